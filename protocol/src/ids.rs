@@ -1,0 +1,319 @@
+//! The names of things: shows, seats, questions, choices, players, connections.
+//!
+//! Every one is its own type, so that a seat can't be passed where a question is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bincode::{Decode, Encode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why a text could not become one of our names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {problem}")]
+pub struct BadText {
+    /// The kind of name that was wanted.
+    pub what: &'static str,
+    /// What is wrong with the text, and what is allowed.
+    pub problem: String,
+}
+
+/// Defines a text type whose only way in, from code or from either codec, is `parse`.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Checks the text; the error says what is allowed.
+            pub fn parse(text: &str) -> Result<Self, BadText> {
+                $check(text)
+                    .map(|clean| Self(clean.into()))
+                    .map_err(|problem| BadText { what: $what, problem })
+            }
+
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadText;
+            fn try_from(text: String) -> Result<Self, BadText> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0.into()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadText;
+            fn from_str(text: &str) -> Result<Self, BadText> {
+                Self::parse(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(
+                &self,
+                encoder: &mut E,
+            ) -> Result<(), bincode::error::EncodeError> {
+                self.0.encode(encoder)
+            }
+        }
+
+        impl<Context> Decode<Context> for $name {
+            fn decode<D: bincode::de::Decoder<Context = Context>>(
+                decoder: &mut D,
+            ) -> Result<Self, bincode::error::DecodeError> {
+                let text = String::decode(decoder)?;
+                Self::parse(&text)
+                    .map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
+            }
+        }
+        bincode::impl_borrow_decode!($name);
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+
+        #[cfg(test)]
+        impl proptest::arbitrary::Arbitrary for $name {
+            type Parameters = ();
+            type Strategy = proptest::strategy::BoxedStrategy<Self>;
+            fn arbitrary_with((): ()) -> Self::Strategy {
+                use proptest::strategy::Strategy;
+                "[A-Z0-9]{4,12}"
+                    .prop_map(|text: String| Self::parse(&text).unwrap())
+                    .boxed()
+            }
+        }
+    };
+}
+
+fn check_code(text: &str) -> Result<String, String> {
+    let clean = text.trim().to_ascii_uppercase();
+    if !(4..=12).contains(&clean.len()) || !clean.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err("must be 4 to 12 letters and digits".into());
+    }
+    Ok(clean)
+}
+
+fn check_opaque(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > 64 {
+        return Err("must be 1 to 64 bytes long".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn check_name(text: &str) -> Result<String, String> {
+    let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let length = clean.chars().count();
+    if !(1..=24).contains(&length) {
+        return Err(format!("must be 1 to 24 characters long, this one has {length}"));
+    }
+    if clean.chars().any(is_unprintable) {
+        return Err("must not hold control or text-direction characters".into());
+    }
+    Ok(clean)
+}
+
+/// Control characters, and those that reorder or hide the text around them on other people's screens.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+text_type!(
+    /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case.
+    ShowCode, "show code", "^[A-Za-z0-9]{4,12}$", check_code
+);
+text_type!(
+    /// Who a player is: an opaque text of 1 to 64 bytes, from a token's `sub` or made for a guest.
+    PlayerId, "player id", "^.{1,64}$", check_opaque
+);
+text_type!(
+    /// What others call a player: 1 to 24 characters, outer and double spaces taken away.
+    Name, "name", "^.{1,24}$", check_name
+);
+text_type!(
+    /// The id that a host gives a command, so that sending it twice applies it once: 1 to 64 bytes.
+    CommandId, "command id", "^.{1,64}$", check_opaque
+);
+
+/// Defines a number type that is written as a bare number in both codecs.
+macro_rules! number_type {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode, JsonSchema,
+        )]
+        #[serde(transparent)]
+        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number_type!(
+    /// A player's place in one show: dense, from 0, never given twice.
+    Seat(u32)
+);
+number_type!(
+    /// A question's number in its show, from 1, in the order in which they are asked.
+    QuestionId(u16)
+);
+number_type!(
+    /// A choice's position in the question as it was sent, from 0.
+    Choice(u8)
+);
+number_type!(
+    /// The place of an event in its show's order, from 1; each event's is the one before plus 1.
+    Seq(u64)
+);
+number_type!(
+    /// A lease's fencing token: grows with each lease of a show; whoever holds a smaller one has lost the show.
+    Fence(u64)
+);
+number_type!(
+    /// A gateway, as engines know it.
+    GatewayId(u32)
+);
+
+impl Seat {
+    /// The seat as an index into arrays by seat.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Choice {
+    /// The choice as an index into the question's choices.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Seq {
+    /// The seq of the event after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// A show. 64 random bits, so JSON carries it as a decimal string: JavaScript's numbers end at 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct ShowId(pub u64);
+
+impl fmt::Display for ShowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ShowId {
+    type Err = BadText;
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| BadText { what: "show id", problem: "must be a decimal number of 64 bits".into() })
+    }
+}
+
+impl Serialize for ShowId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShowId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for ShowId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ShowId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,20}$" })
+    }
+}
+
+/// A socket, named so that an answer to it finds its way back: the gateway, and that gateway's own key for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct ConnRef {
+    /// Whose socket it is.
+    pub gateway: GatewayId,
+    /// The gateway's key; means nothing elsewhere and is never given to a second socket.
+    pub conn: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_show_code_is_short_plain_and_upper_case() {
+        assert_eq!(ShowCode::parse(" quiz42 ").unwrap().as_str(), "QUIZ42");
+        for bad in ["", "abc", "way-too-long-code", "quiz 42", "quïz"] {
+            assert!(ShowCode::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_tidied_and_cannot_garble_a_screen() {
+        assert_eq!(Name::parse("  Ann \t Lee ").unwrap().as_str(), "Ann Lee");
+        for bad in ["", "   ", "a\u{202e}b", "a\u{0007}b", "abcdefghijklmnopqrstuvwxyz"] {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_codecs_cannot_smuggle_in_a_bad_name() {
+        assert!(serde_json::from_str::<Name>("\"\\u0000\"").is_err());
+        let bytes = bincode::encode_to_vec("x".repeat(99), bincode::config::standard()).unwrap();
+        let decoded = bincode::decode_from_slice::<Name, _>(&bytes, bincode::config::standard());
+        assert!(decoded.is_err());
+    }
+
+    #[test]
+    fn show_ids_survive_javascript() {
+        let id = ShowId(u64::MAX);
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"18446744073709551615\"");
+        assert_eq!(serde_json::from_str::<ShowId>("\"18446744073709551615\"").unwrap(), id);
+        assert!(serde_json::from_str::<ShowId>("18446744073709551615").is_err());
+    }
+}

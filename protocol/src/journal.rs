@@ -1,0 +1,308 @@
+//! What the journal holds: every command and event of a show, in order, and how a record is framed in bytes.
+
+use bincode::{Decode, Encode};
+
+use crate::host::Action;
+use crate::ids::{Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use crate::pack::Pack;
+use crate::player::{Role, ToPlayer};
+use crate::settings::Settings;
+use crate::time::{Millis, Span};
+
+/// One step of a show: what was done, when, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Record {
+    /// Which show.
+    pub show: ShowId,
+    /// The record's place in the show's journal, from 0, without holes.
+    pub number: u64,
+    /// The lease under which it was written.
+    pub fence: Fence,
+    /// The time that the rules were given.
+    pub at: Millis,
+    /// What was done.
+    pub command: Command,
+    /// The events that came of it, as everybody hears them.
+    pub events: Vec<ToPlayer>,
+    /// The hash of the show's state after it.
+    pub state: u64,
+}
+
+/// What can be done to a show. The rules accept nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum Command {
+    /// The show begins to exist; the first record of its journal.
+    Create(Box<CreateShow>),
+    /// A player takes a seat.
+    Join {
+        /// Who.
+        player: PlayerId,
+        /// What they are called, already unlike all others.
+        name: Name,
+        /// To play or to watch; watchers are not recorded.
+        role: Role,
+    },
+    /// Answers that the arbiter accepted.
+    Answers {
+        /// To which question.
+        question: QuestionId,
+        /// In the order in which they were accepted.
+        answers: Vec<CountedAnswer>,
+    },
+    /// A host's action.
+    Host {
+        /// The host's id for it.
+        id: CommandId,
+        /// What to do.
+        action: Action,
+    },
+    /// Time passed: whatever was due is done.
+    Tick,
+    /// Every gateway handed in its answers, or the barrier's limit passed.
+    Tally {
+        /// At which question.
+        question: QuestionId,
+        /// Gateways that did not hand in theirs.
+        silent: Vec<GatewayId>,
+    },
+    /// The engine was away.
+    Recovered {
+        /// Since the last record.
+        away: Span,
+    },
+}
+
+/// A show, as it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct CreateShow {
+    /// The host's id for the command.
+    pub id: CommandId,
+    /// What players type to join.
+    pub code: ShowCode,
+    /// All that is random in the show comes from here.
+    pub seed: u64,
+    /// The questions.
+    pub pack: Pack,
+    /// How it is played.
+    pub settings: Settings,
+}
+
+/// An answer that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct CountedAnswer {
+    /// Whose.
+    pub seat: Seat,
+    /// Which choice.
+    pub choice: Choice,
+    /// When it was read.
+    pub at: Millis,
+}
+
+/// The first bytes of a journal: `KLXJ` and the format's version.
+pub const MAGIC: [u8; 6] = *b"KLXJ\x01\x00";
+/// The largest record, in bytes.
+pub const LARGEST_RECORD: u32 = 64 << 20;
+/// The bytes before a record: its length, the length's checksum, the record's checksum; 32 bits each, little-endian.
+const HEAD: usize = 12;
+
+/// Appends a record to `out` in the journal's framing.
+///
+/// # Errors
+/// If the record is larger than [`LARGEST_RECORD`].
+pub fn frame_record(record: &Record, out: &mut Vec<u8>) -> Result<(), bincode::error::EncodeError> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD]);
+    if let Err(error) = bincode::encode_into_std_write(record, out, bincode::config::standard()) {
+        out.truncate(start);
+        return Err(error);
+    }
+    let body = &out[start + HEAD..];
+    let Some(length) = u32::try_from(body.len()).ok().filter(|&length| length <= LARGEST_RECORD) else {
+        out.truncate(start);
+        return Err(bincode::error::EncodeError::Other("a journal record is larger than 64 MiB"));
+    };
+    let checksum = crc32fast::hash(body);
+    let length = length.to_le_bytes();
+    out[start..start + 4].copy_from_slice(&length);
+    out[start + 4..start + 8].copy_from_slice(&crc32fast::hash(&length).to_le_bytes());
+    out[start + 8..start + 12].copy_from_slice(&checksum.to_le_bytes());
+    Ok(())
+}
+
+/// Why the bytes of a journal could not be read to their end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// These are not a journal's bytes, or those of another version.
+    #[error("this is not a journal of version 1: it does not begin with KLXJ")]
+    NotAJournal,
+    /// The last record was cut short by a crash: all before `offset` is whole.
+    #[error("the last record, at byte {offset}, was cut short")]
+    Torn {
+        /// Where the whole records end.
+        offset: usize,
+    },
+    /// A record was changed, and whole records follow it: nothing may be cut off here.
+    #[error("the record at byte {offset} is damaged ({problem}), and whole records follow it")]
+    Damaged {
+        /// Where the damaged record begins.
+        offset: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// Reads a journal's bytes, record by record, each with the offset at which it begins.
+pub struct Records<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    failed: bool,
+}
+
+impl<'a> Records<'a> {
+    /// A reader of a whole journal, [`MAGIC`] included. No bytes at all are an empty journal.
+    ///
+    /// # Errors
+    /// [`FrameError::NotAJournal`], or [`FrameError::Torn`] at 0 if not even the magic was written.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        if bytes.starts_with(&MAGIC) {
+            Ok(Self { bytes, offset: MAGIC.len(), failed: false })
+        } else if bytes.is_empty() {
+            Ok(Self { bytes, offset: 0, failed: false })
+        } else if MAGIC.starts_with(bytes) {
+            Err(FrameError::Torn { offset: 0 })
+        } else {
+            Err(FrameError::NotAJournal)
+        }
+    }
+
+    /// Where the next record begins.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// A tail that is no record is torn, unless a whole record follows it somewhere: then it is damage.
+    fn verdict(&self, problem: &'static str) -> FrameError {
+        let offset = self.offset;
+        let followed = (offset + 1..self.bytes.len()).any(|start| check_frame(&self.bytes[start..]).is_ok());
+        if followed { FrameError::Damaged { offset, problem } } else { FrameError::Torn { offset } }
+    }
+}
+
+/// The record's encoded bytes at the start of `bytes`, if they are whole and unchanged.
+fn check_frame(bytes: &[u8]) -> Result<&[u8], &'static str> {
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+    let (Some(length), Some(length_sum), Some(sum)) = (word(0), word(4), word(8)) else {
+        return Err("its head is not whole");
+    };
+    if crc32fast::hash(&length.to_le_bytes()) != length_sum || length == 0 || length > LARGEST_RECORD {
+        return Err("its length does not match its checksum");
+    }
+    let Some(body) = bytes.get(HEAD..HEAD + length as usize) else {
+        return Err("it is longer than what follows");
+    };
+    if crc32fast::hash(body) != sum {
+        return Err("it does not match its checksum");
+    }
+    Ok(body)
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<(usize, Record), FrameError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed || self.offset >= self.bytes.len() {
+            return None;
+        }
+        let start = self.offset;
+        let read = check_frame(&self.bytes[start..]).and_then(|body| {
+            let config = bincode::config::standard();
+            match bincode::decode_from_slice::<Record, _>(body, config) {
+                Ok((record, used)) if used == body.len() => Ok((record, body.len())),
+                _ => Err("it is not a record of this version"),
+            }
+        });
+        match read {
+            Ok((record, length)) => {
+                self.offset += HEAD + length;
+                Some(Ok((start, record)))
+            }
+            Err(problem) => {
+                self.failed = true;
+                Some(Err(self.verdict(problem)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(records: u64) -> (Vec<u8>, Vec<usize>) {
+        let mut bytes = MAGIC.to_vec();
+        let mut starts = Vec::new();
+        for number in 0..records {
+            starts.push(bytes.len());
+            let record = Record {
+                show: ShowId(7),
+                number,
+                fence: Fence(1),
+                at: Millis(number),
+                command: Command::Tick,
+                events: vec![],
+                state: number * 31,
+            };
+            frame_record(&record, &mut bytes).unwrap();
+        }
+        (bytes, starts)
+    }
+
+    fn read(bytes: &[u8]) -> (usize, Option<FrameError>) {
+        let mut whole = 0;
+        for item in Records::new(bytes).unwrap() {
+            match item {
+                Ok(_) => whole += 1,
+                Err(error) => return (whole, Some(error)),
+            }
+        }
+        (whole, None)
+    }
+
+    #[test]
+    fn a_tail_cut_anywhere_loses_only_the_cut_record() {
+        let (bytes, starts) = journal(3);
+        assert_eq!(read(&bytes), (3, None));
+        for end in starts[2] + 1..bytes.len() {
+            assert_eq!(read(&bytes[..end]), (2, Some(FrameError::Torn { offset: starts[2] })));
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_in_the_middle_is_refused_with_its_offset() {
+        let (bytes, starts) = journal(3);
+        for at in starts[1]..starts[2] {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                let (whole, error) = read(&damaged);
+                assert_eq!(whole, 1);
+                assert!(
+                    matches!(error, Some(FrameError::Damaged { offset, .. }) if offset == starts[1]),
+                    "{at} {error:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_files_are_not_taken_for_journals() {
+        assert_eq!(Records::new(b"PK\x03\x04....").err(), Some(FrameError::NotAJournal));
+        assert_eq!(Records::new(b"KL").err(), Some(FrameError::Torn { offset: 0 }));
+        assert_eq!(read(b""), (0, None));
+    }
+}

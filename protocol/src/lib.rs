@@ -1,0 +1,14 @@
+//! Klaxon's words: everything that players, hosts, gateways, engines and journals say, and how it is encoded.
+//!
+//! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary.
+
+pub mod codec;
+pub mod error;
+pub mod host;
+pub mod ids;
+pub mod journal;
+pub mod link;
+pub mod pack;
+pub mod player;
+pub mod settings;
+pub mod time;

@@ -1,0 +1,242 @@
+//! What gateways and engines say to each other. Everything about one show arrives in the order in which it was sent.
+
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+
+use crate::error::{ErrorCode, ErrorMessage};
+use crate::host::{AlertKind, Figures, FromHost, ToHost};
+use crate::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
+use crate::time::Millis;
+
+/// What a gateway says to the engines.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum ToEngine {
+    /// A gateway is up; barriers wait for it from now on.
+    Hello {
+        /// Which.
+        gateway: GatewayId,
+    },
+    /// A gateway goes down; barriers no longer wait for it.
+    Bye {
+        /// Which.
+        gateway: GatewayId,
+    },
+    /// Somebody wants in, or is back.
+    Join(JoinRequest),
+    /// Answers, in the order in which they were read.
+    Answers(AnswerBatch),
+    /// "Everything that I read before the close is sent."
+    BarrierPassed {
+        /// Who says so.
+        gateway: GatewayId,
+        /// Of which show.
+        show: ShowId,
+        /// At the close of which question.
+        question: QuestionId,
+    },
+    /// A connection missed events and needs a snapshot.
+    Resync {
+        /// Which connection.
+        conn: ConnRef,
+        /// In which show.
+        show: ShowId,
+        /// Whose.
+        seat: Option<Seat>,
+    },
+    /// Emojis since the last time, in [`Emoji::ALL`]'s order.
+    Reactions {
+        /// In which show.
+        show: ShowId,
+        /// How often each.
+        counts: [u32; Emoji::ALL.len()],
+    },
+    /// A host's message.
+    Host {
+        /// Whose.
+        conn: ConnRef,
+        /// What.
+        message: FromHost,
+    },
+}
+
+/// Somebody wants in, or is back.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct JoinRequest {
+    /// On which connection.
+    pub conn: ConnRef,
+    /// Into which show.
+    pub code: ShowCode,
+    /// Who it is; one that has a seat comes back to it.
+    pub player: PlayerId,
+    /// What they want to be called.
+    pub name: Option<Name>,
+    /// To play or to watch.
+    pub role: Role,
+}
+
+/// Answers to one show's questions.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct AnswerBatch {
+    /// Who read them.
+    pub gateway: GatewayId,
+    /// In which show.
+    pub show: ShowId,
+    /// In the order in which they were read.
+    pub answers: Vec<StampedAnswer>,
+}
+
+/// An answer with the time at which its bytes were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct StampedAnswer {
+    /// The gateway's key of the connection, for the reply.
+    pub conn: u64,
+    /// Whose.
+    pub seat: Seat,
+    /// To which question.
+    pub question: QuestionId,
+    /// Which choice.
+    pub choice: Choice,
+    /// When it was read.
+    pub at: Millis,
+}
+
+/// What an engine says to gateways.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum ToGateway {
+    /// The connection is in; it gets the show's events after the snapshot's from here on.
+    Seated(Seated),
+    /// The connection is not in.
+    JoinRefused {
+        /// Which.
+        conn: ConnRef,
+        /// Why.
+        error: ErrorMessage,
+    },
+    /// What became of answers.
+    Replies(ReplyBatch),
+    /// An event for all of a show's connections.
+    Broadcast(Broadcast),
+    /// Time is up: hand in what you read before this, then say `BarrierPassed`.
+    Barrier {
+        /// Of which show.
+        show: ShowId,
+        /// At which question.
+        question: QuestionId,
+    },
+    /// Close all connections of a player.
+    Dismiss {
+        /// In which show.
+        show: ShowId,
+        /// Whose.
+        seat: Seat,
+        /// What to tell them.
+        code: ErrorCode,
+    },
+    /// For one host.
+    Host {
+        /// Whose connection.
+        conn: ConnRef,
+        /// What.
+        message: ToHost,
+    },
+    /// For the hosts that watch this show.
+    Figures(Box<Figures>),
+    /// For the hosts that watch this show.
+    Alert {
+        /// Which show.
+        show: ShowId,
+        /// When.
+        at: Millis,
+        /// What.
+        alert: AlertKind,
+    },
+}
+
+/// The connection is in.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Seated {
+    /// Which.
+    pub conn: ConnRef,
+    /// In which show.
+    pub show: ShowId,
+    /// The player's seat, none for a spectator.
+    pub seat: Option<Seat>,
+    /// Who it is.
+    pub player: PlayerId,
+    /// What they are called.
+    pub name: Name,
+    /// The show now; shared by all who join at the same event.
+    pub snapshot: Arc<Snapshot>,
+    /// The player now.
+    pub you: You,
+}
+
+/// What became of answers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct ReplyBatch {
+    /// Whose connections.
+    pub gateway: GatewayId,
+    /// In which show.
+    pub show: ShowId,
+    /// One for each answer.
+    pub replies: Vec<Reply>,
+}
+
+/// What became of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Reply {
+    /// The gateway's key of the connection.
+    pub conn: u64,
+    /// Which question.
+    pub question: QuestionId,
+    /// What.
+    pub verdict: Verdict,
+    /// When the answer had been read, for the latency figures.
+    pub read_at: Millis,
+}
+
+/// An event for all of a show's connections.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Broadcast {
+    /// Which show.
+    pub show: ShowId,
+    /// The part that is the same for all.
+    pub message: ToPlayer,
+    /// What follows it for some or all seats.
+    pub personal: Option<Arc<Personal>>,
+}
+
+/// The parts of an event that differ between players: few messages, and who gets which.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Personal {
+    /// The messages.
+    pub shapes: Vec<ToPlayer>,
+    /// By seat: the index of the seat's message, or [`Personal::NONE`]; seats behind the end have none.
+    pub by_seat: Vec<u32>,
+}
+
+impl Personal {
+    /// This seat gets no message of its own.
+    pub const NONE: u32 = u32::MAX;
+
+    /// The index of the seat's message in `shapes`, if it gets one.
+    #[must_use]
+    pub fn shape_of(&self, seat: Seat) -> Option<usize> {
+        match self.by_seat.get(seat.index()) {
+            None | Some(&Self::NONE) => None,
+            Some(&shape) => Some(shape as usize),
+        }
+    }
+}

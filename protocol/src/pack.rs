@@ -1,0 +1,167 @@
+//! A pack: the questions of a show, as every part of Klaxon passes them on. Readers of files are in `engine/src/pack`.
+
+use bincode::{Decode, Encode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Choice;
+use crate::time::Span;
+
+/// How many choices a question may have.
+pub const CHOICES: std::ops::RangeInclusive<usize> = 2..=6;
+/// How many questions a pack may have.
+pub const QUESTIONS: std::ops::RangeInclusive<usize> = 1..=500;
+/// How long a question may be open.
+pub const OPEN_FOR: std::ops::RangeInclusive<Span> = Span(500)..=Span(600_000);
+/// How many characters a question's text, a choice, or a note may have.
+pub const TEXT_LENGTH: std::ops::RangeInclusive<usize> = 1..=500;
+
+/// The questions of a show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Pack {
+    /// What the show is called.
+    pub title: String,
+    /// Asked in this order.
+    pub questions: Vec<PackQuestion>,
+}
+
+/// One question with its right choice: never sent to a player as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct PackQuestion {
+    /// What is asked.
+    pub text: String,
+    /// 2 to 6 choices, no two alike.
+    pub choices: Vec<String>,
+    /// Which of `choices` is right.
+    pub right: Choice,
+    /// Such as "Science".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// How hard it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difficulty: Option<Difficulty>,
+    /// How long it is open; the show's own setting where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_for: Option<Span>,
+    /// Where the fact can be looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// How hard a question is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum Difficulty {
+    /// Most people know it.
+    Easy,
+    /// About half of the people know it.
+    Medium,
+    /// Few people know it.
+    Hard,
+}
+
+/// One thing that is wrong with a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackProblem {
+    /// The question's number from 1, or none if it is about the pack as a whole.
+    pub question: Option<usize>,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
+
+impl std::fmt::Display for PackProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.question {
+            Some(number) => write!(f, "question {number}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+impl Pack {
+    /// Everything that is wrong with the pack, all at once; empty if it can be played.
+    #[must_use]
+    pub fn problems(&self) -> Vec<PackProblem> {
+        let mut problems = Vec::new();
+        if !QUESTIONS.contains(&self.questions.len()) {
+            problems.push(PackProblem {
+                question: None,
+                problem: format!(
+                    "a pack has {} to {} questions, this one has {}",
+                    QUESTIONS.start(),
+                    QUESTIONS.end(),
+                    self.questions.len()
+                ),
+            });
+        }
+        check_text("title", &self.title, &mut |problem| problems.push(PackProblem { question: None, problem }));
+        for (index, question) in self.questions.iter().enumerate() {
+            question.check(&mut |problem| problems.push(PackProblem { question: Some(index + 1), problem }));
+        }
+        problems
+    }
+}
+
+impl PackQuestion {
+    fn check(&self, wrong: &mut dyn FnMut(String)) {
+        check_text("text", &self.text, wrong);
+        if !CHOICES.contains(&self.choices.len()) {
+            wrong(format!(
+                "a question has {} to {} choices, this one has {}",
+                CHOICES.start(),
+                CHOICES.end(),
+                self.choices.len()
+            ));
+        }
+        for (index, choice) in self.choices.iter().enumerate() {
+            check_text("choice", choice, wrong);
+            if self.choices[..index].contains(choice) {
+                wrong(format!("the choice {choice:?} stands twice"));
+            }
+        }
+        if self.right.index() >= self.choices.len() {
+            wrong(format!("the right choice is number {} of {}", self.right.index() + 1, self.choices.len()));
+        }
+        if let Some(open_for) = self.open_for
+            && !OPEN_FOR.contains(&open_for)
+        {
+            wrong(format!(
+                "a question is open for {} to {}, this one for {open_for}",
+                OPEN_FOR.start(),
+                OPEN_FOR.end()
+            ));
+        }
+    }
+}
+
+fn check_text(what: &str, text: &str, wrong: &mut dyn FnMut(String)) {
+    let length = text.chars().count();
+    if !TEXT_LENGTH.contains(&length) || text.trim().is_empty() {
+        wrong(format!("{what} has {} to {} characters, this one has {length}", TEXT_LENGTH.start(), TEXT_LENGTH.end()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_pack_is_told_everything_at_once() {
+        let bad = PackQuestion {
+            text: " ".into(),
+            choices: vec!["a".into(), "a".into()],
+            right: Choice(2),
+            category: None,
+            difficulty: None,
+            open_for: Some(Span(1)),
+            source: None,
+        };
+        let problems = Pack { title: "t".into(), questions: vec![bad] }.problems();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told.iter().all(|line| line.starts_with("question 1: ")), "{told:?}");
+    }
+}
