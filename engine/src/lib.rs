@@ -1,1 +1,3 @@
-//! placeholder
+//! The rules and the truth: what a show is, what counts, and what is kept of it.
+
+pub mod bus;

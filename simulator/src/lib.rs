@@ -1,1 +1,3 @@
-//! placeholder
+//! The swarm of players, the audit of what the server promises, and the benchmarks.
+
+pub mod evidence;

@@ -1,0 +1,115 @@
+//! The bus inside one process: tokio's channels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use klaxon_protocol::ids::GatewayId;
+use klaxon_protocol::link::{ToEngine, ToGateway};
+use tokio::sync::{Mutex, mpsc};
+
+use super::{Address, EngineEnd, GatewayEnd};
+
+/// How many messages one `receive` takes at most.
+const TAKE: usize = 1024;
+
+type Gateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::UnboundedSender<ToGateway>>>>;
+
+/// Makes the ends of a bus inside this process.
+pub struct LocalBus {
+    gateways: Gateways,
+    to_engine: mpsc::UnboundedSender<ToEngine>,
+}
+
+impl LocalBus {
+    /// A bus with its engine's end.
+    #[must_use]
+    pub fn new() -> (Self, LocalEngineEnd) {
+        let (to_engine, from_gateways) = mpsc::unbounded_channel();
+        let gateways = Gateways::default();
+        let end = LocalEngineEnd { gateways: Arc::clone(&gateways), inbox: Mutex::new(from_gateways) };
+        (Self { gateways, to_engine }, end)
+    }
+
+    /// Connects a gateway and says hello for it. It leaves the bus when its end is dropped.
+    #[must_use]
+    pub fn connect(&self, id: GatewayId) -> LocalGatewayEnd {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        lock(&self.gateways).insert(id, sender);
+        let end = LocalGatewayEnd {
+            id,
+            gateways: Arc::clone(&self.gateways),
+            to_engine: self.to_engine.clone(),
+            inbox: Mutex::new(inbox),
+        };
+        end.send(ToEngine::Hello { gateway: id });
+        end
+    }
+}
+
+fn lock(gateways: &Gateways) -> std::sync::MutexGuard<'_, BTreeMap<GatewayId, mpsc::UnboundedSender<ToGateway>>> {
+    gateways.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The engine's end of a [`LocalBus`].
+pub struct LocalEngineEnd {
+    gateways: Gateways,
+    inbox: Mutex<mpsc::UnboundedReceiver<ToEngine>>,
+}
+
+#[async_trait]
+impl EngineEnd for LocalEngineEnd {
+    fn send(&self, to: Address, message: ToGateway) {
+        let gateways = lock(&self.gateways);
+        match to {
+            Address::One(id) => {
+                // A gateway that just went away needs no message.
+                let _ = gateways.get(&id).map(|gateway| gateway.send(message));
+            }
+            Address::All => {
+                for gateway in gateways.values() {
+                    let _ = gateway.send(message.clone());
+                }
+            }
+        }
+    }
+
+    async fn receive(&self, into: &mut Vec<ToEngine>) -> bool {
+        self.inbox.lock().await.recv_many(into, TAKE).await > 0
+    }
+
+    fn gateways(&self) -> Vec<GatewayId> {
+        lock(&self.gateways).keys().copied().collect()
+    }
+}
+
+/// A gateway's end of a [`LocalBus`].
+pub struct LocalGatewayEnd {
+    id: GatewayId,
+    gateways: Gateways,
+    to_engine: mpsc::UnboundedSender<ToEngine>,
+    inbox: Mutex<mpsc::UnboundedReceiver<ToGateway>>,
+}
+
+#[async_trait]
+impl GatewayEnd for LocalGatewayEnd {
+    fn send(&self, message: ToEngine) {
+        // Without an engine nobody waits for an answer: the process is going down.
+        let _ = self.to_engine.send(message);
+    }
+
+    async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
+        self.inbox.lock().await.recv_many(into, TAKE).await > 0
+    }
+
+    fn id(&self) -> GatewayId {
+        self.id
+    }
+}
+
+impl Drop for LocalGatewayEnd {
+    fn drop(&mut self) {
+        self.send(ToEngine::Bye { gateway: self.id });
+        lock(&self.gateways).remove(&self.id);
+    }
+}

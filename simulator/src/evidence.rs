@@ -1,0 +1,112 @@
+//! What was seen from outside: every frame that every player sent and received, with its time.
+//!
+//! Frames are kept once however often they were seen, so that ten thousand players' evidence fits in memory: the fan-out
+//! sends the same bytes to everybody, and so does the audit decode them once.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use klaxon_protocol::codec::Codec;
+
+/// Microseconds since 1970-01-01T00:00:00Z by this machine's clock, which is the server's too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// The time now.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A frame's number among the distinct frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrameId(pub u32);
+
+/// A player of the swarm: a person, over all their connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlayerNumber(pub u32);
+
+/// Which way a frame went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the player; the time is that of the call that wrote it, before the call.
+    Sent,
+    /// To the player; the time is that after it was read.
+    Received,
+}
+
+/// A frame seen on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Micros,
+    /// Which way.
+    pub direction: Direction,
+    /// What.
+    pub frame: FrameId,
+}
+
+/// One connection from open to close.
+#[derive(Debug, Clone)]
+pub struct ConnectionLog {
+    /// Whose.
+    pub player: PlayerNumber,
+    /// How its frames are encoded.
+    pub codec: Codec,
+    /// Whether this player keeps the rules of the protocol and has a network that works: what a promise grants to everybody
+    /// holds for all, what it grants to those who listen holds for these.
+    pub honest: bool,
+    /// What was seen, in order.
+    pub entries: Vec<Entry>,
+    /// The close code that the server sent, if it sent one.
+    pub close_code: Option<u16>,
+}
+
+/// The distinct frames that were seen.
+#[derive(Debug, Default)]
+pub struct Frames {
+    by_bytes: HashMap<(Codec, Bytes), FrameId>,
+    frames: Vec<(Codec, Bytes)>,
+}
+
+impl Frames {
+    /// The number of these bytes.
+    pub fn intern(&mut self, codec: Codec, bytes: &[u8]) -> FrameId {
+        let key = (codec, Bytes::copy_from_slice(bytes));
+        if let Some(&id) = self.by_bytes.get(&key) {
+            return id;
+        }
+        let id = FrameId(u32::try_from(self.frames.len()).expect("fewer than 2^32 distinct frames fit in memory"));
+        self.frames.push(key.clone());
+        self.by_bytes.insert(key, id);
+        id
+    }
+
+    /// The frame's codec and bytes.
+    #[must_use]
+    pub fn get(&self, id: FrameId) -> (Codec, &[u8]) {
+        let (codec, bytes) = &self.frames[id.0 as usize];
+        (*codec, bytes)
+    }
+
+    /// Every frame with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (FrameId, Codec, &[u8])> {
+        (0..).zip(&self.frames).map(|(number, (codec, bytes))| (FrameId(number), *codec, &bytes[..]))
+    }
+}
+
+/// All that the audit looks at.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// The frames.
+    pub frames: Frames,
+    /// The connections, in the order in which they were opened.
+    pub connections: Vec<ConnectionLog>,
+    /// The journal of the show as the server left it.
+    pub journal: Vec<u8>,
+    /// The server's resident memory over time, in bytes.
+    pub resident: Vec<(Micros, u64)>,
+}
