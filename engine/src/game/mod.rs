@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{AlertKind, PlayerLine};
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
@@ -101,6 +101,15 @@ pub trait Game: Send + 'static {
     /// What the seat's player is called.
     fn name_of(&self, seat: Seat) -> Option<&Name>;
 
+    /// How many have a seat.
+    fn joined(&self) -> u32;
+
+    /// Who sits there.
+    fn player_of(&self, seat: Seat) -> Option<&PlayerId>;
+
+    /// The last event.
+    fn seq(&self) -> Seq;
+
     /// What is known of an answer before it is claimed.
     fn standing(&self, answer: &StampedAnswer) -> Standing;
 
@@ -110,8 +119,8 @@ pub trait Game: Send + 'static {
     /// The show as it is, for those who come in.
     fn snapshot(&self, now: Millis) -> Snapshot;
 
-    /// A seat's own state.
-    fn you(&self, seat: Seat) -> You;
+    /// A seat's own state; without one, that of somebody who watches.
+    fn you(&self, seat: Option<Seat>) -> You;
 
     /// The numbers.
     fn tallies(&self, now: Millis) -> Tallies;

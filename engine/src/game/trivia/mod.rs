@@ -376,6 +376,18 @@ impl Game for Trivia {
         self.roster.name(seat)
     }
 
+    fn joined(&self) -> u32 {
+        self.roster.len()
+    }
+
+    fn player_of(&self, seat: Seat) -> Option<&PlayerId> {
+        self.roster.player(seat)
+    }
+
+    fn seq(&self) -> Seq {
+        self.stage.seq
+    }
+
     fn standing(&self, answer: &StampedAnswer) -> Standing {
         self.standing_of(answer)
     }
@@ -388,7 +400,7 @@ impl Game for Trivia {
         self.view_snapshot(now)
     }
 
-    fn you(&self, seat: Seat) -> You {
+    fn you(&self, seat: Option<Seat>) -> You {
         self.view_you(seat)
     }
 

@@ -24,8 +24,7 @@ mod tests {
 
     #[test]
     fn old_journals_depend_on_these_orders() {
-        assert_eq!(order(1, 1, 4), order(1, 1, 4));
-        assert_eq!([order(7, 1, 4), order(7, 2, 4), order(8, 1, 4)], [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]);
+        assert_eq!([order(7, 1, 4), order(7, 2, 4), order(8, 1, 4)], [[0, 2, 3, 1], [0, 2, 1, 3], [1, 2, 3, 0]]);
     }
 
     #[test]

@@ -31,10 +31,10 @@ impl Trivia {
     }
 
     /// Nothing here changes between a question and its reveal but `answered`, so it says nothing of the right choice.
-    pub(super) fn view_you(&self, seat: Seat) -> You {
-        if !self.has_seat(seat) {
+    pub(super) fn view_you(&self, seat: Option<Seat>) -> You {
+        let Some(seat) = seat.filter(|&seat| self.has_seat(seat)) else {
             return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };
-        }
+        };
         let (alive, score) = (self.seats.is_alive(seat), self.seats.score[seat.index()]);
         let won =
             |prizes: &[(Seat, u64)]| prizes.binary_search_by_key(&seat, |&(seat, _)| seat).ok().map(|at| prizes[at].1);
