@@ -1,3 +1,4 @@
 //! The rules and the truth: what a show is, what counts, and what is kept of it.
 
 pub mod bus;
+pub mod pack;
