@@ -3,6 +3,7 @@
 //! [`read`] takes a file, [`parse`] its bytes; both tell everything that is wrong at once. [`to_toml`] writes a pack in
 //! the native form, so that reading one format and writing that is an import.
 
+mod bundled;
 mod draft;
 mod form;
 mod kahoot;
@@ -22,6 +23,7 @@ use std::str::FromStr;
 use klaxon_protocol::pack::Pack;
 use serde::de::IgnoredAny;
 
+pub use bundled::bundled;
 pub use form::{schema, to_toml};
 pub use opentdb::Encoding;
 pub use problem::{BadPack, Problem};
@@ -158,14 +160,6 @@ fn draft(text: &str, name: &str, format: Format, title: Option<&str>, findings: 
         }
         Format::Kahoot => Some(kahoot::read(text, title.unwrap_or(&stem), findings)),
     }
-}
-
-/// The pack that comes with Klaxon: general knowledge, its first 12 questions a show from easy to hard.
-#[must_use]
-pub fn bundled() -> Pack {
-    const NAME: &str = "general.toml";
-    const FILE: &str = include_str!("../../packs/general.toml");
-    parse(NAME, FILE.as_bytes(), Format::Toml, None).expect("the bundled pack is read by a test")
 }
 
 #[cfg(test)]
