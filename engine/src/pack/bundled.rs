@@ -30,6 +30,12 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_say_how_long_it_is() {
+        let docs = include_str!("../../../docs/packs.md");
+        assert!(docs.contains(&format!("{} questions of general knowledge", bundled().questions.len())));
+    }
+
+    #[test]
     fn every_question_says_its_category_difficulty_and_source() {
         let mut categories = BTreeMap::new();
         let mut difficulties = BTreeMap::new();

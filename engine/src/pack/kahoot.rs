@@ -288,8 +288,10 @@ Answer 3 - max 75 characters,Answer 4 - max 75 characters,\
             let other = format!("\u{feff}{}", plain.replace(',', separator).replace('\n', "\r\n"));
             assert_eq!(read(&other).unwrap(), pack, "{separator:?}");
         }
-        let excel = format!("sep=;\n{}", plain.replace(',', ";"));
-        assert_eq!(read(&excel).unwrap(), pack);
+        let unquoted = "sep=;\n;Quiz template;;;;;;\n;Question - max 120 characters;Answer 1;Answer 2;Answer 3;Answer 4;\
+                        Time limit (sec) – 5, 10, 20, or 240 secs;Correct answer(s)\n\
+                        1;Which?;a;b;c;d;10;4\n2;Really?;x;y;;;;2\n";
+        assert_eq!(read(unquoted).unwrap(), pack);
     }
 
     #[test]

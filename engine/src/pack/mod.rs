@@ -5,6 +5,7 @@
 
 mod bundled;
 mod draft;
+mod encoding;
 mod form;
 mod kahoot;
 mod native;
@@ -24,8 +25,8 @@ use klaxon_protocol::pack::Pack;
 use serde::de::IgnoredAny;
 
 pub use bundled::bundled;
+pub use encoding::Encoding;
 pub use form::{schema, to_toml};
-pub use opentdb::Encoding;
 pub use problem::{BadPack, Problem};
 pub use text::LARGEST_FILE;
 

@@ -183,6 +183,17 @@ right = "No"
     }
 
     #[test]
+    fn the_example_of_the_docs_is_a_pack() {
+        let docs = include_str!("../../../docs/packs.md");
+        let (_, rest) = docs.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        assert_eq!(toml(example).unwrap().questions.len(), 2);
+        for key in PACK_KEYS.iter().chain(QUESTION_KEYS) {
+            assert!(docs.contains(&format!("| `{key}` |")), "{key} is not in the table");
+        }
+    }
+
+    #[test]
     fn a_file_from_windows_reads_the_same() {
         let windows = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
         assert_eq!(toml(&windows).unwrap(), toml(GOOD).unwrap());

@@ -1,71 +1,13 @@
 //! The Open Trivia Database's JSON, as its API sends it, in each of its encodings.
 
 use std::cmp::Ordering;
-use std::fmt;
 
-use base64::Engine as _;
 use klaxon_protocol::pack::PackQuestion;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
+use super::encoding::Encoding;
 use super::problem::{Findings, Place, excerpt};
 use super::tree::{Fields, Node, Value};
-
-/// How the API encoded the texts: its parameter `encode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// HTML entities (`&quot;`), the API's default.
-    Html,
-    /// `url3986`: percent signs.
-    Url3986,
-    /// `urlLegacy`: percent signs, and `+` for a space.
-    UrlLegacy,
-    /// `base64`.
-    Base64,
-}
-
-impl Encoding {
-    /// Every encoding.
-    pub const ALL: [Self; 4] = [Self::Html, Self::Url3986, Self::UrlLegacy, Self::Base64];
-
-    /// Its name in lower case, as in [`super::Format`]'s names.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Html => "html",
-            Self::Url3986 => "url3986",
-            Self::UrlLegacy => "urllegacy",
-            Self::Base64 => "base64",
-        }
-    }
-
-    fn decode(self, text: &str) -> Result<String, String> {
-        let decoded = match self {
-            Self::Html => html_escape::decode_html_entities(text).into_owned(),
-            Self::Url3986 => percent_decoded(text)?,
-            Self::UrlLegacy => percent_decoded(&text.replace('+', " "))?,
-            Self::Base64 => {
-                let bytes = base64::engine::general_purpose::STANDARD
-                    .decode(text)
-                    .map_err(|error| format!("{} is not base64: {error}", excerpt(text)))?;
-                String::from_utf8(bytes).map_err(|_| format!("{} is not base64 of UTF-8", excerpt(text)))?
-            }
-        };
-        Ok(decoded.trim().to_owned())
-    }
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-fn percent_decoded(text: &str) -> Result<String, String> {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| format!("{} is not percent-encoded UTF-8", excerpt(text)))
-}
 
 /// One result as it was sent, still encoded.
 #[derive(Debug)]
@@ -113,7 +55,7 @@ pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings
     };
     let sent: Vec<Sent> =
         items.into_iter().enumerate().map(|(index, item)| read_result(item, index + 1, findings)).collect();
-    let encoding = encoding.unwrap_or_else(|| detect(&sent));
+    let encoding = encoding.unwrap_or_else(|| Encoding::detect(sent.iter().flat_map(Sent::texts)));
     draft.questions = sent.into_iter().map(|sent| (question_of(&sent, encoding, findings), sent.place)).collect();
     draft
 }
@@ -153,53 +95,44 @@ fn read_result(node: Node, number: usize, findings: &mut Findings) -> Sent {
     sent
 }
 
-/// The encoding of all the texts together. Base64 shows in `type`, which is one of two words; percent signs and
-/// plusses mean themselves only where there are spaces, which the other encodings do not leave.
-fn detect(sent: &[Sent]) -> Encoding {
-    const KINDS_IN_BASE64: [&str; 2] = ["bXVsdGlwbGU=", "Ym9vbGVhbg=="];
-    if sent.iter().any(|sent| sent.kind.as_deref().is_some_and(|kind| KINDS_IN_BASE64.contains(&kind))) {
-        return Encoding::Base64;
-    }
-    let mut plus = false;
-    let mut percent = false;
-    for text in sent.iter().flat_map(Sent::texts) {
-        for byte in text.bytes() {
-            match byte {
-                b'+' => plus = true,
-                b'%' => percent = true,
-                b'-' | b'_' | b'.' | b'~' => {}
-                byte if byte.is_ascii_alphanumeric() => {}
-                _ => return Encoding::Html,
+/// Decodes one result's texts; whatever can't be decoded is told.
+struct Decoder<'f> {
+    encoding: Encoding,
+    place: Place,
+    findings: &'f mut Findings,
+}
+
+impl Decoder<'_> {
+    fn text(&mut self, key: &str, text: Option<&String>) -> Option<String> {
+        match self.encoding.decode(text?) {
+            Ok(decoded) => Some(decoded),
+            Err(problem) => {
+                self.findings.add(self.place, format!("`{key}`: {problem}"));
+                None
             }
         }
     }
-    match (plus, percent) {
-        (true, _) => Encoding::UrlLegacy,
-        (false, true) => Encoding::Url3986,
-        (false, false) => Encoding::Html,
+
+    /// All of the texts or, if one of them can't be decoded, none.
+    fn texts(&mut self, key: &str, texts: Option<&Vec<String>>) -> Option<Vec<String>> {
+        let texts = texts?;
+        let decoded: Vec<String> = texts.iter().filter_map(|text| self.text(key, Some(text))).collect();
+        (decoded.len() == texts.len()).then_some(decoded)
     }
 }
 
 fn question_of(sent: &Sent, encoding: Encoding, findings: &mut Findings) -> PackQuestion {
     let mut question = blank_question();
     let place = sent.place;
-    let mut decode = |what: &str, text: &str| {
-        encoding.decode(text).map_err(|problem| findings.add(place, format!("{what}: {problem}"))).ok()
-    };
-    let decoded = |text: &Option<String>, what: &str, decode: &mut dyn FnMut(&str, &str) -> Option<String>| {
-        text.as_deref().and_then(|text| decode(what, text))
-    };
-    let kind = decoded(&sent.kind, "`type`", &mut decode);
-    let difficulty = decoded(&sent.difficulty, "`difficulty`", &mut decode);
-    question.category = decoded(&sent.category, "`category`", &mut decode);
-    if let Some(text) = decoded(&sent.question, "`question`", &mut decode) {
+    let mut decoder = Decoder { encoding, place, findings };
+    let kind = decoder.text("type", sent.kind.as_ref());
+    let difficulty = decoder.text("difficulty", sent.difficulty.as_ref());
+    question.category = decoder.text("category", sent.category.as_ref());
+    if let Some(text) = decoder.text("question", sent.question.as_ref()) {
         question.text = text;
     }
-    let correct = decoded(&sent.correct, "`correct_answer`", &mut decode);
-    let incorrect = sent.incorrect.as_ref().and_then(|texts| {
-        let decoded: Vec<String> = texts.iter().filter_map(|text| decode("`incorrect_answers`", text)).collect();
-        (decoded.len() == texts.len()).then_some(decoded)
-    });
+    let correct = decoder.text("correct_answer", sent.correct.as_ref());
+    let incorrect = decoder.texts("incorrect_answers", sent.incorrect.as_ref());
     question.source = Some("Open Trivia Database, opentdb.com (CC BY-SA 4.0)".to_owned());
     match difficulty.as_deref().map(difficulty_named) {
         Some(Ok(difficulty)) => question.difficulty = Some(difficulty),
@@ -260,6 +193,7 @@ fn as_number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use klaxon_protocol::ids::Choice;
     use klaxon_protocol::pack::{Difficulty, Pack};

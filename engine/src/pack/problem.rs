@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// More problems than this are counted, not kept: nobody reads them, and a file can hold half a million.
+/// More problems than this, with the pack as a whole or with its questions, are counted, not kept: nobody reads them,
+/// and a file can hold half a million.
 const MOST_PROBLEMS: usize = 1_000;
 /// The longest piece of a file that a message shows, in characters.
 const LONGEST_EXCERPT: usize = 60;
@@ -14,7 +15,7 @@ const LONGEST_MESSAGE: usize = 400;
 pub struct BadPack {
     /// The file's name, as it was given.
     pub name: String,
-    /// In the order of the file, those about the pack as a whole first; at least one, at most 1,000.
+    /// In the order of the file, those about the pack as a whole first; at least one, at most 1,000 of each.
     pub problems: Vec<Problem>,
     /// How many more problems there are.
     pub left_out: usize,
@@ -76,19 +77,24 @@ impl Place {
 pub(super) struct Findings {
     name: String,
     problems: Vec<Problem>,
+    /// How many of the problems are questions' own.
+    in_questions: usize,
     left_out: usize,
 }
 
 impl Findings {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), problems: Vec::new(), left_out: 0 }
+        Self { name: name.to_owned(), problems: Vec::new(), in_questions: 0, left_out: 0 }
     }
 
     pub fn add(&mut self, place: Place, problem: impl Into<String>) {
-        if self.problems.len() == MOST_PROBLEMS {
+        let is_in_question = place.question.is_some();
+        let alike = if is_in_question { self.in_questions } else { self.problems.len() - self.in_questions };
+        if alike == MOST_PROBLEMS {
             self.left_out += 1;
             return;
         }
+        self.in_questions += usize::from(is_in_question);
         let mut problem = problem.into();
         if let Some((end, _)) = problem.char_indices().nth(LONGEST_MESSAGE) {
             problem.truncate(end);
@@ -135,11 +141,13 @@ mod tests {
         assert_eq!(excerpt("a\u{1b}[2J"), "\"a\\u{1b}[2J\"");
         let mut findings = Findings::new("quiz.toml");
         for _ in 0..MOST_PROBLEMS + 5 {
-            findings.add(Place::default(), "ü".repeat(1_000_000));
+            findings.add(Place { line: None, question: Some(1) }, "ü".repeat(1_000));
         }
+        findings.add(Place::default(), "too many questions");
         let bad = findings.into_bad_pack();
-        assert_eq!((bad.problems.len(), bad.left_out), (MOST_PROBLEMS, 5));
-        assert_eq!(bad.problems[0].problem.chars().count(), LONGEST_MESSAGE + 1);
+        assert_eq!((bad.problems.len(), bad.left_out), (MOST_PROBLEMS + 1, 5));
+        assert_eq!(bad.problems[0].problem, "too many questions");
+        assert_eq!(bad.problems[1].problem.chars().count(), LONGEST_MESSAGE + 1);
         assert!(bad.to_string().ends_with("quiz.toml: and 5 more problems"));
     }
 }
