@@ -1,7 +1,5 @@
 //! The Open Trivia Database's JSON, as its API sends it, in each of its encodings.
 
-use std::cmp::Ordering;
-
 use klaxon_protocol::pack::PackQuestion;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
@@ -177,11 +175,11 @@ fn multiple(correct: String, incorrect: Vec<String>) -> Choices {
     }
     let mut choices = incorrect;
     choices.push(correct.clone());
-    let numbers: Option<Vec<f64>> = choices.iter().map(|choice| as_number(choice)).collect();
-    match numbers {
-        Some(_) => choices
-            .sort_by(|a, b| as_number(a).partial_cmp(&as_number(b)).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b))),
-        None => choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone())),
+    let value = |choice: &String| as_number(choice).unwrap_or_default();
+    if choices.iter().all(|choice| as_number(choice).is_some()) {
+        choices.sort_by(|a, b| value(a).total_cmp(&value(b)).then_with(|| a.cmp(b)));
+    } else {
+        choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone()));
     }
     let right = choices.iter().position(|choice| *choice == correct).unwrap_or_default();
     Ok((choices, right))
