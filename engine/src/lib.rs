@@ -6,6 +6,7 @@ pub mod bus;
 pub mod clock;
 pub mod game;
 pub mod journal;
+pub mod pack;
 pub mod replay;
 mod show;
 pub mod shows;
