@@ -99,8 +99,8 @@ pub enum Emoji {
     /// Applause.
     #[serde(rename = "👏")]
     Clap,
-    /// Love.
-    #[serde(rename = "❤️")]
+    /// Love. Also understood without the variation selector that asks for the coloured picture.
+    #[serde(rename = "❤️", alias = "❤")]
     Heart,
     /// Laughter.
     #[serde(rename = "😂")]
@@ -221,6 +221,7 @@ pub struct Welcome {
     /// The show's id.
     pub show: ShowId,
     /// Your seat; none if you watch only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<Seat>,
     /// What you are called here.
     pub name: Name,
@@ -278,12 +279,15 @@ pub struct Snapshot {
     /// Whether the clock stands still; if so the question's `closes_at` is as it was when it stopped.
     pub paused: bool,
     /// The question that was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
     /// What came out of it, once revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reveal: Option<Reveal>,
     /// Whether it was voided.
     pub voided: bool,
     /// Who won, once over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podium: Option<Podium>,
 }
 
@@ -300,8 +304,10 @@ pub struct You {
     /// Your rank by points, from 1; 0 if you have none.
     pub rank: u32,
     /// Your choice that counted for the snapshot's question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Choice>,
     /// What you won, in minor units, once the show is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prize: Option<u64>,
 }
 
@@ -340,6 +346,7 @@ pub struct Question {
     /// 2 to 6 choices; an answer names the position from 0.
     pub choices: Vec<String>,
     /// Such as "Science".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// Answers count from here on (server's clock).
     pub opens_at: Millis,
@@ -372,10 +379,13 @@ pub struct AnswerReply {
     /// Whether your choice counts. A repeated answer is accepted again; it counts once.
     pub accepted: bool,
     /// The choice of yours that counts, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
     /// Why not, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
     /// The same for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
@@ -553,6 +563,7 @@ pub struct Pause {
     /// The server's clock.
     pub at: Millis,
     /// How much of the question's time is left, if one is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Span>,
 }
 
@@ -565,10 +576,13 @@ pub struct Resume {
     /// The server's clock.
     pub at: Millis,
     /// The open question's new times, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<QuestionId>,
     /// Answers count from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Millis>,
     /// Answers count that are read before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Millis>,
 }
 
