@@ -1,0 +1,8 @@
+//! The wire as a client sees it: what is written down about it is what the code does.
+//!
+//! What is kept in files is written anew by `UPDATE_GOLDEN=1 UPDATE_SCHEMA=1 UPDATE_DOCS=1 cargo test -p klaxon-protocol
+//! --test wire`.
+
+mod examples;
+mod golden;
+mod kept;
