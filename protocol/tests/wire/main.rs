@@ -3,6 +3,10 @@
 //! What is kept in files is written anew by `UPDATE_GOLDEN=1 UPDATE_SCHEMA=1 UPDATE_DOCS=1 cargo test -p klaxon-protocol
 //! --test wire`.
 
+#![allow(clippy::unwrap_used, reason = "a test may end so")]
+
 mod examples;
 mod golden;
 mod kept;
+mod schema;
+mod validate;
