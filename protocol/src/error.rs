@@ -60,7 +60,7 @@ error_table! {
     TokenRequired, "token_required", "This server takes no guests.", "Join with a `token` from the service that runs the show.";
     Removed, "removed", "The host removed you from this show.", "You can't answer any more in this show.";
     Banned, "banned", "The host banned you from this show.", "You can't join this show again.";
-    Displaced, "displaced", "The show goes on at your newer connection.", "Answers from here still count as yours; join again to see the show here.";
+    Displaced, "displaced", "The show goes on at your newer connection.", "Answers from here still count as yours; connect again to see the show here.";
     NoCapacity, "no_capacity", "The server is full.", "Try again in a few seconds.";
     Unavailable, "unavailable", "The server can't do this right now.", "Try again in a few seconds.";
     ShuttingDown, "shutting_down", "The server is going down.", "Connect again after the goodbye's `retry` and resume.";

@@ -21,8 +21,8 @@ pub struct BadText {
 
 /// Defines a text type whose only way in, from code or from either codec, is `parse`.
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $schema:tt, $check:path) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $what:literal, $schema:tt, $check:path) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Box<str>);
@@ -93,7 +93,9 @@ macro_rules! text_type {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!($schema)
+                let mut schema = schemars::json_schema!($schema);
+                schema.insert("description".into(), concat!($($doc),*).trim().into());
+                schema
             }
         }
 
@@ -267,7 +269,11 @@ impl JsonSchema for ShowId {
         "ShowId".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,20}$" })
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]{1,20}$",
+            "description": "A show: 64 random bits as a decimal string, for JavaScript's numbers end at 2^53.",
+        })
     }
 }
 

@@ -5,8 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end so")]
 
+mod document;
 mod examples;
 mod golden;
 mod kept;
+mod ordered;
+mod reference;
 mod schema;
 mod validate;
