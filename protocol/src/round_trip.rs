@@ -198,3 +198,14 @@ fn a_length_that_the_message_cannot_have_is_refused_before_memory_is_taken() {
         assert!(refusal.detail.contains("LimitExceeded"), "{}", refusal.detail);
     }
 }
+
+#[test]
+fn deep_nesting_is_refused_before_the_stack_is_taken() {
+    let deep = "[".repeat(2_000) + &"]".repeat(2_000);
+    for json in
+        [deep.clone(), format!(r#"{{"type":"leave","mood":{deep}}}"#), format!(r#"{{"mood":{deep},"type":"leave"}}"#)]
+    {
+        let refusal = Codec::Json.decode::<FromPlayer>(json.as_bytes(), FROM_PLAYER_TYPES).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::BadMessage);
+    }
+}

@@ -11,6 +11,7 @@ use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
 use klaxon_protocol::journal::{MAGIC, Records, frame_record};
 use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::examples::{self, Variants};
 use crate::kept::{self, GOLDEN};
@@ -163,4 +164,19 @@ fn a_null_is_read_as_left_out() {
     let without = br#"{"type":"join","show":"QUIZ42"}"#;
     let read = |bytes| Codec::Json.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES).unwrap();
     assert_eq!(read(with_null), read(without));
+}
+
+#[test]
+fn an_unknown_field_changes_nothing() {
+    fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(messages: &[T]) {
+        for message in messages {
+            let mut json = serde_json::to_value(message).unwrap();
+            json.as_object_mut().unwrap().insert("mood".into(), serde_json::json!({ "sure": [true] }));
+            assert_eq!(serde_json::from_value::<T>(json).unwrap(), *message);
+        }
+    }
+    check(&examples::from_player());
+    check(&examples::to_player());
+    check(&examples::from_host());
+    check(&examples::to_host());
 }

@@ -117,7 +117,7 @@ impl Speaker {
         for (name, field) in self.fields(part) {
             let left_out = match field.get("default") {
                 _ if self.is_optional(field, required.contains(&name.as_str())) => ", optional".into(),
-                Some(Value::Object(_)) => ", by default as below".into(),
+                Some(default) if default.to_string().len() > 100 => ", by default as below".into(),
                 Some(default) => format!(", by default `{default}`"),
                 None => String::new(),
             };
@@ -140,14 +140,13 @@ impl Speaker {
         let mut lines = String::new();
         for (number, variant) in variants(self.schema).iter().enumerate() {
             let (_, name) = tag(variant).unwrap();
-            let _ = writeln!(lines, "\n#### `{name}` ({number})\n\n{}\n", text(variant, "description"));
-            let Some(reference) = variant.get("$ref").and_then(Value::as_str) else {
-                self.list(variant, &mut lines, used);
-                continue;
-            };
-            let part = resolve(self.schema, reference);
-            self.list(part, &mut lines, used);
-            self.choices(part, &mut lines, used);
+            let _ = writeln!(lines, "\n#### `{name}` ({number})\n\n{}", text(variant, "description"));
+            if let Some(reference) = variant.get("$ref").and_then(Value::as_str) {
+                let part = resolve(self.schema, reference);
+                lines.push('\n');
+                self.list(part, &mut lines, used);
+                self.choices(part, &mut lines, used);
+            }
         }
         lines
     }
