@@ -106,6 +106,8 @@ pub struct CountedAnswer {
 pub const MAGIC: [u8; 6] = *b"KLXJ\x01\x00";
 /// The largest record, in bytes.
 pub const LARGEST_RECORD: u32 = 64 << 20;
+/// What a record's vectors may claim to hold before their elements are read; no true record comes near it.
+const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
 /// The bytes before a record: its length, the length's checksum, the record's checksum; 32 bits each, little-endian.
 const HEAD: usize = 12;
 
@@ -220,7 +222,7 @@ impl Iterator for Records<'_> {
         }
         let start = self.offset;
         let read = check_frame(&self.bytes[start..]).and_then(|body| {
-            let config = bincode::config::standard();
+            let config = bincode::config::standard().with_limit::<CLAIM_LIMIT>();
             match bincode::decode_from_slice::<Record, _>(body, config) {
                 Ok((record, used)) if used == body.len() => Ok((record, body.len())),
                 _ => Err("it is not a record of this version"),
