@@ -2,3 +2,4 @@
 
 pub mod arbiter;
 pub mod bus;
+pub mod journal;
