@@ -1,1 +1,3 @@
-//! placeholder
+//! Klaxon's sockets: everything between players' and hosts' phones and the engine.
+
+pub mod settings;
