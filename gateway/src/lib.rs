@@ -1,6 +1,10 @@
 //! The gateway: players' sockets and fan-out, sessions, the admin socket, and what the `klaxon` binary is made of.
 
 pub mod admin;
+pub mod cli;
 mod clock;
+pub mod config;
+pub mod console;
 pub mod link;
+pub mod log;
 pub mod private_file;

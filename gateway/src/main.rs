@@ -1,1 +1,3 @@
+//! The `klaxon` command.
+
 fn main() {}

@@ -1,5 +1,7 @@
 //! The admin port over real sockets, with an engine that follows a script.
 
+#![allow(clippy::unwrap_used)]
+
 mod desk;
 
 use desk::{SHOW, Stage, TOKEN, figures};
