@@ -1,3 +1,20 @@
 //! The `klaxon` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use klaxon_gateway::cli::{Command, Klaxon};
+use klaxon_gateway::console;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    match Klaxon::from_process().command {
+        Command::Host(options) => console::run(&options, read_pack).await,
+        Command::Serve(_) | Command::Replay(_) | Command::Pack(_) => anyhow::bail!("this build hosts shows only"),
+    }
+}
+
+fn read_pack(path: &std::path::Path) -> anyhow::Result<klaxon_protocol::pack::Pack> {
+    use anyhow::Context;
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}

@@ -45,16 +45,34 @@ pub fn screen(view: &View, width: usize, height: usize) -> Vec<Line> {
     page.figures(view);
     page.question(view);
 
-    let bottom = 3;
+    let keys = keys(view, width);
+    // A rule, the note, and the keys.
+    let bottom = 2 + keys.len();
     let room = height.saturating_sub(page.lines.len() + bottom);
     page.history(view, room);
 
     page.lines.truncate(height.saturating_sub(bottom));
     page.rule();
     page.note(view);
-    page.keys(view);
+    for line in keys {
+        page.add(Look::Dim, &line);
+    }
     page.lines.truncate(height);
     page.lines
+}
+
+/// What the keys do now, in two lines at most.
+fn keys(view: &View, width: usize) -> Vec<String> {
+    if view.prompt.is_some() {
+        return vec!["Enter: do it   Esc: never mind".into()];
+    }
+    let is_paused = view.figures.as_ref().is_some_and(|figures| figures.paused);
+    let names: Vec<String> = KEYS
+        .iter()
+        // A space that does not break keeps a key and its name together.
+        .map(|(key, name)| format!("{key}\u{a0}{}", if is_paused && *name == "pause" { "resume" } else { name }))
+        .collect();
+    wrap(&names.join("  "), width, 2).into_iter().map(|line| line.replace('\u{a0}', " ")).collect()
 }
 
 struct Page {
@@ -186,21 +204,6 @@ impl Page {
             let look = if matches!(view.note, Some(Note::Refused(_))) { Look::Bad } else { Look::Good };
             self.add(look, view.note.as_ref().map_or("", Note::text));
         }
-    }
-
-    fn keys(&mut self, view: &View) {
-        if view.prompt.is_some() {
-            self.add(Look::Dim, "Enter: do it   Esc: never mind");
-            return;
-        }
-        let is_paused = view.figures.as_ref().is_some_and(|figures| figures.paused);
-        let names: Vec<String> = KEYS
-            .iter()
-            .map(|(key, name)| format!("{key} {}", if is_paused && *name == "pause" { "resume" } else { name }))
-            .collect();
-        let roomy = names.join("  ");
-        let shown = if roomy.width() <= self.width { roomy } else { names.join(" ") };
-        self.add(Look::Dim, &shown);
     }
 }
 

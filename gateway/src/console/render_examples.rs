@@ -80,9 +80,9 @@ reply p50 900 us   p99 12.4 ms                                            shed 2
 
 3. Which of these cities is the capital of Iceland, and has been since the
 republic was founded in 1944?
-   A Reykjavík                           ████████████████             300   67%
-   B Akureyri                            ███                           50   11%
-   C Hafnarfjörður                       █████                        100   22%
+   A Reykjavík                           ████████████████              300   67%
+   B Akureyri                            ███                            50   11%
+   C Hafnarfjörður                       █████                         100   22%
    4.2 s left  █████████████                                 450 of 640 answered
 
  · the lobby is open
@@ -93,10 +93,10 @@ republic was founded in 1944?
 
 
 
-
 ────────────────────────────────────────────────────────────────────────────────
 
-o open  n next  c close  r reveal  p pause  v void  a autopilot  m message  l l…";
+o open  n next  c close  r reveal  p pause  v void  a autopilot  m message
+l lives  e end  : order  q quit";
     let shown = shown(&in_question());
     assert_eq!(shown, expected, "\n{shown}");
 }

@@ -1,5 +1,9 @@
 //! A desk with an engine that says what the test wants.
 
+// Each test binary uses a part of this.
+#![allow(dead_code)]
+#![allow(clippy::unwrap_used)]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
