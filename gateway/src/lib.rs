@@ -8,3 +8,4 @@ pub mod console;
 pub mod link;
 pub mod log;
 pub mod private_file;
+pub mod settings;

@@ -11,6 +11,7 @@ use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::file::{ConfigFile, ConfigFileError};
 use super::{Guests, ServeOptions};
+use crate::private_file::PrivateFileError;
 
 /// Options that are about the options, and so don't stand in a file.
 const NOT_IN_A_FILE: &[&str] = &["config", "print-config", "help"];
@@ -66,7 +67,17 @@ pub enum ConfigError {
         /// What is allowed.
         problem: String,
     },
-    /// The file can't be used.
+    /// The private file that an option names can't be used.
+    #[error("{key}: (from {origin}) {problem}")]
+    Unusable {
+        /// The option.
+        key: &'static str,
+        /// Who named the file.
+        origin: Origin,
+        /// What is wrong with it.
+        problem: PrivateFileError,
+    },
+    /// The configuration file can't be used.
     #[error(transparent)]
     File(#[from] ConfigFileError),
     /// What was written behind the command makes no sense, or asked for help.

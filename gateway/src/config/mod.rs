@@ -3,6 +3,7 @@
 mod file;
 mod layers;
 mod limits;
+mod parts;
 mod values;
 
 use std::net::SocketAddr;
