@@ -15,6 +15,14 @@ async fn main() -> anyhow::Result<ExitCode> {
 
 fn read_pack(path: &std::path::Path) -> anyhow::Result<klaxon_protocol::pack::Pack> {
     use anyhow::Context;
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| path.display().to_string())
+    let about = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(about)?;
+    let pack: klaxon_protocol::pack::Pack = if path.extension().is_some_and(|extension| extension == "toml") {
+        toml::from_str(&text).with_context(about)?
+    } else {
+        serde_json::from_str(&text).with_context(about)?
+    };
+    let problems: Vec<String> = pack.problems().iter().map(|problem| format!("  {problem}")).collect();
+    anyhow::ensure!(problems.is_empty(), "{}:\n{}", path.display(), problems.join("\n"));
+    Ok(pack)
 }

@@ -55,6 +55,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn figures_are_shown_with_their_meaning() {
+        let recorder = recorder().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            metrics::gauge!("klaxon_hosts").set(2.0);
+            metrics::histogram!("klaxon_answer_seconds").record(0.003);
+        });
+        let shown = recorder.handle().render();
+        assert!(shown.contains("# HELP klaxon_hosts Hosts connected to the admin socket."), "{shown}");
+        assert!(shown.contains("klaxon_hosts 2"), "{shown}");
+        assert!(shown.contains("klaxon_answer_seconds_bucket{le=\"0.005\"} 1"), "{shown}");
+    }
+
+    #[test]
     fn every_figure_of_this_side_is_described() {
         let sources = [include_str!("desk.rs"), include_str!("socket.rs"), include_str!("mod.rs")].concat();
         let used: Vec<&str> = sources

@@ -101,10 +101,12 @@ async fn connect(server: &Server) -> Result<Socket, Failure> {
         Err(_) => Err(passing(anyhow::anyhow!("no answer from {address}"))),
         Ok(Err(tungstenite::Error::Http(response))) => {
             let refusal = response.body().as_deref().and_then(|body| serde_json::from_slice::<ErrorMessage>(body).ok());
-            Err(lasting(match refusal {
+            let problem = match refusal {
                 Some(refusal) => anyhow::anyhow!("{address}: {} {}", refusal.message, refusal.advice),
                 None => anyhow::anyhow!("{address} is no admin port of Klaxon: HTTP {}", response.status()),
-            }))
+            };
+            // A proxy's 502 passes when the server is up again.
+            Err(Failure { problem, lasting: !response.status().is_server_error() })
         }
         Ok(Err(error)) => Err(passing(
             anyhow::Error::new(error)

@@ -13,6 +13,7 @@ mod words;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, ShowLine, ShowRef, ToHost};
@@ -26,6 +27,9 @@ use orders::{Order, phase_name};
 use view::{News, Note, View};
 
 pub use options::{HostOptions, ShowOptions};
+
+/// How long a host who leaves waits for the last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Hosts a show as the options say, from this process's standard input and output.
 ///
@@ -41,12 +45,14 @@ pub async fn run(
     let mut connection = connect(options).await?;
     if options.list {
         connection.say(FromHost::Shows);
-        print!("{}", table(&shows(&mut connection).await?));
+        write!(std::io::stdout(), "{}", table(&shows(&mut connection).await?))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut view = begin(options, read_pack, &mut connection).await?;
     if is_live {
         screen::run(&mut connection, &mut view).await?;
+        // Whoever leaves right after a command wants it done all the same.
+        let _ = tokio::time::timeout(LAST_ANSWERS, settle(&mut connection, &mut view)).await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = std::io::stdout();
@@ -76,6 +82,14 @@ async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
     let token = crate::private_file::read(&options.token_file)
         .context("the server's admin token is needed; `--token-file` names the file it is in")?;
     Connection::open(Server { address: options.admin.clone(), token }).await
+}
+
+/// Until everything that was said is answered.
+async fn settle(connection: &mut Connection, view: &mut View) {
+    while !view.is_settled() {
+        let Some(report) = connection.report().await else { return };
+        view.report(&report);
+    }
 }
 
 /// Makes or finds the show and begins to watch it.

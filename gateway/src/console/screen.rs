@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Orders;
 use super::connection::{Connection, Report};
 use super::keys::{Key, press};
-use super::orders::{HELP, Order};
+use super::orders::Order;
 use super::render::{Line, Look, screen};
 use super::view::{Note, View};
 
@@ -47,7 +47,7 @@ pub async fn run(connection: &mut Connection, view: &mut View) -> anyhow::Result
                 let Some(key) = key(&pressed) else { continue };
                 match press(view, key) {
                     Some(Order::Quit) => return Ok(()),
-                    Some(Order::Help) => view.events.extend(HELP.iter().map(ToString::to_string)),
+                    Some(Order::Help) => view.help(),
                     Some(Order::Wait(_)) => view.note = Some(Note::Refused("wait is for scripts".into())),
                     Some(order) => orders.give(connection, view, order)?,
                     None => {}

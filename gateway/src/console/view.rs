@@ -9,7 +9,7 @@ use klaxon_protocol::player::{Phase, Question, ToPlayer};
 
 use super::connection::Report;
 use super::keys::Prompt;
-use super::orders::{action_name, phase_name};
+use super::orders::{HELP, action_name, phase_name};
 use super::words;
 
 /// How many events and alerts are kept to look at.
@@ -207,6 +207,13 @@ impl View {
             | ToHost::Shows(_)
             | ToHost::Journal(_)
             | ToHost::Pong(_) => Vec::new(),
+        }
+    }
+
+    /// Shows what can be typed, where events are.
+    pub fn help(&mut self) {
+        for line in HELP {
+            keep(&mut self.events, (*line).to_owned());
         }
     }
 
