@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self, ConfigError, ServeOptions};
 use crate::console::HostOptions;
@@ -45,34 +45,28 @@ pub enum PackCommand {
     Check {
         /// The pack.
         file: PathBuf,
-        /// How it is written; found out from the file's name if not given.
+        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
+        /// or `kahoot`; found out from the file if not given.
         #[arg(long)]
-        format: Option<PackFormat>,
+        format: Option<String>,
+    },
+    /// Print a pack as hosts send it to the server in `create`.
+    Show {
+        /// The pack, or `bundled` for the one that comes with Klaxon.
+        file: PathBuf,
     },
     /// Write a pack in Klaxon's own format.
     Import {
         /// The pack.
         file: PathBuf,
-        /// How it is written; found out from the file's name if not given.
+        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
+        /// or `kahoot`; found out from the file if not given.
         #[arg(long)]
-        format: Option<PackFormat>,
-        /// Where to write it: a name that ends in .toml or .json.
+        format: Option<String>,
+        /// Where to write it, as TOML.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-}
-
-/// How packs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PackFormat {
-    /// Klaxon's own, as TOML.
-    Toml,
-    /// Klaxon's own, as JSON.
-    Json,
-    /// The JSON of the Open Trivia Database.
-    Opentdb,
-    /// Kahoot's spreadsheet, as CSV.
-    Kahoot,
 }
 
 impl Klaxon {

@@ -96,10 +96,18 @@ pub fn secret(path: &Path) -> Result<[u8; 32], PrivateFileError> {
         .ok_or_else(|| PrivateFileError::Content { path: path.to_owned(), wanted: "32 bytes in base64url" })
 }
 
+/// Makes a directory for its owner only, and those above it, where they are missing.
+///
+/// # Errors
+/// What the system says.
+pub fn directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Makes the file whole or not at all. False if another process was faster: then its file stands.
 fn create(path: &Path) -> io::Result<bool> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    directory(parent)?;
 
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;

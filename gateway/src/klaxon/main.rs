@@ -9,18 +9,16 @@ use std::process::ExitCode;
 use klaxon_gateway::cli::{Command, Klaxon};
 use klaxon_gateway::console;
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     let done = match Klaxon::from_process().command {
-        Command::Serve(options) => serve::serve(&options),
-        Command::Host(options) => console::run(&options, &packs::read),
-        Command::Replay(options) => replay::replay(&options),
-        Command::Pack(command) => packs::run(&command),
+        Command::Serve(options) => serve::serve(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Host(options) => console::run(&options, packs::read).await,
+        Command::Replay(options) => replay::replay(&options).map(|()| ExitCode::SUCCESS),
+        Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

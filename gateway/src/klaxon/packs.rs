@@ -18,23 +18,22 @@ pub fn read(file: &Path) -> anyhow::Result<Pack> {
 pub fn run(command: &PackCommand) -> anyhow::Result<()> {
     match command {
         PackCommand::Check { file, format } => {
-            let pack = read_as(file, *format)?;
+            let pack = read_as(file, format.as_deref())?;
             println!("{:?}: {} questions, ready to be played", pack.title, pack.questions.len());
         }
+        PackCommand::Show { file } => println!("{}", serde_json::to_string_pretty(&read(file)?)?),
         PackCommand::Import { file, format, to } => {
-            let pack = read_as(file, *format)?;
-            let is_json = to.extension().is_some_and(|extension| extension == "json");
-            let text = if is_json { pack::to_json(&pack) } else { pack::to_toml(&pack) };
-            std::fs::write(to, text).with_context(|| format!("can't write {}", to.display()))?;
+            let pack = read_as(file, format.as_deref())?;
+            std::fs::write(to, pack::to_toml(&pack)).with_context(|| format!("can't write {}", to.display()))?;
             println!("{:?}: {} questions, written to {}", pack.title, pack.questions.len(), to.display());
         }
     }
     Ok(())
 }
 
-fn read_as(file: &Path, format: Option<Format>) -> anyhow::Result<Pack> {
+fn read_as(file: &Path, format: Option<&str>) -> anyhow::Result<Pack> {
     match format {
         None => read(file),
-        Some(format) => Ok(pack::read(file, Some(format))?),
+        Some(name) => Ok(pack::read(file, Some(name.parse::<Format>()?))?),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use klaxon_engine::arbiter::MemoryArbiter;
@@ -12,9 +13,8 @@ use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_engine::Ports;
-use klaxon_gateway::admin::{self, Admin, AdminSettings, AdminToken};
-use klaxon_gateway::config::{Guests, JwtAlgorithm, ServeOptions};
-use klaxon_gateway::settings::{Auth, GatewaySettings, TokenKey};
+use klaxon_gateway::admin::{Admin, metrics};
+use klaxon_gateway::config::ServeOptions;
 use klaxon_gateway::{Gateway, log, private_file};
 use klaxon_protocol::ids::GatewayId;
 use serde::Serialize;
@@ -22,6 +22,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// The one gateway of the process.
 const GATEWAY: GatewayId = GatewayId(1);
+/// How long the shows may take to write what they have when the server stops.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 /// In the data directory while the server is ready: where it listens.
 const ADDRESSES: &str = "addresses.json";
 
@@ -32,40 +34,29 @@ struct Addresses {
     admin: SocketAddr,
 }
 
-pub fn serve(options: &ServeOptions) -> anyhow::Result<()> {
+pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     log::start(options.log, &options.log_filter)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("engine")
-        .build()
-        .context("can't start the engine's threads")?;
-    runtime.block_on(run(options))
-}
-
-async fn run(options: &ServeOptions) -> anyhow::Result<()> {
     let data = &options.data_dir;
     private_file::directory(data)?;
-    let settings = gateway_settings(options)?;
+    let players = options.players()?;
+    let hosts = options.admin(metrics::install()?)?;
     let sync: SyncPolicy = options.sync.parse().map_err(|problem| options.blame("sync", &options.sync, problem))?;
-    let metrics = admin::metrics::install()?;
 
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
-        journal: Arc::new(FileJournal::open(&data.join("journal"), sync)?),
+        journal: Arc::new(FileJournal::open(&data.join("journal"), sync).await?),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
         clock: Clock::start(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let engine = tokio::spawn(Shows::open(ports).await?.run());
 
-    let token = AdminToken::open(&options.admin_token_file())?;
-    let admin_settings = AdminSettings { listen: options.admin_listen, token, metrics };
-    let (admin, desk) = Admin::start(admin_settings, gateway_end.clone())
+    let (admin, desk) = Admin::start(hosts, gateway_end.clone())
         .await
         .map_err(|error| options.blame("admin-listen", options.admin_listen, error))?;
-    let gateway = Gateway::start(settings, gateway_end, desk)
+    let gateway = Gateway::start(players, gateway_end, desk)
         .map_err(|error| options.blame("listen", options.listen, error))?;
 
     let mut terminated = signal(SignalKind::terminate())?;
@@ -83,7 +74,10 @@ async fn run(options: &ServeOptions) -> anyhow::Result<()> {
     gateway.drain(options.drain_limit.to_std()).await;
     admin.stop().await;
     drop(bus);
-    engine.await?;
+    // Every show writes what it has; one that can't (a full disk) does not keep the process.
+    if tokio::time::timeout(LAST_WRITES, engine).await.is_err() {
+        tracing::warn!("the shows did not finish writing; what was acknowledged is in the journal");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -95,36 +89,4 @@ fn tell(data: &Path, addresses: &Addresses) -> anyhow::Result<()> {
     std::fs::write(&unfinished, serde_json::to_vec(addresses)?)
         .and_then(|()| std::fs::rename(&unfinished, &path))
         .with_context(|| format!("can't write {}", path.display()))
-}
-
-fn gateway_settings(options: &ServeOptions) -> anyhow::Result<GatewaySettings> {
-    let secret = private_file::secret(&options.secret_file())?;
-    Ok(GatewaySettings {
-        shards: options.shards(),
-        max_connections: options.max_connections(),
-        outbox_bytes: options.outbox_bytes,
-        messages_per_second: options.messages_per_second,
-        burst: options.messages_per_second.saturating_mul(2),
-        join_timeout: options.join_timeout,
-        heartbeat: options.heartbeat,
-        auth: auth(options)?,
-        ..GatewaySettings::new(options.listen, secret)
-    })
-}
-
-fn auth(options: &ServeOptions) -> anyhow::Result<Auth> {
-    let guests_too = options.guests == Guests::Allow;
-    let Some(path) = &options.jwt_key_file else {
-        if guests_too {
-            return Ok(Auth::Guests);
-        }
-        return Err(options.blame("guests", "refuse", "needs a jwt-key-file: without one nobody could play").into());
-    };
-    let blame = |problem: String| options.blame("jwt-key-file", path.display(), problem);
-    let bytes = std::fs::read(path).map_err(|error| blame(error.to_string()))?;
-    let key = match options.jwt_algorithm {
-        JwtAlgorithm::Eddsa => TokenKey::ed25519_pem(&bytes),
-        JwtAlgorithm::Hs256 => TokenKey::hs256(bytes.trim_ascii()),
-    };
-    Ok(Auth::Jwt { key: key.map_err(|error| blame(error.to_string()))?, guests_too })
 }
