@@ -128,7 +128,7 @@ fn phase(phase: Phase) -> ToGateway {
 async fn a_script_makes_a_show_and_plays_it() {
     let mut stage = Stage::open().await;
     let flags = ["--pack", "sums.toml", "--code", "sums", "--mode", "points", "--open-for", "5s", "--pot", "1000"];
-    let script = ["open", "next", "wait closed", "reveal", "find an", "end", "wait ended"];
+    let script = ["open", "next", "wait closed", "reveal", "find an", "journal 2", "end", "wait ended"];
     let console = Console::start(&stage, &flags, &script);
 
     let create = created(&mut stage).await;
@@ -168,6 +168,10 @@ async fn a_script_makes_a_show_and_plays_it() {
     stage.engine.event(ToPlayer::Reveal(reveal));
     let (conn, FromHost::FindPlayers(find)) = stage.engine.hear().await else { panic!("somebody is looked for") };
     stage.engine.answer(conn, ToHost::Players(Players { show: find.show, players: Vec::new() }));
+    let (conn, FromHost::JournalTail(tail)) = stage.engine.hear().await else { panic!("the journal is asked for") };
+    assert_eq!(tail, JournalTail { show: SHOW, last: 2 });
+    let lines = vec!["3 question".into(), "4 reveal".into()];
+    stage.engine.answer(conn, ToHost::Journal(JournalLines { show: SHOW, lines }));
     ids.push(obey(&mut stage).await.1);
     stage.engine.event(ToPlayer::End(Mark { seq: Seq(5), at: Millis(6000) }));
 
@@ -187,6 +191,7 @@ async fn a_script_makes_a_show_and_plays_it() {
         "state: closed, question 3 of 12, 1000 joined, 998 connected, 640 in play, answers 100 50 300",
         "event: question 1: A is right, 9 of 10 answers; 0 silent, 10 in play",
         "found: nobody is called like that",
+        "found: 4 reveal",
         "event: the show is over",
     ] {
         assert!(written.lines().any(|line| line == expected), "{expected:?} is missing in\n{written}");

@@ -47,7 +47,7 @@ pub struct ServeOptions {
     #[arg(long, env = "KLAXON_DATA_DIR", value_name = "DIR", default_value = "klaxon-data")]
     pub data_dir: PathBuf,
 
-    /// When the journal is forced to the disk: `always` before an answer is acknowledged, `interval:TIME` at least so often, `never` by us.
+    /// When the journal is forced to the disk: `always` before an answer is acknowledged, `interval:100ms` at most so long after, `never` by us.
     #[arg(long, env = "KLAXON_SYNC", value_name = "POLICY", default_value = "always")]
     pub sync: String,
 

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, ShowLine, ShowRef, ToHost};
+use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, JournalTail, ShowLine, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
@@ -211,6 +211,7 @@ impl Orders {
         let show: ShowId = view.show;
         let message = match order {
             Order::Do(action) => FromHost::Command(Command { id: self.next_id()?, show, action }),
+            Order::Journal(last) => FromHost::JournalTail(JournalTail { show, last }),
             Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
             Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),
         };

@@ -17,6 +17,7 @@ pub const HELP: &[&str] = &[
     "pause, resume         stop the clock, let it run",
     "message TEXT          say something to everybody",
     "find TEXT             who is called like this?",
+    "journal COUNT         the last records of the show's journal",
     "lives COUNT [SEAT]    give lives to one or to all in play",
     "remove SEAT, ban SEAT take a player out",
     "autopilot on|off      let the script run the show",
@@ -32,6 +33,8 @@ pub enum Order {
     Do(Action),
     /// Who is called like this?
     Find(String),
+    /// The journal's last records.
+    Journal(u16),
     /// Read no further line before the show is in this phase or over.
     Wait(Phase),
     /// Say what can be typed.
@@ -68,6 +71,7 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         "void" => Order::Do(Action::Void { reason: text("a reason, for everybody")? }),
         "message" => Order::Do(Action::Message { text: text("a text")? }),
         "find" => Order::Find(text("a part of the name")?),
+        "journal" => Order::Journal(number(rest, 1..=1000).map_err(|problem| format!("the records {problem}"))?),
         "adjust" => {
             let by = number(rest.trim_start_matches('+'), -600_000..=600_000)
                 .map_err(|problem| format!("the milliseconds {problem}"))?;
@@ -161,6 +165,7 @@ mod tests {
         assert_eq!(action("adjust +500"), Action::AdjustTime { by: 500 });
         assert_eq!(action("end unpaid"), Action::End { pay: false });
         assert_eq!(parse("wait closed"), Ok(Some(Order::Wait(Phase::Closed))));
+        assert_eq!(parse("journal 20"), Ok(Some(Order::Journal(20))));
         assert_eq!(parse("# a comment"), Ok(None));
         assert_eq!(parse(""), Ok(None));
     }

@@ -57,7 +57,7 @@ pub async fn run(
                         writeln!(out, "  {line}")?;
                     }
                 }
-                Some(Ok(Some(order @ (Order::Do(_) | Order::Find(_))))) => orders.give(connection, view, order)?,
+                Some(Ok(Some(order @ (Order::Do(_) | Order::Find(_) | Order::Journal(_))))) => orders.give(connection, view, order)?,
             }
         }
         out.flush()?;

@@ -46,8 +46,8 @@ pub struct View {
     pack: Option<Pack>,
     /// Commands without an answer, and what they are called.
     waiting: BTreeMap<CommandId, &'static str>,
-    /// Searches for players without an answer.
-    searches: usize,
+    /// Questions of the host without an answer.
+    questions: usize,
 }
 
 /// The question that was sent last.
@@ -117,14 +117,14 @@ impl View {
             refusals: 0,
             pack,
             waiting: BTreeMap::new(),
-            searches: 0,
+            questions: 0,
         }
     }
 
     /// Whether everything that the host said has been answered.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.waiting.is_empty() && self.searches == 0
+        self.waiting.is_empty() && self.questions == 0
     }
 
     /// The host says something.
@@ -135,7 +135,7 @@ impl View {
                 self.waiting.insert(command.id.clone(), name);
                 self.note = Some(Note::Fine(format!("{name} ...")));
             }
-            FromHost::FindPlayers(_) => self.searches += 1,
+            FromHost::FindPlayers(_) | FromHost::JournalTail(_) => self.questions += 1,
             _ => {}
         }
     }
@@ -178,12 +178,12 @@ impl View {
                 self.tell(Note::Refused(words::printable(&told)))
             }
             ToHost::Error(error) => {
-                self.searches = self.searches.saturating_sub(1);
+                self.questions = self.questions.saturating_sub(1);
                 self.refusals += 1;
                 self.tell(Note::Refused(words::printable(&format!("{} {}", error.message, error.advice))))
             }
             ToHost::Players(found) if found.show == self.show => {
-                self.searches = self.searches.saturating_sub(1);
+                self.questions = self.questions.saturating_sub(1);
                 let mut lines: Vec<String> = found
                     .players
                     .iter()
@@ -197,6 +197,15 @@ impl View {
                     lines.push("nobody is called like that".into());
                 }
                 self.note = Some(Note::Fine(lines.join("; ")));
+                vec![News::Answer(lines)]
+            }
+            ToHost::Journal(tail) if tail.show == self.show => {
+                self.questions = self.questions.saturating_sub(1);
+                let lines: Vec<String> = tail.lines.iter().map(|line| words::printable(line)).collect();
+                for line in &lines {
+                    keep(&mut self.events, line.clone());
+                }
+                self.note = Some(Note::Fine(format!("{} journal records", lines.len())));
                 vec![News::Answer(lines)]
             }
             ToHost::Figures(_)
