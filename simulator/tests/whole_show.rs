@@ -1,5 +1,7 @@
 //! The swarm and the host against a scripted server.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod mini;
 
 use std::time::Duration;
@@ -30,7 +32,8 @@ fn plan(players: u32, questions: u16, shares: Shares) -> ShowPlan {
         settings,
         pace: Pace {
             players,
-            lobby: Duration::from_secs(20),
+            lobby_least: Duration::from_millis(500),
+            lobby_most: Duration::from_secs(20),
             suspense: Duration::from_millis(20),
             pause: Duration::from_millis(50),
             autopilot: false,

@@ -17,10 +17,12 @@ const AGAIN: Duration = Duration::from_millis(300);
 /// How the host paces the show.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// The first question is asked when so many players have a seat.
+    /// The first question is asked when so many players have a seat,
     pub players: u32,
-    /// Or when the lobby has been open for so long.
-    pub lobby: Duration,
+    /// but not before the lobby has been open for so long,
+    pub lobby_least: Duration,
+    /// and when it has been open for so long in any case.
+    pub lobby_most: Duration,
     /// From the tally to the reveal.
     pub suspense: Duration,
     /// From the reveal to the next question.
@@ -68,6 +70,8 @@ pub struct Director {
     seq: Seq,
     total: u16,
     joined: u32,
+    /// The lobby has been open long enough from here on.
+    not_before: Option<Instant>,
 }
 
 impl Director {
@@ -75,7 +79,7 @@ impl Director {
     #[must_use]
     pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
         let stage = Stage { phase: Phase::Created, question: None };
-        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0 }
+        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, not_before: None }
     }
 
     /// Where the show is.
@@ -160,8 +164,9 @@ impl Director {
 
     /// Everybody is here: the first question need not wait.
     fn bring_forward(&mut self, now: Instant) {
+        let at = self.not_before.map_or(now, |least| least.max(now));
         for cue in self.cues.iter_mut().filter(|cue| matches!(cue.action, Action::Next)) {
-            cue.at = cue.at.min(now + Duration::from_millis(500));
+            cue.at = cue.at.min(at);
         }
     }
 
@@ -205,7 +210,10 @@ impl Director {
         }
         match phase {
             Phase::Created => self.cue(now, Action::OpenLobby),
-            Phase::Lobby => self.cue(now + self.pace.lobby, Action::Next),
+            Phase::Lobby => {
+                self.not_before = Some(now + self.pace.lobby_least);
+                self.cue(now + self.pace.lobby_most, Action::Next);
+            }
             Phase::Closed => self.cue(now + self.pace.suspense, Action::Reveal),
             Phase::Revealed => self.revealed(now),
             Phase::Question | Phase::Closing | Phase::Ended => {}
@@ -234,7 +242,14 @@ mod tests {
     const STEP: Duration = Duration::from_secs(1);
 
     fn pace() -> Pace {
-        Pace { players: 10, lobby: STEP * 30, suspense: STEP, pause: STEP * 2, autopilot: false }
+        Pace {
+            players: 10,
+            lobby_least: STEP,
+            lobby_most: STEP * 30,
+            suspense: STEP,
+            pause: STEP * 2,
+            autopilot: false,
+        }
     }
 
     fn event(event: ToPlayer) -> ToHost {
@@ -299,6 +314,7 @@ mod tests {
         director.hear(&event(ToPlayer::Opened(mark(1))), now);
         assert_eq!(director.take_due(now + STEP * 29), vec![]);
         director.hear(&figures(1, Phase::Lobby, None, 10), now);
+        assert_eq!(director.take_due(now + STEP / 2), vec![]);
         assert_eq!(director.take_due(now + STEP), vec![Action::Next]);
         for number in 1..=2 {
             let seq = u64::from(number) * 10;

@@ -224,6 +224,7 @@ impl Report {
             host,
             kills,
             audit: Vec::new(),
+            comparison: None,
         }
     }
 }

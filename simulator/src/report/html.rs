@@ -223,7 +223,7 @@ fn audit(out: &mut String, audit: &[PromiseLine]) -> std::fmt::Result {
         "<h2>Audit</h2><table><tr><th></th><th class=\"text\">promise</th><th>checked</th><th>violations</th><th class=\"text\">figures</th></tr>"
     )?;
     for line in audit {
-        let (class, sign) = if line.violations.is_empty() { ("good", "✓") } else { ("bad", "✗") };
+        let (class, sign) = if line.holds() { ("good", "✓") } else { ("bad", "✗") };
         let figures: Vec<String> = line.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
         writeln!(
             out,
@@ -231,7 +231,7 @@ fn audit(out: &mut String, audit: &[PromiseLine]) -> std::fmt::Result {
             line.promise,
             safe(&line.name),
             count(line.checked),
-            line.violations.len(),
+            count(line.violated),
             safe(&figures.join(", "))
         )?;
         for violation in &line.violations {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::latency::Latency;
 use super::words::{bytes, count, letter, money, percent, time};
-use super::{PromiseLine, QuestionLine, Report, Winners};
+use super::{Comparison, PromiseLine, QuestionLine, Report, Winners};
 
 /// How wide the longest bar is.
 const WIDTH: f64 = 46.0;
@@ -115,7 +115,8 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
     if let Some(winners) = &report.winners {
         podium(out, ink, winners)?;
     }
-    audit(out, ink, &report.audit)
+    audit(out, ink, &report.audit)?;
+    report.comparison.as_ref().map_or(Ok(()), |ratios| comparison(out, ink, ratios))
 }
 
 fn latency(out: &mut String, ink: &Ink, title: &str, last: &str, latency: &Latency) -> std::fmt::Result {
@@ -218,7 +219,7 @@ fn audit(out: &mut String, ink: &Ink, audit: &[PromiseLine]) -> std::fmt::Result
     }
     writeln!(out, "\n{}", ink.title("audit"))?;
     for line in audit {
-        let sign = if line.violations.is_empty() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
+        let sign = if line.holds() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
         let figures: Vec<String> = line.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let figures = if figures.is_empty() { String::new() } else { format!(" ({})", figures.join(", ")) };
         writeln!(
@@ -227,13 +228,27 @@ fn audit(out: &mut String, ink: &Ink, audit: &[PromiseLine]) -> std::fmt::Result
             line.promise,
             line.name,
             count(line.checked),
-            line.violations.len(),
+            count(line.violated),
         )?;
         for violation in line.violations.iter().take(3) {
             for (number, part) in violation.lines().enumerate() {
                 writeln!(out, "      {} {part}", if number == 0 { "→" } else { " " })?;
             }
         }
+    }
+    Ok(())
+}
+
+fn comparison(out: &mut String, ink: &Ink, ratios: &Comparison) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\n{}",
+        ink.title(&format!("with {} hostile connections against none", count(ratios.hostile.into())))
+    )?;
+    writeln!(out, "  question sent to seen, p99   {:.2} times", ratios.question_seen_p99)?;
+    writeln!(out, "  answer to reply, p99         {:.2} times", ratios.answer_replied_p99)?;
+    if let Some(memory) = ratios.memory_peak {
+        writeln!(out, "  server memory at the peak    {memory:.2} times")?;
     }
     Ok(())
 }
