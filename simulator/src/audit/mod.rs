@@ -1,6 +1,18 @@
 //! The audit: judges the server's promises from the outside, by what players sent and received and by the journal.
 
+mod acknowledged;
+mod bounded;
 mod finding;
+mod goes_on;
+mod journal;
+mod money;
+mod no_gaps;
+mod no_leak;
+mod one_answer;
+mod one_clock;
+mod reading;
+mod replay;
+mod windows;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +22,7 @@ use serde::Serialize;
 
 pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
 
+use self::reading::Reading;
 use crate::evidence::{Evidence, Micros};
 
 /// What the audit takes for granted and what it asks for.
@@ -85,6 +98,20 @@ impl Audit {
 
 /// Judges the promises 1 to 8, and 9 if the server was killed.
 #[must_use]
-pub fn audit(_evidence: &Evidence, _options: &AuditOptions) -> Audit {
-    Audit { findings: Vec::new() }
+pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
+    let reading = Reading::new(evidence, options);
+    let mut findings = vec![
+        one_answer::judge(&reading),
+        acknowledged::judge(&reading),
+        no_leak::judge(&reading),
+        one_clock::judge(&reading),
+        no_gaps::judge(&reading),
+        money::judge(&reading),
+        replay::judge(&reading),
+        bounded::judge(&reading),
+    ];
+    if !options.kills.is_empty() {
+        findings.push(goes_on::judge(&reading));
+    }
+    Audit { findings }
 }
