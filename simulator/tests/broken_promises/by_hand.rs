@@ -1,0 +1,1 @@
+//! Breaks written into a show by hand, promise by promise.
