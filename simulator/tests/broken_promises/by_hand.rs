@@ -1,1 +1,0 @@
-//! Breaks written into a show by hand, promise by promise.
