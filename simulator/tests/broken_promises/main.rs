@@ -1,5 +1,7 @@
 //! The audit can fail: each promise is broken on purpose, and each break is reported as what it is.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 mod by_hand;
 mod show;
 
