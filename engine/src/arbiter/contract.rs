@@ -1,0 +1,351 @@
+//! What every arbiter must do, whatever it is made of.
+//!
+//! An implementation's tests say `arbiter_contract!(EXPRESSION)`, where the expression makes a new arbiter that knows nothing
+//! of the shows used here.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+use proptest::prelude::*;
+
+use super::{Arbiter, ArbiterError, Claim, SEATS, Standing};
+
+const SHOW: ShowId = ShowId(u64::MAX);
+const OTHER: ShowId = ShowId(7);
+const Q1: QuestionId = QuestionId(1);
+
+fn claim(seat: u32, choice: u8) -> Claim {
+    Claim { seat: Seat(seat), choice: Choice(choice) }
+}
+
+fn before(choice: u8) -> Standing {
+    Standing::Before(Choice(choice))
+}
+
+async fn leased(arbiter: &impl Arbiter) -> Fence {
+    arbiter.lease(SHOW, Fence(0)).await.unwrap()
+}
+
+pub async fn the_first_claim_of_a_seat_counts_and_a_retry_is_told_so(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    let batch = [claim(0, 2), claim(5, 0), claim(0, 1), claim(5, 0), claim(SEATS - 1, 5)];
+    let standings = arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap();
+    assert_eq!(standings, [Standing::First, Standing::First, before(2), before(0), Standing::First]);
+    let again = arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap();
+    assert_eq!(again, [before(2), before(0), before(2), before(0), before(5)]);
+}
+
+pub async fn questions_and_shows_do_not_know_of_each_other(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    let other = arbiter.lease(OTHER, Fence(0)).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(OTHER, other, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 3)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [before(1)]);
+    arbiter.close(OTHER, other, Q1).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 0)]).await.unwrap(), [Standing::First]);
+    arbiter.forget(OTHER, other).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 1)]).await.unwrap(), [before(0)]);
+}
+
+pub async fn an_empty_batch_is_answered_by_nothing(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[]).await.unwrap(), []);
+    arbiter.restore(SHOW, fence, Q1, &[]).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(0, 0)]).await.unwrap(), [Standing::First]);
+}
+
+pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbiter) {
+    let old = arbiter.lease(SHOW, Fence(40)).await.unwrap();
+    assert!(old > Fence(40));
+    arbiter.claim(SHOW, old, Q1, &[claim(1, 1)]).await.unwrap();
+    let newest = arbiter.lease(SHOW, Fence(0)).await.unwrap();
+    assert!(newest > old);
+
+    let fenced = ArbiterError::Fenced { newest };
+    assert_eq!(arbiter.claim(SHOW, old, Q1, &[claim(2, 2)]).await, Err(fenced.clone()));
+    assert_eq!(arbiter.restore(SHOW, old, Q1, &[claim(1, 3)]).await, Err(fenced.clone()));
+    assert_eq!(arbiter.close(SHOW, old, Q1).await, Err(fenced.clone()));
+    assert_eq!(arbiter.forget(SHOW, old).await, Err(fenced));
+
+    let standings = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
+    assert_eq!(standings, [Standing::First, before(1)], "the refused calls changed nothing, the earlier claim stands");
+    let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap();
+    assert!(far > Fence(1000));
+}
+
+pub async fn a_token_that_was_never_given_opens_nothing(arbiter: impl Arbiter) {
+    let nothing = Err(ArbiterError::NoLease);
+    assert_eq!(arbiter.claim(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.close(SHOW, Fence(1), Q1).await, nothing);
+    assert_eq!(arbiter.restore(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, nothing);
+    assert_eq!(arbiter.forget(SHOW, Fence(1)).await, Ok(()));
+    let fence = leased(&arbiter).await;
+    let forged = Fence(fence.0 + 1);
+    assert_eq!(arbiter.claim(SHOW, forged, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.close(SHOW, forged, Q1).await, nothing);
+    assert_eq!(arbiter.restore(SHOW, forged, Q1, &[claim(1, 1)]).await, nothing);
+    assert_eq!(arbiter.forget(SHOW, forged).await, nothing);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+}
+
+pub async fn after_the_close_only_what_counted_counts(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    let standings =
+        arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(1, 3), claim(2, 0), claim(2, 0)]).await.unwrap();
+    assert_eq!(standings, [before(1), before(1), Standing::TooLate, Standing::TooLate]);
+
+    arbiter.close(SHOW, fence, QuestionId(2)).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 1)]).await.unwrap(), [Standing::TooLate]);
+    let next = leased(&arbiter).await;
+    let standings = arbiter.claim(SHOW, next, Q1, &[claim(2, 2)]).await.unwrap();
+    assert_eq!(standings, [Standing::TooLate], "a new lease does not open a closed question");
+}
+
+pub async fn what_the_journal_holds_counts_after_a_restore(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    arbiter.claim(SHOW, fence, Q1, &[claim(3, 3), claim(4, 4)]).await.unwrap();
+    for _ in 0..2 {
+        arbiter.restore(SHOW, fence, Q1, &[claim(1, 1), claim(900, 2), claim(3, 0)]).await.unwrap();
+        let standings = arbiter.claim(SHOW, fence, Q1, &[claim(1, 5), claim(900, 2), claim(3, 3), claim(4, 1)]).await;
+        assert_eq!(standings.unwrap(), [before(1), before(2), before(0), before(4)]);
+    }
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 2)]).await.unwrap(), [Standing::First]);
+
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    arbiter.restore(SHOW, fence, Q1, &[claim(7, 1)]).await.unwrap();
+    let standings = arbiter.claim(SHOW, fence, Q1, &[claim(7, 1), claim(8, 1)]).await.unwrap();
+    assert_eq!(standings, [before(1), Standing::TooLate], "the restored counts, and closed stays closed");
+}
+
+pub async fn claims_are_kept_for_the_newest_question_and_the_one_before(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
+    arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 2)]).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [before(1)]);
+    arbiter.close(SHOW, fence, QuestionId(3)).await.unwrap();
+    let standings = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(2, 1)]).await.unwrap();
+    assert_eq!(standings, [Standing::TooLate, Standing::TooLate]);
+    arbiter.restore(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::TooLate]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 0)]).await.unwrap(), [before(2)]);
+    arbiter.restore(SHOW, fence, QuestionId(u16::MAX), &[claim(1, 1)]).await.unwrap();
+    let standings = arbiter.claim(SHOW, fence, QuestionId(u16::MAX), &[claim(1, 0)]).await.unwrap();
+    assert_eq!(standings, [before(1)]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(3), &[claim(5, 0)]).await.unwrap(), [Standing::TooLate]);
+}
+
+pub async fn an_impossible_claim_refuses_its_whole_batch(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    for bad in [claim(SEATS, 0), claim(u32::MAX, 0), claim(2, 6), claim(2, u8::MAX)] {
+        let refused = ArbiterError::BadClaim(bad);
+        assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), bad]).await, Err(refused.clone()));
+        assert_eq!(arbiter.restore(SHOW, fence, Q1, &[claim(1, 1), bad]).await, Err(refused));
+    }
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [Standing::First]);
+}
+
+pub async fn a_forgotten_show_is_as_if_it_had_never_been(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    arbiter.forget(SHOW, fence).await.unwrap();
+    arbiter.forget(SHOW, fence).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
+    let next = arbiter.lease(SHOW, fence).await.unwrap();
+    assert!(next > fence);
+    assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+}
+
+pub async fn of_many_at_once_exactly_one_counts_and_all_others_hear_which(arbiter: impl Arbiter) {
+    const SEATS_CLAIMED: u32 = 500;
+    const TASKS: u8 = 12;
+    let arbiter = Arc::new(arbiter);
+    let fence = leased(&*arbiter).await;
+    let start = Arc::new(tokio::sync::Barrier::new(usize::from(TASKS)));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let (arbiter, start) = (Arc::clone(&arbiter), Arc::clone(&start));
+            tokio::spawn(async move {
+                let claims: Vec<Claim> = (0..SEATS_CLAIMED).map(|seat| claim(seat, task % 6)).collect();
+                start.wait().await;
+                let mut standings = Vec::new();
+                for batch in claims.chunks(16) {
+                    standings.extend(arbiter.claim(SHOW, fence, Q1, batch).await.unwrap());
+                }
+                standings
+            })
+        })
+        .collect();
+    let mut heard = Vec::new();
+    for task in tasks {
+        heard.push(task.await.unwrap());
+    }
+    for seat in 0..SEATS_CLAIMED as usize {
+        let firsts: Vec<u8> = (0..TASKS).filter(|&task| heard[usize::from(task)][seat] == Standing::First).collect();
+        let [first] = firsts[..] else { panic!("seat {seat} was counted {} times", firsts.len()) };
+        for task in (0..TASKS).filter(|&task| task != first) {
+            assert_eq!(heard[usize::from(task)][seat], before(first % 6), "seat {seat}");
+        }
+    }
+}
+
+pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
+    let arbiter = Arc::new(arbiter);
+    let tasks: Vec<_> = (0..32)
+        .map(|_| {
+            let arbiter = Arc::clone(&arbiter);
+            tokio::spawn(async move { arbiter.lease(SHOW, Fence(0)).await.unwrap() })
+        })
+        .collect();
+    let mut tokens = std::collections::BTreeSet::new();
+    for task in tasks {
+        tokens.insert(task.await.unwrap());
+    }
+    assert_eq!(tokens.len(), 32);
+    let newest = *tokens.last().unwrap();
+    for &token in &tokens {
+        let heard = arbiter.close(SHOW, token, Q1).await;
+        assert_eq!(heard, if token == newest { Ok(()) } else { Err(ArbiterError::Fenced { newest }) });
+    }
+}
+
+/// What can be done to an arbiter, and by whom: the newest leaseholder or the one before.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Lease,
+    Claim { stale: bool, question: u16, claims: Vec<(u32, u8)> },
+    Close { stale: bool, question: u16 },
+    Restore { question: u16, claims: HashMap<u32, u8> },
+    Forget,
+}
+
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let claims = || prop::collection::vec((0..6_u32, 0..6_u8), 0..8);
+    let step = prop_oneof![
+        1 => Just(Step::Lease),
+        8 => (prop::bool::weighted(0.1), 1..5_u16, claims())
+            .prop_map(|(stale, question, claims)| Step::Claim { stale, question, claims }),
+        2 => (prop::bool::weighted(0.1), 1..5_u16).prop_map(|(stale, question)| Step::Close { stale, question }),
+        2 => (1..5_u16, claims())
+            .prop_map(|(question, claims)| Step::Restore { question, claims: claims.into_iter().collect() }),
+        1 => Just(Step::Forget),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// The simplest arbiter: everything is kept, and looked at anew each time.
+#[derive(Default)]
+struct Model {
+    counted: HashMap<(u16, u32), u8>,
+    closed: HashSet<u16>,
+    newest: u16,
+}
+
+impl Model {
+    /// Whether the question's claims are kept.
+    fn sees(&mut self, question: u16) -> bool {
+        self.newest = self.newest.max(question);
+        question + 1 >= self.newest
+    }
+
+    fn claim(&mut self, question: u16, (seat, choice): (u32, u8)) -> Standing {
+        if !self.sees(question) {
+            return Standing::TooLate;
+        }
+        match self.counted.get(&(question, seat)) {
+            Some(&counted) => before(counted),
+            None if self.closed.contains(&question) => Standing::TooLate,
+            None => {
+                self.counted.insert((question, seat), choice);
+                Standing::First
+            }
+        }
+    }
+}
+
+pub async fn it_does_as_the_simplest_arbiter_does(arbiter: impl Arbiter, steps: Vec<Step>) {
+    let mut model = Model::default();
+    let mut fences = (Fence(0), leased(&arbiter).await);
+    for step in steps {
+        let (old, newest) = fences;
+        match step {
+            Step::Lease => fences = (newest, arbiter.lease(SHOW, Fence(0)).await.unwrap()),
+            Step::Claim { stale: true, question, claims } => {
+                let claims: Vec<Claim> = claims.into_iter().map(|(seat, choice)| claim(seat, choice)).collect();
+                let heard = arbiter.claim(SHOW, old, QuestionId(question), &claims).await;
+                assert_eq!(heard, Err(ArbiterError::Fenced { newest }));
+            }
+            Step::Claim { stale: false, question, claims } => {
+                let batch: Vec<Claim> = claims.iter().map(|&(seat, choice)| claim(seat, choice)).collect();
+                let heard = arbiter.claim(SHOW, newest, QuestionId(question), &batch).await.unwrap();
+                model.sees(question);
+                let expected: Vec<_> = claims.into_iter().map(|claim| model.claim(question, claim)).collect();
+                assert_eq!(heard, expected);
+            }
+            Step::Close { stale: true, question } => {
+                let heard = arbiter.close(SHOW, old, QuestionId(question)).await;
+                assert_eq!(heard, Err(ArbiterError::Fenced { newest }));
+            }
+            Step::Close { stale: false, question } => {
+                arbiter.close(SHOW, newest, QuestionId(question)).await.unwrap();
+                if model.sees(question) {
+                    model.closed.insert(question);
+                }
+            }
+            Step::Restore { question, claims } => {
+                let batch: Vec<Claim> = claims.iter().map(|(&seat, &choice)| claim(seat, choice)).collect();
+                arbiter.restore(SHOW, newest, QuestionId(question), &batch).await.unwrap();
+                if model.sees(question) {
+                    model.counted.extend(claims.into_iter().map(|(seat, choice)| ((question, seat), choice)));
+                }
+            }
+            Step::Forget => {
+                arbiter.forget(SHOW, newest).await.unwrap();
+                model = Model::default();
+                fences = (newest, arbiter.lease(SHOW, newest).await.unwrap());
+            }
+        }
+    }
+}
+
+/// Runs the contract against the arbiter that the expression makes.
+macro_rules! arbiter_contract {
+    ($make:expr) => {
+        $crate::arbiter::contract::arbiter_contract! { @ $make;
+            the_first_claim_of_a_seat_counts_and_a_retry_is_told_so
+            questions_and_shows_do_not_know_of_each_other
+            an_empty_batch_is_answered_by_nothing
+            each_lease_is_larger_and_refuses_those_before_it
+            a_token_that_was_never_given_opens_nothing
+            after_the_close_only_what_counted_counts
+            what_the_journal_holds_counts_after_a_restore
+            claims_are_kept_for_the_newest_question_and_the_one_before
+            an_impossible_claim_refuses_its_whole_batch
+            a_forgotten_show_is_as_if_it_had_never_been
+            of_many_at_once_exactly_one_counts_and_all_others_hear_which
+            leases_taken_at_once_are_all_different
+        }
+        proptest::proptest! {
+            #[test]
+            fn it_does_as_the_simplest_arbiter_does(steps in $crate::arbiter::contract::steps()) {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on($crate::arbiter::contract::it_does_as_the_simplest_arbiter_does($make, steps));
+            }
+        }
+    };
+    (@ $make:expr; $($rule:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                $crate::arbiter::contract::$rule($make).await;
+            }
+        )*
+    };
+}
+pub(crate) use arbiter_contract;

@@ -1,0 +1,177 @@
+//! The arbiter inside one process: arrays by seat. What it knows ends with the process; the journal gives it back.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use dashmap::DashMap;
+use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+
+use super::{Arbiter, ArbiterError, Claim, Standing};
+
+/// Counts claims in memory: one byte a seat for each of the two questions that are kept.
+#[derive(Debug, Default)]
+pub struct MemoryArbiter {
+    /// A show's entry is locked during a call, which makes every call atomic.
+    shows: DashMap<ShowId, ShowClaims>,
+}
+
+/// One show's lease and claims.
+#[derive(Debug)]
+struct ShowClaims {
+    fence: Fence,
+    newest: QuestionId,
+    questions: BTreeMap<QuestionId, QuestionClaims>,
+}
+
+/// One question's claims.
+#[derive(Debug, Default)]
+struct QuestionClaims {
+    closed: bool,
+    /// By seat: the choice plus 1, or 0. As long as the largest seat that claimed.
+    by_seat: Vec<u8>,
+}
+
+impl MemoryArbiter {
+    /// An arbiter that knows nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets `work` at the show's claims if `fence` is the show's lease.
+    fn under_lease<T>(
+        &self,
+        show: ShowId,
+        fence: Fence,
+        work: impl FnOnce(&mut ShowClaims) -> T,
+    ) -> Result<T, ArbiterError> {
+        let mut claims = self.shows.get_mut(&show).ok_or(ArbiterError::NoLease)?;
+        claims.check(fence)?;
+        Ok(work(&mut claims))
+    }
+}
+
+impl ShowClaims {
+    fn check(&self, fence: Fence) -> Result<(), ArbiterError> {
+        match fence.cmp(&self.fence) {
+            std::cmp::Ordering::Less => Err(ArbiterError::Fenced { newest: self.fence }),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(ArbiterError::NoLease),
+        }
+    }
+
+    /// The question's claims; none if they are no longer kept. Frees those that this question makes too old.
+    fn question(&mut self, question: QuestionId) -> Option<&mut QuestionClaims> {
+        self.newest = self.newest.max(question);
+        let oldest = QuestionId(self.newest.0.saturating_sub(1));
+        self.questions = self.questions.split_off(&oldest);
+        (question >= oldest).then(|| self.questions.entry(question).or_default())
+    }
+}
+
+impl QuestionClaims {
+    fn judge(&mut self, claim: Claim) -> Standing {
+        match self.by_seat.get(claim.seat.index()) {
+            Some(&stored) if stored > 0 => Standing::Before(Choice(stored - 1)),
+            _ if self.closed => Standing::TooLate,
+            _ => {
+                self.set(claim);
+                Standing::First
+            }
+        }
+    }
+
+    /// Both are in range, or the batch would have been refused.
+    fn set(&mut self, Claim { seat: Seat(seat), choice }: Claim) {
+        let index = seat as usize;
+        if index >= self.by_seat.len() {
+            self.by_seat.resize(index + 1, 0);
+        }
+        self.by_seat[index] = choice.0 + 1;
+    }
+}
+
+fn check_claims(claims: &[Claim]) -> Result<(), ArbiterError> {
+    claims.iter().find(|claim| !claim.is_possible()).map_or(Ok(()), |claim| Err(ArbiterError::BadClaim(*claim)))
+}
+
+#[async_trait]
+impl Arbiter for MemoryArbiter {
+    async fn lease(&self, show: ShowId, above: Fence) -> Result<Fence, ArbiterError> {
+        let mut claims = self.shows.entry(show).or_insert_with(|| ShowClaims {
+            fence: above,
+            newest: QuestionId(0),
+            questions: BTreeMap::new(),
+        });
+        let largest = claims.fence.max(above);
+        let token = largest.0.checked_add(1).ok_or_else(|| ArbiterError::Unavailable("no token is left".into()))?;
+        claims.fence = Fence(token);
+        Ok(claims.fence)
+    }
+
+    async fn claim(
+        &self,
+        show: ShowId,
+        fence: Fence,
+        question: QuestionId,
+        claims: &[Claim],
+    ) -> Result<Vec<Standing>, ArbiterError> {
+        check_claims(claims)?;
+        self.under_lease(show, fence, |kept| match kept.question(question) {
+            Some(kept) => claims.iter().map(|&claim| kept.judge(claim)).collect(),
+            None => vec![Standing::TooLate; claims.len()],
+        })
+    }
+
+    async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
+        self.under_lease(show, fence, |kept| {
+            if let Some(kept) = kept.question(question) {
+                kept.closed = true;
+            }
+        })
+    }
+
+    async fn restore(
+        &self,
+        show: ShowId,
+        fence: Fence,
+        question: QuestionId,
+        claims: &[Claim],
+    ) -> Result<(), ArbiterError> {
+        check_claims(claims)?;
+        self.under_lease(show, fence, |kept| {
+            if let Some(kept) = kept.question(question) {
+                claims.iter().for_each(|&claim| kept.set(claim));
+            }
+        })
+    }
+
+    async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        match self.shows.remove_if(&show, |_, claims| claims.check(fence).is_ok()) {
+            Some(_) => Ok(()),
+            // Whatever made it stay is told; nothing, if the show was not there.
+            None => self.shows.get(&show).map_or(Ok(()), |claims| claims.check(fence)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    super::super::contract::arbiter_contract!(MemoryArbiter::new());
+
+    #[tokio::test]
+    async fn only_two_questions_take_memory_and_a_forgotten_show_takes_none() {
+        let arbiter = MemoryArbiter::new();
+        let show = ShowId(1);
+        let fence = arbiter.lease(show, Fence(0)).await.unwrap();
+        for question in 1..=20 {
+            let claim = Claim { seat: Seat(1000), choice: Choice(0) };
+            arbiter.claim(show, fence, QuestionId(question), &[claim]).await.unwrap();
+            assert!(arbiter.shows.get(&show).unwrap().questions.len() <= 2);
+        }
+        arbiter.forget(show, fence).await.unwrap();
+        assert!(arbiter.shows.is_empty());
+    }
+}

@@ -1,0 +1,87 @@
+//! The archive: results for people to query, stored when a show is over and never in its path.
+//!
+//! docs/archive.md has the tables.
+
+mod results;
+mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+use async_trait::async_trait;
+use klaxon_protocol::ids::{PlayerId, ShowId};
+use klaxon_protocol::time::Millis;
+
+pub use results::{
+    HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner,
+};
+pub use sqlite::SqliteArchive;
+
+/// Why an archive refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveError {
+    /// The results can't be stored as they are; nothing was stored.
+    #[error("show {show}: {problem}")]
+    BadResults {
+        /// Which show.
+        show: ShowId,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// The database can't be reached or can't answer. Storing again is safe.
+    #[error("the archive is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps the results of shows that are over.
+#[async_trait]
+pub trait Archive: Send + Sync + 'static {
+    /// Stores a show's results, all or nothing. Storing a show again replaces what was stored of it.
+    ///
+    /// # Errors
+    /// Any of [`ArchiveError`].
+    async fn store(&self, results: &ShowResults) -> Result<(), ArchiveError>;
+
+    /// A show at a glance; none if it is not in the archive.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`], as all queries.
+    async fn show(&self, show: ShowId) -> Result<Option<ShowSummary>, ArchiveError>;
+
+    /// A show's questions, in the order in which they were asked; empty if the show is not in the archive.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn questions(&self, show: ShowId) -> Result<Vec<QuestionResult>, ArchiveError>;
+
+    /// A show's players by place, equals by seat; those without a place are left out.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn podium(&self, show: ShowId, limit: u32) -> Result<Vec<PlayerResults>, ArchiveError>;
+
+    /// A player's shows, the one that ended last first, equals by show id from the largest.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn history_of(&self, player: &PlayerId, limit: u32) -> Result<Vec<PlayedShow>, ArchiveError>;
+
+    /// The questions with the lowest share of right ones among their counted answers, equals by more answers first, then show
+    /// id and question. Voided questions and those that nobody answered are left out.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn hardest_questions(&self, limit: u32) -> Result<Vec<HardQuestion>, ArchiveError>;
+
+    /// The players who won most in `currency` in the shows that ended from `from` on and before `until`, equals by player id.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn top_winners(
+        &self,
+        from: Millis,
+        until: Millis,
+        currency: &str,
+        limit: u32,
+    ) -> Result<Vec<Winner>, ArchiveError>;
+}

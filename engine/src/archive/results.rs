@@ -1,0 +1,135 @@
+//! What is stored of a show, and what comes back from queries.
+
+use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::settings::Mode;
+use klaxon_protocol::time::Millis;
+
+/// All that is stored of a show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShowResults {
+    /// The show at a glance.
+    pub summary: ShowSummary,
+    /// The questions that were asked, each number once.
+    pub questions: Vec<QuestionResult>,
+    /// Everybody who had a seat, each seat and each player once.
+    pub players: Vec<PlayerResults>,
+}
+
+/// A show at a glance. Money is in minor units of `currency`, times are the server's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShowSummary {
+    /// Which show.
+    pub show: ShowId,
+    /// What players typed to join.
+    pub code: ShowCode,
+    /// What it was called.
+    pub title: String,
+    /// How it was played.
+    pub mode: Mode,
+    /// When it was created.
+    pub created_at: Millis,
+    /// When it ended.
+    pub ended_at: Millis,
+    /// How many players had a seat.
+    pub joined: u32,
+    /// What could be won.
+    pub pot: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// How much was won.
+    pub paid: u64,
+    /// How much was kept for another show.
+    pub rolled_over: u64,
+}
+
+/// A question that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionResult {
+    /// Its number in the show, from 1.
+    pub question: QuestionId,
+    /// What was asked.
+    pub text: String,
+    /// Such as "Science".
+    pub category: Option<String>,
+    /// How hard it was meant to be.
+    pub difficulty: Option<Difficulty>,
+    /// The choices as they were sent.
+    pub choices: Vec<String>,
+    /// Which of them is right.
+    pub right: Choice,
+    /// Counted answers by choice; as many as there are choices.
+    pub counts: Vec<u32>,
+    /// Players in play who did not answer.
+    pub silent: u32,
+    /// Whether it was voided.
+    pub voided: bool,
+    /// When it opened.
+    pub asked_at: Millis,
+    /// When it closed.
+    pub closed_at: Millis,
+}
+
+/// What one player did and won in one show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayerResults {
+    /// The player's place in the show's arrays.
+    pub seat: Seat,
+    /// Who.
+    pub player: PlayerId,
+    /// What they were called.
+    pub name: Name,
+    /// Whether they were in play at the end.
+    pub alive: bool,
+    /// Extra lives left.
+    pub lives: u8,
+    /// Points.
+    pub score: u32,
+    /// How many of their counted answers were right.
+    pub right_answers: u32,
+    /// The question that put them out.
+    pub out_at: Option<QuestionId>,
+    /// Their place, from 1; equals share one; 0 for one who has none, such as a banned player.
+    pub place: u32,
+    /// What they won, in minor units of the show's currency.
+    pub prize: u64,
+}
+
+/// A show in a player's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedShow {
+    /// The show.
+    pub show: ShowSummary,
+    /// What the player did in it.
+    pub player: PlayerResults,
+}
+
+/// A question that few knew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HardQuestion {
+    /// In which show it was asked.
+    pub show: ShowId,
+    /// Its number there.
+    pub question: QuestionId,
+    /// What was asked.
+    pub text: String,
+    /// Such as "Science".
+    pub category: Option<String>,
+    /// How many counted answers were right.
+    pub right_answers: u64,
+    /// How many answers counted.
+    pub answers: u64,
+}
+
+/// A player's winnings over several shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// Who.
+    pub player: PlayerId,
+    /// What they were called in the last of these shows.
+    pub name: Name,
+    /// In how many shows they won something.
+    pub shows: u32,
+    /// The sum of their prizes, in minor units.
+    pub won: u64,
+}

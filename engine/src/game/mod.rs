@@ -1,0 +1,144 @@
+//! The games: pure state machines. No async, no clock, no I/O, no randomness but a recorded seed.
+//!
+//! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
+//! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
+
+pub mod trivia;
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::{AlertKind, PlayerLine};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode};
+use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::link::{Personal, StampedAnswer};
+use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
+use klaxon_protocol::time::{Millis, Span};
+
+/// What comes of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Everybody hears this; some hear something of their own right after it.
+    Tell(ToPlayer, Option<Arc<Personal>>),
+    /// All connections of a seat are closed.
+    Dismiss(Seat, ErrorCode),
+    /// The hosts must know.
+    Alert(AlertKind),
+}
+
+/// What a player who wants in gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A new seat, by [`Command::Join`].
+    New,
+    /// The seat they have.
+    Back(Seat),
+    /// No seat any more: they watch.
+    Watch,
+}
+
+/// What of an answer is known before the arbiter is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may count: claim it.
+    Claim,
+    /// It is decided.
+    Decided(Verdict),
+}
+
+/// A host's view of the game, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tallies {
+    /// The last question that was asked.
+    pub question: Option<QuestionId>,
+    /// How many there are.
+    pub total: u16,
+    /// Players with a seat.
+    pub joined: u32,
+    /// Players in play.
+    pub alive: u32,
+    /// Counted answers by choice.
+    pub answers: Vec<u32>,
+    /// Until the question closes.
+    pub time_left: Option<Span>,
+    /// Whether the clock stands still.
+    pub paused: bool,
+    /// Whether the script runs the show.
+    pub autopilot: bool,
+    /// When the script's next step comes.
+    pub next_step: Option<Millis>,
+}
+
+/// A game that shows are played by. Trivia is one; another is a folder beside it and a line in [`create`].
+pub trait Game: Send + 'static {
+    /// Does what the command says, at this time.
+    ///
+    /// # Errors
+    /// Why it can't be done now; then nothing has changed.
+    fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal>;
+
+    /// When [`Command::Tick`] must be applied next.
+    fn deadline(&self) -> Option<Millis>;
+
+    /// The question whose answers in flight are waited for: [`Command::Tally`] ends it.
+    fn closing(&self) -> Option<QuestionId>;
+
+    /// A hash of all that the game knows.
+    fn state_hash(&self) -> u64;
+
+    /// Where the show is.
+    fn phase(&self) -> Phase;
+
+    /// What a player who wants in would get.
+    ///
+    /// # Errors
+    /// Why they get nothing at all.
+    fn entry(&self, player: &PlayerId) -> Result<Entry, ErrorCode>;
+
+    /// A name for a new player, unlike all others in the show.
+    fn unused_name(&self, wanted: Option<&Name>) -> Name;
+
+    /// What the seat's player is called.
+    fn name_of(&self, seat: Seat) -> Option<&Name>;
+
+    /// How many have a seat.
+    fn joined(&self) -> u32;
+
+    /// Who sits there.
+    fn player_of(&self, seat: Seat) -> Option<&PlayerId>;
+
+    /// The last event.
+    fn seq(&self) -> Seq;
+
+    /// What is known of an answer before it is claimed.
+    fn standing(&self, answer: &StampedAnswer) -> Standing;
+
+    /// Whether this host's command was done before.
+    fn was_done(&self, id: &CommandId) -> bool;
+
+    /// The show as it is, for those who come in.
+    fn snapshot(&self, now: Millis) -> Snapshot;
+
+    /// A seat's own state; without one, that of somebody who watches.
+    fn you(&self, seat: Option<Seat>) -> You;
+
+    /// The numbers.
+    fn tallies(&self, now: Millis) -> Tallies;
+
+    /// Players whose names hold this text, at most `limit`.
+    fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine>;
+
+    /// What players type to join.
+    fn code(&self) -> &ShowCode;
+
+    /// The longest wait for gateways at a close.
+    fn barrier(&self) -> Span;
+}
+
+/// A new show's game.
+///
+/// # Errors
+/// `bad_pack` or `bad_settings`, with everything that is wrong.
+pub fn create(now: Millis, show: &CreateShow) -> Result<Box<dyn Game>, Refusal> {
+    Ok(Box::new(trivia::Trivia::create(now, show)?))
+}

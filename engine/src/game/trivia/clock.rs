@@ -1,0 +1,192 @@
+//! A question's clock: the windows of time in which its answers count.
+//!
+//! One window from opening to close, unless the show was paused or the engine was away in between: then as many as it was
+//! stopped, and one more. What a player took to answer is measured over the windows only.
+
+use bincode::Encode;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::time::{Millis, Span};
+
+/// From the first moment in which answers count to the first in which they no longer do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
+pub struct Window {
+    /// Answers count from here on.
+    pub opens: Millis,
+    /// Answers read before this count.
+    pub closes: Millis,
+}
+
+impl Window {
+    fn length(self) -> Span {
+        self.closes.since(self.opens)
+    }
+}
+
+/// The clock of one question.
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
+pub struct Clock {
+    /// In order, not overlapping; never empty.
+    windows: Vec<Window>,
+    /// All the time that players have, over all windows.
+    total: Span,
+    /// What is left while the clock stands still.
+    left: Option<Span>,
+}
+
+impl Clock {
+    /// A clock that will open at `opens` and run for `total`.
+    pub fn new(opens: Millis, total: Span) -> Self {
+        Self { windows: vec![Window { opens, closes: opens + total }], total, left: None }
+    }
+
+    /// The last window: the one that is open or will be, or was open last.
+    pub fn window(&self) -> Window {
+        self.windows[self.windows.len() - 1]
+    }
+
+    /// All the time that players have.
+    pub fn total(&self) -> Span {
+        self.total
+    }
+
+    /// When it runs out; none while it stands still.
+    pub fn runs_out(&self) -> Option<Millis> {
+        self.left.is_none().then(|| self.window().closes)
+    }
+
+    /// How much time is left.
+    pub fn left(&self, now: Millis) -> Span {
+        let window = self.window();
+        self.left.unwrap_or_else(|| window.closes.since(now.max(window.opens)))
+    }
+
+    /// Whether answers have begun to count.
+    pub fn has_opened(&self, now: Millis) -> bool {
+        self.windows.len() > 1 || now >= self.window().opens
+    }
+
+    /// Gives the clock another total, as if it had had it from the start. Only before it opens.
+    pub fn set_total(&mut self, total: Span) {
+        let opens = self.window().opens;
+        *self = Self::new(opens, total);
+    }
+
+    /// Stops the clock: answers that were read before `at` still count. Does nothing if it stands still or has run out.
+    pub fn stop(&mut self, at: Millis) {
+        if self.left.is_none() {
+            self.left = Some(self.left(at));
+            self.cut(at);
+        }
+    }
+
+    /// Lets the clock run from `opens` for the time that was left when it stopped.
+    pub fn go(&mut self, opens: Millis) {
+        if let Some(left) = self.left.take() {
+            let window = Window { opens, closes: opens + left };
+            match self.windows.last_mut() {
+                // A window that was stopped before it opened has held no answer.
+                Some(last) if last.length() == Span(0) => *last = window,
+                _ => self.windows.push(window),
+            }
+        }
+    }
+
+    /// The same, for longer if less than `least` was left.
+    pub fn go_for_at_least(&mut self, opens: Millis, least: Span) {
+        self.left = self.left.map(|left| left.max(least));
+        self.go(opens);
+    }
+
+    /// Ends the question's time now.
+    pub fn close(&mut self, at: Millis) {
+        self.cut(at);
+        self.left = None;
+    }
+
+    fn cut(&mut self, at: Millis) {
+        if let Some(window) = self.windows.last_mut() {
+            window.closes = window.closes.min(at.max(window.opens));
+        }
+    }
+
+    /// How much of the players' time had passed at a moment in which answers count.
+    ///
+    /// # Errors
+    /// Why an answer read at that moment does not count.
+    pub fn elapsed(&self, at: Millis) -> Result<Span, ErrorCode> {
+        let mut before = Span(0);
+        for window in &self.windows {
+            if at < window.opens {
+                return Err(if before == Span(0) { ErrorCode::TooEarly } else { ErrorCode::Paused });
+            }
+            if at < window.closes {
+                return Ok(before + at.since(window.opens));
+            }
+            before = before + window.length();
+        }
+        Err(if self.left.is_some() { ErrorCode::Paused } else { ErrorCode::TooLate })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_answer_counts_from_the_opening_to_just_before_the_close() {
+        let clock = Clock::new(Millis(1000), Span(500));
+        assert_eq!(clock.elapsed(Millis(999)), Err(ErrorCode::TooEarly));
+        assert_eq!(clock.elapsed(Millis(1000)), Ok(Span(0)));
+        assert_eq!(clock.elapsed(Millis(1499)), Ok(Span(499)));
+        assert_eq!(clock.elapsed(Millis(1500)), Err(ErrorCode::TooLate));
+    }
+
+    #[test]
+    fn a_pause_takes_no_time_from_anybody() {
+        let mut clock = Clock::new(Millis(1000), Span(500));
+        clock.stop(Millis(1200));
+        assert_eq!((clock.left(Millis(9000)), clock.runs_out()), (Span(300), None));
+        assert_eq!(clock.elapsed(Millis(1199)), Ok(Span(199)));
+        assert_eq!(clock.elapsed(Millis(1200)), Err(ErrorCode::Paused));
+        clock.go(Millis(5000));
+        assert_eq!(clock.elapsed(Millis(3000)), Err(ErrorCode::Paused));
+        assert_eq!(clock.elapsed(Millis(5000)), Ok(Span(200)));
+        assert_eq!(clock.runs_out(), Some(Millis(5300)));
+    }
+
+    #[test]
+    fn a_pause_before_the_opening_only_moves_it() {
+        let mut clock = Clock::new(Millis(1000), Span(500));
+        clock.stop(Millis(900));
+        clock.go(Millis(2000));
+        assert_eq!(clock, Clock::new(Millis(2000), Span(500)));
+    }
+
+    #[test]
+    fn an_early_close_ends_the_time_at_once() {
+        let mut clock = Clock::new(Millis(1000), Span(500));
+        clock.close(Millis(1100));
+        assert_eq!(clock.elapsed(Millis(1100)), Err(ErrorCode::TooLate));
+        assert_eq!(clock.elapsed(Millis(1099)), Ok(Span(99)));
+    }
+
+    proptest! {
+        #[test]
+        fn however_often_it_stops_the_windows_add_up_to_the_total(stops in proptest::collection::vec((1u32..400, 0u32..400), 0..6)) {
+            let mut clock = Clock::new(Millis(1000), Span(1000));
+            let mut now = Millis(900);
+            for (run, wait) in stops {
+                now = now + Span(run);
+                if clock.runs_out().is_some_and(|end| now >= end) { break }
+                clock.stop(now);
+                now = now + Span(wait);
+                clock.go(now + Span(50));
+                now = now + Span(50);
+            }
+            let end = clock.runs_out().expect("it runs");
+            prop_assert_eq!(clock.elapsed(end - Span(1)), Ok(Span(999)));
+            prop_assert_eq!(clock.elapsed(end), Err(ErrorCode::TooLate));
+        }
+    }
+}

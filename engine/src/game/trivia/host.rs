@@ -1,0 +1,221 @@
+//! What a host may do, and when.
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::pack::{OPEN_FOR, TEXT_LENGTH};
+use klaxon_protocol::player::{self, Mark, Notice, Pause, Phase, Resume, ToPlayer, Void};
+use klaxon_protocol::settings::MOST_LIVES;
+use klaxon_protocol::time::{Millis, Span};
+
+use super::Trivia;
+use crate::game::Effect;
+
+impl Trivia {
+    pub(super) fn obey(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
+        match action {
+            Action::OpenLobby => self.open_lobby(now),
+            Action::Next => {
+                self.must_be_in(&[Phase::Lobby, Phase::Revealed])?;
+                self.must_run()?;
+                self.ask(now)
+            }
+            Action::Close => {
+                self.must_be_in(&[Phase::Question])?;
+                self.must_run()?;
+                Ok(self.close(now))
+            }
+            Action::Reveal => {
+                self.must_be_in(&[Phase::Closed])?;
+                Ok(self.reveal(now))
+            }
+            Action::Void { reason } => self.void(now, reason),
+            Action::AdjustTime { by } => self.adjust_time(now, *by),
+            Action::Pause => self.pause(now),
+            Action::Resume => self.resume(now),
+            Action::Message { text } => {
+                self.must_not_have_ended()?;
+                check_text("text", text)?;
+                let notice = Notice { seq: self.next_seq(), at: now, text: text.clone() };
+                Ok(vec![Effect::Tell(ToPlayer::Notice(notice), None)])
+            }
+            Action::Remove { seat, ban } => self.remove(*seat, *ban),
+            Action::GiveLives { seat, lives } => self.give_lives(*seat, *lives),
+            Action::End { pay } => {
+                self.must_not_have_ended()?;
+                Ok(self.end(now, *pay))
+            }
+            Action::Autopilot { on } => {
+                self.must_not_have_ended()?;
+                self.stage.autopilot = *on;
+                self.plan_step(now);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn must_be_in(&self, phases: &[Phase]) -> Result<(), Refusal> {
+        if phases.contains(&self.stage.phase) {
+            return Ok(());
+        }
+        Err(Refusal::because(ErrorCode::WrongPhase, format!("It is in {:?}, this needs {phases:?}.", self.stage.phase)))
+    }
+
+    fn must_not_have_ended(&self) -> Result<(), Refusal> {
+        if self.stage.phase == Phase::Ended { Err(ErrorCode::ShowEnded.into()) } else { Ok(()) }
+    }
+
+    fn must_run(&self) -> Result<(), Refusal> {
+        if self.stage.paused {
+            return Err(Refusal::because(ErrorCode::Paused, "Resume it first."));
+        }
+        Ok(())
+    }
+
+    fn open_lobby(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        self.must_be_in(&[Phase::Created])?;
+        let seq = self.next_seq();
+        self.enter(Phase::Lobby, now);
+        Ok(vec![Effect::Tell(ToPlayer::Opened(Mark { seq, at: now }), None)])
+    }
+
+    fn void(&mut self, now: Millis, reason: &str) -> Result<Vec<Effect>, Refusal> {
+        self.must_be_in(&[Phase::Question, Phase::Closing, Phase::Closed, Phase::Revealed])?;
+        check_text("reason", reason)?;
+        if self.asked.last().is_none_or(|asked| asked.voided) {
+            return Err(Refusal::because(ErrorCode::WrongPhase, "The last question is void already."));
+        }
+        self.take_back();
+        let seq = self.next_seq();
+        let alive = self.seats.alive.count();
+        let Some(asked) = self.asked.last_mut() else { return Ok(Vec::new()) };
+        asked.voided = true;
+        asked.clock.close(now);
+        asked.closed_at.get_or_insert(now);
+        let void = Void { seq, at: now, question: asked.id(), reason: reason.to_owned(), alive };
+        self.enter(Phase::Revealed, now);
+        Ok(vec![Effect::Tell(ToPlayer::Void(void), None)])
+    }
+
+    fn adjust_time(&mut self, now: Millis, by: i32) -> Result<Vec<Effect>, Refusal> {
+        self.must_be_in(&[Phase::Question])?;
+        self.must_run()?;
+        let seq = self.stage.seq.next();
+        let Some(asked) = self.asked.last_mut() else { return Ok(Vec::new()) };
+        if asked.clock.has_opened(now) {
+            return Err(Refusal::because(
+                ErrorCode::WrongPhase,
+                "The question is open: its time can't be changed any more.",
+            ));
+        }
+        let total = i64::from(asked.clock.total().0) + i64::from(by);
+        let total = u32::try_from(total).map(Span).ok().filter(|total| OPEN_FOR.contains(total)).ok_or_else(|| {
+            let detail = format!(
+                "`by`: the question would be open for {total} ms, allowed are {} to {}.",
+                OPEN_FOR.start(),
+                OPEN_FOR.end()
+            );
+            Refusal::because(ErrorCode::BadArgument, detail)
+        })?;
+        asked.clock.set_total(total);
+        let window = asked.clock.window();
+        let clock =
+            player::Clock { seq, at: now, question: asked.id(), opens_at: window.opens, closes_at: window.closes };
+        self.next_seq();
+        Ok(vec![Effect::Tell(ToPlayer::Clock(clock), None)])
+    }
+
+    fn pause(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let phases = [Phase::Lobby, Phase::Question, Phase::Closing, Phase::Closed, Phase::Revealed];
+        self.must_be_in(&phases)?;
+        if self.stage.paused {
+            return Err(Refusal::because(ErrorCode::Paused, "It is paused already."));
+        }
+        let in_question = self.stage.phase == Phase::Question;
+        let asked = self.asked.last_mut().filter(|_| in_question);
+        if asked.as_ref().and_then(|asked| asked.clock.runs_out()).is_some_and(|end| end <= now) {
+            return Err(Refusal::because(ErrorCode::WrongPhase, "The question's time is up."));
+        }
+        let left = asked.map(|asked| {
+            asked.clock.stop(now);
+            asked.clock.left(now)
+        });
+        self.stage.paused = true;
+        self.stage.step_left = self.stage.step.take().map(|step| step.since(now));
+        let pause = Pause { seq: self.next_seq(), at: now, left };
+        Ok(vec![Effect::Tell(ToPlayer::Pause(pause), None)])
+    }
+
+    fn resume(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        self.must_not_have_ended()?;
+        if !self.stage.paused {
+            return Err(Refusal::because(ErrorCode::WrongPhase, "It is not paused."));
+        }
+        self.stage.paused = false;
+        self.stage.step = self.stage.step_left.take().map(|left| now + left);
+        let lead = self.settings.lead;
+        let in_question = self.stage.phase == Phase::Question;
+        let asked = self.asked.last_mut().filter(|_| in_question);
+        let running = asked.map(|asked| {
+            asked.clock.go(now + lead);
+            (asked.id(), asked.clock.window())
+        });
+        let resume = Resume {
+            seq: self.next_seq(),
+            at: now,
+            question: running.map(|(id, _)| id),
+            opens_at: running.map(|(_, window)| window.opens),
+            closes_at: running.map(|(_, window)| window.closes),
+        };
+        Ok(vec![Effect::Tell(ToPlayer::Resume(resume), None)])
+    }
+
+    fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
+        self.must_not_have_ended()?;
+        self.must_have(seat)?;
+        self.seats.alive.remove(seat);
+        self.seats.removed.insert(seat);
+        if ban {
+            self.seats.banned.insert(seat);
+        }
+        self.seats.changed();
+        let code = if ban { ErrorCode::Banned } else { ErrorCode::Removed };
+        Ok(vec![Effect::Dismiss(seat, code)])
+    }
+
+    fn give_lives(&mut self, seat: Option<Seat>, lives: u8) -> Result<Vec<Effect>, Refusal> {
+        self.must_not_have_ended()?;
+        if !(1..=MOST_LIVES).contains(&lives) {
+            return Err(Refusal::because(ErrorCode::BadArgument, "`lives`: 1 to 99."));
+        }
+        match seat {
+            Some(seat) => {
+                self.must_have(seat)?;
+                if !self.seats.is_alive(seat) {
+                    return Err(ErrorCode::NotInPlay.into());
+                }
+                self.seats.give_lives(seat, lives);
+            }
+            None => {
+                let alive: Vec<Seat> = self.seats.alive.iter().collect();
+                alive.into_iter().for_each(|seat| self.seats.give_lives(seat, lives));
+            }
+        }
+        self.seats.changed();
+        Ok(Vec::new())
+    }
+
+    fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
+        if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
+    }
+}
+
+fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
+    if TEXT_LENGTH.contains(&text.chars().count()) {
+        return Ok(());
+    }
+    Err(Refusal::because(
+        ErrorCode::BadArgument,
+        format!("`{what}`: {} to {} characters.", TEXT_LENGTH.start(), TEXT_LENGTH.end()),
+    ))
+}

@@ -1,0 +1,46 @@
+//! Points for a right answer: the faster the more, and more for a streak. docs/rules.md has the formula.
+
+use klaxon_protocol::time::Span;
+
+/// What a right answer earns at least.
+pub const LEAST: u32 = 500;
+/// What the fastest answer earns on top.
+pub const SPEED: u32 = 500;
+/// Speed is paid in steps, so that players share their results' frames: each step is this many points.
+pub const STEP: u32 = 10;
+/// What each right answer just before this one adds.
+pub const STREAK_STEP: u32 = 100;
+/// How many right answers before this one are paid.
+pub const STREAK_MOST: u32 = 5;
+
+/// The points for a right answer after `elapsed` of `total`, following `streak` right answers in a row: 500 to 1500.
+pub fn points(elapsed: Span, total: Span, streak: u8) -> u32 {
+    let remaining = u64::from(total.0.saturating_sub(elapsed.0));
+    let steps = u64::from(SPEED / STEP) * remaining / u64::from(total.0.max(1));
+    let speed = u32::try_from(steps).unwrap_or(0) * STEP;
+    LEAST + speed + STREAK_STEP * u32::from(streak).min(STREAK_MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_examples_of_the_rule_book() {
+        let ten = Span(10_000);
+        assert_eq!(points(Span(0), ten, 0), 1000);
+        assert_eq!(points(Span(5_000), ten, 0), 750);
+        assert_eq!(points(Span(9_999), ten, 0), 500);
+        assert_eq!(points(Span(0), ten, 2), 1200);
+        assert_eq!(points(Span(0), ten, 200), 1500);
+    }
+
+    proptest! {
+        #[test]
+        fn a_faster_answer_never_earns_less(a in 0u32..10_000, b in 0u32..10_000, streak in 0u8..9) {
+            let (fast, slow) = (a.min(b), a.max(b));
+            prop_assert!(points(Span(fast), Span(10_000), streak) >= points(Span(slow), Span(10_000), streak));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The reveal: what a question does to everybody, and how it is taken back.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::link::Personal;
+use klaxon_protocol::player::{Outcome, Phase, PlayerResult, Reveal, ToPlayer};
+use klaxon_protocol::time::Millis;
+
+use super::bits::SeatSet;
+use super::points::points;
+use super::ranking::Ranks;
+use super::{Asked, Trivia};
+use crate::game::Effect;
+
+/// What a reveal changed and can't be told from the answers: enough to take it back.
+pub struct Undo {
+    /// Who was in play.
+    played: SeatSet,
+    /// Who lost a life.
+    life_lost: SeatSet,
+    streaks: Vec<u8>,
+}
+
+impl Trivia {
+    /// Shows the right choice and does to every seat what the rules say.
+    pub(super) fn reveal(&mut self, now: Millis) -> Vec<Effect> {
+        let Some(asked) = self.asked.last() else { return Vec::new() };
+        let (question, right, counts) = (asked.id(), asked.right, asked.counts.clone());
+        let (gained, silent) = self.judge();
+        self.seats.changed();
+        self.ranks = self.count_ranks();
+        let reveal =
+            Reveal { seq: self.next_seq(), at: now, question, right, counts, silent, alive: self.seats.alive.count() };
+        let personal = self.results(question, &gained);
+        if let Some(asked) = self.asked.last_mut() {
+            asked.reveal = Some(reveal.clone());
+        }
+        self.enter(Phase::Revealed, now);
+        let mut effects = vec![Effect::Tell(ToPlayer::Reveal(reveal), Some(Arc::new(personal)))];
+        if self.settings.mode.scores() {
+            effects.push(Effect::Tell(ToPlayer::Standings(self.standings(question)), None));
+        }
+        effects
+    }
+
+    /// Applies the last question to every seat in play. What each seat gained, and how many in play were silent.
+    fn judge(&mut self) -> (Vec<u32>, u32) {
+        let (eliminates, scores) = (self.eliminates(), self.settings.mode.scores());
+        let Some(Asked { question, right, clock, .. }) = self.asked.last() else { return (Vec::new(), 0) };
+        let (id, total) = (question.question, clock.total());
+        let seats = &mut self.seats;
+        let mut undo =
+            Undo { played: seats.alive.clone(), life_lost: SeatSet::default(), streaks: seats.streak.clone() };
+        let mut gained = vec![0; if scores { seats.len() } else { 0 }];
+        let mut silent = 0;
+        for seat in undo.played.iter() {
+            let index = seat.index();
+            let choice = seats.choice(seat);
+            if choice == Some(*right) {
+                let elapsed = seats.elapsed(seat);
+                if scores {
+                    gained[index] = points(elapsed, total, seats.streak[index]);
+                    seats.score[index] += gained[index];
+                }
+                seats.streak[index] = seats.streak[index].saturating_add(1);
+                seats.rights[index] += 1;
+                seats.time[index] = seats.time[index].saturating_add(elapsed.0);
+            } else {
+                silent += u32::from(choice.is_none());
+                seats.streak[index] = 0;
+                if eliminates && seats.lose(seat, id) {
+                    undo.life_lost.insert(seat);
+                }
+            }
+        }
+        self.undo = Some(undo);
+        (gained, silent)
+    }
+
+    /// Takes the last reveal back: whoever it took out is in play again, its points and lives are as before it.
+    pub(super) fn take_back(&mut self) {
+        let (Some(undo), Some(asked)) = (self.undo.take(), self.asked.last()) else { return };
+        let (id, right, total) = (asked.id(), asked.right, asked.clock.total());
+        let scores = self.settings.mode.scores();
+        let seats = &mut self.seats;
+        for seat in undo.played.iter() {
+            let index = seat.index();
+            if seats.choice(seat) == Some(right) {
+                let elapsed = seats.elapsed(seat);
+                if scores {
+                    seats.score[index] -= points(elapsed, total, undo.streaks[index]);
+                }
+                seats.rights[index] -= 1;
+                seats.time[index] = seats.time[index].saturating_sub(elapsed.0);
+            } else if undo.life_lost.contains(seat) {
+                seats.give_lives(seat, 1);
+            } else if seats.out_at[index] == id.0 {
+                seats.out_at[index] = 0;
+                if !seats.removed.contains(seat) {
+                    seats.alive.insert(seat);
+                }
+            }
+            seats.streak[index] = undo.streaks[index];
+        }
+        seats.changed();
+        self.ranks = self.count_ranks();
+    }
+
+    pub(super) fn count_ranks(&self) -> Ranks {
+        if self.settings.mode.scores() { Ranks::count(&self.seats) } else { Ranks::default() }
+    }
+
+    /// Each seat's result, as few messages: all seats with the same result share one.
+    fn results(&self, question: QuestionId, gained: &[u32]) -> Personal {
+        let Some((undo, asked)) = self.undo.as_ref().zip(self.asked.last()) else {
+            return Personal { shapes: Vec::new(), by_seat: Vec::new() };
+        };
+        let seats = &self.seats;
+        let mut shapes = Vec::new();
+        let mut numbers: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
+        let by_seat = (0..self.roster.len()).map(|seat| {
+            let seat = Seat(seat);
+            let index = seat.index();
+            let (played, alive) = (undo.played.contains(seat), seats.is_alive(seat));
+            let outcome = match seats.choice(seat) {
+                _ if !played => Outcome::Watched,
+                None => Outcome::Silent,
+                Some(choice) if choice == asked.right => Outcome::Right,
+                Some(_) => Outcome::Wrong,
+            };
+            let (lives, score) = (seats.lives[index], seats.score[index]);
+            let gained = gained.get(index).copied().unwrap_or(0);
+            // All that differs between results, in 64 bits: points are 1500 a question and 500 questions at most.
+            let key = outcome as u64
+                | u64::from(alive) << 2
+                | u64::from(lives) << 3
+                | u64::from(gained) << 10
+                | u64::from(score) << 32;
+            *numbers.entry(key).or_insert_with(|| {
+                let rank = if alive { self.ranks.of(score) } else { 0 };
+                let result = PlayerResult { question, outcome, alive, lives, gained, score, rank };
+                shapes.push(ToPlayer::Result(result));
+                u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
+            })
+        });
+        let by_seat = by_seat.collect();
+        Personal { shapes, by_seat }
+    }
+}
+
+/// Mixes one packed number: the map's keys are our own, so nobody can choose them to collide.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,143 @@
+//! What each seat has, in dense arrays by seat: a million players are some tens of megabytes.
+
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::settings::MOST_LIVES;
+use klaxon_protocol::time::Span;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::bits::SeatSet;
+
+/// No choice was counted.
+const NONE: u8 = u8::MAX;
+
+/// What each seat has.
+#[derive(Default)]
+pub struct Seats {
+    /// In play.
+    pub alive: SeatSet,
+    /// Taken out by the host; whatever happens they win nothing.
+    pub removed: SeatSet,
+    /// Removed, and never let in again.
+    pub banned: SeatSet,
+    /// Extra lives.
+    pub lives: Vec<u8>,
+    /// Points.
+    pub score: Vec<u32>,
+    /// Right answers in a row.
+    pub streak: Vec<u8>,
+    /// Right answers.
+    pub rights: Vec<u16>,
+    /// Milliseconds that all right answers took together.
+    pub time: Vec<u32>,
+    /// The question that took the seat out of play; 0 if none did.
+    pub out_at: Vec<u16>,
+    choice: Vec<u8>,
+    elapsed: Vec<u32>,
+    /// A sum over the counted answers, so that counting one needs no walk over all.
+    answers_digest: u64,
+    /// The arrays' hash, and how many seats it covers: those behind them are as they were made.
+    digest: u64,
+    digested: usize,
+}
+
+impl Seats {
+    pub fn push(&mut self, lives: u8) {
+        let seat = Seat(u32::try_from(self.lives.len()).expect("settings allow 10 million seats at most"));
+        self.alive.insert(seat);
+        self.lives.push(lives);
+        self.score.push(0);
+        self.streak.push(0);
+        self.rights.push(0);
+        self.time.push(0);
+        self.out_at.push(0);
+        self.choice.push(NONE);
+        self.elapsed.push(0);
+    }
+
+    pub fn len(&self) -> usize {
+        self.lives.len()
+    }
+
+    /// In play and not taken out by the host.
+    pub fn is_alive(&self, seat: Seat) -> bool {
+        self.alive.contains(seat)
+    }
+
+    /// The choice that counts for the last question, if one does.
+    pub fn choice(&self, seat: Seat) -> Option<Choice> {
+        self.choice.get(seat.index()).filter(|&&choice| choice != NONE).map(|&choice| Choice(choice))
+    }
+
+    /// How much of the players' time had passed when the counted answer was read.
+    pub fn elapsed(&self, seat: Seat) -> Span {
+        Span(self.elapsed[seat.index()])
+    }
+
+    pub fn count_answer(&mut self, seat: Seat, choice: Choice, elapsed: Span) {
+        self.choice[seat.index()] = choice.0;
+        self.elapsed[seat.index()] = elapsed.0;
+        let packed = u128::from(seat.0) << 64 | u128::from(choice.0) << 32 | u128::from(elapsed.0);
+        self.answers_digest = self.answers_digest.wrapping_add(xxh3_64(&packed.to_le_bytes()));
+    }
+
+    /// Ready for the next question.
+    pub fn forget_answers(&mut self) {
+        self.choice.fill(NONE);
+        self.answers_digest = 0;
+    }
+
+    pub fn give_lives(&mut self, seat: Seat, lives: u8) {
+        let have = &mut self.lives[seat.index()];
+        *have = have.saturating_add(lives).min(MOST_LIVES);
+    }
+
+    /// Takes a life or, if there is none, the seat out of play. Whether a life was lost.
+    pub fn lose(&mut self, seat: Seat, question: QuestionId) -> bool {
+        let index = seat.index();
+        if self.lives[index] > 0 {
+            self.lives[index] -= 1;
+            true
+        } else {
+            self.alive.remove(seat);
+            self.out_at[index] = question.0;
+            false
+        }
+    }
+
+    /// Must follow whatever changes arrays of seats that were there before.
+    pub fn changed(&mut self) {
+        self.digested = self.len();
+        let mut hasher = Xxh3::new();
+        for set in [&self.alive, &self.removed, &self.banned] {
+            hasher.update(&(set.words().len() as u64).to_le_bytes());
+            update_words(&mut hasher, set.words().iter().map(|word| word.to_le_bytes()));
+        }
+        hasher.update(&self.lives);
+        hasher.update(&self.streak);
+        update_words(&mut hasher, self.score.iter().map(|word| word.to_le_bytes()));
+        update_words(&mut hasher, self.time.iter().map(|word| word.to_le_bytes()));
+        update_words(&mut hasher, self.rights.iter().map(|word| word.to_le_bytes()));
+        update_words(&mut hasher, self.out_at.iter().map(|word| word.to_le_bytes()));
+        self.digest = hasher.digest();
+    }
+
+    /// Numbers that differ when what the seats have differs.
+    pub fn digest(&self) -> [u64; 4] {
+        [self.len() as u64, self.digested as u64, self.digest, self.answers_digest]
+    }
+}
+
+/// Hashes numbers in little-endian order, a few kilobytes at a time.
+fn update_words<const N: usize>(hasher: &mut Xxh3, words: impl Iterator<Item = [u8; N]>) {
+    let mut buffer = [0u8; 4096];
+    let mut filled = 0;
+    for word in words {
+        buffer[filled..filled + N].copy_from_slice(&word);
+        filled += N;
+        if filled == buffer.len() {
+            hasher.update(&buffer);
+            filled = 0;
+        }
+    }
+    hasher.update(&buffer[..filled]);
+}

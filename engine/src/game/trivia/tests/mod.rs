@@ -1,0 +1,5 @@
+//! The rule book by examples and by properties.
+
+mod examples;
+mod play;
+mod properties;

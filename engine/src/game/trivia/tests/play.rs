@@ -1,0 +1,192 @@
+//! A show in a few words, for the tests: time passes only when they say so.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::{Action, AlertKind};
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::link::{Personal, StampedAnswer};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::{Millis, Span};
+
+use super::super::Trivia;
+use crate::game::{Effect, Entry, Game, Standing};
+
+/// The right choice of every question in these shows, as the choices are not mixed.
+pub const RIGHT: u8 = 1;
+/// Any other.
+pub const WRONG: u8 = 0;
+
+pub struct Play {
+    pub game: Trivia,
+    pub now: Millis,
+    pub told: Vec<ToPlayer>,
+    pub alerts: Vec<AlertKind>,
+    pub dismissed: Vec<(Seat, ErrorCode)>,
+    personal: Option<Arc<Personal>>,
+    commands: u32,
+}
+
+pub fn pack(questions: usize) -> Pack {
+    let question = |number| PackQuestion {
+        text: format!("Question {number}?"),
+        choices: ["no", "yes", "perhaps"].map(String::from).to_vec(),
+        right: Choice(RIGHT),
+        category: None,
+        difficulty: None,
+        open_for: None,
+        source: None,
+    };
+    Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+}
+
+/// Ten seconds a question, open at once.
+pub fn settings() -> Settings {
+    Settings { shuffle: false, lead: Span(0), open_for: Span(10_000), ..Settings::default() }
+}
+
+impl Play {
+    /// A show of so many questions, with so many players in its lobby.
+    pub fn new(settings: Settings, questions: usize, players: u32) -> Self {
+        let create = CreateShow {
+            id: CommandId::parse("create").unwrap(),
+            code: ShowCode::parse("TEST").unwrap(),
+            seed: 7,
+            pack: pack(questions),
+            settings,
+        };
+        let now = Millis(1_000_000);
+        let game = Trivia::create(now, &create).unwrap();
+        let mut play = Self { game, now, told: vec![], alerts: vec![], dismissed: vec![], personal: None, commands: 0 };
+        play.host(Action::OpenLobby);
+        (0..players).for_each(|player| assert_eq!(play.join(player), Ok(Entry::New)));
+        play
+    }
+
+    pub fn apply(&mut self, command: &Command) -> Result<(), Refusal> {
+        for effect in self.game.apply(self.now, command)? {
+            match effect {
+                Effect::Tell(message, personal) => {
+                    self.told.push(message);
+                    self.personal = personal.or(self.personal.take());
+                }
+                Effect::Alert(alert) => self.alerts.push(alert),
+                Effect::Dismiss(seat, code) => self.dismissed.push((seat, code)),
+            }
+        }
+        Ok(())
+    }
+
+    pub fn join(&mut self, player: u32) -> Result<Entry, ErrorCode> {
+        let id = PlayerId::parse(&format!("player {player}")).unwrap();
+        let entry = self.game.entry(&id)?;
+        let name = Name::parse(&format!("P{player}")).unwrap();
+        self.apply(&Command::Join { player: id, name, role: Role::Player }).unwrap();
+        Ok(entry)
+    }
+
+    pub fn try_host(&mut self, action: Action) -> Result<(), ErrorCode> {
+        self.commands += 1;
+        let id = CommandId::parse(&format!("command {}", self.commands)).unwrap();
+        self.apply(&Command::Host { id, action }).map_err(|refusal| refusal.code)
+    }
+
+    pub fn host(&mut self, action: Action) {
+        self.try_host(action).unwrap();
+    }
+
+    /// Lets time pass, and does what falls due on the way.
+    pub fn wait(&mut self, span: u32) {
+        let until = self.now + Span(span);
+        while let Some(due) = self.game.deadline().filter(|&due| due <= until) {
+            self.now = self.now.max(due);
+            self.apply(&Command::Tick).unwrap();
+            self.tally();
+        }
+        self.now = until;
+    }
+
+    /// Every gateway hands in at once.
+    fn tally(&mut self) {
+        if let Some(question) = self.game.closing() {
+            self.apply(&Command::Tally { question, silent: vec![] }).unwrap();
+        }
+    }
+
+    pub fn question(&self) -> QuestionId {
+        self.game.tallies(self.now).question.unwrap()
+    }
+
+    /// A player answers the last question now.
+    pub fn answer(&mut self, seat: u32, choice: u8) -> Verdict {
+        let question = self.question();
+        self.answer_to(question, seat, choice)
+    }
+
+    pub fn answer_to(&mut self, question: QuestionId, seat: u32, choice: u8) -> Verdict {
+        let (seat, choice, at) = (Seat(seat), Choice(choice), self.now);
+        match self.game.standing(&StampedAnswer { conn: 0, seat, question, choice, at }) {
+            Standing::Decided(verdict) => verdict,
+            Standing::Claim => {
+                let answers = vec![CountedAnswer { seat, choice, at }];
+                self.apply(&Command::Answers { question, answers }).unwrap();
+                Verdict::Accepted(choice)
+            }
+        }
+    }
+
+    /// A whole question: each seat's choice, all at once; those left out are silent.
+    pub fn round(&mut self, answers: &[(u32, u8)]) {
+        self.ask();
+        for &(seat, choice) in answers {
+            assert_eq!(self.answer(seat, choice), Verdict::Accepted(Choice(choice)));
+        }
+        self.close_and_reveal();
+    }
+
+    pub fn ask(&mut self) {
+        self.host(Action::Next);
+        self.wait(0);
+    }
+
+    pub fn close_and_reveal(&mut self) {
+        if self.game.phase() == Phase::Question {
+            self.host(Action::Close);
+            self.tally();
+        }
+        self.host(Action::Reveal);
+    }
+
+    pub fn result(&self, seat: u32) -> PlayerResult {
+        let personal = self.personal.as_ref().expect("something was revealed");
+        match &personal.shapes[personal.shape_of(Seat(seat)).expect("everybody gets a result")] {
+            ToPlayer::Result(result) => *result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn alive(&self) -> Vec<u32> {
+        self.game.seats.alive.iter().map(|seat| seat.0).collect()
+    }
+
+    pub fn score(&self, seat: u32) -> u32 {
+        self.game.you(Some(Seat(seat))).score
+    }
+
+    pub fn end(&mut self) -> Podium {
+        self.host(Action::End { pay: true });
+        self.podium()
+    }
+
+    pub fn podium(&self) -> Podium {
+        self.game.snapshot(self.now).podium.expect("the show is over")
+    }
+
+    /// What each seat won.
+    pub fn prizes(&self) -> Vec<u64> {
+        (0..self.game.joined()).map(|seat| self.game.you(Some(Seat(seat))).prize.expect("the show is over")).collect()
+    }
+}

@@ -1,0 +1,165 @@
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{Phase, You};
+use klaxon_protocol::settings::{Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::time::Span;
+use proptest::prelude::*;
+
+use super::play::{Play, RIGHT, settings};
+use crate::game::Game;
+
+const PLAYERS: u32 = 12;
+
+fn any_settings() -> impl Strategy<Value = Settings> {
+    let weights = proptest::collection::vec(1u32..100, 1..6).prop_map(|mut weights| {
+        weights.sort_unstable_by(|a, b| b.cmp(a));
+        PrizeRule::Podium { weights }
+    });
+    let mode = prop_oneof![Just(Mode::Elimination), Just(Mode::Points), Just(Mode::Both)];
+    (mode, 0u8..3, 0u64..10_000, any::<bool>(), any::<bool>(), weights).prop_map(
+        |(mode, lives, pot, rollover, split, podium)| Settings {
+            mode,
+            lives,
+            pot,
+            nobody_left: if rollover { NobodyLeft::Rollover } else { NobodyLeft::LastStanding },
+            prize: if split && mode.eliminates() { PrizeRule::Split } else { podium },
+            ..settings()
+        },
+    )
+}
+
+/// What each seat does with a question: nothing, or a choice after some time.
+fn any_round() -> impl Strategy<Value = Vec<Option<(u8, u32)>>> {
+    proptest::collection::vec(proptest::option::weighted(0.9, (0u8..3, 0u32..10_000)), PLAYERS as usize)
+}
+
+fn play_round(play: &mut Play, round: &[Option<(u8, u32)>]) {
+    play.ask();
+    let start = play.now;
+    let mut answers: Vec<(u32, u32, u8)> =
+        (0..).zip(round).filter_map(|(seat, answer)| answer.map(|(choice, after)| (after, seat, choice))).collect();
+    answers.sort_unstable();
+    for (after, seat, choice) in answers {
+        play.now = start + Span(after);
+        play.answer(seat, choice);
+    }
+    play.now = start + Span(9_999);
+    play.wait(1);
+    play.host(Action::Reveal);
+}
+
+fn all_you(play: &Play) -> Vec<(bool, u8, u32, u32)> {
+    let own = |you: You| (you.alive, you.lives, you.score, you.rank);
+    (0..PLAYERS).map(|seat| own(play.game.you(Some(Seat(seat))))).collect()
+}
+
+proptest! {
+    #[test]
+    fn prizes_and_what_rolls_over_are_the_pot_and_nobody_eliminated_is_paid(
+        settings in any_settings(),
+        rounds in proptest::collection::vec(any_round(), 1..5),
+        pay: bool,
+    ) {
+        let mut play = Play::new(settings.clone(), rounds.len(), PLAYERS);
+        for round in &rounds {
+            if play.try_host(Action::Message { text: "Next!".into() }).is_ok() && (!settings.mode.eliminates() || !play.alive().is_empty()) {
+                play_round(&mut play, round);
+            }
+        }
+        let alive = play.alive();
+        play.host(Action::End { pay });
+        let (podium, prizes) = (play.podium(), play.prizes());
+        prop_assert_eq!(prizes.iter().sum::<u64>(), podium.paid);
+        prop_assert_eq!(podium.paid + podium.rolled_over, settings.pot);
+        prop_assert!(pay || podium.paid == 0);
+        if !alive.is_empty() {
+            for (seat, prize) in (0..).zip(&prizes) {
+                prop_assert!(*prize == 0 || alive.contains(&seat), "seat {} is out and won {}", seat, prize);
+            }
+            prop_assert!(!pay || settings.mode == Mode::Points || podium.rolled_over == 0);
+        }
+    }
+
+    #[test]
+    fn a_void_restores_what_was(settings in any_settings(), first in any_round(), second in any_round(), revealed: bool) {
+        let mut play = Play::new(settings, 3, PLAYERS);
+        play_round(&mut play, &first);
+        let before = all_you(&play);
+        if play.try_host(Action::Next).is_err() {
+            return Ok(());
+        }
+        for (seat, answer) in (0..).zip(&second) {
+            if let Some((choice, _)) = answer { play.answer(seat, *choice); }
+        }
+        if revealed { play.close_and_reveal() }
+        play.host(Action::Void { reason: "A typo.".into() });
+        prop_assert_eq!(all_you(&play), before);
+    }
+
+    #[test]
+    fn the_order_of_answers_never_changes_who_survives(settings in any_settings(), round in any_round(), order in Just((0..PLAYERS).collect::<Vec<_>>()).prop_shuffle()) {
+        let mut sorted = Play::new(settings.clone(), 1, PLAYERS);
+        play_round(&mut sorted, &round);
+        let mut shuffled = Play::new(settings, 1, PLAYERS);
+        shuffled.ask();
+        let start = shuffled.now;
+        for seat in order {
+            if let Some((choice, after)) = round[seat as usize] {
+                shuffled.now = start + Span(after);
+                shuffled.answer(seat, choice);
+            }
+        }
+        shuffled.now = start;
+        shuffled.wait(10_000);
+        shuffled.host(Action::Reveal);
+        prop_assert_eq!(all_you(&sorted), all_you(&shuffled));
+        prop_assert_eq!(sorted.game.state_hash(), shuffled.game.state_hash());
+    }
+
+    #[test]
+    fn who_answered_right_in_time_is_never_taken_out(settings in any_settings(), round in any_round()) {
+        let mut play = Play::new(settings, 1, PLAYERS);
+        play_round(&mut play, &round);
+        for (seat, answer) in (0..).zip(&round) {
+            if answer.is_some_and(|(choice, _)| choice == RIGHT) {
+                prop_assert!(play.alive().contains(&seat));
+            }
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_actions_breaks_the_show(actions in proptest::collection::vec(any_action(), 1..60), settings in any_settings()) {
+        let mut play = Play::new(settings, 4, PLAYERS);
+        for (action, wait, answer) in actions {
+            let hash = play.game.state_hash();
+            if play.try_host(action).is_err() {
+                prop_assert_eq!(play.game.state_hash(), hash, "a refused action changes nothing");
+            }
+            if play.game.tallies(play.now).question.is_some() { play.answer(answer.0, answer.1); }
+            play.wait(wait);
+            prop_assert_eq!(play.game.tallies(play.now).alive as usize, play.alive().len());
+        }
+        let seqs: Vec<u64> = play.told.iter().filter_map(|event| event.seq()).map(|seq| seq.0).collect();
+        prop_assert_eq!(seqs, (1..=play.game.seq().0).collect::<Vec<_>>(), "events have no holes");
+        if play.game.phase() == Phase::Ended {
+            prop_assert_eq!(play.podium().paid + play.podium().rolled_over, play.podium().pot);
+        }
+    }
+}
+
+fn any_action() -> impl Strategy<Value = (Action, u32, (u32, u8))> {
+    let action = prop_oneof![
+        4 => Just(Action::Next),
+        2 => Just(Action::Close),
+        3 => Just(Action::Reveal),
+        1 => Just(Action::Void { reason: "A typo.".into() }),
+        1 => Just(Action::Pause),
+        1 => Just(Action::Resume),
+        1 => (-5000i32..5000).prop_map(|by| Action::AdjustTime { by }),
+        1 => (0..PLAYERS + 2, any::<bool>()).prop_map(|(seat, ban)| Action::Remove { seat: Seat(seat), ban }),
+        1 => (0u8..120).prop_map(|lives| Action::GiveLives { seat: None, lives }),
+        1 => any::<bool>().prop_map(|on| Action::Autopilot { on }),
+        1 => Just(Action::End { pay: true }),
+    ];
+    (action, 0u32..8_000, (0..PLAYERS, 0u8..3))
+}

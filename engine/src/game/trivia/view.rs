@@ -1,0 +1,79 @@
+//! The show as others see it: whoever comes in, each player, the host.
+
+use klaxon_protocol::host::PlayerLine;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{Phase, Snapshot, You};
+use klaxon_protocol::time::Millis;
+
+use super::{Asked, Trivia};
+use crate::game::Tallies;
+
+impl Trivia {
+    pub(super) fn view_snapshot(&self, now: Millis) -> Snapshot {
+        let asked = self.asked.last();
+        Snapshot {
+            seq: self.stage.seq,
+            at: now,
+            title: self.title.clone(),
+            phase: self.stage.phase,
+            mode: self.settings.mode,
+            total: self.total(),
+            joined: self.roster.len(),
+            alive: self.seats.alive.count(),
+            pot: self.settings.pot,
+            currency: self.settings.currency.clone(),
+            paused: self.stage.paused,
+            question: asked.map(Asked::question_now),
+            reveal: asked.and_then(|asked| asked.reveal.clone()),
+            voided: asked.is_some_and(|asked| asked.voided),
+            podium: self.podium.clone(),
+        }
+    }
+
+    /// Nothing here changes between a question and its reveal but `answered`, so it says nothing of the right choice.
+    pub(super) fn view_you(&self, seat: Option<Seat>) -> You {
+        let Some(seat) = seat.filter(|&seat| self.has_seat(seat)) else {
+            return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };
+        };
+        let (alive, score) = (self.seats.is_alive(seat), self.seats.score[seat.index()]);
+        let won =
+            |prizes: &[(Seat, u64)]| prizes.binary_search_by_key(&seat, |&(seat, _)| seat).ok().map(|at| prizes[at].1);
+        You {
+            alive,
+            lives: self.seats.lives[seat.index()],
+            score,
+            rank: if alive { self.ranks.of(score) } else { 0 },
+            answered: self.seats.choice(seat),
+            prize: self.podium.is_some().then(|| won(&self.prizes).unwrap_or(0)),
+        }
+    }
+
+    pub(super) fn view_tallies(&self, now: Millis) -> Tallies {
+        let asked = self.asked.last();
+        Tallies {
+            question: asked.map(Asked::id),
+            total: self.total(),
+            joined: self.roster.len(),
+            alive: self.seats.alive.count(),
+            answers: asked.map(|asked| asked.counts.clone()).unwrap_or_default(),
+            time_left: asked.filter(|_| self.stage.phase == Phase::Question).map(|asked| asked.clock.left(now)),
+            paused: self.stage.paused,
+            autopilot: self.stage.autopilot,
+            next_step: self.stage.step,
+        }
+    }
+
+    pub(super) fn view_players(&self, text: &str, limit: usize) -> Vec<PlayerLine> {
+        let line = |seat: Seat| {
+            let index = seat.index();
+            Some(PlayerLine {
+                seat,
+                name: self.roster.name(seat)?.clone(),
+                alive: self.seats.is_alive(seat),
+                lives: self.seats.lives[index],
+                score: self.seats.score[index],
+            })
+        };
+        self.roster.find(text).filter_map(line).take(limit).collect()
+    }
+}

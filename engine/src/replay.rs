@@ -1,0 +1,201 @@
+//! A show rebuilt from its journal, each step compared with what was recorded.
+
+use klaxon_protocol::error::Refusal;
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{Command, FrameError, Record, Records};
+use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::time::Millis;
+
+use crate::game::{self, Effect, Game};
+
+/// Why a journal does not tell a show.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The file's bytes are not whole.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Records are missing, or belong to different shows.
+    #[error("record {found} of show {show} stands where record {wanted} of show {wanted_show} should")]
+    Order {
+        /// The record's number.
+        found: u64,
+        /// The record's show.
+        show: ShowId,
+        /// The number that should follow.
+        wanted: u64,
+        /// The show that the journal is about.
+        wanted_show: ShowId,
+    },
+    /// The first record does not create the show.
+    #[error("the first record does not create the show, so there is nothing to begin with")]
+    NoCreate,
+    /// A record was written under an older lease than the one before it.
+    #[error("record {number} was written under lease {found}, after a record under lease {newest}")]
+    Fenced {
+        /// The record's number.
+        number: u64,
+        /// Its lease.
+        found: Fence,
+        /// The lease of the record before.
+        newest: Fence,
+    },
+    /// The rules refuse what was recorded as done.
+    #[error("record {number} can't be done: {refusal}")]
+    Refused {
+        /// The record's number.
+        number: u64,
+        /// What the rules say.
+        refusal: Refusal,
+    },
+    /// Other events came of the command than were recorded.
+    #[error("record {number} gives other events than were recorded")]
+    Events {
+        /// The record's number.
+        number: u64,
+    },
+    /// The state is another than the recorded one.
+    #[error("after record {number} the state's hash is {found:016x}, recorded is {recorded:016x}")]
+    State {
+        /// The record's number.
+        number: u64,
+        /// The hash of the replayed state.
+        found: u64,
+        /// The hash in the journal.
+        recorded: u64,
+    },
+}
+
+/// A show that is being rebuilt.
+pub struct Rebuilt {
+    /// Its state so far.
+    pub game: Box<dyn Game>,
+    /// Which show.
+    pub show: ShowId,
+    /// How many records were applied.
+    pub records: u64,
+    /// The last record's lease.
+    pub fence: Fence,
+    /// The last record's time.
+    pub at: Millis,
+}
+
+impl Rebuilt {
+    /// Begins with the record that creates the show.
+    ///
+    /// # Errors
+    /// If it does not, or does not give what was recorded.
+    pub fn begin(record: &Record) -> Result<Self, ReplayError> {
+        let Command::Create(create) = &record.command else { return Err(ReplayError::NoCreate) };
+        let game = game::create(record.at, create)
+            .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
+        Self { game, show: record.show, records: 0, fence: record.fence, at: record.at }.agreeing(record, &[])
+    }
+
+    /// Applies the next record.
+    ///
+    /// # Errors
+    /// If it does not follow, or does not give what was recorded.
+    pub fn step(mut self, record: &Record) -> Result<Self, ReplayError> {
+        let effects = self
+            .game
+            .apply(record.at, &record.command)
+            .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
+        self.agreeing(record, &effects)
+    }
+
+    /// The show after this record, if it is as recorded.
+    fn agreeing(self, record: &Record, effects: &[Effect]) -> Result<Self, ReplayError> {
+        let number = record.number;
+        if (number, record.show) != (self.records, self.show) {
+            let (wanted, wanted_show) = (self.records, self.show);
+            return Err(ReplayError::Order { found: number, show: record.show, wanted, wanted_show });
+        }
+        if record.fence < self.fence {
+            return Err(ReplayError::Fenced { number, found: record.fence, newest: self.fence });
+        }
+        if !told(effects).eq(&record.events) {
+            return Err(ReplayError::Events { number });
+        }
+        let found = self.game.state_hash();
+        if found != record.state {
+            return Err(ReplayError::State { number, found, recorded: record.state });
+        }
+        Ok(Self { records: self.records + 1, fence: record.fence, at: record.at, ..self })
+    }
+}
+
+/// What everybody hears of these effects.
+pub fn told(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
+    effects.iter().filter_map(|effect| match effect {
+        Effect::Tell(message, _) => Some(message),
+        Effect::Dismiss(..) | Effect::Alert(_) => None,
+    })
+}
+
+/// Replays the bytes of a journal; `seen` is shown each record after it was found to be right.
+///
+/// # Errors
+/// At the first record that is not whole or gives something else than was recorded.
+pub fn replay(bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
+    let mut rebuilt: Option<Rebuilt> = None;
+    for item in Records::new(bytes)? {
+        let (_, record) = item?;
+        let next = match rebuilt.take() {
+            None => Rebuilt::begin(&record)?,
+            Some(before) => before.step(&record)?,
+        };
+        seen(&record, &next);
+        rebuilt = Some(next);
+    }
+    rebuilt.ok_or(ReplayError::NoCreate)
+}
+
+/// A record in one line, for people.
+#[must_use]
+pub fn line(record: &Record) -> String {
+    let what = match &record.command {
+        Command::Create(create) => {
+            format!(
+                "create {:?} with {} questions, code {}",
+                create.pack.title,
+                create.pack.questions.len(),
+                create.code
+            )
+        }
+        Command::Join { player, name, .. } => format!("join {name:?} ({player})"),
+        Command::Answers { question, answers } => format!("{} answers to question {question}", answers.len()),
+        Command::Host { id, action } => format!("host {action:?} ({id})"),
+        Command::Tick => "tick".to_owned(),
+        Command::Tally { question, silent } if silent.is_empty() => format!("tally of question {question}"),
+        Command::Tally { question, silent } => format!("tally of question {question} without gateways {silent:?}"),
+        Command::Recovered { away } => format!("recovered after {away}"),
+    };
+    let events: Vec<String> = record.events.iter().map(event).collect();
+    let arrow = if events.is_empty() { "" } else { " -> " };
+    format!("{:>6} {} {:016x} {what}{arrow}{}", record.number, record.at, record.state, events.join(", "))
+}
+
+fn event(event: &ToPlayer) -> String {
+    match event {
+        ToPlayer::Opened(_) => "lobby opened".to_owned(),
+        ToPlayer::Question(question) => format!("question {}: {:?}", question.question, question.text),
+        ToPlayer::Clock(clock) => format!("clock of question {} to {}", clock.question, clock.closes_at),
+        ToPlayer::Close(close) => format!("close {}", close.question),
+        ToPlayer::Reveal(reveal) => {
+            format!(
+                "reveal {}: right {}, counts {:?}, alive {}",
+                reveal.question, reveal.right, reveal.counts, reveal.alive
+            )
+        }
+        ToPlayer::Standings(standings) => format!("standings of {}", standings.leaders.len()),
+        ToPlayer::Podium(podium) => {
+            format!("podium: {} winners, {} of {} {} paid", podium.winners, podium.paid, podium.pot, podium.currency)
+        }
+        ToPlayer::Pause(_) => "pause".to_owned(),
+        ToPlayer::Resume(_) => "resume".to_owned(),
+        ToPlayer::Void(void) => format!("void {}: {:?}", void.question, void.reason),
+        ToPlayer::Notice(notice) => format!("notice {:?}", notice.text),
+        ToPlayer::End(_) => "end".to_owned(),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,62 @@
+//! What reaches a show, in the order in which it came.
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{CommandId, ConnRef, GatewayId, QuestionId, Seat};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest};
+use klaxon_protocol::player::Emoji;
+
+use super::Show;
+use super::answers::Pending;
+use crate::arbiter::ArbiterError;
+
+/// What reaches a show.
+#[derive(Debug)]
+pub enum ToShow {
+    /// Somebody wants in.
+    Join(JoinRequest),
+    /// Answers of one gateway.
+    Answers(AnswerBatch),
+    /// A gateway handed in all that it read before the close.
+    BarrierPassed(GatewayId, QuestionId),
+    /// A gateway is gone: nothing is waited for from it.
+    GatewayGone(GatewayId),
+    /// A connection needs a snapshot.
+    Resync(ConnRef, Option<Seat>),
+    /// Emojis since the last time.
+    Reactions([u32; Emoji::ALL.len()]),
+    /// A host's action.
+    Command(ConnRef, CommandId, Action),
+    /// A host looks for players.
+    FindPlayers(ConnRef, String),
+    /// A host reads the journal.
+    JournalTail(ConnRef, u16),
+}
+
+impl Show {
+    /// Takes what is waiting. Answers that stand together are claimed together.
+    ///
+    /// # Errors
+    /// If the show's lease is lost.
+    pub(super) async fn take_all(&mut self, taken: &mut Vec<ToShow>) -> Result<(), ArbiterError> {
+        let mut pending = Pending::default();
+        for message in taken.drain(..) {
+            if let ToShow::Answers(batch) = message {
+                self.sift(batch, &mut pending);
+                continue;
+            }
+            self.claim(&mut pending).await?;
+            match message {
+                ToShow::Answers(_) => {}
+                ToShow::Join(request) => self.join(request),
+                ToShow::BarrierPassed(gateway, question) => self.pass_barrier(gateway, question),
+                ToShow::GatewayGone(gateway) => self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway)),
+                ToShow::Resync(conn, seat) => self.resync(conn, seat),
+                ToShow::Reactions(counts) => self.pulse.react(counts),
+                ToShow::Command(conn, id, action) => self.obey(conn, id, action),
+                ToShow::FindPlayers(conn, name) => self.find_players(conn, &name),
+                ToShow::JournalTail(conn, last) => self.journal_tail(conn, last),
+            }
+        }
+        self.claim(&mut pending).await
+    }
+}

@@ -1,0 +1,68 @@
+//! Players and spectators coming in and coming back.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::link::{JoinRequest, Seated, ToGateway};
+use klaxon_protocol::player::{Role, Snapshot};
+
+use super::Show;
+use crate::bus::Address;
+use crate::game::Entry;
+
+impl Show {
+    pub(super) fn join(&mut self, request: JoinRequest) {
+        let seat = match self.seat_for(&request) {
+            Ok(seat) => seat,
+            Err(code) => {
+                let refused = ToGateway::JoinRefused { conn: request.conn, error: ErrorMessage::from(code) };
+                return self.outbox.push((Address::One(request.conn.gateway), refused));
+            }
+        };
+        let name = match seat.and_then(|seat| self.game.name_of(seat)) {
+            Some(name) => name.clone(),
+            None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
+        };
+        self.seat(request.conn, seat, request.player, name);
+    }
+
+    /// The player's seat, if they get one.
+    fn seat_for(&mut self, request: &JoinRequest) -> Result<Option<Seat>, ErrorCode> {
+        match (self.game.entry(&request.player)?, request.role) {
+            (Entry::Watch, _) | (_, Role::Spectator) => Ok(None),
+            (Entry::Back(seat), Role::Player) => Ok(Some(seat)),
+            (Entry::New, Role::Player) => {
+                let name = self.game.unused_name(request.name.as_ref());
+                self.apply(Command::Join { player: request.player.clone(), name, role: Role::Player });
+                self.pulse.joined();
+                match self.game.entry(&request.player)? {
+                    Entry::Back(seat) => Ok(Some(seat)),
+                    Entry::New | Entry::Watch => Err(ErrorCode::Unavailable),
+                }
+            }
+        }
+    }
+
+    pub(super) fn resync(&mut self, conn: ConnRef, seat: Option<Seat>) {
+        let player = seat.and_then(|seat| self.game.player_of(seat)).cloned();
+        let name = seat.and_then(|seat| self.game.name_of(seat)).cloned();
+        // A spectator's connection knows its own player and name; what is sent for them is not looked at.
+        let player = player.unwrap_or_else(|| PlayerId::parse("spectator").expect("it is 9 bytes long"));
+        let name = name.unwrap_or_else(|| self.game.unused_name(None));
+        self.seat(conn, seat, player, name);
+    }
+
+    fn seat(&mut self, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
+        let snapshot = self.shared_snapshot();
+        let you = self.game.you(seat);
+        let seated = Seated { conn, show: self.id, seat, player, name, snapshot, you };
+        self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));
+    }
+
+    fn shared_snapshot(&mut self) -> Arc<Snapshot> {
+        let (game, now) = (&self.game, self.now);
+        Arc::clone(self.snapshot.get_or_insert_with(|| Arc::new(game.snapshot(now))))
+    }
+}

@@ -1,0 +1,300 @@
+//! A live show: one task that owns the game, takes what gateways send in the order in which it came, and lets nothing out before
+//! the journal holds it.
+//!
+//! Each turn takes all that is waiting, applies it, writes one batch of records, and only then sends what came of it. So a
+//! thousand answers cost one claim, one record and one sync.
+
+mod answers;
+mod barrier;
+mod inbox;
+mod joins;
+mod pulse;
+mod recovery;
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorMessage, Refusal};
+use klaxon_protocol::host::{Action, AlertKind, Done, JournalLines, Players, Refused, ToHost};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowId};
+use klaxon_protocol::journal::{Command, CreateShow, Record};
+use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
+use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
+use klaxon_protocol::time::{Millis, Span};
+use tokio::sync::{mpsc, watch};
+
+use self::barrier::Barrier;
+pub use self::inbox::ToShow;
+use self::pulse::Pulse;
+pub use self::recovery::{Recovered, RecoveryError, recover};
+use crate::Ports;
+use crate::bus::Address;
+use crate::game::{Effect, Game};
+
+/// How many messages one turn takes at most.
+const TURN: usize = 1024;
+/// How long an ended show can still be looked at.
+const LINGER: Span = Span(10 * 60 * 1000);
+/// The pause before a failed write is tried again, at first and at most.
+const RETRY: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
+/// Players found by name, at most.
+const FOUND: usize = 50;
+/// Journal lines for a host, at most.
+const TAIL: u16 = 1000;
+
+/// A live show.
+pub struct Show {
+    id: ShowId,
+    fence: Fence,
+    game: Box<dyn Game>,
+    ports: Ports,
+    inbox: mpsc::UnboundedReceiver<ToShow>,
+    /// The last time that the game was given.
+    now: Millis,
+    /// The number of the next record.
+    next_record: u64,
+    /// Records of this turn, not yet written.
+    records: Vec<Record>,
+    /// What this turn sends once its records are written.
+    outbox: Vec<(Address, ToGateway)>,
+    /// Shared by all who come in until something happens.
+    snapshot: Option<Arc<Snapshot>>,
+    barrier: Option<Barrier>,
+    pulse: Pulse,
+    ended_at: Option<Millis>,
+    status: watch::Sender<Status>,
+}
+
+/// A show in a line, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Where it is.
+    pub phase: Phase,
+    /// Players with a seat.
+    pub joined: u32,
+}
+
+impl Status {
+    fn of(game: &dyn Game) -> Self {
+        Self { phase: game.phase(), joined: game.joined() }
+    }
+}
+
+impl Show {
+    /// A new show. The host hears of it once its first record is written.
+    pub fn create(
+        ports: Ports,
+        inbox: mpsc::UnboundedReceiver<ToShow>,
+        (id, fence): (ShowId, Fence),
+        (at, create, game): (Millis, CreateShow, Box<dyn Game>),
+        answer: (ConnRef, ToHost),
+    ) -> Self {
+        let mut show = Self::around(ports, inbox, id, fence, game, at);
+        show.record(Command::Create(Box::new(create)), Vec::new());
+        show.to_host(answer.0, answer.1);
+        show
+    }
+
+    fn around(
+        ports: Ports,
+        inbox: mpsc::UnboundedReceiver<ToShow>,
+        id: ShowId,
+        fence: Fence,
+        game: Box<dyn Game>,
+        now: Millis,
+    ) -> Self {
+        Self {
+            id,
+            fence,
+            status: watch::channel(Status::of(&*game)).0,
+            game,
+            ports,
+            inbox,
+            now,
+            next_record: 0,
+            records: Vec::new(),
+            outbox: Vec::new(),
+            snapshot: None,
+            barrier: None,
+            pulse: Pulse::default(),
+            ended_at: None,
+        }
+    }
+
+    /// The show in a line, always as it is.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Plays the show to its end, and a while longer for those who come late to look.
+    pub async fn run(mut self) {
+        let mut taken = Vec::with_capacity(TURN);
+        loop {
+            self.commit().await;
+            if self.is_over() {
+                break;
+            }
+            let due = self.ports.clock.instant(self.next_due());
+            tokio::select! {
+                biased;
+                // Nobody can send any more: the process goes down, and the next one takes the show up.
+                count = self.inbox.recv_many(&mut taken, TURN) => if count == 0 { return },
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+            self.now = self.now.max(self.ports.clock.now());
+            if self.take_all(&mut taken).await.is_err() {
+                // Another engine has the show: whatever this one still holds is void.
+                tracing::error!(show = %self.id, fence = %self.fence, "the lease of this show is lost; leaving it");
+                return;
+            }
+            self.do_what_is_due().await;
+        }
+        if let Err(error) = self.ports.arbiter.forget(self.id, self.fence).await {
+            tracing::warn!(show = %self.id, %error, "the arbiter still holds this ended show");
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended_at.is_some_and(|ended| self.now >= ended + LINGER)
+    }
+
+    fn next_due(&self) -> Millis {
+        let linger = self.ended_at.map(|ended| ended + LINGER);
+        let barrier = self.barrier.as_ref().map(|barrier| barrier.limit);
+        let pulse = self.ended_at.is_none().then(|| self.pulse.next_due());
+        [self.game.deadline(), barrier, pulse, linger].into_iter().flatten().min().unwrap_or(self.now + LINGER)
+    }
+
+    /// Ticks, barriers and figures whose time has come.
+    async fn do_what_is_due(&mut self) {
+        while self.game.deadline().is_some_and(|due| due <= self.now) {
+            self.apply(Command::Tick);
+        }
+        if self.barrier.as_ref().is_some_and(|barrier| barrier.is_done(self.now)) {
+            self.tally().await;
+        }
+        self.beat();
+    }
+
+    /// Applies a command that the rules can't refuse now.
+    fn apply(&mut self, command: Command) {
+        if let Err(refusal) = self.try_apply(command) {
+            tracing::error!(show = %self.id, %refusal, "the rules refused what the show itself does");
+        }
+    }
+
+    fn try_apply(&mut self, command: Command) -> Result<(), Refusal> {
+        let before = self.game.phase();
+        let effects = self.game.apply(self.now, &command)?;
+        let events = crate::replay::told(&effects).cloned().collect();
+        self.record(command, events);
+        if before != Phase::Closing {
+            self.raise_barrier();
+        }
+        self.barrier.take_if(|barrier| Some(barrier.question) != self.game.closing());
+        if !effects.is_empty() || before != self.game.phase() {
+            self.snapshot = None;
+        }
+        for effect in effects {
+            self.send_effect(effect);
+        }
+        if before != Phase::Ended && self.game.phase() == Phase::Ended {
+            self.ended_at = Some(self.now);
+            self.beat_now();
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, command: Command, events: Vec<ToPlayer>) {
+        let state = self.game.state_hash();
+        let (show, number, fence, at) = (self.id, self.next_record, self.fence, self.now);
+        self.records.push(Record { show, number, fence, at, command, events, state });
+        self.next_record += 1;
+    }
+
+    fn send_effect(&mut self, effect: Effect) {
+        let show = self.id;
+        let message = match effect {
+            Effect::Tell(message, personal) => return self.broadcast(message, personal),
+            Effect::Dismiss(seat, code) => ToGateway::Dismiss { show, seat, code },
+            Effect::Alert(alert) => return self.alert(alert),
+        };
+        self.outbox.push((Address::All, message));
+    }
+
+    fn broadcast(&mut self, message: ToPlayer, personal: Option<Arc<Personal>>) {
+        let broadcast = Broadcast { show: self.id, message, personal };
+        self.outbox.push((Address::All, ToGateway::Broadcast(broadcast)));
+    }
+
+    fn alert(&mut self, alert: AlertKind) {
+        tracing::warn!(show = %self.id, ?alert, "the host is alerted");
+        self.outbox.push((Address::All, ToGateway::Alert { show: self.id, at: self.now, alert }));
+    }
+
+    fn to_host(&mut self, conn: ConnRef, message: ToHost) {
+        self.outbox.push((Address::One(conn.gateway), ToGateway::Host { conn, message }));
+    }
+
+    /// Does a host's action, unless it was done before.
+    fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
+        let again = self.game.was_done(&id);
+        let done = if again { Ok(()) } else { self.try_apply(Command::Host { id: id.clone(), action }) };
+        let answer = match done {
+            Ok(()) => ToHost::Done(Done { id, show: self.id, again }),
+            Err(refusal) => ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }),
+        };
+        self.to_host(conn, answer);
+    }
+
+    fn find_players(&mut self, conn: ConnRef, name: &str) {
+        let players = Players { show: self.id, players: self.game.find(name, FOUND) };
+        self.to_host(conn, ToHost::Players(players));
+    }
+
+    /// Reads beside the show, not in its way.
+    fn journal_tail(&self, conn: ConnRef, last: u16) {
+        let (ports, show) = (self.ports.clone(), self.id);
+        tokio::spawn(async move {
+            let message = match ports.journal.tail(show, usize::from(last.min(TAIL))).await {
+                Ok(records) => {
+                    ToHost::Journal(JournalLines { show, lines: records.iter().map(crate::replay::line).collect() })
+                }
+                Err(error) => ToHost::Error(ErrorMessage::from(&Refusal::because(
+                    klaxon_protocol::error::ErrorCode::Unavailable,
+                    format!("{error}."),
+                ))),
+            };
+            ports.bus.send(Address::One(conn.gateway), ToGateway::Host { conn, message });
+        });
+    }
+
+    /// Writes this turn's records, then sends what came of them. A write that fails is tried until it succeeds: the players wait,
+    /// and nothing is acknowledged that a crash could take away.
+    async fn commit(&mut self) {
+        let mut wait = *RETRY.start();
+        let mut failing = false;
+        while !self.records.is_empty() {
+            match self.ports.journal.append(self.records.clone()).await {
+                Ok(()) => self.records.clear(),
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        let alert = AlertKind::JournalFailing { problem: error.to_string() };
+                        let at = self.ports.clock.now();
+                        self.ports.bus.send(Address::All, ToGateway::Alert { show: self.id, at, alert });
+                    }
+                    tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
+                    tokio::time::sleep(wait.to_std()).await;
+                    wait = (wait + wait).min(*RETRY.end());
+                }
+            }
+        }
+        if failing {
+            self.alert(AlertKind::JournalBack);
+        }
+        for (to, message) in self.outbox.drain(..) {
+            self.ports.bus.send(to, message);
+        }
+        let status = Status::of(&*self.game);
+        self.status.send_if_modified(|told| std::mem::replace(told, status) != status);
+    }
+}
