@@ -139,11 +139,13 @@ impl Journal {
                 self.removals_in.extend(*current);
             }
             Command::Host { action: Action::GiveLives { .. }, .. } => self.lives_given = true,
-            Command::Join { .. }
-            | Command::Host { .. }
-            | Command::Tick
-            | Command::Tally { .. }
-            | Command::Recovered { .. } => {}
+            Command::Recovered { away } => {
+                let question = current.and_then(|question| self.windows.get_mut(&question));
+                if let Some(windows) = question {
+                    windows.cut(at - away);
+                }
+            }
+            Command::Join { .. } | Command::Host { .. } | Command::Tick | Command::Tally { .. } => {}
         }
         for event in events {
             self.hear(event, current);

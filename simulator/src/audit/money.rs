@@ -41,7 +41,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     }
     let prizes = prizes_heard(reading, &mut finding);
     if let Some(podium) = reading.journal.podiums().next() {
-        prizes_are_the_podiums(&prizes, podium, &mut finding);
+        prizes_are_the_podiums(reading, &prizes, podium, &mut finding);
         winners_are_told(reading, &prizes, podium, &mut finding);
         only_those_in_play_are_paid(reading, &prizes, podium, &mut finding);
         finding.figure("pot", format!("{} {} (minor units)", podium.pot, podium.currency));
@@ -60,8 +60,8 @@ fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding)
         broken(format!("{} paid and {} rolled over are not the pot of {}", podium.paid, podium.rolled_over, podium.pot))
     });
     let sum: u128 = podium.places.iter().map(|place| u128::from(place.prize)).sum();
-    let all_listed = podium.places.len() as u64 == u64::from(podium.winners);
-    let adds_up = if all_listed { sum == u128::from(podium.paid) } else { sum <= u128::from(podium.paid) };
+    let adds_up =
+        if all_winners_listed(podium) { sum == u128::from(podium.paid) } else { sum <= u128::from(podium.paid) };
     finding.check(adds_up, || broken(format!("the places win {sum}, {} are paid", podium.paid)));
     let mut seats: Vec<Seat> = podium.places.iter().map(|place| place.seat).collect();
     seats.sort_unstable();
@@ -72,7 +72,9 @@ fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding)
         let fair = if better.place == worse.place {
             better.prize.abs_diff(worse.prize) <= 1
         } else {
-            better.place < worse.place && better.prize >= worse.prize
+            // A unit that did not divide may go to the first of those who share a place, and make one of them equal to or
+            // one ahead of the last of the place before.
+            better.place < worse.place && better.prize.saturating_add(1) >= worse.prize
         };
         finding.check(fair, || {
             let (first, second) = (better.prize, worse.prize);
@@ -83,13 +85,28 @@ fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding)
     let same = (settings.pot, &settings.currency) == (podium.pot, &podium.currency);
     finding.check(same, || broken(format!("the pot was set to {} {}", settings.pot, settings.currency)));
     if settings.prize == PrizeRule::Split {
-        for place in &podium.places {
-            finding.check(is_share(place.prize, podium), || {
+        for (place, number) in podium.places.iter().zip(0..) {
+            let fair = if number < podium.winners { is_share(place.prize, podium) } else { place.prize == 0 };
+            finding.check(fair, || {
                 broken(format!("{} is not an even share of {} among {}", place.prize, podium.paid, podium.winners))
             });
         }
     }
     nobody_left(reading, settings, podium, finding);
+}
+
+/// The podium names the best, winners first: whether all winners are among them.
+const fn all_winners_listed(podium: &Podium) -> bool {
+    podium.places.len() >= podium.winners as usize
+}
+
+/// How many win more than nothing, where that can be told from the podium.
+fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
+    if all_winners_listed(podium) {
+        return Some(podium.places.iter().filter(|place| place.prize > 0).count() as u64);
+    }
+    let settings = reading.journal.settings.as_ref()?;
+    (settings.prize == PrizeRule::Split).then(|| u64::from(podium.winners).min(podium.paid))
 }
 
 /// An even share, rounded down or up.
@@ -149,13 +166,12 @@ fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
 }
 
 /// Every prize that somebody was told of is the podium's, and together they are what is paid.
-fn prizes_are_the_podiums(prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
+fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();
-    let all_listed = listed.len() as u64 == u64::from(podium.winners);
     for (&seat, &(amount, connection, at)) in prizes {
         let fits = match listed.get(&seat) {
             Some(&prize) => prize == amount,
-            None => !all_listed && amount <= podium.paid,
+            None => !all_winners_listed(podium) && amount <= podium.paid,
         };
         finding.check(fits, || {
             let what = format!("told of a prize of {amount}, the podium says {:?}", listed.get(&seat));
@@ -163,11 +179,11 @@ fn prizes_are_the_podiums(prizes: &Prizes, podium: &Podium, finding: &mut Findin
         });
     }
     let told: u128 = prizes.values().map(|&(amount, _, _)| u128::from(amount)).sum();
-    let winners: BTreeSet<Seat> = prizes.keys().copied().collect();
-    let complete = winners.len() as u64 == u64::from(podium.winners);
-    let fits = if complete { told == u128::from(podium.paid) } else { told <= u128::from(podium.paid) };
-    finding.check(fits && winners.len() as u64 <= u64::from(podium.winners), || {
-        let what = format!("{} players were told of {told} in all, {} are paid", winners.len(), podium.paid);
+    let (winners, expected) = (prizes.len() as u64, paid_winners(reading, podium));
+    let fits =
+        if expected == Some(winners) { told == u128::from(podium.paid) } else { told <= u128::from(podium.paid) };
+    finding.check(fits && expected.is_none_or(|expected| winners <= expected), || {
+        let what = format!("{winners} players were told of {told} in all, {} are paid", podium.paid);
         Violation::new(what).frame(&ToPlayer::Podium(podium.clone()))
     });
 }

@@ -119,9 +119,11 @@ fn nothing_early(
             ToPlayer::Standings(standings) => {
                 early(standings.question).then_some((standings.question, "the standings"))
             }
-            ToPlayer::Podium(_) | ToPlayer::Prize(_) => {
-                open.as_ref().filter(|open| early(open.question)).map(|open| (open.question, "who won"))
-            }
+            // The host may end the show while a question is open: who won is told then, and the question is over.
+            ToPlayer::Podium(_) | ToPlayer::Prize(_) => open
+                .as_ref()
+                .filter(|open| not_closed_yet(reading, open.question, at, slack))
+                .map(|open| (open.question, "who won")),
             ToPlayer::Snapshot(snapshot) => {
                 snapshot_leak(snapshot, &|question| not_closed_yet(reading, question, at, slack))
             }

@@ -36,18 +36,18 @@ impl Windows {
     pub fn hear(&mut self, question: QuestionId, event: &ToPlayer) {
         match event {
             ToPlayer::Question(asked) => {
-                self.announce(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
+                self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
                 self.stretches.push(Stretch { from: asked.opens_at.0, until: asked.closes_at.0 });
             }
             ToPlayer::Clock(clock) if clock.question == question => {
-                self.announce(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
+                self.announced.push(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
                 self.stretches.pop();
                 self.stretches.push(Stretch { from: clock.opens_at.0, until: clock.closes_at.0 });
             }
             ToPlayer::Pause(pause) => self.cut(pause.at),
             ToPlayer::Resume(resume) => {
                 if let (Some(opens_at), Some(closes_at)) = (resume.opens_at, resume.closes_at) {
-                    self.announce(Announced { seq: resume.seq, opens_at, closes_at });
+                    self.announced.push(Announced { seq: resume.seq, opens_at, closes_at });
                     self.stretches.push(Stretch { from: opens_at.max(resume.at).0, until: closes_at.0 });
                 }
             }
@@ -59,12 +59,9 @@ impl Windows {
         }
     }
 
-    fn announce(&mut self, announced: Announced) {
-        self.announced.push(announced);
-    }
-
-    /// The millisecond of the cut still counts: what was read in it may have been read before.
-    fn cut(&mut self, at: Millis) {
+    /// Ends the running stretch: the show was paused, or the server away. The millisecond of the cut still counts: what was
+    /// read in it may have been read before.
+    pub fn cut(&mut self, at: Millis) {
         if let Some(last) = self.stretches.last_mut() {
             last.until = last.until.min(at.0.saturating_add(1));
         }

@@ -404,17 +404,19 @@ impl Show {
             let among = winners.len() as u64;
             self.settings.pot / among + u64::from((place as u64) < self.settings.pot % among)
         };
-        let places: Vec<Place> = winners
-            .iter()
-            .enumerate()
-            .map(|(place, &seat)| Place {
-                place: 1,
+        let place = |place: usize, seat: u32| {
+            let wins = place < winners.len();
+            Place {
+                place: if wins { 1 } else { u32::try_from(winners.len()).unwrap() + 1 },
                 seat: Seat(seat),
                 name: Name::parse(&format!("Player {seat}")).unwrap(),
                 score: 0,
-                prize: share(place),
-            })
-            .collect();
+                prize: if wins { share(place) } else { 0 },
+            }
+        };
+        let others = (0..u32::try_from(self.people.len()).unwrap()).filter(|seat| !winners.contains(seat));
+        let ranking = winners.iter().copied().chain(others);
+        let places: Vec<Place> = ranking.enumerate().map(|(index, seat)| place(index, seat)).collect();
         let paid = places.iter().map(|place| place.prize).sum();
         let Mark { seq, at } = self.mark();
         let podium = Podium {
@@ -432,7 +434,7 @@ impl Show {
         self.host(Action::End { pay: true }, ToPlayer::Podium(podium));
         let currency = self.settings.currency.clone();
         self.each_seat(|seat| {
-            let place = places.iter().find(|place| place.seat.index() == seat)?;
+            let place = places.iter().find(|place| place.seat.index() == seat && place.prize > 0)?;
             Some(ToPlayer::Prize(Prize { amount: place.prize, currency: currency.clone() }))
         });
         let end = ToPlayer::End(self.mark());
