@@ -1,11 +1,11 @@
 //! Promise 3: nothing that lets a player know the right choice leaves the server before the question closes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{FromPlayer, Phase, Snapshot, ToPlayer, You};
+use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::player::{AnswerReply, FromPlayer, Phase, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ const PROMISE: Promise = Promise {
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     nothing_beside_the_protocol(reading, &mut finding);
-    replies_are_the_same_for_all(reading, &mut finding);
+    replies_say_the_verdict_only(reading, &mut finding);
     let known = states_after(reading);
     let mut in_the_open = 0u64;
     for connection in 0..reading.connections.len() {
@@ -55,21 +55,27 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// Whether a choice is right can't be seen from its reply: there is one frame for all who did the same.
-fn replies_are_the_same_for_all(reading: &Reading<'_>, finding: &mut Finding) {
-    type Deed = (QuestionId, bool, Option<Choice>, Option<ErrorCode>);
-    let mut kinds: HashMap<(Codec, Deed), &[u8]> = HashMap::new();
+/// Whether a choice is right can't be seen from its reply: all who did the same hear the same bytes, and those who chose
+/// otherwise the same but for the choice.
+fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut kinds = 0u64;
     for (codec, bytes, message) in reading.heard_frames() {
         let ToPlayer::AnswerReply(reply) = message else { continue };
-        let deed = (reply.question, reply.accepted, reply.choice, reply.code);
-        let first = *kinds.entry((codec, deed)).or_insert(bytes);
-        finding.check(first == bytes, || {
-            Violation::new("two players did the same and were answered differently")
-                .question(reply.question)
-                .frame(reply)
+        kinds += 1;
+        let verdict = match (reply.accepted, reply.choice, reply.code) {
+            (true, Some(choice), None) => Some(Verdict::Accepted(choice)),
+            (false, Some(choice), Some(ErrorCode::AlreadyAnswered)) => Some(Verdict::AlreadyAnswered(choice)),
+            (false, None, Some(code)) => Some(Verdict::Refused(code)),
+            _ => None,
+        };
+        let plain = verdict.map(|verdict| ToPlayer::AnswerReply(AnswerReply::new(reply.question, verdict)));
+        finding.check(plain.is_some_and(|plain| codec.encode(&plain) == bytes), || {
+            let violation = Violation::new("the reply is not the one that all get who did the same");
+            let frame = String::from_utf8_lossy(bytes).into_owned();
+            Violation { frame: Some(frame), ..violation.question(reply.question) }
         });
     }
-    finding.figure("kinds of answer replies", kinds.len());
+    finding.figure("kinds of answer replies", kinds);
 }
 
 /// What a player may know of their own state: what the last result told them.

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+mod breaker;
 mod by_hand;
 mod show;
+mod written;
 
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 

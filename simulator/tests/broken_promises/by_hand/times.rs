@@ -138,7 +138,20 @@ fn replies_that_differ_between_players_who_did_the_same_are_found() {
             reply.message = Some("Well done.".into());
         }
     });
-    assert_broken(&judge(&show), 3, "answered differently");
+    assert_broken(&judge(&show), 3, "not the one that all get");
+}
+
+#[test]
+fn replies_that_tell_one_choice_from_another_are_found() {
+    let mut show = Show::played();
+    show.change_heard(|_, message| {
+        if let ToPlayer::AnswerReply(reply) = message
+            && reply.choice == Some(RIGHT)
+        {
+            reply.message = Some("Well done.".into());
+        }
+    });
+    assert_broken(&judge(&show), 3, "not the one that all get");
 }
 
 #[test]
