@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
+use klaxon_simulator::audit::{AuditOptions, ReplayCommand, audit};
 use klaxon_simulator::host::{AdminDoor, HostLog, Stage};
-use klaxon_simulator::report::{HostLine, Report, Setup};
+use klaxon_simulator::report::{HostLine, PromiseLine, Report, Setup};
 use klaxon_simulator::server::{Launch, Server, journal_of};
 use klaxon_simulator::show::{Played, ShowPlan, play};
 use klaxon_simulator::swarm::World;
@@ -37,12 +38,13 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
         played.evidence.journal = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
-        return Ok(report(seed, setup, &played));
+        return Ok(report(seed, setup, &played, program(args).ok()));
     }
+    let program = program(args)?;
     let data = tempfile::Builder::new().prefix("klaxon-swarm-").tempdir()?;
-    let outcome = with_own_server(args, plan, data.path()).await.map(|played| {
+    let outcome = with_own_server(args, program.clone(), plan, data.path()).await.map(|played| {
         setup.seconds = played.took.as_secs_f64();
-        report(seed, setup, &played)
+        report(seed, setup, &played, Some(program))
     });
     if args.keep_data || !outcome.as_ref().is_ok_and(Report::clean) {
         eprintln!("The server's data and log are in {}", data.keep().display());
@@ -58,8 +60,8 @@ fn running_door(args: &Args) -> anyhow::Result<AdminDoor> {
     Ok(AdminDoor { address, token: token.trim().to_owned() })
 }
 
-async fn with_own_server(args: &Args, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
-    let launch = Launch { program: program(args)?, data: data.to_owned(), core: args.pin.then_some(0) };
+async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
+    let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Server::start(launch).await?;
     // So that its memory is looked at before anybody comes.
     sleep(Duration::from_millis(250)).await;
@@ -141,9 +143,17 @@ async fn follow(bar: ProgressBar, world: Arc<World>, stage: watch::Receiver<Stag
     }
 }
 
-fn report(seed: u64, setup: Setup, played: &Played) -> Report {
+/// The figures, and the audit of them. The journal is replayed by `klaxon`, if there is one.
+fn report(seed: u64, setup: Setup, played: &Played, klaxon: Option<PathBuf>) -> Report {
     let kills = u32::try_from(played.kills.len()).unwrap_or(u32::MAX);
-    Report::new(seed, setup, host_line(&played.host), kills, &played.evidence)
+    let mut report = Report::new(seed, setup, host_line(&played.host), kills, &played.evidence);
+    let options = AuditOptions {
+        replay: klaxon.map(ReplayCommand::of_klaxon),
+        kills: played.kills.clone(),
+        ..AuditOptions::default()
+    };
+    report.audit = audit(&played.evidence, &options).findings.iter().map(PromiseLine::from).collect();
+    report
 }
 
 fn host_line(log: &HostLog) -> HostLine {

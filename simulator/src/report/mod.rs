@@ -9,6 +9,8 @@ mod words;
 
 use serde::Serialize;
 
+use crate::audit::Finding;
+
 pub use html::page;
 pub use latency::{Bar, Latency};
 pub use terminal::text;
@@ -200,6 +202,19 @@ pub struct PromiseLine {
     pub violated: u64,
     /// What broke it, the first times.
     pub violations: Vec<String>,
+}
+
+impl From<&Finding> for PromiseLine {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            promise: finding.promise,
+            name: finding.name.to_owned(),
+            checked: finding.checked,
+            figures: finding.figures.clone(),
+            violated: finding.violated,
+            violations: finding.violations.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 impl PromiseLine {

@@ -13,8 +13,8 @@ use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
 use super::World;
 use super::connection::{Connection, Heard};
@@ -47,6 +47,8 @@ pub async fn live(world: Arc<World>, number: PlayerNumber, mut over: watch::Rece
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chore {
     Open(Device),
+    /// Give up a join that has no answer.
+    GiveUp(Device),
     Beat,
     Leave,
 }
@@ -62,12 +64,21 @@ struct Seen {
     settled: bool,
 }
 
+/// A device with a connection.
+struct Phone {
+    connection: Connection,
+    /// Whether the server has let it in.
+    welcomed: bool,
+}
+
 struct Person {
     world: Arc<World>,
     plan: PlayerPlan,
     dice: ChaCha8Rng,
-    first: Option<Connection>,
-    second: Option<Connection>,
+    first: Option<Phone>,
+    second: Option<Phone>,
+    /// Connections being made, which must not keep the other device waiting.
+    openings: JoinSet<(Device, Option<Connection>)>,
     chores: Vec<(Instant, Chore)>,
     deeds: Vec<Deed>,
     seen: Option<Seen>,
@@ -99,6 +110,7 @@ impl Person {
             plan,
             first: None,
             second: None,
+            openings: JoinSet::new(),
             chores: vec![(start, Chore::Open(Device::First))],
             deeds: Vec::new(),
             seen: None,
@@ -119,6 +131,7 @@ impl Person {
             tokio::select! {
                 heard = hear(&mut self.first) => self.heard(Device::First, heard),
                 heard = hear(&mut self.second) => self.heard(Device::Second, heard),
+                Some(opened) = self.openings.join_next() => self.opened(opened).await,
                 () = sleep_until(due) => self.act().await,
             }
         }
@@ -131,11 +144,11 @@ impl Person {
             && let Some(first) = &mut self.first
         {
             // It may be gone already; so are we.
-            let _ = first.say(&FromPlayer::Leave).await;
+            let _ = first.connection.say(&FromPlayer::Leave).await;
         }
         for device in [Device::First, Device::Second] {
-            if let Some(connection) = self.lose(device) {
-                connection.close().await;
+            if let Some(phone) = self.lose(device) {
+                phone.connection.close().await;
             }
         }
         self.world.progress.left.fetch_add(1, Ordering::Relaxed);
@@ -158,7 +171,8 @@ impl Person {
         let now = Instant::now();
         if let Some(position) = self.chores.iter().position(|(at, _)| *at <= now) {
             match self.chores.swap_remove(position).1 {
-                Chore::Open(device) => self.open(device).await,
+                Chore::Open(device) => self.open(device),
+                Chore::GiveUp(device) => self.give_up(device),
                 Chore::Beat => self.beat().await,
                 Chore::Leave => self.done = true,
             }
@@ -176,14 +190,14 @@ impl Person {
         self.chores.push((Instant::now() + after, chore));
     }
 
-    fn slot(&mut self, device: Device) -> &mut Option<Connection> {
+    fn slot(&mut self, device: Device) -> &mut Option<Phone> {
         match device {
             Device::First => &mut self.first,
             Device::Second => &mut self.second,
         }
     }
 
-    fn lose(&mut self, device: Device) -> Option<Connection> {
+    fn lose(&mut self, device: Device) -> Option<Phone> {
         let lost = self.slot(device).take();
         if lost.is_some() {
             self.world.progress.connected.fetch_sub(1, Ordering::Relaxed);
@@ -200,64 +214,51 @@ impl Person {
         self.later(wait, Chore::Open(device));
     }
 
-    /// Connects and joins, or comes back.
-    async fn open(&mut self, device: Device) {
+    /// Begins to connect and to join, or to come back.
+    fn open(&mut self, device: Device) {
         self.lose(device);
         let world = Arc::clone(&self.world);
-        let plan = &self.plan;
-        let page = || world.ledger.open(plan.number, plan.codec, plan.habits.honest());
-        let Ok(mut connection) = Connection::open(world.address, plan.codec, page).await else {
-            return self.come_back(device);
-        };
-        world.progress.connected.fetch_add(1, Ordering::Relaxed);
-        let join = Join {
+        let (number, codec, honest) = (self.plan.number, self.plan.codec, self.plan.habits.honest());
+        let join = FromPlayer::Join(Join {
             show: world.code.clone(),
             name: Some(self.plan.name.clone()),
             role: self.plan.role,
             token: None,
             resume: self.token.clone(),
-        };
-        let said = connection.say(&FromPlayer::Join(join)).await;
-        *self.slot(device) = Some(connection);
-        if said.is_err() || !self.welcomed(device).await {
+        });
+        self.openings.spawn(async move {
+            let page = || world.ledger.open(number, codec, honest);
+            let Ok(mut connection) = Connection::open(world.address, codec, page).await else { return (device, None) };
+            let said = connection.say(&join).await;
+            (device, said.is_ok().then_some(connection))
+        });
+    }
+
+    async fn opened(&mut self, opened: Result<(Device, Option<Connection>), JoinError>) {
+        let Ok((device, connection)) = opened else { return };
+        let Some(connection) = connection else { return self.come_back(device) };
+        self.lose(device);
+        *self.slot(device) = Some(Phone { connection, welcomed: false });
+        self.world.progress.connected.fetch_add(1, Ordering::Relaxed);
+        self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
+        self.later(JOIN_PATIENCE, Chore::GiveUp(device));
+    }
+
+    fn give_up(&mut self, device: Device) {
+        if self.slot(device).as_ref().is_some_and(|phone| !phone.welcomed) {
             self.come_back(device);
         }
     }
 
-    /// Hears until the welcome; false if it does not come.
-    async fn welcomed(&mut self, device: Device) -> bool {
-        let deadline = Instant::now() + JOIN_PATIENCE;
-        loop {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            match timeout(wait, hear(self.slot(device))).await {
-                Ok(Heard::Message(message)) => match &*message {
-                    ToPlayer::Welcome(welcome) => {
-                        self.welcome(device, welcome).await;
-                        return true;
-                    }
-                    ToPlayer::Error(error) => {
-                        self.done |= is_final(error.code);
-                        // A person would join anew.
-                        if error.code == ErrorCode::BadToken {
-                            self.token = None;
-                        }
-                        return self.done;
-                    }
-                    _ => {}
-                },
-                Ok(Heard::Unreadable) => {}
-                Ok(Heard::Closed) | Err(_) => return false,
-            }
+    fn welcome(&mut self, device: Device, welcome: &Welcome) {
+        if let Some(phone) = self.slot(device) {
+            phone.welcomed = true;
         }
-    }
-
-    async fn welcome(&mut self, device: Device, welcome: &Welcome) {
         self.failures = 0;
         self.offset = welcome.now.0.cast_signed() - local().0.cast_signed();
         self.heartbeat = (welcome.heartbeat.to_std() / 3).max(Duration::from_secs(1));
         self.token = Some(welcome.resume.clone());
         self.world.keep_token(self.plan.number, &welcome.resume);
-        self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
         self.later(self.heartbeat, Chore::Beat);
         if self.plan.habits.two_devices && self.second.is_none() && device == Device::First {
             let wait = Duration::from_millis(self.dice.random_range(100..1000));
@@ -279,8 +280,8 @@ impl Person {
     }
 
     async fn say_bytes(&mut self, device: Device, bytes: Vec<u8>) {
-        if let Some(connection) = self.slot(device)
-            && connection.say_bytes(bytes).await.is_err()
+        if let Some(phone) = self.slot(device)
+            && phone.connection.say_bytes(bytes).await.is_err()
         {
             self.come_back(device);
         }
@@ -293,6 +294,7 @@ impl Person {
             Heard::Closed => return self.come_back(device),
         };
         match &*message {
+            ToPlayer::Welcome(welcome) => self.welcome(device, welcome),
             ToPlayer::Snapshot(snapshot) => self.see_snapshot(snapshot),
             ToPlayer::Question(question) => self.see(question),
             ToPlayer::Clock(clock) => self.move_clock(clock.question, clock.opens_at, clock.closes_at),
@@ -322,9 +324,8 @@ impl Person {
                 let wait = goodbye.retry.to_std().mul_f64(self.dice.random_range(1.0..2.0));
                 self.later(wait, Chore::Open(device));
             }
-            ToPlayer::Error(error) => self.refused(error.code),
-            ToPlayer::Welcome(_)
-            | ToPlayer::Lobby(_)
+            ToPlayer::Error(error) => self.refused(device, error.code),
+            ToPlayer::Lobby(_)
             | ToPlayer::Opened(_)
             | ToPlayer::Reveal(_)
             | ToPlayer::Standings(_)
@@ -335,8 +336,18 @@ impl Person {
         }
     }
 
-    fn refused(&mut self, code: ErrorCode) {
+    fn refused(&mut self, device: Device, code: ErrorCode) {
         match code {
+            code if is_final(code) => self.done = true,
+            // A person would join anew.
+            ErrorCode::BadToken => {
+                self.token = None;
+                self.come_back(device);
+            }
+            ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
+            ErrorCode::Unavailable if self.slot(device).as_ref().is_some_and(|phone| !phone.welcomed) => {
+                self.come_back(device);
+            }
             // Somebody else has this player's token: take the show back, after a moment of wonder.
             ErrorCode::Displaced if !self.plan.habits.two_devices && self.returns < MOST_RETURNS => {
                 self.returns += 1;
@@ -344,7 +355,7 @@ impl Person {
                 self.later(wonder, Chore::Open(Device::First));
             }
             ErrorCode::RateLimited | ErrorCode::Unavailable => self.retry_after(Span(500)),
-            code => self.done |= is_final(code),
+            _ => {}
         }
     }
 
@@ -493,9 +504,9 @@ impl Person {
 }
 
 /// The next thing heard on a connection; never, if there is none.
-async fn hear(connection: &mut Option<Connection>) -> Heard {
-    match connection {
-        Some(connection) => connection.hear().await,
+async fn hear(phone: &mut Option<Phone>) -> Heard {
+    match phone {
+        Some(phone) => phone.connection.hear().await,
         None => std::future::pending().await,
     }
 }

@@ -1,6 +1,5 @@
 //! A scripted stand-in for the server: one show, no rules but first answer wins, just enough for players and a host.
 
-
 #![allow(clippy::unwrap_used, reason = "a test's server may panic")]
 #![allow(clippy::result_large_err, reason = "the type is the handshake's")]
 use std::collections::HashMap;
