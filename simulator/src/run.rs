@@ -63,8 +63,6 @@ fn running_door(args: &Args) -> anyhow::Result<AdminDoor> {
 async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
     let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Server::start(launch).await?;
-    // So that its memory is looked at before anybody comes.
-    sleep(Duration::from_millis(250)).await;
     let (players, door) = (server.addresses().players, server.door()?);
     let mut played = watched(plan, players, door, Some(&mut server)).await?;
     played.evidence.resident = server.stop().await?;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 
 use crate::evidence::Micros;
 use crate::host::AdminDoor;
@@ -117,7 +117,7 @@ impl Server {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (child, addresses) = spawn(&launch, Addresses { players: any, admin: any }).await?;
         let resident = Arc::default();
-        let sampler = tokio::spawn(sample(child.id(), Arc::clone(&resident)));
+        let sampler = watch_memory(child.id(), &resident);
         Ok(Self { launch, addresses, child, resident, sampler })
     }
 
@@ -148,7 +148,7 @@ impl Server {
         sleep(away).await;
         let (child, _) = spawn(&self.launch, self.addresses).await?;
         self.child = child;
-        self.sampler = tokio::spawn(sample(self.child.id(), Arc::clone(&self.resident)));
+        self.sampler = watch_memory(self.child.id(), &self.resident);
         Ok(())
     }
 
@@ -233,17 +233,27 @@ fn last_words(data: &Path) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-async fn sample(pid: Option<u32>, into: Arc<Mutex<Resident>>) {
-    let Some(pid) = pid else { return };
-    let path = format!("/proc/{pid}/status");
-    let mut ticks = interval(SAMPLE_EVERY);
-    loop {
-        ticks.tick().await;
-        let Ok(status) = std::fs::read_to_string(&path) else { return };
-        if let Some(bytes) = resident_in(&status) {
+/// Notes the process's memory at once, before anybody comes, and from then on until it ends.
+fn watch_memory(pid: Option<u32>, into: &Arc<Mutex<Resident>>) -> JoinHandle<()> {
+    let into = Arc::clone(into);
+    let path = format!("/proc/{}/status", pid.unwrap_or_default());
+    let note = move || {
+        let bytes = std::fs::read_to_string(&path).ok().as_deref().and_then(resident_in);
+        if let Some(bytes) = bytes {
             into.lock().unwrap_or_else(PoisonError::into_inner).push((Micros::now(), bytes));
         }
-    }
+        bytes.is_some()
+    };
+    note();
+    tokio::spawn(async move {
+        let mut ticks = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
+        loop {
+            ticks.tick().await;
+            if !note() {
+                return;
+            }
+        }
+    })
 }
 
 /// The resident memory in bytes, from the text of `/proc/PID/status`.
