@@ -1,3 +1,11 @@
 //! The swarm of players, the audit of what the server promises, and the benchmarks.
 
+pub mod audit;
 pub mod evidence;
+pub mod host;
+pub mod kills;
+pub mod pack;
+pub mod report;
+pub mod server;
+pub mod show;
+pub mod swarm;

@@ -1,0 +1,163 @@
+//! Promise 8: no client, slow, silent or hostile, grows memory or delays another player.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::player::LARGEST_MESSAGE;
+
+use super::finding::{Finding, Promise, Violation};
+use super::reading::{Connection, Reading, after};
+use crate::evidence::{Direction, Micros};
+
+const PROMISE: Promise = Promise {
+    number: 8,
+    name: "bounded",
+    sentence: "No client, slow, silent or hostile, grows memory or delays another player.",
+};
+
+/// As many frames within a second are a flood: ten times what the protocol allows for long.
+const FLOOD: usize = 100;
+
+pub(super) fn judge(reading: &Reading<'_>) -> Finding {
+    let mut finding = Finding::new(PROMISE);
+    memory_is_bounded(reading, &mut finding);
+    honest_players_are_not_delayed(reading, &mut finding);
+    honest_players_are_not_shed(reading, &mut finding);
+    floods_are_refused(reading, &mut finding);
+    too_large_is_refused(reading, &mut finding);
+    finding
+}
+
+fn memory_is_bounded(reading: &Reading<'_>, finding: &mut Finding) {
+    let resident = &reading.evidence.resident;
+    let (Some(&(_, first)), Some(&(at, peak))) = (resident.first(), resident.iter().max_by_key(|(_, bytes)| *bytes))
+    else {
+        return;
+    };
+    let options = reading.options;
+    let joined = u64::from(reading.journal.seats);
+    let allowed = options.rss_base.saturating_add(joined.saturating_mul(options.rss_per_player));
+    let growth = peak.saturating_sub(first);
+    finding.check(growth <= allowed, || {
+        Violation::new(format!("the server grew by {growth} bytes for {joined} players, {allowed} are allowed")).at(at)
+    });
+    finding.figure("resident at the start", kibibytes(first));
+    finding.figure("resident at the peak", kibibytes(peak));
+    if let Some(each) = growth.checked_div(joined) {
+        finding.figure("grown per joined player", format!("{} KiB", tenths(each, 1024)));
+    }
+}
+
+fn kibibytes(bytes: u64) -> String {
+    format!("{} KiB", bytes / 1024)
+}
+
+fn tenths(amount: u64, unit: u64) -> String {
+    format!("{}.{}", amount / unit, amount % unit * 10 / unit)
+}
+
+/// Every honest answer has its reply soon; the first reply is the first answer's.
+fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
+    let limit = reading.options.reply_limit;
+    let mut latencies = Histogram::<u64>::new(3).ok();
+    for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
+        for (&question, exchange) in &connection.exchanges {
+            let mut replies = exchange.heard.iter().map(|&(at, _)| at);
+            for &(sent, choice) in &exchange.said {
+                let reply = replies.next();
+                if let (Some(at), Some(latencies)) = (reply, &mut latencies) {
+                    latencies.saturating_record(at.0.saturating_sub(sent.0));
+                }
+                let due = after(sent, limit);
+                let refused_otherwise = || connection.errors.iter().any(|&(at, _)| at >= sent && at <= due);
+                let in_time = match reply {
+                    Some(at) => at <= due,
+                    None => !connection.open_at(due) || refused_otherwise(),
+                };
+                finding.check(in_time, || {
+                    let what = match reply {
+                        Some(at) => {
+                            format!("the reply to choice {choice} took {} ms", at.0.saturating_sub(sent.0) / 1000)
+                        }
+                        None => format!("choice {choice} had no reply within {} ms", limit.as_millis()),
+                    };
+                    reading.violation(index, what).question(question).at(sent)
+                });
+            }
+        }
+    }
+    if let Some(latencies) = latencies.filter(|latencies| !latencies.is_empty()) {
+        let at = |quantile| milliseconds(latencies.value_at_quantile(quantile));
+        finding.figure("honest answers replied to", latencies.len());
+        finding.figure("answer to reply, p50", at(0.5));
+        finding.figure("answer to reply, p99", at(0.99));
+        finding.figure("answer to reply, slowest", milliseconds(latencies.max()));
+    }
+}
+
+fn milliseconds(micros: u64) -> String {
+    format!("{} ms", tenths(micros, 1000))
+}
+
+fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut shed = 0u64;
+    for (index, connection) in reading.connections.iter().enumerate() {
+        let too_slow = connection.errors.iter().find(|(_, code)| *code == ErrorCode::TooSlow);
+        shed += u64::from(too_slow.is_some());
+        if connection.honest {
+            finding.check(too_slow.is_none(), || {
+                let violation = reading.violation(index, "an honest player was cut off as too slow");
+                too_slow.map_or_else(|| violation.clone(), |&(at, _)| violation.clone().at(at))
+            });
+        }
+    }
+    finding.figure("connections cut off as too slow", shed);
+}
+
+/// Who sends a flood and stays is told so, or is cut off.
+fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut floods = 0u64;
+    for (index, log) in reading.evidence.connections.iter().enumerate() {
+        let connection = &reading.connections[index];
+        let sent: Vec<Micros> =
+            log.entries.iter().filter(|entry| entry.direction == Direction::Sent).map(|entry| entry.at).collect();
+        let Some(flood) = sent.windows(FLOOD).find(|window| {
+            window
+                .first()
+                .zip(window.last())
+                .is_some_and(|(&first, &last)| last <= after(first, Duration::from_secs(1)))
+        }) else {
+            continue;
+        };
+        let Some(&end) = flood.last() else { continue };
+        floods += 1;
+        let refusals = [ErrorCode::RateLimited, ErrorCode::TooLarge, ErrorCode::TooSlow];
+        let refused = log.close_code.is_some() || has_error(connection, &refusals);
+        finding.check(refused || !connection.open_at(after(end, reading.options.reply_limit)), || {
+            let what = format!("{FLOOD} messages within a second, and none refused");
+            reading.violation(index, what).at(end)
+        });
+    }
+    finding.figure("floods", floods);
+}
+
+/// Who sends too large a message is cut off.
+fn too_large_is_refused(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut oversized = 0u64;
+    for (index, log) in reading.evidence.connections.iter().enumerate() {
+        let large = log.entries.iter().find(|entry| {
+            entry.direction == Direction::Sent && reading.evidence.frames.get(entry.frame).1.len() > LARGEST_MESSAGE
+        });
+        let Some(large) = large else { continue };
+        oversized += 1;
+        let cut_off = !reading.connections[index].open_at(after(large.at, reading.options.reply_limit));
+        finding
+            .check(cut_off, || reading.violation(index, "sent too large a message, and was not cut off").at(large.at));
+    }
+    finding.figure("messages too large", oversized);
+}
+
+fn has_error(connection: &Connection, codes: &[ErrorCode]) -> bool {
+    connection.errors.iter().any(|(_, code)| codes.contains(code))
+}

@@ -1,0 +1,167 @@
+//! The journal as the audit reads it: what counted, what was told to everybody, and when each question took answers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{Choice, QuestionId, Seat, Seq};
+use klaxon_protocol::journal::{Command, CountedAnswer, FrameError, Record, Records};
+use klaxon_protocol::player::{Podium, Reveal, Role, ToPlayer};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::Millis;
+
+use super::windows::Windows;
+
+/// An answer as the journal counted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub choice: Choice,
+    pub at: Millis,
+}
+
+/// A show's journal.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    /// Every record but for its answers and events, in order.
+    pub records: Vec<RecordHead>,
+    /// Why it could not be read to its end, if so.
+    pub problem: Option<FrameError>,
+    /// How the show is played.
+    pub settings: Option<Settings>,
+    /// How many seats were taken.
+    pub seats: u32,
+    /// The answers that count, and how often more than once.
+    pub counted: HashMap<(QuestionId, Seat), Vec<Counted>>,
+    /// What everybody was told, in order.
+    pub events: Vec<ToPlayer>,
+    /// When each question took answers.
+    pub windows: BTreeMap<QuestionId, Windows>,
+    /// Players that the host took out: what is said about everybody else may not hold for these.
+    pub removed: Vec<Seat>,
+    /// The last question that was asked before each removal.
+    pub removals_in: Vec<QuestionId>,
+    /// Whether the host gave lives.
+    pub lives_given: bool,
+    by_seq: HashMap<Seq, usize>,
+}
+
+/// What makes a record a step in a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RecordHead {
+    pub show: u64,
+    pub number: u64,
+    pub fence: u64,
+    pub at: Millis,
+}
+
+impl Journal {
+    /// Reads as far as the bytes can be read.
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut journal = Self::default();
+        match Records::new(bytes) {
+            Err(problem) => journal.problem = Some(problem),
+            Ok(records) => {
+                let mut current = None;
+                for record in records {
+                    match record {
+                        Ok((_, record)) => journal.take(record, &mut current),
+                        Err(problem) => journal.problem = Some(problem),
+                    }
+                }
+            }
+        }
+        journal
+    }
+
+    /// What everybody was told at this place in the show's order.
+    pub fn event(&self, seq: Seq) -> Option<&ToPlayer> {
+        self.by_seq.get(&seq).map(|&index| &self.events[index])
+    }
+
+    /// The answer that counts.
+    pub fn counted(&self, question: QuestionId, seat: Seat) -> Option<Counted> {
+        self.counted.get(&(question, seat)).and_then(|all| all.first()).copied()
+    }
+
+    /// How many answers count, by choice.
+    pub fn counts(&self) -> BTreeMap<QuestionId, Vec<u32>> {
+        let mut counts: BTreeMap<QuestionId, Vec<u32>> = BTreeMap::new();
+        for (&(question, _), answers) in &self.counted {
+            let counts = counts.entry(question).or_default();
+            for answer in answers {
+                if counts.len() <= answer.choice.index() {
+                    counts.resize(answer.choice.index() + 1, 0);
+                }
+                counts[answer.choice.index()] += 1;
+            }
+        }
+        counts
+    }
+
+    /// The reveals, in order.
+    pub fn reveals(&self) -> impl Iterator<Item = &Reveal> {
+        self.events.iter().filter_map(|event| match event {
+            ToPlayer::Reveal(reveal) => Some(reveal),
+            _ => None,
+        })
+    }
+
+    /// The right choice of a question, as it was revealed.
+    pub fn right(&self, question: QuestionId) -> Option<Choice> {
+        self.reveals().find(|reveal| reveal.question == question).map(|reveal| reveal.right)
+    }
+
+    /// The podiums; there should be one.
+    pub fn podiums(&self) -> impl Iterator<Item = &Podium> {
+        self.events.iter().filter_map(|event| match event {
+            ToPlayer::Podium(podium) => Some(podium),
+            _ => None,
+        })
+    }
+
+    /// Whether the question was voided.
+    pub fn voided(&self, question: QuestionId) -> bool {
+        self.events.iter().any(|event| matches!(event, ToPlayer::Void(void) if void.question == question))
+    }
+
+    fn take(&mut self, record: Record, current: &mut Option<QuestionId>) {
+        let Record { show, number, fence, at, command, events, state: _ } = record;
+        self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
+        match command {
+            Command::Create(create) => self.settings = Some(create.settings),
+            Command::Join { role: Role::Player, .. } => self.seats += 1,
+            Command::Answers { question, answers } => {
+                for CountedAnswer { seat, choice, at } in answers {
+                    self.counted.entry((question, seat)).or_default().push(Counted { choice, at });
+                }
+            }
+            Command::Host { action: Action::Remove { seat, .. }, .. } => {
+                self.removed.push(seat);
+                self.removals_in.extend(*current);
+            }
+            Command::Host { action: Action::GiveLives { .. }, .. } => self.lives_given = true,
+            Command::Recovered { away } => {
+                let question = current.and_then(|question| self.windows.get_mut(&question));
+                if let Some(windows) = question {
+                    windows.cut(at - away);
+                }
+            }
+            Command::Join { .. } | Command::Host { .. } | Command::Tick | Command::Tally { .. } => {}
+        }
+        for event in events {
+            self.hear(event, current);
+        }
+    }
+
+    fn hear(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
+        if let ToPlayer::Question(question) = &event {
+            *current = Some(question.question);
+        }
+        if let Some(question) = *current {
+            self.windows.entry(question).or_default().hear(question, &event);
+        }
+        if let Some(seq) = event.seq() {
+            self.by_seq.entry(seq).or_insert(self.events.len());
+        }
+        self.events.push(event);
+    }
+}

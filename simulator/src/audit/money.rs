@@ -1,0 +1,239 @@
+//! Promise 6: prizes are whole minor units and sum to the pot exactly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::player::{Podium, ToPlayer};
+use klaxon_protocol::settings::{NobodyLeft, PrizeRule, Settings};
+
+use super::finding::{Finding, Promise, Violation};
+use super::reading::{Reading, Seen, after};
+use crate::evidence::Micros;
+
+const PROMISE: Promise = Promise {
+    number: 6,
+    name: "money adds up",
+    sentence: "Prizes are whole minor units and, with what is rolled over, sum to the pot exactly.",
+};
+
+pub(super) fn judge(reading: &Reading<'_>) -> Finding {
+    let mut finding = Finding::new(PROMISE);
+    let mut podiums: Vec<&Podium> = reading.journal.podiums().collect();
+    let written = podiums.len();
+    if written > 1 {
+        finding.broken(Violation::new(format!("the journal has {written} podiums")));
+    }
+    for (_, _, message) in reading.heard_frames() {
+        let heard = match message {
+            ToPlayer::Podium(podium) => podium,
+            ToPlayer::Snapshot(snapshot) => match &snapshot.podium {
+                Some(podium) => podium,
+                None => continue,
+            },
+            _ => continue,
+        };
+        if !podiums.contains(&heard) {
+            podiums.push(heard);
+        }
+    }
+    for podium in &podiums {
+        podium_adds_up(reading, podium, &mut finding);
+    }
+    let prizes = prizes_heard(reading, &mut finding);
+    if let Some(podium) = reading.journal.podiums().next() {
+        prizes_are_the_podiums(reading, &prizes, podium, &mut finding);
+        winners_are_told(reading, &prizes, podium, &mut finding);
+        only_those_in_play_are_paid(reading, &prizes, podium, &mut finding);
+        finding.figure("pot", format!("{} {} (minor units)", podium.pot, podium.currency));
+        finding.figure("winners", podium.winners);
+        finding.figure("paid", podium.paid);
+        finding.figure("rolled over", podium.rolled_over);
+        finding.figure("prizes heard", prizes.len());
+    }
+    finding
+}
+
+fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding) {
+    let broken = |what: String| Violation::new(what).frame(&ToPlayer::Podium(podium.clone()));
+    let whole = podium.paid.checked_add(podium.rolled_over);
+    finding.check(whole == Some(podium.pot), || {
+        broken(format!("{} paid and {} rolled over are not the pot of {}", podium.paid, podium.rolled_over, podium.pot))
+    });
+    let sum: u128 = podium.places.iter().map(|place| u128::from(place.prize)).sum();
+    let adds_up =
+        if all_winners_listed(podium) { sum == u128::from(podium.paid) } else { sum <= u128::from(podium.paid) };
+    finding.check(adds_up, || broken(format!("the places win {sum}, {} are paid", podium.paid)));
+    let mut seats: Vec<Seat> = podium.places.iter().map(|place| place.seat).collect();
+    seats.sort_unstable();
+    let once = seats.windows(2).all(|pair| pair[0] != pair[1]);
+    finding.check(once, || broken("a seat has two places".to_owned()));
+    for pair in podium.places.windows(2) {
+        let (better, worse) = (&pair[0], &pair[1]);
+        let fair = if better.place == worse.place {
+            better.prize.abs_diff(worse.prize) <= 1
+        } else {
+            // A unit that did not divide may go to the first of those who share a place, and make one of them equal to or
+            // one ahead of the last of the place before.
+            better.place < worse.place && better.prize.saturating_add(1) >= worse.prize
+        };
+        finding.check(fair, || {
+            let (first, second) = (better.prize, worse.prize);
+            broken(format!("place {} wins {first} and place {} after it {second}", better.place, worse.place))
+        });
+    }
+    let Some(settings) = &reading.journal.settings else { return };
+    let same = (settings.pot, &settings.currency) == (podium.pot, &podium.currency);
+    finding.check(same, || broken(format!("the pot was set to {} {}", settings.pot, settings.currency)));
+    if settings.prize == PrizeRule::Split {
+        for (place, number) in podium.places.iter().zip(0..) {
+            let fair = if number < podium.winners { is_share(place.prize, podium) } else { place.prize == 0 };
+            finding.check(fair, || {
+                broken(format!("{} is not an even share of {} among {}", place.prize, podium.paid, podium.winners))
+            });
+        }
+    }
+    nobody_left(reading, settings, podium, finding);
+}
+
+/// The podium names the best, winners first: whether all winners are among them.
+const fn all_winners_listed(podium: &Podium) -> bool {
+    podium.places.len() >= podium.winners as usize
+}
+
+/// How many win more than nothing, where that can be told from the podium.
+fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
+    if all_winners_listed(podium) {
+        return Some(podium.places.iter().filter(|place| place.prize > 0).count() as u64);
+    }
+    let settings = reading.journal.settings.as_ref()?;
+    (settings.prize == PrizeRule::Split).then(|| u64::from(podium.winners).min(podium.paid))
+}
+
+/// An even share, rounded down or up.
+const fn is_share(prize: u64, podium: &Podium) -> bool {
+    let Some(share) = podium.paid.checked_div(podium.winners as u64) else { return prize == 0 };
+    prize == share || (!podium.paid.is_multiple_of(podium.winners as u64) && prize == share + 1)
+}
+
+/// When an elimination leaves nobody and the host wished the pot kept, it is kept.
+fn nobody_left(reading: &Reading<'_>, settings: &Settings, podium: &Podium, finding: &mut Finding) {
+    if settings.mode.eliminates()
+        && settings.nobody_left == NobodyLeft::Rollover
+        && alive_at_the_end(reading) == Some(0)
+    {
+        finding.check(podium.paid == 0, || {
+            let what = format!("nobody was left, the pot rolls over, and {} are paid", podium.paid);
+            Violation::new(what).frame(&ToPlayer::Podium(podium.clone()))
+        });
+    }
+}
+
+/// How many are in play after the last question that counts.
+fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
+    reading.journal.events.iter().rev().find_map(|event| match event {
+        ToPlayer::Reveal(reveal) => Some(reveal.alive),
+        ToPlayer::Void(void) => Some(void.alive),
+        _ => None,
+    })
+}
+
+/// What each seat was told it won, and where that was heard.
+type Prizes = BTreeMap<Seat, (u64, usize, Micros)>;
+
+fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
+    let mut prizes = Prizes::new();
+    for (index, connection) in reading.connections.iter().enumerate() {
+        let Some(seat) = connection.seat else { continue };
+        for (at, seen) in reading.walk(index) {
+            let Seen::Heard(message) = seen else { continue };
+            let amount = match message {
+                ToPlayer::Prize(prize) => prize.amount,
+                ToPlayer::You(you) => match you.prize {
+                    Some(amount) => amount,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let first = *prizes.entry(seat).or_insert((amount, index, at));
+            finding.check(first.0 == amount, || {
+                let what = format!("told of a prize of {} and of one of {amount}", first.0);
+                reading.violation(index, what).at(at).frame(message)
+            });
+        }
+    }
+    prizes.retain(|_, (amount, _, _)| *amount > 0);
+    prizes
+}
+
+/// Every prize that somebody was told of is the podium's, and together they are what is paid.
+fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
+    let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();
+    for (&seat, &(amount, connection, at)) in prizes {
+        let fits = match listed.get(&seat) {
+            Some(&prize) => prize == amount,
+            None => !all_winners_listed(podium) && amount <= podium.paid,
+        };
+        finding.check(fits, || {
+            let what = format!("told of a prize of {amount}, the podium says {:?}", listed.get(&seat));
+            Violation::new(what).seat(seat).connection(connection).at(at)
+        });
+    }
+    let told: u128 = prizes.values().map(|&(amount, _, _)| u128::from(amount)).sum();
+    let (winners, expected) = (prizes.len() as u64, paid_winners(reading, podium));
+    let fits =
+        if expected == Some(winners) { told == u128::from(podium.paid) } else { told <= u128::from(podium.paid) };
+    finding.check(fits && expected.is_none_or(|expected| winners <= expected), || {
+        let what = format!("{winners} players were told of {told} in all, {} are paid", podium.paid);
+        Violation::new(what).frame(&ToPlayer::Podium(podium.clone()))
+    });
+}
+
+/// An honest winner who hears the podium hears of the prize.
+fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
+    for place in podium.places.iter().filter(|place| place.prize > 0) {
+        let heard_podium = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
+            let connection = &reading.connections[index];
+            let (at, _) = reading
+                .walk(index)
+                .find(|(_, seen)| matches!(seen, Seen::Heard(ToPlayer::Podium(_))))
+                .filter(|_| connection.honest)?;
+            connection.open_at(after(at, reading.options.reply_limit)).then_some((index, at))
+        });
+        if let Some((index, at)) = heard_podium {
+            finding.check(prizes.contains_key(&place.seat), || {
+                reading.violation(index, format!("won {}, and was not told", place.prize)).at(at)
+            });
+        }
+    }
+}
+
+/// While some are in play, nobody else is paid.
+fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
+    let journal = &reading.journal;
+    let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
+    if !eliminates || alive_at_the_end(reading).is_none_or(|alive| alive == 0) {
+        return;
+    }
+    let listed = podium.places.iter().filter(|place| place.prize > 0).map(|place| place.seat);
+    let paid: BTreeSet<Seat> = prizes.keys().copied().chain(listed).collect();
+    for seat in paid {
+        let Some((question, alive)) = last_result(reading, seat) else { continue };
+        finding.check(alive, || Violation::new("is out, and is paid").seat(seat).question(question));
+    }
+}
+
+/// Whether the seat was in play after the last question that counts and of which it heard its result.
+fn last_result(reading: &Reading<'_>, seat: Seat) -> Option<(QuestionId, bool)> {
+    let mut last: Option<(QuestionId, bool)> = None;
+    for &index in reading.seats.get(&seat)? {
+        for (_, seen) in reading.walk(index) {
+            if let Seen::Heard(ToPlayer::Result(result)) = seen
+                && !reading.journal.voided(result.question)
+                && last.is_none_or(|(question, _)| question <= result.question)
+            {
+                last = Some((result.question, result.alive));
+            }
+        }
+    }
+    last
+}

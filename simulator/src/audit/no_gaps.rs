@@ -1,0 +1,215 @@
+//! Promise 5: a player sees the events of a show in order without holes, or a snapshot that supersedes them.
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{QuestionId, Seq};
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
+use klaxon_protocol::time::Millis;
+
+use super::finding::{Finding, Promise, Violation};
+use super::reading::{Connection, Reading, Seen, as_millis, millis};
+use crate::evidence::Micros;
+
+const PROMISE: Promise = Promise {
+    number: 5,
+    name: "no gaps",
+    sentence: "A player sees the events of a show in order without holes, or a snapshot that supersedes them.",
+};
+
+pub(super) fn judge(reading: &Reading<'_>) -> Finding {
+    let mut finding = Finding::new(PROMISE);
+    journal_is_in_order(reading, &mut finding);
+    everybody_hears_the_same(reading, &mut finding);
+    let mut snapshots = 0u64;
+    for (index, connection) in reading.connections.iter().enumerate() {
+        let mut stream = Stream::new(index, connection);
+        for (at, seen) in reading.walk(index) {
+            snapshots += u64::from(matches!(seen, Seen::Heard(ToPlayer::Snapshot(_))));
+            stream.take(reading, at, seen, &mut finding);
+        }
+        stream.nothing_is_missing_at_the_end(reading, &mut finding);
+    }
+    finding.figure("events of the show", reading.journal.events.len());
+    finding.figure("connections followed", reading.connections.len());
+    finding.figure("snapshots", snapshots);
+    finding
+}
+
+/// When an event happened.
+pub(super) const fn time_of(event: &ToPlayer) -> Option<Millis> {
+    match event {
+        ToPlayer::Opened(mark) | ToPlayer::End(mark) => Some(mark.at),
+        ToPlayer::Question(question) => Some(question.at),
+        ToPlayer::Clock(clock) => Some(clock.at),
+        ToPlayer::Close(close) => Some(close.at),
+        ToPlayer::Reveal(reveal) => Some(reveal.at),
+        ToPlayer::Podium(podium) => Some(podium.at),
+        ToPlayer::Pause(pause) => Some(pause.at),
+        ToPlayer::Resume(resume) => Some(resume.at),
+        ToPlayer::Void(void) => Some(void.at),
+        ToPlayer::Notice(notice) => Some(notice.at),
+        _ => None,
+    }
+}
+
+fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut last: Option<(Seq, Option<Millis>)> = None;
+    for event in &reading.journal.events {
+        let Some(seq) = event.seq() else { continue };
+        let expected = last.map_or(Seq(1), |(last, _)| following(last));
+        finding.check(seq == expected, || {
+            Violation::new(format!("the journal's event {expected} has the number {seq}")).frame(event)
+        });
+        let at = time_of(event);
+        let earlier = last.is_some_and(|(_, before)| at < before);
+        finding.check(!earlier, || {
+            Violation::new("the journal's event has an earlier time than the one before it").frame(event)
+        });
+        last = Some((seq, at));
+    }
+}
+
+/// An event is the same for all who hear it, in both codecs, and as it is in the journal.
+fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
+    for (_, _, message) in reading.heard_frames() {
+        let Some(seq) = message.seq() else { continue };
+        finding.check(reading.journal.event(seq) == Some(message), || {
+            let what = match reading.journal.event(seq) {
+                Some(event) => format!(
+                    "event {seq} is another in the journal: {}",
+                    serde_json::to_string(event).unwrap_or_default()
+                ),
+                None => format!("event {seq} is not in the journal"),
+            };
+            Violation::new(what).frame(message)
+        });
+    }
+}
+
+/// What must come before the next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    /// The player's state, after a snapshot.
+    You,
+    /// The player's result, after the reveal of this question.
+    Result(QuestionId),
+}
+
+/// One connection's place in the show's order.
+struct Stream<'r> {
+    index: usize,
+    connection: &'r Connection,
+    /// The next event, once there was a snapshot.
+    expected: Option<Seq>,
+    /// The show goes on at a newer connection: no events are owed to this one.
+    displaced: bool,
+    /// The question whose close was heard here: its reveal comes with a result.
+    closed: Option<QuestionId>,
+    owed: Owed,
+}
+
+impl<'r> Stream<'r> {
+    const fn new(index: usize, connection: &'r Connection) -> Self {
+        Self { index, connection, expected: None, displaced: false, closed: None, owed: Owed::Nothing }
+    }
+
+    fn take(&mut self, reading: &Reading<'_>, at: Micros, seen: Seen<'_>, finding: &mut Finding) {
+        let message = match seen {
+            Seen::Heard(message) => message,
+            Seen::Said(FromPlayer::Join(_)) => {
+                self.owed = Owed::Nothing;
+                return;
+            }
+            _ => return,
+        };
+        match message {
+            ToPlayer::Snapshot(snapshot) => {
+                let back = self.expected.is_some_and(|expected| following(snapshot.seq) < expected);
+                finding.check(!back, || {
+                    reading.violation(self.index, "a snapshot older than what was heard").at(at).frame(message)
+                });
+                self.expected = Some(following(snapshot.seq));
+                self.displaced = false;
+                self.closed = None;
+                self.owed = if self.connection.seat.is_some() { Owed::You } else { Owed::Nothing };
+            }
+            ToPlayer::You(_) if self.owed == Owed::You => self.owed = Owed::Nothing,
+            ToPlayer::Result(result) => {
+                let due = match self.owed {
+                    Owed::Result(question) => question == result.question,
+                    // A reveal that was heard without its close owes no result, and may have one.
+                    Owed::Nothing => self.closed != Some(result.question),
+                    Owed::You => false,
+                };
+                finding.check(due || self.displaced, || {
+                    let what = "a result that does not follow its reveal";
+                    reading.violation(self.index, what).question(result.question).at(at).frame(message)
+                });
+                self.owed = Owed::Nothing;
+            }
+            ToPlayer::Error(error) if error.code == ErrorCode::Displaced => {
+                self.displaced = true;
+                self.owed = Owed::Nothing;
+            }
+            _ => {
+                if let Some(seq) = message.seq() {
+                    self.event(reading, at, seq, message, finding);
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, reading: &Reading<'_>, at: Micros, seq: Seq, message: &ToPlayer, finding: &mut Finding) {
+        if self.displaced {
+            return;
+        }
+        finding.check(self.expected == Some(seq), || {
+            let what = match self.expected {
+                Some(expected) => format!("event {seq} came where {expected} was next"),
+                None => format!("event {seq} came before any snapshot"),
+            };
+            reading.violation(self.index, what).at(at).frame(message)
+        });
+        let owed = std::mem::replace(&mut self.owed, Owed::Nothing);
+        finding.check(owed == Owed::Nothing, || {
+            let what = match owed {
+                Owed::Result(question) => format!("no result followed the reveal of question {question}"),
+                Owed::You | Owed::Nothing => "the player's own state did not follow the snapshot".to_owned(),
+            };
+            reading.violation(self.index, what).at(at).frame(message)
+        });
+        self.expected = Some(following(self.expected.map_or(seq, |expected| expected.max(seq))));
+        match message {
+            ToPlayer::Close(close) => self.closed = Some(close.question),
+            ToPlayer::Reveal(reveal) if self.connection.seat.is_some() && self.closed == Some(reveal.question) => {
+                self.owed = Owed::Result(reveal.question);
+            }
+            _ => {}
+        }
+    }
+
+    /// What happened well before the last frame that an honest connection received has been told to it.
+    fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
+        let (Some(expected), Some(last)) = (self.expected, self.connection.last_heard) else { return };
+        if self.displaced || !self.connection.honest {
+            return;
+        }
+        let limit = as_millis(reading.options.reply_limit);
+        let missing = reading.journal.events.iter().rev().find(|event| {
+            event.seq().is_some_and(|seq| seq >= expected)
+                && time_of(event).is_some_and(|at| at.0.saturating_add(limit) <= millis(last))
+        });
+        finding.check(missing.is_none(), || {
+            let violation = reading.violation(self.index, "this event never came").at(last);
+            match missing {
+                Some(event) => violation.frame(event),
+                None => violation,
+            }
+        });
+    }
+}
+
+/// The number after this one, of a frame that nobody vouches for: the largest has none, and stays.
+const fn following(seq: Seq) -> Seq {
+    Seq(seq.0.saturating_add(1))
+}

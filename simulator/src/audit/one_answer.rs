@@ -1,0 +1,212 @@
+//! Promise 1: a player has at most one counted answer per question.
+
+use std::collections::BTreeMap;
+
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::player::{AnswerReply, Reveal, ToPlayer};
+
+use super::finding::{Finding, Promise, Violation};
+use super::reading::{Reading, Seen};
+use crate::evidence::Micros;
+
+const PROMISE: Promise = Promise {
+    number: 1,
+    name: "one answer",
+    sentence: "A player has at most one counted answer per question, over all connections and devices.",
+};
+
+pub(super) fn judge(reading: &Reading<'_>) -> Finding {
+    let mut finding = Finding::new(PROMISE);
+    journal_counts_once(reading, &mut finding);
+    replies_name_one_choice(reading, &mut finding);
+    reveals_add_up(reading, &mut finding);
+    honest_players_have_their_own_seat(reading, &mut finding);
+    finding.figure("counted answers", reading.journal.counted.len());
+    finding.figure("seats seen", reading.seats.len());
+    finding
+}
+
+fn journal_counts_once(reading: &Reading<'_>, finding: &mut Finding) {
+    let mut doubles: Vec<_> =
+        reading.journal.counted.iter().filter(|(_, answers)| answers.len() > 1).map(|(&key, _)| key).collect();
+    doubles.sort_unstable();
+    finding.checked += reading.journal.counted.len() as u64;
+    for (question, seat) in doubles {
+        let times = reading.journal.counted[&(question, seat)].len();
+        let what = format!("the journal counts this seat's answer {times} times");
+        finding.broken(Violation::new(what).seat(seat).question(question));
+    }
+}
+
+/// What the replies to one seat said about one question must agree with each other, with what was sent, and with the
+/// journal.
+fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
+    for (index, connection) in reading.connections.iter().enumerate() {
+        for (&question, exchange) in &connection.exchanges {
+            for &(at, frame) in &exchange.heard {
+                let Some(reply) = reading.reply(frame) else { continue };
+                if reply.accepted || reply.choice.is_some() {
+                    let problem = match connection.seat {
+                        Some(seat) => wrong_reply(reading, index, seat, question, at, reply),
+                        None => Some("an answer of one without a seat counts".to_owned()),
+                    };
+                    finding.check(problem.is_none(), || {
+                        let what = problem.unwrap_or_default();
+                        reading.violation(index, what).question(question).at(at).frame(reply)
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn wrong_reply(
+    reading: &Reading<'_>,
+    connection: usize,
+    seat: Seat,
+    question: QuestionId,
+    at: Micros,
+    reply: &AnswerReply,
+) -> Option<String> {
+    let Some(choice) = reply.choice else { return Some("accepted, and no choice is named".to_owned()) };
+    let sent_by_then = |sent: &[(Micros, Choice)]| sent.iter().any(|&(sent, said)| sent <= at && said == choice);
+    let here = reading.connections[connection].exchanges.get(&question);
+    let sent = if reply.accepted {
+        here.is_some_and(|exchange| sent_by_then(&exchange.said))
+    } else {
+        reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.said))
+    };
+    if !sent {
+        return Some(format!("choice {choice} is said to count, and was not sent"));
+    }
+    match reading.journal.counted(question, seat) {
+        Some(counted) if counted.choice != choice => {
+            Some(format!("choice {choice} is said to count, the journal counted {}", counted.choice))
+        }
+        None if !reply.accepted => Some(format!("choice {choice} is said to count, the journal counted none")),
+        _ => reading
+            .replies(seat, question)
+            .filter_map(|(_, _, other)| other.choice)
+            .find(|&other| other != choice)
+            .map(|other| format!("choice {choice} is said to count, and so is {other}")),
+    }
+}
+
+fn reveals_add_up(reading: &Reading<'_>, finding: &mut Finding) {
+    let counts = reading.journal.counts();
+    let accepted = accepted_seats(reading);
+    let none = Vec::new();
+    for (reveal, heard_on) in reveals_heard(reading) {
+        let removed = reading.journal.removals_in.contains(&reveal.question);
+        let journal = counts.get(&reveal.question).unwrap_or(&none);
+        let same = same_counts(&reveal.counts, journal);
+        finding.check(same || removed, || {
+            let what = format!("the reveal's counts are {:?}, the journal counted {journal:?}", reveal.counts);
+            reveal_violation(reading, heard_on, reveal, what)
+        });
+        for (index, &count) in reveal.counts.iter().enumerate() {
+            let acknowledged = accepted.get(&(reveal.question, index)).copied().unwrap_or(0);
+            finding.check(acknowledged <= count || removed, || {
+                let what =
+                    format!("{acknowledged} players were told that choice {index} counts, the reveal has {count}");
+                reveal_violation(reading, heard_on, reveal, what)
+            });
+        }
+    }
+    everybody_in_play_is_counted(reading, finding);
+}
+
+/// In an elimination, those who answered and those who did not are together those who were in play before.
+fn everybody_in_play_is_counted(reading: &Reading<'_>, finding: &mut Finding) {
+    let journal = &reading.journal;
+    let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
+    if !eliminates || !journal.removed.is_empty() {
+        return;
+    }
+    let mut before: Option<u32> = None;
+    for event in &journal.events {
+        match event {
+            ToPlayer::Reveal(reveal) => {
+                let counted: u64 = reveal.counts.iter().map(|&count| u64::from(count)).sum();
+                let all = counted + u64::from(reveal.silent);
+                if let Some(before) = before {
+                    finding.check(all == u64::from(before), || {
+                        let what = format!("{before} were in play, {all} answered or were silent");
+                        reveal_violation(reading, None, reveal, what)
+                    });
+                }
+                before = Some(reveal.alive);
+            }
+            ToPlayer::Void(void) => before = Some(void.alive),
+            _ => {}
+        }
+    }
+}
+
+fn reveal_violation(reading: &Reading<'_>, heard_on: Option<usize>, reveal: &Reveal, what: String) -> Violation {
+    let violation = match heard_on {
+        Some(connection) => reading.violation(connection, what),
+        None => Violation::new(what),
+    };
+    violation.question(reveal.question).frame(&ToPlayer::Reveal(reveal.clone()))
+}
+
+/// Every different reveal that was heard, with the first connection that heard it, and those of the journal.
+fn reveals_heard<'r>(reading: &'r Reading<'_>) -> Vec<(&'r Reveal, Option<usize>)> {
+    let mut reveals: Vec<(&Reveal, Option<usize>)> = reading.journal.reveals().map(|reveal| (reveal, None)).collect();
+    for connection in 0..reading.connections.len() {
+        for (_, seen) in reading.walk(connection) {
+            let reveal = match seen {
+                Seen::Heard(ToPlayer::Reveal(reveal)) => reveal,
+                Seen::Heard(ToPlayer::Snapshot(snapshot)) => match &snapshot.reveal {
+                    Some(reveal) => reveal,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if !reveals.iter().any(|(known, _)| *known == reveal) {
+                reveals.push((reveal, Some(connection)));
+            }
+        }
+    }
+    reveals
+}
+
+fn same_counts(revealed: &[u32], counted: &[u32]) -> bool {
+    let longest = revealed.len().max(counted.len());
+    (0..longest).all(|index| revealed.get(index).unwrap_or(&0) == counted.get(index).unwrap_or(&0))
+}
+
+/// How many seats were told that their choice counts, by question and choice.
+fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(QuestionId, usize), u32> {
+    let mut seats = std::collections::BTreeSet::new();
+    for connection in &reading.connections {
+        let Some(seat) = connection.seat else { continue };
+        for (&question, exchange) in &connection.exchanges {
+            for reply in exchange.heard.iter().filter_map(|&(_, frame)| reading.reply(frame)) {
+                if let (true, Some(choice)) = (reply.accepted, reply.choice) {
+                    seats.insert((question, choice.index(), seat));
+                }
+            }
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for (question, choice, _) in seats {
+        *counts.entry((question, choice)).or_default() += 1;
+    }
+    counts
+}
+
+fn honest_players_have_their_own_seat(reading: &Reading<'_>, finding: &mut Finding) {
+    for (&seat, connections) in &reading.seats {
+        let mut players =
+            connections.iter().map(|&index| &reading.connections[index]).filter(|connection| connection.honest);
+        let Some(first) = players.next() else { continue };
+        let other = players.find(|other| other.player != first.player);
+        finding.check(other.is_none(), || {
+            let what = format!("two honest players, {} and another, have one seat", first.player.0);
+            let violation = Violation::new(what).seat(seat);
+            other.map_or_else(|| violation.clone(), |other| violation.clone().player(other.player))
+        });
+    }
+}

@@ -1,0 +1,238 @@
+//! The evidence, read once: each distinct frame decoded, each connection's answers and replies beside each other, each
+//! seat with its connections.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+
+use super::AuditOptions;
+use super::finding::Violation;
+use super::journal::Journal;
+use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, Micros, PlayerNumber};
+
+/// The whole millisecond of a time.
+pub(super) const fn millis(at: Micros) -> u64 {
+    at.0 / 1000
+}
+
+/// A duration in whole milliseconds.
+pub(super) fn as_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A duration added to a time.
+pub(super) fn after(at: Micros, duration: Duration) -> Micros {
+    Micros(at.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+}
+
+/// A frame of a connection, decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen<'r> {
+    /// The player said this.
+    Said(&'r FromPlayer),
+    /// The player sent what is no message.
+    SaidNonsense,
+    /// The player heard this.
+    Heard(&'r ToPlayer),
+    /// The player received what is no message.
+    HeardNonsense,
+}
+
+/// What a player said and heard about one question on one connection, each in order.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    pub said: Vec<(Micros, Choice)>,
+    pub heard: Vec<(Micros, FrameId)>,
+}
+
+/// A connection, read.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub player: PlayerNumber,
+    pub honest: bool,
+    /// The seat of its first welcome.
+    pub seat: Option<Seat>,
+    /// Whether there was a welcome at all.
+    pub welcomed: bool,
+    /// When its last join was sent.
+    pub joined_at: Option<Micros>,
+    pub first: Option<Micros>,
+    /// When the last frame was received: until then it was open.
+    pub last_heard: Option<Micros>,
+    pub exchanges: BTreeMap<QuestionId, Exchange>,
+    /// The errors that it was sent.
+    pub errors: Vec<(Micros, ErrorCode)>,
+    /// Whether the player said goodbye.
+    pub left: bool,
+}
+
+impl Connection {
+    /// Whether it certainly was still open at that time: something was received then or later.
+    pub fn open_at(&self, at: Micros) -> bool {
+        self.last_heard.is_some_and(|last| last >= at)
+    }
+}
+
+/// All the evidence, read.
+pub(super) struct Reading<'a> {
+    pub evidence: &'a Evidence,
+    pub options: &'a AuditOptions,
+    pub journal: Journal,
+    pub connections: Vec<Connection>,
+    /// The connections of each seat.
+    pub seats: BTreeMap<Seat, Vec<usize>>,
+    said: Vec<Option<FromPlayer>>,
+    heard: Vec<Option<ToPlayer>>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(evidence: &'a Evidence, options: &'a AuditOptions) -> Self {
+        let (said, heard) = decode(evidence);
+        let mut reading = Self {
+            evidence,
+            options,
+            journal: Journal::read(&evidence.journal),
+            connections: Vec::with_capacity(evidence.connections.len()),
+            seats: BTreeMap::new(),
+            said,
+            heard,
+        };
+        for log in &evidence.connections {
+            let connection = reading.read_connection(log);
+            if let Some(seat) = connection.seat {
+                reading.seats.entry(seat).or_default().push(reading.connections.len());
+            }
+            reading.connections.push(connection);
+        }
+        reading
+    }
+
+    /// What the frame says, if a player received it and it says something.
+    pub fn heard(&self, frame: FrameId) -> Option<&ToPlayer> {
+        self.heard.get(frame.0 as usize).and_then(Option::as_ref)
+    }
+
+    /// The frames that players received and that say something.
+    pub fn heard_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
+        self.evidence
+            .frames
+            .iter()
+            .filter_map(|(frame, codec, bytes)| self.heard(frame).map(|message| (codec, bytes, message)))
+    }
+
+    /// The answer reply in this frame.
+    pub fn reply(&self, frame: FrameId) -> Option<&AnswerReply> {
+        match self.heard(frame) {
+            Some(ToPlayer::AnswerReply(reply)) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// A connection's frames in order.
+    pub fn walk(&self, connection: usize) -> impl Iterator<Item = (Micros, Seen<'_>)> {
+        let entries = self.evidence.connections.get(connection).map_or(&[][..], |log| &log.entries);
+        entries.iter().map(|entry| (entry.at, self.see(entry.direction, entry.frame)))
+    }
+
+    /// A violation that was seen on this connection.
+    pub fn violation(&self, connection: usize, what: impl Into<String>) -> Violation {
+        let violation = Violation::new(what).connection(connection);
+        let Some(read) = self.connections.get(connection) else { return violation };
+        let violation = violation.player(read.player);
+        match read.seat {
+            Some(seat) => violation.seat(seat),
+            None => violation,
+        }
+    }
+
+    /// The replies to a seat's answers to a question, over all its connections.
+    pub fn replies(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, Micros, &AnswerReply)> {
+        self.exchanges(seat, question).flat_map(move |(connection, exchange)| {
+            exchange.heard.iter().filter_map(move |&(at, frame)| self.reply(frame).map(|reply| (connection, at, reply)))
+        })
+    }
+
+    /// What was said and heard about a question, over all connections of a seat.
+    pub fn exchanges(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, &Exchange)> {
+        self.seats
+            .get(&seat)
+            .into_iter()
+            .flatten()
+            .filter_map(move |&connection| Some((connection, self.connections[connection].exchanges.get(&question)?)))
+    }
+
+    fn see(&self, direction: Direction, frame: FrameId) -> Seen<'_> {
+        match direction {
+            Direction::Sent => {
+                self.said.get(frame.0 as usize).and_then(Option::as_ref).map_or(Seen::SaidNonsense, Seen::Said)
+            }
+            Direction::Received => self.heard(frame).map_or(Seen::HeardNonsense, Seen::Heard),
+        }
+    }
+
+    fn read_connection(&self, log: &ConnectionLog) -> Connection {
+        let mut connection = Connection {
+            player: log.player,
+            honest: log.honest,
+            seat: None,
+            welcomed: false,
+            joined_at: None,
+            first: log.entries.first().map(|entry| entry.at),
+            last_heard: None,
+            exchanges: BTreeMap::new(),
+            errors: Vec::new(),
+            left: false,
+        };
+        for entry in &log.entries {
+            if entry.direction == Direction::Received {
+                connection.last_heard = Some(entry.at);
+            }
+            match self.see(entry.direction, entry.frame) {
+                Seen::Said(FromPlayer::Join(_)) => connection.joined_at = Some(entry.at),
+                Seen::Said(FromPlayer::Answer(answer)) => {
+                    let exchange = connection.exchanges.entry(answer.question).or_default();
+                    exchange.said.push((entry.at, answer.choice));
+                }
+                Seen::Said(FromPlayer::Leave) => connection.left = true,
+                Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
+                    connection.welcomed = true;
+                    connection.seat = welcome.seat;
+                }
+                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
+                    connection.exchanges.entry(reply.question).or_default().heard.push((entry.at, entry.frame));
+                }
+                Seen::Heard(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
+                _ => {}
+            }
+        }
+        connection
+    }
+}
+
+/// Decodes every distinct frame, once for each way in which it went.
+fn decode(evidence: &Evidence) -> (Vec<Option<FromPlayer>>, Vec<Option<ToPlayer>>) {
+    let count = evidence.frames.iter().count();
+    let mut ways = vec![(false, false); count];
+    for entry in evidence.connections.iter().flat_map(|log| &log.entries) {
+        if let Some(way) = ways.get_mut(entry.frame.0 as usize) {
+            match entry.direction {
+                Direction::Sent => way.0 = true,
+                Direction::Received => way.1 = true,
+            }
+        }
+    }
+    evidence
+        .frames
+        .iter()
+        .zip(ways)
+        .map(|((_, codec, bytes), (sent, received))| {
+            let said = sent.then(|| codec.decode(bytes, FROM_PLAYER_TYPES).ok()).flatten();
+            let heard = received.then(|| codec.decode(bytes, &[]).ok()).flatten();
+            (said, heard)
+        })
+        .unzip()
+}

@@ -1,0 +1,218 @@
+//! What an honest server may do, and the audit must not mistake for a break.
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::player::{Answer, FromPlayer, ToPlayer};
+use klaxon_protocol::settings::Settings;
+use klaxon_simulator::evidence::Evidence;
+use proptest::prelude::*;
+
+use crate::show::{Line, RIGHT, Show, WRONG};
+use crate::{judge, told};
+
+fn open() -> Show {
+    let mut show = Show::new(Settings { pot: 100, ..Settings::default() });
+    for _ in 0..4 {
+        show.join();
+    }
+    show.ask();
+    show
+}
+
+#[track_caller]
+fn assert_clean(mut show: Show) {
+    show.close();
+    show.reveal();
+    show.end();
+    let audit = judge(&show);
+    assert!(audit.clean(), "{:#?}", told(&audit));
+}
+
+#[test]
+fn an_answer_that_counted_and_whose_reply_was_lost_with_the_connection() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.answer(0, RIGHT);
+    show.connections[0].lines.pop();
+    show.hang_up(0);
+    show.wait(300);
+    show.come_back(0);
+    assert_clean(show);
+}
+
+#[test]
+fn an_answer_that_was_sent_and_died_with_the_connection() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.say(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
+    show.hang_up(0);
+    assert_clean(show);
+}
+
+#[test]
+fn one_player_on_two_devices() {
+    let mut show = open();
+    show.come_back(0);
+    show.answer(0, RIGHT);
+    show.say(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: WRONG }));
+    let reply = klaxon_protocol::player::AnswerReply::new(
+        QuestionId(1),
+        klaxon_protocol::player::Verdict::AlreadyAnswered(RIGHT),
+    );
+    show.wait(2);
+    show.hear(0, ToPlayer::AnswerReply(reply));
+    assert_clean(show);
+}
+
+#[test]
+fn a_pause_stops_the_clock_and_a_resume_moves_the_close() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.pause();
+    show.wait(60_000);
+    show.refused(2, RIGHT, ErrorCode::Paused);
+    show.resume(60_000);
+    show.wait(3000);
+    show.answer(2, RIGHT);
+    show.come_back(3);
+    show.answer(3, RIGHT);
+    assert_clean(show);
+}
+
+#[test]
+fn a_voided_question_and_the_next() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.void();
+    show.refused(2, RIGHT, ErrorCode::Voided);
+    show.ask();
+    show.answer(1, RIGHT);
+    show.answer(2, RIGHT);
+    assert_clean(show);
+}
+
+#[test]
+fn an_answer_in_the_last_moment_may_be_late() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.wait(4500);
+    show.refused(2, RIGHT, ErrorCode::TooLate);
+    assert_clean(show);
+}
+
+#[test]
+fn a_seat_that_is_not_of_the_swarm() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.answer(2, RIGHT);
+    show.close();
+    show.reveal();
+    show.end();
+    show.connections.retain(|connection| connection.player != 2);
+    let audit = judge(&show);
+    assert!(audit.clean(), "{:#?}", told(&audit));
+}
+
+#[test]
+fn a_cheat_at_anothers_seat_shares_its_one_answer() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    let cheat = show.come_back(1);
+    show.connections[cheat].player = 77;
+    show.connections[cheat].honest = false;
+    show.answer(1, WRONG);
+    assert_eq!(Seat(1).index(), 1);
+    assert_clean(show);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever bytes there are: frames cut and changed, a journal cut and changed.
+    #[test]
+    fn the_audit_survives_any_evidence(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..40),
+        noise in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..8),
+        journal in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut show = Show::played();
+        for (connection, line, byte) in changes {
+            let script = connection.get_mut(&mut show.connections);
+            let codec = script.codec;
+            let (_, line) = line.get_mut(&mut script.lines);
+            let (heard, mut bytes) = match &*line {
+                Line::Said(message) => (false, codec.encode(message)),
+                Line::Heard(message) => (true, codec.encode(message)),
+                Line::SaidBytes(bytes) => (false, bytes.clone()),
+                Line::HeardBytes(bytes) => (true, bytes.clone()),
+            };
+            let place = usize::from(byte) % bytes.len().max(1);
+            if let Some(changed) = bytes.get_mut(place) {
+                *changed = byte;
+            }
+            *line = if heard { Line::HeardBytes(bytes) } else { Line::SaidBytes(bytes) };
+        }
+        for (script, bytes) in show.connections.iter_mut().zip(noise) {
+            script.lines.insert(2, (script.lines[1].0, Line::HeardBytes(bytes)));
+        }
+        let mut evidence: Evidence = show.evidence();
+        for (place, byte) in journal {
+            *place.get_mut(&mut evidence.journal) = byte;
+        }
+        let length = cut.index(evidence.journal.len() + 1);
+        for kept in [evidence.journal.len(), length] {
+            evidence.journal.truncate(kept);
+            let audit = klaxon_simulator::audit::audit(&evidence, &klaxon_simulator::audit::AuditOptions::default());
+            prop_assert_eq!(audit.findings.len(), 8);
+        }
+    }
+
+    /// Any messages of the protocol, with any numbers in them, in any order.
+    #[test]
+    fn the_audit_survives_any_numbers(numbers in prop::collection::vec(any::<u64>(), 200)) {
+        let mut show = Show::played();
+        let mut numbers = numbers.into_iter().cycle();
+        let mut odd = |number: &mut u64| {
+            let next = numbers.next().unwrap_or(0);
+            if next % 5 == 0 {
+                *number = if next % 2 == 0 { u64::MAX } else { next };
+            }
+        };
+        show.change_heard(|_, message| match message {
+            ToPlayer::Question(question) => {
+                odd(&mut question.seq.0);
+                odd(&mut question.closes_at.0);
+            }
+            ToPlayer::Snapshot(snapshot) => odd(&mut snapshot.seq.0),
+            ToPlayer::Podium(podium) => {
+                odd(&mut podium.paid);
+                odd(&mut podium.pot);
+                odd(&mut podium.rolled_over);
+            }
+            ToPlayer::Prize(prize) => odd(&mut prize.amount),
+            ToPlayer::Close(close) => odd(&mut close.at.0),
+            _ => {}
+        });
+        for record in &mut show.records {
+            odd(&mut record.number);
+            odd(&mut record.at.0);
+            for event in &mut record.events {
+                match event {
+                    ToPlayer::Question(question) => odd(&mut question.opens_at.0),
+                    ToPlayer::Close(close) => odd(&mut close.at.0),
+                    ToPlayer::End(end) => odd(&mut end.seq.0),
+                    ToPlayer::Podium(podium) => {
+                        odd(&mut podium.paid);
+                        podium.places.iter_mut().for_each(|place| odd(&mut place.prize));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for script in &mut show.connections {
+            script.lines.iter_mut().for_each(|(at, _)| odd(&mut at.0));
+        }
+        prop_assert_eq!(judge(&show).findings.len(), 8);
+    }
+}

@@ -1,0 +1,50 @@
+//! The audit can fail: each promise is broken on purpose, and each break is reported as what it is.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod breaker;
+mod by_hand;
+mod show;
+mod written;
+
+use klaxon_simulator::audit::{Audit, AuditOptions, audit};
+
+use show::Show;
+
+/// The audit of a show, with the default options.
+fn judge(show: &Show) -> Audit {
+    audit(&show.evidence(), &AuditOptions::default())
+}
+
+/// All violations, to be shown when a test fails.
+fn told(audit: &Audit) -> Vec<String> {
+    let line = |promise, violation| format!("{promise}: {violation}");
+    audit
+        .findings
+        .iter()
+        .flat_map(|finding| finding.violations.iter().map(move |violation| line(finding.promise, violation)))
+        .collect()
+}
+
+/// The promise is reported as broken, in words that hold `words`.
+#[track_caller]
+fn assert_broken(audit: &Audit, promise: u8, words: &str) {
+    let found = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.promise == promise)
+        .flat_map(|finding| &finding.violations)
+        .any(|violation| violation.what.contains(words));
+    assert!(found, "promise {promise}, {words:?}: {:#?}", told(audit));
+    assert!(!audit.clean());
+}
+
+#[test]
+fn a_show_that_keeps_every_promise_is_clean() {
+    let audit = judge(&Show::played());
+    assert_eq!(told(&audit), Vec::<String>::new());
+    assert!(audit.clean(), "{audit:?}");
+    for finding in &audit.findings {
+        assert!(finding.checked > 0, "{finding:?}");
+    }
+}

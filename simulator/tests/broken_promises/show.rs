@@ -1,0 +1,559 @@
+//! A short show written by hand: what its players said and heard, and its journal, as a server that keeps every promise
+//! would have left them.
+//!
+//! The rules are the least that makes a show: the right choice is [`RIGHT`], wrong or silent players are out, the survivors
+//! share the pot.
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::journal::{self, Command, CountedAnswer, CreateShow, Record};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::{
+    Answer, AnswerReply, Close, FromPlayer, Join, Mark, Outcome, Pause, Phase, Place, PlayerResult, Podium, Prize,
+    Question, Resume, Reveal, Role, Snapshot, ToPlayer, Verdict, Void, Welcome, You,
+};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::{Millis, Span};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, Micros, PlayerNumber};
+
+/// The right choice of every question.
+pub const RIGHT: Choice = Choice(1);
+/// A wrong choice of every question.
+pub const WRONG: Choice = Choice(2);
+const CHOICES: usize = 3;
+const QUESTIONS: u16 = 3;
+/// How long a question is open, in milliseconds.
+pub const OPEN_FOR: u64 = 5000;
+
+/// A line of what happened on a connection.
+#[derive(Debug, Clone)]
+pub enum Line {
+    Said(FromPlayer),
+    Heard(ToPlayer),
+    SaidBytes(Vec<u8>),
+    HeardBytes(Vec<u8>),
+}
+
+/// A connection, line by line.
+#[derive(Debug, Clone)]
+pub struct Script {
+    pub player: u32,
+    pub codec: Codec,
+    pub honest: bool,
+    pub lines: Vec<(Micros, Line)>,
+    pub close_code: Option<u16>,
+    seat: Option<Seat>,
+    listening: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Person {
+    player: u32,
+    alive: bool,
+    answered: Option<Choice>,
+}
+
+/// The show so far.
+#[derive(Debug, Clone)]
+pub struct Show {
+    pub records: Vec<Record>,
+    pub connections: Vec<Script>,
+    pub resident: Vec<(Micros, u64)>,
+    /// Milliseconds since 1970.
+    pub now: u64,
+    settings: Settings,
+    seq: u64,
+    people: Vec<Person>,
+    snapshot: Snapshot,
+}
+
+impl Show {
+    /// A show with its lobby open and nobody in it.
+    pub fn new(settings: Settings) -> Self {
+        let snapshot = Snapshot {
+            seq: Seq(0),
+            at: Millis(0),
+            title: "By hand".into(),
+            phase: Phase::Created,
+            mode: settings.mode,
+            total: QUESTIONS,
+            joined: 0,
+            alive: 0,
+            pot: settings.pot,
+            currency: settings.currency.clone(),
+            paused: false,
+            question: None,
+            reveal: None,
+            voided: false,
+            podium: None,
+        };
+        let mut show = Self {
+            records: Vec::new(),
+            connections: Vec::new(),
+            resident: Vec::new(),
+            now: 1_800_000_000_000,
+            settings: settings.clone(),
+            seq: 0,
+            people: Vec::new(),
+            snapshot,
+        };
+        show.measure(30 << 20);
+        let question = |number| PackQuestion {
+            text: format!("Question {number}?"),
+            choices: vec!["a".into(), "b".into(), "c".into()],
+            right: RIGHT,
+            category: None,
+            difficulty: None,
+            open_for: None,
+            source: None,
+        };
+        let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
+        let id = CommandId::parse("create").unwrap();
+        let code = ShowCode::parse("HAND1").unwrap();
+        show.record(Command::Create(Box::new(CreateShow { id, code, seed: 1, pack, settings })), vec![]);
+        let opened = ToPlayer::Opened(show.mark());
+        show.snapshot.phase = Phase::Lobby;
+        show.host(Action::OpenLobby, opened);
+        show
+    }
+
+    /// A whole show of three questions: a right answer twice, another choice after one that counted, a late answer, a
+    /// player who loses the connection in mid-question, one with two devices, a spectator, and one codec beside the other.
+    pub fn played() -> Self {
+        let mut show = Self::new(Settings { pot: 1001, ..Settings::default() });
+        for _ in 0..6 {
+            show.join();
+        }
+        let spectator = show.watch();
+        show.ask();
+        for seat in 0..4 {
+            show.answer(seat, RIGHT);
+        }
+        show.answer(0, RIGHT);
+        show.answer(1, WRONG);
+        show.answer(5, WRONG);
+        show.close();
+        show.refused(4, RIGHT, ErrorCode::TooLate);
+        show.reveal();
+        show.ask();
+        show.answer(0, RIGHT);
+        show.answer(1, RIGHT);
+        show.hang_up(1);
+        show.come_back(1);
+        show.come_back(2);
+        show.answer(2, RIGHT);
+        show.answer(3, WRONG);
+        show.refused(5, RIGHT, ErrorCode::NotInPlay);
+        show.close();
+        show.reveal();
+        show.ask();
+        for seat in 0..3 {
+            show.answer(seat, RIGHT);
+        }
+        show.close();
+        show.reveal();
+        show.end();
+        show.hang_up_connection(spectator);
+        show
+    }
+
+    /// Lets time pass, in milliseconds.
+    pub fn wait(&mut self, span: u64) {
+        self.now += span;
+    }
+
+    /// A sample of the server's resident memory.
+    pub fn measure(&mut self, bytes: u64) {
+        self.resident.push((Micros(self.now * 1000), bytes));
+    }
+
+    /// A new player takes the next seat; every third speaks bincode.
+    pub fn join(&mut self) -> usize {
+        self.wait(10);
+        let seat = self.people.len();
+        let player = u32::try_from(seat).unwrap();
+        let name = Name::parse(&format!("Player {seat}")).unwrap();
+        let id = PlayerId::parse(&format!("p{seat}")).unwrap();
+        self.people.push(Person { player, alive: true, answered: None });
+        self.snapshot.joined += 1;
+        self.snapshot.alive += 1;
+        self.record(Command::Join { player: id, name, role: Role::Player }, vec![]);
+        let codec = if seat % 3 == 2 { Codec::Bincode } else { Codec::Json };
+        self.connect(player, codec, Some(Seat(player)))
+    }
+
+    /// A spectator connects.
+    pub fn watch(&mut self) -> usize {
+        self.wait(10);
+        self.connect(1000, Codec::Json, None)
+    }
+
+    /// A player's connection ends.
+    pub fn hang_up(&mut self, seat: usize) {
+        let connection = self.connection_of(seat);
+        self.hang_up_connection(connection);
+    }
+
+    fn hang_up_connection(&mut self, connection: usize) {
+        self.connections[connection].listening = false;
+    }
+
+    /// A player connects again, beside an older connection or in its place.
+    pub fn come_back(&mut self, seat: usize) -> usize {
+        self.wait(100);
+        let Person { player, .. } = self.people[seat];
+        for index in 0..self.connections.len() {
+            if self.connections[index].seat == Some(Seat(player)) && self.connections[index].listening {
+                self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
+                self.connections[index].listening = false;
+            }
+        }
+        self.connect(player, Codec::Json, Some(Seat(player)))
+    }
+
+    fn connect(&mut self, player: u32, codec: Codec, seat: Option<Seat>) -> usize {
+        let index = self.connections.len();
+        let lines = Vec::new();
+        self.connections.push(Script { player, codec, honest: true, lines, close_code: None, seat, listening: true });
+        let role = if seat.is_some() { Role::Player } else { Role::Spectator };
+        let show = ShowCode::parse("HAND1").unwrap();
+        self.say(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
+        let welcome = Welcome {
+            protocol: 1,
+            session: format!("s{index}"),
+            resume: format!("r{index}"),
+            show: ShowId(7),
+            seat,
+            name: Name::parse(&format!("Player {player}")).unwrap(),
+            now: Millis(self.now),
+            heartbeat: Span(30_000),
+        };
+        self.hear(index, ToPlayer::Welcome(welcome));
+        let snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
+        self.hear(index, ToPlayer::Snapshot(Box::new(snapshot)));
+        if let Some(seat) = seat {
+            let person = &self.people[seat.index()];
+            let you = You { alive: person.alive, lives: 0, score: 0, rank: 0, answered: person.answered, prize: None };
+            self.hear(index, ToPlayer::You(you));
+        }
+        index
+    }
+
+    /// The newest connection of a seat.
+    pub fn connection_of(&self, seat: usize) -> usize {
+        let seat = Some(Seat(u32::try_from(seat).unwrap()));
+        self.connections.iter().rposition(|connection| connection.seat == seat).unwrap()
+    }
+
+    /// The next question is sent, and opens.
+    pub fn ask(&mut self) {
+        let number = self.snapshot.question.as_ref().map_or(1, |question| question.question.0 + 1);
+        let Mark { seq, at } = self.mark();
+        let question = Question {
+            seq,
+            at,
+            question: QuestionId(number),
+            total: QUESTIONS,
+            text: format!("Question {number}?"),
+            choices: vec!["a".into(), "b".into(), "c".into()],
+            category: None,
+            opens_at: Millis(self.now + 500),
+            closes_at: Millis(self.now + 500 + OPEN_FOR),
+        };
+        for person in &mut self.people {
+            person.answered = None;
+        }
+        self.snapshot.phase = Phase::Question;
+        self.snapshot.question = Some(question.clone());
+        self.snapshot.reveal = None;
+        self.snapshot.voided = false;
+        self.host(Action::Next, ToPlayer::Question(question));
+        self.wait(600);
+    }
+
+    /// The number of the question that was sent last.
+    pub fn question(&self) -> QuestionId {
+        self.snapshot.question.as_ref().unwrap().question
+    }
+
+    /// A seat answers, and is told what came of it.
+    pub fn answer(&mut self, seat: usize, choice: Choice) {
+        let verdict = match self.people[seat].answered {
+            None => {
+                self.people[seat].answered = Some(choice);
+                let counted =
+                    CountedAnswer { seat: Seat(u32::try_from(seat).unwrap()), choice, at: Millis(self.now + 1) };
+                let question = self.question();
+                let index = self.connection_of(seat);
+                self.say(index, FromPlayer::Answer(Answer { question, choice }));
+                self.wait(1);
+                self.record(Command::Answers { question, answers: vec![counted] }, vec![]);
+                let reply = AnswerReply::new(question, Verdict::Accepted(choice));
+                self.wait(1);
+                self.hear(index, ToPlayer::AnswerReply(reply));
+                return;
+            }
+            Some(counted) if counted == choice => Verdict::Accepted(choice),
+            Some(counted) => Verdict::AlreadyAnswered(counted),
+        };
+        self.reply_to(seat, choice, verdict);
+    }
+
+    /// A seat answers and is refused.
+    pub fn refused(&mut self, seat: usize, choice: Choice, code: ErrorCode) {
+        self.reply_to(seat, choice, Verdict::Refused(code));
+    }
+
+    fn reply_to(&mut self, seat: usize, choice: Choice, verdict: Verdict) {
+        let index = self.connection_of(seat);
+        let question = self.question();
+        self.say(index, FromPlayer::Answer(Answer { question, choice }));
+        self.wait(2);
+        self.hear(index, ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
+    }
+
+    /// Time is up.
+    pub fn close(&mut self) {
+        let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
+        self.now = self.now.max(closes_at.0 + 3);
+        let Mark { seq, at } = self.mark();
+        let question = self.question();
+        self.snapshot.phase = Phase::Closed;
+        self.event(Command::Tick, ToPlayer::Close(Close { seq, at, question }));
+        self.wait(100);
+    }
+
+    /// The right choice is told, and to each player what it means.
+    pub fn reveal(&mut self) {
+        self.wait(500);
+        let question = self.question();
+        let mut counts = vec![0; CHOICES];
+        let mut silent = 0;
+        let mut results = Vec::new();
+        for person in &mut self.people {
+            if let Some(choice) = person.answered {
+                counts[choice.index()] += 1;
+            }
+            let outcome = match person.answered {
+                _ if !person.alive => Outcome::Watched,
+                Some(RIGHT) => Outcome::Right,
+                Some(_) => Outcome::Wrong,
+                None => Outcome::Silent,
+            };
+            silent += u32::from(outcome == Outcome::Silent);
+            person.alive = outcome == Outcome::Right;
+            results.push(PlayerResult {
+                question,
+                outcome,
+                alive: person.alive,
+                lives: 0,
+                gained: 0,
+                score: 0,
+                rank: 0,
+            });
+        }
+        let Mark { seq, at } = self.mark();
+        let alive = u32::try_from(self.people.iter().filter(|person| person.alive).count()).unwrap();
+        let reveal = Reveal { seq, at, question, right: RIGHT, counts, silent, alive };
+        self.snapshot.phase = Phase::Revealed;
+        self.snapshot.alive = alive;
+        self.snapshot.reveal = Some(reveal.clone());
+        self.host(Action::Reveal, ToPlayer::Reveal(reveal));
+        self.each_seat(|seat| Some(ToPlayer::Result(results[seat])));
+        self.wait(1000);
+    }
+
+    /// The running question does not count.
+    pub fn void(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let question = self.question();
+        let alive = self.snapshot.alive;
+        self.snapshot.voided = true;
+        self.snapshot.phase = Phase::Closed;
+        let void = Void { seq, at, question, reason: "wrong picture".into(), alive };
+        self.host(Action::Void { reason: "wrong picture".into() }, ToPlayer::Void(void));
+        self.wait(100);
+    }
+
+    /// The clock stands still.
+    pub fn pause(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
+        self.snapshot.paused = true;
+        self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
+    }
+
+    /// The clock runs again, with the time that was left when it stopped `ago` milliseconds ago.
+    pub fn resume(&mut self, ago: u64) {
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        running.closes_at.0 += ago;
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        self.snapshot.paused = false;
+        let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
+        self.host(Action::Resume, ToPlayer::Resume(resume));
+    }
+
+    /// The podium, the prizes, the end.
+    pub fn end(&mut self) {
+        let seats = self.people.iter().zip(0u32..);
+        let winners: Vec<u32> = seats.filter(|(person, _)| person.alive).map(|(_, seat)| seat).collect();
+        let share = |place: usize| {
+            let among = winners.len() as u64;
+            self.settings.pot / among + u64::from((place as u64) < self.settings.pot % among)
+        };
+        let place = |place: usize, seat: u32| {
+            let wins = place < winners.len();
+            Place {
+                place: if wins { 1 } else { u32::try_from(winners.len()).unwrap() + 1 },
+                seat: Seat(seat),
+                name: Name::parse(&format!("Player {seat}")).unwrap(),
+                score: 0,
+                prize: if wins { share(place) } else { 0 },
+            }
+        };
+        let others = (0..u32::try_from(self.people.len()).unwrap()).filter(|seat| !winners.contains(seat));
+        let ranking = winners.iter().copied().chain(others);
+        let places: Vec<Place> = ranking.enumerate().map(|(index, seat)| place(index, seat)).collect();
+        let paid = places.iter().map(|place| place.prize).sum();
+        let Mark { seq, at } = self.mark();
+        let podium = Podium {
+            seq,
+            at,
+            winners: u32::try_from(winners.len()).unwrap(),
+            places: places.clone(),
+            pot: self.settings.pot,
+            paid,
+            rolled_over: self.settings.pot - paid,
+            currency: self.settings.currency.clone(),
+        };
+        self.snapshot.phase = Phase::Ended;
+        self.snapshot.podium = Some(podium.clone());
+        self.host(Action::End { pay: true }, ToPlayer::Podium(podium));
+        let currency = self.settings.currency.clone();
+        self.each_seat(|seat| {
+            let place = places.iter().find(|place| place.seat.index() == seat && place.prize > 0)?;
+            Some(ToPlayer::Prize(Prize { amount: place.prize, currency: currency.clone() }))
+        });
+        let end = ToPlayer::End(self.mark());
+        self.event(Command::Tick, end);
+        // They stay long enough that whatever did not come by now will never come.
+        self.wait(10_000);
+        let late = ToPlayer::Lobby(klaxon_protocol::player::Lobby { joined: self.snapshot.joined });
+        for index in 0..self.connections.len() {
+            if self.connections[index].listening {
+                self.hear(index, late.clone());
+            }
+        }
+        self.measure(31 << 20);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { seq: Seq(self.seq + 1), at: Millis(self.now) }
+    }
+
+    fn host(&mut self, action: Action, event: ToPlayer) {
+        let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
+        self.event(Command::Host { id, action }, event);
+    }
+
+    fn event(&mut self, command: Command, event: ToPlayer) {
+        self.seq += 1;
+        self.record(command, vec![event.clone()]);
+        self.wait(1);
+        for index in 0..self.connections.len() {
+            if self.connections[index].listening {
+                self.hear(index, event.clone());
+            }
+        }
+    }
+
+    fn each_seat(&mut self, message: impl Fn(usize) -> Option<ToPlayer>) {
+        for index in 0..self.connections.len() {
+            if let (Some(seat), true) = (self.connections[index].seat, self.connections[index].listening)
+                && let Some(message) = message(seat.index())
+            {
+                self.hear(index, message);
+            }
+        }
+    }
+
+    /// Writes a record.
+    pub fn record(&mut self, command: Command, events: Vec<ToPlayer>) {
+        let number = self.records.len() as u64;
+        let at = Millis(self.now);
+        self.records.push(Record { show: ShowId(7), number, fence: Fence(1), at, command, events, state: number });
+    }
+
+    /// Somebody says something, now.
+    pub fn say(&mut self, connection: usize, message: FromPlayer) {
+        let at = Micros(self.now * 1000 + connection as u64);
+        self.connections[connection].lines.push((at, Line::Said(message)));
+    }
+
+    /// Somebody hears something, now.
+    pub fn hear(&mut self, connection: usize, message: ToPlayer) {
+        let at = Micros(self.now * 1000 + 500 + connection as u64);
+        self.connections[connection].lines.push((at, Line::Heard(message)));
+    }
+
+    /// Changes what was heard; messages are judged in order, connection by connection.
+    pub fn change_heard(&mut self, mut change: impl FnMut(usize, &mut ToPlayer)) {
+        for (index, connection) in self.connections.iter_mut().enumerate() {
+            for (_, line) in &mut connection.lines {
+                if let Line::Heard(message) = line {
+                    change(index, message);
+                }
+            }
+        }
+    }
+
+    /// Takes away what was heard where `gone` says so.
+    pub fn unhear(&mut self, mut gone: impl FnMut(usize, &ToPlayer) -> bool) {
+        for (index, connection) in self.connections.iter_mut().enumerate() {
+            connection.lines.retain(|(_, line)| match line {
+                Line::Heard(message) => !gone(index, message),
+                _ => true,
+            });
+        }
+    }
+
+    /// The journal's bytes.
+    pub fn journal(&self) -> Vec<u8> {
+        let mut bytes = journal::MAGIC.to_vec();
+        for record in &self.records {
+            journal::frame_record(record, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    /// What the audit gets to see of it.
+    pub fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence { journal: self.journal(), resident: self.resident.clone(), ..Evidence::default() };
+        for script in &self.connections {
+            let entries = script
+                .lines
+                .iter()
+                .map(|(at, line)| {
+                    let (direction, bytes) = match line {
+                        Line::Said(message) => (Direction::Sent, script.codec.encode(message)),
+                        Line::Heard(message) => (Direction::Received, script.codec.encode(message)),
+                        Line::SaidBytes(bytes) => (Direction::Sent, bytes.clone()),
+                        Line::HeardBytes(bytes) => (Direction::Received, bytes.clone()),
+                    };
+                    Entry { at: *at, direction, frame: evidence.frames.intern(script.codec, &bytes) }
+                })
+                .collect();
+            evidence.connections.push(ConnectionLog {
+                player: PlayerNumber(script.player),
+                codec: script.codec,
+                honest: script.honest,
+                entries,
+                close_code: script.close_code,
+            });
+        }
+        evidence
+    }
+}

@@ -1,0 +1,124 @@
+//! The life of a server process: ready, killed and back on the same ports, told to stop, and never left behind.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::player::Phase;
+use klaxon_protocol::time::Millis;
+use klaxon_simulator::evidence::Micros;
+use klaxon_simulator::host::{Asked, Stage};
+use klaxon_simulator::kills::Kills;
+use klaxon_simulator::server::{Launch, Server, ServerError};
+use tokio::sync::watch;
+
+/// A program that says where it listens, notes each start with its arguments, and waits; it stops when told to.
+fn stand_in(directory: &Path) -> PathBuf {
+    let program = directory.join("stand-in");
+    let script = r#"#!/bin/sh
+trap 'exit 0' TERM
+while [ $# -gt 1 ]; do
+  case "$1" in --listen) players=$2 ;; --admin-listen) admin=$2 ;; --data-dir) data=$2 ;; esac
+  shift
+done
+echo "$$ $players" >> "$data/starts"
+echo secret > "$data/admin.token"
+[ "$players" = 127.0.0.1:0 ] && players=127.0.0.1:4001 && admin=127.0.0.1:4002
+echo "{\"players\":\"$players\",\"admin\":\"$admin\"}" > "$data/addresses.json"
+while :; do sleep 0.05; done
+"#;
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+/// The process ids and players' addresses of each start.
+fn starts(data: &Path) -> Vec<(u32, String)> {
+    let text = std::fs::read_to_string(data.join("starts")).unwrap();
+    text.lines()
+        .map(|line| {
+            let (pid, address) = line.split_once(' ').unwrap();
+            (pid.parse().unwrap(), address.to_owned())
+        })
+        .collect()
+}
+
+fn runs(pid: u32) -> bool {
+    // A process that has ended and was not waited for yet is a zombie.
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+async fn gone(pid: u32) {
+    while runs(pid) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn start(data: &Path) -> Server {
+    Server::start(Launch { program: stand_in(data), data: data.to_owned(), core: None }).await.unwrap()
+}
+
+#[tokio::test]
+async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = start(data.path()).await;
+    assert_eq!(server.addresses().players, "127.0.0.1:4001".parse().unwrap());
+    let door = server.door().unwrap();
+    assert_eq!((door.address, door.token.as_str()), ("127.0.0.1:4002".parse().unwrap(), "secret"));
+    server.kill_and_restart(Duration::ZERO).await.unwrap();
+    let starts = starts(data.path());
+    assert_eq!(starts.len(), 2);
+    assert_eq!((starts[0].1.as_str(), starts[1].1.as_str()), ("127.0.0.1:0", "127.0.0.1:4001"));
+    assert!(!runs(starts[0].0) && runs(starts[1].0));
+    let resident = server.stop().await.unwrap();
+    assert!(resident.iter().all(|(_, bytes)| *bytes > 0) && !resident.is_empty());
+    assert!(!runs(starts[1].0));
+}
+
+#[tokio::test]
+async fn it_is_not_left_behind_when_nobody_stops_it() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let pid = starts(data.path())[0].0;
+    assert!(runs(pid));
+    drop(server);
+    gone(pid).await;
+}
+
+#[tokio::test]
+async fn kills_come_in_the_questions_they_are_planned_for() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = start(data.path()).await;
+    let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, question: None });
+    let kills = Kills::from_seed(3, 2, 2);
+    let mut done = Vec::new();
+    let show = async {
+        for number in 1..=2 {
+            let now = Millis(Micros::now().0 / 1000);
+            let asked = Asked { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
+            stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });
+            while starts(data.path()).len() <= usize::from(number) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    tokio::select! {
+        error = kills.carry_out(&mut server, stages, &mut done) => panic!("{error}"),
+        () = show => {}
+    }
+    assert_eq!(starts(data.path()).len(), 3);
+    assert_eq!(done.len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_dies_by_itself_is_told_of() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = start(data.path()).await;
+    let pid = i32::try_from(starts(data.path())[0].0).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert!(matches!(server.ended().await, ServerError::Ended { .. }));
+}
