@@ -11,8 +11,8 @@ use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, QuestionId,
 use klaxon_protocol::journal::{self, Command, CountedAnswer, CreateShow, Record};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Close, FromPlayer, Join, Mark, Outcome, Pause, Phase, Place, PlayerResult, Podium, Prize,
-    Question, Resume, Reveal, Role, Snapshot, ToPlayer, Verdict, Void, Welcome, You,
+    Answer, AnswerReply, Clock, Close, FromPlayer, Join, Mark, Outcome, Pause, Phase, Place, PlayerResult, Podium,
+    Prize, Question, Resume, Reveal, Role, Snapshot, ToPlayer, Verdict, Void, Welcome, You,
 };
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
@@ -448,6 +448,41 @@ impl Show {
             }
         }
         self.measure(31 << 20);
+    }
+
+    /// The server is killed, and after `away` milliseconds there again: the running question opens once more.
+    pub fn kill(&mut self, away: u64) {
+        for connection in &mut self.connections {
+            connection.listening = false;
+        }
+        let last = self.records.last().unwrap().at;
+        self.wait(away);
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        let left = running.closes_at.since(last);
+        (running.opens_at, running.closes_at) = (at + Span(3000), at + Span(3000) + left);
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
+        self.event(Command::Recovered { away: at.since(last) }, ToPlayer::Resume(resume));
+    }
+
+    /// The question that was sent and is not open yet gets so many milliseconds more.
+    pub fn adjust(&mut self, by: u32) {
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        running.closes_at = running.closes_at + Span(by);
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        let clock = Clock { seq, at, question, opens_at, closes_at };
+        self.host(Action::AdjustTime { by: i32::try_from(by).unwrap() }, ToPlayer::Clock(clock));
+    }
+
+    /// The host closes the question before its time.
+    pub fn close_early(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let question = self.question();
+        self.snapshot.phase = Phase::Closed;
+        self.host(Action::Close, ToPlayer::Close(Close { seq, at, question }));
+        self.wait(100);
     }
 
     fn mark(&self) -> Mark {
