@@ -1,11 +1,45 @@
-# `make demo` plays a whole show, `make run` starts a server with a lobby open, `make test` runs every test.
-.PHONY: build release test lint
-build:
-	cargo build --workspace
+# make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened
+# make run    starts a server with a lobby open, and says how to join and host
+# make test   runs every test, installing what they need
+# make lint   formatting, clippy, dependencies
+.PHONY: demo run test lint build release bench tools deny
+
+CARGO ?= cargo
+BIN := $(or $(CARGO_TARGET_DIR),target)/release
+OUT := $(or $(CARGO_TARGET_DIR),target)/demo
+
+# A show of 12 questions; the pot is 5,000.00.
+DEMO := --players 2000 --questions 12 --open-for 2500ms --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
+
+demo: release
+	@mkdir -p $(OUT)
+	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(DEMO) --json $(OUT)/report.json --html $(OUT)/report.html
+
+run: release
+	@sh docs/examples/run.sh $(BIN)/klaxon
+
 release:
-	cargo build --workspace --release
-test: build
-	cargo test --workspace
-lint:
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	$(CARGO) build --release --workspace
+
+build:
+	$(CARGO) build --workspace
+
+# The tests of the whole system start the programs that `build` made.
+test: tools build
+	$(CARGO) test --workspace
+
+# Python 3 runs the client that was written from docs/protocol.md alone.
+tools:
+	@command -v python3 >/dev/null || { apt-get update -q && apt-get install -qy python3; }
+
+lint: deny
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+deny:
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
+	$(CARGO) deny --workspace check bans licenses sources
+
+bench:
+	$(CARGO) bench -p klaxon-engine

@@ -1,7 +1,29 @@
 //! The rules and the truth: what a show is, what counts, and what is kept of it.
 
 pub mod arbiter;
+pub mod archive;
 pub mod bus;
 pub mod clock;
 pub mod game;
+pub mod journal;
+pub mod pack;
 pub mod replay;
+mod show;
+pub mod shows;
+
+use std::sync::Arc;
+
+/// What an engine stands on.
+#[derive(Clone)]
+pub struct Ports {
+    /// To the gateways.
+    pub bus: Arc<dyn bus::EngineEnd>,
+    /// Whose answer counts.
+    pub arbiter: Arc<dyn arbiter::Arbiter>,
+    /// What happened.
+    pub journal: Arc<dyn journal::Journal>,
+    /// How it ended.
+    pub archive: Arc<dyn archive::Archive>,
+    /// The time.
+    pub clock: clock::Clock,
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Create, Created, FromHost, Refused, ShowLine, Shows as ShowList, ToHost};
-use klaxon_protocol::ids::{CommandId, ConnRef, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::Phase;
@@ -227,7 +227,7 @@ impl Shows {
         let game = game::create(now, &show)?;
         let show_id = ShowId(rand::random());
         let unavailable = |error| Refusal::because(ErrorCode::Unavailable, format!("{error}."));
-        let fence = self.ports.arbiter.lease(show_id).await.map_err(unavailable)?;
+        let fence = self.ports.arbiter.lease(show_id, Fence(0)).await.map_err(unavailable)?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let created = ToHost::Created(Created { id, show: show_id, code });
         let live = Show::create(

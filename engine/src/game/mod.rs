@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{AlertKind, PlayerLine};
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
+
+use crate::archive::ShowResults;
 
 /// What comes of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +132,9 @@ pub trait Game: Send + 'static {
 
     /// What players type to join.
     fn code(&self) -> &ShowCode;
+
+    /// How it ended, for the archive; none before the end.
+    fn results(&self, show: ShowId) -> Option<ShowResults>;
 
     /// The longest wait for gateways at a close.
     fn barrier(&self) -> Span;

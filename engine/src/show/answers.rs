@@ -1,5 +1,7 @@
 //! Answers on their way to being counted: sifted by the rules, claimed at the arbiter, recorded, replied to.
 
+use std::collections::HashSet;
+
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{GatewayId, QuestionId};
 use klaxon_protocol::journal::{Command, CountedAnswer};
@@ -8,7 +10,7 @@ use klaxon_protocol::player::Verdict;
 use klaxon_protocol::time::Span;
 
 use super::Show;
-use crate::arbiter::{ArbiterError, Claim, Claimed};
+use crate::arbiter::{ArbiterError, Claim, Standing as Claimed};
 use crate::bus::Address;
 use crate::game::Standing;
 
@@ -54,21 +56,29 @@ impl Show {
                     tracing::warn!(show = %self.id, problem, "the arbiter does not answer; asking again");
                     tokio::time::sleep(ASK_AGAIN.to_std()).await;
                 }
-                Err(lost @ ArbiterError::Fenced { .. }) => return Err(lost),
+                Err(lost) => return Err(lost),
             }
         };
         let mut counted = Vec::with_capacity(answers.len());
+        let mut seats = HashSet::with_capacity(answers.len());
         let mut replies: Vec<(GatewayId, Vec<Reply>)> = Vec::new();
         for ((gateway, answer), claimed) in answers.iter().zip(claimed) {
-            let verdict = match claimed {
-                Claimed::First => {
-                    counted.push(CountedAnswer { seat: answer.seat, choice: answer.choice, at: answer.at });
-                    Verdict::Accepted(answer.choice)
-                }
-                Claimed::Before(choice) if choice == answer.choice => Verdict::Accepted(choice),
-                Claimed::Before(choice) => Verdict::AlreadyAnswered(choice),
-                Claimed::Closed => Verdict::Refused(ErrorCode::TooLate),
+            let stands = match claimed {
+                Claimed::First => Some(answer.choice),
+                Claimed::Before(choice) => Some(choice),
+                Claimed::TooLate => None,
             };
+            let verdict = match stands {
+                Some(choice) if choice == answer.choice => Verdict::Accepted(choice),
+                Some(choice) => Verdict::AlreadyAnswered(choice),
+                None => Verdict::Refused(ErrorCode::TooLate),
+            };
+            // A claim that the arbiter had before, and the game does not hold, counts too: it is written down before anybody is told.
+            if let Some(choice) = stands
+                && seats.insert(answer.seat)
+            {
+                counted.push(CountedAnswer { seat: answer.seat, choice, at: answer.at });
+            }
             match replies.iter_mut().find(|(to, _)| to == gateway) {
                 Some((_, replies)) => replies.push(reply(answer, verdict)),
                 None => replies.push((*gateway, vec![reply(answer, verdict)])),

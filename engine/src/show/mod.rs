@@ -5,6 +5,7 @@
 //! thousand answers cost one claim, one record and one sync.
 
 mod answers;
+mod archiving;
 mod barrier;
 mod inbox;
 mod joins;
@@ -27,8 +28,10 @@ pub use self::inbox::ToShow;
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
+use crate::arbiter::ArbiterError;
 use crate::bus::Address;
 use crate::game::{Effect, Game};
+use crate::journal::JournalError;
 
 /// How many messages one turn takes at most.
 const TURN: usize = 1024;
@@ -62,6 +65,15 @@ pub struct Show {
     pulse: Pulse,
     ended_at: Option<Millis>,
     status: watch::Sender<Status>,
+}
+
+/// Why a show can't be played on by this engine.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error(transparent)]
+    Arbiter(#[from] ArbiterError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A show in a line, for lists.
@@ -127,30 +139,30 @@ impl Show {
 
     /// Plays the show to its end, and a while longer for those who come late to look.
     pub async fn run(mut self) {
+        let show = self.id;
+        match self.play().await {
+            Ok(()) => tracing::debug!(%show, "the show is left"),
+            // Whatever this engine still holds of it is void.
+            Err(error) => tracing::error!(%show, %error, "the show can't be played on by this engine"),
+        }
+    }
+
+    async fn play(&mut self) -> Result<(), Lost> {
         let mut taken = Vec::with_capacity(TURN);
-        loop {
-            self.commit().await;
-            if self.is_over() {
-                break;
-            }
+        while !self.is_over() {
+            self.commit().await?;
             let due = self.ports.clock.instant(self.next_due());
             tokio::select! {
                 biased;
                 // Nobody can send any more: the process goes down, and the next one takes the show up.
-                count = self.inbox.recv_many(&mut taken, TURN) => if count == 0 { return },
+                count = self.inbox.recv_many(&mut taken, TURN) => if count == 0 { return Ok(()) },
                 () = tokio::time::sleep_until(due.into()) => {}
             }
             self.now = self.now.max(self.ports.clock.now());
-            if self.take_all(&mut taken).await.is_err() {
-                // Another engine has the show: whatever this one still holds is void.
-                tracing::error!(show = %self.id, fence = %self.fence, "the lease of this show is lost; leaving it");
-                return;
-            }
+            self.take_all(&mut taken).await?;
             self.do_what_is_due().await;
         }
-        if let Err(error) = self.ports.arbiter.forget(self.id, self.fence).await {
-            tracing::warn!(show = %self.id, %error, "the arbiter still holds this ended show");
-        }
+        Ok(self.ports.arbiter.forget(self.id, self.fence).await?)
     }
 
     fn is_over(&self) -> bool {
@@ -200,6 +212,7 @@ impl Show {
         if before != Phase::Ended && self.game.phase() == Phase::Ended {
             self.ended_at = Some(self.now);
             self.beat_now();
+            tokio::spawn(archiving::store(self.ports.clone(), self.id, self.game.results(self.id)));
         }
         Ok(())
     }
@@ -270,23 +283,28 @@ impl Show {
 
     /// Writes this turn's records, then sends what came of them. A write that fails is tried until it succeeds: the players wait,
     /// and nothing is acknowledged that a crash could take away.
-    async fn commit(&mut self) {
+    ///
+    /// # Errors
+    /// If these records can never be written: another engine has the show, or its journal is damaged.
+    async fn commit(&mut self) -> Result<(), JournalError> {
         let mut wait = *RETRY.start();
         let mut failing = false;
         while !self.records.is_empty() {
-            match self.ports.journal.append(self.records.clone()).await {
-                Ok(()) => self.records.clear(),
-                Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        let alert = AlertKind::JournalFailing { problem: error.to_string() };
-                        let at = self.ports.clock.now();
-                        self.ports.bus.send(Address::All, ToGateway::Alert { show: self.id, at, alert });
-                    }
-                    tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
-                    tokio::time::sleep(wait.to_std()).await;
-                    wait = (wait + wait).min(*RETRY.end());
-                }
+            let Err(error) = self.ports.journal.append(self.records.clone()).await else {
+                self.records.clear();
+                break;
+            };
+            if !std::mem::replace(&mut failing, true) {
+                let alert = AlertKind::JournalFailing { problem: error.to_string() };
+                let at = self.ports.clock.now();
+                self.ports.bus.send(Address::All, ToGateway::Alert { show: self.id, at, alert });
             }
+            if !matches!(error, JournalError::Unavailable(_)) {
+                return Err(error);
+            }
+            tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
+            tokio::time::sleep(wait.to_std()).await;
+            wait = (wait + wait).min(*RETRY.end());
         }
         if failing {
             self.alert(AlertKind::JournalBack);
@@ -296,5 +314,6 @@ impl Show {
         }
         let status = Status::of(&*self.game);
         self.status.send_if_modified(|told| std::mem::replace(told, status) != status);
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use klaxon_protocol::journal::{Command, Record};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use tokio::sync::{mpsc, watch};
 
-use super::{LINGER, Show, Status, ToShow};
+use super::{LINGER, Show, Status, ToShow, archiving};
 use crate::Ports;
 use crate::arbiter::{ArbiterError, Claim};
 use crate::replay::{Rebuilt, ReplayError};
@@ -57,11 +57,14 @@ pub async fn recover(
     }
     let now = rebuilt.at.max(ports.clock.now());
     let ended = rebuilt.game.phase() == Phase::Ended;
+    if ended {
+        tokio::spawn(archiving::store(ports.clone(), show, rebuilt.game.results(show)));
+    }
     if ended && now >= rebuilt.at + LINGER {
         return Ok(Recovered::Over(watch::channel(Status::of(&*rebuilt.game)).1));
     }
     let refused = |error| RecoveryError::Arbiter { show, error };
-    let fence = ports.arbiter.lease(show).await.map_err(refused)?.max(rebuilt.fence);
+    let fence = ports.arbiter.lease(show, rebuilt.fence).await.map_err(refused)?;
     if let Some((question, claims)) = last_claims(records) {
         ports.arbiter.restore(show, fence, question, &claims).await.map_err(refused)?;
     }

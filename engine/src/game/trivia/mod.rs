@@ -7,6 +7,7 @@ mod host;
 mod points;
 mod prizes;
 mod ranking;
+mod results;
 mod reveal;
 mod roster;
 mod seats;
@@ -21,7 +22,7 @@ use std::collections::VecDeque;
 use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{AlertKind, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode};
+use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::pack::PackQuestion;
@@ -34,6 +35,7 @@ use self::ranking::Ranks;
 use self::reveal::Undo;
 use self::roster::Roster;
 use self::seats::Seats;
+use crate::archive::ShowResults;
 use super::{Effect, Entry, Game, Standing, Tallies};
 
 /// How many of the host's commands are remembered, to know one that is sent again.
@@ -414,6 +416,10 @@ impl Game for Trivia {
 
     fn code(&self) -> &ShowCode {
         &self.code
+    }
+
+    fn results(&self, show: ShowId) -> Option<ShowResults> {
+        self.show_results(show)
     }
 
     fn barrier(&self) -> Span {

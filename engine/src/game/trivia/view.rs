@@ -36,15 +36,13 @@ impl Trivia {
             return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };
         };
         let (alive, score) = (self.seats.is_alive(seat), self.seats.score[seat.index()]);
-        let won =
-            |prizes: &[(Seat, u64)]| prizes.binary_search_by_key(&seat, |&(seat, _)| seat).ok().map(|at| prizes[at].1);
         You {
             alive,
             lives: self.seats.lives[seat.index()],
             score,
             rank: if alive { self.ranks.of(score) } else { 0 },
             answered: self.seats.choice(seat),
-            prize: self.podium.is_some().then(|| won(&self.prizes).unwrap_or(0)),
+            prize: self.podium.is_some().then(|| self.prize_of(seat)),
         }
     }
 

@@ -1,0 +1,147 @@
+//! What a seat costs: `cargo bench -p klaxon-engine` seats a million players, counts their answers, reveals, and prints the medians and the
+//! resident memory.
+
+use std::time::{Duration, Instant};
+
+use klaxon_engine::game::{self, Game};
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::Role;
+use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
+use klaxon_protocol::time::{Millis, Span};
+
+const PLAYERS: u32 = 1_000_000;
+const ROUNDS: u16 = 15;
+const BATCH: u32 = 512;
+
+fn main() {
+    println!("{PLAYERS} seats, {ROUNDS} questions, answers in batches of {BATCH}, medians");
+    for (name, mode) in [("elimination", Mode::Elimination), ("points", Mode::Points), ("both", Mode::Both)] {
+        let measured = play(mode);
+        println!(
+            "{name:<12} seating {:>5} ns/player   answers {:>4} ns each   reveal of all seats {:>6.1} ms   memory {:>3} bytes/player beside {} bytes of id and name",
+            measured.seating.as_nanos() / u128::from(PLAYERS),
+            measured.answers.as_nanos() / u128::from(PLAYERS),
+            measured.reveal.as_secs_f64() * 1e3,
+            measured.bytes_per_player,
+            TEXT_BYTES,
+        );
+    }
+}
+
+/// The ids are 16 letters and the names 8.
+const TEXT_BYTES: usize = 24;
+
+struct Measured {
+    seating: Duration,
+    answers: Duration,
+    reveal: Duration,
+    bytes_per_player: usize,
+}
+
+fn play(mode: Mode) -> Measured {
+    let mut show = Show::new(mode);
+    show.host(Action::OpenLobby);
+    let resident = resident_bytes();
+    let start = Instant::now();
+    for player in 0..PLAYERS {
+        let player_id = PlayerId::parse(&format!("{player:016x}")).expect("16 letters");
+        let name = Name::parse(&format!("{player:08x}")).expect("8 letters");
+        show.apply(&Command::Join { player: player_id, name, role: Role::Player });
+    }
+    let seating = start.elapsed();
+    let (mut answers, mut reveals) = (Vec::new(), Vec::new());
+    for question in 1..=ROUNDS {
+        show.host(Action::Next);
+        answers.push(show.answer_all(QuestionId(question)));
+        show.host(Action::Close);
+        show.apply(&Command::Tally { question: QuestionId(question), silent: vec![] });
+        let start = Instant::now();
+        show.host(Action::Reveal);
+        reveals.push(start.elapsed());
+    }
+    let bytes = resident_bytes().saturating_sub(resident) / PLAYERS as usize;
+    Measured {
+        seating,
+        answers: median(answers),
+        reveal: median(reveals),
+        bytes_per_player: bytes.saturating_sub(TEXT_BYTES),
+    }
+}
+
+struct Show {
+    game: Box<dyn Game>,
+    now: Millis,
+    commands: u32,
+}
+
+impl Show {
+    fn new(mode: Mode) -> Self {
+        let question = |number| PackQuestion {
+            text: format!("Question {number}?"),
+            choices: ["a", "b", "c", "d"].map(String::from).to_vec(),
+            right: Choice(0),
+            category: None,
+            difficulty: None,
+            open_for: None,
+            source: None,
+        };
+        // With enough lives everybody stays: each reveal is one of all seats.
+        let settings = Settings {
+            mode,
+            lives: 99,
+            lead: Span(0),
+            shuffle: false,
+            prize: PrizeRule::Podium { weights: vec![1] },
+            ..Settings::default()
+        };
+        let create = CreateShow {
+            id: CommandId::parse("create").expect("short"),
+            code: ShowCode::parse("BENCH").expect("5 letters"),
+            seed: 1,
+            pack: Pack { title: "Bench".into(), questions: (1..=ROUNDS).map(question).collect() },
+            settings,
+        };
+        let now = Millis(1_000_000);
+        Self { game: game::create(now, &create).expect("a show that can be played"), now, commands: 0 }
+    }
+
+    fn apply(&mut self, command: &Command) {
+        self.game.apply(self.now, command).expect("a step in its order");
+    }
+
+    fn host(&mut self, action: Action) {
+        self.commands += 1;
+        let id = CommandId::parse(&self.commands.to_string()).expect("short");
+        self.apply(&Command::Host { id, action });
+    }
+
+    /// Everybody answers, three of four right, over five seconds.
+    fn answer_all(&mut self, question: QuestionId) -> Duration {
+        let start = Instant::now();
+        for first in (0..PLAYERS).step_by(BATCH as usize) {
+            let at = self.now + Span(first / (PLAYERS / 5_000));
+            let seats = first..(first + BATCH).min(PLAYERS);
+            let answers = seats.map(|seat| CountedAnswer {
+                seat: Seat(seat),
+                choice: Choice(u8::from((seat ^ u32::from(question.0)) % 4 == 0)),
+                at,
+            });
+            self.apply(&Command::Answers { question, answers: answers.collect() });
+            std::hint::black_box(self.game.state_hash());
+        }
+        start.elapsed()
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
+}

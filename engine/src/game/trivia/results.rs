@@ -1,0 +1,70 @@
+//! How a show ended, for the archive.
+
+use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
+
+use super::Trivia;
+use crate::archive::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+
+impl Trivia {
+    /// None before the end.
+    pub(super) fn show_results(&self, show: ShowId) -> Option<ShowResults> {
+        let (ended_at, podium) = (self.stage.ended_at?, self.podium.as_ref()?);
+        let summary = ShowSummary {
+            show,
+            code: self.code.clone(),
+            title: self.title.clone(),
+            mode: self.settings.mode,
+            created_at: self.stage.created_at,
+            ended_at,
+            joined: self.roster.len(),
+            pot: podium.pot,
+            currency: podium.currency.clone(),
+            paid: podium.paid,
+            rolled_over: podium.rolled_over,
+        };
+        let questions = self.asked.iter().zip(&self.pack);
+        let questions = questions.map(|(asked, pack)| QuestionResult {
+            question: asked.id(),
+            text: asked.question.text.clone(),
+            category: asked.question.category.clone(),
+            difficulty: pack.difficulty,
+            choices: asked.question.choices.clone(),
+            right: asked.right,
+            counts: asked.counts.clone(),
+            silent: asked.reveal.as_ref().map_or(0, |reveal| reveal.silent),
+            // A question that the end of the show cut off does not count either.
+            voided: asked.voided || asked.reveal.is_none(),
+            asked_at: asked.question.opens_at,
+            closed_at: asked.closed_at.unwrap_or(ended_at).max(asked.question.opens_at),
+        });
+        Some(ShowResults { summary, questions: questions.collect(), players: self.player_results() })
+    }
+
+    fn player_results(&self) -> Vec<PlayerResults> {
+        let mut places = vec![0; self.seats.len()];
+        for (place, seat) in self.ranking() {
+            places[seat.index()] = place;
+        }
+        let result = |seat: Seat| {
+            let index = seat.index();
+            Some(PlayerResults {
+                seat,
+                player: self.roster.player(seat)?.clone(),
+                name: self.roster.name(seat)?.clone(),
+                alive: self.seats.is_alive(seat),
+                lives: self.seats.lives[index],
+                score: self.seats.score[index],
+                right_answers: u32::from(self.seats.rights[index]),
+                out_at: Some(self.seats.out_at[index]).filter(|&number| number > 0).map(QuestionId),
+                place: places[index],
+                prize: self.prize_of(seat),
+            })
+        };
+        (0..self.roster.len()).map(Seat).filter_map(result).collect()
+    }
+
+    /// What the seat won, in minor units; 0 before the end.
+    pub(super) fn prize_of(&self, seat: Seat) -> u64 {
+        self.prizes.binary_search_by_key(&seat, |&(seat, _)| seat).map_or(0, |at| self.prizes[at].1)
+    }
+}

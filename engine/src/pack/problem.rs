@@ -1,0 +1,153 @@
+//! What is wrong with a pack file: everything at once, each with its place.
+
+use std::fmt;
+
+/// More problems than this, with the pack as a whole or with its questions, are counted, not kept: nobody reads them,
+/// and a file can hold half a million.
+const MOST_PROBLEMS: usize = 1_000;
+/// The longest piece of a file that a message shows, in characters.
+const LONGEST_EXCERPT: usize = 60;
+/// The longest message about one problem, in characters.
+const LONGEST_MESSAGE: usize = 400;
+
+/// A file that is not a pack that can be played, and everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadPack {
+    /// The file's name, as it was given.
+    pub name: String,
+    /// In the order of the file, those about the pack as a whole first; at least one, at most 1,000 of each.
+    pub problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub left_out: usize,
+}
+
+/// One thing that is wrong with a pack file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1, where the format has lines: the problem's own, or the one where its question starts.
+    pub line: Option<usize>,
+    /// The question's number, from 1, if the problem is one question's.
+    pub question: Option<usize>,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
+
+impl fmt::Display for BadPack {
+    /// One line per problem, each as `file:line: question N: what is wrong`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(&self.name)?;
+            if let Some(line) = problem.line {
+                write!(f, ":{line}")?;
+            }
+            f.write_str(": ")?;
+            if let Some(number) = problem.question {
+                write!(f, "question {number}: ")?;
+            }
+            f.write_str(&problem.problem)?;
+        }
+        if self.left_out > 0 {
+            write!(f, "\n{}: and {} more problems", self.name, self.left_out)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BadPack {}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub line: Option<usize>,
+    pub question: Option<usize>,
+}
+
+impl Place {
+    /// The same question, at a line of its own if that is known.
+    pub fn at_line(self, line: Option<usize>) -> Self {
+        Self { line: line.or(self.line), ..self }
+    }
+}
+
+/// The problems found so far.
+#[derive(Debug)]
+pub(super) struct Findings {
+    name: String,
+    problems: Vec<Problem>,
+    /// How many of the problems are questions' own.
+    in_questions: usize,
+    left_out: usize,
+}
+
+impl Findings {
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), problems: Vec::new(), in_questions: 0, left_out: 0 }
+    }
+
+    pub fn add(&mut self, place: Place, problem: impl Into<String>) {
+        let is_in_question = place.question.is_some();
+        let alike = if is_in_question { self.in_questions } else { self.problems.len() - self.in_questions };
+        if alike == MOST_PROBLEMS {
+            self.left_out += 1;
+            return;
+        }
+        self.in_questions += usize::from(is_in_question);
+        let mut problem = problem.into();
+        if let Some((end, _)) = problem.char_indices().nth(LONGEST_MESSAGE) {
+            problem.truncate(end);
+            problem.push('…');
+        }
+        self.problems.push(Problem { line: place.line, question: place.question, problem });
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    pub fn into_bad_pack(mut self) -> BadPack {
+        self.problems.sort_by_key(|problem| (problem.question, problem.line));
+        BadPack { name: self.name, problems: self.problems, left_out: self.left_out }
+    }
+}
+
+/// A piece of a file as a message shows it: in quotes, short, and without control characters.
+pub(super) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_EXCERPT) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_names_file_line_and_question() {
+        let mut findings = Findings::new("quiz.toml");
+        findings.add(Place { line: Some(7), question: Some(2) }, "no text");
+        findings.add(Place { line: None, question: Some(1) }, "no choices");
+        findings.add(Place::default(), "no title");
+        let told = findings.into_bad_pack().to_string();
+        assert_eq!(told, "quiz.toml: no title\nquiz.toml: question 1: no choices\nquiz.toml:7: question 2: no text");
+    }
+
+    #[test]
+    fn a_message_never_carries_a_whole_file() {
+        assert_eq!(excerpt(&"x".repeat(4_000_000)).chars().count(), LONGEST_EXCERPT + 3);
+        assert_eq!(excerpt("a\u{1b}[2J"), "\"a\\u{1b}[2J\"");
+        let mut findings = Findings::new("quiz.toml");
+        for _ in 0..MOST_PROBLEMS + 5 {
+            findings.add(Place { line: None, question: Some(1) }, "ü".repeat(1_000));
+        }
+        findings.add(Place::default(), "too many questions");
+        let bad = findings.into_bad_pack();
+        assert_eq!((bad.problems.len(), bad.left_out), (MOST_PROBLEMS + 1, 5));
+        assert_eq!(bad.problems[0].problem, "too many questions");
+        assert_eq!(bad.problems[1].problem.chars().count(), LONGEST_MESSAGE + 1);
+        assert!(bad.to_string().ends_with("quiz.toml: and 5 more problems"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The results of a show on their way to the archive: beside the show, never in its path.
+
+use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::time::Span;
+
+use crate::Ports;
+use crate::archive::{ArchiveError, ShowResults};
+
+/// The pause before the archive is asked again, at first and at most.
+const RETRY: std::ops::RangeInclusive<Span> = Span(100)..=Span(60_000);
+
+/// Stores the results unless the archive has them; asks until it takes them or says that it never will.
+pub(super) async fn store(ports: Ports, show: ShowId, results: Option<ShowResults>) {
+    let Some(results) = results else { return };
+    let mut wait = *RETRY.start();
+    loop {
+        let stored = match ports.archive.show(show).await {
+            Ok(Some(_)) => return,
+            Ok(None) => ports.archive.store(&results).await,
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(()) => return tracing::info!(%show, "the results are in the archive"),
+            Err(error @ ArchiveError::BadResults { .. }) => {
+                return tracing::error!(%show, %error, "the archive does not take these results");
+            }
+            Err(error) => tracing::warn!(%show, %error, "the archive does not answer; asking again"),
+        }
+        tokio::time::sleep(wait.to_std()).await;
+        wait = (wait + wait).min(*RETRY.end());
+    }
+}

@@ -1,0 +1,195 @@
+//! An engine with one scripted gateway, that can be cut off as by a crash and started again on the same disk.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klaxon_engine::Ports;
+use klaxon_engine::arbiter::MemoryArbiter;
+use klaxon_engine::archive::{Archive, SqliteArchive};
+use klaxon_engine::bus::{GatewayEnd, LocalBus, LocalGatewayEnd};
+use klaxon_engine::clock::Clock;
+use klaxon_engine::journal::{FileJournal, SyncPolicy};
+use klaxon_engine::shows::Shows;
+use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
+use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::{Role, ToPlayer, Verdict};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::{Millis, Span};
+use tokio::task::JoinHandle;
+
+pub const GATEWAY: GatewayId = GatewayId(7);
+const HOST: ConnRef = ConnRef { gateway: GATEWAY, conn: 999 };
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct House {
+    pub clock: Clock,
+    pub archive: Arc<SqliteArchive>,
+    end: LocalGatewayEnd,
+    heard: VecDeque<ToGateway>,
+    engine: JoinHandle<()>,
+    _bus: LocalBus,
+    /// Whether the gateway hands in at barriers by itself.
+    pub hands_in: bool,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        lead: Span(0),
+        open_for: Span(60_000),
+        barrier: Span(10_000),
+        shuffle: false,
+        pot: 100,
+        ..Settings::default()
+    }
+}
+
+pub fn pack(questions: usize) -> Pack {
+    let question = |number| PackQuestion {
+        text: format!("Question {number}?"),
+        choices: ["no", "yes"].map(String::from).to_vec(),
+        right: Choice(1),
+        category: None,
+        difficulty: None,
+        open_for: None,
+        source: None,
+    };
+    Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+}
+
+impl House {
+    pub async fn open(data: &Path) -> Self {
+        let (bus, engine_end) = LocalBus::new();
+        let archive = Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await.unwrap());
+        let clock = Clock::start();
+        let ports = Ports {
+            bus: Arc::new(engine_end),
+            arbiter: Arc::new(MemoryArbiter::new()),
+            journal: Arc::new(FileJournal::open(&data.join("journal"), SyncPolicy::Always).unwrap()),
+            archive: Arc::clone(&archive) as Arc<dyn Archive>,
+            clock,
+        };
+        let end = bus.connect(GATEWAY);
+        let engine = tokio::spawn(Shows::open(ports).await.unwrap().run());
+        Self { clock, archive, end, heard: VecDeque::new(), engine, _bus: bus, hands_in: true }
+    }
+
+    /// Cuts everything off in the middle of what it does.
+    pub async fn crash(self) {
+        self.engine.abort();
+        let _ = self.engine.await;
+    }
+
+    pub fn say(&self, message: ToEngine) {
+        self.end.send(message);
+    }
+
+    /// Waits for the first thing heard that is wanted; all before it is dropped.
+    pub async fn hear<T>(&mut self, wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
+        let mut wanted = wanted;
+        let hearing = async {
+            loop {
+                while let Some(message) = self.heard.pop_front() {
+                    if let ToGateway::Barrier { show, question } = message
+                        && self.hands_in
+                    {
+                        self.end.send(ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
+                    }
+                    if let Some(found) = wanted(message) {
+                        return found;
+                    }
+                }
+                let mut more = Vec::new();
+                assert!(self.end.receive(&mut more).await, "the engine is gone");
+                self.heard.extend(more);
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("it is said within the time of patience")
+    }
+
+    pub fn host_says(&self, message: FromHost) {
+        self.say(ToEngine::Host { conn: HOST, message });
+    }
+
+    pub async fn host_hears(&mut self) -> ToHost {
+        self.hear(|message| match message {
+            ToGateway::Host { message, .. } => Some(message),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn create(&mut self, id: &str, settings: Settings, questions: usize) -> ToHost {
+        self.host_says(FromHost::Create(Box::new(Create {
+            id: CommandId::parse(id).unwrap(),
+            code: Some(ShowCode::parse("LIVE").unwrap()),
+            pack: pack(questions),
+            settings,
+        })));
+        self.host_hears().await
+    }
+
+    /// A show with its lobby open.
+    pub async fn lobby(&mut self, settings: Settings, questions: usize) -> ShowId {
+        let ToHost::Created(created) = self.create("create", settings, questions).await else { panic!("not created") };
+        self.command(created.show, "open", Action::OpenLobby).await;
+        created.show
+    }
+
+    pub async fn command(&mut self, show: ShowId, id: &str, action: Action) -> ToHost {
+        self.host_says(FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show, action }));
+        self.host_hears().await
+    }
+
+    pub fn ask_to_join(&self, player: u32) {
+        self.say(ToEngine::Join(JoinRequest {
+            conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
+            code: ShowCode::parse("LIVE").unwrap(),
+            player: PlayerId::parse(&format!("player {player}")).unwrap(),
+            name: Some(Name::parse("Ann").unwrap()),
+            role: Role::Player,
+        }));
+    }
+
+    pub async fn join(&mut self, player: u32) -> Seated {
+        self.ask_to_join(player);
+        self.hear(|message| match message {
+            ToGateway::Seated(seated) if seated.conn.conn == u64::from(player) => Some(seated),
+            ToGateway::JoinRefused { error, .. } => panic!("{error:?}"),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Answers that were read at a moment, each as (seat, choice); the connection's number is the seat's.
+    pub fn answer(&self, show: ShowId, question: u16, at: Millis, answers: &[(u32, u8)]) {
+        let answers = answers.iter().map(|&(seat, choice)| StampedAnswer {
+            conn: u64::from(seat),
+            seat: Seat(seat),
+            question: QuestionId(question),
+            choice: Choice(choice),
+            at,
+        });
+        self.say(ToEngine::Answers(AnswerBatch { gateway: GATEWAY, show, answers: answers.collect() }));
+    }
+
+    /// The next verdicts, as (connection, verdict).
+    pub async fn verdicts(&mut self) -> Vec<(u64, Verdict)> {
+        self.hear(|message| match message {
+            ToGateway::Replies(batch) => Some(batch.replies.iter().map(|reply| (reply.conn, reply.verdict)).collect()),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn event<T>(&mut self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
+        self.hear(|message| match message {
+            ToGateway::Broadcast(broadcast) => wanted(broadcast.message),
+            _ => None,
+        })
+        .await
+    }
+}

@@ -1,0 +1,182 @@
+use klaxon_engine::archive::Archive;
+use klaxon_engine::replay;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, AlertKind, FromHost, JournalTail, ToHost};
+use klaxon_protocol::ids::{Choice, Seat, ShowId};
+use klaxon_protocol::link::ToGateway;
+use klaxon_protocol::player::{Phase, ToPlayer, Verdict};
+use klaxon_protocol::settings::{Autopilot, Settings};
+use klaxon_protocol::time::Span;
+use tempfile::TempDir;
+
+use crate::house::{GATEWAY, House, settings};
+
+const YES: Verdict = Verdict::Accepted(Choice(1));
+
+fn journal(data: &TempDir, show: ShowId) -> Vec<u8> {
+    std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap()
+}
+
+#[tokio::test]
+async fn a_show_from_its_creation_to_the_archive() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    let ann = house.join(0).await;
+    let other = house.join(1).await;
+    assert_eq!((ann.name.as_str(), other.name.as_str()), ("Ann", "Ann 2"));
+    assert_eq!((ann.seat, other.seat), (Some(Seat(0)), Some(Seat(1))));
+
+    house.command(show, "next", Action::Next).await;
+    house.answer(show, 1, house.clock.now(), &[(0, 1), (1, 0), (0, 1), (0, 0)]);
+    assert_eq!(
+        house.verdicts().await,
+        [(0, YES), (1, Verdict::Accepted(Choice(0))), (0, YES), (0, Verdict::AlreadyAnswered(Choice(1)))]
+    );
+    house.command(show, "close", Action::Close).await;
+    let refused = house.command(show, "too soon", Action::Reveal).await;
+    assert!(matches!(refused, ToHost::Refused(refused) if refused.error.code == ErrorCode::WrongPhase));
+    house
+        .hear(|message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed).then_some(()))
+        .await;
+    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+        id: klaxon_protocol::ids::CommandId::parse("reveal").unwrap(),
+        show,
+        action: Action::Reveal,
+    }));
+    let personal = house
+        .hear(|message| match message {
+            ToGateway::Broadcast(broadcast) if matches!(broadcast.message, ToPlayer::Reveal(_)) => broadcast.personal,
+            _ => None,
+        })
+        .await;
+    assert_eq!(personal.shapes.len(), 2, "the right share one result, the wrong another");
+    house.command(show, "end", Action::End { pay: true }).await;
+    house.host_says(FromHost::JournalTail(JournalTail { show, last: 2 }));
+    let ToHost::Journal(tail) = house.host_hears().await else { panic!("no journal") };
+    assert!(tail.lines[1].contains("podium: 1 winners, 100 of 100 EUR paid"), "{:?}", tail.lines);
+
+    let replayed = replay::replay(&journal(&data, show), |_, _| {}).unwrap();
+    let mut stored = None;
+    while stored.is_none() {
+        stored = house.archive.show(show).await.unwrap();
+    }
+    assert_eq!(stored.map(|summary| summary.paid), Some(100));
+    assert_eq!(house.archive.podium(show, 10).await.unwrap()[0].prize, 100);
+    assert_eq!(replayed.game.phase(), Phase::Ended);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    house.hands_in = false;
+    let show = house.lobby(settings(), 1).await;
+    house.join(0).await;
+    house.join(1).await;
+    house.command(show, "next", Action::Next).await;
+    let in_time = house.clock.now();
+    tokio::time::sleep(Span(5).to_std()).await;
+    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+        id: klaxon_protocol::ids::CommandId::parse("close").unwrap(),
+        show,
+        action: Action::Close,
+    }));
+    let question = house
+        .hear(|message| match message {
+            ToGateway::Barrier { question, .. } => Some(question),
+            _ => None,
+        })
+        .await;
+    house.answer(show, 1, in_time, &[(0, 1)]);
+    house.answer(show, 1, house.clock.now() + Span(1_000), &[(1, 1)]);
+    house.say(klaxon_protocol::link::ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
+    let mut verdicts = house.verdicts().await;
+    verdicts.extend(house.verdicts().await);
+    verdicts.sort_unstable_by_key(|(conn, _)| *conn);
+    assert_eq!(verdicts, [(0, YES), (1, Verdict::Refused(ErrorCode::TooLate))]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_hand_in_holds_up_nobody_and_is_named() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    house.hands_in = false;
+    let show = house.lobby(Settings { barrier: Span(20), ..settings() }, 1).await;
+    house.command(show, "next", Action::Next).await;
+    house.command(show, "close", Action::Close).await;
+    let gateways = house
+        .hear(|message| match message {
+            ToGateway::Alert { alert: AlertKind::SilentGateways { gateways, .. }, .. } => Some(gateways),
+            _ => None,
+        })
+        .await;
+    assert_eq!(gateways, [GATEWAY]);
+}
+
+#[tokio::test]
+async fn after_a_crash_the_show_goes_on_where_it_was() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    house.join(0).await;
+    house.join(1).await;
+    house.command(show, "next", Action::Next).await;
+    house.answer(show, 1, house.clock.now(), &[(0, 1)]);
+    assert_eq!(house.verdicts().await, [(0, YES)]);
+    house.crash().await;
+
+    let mut house = House::open(data.path()).await;
+    let resumed = house
+        .hear(|message| match message {
+            ToGateway::Alert { alert: AlertKind::Recovered { closes_at, .. }, .. } => closes_at,
+            _ => None,
+        })
+        .await;
+    assert!(resumed > house.clock.now());
+    let back = house.join(0).await;
+    assert_eq!((back.seat, back.you.answered, back.snapshot.phase), (Some(Seat(0)), Some(Choice(1)), Phase::Question));
+    house.answer(show, 1, house.clock.now(), &[(0, 1), (0, 0)]);
+    assert_eq!(house.verdicts().await, [(0, YES), (0, Verdict::AlreadyAnswered(Choice(1)))]);
+    let again = house.command(show, "next", Action::Next).await;
+    assert!(matches!(again, ToHost::Done(done) if done.again), "what was done before the crash is not done again");
+    let ToHost::Created(created) = house.create("create", settings(), 2).await else { panic!("not created") };
+    assert_eq!(created.show, show, "nor is the show made twice");
+    house.command(show, "end", Action::End { pay: true }).await;
+    replay::replay(&journal(&data, show), |_, _| {}).unwrap();
+}
+
+#[tokio::test]
+async fn the_autopilot_leads_a_show_by_itself() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let short = Span(50);
+    let autopilot = Autopilot { on: true, lobby: Span(200), suspense: short, pause: short };
+    let show = house.lobby(Settings { autopilot, open_for: Span(500), ..settings() }, 2).await;
+    house.join(0).await;
+    for question in 1..=2 {
+        house.event(|event| matches!(event, ToPlayer::Question(_)).then_some(())).await;
+        house.answer(show, question, house.clock.now(), &[(0, 1)]);
+        assert_eq!(house.verdicts().await, [(0, YES)]);
+    }
+    let podium = house
+        .event(|event| match event {
+            ToPlayer::Podium(podium) => Some(podium),
+            _ => None,
+        })
+        .await;
+    assert_eq!((podium.winners, podium.paid), (1, 100));
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_one_show_at_a_time() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 1).await;
+    let refused = house.create("another", settings(), 1).await;
+    assert!(matches!(refused, ToHost::Refused(refused) if refused.error.code == ErrorCode::CodeTaken));
+    house.command(show, "end", Action::End { pay: true }).await;
+    assert!(matches!(house.create("another", settings(), 1).await, ToHost::Created(_)));
+    let bad = house.create("bad", Settings { pot: u64::MAX, ..settings() }, 1).await;
+    assert!(matches!(bad, ToHost::Refused(_)), "{bad:?}");
+}

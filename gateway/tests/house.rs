@@ -1,0 +1,99 @@
+//! docs/architecture.md says what must never depend on what; here it is held.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The Rust files at or under these paths.
+fn sources(paths: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = paths.iter().map(|path| top().join(path)).collect();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    assert!(!found.is_empty(), "nothing is at {paths:?}");
+    found
+}
+
+/// Code lines of these files that hold one of the words; tests and comments may say what they want.
+fn mentions(files: &[PathBuf], words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if !is_comment && words.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+fn dependencies(room: &str) -> Vec<String> {
+    let text = fs::read_to_string(top().join(room).join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    manifest["dependencies"].as_table().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn rooms_depend_only_on_what_is_below_them() {
+    let forbidden = [
+        ("protocol", vec!["klaxon-engine", "klaxon-gateway", "klaxon-simulator", "tokio"]),
+        ("engine", vec!["klaxon-gateway", "klaxon-simulator"]),
+        ("gateway", vec!["klaxon-simulator"]),
+        ("simulator", vec!["klaxon-engine", "klaxon-gateway"]),
+    ];
+    for (room, forbidden) in forbidden {
+        let known = dependencies(room);
+        assert!(known.contains(&"serde".to_owned()), "{room} has other dependencies than this test can see");
+        for name in forbidden {
+            assert!(!known.iter().any(|dependency| dependency == name), "{room} depends on {name}");
+        }
+    }
+}
+
+#[test]
+fn the_gateway_knows_the_engine_in_its_link_only() {
+    let files = sources(&["gateway/src"]);
+    let others: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|file| !file.ends_with("link.rs") && !file.iter().any(|part| part == "klaxon"))
+        .collect();
+    assert_eq!(mentions(&others, &["klaxon_engine"]), Vec::<String>::new());
+    assert!(
+        !mentions(&sources(&["gateway/src/link.rs"]), &["klaxon_engine"]).is_empty(),
+        "this test looks for the wrong name"
+    );
+}
+
+#[test]
+fn the_game_has_no_clock_no_io_and_no_chance() {
+    let words = [
+        "tokio",
+        "async ",
+        "std::time",
+        "std::fs",
+        "std::net",
+        "SystemTime",
+        "Instant::",
+        "rand::random",
+        "crate::show",
+    ];
+    assert_eq!(mentions(&sources(&["engine/src/game"]), &words), Vec::<String>::new());
+}
+
+#[test]
+fn sessions_intake_and_hub_have_no_socket_and_never_wait() {
+    let words = ["tokio", ".await", "async ", "std::net::TcpStream", "std::thread"];
+    let files = sources(&["gateway/src/session", "gateway/src/intake.rs", "gateway/src/hub"]);
+    assert_eq!(mentions(&files, &words), Vec::<String>::new());
+}
