@@ -68,20 +68,28 @@ pub struct ConnectionLog {
 /// The distinct frames that were seen.
 #[derive(Debug, Default)]
 pub struct Frames {
-    by_bytes: HashMap<(Codec, Bytes), FrameId>,
+    json: HashMap<Bytes, FrameId>,
+    bincode: HashMap<Bytes, FrameId>,
     frames: Vec<(Codec, Bytes)>,
 }
 
 impl Frames {
     /// The number of these bytes.
+    ///
+    /// # Panics
+    /// At 2^32 distinct frames, which no memory holds.
     pub fn intern(&mut self, codec: Codec, bytes: &[u8]) -> FrameId {
-        let key = (codec, Bytes::copy_from_slice(bytes));
-        if let Some(&id) = self.by_bytes.get(&key) {
+        let by_bytes = match codec {
+            Codec::Json => &mut self.json,
+            Codec::Bincode => &mut self.bincode,
+        };
+        if let Some(&id) = by_bytes.get(bytes) {
             return id;
         }
         let id = FrameId(u32::try_from(self.frames.len()).expect("fewer than 2^32 distinct frames fit in memory"));
-        self.frames.push(key.clone());
-        self.by_bytes.insert(key, id);
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.frames.push((codec, bytes.clone()));
+        by_bytes.insert(bytes, id);
         id
     }
 

@@ -2,3 +2,10 @@
 
 pub mod audit;
 pub mod evidence;
+pub mod host;
+pub mod kills;
+pub mod pack;
+pub mod report;
+pub mod server;
+pub mod show;
+pub mod swarm;

@@ -1,0 +1,391 @@
+//! What the host does and when: looks at what the server says and decides, without a network or a clock of its own.
+
+use std::time::Duration;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, Figures, ToHost};
+use klaxon_protocol::ids::{QuestionId, Seq};
+use klaxon_protocol::player::{Phase, Question, ToPlayer};
+use klaxon_protocol::time::Millis;
+use tokio::time::Instant;
+
+use super::extras::{Extra, Extras};
+
+/// How long after a refusal the same is tried again.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// How the host paces the show.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// The first question is asked when so many players have a seat,
+    pub players: u32,
+    /// but not before the lobby has been open for so long,
+    pub lobby_least: Duration,
+    /// and when it has been open for so long in any case.
+    pub lobby_most: Duration,
+    /// From the tally to the reveal.
+    pub suspense: Duration,
+    /// From the reveal to the next question.
+    pub pause: Duration,
+    /// Whether the server's script does all of it.
+    pub autopilot: bool,
+}
+
+/// Where the show is, as far as the host knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// The phase.
+    pub phase: Phase,
+    /// The last question.
+    pub question: Option<Asked>,
+}
+
+/// A question that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Its number.
+    pub question: QuestionId,
+    /// When it opens, on the server's clock.
+    pub opens_at: Millis,
+    /// When it closes, on the server's clock.
+    pub closes_at: Millis,
+}
+
+/// An action for which it will be time.
+#[derive(Debug, Clone)]
+struct Cue {
+    at: Instant,
+    action: Action,
+    /// Only while the show is in this phase of this question.
+    only_in: Option<(Phase, Option<QuestionId>)>,
+}
+
+/// The host's head.
+#[derive(Debug)]
+pub struct Director {
+    pace: Pace,
+    extras: Extras,
+    cues: Vec<Cue>,
+    stage: Stage,
+    seq: Seq,
+    total: u16,
+    joined: u32,
+    /// The lobby has been open long enough from here on.
+    not_before: Option<Instant>,
+}
+
+impl Director {
+    /// A director of a show that was just created.
+    #[must_use]
+    pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
+        let stage = Stage { phase: Phase::Created, question: None };
+        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, not_before: None }
+    }
+
+    /// Where the show is.
+    #[must_use]
+    pub const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// How many players have a seat.
+    #[must_use]
+    pub const fn joined(&self) -> u32 {
+        self.joined
+    }
+
+    /// When something will be to do, if nothing is heard before.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.cues.iter().map(|cue| cue.at).min()
+    }
+
+    /// What is to do now.
+    pub fn take_due(&mut self, now: Instant) -> Vec<Action> {
+        let here = self.here();
+        let (due, later) = std::mem::take(&mut self.cues).into_iter().partition(|cue| cue.at <= now);
+        self.cues = later;
+        due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
+    }
+
+    /// Looks at what the server says.
+    pub fn hear(&mut self, message: &ToHost, now: Instant) {
+        match message {
+            ToHost::Figures(figures) => self.hear_figures(figures, now),
+            ToHost::Event(event) => self.hear_event(&event.event, now),
+            _ => {}
+        }
+    }
+
+    /// The server would not do `action`: what moves the show on is tried again, or the show ends where no question is left.
+    pub fn refused(&mut self, action: Action, code: ErrorCode, now: Instant) {
+        match (action, code) {
+            (Action::Next, ErrorCode::NoMoreQuestions) => self.cue(now, Action::End { pay: true }),
+            (action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby), _) => {
+                self.cue(now + AGAIN, action);
+            }
+            // A clock that stands still must run again, or the show stands still too.
+            (Action::Resume, ErrorCode::Unavailable) => self.always(now + AGAIN, Action::Resume),
+            _ => {}
+        }
+    }
+
+    fn here(&self) -> (Phase, Option<QuestionId>) {
+        (self.stage.phase, self.stage.question.map(|asked| asked.question))
+    }
+
+    fn cue(&mut self, at: Instant, action: Action) {
+        self.cues.push(Cue { at, action, only_in: Some(self.here()) });
+    }
+
+    fn always(&mut self, at: Instant, action: Action) {
+        self.cues.push(Cue { at, action, only_in: None });
+    }
+
+    fn hear_figures(&mut self, figures: &Figures, now: Instant) {
+        self.joined = figures.joined;
+        if figures.seq < self.seq {
+            return;
+        }
+        // The question itself was missed, while the connection was away.
+        if let Some(question) = figures.question.filter(|question| self.here().1.is_none_or(|known| known < *question))
+        {
+            let closes_at = figures.at + figures.time_left.unwrap_or_default();
+            self.stage.question = Some(Asked { question, opens_at: figures.at, closes_at });
+            self.stage.phase = Phase::Question;
+        }
+        if figures.question == self.here().1 {
+            self.enter(figures.phase, now);
+        }
+        if self.stage.phase == Phase::Lobby && self.joined >= self.pace.players && !self.pace.autopilot {
+            self.bring_forward(now);
+        }
+    }
+
+    /// Everybody is here: the first question need not wait.
+    fn bring_forward(&mut self, now: Instant) {
+        let at = self.not_before.map_or(now, |least| least.max(now));
+        for cue in self.cues.iter_mut().filter(|cue| matches!(cue.action, Action::Next)) {
+            cue.at = cue.at.min(at);
+        }
+    }
+
+    fn hear_event(&mut self, event: &ToPlayer, now: Instant) {
+        self.seq = event.seq().unwrap_or(self.seq).max(self.seq);
+        match event {
+            ToPlayer::Opened(_) => self.enter(Phase::Lobby, now),
+            ToPlayer::Question(question) => self.asked(question, now),
+            ToPlayer::Close(_) => self.enter(Phase::Closing, now),
+            ToPlayer::Reveal(_) => self.enter(Phase::Revealed, now),
+            ToPlayer::End(_) => self.enter(Phase::Ended, now),
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, question: &Question, now: Instant) {
+        let asked = Asked { question: question.question, opens_at: question.opens_at, closes_at: question.closes_at };
+        self.stage = Stage { phase: Phase::Question, question: Some(asked) };
+        let lead = question.opens_at.since(question.at).to_std();
+        let open = question.closes_at.since(question.opens_at).to_std();
+        let Some(extra) = self.extras.at(question.question) else { return };
+        match extra {
+            Extra::Pause { at, standing } => {
+                self.cue(now + lead + open.mul_f64(at), Action::Pause);
+                self.always(now + lead + open.mul_f64(at) + standing, Action::Resume);
+            }
+            Extra::Message { at, text } => self.cue(now + lead + open.mul_f64(at), Action::Message { text }),
+            Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
+            Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),
+            Extra::Void { .. } => {}
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        if self.stage.phase == phase {
+            return;
+        }
+        self.stage.phase = phase;
+        if self.pace.autopilot {
+            return;
+        }
+        match phase {
+            Phase::Created => self.cue(now, Action::OpenLobby),
+            Phase::Lobby => {
+                self.not_before = Some(now + self.pace.lobby_least);
+                self.cue(now + self.pace.lobby_most, Action::Next);
+            }
+            Phase::Closed => self.cue(now + self.pace.suspense, Action::Reveal),
+            Phase::Revealed => self.revealed(now),
+            Phase::Question | Phase::Closing | Phase::Ended => {}
+        }
+    }
+
+    fn revealed(&mut self, now: Instant) {
+        let question = self.stage.question.map(|asked| asked.question);
+        if let Some(Extra::Void { reason }) = question.and_then(|question| self.extras.at(question)) {
+            self.cue(now + self.pace.pause / 2, Action::Void { reason });
+        }
+        let last = question.is_some_and(|question| question.0 >= self.total);
+        let next = if last { Action::End { pay: true } } else { Action::Next };
+        self.cue(now + self.pace.pause, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::host::{HostEvent, Latency};
+    use klaxon_protocol::ids::{Choice, ShowId};
+    use klaxon_protocol::player::{Close, Mark, Reveal};
+
+    use super::*;
+
+    const STEP: Duration = Duration::from_secs(1);
+
+    fn pace() -> Pace {
+        Pace {
+            players: 10,
+            lobby_least: STEP,
+            lobby_most: STEP * 30,
+            suspense: STEP,
+            pause: STEP * 2,
+            autopilot: false,
+        }
+    }
+
+    fn event(event: ToPlayer) -> ToHost {
+        ToHost::Event(HostEvent { show: ShowId(1), event: Box::new(event) })
+    }
+
+    fn mark(seq: u64) -> Mark {
+        Mark { seq: Seq(seq), at: Millis(0) }
+    }
+
+    fn question(seq: u64, number: u16) -> ToHost {
+        event(ToPlayer::Question(Question {
+            seq: Seq(seq),
+            at: Millis(1_000),
+            question: QuestionId(number),
+            total: 2,
+            text: "?".into(),
+            choices: vec!["a".into(), "b".into()],
+            category: None,
+            opens_at: Millis(2_000),
+            closes_at: Millis(12_000),
+        }))
+    }
+
+    fn figures(seq: u64, phase: Phase, number: Option<u16>, joined: u32) -> ToHost {
+        ToHost::Figures(Box::new(Figures {
+            show: ShowId(1),
+            at: Millis(0),
+            phase,
+            seq: Seq(seq),
+            question: number.map(QuestionId),
+            total: 2,
+            joined,
+            connected: joined,
+            alive: joined,
+            answers: vec![],
+            time_left: None,
+            paused: false,
+            autopilot: false,
+            next_step: None,
+            latency: Latency::default(),
+            shed: 0,
+        }))
+    }
+
+    fn reveal(seq: u64, number: u16) -> ToHost {
+        event(ToPlayer::Reveal(Reveal {
+            seq: Seq(seq),
+            at: Millis(0),
+            question: QuestionId(number),
+            right: Choice(0),
+            counts: vec![1, 1],
+            silent: 0,
+            alive: 1,
+        }))
+    }
+
+    #[test]
+    fn a_show_is_driven_from_the_lobby_to_the_end() {
+        let mut now = Instant::now();
+        let mut director = Director::new(pace(), Extras::default(), 2);
+        director.hear(&event(ToPlayer::Opened(mark(1))), now);
+        assert_eq!(director.take_due(now + STEP * 29), vec![]);
+        director.hear(&figures(1, Phase::Lobby, None, 10), now);
+        assert_eq!(director.take_due(now + STEP / 2), vec![]);
+        assert_eq!(director.take_due(now + STEP), vec![Action::Next]);
+        for number in 1..=2 {
+            let seq = u64::from(number) * 10;
+            director.hear(&question(seq, number), now);
+            assert_eq!(director.take_due(now + STEP * 60), vec![]);
+            let close = Close { seq: Seq(seq + 1), at: Millis(0), question: QuestionId(number) };
+            director.hear(&event(ToPlayer::Close(close)), now);
+            director.hear(&figures(seq + 1, Phase::Closed, Some(number), 10), now);
+            assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+            director.hear(&reveal(seq + 2, number), now);
+            now += STEP * 2;
+            let next = if number == 2 { Action::End { pay: true } } else { Action::Next };
+            assert_eq!(director.take_due(now), vec![next]);
+        }
+        director.hear(&event(ToPlayer::End(mark(30))), now);
+        assert_eq!((director.stage().phase, director.due()), (Phase::Ended, None));
+    }
+
+    #[test]
+    fn figures_from_before_an_event_change_nothing() {
+        let now = Instant::now();
+        let mut director = Director::new(pace(), Extras::default(), 2);
+        director.hear(&question(10, 1), now);
+        director.hear(&figures(9, Phase::Closed, Some(1), 10), now);
+        assert_eq!(director.stage().phase, Phase::Question);
+    }
+
+    #[test]
+    fn a_question_that_was_missed_is_known_from_the_figures() {
+        let now = Instant::now();
+        let mut director = Director::new(pace(), Extras::default(), 2);
+        director.hear(&question(10, 1), now);
+        director.hear(&figures(15, Phase::Closed, Some(2), 10), now);
+        assert_eq!(director.stage().question.map(|asked| asked.question), Some(QuestionId(2)));
+        assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+    }
+
+    #[test]
+    fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
+        let now = Instant::now();
+        let mut director = Director::new(pace(), Extras::default(), 2);
+        director.hear(&question(10, 1), now);
+        director.hear(&figures(11, Phase::Closed, Some(1), 10), now);
+        assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+        director.refused(Action::Reveal, ErrorCode::Unavailable, now + STEP);
+        assert_eq!(director.take_due(now + STEP * 2), vec![Action::Reveal]);
+        director.refused(Action::Reveal, ErrorCode::WrongPhase, now + STEP * 2);
+        director.hear(&reveal(12, 1), now + STEP * 2);
+        assert_eq!(director.take_due(now + STEP * 3), vec![]);
+        director.refused(Action::Next, ErrorCode::NoMoreQuestions, now + STEP * 3);
+        assert_eq!(director.take_due(now + STEP * 3), vec![Action::End { pay: true }]);
+    }
+
+    #[test]
+    fn a_pause_is_always_followed_by_its_resume() {
+        let now = Instant::now();
+        let extras = Extras::only(QuestionId(1), Extra::Pause { at: 0.5, standing: STEP });
+        let mut director = Director::new(pace(), extras, 2);
+        director.hear(&question(10, 1), now);
+        assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
+        director.hear(&figures(12, Phase::Closed, Some(1), 10), now);
+        assert!(director.take_due(now + STEP * 7).contains(&Action::Resume));
+    }
+
+    #[test]
+    fn the_autopilot_is_left_alone() {
+        let now = Instant::now();
+        let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);
+        director.hear(&event(ToPlayer::Opened(mark(1))), now);
+        director.hear(&question(10, 1), now);
+        director.hear(&reveal(12, 1), now);
+        assert_eq!(director.due(), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! The host's connection to the admin socket: comes back by itself, and sends again what was not acknowledged.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::host::{FromHost, ShowRef, ToHost};
+use klaxon_protocol::ids::{CommandId, ShowId};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use tungstenite::Message;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use tungstenite::http::{HeaderValue, StatusCode};
+
+/// Where hosts connect, on the admin port.
+pub const HOST_PATH: &str = "/host";
+
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Where and with what a host connects.
+#[derive(Debug, Clone)]
+pub struct AdminDoor {
+    /// The admin port.
+    pub address: SocketAddr,
+    /// What is in the server's admin token file.
+    pub token: String,
+}
+
+/// Why there is no use in trying again.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The token is not the server's.
+    #[error("the server at {0} does not take this admin token")]
+    Unauthorized(SocketAddr),
+    /// The token could not be put into a header.
+    #[error("the admin token holds characters that no header can carry")]
+    BadToken,
+    /// The request could not be made.
+    #[error(transparent)]
+    BadRequest(#[from] tungstenite::Error),
+}
+
+/// The host's connection, over all reconnections.
+#[derive(Debug)]
+pub struct Link {
+    door: AdminDoor,
+    socket: Option<WebSocketStream<TcpStream>>,
+    watched: Option<ShowId>,
+    /// Sent and neither done nor refused yet.
+    pending: Vec<(CommandId, FromHost)>,
+    reconnects: u32,
+}
+
+impl Link {
+    /// A link that is not connected yet.
+    #[must_use]
+    pub const fn new(door: AdminDoor) -> Self {
+        Self { door, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
+    }
+
+    /// How often the connection was lost and made again.
+    #[must_use]
+    pub const fn reconnects(&self) -> u32 {
+        self.reconnects
+    }
+
+    /// How many commands wait for their acknowledgement.
+    #[must_use]
+    pub const fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Sends a message; one with an id is sent again after every reconnection until it is acknowledged.
+    pub async fn send(&mut self, message: FromHost) {
+        let id = match &message {
+            FromHost::Create(create) => Some(create.id.clone()),
+            FromHost::Command(command) => Some(command.id.clone()),
+            _ => None,
+        };
+        if let FromHost::Watch(show) = &message {
+            self.watched = Some(show.show);
+        }
+        let sent = match &mut self.socket {
+            Some(socket) => say(socket, &message).await.is_ok(),
+            None => false,
+        };
+        if !sent {
+            self.socket = None;
+        }
+        if let Some(id) = id {
+            self.pending.push((id, message));
+        }
+    }
+
+    /// The next message, over as many connections as it takes. May be dropped and called again without losing anything.
+    ///
+    /// # Errors
+    /// Only if trying again is of no use; a server that is away is tried for ever.
+    pub async fn next(&mut self) -> Result<ToHost, LinkError> {
+        loop {
+            let Some(socket) = &mut self.socket else {
+                match timeout(CONNECT_PATIENCE, self.connect()).await {
+                    Ok(Ok(socket)) => self.socket = Some(socket),
+                    Ok(Err(Some(error))) => return Err(error),
+                    Ok(Err(None)) | Err(_) => sleep(RETRY).await,
+                }
+                continue;
+            };
+            let bytes = match socket.next().await {
+                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => {
+                    self.socket = None;
+                    self.reconnects += 1;
+                    continue;
+                }
+                Some(Ok(_)) => continue,
+            };
+            // What a newer server says besides is not for us.
+            let Ok(message) = Codec::Json.decode::<ToHost>(bytes.as_bytes(), &[]) else { continue };
+            match &message {
+                ToHost::Created(created) => self.acknowledged(&created.id),
+                ToHost::Done(done) => self.acknowledged(&done.id),
+                ToHost::Refused(refused) => self.acknowledged(&refused.id),
+                _ => {}
+            }
+            return Ok(message);
+        }
+    }
+
+    fn acknowledged(&mut self, id: &CommandId) {
+        self.pending.retain(|(pending, _)| pending != id);
+    }
+
+    /// A connection on which all that is pending was said again; the error is none if trying again may help.
+    async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<LinkError>> {
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.door.token));
+        let bearer = bearer.map_err(|_| Some(LinkError::BadToken))?;
+        let url = format!("ws://{}{HOST_PATH}", self.door.address);
+        let mut request = url.into_client_request().map_err(|error| Some(error.into()))?;
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        let json = HeaderValue::from_static(Codec::Json.subprotocol());
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, json);
+        let stream = TcpStream::connect(self.door.address).await.map_err(|_| None)?;
+        let (mut socket, _) = client_async(request, stream).await.map_err(|error| match error {
+            tungstenite::Error::Http(response)
+                if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&response.status()) =>
+            {
+                Some(LinkError::Unauthorized(self.door.address))
+            }
+            _ => None,
+        })?;
+        if let Some(show) = self.watched {
+            say(&mut socket, &FromHost::Watch(ShowRef { show })).await.map_err(|_| None)?;
+        }
+        for (_, message) in &self.pending {
+            say(&mut socket, message).await.map_err(|_| None)?;
+        }
+        Ok(socket)
+    }
+}
+
+async fn say(socket: &mut WebSocketStream<TcpStream>, message: &FromHost) -> Result<(), tungstenite::Error> {
+    let text = String::from_utf8(Codec::Json.encode(message)).unwrap_or_default();
+    socket.send(Message::text(text)).await
+}

@@ -1,0 +1,151 @@
+//! A whole show: the host, the swarm and what happens to the server, from the creation until everybody has left.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use klaxon_protocol::host::Created;
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::player::Phase;
+use klaxon_protocol::settings::Settings;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::evidence::{Evidence, Micros};
+use crate::host::{AdminDoor, Extras, Host, HostError, HostLog, Pace, Stage};
+use crate::kills::Kills;
+use crate::server::{Server, ServerError};
+use crate::swarm::{self, AnswerKey, Crowd, SwarmPlan, SwarmSettings, World};
+
+/// How long players may take to leave after the end by themselves.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// What is to be played.
+#[derive(Debug, Clone)]
+pub struct ShowPlan {
+    /// The questions.
+    pub pack: Pack,
+    /// How it is played.
+    pub settings: Settings,
+    /// How it is hosted.
+    pub pace: Pace,
+    /// What the host does besides.
+    pub extras: Extras,
+    /// Who plays.
+    pub swarm: SwarmSettings,
+    /// How many hostile connections there are.
+    pub hostile: u32,
+    /// When the server is killed; only possible if it is ours.
+    pub kills: Kills,
+    /// When the show is given up.
+    pub limit: Duration,
+}
+
+/// A show that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// The show.
+    pub created: Created,
+    /// What the players saw; without journal and memory.
+    pub evidence: Evidence,
+    /// What the host did.
+    pub host: HostLog,
+    /// When the server was killed.
+    pub kills: Vec<Micros>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why a show was not played to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// The host could not go on.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The server could not.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// It did not end.
+    #[error("the show did not end within {limit:?}: it is {phase:?} at question {question}, {joined} players joined")]
+    Endless {
+        /// The time it had.
+        limit: Duration,
+        /// Where it stands.
+        phase: Phase,
+        /// The last question, or 0.
+        question: u16,
+        /// How many players were welcomed.
+        joined: u32,
+    },
+}
+
+/// Plays a show at the players' port `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
+///
+/// # Errors
+/// If the show can't be made, the server fails, or the show does not end in its time.
+pub async fn play(
+    plan: ShowPlan,
+    players: SocketAddr,
+    door: AdminDoor,
+    server: Option<&mut Server>,
+    watching: impl FnOnce(Arc<World>, watch::Receiver<Stage>),
+) -> Result<Played, ShowError> {
+    let began = Instant::now();
+    let deadline = began + plan.limit;
+    let key = AnswerKey::of(&plan.pack);
+    let host = Host::create(door, None, plan.pack, plan.settings, plan.pace, plan.extras);
+    let unasked = |joined| ShowError::Endless { limit: plan.limit, phase: Phase::Created, question: 0, joined };
+    let host = timeout(plan.limit, host).await.map_err(|_| unasked(0))??;
+    let created = host.created().clone();
+    let world = Arc::new(World::new(players, created.code.clone(), SwarmPlan::new(&plan.swarm), key));
+    let (stage, mut stages) = watch::channel(Stage { phase: Phase::Created, question: None });
+    let (over, is_over) = watch::channel(false);
+    watching(Arc::clone(&world), stages.clone());
+
+    let mut kills = Vec::new();
+    let mut players = JoinSet::new();
+    let mut hostile = JoinSet::new();
+    let show = async {
+        let open = async {
+            // The sender outlives this.
+            let _ = stages.wait_for(|stage| stage.phase != Phase::Created).await;
+            players.spawn(swarm::play(Arc::clone(&world), is_over.clone()));
+            let crowd = Crowd { connections: plan.hostile, rush: plan.swarm.rush };
+            hostile.spawn(crowd.trouble(Arc::clone(&world), is_over));
+        };
+        let hosting = host.run(&stage);
+        tokio::pin!(hosting);
+        let log = tokio::select! {
+            log = &mut hosting => return log,
+            () = open => hosting.await,
+        };
+        // Whoever has not seen the end by then, or does not go, is sent away.
+        let _ = timeout(FAREWELL, players.join_next()).await;
+        over.send_replace(true);
+        players.join_next().await;
+        hostile.join_next().await;
+        log
+    };
+    let trouble = async {
+        match server {
+            Some(server) => plan.kills.carry_out(server, stage.subscribe(), &mut kills).await,
+            None => std::future::pending().await,
+        }
+    };
+    let log = tokio::select! {
+        log = show => log?,
+        error = trouble => return Err(error.into()),
+        () = sleep_until(deadline) => {
+            let stage = stage.borrow().clone();
+            return Err(ShowError::Endless {
+                limit: plan.limit,
+                phase: stage.phase,
+                question: stage.question.map_or(0, |asked| asked.question.0),
+                joined: world.progress.joined.load(Ordering::Relaxed),
+            });
+        }
+    };
+    Ok(Played { created, evidence: world.ledger.take(), host: log, kills, took: began.elapsed() })
+}

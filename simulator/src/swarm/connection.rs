@@ -1,0 +1,138 @@
+//! One WebSocket of a player, all of whose messages are written down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tungstenite::Message;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::http::HeaderValue;
+use tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::protocol::frame::Utf8Bytes;
+
+use super::ledger::Page;
+
+/// Where players connect, on the players' port.
+pub const PLAYERS_PATH: &str = "/play";
+
+/// How long connecting or sending may take before the connection is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came in on a connection.
+#[derive(Debug)]
+pub enum Heard {
+    /// A message.
+    Message(Arc<ToPlayer>),
+    /// Bytes that are no message of the protocol.
+    Unreadable,
+    /// The connection is gone.
+    Closed,
+}
+
+/// The connection could not be made, or is gone.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The server or the network said no.
+    #[error(transparent)]
+    WebSocket(#[from] tungstenite::Error),
+    /// Nothing happened for too long.
+    #[error("nothing happened for {} s", PATIENCE.as_secs())]
+    Silence,
+}
+
+impl From<std::io::Error> for ConnectionError {
+    fn from(error: std::io::Error) -> Self {
+        Self::WebSocket(error.into())
+    }
+}
+
+/// One WebSocket of a player.
+#[derive(Debug)]
+pub struct Connection {
+    socket: WebSocketStream<TcpStream>,
+    page: Page,
+}
+
+impl Connection {
+    /// Connects and does the handshake; the page is begun once that worked.
+    ///
+    /// # Errors
+    /// If the server can't be reached, refuses the handshake, or says nothing for 10 s.
+    pub async fn open(
+        address: SocketAddr,
+        codec: Codec,
+        page: impl FnOnce() -> Page + Send,
+    ) -> Result<Self, ConnectionError> {
+        let socket = timeout(PATIENCE, handshake(address, codec)).await.map_err(|_| ConnectionError::Silence)??;
+        Ok(Self { socket, page: page() })
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// If the connection is gone, or the server does not read for 10 s.
+    pub async fn say(&mut self, message: &FromPlayer) -> Result<(), ConnectionError> {
+        self.say_bytes(self.page.codec().encode(message)).await
+    }
+
+    /// Sends bytes that need not be a message of the protocol.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub async fn say_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ConnectionError> {
+        self.page.sent(&bytes);
+        let message = match self.page.codec() {
+            Codec::Json => match Utf8Bytes::try_from(bytes) {
+                Ok(text) => Message::Text(text),
+                Err(_) => return Ok(()),
+            },
+            Codec::Bincode => Message::Binary(Bytes::from(bytes)),
+        };
+        timeout(PATIENCE, self.socket.send(message)).await.map_err(|_| ConnectionError::Silence)??;
+        Ok(())
+    }
+
+    /// The next thing that comes in. May be dropped and called again without losing anything.
+    pub async fn hear(&mut self) -> Heard {
+        loop {
+            let bytes = match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => Bytes::from(text),
+                Some(Ok(Message::Binary(bytes))) => bytes,
+                Some(Ok(Message::Close(frame))) => {
+                    if let Some(frame) = frame {
+                        self.page.closed(frame.code.into());
+                    }
+                    return Heard::Closed;
+                }
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => return Heard::Closed,
+            };
+            return self.page.received(&bytes).map_or(Heard::Unreadable, Heard::Message);
+        }
+    }
+
+    /// Says goodbye in WebSocket's words.
+    pub async fn close(mut self) {
+        // A server that is gone already has no need of it.
+        let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
+    }
+}
+
+async fn handshake(address: SocketAddr, codec: Codec) -> Result<WebSocketStream<TcpStream>, ConnectionError> {
+    let mut request = format!("ws://{address}{PLAYERS_PATH}").into_client_request()?;
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(codec.subprotocol()));
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    // Thousands of these are open at once, and messages are small.
+    let config = WebSocketConfig::default().read_buffer_size(2048).write_buffer_size(0);
+    let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    Ok(socket)
+}

@@ -1,0 +1,154 @@
+//! Where the swarm writes down what it sees: a page for each connection, and every distinct frame once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::ToPlayer;
+
+use crate::evidence::{ConnectionLog, Direction, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber};
+
+/// The frames and connections of a whole swarm.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    shelf: Mutex<Shelf>,
+    closed: Mutex<Vec<(u64, ConnectionLog)>>,
+    opened: AtomicU64,
+}
+
+/// Distinct frames, each decoded at most once however many players hear it.
+#[derive(Debug, Default)]
+struct Shelf {
+    frames: Frames,
+    /// By frame number; none for frames that were only sent, or that are no message.
+    heard: Vec<Option<Arc<ToPlayer>>>,
+}
+
+impl Shelf {
+    fn hear(&mut self, codec: Codec, bytes: &[u8]) -> (FrameId, Option<Arc<ToPlayer>>) {
+        let id = self.frames.intern(codec, bytes);
+        let index = id.0 as usize;
+        if self.heard.len() <= index {
+            self.heard.resize(index + 1, None);
+        }
+        if self.heard[index].is_none() {
+            self.heard[index] = codec.decode(bytes, &[]).ok().map(Arc::new);
+        }
+        (id, self.heard[index].clone())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ledger {
+    /// A page for a connection that has just been opened.
+    #[must_use]
+    pub fn open(self: &Arc<Self>, player: PlayerNumber, codec: Codec, honest: bool) -> Page {
+        let order = self.opened.fetch_add(1, Ordering::Relaxed);
+        let log = ConnectionLog { player, codec, honest, entries: Vec::new(), close_code: None };
+        Page { ledger: Arc::clone(self), order, log: Some(log) }
+    }
+
+    /// All that was seen on connections that are closed by now, in the order in which they were opened.
+    #[must_use]
+    pub fn take(&self) -> Evidence {
+        let mut closed = std::mem::take(&mut *lock(&self.closed));
+        closed.sort_unstable_by_key(|(order, _)| *order);
+        let shelf = std::mem::take(&mut *lock(&self.shelf));
+        Evidence {
+            frames: shelf.frames,
+            connections: closed.into_iter().map(|(_, log)| log).collect(),
+            ..Evidence::default()
+        }
+    }
+}
+
+/// The log of one open connection; handed in when dropped, whatever the reason.
+#[derive(Debug)]
+pub struct Page {
+    ledger: Arc<Ledger>,
+    order: u64,
+    log: Option<ConnectionLog>,
+}
+
+impl Page {
+    fn note(&mut self, at: Micros, direction: Direction, frame: FrameId) {
+        if let Some(log) = &mut self.log {
+            log.entries.push(Entry { at, direction, frame });
+        }
+    }
+
+    /// The connection's codec.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.log.as_ref().map_or(Codec::Json, |log| log.codec)
+    }
+
+    /// Notes a message that is about to be sent.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        let frame = lock(&self.ledger.shelf).frames.intern(self.codec(), bytes);
+        self.note(Micros::now(), Direction::Sent, frame);
+    }
+
+    /// Notes a message that was just read, and says what it means; none if it is no message of the protocol.
+    pub fn received(&mut self, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
+        let at = Micros::now();
+        let codec = self.codec();
+        let (frame, message) = lock(&self.ledger.shelf).hear(codec, bytes);
+        self.note(at, Direction::Received, frame);
+        message
+    }
+
+    /// Notes the code with which the server closed the connection.
+    pub fn closed(&mut self, code: u16) {
+        if let Some(log) = &mut self.log {
+            log.close_code = Some(code);
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if let Some(log) = self.log.take() {
+            lock(&self.ledger.closed).push((self.order, log));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::player::Lobby;
+
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_are_kept_once_and_connections_stay_in_order() {
+        let ledger = Arc::new(Ledger::default());
+        let bytes = Codec::Json.encode(&ToPlayer::Lobby(Lobby { joined: 3 }));
+        let mut first = ledger.open(PlayerNumber(0), Codec::Json, true);
+        let mut second = ledger.open(PlayerNumber(1), Codec::Json, false);
+        let heard = [first.received(&bytes), second.received(&bytes)];
+        assert!(heard.iter().all(|heard| matches!(heard.as_deref(), Some(ToPlayer::Lobby(Lobby { joined: 3 })))));
+        second.sent(b"nonsense");
+        second.closed(1008);
+        drop(second);
+        drop(first);
+        let evidence = ledger.take();
+        let players: Vec<u32> = evidence.connections.iter().map(|log| log.player.0).collect();
+        assert_eq!(players, [0, 1]);
+        assert_eq!(evidence.frames.iter().count(), 2);
+        assert_eq!(evidence.connections[1].close_code, Some(1008));
+        assert_eq!(evidence.connections[1].entries.len(), 2);
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_evidence_too() {
+        let ledger = Arc::new(Ledger::default());
+        let mut page = ledger.open(PlayerNumber(0), Codec::Bincode, true);
+        assert!(page.received(&[250, 250]).is_none());
+        drop(page);
+        assert_eq!(ledger.take().connections[0].entries.len(), 1);
+    }
+}

@@ -1,0 +1,450 @@
+//! A scripted stand-in for the server: one show, no rules but first answer wins, just enough for players and a host.
+
+#![allow(clippy::unwrap_used, reason = "a test's server may panic")]
+#![allow(clippy::result_large_err, reason = "the type is the handshake's")]
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::host::{
+    Action, Command, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostEvent, Latency, Refused, ToHost,
+};
+use klaxon_protocol::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::player::{
+    Answer, AnswerReply, Close, FROM_PLAYER_TYPES, FromPlayer, Join, Mark, Outcome, Phase, PlayerResult, Podium, Pong,
+    Question, Reveal, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
+};
+use klaxon_protocol::settings::{Mode, Settings};
+use klaxon_protocol::time::{Millis, Span};
+use klaxon_simulator::evidence::Micros;
+use klaxon_simulator::host::{AdminDoor, HOST_PATH};
+use klaxon_simulator::swarm::PLAYERS_PATH;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+use tungstenite::Message;
+use tungstenite::handshake::server::{Request, Response};
+use tungstenite::http::HeaderValue;
+
+pub const TOKEN: &str = "let-me-in";
+const SHOW: ShowId = ShowId(77);
+
+/// What goes to everybody.
+#[derive(Clone)]
+enum Said {
+    Event(ToPlayer),
+    Figures,
+    /// Each connection is cut off without a word.
+    Cut,
+}
+
+struct Show {
+    pack: Option<Pack>,
+    settings: Settings,
+    phase: Phase,
+    seq: u64,
+    question: Option<Question>,
+    seats: u32,
+    answers: HashMap<(QuestionId, Seat), Choice>,
+    done: HashMap<String, ToHost>,
+    said: broadcast::Sender<Said>,
+    /// Hosts are cut off after so many commands, once.
+    cut_host_after: Option<usize>,
+}
+
+#[derive(Clone)]
+pub struct Mini {
+    show: Arc<Mutex<Show>>,
+    pub players: SocketAddr,
+    pub door: AdminDoor,
+}
+
+fn now() -> Millis {
+    Millis(Micros::now().0 / 1000)
+}
+
+impl Mini {
+    pub async fn start(cut_host_after: Option<usize>) -> Self {
+        let show = Show {
+            pack: None,
+            settings: Settings::default(),
+            phase: Phase::Created,
+            seq: 0,
+            question: None,
+            seats: 0,
+            answers: HashMap::new(),
+            done: HashMap::new(),
+            said: broadcast::channel(10_000).0,
+            cut_host_after,
+        };
+        let players = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hosts = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mini = Self {
+            show: Arc::new(Mutex::new(show)),
+            players: players.local_addr().unwrap(),
+            door: AdminDoor { address: hosts.local_addr().unwrap(), token: TOKEN.into() },
+        };
+        let server = mini.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = players.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move { server.player(stream).await });
+            }
+        });
+        let server = mini.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = hosts.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move { server.host(stream).await });
+            }
+        });
+        mini
+    }
+
+    /// Cuts every player off.
+    pub fn cut_players(&self) {
+        let _ = self.show().said.send(Said::Cut);
+    }
+
+    pub fn asked(&self) -> u16 {
+        self.show().question.as_ref().map_or(0, |question| question.question.0)
+    }
+
+    pub fn counted(&self) -> usize {
+        self.show().answers.len()
+    }
+
+    fn show(&self) -> MutexGuard<'_, Show> {
+        self.show.lock().unwrap()
+    }
+
+    async fn player(self, stream: TcpStream) -> Option<()> {
+        let mut codec = Codec::Json;
+        let mut socket = accept_hdr_async(stream, |request: &Request, mut response: Response| {
+            assert_eq!(request.uri().path(), PLAYERS_PATH);
+            let offered = request.headers()["sec-websocket-protocol"].to_str().unwrap();
+            codec = Codec::negotiate(Some(offered)).unwrap();
+            let chosen = HeaderValue::from_static(codec.subprotocol());
+            response.headers_mut().insert("sec-websocket-protocol", chosen);
+            Ok(response)
+        })
+        .await
+        .ok()?;
+        let mut said = self.show().said.subscribe();
+        let mut seat = None;
+        let mut joined = false;
+        loop {
+            tokio::select! {
+                heard = socket.next() => {
+                    let bytes = match heard?.ok()? {
+                        Message::Text(text) => text.as_bytes().to_vec(),
+                        Message::Binary(bytes) => bytes.to_vec(),
+                        Message::Close(_) => return None,
+                        _ => continue,
+                    };
+                    let replies = match codec.decode(&bytes, FROM_PLAYER_TYPES) {
+                        Ok(FromPlayer::Join(join)) => {
+                            // What was said before is in the snapshot.
+                            said = said.resubscribe();
+                            joined = true;
+                            self.join(&join, &mut seat)
+                        }
+                        Ok(FromPlayer::Answer(answer)) => vec![self.answer(seat, answer)],
+                        Ok(FromPlayer::Ping(ping)) => vec![ToPlayer::Pong(Pong { sent: ping.sent, now: now() })],
+                        Ok(FromPlayer::React(_) | FromPlayer::Leave) => vec![],
+                        Err(refusal) => vec![ToPlayer::Error((&refusal).into())],
+                    };
+                    for reply in replies {
+                        say(&mut socket, codec, &reply).await?;
+                    }
+                }
+                heard = said.recv() => match heard.ok()? {
+                    Said::Event(event) if joined => {
+                        say(&mut socket, codec, &event).await?;
+                        if let ToPlayer::Reveal(reveal) = &event {
+                            let result = self.result(seat, reveal);
+                            say(&mut socket, codec, &result).await?;
+                        }
+                    }
+                    Said::Cut => return None,
+                    Said::Event(_) | Said::Figures => {}
+                }
+            }
+        }
+    }
+
+    fn join(&self, join: &Join, seat: &mut Option<Seat>) -> Vec<ToPlayer> {
+        let mut show = self.show();
+        if show.phase == Phase::Created {
+            return vec![ToPlayer::Error(ErrorCode::UnknownShow.into())];
+        }
+        match &join.resume {
+            Some(token) if token == "watcher" => {}
+            Some(token) => match token.strip_prefix("seat-").and_then(|number| number.parse().ok()) {
+                Some(number) => *seat = Some(Seat(number)),
+                None => return vec![ToPlayer::Error(ErrorCode::BadToken.into())],
+            },
+            None if join.role == Role::Player => {
+                *seat = Some(Seat(show.seats));
+                show.seats += 1;
+                let _ = show.said.send(Said::Figures);
+            }
+            None => {}
+        }
+        let welcome = Welcome {
+            protocol: 1,
+            session: "s".into(),
+            resume: seat.map_or("watcher".into(), |seat| format!("seat-{seat}")),
+            show: SHOW,
+            seat: *seat,
+            name: Name::parse(join.name.as_deref().unwrap_or("thief")).unwrap(),
+            now: now(),
+            heartbeat: Span(30_000),
+        };
+        let snapshot = Snapshot {
+            seq: Seq(show.seq),
+            at: now(),
+            title: "Mini".into(),
+            phase: show.phase,
+            mode: Mode::Points,
+            total: show.pack.as_ref().map_or(0, |pack| pack.questions.len() as u16),
+            joined: show.seats,
+            alive: show.seats,
+            pot: 0,
+            currency: "EUR".into(),
+            paused: false,
+            question: show.question.clone(),
+            reveal: None,
+            voided: false,
+            podium: None,
+        };
+        let you = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
+        vec![ToPlayer::Welcome(welcome), ToPlayer::Snapshot(Box::new(snapshot)), ToPlayer::You(you)]
+    }
+
+    fn answer(&self, seat: Option<Seat>, answer: Answer) -> ToPlayer {
+        let Some(seat) = seat else { return ToPlayer::Error(ErrorCode::NotJoined.into()) };
+        let mut show = self.show();
+        let running = show.question.clone().filter(|question| question.question == answer.question);
+        let verdict = match running {
+            None => Verdict::Refused(ErrorCode::UnknownQuestion),
+            Some(question) if answer.choice.index() >= question.choices.len() => Verdict::Refused(ErrorCode::BadChoice),
+            Some(_) if show.phase != Phase::Question => Verdict::Refused(ErrorCode::TooLate),
+            Some(question) if now() < question.opens_at => Verdict::Refused(ErrorCode::TooEarly),
+            Some(_) => match *show.answers.entry((answer.question, seat)).or_insert(answer.choice) {
+                counted if counted == answer.choice => Verdict::Accepted(counted),
+                counted => Verdict::AlreadyAnswered(counted),
+            },
+        };
+        ToPlayer::AnswerReply(AnswerReply::new(answer.question, verdict))
+    }
+
+    fn result(&self, seat: Option<Seat>, reveal: &Reveal) -> ToPlayer {
+        let show = self.show();
+        let choice = seat.and_then(|seat| show.answers.get(&(reveal.question, seat)));
+        let outcome = match choice {
+            None => Outcome::Silent,
+            Some(choice) if *choice == reveal.right => Outcome::Right,
+            Some(_) => Outcome::Wrong,
+        };
+        let question = reveal.question;
+        ToPlayer::Result(PlayerResult { question, outcome, alive: true, lives: 0, gained: 0, score: 0, rank: 0 })
+    }
+
+    async fn host(self, stream: TcpStream) -> Option<()> {
+        let mut socket = accept_hdr_async(stream, |request: &Request, mut response: Response| {
+            assert_eq!(request.uri().path(), HOST_PATH);
+            assert_eq!(request.headers()["authorization"], format!("Bearer {TOKEN}"));
+            let json = HeaderValue::from_static(Codec::Json.subprotocol());
+            response.headers_mut().insert("sec-websocket-protocol", json);
+            Ok(response)
+        })
+        .await
+        .ok()?;
+        let mut said = self.show().said.subscribe();
+        loop {
+            let replies = tokio::select! {
+                heard = socket.next() => {
+                    let Message::Text(text) = heard?.ok()? else { continue };
+                    match Codec::Json.decode(text.as_bytes(), FROM_HOST_TYPES).unwrap() {
+                        FromHost::Create(create) => {
+                            let mut show = self.show();
+                            show.pack = Some(create.pack);
+                            show.settings = create.settings;
+                            let code = ShowCode::parse("MINI1").unwrap();
+                            vec![ToHost::Created(Created { id: create.id, show: SHOW, code })]
+                        }
+                        FromHost::Command(command) => {
+                            let reply = self.command(&command);
+                            let mut show = self.show();
+                            if show.cut_host_after.is_some_and(|after| show.done.len() >= after) {
+                                show.cut_host_after = None;
+                                return None;
+                            }
+                            vec![reply]
+                        }
+                        _ => vec![self.figures()],
+                    }
+                }
+                heard = said.recv() => match heard.ok()? {
+                    Said::Event(event) => {
+                        let event = HostEvent { show: SHOW, event: Box::new(event) };
+                        vec![ToHost::Event(event), self.figures()]
+                    }
+                    Said::Figures => vec![self.figures()],
+                    Said::Cut => continue,
+                },
+            };
+            for reply in replies {
+                let text = String::from_utf8(Codec::Json.encode(&reply)).unwrap();
+                socket.send(Message::text(text)).await.ok()?;
+            }
+        }
+    }
+
+    fn figures(&self) -> ToHost {
+        let show = self.show();
+        ToHost::Figures(Box::new(Figures {
+            show: SHOW,
+            at: now(),
+            phase: show.phase,
+            seq: Seq(show.seq),
+            question: show.question.as_ref().map(|question| question.question),
+            total: 0,
+            joined: show.seats,
+            connected: show.seats,
+            alive: show.seats,
+            answers: vec![],
+            time_left: None,
+            paused: false,
+            autopilot: false,
+            next_step: None,
+            latency: Latency::default(),
+            shed: 0,
+        }))
+    }
+
+    fn command(&self, command: &Command) -> ToHost {
+        let id = command.id.as_str().to_owned();
+        if let Some(ToHost::Done(done)) = self.show().done.get(&id).cloned() {
+            return ToHost::Done(Done { again: true, ..done });
+        }
+        let reply = match self.act(&command.action) {
+            Ok(()) => ToHost::Done(Done { id: command.id.clone(), show: SHOW, again: false }),
+            Err(code) => ToHost::Refused(Refused { id: command.id.clone(), error: ErrorMessage::from(code) }),
+        };
+        self.show().done.insert(id, reply.clone());
+        reply
+    }
+
+    fn act(&self, action: &Action) -> Result<(), ErrorCode> {
+        let mut show = self.show();
+        let event = match (action, show.phase) {
+            (Action::OpenLobby, Phase::Created) => {
+                show.phase = Phase::Lobby;
+                ToPlayer::Opened(Mark { seq: show.next(), at: now() })
+            }
+            (Action::Next, Phase::Lobby | Phase::Revealed) => {
+                let question = show.ask().ok_or(ErrorCode::NoMoreQuestions)?;
+                let wait = question.closes_at.since(now()).to_std();
+                let (mini, id) = (self.clone(), question.question);
+                tokio::spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    mini.close(id);
+                });
+                ToPlayer::Question(question)
+            }
+            (Action::Reveal, Phase::Closed) => ToPlayer::Reveal(show.reveal().ok_or(ErrorCode::WrongPhase)?),
+            (Action::End { .. }, _) => {
+                let podium = Podium {
+                    seq: show.next(),
+                    at: now(),
+                    winners: 0,
+                    places: vec![],
+                    pot: 0,
+                    paid: 0,
+                    rolled_over: 0,
+                    currency: "EUR".into(),
+                };
+                let _ = show.said.send(Said::Event(ToPlayer::Podium(podium)));
+                show.phase = Phase::Ended;
+                ToPlayer::End(Mark { seq: show.next(), at: now() })
+            }
+            _ => return Err(ErrorCode::WrongPhase),
+        };
+        let _ = show.said.send(Said::Event(event));
+        Ok(())
+    }
+
+    fn close(&self, question: QuestionId) {
+        let mut show = self.show();
+        show.phase = Phase::Closed;
+        let close = Close { seq: show.next(), at: now(), question };
+        let _ = show.said.send(Said::Event(ToPlayer::Close(close)));
+    }
+}
+
+impl Show {
+    fn next(&mut self) -> Seq {
+        self.seq += 1;
+        Seq(self.seq)
+    }
+
+    fn ask(&mut self) -> Option<Question> {
+        let number = self.question.as_ref().map_or(0, |question| question.question.0);
+        let pack = self.pack.clone()?;
+        let question = pack.questions.get(usize::from(number))?;
+        let opens_at = now() + self.settings.lead;
+        let question = Question {
+            seq: self.next(),
+            at: now(),
+            question: QuestionId(number + 1),
+            total: pack.questions.len() as u16,
+            text: question.text.clone(),
+            choices: question.choices.clone(),
+            category: None,
+            opens_at,
+            closes_at: opens_at + self.settings.open_for,
+        };
+        self.phase = Phase::Question;
+        self.question = Some(question.clone());
+        Some(question)
+    }
+
+    fn reveal(&mut self) -> Option<Reveal> {
+        let question = self.question.clone()?;
+        let right = self.pack.as_ref()?.questions[usize::from(question.question.0) - 1].right;
+        let mut counts = vec![0; question.choices.len()];
+        for ((_, _), choice) in self.answers.iter().filter(|((answered, _), _)| *answered == question.question) {
+            counts[choice.index()] += 1;
+        }
+        self.phase = Phase::Revealed;
+        let silent = self.seats - counts.iter().sum::<u32>();
+        Some(Reveal {
+            seq: self.next(),
+            at: now(),
+            question: question.question,
+            right,
+            counts,
+            silent,
+            alive: self.seats,
+        })
+    }
+}
+
+async fn say(socket: &mut WebSocketStream<TcpStream>, codec: Codec, message: &ToPlayer) -> Option<()> {
+    let bytes = codec.encode(message);
+    let message = match codec {
+        Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
+        Codec::Bincode => Message::binary(bytes),
+    };
+    socket.send(message).await.ok()
+}
+
+/// A show's worth of time for tests.
+pub const LIMIT: Duration = Duration::from_secs(60);
