@@ -107,6 +107,7 @@ enum Drain {
     No,
     /// Waiting for the replies to what was answered.
     Replies {
+        replies_until: Instant,
         until: Instant,
     },
     /// Everybody was told; waiting until they are gone.
@@ -128,7 +129,9 @@ impl Floor {
                     match now {
                         Stage::Draining { until } if changed.is_ok() => {
                             self.front.draining.store(true, Relaxed);
-                            drain = Drain::Replies { until };
+                            let now = Instant::now();
+                            let replies_until = now + until.saturating_duration_since(now) / 2;
+                            drain = Drain::Replies { replies_until, until };
                         }
                         _ => return,
                     }
@@ -167,10 +170,8 @@ impl Floor {
         let now = Instant::now();
         match *drain {
             Drain::No => false,
-            Drain::Replies { until } => {
-                let half = until.saturating_duration_since(now) / 2;
-                let waits = self.shard.borrow().unanswered() > 0;
-                if waits && half > TICK {
+            Drain::Replies { replies_until, until } => {
+                if self.shard.borrow().unanswered() > 0 && now < replies_until {
                     return false;
                 }
                 let now = Moment::now();

@@ -13,7 +13,7 @@ use klaxon_gateway::settings::GatewaySettings;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::{
     Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
 };
@@ -94,10 +94,6 @@ impl Engine {
     }
 
     /// Sends an event that `make` makes from its seq; returns it.
-    pub fn event(&self, make: impl FnOnce(Seq) -> ToPlayer) -> ToPlayer {
-        self.event_with(make, None)
-    }
-
     pub fn event_with(&self, make: impl FnOnce(Seq) -> ToPlayer, personal: Option<Personal>) -> ToPlayer {
         let mut state = self.state.lock().unwrap();
         state.seq += 1;
@@ -108,7 +104,7 @@ impl Engine {
     }
 
     pub fn notice(&self, text: &str) -> ToPlayer {
-        self.event(|seq| ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() }))
+        self.event_with(|seq| notice(seq, text), None)
     }
 
     pub fn say(&self, message: ToGateway) {
@@ -309,4 +305,13 @@ pub fn join() -> Join {
         token: None,
         resume: None,
     }
+}
+
+pub fn notice(seq: Seq, text: &str) -> ToPlayer {
+    ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() })
+}
+
+/// The answers in what a gateway said, for [`Engine::wait`].
+pub fn answers_in(said: ToEngine) -> Option<AnswerBatch> {
+    if let ToEngine::Answers(batch) = said { Some(batch) } else { None }
 }
