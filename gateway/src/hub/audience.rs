@@ -112,7 +112,7 @@ impl Shard {
                 let common = &self.common;
                 let welcome = ToPlayer::Welcome(Welcome {
                     protocol: PROTOCOL_VERSION,
-                    session: format!("{:x}", key.to_wire()),
+                    session: key.to_string(),
                     resume: common.doors.resume_token(&code, &seated.player, &seated.name),
                     show: seated.show,
                     seat: seated.seat,
@@ -125,6 +125,7 @@ impl Shard {
                 bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
                 frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
                 self.counts.joins += 1;
+                tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
                 self.send(key, bytes.into(), Kind::Reply, now.millis());
             }
             Arrival::Resync if conn.pace != KeepsUp::Yes => {
@@ -212,7 +213,9 @@ impl Shard {
         for key in self.keys() {
             // Not everybody at the same moment: over as long again as they wait at least.
             let retry = retry + Span(retry.0 / 8 * (key.slot % 8));
-            let Some(codec) = self.conn(key).map(|conn| conn.codec) else { continue };
+            let Some(codec) = self.conn(key).filter(|conn| conn.leaving.is_none()).map(|conn| conn.codec) else {
+                continue;
+            };
             let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry }));
             self.close_saying(key, Close::Restart, Some(words), now.millis());
         }

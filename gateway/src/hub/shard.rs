@@ -331,6 +331,7 @@ impl Shard {
             && conn.leaving.is_none()
         {
             conn.close(close, words, most, now);
+            tracing::debug!(session = %key, close = close.name(), "closing");
             self.mark(key);
         }
     }

@@ -8,7 +8,6 @@ use std::net::{Shutdown, TcpStream as StdStream};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -24,7 +23,7 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::accept::InCrowd;
 use super::http::{self, Front, Upgraded};
-use super::{ConnKey, Heard, Moment, Wire};
+use super::{ConnKey, Heard, Input, Moment, Stage, Wire};
 use crate::hub::{Common, Fate, ForShard, Shard};
 
 /// How often a shard hears that time passed.
@@ -38,32 +37,14 @@ const SLICES: usize = 16;
 /// How long clients should stay away when the gateway goes down.
 const RETRY: Span = Span(1_000);
 
-/// What a shard's thread is handed.
-pub(crate) enum Input {
-    /// Something to hear.
-    Hear(ForShard),
-    /// A socket that was just accepted.
-    Socket(StdStream, InCrowd),
-}
-
-/// How far the gateway's life has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Running,
-    /// Nobody is let in, and all are sent away by then.
-    Draining {
-        until: Instant,
-    },
-    Stopped,
-}
-
-/// Runs a shard on this thread until the gateway stops.
+/// Runs a shard on this thread until the gateway stops. When it is drained it drops `drained`.
 pub(crate) fn run(
     number: u8,
     common: Arc<Common>,
     front: Arc<Front>,
     inbox: mpsc::UnboundedReceiver<Input>,
     stage: watch::Receiver<Stage>,
+    drained: mpsc::Sender<()>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let floor = Rc::new(Floor {
@@ -74,7 +55,7 @@ pub(crate) fn run(
         answers: Notify::new(),
         front,
     });
-    LocalSet::new().block_on(&runtime, floor.run(inbox, stage));
+    LocalSet::new().block_on(&runtime, floor.run(inbox, stage, drained));
     Ok(())
 }
 
@@ -117,7 +98,13 @@ enum Drain {
 }
 
 impl Floor {
-    async fn run(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Input>, mut stage: watch::Receiver<Stage>) {
+    async fn run(
+        self: Rc<Self>,
+        mut inbox: mpsc::UnboundedReceiver<Input>,
+        mut stage: watch::Receiver<Stage>,
+        drained: mpsc::Sender<()>,
+    ) {
+        let mut drained = Some(drained);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut inputs = Vec::new();
@@ -128,7 +115,6 @@ impl Floor {
                     let now = *stage.borrow_and_update();
                     match now {
                         Stage::Draining { until } if changed.is_ok() => {
-                            self.front.draining.store(true, Relaxed);
                             let now = Instant::now();
                             let replies_until = now + until.saturating_duration_since(now) / 2;
                             drain = Drain::Replies { replies_until, until };
@@ -159,8 +145,9 @@ impl Floor {
                     inputs.push(input);
                 }
             }
+            // A drained shard goes on telling health checks so.
             if self.is_drained(&mut drain) {
-                return;
+                drop(drained.take());
             }
         }
     }
@@ -174,17 +161,26 @@ impl Floor {
                 if self.shard.borrow().unanswered() > 0 && now < replies_until {
                     return false;
                 }
-                let now = Moment::now();
-                let mut shard = self.shard.borrow_mut();
-                shard.hear(ForShard::Goodbye(RETRY), now);
-                while shard.work(now) {}
-                drop(shard);
-                self.pump(now);
                 *drain = Drain::Leaving { until };
+                self.say_goodbye();
                 false
             }
-            Drain::Leaving { until } => self.shard.borrow().len() == 0 || now >= until,
+            Drain::Leaving { until } => {
+                // Also to those whose handshake was under way.
+                self.say_goodbye();
+                self.shard.borrow().len() == 0 || now >= until
+            }
         }
+    }
+
+    fn say_goodbye(&self) {
+        let now = Moment::now();
+        {
+            let mut shard = self.shard.borrow_mut();
+            shard.hear(ForShard::Goodbye(RETRY), now);
+            while shard.work(now) {}
+        }
+        self.pump(now);
     }
 
     fn take(self: &Rc<Self>, input: Input) {

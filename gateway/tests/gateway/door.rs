@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::FromPlayer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
 
-use crate::house::{Client, PATIENCE, house, settings};
+use crate::house::{Client, PATIENCE, house, join, settings};
 
 /// Sends a request; returns the status and the body.
 async fn http(gateway: SocketAddr, request: &str) -> (u16, String) {
@@ -69,6 +72,24 @@ async fn who_offers_no_subprotocol_speaks_json() {
     let url = format!("ws://{}/", house.gateway.addr());
     let (_, response) = tokio_tungstenite::client_async(url, stream).await.unwrap();
     assert!(!response.headers().contains_key("sec-websocket-protocol"));
+}
+
+#[tokio::test]
+async fn what_comes_in_one_packet_with_the_handshake_is_heard() {
+    let house = house(settings());
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), mask: Some([0; 4]), ..FrameHeader::default() };
+    let join = Codec::Json.encode(&FromPlayer::Join(join()));
+    let mut bytes = handshake("/play", "").into_bytes();
+    Frame::from_payload(header, join.into()).format(&mut bytes).unwrap();
+    let mut stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    stream.write_all(&bytes).await.unwrap();
+    let mut read = Vec::new();
+    let welcomed = async {
+        while !read.windows(9).any(|window| window == b"\"welcome\"") {
+            assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+        }
+    };
+    tokio::time::timeout(PATIENCE, welcomed).await.unwrap();
 }
 
 #[tokio::test]

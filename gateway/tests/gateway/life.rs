@@ -50,7 +50,7 @@ async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
     client.answer(1, 0).await;
     house.engine.wait(answers_in).await;
     let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(Duration::from_secs(4)));
+    let drained = tokio::spawn(house.gateway.drain(Duration::from_secs(2)));
     let told = async {
         while get(address, "/readyz").await.0 != 503 {}
         let stream = TcpStream::connect(address).await.unwrap();
