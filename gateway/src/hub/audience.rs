@@ -17,6 +17,8 @@ use crate::transport::{ConnKey, Moment};
 
 /// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
 const CHUNK: usize = 256;
+/// So many other things, such as joins, are done at once.
+const PIECE: usize = 32;
 
 /// One show's connections in this shard.
 pub(super) struct Room {
@@ -47,13 +49,16 @@ impl Shard {
         }
     }
 
-    /// Does the next piece of what is to do. Whether there is more.
+    /// Does the next piece of what is to do: a chunk of a fan-out, or some of the rest. Whether there is more.
     pub fn work(&mut self, now: Moment) -> bool {
-        if let Some(fan_out) = self.fan_out.take() {
-            self.go_on(fan_out, now);
-        } else if let Some(message) = self.queue.pop_front() {
+        for _ in 0..PIECE {
+            if let Some(fan_out) = self.fan_out.take() {
+                self.go_on(fan_out, now);
+                break;
+            }
+            let Some(message) = self.queue.pop_front() else { break };
             match message {
-                ForShard::Event(show, event) => self.go_on(FanOut { show, event, next: 0 }, now),
+                ForShard::Event(show, event) => self.fan_out = Some(FanOut { show, event, next: 0 }),
                 ForShard::Seated(seated) => self.hear_seated(*seated, now),
                 ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
                 ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),

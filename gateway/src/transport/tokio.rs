@@ -30,6 +30,8 @@ use crate::hub::{Common, Fate, ForShard, Shard};
 const TICK: Duration = Duration::from_millis(100);
 /// What is read from a socket at once; the buffer is the shard's, not the connection's.
 const READ: usize = 16 << 10;
+/// What is taken from the inbox at once.
+const TAKE: usize = 256;
 /// After so many reads of one socket the others get their turn.
 const READS: usize = 4;
 /// Frames that are written with one call.
@@ -107,10 +109,15 @@ impl Floor {
         let mut drained = Some(drained);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut inputs = Vec::new();
-        let mut drain = Drain::No;
+        let (mut inputs, mut drain, mut more) = (Vec::new(), Drain::No, false);
         loop {
+            if more {
+                // Sockets are read between any two pieces of work.
+                yield_now().await;
+            }
+            let mut ticked = false;
             tokio::select! {
+                biased;
                 changed = stage.changed() => {
                     let now = *stage.borrow_and_update();
                     match now {
@@ -122,31 +129,25 @@ impl Floor {
                         _ => return,
                     }
                 }
-                _ = inbox.recv_many(&mut inputs, 256) => {}
+                _ = tick.tick() => ticked = true,
+                _ = inbox.recv_many(&mut inputs, TAKE) => {}
                 // Whatever else can be read now is read before the answers go, so that they go together.
-                () = self.answers.notified() => yield_now().await,
-                _ = tick.tick() => self.shard.borrow_mut().tick(Moment::now()),
+                () = self.answers.notified(), if !more => yield_now().await,
+                () = std::future::ready(()), if more => {}
             }
-            loop {
-                inputs.drain(..).for_each(|input| self.take(input));
-                let now = Moment::now();
-                let more = {
-                    let mut shard = self.shard.borrow_mut();
-                    shard.flush_answers();
-                    shard.work(now)
-                };
-                self.pump(now);
-                if !more {
-                    break;
+            inputs.drain(..).for_each(|input| self.take(input));
+            let now = Moment::now();
+            {
+                let mut shard = self.shard.borrow_mut();
+                shard.flush_answers();
+                if ticked {
+                    shard.tick(now);
                 }
-                // Sockets are read, and barriers heard, before the next piece.
-                yield_now().await;
-                while let Ok(input) = inbox.try_recv() {
-                    inputs.push(input);
-                }
+                more = shard.work(now);
             }
+            self.pump(now);
             // A drained shard goes on telling health checks so.
-            if self.is_drained(&mut drain) {
+            if ticked && self.is_drained(&mut drain) {
                 drop(drained.take());
             }
         }

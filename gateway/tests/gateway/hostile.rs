@@ -132,13 +132,14 @@ async fn one_who_does_not_read_delays_nobody_and_catches_up_by_a_snapshot() {
 async fn one_who_asks_without_reading_is_shed() {
     let mut narrow = settings();
     (narrow.outbox_bytes, narrow.messages_per_second, narrow.burst) = (4096, 1000, 100_000);
-    let house = house(narrow);
+    let mut house = house(narrow);
     let mut slow = deaf(&house).await;
     // Refusals are longer than what they refuse: sooner or later there is no room for more.
     let flood = async { while slow.try_raw(Message::text("nonsense")).await {} };
     tokio::time::timeout(PATIENCE, flood).await.expect("it is closed in time");
     let (_, code) = slow.rest().await;
     assert!(matches!(code, None | Some(4008)), "{code:?}");
+    assert_eq!(house.figures().await.shed, 1);
 }
 
 /// What a client might send after, or instead of, its handshake.

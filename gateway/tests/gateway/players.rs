@@ -2,15 +2,14 @@
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Figures, Latency};
-use klaxon_protocol::ids::{Choice, QuestionId, Seat, Seq};
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
 use klaxon_protocol::player::{
-    AnswerReply, Emoji, FromPlayer, Join, Outcome, Phase, Ping, PlayerResult, React, Reveal, Role, ToPlayer, Verdict,
+    AnswerReply, Emoji, FromPlayer, Join, Outcome, Ping, PlayerResult, React, Reveal, Role, ToPlayer, Verdict,
 };
 use klaxon_protocol::time::Millis;
 
-use crate::house::{Client, House, SHOW, answers_in, house, join, settings};
+use crate::house::{Client, SHOW, answers_in, house, join, settings};
 
 fn accepted(question: u16, choice: u8) -> ToPlayer {
     ToPlayer::AnswerReply(AnswerReply::new(QuestionId(question), Verdict::Accepted(Choice(choice))))
@@ -189,34 +188,8 @@ async fn the_desk_hears_events_without_personal_parts_and_figures_with_this_gate
     assert_eq!(client.hear().await, accepted(1, 0));
     let personal = Personal { shapes: vec![], by_seat: vec![] };
     let event = house.engine.event_with(|seq| crate::house::notice(seq, "hello"), Some(personal));
-    house.engine.say(ToGateway::Figures(Box::new(figures())));
-    let ToGateway::Broadcast(broadcast) = desk(&mut house).await else { panic!("the event comes first") };
+    let ToGateway::Broadcast(broadcast) = house.desk().await else { panic!("the event comes first") };
     assert_eq!((broadcast.message, broadcast.personal), (event, None));
-    let ToGateway::Figures(figures) = desk(&mut house).await else { panic!("then the figures") };
+    let figures = house.figures().await;
     assert_eq!((figures.connected, figures.latency.count, figures.shed), (1, 1, 0));
-}
-
-async fn desk(house: &mut House) -> ToGateway {
-    tokio::time::timeout(crate::house::PATIENCE, house.desk.recv()).await.unwrap().unwrap()
-}
-
-fn figures() -> Figures {
-    Figures {
-        show: SHOW,
-        at: Millis(1),
-        phase: Phase::Lobby,
-        seq: Seq(1),
-        question: None,
-        total: 10,
-        joined: 1,
-        connected: 0,
-        alive: 1,
-        answers: vec![],
-        time_left: None,
-        paused: false,
-        autopilot: false,
-        next_step: None,
-        latency: Latency::default(),
-        shed: 0,
-    }
 }
