@@ -230,13 +230,8 @@ impl Shows {
         let fence = self.ports.arbiter.lease(show_id, Fence(0)).await.map_err(unavailable)?;
         let (inbox, messages) = mpsc::unbounded_channel();
         let created = ToHost::Created(Created { id, show: show_id, code });
-        let live = Show::create(
-            self.ports.clone(),
-            messages,
-            (show_id, fence),
-            (now, show.clone(), game),
-            (conn, created),
-        );
+        let live =
+            Show::create(self.ports.clone(), messages, (show_id, fence), (now, show.clone(), game), (conn, created));
         self.know(show_id, &show, inbox, live.status());
         self.by_code.insert(show.code, show_id);
         self.running.spawn(live.run());

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{ErrorCode, Refusal};
+use crate::host::LARGEST_HOST_MESSAGE;
+use crate::player::LARGEST_MESSAGE;
 
 /// The protocol's version, named in the subprotocols and in `welcome`.
 pub const PROTOCOL_VERSION: u16 = 1;
@@ -69,12 +71,19 @@ impl Codec {
     }
 }
 
-/// What an encoded vector may claim to hold before its elements are read: more is a lie, not a message.
-const DECODE_LIMIT: usize = 8 << 20;
+/// What the vectors of a small message may claim to hold before their elements are read: more is a lie, not a message.
+const SMALL_LIMIT: usize = 64 * LARGEST_MESSAGE;
+/// The same for a message that is larger than any of a player's.
+const LARGE_LIMIT: usize = 2 * LARGEST_HOST_MESSAGE;
 
 fn decode_bincode<T: Decode<()>>(bytes: &[u8]) -> Result<T, Refusal> {
-    let config = bincode::config::standard().with_limit::<DECODE_LIMIT>();
-    match bincode::decode_from_slice(bytes, config) {
+    let config = bincode::config::standard();
+    let decoded = if bytes.len() <= LARGEST_MESSAGE {
+        bincode::decode_from_slice(bytes, config.with_limit::<SMALL_LIMIT>())
+    } else {
+        bincode::decode_from_slice(bytes, config.with_limit::<LARGE_LIMIT>())
+    };
+    match decoded {
         Ok((message, used)) if used == bytes.len() => Ok(message),
         Ok(_) => Err(Refusal::because(ErrorCode::BadMessage, "Bytes follow the message.")),
         Err(error) => Err(Refusal::because(ErrorCode::BadMessage, format!("{error}."))),

@@ -46,7 +46,7 @@ error_table! {
     // Messages
     BadMessage, "bad_message", "The message could not be read.", "Send one message of docs/protocol.md per WebSocket frame, in the codec you chose.";
     UnknownType, "unknown_type", "There is no message of this type.", "Check `type` against docs/protocol.md and your protocol version.";
-    TooLarge, "too_large", "The message is larger than a player's message may be.", "Keep messages below 4096 bytes; the connection is closed.";
+    TooLarge, "too_large", "The message is larger than a player's message may be.", "Send at most 4096 bytes in a message; the connection is closed.";
     RateLimited, "rate_limited", "Too many messages in a short time.", "Send at most 10 messages a second on average; the message was not acted on.";
     TooSlow, "too_slow", "This connection could not keep up with the show.", "Connect again and resume; you get a snapshot.";
     // Joining
@@ -60,10 +60,10 @@ error_table! {
     TokenRequired, "token_required", "This server takes no guests.", "Join with a `token` from the service that runs the show.";
     Removed, "removed", "The host removed you from this show.", "You can't answer any more in this show.";
     Banned, "banned", "The host banned you from this show.", "You can't join this show again.";
-    Displaced, "displaced", "The show goes on at your newer connection.", "Answers from here still count as yours; join again to see the show here.";
+    Displaced, "displaced", "The show goes on at your newer connection.", "Answers from here still count as yours; connect again to see the show here.";
     NoCapacity, "no_capacity", "The server is full.", "Try again in a few seconds.";
     Unavailable, "unavailable", "The server can't do this right now.", "Try again in a few seconds.";
-    ShuttingDown, "shutting_down", "The server is going down.", "Connect again after `retry_ms` and resume.";
+    ShuttingDown, "shutting_down", "The server is going down.", "Connect again after the goodbye's `retry` and resume.";
     // Answers
     AlreadyAnswered, "already_answered", "Another choice of yours counted for this question.", "The reply's `choice` is the one that counted.";
     TooLate, "too_late", "Time was up for this question.", "Wait for the next question.";

@@ -113,7 +113,7 @@ pub enum Action {
     /// Give extra lives to one who is in play or, without a seat, to all who are.
     GiveLives {
         /// Whom.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         seat: Option<Seat>,
         /// How many, from 1 to 99.
         lives: u8,
@@ -239,6 +239,7 @@ pub struct Figures {
     /// The last event.
     pub seq: Seq,
     /// The last question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<QuestionId>,
     /// How many there are.
     pub total: u16,
@@ -251,12 +252,14 @@ pub struct Figures {
     /// Counted answers by choice, as they come.
     pub answers: Vec<u32>,
     /// Until the question closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_left: Option<Span>,
     /// Whether the clock stands still.
     pub paused: bool,
     /// Whether the script runs the show.
     pub autopilot: bool,
     /// When the script's next step comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_step: Option<Millis>,
     /// From an answer being read to its reply being written, in this show's last question.
     pub latency: Latency,
@@ -318,6 +321,7 @@ pub enum AlertKind {
         /// From the last record before to the first after.
         away: Span,
         /// Until when the open question now takes answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         closes_at: Option<Millis>,
     },
     /// The journal can't be written; nothing is acknowledged until it can.

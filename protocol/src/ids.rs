@@ -21,8 +21,8 @@ pub struct BadText {
 
 /// Defines a text type whose only way in, from code or from either codec, is `parse`.
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal, $check:path) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $what:literal, $schema:tt, $check:path) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Box<str>);
@@ -93,7 +93,9 @@ macro_rules! text_type {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "pattern": $pattern })
+                let mut schema = schemars::json_schema!($schema);
+                schema.insert("description".into(), concat!($($doc),*).trim().into());
+                schema
             }
         }
 
@@ -146,19 +148,19 @@ fn is_unprintable(c: char) -> bool {
 
 text_type!(
     /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case.
-    ShowCode, "show code", "^[A-Za-z0-9]{4,12}$", check_code
+    ShowCode, "show code", { "type": "string", "pattern": "^[A-Za-z0-9]{4,12}$" }, check_code
 );
 text_type!(
     /// Who a player is: an opaque text of 1 to 64 bytes, from a token's `sub` or made for a guest.
-    PlayerId, "player id", "^.{1,64}$", check_opaque
+    PlayerId, "player id", { "type": "string", "minLength": 1, "maxLength": 64 }, check_opaque
 );
 text_type!(
     /// What others call a player: 1 to 24 characters, outer and double spaces taken away.
-    Name, "name", "^.{1,24}$", check_name
+    Name, "name", { "type": "string", "minLength": 1, "maxLength": 24 }, check_name
 );
 text_type!(
     /// The id that a host gives a command, so that sending it twice applies it once: 1 to 64 bytes.
-    CommandId, "command id", "^.{1,64}$", check_opaque
+    CommandId, "command id", { "type": "string", "minLength": 1, "maxLength": 64 }, check_opaque
 );
 
 /// Defines a number type that is written as a bare number in both codecs.
@@ -267,7 +269,11 @@ impl JsonSchema for ShowId {
         "ShowId".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,20}$" })
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]{1,20}$",
+            "description": "A show: 64 random bits as a decimal string, for JavaScript's numbers end at 2^53.",
+        })
     }
 }
 

@@ -106,6 +106,8 @@ pub struct CountedAnswer {
 pub const MAGIC: [u8; 6] = *b"KLXJ\x01\x00";
 /// The largest record, in bytes.
 pub const LARGEST_RECORD: u32 = 64 << 20;
+/// What a record's vectors may claim to hold before their elements are read; no true record comes near it.
+const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
 /// The bytes before a record: its length, the length's checksum, the record's checksum; 32 bits each, little-endian.
 const HEAD: usize = 12;
 
@@ -145,8 +147,8 @@ pub enum FrameError {
         /// Where the whole records end.
         offset: usize,
     },
-    /// A record was changed, and whole records follow it: nothing may be cut off here.
-    #[error("the record at byte {offset} is damaged ({problem}), and whole records follow it")]
+    /// A record was changed and whole records follow it, or it is whole and can't be understood: nothing may be cut off here.
+    #[error("the record at byte {offset} is damaged: {problem}")]
     Damaged {
         /// Where the damaged record begins.
         offset: usize,
@@ -219,11 +221,12 @@ impl Iterator for Records<'_> {
             return None;
         }
         let start = self.offset;
-        let read = check_frame(&self.bytes[start..]).and_then(|body| {
-            let config = bincode::config::standard();
+        let read = check_frame(&self.bytes[start..]).map_err(|problem| self.verdict(problem)).and_then(|body| {
+            let config = bincode::config::standard().with_limit::<CLAIM_LIMIT>();
             match bincode::decode_from_slice::<Record, _>(body, config) {
                 Ok((record, used)) if used == body.len() => Ok((record, body.len())),
-                _ => Err("it is not a record of this version"),
+                // No crash makes a matching checksum: somebody meant this, and it may not be cut off.
+                _ => Err(FrameError::Damaged { offset: start, problem: "it is not a record of this version" }),
             }
         });
         match read {
@@ -231,9 +234,9 @@ impl Iterator for Records<'_> {
                 self.offset += HEAD + length;
                 Some(Ok((start, record)))
             }
-            Err(problem) => {
+            Err(error) => {
                 self.failed = true;
-                Some(Err(self.verdict(problem)))
+                Some(Err(error))
             }
         }
     }
@@ -297,6 +300,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_whole_record_that_nobody_here_understands_is_never_taken_for_a_torn_one() {
+        let (mut bytes, _) = journal(2);
+        let offset = bytes.len();
+        let body = [0xff; 20];
+        let length = 20_u32.to_le_bytes();
+        bytes.extend(length);
+        bytes.extend(crc32fast::hash(&length).to_le_bytes());
+        bytes.extend(crc32fast::hash(&body).to_le_bytes());
+        bytes.extend(body);
+        let (whole, error) = read(&bytes);
+        assert_eq!(whole, 2);
+        assert!(matches!(error, Some(FrameError::Damaged { offset: at, .. }) if at == offset), "{error:?}");
     }
 
     #[test]

@@ -10,5 +10,7 @@ pub mod journal;
 pub mod link;
 pub mod pack;
 pub mod player;
+#[cfg(test)]
+mod round_trip;
 pub mod settings;
 pub mod time;

@@ -116,7 +116,8 @@ impl PackQuestion {
                 self.choices.len()
             ));
         }
-        for (index, choice) in self.choices.iter().enumerate() {
+        // Of far too many choices the first are enough to say what is wrong.
+        for (index, choice) in self.choices.iter().enumerate().take(CHOICES.end() + 1) {
             check_text("choice", choice, wrong);
             if self.choices[..index].contains(choice) {
                 wrong(format!("the choice {choice:?} stands twice"));
@@ -138,6 +139,9 @@ impl PackQuestion {
 }
 
 fn check_text(what: &str, text: &str, wrong: &mut dyn FnMut(String)) {
+    if text.chars().any(char::is_control) {
+        wrong(format!("{what} must not hold control characters"));
+    }
     let length = text.chars().count();
     if !TEXT_LENGTH.contains(&length) || text.trim().is_empty() {
         wrong(format!("{what} has {} to {} characters, this one has {length}", TEXT_LENGTH.start(), TEXT_LENGTH.end()));

@@ -12,9 +12,7 @@ use async_trait::async_trait;
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::time::Millis;
 
-pub use results::{
-    HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner,
-};
+pub use results::{HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner};
 pub use sqlite::SqliteArchive;
 
 /// Why an archive refused or failed.

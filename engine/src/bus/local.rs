@@ -64,7 +64,9 @@ impl EngineEnd for LocalEngineEnd {
         match to {
             Address::One(id) => {
                 // A gateway that just went away needs no message.
-                let _ = gateways.get(&id).map(|gateway| gateway.send(message));
+                if let Some(gateway) = gateways.get(&id) {
+                    let _ = gateway.send(message);
+                }
             }
             Address::All => {
                 for gateway in gateways.values() {

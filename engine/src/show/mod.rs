@@ -102,7 +102,7 @@ impl Show {
     ) -> Self {
         let mut show = Self::around(ports, inbox, id, fence, game, at);
         show.record(Command::Create(Box::new(create)), Vec::new());
-        show.to_host(answer.0, answer.1);
+        show.answer_host(answer.0, answer.1);
         show
     }
 
@@ -244,7 +244,7 @@ impl Show {
         self.outbox.push((Address::All, ToGateway::Alert { show: self.id, at: self.now, alert }));
     }
 
-    fn to_host(&mut self, conn: ConnRef, message: ToHost) {
+    fn answer_host(&mut self, conn: ConnRef, message: ToHost) {
         self.outbox.push((Address::One(conn.gateway), ToGateway::Host { conn, message }));
     }
 
@@ -256,12 +256,12 @@ impl Show {
             Ok(()) => ToHost::Done(Done { id, show: self.id, again }),
             Err(refusal) => ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }),
         };
-        self.to_host(conn, answer);
+        self.answer_host(conn, answer);
     }
 
     fn find_players(&mut self, conn: ConnRef, name: &str) {
         let players = Players { show: self.id, players: self.game.find(name, FOUND) };
-        self.to_host(conn, ToHost::Players(players));
+        self.answer_host(conn, ToHost::Players(players));
     }
 
     /// Reads beside the show, not in its way.

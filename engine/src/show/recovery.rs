@@ -82,11 +82,10 @@ pub async fn recover(
 
 /// The counted answers to the last question.
 fn last_claims(records: &[Record]) -> Option<(QuestionId, Vec<Claim>)> {
-    let asked = records.iter().flat_map(|record| &record.events).filter_map(|event| match event {
+    let last = records.iter().rev().flat_map(|record| &record.events).find_map(|event| match event {
         ToPlayer::Question(question) => Some(question.question),
         _ => None,
-    });
-    let last = asked.last()?;
+    })?;
     let mut claims = Vec::new();
     for record in records {
         if let Command::Answers { question, answers } = &record.command

@@ -68,7 +68,7 @@ impl House {
         let ports = Ports {
             bus: Arc::new(engine_end),
             arbiter: Arc::new(MemoryArbiter::new()),
-            journal: Arc::new(FileJournal::open(&data.join("journal"), SyncPolicy::Always).unwrap()),
+            journal: Arc::new(FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap()),
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
             clock,
         };

@@ -7,7 +7,7 @@ use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::settings::{NobodyLeft, PrizeRule, Settings};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen, after};
+use super::reading::{Reading, Seen};
 use crate::evidence::Micros;
 
 const PROMISE: Promise = Promise {
@@ -188,18 +188,17 @@ fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podiu
     });
 }
 
-/// An honest winner who hears the podium hears of the prize.
+/// Between the podium and the end, a winner hears of the prize.
 fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     for place in podium.places.iter().filter(|place| place.prize > 0) {
-        let heard_podium = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
-            let connection = &reading.connections[index];
-            let (at, _) = reading
-                .walk(index)
-                .find(|(_, seen)| matches!(seen, Seen::Heard(ToPlayer::Podium(_))))
-                .filter(|_| connection.honest)?;
-            connection.open_at(after(at, reading.options.reply_limit)).then_some((index, at))
+        let to_the_end = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
+            let heard = |event: fn(&ToPlayer) -> bool| {
+                reading.walk(index).find(|(_, seen)| matches!(seen, Seen::Heard(message) if event(message)))
+            };
+            heard(|message| matches!(message, ToPlayer::Podium(_)))?;
+            heard(|message| matches!(message, ToPlayer::End(_))).map(|(at, _)| (index, at))
         });
-        if let Some((index, at)) = heard_podium {
+        if let Some((index, at)) = to_the_end {
             finding.check(prizes.contains_key(&place.seat), || {
                 reading.violation(index, format!("won {}, and was not told", place.prize)).at(at)
             });

@@ -74,7 +74,8 @@ fn wrong_reply(
     let sent = if reply.accepted {
         here.is_some_and(|exchange| sent_by_then(&exchange.said))
     } else {
-        reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.said))
+        reading.seatless.contains_key(&(question, choice))
+            || reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.said))
     };
     if !sent {
         return Some(format!("choice {choice} is said to count, and was not sent"));

@@ -134,6 +134,7 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
         .flat_map(|(_, exchange)| &exchange.said)
         .filter(|&&(_, choice)| choice == counted.choice)
         .map(|&(sent, _)| sent)
+        .chain(reading.seatless.get(&(question, counted.choice)).copied())
         .min();
     let Some(sent) = sent else {
         return Some(format!("choice {} counted, and nobody at this seat sent it", counted.choice));

@@ -58,8 +58,8 @@ pub(super) struct Connection {
     pub seat: Option<Seat>,
     /// Whether there was a welcome at all.
     pub welcomed: bool,
-    /// When its last join was sent.
-    pub joined_at: Option<Micros>,
+    /// Whether it came with a resume token.
+    pub with_token: bool,
     pub first: Option<Micros>,
     /// When the last frame was received: until then it was open.
     pub last_heard: Option<Micros>,
@@ -85,6 +85,8 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
+    /// Answers on connections that came with somebody's token and never heard whose seat they had: when each was first sent.
+    pub seatless: BTreeMap<(QuestionId, Choice), Micros>,
     said: Vec<Option<FromPlayer>>,
     heard: Vec<Option<ToPlayer>>,
 }
@@ -98,6 +100,7 @@ impl<'a> Reading<'a> {
             journal: Journal::read(&evidence.journal),
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
+            seatless: BTreeMap::new(),
             said,
             heard,
         };
@@ -105,6 +108,14 @@ impl<'a> Reading<'a> {
             let connection = reading.read_connection(log);
             if let Some(seat) = connection.seat {
                 reading.seats.entry(seat).or_default().push(reading.connections.len());
+            }
+            if connection.with_token && !connection.welcomed {
+                for (&question, exchange) in &connection.exchanges {
+                    for &(at, choice) in &exchange.said {
+                        let first = reading.seatless.entry((question, choice)).or_insert(at);
+                        *first = at.min(*first);
+                    }
+                }
             }
             reading.connections.push(connection);
         }
@@ -180,7 +191,7 @@ impl<'a> Reading<'a> {
             honest: log.honest,
             seat: None,
             welcomed: false,
-            joined_at: None,
+            with_token: false,
             first: log.entries.first().map(|entry| entry.at),
             last_heard: None,
             exchanges: BTreeMap::new(),
@@ -192,7 +203,9 @@ impl<'a> Reading<'a> {
                 connection.last_heard = Some(entry.at);
             }
             match self.see(entry.direction, entry.frame) {
-                Seen::Said(FromPlayer::Join(_)) => connection.joined_at = Some(entry.at),
+                Seen::Said(FromPlayer::Join(join)) => {
+                    connection.with_token |= join.resume.is_some();
+                }
                 Seen::Said(FromPlayer::Answer(answer)) => {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
                     exchange.said.push((entry.at, answer.choice));

@@ -65,7 +65,7 @@ struct Replayed {
 }
 
 fn run(replay: &ReplayCommand, journal: &[u8]) -> std::io::Result<Replayed> {
-    let mut file = tempfile::Builder::new().prefix("klaxon-").suffix(".journal").tempfile()?;
+    let mut file = tempfile::Builder::new().prefix("klaxon-").suffix(".klxj").tempfile()?;
     file.write_all(journal)?;
     file.flush()?;
     let output = Command::new(&replay.program).args(&replay.arguments).arg(file.path()).output()?;

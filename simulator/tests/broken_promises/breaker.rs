@@ -115,7 +115,9 @@ impl Out {
 #[derive(Debug)]
 pub struct Breaker {
     what: Break,
-    /// The question that this connection was told last, and what it sent to it after its close.
+    /// What this connection sent last.
+    choice: u64,
+    /// The question that it was told last, and what it sent to it after its close.
     question: u64,
     closed: bool,
     late: Vec<u64>,
@@ -123,7 +125,7 @@ pub struct Breaker {
 
 impl Breaker {
     pub const fn new(what: Break) -> Self {
-        Self { what, question: 0, closed: false, late: Vec::new() }
+        Self { what, choice: 0, question: 0, closed: false, late: Vec::new() }
     }
 
     /// What becomes of a message on its way to the server or from it.
@@ -143,8 +145,8 @@ impl Breaker {
                 }))]
             }
             (Break::LosesTheAcknowledged, "answer") => vec![to_player(acceptance(&message))],
-            (Break::AcknowledgesTheRefused, "answer_reply") if message["code"] == "not_in_play" => {
-                vec![plain(acceptance(&changed(message, |message| message["choice"] = json!(0))))]
+            (Break::AcknowledgesTheRefused, "answer_reply") if !accepted && message["choice"].is_null() => {
+                vec![plain(acceptance(&changed(message, |message| message["choice"] = json!(self.choice))))]
             }
             (Break::CallsRightWrong, "result") if message["outcome"] == "right" => {
                 vec![plain(changed(message, |message| message["outcome"] = json!("wrong")))]
@@ -195,8 +197,11 @@ impl Breaker {
                 self.late.clear();
             }
             "close" => self.closed = true,
-            "answer" if self.closed && message["question"] == self.question => {
-                self.late.push(message["choice"].as_u64().unwrap_or(0));
+            "answer" => {
+                self.choice = message["choice"].as_u64().unwrap_or(0);
+                if self.closed && message["question"] == self.question {
+                    self.late.push(self.choice);
+                }
             }
             _ => {}
         }

@@ -4,6 +4,8 @@
 
 mod breaker;
 mod by_hand;
+mod live;
+mod proxy;
 mod show;
 mod written;
 

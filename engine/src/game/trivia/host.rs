@@ -1,5 +1,7 @@
 //! What a host may do, and when.
 
+use std::sync::Arc;
+
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::Seat;
@@ -94,7 +96,7 @@ impl Trivia {
         asked.closed_at.get_or_insert(now);
         let void = Void { seq, at: now, question: asked.id(), reason: reason.to_owned(), alive };
         self.enter(Phase::Revealed, now);
-        Ok(vec![Effect::Tell(ToPlayer::Void(void), None)])
+        Ok(vec![Effect::Tell(ToPlayer::Void(void), Some(Arc::new(self.everybodys_state())))])
     }
 
     fn adjust_time(&mut self, now: Millis, by: i32) -> Result<Vec<Effect>, Refusal> {

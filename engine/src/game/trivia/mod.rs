@@ -4,6 +4,7 @@ mod bits;
 mod clock;
 mod entry;
 mod host;
+mod personal;
 mod points;
 mod prizes;
 mod ranking;
@@ -35,8 +36,8 @@ use self::ranking::Ranks;
 use self::reveal::Undo;
 use self::roster::Roster;
 use self::seats::Seats;
-use crate::archive::ShowResults;
 use super::{Effect, Entry, Game, Standing, Tallies};
+use crate::archive::ShowResults;
 
 /// How many of the host's commands are remembered, to know one that is sent again.
 const REMEMBERED_COMMANDS: usize = 1000;

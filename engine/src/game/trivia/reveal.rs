@@ -1,15 +1,14 @@
 //! The reveal: what a question does to everybody, and how it is taken back.
 
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use klaxon_protocol::ids::{QuestionId, Seat};
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Outcome, Phase, PlayerResult, Reveal, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::bits::SeatSet;
+use super::personal::for_each_seat;
 use super::points::points;
 use super::ranking::Ranks;
 use super::{Asked, Trivia};
@@ -113,59 +112,45 @@ impl Trivia {
         if self.settings.mode.scores() { Ranks::count(&self.seats) } else { Ranks::default() }
     }
 
-    /// Each seat's result, as few messages: all seats with the same result share one.
+    /// What the reveal means for each seat.
     fn results(&self, question: QuestionId, gained: &[u32]) -> Personal {
         let Some((undo, asked)) = self.undo.as_ref().zip(self.asked.last()) else {
             return Personal { shapes: Vec::new(), by_seat: Vec::new() };
         };
         let seats = &self.seats;
-        let mut shapes = Vec::new();
-        let mut numbers: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
-        let by_seat = (0..self.roster.len()).map(|seat| {
-            let seat = Seat(seat);
-            let index = seat.index();
-            let (played, alive) = (undo.played.contains(seat), seats.is_alive(seat));
-            let outcome = match seats.choice(seat) {
-                _ if !played => Outcome::Watched,
-                None => Outcome::Silent,
-                Some(choice) if choice == asked.right => Outcome::Right,
-                Some(_) => Outcome::Wrong,
-            };
-            let (lives, score) = (seats.lives[index], seats.score[index]);
-            let gained = gained.get(index).copied().unwrap_or(0);
-            // All that differs between results, in 64 bits: points are 1500 a question and 500 questions at most.
-            let key = outcome as u64
+        let outcome = |seat| match seats.choice(seat) {
+            _ if !undo.played.contains(seat) => Outcome::Watched,
+            None => Outcome::Silent,
+            Some(choice) if choice == asked.right => Outcome::Right,
+            Some(_) => Outcome::Wrong,
+        };
+        let result = |seat: Seat| {
+            let alive = seats.is_alive(seat);
+            let (lives, score) = (seats.lives[seat.index()], seats.score[seat.index()]);
+            let gained = gained.get(seat.index()).copied().unwrap_or(0);
+            PlayerResult { question, outcome: outcome(seat), alive, lives, gained, score, rank: 0 }
+        };
+        // All that differs between results, in 64 bits: a question has 1500 points at most, and a show 500 questions.
+        let key = |seat| {
+            let PlayerResult { outcome, alive, lives, gained, score, .. } = result(seat);
+            outcome as u64
                 | u64::from(alive) << 2
                 | u64::from(lives) << 3
                 | u64::from(gained) << 10
-                | u64::from(score) << 32;
-            *numbers.entry(key).or_insert_with(|| {
-                let rank = if alive { self.ranks.of(score) } else { 0 };
-                let result = PlayerResult { question, outcome, alive, lives, gained, score, rank };
-                shapes.push(ToPlayer::Result(result));
-                u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
-            })
-        });
-        let by_seat = by_seat.collect();
-        Personal { shapes, by_seat }
-    }
-}
-
-/// Mixes one packed number: the map's keys are our own, so nobody can choose them to collide.
-#[derive(Default)]
-struct Mix(u64);
-
-impl Hasher for Mix {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+                | u64::from(score) << 32
+        };
+        for_each_seat(self.roster.len(), key, |seat| {
+            ToPlayer::Result(PlayerResult { rank: self.rank_of(seat), ..result(seat) })
+        })
     }
 
-    fn write_u64(&mut self, number: u64) {
-        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+    /// Each seat's own state, for events that change it without a result.
+    pub(super) fn everybodys_state(&self) -> Personal {
+        let key = |seat: Seat| {
+            let answered = self.seats.choice(seat).map_or(0, |choice| u64::from(choice.0) + 1);
+            let (lives, score) = (self.seats.lives[seat.index()], self.seats.score[seat.index()]);
+            u64::from(self.seats.is_alive(seat)) | u64::from(lives) << 1 | answered << 8 | u64::from(score) << 32
+        };
+        for_each_seat(self.roster.len(), key, |seat| ToPlayer::You(self.view_you(Some(seat))))
     }
 }

@@ -35,15 +35,19 @@ impl Trivia {
         let Some(seat) = seat.filter(|&seat| self.has_seat(seat)) else {
             return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };
         };
-        let (alive, score) = (self.seats.is_alive(seat), self.seats.score[seat.index()]);
         You {
-            alive,
+            alive: self.seats.is_alive(seat),
             lives: self.seats.lives[seat.index()],
-            score,
-            rank: if alive { self.ranks.of(score) } else { 0 },
+            score: self.seats.score[seat.index()],
+            rank: self.rank_of(seat),
             answered: self.seats.choice(seat),
             prize: self.podium.is_some().then(|| self.prize_of(seat)),
         }
+    }
+
+    /// The rank by points, from 1; 0 if the seat is not in play or there are no points.
+    pub(super) fn rank_of(&self, seat: Seat) -> u32 {
+        if self.seats.is_alive(seat) { self.ranks.of(self.seats.score[seat.index()]) } else { 0 }
     }
 
     pub(super) fn view_tallies(&self, now: Millis) -> Tallies {

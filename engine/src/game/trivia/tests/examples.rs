@@ -146,6 +146,9 @@ fn a_voided_question_takes_nothing_from_anybody() {
         let after = [0, 1, 2, 3].map(|seat| play.game.you(Some(Seat(seat))));
         let kept = |you: klaxon_protocol::player::You| (you.alive, you.lives, you.score, you.rank);
         assert_eq!(before.map(kept), after.map(kept));
+        for seat in 0..4 {
+            assert_eq!(play.told_you(seat), after[seat as usize], "the void tells everybody where they stand");
+        }
         assert_eq!(play.try_host(Action::Void { reason: "Again.".into() }), Err(ErrorCode::WrongPhase));
         play.ask();
     }

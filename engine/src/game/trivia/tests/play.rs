@@ -8,7 +8,7 @@ use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, 
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
@@ -160,10 +160,22 @@ impl Play {
         self.host(Action::Reveal);
     }
 
+    /// The last message that was this seat's own.
+    fn own(&self, seat: u32) -> &ToPlayer {
+        let personal = self.personal.as_ref().expect("everybody was told something of their own");
+        &personal.shapes[personal.shape_of(Seat(seat)).expect("this seat too")]
+    }
+
     pub fn result(&self, seat: u32) -> PlayerResult {
-        let personal = self.personal.as_ref().expect("something was revealed");
-        match &personal.shapes[personal.shape_of(Seat(seat)).expect("everybody gets a result")] {
+        match self.own(seat) {
             ToPlayer::Result(result) => *result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn told_you(&self, seat: u32) -> You {
+        match self.own(seat) {
+            ToPlayer::You(you) => *you,
             other => panic!("{other:?}"),
         }
     }

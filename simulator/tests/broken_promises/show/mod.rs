@@ -4,19 +4,24 @@
 //! The rules are the least that makes a show: the right choice is [`RIGHT`], wrong or silent players are out, the survivors
 //! share the pot.
 
+mod host;
+mod script;
+
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{self, Command, CountedAnswer, CreateShow, Record};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Close, FromPlayer, Join, Mark, Outcome, Pause, Phase, Place, PlayerResult, Podium, Prize,
-    Question, Resume, Reveal, Role, Snapshot, ToPlayer, Verdict, Void, Welcome, You,
+    Answer, AnswerReply, Close, FromPlayer, Join, Mark, Outcome, Phase, Place, PlayerResult, Podium, Prize, Question,
+    Reveal, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
 };
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::Micros;
+
+pub use script::{Line, Script};
 
 /// The right choice of every question.
 pub const RIGHT: Choice = Choice(1);
@@ -26,27 +31,6 @@ const CHOICES: usize = 3;
 const QUESTIONS: u16 = 3;
 /// How long a question is open, in milliseconds.
 pub const OPEN_FOR: u64 = 5000;
-
-/// A line of what happened on a connection.
-#[derive(Debug, Clone)]
-pub enum Line {
-    Said(FromPlayer),
-    Heard(ToPlayer),
-    SaidBytes(Vec<u8>),
-    HeardBytes(Vec<u8>),
-}
-
-/// A connection, line by line.
-#[derive(Debug, Clone)]
-pub struct Script {
-    pub player: u32,
-    pub codec: Codec,
-    pub honest: bool,
-    pub lines: Vec<(Micros, Line)>,
-    pub close_code: Option<u16>,
-    seat: Option<Seat>,
-    listening: bool,
-}
 
 #[derive(Debug, Clone)]
 struct Person {
@@ -365,37 +349,6 @@ impl Show {
         self.wait(1000);
     }
 
-    /// The running question does not count.
-    pub fn void(&mut self) {
-        let Mark { seq, at } = self.mark();
-        let question = self.question();
-        let alive = self.snapshot.alive;
-        self.snapshot.voided = true;
-        self.snapshot.phase = Phase::Closed;
-        let void = Void { seq, at, question, reason: "wrong picture".into(), alive };
-        self.host(Action::Void { reason: "wrong picture".into() }, ToPlayer::Void(void));
-        self.wait(100);
-    }
-
-    /// The clock stands still.
-    pub fn pause(&mut self) {
-        let Mark { seq, at } = self.mark();
-        let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
-        self.snapshot.paused = true;
-        self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
-    }
-
-    /// The clock runs again, with the time that was left when it stopped `ago` milliseconds ago.
-    pub fn resume(&mut self, ago: u64) {
-        let Mark { seq, at } = self.mark();
-        let running = self.snapshot.question.as_mut().unwrap();
-        running.closes_at.0 += ago;
-        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
-        self.snapshot.paused = false;
-        let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
-        self.host(Action::Resume, ToPlayer::Resume(resume));
-    }
-
     /// The podium, the prizes, the end.
     pub fn end(&mut self) {
         let seats = self.people.iter().zip(0u32..);
@@ -485,75 +438,5 @@ impl Show {
         let number = self.records.len() as u64;
         let at = Millis(self.now);
         self.records.push(Record { show: ShowId(7), number, fence: Fence(1), at, command, events, state: number });
-    }
-
-    /// Somebody says something, now.
-    pub fn say(&mut self, connection: usize, message: FromPlayer) {
-        let at = Micros(self.now * 1000 + connection as u64);
-        self.connections[connection].lines.push((at, Line::Said(message)));
-    }
-
-    /// Somebody hears something, now.
-    pub fn hear(&mut self, connection: usize, message: ToPlayer) {
-        let at = Micros(self.now * 1000 + 500 + connection as u64);
-        self.connections[connection].lines.push((at, Line::Heard(message)));
-    }
-
-    /// Changes what was heard; messages are judged in order, connection by connection.
-    pub fn change_heard(&mut self, mut change: impl FnMut(usize, &mut ToPlayer)) {
-        for (index, connection) in self.connections.iter_mut().enumerate() {
-            for (_, line) in &mut connection.lines {
-                if let Line::Heard(message) = line {
-                    change(index, message);
-                }
-            }
-        }
-    }
-
-    /// Takes away what was heard where `gone` says so.
-    pub fn unhear(&mut self, mut gone: impl FnMut(usize, &ToPlayer) -> bool) {
-        for (index, connection) in self.connections.iter_mut().enumerate() {
-            connection.lines.retain(|(_, line)| match line {
-                Line::Heard(message) => !gone(index, message),
-                _ => true,
-            });
-        }
-    }
-
-    /// The journal's bytes.
-    pub fn journal(&self) -> Vec<u8> {
-        let mut bytes = journal::MAGIC.to_vec();
-        for record in &self.records {
-            journal::frame_record(record, &mut bytes).unwrap();
-        }
-        bytes
-    }
-
-    /// What the audit gets to see of it.
-    pub fn evidence(&self) -> Evidence {
-        let mut evidence = Evidence { journal: self.journal(), resident: self.resident.clone(), ..Evidence::default() };
-        for script in &self.connections {
-            let entries = script
-                .lines
-                .iter()
-                .map(|(at, line)| {
-                    let (direction, bytes) = match line {
-                        Line::Said(message) => (Direction::Sent, script.codec.encode(message)),
-                        Line::Heard(message) => (Direction::Received, script.codec.encode(message)),
-                        Line::SaidBytes(bytes) => (Direction::Sent, bytes.clone()),
-                        Line::HeardBytes(bytes) => (Direction::Received, bytes.clone()),
-                    };
-                    Entry { at: *at, direction, frame: evidence.frames.intern(script.codec, &bytes) }
-                })
-                .collect();
-            evidence.connections.push(ConnectionLog {
-                player: PlayerNumber(script.player),
-                codec: script.codec,
-                honest: script.honest,
-                entries,
-                close_code: script.close_code,
-            });
-        }
-        evidence
     }
 }

@@ -1,125 +1,15 @@
-//! All that a player says and hears.
+//! What a player hears: the show's events, and what is for one connection or can be missed.
 
 use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::events::*;
+use super::says::Emoji;
 use crate::error::{ErrorCode, ErrorMessage};
-use crate::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
+use crate::ids::{Choice, Name, QuestionId, Seat, Seq, ShowId};
 use crate::settings::Mode;
 use crate::time::{Millis, Span};
-
-/// The largest message a player may send, in bytes.
-pub const LARGEST_MESSAGE: usize = 4096;
-
-/// What a player says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum FromPlayer {
-    /// The first message: into a show.
-    Join(Join),
-    /// A choice for the running question.
-    Answer(Answer),
-    /// Asks for the server's time.
-    Ping(Ping),
-    /// An emoji; summed with everybody's and shown as counts.
-    React(React),
-    /// Goodbye; the seat stays and can be resumed.
-    Leave,
-}
-
-/// The `type`s of [`FromPlayer`], to tell an unknown type from a malformed message.
-pub const FROM_PLAYER_TYPES: &[&str] = &["join", "answer", "ping", "react", "leave"];
-
-/// Into a show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Join {
-    /// Which show.
-    pub show: ShowCode,
-    /// What to be called; another player's name gets a number behind it. The server finds one if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// To play or to watch.
-    #[serde(default)]
-    pub role: Role,
-    /// Who this is: a JWT, where the server wants one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-    /// The `resume` of an earlier welcome: back to that seat.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume: Option<String>,
-}
-
-/// To play or to watch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum Role {
-    /// Has a seat and answers.
-    #[default]
-    Player,
-    /// Watches only.
-    Spectator,
-}
-
-/// A choice for a question. Who answers is known from the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Answer {
-    /// The question that is answered.
-    pub question: QuestionId,
-    /// The position of the choice, from 0.
-    pub choice: Choice,
-}
-
-/// Asks for the server's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Ping {
-    /// The player's own clock in milliseconds; comes back in the pong as it was.
-    pub sent: Millis,
-}
-
-/// An emoji.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct React {
-    /// Which one.
-    pub emoji: Emoji,
-}
-
-/// The emojis there are.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode, JsonSchema,
-)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum Emoji {
-    /// Applause.
-    #[serde(rename = "👏")]
-    Clap,
-    /// Love.
-    #[serde(rename = "❤️")]
-    Heart,
-    /// Laughter.
-    #[serde(rename = "😂")]
-    Laugh,
-    /// Surprise.
-    #[serde(rename = "😮")]
-    Wow,
-    /// Sorrow.
-    #[serde(rename = "😢")]
-    Sad,
-    /// Excitement.
-    #[serde(rename = "🔥")]
-    Fire,
-}
-
-impl Emoji {
-    /// Every emoji, in the order in which counts are kept.
-    pub const ALL: [Self; 6] = [Self::Clap, Self::Heart, Self::Laugh, Self::Wow, Self::Sad, Self::Fire];
-}
 
 /// What a player hears.
 ///
@@ -133,7 +23,7 @@ pub enum ToPlayer {
     Welcome(Welcome),
     /// The show as it is now; supersedes every event up to its `seq`.
     Snapshot(Box<Snapshot>),
-    /// Your own state now; follows each snapshot.
+    /// Your own state now; follows each snapshot and each void.
     You(You),
     /// How many are in the lobby.
     Lobby(Lobby),
@@ -221,6 +111,7 @@ pub struct Welcome {
     /// The show's id.
     pub show: ShowId,
     /// Your seat; none if you watch only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<Seat>,
     /// What you are called here.
     pub name: Name,
@@ -278,12 +169,15 @@ pub struct Snapshot {
     /// Whether the clock stands still; if so the question's `closes_at` is as it was when it stopped.
     pub paused: bool,
     /// The question that was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
     /// What came out of it, once revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reveal: Option<Reveal>,
     /// Whether it was voided.
     pub voided: bool,
     /// Who won, once over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podium: Option<Podium>,
 }
 
@@ -300,8 +194,10 @@ pub struct You {
     /// Your rank by points, from 1; 0 if you have none.
     pub rank: u32,
     /// Your choice that counted for the snapshot's question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Choice>,
     /// What you won, in minor units, once the show is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prize: Option<u64>,
 }
 
@@ -313,56 +209,6 @@ pub struct Lobby {
     pub joined: u32,
 }
 
-/// An event that says nothing but that it happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Mark {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-}
-
-/// A question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Question {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Its number in the show, from 1; what an answer names.
-    pub question: QuestionId,
-    /// How many there are.
-    pub total: u16,
-    /// What is asked.
-    pub text: String,
-    /// 2 to 6 choices; an answer names the position from 0.
-    pub choices: Vec<String>,
-    /// Such as "Science".
-    pub category: Option<String>,
-    /// Answers count from here on (server's clock).
-    pub opens_at: Millis,
-    /// Answers count that are read before this (server's clock).
-    pub closes_at: Millis,
-}
-
-/// New times for a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Clock {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// Answers count from here on.
-    pub opens_at: Millis,
-    /// Answers count that are read before this.
-    pub closes_at: Millis,
-}
-
 /// What became of an answer. The same bytes for all who did the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
@@ -372,10 +218,13 @@ pub struct AnswerReply {
     /// Whether your choice counts. A repeated answer is accepted again; it counts once.
     pub accepted: bool,
     /// The choice of yours that counts, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
     /// Why not, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
     /// The same for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
@@ -403,38 +252,6 @@ impl AnswerReply {
         let message = code.map(|code| code.sentence().to_owned());
         Self { question, accepted, choice, code, message }
     }
-}
-
-/// Time is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Close {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-}
-
-/// The right choice; the part that is the same for everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Reveal {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// The right choice.
-    pub right: Choice,
-    /// Counted answers by choice.
-    pub counts: Vec<u32>,
-    /// Players in play who did not answer.
-    pub silent: u32,
-    /// Players in play after this question.
-    pub alive: u32,
 }
 
 /// What a player did with a question.
@@ -496,44 +313,6 @@ pub struct Leader {
     pub score: u32,
 }
 
-/// Who won.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Podium {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// How many won something, or would have if there were a pot.
-    pub winners: u32,
-    /// The first places, at most 100.
-    pub places: Vec<Place>,
-    /// The pot in minor units.
-    pub pot: u64,
-    /// How much of it is paid: the sum of all prizes.
-    pub paid: u64,
-    /// How much is kept for another show: the pot less what is paid.
-    pub rolled_over: u64,
-    /// ISO 4217 code of the pot.
-    pub currency: String,
-}
-
-/// A place on the podium.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Place {
-    /// From 1; equals share one.
-    pub place: u32,
-    /// Whose.
-    pub seat: Seat,
-    /// What they are called.
-    pub name: Name,
-    /// Their points.
-    pub score: u32,
-    /// What they win, in minor units.
-    pub prize: u64,
-}
-
 /// What one player won.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
@@ -542,62 +321,6 @@ pub struct Prize {
     pub amount: u64,
     /// ISO 4217 code.
     pub currency: String,
-}
-
-/// The clock stands still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Pause {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// How much of the question's time is left, if one is open.
-    pub left: Option<Span>,
-}
-
-/// The clock runs again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Resume {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// The open question's new times, if there is one.
-    pub question: Option<QuestionId>,
-    /// Answers count from here on.
-    pub opens_at: Option<Millis>,
-    /// Answers count that are read before this.
-    pub closes_at: Option<Millis>,
-}
-
-/// A question does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Void {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// Why, in the host's words.
-    pub reason: String,
-    /// Players in play now.
-    pub alive: u32,
-}
-
-/// The host says something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Notice {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// What.
-    pub text: String,
 }
 
 /// Everybody's emojis since the last time.

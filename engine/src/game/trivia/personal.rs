@@ -1,0 +1,41 @@
+//! What of an event differs between players, as few messages: all seats that get the same share one.
+
+use std::hash::{BuildHasherDefault, Hasher};
+
+use hashbrown::HashMap;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::link::Personal;
+use klaxon_protocol::player::ToPlayer;
+
+/// A message for each of so many seats. Seats with the same key get the same message, made for the first of them.
+pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Seat) -> ToPlayer) -> Personal {
+    let mut shapes = Vec::new();
+    let mut numbers: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
+    let by_seat = (0..seats).map(Seat).map(|seat| {
+        *numbers.entry(key(seat)).or_insert_with(|| {
+            shapes.push(message(seat));
+            u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
+        })
+    });
+    let by_seat = by_seat.collect();
+    Personal { shapes, by_seat }
+}
+
+/// Mixes one packed number: the map's keys are our own, so nobody can choose them to collide.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,210 @@
+//! The journal on disk: a directory with one file a show, `SHOW.klxj`, written by one thread.
+//!
+//! A file is [`MAGIC`](klaxon_protocol::journal::MAGIC) and then records, framed as in [`klaxon_protocol::journal`]. A file whose
+//! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
+//! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
+//! end, among records that no append returned for; whether to cut there is for the operator to say.)
+
+mod show;
+mod sync;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::journal::{MAGIC, Record, frame_record};
+use tokio::sync::oneshot;
+
+use super::{Journal, JournalError, Restored};
+use show::ShowFile;
+pub use sync::SyncPolicy;
+use writer::{Append, Disk, Framed, RealDisk, Writer, sync_directory};
+
+/// The end of a show's file name.
+const EXTENSION: &str = "klxj";
+
+/// Why a journal's directory could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process writes to it, or another journal of this one.
+    #[error("the journal {} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// It can't be made, or not be written to.
+    #[error("the journal {} can't be opened: {error}", directory.display())]
+    Failed {
+        /// Which directory.
+        directory: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// The journal on disk. Dropping it waits until what was appended is written.
+pub struct FileJournal {
+    shows: Arc<Shows>,
+    /// None only while it is dropped.
+    appends: Option<Sender<Append>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// The files, by show.
+pub(super) struct Shows {
+    directory: PathBuf,
+    files: Mutex<HashMap<ShowId, Arc<ShowFile>>>,
+    /// Held until nobody works in the directory any more.
+    _lock: File,
+}
+
+impl Shows {
+    fn file(&self, show: ShowId) -> Arc<ShowFile> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = || self.directory.join(format!("{show}.{EXTENSION}"));
+        Arc::clone(files.entry(show).or_insert_with(|| Arc::new(ShowFile::new(show, path()))))
+    }
+
+    /// The shows with a file that has more in it than its first bytes.
+    fn list(&self) -> io::Result<Vec<ShowId>> {
+        let mut shows = Vec::new();
+        for entry in std::fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
+            if let Some(id) = id
+                && let Ok(show) = id.parse::<ShowId>()
+                && show.to_string() == id
+                && entry.metadata()?.len() > MAGIC.len() as u64
+            {
+                shows.push(show);
+            }
+        }
+        shows.sort_unstable();
+        Ok(shows)
+    }
+}
+
+impl FileJournal {
+    /// Opens the journal in `directory`, which is made if it is not there (mode 700; files have mode 600), and locks it
+    /// until the journal is dropped.
+    ///
+    /// # Errors
+    /// If another process has it open, or it can't be made or written to.
+    pub async fn open(directory: &Path, policy: SyncPolicy) -> Result<Self, OpenError> {
+        let directory = directory.to_owned();
+        let opening = tokio::task::spawn_blocking(move || Self::open_on(directory, policy, Arc::new(RealDisk)));
+        opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    fn open_on(directory: PathBuf, policy: SyncPolicy, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let lock = lock(&directory).map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(directory.clone()),
+            TryLockError::Error(error) => OpenError::Failed { directory: directory.clone(), error },
+        })?;
+        let shows = Arc::new(Shows { directory: directory.clone(), files: Mutex::default(), _lock: lock });
+        let (appends, waiting) = channel();
+        let writer = Writer::new(Arc::clone(&shows), disk, policy);
+        let writer = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run(&waiting))
+            .map_err(|error| OpenError::Failed { directory, error })?;
+        Ok(Self { shows, appends: Some(appends), writer: Some(writer) })
+    }
+
+    /// Lets `work` at a show's file where blocking is allowed.
+    async fn on_file<T: Send + 'static>(
+        &self,
+        show: ShowId,
+        work: impl FnOnce(&ShowFile) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let file = self.shows.file(show);
+        blocking(move || work(&file)).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, JournalError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(JournalError::Unavailable(error.to_string())),
+    }
+}
+
+/// Makes the directory and takes its lock.
+fn lock(directory: &Path) -> Result<File, TryLockError> {
+    if !directory.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(TryLockError::Error)?;
+        if let Some(parent) = directory.canonicalize().map_err(TryLockError::Error)?.parent() {
+            sync_directory(parent).map_err(TryLockError::Error)?;
+        }
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let lock = options.open(directory.join("lock")).map_err(TryLockError::Error)?;
+    lock.try_lock()?;
+    Ok(lock)
+}
+
+#[async_trait]
+impl Journal for FileJournal {
+    async fn append(&self, records: Vec<Record>) -> Result<(), JournalError> {
+        let since = Instant::now();
+        let mut bytes = Vec::new();
+        let mut framed = Vec::with_capacity(records.len());
+        for record in &records {
+            let start = bytes.len();
+            let Record { show, number, fence, .. } = *record;
+            frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
+                show,
+                number,
+                problem: error.to_string(),
+            })?;
+            framed.push(Framed { show, number, fence, bytes: start..bytes.len() });
+        }
+        let (done, answer) = oneshot::channel();
+        let stopped = || JournalError::Unavailable("its writing thread has stopped".into());
+        let appends = self.appends.as_ref().ok_or_else(stopped)?;
+        appends.send(Append { records: framed, bytes, done }).map_err(|_| stopped())?;
+        let result = answer.await.unwrap_or_else(|_| Err(stopped()));
+        metrics::histogram!("klaxon_journal_append_seconds").record(since.elapsed());
+        result
+    }
+
+    async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {
+        self.on_file(show, ShowFile::read).await
+    }
+
+    async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
+        let shows = Arc::clone(&self.shows);
+        let list = move || {
+            let failed = |error| format!("listing {}: {error}", shows.directory.display());
+            shows.list().map_err(|error| JournalError::Unavailable(failed(error)))
+        };
+        blocking(list).await
+    }
+
+    async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
+        self.on_file(show, move |file| file.last(last)).await
+    }
+}
+
+impl Drop for FileJournal {
+    fn drop(&mut self) {
+        self.appends = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has nothing left to wait for.
+            drop(writer.join());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! One show's file: what is in it, and where its whole records end.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{FrameError, MAGIC, Record, Records};
+
+use super::super::{Cut, JournalError, Restored};
+
+/// Every so many records their offset is remembered.
+const MARK_EVERY: u64 = 16;
+/// How many offsets are remembered: enough for a tail of 1000 records.
+const MARKS: usize = 64;
+
+/// One show's file. Only the writer's thread writes to it; anybody may read up to its end.
+#[derive(Debug)]
+pub(super) struct ShowFile {
+    pub(super) show: ShowId,
+    pub(super) path: PathBuf,
+    /// None until the file was read once.
+    tail: Mutex<Option<Tail>>,
+}
+
+/// What has to be known of a file to append to it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tail {
+    /// Where its whole records end, in bytes.
+    pub(super) end: u64,
+    pub(super) ledger: Ledger,
+    /// Whether a failed write may have left something behind `end`.
+    pub(super) dirty: bool,
+    marks: Marks,
+}
+
+/// Which numbers are written, and under which fences.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ledger {
+    next: u64,
+    /// Each fence with the first number under it; both grow.
+    fences: Vec<(u64, Fence)>,
+}
+
+/// Where some of the last records begin: (number, offset).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marks(VecDeque<(u64, u64)>);
+
+impl Ledger {
+    /// Takes a record in; false if it is there already.
+    pub(super) fn take(&mut self, show: ShowId, number: u64, fence: Fence) -> Result<bool, JournalError> {
+        let newest = self.fences.last().map_or(Fence(0), |&(_, fence)| fence);
+        let runs = self.fences.partition_point(|&(first, _)| first <= number);
+        if number < self.next
+            && let Some(&(_, by)) = self.fences[..runs].last()
+            && by == fence
+        {
+            return Ok(false);
+        }
+        if fence < newest {
+            return Err(JournalError::Fenced { show, newest, found: fence });
+        }
+        match number.cmp(&self.next) {
+            std::cmp::Ordering::Less => {
+                let by = self.fences[..runs].last().map_or(Fence(0), |&(_, fence)| fence);
+                Err(JournalError::Taken { show, number, by })
+            }
+            std::cmp::Ordering::Greater => Err(JournalError::Gap { show, expected: self.next, found: number }),
+            std::cmp::Ordering::Equal => {
+                if fence > newest || self.fences.is_empty() {
+                    self.fences.push((number, fence));
+                }
+                self.next += 1;
+                Ok(true)
+            }
+        }
+    }
+}
+
+impl Marks {
+    pub(super) fn add(&mut self, number: u64, offset: u64) {
+        if number.is_multiple_of(MARK_EVERY) {
+            if self.0.len() == MARKS {
+                self.0.pop_front();
+            }
+            self.0.push_back((number, offset));
+        }
+    }
+
+    /// Where to begin reading in order to see record `number`.
+    fn offset_before(&self, number: u64) -> u64 {
+        let behind = self.0.partition_point(|&(marked, _)| marked <= number);
+        behind.checked_sub(1).map_or(MAGIC.len() as u64, |index| self.0[index].1)
+    }
+}
+
+impl Tail {
+    /// After a write: `ledger` and `marks` as they are now that the file ends at `end`.
+    pub(super) fn advance(&mut self, end: u64, ledger: Ledger, marks: impl IntoIterator<Item = (u64, u64)>) {
+        self.end = end;
+        self.ledger = ledger;
+        self.dirty = false;
+        for (number, offset) in marks {
+            self.marks.add(number, offset);
+        }
+    }
+}
+
+impl ShowFile {
+    pub(super) const fn new(show: ShowId, path: PathBuf) -> Self {
+        Self { show, path, tail: Mutex::new(None) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of the file; reads it if nothing is.
+    pub(super) fn tail(&self) -> Result<Tail, JournalError> {
+        let mut known = self.lock();
+        match &*known {
+            Some(tail) => Ok(tail.clone()),
+            None => {
+                let (tail, _) = self.load()?;
+                Ok(known.insert(tail).clone())
+            }
+        }
+    }
+
+    /// Lets the writer's thread note what it did.
+    pub(super) fn note(&self, change: impl FnOnce(&mut Tail)) {
+        if let Some(tail) = &mut *self.lock() {
+            change(tail);
+        }
+    }
+
+    /// All records; the first read of a file cuts off its torn end.
+    pub(super) fn read(&self) -> Result<Restored, JournalError> {
+        let end = {
+            let mut known = self.lock();
+            match &*known {
+                Some(tail) => tail.end,
+                None => {
+                    let (tail, restored) = self.load()?;
+                    *known = Some(tail);
+                    return Ok(restored);
+                }
+            }
+        };
+        if end == 0 {
+            return Ok(Restored { records: Vec::new(), cut: None });
+        }
+        let bytes = self.bytes(0, end).map_err(|error| self.failed("reading", &error))?;
+        let (_, records, torn) = self.scan(&bytes)?;
+        match torn {
+            None => Ok(Restored { records, cut: None }),
+            Some(offset) => Err(self.damaged(offset, "it was whole when it was written")),
+        }
+    }
+
+    /// The last records.
+    pub(super) fn last(&self, last: usize) -> Result<Vec<Record>, JournalError> {
+        let tail = self.tail()?;
+        if tail.end == 0 || last == 0 {
+            return Ok(Vec::new());
+        }
+        let first = tail.ledger.next.saturating_sub(last as u64);
+        let start = tail.marks.offset_before(first);
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.bytes(start, tail.end).map_err(|error| self.failed("reading", &error))?);
+        let damaged = |error: FrameError| match error {
+            FrameError::NotAJournal => self.damaged(0, &error.to_string()),
+            FrameError::Torn { offset } | FrameError::Damaged { offset, .. } => {
+                self.damaged(start + (offset - MAGIC.len()) as u64, "it was whole when it was written")
+            }
+        };
+        let mut records = Vec::new();
+        for item in Records::new(&bytes).map_err(damaged)? {
+            let (_, record) = item.map_err(damaged)?;
+            if record.number >= first {
+                records.push(record);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Reads the whole file for the first time and cuts off a torn end. Damage leaves the file as it is.
+    fn load(&self) -> Result<(Tail, Restored), JournalError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(self.failed("reading", &error)),
+        };
+        let (tail, records, torn) = self.scan(&bytes)?;
+        let cut = torn.map(|offset| Cut { offset, bytes: bytes.len() as u64 - offset });
+        if let Some(cut) = cut {
+            self.cut(cut.offset).map_err(|error| self.failed("cutting the torn end of", &error))?;
+            tracing::warn!(show = %self.show, offset = cut.offset, bytes = cut.bytes, "cut a torn end off the journal");
+        }
+        Ok((tail, Restored { records, cut }))
+    }
+
+    fn cut(&self, end: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        file.set_len(end)?;
+        file.sync_all()
+    }
+
+    /// The records of a file's bytes, what is to be known of them, and where a torn record begins.
+    fn scan(&self, bytes: &[u8]) -> Result<(Tail, Vec<Record>, Option<u64>), JournalError> {
+        let mut tail = Tail::default();
+        let mut all = Vec::new();
+        let mut records = match Records::new(bytes) {
+            Ok(records) => records,
+            Err(FrameError::Torn { offset }) => return Ok((tail, all, Some(offset as u64))),
+            Err(error) => return Err(self.damaged(0, &error.to_string())),
+        };
+        while let Some(item) = records.next() {
+            let (offset, record) = match item {
+                Ok(read) => read,
+                Err(FrameError::Torn { offset }) => {
+                    tail.end = offset as u64;
+                    return Ok((tail, all, Some(offset as u64)));
+                }
+                Err(FrameError::Damaged { offset, problem }) => return Err(self.damaged(offset as u64, problem)),
+                Err(error @ FrameError::NotAJournal) => return Err(self.damaged(0, &error.to_string())),
+            };
+            let offset = offset as u64;
+            if record.show != self.show {
+                return Err(self.damaged(offset, &format!("a record of show {} stands here", record.show)));
+            }
+            match tail.ledger.take(record.show, record.number, record.fence) {
+                Ok(true) => {}
+                Ok(false) => return Err(self.damaged(offset, &format!("number {} stands here again", record.number))),
+                Err(error) => return Err(self.damaged(offset, &error.to_string())),
+            }
+            tail.marks.add(record.number, offset);
+            tail.end = records.offset() as u64;
+            all.push(record);
+        }
+        tail.end = records.offset() as u64;
+        Ok((tail, all, None))
+    }
+
+    fn bytes(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        File::open(&self.path)?.read_exact_at(&mut bytes, start)?;
+        Ok(bytes)
+    }
+
+    fn damaged(&self, offset: u64, problem: &str) -> JournalError {
+        JournalError::Damaged { show: self.show, offset, problem: problem.to_owned() }
+    }
+
+    pub(super) fn failed(&self, doing: &str, error: &io::Error) -> JournalError {
+        JournalError::Unavailable(format!("{doing} {}: {error}", self.path.display()))
+    }
+}

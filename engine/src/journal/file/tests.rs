@@ -1,0 +1,410 @@
+//! What only a journal on disk can get wrong: crashes, damage, full disks, a second process.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use klaxon_protocol::time::Span;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::super::Cut;
+use super::super::contract::{journal_contract, record, records};
+use super::*;
+
+const SHOW: ShowId = ShowId(77);
+const OTHER: ShowId = ShowId(5);
+
+async fn open(directory: &TempDir) -> FileJournal {
+    FileJournal::open(directory.path(), SyncPolicy::Never).await.unwrap()
+}
+
+async fn new_journal() -> (FileJournal, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let journal = FileJournal::open(directory.path(), SyncPolicy::Always).await.unwrap();
+    (journal, directory)
+}
+
+fn path(directory: &TempDir, show: ShowId) -> PathBuf {
+    directory.path().join(format!("{show}.klxj"))
+}
+
+fn file(directory: &TempDir, show: ShowId) -> Vec<u8> {
+    std::fs::read(path(directory, show)).unwrap()
+}
+
+/// Where each record of a journal of these records begins, and where the last one ends.
+fn offsets(records: &[Record]) -> Vec<usize> {
+    let mut bytes = MAGIC.to_vec();
+    let mut offsets = vec![bytes.len()];
+    for record in records {
+        frame_record(record, &mut bytes).unwrap();
+        offsets.push(bytes.len());
+    }
+    offsets
+}
+
+journal_contract!(new_journal().await);
+
+#[tokio::test]
+async fn a_journal_is_found_again_after_it_was_closed() {
+    let (journal, directory) = new_journal().await;
+    journal.append(records(SHOW, 0..40, 3)).await.unwrap();
+    drop(journal);
+    let journal = open(&directory).await;
+    assert_eq!(journal.tail(SHOW, 3).await.unwrap(), records(SHOW, 37..40, 3), "a tail needs no read before it");
+    journal.append(records(SHOW, 38..42, 3)).await.unwrap();
+    assert_eq!(journal.read(SHOW).await.unwrap(), Restored { records: records(SHOW, 0..42, 3), cut: None });
+    assert_eq!(journal.shows().await.unwrap(), [SHOW]);
+}
+
+#[tokio::test]
+async fn a_tail_cut_at_any_byte_loses_the_cut_record_only_and_appends_go_on() {
+    let all = records(SHOW, 0..4, 1);
+    let offsets = offsets(&all);
+    let directory = TempDir::new().unwrap();
+    let journal = open(&directory).await;
+    journal.append(all.clone()).await.unwrap();
+    drop(journal);
+    let whole = file(&directory, SHOW);
+    assert_eq!(whole.len(), offsets[4]);
+    for end in offsets[3]..offsets[4] {
+        std::fs::write(path(&directory, SHOW), &whole[..end]).unwrap();
+        let journal = open(&directory).await;
+        let cut = (end > offsets[3]).then(|| Cut { offset: offsets[3] as u64, bytes: (end - offsets[3]) as u64 });
+        assert_eq!(journal.read(SHOW).await.unwrap(), Restored { records: all[..3].to_vec(), cut });
+        assert_eq!(file(&directory, SHOW).len(), offsets[3]);
+        journal.append(all.clone()).await.unwrap();
+        drop(journal);
+        assert_eq!(file(&directory, SHOW), whole);
+    }
+}
+
+#[tokio::test]
+async fn a_first_write_cut_at_any_byte_leaves_an_empty_show() {
+    let first = records(SHOW, 0..1, 1);
+    let whole = offsets(&first)[1];
+    let directory = TempDir::new().unwrap();
+    for end in 0..whole {
+        let mut bytes = MAGIC.to_vec();
+        frame_record(&first[0], &mut bytes).unwrap();
+        std::fs::write(path(&directory, SHOW), &bytes[..end]).unwrap();
+        let journal = open(&directory).await;
+        journal.append(first.clone()).await.unwrap();
+        assert_eq!(journal.read(SHOW).await.unwrap(), Restored { records: first.clone(), cut: None });
+        drop(journal);
+        assert_eq!(file(&directory, SHOW), bytes);
+    }
+}
+
+#[tokio::test]
+async fn damage_in_the_middle_is_refused_with_its_offset_and_the_file_stays_as_it_is() {
+    let offsets = offsets(&records(SHOW, 0..5, 1));
+    let (journal, directory) = new_journal().await;
+    journal.append(records(SHOW, 0..5, 1)).await.unwrap();
+    drop(journal);
+    let whole = file(&directory, SHOW);
+    for at in offsets[2]..offsets[3] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        std::fs::write(path(&directory, SHOW), &damaged).unwrap();
+        let journal = open(&directory).await;
+        for heard in [
+            journal.read(SHOW).await.err(),
+            journal.tail(SHOW, 1).await.err(),
+            journal.append(records(SHOW, 5..6, 1)).await.err(),
+        ] {
+            let offset = offsets[2] as u64;
+            assert!(
+                matches!(&heard, Some(JournalError::Damaged { show: SHOW, offset: at, .. }) if *at == offset),
+                "{heard:?}"
+            );
+        }
+        journal.append(records(OTHER, 0..1, 1)).await.unwrap();
+        drop(journal);
+        assert_eq!(file(&directory, SHOW), damaged);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_this_shows_journal_is_refused() {
+    let mut twice = MAGIC.to_vec();
+    frame_record(&record(SHOW, 0, 1), &mut twice).unwrap();
+    let second = twice.len() as u64;
+    frame_record(&record(SHOW, 0, 1), &mut twice).unwrap();
+    let mut of_another = MAGIC.to_vec();
+    frame_record(&record(OTHER, 0, 1), &mut of_another).unwrap();
+    let other_format = b"SQLite format 3\0".to_vec();
+    for (bytes, offset) in [(twice, second), (of_another, MAGIC.len() as u64), (other_format, 0)] {
+        let directory = TempDir::new().unwrap();
+        std::fs::write(path(&directory, SHOW), &bytes).unwrap();
+        let heard = open(&directory).await.read(SHOW).await;
+        assert!(matches!(&heard, Err(JournalError::Damaged { offset: at, .. }) if *at == offset), "{heard:?}");
+        assert_eq!(file(&directory, SHOW), bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_and_told_where() {
+    let (journal, directory) = new_journal().await;
+    let refused = FileJournal::open(directory.path(), SyncPolicy::Never).await.err().unwrap();
+    assert!(matches!(&refused, OpenError::InUse(at) if at == directory.path()), "{refused:?}");
+    assert!(refused.to_string().contains(directory.path().to_str().unwrap()), "{refused}");
+    drop(journal);
+    open(&directory).await;
+}
+
+#[tokio::test]
+async fn a_directory_that_can_not_be_made_is_named() {
+    let directory = TempDir::new().unwrap();
+    let blocked = directory.path().join("file/journal");
+    std::fs::write(directory.path().join("file"), "").unwrap();
+    let refused = FileJournal::open(&blocked, SyncPolicy::Never).await.err().unwrap();
+    assert!(refused.to_string().contains(blocked.to_str().unwrap()), "{refused}");
+}
+
+#[tokio::test]
+async fn others_on_the_machine_can_not_read_it() {
+    let parent = TempDir::new().unwrap();
+    let directory = parent.path().join("a/journal");
+    let journal = FileJournal::open(&directory, SyncPolicy::Always).await.unwrap();
+    journal.append(records(SHOW, 0..1, 1)).await.unwrap();
+    let mode = |path: PathBuf| Permissions::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777;
+    assert_eq!(mode(directory.join("77.klxj")), 0o600);
+    assert_eq!(mode(directory.join("lock")), 0o600);
+    assert_eq!(mode(directory), 0o700);
+}
+
+#[tokio::test]
+async fn other_files_in_the_directory_are_no_shows() {
+    let (journal, directory) = new_journal().await;
+    for name in ["notes.txt", "x.klxj", "007.klxj", ".klxj", "8.klxj.bak"] {
+        std::fs::write(directory.path().join(name), "something else").unwrap();
+    }
+    assert_eq!(journal.shows().await.unwrap(), []);
+}
+
+/// A disk that fails when told to.
+struct TestDisk {
+    /// How many bytes still fit on it.
+    room: AtomicU64,
+    syncs: AtomicUsize,
+    sync_fails: AtomicBool,
+    cut_fails: AtomicBool,
+    /// While it is true, syncs wait.
+    held: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl TestDisk {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            room: AtomicU64::new(u64::MAX),
+            syncs: AtomicUsize::new(0),
+            sync_fails: AtomicBool::new(false),
+            cut_fails: AtomicBool::new(false),
+            held: Mutex::new(false),
+            changed: Condvar::new(),
+        })
+    }
+
+    fn held(&self) -> MutexGuard<'_, bool> {
+        self.held.lock().unwrap()
+    }
+
+    fn release(&self) {
+        *self.held() = false;
+        self.changed.notify_all();
+    }
+}
+
+impl Disk for TestDisk {
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let room = self.room.load(Ordering::SeqCst);
+        let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        file.write_all_at(&bytes[..fits], offset)?;
+        self.room.store(room - fits as u64, Ordering::SeqCst);
+        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&self, _: &File) -> io::Result<()> {
+        let held = self.changed.wait_while(self.held(), |held| *held).unwrap();
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        self.changed.notify_all();
+        drop(held);
+        if self.sync_fails.load(Ordering::SeqCst) { Err(io::Error::other("no sync")) } else { Ok(()) }
+    }
+
+    fn cut(&self, file: &File, end: u64) -> io::Result<()> {
+        if self.cut_fails.load(Ordering::SeqCst) { Err(io::Error::other("no cut")) } else { file.set_len(end) }
+    }
+}
+
+fn open_on(disk: &Arc<TestDisk>, policy: SyncPolicy) -> (FileJournal, TempDir) {
+    let directory = TempDir::new().unwrap();
+    let journal = FileJournal::open_on(directory.path().to_owned(), policy, Arc::clone(disk) as Arc<dyn Disk>).unwrap();
+    (journal, directory)
+}
+
+fn is_unavailable(heard: &Result<(), JournalError>) -> bool {
+    matches!(heard, Err(JournalError::Unavailable(_)))
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_the_append_and_spoils_nothing() {
+    let offsets = offsets(&records(SHOW, 0..3, 1));
+    for room in 0..(offsets[3] - offsets[1]) as u64 {
+        let disk = TestDisk::new();
+        let (journal, directory) = open_on(&disk, SyncPolicy::Always);
+        journal.append(records(SHOW, 0..1, 1)).await.unwrap();
+        disk.room.store(room, Ordering::SeqCst);
+        let heard = journal.append(records(SHOW, 1..3, 1)).await;
+        assert!(is_unavailable(&heard), "{heard:?}");
+        assert_eq!(file(&directory, SHOW).len(), offsets[1]);
+        assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..1, 1));
+        disk.room.store(u64::MAX, Ordering::SeqCst);
+        journal.append(records(SHOW, 1..3, 1)).await.unwrap();
+        drop(journal);
+        assert_eq!(open(&directory).await.read(SHOW).await.unwrap().records, records(SHOW, 0..3, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_cut_off_after_a_failure_is_cut_before_the_next_write() {
+    let disk = TestDisk::new();
+    let (journal, directory) = open_on(&disk, SyncPolicy::Always);
+    journal.append(records(SHOW, 0..1, 1)).await.unwrap();
+    disk.sync_fails.store(true, Ordering::SeqCst);
+    disk.cut_fails.store(true, Ordering::SeqCst);
+    assert!(is_unavailable(&journal.append(records(SHOW, 1..9, 1)).await));
+    assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..1, 1), "it was not acknowledged");
+    assert_eq!(journal.tail(SHOW, 9).await.unwrap(), records(SHOW, 0..1, 1));
+    disk.sync_fails.store(false, Ordering::SeqCst);
+    assert!(is_unavailable(&journal.append(records(SHOW, 1..2, 1)).await), "still no clean end to write at");
+    disk.cut_fails.store(false, Ordering::SeqCst);
+    journal.append(records(SHOW, 1..2, 1)).await.unwrap();
+    drop(journal);
+    let restored = open(&directory).await.read(SHOW).await.unwrap();
+    assert_eq!(restored, Restored { records: records(SHOW, 0..2, 1), cut: None });
+}
+
+#[tokio::test]
+async fn an_append_to_two_shows_that_failed_half_way_can_be_made_again() {
+    let disk = TestDisk::new();
+    let (journal, _directory) = open_on(&disk, SyncPolicy::Always);
+    let both = [records(OTHER, 0..3, 1), records(SHOW, 0..3, 1)].concat();
+    disk.room.store(offsets(&records(OTHER, 0..3, 1))[3] as u64 + 10, Ordering::SeqCst);
+    assert!(is_unavailable(&journal.append(both.clone()).await));
+    disk.room.store(u64::MAX, Ordering::SeqCst);
+    journal.append(both).await.unwrap();
+    for show in [SHOW, OTHER] {
+        assert_eq!(journal.read(show).await.unwrap().records, records(show, 0..3, 1));
+    }
+}
+
+#[tokio::test]
+async fn each_policy_syncs_when_it_says() {
+    let syncs_of = async |policy| {
+        let disk = TestDisk::new();
+        let (journal, _directory) = open_on(&disk, policy);
+        for number in 0..5 {
+            journal.append(records(SHOW, number..number + 1, 1)).await.unwrap();
+        }
+        let before = disk.syncs.load(Ordering::SeqCst);
+        drop(journal);
+        (before, disk.syncs.load(Ordering::SeqCst))
+    };
+    assert_eq!(syncs_of(SyncPolicy::Always).await, (5, 5));
+    assert_eq!(syncs_of(SyncPolicy::Never).await, (0, 0));
+    assert_eq!(syncs_of(SyncPolicy::Interval(Span(60_000))).await, (0, 1), "at the latest when it is closed");
+}
+
+#[tokio::test]
+async fn an_interval_syncs_though_nothing_more_comes() {
+    let disk = TestDisk::new();
+    let (journal, _directory) = open_on(&disk, SyncPolicy::Interval(Span(1)));
+    journal.append(records(SHOW, 0..1, 1)).await.unwrap();
+    drop(disk.changed.wait_while(disk.held(), |_| disk.syncs.load(Ordering::SeqCst) == 0).unwrap());
+    drop(journal);
+    assert_eq!(disk.syncs.load(Ordering::SeqCst), 1, "what is synced already is not synced again");
+}
+
+#[tokio::test]
+async fn appends_that_wait_together_share_one_sync() {
+    let disk = TestDisk::new();
+    *disk.held() = true;
+    let (journal, _directory) = open_on(&disk, SyncPolicy::Always);
+    let mut appends: Vec<_> = (0..40).map(|number| journal.append(records(SHOW, number..number + 1, 1))).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    for append in &mut appends {
+        assert!(
+            matches!(Pin::new(append).poll(&mut context), Poll::Pending),
+            "nothing is acknowledged before the sync"
+        );
+    }
+    disk.release();
+    for append in appends {
+        append.await.unwrap();
+    }
+    let syncs = disk.syncs.load(Ordering::SeqCst);
+    assert!((1..=2).contains(&syncs), "{syncs} syncs: the first append may go alone, all others wait for it");
+    assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..40, 1));
+}
+
+/// What happens to a journal: records come, or the process dies in the middle of its last write and starts again.
+#[derive(Debug, Clone)]
+enum Step {
+    Append { again: u64, new: u64 },
+    Crash { lost: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (0..4_u64, 0..6_u64).prop_map(|(again, new)| Step::Append { again, new }),
+        1 => prop_oneof![Just(0), 1..40_usize, 0..3_000_usize].prop_map(|lost| Step::Crash { lost }),
+    ];
+    prop::collection::vec(step, 1..16)
+}
+
+async fn play(steps: Vec<Step>) {
+    let directory = TempDir::new().unwrap();
+    let mut journal = open(&directory).await;
+    let mut kept = 0;
+    for step in steps {
+        match step {
+            Step::Append { again, new } => {
+                journal.append(records(SHOW, kept - again.min(kept)..kept + new, 1)).await.unwrap();
+                kept += new;
+            }
+            Step::Crash { lost } => {
+                drop(journal);
+                let mut cut = None;
+                if path(&directory, SHOW).exists() {
+                    let left = file(&directory, SHOW).len().saturating_sub(lost);
+                    File::options().write(true).open(path(&directory, SHOW)).unwrap().set_len(left as u64).unwrap();
+                    let offsets = offsets(&records(SHOW, 0..kept, 1));
+                    kept = offsets.iter().filter(|&&end| end <= left).count().saturating_sub(1) as u64;
+                    let end = if left < MAGIC.len() { 0 } else { offsets[kept as usize] };
+                    cut = (left > end).then(|| Cut { offset: end as u64, bytes: (left - end) as u64 });
+                }
+                journal = open(&directory).await;
+                let restored = journal.read(SHOW).await.unwrap();
+                assert_eq!(restored, Restored { records: records(SHOW, 0..kept, 1), cut });
+            }
+        }
+        assert_eq!(journal.tail(SHOW, 5).await.unwrap(), records(SHOW, kept.saturating_sub(5)..kept, 1));
+    }
+    assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..kept, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_crashes_what_is_left_is_whole_and_in_order(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(play(steps));
+    }
+}

@@ -1,0 +1,228 @@
+//! The desk: which hosts are connected, what each of them watches, and what goes to whom.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::{Alert, FromHost, HostEvent, ToHost};
+use klaxon_protocol::ids::{ConnRef, ShowId};
+use klaxon_protocol::link::{ToEngine, ToGateway};
+use klaxon_protocol::player::{Phase, Pong, ToPlayer};
+
+use super::outbox::Outbox;
+use crate::clock;
+use crate::link::{Desk, GatewayEnd};
+
+/// How many of a host's messages may wait for an engine's answer.
+pub const MOST_UNANSWERED: usize = 64;
+/// How many hosts may be connected.
+pub const MOST_HOSTS: usize = 256;
+/// How many shows one host may watch.
+const MOST_WATCHED: usize = 256;
+/// How many events of a question are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
+const MOST_KEPT: usize = 32;
+
+/// All hosts of this gateway.
+pub struct AdminDesk {
+    engines: Arc<dyn GatewayEnd>,
+    next_key: AtomicU64,
+    room: Mutex<Room>,
+}
+
+#[derive(Default)]
+struct Room {
+    hosts: HashMap<u64, Arc<Host>>,
+    watchers: HashMap<ShowId, BTreeSet<u64>>,
+    latest: HashMap<ShowId, Latest>,
+}
+
+/// What a host that begins to watch in the middle of a show must know to understand the rest.
+#[derive(Default)]
+struct Latest {
+    figures: Option<Arc<ToHost>>,
+    /// The last question and the events since.
+    events: Vec<Arc<ToHost>>,
+}
+
+/// One connected host.
+pub struct Host {
+    key: u64,
+    unanswered: AtomicUsize,
+    /// What it still has to be sent.
+    pub outbox: Outbox,
+}
+
+impl AdminDesk {
+    /// A desk without hosts.
+    #[must_use]
+    pub fn new(engines: Arc<dyn GatewayEnd>) -> Self {
+        Self { engines, next_key: AtomicU64::new(1), room: Mutex::default() }
+    }
+
+    /// A host is there. None if there are too many.
+    #[must_use]
+    pub fn arrive(&self) -> Option<Arc<Host>> {
+        let mut room = self.lock();
+        if room.hosts.len() >= MOST_HOSTS {
+            return None;
+        }
+        let key = self.next_key.fetch_add(1, Ordering::Relaxed);
+        let host = Arc::new(Host { key, unanswered: AtomicUsize::new(0), outbox: Outbox::default() });
+        room.hosts.insert(key, Arc::clone(&host));
+        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+        Some(host)
+    }
+
+    /// A host is gone.
+    pub fn leave(&self, host: &Host) {
+        let mut room = self.lock();
+        room.hosts.remove(&host.key);
+        room.watchers.retain(|_, watchers| {
+            watchers.remove(&host.key);
+            !watchers.is_empty()
+        });
+        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+    }
+
+    /// A host says something: answered here if it is about this connection, else handed to the engines.
+    pub fn say(&self, host: &Host, message: FromHost) {
+        metrics::counter!("klaxon_host_messages_total").increment(1);
+        match message {
+            FromHost::Ping(ping) => {
+                let pong = Pong { sent: ping.sent, now: clock::now() };
+                host.outbox.push(Arc::new(ToHost::Pong(pong)));
+            }
+            FromHost::Watch(watched) => self.watch(host, watched.show),
+            FromHost::Unwatch(watched) => {
+                let mut room = self.lock();
+                if let Some(watchers) = room.watchers.get_mut(&watched.show) {
+                    watchers.remove(&host.key);
+                    if watchers.is_empty() {
+                        room.watchers.remove(&watched.show);
+                    }
+                }
+            }
+            FromHost::Create(_)
+            | FromHost::Command(_)
+            | FromHost::Shows
+            | FromHost::FindPlayers(_)
+            | FromHost::JournalTail(_) => self.forward(host, message),
+        }
+    }
+
+    fn forward(&self, host: &Host, message: FromHost) {
+        let room_left = host.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |unanswered| {
+            (unanswered < MOST_UNANSWERED).then_some(unanswered + 1)
+        });
+        if room_left.is_err() {
+            let detail = format!("{MOST_UNANSWERED} messages of this connection wait for their answers.");
+            refuse(host, &Refusal::because(ErrorCode::RateLimited, detail), &message);
+            return;
+        }
+        let conn = ConnRef { gateway: self.engines.id(), conn: host.key };
+        self.engines.send(ToEngine::Host { conn, message });
+    }
+
+    fn watch(&self, host: &Host, show: ShowId) {
+        let mut room = self.lock();
+        let watched = room.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
+        if watched >= MOST_WATCHED {
+            drop(room);
+            let detail = format!("A connection watches at most {MOST_WATCHED} shows.");
+            host.outbox.push(Arc::new(ToHost::Error((&Refusal::because(ErrorCode::RateLimited, detail)).into())));
+            return;
+        }
+        room.watchers.entry(show).or_default().insert(host.key);
+        // Under the same lock as what follows them, so that nothing is heard twice or out of order.
+        if let Some(latest) = room.latest.get(&show) {
+            for message in latest.events.iter().chain(&latest.figures) {
+                host.outbox.push(Arc::clone(message));
+            }
+        }
+    }
+
+    /// To the host that asked.
+    fn answer(&self, conn: ConnRef, message: ToHost) {
+        if conn.gateway != self.engines.id() {
+            return;
+        }
+        let Some(host) = self.lock().hosts.get(&conn.conn).cloned() else { return };
+        // Saturating: an engine that answers twice must not give the host more room than it has.
+        let _ =
+            host.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |unanswered| unanswered.checked_sub(1));
+        host.outbox.push(Arc::new(message));
+    }
+
+    /// To all who watch the show.
+    fn tell(&self, show: ShowId, message: ToHost) {
+        let message = Arc::new(message);
+        let mut room = self.lock();
+        room.keep(show, &message);
+        for key in room.watchers.get(&show).into_iter().flatten() {
+            if let Some(host) = room.hosts.get(key) {
+                host.outbox.push(Arc::clone(&message));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Room {
+    fn keep(&mut self, show: ShowId, message: &Arc<ToHost>) {
+        match &**message {
+            ToHost::Figures(figures) if figures.phase == Phase::Ended => {
+                self.latest.remove(&show);
+            }
+            ToHost::Figures(_) => self.latest.entry(show).or_default().figures = Some(Arc::clone(message)),
+            ToHost::Event(HostEvent { event, .. }) => match &**event {
+                ToPlayer::End(_) => {
+                    self.latest.remove(&show);
+                }
+                ToPlayer::Question(_) => self.latest.entry(show).or_default().events = vec![Arc::clone(message)],
+                event if event.seq().is_some() => {
+                    let events = &mut self.latest.entry(show).or_default().events;
+                    if events.len() < MOST_KEPT {
+                        events.push(Arc::clone(message));
+                    }
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+impl Desk for AdminDesk {
+    fn hear(&self, message: ToGateway) {
+        match message {
+            ToGateway::Host { conn, message } => self.answer(conn, message),
+            ToGateway::Figures(figures) => self.tell(figures.show, ToHost::Figures(figures)),
+            ToGateway::Alert { show, at, alert } => self.tell(show, ToHost::Alert(Alert { show, at, alert })),
+            ToGateway::Broadcast(broadcast) => {
+                let event = HostEvent { show: broadcast.show, event: Box::new(broadcast.message) };
+                self.tell(event.show, ToHost::Event(event));
+            }
+            ToGateway::Seated(_)
+            | ToGateway::JoinRefused { .. }
+            | ToGateway::Replies(_)
+            | ToGateway::Barrier { .. }
+            | ToGateway::Dismiss { .. } => {}
+        }
+    }
+}
+
+/// Tells a host why its message was not handed on: under the command's id if it has one.
+fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
+    use klaxon_protocol::host::Refused;
+    let error = refusal.into();
+    let told = match message {
+        FromHost::Create(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
+        FromHost::Command(command) => ToHost::Refused(Refused { id: command.id.clone(), error }),
+        _ => ToHost::Error(error),
+    };
+    host.outbox.push(Arc::new(told));
+}

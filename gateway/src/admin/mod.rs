@@ -1,0 +1,206 @@
+//! The admin port: hosts' sockets, metrics, health. Everything here needs the admin token.
+
+mod desk;
+pub mod metrics;
+mod outbox;
+mod socket;
+mod token;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::host::LARGEST_HOST_MESSAGE;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use desk::{AdminDesk, MOST_HOSTS, MOST_UNANSWERED};
+pub use outbox::MOST_WAITING;
+pub use token::AdminToken;
+
+use crate::link::GatewayEnd;
+
+/// How often the recorder folds what was measured into its figures; without it they would pile up between scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// How long hosts may take to go when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the admin port needs.
+pub struct AdminSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What every request must bear.
+    pub token: AdminToken,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+}
+
+/// The running admin port.
+pub struct Admin {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    token: AdminToken,
+    metrics: PrometheusHandle,
+    desk: Arc<AdminDesk>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Admin {
+    /// Opens the port. What engines say to hosts goes to the desk.
+    ///
+    /// # Errors
+    /// If the address can't be listened at.
+    pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<AdminDesk>)> {
+        let listener = TcpListener::bind(settings.listen).await?;
+        let address = listener.local_addr()?;
+        let desk = Arc::new(AdminDesk::new(engines));
+        let (stop, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            token: settings.token,
+            metrics: settings.metrics,
+            desk: Arc::clone(&desk),
+            stop: stopped.clone(),
+        });
+        let server = tokio::spawn(run(listener, shared, stopped));
+        Ok((Self { address, stop, server }, desk))
+    }
+
+    /// Where it listens, with the port that was found if none was given.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more hosts, says goodbye to those who are here, and waits for them for up to two seconds.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let all_gone = async {
+            let _ = self.server.await;
+            self.stop.closed().await;
+        };
+        if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
+            tracing::warn!("some requests to the admin port were cut off");
+        }
+    }
+}
+
+async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+    let metrics = shared.metrics.clone();
+    let routes = Router::new()
+        .route("/host", get(host))
+        .route("/metrics", get(render_metrics))
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(async || (StatusCode::NOT_FOUND, "There is /host, /metrics and /healthz.\n"))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard))
+        .with_state(shared);
+    let mut stopping = stopped.clone();
+    let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(|stopped| *stopped).await;
+    });
+    let upkeep = async move {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        while tokio::select! { _ = ticks.tick() => true, _ = stopped.wait_for(|stopped| *stopped) => false } {
+            metrics.run_upkeep();
+        }
+    };
+    let (served, ()) = tokio::join!(server, upkeep);
+    if let Err(error) = served {
+        tracing::error!(%error, "the admin port failed");
+    }
+}
+
+/// Lets nobody through without the token, nor pages of other sites with it.
+async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if !shared.token.allows(request.headers()) {
+        ::metrics::counter!("klaxon_admin_unauthorized_total").increment(1);
+        let mut response = refusal(StatusCode::UNAUTHORIZED, &Refusal::plain(ErrorCode::Unauthorized));
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    if let Some(origin) = request.headers().get(header::ORIGIN)
+        && !origin.to_str().is_ok_and(is_loopback)
+    {
+        let detail = "Pages of other machines may not use the admin port.";
+        return refusal(StatusCode::FORBIDDEN, &Refusal::because(ErrorCode::Unauthorized, detail));
+    }
+    next.run(request).await
+}
+
+/// Whether a page of this origin came from this machine.
+fn is_loopback(origin: &str) -> bool {
+    let Ok(origin) = origin.parse::<axum::http::Uri>() else { return false };
+    let Some(host) = origin.host() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+async fn host(State(shared): State<Arc<Shared>>, headers: HeaderMap, request: Request) -> Response {
+    let offered: Vec<&str> =
+        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
+    let codec = match Codec::negotiate((!offered.is_empty()).then(|| offered.join(",")).as_deref()) {
+        Ok(codec) => codec,
+        Err(unsupported) => return refusal(StatusCode::BAD_REQUEST, &unsupported),
+    };
+    let (mut parts, _) = request.into_parts();
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(no_upgrade) => return no_upgrade.into_response(),
+    };
+    let upgrade = upgrade
+        .protocols([codec.subprotocol()])
+        .max_message_size(LARGEST_HOST_MESSAGE)
+        .max_frame_size(LARGEST_HOST_MESSAGE)
+        // A page of memory per host; the default is 128 KiB.
+        .read_buffer_size(4096);
+    let stop = shared.stop.clone();
+    let desk = Arc::clone(&shared.desk);
+    upgrade.on_upgrade(async move |mut ws| {
+        if let Some(host) = desk.arrive() {
+            socket::serve(ws, codec, desk, host, stop).await;
+        } else {
+            let reason = ErrorCode::NoCapacity.code().into();
+            let frame = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::AGAIN, reason };
+            // Whoever is not there to hear it needs no answer.
+            let _ = ws.send(axum::extract::ws::Message::Close(Some(frame))).await;
+        }
+    })
+}
+
+async fn render_metrics(State(shared): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.metrics.render()).into_response()
+}
+
+fn refusal(status: StatusCode, refusal: &Refusal) -> Response {
+    let body = Codec::Json.encode(&ErrorMessage::from(refusal));
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_pages_of_this_machine_are_local() {
+        for local in ["http://localhost:8080", "http://127.0.0.1", "https://[::1]:1"] {
+            assert!(is_loopback(local), "{local}");
+        }
+        for foreign in ["https://example.org", "http://localhost.example.org", "null", "http://10.0.0.1", ""] {
+            assert!(!is_loopback(foreign), "{foreign}");
+        }
+    }
+}

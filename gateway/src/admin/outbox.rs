@@ -1,0 +1,157 @@
+//! What a host's connection still has to send, bounded.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use klaxon_protocol::host::ToHost;
+use klaxon_protocol::ids::ShowId;
+use tokio::sync::Notify;
+
+/// How many messages may wait for one host.
+pub const MOST_WAITING: usize = 256;
+
+/// The messages that wait for one host, in order. Newer figures of a show supersede older ones, and when there is no room figures
+/// are given up first; a host that is behind even without them is cut off.
+#[derive(Default)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    filled: Notify,
+    overflowed: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Arc<ToHost>>,
+    overflowed: bool,
+}
+
+impl Outbox {
+    /// Puts a message behind the others.
+    pub fn push(&self, message: Arc<ToHost>) {
+        let mut queue = self.lock();
+        if queue.overflowed {
+            return;
+        }
+        if let Some(show) = figures_of(&message) {
+            queue.waiting.retain(|waiting| figures_of(waiting) != Some(show));
+            if queue.waiting.len() == MOST_WAITING {
+                return;
+            }
+        } else if queue.waiting.len() == MOST_WAITING {
+            let Some(figures) = queue.waiting.iter().position(|waiting| figures_of(waiting).is_some()) else {
+                queue.overflowed = true;
+                queue.waiting.clear();
+                self.overflowed.notify_one();
+                return;
+            };
+            queue.waiting.remove(figures);
+        }
+        queue.waiting.push_back(message);
+        self.filled.notify_one();
+    }
+
+    /// Waits for the next message. For one reader.
+    pub async fn next(&self) -> Arc<ToHost> {
+        loop {
+            if let Some(message) = self.lock().waiting.pop_front() {
+                return message;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// Waits until the host is too far behind. For one reader.
+    pub async fn overflowed(&self) {
+        self.overflowed.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn figures_of(message: &ToHost) -> Option<ShowId> {
+    match message {
+        ToHost::Figures(figures) => Some(figures.show),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::host::{Figures, Latency};
+    use klaxon_protocol::ids::Seq;
+    use klaxon_protocol::player::{Phase, Pong};
+    use klaxon_protocol::time::Millis;
+
+    use super::*;
+
+    fn figures(show: u64, joined: u32) -> Arc<ToHost> {
+        Arc::new(ToHost::Figures(Box::new(Figures {
+            show: ShowId(show),
+            at: Millis(0),
+            phase: Phase::Lobby,
+            seq: Seq(1),
+            question: None,
+            total: 1,
+            joined,
+            connected: 0,
+            alive: 0,
+            answers: Vec::new(),
+            time_left: None,
+            paused: false,
+            autopilot: false,
+            next_step: None,
+            latency: Latency::default(),
+            shed: 0,
+        })))
+    }
+
+    fn pong(sent: u64) -> Arc<ToHost> {
+        Arc::new(ToHost::Pong(Pong { sent: Millis(sent), now: Millis(0) }))
+    }
+
+    async fn drain(outbox: &Outbox) -> Vec<Arc<ToHost>> {
+        let count = outbox.lock().waiting.len();
+        let mut all = Vec::new();
+        for _ in 0..count {
+            all.push(outbox.next().await);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn newer_figures_supersede_older_ones_of_their_show() {
+        let outbox = Outbox::default();
+        for message in [figures(1, 10), pong(1), figures(2, 20), figures(1, 11)] {
+            outbox.push(message);
+        }
+        assert_eq!(drain(&outbox).await, [pong(1), figures(2, 20), figures(1, 11)]);
+    }
+
+    #[tokio::test]
+    async fn figures_are_given_up_before_anything_else() {
+        let outbox = Outbox::default();
+        outbox.push(figures(1, 10));
+        for sent in 0..MOST_WAITING as u64 {
+            outbox.push(pong(sent));
+        }
+        outbox.push(figures(1, 11));
+        let kept = drain(&outbox).await;
+        assert_eq!(kept.len(), MOST_WAITING);
+        assert!(kept.iter().all(|message| figures_of(message).is_none()));
+        assert_eq!(kept[0], pong(0));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_behind_without_figures_is_cut_off() {
+        let outbox = Outbox::default();
+        for sent in 0..=MOST_WAITING as u64 {
+            outbox.push(pong(sent));
+        }
+        outbox.overflowed().await;
+        assert_eq!(drain(&outbox).await, []);
+        outbox.push(pong(0));
+        assert_eq!(drain(&outbox).await, [], "nothing is kept for a host that is gone");
+    }
+}

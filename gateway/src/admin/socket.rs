@@ -1,0 +1,106 @@
+//! One host's WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
+use tokio::sync::watch;
+
+use super::desk::{AdminDesk, Host};
+
+/// How often a host is pinged, so that both sides notice when the other is gone.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A host that was silent for so long, and did not even answer pings, is gone.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a last word may take.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Why a connection ends.
+enum Ending {
+    /// The host left, or its network did.
+    Gone,
+    /// It did not read what it was sent.
+    TooSlow,
+    /// The server stops.
+    ShuttingDown,
+}
+
+/// Serves a host until it leaves, falls behind, or the server stops.
+pub async fn serve(
+    socket: WebSocket,
+    codec: Codec,
+    desk: Arc<AdminDesk>,
+    host: Arc<Host>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (mut sink, mut stream) = socket.split();
+    let ending = tokio::select! {
+        () = read(&mut stream, codec, &desk, &host) => Ending::Gone,
+        () = write(&mut sink, codec, &host) => Ending::Gone,
+        () = host.outbox.overflowed() => Ending::TooSlow,
+        // An error means that the sender is gone: the server stopped.
+        _ = stop.wait_for(|stopped| *stopped) => Ending::ShuttingDown,
+    };
+    desk.leave(&host);
+    let frame = match ending {
+        Ending::Gone => return,
+        Ending::TooSlow => {
+            metrics::counter!("klaxon_hosts_shed_total").increment(1);
+            tracing::warn!("a host could not keep up and was cut off");
+            CloseFrame { code: close_code::POLICY, reason: ErrorCode::TooSlow.code().into() }
+        }
+        Ending::ShuttingDown => CloseFrame { code: close_code::AWAY, reason: ErrorCode::ShuttingDown.code().into() },
+    };
+    // The last word is a courtesy: whoever does not take it in time goes without.
+    let _ = tokio::time::timeout(LAST_WORD, sink.send(Message::Close(Some(frame)))).await;
+}
+
+/// Until the host is gone.
+async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDesk, host: &Host) {
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
+        let message = match (message, codec) {
+            (Message::Text(text), Codec::Json) => codec.decode::<FromHost>(text.as_bytes(), FROM_HOST_TYPES),
+            (Message::Binary(bytes), Codec::Bincode) => codec.decode::<FromHost>(&bytes, FROM_HOST_TYPES),
+            (Message::Text(_), Codec::Bincode) => Err(wrong_frame("binary", codec)),
+            (Message::Binary(_), Codec::Json) => Err(wrong_frame("text", codec)),
+            (Message::Ping(_) | Message::Pong(_), _) => continue,
+            (Message::Close(_), _) => return,
+        };
+        match message {
+            Ok(message) => desk.say(host, message),
+            Err(refusal) => host.outbox.push(Arc::new(ToHost::Error((&refusal).into()))),
+        }
+    }
+}
+
+fn wrong_frame(wanted: &str, codec: Codec) -> Refusal {
+    Refusal::because(ErrorCode::BadMessage, format!("{} is spoken in {wanted} frames.", codec.subprotocol()))
+}
+
+/// Until a write fails.
+async fn write(sink: &mut SplitSink<WebSocket, Message>, codec: Codec, host: &Host) {
+    let mut pings = tokio::time::interval(PING_EVERY);
+    loop {
+        let frame = tokio::select! {
+            message = host.outbox.next() => encode(codec, &message),
+            _ = pings.tick() => Message::Ping(Bytes::new()),
+        };
+        if sink.send(frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn encode(codec: Codec, message: &ToHost) -> Message {
+    let bytes = codec.encode(message);
+    match codec {
+        Codec::Json => Message::Text(Utf8Bytes::try_from(bytes).expect("JSON is UTF-8")),
+        Codec::Bincode => Message::Binary(bytes.into()),
+    }
+}

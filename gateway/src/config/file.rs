@@ -1,0 +1,143 @@
+//! The configuration file: TOML, with the long options' names as keys.
+
+use std::path::{Path, PathBuf};
+
+/// A configuration file's keys and values, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Key and value, the value as one would write it behind the option.
+    pub values: Vec<(String, String)>,
+}
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFileError {
+    /// It can't be read.
+    #[error("{}: {problem}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        problem: std::io::Error,
+    },
+    /// It is no TOML.
+    #[error("{}: {problem}", path.display())]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        problem: Box<toml::de::Error>,
+    },
+    /// Some keys or values can't be used.
+    #[error("{}:\n{}", path.display(), problems.join("\n"))]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// A line each.
+        problems: Vec<String>,
+    },
+}
+
+impl ConfigFile {
+    /// Reads the file; only `known` keys may stand in it.
+    ///
+    /// # Errors
+    /// If it can't be read, is no TOML, or holds unknown keys or values that are no text, number or truth value; all of them.
+    pub fn read(path: &Path, known: &[&str]) -> Result<Self, ConfigFileError> {
+        let path = path.to_owned();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text, path, known),
+            Err(problem) => Err(ConfigFileError::Unreadable { path, problem }),
+        }
+    }
+
+    fn parse(text: &str, path: PathBuf, known: &[&str]) -> Result<Self, ConfigFileError> {
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(problem) => return Err(ConfigFileError::Syntax { path, problem: Box::new(problem) }),
+        };
+        let mut values = Vec::new();
+        let mut problems = Vec::new();
+        for (key, value) in table {
+            if !known.contains(&key.as_str()) {
+                problems.push(match nearest(&key, known) {
+                    Some(near) => format!("  there is no key `{key}`; did you mean `{near}`?"),
+                    None => format!("  there is no key `{key}`; known are: {}", known.join(", ")),
+                });
+                continue;
+            }
+            match value {
+                toml::Value::String(text) => values.push((key, text)),
+                toml::Value::Integer(number) => values.push((key, number.to_string())),
+                toml::Value::Boolean(truth) => values.push((key, truth.to_string())),
+                other => problems.push(format!("  `{key}` is {}; it must be a text or a number", a(other.type_str()))),
+            }
+        }
+        if problems.is_empty() { Ok(Self { values }) } else { Err(ConfigFileError::Content { path, problems }) }
+    }
+}
+
+fn a(kind: &str) -> String {
+    if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
+}
+
+/// The known key that needs the fewest changes to become this one, if it is near enough to be meant.
+fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let near = known.iter().map(|candidate| (distance(key, candidate), *candidate)).min()?;
+    (near.0 <= 2.max(key.len() / 3)).then_some(near.1)
+}
+
+/// How many characters must be put in, taken out or changed to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, c) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, d) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(c != *d);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[&str] = &["listen", "max-connections", "heartbeat"];
+
+    fn parse(text: &str) -> Result<ConfigFile, ConfigFileError> {
+        ConfigFile::parse(text, "klaxon.toml".into(), KNOWN)
+    }
+
+    #[test]
+    fn texts_and_numbers_become_what_one_would_write_behind_the_option() {
+        let file = parse("max-connections = 5\nheartbeat = \"10s\"\n").unwrap();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(file.values, [pair("heartbeat", "10s"), pair("max-connections", "5")]);
+    }
+
+    #[test]
+    fn all_wrong_keys_are_named_with_the_nearest_known_one() {
+        let told = parse("max_conections = 1\nzebra = 2\nlisten = [1]\n").unwrap_err().to_string();
+        assert!(told.contains("no key `max_conections`; did you mean `max-connections`?"), "{told}");
+        assert!(told.contains("no key `zebra`; known are: listen, max-connections, heartbeat"), "{told}");
+        assert!(told.contains("`listen` is an array"), "{told}");
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_line() {
+        let told = parse("listen = \n").unwrap_err().to_string();
+        assert!(told.starts_with("klaxon.toml: ") && told.contains("line 1"), "{told}");
+    }
+
+    #[test]
+    fn distance_counts_changes() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "abc"), 0);
+        assert_eq!(distance("listne", "listen"), 2);
+        assert_eq!(distance("heart", "heartbeat"), 4);
+    }
+}

@@ -1,0 +1,195 @@
+//! From flags, environment and file to options: who wins, and where a wrong value came from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, FromArgMatches};
+
+use super::file::{ConfigFile, ConfigFileError};
+use super::{Guests, ServeOptions};
+use crate::private_file::PrivateFileError;
+
+/// Options that are about the options, and so don't stand in a file.
+const NOT_IN_A_FILE: &[&str] = &["config", "print-config", "help"];
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It was written behind the command.
+    Flag(String),
+    /// The environment variable.
+    Environment(String),
+    /// The configuration file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "the flag {flag}"),
+            Self::Environment(variable) => write!(f, "the environment variable {variable}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// Where each option's value comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins(BTreeMap<String, Origin>);
+
+impl Origins {
+    /// Where this option's value comes from.
+    #[must_use]
+    pub fn of(&self, key: &str) -> Origin {
+        self.0.get(key).cloned().unwrap_or(Origin::Default)
+    }
+}
+
+/// Why there are no options.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value can't be used.
+    #[error("{key}: {value:?} (from {origin}) {problem}")]
+    Wrong {
+        /// The option without its dashes, which is also its key in the file.
+        key: String,
+        /// What was said.
+        value: String,
+        /// Who said it.
+        origin: Origin,
+        /// What is allowed.
+        problem: String,
+    },
+    /// The private file that an option names can't be used.
+    #[error("{key}: (from {origin}) {problem}")]
+    Unusable {
+        /// The option.
+        key: &'static str,
+        /// Who named the file.
+        origin: Origin,
+        /// What is wrong with it.
+        problem: PrivateFileError,
+    },
+    /// The configuration file can't be used.
+    #[error(transparent)]
+    File(#[from] ConfigFileError),
+    /// What was written behind the command makes no sense, or asked for help.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+}
+
+/// What was written behind `klaxon`, with the values of the configuration file put in for `serve` where neither flag nor
+/// environment says something.
+///
+/// # Errors
+/// The first wrong value, with where it came from.
+pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Origins), ConfigError> {
+    let Some(serve) = command.find_subcommand("serve") else {
+        return Ok((command.clone().try_get_matches_from(args)?, Origins::default()));
+    };
+    let first = command.clone().try_get_matches_from(&args).map_err(|error| blame(error, serve, &args, None))?;
+    let Some(("serve", chosen)) = first.subcommand() else { return Ok((first, Origins::default())) };
+    let mut origins = origins(serve, chosen);
+    let Some(path) = chosen.get_one::<PathBuf>("config").cloned() else { return Ok((first, origins)) };
+
+    let known: Vec<&str> =
+        serve.get_arguments().filter_map(|arg| arg.get_long()).filter(|long| !NOT_IN_A_FILE.contains(long)).collect();
+    let file = ConfigFile::read(&path, &known)?;
+    let from_file: Vec<(String, String)> =
+        file.values.into_iter().filter(|(key, _)| origins.of(key) == Origin::Default).collect();
+    let mut all = args.clone();
+    // Behind the word `serve`, which is the first: before it stands the program's name only.
+    let injected = from_file.iter().map(|(key, value)| OsString::from(format!("--{key}={value}")));
+    all.splice(2..2, injected);
+    let second = command.clone().try_get_matches_from(all).map_err(|error| blame(error, serve, &args, Some(&path)))?;
+    for (key, _) in from_file {
+        origins.0.insert(key, Origin::File(path.clone()));
+    }
+    Ok((second, origins))
+}
+
+impl ServeOptions {
+    /// The options that [`parse`] found, checked against each other.
+    ///
+    /// # Errors
+    /// If two of them can't be chosen together.
+    pub fn from_parsed(matches: &ArgMatches, origins: Origins) -> Result<Self, ConfigError> {
+        let options = Self { origins, ..Self::from_arg_matches(matches)? };
+        if options.guests == Guests::Refuse && options.jwt_key_file.is_none() {
+            return Err(options.blame("guests", "refuse", "needs a `jwt-key-file`, or nobody can play"));
+        }
+        Ok(options)
+    }
+}
+
+/// What each option is and where it comes from, as a configuration file that says the same.
+#[must_use]
+pub fn effective(serve: &Command, chosen: &ArgMatches, origins: &Origins) -> String {
+    let mut lines = Vec::new();
+    for arg in serve.get_arguments() {
+        let Some(key) = arg.get_long().filter(|long| !NOT_IN_A_FILE.contains(long)) else { continue };
+        let value = chosen.get_raw(arg.get_id().as_str()).and_then(|mut raw| raw.next());
+        lines.push(match value {
+            Some(value) => {
+                let value = toml::Value::String(value.to_string_lossy().into_owned());
+                format!("{key} = {value} # {}", origins.of(key))
+            }
+            None => format!("# {key} is not set"),
+        });
+    }
+    lines.join("\n")
+}
+
+fn origins(serve: &Command, chosen: &ArgMatches) -> Origins {
+    let mut origins = BTreeMap::new();
+    for arg in serve.get_arguments() {
+        let (Some(long), Some(source)) = (arg.get_long(), chosen.value_source(arg.get_id().as_str())) else { continue };
+        let origin = match source {
+            ValueSource::CommandLine => Origin::Flag(format!("--{long}")),
+            ValueSource::EnvVariable => Origin::Environment(variable(arg)),
+            _ => continue,
+        };
+        origins.insert(long.to_owned(), origin);
+    }
+    Origins(origins)
+}
+
+fn variable(arg: &clap::Arg) -> String {
+    arg.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Names where a wrong value came from. All other errors stay as they are.
+fn blame(error: clap::Error, serve: &Command, args: &[OsString], file: Option<&Path>) -> ConfigError {
+    let is_serve = args.get(1).is_some_and(|word| word == "serve");
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let problem = std::error::Error::source(&error).map(ToString::to_string);
+    let (ErrorKind::ValueValidation, true, Some(option), Some(value), Some(problem)) =
+        (error.kind(), is_serve, text(ContextKind::InvalidArg), text(ContextKind::InvalidValue), problem)
+    else {
+        return error.into();
+    };
+    let flag = option.split([' ', '=']).next().unwrap_or(&option).to_owned();
+    let key = flag.trim_start_matches("--").to_owned();
+    let is_flag = args.iter().any(|arg| {
+        arg.to_str()
+            .and_then(|arg| arg.strip_prefix(&flag))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let variable = serve.get_arguments().find(|arg| arg.get_long() == Some(&key)).map(variable).unwrap_or_default();
+    let origin = match file {
+        _ if is_flag => Origin::Flag(flag),
+        Some(path) if std::env::var_os(&variable).is_none() => Origin::File(path.to_owned()),
+        _ => Origin::Environment(variable),
+    };
+    ConfigError::Wrong { key, value, origin, problem }
+}

@@ -1,0 +1,115 @@
+//! What the parts of a server need, from the operator's options.
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::{ConfigError, Guests, JwtAlgorithm, ServeOptions};
+use crate::admin::{AdminSettings, AdminToken};
+use crate::private_file::{self, PrivateFileError};
+use crate::settings::{Auth, GatewaySettings, TokenKey};
+
+impl ServeOptions {
+    /// What the players' side needs. Makes the secret behind resume tokens if there is none yet.
+    ///
+    /// # Errors
+    /// If the secret or the key for players' tokens can't be used.
+    pub fn players(&self) -> Result<GatewaySettings, ConfigError> {
+        let secret =
+            private_file::secret(&self.secret_file()).map_err(|problem| self.unusable("secret-file", problem))?;
+        Ok(GatewaySettings {
+            shards: self.shards(),
+            max_connections: self.max_connections(),
+            outbox_bytes: self.outbox_bytes,
+            messages_per_second: self.messages_per_second,
+            burst: self.messages_per_second.saturating_mul(2),
+            join_timeout: self.join_timeout,
+            heartbeat: self.heartbeat,
+            auth: self.auth()?,
+            ..GatewaySettings::new(self.listen, secret)
+        })
+    }
+
+    /// What the hosts' side needs. Makes the admin token if there is none yet.
+    ///
+    /// # Errors
+    /// If the token can't be used.
+    pub fn admin(&self, metrics: PrometheusHandle) -> Result<AdminSettings, ConfigError> {
+        let token =
+            AdminToken::open(&self.admin_token_file()).map_err(|problem| self.unusable("admin-token-file", problem))?;
+        Ok(AdminSettings { listen: self.admin_listen, token, metrics })
+    }
+
+    fn auth(&self) -> Result<Auth, ConfigError> {
+        let Some(path) = &self.jwt_key_file else { return Ok(Auth::Guests) };
+        let blamed = |problem: &dyn ToString| self.blame("jwt-key-file", path.display(), problem.to_string());
+        let key = match self.jwt_algorithm {
+            JwtAlgorithm::EdDsa => {
+                let pem = std::fs::read(path).map_err(|problem| blamed(&problem))?;
+                TokenKey::ed25519_pem(&pem)
+            }
+            // A shared secret makes tokens, too: nobody else may read it.
+            JwtAlgorithm::Hs256 => {
+                let secret = private_file::read(path).map_err(|problem| self.unusable("jwt-key-file", problem))?;
+                TokenKey::hs256(secret.as_bytes())
+            }
+        };
+        let key = key.map_err(|problem| blamed(&problem))?;
+        Ok(Auth::Jwt { key, guests_too: self.guests == Guests::Allow })
+    }
+
+    fn unusable(&self, key: &'static str, problem: PrivateFileError) -> ConfigError {
+        ConfigError::Unusable { key, origin: self.origins.of(key), problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use klaxon_protocol::time::Span;
+
+    use super::*;
+    use crate::cli::{Asked, Command, Klaxon};
+
+    fn options(dir: &Path, flags: &[&str]) -> ServeOptions {
+        let data_dir = format!("--data-dir={}", dir.display());
+        let words = ["klaxon", "serve", &data_dir].into_iter().chain(flags.iter().copied());
+        match Klaxon::from_words(words.map(Into::into).collect()).unwrap() {
+            Asked::Run(Klaxon { command: Command::Serve(options) }) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_players_side_gets_what_the_operator_chose() {
+        let dir = tempfile::tempdir().unwrap();
+        let flags = ["--shards=3", "--max-connections=50", "--heartbeat=7s", "--messages-per-second=4"];
+        let settings = options(dir.path(), &flags).players().unwrap();
+        assert_eq!((settings.shards, settings.max_connections, settings.heartbeat), (3, 50, Span(7000)));
+        assert_eq!((settings.messages_per_second, settings.burst), (4, 8));
+        assert!(matches!(settings.auth, Auth::Guests));
+        let again = options(dir.path(), &[]).players().unwrap();
+        assert_eq!(again.secret, settings.secret, "a restarted server knows its resume tokens");
+    }
+
+    #[test]
+    fn a_key_for_tokens_is_checked_at_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("key");
+        let file_flag = format!("--jwt-key-file={}", key.display());
+        let auth = |flags: &[&str]| options(dir.path(), flags).players().map(|settings| settings.auth);
+
+        let told = auth(&[&file_flag]).unwrap_err().to_string();
+        assert!(told.starts_with("jwt-key-file: ") && told.contains("the flag --jwt-key-file"), "{told}");
+
+        std::fs::write(&key, "x".repeat(40)).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let told = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
+        assert!(told.contains("chmod 600"), "{told}");
+
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let flags = [&file_flag[..], "--jwt-algorithm=hs256", "--guests=refuse"];
+        assert!(matches!(auth(&flags).unwrap(), Auth::Jwt { guests_too: false, .. }));
+        assert!(auth(&[&file_flag]).unwrap_err().to_string().contains("can't check tokens"));
+    }
+}

@@ -1,0 +1,235 @@
+//! `klaxon host`: the host's console, live on a terminal, in lines elsewhere.
+
+mod connection;
+mod keys;
+mod options;
+mod orders;
+mod plain;
+mod render;
+mod screen;
+mod view;
+mod words;
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, JournalTail, ShowLine, ShowRef, ToHost};
+use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::player::Phase;
+use tokio::sync::mpsc;
+
+use connection::{Connection, Report, Server};
+use orders::{Order, phase_name};
+use view::{News, Note, View};
+
+pub use options::{HostOptions, ShowOptions};
+
+/// How long a host who leaves waits for the last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Hosts a show as the options say, from this process's standard input and output.
+///
+/// The exit code is 1 if a command was refused, so that scripts notice.
+///
+/// # Errors
+/// If the pack can't be read, the server can't be reached, or there is no such show.
+pub async fn run(
+    options: &HostOptions,
+    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
+) -> anyhow::Result<ExitCode> {
+    let is_live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let mut connection = connect(options).await?;
+    if options.list {
+        connection.say(FromHost::Shows);
+        write!(std::io::stdout(), "{}", table(&shows(&mut connection).await?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut view = begin(options, read_pack, &mut connection).await?;
+    if is_live {
+        screen::run(&mut connection, &mut view).await?;
+        // Whoever leaves right after a command wants it done all the same.
+        let _ = tokio::time::timeout(LAST_ANSWERS, settle(&mut connection, &mut view)).await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "show {} ({}): {}", view.code, view.show, view.title)?;
+    plain::run(&mut connection, &mut view, lines_of_stdin(), &mut out).await?;
+    Ok(if view.refusals == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Hosts a show as the options say, with orders and output of the caller; how many commands were refused.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_script(
+    options: &HostOptions,
+    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
+    lines: mpsc::Receiver<String>,
+    out: &mut impl Write,
+) -> anyhow::Result<usize> {
+    let mut connection = connect(options).await?;
+    let mut view = begin(options, read_pack, &mut connection).await?;
+    writeln!(out, "show {} ({}): {}", view.code, view.show, view.title)?;
+    plain::run(&mut connection, &mut view, lines, out).await?;
+    Ok(view.refusals)
+}
+
+async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
+    let token = crate::private_file::read(&options.token_file)
+        .context("the server's admin token is needed; `--token-file` names the file it is in")?;
+    Connection::open(Server { address: options.admin.clone(), token }).await
+}
+
+/// Until everything that was said is answered.
+async fn settle(connection: &mut Connection, view: &mut View) {
+    while !view.is_settled() {
+        let Some(report) = connection.report().await else { return };
+        view.report(&report);
+    }
+}
+
+/// Makes or finds the show and begins to watch it.
+async fn begin(
+    options: &HostOptions,
+    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
+    connection: &mut Connection,
+) -> anyhow::Result<View> {
+    let view = match &options.pack {
+        Some(path) => create(options, read_pack(path)?, connection).await?,
+        None => find(options.code.as_ref(), connection).await?,
+    };
+    connection.say(FromHost::Watch(ShowRef { show: view.show }));
+    Ok(view)
+}
+
+async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) -> anyhow::Result<View> {
+    let settings = options.show.settings();
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        bail!("these settings can't make a show:\n  {}", problems.join("\n  "));
+    }
+    let id = Orders::new()?.next_id()?;
+    let message = Create { id: id.clone(), code: options.code.clone(), pack: pack.clone(), settings };
+    connection.say(FromHost::Create(Box::new(message)));
+    loop {
+        match heard(connection).await? {
+            ToHost::Created(created) if created.id == id => {
+                let title = pack.title.clone();
+                return Ok(View::new(created.show, created.code, title, Phase::Created, Some(pack)));
+            }
+            ToHost::Refused(refused) if refused.id == id => {
+                bail!("{}: {} {}", refused.error.code, refused.error.message, refused.error.advice)
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::Result<View> {
+    connection.say(FromHost::Shows);
+    let shows = shows(connection).await?;
+    let running = || shows.iter().filter(|line| line.phase != Phase::Ended);
+    let found = match code {
+        Some(code) => running().chain(&shows).find(|line| line.code == *code),
+        None if running().count() == 1 => running().next(),
+        None => bail!("which show? `--code CODE` says so, `--pack FILE` makes a new one\n{}", table(&shows)),
+    };
+    let Some(line) = found else { bail!("there is no such show\n{}", table(&shows)) };
+    Ok(View::new(line.show, line.code.clone(), line.title.clone(), line.phase, None))
+}
+
+async fn shows(connection: &mut Connection) -> anyhow::Result<Vec<ShowLine>> {
+    loop {
+        if let ToHost::Shows(shows) = heard(connection).await? {
+            return Ok(shows.shows);
+        }
+    }
+}
+
+async fn heard(connection: &mut Connection) -> anyhow::Result<ToHost> {
+    loop {
+        match connection.report().await {
+            Some(Report::Heard(ToHost::Error(error))) => bail!("{} {}", error.message, error.advice),
+            Some(Report::Heard(message)) => return Ok(message),
+            Some(Report::Lost { .. } | Report::Back) => {}
+            Some(Report::Over { problem }) => bail!(problem),
+            None => bail!("the connection is over"),
+        }
+    }
+}
+
+fn table(shows: &[ShowLine]) -> String {
+    if shows.is_empty() {
+        return "there are no shows\n".into();
+    }
+    shows
+        .iter()
+        .map(|line| {
+            let (phase, title) = (phase_name(line.phase), words::printable(&line.title));
+            format!("{:12} {phase:10} {:>8} joined  {title}\n", line.code.as_str(), line.joined)
+        })
+        .collect()
+}
+
+/// A thread, since a read of standard input can't be cancelled.
+fn lines_of_stdin() -> mpsc::Receiver<String> {
+    let (send, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if send.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Gives orders, each command under an id that no other has.
+struct Orders {
+    prefix: u64,
+    count: u64,
+}
+
+impl Orders {
+    fn new() -> anyhow::Result<Self> {
+        let prefix = getrandom::u64().context("the system has no random numbers")?;
+        Ok(Self { prefix, count: 0 })
+    }
+
+    fn next_id(&mut self) -> anyhow::Result<CommandId> {
+        self.count += 1;
+        Ok(CommandId::parse(&format!("{:016x}-{}", self.prefix, self.count))?)
+    }
+
+    /// Says what the order means. Those about the console itself are for the caller.
+    fn give(&mut self, connection: &Connection, view: &mut View, order: Order) -> anyhow::Result<()> {
+        let show: ShowId = view.show;
+        let message = match order {
+            Order::Do(action) => FromHost::Command(Command { id: self.next_id()?, show, action }),
+            Order::Journal(last) => FromHost::JournalTail(JournalTail { show, last }),
+            Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
+            Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),
+        };
+        view.said(&message);
+        connection.say(message);
+        Ok(())
+    }
+}
+
+/// News as lines.
+fn printed(news: &News) -> Vec<String> {
+    match news {
+        News::Event(text) => vec![format!("event: {text}")],
+        News::Alert(text) => vec![format!("alert: {text}")],
+        News::State(text) => vec![format!("state: {text}")],
+        News::Connection(text) => vec![format!("connection: {text}")],
+        News::Note(Note::Fine(text)) => vec![format!("ok: {text}")],
+        News::Note(Note::Refused(text)) => vec![format!("refused: {text}")],
+        News::Answer(lines) => lines.iter().map(|line| format!("found: {line}")).collect(),
+    }
+}

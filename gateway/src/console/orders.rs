@@ -1,0 +1,196 @@
+//! What a host types, as words: one order a line.
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::Phase;
+
+use crate::config::number;
+
+/// What can be typed, for people.
+pub const HELP: &[&str] = &[
+    "open                  players may join",
+    "next                  ask the next question",
+    "close                 close the question before its time",
+    "reveal                show the right choice",
+    "void REASON           the last question does not count",
+    "adjust MS             give the question that is not yet open more or less time (-2000)",
+    "pause, resume         stop the clock, let it run",
+    "message TEXT          say something to everybody",
+    "find TEXT             who is called like this?",
+    "journal COUNT         the last records of the show's journal",
+    "lives COUNT [SEAT]    give lives to one or to all in play",
+    "remove SEAT, ban SEAT take a player out",
+    "autopilot on|off      let the script run the show",
+    "end, end unpaid       end the show now, with or without prizes",
+    "wait PHASE            read on at: created, lobby, question, closing, closed, revealed, ended",
+    "quit                  leave; the show goes on",
+];
+
+/// What one line asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Do this in the show.
+    Do(Action),
+    /// Who is called like this?
+    Find(String),
+    /// The journal's last records.
+    Journal(u16),
+    /// Read no further line before the show is in this phase or over.
+    Wait(Phase),
+    /// Say what can be typed.
+    Help,
+    /// Leave.
+    Quit,
+}
+
+/// The order in a line; none in an empty line or a comment.
+///
+/// # Errors
+/// What can't be understood, for people.
+pub fn parse(line: &str) -> Result<Option<Order>, String> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    let text = |what: &str| if rest.is_empty() { Err(format!("{word} needs {what}")) } else { Ok(rest.to_owned()) };
+    let seat = |text: &str| number(text, 0..=u32::MAX).map(Seat).map_err(|problem| format!("the seat {problem}"));
+    let bare = |order: Order| {
+        if rest.is_empty() { Ok(order) } else { Err(format!("{word} stands alone, without {rest:?}")) }
+    };
+    let order = match word {
+        "open" => bare(Order::Do(Action::OpenLobby))?,
+        "next" => bare(Order::Do(Action::Next))?,
+        "close" => bare(Order::Do(Action::Close))?,
+        "reveal" => bare(Order::Do(Action::Reveal))?,
+        "pause" => bare(Order::Do(Action::Pause))?,
+        "resume" => bare(Order::Do(Action::Resume))?,
+        "help" => bare(Order::Help)?,
+        "quit" => bare(Order::Quit)?,
+        "void" => Order::Do(Action::Void { reason: text("a reason, for everybody")? }),
+        "message" => Order::Do(Action::Message { text: text("a text")? }),
+        "find" => Order::Find(text("a part of the name")?),
+        "journal" => Order::Journal(number(rest, 1..=1000).map_err(|problem| format!("the records {problem}"))?),
+        "adjust" => {
+            let by = number(rest.trim_start_matches('+'), -600_000..=600_000)
+                .map_err(|problem| format!("the milliseconds {problem}"))?;
+            Order::Do(Action::AdjustTime { by })
+        }
+        "lives" => {
+            let (count, whose) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let lives = number(count, 1..=99).map_err(|problem| format!("the lives {problem}"))?;
+            let seat = if whose.is_empty() { None } else { Some(seat(whose.trim())?) };
+            Order::Do(Action::GiveLives { seat, lives })
+        }
+        "remove" => Order::Do(Action::Remove { seat: seat(rest)?, ban: false }),
+        "ban" => Order::Do(Action::Remove { seat: seat(rest)?, ban: true }),
+        "autopilot" => match rest {
+            "on" => Order::Do(Action::Autopilot { on: true }),
+            "off" => Order::Do(Action::Autopilot { on: false }),
+            _ => return Err("autopilot is `on` or `off`".into()),
+        },
+        "end" => match rest {
+            "" => Order::Do(Action::End { pay: true }),
+            "unpaid" => Order::Do(Action::End { pay: false }),
+            _ => return Err("it is `end` or `end unpaid`".into()),
+        },
+        "wait" => Order::Wait(phase(rest)?),
+        _ => return Err(format!("{word:?} is no order; `help` says what is")),
+    };
+    Ok(Some(order))
+}
+
+/// All phases with what they are called in orders and on the screen.
+pub const PHASES: &[(&str, Phase)] = &[
+    ("created", Phase::Created),
+    ("lobby", Phase::Lobby),
+    ("question", Phase::Question),
+    ("closing", Phase::Closing),
+    ("closed", Phase::Closed),
+    ("revealed", Phase::Revealed),
+    ("ended", Phase::Ended),
+];
+
+fn phase(text: &str) -> Result<Phase, String> {
+    crate::config::one_of(text, PHASES).map_err(|problem| format!("the phase {problem}"))
+}
+
+/// What a phase is called.
+#[must_use]
+pub fn phase_name(phase: Phase) -> &'static str {
+    PHASES.iter().find(|(_, known)| *known == phase).map_or("", |(name, _)| name)
+}
+
+/// What an action is called when its outcome is told.
+#[must_use]
+pub fn action_name(action: &Action) -> &'static str {
+    match action {
+        Action::OpenLobby => "open",
+        Action::Next => "next",
+        Action::Close => "close",
+        Action::Reveal => "reveal",
+        Action::Void { .. } => "void",
+        Action::AdjustTime { .. } => "adjust",
+        Action::Pause => "pause",
+        Action::Resume => "resume",
+        Action::Message { .. } => "message",
+        Action::Remove { ban: false, .. } => "remove",
+        Action::Remove { ban: true, .. } => "ban",
+        Action::GiveLives { .. } => "lives",
+        Action::End { .. } => "end",
+        Action::Autopilot { .. } => "autopilot",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(line: &str) -> Action {
+        match parse(line) {
+            Ok(Some(Order::Do(action))) => action,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_order() {
+        assert_eq!(action(" next "), Action::Next);
+        assert_eq!(action("void the map was wrong"), Action::Void { reason: "the map was wrong".into() });
+        assert_eq!(action("lives 2"), Action::GiveLives { seat: None, lives: 2 });
+        assert_eq!(action("lives 2 17"), Action::GiveLives { seat: Some(Seat(17)), lives: 2 });
+        assert_eq!(action("ban 17"), Action::Remove { seat: Seat(17), ban: true });
+        assert_eq!(action("adjust -500"), Action::AdjustTime { by: -500 });
+        assert_eq!(action("adjust +500"), Action::AdjustTime { by: 500 });
+        assert_eq!(action("end unpaid"), Action::End { pay: false });
+        assert_eq!(parse("wait closed"), Ok(Some(Order::Wait(Phase::Closed))));
+        assert_eq!(parse("journal 20"), Ok(Some(Order::Journal(20))));
+        assert_eq!(parse("# a comment"), Ok(None));
+        assert_eq!(parse(""), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_order_is_told_why() {
+        for (line, told) in [
+            ("nxet", "help"),
+            ("next 3", "stands alone"),
+            ("void", "needs a reason"),
+            ("lives many", "from 1 to 99"),
+            ("remove", "the seat must be"),
+            ("autopilot", "`on` or `off`"),
+            ("wait forever", "`lobby`"),
+        ] {
+            let problem = parse(line).unwrap_err();
+            assert!(problem.contains(told), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn all_that_help_names_is_understood() {
+        for line in HELP {
+            let word = line.split([' ', ',']).next().unwrap();
+            assert!(!parse(word).is_err_and(|problem| problem.contains("is no order")), "{word}");
+        }
+    }
+}

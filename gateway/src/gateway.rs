@@ -1,0 +1,143 @@
+//! A gateway: its threads, from start to drain.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::link::ToEngine;
+use tokio::sync::{mpsc, watch};
+
+use crate::hub::{self, Common, ForShard, Outside};
+use crate::link::{Desk, GatewayEnd, Link};
+use crate::settings::GatewaySettings;
+use crate::transport::tokio::{self as on_tokio, Input, Stage};
+use crate::transport::{Front, listen, take_sockets};
+
+/// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
+///
+/// Runs on threads of its own: one for each shard, one for the door, one for the link. Dropping it ends them at once; to send the
+/// players away kindly, [`Gateway::drain`] first.
+pub struct Gateway {
+    addr: SocketAddr,
+    stage: watch::Sender<Stage>,
+    /// Closed when the last shard is done.
+    shards_done: mpsc::Receiver<()>,
+    /// Closed when the last thread is done.
+    all_done: mpsc::Receiver<()>,
+}
+
+/// The ways from a shard to the rest.
+struct Ways {
+    end: Arc<dyn GatewayEnd>,
+    shards: OnceLock<Vec<mpsc::UnboundedSender<Input>>>,
+}
+
+impl Outside for Ways {
+    fn engine(&self, message: ToEngine) {
+        self.end.send(message);
+    }
+
+    fn shard(&self, shard: u8, message: ForShard) {
+        if let Some(shard) = self.shards.get().and_then(|shards| shards.get(usize::from(shard))) {
+            // A shard that is gone has no connections either.
+            let _ = shard.send(Input::Hear(message));
+        }
+    }
+}
+
+impl Gateway {
+    /// Listens and begins to let players in. Hosts' messages go to `desk`.
+    ///
+    /// Metrics count from here on in the recorder that is installed by now.
+    ///
+    /// # Errors
+    /// If the address can't be listened on, or there are no threads to be had.
+    pub fn start(mut settings: GatewaySettings, end: Arc<dyn GatewayEnd>, desk: Arc<dyn Desk>) -> io::Result<Self> {
+        settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
+        hub::describe();
+        let listener = listen(settings.listen, settings.outbox_bytes)?;
+        let addr = listener.local_addr()?;
+        let most = settings.max_connections;
+        let front = Arc::new(Front { max_connections: most, draining: AtomicBool::new(false) });
+        let ways = Arc::new(Ways { end: Arc::clone(&end), shards: OnceLock::new() });
+        let shards = settings.shards;
+        let common = Arc::new(Common::new(settings, end.id(), Arc::clone(&ways) as Arc<dyn Outside>));
+        let (stage, watch_stage) = watch::channel(Stage::Running);
+        let (shard_done, shards_done) = mpsc::channel(1);
+        let (done, all_done) = mpsc::channel(1);
+        // A start that fails half way drops `stage`, which ends the threads that were started.
+        let mut senders = Vec::with_capacity(shards);
+        for number in (0..=u8::MAX).take(shards) {
+            let (sender, inbox) = mpsc::unbounded_channel();
+            senders.push(sender);
+            let (common, front, stage) = (Arc::clone(&common), Arc::clone(&front), watch_stage.clone());
+            let done = (shard_done.clone(), done.clone());
+            spawn(format!("shard-{number}"), move || {
+                let result = on_tokio::run(number, common, front, inbox, stage);
+                drop(done);
+                result
+            })?;
+        }
+        drop(shard_done);
+        let mut turn = senders.clone().into_iter().cycle();
+        let _ = ways.shards.set(senders);
+
+        let link = Link { end, desk, common };
+        let (link_stage, link_done) = (watch_stage.clone(), done.clone());
+        spawn("link".into(), move || {
+            let result = block_on(link.run(link_stage));
+            drop(link_done);
+            result
+        })?;
+        spawn("door".into(), move || {
+            let hand_out = move |stream, here| {
+                if let Some(shard) = turn.next() {
+                    let _ = shard.send(Input::Socket(stream, here));
+                }
+            };
+            let result = block_on(take_sockets(listener, most, hand_out, watch_stage)).and_then(|result| result);
+            drop(done);
+            result
+        })?;
+        Ok(Self { addr, stage, shards_done, all_done })
+    }
+
+    /// Where players connect.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Lets nobody in any more, waits for the replies to answers that were read, tells everybody to come back elsewhere, and is
+    /// done when they are gone or after `limit`. Half of the limit at most is spent on waiting for replies.
+    ///
+    /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
+    pub async fn drain(mut self, limit: Duration) {
+        self.stage.send_replace(Stage::Draining { until: Instant::now() + limit });
+        while self.shards_done.recv().await.is_some() {}
+        self.stage.send_replace(Stage::Stopped);
+        while self.all_done.recv().await.is_some() {}
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.stage.send_replace(Stage::Stopped);
+    }
+}
+
+fn spawn(name: String, body: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.clone()).spawn(move || {
+        if let Err(error) = body() {
+            tracing::error!(%error, thread = name, "a gateway thread ended");
+        }
+    })?;
+    Ok(())
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}

@@ -1,0 +1,238 @@
+//! What the engine says, on its way to a shard's connections: who is in which room, and the fan-out.
+
+use std::sync::Arc;
+
+use klaxon_protocol::codec::PROTOCOL_VERSION;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
+use klaxon_protocol::link::{Reply, Seated};
+use klaxon_protocol::player::{Goodbye, ToPlayer, Welcome};
+use klaxon_protocol::time::Span;
+
+use super::conn::{KeepsUp, Kind};
+use super::figures::ShowFigures;
+use super::{Event, ForShard, Shard, frame};
+use crate::session::{Arrival, Close, Place};
+use crate::transport::{ConnKey, Moment};
+
+/// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
+const CHUNK: usize = 256;
+
+/// One show's connections in this shard.
+pub(super) struct Room {
+    pub figures: Arc<ShowFigures>,
+    /// Some may have left since; whoever comes upon them takes them out.
+    members: Vec<ConnKey>,
+}
+
+/// An event on its way through a room.
+pub(super) struct FanOut {
+    show: ShowId,
+    event: Arc<Event>,
+    /// The next member's place.
+    next: usize,
+}
+
+impl Shard {
+    /// The link or another shard has something for this one. Replies and barriers are dealt with at once, all else by
+    /// [`Self::work`] in the order in which it came.
+    pub fn hear(&mut self, message: ForShard, now: Moment) {
+        match message {
+            ForShard::Replies(show, replies) => self.hear_replies(show, &replies, now),
+            ForShard::Barrier(barrier) => {
+                self.flush_show(barrier.show);
+                barrier.pass(&self.common);
+            }
+            other => self.queue.push_back(other),
+        }
+    }
+
+    /// Does the next piece of what is to do. Whether there is more.
+    pub fn work(&mut self, now: Moment) -> bool {
+        if let Some(fan_out) = self.fan_out.take() {
+            self.go_on(fan_out, now);
+        } else if let Some(message) = self.queue.pop_front() {
+            match message {
+                ForShard::Event(show, event) => self.go_on(FanOut { show, event, next: 0 }, now),
+                ForShard::Seated(seated) => self.hear_seated(*seated, now),
+                ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
+                ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
+                ForShard::Displace(key) => self.displace(key, now),
+                ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
+                ForShard::Goodbye(retry) => self.say_goodbye(retry, now),
+                // `hear` deals with these.
+                ForShard::Replies(..) | ForShard::Barrier(_) => {}
+            }
+        }
+        self.fan_out.is_some() || !self.queue.is_empty()
+    }
+
+    fn go_on(&mut self, mut fan_out: FanOut, now: Moment) {
+        let most = self.common.settings.outbox_bytes;
+        let Some((room, conns)) = self.room_and_conns(fan_out.show) else { return };
+        let (mut marked, mut slow) = (Vec::with_capacity(CHUNK), Vec::new());
+        let end = fan_out.next + CHUNK;
+        while fan_out.next < end {
+            let Some(&key) = room.members.get(fan_out.next) else { break };
+            let here = conns.get_mut(key.slot as usize).filter(|conn| {
+                conn.key == key && conn.display && conn.session.place().is_some_and(|place| place.show == fan_out.show)
+            });
+            let Some(conn) = here else {
+                room.members.swap_remove(fan_out.next);
+                continue;
+            };
+            match conn.send_event(&fan_out.event, most, now.millis()) {
+                Ok(()) => marked.push(key),
+                Err(_) => slow.push(key),
+            }
+            fan_out.next += 1;
+        }
+        let more = fan_out.next < room.members.len();
+        self.counts.frames += marked.len() as u64;
+        for key in marked {
+            self.mark(key);
+        }
+        for key in slow {
+            self.shed(key, now.millis());
+        }
+        if more {
+            self.fan_out = Some(fan_out);
+        }
+    }
+
+    fn hear_seated(&mut self, seated: Seated, now: Moment) {
+        let key = ConnKey::from_wire(seated.conn.conn);
+        let place = Place { show: seated.show, seat: seated.seat };
+        let Some(conn) = self.conn(key) else { return };
+        match conn.session.seated(place) {
+            Arrival::Joined(code) => {
+                conn.seen = seated.snapshot.seq;
+                let codec = conn.codec;
+                self.take_in(key, place);
+                let common = &self.common;
+                let welcome = ToPlayer::Welcome(Welcome {
+                    protocol: PROTOCOL_VERSION,
+                    session: format!("{:x}", key.to_wire()),
+                    resume: common.doors.resume_token(&code, &seated.player, &seated.name),
+                    show: seated.show,
+                    seat: seated.seat,
+                    name: seated.name.clone(),
+                    now: now.millis(),
+                    heartbeat: common.settings.heartbeat,
+                });
+                let mut bytes = Vec::new();
+                frame::append(codec, &welcome, &mut bytes);
+                bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
+                frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
+                self.counts.joins += 1;
+                self.send(key, bytes.into(), Kind::Reply, now.millis());
+            }
+            Arrival::Resync if conn.pace != KeepsUp::Yes => {
+                conn.pace = KeepsUp::Yes;
+                conn.seen = seated.snapshot.seq;
+                if !conn.display {
+                    return;
+                }
+                let codec = conn.codec;
+                let mut bytes = self.snapshots.get(codec, &seated.snapshot).to_vec();
+                frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
+                self.send(key, bytes.into(), Kind::Reply, now.millis());
+            }
+            Arrival::Resync | Arrival::Stale => {}
+        }
+    }
+
+    /// Puts a connection into its room, and the player's older ones aside.
+    fn take_in(&mut self, key: ConnKey, place: Place) {
+        let common = Arc::clone(&self.common);
+        let room = self
+            .rooms
+            .entry(place.show)
+            .or_insert_with(|| Room { figures: common.figures.of(place.show), members: Vec::new() });
+        room.members.push(key);
+        room.figures.connected();
+        let Some(seat) = place.seat else { return };
+        let aside = common.players.enter(place.show, seat, key, common.settings.connections_per_player);
+        if let Some(older) = aside.displaced {
+            common.outside.shard(older.shard, ForShard::Displace(older));
+        }
+        if let Some(oldest) = aside.evicted {
+            common.outside.shard(oldest.shard, ForShard::Evict(oldest));
+        }
+    }
+
+    fn hear_refused(&mut self, key: ConnKey, error: ErrorMessage, now: Moment) {
+        let Some(conn) = self.conn(key) else { return };
+        let codec = conn.codec;
+        if conn.session.refused(now.millis()) {
+            let bytes = frame::frame(codec, &ToPlayer::Error(error));
+            self.send(key, bytes, Kind::Reply, now.millis());
+        }
+    }
+
+    fn hear_replies(&mut self, show: ShowId, replies: &[Reply], now: Moment) {
+        let mut latencies: Vec<u64> = Vec::with_capacity(replies.len());
+        let mut of: Option<QuestionId> = None;
+        let figures = self.rooms.get(&show).map(|room| Arc::clone(&room.figures));
+        for reply in replies {
+            let key = ConnKey::from_wire(reply.conn);
+            let Some(conn) = self.conn(key) else { continue };
+            let micros = conn.answered(reply.read_at, now);
+            self.reply(key, reply.question, reply.verdict, now.millis());
+            self.counts.replied(micros);
+            if of.is_some_and(|of| of != reply.question)
+                && let (Some(figures), Some(of)) = (&figures, of)
+            {
+                figures.replied(of, &latencies);
+                latencies.clear();
+            }
+            of = Some(reply.question);
+            latencies.push(micros);
+        }
+        if let (Some(figures), Some(of)) = (figures, of) {
+            figures.replied(of, &latencies);
+        }
+    }
+
+    fn dismiss(&mut self, show: ShowId, seat: Seat, code: ErrorCode, now: Moment) {
+        for key in self.common.players.of(show, seat) {
+            if self.conn(key).is_some() {
+                self.close(key, Close::Dismissed, Some(code), now.millis());
+            }
+        }
+    }
+
+    fn displace(&mut self, key: ConnKey, now: Moment) {
+        let Some(conn) = self.conn(key) else { return };
+        conn.display = false;
+        self.refuse(key, &ErrorCode::Displaced.into(), now.millis());
+    }
+
+    fn say_goodbye(&mut self, retry: Span, now: Moment) {
+        for key in self.keys() {
+            // Not everybody at the same moment: over as long again as they wait at least.
+            let retry = retry + Span(retry.0 / 8 * (key.slot % 8));
+            let Some(codec) = self.conn(key).map(|conn| conn.codec) else { continue };
+            let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry }));
+            self.close_saying(key, Close::Restart, Some(words), now.millis());
+        }
+    }
+
+    /// Takes out of the rooms who is no longer there, and closes empty ones.
+    pub(super) fn sweep_rooms(&mut self) {
+        self.snapshots.forget();
+        if self.fan_out.is_some() {
+            return;
+        }
+        let mut rooms = std::mem::take(&mut self.rooms);
+        let conns = self.conns();
+        // A displaced connection's reactions still count for its show, so it keeps the room open.
+        for room in rooms.values_mut() {
+            room.members.retain(|key| conns.get(key.slot as usize).is_some_and(|conn| conn.key == *key));
+        }
+        let wanted: std::collections::HashSet<ShowId> =
+            conns.iter().filter_map(|(_, conn)| conn.session.place()).map(|place| place.show).collect();
+        rooms.retain(|show, _| wanted.contains(show));
+        self.rooms = rooms;
+    }
+}

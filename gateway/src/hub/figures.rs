@@ -1,0 +1,149 @@
+//! What a gateway knows about each show, for its hosts: connections, how fast answers were replied to, who was shed, emojis.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hdrhistogram::Histogram;
+use klaxon_protocol::host::{Figures, Latency};
+use klaxon_protocol::ids::{QuestionId, ShowId};
+use klaxon_protocol::player::Emoji;
+
+/// Latencies beyond this, in microseconds, are counted as this: one minute.
+const SLOWEST: u64 = 60_000_000;
+
+/// What is counted of one show, by all shards together.
+#[derive(Default)]
+pub(crate) struct ShowFigures {
+    connected: AtomicU32,
+    shed: AtomicU64,
+    reactions: [AtomicU32; Emoji::ALL.len()],
+    latency: Mutex<Option<(QuestionId, Histogram<u32>)>>,
+}
+
+impl ShowFigures {
+    /// A connection is in.
+    pub fn connected(&self) {
+        self.connected.fetch_add(1, Relaxed);
+    }
+
+    /// It is no longer.
+    pub fn disconnected(&self) {
+        self.connected.fetch_sub(1, Relaxed);
+    }
+
+    /// One was closed because it could not keep up.
+    pub fn shed(&self) {
+        self.shed.fetch_add(1, Relaxed);
+    }
+
+    /// Somebody reacted.
+    pub fn reacted(&self, emoji: Emoji) {
+        self.reactions[emoji as usize].fetch_add(1, Relaxed);
+    }
+
+    /// The emojis since the last time, if there were any.
+    pub fn take_reactions(&self) -> Option<[u32; Emoji::ALL.len()]> {
+        let counts = self.reactions.each_ref().map(|count| count.swap(0, Relaxed));
+        counts.iter().any(|&count| count > 0).then_some(counts)
+    }
+
+    /// Answers to this question were replied to after so many microseconds. Those of the question before are forgotten.
+    pub fn replied(&self, question: QuestionId, micros: &[u64]) {
+        let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        if latency.as_ref().is_none_or(|(of, _)| *of < question) {
+            *latency = Histogram::new_with_max(SLOWEST, 2).ok().map(|histogram| (question, histogram));
+        }
+        if let Some((of, histogram)) = latency.as_mut()
+            && *of == question
+        {
+            for &each in micros {
+                histogram.saturating_record(each);
+            }
+        }
+    }
+
+    fn latency(&self) -> Latency {
+        let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        latency.as_ref().map_or_else(Latency::default, |(_, histogram)| Latency {
+            count: histogram.len(),
+            p50: histogram.value_at_quantile(0.5),
+            p99: histogram.value_at_quantile(0.99),
+            max: histogram.max(),
+        })
+    }
+
+    /// Fills in what this gateway knows.
+    pub fn fill(&self, figures: &mut Figures) {
+        figures.connected = self.connected.load(Relaxed);
+        figures.shed = self.shed.load(Relaxed);
+        figures.latency = self.latency();
+    }
+}
+
+/// The figures of all shows that somebody is connected to.
+#[derive(Default)]
+pub(crate) struct AllFigures(Mutex<HashMap<ShowId, Arc<ShowFigures>>>);
+
+impl AllFigures {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ShowId, Arc<ShowFigures>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The show's, to count in.
+    pub fn of(&self, show: ShowId) -> Arc<ShowFigures> {
+        Arc::clone(self.lock().entry(show).or_default())
+    }
+
+    /// The show's, if somebody is or was there lately.
+    pub fn look(&self, show: ShowId) -> Option<Arc<ShowFigures>> {
+        self.lock().get(&show).cloned()
+    }
+
+    /// The emojis of all shows since the last time; forgets shows in which no shard has a room any more.
+    pub fn take_reactions(&self) -> Vec<(ShowId, [u32; Emoji::ALL.len()])> {
+        let mut all = self.lock();
+        let reactions = all.iter().filter_map(|(&show, figures)| Some((show, figures.take_reactions()?))).collect();
+        all.retain(|_, figures| Arc::strong_count(figures) > 1);
+        reactions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_those_of_the_last_question() {
+        let figures = ShowFigures::default();
+        figures.replied(QuestionId(1), &[9_000, 9_000]);
+        figures.replied(QuestionId(2), &[100, 300, u64::MAX]);
+        figures.replied(QuestionId(1), &[7]);
+        let latency = figures.latency();
+        assert_eq!(latency.count, 3);
+        assert!((300..310).contains(&latency.p50), "{latency:?}");
+        assert!(latency.max >= SLOWEST);
+    }
+
+    #[test]
+    fn emojis_are_summed_and_handed_on_once() {
+        let all = AllFigures::default();
+        let room = all.of(ShowId(1));
+        room.reacted(Emoji::Clap);
+        room.reacted(Emoji::Clap);
+        room.reacted(Emoji::Fire);
+        assert_eq!(all.take_reactions(), [(ShowId(1), [2, 0, 0, 0, 0, 1])]);
+        assert_eq!(all.take_reactions(), []);
+    }
+
+    #[test]
+    fn a_show_without_a_room_is_forgotten() {
+        let all = AllFigures::default();
+        let room = all.of(ShowId(1));
+        all.take_reactions();
+        assert!(all.look(ShowId(1)).is_some());
+        drop(room);
+        all.take_reactions();
+        assert!(all.look(ShowId(1)).is_none());
+    }
+}

@@ -1,0 +1,201 @@
+//! Messages as bytes for sockets, WebSocket header included, encoded once for all who get them.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorMessage, Refusal};
+use klaxon_protocol::ids::{Seat, Seq};
+use klaxon_protocol::link::{Broadcast, Personal};
+use klaxon_protocol::player::{Snapshot, ToPlayer};
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+/// Up to here the personal parts of an event are few enough to be kept for the next player with the same; beyond, each is
+/// nearly everybody's own, and keeping them would cost more than it saves.
+const KEPT_SHAPES: usize = 1024;
+
+/// Appends the message's frame.
+pub(crate) fn append(codec: Codec, message: &ToPlayer, out: &mut Vec<u8>) {
+    let kind = match codec {
+        Codec::Json => Data::Text,
+        Codec::Bincode => Data::Binary,
+    };
+    let frame = Frame::message(codec.encode(message), OpCode::Data(kind), true);
+    out.reserve(frame.len());
+    frame.format(out).expect("a Vec takes all that is written to it");
+}
+
+/// The message's frame.
+pub(crate) fn frame(codec: Codec, message: &ToPlayer) -> Bytes {
+    let mut out = Vec::new();
+    append(codec, message, &mut out);
+    out.into()
+}
+
+/// A refusal's frame.
+pub(crate) fn refusal(codec: Codec, refusal: &Refusal) -> Bytes {
+    frame(codec, &ToPlayer::Error(ErrorMessage::from(refusal)))
+}
+
+/// Something that is encoded at most once per codec.
+#[derive(Default)]
+pub(crate) struct PerCodec([OnceLock<Bytes>; 2]);
+
+impl PerCodec {
+    /// The bytes for the codec, made now if nobody wanted them before.
+    pub fn get(&self, codec: Codec, make: impl FnOnce() -> Bytes) -> Bytes {
+        let slot = match codec {
+            Codec::Json => &self.0[0],
+            Codec::Bincode => &self.0[1],
+        };
+        slot.get_or_init(make).clone()
+    }
+}
+
+/// An event on its way to a show's connections. All shards share one.
+pub(crate) struct Event {
+    message: ToPlayer,
+    seq: Option<Seq>,
+    personal: Option<Arc<Personal>>,
+    shared: PerCodec,
+    /// By shape: the shared part and the personal part in one.
+    whole: Box<[PerCodec]>,
+}
+
+impl Event {
+    /// The event, not encoded yet.
+    pub fn new(broadcast: Broadcast) -> Self {
+        let shapes = broadcast.personal.as_ref().map_or(0, |personal| personal.shapes.len());
+        let kept = if shapes > KEPT_SHAPES { 0 } else { shapes };
+        Self {
+            seq: broadcast.message.seq(),
+            message: broadcast.message,
+            personal: broadcast.personal,
+            shared: PerCodec::default(),
+            whole: (0..kept).map(|_| PerCodec::default()).collect(),
+        }
+    }
+
+    /// Its place in the show's order; none if it can be missed.
+    pub const fn seq(&self) -> Option<Seq> {
+        self.seq
+    }
+
+    /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one.
+    pub fn bytes(&self, codec: Codec, seat: Option<Seat>) -> Bytes {
+        let shared = self.shared.get(codec, || frame(codec, &self.message));
+        let Some((shape, own)) = self.own(seat) else { return shared };
+        let make = || {
+            let mut out = shared.to_vec();
+            append(codec, own, &mut out);
+            out.into()
+        };
+        match self.whole.get(shape) {
+            Some(kept) => kept.get(codec, make),
+            None => make(),
+        }
+    }
+
+    fn own(&self, seat: Option<Seat>) -> Option<(usize, &ToPlayer)> {
+        let personal = self.personal.as_ref()?;
+        let shape = personal.shape_of(seat?)?;
+        Some((shape, personal.shapes.get(shape)?))
+    }
+}
+
+/// The snapshot's frame for all who join at the same event.
+#[derive(Default)]
+pub(crate) struct SnapshotFrames {
+    last: Option<(Arc<Snapshot>, PerCodec)>,
+}
+
+impl SnapshotFrames {
+    /// The snapshot's frame.
+    pub fn get(&mut self, codec: Codec, snapshot: &Arc<Snapshot>) -> Bytes {
+        let encode = || frame(codec, &ToPlayer::Snapshot(Box::new(Snapshot::clone(snapshot))));
+        if let Some((last, frames)) = &self.last
+            && Arc::ptr_eq(last, snapshot)
+        {
+            return frames.get(codec, encode);
+        }
+        let frames = PerCodec::default();
+        let bytes = frames.get(codec, encode);
+        self.last = Some((Arc::clone(snapshot), frames));
+        bytes
+    }
+
+    /// Lets go of what was kept.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klaxon_protocol::ids::{Choice, QuestionId, ShowId};
+    use klaxon_protocol::player::{Outcome, PlayerResult, Reveal};
+    use klaxon_protocol::time::Millis;
+
+    fn result(score: u32) -> ToPlayer {
+        ToPlayer::Result(PlayerResult {
+            question: QuestionId(1),
+            outcome: Outcome::Right,
+            alive: true,
+            lives: 0,
+            gained: score,
+            score,
+            rank: 1,
+        })
+    }
+
+    fn reveal(shapes: Vec<ToPlayer>, by_seat: Vec<u32>) -> Broadcast {
+        let message = ToPlayer::Reveal(Reveal {
+            seq: Seq(3),
+            at: Millis(9),
+            question: QuestionId(1),
+            right: Choice(0),
+            counts: vec![1, 2],
+            silent: 0,
+            alive: 3,
+        });
+        Broadcast { show: ShowId(1), message, personal: Some(Arc::new(Personal { shapes, by_seat })) }
+    }
+
+    #[test]
+    fn each_seat_gets_the_shared_part_and_then_its_own() {
+        for codec in Codec::ALL {
+            let broadcast = reveal(vec![result(10), result(20)], vec![1, 0, Personal::NONE]);
+            let shared = frame(codec, &broadcast.message).to_vec();
+            let with = |own: &ToPlayer| [&shared[..], &frame(codec, own)[..]].concat();
+            let event = Event::new(broadcast);
+            assert_eq!(event.bytes(codec, Some(Seat(0))), with(&result(20)));
+            assert_eq!(event.bytes(codec, Some(Seat(1))), with(&result(10)));
+            for nothing_own in [Some(Seat(2)), Some(Seat(3)), None] {
+                assert_eq!(event.bytes(codec, nothing_own), shared);
+            }
+        }
+    }
+
+    #[test]
+    fn players_who_get_the_same_get_the_very_same_bytes() {
+        let event = Event::new(reveal(vec![result(10)], vec![0, 0]));
+        let (one, two) = (event.bytes(Codec::Json, Some(Seat(0))), event.bytes(Codec::Json, Some(Seat(1))));
+        assert_eq!(one.as_ptr(), two.as_ptr());
+    }
+
+    #[test]
+    fn a_shape_that_is_not_there_is_no_part() {
+        let event = Event::new(reveal(vec![], vec![7]));
+        assert_eq!(event.bytes(Codec::Json, Some(Seat(0))), event.bytes(Codec::Json, None));
+    }
+
+    #[test]
+    fn very_many_shapes_are_made_right_though_not_kept() {
+        let many = u32::try_from(KEPT_SHAPES).unwrap() + 1;
+        let event = Event::new(reveal((0..many).map(result).collect(), (0..many).collect()));
+        let bytes = event.bytes(Codec::Bincode, Some(Seat(many - 1)));
+        assert!(bytes.ends_with(&frame(Codec::Bincode, &result(many - 1))));
+    }
+}

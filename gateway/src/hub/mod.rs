@@ -1,0 +1,118 @@
+//! The hub: connections in shards, and what the engine says on its way to them.
+//!
+//! A [`Shard`] is a state machine that a transport drives (see [`crate::transport`]). What all shards have in common is in
+//! [`Common`]; what the world outside tells a shard is a [`ForShard`].
+
+mod audience;
+mod conn;
+mod counts;
+mod figures;
+pub(crate) mod frame;
+mod outbox;
+mod players;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, ShowId};
+use klaxon_protocol::link::{Reply, Seated, ToEngine};
+use klaxon_protocol::time::Span;
+
+use crate::intake::Pace;
+use crate::session::Doors;
+use crate::settings::GatewaySettings;
+use crate::transport::ConnKey;
+
+pub(crate) use counts::describe;
+pub(crate) use figures::AllFigures;
+pub(crate) use frame::Event;
+pub(crate) use outbox::Outbox;
+pub(crate) use players::Players;
+pub(crate) use shard::{Fate, Shard};
+
+/// What a shard can reach beyond its own connections. Nothing here waits.
+pub(crate) trait Outside: Send + Sync {
+    /// Hands a message to the engine.
+    fn engine(&self, message: ToEngine);
+    /// Hands something to a shard of this gateway, which may be the sender.
+    fn shard(&self, shard: u8, message: ForShard);
+}
+
+/// What all shards of a gateway have in common.
+pub(crate) struct Common {
+    pub settings: GatewaySettings,
+    pub gateway: GatewayId,
+    pub outside: Arc<dyn Outside>,
+    pub doors: Doors,
+    pub pace: Pace,
+    pub players: Players,
+    pub figures: AllFigures,
+}
+
+impl Common {
+    /// What these settings make.
+    pub fn new(settings: GatewaySettings, gateway: GatewayId, outside: Arc<dyn Outside>) -> Self {
+        Self {
+            gateway,
+            outside,
+            doors: Doors::new(settings.auth.clone(), &settings.secret),
+            pace: Pace::new(&settings),
+            players: Players::default(),
+            figures: AllFigures::default(),
+            settings,
+        }
+    }
+}
+
+/// What a shard is told.
+pub(crate) enum ForShard {
+    /// A connection is in, or gets the snapshot that it asked for.
+    Seated(Box<Seated>),
+    /// A connection is not in.
+    JoinRefused(ConnKey, ErrorMessage),
+    /// What became of answers.
+    Replies(ShowId, Vec<Reply>),
+    /// An event for all of a show's connections.
+    Event(ShowId, Arc<Event>),
+    /// Hand in what was read.
+    Barrier(Arc<Barrier>),
+    /// Close a player's connections.
+    Dismiss(ShowId, Seat, ErrorCode),
+    /// A newer connection has the display.
+    Displace(ConnKey),
+    /// The player has newer connections enough.
+    Evict(ConnKey),
+    /// The gateway goes down: tell everybody to come back after about this long.
+    Goodbye(Span),
+}
+
+/// A close barrier on its way through the shards.
+///
+/// A shard passes it after handing to the engine all that it read before it heard of the barrier. What is still in a socket's
+/// kernel buffer then is stamped when it is read, which is after the close, and is too late by that stamp. So that an answer does
+/// not lie there for long under load, a shard reads its sockets between any two chunks of a fan-out, and hears of a barrier
+/// before it goes on with one.
+pub(crate) struct Barrier {
+    show: ShowId,
+    question: QuestionId,
+    shards_left: AtomicUsize,
+}
+
+impl Barrier {
+    /// A barrier that so many shards have to pass.
+    pub const fn new(show: ShowId, question: QuestionId, shards: usize) -> Self {
+        Self { show, question, shards_left: AtomicUsize::new(shards) }
+    }
+
+    /// One more shard has handed in all it had. The last one tells the engine, after all that the others handed in.
+    fn pass(&self, common: &Common) {
+        if self.shards_left.fetch_sub(1, AcqRel) == 1 {
+            let (gateway, show, question) = (common.gateway, self.show, self.question);
+            common.outside.engine(ToEngine::BarrierPassed { gateway, show, question });
+        }
+    }
+}

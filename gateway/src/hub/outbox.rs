@@ -1,0 +1,163 @@
+//! What waits to be written to one connection.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::Bytes;
+
+/// Frames in order, the first of them maybe half written. Takes no memory of its own while at most one frame waits.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    first: Option<Waiting>,
+    rest: VecDeque<Waiting>,
+    /// How much of the first frame is written.
+    written: usize,
+    /// How much is not written, over all frames.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    bytes: Bytes,
+    can_be_missed: bool,
+}
+
+impl Outbox {
+    /// Bytes that are not written yet.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether all is written.
+    pub const fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Appends a frame.
+    pub fn push(&mut self, bytes: Bytes, can_be_missed: bool) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes += bytes.len();
+        let waiting = Waiting { bytes, can_be_missed };
+        if self.first.is_none() {
+            self.first = Some(waiting);
+        } else {
+            self.rest.push_back(waiting);
+        }
+    }
+
+    /// Takes out the frames that can be missed, but never a half-written one.
+    pub fn drop_what_can_be_missed(&mut self) {
+        let bytes = &mut self.bytes;
+        self.rest.retain(|waiting| {
+            if waiting.can_be_missed {
+                *bytes -= waiting.bytes.len();
+            }
+            !waiting.can_be_missed
+        });
+        if self.written == 0 && self.first.as_ref().is_some_and(|first| first.can_be_missed) {
+            self.bytes -= self.first.take().map_or(0, |first| first.bytes.len());
+            self.first = self.rest.pop_front();
+        }
+    }
+
+    /// Takes out all frames but a half-written one.
+    pub fn drop_all(&mut self) {
+        self.rest = VecDeque::new();
+        if self.written == 0 {
+            self.first = None;
+        }
+        self.bytes = self.first.as_ref().map_or(0, |first| first.bytes.len() - self.written);
+    }
+
+    /// Points `slices` at what is to be written next; returns how many of them are used.
+    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let unwritten = self.first.iter().map(|first| &first.bytes[self.written..]);
+        let all = unwritten.chain(self.rest.iter().map(|waiting| &waiting.bytes[..]));
+        let mut used = 0;
+        for (slice, bytes) in slices.iter_mut().zip(all) {
+            *slice = IoSlice::new(bytes);
+            used += 1;
+        }
+        used
+    }
+
+    /// So many bytes were written; at most what there was.
+    pub fn wrote(&mut self, count: usize) {
+        debug_assert!(count <= self.bytes, "more was written than there was");
+        self.bytes -= count.min(self.bytes);
+        self.written += count;
+        while let Some(first) = &self.first
+            && self.written >= first.bytes.len()
+        {
+            self.written -= first.bytes.len();
+            self.first = self.rest.pop_front();
+        }
+        if self.first.is_none() && self.rest.capacity() > 0 {
+            self.rest = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn waiting(outbox: &Outbox) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 64];
+        let used = outbox.slices(&mut slices);
+        slices[..used].iter().flat_map(|slice| slice.iter().copied()).collect()
+    }
+
+    fn outbox(frames: &[(&'static str, bool)]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for (frame, can_be_missed) in frames {
+            outbox.push(Bytes::from_static(frame.as_bytes()), *can_be_missed);
+        }
+        outbox
+    }
+
+    #[test]
+    fn only_what_can_be_missed_is_dropped() {
+        let mut outbox = outbox(&[("lobby", true), ("question", false), ("lobby", true), ("close", false)]);
+        outbox.drop_what_can_be_missed();
+        assert_eq!(waiting(&outbox), b"questionclose");
+        assert_eq!(outbox.bytes(), 13);
+    }
+
+    #[test]
+    fn a_half_written_frame_is_always_finished() {
+        let mut outbox = outbox(&[("lobby", true), ("question", false)]);
+        outbox.wrote(2);
+        outbox.drop_what_can_be_missed();
+        assert_eq!(waiting(&outbox), b"bbyquestion");
+        outbox.drop_all();
+        assert_eq!(waiting(&outbox), b"bby");
+        assert_eq!(outbox.bytes(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_written_the_bytes_come_out_in_order(
+            frames in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9), 0..20),
+            steps in proptest::collection::vec(1_usize..12, 0..200),
+        ) {
+            let mut outbox = Outbox::default();
+            for frame in &frames {
+                outbox.push(frame.clone().into(), false);
+            }
+            let mut out = Vec::new();
+            for step in steps {
+                let bytes = waiting(&outbox);
+                prop_assert_eq!(bytes.len(), outbox.bytes());
+                let count = step.min(bytes.len());
+                out.extend_from_slice(&bytes[..count]);
+                outbox.wrote(count);
+            }
+            out.extend(waiting(&outbox));
+            prop_assert_eq!(out, frames.concat());
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The `klaxon` command: the one place that puts an engine and a gateway into one process.
+
+mod packs;
+mod replay;
+mod serve;
+
+use std::process::ExitCode;
+
+use klaxon_gateway::cli::{Command, Klaxon};
+use klaxon_gateway::console;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Klaxon::from_process().command {
+        Command::Serve(options) => serve::serve(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Host(options) => console::run(&options, packs::read).await,
+        Command::Replay(options) => replay::replay(&options).map(|()| ExitCode::SUCCESS),
+        Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,92 @@
+//! `klaxon serve`: a gateway and an engine in one process, and no other server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use klaxon_engine::arbiter::MemoryArbiter;
+use klaxon_engine::archive::SqliteArchive;
+use klaxon_engine::bus::LocalBus;
+use klaxon_engine::clock::Clock;
+use klaxon_engine::journal::{FileJournal, SyncPolicy};
+use klaxon_engine::shows::Shows;
+use klaxon_engine::Ports;
+use klaxon_gateway::admin::{Admin, metrics};
+use klaxon_gateway::config::ServeOptions;
+use klaxon_gateway::{Gateway, log, private_file};
+use klaxon_protocol::ids::GatewayId;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The one gateway of the process.
+const GATEWAY: GatewayId = GatewayId(1);
+/// How long the shows may take to write what they have when the server stops.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+/// In the data directory while the server is ready: where it listens.
+const ADDRESSES: &str = "addresses.json";
+
+/// Where the server listens, for scripts that let it choose its ports.
+#[derive(Serialize)]
+struct Addresses {
+    players: SocketAddr,
+    admin: SocketAddr,
+}
+
+pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
+    log::start(options.log, &options.log_filter)?;
+    let data = &options.data_dir;
+    private_file::directory(data)?;
+    let players = options.players()?;
+    let hosts = options.admin(metrics::install()?)?;
+    let sync: SyncPolicy = options.sync.parse().map_err(|problem| options.blame("sync", &options.sync, problem))?;
+
+    let (bus, engine_end) = LocalBus::new();
+    let ports = Ports {
+        bus: Arc::new(engine_end),
+        arbiter: Arc::new(MemoryArbiter::new()),
+        journal: Arc::new(FileJournal::open(&data.join("journal"), sync).await?),
+        archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
+        clock: Clock::start(),
+    };
+    let gateway_end = Arc::new(bus.connect(GATEWAY));
+    let engine = tokio::spawn(Shows::open(ports).await?.run());
+
+    let (admin, desk) = Admin::start(hosts, gateway_end.clone())
+        .await
+        .map_err(|error| options.blame("admin-listen", options.admin_listen, error))?;
+    let gateway = Gateway::start(players, gateway_end, desk)
+        .map_err(|error| options.blame("listen", options.listen, error))?;
+
+    let mut terminated = signal(SignalKind::terminate())?;
+    let addresses = Addresses { players: gateway.addr(), admin: admin.address() };
+    tell(data, &addresses)?;
+    tracing::info!(players = %addresses.players, hosts = %addresses.admin, data = %data.display(), "ready");
+
+    tokio::select! {
+        _ = terminated.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    tracing::info!("stopping: players are told to come back");
+    // Whoever looks for the server from now on shall not find it.
+    std::fs::remove_file(data.join(ADDRESSES))?;
+    gateway.drain(options.drain_limit.to_std()).await;
+    admin.stop().await;
+    drop(bus);
+    // Every show writes what it has; one that can't (a full disk) does not keep the process.
+    if tokio::time::timeout(LAST_WRITES, engine).await.is_err() {
+        tracing::warn!("the shows did not finish writing; what was acknowledged is in the journal");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Writes where the server listens, whole or not at all.
+fn tell(data: &Path, addresses: &Addresses) -> anyhow::Result<()> {
+    let path = data.join(ADDRESSES);
+    let unfinished = path.with_extension("unfinished");
+    std::fs::write(&unfinished, serde_json::to_vec(addresses)?)
+        .and_then(|()| std::fs::rename(&unfinished, &path))
+        .with_context(|| format!("can't write {}", path.display()))
+}

@@ -1,0 +1,110 @@
+//! The link to the engines: the only place where the gateway names the engine's crate.
+//!
+//! One task reads what engines say and hands it to the shards and to the hosts' desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klaxon_protocol::link::{Broadcast, ReplyBatch, ToEngine, ToGateway};
+use tokio::sync::watch;
+
+use crate::hub::{Barrier, Common, Event, ForShard};
+use crate::transport::ConnKey;
+use crate::transport::tokio::Stage;
+
+pub use klaxon_engine::bus::GatewayEnd;
+
+/// Where hosts sit: hears all that concerns them, with this gateway's figures filled in.
+pub trait Desk: Send + Sync {
+    /// Hears a `Host`, `Figures`, `Alert` or `Broadcast` (without its personal part). Must not wait.
+    fn hear(&self, message: ToGateway);
+}
+
+/// How often emojis are summed up for the engine.
+const REACTIONS_EVERY: Duration = Duration::from_millis(500);
+
+/// A gateway's link.
+pub(crate) struct Link {
+    pub end: Arc<dyn GatewayEnd>,
+    pub desk: Arc<dyn Desk>,
+    pub common: Arc<Common>,
+}
+
+impl Link {
+    /// Hands on what engines say until the gateway stops or no engine can say anything.
+    pub async fn run(self, mut stage: watch::Receiver<Stage>) {
+        let mut reactions = tokio::time::interval(REACTIONS_EVERY);
+        let mut heard = Vec::new();
+        loop {
+            tokio::select! {
+                more = self.end.receive(&mut heard) => {
+                    heard.drain(..).for_each(|message| self.hand_on(message));
+                    if !more {
+                        return;
+                    }
+                }
+                _ = reactions.tick() => {
+                    for (show, counts) in self.common.figures.take_reactions() {
+                        self.end.send(ToEngine::Reactions { show, counts });
+                    }
+                }
+                _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
+            }
+        }
+    }
+
+    fn hand_on(&self, message: ToGateway) {
+        let shard = |key: ConnKey, message| self.common.outside.shard(key.shard, message);
+        match message {
+            ToGateway::Seated(seated) => {
+                shard(ConnKey::from_wire(seated.conn.conn), ForShard::Seated(Box::new(seated)));
+            }
+            ToGateway::JoinRefused { conn, error } => {
+                let key = ConnKey::from_wire(conn.conn);
+                shard(key, ForShard::JoinRefused(key, error));
+            }
+            ToGateway::Replies(batch) => self.sort_replies(batch),
+            ToGateway::Broadcast(broadcast) => {
+                let Broadcast { show, ref message, .. } = broadcast;
+                let for_hosts = Broadcast { show, message: message.clone(), personal: None };
+                let event = Arc::new(Event::new(broadcast));
+                self.all(|| ForShard::Event(show, Arc::clone(&event)));
+                self.desk.hear(ToGateway::Broadcast(for_hosts));
+            }
+            ToGateway::Barrier { show, question } => {
+                let barrier = Arc::new(Barrier::new(show, question, self.common.settings.shards));
+                self.all(|| ForShard::Barrier(Arc::clone(&barrier)));
+            }
+            ToGateway::Dismiss { show, seat, code } => self.all(|| ForShard::Dismiss(show, seat, code)),
+            ToGateway::Figures(mut figures) => {
+                if let Some(here) = self.common.figures.look(figures.show) {
+                    here.fill(&mut figures);
+                }
+                self.desk.hear(ToGateway::Figures(figures));
+            }
+            for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. }) => self.desk.hear(for_hosts),
+        }
+    }
+
+    fn all(&self, message: impl Fn() -> ForShard) {
+        for shard in 0..=u8::MAX {
+            if usize::from(shard) < self.common.settings.shards {
+                self.common.outside.shard(shard, message());
+            }
+        }
+    }
+
+    fn sort_replies(&self, batch: ReplyBatch) {
+        let mut by_shard = vec![Vec::new(); self.common.settings.shards];
+        for reply in batch.replies {
+            if let Some(replies) = by_shard.get_mut(usize::from(ConnKey::from_wire(reply.conn).shard)) {
+                replies.push(reply);
+            }
+        }
+        for (shard, replies) in (0..=u8::MAX).zip(by_shard) {
+            if !replies.is_empty() {
+                self.common.outside.shard(shard, ForShard::Replies(batch.show, replies));
+            }
+        }
+    }
+}

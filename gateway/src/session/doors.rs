@@ -1,0 +1,241 @@
+//! Who somebody is: checks names and tokens at the door, and makes the tokens with which they come back.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::ids::{Name, PlayerId, ShowCode};
+use klaxon_protocol::player::{Join, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Auth;
+
+/// Checks whoever comes in.
+pub(crate) struct Doors {
+    auth: Auth,
+    sign: EncodingKey,
+    check: DecodingKey,
+    resume_rules: Validation,
+}
+
+/// Somebody whose name and tokens are in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    pub code: ShowCode,
+    pub player: PlayerId,
+    pub name: Option<Name>,
+    pub role: Role,
+}
+
+/// What a resume token says.
+#[derive(Serialize, Deserialize)]
+struct ResumeClaims {
+    aud: String,
+    sub: PlayerId,
+    show: ShowCode,
+    name: Name,
+}
+
+/// Keeps resume tokens apart from all others, whoever signed those.
+const RESUME_AUDIENCE: &str = "klaxon-resume";
+
+/// What we read of an operator's token.
+#[derive(Deserialize)]
+struct PlayerClaims {
+    sub: PlayerId,
+    name: Option<String>,
+}
+
+impl Doors {
+    /// Doors that trust these tokens, and sign their own with the secret.
+    pub fn new(auth: Auth, secret: &[u8; 32]) -> Self {
+        let mut resume_rules = Validation::new(Algorithm::HS256);
+        // A resume token is good for as long as its show is.
+        resume_rules.validate_exp = false;
+        resume_rules.set_required_spec_claims(&["aud", "sub"]);
+        resume_rules.set_audience(&[RESUME_AUDIENCE]);
+        Self { auth, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret), resume_rules }
+    }
+
+    /// Who this is, or why they can't come in.
+    pub fn admit(&self, join: Join) -> Result<Admitted, Refusal> {
+        let chosen = join.name.as_deref().map(parse_name).transpose()?;
+        let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show)).transpose()?;
+        let trusted = join.token.as_deref().map(|token| self.trusted(token)).transpose()?;
+        let (player, known_as) = match (trusted, resumed) {
+            (Some((player, _)), Some((resumed, _))) if player != resumed => {
+                return Err(Refusal::because(ErrorCode::BadToken, "`token` and `resume` are not the same player's."));
+            }
+            (Some((player, name)), resumed) => (player, resumed.map(|(_, name)| name).or(name)),
+            (None, Some((player, name))) => (player, Some(name)),
+            (None, None) if self.takes_guests() => (guest()?, None),
+            (None, None) => return Err(Refusal::plain(ErrorCode::TokenRequired)),
+        };
+        Ok(Admitted { code: join.show, player, name: chosen.or(known_as), role: join.role })
+    }
+
+    /// The token with which the player comes back.
+    pub fn resume_token(&self, code: &ShowCode, player: &PlayerId, name: &Name) -> String {
+        let claims = ResumeClaims {
+            aud: RESUME_AUDIENCE.to_owned(),
+            sub: player.clone(),
+            show: code.clone(),
+            name: name.clone(),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
+            .expect("an HS256 key signs every claim that is JSON")
+    }
+
+    const fn takes_guests(&self) -> bool {
+        match self.auth {
+            Auth::Guests => true,
+            Auth::Jwt { guests_too, .. } => guests_too,
+        }
+    }
+
+    fn resumed(&self, token: &str, code: &ShowCode) -> Result<(PlayerId, Name), Refusal> {
+        let claims = jsonwebtoken::decode::<ResumeClaims>(token, &self.check, &self.resume_rules)
+            .map_err(|_| Refusal::because(ErrorCode::BadToken, "`resume` was not made here."))?
+            .claims;
+        if claims.show != *code {
+            return Err(Refusal::because(ErrorCode::BadToken, "`resume` is for another show."));
+        }
+        Ok((claims.sub, claims.name))
+    }
+
+    fn trusted(&self, token: &str) -> Result<(PlayerId, Option<Name>), Refusal> {
+        let Auth::Jwt { key, .. } = &self.auth else {
+            return Err(Refusal::because(ErrorCode::BadToken, "No tokens are taken here: join without one."));
+        };
+        let mut rules = Validation::new(key.algorithm);
+        rules.validate_nbf = true;
+        rules.set_required_spec_claims(&["exp", "sub"]);
+        let claims = jsonwebtoken::decode::<PlayerClaims>(token, &key.decoding, &rules)
+            .map_err(|error| Refusal::because(ErrorCode::BadToken, format!("`token`: {error}.")))?
+            .claims;
+        // The name in a token is a proposal: one that can't be shown is as good as none.
+        Ok((claims.sub, claims.name.and_then(|name| Name::parse(&name).ok())))
+    }
+}
+
+fn parse_name(name: &str) -> Result<Name, Refusal> {
+    Name::parse(name).map_err(|bad| Refusal::because(ErrorCode::BadName, format!("It {}.", bad.problem)))
+}
+
+/// A player whom nobody can guess.
+fn guest() -> Result<PlayerId, Refusal> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|_| Refusal::plain(ErrorCode::Unavailable))?;
+    let id = format!("guest-{:032x}", u128::from_le_bytes(random));
+    PlayerId::parse(&id).map_err(|_| Refusal::plain(ErrorCode::Unavailable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::TokenKey;
+
+    fn join(show: &str) -> Join {
+        Join { show: ShowCode::parse(show).unwrap(), name: None, role: Role::Player, token: None, resume: None }
+    }
+
+    fn code(result: Result<Admitted, Refusal>) -> ErrorCode {
+        result.unwrap_err().code
+    }
+
+    fn guests() -> Doors {
+        Doors::new(Auth::Guests, &[1; 32])
+    }
+
+    const SHARED: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+
+    fn token_of(sub: &str, seconds_left: i64) -> String {
+        let exp = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap() + seconds_left;
+        let claims = serde_json::json!({ "sub": sub, "exp": exp, "name": "Ann" });
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&SHARED)).unwrap()
+    }
+
+    fn tokens(guests_too: bool) -> Doors {
+        Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, &[1; 32])
+    }
+
+    #[test]
+    fn every_guest_is_somebody_else() {
+        let doors = guests();
+        let (one, two) = (doors.admit(join("QUIZ")).unwrap(), doors.admit(join("QUIZ")).unwrap());
+        assert_ne!(one.player, two.player);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_shown_is_refused() {
+        let bad = Join { name: Some("a\u{202e}b".into()), ..join("QUIZ") };
+        assert_eq!(code(guests().admit(bad)), ErrorCode::BadName);
+    }
+
+    #[test]
+    fn a_resume_token_brings_back_the_same_player_under_their_name() {
+        let doors = guests();
+        let first = doors.admit(join("QUIZ")).unwrap();
+        let token = doors.resume_token(&first.code, &first.player, &Name::parse("Ann 2").unwrap());
+        let again = doors.admit(Join { resume: Some(token), ..join("quiz") }).unwrap();
+        assert_eq!(again.player, first.player);
+        assert_eq!(again.name, Some(Name::parse("Ann 2").unwrap()));
+    }
+
+    #[test]
+    fn a_resume_token_of_another_show_another_server_or_changed_is_refused() {
+        let doors = guests();
+        let ann = Name::parse("Ann").unwrap();
+        let player = PlayerId::parse("p").unwrap();
+        let token = doors.resume_token(&ShowCode::parse("QUIZ").unwrap(), &player, &ann);
+        let resume = |doors: &Doors, show: &str, token: &str| {
+            code(doors.admit(Join { resume: Some(token.to_owned()), ..join(show) }))
+        };
+        assert_eq!(resume(&doors, "OTHER", &token), ErrorCode::BadToken);
+        assert_eq!(resume(&Doors::new(Auth::Guests, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
+        let mut changed = token.into_bytes();
+        let middle = changed.len() / 2;
+        changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
+        assert_eq!(resume(&doors, "QUIZ", std::str::from_utf8(&changed).unwrap()), ErrorCode::BadToken);
+        assert_eq!(resume(&doors, "QUIZ", "x.y.z"), ErrorCode::BadToken);
+    }
+
+    #[test]
+    fn where_tokens_are_wanted_their_sub_is_the_player() {
+        let admitted = tokens(false).admit(Join { token: Some(token_of("p-1", 600)), ..join("QUIZ") }).unwrap();
+        assert_eq!(admitted.player.as_str(), "p-1");
+        assert_eq!(admitted.name, Some(Name::parse("Ann").unwrap()));
+        assert_eq!(code(tokens(false).admit(join("QUIZ"))), ErrorCode::TokenRequired);
+        assert!(tokens(true).admit(join("QUIZ")).is_ok());
+    }
+
+    #[test]
+    fn expired_foreign_and_needless_tokens_are_refused() {
+        let with = |token: String| Join { token: Some(token), ..join("QUIZ") };
+        assert_eq!(code(tokens(true).admit(with(token_of("p", -600)))), ErrorCode::BadToken);
+        assert_eq!(code(tokens(true).admit(with("e30.e30.e30".into()))), ErrorCode::BadToken);
+        assert_eq!(code(guests().admit(with(token_of("p", 600)))), ErrorCode::BadToken);
+    }
+
+    #[test]
+    fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
+        let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, &SHARED);
+        let token = doors.resume_token(
+            &ShowCode::parse("QUIZ").unwrap(),
+            &PlayerId::parse("p").unwrap(),
+            &Name::parse("Ann").unwrap(),
+        );
+        assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") })), ErrorCode::BadToken);
+        assert_eq!(code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") })), ErrorCode::BadToken);
+    }
+
+    #[test]
+    fn anothers_resume_beside_ones_own_token_is_refused() {
+        let doors = tokens(false);
+        let resume = doors.resume_token(
+            &ShowCode::parse("QUIZ").unwrap(),
+            &PlayerId::parse("victim").unwrap(),
+            &Name::parse("Ann").unwrap(),
+        );
+        let join = Join { token: Some(token_of("thief", 600)), resume: Some(resume), ..join("QUIZ") };
+        assert_eq!(code(doors.admit(join)), ErrorCode::BadToken);
+    }
+}

@@ -1,0 +1,275 @@
+//! One connection's way through the show: waiting, joining, in, gone. No socket, no clock, nothing to wait for.
+
+mod close;
+mod doors;
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::ids::{QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Pong};
+use klaxon_protocol::time::{Millis, Span};
+
+pub use close::Close;
+pub(crate) use doors::{Admitted, Doors};
+
+/// Where a connection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// Has said nothing that let it in.
+    Waiting { since: Millis },
+    /// The engine was asked.
+    Joining { since: Millis, code: ShowCode },
+    /// In a show.
+    In(Place),
+    /// Being closed; nothing it says matters.
+    Leaving,
+}
+
+/// Whose connection it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub show: ShowId,
+    /// None for a spectator.
+    pub seat: Option<Seat>,
+}
+
+/// What a message asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing is done; say why.
+    Refuse(Refusal),
+    /// Ask the engine for a seat.
+    Ask(Admitted),
+    /// An answer of somebody with a seat.
+    Answer(ShowId, Seat, Answer),
+    /// An answer of somebody without one.
+    NotInPlay(QuestionId),
+    /// An emoji for a show.
+    React(ShowId, Emoji),
+    /// The server's time.
+    Pong(Pong),
+    /// Goodbye.
+    Leave,
+    /// Nothing.
+    Ignore,
+}
+
+/// What a seat from the engine means here.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The connection is in now; it had asked with this code.
+    Joined(ShowCode),
+    /// It was in and gets a snapshot.
+    Resync,
+    /// It no longer wants a seat.
+    Stale,
+}
+
+impl Session {
+    /// A connection that just opened.
+    pub const fn new(now: Millis) -> Self {
+        Self::Waiting { since: now }
+    }
+
+    /// Hears a message.
+    pub fn hear(&mut self, message: FromPlayer, doors: &Doors, now: Millis) -> Step {
+        let refuse = |code| Step::Refuse(Refusal::plain(code));
+        match (&*self, message) {
+            (Self::Leaving, _) => Step::Ignore,
+            (_, FromPlayer::Ping(ping)) => Step::Pong(Pong { sent: ping.sent, now }),
+            (_, FromPlayer::Leave) => Step::Leave,
+            (Self::Waiting { .. }, FromPlayer::Join(join)) => match doors.admit(join) {
+                Ok(admitted) => {
+                    *self = Self::Joining { since: now, code: admitted.code.clone() };
+                    Step::Ask(admitted)
+                }
+                Err(refusal) => {
+                    // Whoever mistypes a name gets the whole time again.
+                    *self = Self::Waiting { since: now };
+                    Step::Refuse(refusal)
+                }
+            },
+            (_, FromPlayer::Join(_)) => refuse(ErrorCode::AlreadyJoined),
+            (Self::In(Place { show, seat: Some(seat) }), FromPlayer::Answer(answer)) => {
+                Step::Answer(*show, *seat, answer)
+            }
+            (Self::In(_), FromPlayer::Answer(answer)) => Step::NotInPlay(answer.question),
+            (Self::In(place), FromPlayer::React(react)) => Step::React(place.show, react.emoji),
+            (_, FromPlayer::Answer(_) | FromPlayer::React(_)) => refuse(ErrorCode::NotJoined),
+        }
+    }
+
+    /// The engine gave a seat, or a snapshot to one that has it.
+    pub fn seated(&mut self, place: Place) -> Arrival {
+        match self {
+            Self::Joining { code, .. } => {
+                let code = code.clone();
+                *self = Self::In(place);
+                Arrival::Joined(code)
+            }
+            Self::In(here) if *here == place => Arrival::Resync,
+            Self::Waiting { .. } | Self::In(_) | Self::Leaving => Arrival::Stale,
+        }
+    }
+
+    /// The engine gave none. Whether anybody still waits to hear so.
+    pub fn refused(&mut self, now: Millis) -> bool {
+        let asked = matches!(self, Self::Joining { .. });
+        if asked {
+            *self = Self::Waiting { since: now };
+        }
+        asked
+    }
+
+    /// Where it is, if it is in a show.
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::In(place) => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// Why it should be closed for not being in by now.
+    pub fn overdue(&self, now: Millis, limit: Span) -> Option<Close> {
+        match self {
+            Self::Waiting { since } if now.since(*since) >= limit => Some(Close::NeverJoined),
+            Self::Joining { since, .. } if now.since(*since) >= limit => Some(Close::TryLater),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Auth;
+    use klaxon_protocol::ids::Choice;
+    use klaxon_protocol::player::{Join, Ping, React, Role};
+    use proptest::prelude::*;
+
+    fn doors() -> Doors {
+        Doors::new(Auth::Guests, &[0; 32])
+    }
+
+    fn join() -> FromPlayer {
+        FromPlayer::Join(Join {
+            show: ShowCode::parse("QUIZ").unwrap(),
+            name: Some("Ann".into()),
+            role: Role::Player,
+            token: None,
+            resume: None,
+        })
+    }
+
+    fn answer() -> FromPlayer {
+        FromPlayer::Answer(Answer { question: QuestionId(1), choice: Choice(0) })
+    }
+
+    fn refused_with(step: Step) -> ErrorCode {
+        let Step::Refuse(refusal) = step else { panic!("{step:?}") };
+        refusal.code
+    }
+
+    const PLACE: Place = Place { show: ShowId(1), seat: Some(Seat(4)) };
+
+    #[test]
+    fn nothing_but_a_ping_is_answered_before_the_join() {
+        let mut session = Session::new(Millis(0));
+        assert_eq!(refused_with(session.hear(answer(), &doors(), Millis(1))), ErrorCode::NotJoined);
+        let react = FromPlayer::React(React { emoji: Emoji::Clap });
+        assert_eq!(refused_with(session.hear(react, &doors(), Millis(1))), ErrorCode::NotJoined);
+        let ping = FromPlayer::Ping(Ping { sent: Millis(9) });
+        assert_eq!(session.hear(ping, &doors(), Millis(5)), Step::Pong(Pong { sent: Millis(9), now: Millis(5) }));
+    }
+
+    #[test]
+    fn a_connection_joins_once() {
+        let mut session = Session::new(Millis(0));
+        assert!(matches!(session.hear(join(), &doors(), Millis(1)), Step::Ask(_)));
+        assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert!(matches!(session.seated(PLACE), Arrival::Joined(_)));
+        assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert_eq!(session.seated(PLACE), Arrival::Resync);
+    }
+
+    #[test]
+    fn one_whom_the_engine_refused_may_ask_again() {
+        let mut session = Session::new(Millis(0));
+        session.hear(join(), &doors(), Millis(1));
+        assert!(session.refused(Millis(2)));
+        assert!(!session.refused(Millis(2)));
+        assert!(matches!(session.hear(join(), &doors(), Millis(3)), Step::Ask(_)));
+    }
+
+    #[test]
+    fn a_spectators_answer_is_not_in_play() {
+        let mut session = Session::In(Place { seat: None, ..PLACE });
+        assert_eq!(session.hear(answer(), &doors(), Millis(1)), Step::NotInPlay(QuestionId(1)));
+    }
+
+    #[test]
+    fn one_who_does_not_join_is_overdue_and_one_who_is_in_never() {
+        let limit = Span(10);
+        assert_eq!(Session::new(Millis(5)).overdue(Millis(14), limit), None);
+        assert_eq!(Session::new(Millis(5)).overdue(Millis(15), limit), Some(Close::NeverJoined));
+        let mut session = Session::new(Millis(5));
+        session.hear(join(), &doors(), Millis(14));
+        assert_eq!(session.overdue(Millis(23), limit), None);
+        assert_eq!(session.overdue(Millis(24), limit), Some(Close::TryLater));
+        session.seated(PLACE);
+        assert_eq!(session.overdue(Millis(1_000_000), limit), None);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Happening {
+        Message(FromPlayer),
+        Seated,
+        Refused,
+    }
+
+    fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+        let one = prop_oneof![
+            Just(Happening::Message(join())),
+            Just(Happening::Message(answer())),
+            Just(Happening::Message(FromPlayer::React(React { emoji: Emoji::Fire }))),
+            Just(Happening::Message(FromPlayer::Ping(Ping { sent: Millis(1) }))),
+            Just(Happening::Message(FromPlayer::Leave)),
+            Just(Happening::Seated),
+            Just(Happening::Refused),
+        ];
+        proptest::collection::vec(one, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_it_asks_only_when_out_answers_only_when_in_and_joins_once(story in happenings()) {
+            let doors = doors();
+            let mut session = Session::new(Millis(0));
+            let (mut asked, mut joined) = (false, false);
+            for happening in story {
+                match happening {
+                    Happening::Message(message) => match session.hear(message, &doors, Millis(1)) {
+                        Step::Ask(_) => {
+                            prop_assert!(!asked && !joined);
+                            asked = true;
+                        }
+                        Step::Answer(show, seat, _) => {
+                            prop_assert!(joined);
+                            prop_assert_eq!(Place { show, seat: Some(seat) }, PLACE);
+                        }
+                        Step::React(..) => prop_assert!(joined),
+                        _ => {}
+                    },
+                    Happening::Seated => match session.seated(PLACE) {
+                        Arrival::Joined(_) => {
+                            prop_assert!(asked && !joined);
+                            (asked, joined) = (false, true);
+                        }
+                        Arrival::Resync => prop_assert!(joined),
+                        Arrival::Stale => prop_assert!(!asked && !joined),
+                    },
+                    Happening::Refused => prop_assert_eq!(session.refused(Millis(1)), std::mem::take(&mut asked)),
+                }
+            }
+        }
+    }
+}

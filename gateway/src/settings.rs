@@ -1,0 +1,159 @@
+//! What an operator can choose about the players' side of a gateway.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+use klaxon_protocol::time::Span;
+
+/// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
+#[derive(Clone)]
+pub struct GatewaySettings {
+    /// Where players connect; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that own sockets, 1 to [`GatewaySettings::MOST_SHARDS`].
+    pub shards: usize,
+    /// Connections at one time, over all shards; more are refused with `no_capacity`.
+    pub max_connections: usize,
+    /// Bytes that wait for one client at most before it is taken for too slow.
+    pub outbox_bytes: usize,
+    /// Messages a client may send per second on average, at least 1.
+    pub messages_per_second: u32,
+    /// Messages a client may send at once, at least 1.
+    pub burst: u32,
+    /// Answers of one connection that may be unanswered at one time, at least 1.
+    pub outstanding_answers: u8,
+    /// Connections of one player in one show, at least 1; the oldest beyond them is closed.
+    pub connections_per_player: usize,
+    /// A connection that has not joined after this is closed.
+    pub join_timeout: Span,
+    /// How often a client should say something; one that was silent for twice this is closed.
+    pub heartbeat: Span,
+    /// How long an answer may wait for others, so that they go to the engine together.
+    pub batch_after: Duration,
+    /// How many answers go to the engine together at most, at least 1.
+    pub batch_of: usize,
+    /// Signs the resume tokens. All gateways of a service share it, or players can't come back to another one.
+    pub secret: [u8; 32],
+    /// Who may play.
+    pub auth: Auth,
+}
+
+impl GatewaySettings {
+    /// The most shards there can be.
+    pub const MOST_SHARDS: usize = 256;
+
+    /// The defaults, for guests: two shards, 100,000 connections, outboxes of 64 KiB, 10 messages a second in bursts of 20.
+    #[must_use]
+    pub const fn new(listen: SocketAddr, secret: [u8; 32]) -> Self {
+        Self {
+            listen,
+            shards: 2,
+            max_connections: 100_000,
+            outbox_bytes: 64 << 10,
+            messages_per_second: 10,
+            burst: 20,
+            outstanding_answers: 4,
+            connections_per_player: 4,
+            join_timeout: Span(10_000),
+            heartbeat: Span(30_000),
+            batch_after: Duration::from_micros(300),
+            batch_of: 512,
+            secret,
+            auth: Auth::Guests,
+        }
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for GatewaySettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewaySettings")
+            .field("listen", &self.listen)
+            .field("shards", &self.shards)
+            .field("max_connections", &self.max_connections)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who may play.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Everybody; each join without a resume token makes a new player.
+    Guests,
+    /// Whoever brings a token that this key signed; its `sub` is the player's id, its `exp` is required.
+    Jwt {
+        /// What tokens are signed with.
+        key: TokenKey,
+        /// Whether somebody without a token may play too, as a guest.
+        guests_too: bool,
+    },
+}
+
+/// What the tokens of players are signed with.
+#[derive(Clone)]
+pub struct TokenKey {
+    pub(crate) decoding: DecodingKey,
+    pub(crate) algorithm: Algorithm,
+}
+
+impl TokenKey {
+    /// The public key of an Ed25519 pair, for tokens signed with EdDSA, as PEM ("BEGIN PUBLIC KEY").
+    ///
+    /// # Errors
+    /// If it is not such a key.
+    pub fn ed25519_pem(pem: &[u8]) -> Result<Self, BadKey> {
+        let decoding = DecodingKey::from_ed_pem(pem).map_err(|error| BadKey(error.to_string()))?;
+        // Ed448 keys pass for the same family, and no token could be checked with one.
+        match decoding.try_get_as_bytes() {
+            Ok(bytes) if bytes.len() == 32 => Ok(Self { decoding, algorithm: Algorithm::EdDSA }),
+            _ => Err(BadKey("an Ed25519 public key has 32 bytes".into())),
+        }
+    }
+
+    /// A secret shared with whoever makes the tokens, for tokens signed with HS256: at least 32 bytes.
+    ///
+    /// # Errors
+    /// If it is shorter.
+    pub fn hs256(secret: &[u8]) -> Result<Self, BadKey> {
+        if secret.len() < 32 {
+            return Err(BadKey(format!("a secret must have 32 bytes or more, this one has {}", secret.len())));
+        }
+        Ok(Self { decoding: DecodingKey::from_secret(secret), algorithm: Algorithm::HS256 })
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// Why something is no key for tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this can't check tokens: {0}")]
+pub struct BadKey(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_checked_when_it_is_read_not_when_a_player_comes() {
+        let pem = b"-----BEGIN PUBLIC KEY-----\n\
+            MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+            -----END PUBLIC KEY-----\n";
+        assert!(TokenKey::ed25519_pem(pem).is_ok());
+        assert!(TokenKey::ed25519_pem(b"hello").is_err());
+        assert!(TokenKey::hs256(&[7; 32]).is_ok());
+        assert!(TokenKey::hs256(&[7; 31]).unwrap_err().to_string().contains("31"));
+    }
+
+    #[test]
+    fn a_key_does_not_show_in_logs() {
+        let key = TokenKey::hs256(&[b'x'; 32]).unwrap();
+        assert!(!format!("{key:?}").contains("xx") && !format!("{key:?}").contains("120"));
+    }
+}

@@ -1,0 +1,114 @@
+//! The door: takes sockets from the listener and hands them to the shards in turn.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::watch;
+
+use super::tokio::Stage;
+
+/// Sockets that the kernel keeps for us until we take them.
+const BACKLOG: i32 = 4096;
+/// Sockets beyond the most connections, for health checks and refusals.
+const SPARE: usize = 256;
+/// How long to wait when there are no file descriptors left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens. The kernel keeps no more for a slow client than we do.
+pub(crate) fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_send_buffer_size(send_buffer)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The sockets there are.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd(Arc<AtomicUsize>);
+
+impl Crowd {
+    /// One more, for as long as the returned value lives; none if there are `most` already.
+    fn enter(&self, most: usize) -> Option<InCrowd> {
+        let before = self.0.fetch_add(1, Relaxed);
+        let here = InCrowd(Arc::clone(&self.0));
+        (before < most).then_some(here)
+    }
+}
+
+/// A socket among those there are.
+#[derive(Debug)]
+pub(crate) struct InCrowd(Arc<AtomicUsize>);
+
+impl InCrowd {
+    /// Whether there are more than so many sockets now.
+    pub fn exceeds(&self, most: usize) -> bool {
+        self.0.load(Relaxed) > most
+    }
+}
+
+impl Drop for InCrowd {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Takes sockets until the gateway stops. While it drains they are still taken, to be told so.
+pub(crate) async fn run(
+    listener: TcpListener,
+    most: usize,
+    mut hand_out: impl FnMut(TcpStream, InCrowd),
+    mut stage: watch::Receiver<Stage>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let crowd = Crowd::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return Ok(()),
+        };
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => {
+                // A frame waits for no other; a socket that can't be told so is gone already.
+                let _ = stream.set_nodelay(true);
+                if let Some(here) = crowd.enter(most.saturating_add(SPARE)) {
+                    hand_out(stream, here);
+                }
+            }
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "can't take a connection; waiting a little");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether it is this one connection that failed.
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_never_larger_than_it_may_be_and_a_place_is_free_again() {
+        let crowd = Crowd::default();
+        let (one, two) = (crowd.enter(2).unwrap(), crowd.enter(2).unwrap());
+        assert!(crowd.enter(2).is_none());
+        assert!(two.exceeds(1) && !two.exceeds(2));
+        drop(one);
+        assert!(crowd.enter(2).is_some());
+    }
+}

@@ -1,0 +1,152 @@
+//! The players' port before it is a WebSocket: health, version, and the handshake.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use klaxon_protocol::codec::{Codec, PROTOCOL_VERSION};
+use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tungstenite::handshake::server::create_response;
+
+use super::accept::InCrowd;
+
+/// A request's head must be here after this.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// No connection speaks HTTP for longer.
+const HTTP_LIMIT: Duration = Duration::from_secs(60);
+/// The largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 16 << 10;
+
+/// What the handshake needs to know of the gateway.
+pub(crate) struct Front {
+    pub max_connections: usize,
+    pub draining: AtomicBool,
+}
+
+/// A socket that speaks WebSocket from now on.
+pub(crate) struct Upgraded {
+    pub stream: TcpStream,
+    pub codec: Codec,
+    /// What the client sent behind its handshake.
+    pub read: Bytes,
+}
+
+/// A handshake that was answered with yes.
+type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
+
+/// Serves HTTP until the client upgrades; None if it never does.
+pub(crate) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
+    let agreed = Agreed::default();
+    let service = hyper::service::service_fn(|request| {
+        let response = respond(request, &front, here, &agreed);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    // Whatever went wrong went wrong for this client only.
+    let _ = tokio::time::timeout(HTTP_LIMIT, served).await;
+    let (upgrade, codec) = agreed.take()?;
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some(Upgraded { stream: parts.io.into_inner(), codec, read: parts.read_buf })
+}
+
+fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &Agreed) -> Response<Full<Bytes>> {
+    let draining = front.draining.load(Relaxed);
+    match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
+        (&Method::GET | &Method::HEAD, "/readyz") if draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        (&Method::GET | &Method::HEAD, "/readyz") => text(StatusCode::OK, "ready\n"),
+        (&Method::GET | &Method::HEAD, "/version") => version(),
+        (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
+        (_, "/" | "/play") if here.exceeds(front.max_connections) => away(ErrorCode::NoCapacity),
+        (_, "/" | "/play") => shake_hands(request, agreed),
+        _ => json_body(
+            StatusCode::NOT_FOUND,
+            &json!({
+                "code": "not_found",
+                "message": "There is nothing here.",
+                "advice": "Players connect with a WebSocket to `/play`; there are also /healthz, /readyz and /version.",
+            }),
+        ),
+    }
+}
+
+fn shake_hands(mut request: Request<Incoming>, agreed: &Agreed) -> Response<Full<Bytes>> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (parts, _) = request.into_parts();
+    let bare = Request::from_parts(parts, ());
+    let Ok(response) = create_response(&bare) else {
+        let mut response = json_body(
+            StatusCode::UPGRADE_REQUIRED,
+            &json!({
+                "code": "upgrade_required",
+                "message": "This is where players connect with a WebSocket.",
+                "advice": "Send a WebSocket handshake of version 13.",
+            }),
+        );
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    };
+    let offered = bare.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let offered: Vec<_> = offered.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let offered = (!offered.is_empty()).then(|| offered.join(","));
+    let codec = match Codec::negotiate(offered.as_deref()) {
+        Ok(codec) => codec,
+        Err(refusal) => return json_body(StatusCode::BAD_REQUEST, &ErrorMessage::from(&refusal)),
+    };
+    let mut response = response.map(|()| Full::default());
+    if offered.is_some() {
+        let chosen = HeaderValue::from_static(codec.subprotocol());
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+    }
+    agreed.replace(Some((upgrade, codec)));
+    response
+}
+
+fn version() -> Response<Full<Bytes>> {
+    let body = json!({
+        "name": "klaxon",
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": PROTOCOL_VERSION,
+        "subprotocols": Codec::ALL.map(Codec::subprotocol),
+    });
+    json_body(StatusCode::OK, &body)
+}
+
+fn away(code: ErrorCode) -> Response<Full<Bytes>> {
+    let mut response = json_body(StatusCode::SERVICE_UNAVAILABLE, &ErrorMessage::from(&Refusal::plain(code)));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    response
+}
+
+fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+    with_body(status, "text/plain; charset=utf-8", Bytes::from_static(body.as_bytes()))
+}
+
+fn json_body(status: StatusCode, body: &impl serde::Serialize) -> Response<Full<Bytes>> {
+    with_body(status, "application/json", serde_json::to_vec(body).unwrap_or_default().into())
+}
+
+fn with_body(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

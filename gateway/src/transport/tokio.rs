@@ -1,0 +1,389 @@
+//! The transport on tokio: each shard is a thread with a runtime of its own, and each connection one task there that sleeps
+//! until its socket can be read, or written after it could not.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, TcpStream as StdStream};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::time::Span;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{LocalSet, spawn_local, yield_now};
+
+use super::accept::InCrowd;
+use super::http::{self, Front, Upgraded};
+use super::{ConnKey, Heard, Moment, Wire};
+use crate::hub::{Common, Fate, ForShard, Shard};
+
+/// How often a shard hears that time passed.
+const TICK: Duration = Duration::from_millis(100);
+/// What is read from a socket at once; the buffer is the shard's, not the connection's.
+const READ: usize = 16 << 10;
+/// After so many reads of one socket the others get their turn.
+const READS: usize = 4;
+/// Frames that are written with one call.
+const SLICES: usize = 16;
+/// How long clients should stay away when the gateway goes down.
+const RETRY: Span = Span(1_000);
+
+/// What a shard's thread is handed.
+pub(crate) enum Input {
+    /// Something to hear.
+    Hear(ForShard),
+    /// A socket that was just accepted.
+    Socket(StdStream, InCrowd),
+}
+
+/// How far the gateway's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Running,
+    /// Nobody is let in, and all are sent away by then.
+    Draining {
+        until: Instant,
+    },
+    Stopped,
+}
+
+/// Runs a shard on this thread until the gateway stops.
+pub(crate) fn run(
+    number: u8,
+    common: Arc<Common>,
+    front: Arc<Front>,
+    inbox: mpsc::UnboundedReceiver<Input>,
+    stage: watch::Receiver<Stage>,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let floor = Rc::new(Floor {
+        shard: RefCell::new(Shard::new(number, common)),
+        lines: RefCell::default(),
+        buffer: RefCell::new(vec![0; READ].into()),
+        dirty: RefCell::default(),
+        answers: Notify::new(),
+        front,
+    });
+    LocalSet::new().block_on(&runtime, floor.run(inbox, stage));
+    Ok(())
+}
+
+/// A shard with its sockets.
+struct Floor {
+    shard: RefCell<Shard>,
+    /// By slot.
+    lines: RefCell<Vec<Option<Line>>>,
+    buffer: RefCell<Box<[u8]>>,
+    dirty: RefCell<Vec<ConnKey>>,
+    /// Answers were read.
+    answers: Notify,
+    front: Arc<Front>,
+}
+
+/// A connection's socket, on the side where it is written.
+struct Line {
+    key: ConnKey,
+    writer: OwnedWriteHalf,
+    /// Wakes the connection's task.
+    waker: Option<Waker>,
+    /// The socket took no more the last time.
+    blocked: bool,
+    /// Our side has ended.
+    finished: bool,
+}
+
+/// How far going down has come.
+enum Drain {
+    No,
+    /// Waiting for the replies to what was answered.
+    Replies {
+        until: Instant,
+    },
+    /// Everybody was told; waiting until they are gone.
+    Leaving {
+        until: Instant,
+    },
+}
+
+impl Floor {
+    async fn run(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Input>, mut stage: watch::Receiver<Stage>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut inputs = Vec::new();
+        let mut drain = Drain::No;
+        loop {
+            tokio::select! {
+                changed = stage.changed() => {
+                    let now = *stage.borrow_and_update();
+                    match now {
+                        Stage::Draining { until } if changed.is_ok() => {
+                            self.front.draining.store(true, Relaxed);
+                            drain = Drain::Replies { until };
+                        }
+                        _ => return,
+                    }
+                }
+                _ = inbox.recv_many(&mut inputs, 256) => {}
+                // Whatever else can be read now is read before the answers go, so that they go together.
+                () = self.answers.notified() => yield_now().await,
+                _ = tick.tick() => self.shard.borrow_mut().tick(Moment::now()),
+            }
+            loop {
+                inputs.drain(..).for_each(|input| self.take(input));
+                let now = Moment::now();
+                let more = {
+                    let mut shard = self.shard.borrow_mut();
+                    shard.flush_answers();
+                    shard.work(now)
+                };
+                self.pump(now);
+                if !more {
+                    break;
+                }
+                // Sockets are read, and barriers heard, before the next piece.
+                yield_now().await;
+                while let Ok(input) = inbox.try_recv() {
+                    inputs.push(input);
+                }
+            }
+            if self.is_drained(&mut drain) {
+                return;
+            }
+        }
+    }
+
+    /// Goes on with going down. Whether all is done.
+    fn is_drained(&self, drain: &mut Drain) -> bool {
+        let now = Instant::now();
+        match *drain {
+            Drain::No => false,
+            Drain::Replies { until } => {
+                let half = until.saturating_duration_since(now) / 2;
+                let waits = self.shard.borrow().unanswered() > 0;
+                if waits && half > TICK {
+                    return false;
+                }
+                let now = Moment::now();
+                let mut shard = self.shard.borrow_mut();
+                shard.hear(ForShard::Goodbye(RETRY), now);
+                while shard.work(now) {}
+                drop(shard);
+                self.pump(now);
+                *drain = Drain::Leaving { until };
+                false
+            }
+            Drain::Leaving { until } => self.shard.borrow().len() == 0 || now >= until,
+        }
+    }
+
+    fn take(self: &Rc<Self>, input: Input) {
+        match input {
+            Input::Hear(message) => self.shard.borrow_mut().hear(message, Moment::now()),
+            Input::Socket(stream, here) => {
+                let floor = Rc::clone(self);
+                spawn_local(floor.greet(stream, here));
+            }
+        }
+    }
+
+    /// Speaks HTTP with a new socket. A task of its own, so that a WebSocket's task is no larger for it.
+    async fn greet(self: Rc<Self>, stream: StdStream, here: InCrowd) {
+        let Ok(stream) = TcpStream::from_std(stream) else { return };
+        if let Some(upgraded) = http::serve(stream, Arc::clone(&self.front), &here).await {
+            self.open(upgraded, here);
+        }
+    }
+
+    fn open(self: Rc<Self>, upgraded: Upgraded, here: InCrowd) {
+        let Upgraded { stream, codec, read } = upgraded;
+        let (reader, writer) = stream.into_split();
+        let key = self.open_line(codec, writer);
+        spawn_local(async move {
+            self.talk(key, reader, read).await;
+            drop(here);
+        });
+    }
+
+    fn open_line(&self, codec: Codec, writer: OwnedWriteHalf) -> ConnKey {
+        let key = self.shard.borrow_mut().opened(codec, Moment::now());
+        let mut lines = self.lines.borrow_mut();
+        let slot = key.slot as usize;
+        if lines.len() <= slot {
+            lines.resize_with(slot + 1, || None);
+        }
+        lines[slot] = Some(Line { key, writer, waker: None, blocked: false, finished: false });
+        key
+    }
+
+    /// A connection's task.
+    async fn talk(&self, key: ConnKey, mut reader: OwnedReadHalf, read: Bytes) {
+        let mut wire = Wire::new();
+        if !read.is_empty() {
+            self.heard(key, &mut wire, &read);
+        }
+        drop(read);
+        poll_fn(|context| self.poll(key, &mut reader, &mut wire, context)).await;
+        self.hang_up(key);
+    }
+
+    /// Reads and writes what can be; ready when the connection is over.
+    fn poll(&self, key: ConnKey, reader: &mut OwnedReadHalf, wire: &mut Wire, context: &mut Context<'_>) -> Poll<()> {
+        if !self.remember(key, context.waker()) {
+            return Poll::Ready(());
+        }
+        for turn in 0..READS {
+            let mut buffer = self.buffer.borrow_mut();
+            let mut read = ReadBuf::new(&mut buffer);
+            match Pin::new(&mut *reader).poll_read(context, &mut read) {
+                Poll::Pending => break,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) if read.filled().is_empty() => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => self.heard(key, wire, read.filled()),
+            }
+            if turn + 1 == READS {
+                context.waker().wake_by_ref();
+            }
+        }
+        self.unblock(key, context)
+    }
+
+    /// Keeps the task's waker. Whether the connection is still there.
+    fn remember(&self, key: ConnKey, waker: &Waker) -> bool {
+        let mut lines = self.lines.borrow_mut();
+        let Some(line) = line(&mut lines, key) else { return false };
+        if line.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+            line.waker = Some(waker.clone());
+        }
+        true
+    }
+
+    /// Bytes were read just now.
+    fn heard(&self, key: ConnKey, wire: &mut Wire, bytes: &[u8]) {
+        let now = Moment::now();
+        let mut rest = bytes;
+        let mut write = Vec::new();
+        let mut shard = self.shard.borrow_mut();
+        while shard.listens(key) {
+            match wire.take(&mut rest, &mut write) {
+                Ok(None) => break,
+                Ok(Some(Heard::Text(text))) => shard.message(key, text.as_bytes(), now),
+                Ok(Some(Heard::Binary(bytes))) => shard.message(key, &bytes, now),
+                Ok(Some(Heard::Sign)) => shard.pinged(key, std::mem::take(&mut write).into(), now),
+                Ok(Some(Heard::Close)) => shard.leaving(key, std::mem::take(&mut write).into(), now),
+                Err(fault) => shard.failed(key, fault, now),
+            }
+        }
+        let answers = shard.has_answers();
+        drop(shard);
+        if answers {
+            self.answers.notify_one();
+        }
+        self.pump(now);
+    }
+
+    /// Writes what has come up.
+    fn pump(&self, now: Moment) {
+        let mut dirty = self.dirty.take();
+        loop {
+            self.shard.borrow_mut().take_dirty(&mut dirty);
+            if dirty.is_empty() {
+                break;
+            }
+            dirty.drain(..).for_each(|key| self.write(key, now));
+        }
+        self.dirty.replace(dirty);
+    }
+
+    /// Writes to a connection what its socket takes, and does with it what its fate is.
+    fn write(&self, key: ConnKey, now: Moment) {
+        let mut lines = self.lines.borrow_mut();
+        let Some(line) = line(&mut lines, key) else { return };
+        let mut shard = self.shard.borrow_mut();
+        let mut broken = false;
+        while !line.blocked {
+            let Some(outbox) = shard.outbox(key) else { break };
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = outbox.slices(&mut slices);
+            let result = match &slices[..used] {
+                [] => break,
+                [one] => line.writer.try_write(one),
+                several => line.writer.try_write_vectored(several),
+            };
+            match result {
+                Ok(count) => shard.wrote(key, count),
+                Err(error) => {
+                    // The connection's task waits until there is room.
+                    line.blocked = true;
+                    broken = error.kind() != io::ErrorKind::WouldBlock;
+                    line.wake();
+                }
+            }
+        }
+        shard.wrote(key, 0);
+        match shard.fate(key, now) {
+            _ if broken => {}
+            Fate::Keep => return,
+            Fate::Finish => return line.finish(),
+            Fate::Drop => line.wake(),
+        }
+        // Its task finds it gone, and closes the socket.
+        lines[key.slot as usize] = None;
+    }
+
+    /// Writes again if the socket could not be written the last time; ready when it never will.
+    fn unblock(&self, key: ConnKey, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            {
+                let mut lines = self.lines.borrow_mut();
+                let Some(line) = line(&mut lines, key) else { return Poll::Ready(()) };
+                if !line.blocked {
+                    return Poll::Pending;
+                }
+                match line.writer.as_ref().poll_write_ready(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(())) => line.blocked = false,
+                }
+            }
+            self.write(key, Moment::now());
+        }
+    }
+
+    fn hang_up(&self, key: ConnKey) {
+        self.shard.borrow_mut().closed(key);
+        let mut lines = self.lines.borrow_mut();
+        if line(&mut lines, key).is_some() {
+            lines[key.slot as usize] = None;
+        }
+    }
+}
+
+impl Line {
+    fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ends our side; the client reads to its end, and then ends its own.
+    fn finish(&mut self) {
+        if !std::mem::replace(&mut self.finished, true) {
+            // A socket that can't be shut down is gone already.
+            let _ = SockRef::from(self.writer.as_ref()).shutdown(Shutdown::Write);
+        }
+    }
+}
+
+fn line(lines: &mut [Option<Line>], key: ConnKey) -> Option<&mut Line> {
+    lines.get_mut(key.slot as usize)?.as_mut().filter(|line| line.key == key)
+}

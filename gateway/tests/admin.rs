@@ -1,0 +1,307 @@
+//! The admin port over real sockets, with an engine that follows a script.
+
+#![allow(clippy::unwrap_used)]
+
+mod desk;
+
+use desk::{SHOW, Stage, TOKEN, figures};
+use futures_util::{SinkExt, StreamExt};
+use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
+use klaxon_gateway::link::Desk;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::*;
+use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seq, ShowCode};
+use klaxon_protocol::link::{Broadcast, ToGateway};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::{Close, Mark, Notice, Ping, Question, ToPlayer};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::Millis;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+struct Host {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    codec: Codec,
+}
+
+impl Host {
+    async fn connect(stage: &Stage, codec: Codec) -> Self {
+        let mut request = format!("ws://{}/host", stage.address()).into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+        headers.insert("sec-websocket-protocol", codec.subprotocol().parse().unwrap());
+        let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], codec.subprotocol());
+        Self { socket, codec }
+    }
+
+    async fn say(&mut self, message: FromHost) {
+        let bytes = self.codec.encode(&message);
+        let frame = match self.codec {
+            Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
+            Codec::Bincode => Message::binary(bytes),
+        };
+        self.socket.send(frame).await.unwrap();
+    }
+
+    async fn frame(&mut self) -> Message {
+        loop {
+            let frame = self.socket.next().await.unwrap().unwrap();
+            if !frame.is_ping() {
+                return frame;
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> ToHost {
+        let frame = self.frame().await;
+        assert_eq!(frame.is_text(), self.codec == Codec::Json, "{frame:?}");
+        self.codec.decode(&frame.into_data(), &[]).unwrap()
+    }
+
+    /// A ping has been answered: all that was said before it has been dealt with.
+    async fn settle(&mut self) {
+        self.say(FromHost::Ping(Ping { sent: Millis(1) })).await;
+        assert!(matches!(self.hear().await, ToHost::Pong(pong) if pong.sent == Millis(1)));
+    }
+
+    async fn watch(&mut self) {
+        self.say(FromHost::Watch(ShowRef { show: SHOW })).await;
+        self.settle().await;
+    }
+}
+
+/// A plain request; its status and body.
+async fn get(stage: &Stage, path: &str, headers: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(stage.address()).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+fn bearer() -> String {
+    format!("Authorization: Bearer {TOKEN}\r\n")
+}
+
+fn command(id: &str, action: Action) -> FromHost {
+    FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show: SHOW, action })
+}
+
+fn notice(seq: u64) -> ToPlayer {
+    ToPlayer::Notice(Notice { seq: Seq(seq), at: Millis(0), text: "Hello".into() })
+}
+
+#[tokio::test]
+async fn every_route_needs_the_token() {
+    let stage = Stage::open().await;
+    for path in ["/host", "/metrics", "/healthz", "/elsewhere"] {
+        for headers in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic a2xheG9u\r\n"] {
+            let (status, body) = get(&stage, path, headers).await;
+            assert_eq!(status, 401, "{path} {headers}");
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(body["code"], "unauthorized");
+            assert_eq!(body["advice"], ErrorCode::Unauthorized.advice());
+        }
+    }
+    assert_eq!(get(&stage, "/healthz", &bearer()).await, (200, "ok\n".into()));
+    assert_eq!(get(&stage, "/metrics", &bearer()).await.0, 200);
+    assert_eq!(get(&stage, "/elsewhere", &bearer()).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_is_refused_even_with_the_token() {
+    let stage = Stage::open().await;
+    let from = |origin: &str| format!("{}Origin: {origin}\r\n", bearer());
+    assert_eq!(get(&stage, "/healthz", &from("https://example.org")).await.0, 403);
+    assert_eq!(get(&stage, "/healthz", &from("http://localhost:3000")).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_unknown_subprotocol_is_refused_with_the_names_of_the_known_ones() {
+    let stage = Stage::open().await;
+    let headers = format!("{}Sec-WebSocket-Protocol: klaxon.v9.json\r\n", bearer());
+    let (status, body) = get(&stage, "/host", &headers).await;
+    assert_eq!(status, 400);
+    for codec in Codec::ALL {
+        assert!(body.contains(codec.subprotocol()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_creates_and_commands_a_show_in_both_codecs() {
+    for codec in Codec::ALL {
+        let mut stage = Stage::open().await;
+        let mut host = Host::connect(&stage, codec).await;
+        let question = PackQuestion {
+            text: "What is the capital of Iceland?".into(),
+            choices: vec!["Reykjavík".into(), "Oslo".into()],
+            right: Choice(0),
+            category: None,
+            difficulty: None,
+            open_for: None,
+            source: None,
+        };
+        let create = FromHost::Create(Box::new(Create {
+            id: CommandId::parse("c1").unwrap(),
+            code: None,
+            pack: Pack { title: "Capitals".into(), questions: vec![question] },
+            settings: Settings::default(),
+        }));
+        host.say(create.clone()).await;
+        let (conn, heard) = stage.engine.hear().await;
+        assert_eq!(heard, create);
+        let created = ToHost::Created(Created {
+            id: CommandId::parse("c1").unwrap(),
+            show: SHOW,
+            code: ShowCode::parse("QUIZ42").unwrap(),
+        });
+        stage.engine.answer(conn, created.clone());
+        assert_eq!(host.hear().await, created);
+
+        host.say(command("c2", Action::OpenLobby)).await;
+        assert_eq!(stage.engine.hear().await, (conn, command("c2", Action::OpenLobby)));
+        let done = ToHost::Done(Done { id: CommandId::parse("c2").unwrap(), show: SHOW, again: false });
+        stage.engine.answer(conn, done.clone());
+        assert_eq!(host.hear().await, done);
+    }
+}
+
+#[tokio::test]
+async fn answers_reach_only_the_host_that_asked() {
+    let mut stage = Stage::open().await;
+    let mut one = Host::connect(&stage, Codec::Json).await;
+    let mut two = Host::connect(&stage, Codec::Bincode).await;
+    one.say(FromHost::Shows).await;
+    let (conn, _) = stage.engine.hear().await;
+    stage.engine.answer(conn, ToHost::Shows(Shows { shows: Vec::new() }));
+    assert_eq!(one.hear().await, ToHost::Shows(Shows { shows: Vec::new() }));
+    two.settle().await;
+}
+
+#[tokio::test]
+async fn a_watched_show_is_heard_until_it_is_unwatched() {
+    for codec in Codec::ALL {
+        let stage = Stage::open().await;
+        let mut host = Host::connect(&stage, codec).await;
+        host.watch().await;
+        stage.engine.event(notice(2));
+        stage.engine.say(ToGateway::Figures(Box::new(figures())));
+        stage.engine.say(ToGateway::Alert { show: SHOW, at: Millis(3), alert: AlertKind::JournalBack });
+        let event = |seq| ToHost::Event(HostEvent { show: SHOW, event: Box::new(notice(seq)) });
+        assert_eq!(host.hear().await, event(2));
+        assert_eq!(host.hear().await, ToHost::Figures(Box::new(figures())));
+        let alert = Alert { show: SHOW, at: Millis(3), alert: AlertKind::JournalBack };
+        assert_eq!(host.hear().await, ToHost::Alert(alert));
+
+        host.say(FromHost::Unwatch(ShowRef { show: SHOW })).await;
+        host.settle().await;
+        stage.desk.hear(ToGateway::Figures(Box::new(figures())));
+        host.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
+    let stage = Stage::open().await;
+    let question = ToPlayer::Question(Question {
+        seq: Seq(8),
+        at: Millis(0),
+        question: QuestionId(3),
+        total: 12,
+        text: "2 + 2?".into(),
+        choices: vec!["4".into(), "5".into()],
+        category: None,
+        opens_at: Millis(10),
+        closes_at: Millis(20),
+    });
+    let close = ToPlayer::Close(Close { seq: Seq(9), at: Millis(20), question: QuestionId(3) });
+    let broadcast = |message: &ToPlayer| {
+        let message = message.clone();
+        stage.desk.hear(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+    };
+    broadcast(&notice(7));
+    broadcast(&question);
+    broadcast(&close);
+    stage.desk.hear(ToGateway::Figures(Box::new(figures())));
+
+    let mut host = Host::connect(&stage, Codec::Json).await;
+    host.say(FromHost::Watch(ShowRef { show: SHOW })).await;
+    let event = |message: &ToPlayer| ToHost::Event(HostEvent { show: SHOW, event: Box::new(message.clone()) });
+    assert_eq!(host.hear().await, event(&question));
+    assert_eq!(host.hear().await, event(&close));
+    assert_eq!(host.hear().await, ToHost::Figures(Box::new(figures())));
+
+    broadcast(&ToPlayer::End(Mark { seq: Seq(10), at: Millis(30) }));
+    let mut late = Host::connect(&stage, Codec::Json).await;
+    late.watch().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_and_the_connection_stays() {
+    let stage = Stage::open().await;
+    let mut host = Host::connect(&stage, Codec::Json).await;
+    for (frame, code) in [
+        (Message::text("{"), ErrorCode::BadMessage),
+        (Message::text(r#"{"type":"conquer"}"#), ErrorCode::UnknownType),
+        (Message::binary(vec![5]), ErrorCode::BadMessage),
+    ] {
+        host.socket.send(frame).await.unwrap();
+        assert!(matches!(host.hear().await, ToHost::Error(error) if error.code == code));
+    }
+    host.settle().await;
+}
+
+#[tokio::test]
+async fn a_host_has_64_messages_unanswered_at_most() {
+    let mut stage = Stage::open().await;
+    let mut host = Host::connect(&stage, Codec::Bincode).await;
+    for number in 0..MOST_UNANSWERED {
+        host.say(command(&format!("c{number}"), Action::Next)).await;
+    }
+    host.say(command("one-more", Action::Next)).await;
+    let ToHost::Refused(refused) = host.hear().await else { panic!("refused") };
+    assert_eq!((refused.id.as_str(), refused.error.code), ("one-more", ErrorCode::RateLimited));
+
+    let (conn, _) = stage.engine.hear().await;
+    let done = ToHost::Done(Done { id: CommandId::parse("c0").unwrap(), show: SHOW, again: false });
+    stage.engine.answer(conn, done.clone());
+    assert_eq!(host.hear().await, done);
+    host.say(command("room-again", Action::Next)).await;
+    for number in 1..MOST_UNANSWERED {
+        assert_eq!(stage.engine.hear().await.1, command(&format!("c{number}"), Action::Next));
+    }
+    assert_eq!(stage.engine.hear().await.1, command("room-again", Action::Next));
+}
+
+#[tokio::test]
+async fn a_host_that_falls_behind_is_closed_and_told_why() {
+    let stage = Stage::open().await;
+    let mut slow = Host::connect(&stage, Codec::Json).await;
+    slow.watch().await;
+    // Nothing else runs on this thread between these, so nothing is sent in between.
+    for seq in 0..=MOST_WAITING as u64 {
+        stage.desk.hear(ToGateway::Broadcast(Broadcast { show: SHOW, message: notice(seq), personal: None }));
+    }
+    let Message::Close(Some(close)) = slow.frame().await else { panic!("closed") };
+    assert_eq!(close.reason.as_str(), ErrorCode::TooSlow.code());
+
+    let mut other = Host::connect(&stage, Codec::Json).await;
+    other.settle().await;
+}
+
+#[tokio::test]
+async fn a_stopping_server_says_goodbye_to_its_hosts() {
+    let stage = Stage::open().await;
+    let mut host = Host::connect(&stage, Codec::Json).await;
+    host.settle().await;
+    let (frame, ()) = tokio::join!(host.frame(), stage.admin.stop());
+    let Message::Close(Some(close)) = frame else { panic!("closed") };
+    assert_eq!(close.reason.as_str(), ErrorCode::ShuttingDown.code());
+}

@@ -1,0 +1,148 @@
+//! Options by flag, environment and file: the first that says something wins, and a wrong value is told with its origin.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use clap::CommandFactory;
+use klaxon_gateway::cli::Klaxon;
+
+/// Runs `klaxon serve` with `--print-config` in a clean environment.
+fn print_config(file: Option<&Path>, environment: &[(&str, &str)], flags: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
+    command.env_clear().envs(environment.iter().copied()).args(["serve", "--print-config"]).args(flags);
+    if let Some(file) = file {
+        command.arg("--config").arg(file);
+    }
+    command.output().unwrap()
+}
+
+fn config_file(dir: &tempfile::TempDir, text: &str) -> PathBuf {
+    let path = dir.path().join("klaxon.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[track_caller]
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_the_environment_over_the_file_the_file_over_the_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "listen = \"10.0.0.1:1\"\nheartbeat = \"11s\"\nshards = 3\n";
+    let file = config_file(&dir, text);
+    let environment = [("KLAXON_LISTEN", "10.0.0.1:2"), ("KLAXON_HEARTBEAT", "12s")];
+    let shown = printed(&print_config(Some(&file), &environment, &["--listen", "10.0.0.1:3"]));
+    assert!(shown.contains("listen = \"10.0.0.1:3\" # the flag --listen"), "{shown}");
+    assert!(shown.contains("heartbeat = \"12s\" # the environment variable KLAXON_HEARTBEAT"), "{shown}");
+    assert!(shown.contains(&format!("shards = \"3\" # the file {}", file.display())), "{shown}");
+    assert!(shown.contains("admin-listen = \"127.0.0.1:4701\" # the default"), "{shown}");
+    assert!(shown.contains("# max-connections is not set"), "{shown}");
+}
+
+#[test]
+fn the_file_can_be_named_by_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = config_file(&dir, "shards = 5\n");
+    let environment = [("KLAXON_CONFIG", file.to_str().unwrap())];
+    assert!(printed(&print_config(None, &environment, &[])).contains("shards = \"5\""));
+}
+
+#[test]
+fn what_is_printed_is_a_file_that_says_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = printed(&print_config(None, &[], &["--shards=4", "--log", "json"]));
+    let values = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.split(" # ").next()).map(str::to_owned).collect()
+    };
+    let second = printed(&print_config(Some(&config_file(&dir, &first)), &[], &[]));
+    assert_eq!(values(&second), values(&first));
+}
+
+#[test]
+fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = config_file(&dir, "heartbeat = \"soon\"\n");
+    let origin = format!("the file {}", file.display());
+    for (output, key, value, origin, allowed) in [
+        (print_config(None, &[], &["--shards", "0"]), "shards", "0", "the flag --shards", "from 1 to 256"),
+        (print_config(None, &[], &["--shards=x"]), "shards", "x", "the flag --shards", "from 1 to 256"),
+        (
+            print_config(None, &[("KLAXON_LISTEN", "nowhere")], &[]),
+            "listen",
+            "nowhere",
+            "the environment variable KLAXON_LISTEN",
+            "such as 127.0.0.1:4700",
+        ),
+        (print_config(Some(&file), &[], &[]), "heartbeat", "soon", &origin[..], "such as 500ms, 10s"),
+        (print_config(None, &[], &["--guests", "some"]), "guests", "some", "the flag --guests", "`allow` or `refuse`"),
+        (print_config(None, &[], &["--log-filter", "a=b=c"]), "log-filter", "a=b=c", "the flag --log-filter", "levels"),
+    ] {
+        let told = refused(&output);
+        assert!(told.starts_with(&format!("error: {key}: {value:?} (from {origin}) must be")), "{told}");
+        assert!(told.contains(allowed), "{told}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_known_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = config_file(&dir, "max_connections = 5\nconfig = \"other.toml\"\n");
+    let told = refused(&print_config(Some(&file), &[], &[]));
+    assert!(told.contains("there is no key `max_connections`; did you mean `max-connections`?"), "{told}");
+    assert!(told.contains("there is no key `config`"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    let told = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
+    assert!(told.starts_with("error: no-such-file.toml: "), "{told}");
+}
+
+#[test]
+fn a_server_for_nobody_is_refused() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
+    let output = command.env_clear().args(["serve", "--guests", "refuse"]).output().unwrap();
+    let told = refused(&output);
+    assert!(told.contains("guests: \"refuse\" (from the flag --guests) needs a `jwt-key-file`"), "{told}");
+}
+
+/// The table as docs/operations.md must have it.
+fn option_table() -> String {
+    let command = Klaxon::command();
+    let mut table = "| Option | Environment | Default | Meaning |\n| --- | --- | --- | --- |\n".to_owned();
+    for arg in command.find_subcommand("serve").unwrap().get_arguments() {
+        let Some(long) = arg.get_long().filter(|long| *long != "help") else { continue };
+        let help = arg.get_help().unwrap().to_string();
+        let (meaning, computed) = match help.split_once(" Default: ") {
+            Some((meaning, default)) => (meaning, Some(default.trim_end_matches('.').to_owned())),
+            None => (help.trim_end_matches('.'), None),
+        };
+        let environment = arg.get_env().map(|name| format!("`{}`", name.to_str().unwrap())).unwrap_or_default();
+        let given = arg.get_default_values().first().map(|value| format!("`{}`", value.to_str().unwrap()));
+        let is_switch = !arg.get_action().takes_values();
+        let default = if is_switch { String::new() } else { given.or(computed).unwrap() };
+        let meaning = meaning.trim_end_matches('.');
+        table += &format!("| `--{long}` | {environment} | {default} | {meaning}. |\n");
+    }
+    table
+}
+
+#[test]
+fn the_docs_list_every_option_as_it_is() {
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md")).unwrap();
+    let (_, rest) = docs.split_once("<!-- options: a test compares this table with the command -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- end of options -->").unwrap();
+    let expected = option_table();
+    assert!(table == expected, "docs/operations.md must have this table:\n{expected}");
+}

@@ -1,0 +1,110 @@
+//! A desk with an engine that says what the test wants.
+
+// Each test binary uses a part of this.
+#![allow(dead_code)]
+#![allow(clippy::unwrap_used)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use klaxon_engine::bus::{Address, EngineEnd, LocalBus, LocalEngineEnd};
+use klaxon_gateway::admin::{self, Admin, AdminDesk, AdminSettings, AdminToken};
+use klaxon_gateway::link::{Desk, GatewayEnd};
+use klaxon_protocol::host::{Figures, FromHost, Latency, ToHost};
+use klaxon_protocol::ids::{ConnRef, GatewayId, Seq, ShowId};
+use klaxon_protocol::link::{Broadcast, ToEngine, ToGateway};
+use klaxon_protocol::player::{Phase, ToPlayer};
+use klaxon_protocol::time::{Millis, Span};
+
+pub const TOKEN: &str = "a-token-for-tests-of-32-characters";
+pub const SHOW: ShowId = ShowId(u64::MAX);
+
+/// A running admin port, its desk, and the engine's end of the bus.
+pub struct Stage {
+    pub admin: Admin,
+    pub desk: Arc<AdminDesk>,
+    pub engine: ScriptedEngine,
+}
+
+/// The engine's end of the bus in the test's hands.
+pub struct ScriptedEngine {
+    end: LocalEngineEnd,
+    heard: std::collections::VecDeque<ToEngine>,
+}
+
+impl Stage {
+    pub async fn open() -> Self {
+        Self::open_at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub async fn open_at(listen: SocketAddr) -> Self {
+        let (bus, engine) = LocalBus::new();
+        let end = Arc::new(bus.connect(GatewayId(7)));
+        let token = AdminToken::parse(TOKEN).unwrap();
+        let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
+        let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
+        let hears = Arc::clone(&desk);
+        tokio::spawn(async move {
+            let mut inbox = Vec::new();
+            while end.receive(&mut inbox).await {
+                inbox.drain(..).for_each(|message| hears.hear(message));
+            }
+        });
+        Self { admin, desk, engine: ScriptedEngine { end: engine, heard: Default::default() } }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.admin.address()
+    }
+}
+
+impl ScriptedEngine {
+    /// The next message of a host.
+    pub async fn hear(&mut self) -> (ConnRef, FromHost) {
+        loop {
+            if let Some(message) = self.heard.pop_front() {
+                match message {
+                    ToEngine::Host { conn, message } => return (conn, message),
+                    _ => continue,
+                }
+            }
+            let mut inbox = Vec::new();
+            assert!(self.end.receive(&mut inbox).await, "the gateway is there");
+            self.heard.extend(inbox);
+        }
+    }
+
+    pub fn say(&self, message: ToGateway) {
+        self.end.send(Address::All, message);
+    }
+
+    pub fn answer(&self, conn: ConnRef, message: ToHost) {
+        self.say(ToGateway::Host { conn, message });
+    }
+
+    pub fn event(&self, message: ToPlayer) {
+        self.say(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+    }
+}
+
+/// Figures of a show with 1,000 players in the middle of its third question.
+pub fn figures() -> Figures {
+    Figures {
+        show: SHOW,
+        at: Millis(1_000_000),
+        phase: Phase::Question,
+        seq: Seq(9),
+        question: Some(klaxon_protocol::ids::QuestionId(3)),
+        total: 12,
+        joined: 1000,
+        connected: 998,
+        alive: 640,
+        answers: vec![100, 50, 300],
+        time_left: Some(Span(4200)),
+        paused: false,
+        autopilot: false,
+        next_step: None,
+        latency: Latency { count: 450, p50: 900, p99: 12_400, max: 40_000 },
+        shed: 2,
+    }
+}

@@ -1,0 +1,312 @@
+//! A gateway on loopback, an engine that says yes to everything, and clients in both codecs.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use klaxon_engine::bus::{Address, EngineEnd, LocalBus, LocalEngineEnd};
+use klaxon_gateway::Gateway;
+use klaxon_gateway::link::Desk;
+use klaxon_gateway::settings::GatewaySettings;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::link::{Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
+use klaxon_protocol::player::{
+    Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
+};
+use klaxon_protocol::settings::Mode;
+use klaxon_protocol::time::Millis;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// Nothing in these tests takes this long unless it never comes.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const SHOW: ShowId = ShowId(77);
+pub const GATEWAY: GatewayId = GatewayId(3);
+
+/// A gateway with its engine.
+pub struct House {
+    pub gateway: Gateway,
+    pub engine: Engine,
+    pub desk: mpsc::UnboundedReceiver<ToGateway>,
+}
+
+struct Ear(mpsc::UnboundedSender<ToGateway>);
+
+impl Desk for Ear {
+    fn hear(&self, message: ToGateway) {
+        let _ = self.0.send(message);
+    }
+}
+
+pub fn settings() -> GatewaySettings {
+    GatewaySettings::new(SocketAddr::from(([127, 0, 0, 1], 0)), [9; 32])
+}
+
+pub fn house(settings: GatewaySettings) -> House {
+    let (bus, end) = LocalBus::new();
+    let (ear, desk) = mpsc::unbounded_channel();
+    let gateway = Gateway::start(settings, Arc::new(bus.connect(GATEWAY)), Arc::new(Ear(ear))).unwrap();
+    House { gateway, engine: Engine::start(end), desk }
+}
+
+/// An engine that seats everybody, and to which the first answer of each seat counts.
+pub struct Engine {
+    end: Arc<LocalEngineEnd>,
+    state: Arc<Mutex<State>>,
+    /// All that the gateway said.
+    pub heard: mpsc::UnboundedReceiver<ToEngine>,
+}
+
+#[derive(Default)]
+struct State {
+    seq: u64,
+    seats: HashMap<PlayerId, Seat>,
+    claims: HashMap<(QuestionId, Seat), Choice>,
+    refuse: Option<ErrorCode>,
+    mute: bool,
+}
+
+impl Engine {
+    fn start(end: LocalEngineEnd) -> Self {
+        let (say, heard) = mpsc::unbounded_channel();
+        let (end, state) = (Arc::new(end), Arc::new(Mutex::new(State::default())));
+        let engine = (Arc::clone(&end), Arc::clone(&state));
+        tokio::spawn(async move {
+            let (end, state) = engine;
+            let mut messages = Vec::new();
+            while end.receive(&mut messages).await {
+                for message in messages.drain(..) {
+                    state.lock().unwrap().hear(&end, &message);
+                    let _ = say.send(message);
+                }
+            }
+        });
+        Self { end, state, heard }
+    }
+
+    /// Sends an event that `make` makes from its seq; returns it.
+    pub fn event(&self, make: impl FnOnce(Seq) -> ToPlayer) -> ToPlayer {
+        self.event_with(make, None)
+    }
+
+    pub fn event_with(&self, make: impl FnOnce(Seq) -> ToPlayer, personal: Option<Personal>) -> ToPlayer {
+        let mut state = self.state.lock().unwrap();
+        state.seq += 1;
+        let message = make(Seq(state.seq));
+        let broadcast = Broadcast { show: SHOW, message: message.clone(), personal: personal.map(Arc::new) };
+        self.end.send(Address::All, ToGateway::Broadcast(broadcast));
+        message
+    }
+
+    pub fn notice(&self, text: &str) -> ToPlayer {
+        self.event(|seq| ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() }))
+    }
+
+    pub fn say(&self, message: ToGateway) {
+        self.end.send(Address::All, message);
+    }
+
+    /// Joins are refused from now on.
+    pub fn refuse(&self, code: Option<ErrorCode>) {
+        self.state.lock().unwrap().refuse = code;
+    }
+
+    /// Answers get no reply from now on.
+    pub fn mute(&self, mute: bool) {
+        self.state.lock().unwrap().mute = mute;
+    }
+
+    /// Waits until the gateway says something of which `want` makes a value.
+    pub async fn wait<T>(&mut self, mut want: impl FnMut(ToEngine) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                if let Some(wanted) = want(self.heard.recv().await.expect("the gateway still speaks")) {
+                    return wanted;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the gateway says it in time")
+    }
+}
+
+impl State {
+    fn hear(&mut self, end: &LocalEngineEnd, message: &ToEngine) {
+        match message {
+            ToEngine::Join(join) => {
+                if let Some(code) = self.refuse {
+                    let error = ErrorMessage::from(code);
+                    return end.send(Address::One(GATEWAY), ToGateway::JoinRefused { conn: join.conn, error });
+                }
+                let next = Seat(u32::try_from(self.seats.len()).unwrap());
+                let seat = (join.role == Role::Player).then(|| *self.seats.entry(join.player.clone()).or_insert(next));
+                let name = join.name.clone().unwrap_or_else(|| Name::parse("Player").unwrap());
+                self.seat(end, join.conn, seat, join.player.clone(), name);
+            }
+            ToEngine::Resync { conn, seat, .. } => {
+                let (player, name) = (PlayerId::parse("resync").unwrap(), Name::parse("Player").unwrap());
+                self.seat(end, *conn, *seat, player, name);
+            }
+            ToEngine::Answers(batch) if !self.mute => {
+                let replies = batch.answers.iter().map(|answer| {
+                    let claim = *self.claims.entry((answer.question, answer.seat)).or_insert(answer.choice);
+                    let same = claim == answer.choice;
+                    let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
+                    Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
+                });
+                let replies = ReplyBatch { gateway: batch.gateway, show: batch.show, replies: replies.collect() };
+                end.send(Address::One(GATEWAY), ToGateway::Replies(replies));
+            }
+            _ => {}
+        }
+    }
+
+    fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
+        let you = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
+        let snapshot = Arc::new(snapshot(Seq(self.seq)));
+        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you };
+        end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
+    }
+}
+
+fn snapshot(seq: Seq) -> Snapshot {
+    Snapshot {
+        seq,
+        at: Millis(1),
+        title: "A show".into(),
+        phase: Phase::Lobby,
+        mode: Mode::Elimination,
+        total: 10,
+        joined: 1,
+        alive: 1,
+        pot: 0,
+        currency: "EUR".into(),
+        paused: false,
+        question: None,
+        reveal: None,
+        voided: false,
+        podium: None,
+    }
+}
+
+/// A player's client.
+pub struct Client {
+    socket: WebSocketStream<TcpStream>,
+    codec: Codec,
+}
+
+impl Client {
+    pub async fn connect(house: &House, codec: Codec) -> Self {
+        let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+        Self::over(stream, codec).await.unwrap()
+    }
+
+    pub async fn over(stream: TcpStream, codec: Codec) -> Result<Self, Error> {
+        let mut request = format!("ws://{}/play", stream.peer_addr().unwrap()).into_client_request()?;
+        let protocol = HeaderValue::from_static(codec.subprotocol());
+        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
+        let (socket, response) = tokio_tungstenite::client_async(request, stream).await?;
+        assert_eq!(response.headers()["sec-websocket-protocol"], codec.subprotocol());
+        Ok(Self { socket, codec })
+    }
+
+    /// Connects and joins; the welcome too.
+    pub async fn join(house: &House, codec: Codec) -> (Self, Welcome) {
+        let mut client = Self::connect(house, codec).await;
+        let welcome = client.join_as(join()).await;
+        (client, welcome)
+    }
+
+    /// Joins, and hears the welcome, the snapshot and itself.
+    pub async fn join_as(&mut self, join: Join) -> Welcome {
+        self.say(FromPlayer::Join(join)).await;
+        let ToPlayer::Welcome(welcome) = self.hear().await else { panic!("a welcome comes first") };
+        assert!(matches!(self.hear().await, ToPlayer::Snapshot(_)));
+        assert!(matches!(self.hear().await, ToPlayer::You(_)));
+        welcome
+    }
+
+    pub async fn say(&mut self, message: FromPlayer) {
+        let bytes = self.codec.encode(&message);
+        let message = match self.codec {
+            Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
+            Codec::Bincode => Message::binary(bytes),
+        };
+        self.raw(message).await;
+    }
+
+    pub async fn answer(&mut self, question: u16, choice: u8) {
+        self.say(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) })).await;
+    }
+
+    pub async fn raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends if the socket still takes it.
+    pub async fn try_raw(&mut self, message: Message) -> bool {
+        self.socket.send(message).await.is_ok()
+    }
+
+    /// The next message.
+    pub async fn hear(&mut self) -> ToPlayer {
+        match self.next().await {
+            Ok(message) => message,
+            Err(code) => panic!("closed with {code:?}"),
+        }
+    }
+
+    /// The next refusal, whatever comes before it.
+    pub async fn hear_error(&mut self) -> ErrorCode {
+        loop {
+            if let ToPlayer::Error(error) = self.hear().await {
+                return error.code;
+            }
+        }
+    }
+
+    /// The next message, or the close code.
+    pub async fn next(&mut self) -> Result<ToPlayer, Option<u16>> {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something comes in time");
+            let bytes = match next {
+                Some(Ok(Message::Text(text))) if self.codec == Codec::Json => text.as_bytes().to_vec(),
+                Some(Ok(Message::Binary(bytes))) if self.codec == Codec::Bincode => bytes.to_vec(),
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(Message::Pong(_) | Message::Ping(_))) => continue,
+                Some(Ok(other)) => panic!("{other:?}"),
+                Some(Err(_)) | None => return Err(None),
+            };
+            return Ok(self.codec.decode(&bytes, &[]).unwrap());
+        }
+    }
+
+    /// Reads to the end; returns what came and the close code.
+    pub async fn rest(&mut self) -> (Vec<ToPlayer>, Option<u16>) {
+        let mut messages = Vec::new();
+        loop {
+            match self.next().await {
+                Ok(message) => messages.push(message),
+                Err(code) => return (messages, code),
+            }
+        }
+    }
+}
+
+pub fn join() -> Join {
+    Join {
+        show: ShowCode::parse("QUIZ").unwrap(),
+        name: Some("Ann".into()),
+        role: Role::Player,
+        token: None,
+        resume: None,
+    }
+}

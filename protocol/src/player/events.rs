@@ -1,0 +1,189 @@
+//! The events of a show, as everybody hears them: in order, without holes.
+
+use bincode::{Decode, Encode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Choice, Name, QuestionId, Seat, Seq};
+use crate::time::{Millis, Span};
+
+/// An event that says nothing but that it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Mark {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Question {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Its number in the show, from 1; what an answer names.
+    pub question: QuestionId,
+    /// How many there are.
+    pub total: u16,
+    /// What is asked.
+    pub text: String,
+    /// 2 to 6 choices; an answer names the position from 0.
+    pub choices: Vec<String>,
+    /// Such as "Science".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Answers count from here on (server's clock).
+    pub opens_at: Millis,
+    /// Answers count that are read before this (server's clock).
+    pub closes_at: Millis,
+}
+
+/// New times for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Clock {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Which question.
+    pub question: QuestionId,
+    /// Answers count from here on.
+    pub opens_at: Millis,
+    /// Answers count that are read before this.
+    pub closes_at: Millis,
+}
+
+/// Time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Close {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Which question.
+    pub question: QuestionId,
+}
+
+/// The right choice; the part that is the same for everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Reveal {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Which question.
+    pub question: QuestionId,
+    /// The right choice.
+    pub right: Choice,
+    /// Counted answers by choice.
+    pub counts: Vec<u32>,
+    /// Players in play who did not answer.
+    pub silent: u32,
+    /// Players in play after this question.
+    pub alive: u32,
+}
+
+/// Who won.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Podium {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// How many won something, or would have if there were a pot.
+    pub winners: u32,
+    /// The first places, at most 100.
+    pub places: Vec<Place>,
+    /// The pot in minor units.
+    pub pot: u64,
+    /// How much of it is paid: the sum of all prizes.
+    pub paid: u64,
+    /// How much is kept for another show: the pot less what is paid.
+    pub rolled_over: u64,
+    /// ISO 4217 code of the pot.
+    pub currency: String,
+}
+
+/// A place on the podium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Place {
+    /// From 1; equals share one.
+    pub place: u32,
+    /// Whose.
+    pub seat: Seat,
+    /// What they are called.
+    pub name: Name,
+    /// Their points.
+    pub score: u32,
+    /// What they win, in minor units.
+    pub prize: u64,
+}
+
+/// The clock stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Pause {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// How much of the question's time is left, if one is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Span>,
+}
+
+/// The clock runs again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Resume {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// The open question's new times, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionId>,
+    /// Answers count from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Millis>,
+    /// Answers count that are read before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Millis>,
+}
+
+/// A question does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Void {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Which question.
+    pub question: QuestionId,
+    /// Why, in the host's words.
+    pub reason: String,
+    /// Players in play now.
+    pub alive: u32,
+}
+
+/// The host says something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Notice {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// What.
+    pub text: String,
+}

@@ -1,0 +1,65 @@
+//! The journal of the show: a record for each kind of command.
+
+use klaxon_protocol::ids::{Choice, Fence, GatewayId};
+use klaxon_protocol::journal::*;
+use klaxon_protocol::player::{Close, Lobby, Mark, Role, ToPlayer};
+use klaxon_protocol::time::Span;
+
+use super::host::{actions, code, id, pack, settings};
+use super::link::player;
+use super::player::question;
+use super::{ANN, BOB, FIRST, SHOW, at, name, seq, variants};
+
+variants!(Command {
+    Create(_) = "create",
+    Join { .. } = "join",
+    Answers { .. } = "answers",
+    Host { .. } = "host",
+    Tick = "tick",
+    Tally { .. } = "tally",
+    Recovered { .. } = "recovered",
+});
+
+/// A whole little journal.
+pub fn records() -> Vec<Record> {
+    let create = CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings() };
+    let mut steps = vec![(at(0), Command::Create(Box::new(create)), vec![])];
+    steps.push((
+        at(12_000),
+        Command::Join { player: player(), name: name("Ann"), role: Role::Player },
+        vec![ToPlayer::Lobby(Lobby { joined: 1 })],
+    ));
+    for (number, action) in (10..).zip(actions()) {
+        steps.push((at(20_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
+    }
+    steps.extend([
+        (at(30_000), Command::Tick, vec![ToPlayer::Question(question())]),
+        (
+            at(32_002),
+            Command::Answers {
+                question: FIRST,
+                answers: vec![
+                    CountedAnswer { seat: ANN, choice: Choice(2), at: at(32_000) },
+                    CountedAnswer { seat: BOB, choice: Choice(1), at: at(32_001) },
+                ],
+            },
+            vec![],
+        ),
+        (at(36_000), Command::Recovered { away: Span(4_000) }, vec![]),
+        (at(40_500), Command::Tick, vec![ToPlayer::Close(Close { seq: seq(3), at: at(40_500), question: FIRST })]),
+        (at(41_000), Command::Tally { question: FIRST, silent: vec![GatewayId(3)] }, vec![]),
+        (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
+    ]);
+    (0..)
+        .zip(steps)
+        .map(|(number, (at, command, events))| Record {
+            show: SHOW,
+            number,
+            fence: Fence(1),
+            at,
+            command,
+            events,
+            state: 0x6b6c_6178_6f6e_0000 + number,
+        })
+        .collect()
+}

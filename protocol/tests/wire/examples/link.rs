@@ -1,0 +1,117 @@
+//! What the gateway and the engine of the show say to each other.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::FromHost;
+use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, PlayerId};
+use klaxon_protocol::link::*;
+use klaxon_protocol::player::{Role, ToPlayer, Verdict};
+
+use super::host::{alerts, code, figures, to_host};
+use super::player::{reveal, snapshot, to_player, you};
+use super::{ANN, BOB, FIRST, SHOW, Variants, at, name, variants};
+
+variants!(ToEngine {
+    Hello { .. } = "hello",
+    Bye { .. } = "bye",
+    Join(_) = "join",
+    Answers(_) = "answers",
+    BarrierPassed { .. } = "barrier_passed",
+    Resync { .. } = "resync",
+    Reactions { .. } = "reactions",
+    Host { .. } = "host",
+});
+
+variants!(ToGateway {
+    Seated(_) = "seated",
+    JoinRefused { .. } = "join_refused",
+    Replies(_) = "replies",
+    Broadcast(_) = "broadcast",
+    Barrier { .. } = "barrier",
+    Dismiss { .. } = "dismiss",
+    Host { .. } = "host",
+    Figures(_) = "figures",
+    Alert { .. } = "alert",
+});
+
+variants!(Verdict {
+    Accepted(_) = "accepted",
+    AlreadyAnswered(_) = "already_answered",
+    Refused(_) = "refused",
+});
+
+const GATEWAY: GatewayId = GatewayId(3);
+const CONN: ConnRef = ConnRef { gateway: GATEWAY, conn: 1_234 };
+
+pub fn player() -> PlayerId {
+    PlayerId::parse("guest-1").unwrap()
+}
+
+pub fn to_engine() -> Vec<ToEngine> {
+    vec![
+        ToEngine::Hello { gateway: GATEWAY },
+        ToEngine::Bye { gateway: GATEWAY },
+        ToEngine::Join(JoinRequest {
+            conn: CONN,
+            code: code(),
+            player: player(),
+            name: Some(name("Ann")),
+            role: Role::Player,
+        }),
+        ToEngine::Answers(AnswerBatch {
+            gateway: GATEWAY,
+            show: SHOW,
+            answers: vec![
+                StampedAnswer { conn: 1_234, seat: ANN, question: FIRST, choice: Choice(2), at: at(32_000) },
+                StampedAnswer { conn: 1_235, seat: BOB, question: FIRST, choice: Choice(1), at: at(32_001) },
+            ],
+        }),
+        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: FIRST },
+        ToEngine::Resync { conn: CONN, show: SHOW, seat: Some(ANN) },
+        ToEngine::Reactions { show: SHOW, counts: [0, 17, 0, 0, 0, 3] },
+        ToEngine::Host { conn: CONN, message: FromHost::Shows },
+    ]
+}
+
+/// Every verdict, in the enum's order.
+pub fn verdicts() -> Vec<Verdict> {
+    let verdicts =
+        vec![Verdict::Accepted(Choice(2)), Verdict::AlreadyAnswered(Choice(2)), Verdict::Refused(ErrorCode::TooLate)];
+    let names: Vec<_> = verdicts.iter().map(Variants::variant).collect();
+    assert_eq!(names, Verdict::NAMES, "examples of Verdict");
+    verdicts
+}
+
+pub fn to_gateway() -> Vec<ToGateway> {
+    let results = to_player().into_iter().filter(|message| matches!(message, ToPlayer::Result(_))).collect();
+    let reply = |verdict| Reply { conn: 1_234, question: FIRST, verdict, read_at: at(32_000) };
+    let mut messages = vec![
+        ToGateway::Seated(Seated {
+            conn: CONN,
+            show: SHOW,
+            seat: Some(ANN),
+            player: player(),
+            name: name("Ann"),
+            snapshot: Arc::new(snapshot()),
+            you: you(),
+        }),
+        ToGateway::JoinRefused { conn: CONN, error: ErrorCode::ShowEnded.into() },
+        ToGateway::Replies(ReplyBatch {
+            gateway: GATEWAY,
+            show: SHOW,
+            replies: verdicts().into_iter().map(reply).collect(),
+        }),
+        ToGateway::Broadcast(Broadcast {
+            show: SHOW,
+            message: ToPlayer::Reveal(reveal()),
+            personal: Some(Arc::new(Personal { shapes: results, by_seat: vec![0, 1, Personal::NONE] })),
+        }),
+        ToGateway::Barrier { show: SHOW, question: FIRST },
+        ToGateway::Dismiss { show: SHOW, seat: BOB, code: ErrorCode::Banned },
+        ToGateway::Host { conn: CONN, message: to_host().swap_remove(1) },
+        ToGateway::Figures(Box::new(figures())),
+    ];
+    messages.extend(alerts().into_iter().map(|alert| ToGateway::Alert { show: SHOW, at: at(41_000), alert }));
+    messages
+}

@@ -1,0 +1,76 @@
+//! What a host, or a crash, does to a show besides asking its questions.
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::player::{Clock, Close, Mark, Pause, Phase, Resume, ToPlayer, Void};
+use klaxon_protocol::time::Span;
+
+use super::Show;
+
+impl Show {
+    /// The running question does not count.
+    pub fn void(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let question = self.question();
+        let alive = self.snapshot.alive;
+        self.snapshot.voided = true;
+        self.snapshot.phase = Phase::Closed;
+        let void = Void { seq, at, question, reason: "wrong picture".into(), alive };
+        self.host(Action::Void { reason: "wrong picture".into() }, ToPlayer::Void(void));
+        self.wait(100);
+    }
+
+    /// The clock stands still.
+    pub fn pause(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
+        self.snapshot.paused = true;
+        self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
+    }
+
+    /// The clock runs again, with the time that was left when it stopped `ago` milliseconds ago.
+    pub fn resume(&mut self, ago: u64) {
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        running.closes_at.0 += ago;
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        self.snapshot.paused = false;
+        let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
+        self.host(Action::Resume, ToPlayer::Resume(resume));
+    }
+
+    /// The server is killed, and after `away` milliseconds there again: the running question opens once more.
+    pub fn kill(&mut self, away: u64) {
+        for connection in &mut self.connections {
+            connection.listening = false;
+        }
+        let last = self.records.last().unwrap().at;
+        self.wait(away);
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        let left = running.closes_at.since(last);
+        (running.opens_at, running.closes_at) = (at + Span(3000), at + Span(3000) + left);
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
+        self.event(Command::Recovered { away: at.since(last) }, ToPlayer::Resume(resume));
+    }
+
+    /// The question that was sent and is not open yet gets so many milliseconds more.
+    pub fn adjust(&mut self, by: u32) {
+        let Mark { seq, at } = self.mark();
+        let running = self.snapshot.question.as_mut().unwrap();
+        running.closes_at = running.closes_at + Span(by);
+        let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
+        let clock = Clock { seq, at, question, opens_at, closes_at };
+        self.host(Action::AdjustTime { by: i32::try_from(by).unwrap() }, ToPlayer::Clock(clock));
+    }
+
+    /// The host closes the question before its time.
+    pub fn close_early(&mut self) {
+        let Mark { seq, at } = self.mark();
+        let question = self.question();
+        self.snapshot.phase = Phase::Closed;
+        self.host(Action::Close, ToPlayer::Close(Close { seq, at, question }));
+        self.wait(100);
+    }
+}
