@@ -58,14 +58,15 @@ pub trait Archive: Send + Sync + 'static {
     /// [`ArchiveError::Unavailable`].
     async fn podium(&self, show: ShowId, limit: u32) -> Result<Vec<PlayerResults>, ArchiveError>;
 
-    /// A player's shows, the one that ended last first, equals by show id from the largest.
+    /// A player's shows, the one that ended last first; equals in any order.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].
     async fn history_of(&self, player: &PlayerId, limit: u32) -> Result<Vec<PlayedShow>, ArchiveError>;
 
-    /// The questions with the lowest share of right ones among their counted answers, equals by more answers first, then show
-    /// id and question. Voided questions and those that nobody answered are left out.
+    /// The questions with the lowest share of right ones among their counted answers, compared in whole millionths; of equals
+    /// the one with more answers first, then the one asked last. Voided questions and those that nobody answered are left
+    /// out.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].
