@@ -32,6 +32,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                 Seen::Heard(ToPlayer::Snapshot(snapshot)) => {
                     question = snapshot.question.as_ref().map(|question| question.question);
                 }
+                Seen::Heard(ToPlayer::Question(asked)) => question = Some(asked.question),
                 Seen::Heard(ToPlayer::You(you)) => {
                     let Some(question) = question else { continue };
                     let problem = forgotten(reading, &acknowledged, (seat, question), joined, you);

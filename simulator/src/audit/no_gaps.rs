@@ -89,7 +89,7 @@ fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owed {
     Nothing,
-    /// The player's state, after a snapshot.
+    /// The player's state, after a snapshot or a void.
     You,
     /// The player's result, after the reveal of this question.
     Result(QuestionId),
@@ -174,13 +174,14 @@ impl<'r> Stream<'r> {
         finding.check(owed == Owed::Nothing, || {
             let what = match owed {
                 Owed::Result(question) => format!("no result followed the reveal of question {question}"),
-                Owed::You | Owed::Nothing => "the player's own state did not follow the snapshot".to_owned(),
+                Owed::You | Owed::Nothing => "the player's own state did not follow the snapshot or void".to_owned(),
             };
             reading.violation(self.index, what).at(at).frame(message)
         });
         self.expected = Some(following(self.expected.map_or(seq, |expected| expected.max(seq))));
         match message {
             ToPlayer::Close(close) => self.closed = Some(close.question),
+            ToPlayer::Void(_) if self.connection.seat.is_some() => self.owed = Owed::You,
             ToPlayer::Reveal(reveal) if self.connection.seat.is_some() && self.closed == Some(reveal.question) => {
                 self.owed = Owed::Result(reveal.question);
             }

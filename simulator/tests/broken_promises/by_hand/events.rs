@@ -75,6 +75,18 @@ fn a_snapshot_without_the_players_own_state_is_found() {
 }
 
 #[test]
+fn a_void_without_the_players_own_state_is_found() {
+    let mut show = Show::new(Settings::default());
+    show.join();
+    show.ask();
+    show.answer(0, RIGHT);
+    show.void();
+    show.unhear(|_, message| matches!(message, ToPlayer::You(you) if you.answered.is_some()));
+    show.ask();
+    assert_broken(&judge(&show), 5, "did not follow the snapshot or void");
+}
+
+#[test]
 fn a_hole_in_the_journals_own_events_is_found() {
     let mut show = Show::played();
     for record in &mut show.records {

@@ -17,6 +17,8 @@ impl Show {
         self.snapshot.phase = Phase::Closed;
         let void = Void { seq, at, question, reason: "wrong picture".into(), alive };
         self.host(Action::Void { reason: "wrong picture".into() }, ToPlayer::Void(void));
+        let states: Vec<ToPlayer> = (0..self.people.len()).map(|seat| self.you(seat)).collect();
+        self.each_seat(|seat| states.get(seat).cloned());
         self.wait(100);
     }
 

@@ -218,11 +218,16 @@ impl Show {
         let snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
         self.hear(index, ToPlayer::Snapshot(Box::new(snapshot)));
         if let Some(seat) = seat {
-            let person = &self.people[seat.index()];
-            let you = You { alive: person.alive, lives: 0, score: 0, rank: 0, answered: person.answered, prize: None };
-            self.hear(index, ToPlayer::You(you));
+            let you = self.you(seat.index());
+            self.hear(index, you);
         }
         index
+    }
+
+    /// A player's own state.
+    fn you(&self, seat: usize) -> ToPlayer {
+        let Person { alive, answered, .. } = self.people[seat];
+        ToPlayer::You(You { alive, lives: 0, score: 0, rank: 0, answered, prize: None })
     }
 
     /// The newest connection of a seat.
