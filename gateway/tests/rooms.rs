@@ -1,5 +1,7 @@
 //! docs/architecture.md says what must never depend on what; here it is held.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

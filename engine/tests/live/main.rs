@@ -1,4 +1,6 @@
 //! Live shows over the bus, with the real journal and the real archive on disk.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 mod house;
 mod shows;

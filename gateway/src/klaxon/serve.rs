@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqliteArchive;
 use klaxon_engine::bus::LocalBus;
 use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
-use klaxon_engine::Ports;
 use klaxon_gateway::admin::{Admin, metrics};
 use klaxon_gateway::config::ServeOptions;
 use klaxon_gateway::{Gateway, log, private_file};
@@ -56,8 +56,8 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let (admin, desk) = Admin::start(hosts, gateway_end.clone())
         .await
         .map_err(|error| options.blame("admin-listen", options.admin_listen, error))?;
-    let gateway = Gateway::start(players, gateway_end, desk)
-        .map_err(|error| options.blame("listen", options.listen, error))?;
+    let gateway =
+        Gateway::start(players, gateway_end, desk).map_err(|error| options.blame("listen", options.listen, error))?;
 
     let mut terminated = signal(SignalKind::terminate())?;
     let addresses = Addresses { players: gateway.addr(), admin: admin.address() };
