@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 use crate::hub::{self, Common, ForShard, Outside};
 use crate::link::{Desk, GatewayEnd, Link};
 use crate::settings::GatewaySettings;
-use crate::transport::tokio::{self as on_tokio, Input, Stage};
-use crate::transport::{Front, listen, take_sockets};
+use crate::transport::tokio as on_tokio;
+use crate::transport::{Front, Input, Stage, listen, take_sockets};
 
 /// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
 ///
@@ -22,9 +22,10 @@ use crate::transport::{Front, listen, take_sockets};
 /// players away kindly, [`Gateway::drain`] first.
 pub struct Gateway {
     addr: SocketAddr,
+    front: Arc<Front>,
     stage: watch::Sender<Stage>,
-    /// Closed when the last shard is done.
-    shards_done: mpsc::Receiver<()>,
+    /// Closed when the last shard is drained.
+    shards_drained: mpsc::Receiver<()>,
     /// Closed when the last thread is done.
     all_done: mpsc::Receiver<()>,
 }
@@ -66,7 +67,7 @@ impl Gateway {
         let shards = settings.shards;
         let common = Arc::new(Common::new(settings, end.id(), Arc::clone(&ways) as Arc<dyn Outside>));
         let (stage, watch_stage) = watch::channel(Stage::Running);
-        let (shard_done, shards_done) = mpsc::channel(1);
+        let (drained, shards_drained) = mpsc::channel(1);
         let (done, all_done) = mpsc::channel(1);
         // A start that fails half way drops `stage`, which ends the threads that were started.
         let mut senders = Vec::with_capacity(shards);
@@ -74,14 +75,14 @@ impl Gateway {
             let (sender, inbox) = mpsc::unbounded_channel();
             senders.push(sender);
             let (common, front, stage) = (Arc::clone(&common), Arc::clone(&front), watch_stage.clone());
-            let done = (shard_done.clone(), done.clone());
+            let (drained, done) = (drained.clone(), done.clone());
             spawn(format!("shard-{number}"), move || {
-                let result = on_tokio::run(number, common, front, inbox, stage);
+                let result = on_tokio::run(number, common, front, inbox, stage, drained);
                 drop(done);
                 result
             })?;
         }
-        drop(shard_done);
+        drop(drained);
         let mut turn = senders.clone().into_iter().cycle();
         let _ = ways.shards.set(senders);
 
@@ -102,7 +103,7 @@ impl Gateway {
             drop(done);
             result
         })?;
-        Ok(Self { addr, stage, shards_done, all_done })
+        Ok(Self { addr, front, stage, shards_drained, all_done })
     }
 
     /// Where players connect.
@@ -116,8 +117,9 @@ impl Gateway {
     ///
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
     pub async fn drain(mut self, limit: Duration) {
+        self.front.draining.store(true, Relaxed);
         self.stage.send_replace(Stage::Draining { until: Instant::now() + limit });
-        while self.shards_done.recv().await.is_some() {}
+        while self.shards_drained.recv().await.is_some() {}
         self.stage.send_replace(Stage::Stopped);
         while self.all_done.recv().await.is_some() {}
     }

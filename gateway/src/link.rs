@@ -9,8 +9,7 @@ use klaxon_protocol::link::{Broadcast, ReplyBatch, ToEngine, ToGateway};
 use tokio::sync::watch;
 
 use crate::hub::{Barrier, Common, Event, ForShard};
-use crate::transport::ConnKey;
-use crate::transport::tokio::Stage;
+use crate::transport::{ConnKey, Stage};
 
 pub use klaxon_engine::bus::GatewayEnd;
 

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use klaxon_protocol::ids::QuestionId;
@@ -14,26 +13,6 @@ use klaxon_simulator::host::{Asked, Stage};
 use klaxon_simulator::kills::Kills;
 use klaxon_simulator::server::{Launch, Server, ServerError};
 use tokio::sync::watch;
-
-/// A program that says where it listens, notes each start with its arguments, and waits; it stops when told to.
-fn stand_in(directory: &Path) -> PathBuf {
-    let program = directory.join("stand-in");
-    let script = r#"#!/bin/sh
-trap 'exit 0' TERM
-while [ $# -gt 1 ]; do
-  case "$1" in --listen) players=$2 ;; --admin-listen) admin=$2 ;; --data-dir) data=$2 ;; esac
-  shift
-done
-echo "$$ $players" >> "$data/starts"
-echo secret > "$data/admin.token"
-[ "$players" = 127.0.0.1:0 ] && players=127.0.0.1:4001 && admin=127.0.0.1:4002
-echo "{\"players\":\"$players\",\"admin\":\"$admin\"}" > "$data/addresses.json"
-while :; do sleep 0.05; done
-"#;
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    program
-}
 
 /// The process ids and players' addresses of each start.
 fn starts(data: &Path) -> Vec<(u32, String)> {
@@ -58,7 +37,8 @@ async fn gone(pid: u32) {
 }
 
 async fn start(data: &Path) -> Server {
-    Server::start(Launch { program: stand_in(data), data: data.to_owned(), core: None }).await.unwrap()
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in.sh");
+    Server::start(Launch { program, data: data.to_owned(), core: None }).await.unwrap()
 }
 
 #[tokio::test]

@@ -70,4 +70,4 @@ CREATE TABLE players (
 
 CREATE UNIQUE INDEX players_by_player ON players (player, show_id);
 CREATE INDEX players_by_place ON players (show_id, place);
-CREATE INDEX players_by_prize ON players (show_id) WHERE prize > 0;
+CREATE INDEX players_by_prize ON players (show_id, player, name, prize) WHERE prize > 0;

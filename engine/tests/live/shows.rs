@@ -50,6 +50,7 @@ async fn a_show_from_its_creation_to_the_archive() {
             _ => None,
         })
         .await;
+    assert!(matches!(house.host_hears().await, ToHost::Done(_)));
     assert_eq!(personal.shapes.len(), 2, "the right share one result, the wrong another");
     house.command(show, "end", Action::End { pay: true }).await;
     house.host_says(FromHost::JournalTail(JournalTail { show, last: 2 }));

@@ -17,6 +17,8 @@ use crate::transport::{ConnKey, Moment};
 
 /// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
 const CHUNK: usize = 256;
+/// So many other things, such as joins, are done at once.
+const PIECE: usize = 32;
 
 /// One show's connections in this shard.
 pub(super) struct Room {
@@ -47,13 +49,16 @@ impl Shard {
         }
     }
 
-    /// Does the next piece of what is to do. Whether there is more.
+    /// Does the next piece of what is to do: a chunk of a fan-out, or some of the rest. Whether there is more.
     pub fn work(&mut self, now: Moment) -> bool {
-        if let Some(fan_out) = self.fan_out.take() {
-            self.go_on(fan_out, now);
-        } else if let Some(message) = self.queue.pop_front() {
+        for _ in 0..PIECE {
+            if let Some(fan_out) = self.fan_out.take() {
+                self.go_on(fan_out, now);
+                break;
+            }
+            let Some(message) = self.queue.pop_front() else { break };
             match message {
-                ForShard::Event(show, event) => self.go_on(FanOut { show, event, next: 0 }, now),
+                ForShard::Event(show, event) => self.fan_out = Some(FanOut { show, event, next: 0 }),
                 ForShard::Seated(seated) => self.hear_seated(*seated, now),
                 ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
                 ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
@@ -112,7 +117,7 @@ impl Shard {
                 let common = &self.common;
                 let welcome = ToPlayer::Welcome(Welcome {
                     protocol: PROTOCOL_VERSION,
-                    session: format!("{:x}", key.to_wire()),
+                    session: key.to_string(),
                     resume: common.doors.resume_token(&code, &seated.player, &seated.name),
                     show: seated.show,
                     seat: seated.seat,
@@ -125,6 +130,7 @@ impl Shard {
                 bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
                 frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
                 self.counts.joins += 1;
+                tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
                 self.send(key, bytes.into(), Kind::Reply, now.millis());
             }
             Arrival::Resync if conn.pace != KeepsUp::Yes => {
@@ -212,7 +218,9 @@ impl Shard {
         for key in self.keys() {
             // Not everybody at the same moment: over as long again as they wait at least.
             let retry = retry + Span(retry.0 / 8 * (key.slot % 8));
-            let Some(codec) = self.conn(key).map(|conn| conn.codec) else { continue };
+            let Some(codec) = self.conn(key).filter(|conn| conn.leaving.is_none()).map(|conn| conn.codec) else {
+                continue;
+            };
             let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry }));
             self.close_saying(key, Close::Restart, Some(words), now.millis());
         }

@@ -138,7 +138,7 @@ impl Shard {
     /// The client closes; `reply` is the close frame that answers it.
     pub fn leaving(&mut self, key: ConnKey, reply: Bytes, now: Moment) {
         self.vacate(key);
-        let Some(conn) = self.conn(key) else { return };
+        let Some(conn) = self.conn(key).filter(|conn| conn.leaving.is_none()) else { return };
         conn.outbox.drop_what_can_be_missed();
         conn.outbox.push(reply, false);
         conn.leave(now.millis());
@@ -331,6 +331,7 @@ impl Shard {
             && conn.leaving.is_none()
         {
             conn.close(close, words, most, now);
+            tracing::debug!(session = %key, close = close.name(), "closing");
             self.mark(key);
         }
     }

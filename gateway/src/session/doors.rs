@@ -207,6 +207,29 @@ mod tests {
         assert!(tokens(true).admit(join("QUIZ")).is_ok());
     }
 
+    /// The key pair of RFC 8410's examples.
+    const PRIVATE: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        -----END PRIVATE KEY-----\n";
+    const PUBLIC: &[u8] = b"-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+        -----END PUBLIC KEY-----\n";
+
+    #[test]
+    fn a_public_key_lets_in_whom_its_private_key_signed_and_is_no_secret() {
+        let doors = Doors::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, &[1; 32]);
+        let claims = serde_json::json!({ "sub": "p-1", "exp": jsonwebtoken::get_current_timestamp() + 60 });
+        let signed = |algorithm, key: &EncodingKey| {
+            let token = jsonwebtoken::encode(&Header::new(algorithm), &claims, key).unwrap();
+            Join { token: Some(token), ..join("QUIZ") }
+        };
+        let right = signed(Algorithm::EdDSA, &EncodingKey::from_ed_pem(PRIVATE).unwrap());
+        assert_eq!(doors.admit(right).unwrap().player.as_str(), "p-1");
+        // Everybody knows the public key, and must not be able to sign with it.
+        let tricked = signed(Algorithm::HS256, &EncodingKey::from_secret(PUBLIC));
+        assert_eq!(code(doors.admit(tricked)), ErrorCode::BadToken);
+    }
+
     #[test]
     fn expired_foreign_and_needless_tokens_are_refused() {
         let with = |token: String| Join { token: Some(token), ..join("QUIZ") };

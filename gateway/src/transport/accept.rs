@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 
-use super::tokio::Stage;
+use super::Stage;
 
 /// Sockets that the kernel keeps for us until we take them.
 const BACKLOG: i32 = 4096;

@@ -22,13 +22,36 @@ mod http;
 pub(crate) mod tokio;
 mod wire;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fmt;
+use std::net::TcpStream;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
 
-pub(crate) use accept::{listen, run as take_sockets};
+use crate::hub::ForShard;
+
+pub(crate) use accept::{InCrowd, listen, run as take_sockets};
 pub(crate) use http::Front;
 pub(crate) use wire::{Fault, Heard, Wire};
+
+/// What a shard's thread is handed.
+pub(crate) enum Input {
+    /// Something to hear.
+    Hear(ForShard),
+    /// A socket that was just accepted.
+    Socket(TcpStream, InCrowd),
+}
+
+/// How far the gateway's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Running,
+    /// Nobody is let in, and all are sent away by then.
+    Draining {
+        until: Instant,
+    },
+    Stopped,
+}
 
 /// A reading of the server's clock, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +89,13 @@ impl ConnKey {
     #[expect(clippy::cast_possible_truncation, reason = "each part is cut out of the whole")]
     pub const fn from_wire(wire: u64) -> Self {
         Self { shard: wire as u8, slot: (wire >> 8) as u32 & 0x00ff_ffff, use_of_slot: (wire >> 32) as u32 }
+    }
+}
+
+/// The connection's name in logs, which its player knows as the session.
+impl fmt::Display for ConnKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.to_wire())
     }
 }
 

@@ -8,7 +8,6 @@ use std::net::{Shutdown, TcpStream as StdStream};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -24,13 +23,15 @@ use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::accept::InCrowd;
 use super::http::{self, Front, Upgraded};
-use super::{ConnKey, Heard, Moment, Wire};
+use super::{ConnKey, Heard, Input, Moment, Stage, Wire};
 use crate::hub::{Common, Fate, ForShard, Shard};
 
 /// How often a shard hears that time passed.
 const TICK: Duration = Duration::from_millis(100);
 /// What is read from a socket at once; the buffer is the shard's, not the connection's.
 const READ: usize = 16 << 10;
+/// What is taken from the inbox at once.
+const TAKE: usize = 256;
 /// After so many reads of one socket the others get their turn.
 const READS: usize = 4;
 /// Frames that are written with one call.
@@ -38,32 +39,14 @@ const SLICES: usize = 16;
 /// How long clients should stay away when the gateway goes down.
 const RETRY: Span = Span(1_000);
 
-/// What a shard's thread is handed.
-pub(crate) enum Input {
-    /// Something to hear.
-    Hear(ForShard),
-    /// A socket that was just accepted.
-    Socket(StdStream, InCrowd),
-}
-
-/// How far the gateway's life has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Running,
-    /// Nobody is let in, and all are sent away by then.
-    Draining {
-        until: Instant,
-    },
-    Stopped,
-}
-
-/// Runs a shard on this thread until the gateway stops.
+/// Runs a shard on this thread until the gateway stops. When it is drained it drops `drained`.
 pub(crate) fn run(
     number: u8,
     common: Arc<Common>,
     front: Arc<Front>,
     inbox: mpsc::UnboundedReceiver<Input>,
     stage: watch::Receiver<Stage>,
+    drained: mpsc::Sender<()>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let floor = Rc::new(Floor {
@@ -74,7 +57,7 @@ pub(crate) fn run(
         answers: Notify::new(),
         front,
     });
-    LocalSet::new().block_on(&runtime, floor.run(inbox, stage));
+    LocalSet::new().block_on(&runtime, floor.run(inbox, stage, drained));
     Ok(())
 }
 
@@ -107,6 +90,7 @@ enum Drain {
     No,
     /// Waiting for the replies to what was answered.
     Replies {
+        replies_until: Instant,
         until: Instant,
     },
     /// Everybody was told; waiting until they are gone.
@@ -116,48 +100,55 @@ enum Drain {
 }
 
 impl Floor {
-    async fn run(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Input>, mut stage: watch::Receiver<Stage>) {
+    async fn run(
+        self: Rc<Self>,
+        mut inbox: mpsc::UnboundedReceiver<Input>,
+        mut stage: watch::Receiver<Stage>,
+        drained: mpsc::Sender<()>,
+    ) {
+        let mut drained = Some(drained);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut inputs = Vec::new();
-        let mut drain = Drain::No;
+        let (mut inputs, mut drain, mut more) = (Vec::new(), Drain::No, false);
         loop {
+            if more {
+                // Sockets are read between any two pieces of work.
+                yield_now().await;
+            }
+            let mut ticked = false;
             tokio::select! {
+                biased;
                 changed = stage.changed() => {
                     let now = *stage.borrow_and_update();
                     match now {
                         Stage::Draining { until } if changed.is_ok() => {
-                            self.front.draining.store(true, Relaxed);
-                            drain = Drain::Replies { until };
+                            let now = Instant::now();
+                            let replies_until = now + until.saturating_duration_since(now) / 2;
+                            drain = Drain::Replies { replies_until, until };
                         }
                         _ => return,
                     }
                 }
-                _ = inbox.recv_many(&mut inputs, 256) => {}
+                _ = tick.tick() => ticked = true,
+                _ = inbox.recv_many(&mut inputs, TAKE) => {}
                 // Whatever else can be read now is read before the answers go, so that they go together.
-                () = self.answers.notified() => yield_now().await,
-                _ = tick.tick() => self.shard.borrow_mut().tick(Moment::now()),
+                () = self.answers.notified(), if !more => yield_now().await,
+                () = std::future::ready(()), if more => {}
             }
-            loop {
-                inputs.drain(..).for_each(|input| self.take(input));
-                let now = Moment::now();
-                let more = {
-                    let mut shard = self.shard.borrow_mut();
-                    shard.flush_answers();
-                    shard.work(now)
-                };
-                self.pump(now);
-                if !more {
-                    break;
+            inputs.drain(..).for_each(|input| self.take(input));
+            let now = Moment::now();
+            {
+                let mut shard = self.shard.borrow_mut();
+                shard.flush_answers();
+                if ticked {
+                    shard.tick(now);
                 }
-                // Sockets are read, and barriers heard, before the next piece.
-                yield_now().await;
-                while let Ok(input) = inbox.try_recv() {
-                    inputs.push(input);
-                }
+                more = shard.work(now);
             }
-            if self.is_drained(&mut drain) {
-                return;
+            self.pump(now);
+            // A drained shard goes on telling health checks so.
+            if ticked && self.is_drained(&mut drain) {
+                drop(drained.take());
             }
         }
     }
@@ -167,23 +158,30 @@ impl Floor {
         let now = Instant::now();
         match *drain {
             Drain::No => false,
-            Drain::Replies { until } => {
-                let half = until.saturating_duration_since(now) / 2;
-                let waits = self.shard.borrow().unanswered() > 0;
-                if waits && half > TICK {
+            Drain::Replies { replies_until, until } => {
+                if self.shard.borrow().unanswered() > 0 && now < replies_until {
                     return false;
                 }
-                let now = Moment::now();
-                let mut shard = self.shard.borrow_mut();
-                shard.hear(ForShard::Goodbye(RETRY), now);
-                while shard.work(now) {}
-                drop(shard);
-                self.pump(now);
                 *drain = Drain::Leaving { until };
+                self.say_goodbye();
                 false
             }
-            Drain::Leaving { until } => self.shard.borrow().len() == 0 || now >= until,
+            Drain::Leaving { until } => {
+                // Also to those whose handshake was under way.
+                self.say_goodbye();
+                self.shard.borrow().len() == 0 || now >= until
+            }
         }
+    }
+
+    fn say_goodbye(&self) {
+        let now = Moment::now();
+        {
+            let mut shard = self.shard.borrow_mut();
+            shard.hear(ForShard::Goodbye(RETRY), now);
+            while shard.work(now) {}
+        }
+        self.pump(now);
     }
 
     fn take(self: &Rc<Self>, input: Input) {

@@ -44,7 +44,7 @@ impl SqliteArchive {
         let failed = |error: &dyn std::fmt::Display| ArchiveError::Unavailable(format!("{}: {error}", path.display()));
         let file = path.to_owned();
         let made = tokio::task::spawn_blocking(move || make_file(&file)).await;
-        made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map_err(|error| failed(&error))?;
+        made.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| failed(&error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)

@@ -33,7 +33,11 @@ async fn every_query_uses_the_index_that_is_there_for_it_and_reads_no_whole_tabl
         (queries::PODIUM, vec![by_show, "p USING INDEX players_by_place"], false),
         (queries::HISTORY, vec!["p USING INDEX players_by_player", "s USING INTEGER PRIMARY KEY"], true),
         (queries::HARDEST, vec!["q USING INDEX questions_by_share", "s USING INTEGER PRIMARY KEY"], false),
-        (queries::WINNERS, vec!["s USING COVERING INDEX shows_by_end", "p USING INDEX players_by_prize"], true),
+        (
+            queries::WINNERS,
+            vec!["s USING COVERING INDEX shows_by_end", "p USING COVERING INDEX players_by_prize"],
+            true,
+        ),
     ];
     for stored in [false, true] {
         for (query, indices, sorts) in &documented {

@@ -101,9 +101,11 @@ impl FileJournal {
     /// # Errors
     /// If another process has it open, or it can't be made or written to.
     pub async fn open(directory: &Path, policy: SyncPolicy) -> Result<Self, OpenError> {
-        let directory = directory.to_owned();
-        let opening = tokio::task::spawn_blocking(move || Self::open_on(directory, policy, Arc::new(RealDisk)));
-        opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        let made = directory.to_owned();
+        let opening = tokio::task::spawn_blocking(move || Self::open_on(made, policy, Arc::new(RealDisk)));
+        opening.await.unwrap_or_else(|error| {
+            Err(OpenError::Failed { directory: directory.to_owned(), error: io::Error::other(error) })
+        })
     }
 
     fn open_on(directory: PathBuf, policy: SyncPolicy, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {

@@ -12,8 +12,9 @@ use klaxon_gateway::link::Desk;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::host::{Figures, Latency};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::{
     Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
 };
@@ -44,6 +45,23 @@ struct Ear(mpsc::UnboundedSender<ToGateway>);
 impl Desk for Ear {
     fn hear(&self, message: ToGateway) {
         let _ = self.0.send(message);
+    }
+}
+
+impl House {
+    /// The next that the hosts' desk hears.
+    pub async fn desk(&mut self) -> ToGateway {
+        tokio::time::timeout(PATIENCE, self.desk.recv()).await.unwrap().unwrap()
+    }
+
+    /// The show's figures as the hosts get them, with this gateway's share.
+    pub async fn figures(&mut self) -> Figures {
+        self.engine.say(ToGateway::Figures(Box::new(figures())));
+        loop {
+            if let ToGateway::Figures(figures) = self.desk().await {
+                return *figures;
+            }
+        }
     }
 }
 
@@ -94,10 +112,6 @@ impl Engine {
     }
 
     /// Sends an event that `make` makes from its seq; returns it.
-    pub fn event(&self, make: impl FnOnce(Seq) -> ToPlayer) -> ToPlayer {
-        self.event_with(make, None)
-    }
-
     pub fn event_with(&self, make: impl FnOnce(Seq) -> ToPlayer, personal: Option<Personal>) -> ToPlayer {
         let mut state = self.state.lock().unwrap();
         state.seq += 1;
@@ -108,7 +122,7 @@ impl Engine {
     }
 
     pub fn notice(&self, text: &str) -> ToPlayer {
-        self.event(|seq| ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() }))
+        self.event_with(|seq| notice(seq, text), None)
     }
 
     pub fn say(&self, message: ToGateway) {
@@ -308,5 +322,35 @@ pub fn join() -> Join {
         role: Role::Player,
         token: None,
         resume: None,
+    }
+}
+
+pub fn notice(seq: Seq, text: &str) -> ToPlayer {
+    ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() })
+}
+
+/// The answers in what a gateway said, for [`Engine::wait`].
+pub fn answers_in(said: ToEngine) -> Option<AnswerBatch> {
+    if let ToEngine::Answers(batch) = said { Some(batch) } else { None }
+}
+
+fn figures() -> Figures {
+    Figures {
+        show: SHOW,
+        at: Millis(1),
+        phase: Phase::Lobby,
+        seq: Seq(1),
+        question: None,
+        total: 10,
+        joined: 1,
+        connected: 0,
+        alive: 1,
+        answers: vec![],
+        time_left: None,
+        paused: false,
+        autopilot: false,
+        next_step: None,
+        latency: Latency::default(),
+        shed: 0,
     }
 }

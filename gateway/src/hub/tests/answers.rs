@@ -1,0 +1,108 @@
+//! What players send, and what comes of it.
+
+use super::*;
+
+#[test]
+fn replies_and_barriers_do_not_wait_for_a_fan_out() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    let event = Event::new(Broadcast { show: SHOW, message: lobby(1), personal: None });
+    stage.shard.hear(ForShard::Event(SHOW, Arc::new(event)), stage.now);
+    let reply = Reply {
+        conn: key.to_wire(),
+        question: QuestionId(1),
+        verdict: Verdict::Accepted(Choice(1)),
+        read_at: Millis(0),
+    };
+    stage.shard.hear(ForShard::Replies(SHOW, vec![reply]), stage.now);
+    stage.shard.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
+    assert_eq!(stage.told().len(), 1);
+    let reply = AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(1)));
+    assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
+}
+
+#[test]
+fn what_was_read_before_a_barrier_is_handed_in_before_it_is_passed() {
+    let mut stage = Stage::new();
+    let key = stage.join(3);
+    stage.say(key, &answer(1));
+    let barrier = Arc::new(Barrier::new(SHOW, QuestionId(1), 2));
+    stage.hear(ForShard::Barrier(Arc::clone(&barrier)));
+    let told = stage.told();
+    assert!(matches!(&told[..], [ToEngine::Answers(batch)] if batch.answers[0].seat == Seat(3)), "{told:?}");
+    // The other shard, which is the last.
+    let mut other = Shard::new(1, Arc::clone(&stage.common));
+    other.hear(ForShard::Barrier(barrier), stage.now);
+    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
+}
+
+#[test]
+fn answers_are_stamped_with_the_time_of_their_read_and_go_together() {
+    let mut stage = Stage::new();
+    let (one, two) = (stage.join(1), stage.join(2));
+    stage.say(one, &answer(1));
+    stage.now.0 += 100;
+    stage.say(two, &answer(1));
+    assert!(stage.shard.has_answers() && stage.told().is_empty());
+    stage.shard.flush_answers();
+    let batches = answers(stage.told());
+    assert_eq!(batches.len(), 1);
+    assert_eq!(batches[0].answers.iter().map(|answer| answer.conn).collect::<Vec<_>>(), [one.to_wire(), two.to_wire()]);
+    assert!(batches[0].answers.iter().all(|answer| answer.at == Millis(START / 1000)));
+}
+
+#[test]
+fn only_so_many_answers_may_be_without_a_reply() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    for _ in 0..5 {
+        stage.say(key, &answer(1));
+    }
+    assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited]);
+    stage.reply(key, Verdict::Accepted(Choice(1)));
+    stage.say(key, &answer(1));
+    stage.shard.flush_answers();
+    assert_eq!(answers(stage.told())[0].answers.len(), 5);
+}
+
+#[test]
+fn answers_that_an_engine_took_to_its_grave_do_not_count_for_ever() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    for _ in 0..4 {
+        stage.say(key, &answer(1));
+    }
+    stage.later(Span(6_000));
+    stage.say(key, &answer(2));
+    assert_eq!(errors(&stage.read(key)), []);
+}
+
+#[test]
+fn one_who_talks_too_much_is_refused_and_one_who_never_stops_is_closed() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    let ping = FromPlayer::Ping(Ping { sent: Millis(1) });
+    for _ in 0..25 {
+        stage.say(key, &ping);
+    }
+    let read = stage.read(key);
+    assert!(errors(&read).len() >= 5 && errors(&read).iter().all(|&code| code == ErrorCode::RateLimited));
+    assert_eq!(read.closed, None);
+    for _ in 0..300 {
+        stage.say(key, &ping);
+    }
+    assert_eq!(stage.read(key).closed, Some(Close::Flooding.code()));
+    assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
+}
+
+#[test]
+fn what_is_no_message_is_refused_and_what_is_no_websocket_closes() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.shard.message(key, b"{\"type\":\"cheat\"}", stage.now);
+    stage.shard.message(key, b"\xff\x00", stage.now);
+    assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownType, ErrorCode::BadMessage]);
+    stage.shard.failed(key, Fault::TooLarge, stage.now);
+    let read = stage.read(key);
+    assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooLarge], Some(1009)));
+}

@@ -1,0 +1,105 @@
+//! Who is in, and hears the show.
+
+use super::*;
+
+#[test]
+fn a_joiner_hears_welcome_snapshot_and_itself_and_then_every_later_event_once() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.say(key, &join());
+    assert!(matches!(&stage.told()[..], [ToEngine::Join(asked)] if asked.conn.conn == key.to_wire()));
+    // Events of a show that it is not in yet are not for it.
+    stage.notice(1);
+    assert_eq!(stage.read(key), Read::default());
+    stage.seat(key, Some(0), 2);
+    let read = stage.read(key);
+    assert!(matches!(&read.messages[..], [ToPlayer::Welcome(_), ToPlayer::Snapshot(_), ToPlayer::You(YOU)]));
+    // Its snapshot has the second; the bus brings it late.
+    for seq in 2..5 {
+        stage.notice(seq);
+    }
+    assert_eq!(seqs(&stage.read(key)), [3, 4]);
+}
+
+#[test]
+fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.say(key, &join());
+    stage.hear(ForShard::JoinRefused(key, ErrorMessage::from(ErrorCode::UnknownShow)));
+    assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownShow]);
+    stage.say(key, &join());
+    assert_eq!(stage.told().len(), 2);
+}
+
+#[test]
+fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
+    let mut stage = Stage::new();
+    let keys: Vec<_> = (0..700).map(|seat| stage.join(seat)).collect();
+    let event = Event::new(Broadcast { show: SHOW, message: lobby(700), personal: None });
+    stage.shard.hear(ForShard::Event(SHOW, Arc::new(event)), stage.now);
+    assert!(stage.shard.work(stage.now), "700 are more than one piece");
+    // Some that were reached and some that were not.
+    for slot in (0..700).step_by(7) {
+        stage.shard.closed(keys[slot]);
+    }
+    stage.work();
+    for (slot, &key) in keys.iter().enumerate() {
+        let expected = if slot % 7 == 0 { vec![] } else { vec![lobby(700)] };
+        assert_eq!(stage.read(key).messages, expected, "{slot}");
+    }
+}
+
+#[test]
+fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both() {
+    let mut stage = Stage::new();
+    let (older, newer) = (stage.join(5), stage.join(5));
+    assert_eq!(errors(&stage.read(older)), [ErrorCode::Displaced]);
+    stage.notice(1);
+    assert_eq!(seqs(&stage.read(newer)), [1]);
+    assert_eq!(stage.read(older), Read::default());
+    stage.say(older, &answer(1));
+    stage.shard.flush_answers();
+    assert_eq!(answers(stage.told())[0].answers[0].seat, Seat(5));
+    stage.reply(older, Verdict::Accepted(Choice(1)));
+    assert!(matches!(&stage.read(older).messages[..], [ToPlayer::AnswerReply(_)]));
+}
+
+#[test]
+fn a_player_has_only_so_many_connections() {
+    let mut stage = Stage::with(|settings| settings.connections_per_player = 2);
+    let keys: Vec<_> = (0..3).map(|_| stage.join(5)).collect();
+    assert_eq!(stage.read(keys[0]).closed, Some(Close::TooMany.code()));
+    assert_eq!(stage.read(keys[1]).closed, None);
+}
+
+#[test]
+fn figures_count_who_is_in_and_nothing_is_kept_of_who_is_gone() {
+    let mut stage = Stage::new();
+    let keys = [stage.join(0), stage.join(1)];
+    let figures = stage.common.figures.look(SHOW).unwrap();
+    stage.say(keys[0], &FromPlayer::React(React { emoji: Emoji::Heart }));
+    assert_eq!(stage.common.figures.take_reactions(), [(SHOW, [0, 1, 0, 0, 0, 0])]);
+    drop(figures);
+    for key in keys {
+        stage.shard.closed(key);
+    }
+    assert_eq!(stage.shard.len(), 0);
+    (0..50).for_each(|_| stage.later(Span(100)));
+    stage.common.figures.take_reactions();
+    assert!(stage.common.figures.look(SHOW).is_none());
+    assert!(stage.common.players.of(SHOW, Seat(0)).is_empty());
+}
+
+#[test]
+fn a_key_of_a_closed_connection_opens_nothing() {
+    let mut stage = Stage::new();
+    let old = stage.join(0);
+    stage.shard.closed(old);
+    let new = stage.join(1);
+    assert_eq!(old.slot, new.slot);
+    stage.reply(old, Verdict::Accepted(Choice(1)));
+    stage.shard.closed(old);
+    assert_eq!(stage.read(new), Read::default());
+    assert!(stage.shard.listens(new) && !stage.shard.listens(old));
+}

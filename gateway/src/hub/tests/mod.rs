@@ -1,0 +1,241 @@
+//! A shard without a network: what its connections are sent, and what the engine is told.
+
+mod answers;
+mod closing;
+mod joining;
+mod slow;
+mod story;
+
+use std::sync::{Arc, Mutex};
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Seated, ToEngine};
+use klaxon_protocol::player::{
+    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Phase, Ping, React, Role, Snapshot, ToPlayer, Verdict,
+    You,
+};
+use klaxon_protocol::settings::Mode;
+use klaxon_protocol::time::{Millis, Span};
+
+use super::{Barrier, Common, Event, Fate, ForShard, Outside, Shard};
+use crate::session::Close;
+use crate::settings::GatewaySettings;
+use crate::transport::{ConnKey, Fault, Moment};
+
+const SHOW: ShowId = ShowId(7);
+const START: u64 = 1_700_000_000_000_000;
+
+#[derive(Default)]
+struct World {
+    engine: Mutex<Vec<ToEngine>>,
+    shards: Mutex<Vec<ForShard>>,
+}
+
+impl Outside for World {
+    fn engine(&self, message: ToEngine) {
+        self.engine.lock().unwrap().push(message);
+    }
+
+    fn shard(&self, _: u8, message: ForShard) {
+        self.shards.lock().unwrap().push(message);
+    }
+}
+
+/// A shard, its world, and a clock.
+struct Stage {
+    world: Arc<World>,
+    common: Arc<Common>,
+    shard: Shard,
+    now: Moment,
+}
+
+/// What a client reads: messages, and its close code.
+#[derive(Debug, Default, PartialEq)]
+struct Read {
+    messages: Vec<ToPlayer>,
+    closed: Option<u16>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut GatewaySettings)) -> Self {
+        let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
+        change(&mut settings);
+        let world = Arc::new(World::default());
+        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Outside>));
+        let shard = Shard::new(0, Arc::clone(&common));
+        Self { world, common, shard, now: Moment(START) }
+    }
+
+    fn later(&mut self, by: Span) {
+        self.now.0 += u64::from(by.0) * 1000;
+        self.shard.tick(self.now);
+    }
+
+    fn open(&mut self) -> ConnKey {
+        self.shard.opened(Codec::Json, self.now)
+    }
+
+    fn say(&mut self, key: ConnKey, message: &FromPlayer) {
+        self.shard.message(key, &Codec::Json.encode(message), self.now);
+    }
+
+    fn hear(&mut self, message: ForShard) {
+        self.shard.hear(message, self.now);
+        self.work();
+    }
+
+    /// Does all there is to do, what shards tell each other included.
+    fn work(&mut self) {
+        loop {
+            while self.shard.work(self.now) {}
+            let told = std::mem::take(&mut *self.world.shards.lock().unwrap());
+            if told.is_empty() {
+                return;
+            }
+            told.into_iter().for_each(|message| self.shard.hear(message, self.now));
+        }
+    }
+
+    fn event(&mut self, message: ToPlayer) {
+        let event = Event::new(Broadcast { show: SHOW, message, personal: None });
+        self.hear(ForShard::Event(SHOW, Arc::new(event)));
+    }
+
+    fn notice(&mut self, seq: u64) {
+        self.event(notice(seq));
+    }
+
+    fn seat(&mut self, key: ConnKey, seat: Option<u32>, seq: u64) {
+        let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
+        self.hear(ForShard::Seated(Box::new(Seated {
+            conn,
+            show: SHOW,
+            seat: seat.map(Seat),
+            player: PlayerId::parse("somebody").unwrap(),
+            name: Name::parse("Ann").unwrap(),
+            snapshot: Arc::new(snapshot(seq)),
+            you: YOU,
+        })));
+    }
+
+    /// A connection that is in with this seat, and has read its welcome.
+    fn join(&mut self, seat: u32) -> ConnKey {
+        let key = self.open();
+        self.say(key, &join());
+        self.seat(key, Some(seat), 0);
+        assert_eq!(self.read(key).messages.len(), 3);
+        self.told();
+        key
+    }
+
+    /// The socket takes everything.
+    fn read(&mut self, key: ConnKey) -> Read {
+        let bytes = self.peek(key);
+        self.shard.wrote(key, bytes.len());
+        parse(&bytes)
+    }
+
+    fn peek(&self, key: ConnKey) -> Vec<u8> {
+        let Some(outbox) = self.shard.outbox(key) else { return Vec::new() };
+        let mut slices = vec![std::io::IoSlice::new(&[]); 4096];
+        let used = outbox.slices(&mut slices);
+        slices[..used].iter().flat_map(|slice| slice.iter().copied()).collect()
+    }
+
+    /// What the engine was told since the last time.
+    fn told(&self) -> Vec<ToEngine> {
+        std::mem::take(&mut *self.world.engine.lock().unwrap())
+    }
+
+    fn reply(&mut self, key: ConnKey, verdict: Verdict) {
+        let reply = Reply { conn: key.to_wire(), question: QuestionId(1), verdict, read_at: self.now.millis() };
+        self.hear(ForShard::Replies(SHOW, vec![reply]));
+    }
+}
+
+const YOU: You = You { alive: true, lives: 1, score: 0, rank: 0, answered: None, prize: None };
+
+fn parse(mut bytes: &[u8]) -> Read {
+    let mut read = Read::default();
+    while !bytes.is_empty() {
+        let (head, length) = match bytes[1] {
+            126 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
+            127 => panic!("no frame is that long"),
+            length => (2, usize::from(length)),
+        };
+        let (opcode, body) = (bytes[0] & 0x0f, &bytes[head..head + length]);
+        match opcode {
+            1 => read.messages.push(Codec::Json.decode(body, &[]).unwrap()),
+            8 => read.closed = Some(u16::from_be_bytes([body[0], body[1]])),
+            _ => {}
+        }
+        bytes = &bytes[head + length..];
+    }
+    read
+}
+
+fn join() -> FromPlayer {
+    FromPlayer::Join(Join {
+        show: ShowCode::parse("QUIZ").unwrap(),
+        name: Some("Ann".into()),
+        role: Role::Player,
+        token: None,
+        resume: None,
+    })
+}
+
+fn answer(question: u16) -> FromPlayer {
+    FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(1) })
+}
+
+fn notice(seq: u64) -> ToPlayer {
+    ToPlayer::Notice(Notice { seq: Seq(seq), at: Millis(1), text: "x".repeat(200) })
+}
+
+fn lobby(joined: u32) -> ToPlayer {
+    ToPlayer::Lobby(Lobby { joined })
+}
+
+fn snapshot(seq: u64) -> Snapshot {
+    Snapshot {
+        seq: Seq(seq),
+        at: Millis(1),
+        title: "A show".into(),
+        phase: Phase::Lobby,
+        mode: Mode::Elimination,
+        total: 10,
+        joined: 1,
+        alive: 1,
+        pot: 0,
+        currency: "EUR".into(),
+        paused: false,
+        question: None,
+        reveal: None,
+        voided: false,
+        podium: None,
+    }
+}
+
+fn seqs(read: &Read) -> Vec<u64> {
+    read.messages.iter().filter_map(ToPlayer::seq).map(|seq| seq.0).collect()
+}
+
+fn errors(read: &Read) -> Vec<ErrorCode> {
+    let code = |message: &ToPlayer| if let ToPlayer::Error(error) = message { Some(error.code) } else { None };
+    read.messages.iter().filter_map(code).collect()
+}
+
+fn answers(told: Vec<ToEngine>) -> Vec<AnswerBatch> {
+    told.into_iter().filter_map(|told| if let ToEngine::Answers(batch) = told { Some(batch) } else { None }).collect()
+}
+
+/// An outbox that holds about six notices.
+fn narrow() -> Stage {
+    Stage::with(|settings| settings.outbox_bytes = 1500)
+}

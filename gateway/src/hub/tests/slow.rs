@@ -1,0 +1,74 @@
+//! Those who don't keep up.
+
+use super::*;
+
+#[test]
+fn one_who_does_not_read_first_loses_what_can_be_missed() {
+    let mut stage = narrow();
+    let key = stage.join(0);
+    for seq in 1..=4 {
+        stage.notice(seq);
+        for joined in 0..10 {
+            stage.event(lobby(joined));
+        }
+    }
+    let read = stage.read(key);
+    assert_eq!(seqs(&read), [1, 2, 3, 4]);
+    assert!(read.messages.len() < 44);
+    assert!(stage.told().is_empty(), "no snapshot is needed");
+}
+
+#[test]
+fn one_who_missed_events_gets_a_snapshot_when_it_has_read_and_then_goes_on_without_a_hole() {
+    let mut stage = narrow();
+    let key = stage.join(0);
+    for seq in 1..=20 {
+        stage.notice(seq);
+    }
+    assert!(stage.told().is_empty(), "first it must read what waits");
+    let got = seqs(&stage.read(key));
+    assert_eq!(got, (1..=got.len() as u64).collect::<Vec<_>>());
+    assert!(matches!(&stage.told()[..], [ToEngine::Resync { show: SHOW, seat: Some(Seat(0)), .. }]));
+    // What comes before the snapshot is in it.
+    stage.notice(21);
+    stage.seat(key, Some(0), 21);
+    stage.notice(22);
+    let read = stage.read(key);
+    assert!(matches!(&read.messages[..], [ToPlayer::Snapshot(snapshot), ToPlayer::You(_), ToPlayer::Notice(next)]
+        if snapshot.seq == Seq(21) && next.seq == Seq(22)));
+}
+
+#[test]
+fn a_hole_in_what_the_bus_brings_makes_a_snapshot() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    stage.notice(1);
+    stage.notice(3);
+    assert_eq!(seqs(&stage.read(key)), [1]);
+    assert!(matches!(&stage.told()[..], [ToEngine::Resync { .. }]));
+}
+
+#[test]
+fn one_who_does_not_catch_up_is_closed_as_too_slow() {
+    let mut stage = narrow();
+    let key = stage.join(0);
+    for seq in 1..=20 {
+        stage.notice(seq);
+    }
+    stage.later(Span(9_999));
+    assert_eq!(stage.shard.fate(key, stage.now), Fate::Keep);
+    stage.later(Span(1));
+    let read = stage.read(key);
+    assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));
+}
+
+#[test]
+fn one_who_asks_and_asks_and_never_reads_is_closed_as_too_slow() {
+    let mut stage = narrow();
+    let key = stage.join(0);
+    for _ in 0..20 {
+        stage.shard.message(key, b"nonsense", stage.now);
+    }
+    let read = stage.read(key);
+    assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));
+}

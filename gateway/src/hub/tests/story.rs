@@ -1,0 +1,150 @@
+//! Anything may happen, in any order.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::hub::Outbox;
+
+/// What may happen to one of three connections, in any order.
+#[derive(Debug, Clone)]
+enum Happening {
+    Say(usize, FromPlayer),
+    Bytes(usize, Vec<u8>),
+    Seated(usize, Option<u32>),
+    Refused(usize),
+    Event,
+    Lobby,
+    Hole,
+    Dismiss(u32),
+    Read(usize, usize),
+    Fault(usize),
+    Bye(usize),
+    Close(usize),
+    Later(u32),
+    Goodbye,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let who = || 0..3_usize;
+    prop_oneof![
+        4 => who().prop_map(|who| Happening::Say(who, join())),
+        4 => (who(), 0..3_u16).prop_map(|(who, question)| Happening::Say(who, answer(question))),
+        1 => who().prop_map(|who| Happening::Say(who, FromPlayer::Leave)),
+        1 => who().prop_map(|who| Happening::Say(who, FromPlayer::Ping(Ping { sent: Millis(1) }))),
+        2 => (who(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(who, bytes)| Happening::Bytes(who, bytes)),
+        6 => (who(), proptest::option::of(0..2_u32)).prop_map(|(who, seat)| Happening::Seated(who, seat)),
+        1 => who().prop_map(Happening::Refused),
+        8 => Just(Happening::Event),
+        3 => Just(Happening::Lobby),
+        1 => Just(Happening::Hole),
+        1 => (0..2_u32).prop_map(Happening::Dismiss),
+        6 => (who(), 0..3000_usize).prop_map(|(who, bytes)| Happening::Read(who, bytes)),
+        1 => who().prop_map(Happening::Fault),
+        1 => who().prop_map(Happening::Bye),
+        1 => who().prop_map(Happening::Close),
+        2 => (0..8_000_u32).prop_map(Happening::Later),
+        1 => Just(Happening::Goodbye),
+    ]
+}
+
+/// A connection of the story below, and what it has read so far.
+struct Reader {
+    key: ConnKey,
+    bytes: Vec<u8>,
+}
+
+fn check_story(read: &Read) -> Result<(), TestCaseError> {
+    let welcomes = read.messages.iter().filter(|message| matches!(message, ToPlayer::Welcome(_))).count();
+    prop_assert!(welcomes <= 1, "welcomed twice");
+    let mut seen = None;
+    for message in &read.messages {
+        if let ToPlayer::Snapshot(snapshot) = message {
+            prop_assert!(seen.is_none_or(|seen| snapshot.seq >= seen), "a snapshot of the past");
+            seen = Some(snapshot.seq);
+        } else if let Some(seq) = message.seq() {
+            prop_assert_eq!(seen.map(Seq::next), Some(seq), "a hole, or an event before the snapshot");
+            seen = Some(seq);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_no_outbox_overflows_no_one_joins_twice_and_no_events_are_missed(
+        story in proptest::collection::vec(happening(), 0..150),
+    ) {
+        let most = 1500;
+        let mut stage = narrow();
+        let mut readers: Vec<_> = (0..3).map(|_| Reader { key: stage.open(), bytes: Vec::new() }).collect();
+        let mut seq = 0;
+        for happening in story {
+            match happening {
+                Happening::Say(who, message) => stage.say(readers[who].key, &message),
+                Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, &bytes, stage.now),
+                Happening::Seated(who, seat) => stage.seat(readers[who].key, seat, seq),
+                Happening::Refused(who) => {
+                    stage.hear(ForShard::JoinRefused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
+                }
+                Happening::Event => {
+                    seq += 1;
+                    stage.notice(seq);
+                }
+                Happening::Lobby => stage.event(lobby(1)),
+                Happening::Hole => {
+                    seq += 2;
+                    stage.notice(seq);
+                }
+                Happening::Dismiss(seat) => stage.hear(ForShard::Dismiss(SHOW, Seat(seat), ErrorCode::Removed)),
+                Happening::Read(who, bytes) => {
+                    let waiting = stage.peek(readers[who].key);
+                    let count = bytes.min(waiting.len());
+                    readers[who].bytes.extend_from_slice(&waiting[..count]);
+                    stage.shard.wrote(readers[who].key, count);
+                }
+                Happening::Fault(who) => stage.shard.failed(readers[who].key, Fault::Protocol, stage.now),
+                Happening::Bye(who) => {
+                    stage.shard.leaving(readers[who].key, Close::Left.frame(), stage.now);
+                }
+                Happening::Close(who) => {
+                    let all = std::mem::take(&mut readers[who].bytes);
+                    // The last frame may be cut.
+                    let whole = whole_frames(&all);
+                    check_story(&parse(&all[..whole]))?;
+                    stage.shard.closed(readers[who].key);
+                    readers[who].key = stage.open();
+                }
+                Happening::Later(by) => stage.later(Span(by)),
+                Happening::Goodbye => stage.hear(ForShard::Goodbye(Span(1))),
+            }
+            stage.work();
+            for reader in &readers {
+                let waiting = stage.shard.outbox(reader.key).map_or(0, Outbox::bytes);
+                // A welcome or a half-read frame may be larger; last words and the close frame come behind it.
+                prop_assert!(waiting <= most + 1500, "{waiting} bytes wait");
+            }
+            prop_assert_eq!(stage.shard.len(), 3);
+        }
+        for reader in &mut readers {
+            reader.bytes.extend(stage.peek(reader.key));
+            check_story(&parse(&reader.bytes[..whole_frames(&reader.bytes)]))?;
+        }
+    }
+}
+
+/// How many of the bytes are whole frames.
+fn whole_frames(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = &bytes[at..];
+        let size = match rest.get(1) {
+            Some(126) => rest.get(2..4).map(|long| 4 + usize::from(u16::from_be_bytes([long[0], long[1]]))),
+            Some(&length) => Some(2 + usize::from(length)),
+            None => None,
+        };
+        match size {
+            Some(size) if size <= rest.len() => at += size,
+            _ => return at,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The players' port before it is a WebSocket.
+
+use std::net::SocketAddr;
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::FromPlayer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
+
+use crate::house::{Client, PATIENCE, house, join, settings};
+
+/// Sends a request; returns the status and the body.
+async fn http(gateway: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(gateway).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut response)).await.unwrap().unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+pub async fn get(gateway: SocketAddr, path: &str) -> (u16, String) {
+    http(gateway, &format!("GET {path} HTTP/1.1\r\nHost: klaxon\r\nConnection: close\r\n\r\n")).await
+}
+
+fn handshake(path: &str, protocol: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: klaxon\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{protocol}\r\n"
+    )
+}
+
+fn code(body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    body["code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn health_readiness_and_version_are_told() {
+    let house = house(settings());
+    assert_eq!(get(house.gateway.addr(), "/healthz").await, (200, "ok\n".into()));
+    assert_eq!(get(house.gateway.addr(), "/readyz").await, (200, "ready\n".into()));
+    let (status, body) = get(house.gateway.addr(), "/version").await;
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["protocol"]), (200, &1.into()));
+}
+
+#[tokio::test]
+async fn elsewhere_there_is_nothing_and_here_only_a_websocket() {
+    let house = house(settings());
+    let (status, body) = get(house.gateway.addr(), "/admin").await;
+    assert_eq!((status, code(&body)), (404, "not_found".into()));
+    let (status, body) = get(house.gateway.addr(), "/play").await;
+    assert_eq!((status, code(&body)), (426, "upgrade_required".into()));
+}
+
+#[tokio::test]
+async fn an_unknown_subprotocol_is_refused_and_told_what_is_spoken() {
+    let house = house(settings());
+    let request = handshake("/play", "Sec-WebSocket-Protocol: klaxon.v9.json\r\nConnection: close\r\n");
+    let (status, body) = http(house.gateway.addr(), &request).await;
+    assert_eq!((status, code(&body)), (400, "unsupported_protocol".into()));
+    assert!(body.contains("klaxon.v1.json") && body.contains("klaxon.v1.bincode"));
+}
+
+#[tokio::test]
+async fn who_offers_no_subprotocol_speaks_json() {
+    let house = house(settings());
+    let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    let url = format!("ws://{}/", house.gateway.addr());
+    let (_, response) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+    assert!(!response.headers().contains_key("sec-websocket-protocol"));
+}
+
+#[tokio::test]
+async fn what_comes_in_one_packet_with_the_handshake_is_heard() {
+    let house = house(settings());
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), mask: Some([0; 4]), ..FrameHeader::default() };
+    let join = Codec::Json.encode(&FromPlayer::Join(join()));
+    let mut bytes = handshake("/play", "").into_bytes();
+    Frame::from_payload(header, join.into()).format(&mut bytes).unwrap();
+    let mut stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    stream.write_all(&bytes).await.unwrap();
+    let mut read = Vec::new();
+    let welcomed = async {
+        while !read.windows(9).any(|window| window == b"\"welcome\"") {
+            assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+        }
+    };
+    tokio::time::timeout(PATIENCE, welcomed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_house_says_so_and_lets_in_again_when_somebody_leaves() {
+    let mut few = settings();
+    few.max_connections = 1;
+    let house = house(few);
+    let (client, _) = Client::join(&house, Codec::Json).await;
+    let (status, body) = http(house.gateway.addr(), &handshake("/play", "Connection: close\r\n")).await;
+    assert_eq!((status, code(&body)), (503, "no_capacity".into()));
+    assert_eq!(get(house.gateway.addr(), "/healthz").await.0, 200);
+    drop(client);
+    let again = async {
+        loop {
+            let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+            if Client::over(stream, Codec::Json).await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn half_a_handshake_does_not_stay() {
+    let house = house(settings());
+    let mut stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    stream.write_all(b"GET /play HTTP/1.1\r\nHost: kl").await.unwrap();
+    let mut rest = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+}

@@ -1,0 +1,73 @@
+//! A gateway's last minute.
+
+use std::time::Duration;
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::ids::{Choice, QuestionId};
+use klaxon_protocol::link::ToEngine;
+use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
+use tokio::net::TcpStream;
+
+use crate::door::get;
+use crate::house::{Client, GATEWAY, PATIENCE, answers_in, house, settings};
+
+#[tokio::test]
+async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
+    let mut house = house(settings());
+    let mut clients = Vec::new();
+    for number in 0..6 {
+        clients.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+    }
+    for client in &mut clients {
+        client.answer(1, 2).await;
+    }
+    // As soon as all answers are read, their replies on the way or not.
+    let mut answered = 0;
+    while answered < clients.len() {
+        answered += house.engine.wait(answers_in).await.answers.len();
+    }
+    let address = house.gateway.addr();
+    let drained = tokio::spawn(house.gateway.drain(PATIENCE));
+    for client in &mut clients {
+        let (messages, code) = client.rest().await;
+        let reply = ToPlayer::AnswerReply(AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(2))));
+        assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == reply), "{messages:?}");
+        assert_eq!(code, Some(1012));
+    }
+    drop(clients);
+    drained.await.unwrap();
+    let bye = |said| if let ToEngine::Bye { gateway } = said { Some(gateway) } else { None };
+    assert_eq!(house.engine.wait(bye).await, GATEWAY);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
+    let mut house = house(settings());
+    let (mut client, _) = Client::join(&house, Codec::Json).await;
+    // An answer without a reply keeps the gateway waiting for half of its limit.
+    house.engine.mute(true);
+    client.answer(1, 0).await;
+    house.engine.wait(answers_in).await;
+    let address = house.gateway.addr();
+    let drained = tokio::spawn(house.gateway.drain(Duration::from_secs(2)));
+    let told = async {
+        while get(address, "/readyz").await.0 != 503 {}
+        let stream = TcpStream::connect(address).await.unwrap();
+        assert!(Client::over(stream, Codec::Json).await.is_err());
+    };
+    tokio::time::timeout(PATIENCE, told).await.unwrap();
+    let (messages, code) = client.rest().await;
+    assert!(matches!(&messages[..], [ToPlayer::Goodbye(_)]), "{messages:?}");
+    assert_eq!(code, Some(1012));
+    drained.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_who_does_not_go_is_left_behind_at_the_limit() {
+    let house = house(settings());
+    let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    let deaf = Client::over(stream, Codec::Json).await.unwrap();
+    tokio::time::timeout(PATIENCE, house.gateway.drain(Duration::from_millis(300))).await.unwrap();
+    drop(deaf);
+}
