@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::player::LARGEST_MESSAGE;
+use klaxon_protocol::ids::{Choice, QuestionId};
+use klaxon_protocol::player::{Answer, FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, after};
+use super::reading::{Connection, Reading, Seen, after};
 use crate::evidence::{Direction, Micros};
 
 const PROMISE: Promise = Promise {
@@ -57,35 +58,49 @@ fn tenths(amount: u64, unit: u64) -> String {
     format!("{}.{}", amount / unit, amount % unit * 10 / unit)
 }
 
-/// Every honest answer has its reply soon; the first reply is the first answer's.
+/// An answer that waits for its reply.
+struct Waiting {
+    question: QuestionId,
+    choice: Choice,
+    sent: Micros,
+}
+
+/// Every honest answer has its reply soon. The first reply about a question is the first answer's; an error, such as that the
+/// player has not joined yet, may be a reply to any.
 fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
     let limit = reading.options.reply_limit;
     let mut latencies = Histogram::<u64>::new(3).ok();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
-        for (&question, exchange) in &connection.exchanges {
-            let mut replies = exchange.heard.iter().map(|&(at, _)| at);
-            for &(sent, choice) in &exchange.said {
-                let reply = replies.next();
-                if let (Some(at), Some(latencies)) = (reply, &mut latencies) {
-                    // It grows as needed, up to any time that fits in memory.
-                    let _ = latencies.record(at.0.saturating_sub(sent.0));
+        let mut waiting: Vec<Waiting> = Vec::new();
+        for (at, seen) in reading.walk(index) {
+            match seen {
+                Seen::Said(FromPlayer::Answer(Answer { question, choice })) => {
+                    waiting.push(Waiting { question: *question, choice: *choice, sent: at });
                 }
-                let due = after(sent, limit);
-                let refused_otherwise = || connection.errors.iter().any(|&(at, _)| at >= sent && at <= due);
-                let in_time = match reply {
-                    Some(at) => at <= due,
-                    None => !connection.open_at(due) || refused_otherwise(),
-                };
-                finding.check(in_time, || {
-                    let what = match reply {
-                        Some(at) => {
-                            format!("the reply to choice {choice} took {} ms", at.0.saturating_sub(sent.0) / 1000)
-                        }
-                        None => format!("choice {choice} had no reply within {} ms", limit.as_millis()),
-                    };
-                    reading.violation(index, what).question(question).at(sent)
-                });
+                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
+                    let first = waiting.iter().position(|waiting| waiting.question == reply.question);
+                    let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
+                    let took = at.0.saturating_sub(first.sent.0);
+                    if let Some(latencies) = &mut latencies {
+                        // It grows as needed, up to any time that fits in memory.
+                        let _ = latencies.record(took);
+                    }
+                    finding.check(at <= after(first.sent, limit), || {
+                        let what = format!("the reply to choice {} took {} ms", first.choice, took / 1000);
+                        reading.violation(index, what).question(first.question).at(first.sent).frame(reply)
+                    });
+                }
+                Seen::Heard(ToPlayer::Error(_)) if !waiting.is_empty() => {
+                    waiting.remove(0);
+                }
+                _ => {}
             }
+        }
+        for unanswered in waiting {
+            finding.check(!connection.open_at(after(unanswered.sent, limit)), || {
+                let what = format!("choice {} had no reply within {} ms", unanswered.choice, limit.as_millis());
+                reading.violation(index, what).question(unanswered.question).at(unanswered.sent)
+            });
         }
     }
     if let Some(latencies) = latencies.filter(|latencies| !latencies.is_empty()) {

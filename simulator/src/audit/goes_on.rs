@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::player::ToPlayer;
 
 use super::finding::{Finding, Promise, Violation};
@@ -25,6 +26,8 @@ struct Person {
     spans: Vec<(Micros, Micros)>,
     snapshots: Vec<Micros>,
     left: bool,
+    /// Whether the newest connection was displaced: by somebody else, with a stolen token, who has the show now.
+    robbed: bool,
     saw_the_end: bool,
 }
 
@@ -45,7 +48,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     }
     let ended = reading.journal.events.iter().any(|event| matches!(event, ToPlayer::End(_)));
     finding.check(ended, || Violation::new("the journal has no end of the show"));
-    let stayed = people.iter().filter(|(_, person)| !person.left && !person.snapshots.is_empty());
+    let stayed = people.iter().filter(|(_, person)| !person.left && !person.robbed && !person.snapshots.is_empty());
     for (&player, person) in stayed {
         finding
             .check(person.saw_the_end, || Violation::new("stayed, and did not see the end of the show").player(player));
@@ -60,6 +63,7 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
         person.left |= connection.left;
+        person.robbed = connection.errors.iter().any(|(_, code)| *code == ErrorCode::Displaced);
         if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
             person.spans.push((first, last));
         }

@@ -1,6 +1,8 @@
 //! What an honest server may do, and the audit must not mistake for a break.
 
-use klaxon_protocol::error::ErrorCode;
+use std::time::Duration;
+
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -170,6 +172,46 @@ fn an_answer_with_a_stolen_token_on_a_connection_that_never_read_its_welcome() {
     show.answer(1, RIGHT);
     show.answer(1, WRONG);
     assert_clean(show);
+}
+
+#[test]
+fn an_answer_before_the_welcome_is_answered_by_an_error_and_sent_again() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    show.hang_up(0);
+    let back = show.come_back(0);
+    let (joined, _) = show.connections[back].lines[0];
+    let hasty = FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT });
+    let refusal = ToPlayer::Error(ErrorMessage::from(ErrorCode::NotJoined));
+    show.connections[back].lines.splice(1..1, [(joined, Line::Said(hasty)), (joined, Line::Heard(refusal))]);
+    show.wait(3000);
+    show.answer(0, RIGHT);
+    show.close();
+    show.reveal();
+    show.end();
+    let options = AuditOptions { reply_limit: Duration::from_secs(2), ..AuditOptions::default() };
+    let audit = audit(&show.evidence(), &options);
+    assert!(audit.clean(), "{:#?}", told(&audit));
+}
+
+#[test]
+fn a_player_whose_show_was_taken_with_a_stolen_token_does_not_see_the_end() {
+    let mut show = open();
+    show.answer(1, RIGHT);
+    let kill = Micros(show.now * 1000);
+    show.kill(500);
+    for seat in 0..4 {
+        show.come_back(seat);
+    }
+    let thief = show.come_back(2);
+    (show.connections[thief].player, show.connections[thief].honest) = (77, false);
+    show.wait(4000);
+    show.close();
+    show.reveal();
+    show.end();
+    let options = AuditOptions { kills: vec![kill], ..AuditOptions::default() };
+    let audit = audit(&show.evidence(), &options);
+    assert!(audit.clean(), "{:#?}", told(&audit));
 }
 
 #[test]
