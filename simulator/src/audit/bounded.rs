@@ -60,7 +60,7 @@ fn tenths(amount: u64, unit: u64) -> String {
 /// Every honest answer has its reply soon; the first reply is the first answer's.
 fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
     let limit = reading.options.reply_limit;
-    let mut latencies = Histogram::<u64>::new(3).ok();
+    let mut latencies = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3).ok();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         for (&question, exchange) in &connection.exchanges {
             let mut replies = exchange.heard.iter().map(|&(at, _)| at);
