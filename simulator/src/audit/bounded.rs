@@ -69,7 +69,7 @@ struct Waiting {
 /// player has not joined yet, may be a reply to any.
 fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
     let limit = reading.options.reply_limit;
-    let mut latencies = Histogram::<u64>::new(3).ok();
+    let mut latencies = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3).ok();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let mut waiting: Vec<Waiting> = Vec::new();
         for (at, seen) in reading.walk(index) {

@@ -197,6 +197,11 @@ impl Person {
         }
     }
 
+    /// Whether the server has let this device in.
+    fn is_in(&mut self, device: Device) -> bool {
+        self.slot(device).as_ref().is_some_and(|phone| phone.welcomed)
+    }
+
     fn lose(&mut self, device: Device) -> Option<Phone> {
         let lost = self.slot(device).take();
         if lost.is_some() {
@@ -345,9 +350,7 @@ impl Person {
                 self.come_back(device);
             }
             ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
-            ErrorCode::Unavailable if self.slot(device).as_ref().is_some_and(|phone| !phone.welcomed) => {
-                self.come_back(device);
-            }
+            ErrorCode::Unavailable if !self.is_in(device) => self.come_back(device),
             // Somebody else has this player's token: take the show back, after a moment of wonder.
             ErrorCode::Displaced if !self.plan.habits.two_devices && self.returns < MOST_RETURNS => {
                 self.returns += 1;
@@ -447,9 +450,14 @@ impl Person {
                     && self.alive
                 {
                     seen.wanted.get_or_insert(choice);
+                    if !self.is_in(device) {
+                        // Sent again when the show is seen again.
+                        return;
+                    }
                     self.answer(device, Answer { question: deed.question, choice }).await;
                 }
             }
+            What::React(_) if !self.is_in(Device::First) => {}
             What::React(emoji) => self.say(Device::First, &FromPlayer::React(React { emoji })).await,
             What::Drop(back) => {
                 self.lose(Device::First);
