@@ -49,13 +49,16 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let journal = FileJournal::open(&data.join("journal"), sync).await?;
     // The data directory is ours from here on. A server that was killed has left its addresses there.
     forget_addresses(data)?;
+    // Whoever stamps answers and whoever judges them read the wall clock at the same moment, and never again.
+    let clock = Clock::start();
+    klaxon_gateway::clock::start();
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
-        clock: Clock::start(),
+        clock,
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let engine = tokio::spawn(Shows::open(ports).await?.run());

@@ -24,7 +24,7 @@ mod wire;
 
 use std::fmt;
 use std::net::TcpStream;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use klaxon_protocol::time::Millis;
 
@@ -60,8 +60,7 @@ pub(crate) struct Moment(pub u64);
 impl Moment {
     /// Reads the clock.
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+        Self(crate::clock::micros())
     }
 
     /// The same for the protocol.

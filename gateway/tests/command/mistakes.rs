@@ -37,7 +37,7 @@ fn a_port_that_is_taken_is_named_with_its_option() {
     for (key, other) in [("listen", "admin-listen"), ("admin-listen", "listen")] {
         let (key_flag, other_flag) = (format!("--{key}={address}"), format!("--{other}=127.0.0.1:0"));
         let (code, told) = refused(&["serve", &key_flag, &other_flag, "--data-dir", data.to_str().unwrap()]);
-        assert_eq!(code, Some(1), "{told}");
+        assert_eq!(code, Some(2), "{told}");
         assert!(told.contains(&format!("error: {key}: \"{address}\" (from the flag --{key})")), "{told}");
     }
 }
@@ -55,7 +55,8 @@ fn a_wrong_value_is_named_with_its_option() {
         (["--shards", "1", "--data-dir", inside_a_file.to_str().unwrap()], "data-dir"),
     ] {
         let listen = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
-        let (_, told) = refused(&[&listen[..], &words[..]].concat());
+        let (code, told) = refused(&[&listen[..], &words[..]].concat());
+        assert_eq!(code, Some(2), "{told}");
         assert!(told.contains(&format!("error: {key}: ")), "{told}");
     }
 }
