@@ -139,8 +139,8 @@ impl PackQuestion {
 }
 
 fn check_text(what: &str, text: &str, wrong: &mut dyn FnMut(String)) {
-    if text.chars().any(char::is_control) {
-        wrong(format!("{what} must not hold control characters"));
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        wrong(format!("{what} must not hold control characters but line breaks and tabs"));
     }
     let length = text.chars().count();
     if !TEXT_LENGTH.contains(&length) || text.trim().is_empty() {

@@ -312,8 +312,8 @@ open_for = "10 s"
 
     prop_compose! {
         fn any_question()(
-            text in "\\PC{1,40}|[ -~\r\n\t\"'\\\\\u{0}-\u{1f}\u{7f}]{1,30}",
-            choices in prop::collection::btree_set("\\PC{1,12}|[\"'\\\\\r\n ]?[a-z]{1,3}[\r\n\"']?", 2..=6),
+            text in "\\PC{1,40}|[ -~\n\t\"'\\\\]{1,30}",
+            choices in prop::collection::btree_set("\\PC{1,12}|[\"'\\\\\n ]?[a-z]{1,3}[\n\"']?", 2..=6),
             right in any::<prop::sample::Index>(),
             category in prop::option::of("\\PC{0,12}"),
             difficulty in prop::option::of(prop::sample::select(
