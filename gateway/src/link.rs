@@ -12,6 +12,7 @@ use crate::hub::{Barrier, Common, Event, ForShard};
 use crate::transport::{ConnKey, Stage};
 
 pub use klaxon_engine::bus::GatewayEnd;
+pub use klaxon_engine::clock::Clock;
 
 /// Where hosts sit: hears all that concerns them, with this gateway's figures filled in.
 pub trait Desk: Send + Sync {

@@ -94,6 +94,14 @@ fn the_game_has_no_clock_no_io_and_no_chance() {
 }
 
 #[test]
+fn only_the_engines_clock_reads_the_wall() {
+    let files = sources(&["protocol/src", "engine/src", "gateway/src"]);
+    let others: Vec<PathBuf> = files.into_iter().filter(|file| !file.ends_with("engine/src/clock.rs")).collect();
+    assert_eq!(mentions(&others, &["SystemTime::now", "Utc::now"]), Vec::<String>::new());
+    assert!(!mentions(&sources(&["engine/src/clock.rs"]), &["SystemTime::now"]).is_empty(), "the clock is elsewhere");
+}
+
+#[test]
 fn sessions_intake_and_hub_have_no_socket_and_never_wait() {
     let words = ["tokio", ".await", "async ", "std::net::TcpStream", "std::thread"];
     let files = sources(&["gateway/src/session", "gateway/src/intake.rs", "gateway/src/hub"]);

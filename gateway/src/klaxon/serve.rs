@@ -10,11 +10,11 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqliteArchive;
 use klaxon_engine::bus::LocalBus;
-use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::{Admin, metrics};
 use klaxon_gateway::config::ServeOptions;
+use klaxon_gateway::link::Clock;
 use klaxon_gateway::{Gateway, log, private_file};
 use klaxon_protocol::ids::GatewayId;
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(FileJournal::open(&data.join("journal"), sync).await?),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
-        clock: Clock::start(),
+        clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let engine = tokio::spawn(Shows::open(ports).await?.run());
