@@ -87,10 +87,8 @@ impl Link {
     }
 
     fn all(&self, message: impl Fn() -> ForShard) {
-        for shard in 0..=u8::MAX {
-            if usize::from(shard) < self.common.settings.shards {
-                self.common.outside.shard(shard, message());
-            }
+        for shard in (0..=u8::MAX).take(self.common.settings.shards) {
+            self.common.outside.shard(shard, message());
         }
     }
 

@@ -47,6 +47,12 @@ fn dependencies(room: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_panic_ends_the_released_server_whole() {
+    let manifest: toml::Table = fs::read_to_string(top().join("Cargo.toml")).unwrap().parse().unwrap();
+    assert_eq!(manifest["profile"]["release"]["panic"].as_str(), Some("abort"));
+}
+
+#[test]
 fn rooms_depend_only_on_what_is_below_them() {
     let forbidden = [
         ("protocol", vec!["klaxon-engine", "klaxon-gateway", "klaxon-simulator", "tokio"]),

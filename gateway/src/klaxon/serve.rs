@@ -51,7 +51,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
-    let engine = tokio::spawn(Shows::open(ports).await?.run());
+    let mut engine = tokio::spawn(Shows::open(ports).await?.run());
 
     let (admin, desk) = Admin::start(hosts, gateway_end.clone())
         .await
@@ -67,6 +67,8 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminated.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
+        // It ends when no gateway is left, and there is one.
+        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
     tracing::info!("stopping: players are told to come back");
     // Whoever looks for the server from now on shall not find it.
