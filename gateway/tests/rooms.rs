@@ -47,6 +47,12 @@ fn dependencies(room: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_panic_ends_the_released_server_whole() {
+    let manifest: toml::Table = fs::read_to_string(top().join("Cargo.toml")).unwrap().parse().unwrap();
+    assert_eq!(manifest["profile"]["release"]["panic"].as_str(), Some("abort"));
+}
+
+#[test]
 fn rooms_depend_only_on_what_is_below_them() {
     let forbidden = [
         ("protocol", vec!["klaxon-engine", "klaxon-gateway", "klaxon-simulator", "tokio"]),
@@ -91,6 +97,14 @@ fn the_game_has_no_clock_no_io_and_no_chance() {
         "crate::show",
     ];
     assert_eq!(mentions(&sources(&["engine/src/game"]), &words), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_engines_clock_reads_the_wall() {
+    let files = sources(&["protocol/src", "engine/src", "gateway/src"]);
+    let others: Vec<PathBuf> = files.into_iter().filter(|file| !file.ends_with("engine/src/clock.rs")).collect();
+    assert_eq!(mentions(&others, &["SystemTime::now", "Utc::now"]), Vec::<String>::new());
+    assert!(!mentions(&sources(&["engine/src/clock.rs"]), &["SystemTime::now"]).is_empty(), "the clock is elsewhere");
 }
 
 #[test]

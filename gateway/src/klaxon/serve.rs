@@ -10,11 +10,11 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqliteArchive;
 use klaxon_engine::bus::LocalBus;
-use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::{Admin, metrics};
 use klaxon_gateway::config::ServeOptions;
+use klaxon_gateway::link::Clock;
 use klaxon_gateway::{Gateway, log, private_file};
 use klaxon_protocol::ids::GatewayId;
 use serde::Serialize;
@@ -48,10 +48,10 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(FileJournal::open(&data.join("journal"), sync).await?),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
-        clock: Clock::start(),
+        clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
-    let engine = tokio::spawn(Shows::open(ports).await?.run());
+    let mut engine = tokio::spawn(Shows::open(ports).await?.run());
 
     let (admin, desk) = Admin::start(hosts, gateway_end.clone())
         .await
@@ -67,6 +67,8 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminated.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
+        // It ends when no gateway is left, and there is one.
+        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
     tracing::info!("stopping: players are told to come back");
     // Whoever looks for the server from now on shall not find it.

@@ -24,11 +24,12 @@ mod wire;
 
 use std::fmt;
 use std::net::TcpStream;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use klaxon_protocol::time::Millis;
 
 use crate::hub::ForShard;
+use crate::link::Clock;
 
 pub(crate) use accept::{InCrowd, listen, run as take_sockets};
 pub(crate) use http::Front;
@@ -60,8 +61,7 @@ pub(crate) struct Moment(pub u64);
 impl Moment {
     /// Reads the clock.
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+        Self(Clock::of_process().micros())
     }
 
     /// The same for the protocol.
