@@ -3,6 +3,7 @@
 //! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
 //! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
 
+pub mod results;
 pub mod trivia;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
 
-use crate::archive::ShowResults;
+use self::results::ShowResults;
 
 /// What comes of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

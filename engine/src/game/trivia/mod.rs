@@ -37,7 +37,7 @@ use self::reveal::Undo;
 use self::roster::Roster;
 use self::seats::Seats;
 use super::{Effect, Entry, Game, Standing, Tallies};
-use crate::archive::ShowResults;
+use crate::game::results::ShowResults;
 
 /// How many of the host's commands are remembered, to know one that is sent again.
 const REMEMBERED_COMMANDS: usize = 1000;

@@ -3,7 +3,7 @@
 use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
 
 use super::Trivia;
-use crate::archive::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
 
 impl Trivia {
     /// None before the end.
