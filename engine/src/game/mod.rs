@@ -13,7 +13,7 @@ use klaxon_protocol::host::{AlertKind, PlayerLine};
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
-use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
+use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
 
 use self::results::ShowResults;
@@ -92,11 +92,11 @@ pub trait Game: Send + 'static {
     /// Where the show is.
     fn phase(&self) -> Phase;
 
-    /// What a player who wants in would get.
+    /// What one who wants in would get, to play or to watch.
     ///
     /// # Errors
     /// Why they get nothing at all.
-    fn entry(&self, player: &PlayerId) -> Result<Entry, ErrorCode>;
+    fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode>;
 
     /// A name for a new player, unlike all others in the show.
     fn unused_name(&self, wanted: Option<&Name>) -> Name;
