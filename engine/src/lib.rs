@@ -4,6 +4,7 @@ pub mod arbiter;
 pub mod archive;
 pub mod bus;
 pub mod clock;
+pub mod figures;
 pub mod game;
 pub mod journal;
 pub mod pack;

@@ -43,7 +43,7 @@ pub struct ReplayOptions {
 pub enum PackCommand {
     /// Say everything that is wrong with a pack.
     Check {
-        /// The pack.
+        /// The pack, or `bundled` for the one that comes with Klaxon.
         file: PathBuf,
         /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
         /// or `kahoot`; found out from the file if not given.

@@ -30,9 +30,6 @@ impl Pace {
     }
 }
 
-/// So many refusals in a row, without a pause in which the client was good again, are a flood.
-const FLOOD: u16 = 200;
-
 /// What one connection has used of its pace (the generic cell rate algorithm: one number).
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
@@ -59,7 +56,7 @@ impl Limiter {
         }
         if self.paid_until - now.0 + pace.every > pace.burst {
             self.refused += 1;
-            return if self.refused >= FLOOD { Allowance::Flood } else { Allowance::Refused };
+            return if self.refused >= GatewaySettings::FLOOD { Allowance::Flood } else { Allowance::Refused };
         }
         self.paid_until += pace.every;
         Allowance::Granted

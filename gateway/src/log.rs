@@ -1,5 +1,7 @@
 //! The log: to standard error, for people or for programs.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -28,7 +30,8 @@ pub enum LogError {
 pub fn start(format: LogFormat, filter: &str) -> Result<(), LogError> {
     let parsed =
         EnvFilter::try_new(filter).map_err(|problem| LogError::Filter { filter: filter.to_owned(), problem })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|said| said.is_empty());
+    let lines = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr).with_ansi(coloured);
     let started = match format {
         LogFormat::Human => lines.compact().finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -43,6 +43,8 @@ pub struct GatewaySettings {
 impl GatewaySettings {
     /// The most shards there can be.
     pub const MOST_SHARDS: usize = 256;
+    /// So many refusals of one connection's messages, without a pause between them, are a flood, and the connection is closed.
+    pub const FLOOD: u16 = 200;
 
     /// The defaults, for guests: two shards, 100,000 connections, outboxes of 64 KiB, 10 messages a second in bursts of 20.
     #[must_use]

@@ -16,7 +16,7 @@ use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Close, Mark, Notice, Ping, Question, ToPlayer};
 use klaxon_protocol::settings::Settings;
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::time::{Millis, Span};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -205,6 +205,21 @@ async fn a_watched_show_is_heard_until_it_is_unwatched() {
         stage.desk.hear(ToGateway::Figures(Box::new(figures())));
         host.settle().await;
     }
+}
+
+#[tokio::test]
+async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_does() {
+    let stage = Stage::open().await;
+    let alert = AlertKind::Recovered { away: Span(2000), closes_at: None };
+    stage.desk.hear(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
+
+    let mut first = Host::connect(&stage, Codec::Json).await;
+    first.say(FromHost::Watch(ShowRef { show: SHOW })).await;
+    assert_eq!(first.hear().await, ToHost::Alert(Alert { show: SHOW, at: Millis(3), alert }));
+    // Nothing comes before the reply to the ping.
+    first.settle().await;
+    let mut second = Host::connect(&stage, Codec::Json).await;
+    second.watch().await;
 }
 
 #[tokio::test]

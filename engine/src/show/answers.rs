@@ -96,9 +96,29 @@ impl Show {
 
     fn reply(&mut self, gateway: GatewayId, replies: Vec<Reply>) {
         if !replies.is_empty() {
+            count_refusals(&replies);
             let batch = ReplyBatch { gateway, show: self.id, replies };
             self.outbox.push((Address::One(gateway), ToGateway::Replies(batch)));
         }
+    }
+}
+
+/// Few codes stand in one batch, so each is counted once for all its answers.
+fn count_refusals(replies: &[Reply]) {
+    let mut refused: Vec<(ErrorCode, u64)> = Vec::new();
+    for reply in replies {
+        let code = match reply.verdict {
+            Verdict::Accepted(_) => continue,
+            Verdict::AlreadyAnswered(_) => ErrorCode::AlreadyAnswered,
+            Verdict::Refused(code) => code,
+        };
+        match refused.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, times)) => *times += 1,
+            None => refused.push((code, 1)),
+        }
+    }
+    for (code, times) in refused {
+        metrics::counter!("klaxon_answers_refused_total", "code" => code.code()).increment(times);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The desk: which hosts are connected, what each of them watches, and what goes to whom.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ pub const MOST_UNANSWERED: usize = 64;
 pub const MOST_HOSTS: usize = 256;
 /// How many shows one host may watch.
 const MOST_WATCHED: usize = 256;
-/// How many events of a question are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
+/// How many events of a question, and how many alerts, are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
 const MOST_KEPT: usize = 32;
 
 /// All hosts of this gateway.
@@ -42,6 +42,9 @@ struct Latest {
     figures: Option<Arc<ToHost>>,
     /// The last question and the events since.
     events: Vec<Arc<ToHost>>,
+    /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
+    /// tells of it.
+    unheard: VecDeque<Arc<ToHost>>,
 }
 
 /// One connected host.
@@ -134,8 +137,9 @@ impl AdminDesk {
         }
         room.watchers.entry(show).or_default().insert(host.key);
         // Under the same lock as what follows them, so that nothing is heard twice or out of order.
-        if let Some(latest) = room.latest.get(&show) {
-            for message in latest.events.iter().chain(&latest.figures) {
+        if let Some(latest) = room.latest.get_mut(&show) {
+            let unheard = std::mem::take(&mut latest.unheard);
+            for message in unheard.iter().chain(&latest.events).chain(&latest.figures) {
                 host.outbox.push(Arc::clone(message));
             }
         }
@@ -190,6 +194,13 @@ impl Room {
                 }
                 _ => {}
             },
+            ToHost::Alert(_) if !self.watchers.contains_key(&show) => {
+                let unheard = &mut self.latest.entry(show).or_default().unheard;
+                if unheard.len() == MOST_KEPT {
+                    unheard.pop_front();
+                }
+                unheard.push_back(Arc::clone(message));
+            }
             _ => {}
         }
     }

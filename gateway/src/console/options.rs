@@ -29,7 +29,7 @@ pub struct HostOptions {
     #[arg(long)]
     pub code: Option<ShowCode>,
 
-    /// Make a new show of this pack; without it, host a show that is there.
+    /// Make a new show of this pack (`bundled` is the one that comes with Klaxon); without it, host a show that is there.
     #[arg(long, value_name = "FILE")]
     pub pack: Option<PathBuf>,
 

@@ -7,6 +7,7 @@ mod serve;
 use std::process::ExitCode;
 
 use klaxon_gateway::cli::{Command, Klaxon};
+use klaxon_gateway::config::ConfigError;
 use klaxon_gateway::console;
 
 #[tokio::main]
@@ -19,6 +20,7 @@ async fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::FAILURE
+        // As for options that make no sense at once.
+        if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }

@@ -1,5 +1,6 @@
 //! `klaxon serve`: a gateway and an engine in one process, and no other server.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqliteArchive;
 use klaxon_engine::bus::LocalBus;
+use klaxon_engine::figures;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::{Admin, metrics};
@@ -37,16 +39,21 @@ struct Addresses {
 pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     log::start(options.log, &options.log_filter)?;
     let data = &options.data_dir;
-    private_file::directory(data)?;
+    private_file::directory(data)
+        .map_err(|problem| options.blame("data-dir", data.display(), format!("can't be made: {problem}")))?;
     let players = options.players()?;
     let hosts = options.admin(metrics::install()?)?;
+    figures::describe();
     let sync: SyncPolicy = options.sync.parse().map_err(|problem| options.blame("sync", &options.sync, problem))?;
 
+    let journal = FileJournal::open(&data.join("journal"), sync).await?;
+    // The data directory is ours from here on. A server that was killed has left its addresses there.
+    forget_addresses(data)?;
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
-        journal: Arc::new(FileJournal::open(&data.join("journal"), sync).await?),
+        journal: Arc::new(journal),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
         clock: Clock::of_process(),
     };
@@ -72,7 +79,9 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     }
     tracing::info!("stopping: players are told to come back");
     // Whoever looks for the server from now on shall not find it.
-    std::fs::remove_file(data.join(ADDRESSES))?;
+    if let Err(error) = forget_addresses(data) {
+        tracing::warn!(%error, "the players are told all the same");
+    }
     gateway.drain(options.drain_limit.to_std()).await;
     admin.stop().await;
     drop(bus);
@@ -82,6 +91,17 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Removes what tells where a server listens, if it is there.
+fn forget_addresses(data: &Path) -> anyhow::Result<()> {
+    let path = data.join(ADDRESSES);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("can't remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes where the server listens, whole or not at all.

@@ -193,6 +193,7 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
+                metrics::counter!("klaxon_journal_write_failures_total").increment(1);
                 let dirty = self.disk.cut(file, end).is_err();
                 plan.file.note(|tail| tail.dirty = dirty);
                 tracing::error!(%show, %error, "could not write to the journal");

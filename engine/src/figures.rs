@@ -1,0 +1,25 @@
+//! What the engine counts for an operator, and what each figure means.
+
+use metrics::{Unit, describe_counter, describe_histogram};
+
+/// Tells the recorder that is installed what the engine's figures mean.
+pub fn describe() {
+    describe_counter!("klaxon_answers_counted_total", "Answers that count");
+    describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");
+    describe_counter!(
+        "klaxon_silent_gateways_total",
+        "Gateways that did not hand in their answers before a barrier's limit"
+    );
+    describe_histogram!(
+        "klaxon_journal_append_seconds",
+        Unit::Seconds,
+        "From an append to the journal being asked for to its being kept"
+    );
+    describe_histogram!("klaxon_journal_group_records", "Records that were written together");
+    describe_counter!("klaxon_journal_bytes_total", Unit::Bytes, "Bytes written to the journal");
+    describe_counter!("klaxon_journal_write_failures_total", "Writes to the journal that failed; each is tried again");
+    describe_counter!(
+        "klaxon_journal_sync_failures_total",
+        "Syncs of the journal that failed after their interval; a power cut would take what was written"
+    );
+}

@@ -1,0 +1,11 @@
+//! The `klaxon` program as an operator runs it: started, played on, killed, stopped.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod crash;
+mod mistakes;
+mod player;
+mod program;
+mod run_script;
+mod server;
+mod whole_show;

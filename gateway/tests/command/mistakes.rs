@@ -1,0 +1,100 @@
+//! What an operator can get wrong is refused, with what is wrong.
+
+use std::net::TcpListener;
+
+use klaxon_protocol::journal::MAGIC;
+
+use crate::server::{Server, get, klaxon};
+
+/// Runs the program, which must fail; its exit code and what it says.
+#[track_caller]
+fn refused(words: &[&str]) -> (Option<i32>, String) {
+    let output = klaxon(words).output().unwrap();
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_second_server_with_the_same_data_is_refused_and_the_first_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"));
+    let data = server.data.to_str().unwrap();
+    let words = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", data];
+    let (code, told) = refused(&words);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains(&format!("error: the journal {data}/journal is in use by another process")), "{told}");
+    assert!(get(server.addresses.players, "/readyz", "").starts_with("HTTP/1.1 200 "));
+    assert!(server.data.join("addresses.json").exists());
+    server.stop();
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (key, other) in [("listen", "admin-listen"), ("admin-listen", "listen")] {
+        let (key_flag, other_flag) = (format!("--{key}={address}"), format!("--{other}=127.0.0.1:0"));
+        let (code, told) = refused(&["serve", &key_flag, &other_flag, "--data-dir", data.to_str().unwrap()]);
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(&format!("error: {key}: \"{address}\" (from the flag --{key})")), "{told}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let inside_a_file = file.join("data");
+    for (words, key) in [
+        (["--heartbeat", "soon", "--data-dir", data.to_str().unwrap()], "heartbeat"),
+        (["--sync", "sometimes", "--data-dir", data.to_str().unwrap()], "sync"),
+        (["--shards", "1", "--data-dir", inside_a_file.to_str().unwrap()], "data-dir"),
+    ] {
+        let listen = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
+        let (code, told) = refused(&[&listen[..], &words[..]].concat());
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(&format!("error: {key}: ")), "{told}");
+    }
+}
+
+#[test]
+fn a_damaged_journal_is_refused_with_its_show_and_offset() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = Server::start(&data);
+    server.host_of_new_show("DAMAGE");
+    let journal = server.journal();
+    server.stop();
+    let mut bytes = std::fs::read(&journal).unwrap();
+    // In the head of the first record, which has others behind it.
+    bytes[MAGIC.len()] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    let words = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--data-dir", data.to_str().unwrap()];
+    let (code, told) = refused(&words);
+    assert_eq!(code, Some(1), "{told}");
+    let show = journal.file_stem().unwrap().to_str().unwrap().to_owned();
+    assert!(told.contains(&format!("show {show}: damaged at byte {}: ", MAGIC.len())), "{told}");
+    // Put aside, it keeps nobody from playing.
+    std::fs::rename(&journal, dir.path().join("aside.klxj")).unwrap();
+    Server::start(&data).stop();
+}
+
+#[test]
+fn a_pack_is_checked_and_the_bundled_one_is_fine() {
+    let output = klaxon(&["pack", "check", "bundled"]).output().unwrap();
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.ends_with(" questions, ready to be played\n"), "{told}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.toml");
+    std::fs::write(&file, "title = \"Bad\"\n[[questions]]\ntext = \"?\"\nchoices = [\"a\", \"b\"]\nright = \"c\"\n")
+        .unwrap();
+    let (code, told) = refused(&["pack", "check", file.to_str().unwrap()]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("bad.toml:5: question 1: `right` is \"c\""), "{told}");
+}
