@@ -9,7 +9,7 @@ BIN := $(or $(CARGO_TARGET_DIR),target)/release
 OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 
 # A show of 12 questions; the pot is 5,000.00.
-DEMO := --players 2000 --questions 12 --open-for 2500ms --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
+DEMO := --players 2000 --questions 12 --open-for 2s --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
 
 demo: release
 	@mkdir -p $(OUT)

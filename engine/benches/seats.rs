@@ -16,19 +16,31 @@ const PLAYERS: u32 = 1_000_000;
 const ROUNDS: u16 = 15;
 const BATCH: u32 = 512;
 
-fn main() {
-    println!("{PLAYERS} seats, {ROUNDS} questions, answers in batches of {BATCH}, medians");
-    for (name, mode) in [("elimination", Mode::Elimination), ("points", Mode::Points), ("both", Mode::Both)] {
-        let measured = play(mode);
-        println!(
-            "{name:<12} seating {:>5} ns/player   answers {:>4} ns each   reveal of all seats {:>6.1} ms   memory {:>3} bytes/player beside {} bytes of id and name",
-            measured.seating.as_nanos() / u128::from(PLAYERS),
-            measured.answers.as_nanos() / u128::from(PLAYERS),
-            measured.reveal.as_secs_f64() * 1e3,
-            measured.bytes_per_player,
-            TEXT_BYTES,
-        );
+const MODES: [(&str, Mode); 3] = [("elimination", Mode::Elimination), ("points", Mode::Points), ("both", Mode::Both)];
+
+/// Each mode is played in a process of its own, so that its memory is its own.
+fn main() -> std::io::Result<()> {
+    let asked = std::env::args().find_map(|argument| MODES.into_iter().find(|(name, _)| *name == argument));
+    if let Some((name, mode)) = asked {
+        print(name, &play(mode));
+        return Ok(());
     }
+    println!("{PLAYERS} seats, {ROUNDS} questions, answers in batches of {BATCH}, medians");
+    for (name, _) in MODES {
+        std::process::Command::new(std::env::current_exe()?).arg(name).status()?;
+    }
+    Ok(())
+}
+
+fn print(name: &str, measured: &Measured) {
+    println!(
+        "{name:<12} seating {:>5} ns/player   answers {:>4} ns each   reveal of all seats {:>6.1} ms   memory {:>3} bytes/player beside {} bytes of id and name",
+        measured.seating.as_nanos() / u128::from(PLAYERS),
+        measured.answers.as_nanos() / u128::from(PLAYERS),
+        measured.reveal.as_secs_f64() * 1e3,
+        measured.bytes_per_player,
+        TEXT_BYTES,
+    );
 }
 
 /// The ids are 16 letters and the names 8.

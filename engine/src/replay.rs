@@ -39,6 +39,16 @@ pub enum ReplayError {
         /// The lease of the record before.
         newest: Fence,
     },
+    /// A record is older than the one before it.
+    #[error("record {number} is of {at}, after a record of {before}")]
+    Backwards {
+        /// The record's number.
+        number: u64,
+        /// Its time.
+        at: Millis,
+        /// The time of the record before.
+        before: Millis,
+    },
     /// The rules refuse what was recorded as done.
     #[error("record {number} can't be done: {refusal}")]
     Refused {
@@ -88,7 +98,9 @@ impl Rebuilt {
         let Command::Create(create) = &record.command else { return Err(ReplayError::NoCreate) };
         let game = game::create(record.at, create)
             .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
-        Self { game, show: record.show, records: 0, fence: record.fence, at: record.at }.agreeing(record, &[])
+        let rebuilt = Self { game, show: record.show, records: 0, fence: record.fence, at: record.at };
+        rebuilt.check_next(record)?;
+        rebuilt.agreeing(record, &[])
     }
 
     /// Applies the next record.
@@ -96,6 +108,7 @@ impl Rebuilt {
     /// # Errors
     /// If it does not follow, or does not give what was recorded.
     pub fn step(mut self, record: &Record) -> Result<Self, ReplayError> {
+        self.check_next(record)?;
         let effects = self
             .game
             .apply(record.at, &record.command)
@@ -103,8 +116,9 @@ impl Rebuilt {
         self.agreeing(record, &effects)
     }
 
-    /// The show after this record, if it is as recorded.
-    fn agreeing(self, record: &Record, effects: &[Effect]) -> Result<Self, ReplayError> {
+    /// # Errors
+    /// If the record can't be the next one.
+    fn check_next(&self, record: &Record) -> Result<(), ReplayError> {
         let number = record.number;
         if (number, record.show) != (self.records, self.show) {
             let (wanted, wanted_show) = (self.records, self.show);
@@ -113,6 +127,15 @@ impl Rebuilt {
         if record.fence < self.fence {
             return Err(ReplayError::Fenced { number, found: record.fence, newest: self.fence });
         }
+        if record.at < self.at {
+            return Err(ReplayError::Backwards { number, at: record.at, before: self.at });
+        }
+        Ok(())
+    }
+
+    /// The show after this record, if it is as recorded.
+    fn agreeing(self, record: &Record, effects: &[Effect]) -> Result<Self, ReplayError> {
+        let number = record.number;
         if !told(effects).eq(&record.events) {
             return Err(ReplayError::Events { number });
         }

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::link::ToEngine;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
 use crate::hub::{self, Common, ForShard, Outside};
@@ -69,17 +71,15 @@ impl Gateway {
         let (stage, watch_stage) = watch::channel(Stage::Running);
         let (drained, shards_drained) = mpsc::channel(1);
         let (done, all_done) = mpsc::channel(1);
-        // A start that fails half way drops `stage`, which ends the threads that were started.
+        // A start that fails half way drops `stage`, which ends the threads that were started. A thread that was started can't fail.
         let mut senders = Vec::with_capacity(shards);
         for number in (0..=u8::MAX).take(shards) {
             let (sender, inbox) = mpsc::unbounded_channel();
             senders.push(sender);
             let (common, front, stage) = (Arc::clone(&common), Arc::clone(&front), watch_stage.clone());
-            let (drained, done) = (drained.clone(), done.clone());
-            spawn(format!("shard-{number}"), move || {
-                let result = on_tokio::run(number, common, front, inbox, stage, drained);
-                drop(done);
-                result
+            let drained = drained.clone();
+            spawn(format!("shard-{number}"), runtime()?, done.clone(), move |runtime| {
+                on_tokio::run(runtime, number, common, front, inbox, stage, drained);
             })?;
         }
         drop(drained);
@@ -87,21 +87,21 @@ impl Gateway {
         let _ = ways.shards.set(senders);
 
         let link = Link { end, desk, common };
-        let (link_stage, link_done) = (watch_stage.clone(), done.clone());
-        spawn("link".into(), move || {
-            let result = block_on(link.run(link_stage));
-            drop(link_done);
-            result
-        })?;
-        spawn("door".into(), move || {
-            let hand_out = move |stream, here| {
-                if let Some(shard) = turn.next() {
-                    let _ = shard.send(Input::Socket(stream, here));
-                }
-            };
-            let result = block_on(take_sockets(listener, most, hand_out, watch_stage)).and_then(|result| result);
-            drop(done);
-            result
+        let link_stage = watch_stage.clone();
+        spawn("link".into(), runtime()?, done.clone(), move |runtime| runtime.block_on(link.run(link_stage)))?;
+
+        let door = runtime()?;
+        let listener = {
+            let _inside = door.enter();
+            TcpListener::from_std(listener)?
+        };
+        let hand_out = move |stream, here| {
+            if let Some(shard) = turn.next() {
+                let _ = shard.send(Input::Socket(stream, here));
+            }
+        };
+        spawn("door".into(), door, done, move |runtime| {
+            runtime.block_on(take_sockets(listener, most, hand_out, watch_stage));
         })?;
         Ok(Self { addr, front, stage, shards_drained, all_done })
     }
@@ -131,15 +131,20 @@ impl Drop for Gateway {
     }
 }
 
-fn spawn(name: String, body: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.clone()).spawn(move || {
-        if let Err(error) = body() {
-            tracing::error!(%error, thread = name, "a gateway thread ended");
-        }
-    })?;
-    Ok(())
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+/// Starts a thread that drops `done` when it ends.
+fn spawn(
+    name: String,
+    runtime: Runtime,
+    done: mpsc::Sender<()>,
+    body: impl FnOnce(&Runtime) + Send + 'static,
+) -> io::Result<()> {
+    thread::Builder::new().name(name).spawn(move || {
+        body(&runtime);
+        drop(done);
+    })?;
+    Ok(())
 }

@@ -2,7 +2,6 @@
 
 pub mod admin;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod console;
 mod gateway;

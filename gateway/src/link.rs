@@ -12,6 +12,7 @@ use crate::hub::{Barrier, Common, Event, ForShard};
 use crate::transport::{ConnKey, Stage};
 
 pub use klaxon_engine::bus::GatewayEnd;
+pub use klaxon_engine::clock::Clock;
 
 /// Where hosts sit: hears all that concerns them, with this gateway's figures filled in.
 pub trait Desk: Send + Sync {
@@ -86,10 +87,8 @@ impl Link {
     }
 
     fn all(&self, message: impl Fn() -> ForShard) {
-        for shard in 0..=u8::MAX {
-            if usize::from(shard) < self.common.settings.shards {
-                self.common.outside.shard(shard, message());
-            }
+        for shard in (0..=u8::MAX).take(self.common.settings.shards) {
+            self.common.outside.shard(shard, message());
         }
     }
 

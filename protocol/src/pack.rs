@@ -13,7 +13,7 @@ pub const CHOICES: std::ops::RangeInclusive<usize> = 2..=6;
 pub const QUESTIONS: std::ops::RangeInclusive<usize> = 1..=500;
 /// How long a question may be open.
 pub const OPEN_FOR: std::ops::RangeInclusive<Span> = Span(500)..=Span(600_000);
-/// How many characters a question's text, a choice, or a note may have.
+/// How many characters a title, a question's text, a choice, a category, or a host's words to everybody may have.
 pub const TEXT_LENGTH: std::ops::RangeInclusive<usize> = 1..=500;
 
 /// The questions of a show.
@@ -126,6 +126,9 @@ impl PackQuestion {
         if self.right.index() >= self.choices.len() {
             wrong(format!("the right choice is number {} of {}", self.right.index() + 1, self.choices.len()));
         }
+        if let Some(category) = &self.category {
+            check_text("category", category, wrong);
+        }
         if let Some(open_for) = self.open_for
             && !OPEN_FOR.contains(&open_for)
         {
@@ -158,14 +161,14 @@ mod tests {
             text: " ".into(),
             choices: vec!["a".into(), "a".into()],
             right: Choice(2),
-            category: None,
+            category: Some("\u{7}".into()),
             difficulty: None,
             open_for: Some(Span(1)),
             source: None,
         };
         let problems = Pack { title: "t".into(), questions: vec![bad] }.problems();
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 4, "{told:?}");
+        assert_eq!(told.len(), 5, "{told:?}");
         assert!(told.iter().all(|line| line.starts_with("question 1: ")), "{told:?}");
     }
 }

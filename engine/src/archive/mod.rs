@@ -2,7 +2,7 @@
 //!
 //! docs/archive.md has the tables.
 
-mod results;
+mod found;
 mod sqlite;
 
 #[cfg(test)]
@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::time::Millis;
 
-pub use results::{HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner};
+pub use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+pub use found::{HardQuestion, PlayedShow, Winner};
 pub use sqlite::SqliteArchive;
 
 /// Why an archive refused or failed.

@@ -3,6 +3,7 @@
 //! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
 //! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
 
+pub mod results;
 pub mod trivia;
 
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use klaxon_protocol::host::{AlertKind, PlayerLine};
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
-use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Verdict, You};
+use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
 
-use crate::archive::ShowResults;
+use self::results::ShowResults;
 
 /// What comes of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +92,11 @@ pub trait Game: Send + 'static {
     /// Where the show is.
     fn phase(&self) -> Phase;
 
-    /// What a player who wants in would get.
+    /// What one who wants in would get, to play or to watch.
     ///
     /// # Errors
     /// Why they get nothing at all.
-    fn entry(&self, player: &PlayerId) -> Result<Entry, ErrorCode>;
+    fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode>;
 
     /// A name for a new player, unlike all others in the show.
     fn unused_name(&self, wanted: Option<&Name>) -> Name;

@@ -17,8 +17,14 @@ pub(super) struct Draft {
 impl Draft {
     /// The pack, if nothing at all is wrong.
     pub fn finish(self, mut findings: Findings) -> Result<Pack, BadPack> {
-        let (questions, places): (Vec<_>, Vec<_>) = self.questions.into_iter().unzip();
-        let pack = Pack { title: self.title.unwrap_or_else(|| "untitled".to_owned()), questions };
+        let (mut questions, places): (Vec<_>, Vec<_>) = self.questions.into_iter().unzip();
+        for question in &mut questions {
+            on_one_line(&mut question.text);
+            question.choices.iter_mut().chain(&mut question.category).for_each(on_one_line);
+        }
+        let mut title = self.title.unwrap_or_else(|| "untitled".to_owned());
+        on_one_line(&mut title);
+        let pack = Pack { title, questions };
         for found in pack.problems() {
             let place = found
                 .question
@@ -27,6 +33,15 @@ impl Draft {
             findings.add(place, found.problem);
         }
         if findings.is_empty() { Ok(pack) } else { Err(findings.into_bad_pack()) }
+    }
+}
+
+/// Line breaks and tabs, with the blanks around them, become one blank: screens break lines themselves.
+fn on_one_line(text: &mut String) {
+    let is_break = |c: char| c.is_control() && c.is_whitespace();
+    if text.contains(is_break) {
+        let parts: Vec<&str> = text.split(is_break).map(str::trim).filter(|part| !part.is_empty()).collect();
+        *text = parts.join(" ");
     }
 }
 

@@ -308,7 +308,7 @@ Answer 3 - max 75 characters,Answer 4 - max 75 characters,\
             told(read(sheet)),
             ["friday.csv:6: question 2: the correct answer is number 9, and there is no answer 9"]
         );
-        assert_eq!(read(&sheet.replace(",9", ",2")).unwrap().questions[0].text, "Two\nlines?");
+        assert_eq!(read(&sheet.replace(",9", ",2")).unwrap().questions[0].text, "Two lines?");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::{JoinRequest, Seated, ToGateway};
-use klaxon_protocol::player::{Role, Snapshot};
+use klaxon_protocol::player::Snapshot;
 
 use super::Show;
 use crate::bus::Address;
@@ -30,18 +30,18 @@ impl Show {
 
     /// The player's seat, if they get one.
     fn seat_for(&mut self, request: &JoinRequest) -> Result<Option<Seat>, ErrorCode> {
-        match (self.game.entry(&request.player)?, request.role) {
-            (Entry::Watch, _) | (_, Role::Spectator) => Ok(None),
-            (Entry::Back(seat), Role::Player) => Ok(Some(seat)),
-            (Entry::New, Role::Player) => {
-                let name = self.game.unused_name(request.name.as_ref());
-                self.apply(Command::Join { player: request.player.clone(), name, role: Role::Player });
-                self.pulse.joined();
-                match self.game.entry(&request.player)? {
-                    Entry::Back(seat) => Ok(Some(seat)),
-                    Entry::New | Entry::Watch => Err(ErrorCode::Unavailable),
-                }
-            }
+        let JoinRequest { player, role, .. } = request;
+        match self.game.entry(player, *role)? {
+            Entry::Watch => return Ok(None),
+            Entry::Back(seat) => return Ok(Some(seat)),
+            Entry::New => {}
+        }
+        let name = self.game.unused_name(request.name.as_ref());
+        self.apply(Command::Join { player: player.clone(), name, role: *role });
+        self.pulse.joined();
+        match self.game.entry(player, *role)? {
+            Entry::Back(seat) => Ok(Some(seat)),
+            Entry::New | Entry::Watch => Err(ErrorCode::Unavailable),
         }
     }
 

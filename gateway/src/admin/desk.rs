@@ -11,8 +11,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, Pong, ToPlayer};
 
 use super::outbox::Outbox;
-use crate::clock;
-use crate::link::{Desk, GatewayEnd};
+use crate::link::{Clock, Desk, GatewayEnd};
 
 /// How many of a host's messages may wait for an engine's answer.
 pub const MOST_UNANSWERED: usize = 64;
@@ -93,7 +92,7 @@ impl AdminDesk {
         metrics::counter!("klaxon_host_messages_total").increment(1);
         match message {
             FromHost::Ping(ping) => {
-                let pong = Pong { sent: ping.sent, now: clock::now() };
+                let pong = Pong { sent: ping.sent, now: Clock::of_process().now() };
                 host.outbox.push(Arc::new(ToHost::Pong(pong)));
             }
             FromHost::Watch(watched) => self.watch(host, watched.show),

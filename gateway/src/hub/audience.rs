@@ -9,7 +9,7 @@ use klaxon_protocol::link::{Reply, Seated};
 use klaxon_protocol::player::{Goodbye, ToPlayer, Welcome};
 use klaxon_protocol::time::Span;
 
-use super::conn::{KeepsUp, Kind};
+use super::conn::KeepsUp;
 use super::figures::ShowFigures;
 use super::{Event, ForShard, Shard, frame};
 use crate::session::{Arrival, Close, Place};
@@ -75,9 +75,8 @@ impl Shard {
     fn go_on(&mut self, mut fan_out: FanOut, now: Moment) {
         let most = self.common.settings.outbox_bytes;
         let Some((room, conns)) = self.room_and_conns(fan_out.show) else { return };
-        let (mut marked, mut slow) = (Vec::with_capacity(CHUNK), Vec::new());
-        let end = fan_out.next + CHUNK;
-        while fan_out.next < end {
+        let mut marked = Vec::with_capacity(CHUNK);
+        while marked.len() < CHUNK {
             let Some(&key) = room.members.get(fan_out.next) else { break };
             let here = conns.get_mut(key.slot as usize).filter(|conn| {
                 conn.key == key && conn.display && conn.session.place().is_some_and(|place| place.show == fan_out.show)
@@ -86,19 +85,14 @@ impl Shard {
                 room.members.swap_remove(fan_out.next);
                 continue;
             };
-            match conn.send_event(&fan_out.event, most, now.millis()) {
-                Ok(()) => marked.push(key),
-                Err(_) => slow.push(key),
-            }
+            conn.send_event(&fan_out.event, most, now.millis());
+            marked.push(key);
             fan_out.next += 1;
         }
         let more = fan_out.next < room.members.len();
         self.counts.frames += marked.len() as u64;
         for key in marked {
             self.mark(key);
-        }
-        for key in slow {
-            self.shed(key, now.millis());
         }
         if more {
             self.fan_out = Some(fan_out);
@@ -131,7 +125,7 @@ impl Shard {
                 frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
                 self.counts.joins += 1;
                 tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
-                self.send(key, bytes.into(), Kind::Reply, now.millis());
+                self.send(key, bytes.into(), now.millis());
             }
             Arrival::Resync if conn.pace != KeepsUp::Yes => {
                 conn.pace = KeepsUp::Yes;
@@ -142,7 +136,7 @@ impl Shard {
                 let codec = conn.codec;
                 let mut bytes = self.snapshots.get(codec, &seated.snapshot).to_vec();
                 frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
-                self.send(key, bytes.into(), Kind::Reply, now.millis());
+                self.send(key, bytes.into(), now.millis());
             }
             Arrival::Resync | Arrival::Stale => {}
         }
@@ -172,7 +166,7 @@ impl Shard {
         let codec = conn.codec;
         if conn.session.refused(now.millis()) {
             let bytes = frame::frame(codec, &ToPlayer::Error(error));
-            self.send(key, bytes, Kind::Reply, now.millis());
+            self.send(key, bytes, now.millis());
         }
     }
 

@@ -13,8 +13,8 @@ use crate::transport::{ConnKey, Moment};
 /// A connection that missed events must have caught up after this.
 pub(super) const CATCH_UP: Span = Span(10_000);
 
-/// An answer without a reply after this no longer counts as outstanding: the engine that had it is gone.
-const REPLY_LOST: u64 = 5_000_000;
+/// After so many microseconds without a reply it may never come: the engine that had the answer may be gone.
+const REPLY_LATE: u64 = 5_000_000;
 
 pub(super) struct Conn {
     pub key: ConnKey,
@@ -33,6 +33,8 @@ pub(super) struct Conn {
     pub outstanding: u8,
     /// When the last answer was read.
     pub asked: Moment,
+    /// Whether that one was let through because the replies before it stay away.
+    pub probing: bool,
     pub last_heard: Millis,
     /// Since when it is being closed.
     pub leaving: Option<Millis>,
@@ -50,17 +52,6 @@ pub(super) enum KeepsUp {
     Resyncing {
         since: Millis,
     },
-}
-
-/// What a frame is to the show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// An event in order: who misses one needs a snapshot.
-    InOrder,
-    /// Superseded by the next of its sort.
-    CanBeMissed,
-    /// An answer to what the client said.
-    Reply,
 }
 
 /// The client could not keep up, and has to be closed.
@@ -81,53 +72,60 @@ impl Conn {
             dirty: false,
             outstanding: 0,
             asked: now,
+            probing: false,
             last_heard: now.millis(),
             leaving: None,
         }
     }
 
-    /// Sends a frame, within `most` bytes of outbox.
-    pub fn send(&mut self, bytes: Bytes, kind: Kind, most: usize, now: Millis) -> Result<(), TooSlow> {
-        if self.leaving.is_some() || (self.pace != KeepsUp::Yes && kind != Kind::Reply) {
+    /// Sends what the client asked for. `most` is the memory that its outbox may take, in bytes.
+    pub fn send(&mut self, bytes: Bytes, most: usize) -> Result<(), TooSlow> {
+        if self.leaving.is_some() {
             return Ok(());
         }
-        let fits = |outbox: &Outbox| outbox.is_empty() || outbox.bytes() + bytes.len() <= most;
-        if !fits(&self.outbox) {
-            self.outbox.drop_what_can_be_missed();
+        if !self.has_room(bytes.len(), most) {
+            return Err(TooSlow);
         }
-        if fits(&self.outbox) {
-            self.outbox.push(bytes, kind == Kind::CanBeMissed);
-            return Ok(());
-        }
-        match kind {
-            Kind::CanBeMissed => Ok(()),
-            Kind::InOrder => {
-                self.pace = KeepsUp::Behind { since: now };
-                Ok(())
-            }
-            Kind::Reply => Err(TooSlow),
+        self.outbox.push(bytes, false);
+        Ok(())
+    }
+
+    /// Sends what the next of its sort supersedes, if there is room.
+    pub fn offer(&mut self, bytes: Bytes, most: usize) {
+        if self.leaving.is_none() && self.pace == KeepsUp::Yes && self.has_room(bytes.len(), most) {
+            self.outbox.push(bytes, true);
         }
     }
 
-    /// Sends an event of the show, if this connection has not seen it.
-    pub fn send_event(&mut self, event: &Event, most: usize, now: Millis) -> Result<(), TooSlow> {
+    /// Sends an event of the show, if this connection has not seen it. If there is no room, or a hole before it, the connection
+    /// gets a snapshot later.
+    pub fn send_event(&mut self, event: &Event, most: usize, now: Millis) {
+        if self.leaving.is_some() || self.pace != KeepsUp::Yes {
+            return;
+        }
         let seat = self.session.place().and_then(|place| place.seat);
         let Some(seq) = event.seq() else {
-            return self.send(event.bytes(self.codec, seat), Kind::CanBeMissed, most, now);
+            return self.offer(event.bytes(self.codec, seat), most);
         };
-        if seq <= self.seen || self.pace != KeepsUp::Yes {
-            return Ok(());
+        if seq <= self.seen {
+            return;
         }
-        if seq != self.seen.next() {
-            // The bus lost something: better a snapshot than a hole.
-            self.pace = KeepsUp::Behind { since: now };
-            return Ok(());
-        }
-        self.send(event.bytes(self.codec, seat), Kind::InOrder, most, now)?;
-        if self.pace == KeepsUp::Yes {
+        let bytes = event.bytes(self.codec, seat);
+        if seq == self.seen.next() && self.has_room(bytes.len(), most) {
+            self.outbox.push(bytes, false);
             self.seen = seq;
+        } else {
+            self.pace = KeepsUp::Behind { since: now };
         }
-        Ok(())
+    }
+
+    /// Whether a frame of so many bytes can wait, if need be instead of what can be missed. One alone always can.
+    fn has_room(&mut self, frame: usize, most: usize) -> bool {
+        let fits = |outbox: &Outbox| outbox.is_empty() || outbox.memory() + Outbox::memory_of(frame) <= most;
+        if !fits(&self.outbox) {
+            self.outbox.drop_what_can_be_missed();
+        }
+        fits(&self.outbox)
     }
 
     /// Whether it is time to ask the engine for a snapshot. True once.
@@ -149,32 +147,37 @@ impl Conn {
         }
     }
 
-    /// Counts an answer as outstanding, if no more than `most` are.
+    /// Counts an answer as outstanding, if fewer than `most` are. While replies stay away, one more may go now and then, to find
+    /// out whether they come again.
     pub fn may_answer(&mut self, now: Moment, most: u8) -> bool {
-        if self.outstanding >= most.max(1) && now.0.saturating_sub(self.asked.0) < REPLY_LOST {
+        let probing = self.outstanding >= most.max(1);
+        if probing && now.0.saturating_sub(self.asked.0) < REPLY_LATE {
             return false;
         }
-        if self.outstanding >= most.max(1) {
-            self.outstanding = 0;
-        }
-        self.outstanding += 1;
-        self.asked = now;
+        self.outstanding += u8::from(!probing);
+        (self.probing, self.asked) = (probing, now);
         true
     }
 
     /// An answer, read at that time, is replied to; returns how many microseconds that took.
     pub fn answered(&mut self, read_at: Millis, now: Moment) -> u64 {
         self.outstanding = self.outstanding.saturating_sub(1);
+        if self.asked.millis() != read_at {
+            return now.0.saturating_sub(read_at.0.saturating_mul(1000));
+        }
+        // What was asked long before this and has no reply by now was lost with its engine.
+        if std::mem::take(&mut self.probing) {
+            self.outstanding = 0;
+        }
         // The protocol carries milliseconds; the last answer's reading is known better.
-        let read = if self.asked.millis() == read_at { self.asked.0 } else { read_at.0.saturating_mul(1000) };
-        now.0.saturating_sub(read)
+        now.0.saturating_sub(self.asked.0)
     }
 
     /// Sends last words and the close frame; nothing more is sent or heard.
     pub fn close(&mut self, close: Close, last_words: Option<Bytes>, most: usize, now: Millis) {
         let words = last_words.unwrap_or_default();
         self.outbox.drop_what_can_be_missed();
-        if self.outbox.bytes() + words.len() > most {
+        if self.outbox.memory() + Outbox::memory_of(words.len()) > most {
             self.outbox.drop_all();
         }
         self.outbox.push(words, false);

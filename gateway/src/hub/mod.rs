@@ -8,6 +8,7 @@ mod conn;
 mod counts;
 mod figures;
 pub(crate) mod frame;
+mod incoming;
 mod outbox;
 mod players;
 mod shard;

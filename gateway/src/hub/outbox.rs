@@ -5,6 +5,9 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
+/// What a waiting frame takes besides its bytes: its place in the queue, and what the allocator keeps of it.
+const FRAME: usize = 96;
+
 /// Frames in order, the first of them maybe half written. Takes no memory of its own while at most one frame waits.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -23,9 +26,14 @@ struct Waiting {
 }
 
 impl Outbox {
-    /// Bytes that are not written yet.
-    pub const fn bytes(&self) -> usize {
-        self.bytes
+    /// The memory that is held for this connection: a small frame takes more than its bytes.
+    pub fn memory(&self) -> usize {
+        self.bytes + FRAME * (usize::from(self.first.is_some()) + self.rest.len())
+    }
+
+    /// The memory that a frame of so many bytes takes.
+    pub const fn memory_of(frame: usize) -> usize {
+        frame + FRAME
     }
 
     /// Whether all is written.
@@ -124,7 +132,7 @@ mod tests {
         let mut outbox = outbox(&[("lobby", true), ("question", false), ("lobby", true), ("close", false)]);
         outbox.drop_what_can_be_missed();
         assert_eq!(waiting(&outbox), b"questionclose");
-        assert_eq!(outbox.bytes(), 13);
+        assert_eq!(outbox.bytes, 13);
     }
 
     #[test]
@@ -135,7 +143,7 @@ mod tests {
         assert_eq!(waiting(&outbox), b"bbyquestion");
         outbox.drop_all();
         assert_eq!(waiting(&outbox), b"bby");
-        assert_eq!(outbox.bytes(), 3);
+        assert_eq!(outbox.bytes, 3);
     }
 
     proptest! {
@@ -151,7 +159,8 @@ mod tests {
             let mut out = Vec::new();
             for step in steps {
                 let bytes = waiting(&outbox);
-                prop_assert_eq!(bytes.len(), outbox.bytes());
+                prop_assert_eq!(bytes.len(), outbox.bytes);
+                prop_assert_eq!(outbox.is_empty(), outbox.memory() == 0);
                 let count = step.min(bytes.len());
                 out.extend_from_slice(&bytes[..count]);
                 outbox.wrote(count);

@@ -6,20 +6,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
-use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
-use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::ids::{ConnRef, ShowId};
+use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::{Millis, Span};
 use slab::Slab;
 
 use super::audience::{FanOut, Room};
-use super::conn::{Conn, Kind, TooSlow};
+use super::conn::{Conn, TooSlow};
 use super::counts::Counts;
 use super::frame::{self, SnapshotFrames};
 use super::{Common, ForShard, Outbox};
-use crate::intake::{Allowance, Batches, ReplyFrames};
-use crate::session::{Admitted, Close, Step};
-use crate::transport::{ConnKey, Fault, Moment};
+use crate::intake::{Batches, ReplyFrames};
+use crate::session::Close;
+use crate::transport::{ConnKey, Moment};
 
 /// How long a closed connection may take to read our last words.
 const LINGER: Span = Span(2_000);
@@ -28,14 +27,14 @@ const LINGER: Span = Span(2_000);
 pub(crate) struct Shard {
     pub(super) common: Arc<Common>,
     number: u8,
-    conns: Slab<Conn>,
+    pub(super) conns: Slab<Conn>,
     uses: u32,
     pub(super) rooms: HashMap<ShowId, Room>,
     /// What the engine said and has to be done in its order.
     pub(super) queue: VecDeque<ForShard>,
     pub(super) fan_out: Option<FanOut>,
-    batches: Batches,
-    replies: ReplyFrames,
+    pub(super) batches: Batches,
+    pub(super) replies: ReplyFrames,
     pub(super) snapshots: SnapshotFrames,
     dirty: Vec<ConnKey>,
     pub(super) counts: Counts,
@@ -86,90 +85,12 @@ impl Shard {
         key
     }
 
-    /// A message was read.
-    pub fn message(&mut self, key: ConnKey, bytes: &[u8], now: Moment) {
-        let Some(codec) = self.admits(key, now) else { return };
-        let message = match codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES) {
-            Ok(message) => message,
-            Err(refusal) => {
-                self.counts.bad_messages += 1;
-                return self.refuse(key, &refusal, now.millis());
-            }
-        };
-        let common = Arc::clone(&self.common);
-        let Some(conn) = self.conn(key) else { return };
-        match conn.session.hear(message, &common.doors, now.millis()) {
-            Step::Refuse(refusal) => self.refuse(key, &refusal, now.millis()),
-            Step::Ask(admitted) => self.ask(key, admitted),
-            Step::Answer(show, seat, answer) => self.answer(key, show, seat, answer, now),
-            Step::NotInPlay(question) => self.reply_not_in_play(key, question, now.millis()),
-            Step::React(show, emoji) => {
-                if let Some(room) = self.rooms.get(&show) {
-                    room.figures.reacted(emoji);
-                }
-            }
-            Step::Pong(pong) => {
-                let bytes = frame::frame(codec, &ToPlayer::Pong(pong));
-                self.send(key, bytes, Kind::CanBeMissed, now.millis());
-            }
-            Step::Leave => self.close(key, Close::Left, None, now.millis()),
-            Step::Ignore => {}
-        }
-    }
-
-    /// The client sent a WebSocket ping or pong; `pong` are the bytes that answer it, if any.
-    pub fn pinged(&mut self, key: ConnKey, pong: Bytes, now: Moment) {
-        if self.admits(key, now).is_some() {
-            self.send(key, pong, Kind::CanBeMissed, now.millis());
-        }
-    }
-
-    /// What the client sent is no message.
-    pub fn failed(&mut self, key: ConnKey, fault: Fault, now: Moment) {
-        let (close, code) = match fault {
-            Fault::TooLarge => (Close::TooLarge, Some(ErrorCode::TooLarge)),
-            Fault::NotText => (Close::NotText, Some(ErrorCode::BadMessage)),
-            Fault::Protocol => (Close::Protocol, None),
-        };
-        self.counts.bad_messages += 1;
-        self.close(key, close, code, now.millis());
-    }
-
-    /// The client closes; `reply` is the close frame that answers it.
-    pub fn leaving(&mut self, key: ConnKey, reply: Bytes, now: Moment) {
-        self.vacate(key);
-        let Some(conn) = self.conn(key).filter(|conn| conn.leaving.is_none()) else { return };
-        conn.outbox.drop_what_can_be_missed();
-        conn.outbox.push(reply, false);
-        conn.leave(now.millis());
-        self.mark(key);
-    }
-
     /// The socket is gone.
     pub fn closed(&mut self, key: ConnKey) {
         self.vacate(key);
         if self.conn(key).is_some() {
             self.conns.remove(key.slot as usize);
             self.counts.closed += 1;
-        }
-    }
-
-    /// Hands all answers that were read to the engine.
-    pub fn flush_answers(&mut self) {
-        for batch in self.batches.take_all() {
-            self.common.outside.engine(ToEngine::Answers(batch));
-        }
-    }
-
-    /// Whether answers wait for [`Self::flush_answers`].
-    pub fn has_answers(&self) -> bool {
-        !self.batches.is_empty()
-    }
-
-    /// Hands the show's answers to the engine.
-    pub(super) fn flush_show(&mut self, show: ShowId) {
-        if let Some(batch) = self.batches.take(show) {
-            self.common.outside.engine(ToEngine::Answers(batch));
         }
     }
 
@@ -301,10 +222,11 @@ impl Shard {
         }
     }
 
-    pub(super) fn send(&mut self, key: ConnKey, bytes: Bytes, kind: Kind, now: Millis) {
+    /// Sends a frame that the client asked for.
+    pub(super) fn send(&mut self, key: ConnKey, bytes: Bytes, now: Millis) {
         let most = self.common.settings.outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
-        let sent = conn.send(bytes, kind, most, now);
+        let sent = conn.send(bytes, most);
         self.counts.frames += 1;
         match sent {
             Ok(()) => self.mark(key),
@@ -312,9 +234,18 @@ impl Shard {
         }
     }
 
+    /// Sends a frame that can be missed.
+    pub(super) fn offer(&mut self, key: ConnKey, bytes: Bytes) {
+        let most = self.common.settings.outbox_bytes;
+        let Some(conn) = self.conn(key) else { return };
+        conn.offer(bytes, most);
+        self.counts.frames += 1;
+        self.mark(key);
+    }
+
     pub(super) fn refuse(&mut self, key: ConnKey, refusal: &Refusal, now: Millis) {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        self.send(key, frame::refusal(codec, refusal), Kind::Reply, now);
+        self.send(key, frame::refusal(codec, refusal), now);
     }
 
     /// Sends last words and the close frame.
@@ -346,57 +277,8 @@ impl Shard {
         self.close(key, Close::TooSlow, Some(ErrorCode::TooSlow), now);
     }
 
-    /// Counts something that the client sent; returns its codec if it may be acted on.
-    fn admits(&mut self, key: ConnKey, now: Moment) -> Option<Codec> {
-        let pace = self.common.pace;
-        let conn = self.conn(key).filter(|conn| conn.leaving.is_none())?;
-        conn.last_heard = now.millis();
-        let codec = conn.codec;
-        let allowance = conn.limiter.ask(now, pace);
-        self.counts.messages += 1;
-        match allowance {
-            Allowance::Granted => return Some(codec),
-            Allowance::Refused => self.refuse(key, &Refusal::plain(ErrorCode::RateLimited), now.millis()),
-            Allowance::Flood => self.close(key, Close::Flooding, Some(ErrorCode::RateLimited), now.millis()),
-        }
-        self.counts.rate_limited += 1;
-        None
-    }
-
-    fn ask(&self, key: ConnKey, admitted: Admitted) {
-        let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
-        let Admitted { code, player, name, role } = admitted;
-        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role }));
-    }
-
-    fn answer(&mut self, key: ConnKey, show: ShowId, seat: Seat, answer: Answer, now: Moment) {
-        let most = self.common.settings.outstanding_answers;
-        let Some(conn) = self.conn(key) else { return };
-        if !conn.may_answer(now, most) {
-            self.counts.rate_limited += 1;
-            let refusal = Refusal::because(ErrorCode::RateLimited, "Answers of yours are still without a reply.");
-            return self.refuse(key, &refusal, now.millis());
-        }
-        self.counts.answers += 1;
-        let Answer { question, choice } = answer;
-        let stamped = StampedAnswer { conn: key.to_wire(), seat, question, choice, at: now.millis() };
-        if let Some(batch) = self.batches.push(show, stamped, now) {
-            self.common.outside.engine(ToEngine::Answers(batch));
-        }
-    }
-
-    pub(super) fn reply(&mut self, key: ConnKey, question: QuestionId, verdict: Verdict, now: Millis) {
-        let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        let bytes = self.replies.get(question, verdict, codec);
-        self.send(key, bytes, Kind::Reply, now);
-    }
-
-    fn reply_not_in_play(&mut self, key: ConnKey, question: QuestionId, now: Millis) {
-        self.reply(key, question, Verdict::Refused(ErrorCode::NotInPlay), now);
-    }
-
     /// Takes a connection out of its show; it stays open.
-    fn vacate(&mut self, key: ConnKey) {
+    pub(super) fn vacate(&mut self, key: ConnKey) {
         let Some(place) = self.conn(key).and_then(|conn| conn.session.place()) else { return };
         if let Some(seat) = place.seat {
             self.common.players.leave(place.show, seat, key);

@@ -11,12 +11,12 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqliteArchive;
 use klaxon_engine::bus::LocalBus;
-use klaxon_engine::clock::Clock;
 use klaxon_engine::figures;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::{Admin, metrics};
 use klaxon_gateway::config::ServeOptions;
+use klaxon_gateway::link::Clock;
 use klaxon_gateway::{Gateway, log, private_file};
 use klaxon_protocol::ids::GatewayId;
 use serde::Serialize;
@@ -49,19 +49,16 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let journal = FileJournal::open(&data.join("journal"), sync).await?;
     // The data directory is ours from here on. A server that was killed has left its addresses there.
     forget_addresses(data)?;
-    // Whoever stamps answers and whoever judges them read the wall clock at the same moment, and never again.
-    let clock = Clock::start();
-    klaxon_gateway::clock::start();
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
         archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
-        clock,
+        clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
-    let engine = tokio::spawn(Shows::open(ports).await?.run());
+    let mut engine = tokio::spawn(Shows::open(ports).await?.run());
 
     let (admin, desk) = Admin::start(hosts, gateway_end.clone())
         .await
@@ -77,6 +74,8 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminated.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
+        // It ends when no gateway is left, and there is one.
+        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
     tracing::info!("stopping: players are told to come back");
     // Whoever looks for the server from now on shall not find it.

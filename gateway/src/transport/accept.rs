@@ -61,17 +61,16 @@ impl Drop for InCrowd {
 
 /// Takes sockets until the gateway stops. While it drains they are still taken, to be told so.
 pub(crate) async fn run(
-    listener: TcpListener,
+    listener: tokio::net::TcpListener,
     most: usize,
     mut hand_out: impl FnMut(TcpStream, InCrowd),
     mut stage: watch::Receiver<Stage>,
-) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+) {
     let crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return Ok(()),
+            _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
         };
         match accepted.and_then(|(stream, _)| stream.into_std()) {
             Ok(stream) => {

@@ -29,6 +29,7 @@ use std::time::Instant;
 use klaxon_protocol::time::Millis;
 
 use crate::hub::ForShard;
+use crate::link::Clock;
 
 pub(crate) use accept::{InCrowd, listen, run as take_sockets};
 pub(crate) use http::Front;
@@ -60,7 +61,7 @@ pub(crate) struct Moment(pub u64);
 impl Moment {
     /// Reads the clock.
     pub fn now() -> Self {
-        Self(crate::clock::micros())
+        Self(Clock::of_process().micros())
     }
 
     /// The same for the protocol.

@@ -18,6 +18,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
@@ -41,14 +42,14 @@ const RETRY: Span = Span(1_000);
 
 /// Runs a shard on this thread until the gateway stops. When it is drained it drops `drained`.
 pub(crate) fn run(
+    runtime: &Runtime,
     number: u8,
     common: Arc<Common>,
     front: Arc<Front>,
     inbox: mpsc::UnboundedReceiver<Input>,
     stage: watch::Receiver<Stage>,
     drained: mpsc::Sender<()>,
-) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+) {
     let floor = Rc::new(Floor {
         shard: RefCell::new(Shard::new(number, common)),
         lines: RefCell::default(),
@@ -57,8 +58,7 @@ pub(crate) fn run(
         answers: Notify::new(),
         front,
     });
-    LocalSet::new().block_on(&runtime, floor.run(inbox, stage, drained));
-    Ok(())
+    LocalSet::new().block_on(runtime, floor.run(inbox, stage, drained));
 }
 
 /// A shard with its sockets.

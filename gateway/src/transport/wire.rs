@@ -9,8 +9,18 @@ use tungstenite::{Bytes, Error, Message, Utf8Bytes};
 /// Allocated for each connection for as long as it lives; an answer fits.
 const READ_BUFFER: usize = 128;
 
+/// A message takes no more than this on the wire, even in fragments of one byte; whoever sends more sends fragments without end.
+const LARGEST_ON_WIRE: usize = 8 * LARGEST_MESSAGE;
+
+/// The largest ping or pong on the wire, with its head and mask.
+const LARGEST_SIGN: usize = 2 + 4 + 125;
+
 /// The WebSocket side of one connection.
-pub(crate) struct Wire(Box<WebSocketContext>);
+pub(crate) struct Wire {
+    protocol: Box<WebSocketContext>,
+    /// Bytes that made no message yet.
+    unfinished: usize,
+}
 
 /// What came of bytes.
 #[derive(Debug)]
@@ -69,20 +79,32 @@ impl Wire {
             .max_write_buffer_size(usize::MAX)
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
-        Self(Box::new(WebSocketContext::new(Role::Server, Some(config))))
+        Self { protocol: Box::new(WebSocketContext::new(Role::Server, Some(config))), unfinished: 0 }
     }
 
     /// Takes bytes until they make something, and appends to `write` what the protocol wants written. None when more bytes
     /// are needed.
-    pub fn take<'r>(&mut self, read: &mut &'r [u8], write: &mut Vec<u8>) -> Result<Option<Heard>, Fault> {
+    pub fn take(&mut self, read: &mut &[u8], write: &mut Vec<u8>) -> Result<Option<Heard>, Fault> {
+        let before = read.len();
+        let heard = self.hear(read, write)?;
+        self.unfinished += before - read.len();
+        match heard {
+            None => {}
+            // Fragments of a message may stand before and behind it.
+            Some(Heard::Sign) => self.unfinished = self.unfinished.saturating_sub(LARGEST_SIGN),
+            Some(_) => self.unfinished = 0,
+        }
+        if self.unfinished > LARGEST_ON_WIRE { Err(Fault::TooLarge) } else { Ok(heard) }
+    }
+
+    fn hear<'r>(&mut self, read: &mut &'r [u8], write: &mut Vec<u8>) -> Result<Option<Heard>, Fault> {
         let mut ends: Ends<'r, '_> = Ends { read, write };
-        let heard = self.0.read(&mut ends);
-        let heard = match heard {
+        let heard = match self.protocol.read(&mut ends) {
             // The pong or close reply of what was just read goes out now, not at the next read.
-            Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Heard::Sign)),
+            Ok(Message::Ping(_)) => self.protocol.flush(&mut ends).map(|()| Some(Heard::Sign)),
             Ok(Message::Close(_)) => {
                 // After its close reply the protocol has ended, which flush reports as an error.
-                let _ = self.0.flush(&mut ends);
+                let _ = self.protocol.flush(&mut ends);
                 Ok(Some(Heard::Close))
             }
             Ok(Message::Pong(_) | Message::Frame(_)) => Ok(Some(Heard::Sign)),
@@ -161,6 +183,57 @@ mod tests {
         assert_eq!(wire.take(&mut &bytes[..8], &mut write).unwrap_err(), Fault::TooLarge);
         let largest = text(&"x".repeat(LARGEST_MESSAGE));
         assert!(matches!(Wire::new().take(&mut &largest[..], &mut write), Ok(Some(Heard::Text(_)))));
+    }
+
+    /// A text message in fragments of so many bytes, a ping after each of them.
+    fn in_fragments(text: &str, size: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (number, part) in text.as_bytes().chunks(size).enumerate() {
+            let kind = if number == 0 { Data::Text } else { Data::Continue };
+            let last = (number + 1) * size >= text.len();
+            bytes.extend(masked(Frame::message(part.to_vec(), OpCode::Data(kind), last)));
+            bytes.extend(masked(Frame::ping(&b"hi"[..])));
+        }
+        bytes
+    }
+
+    /// All that these bytes are, read in pieces.
+    fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Heard>, Fault> {
+        let (mut heard, mut write) = (Vec::new(), Vec::new());
+        for mut piece in bytes.chunks(piece) {
+            while let Some(one) = wire.take(&mut piece, &mut write)? {
+                heard.push(one);
+            }
+        }
+        Ok(heard)
+    }
+
+    #[test]
+    fn the_largest_message_may_come_in_fragments_of_one_byte() {
+        let text = "x".repeat(LARGEST_MESSAGE);
+        for piece in [1, 500, 1 << 16] {
+            let heard = all(&mut Wire::new(), &in_fragments(&text, 1), piece).unwrap();
+            assert!(heard.iter().any(|heard| matches!(heard, Heard::Text(heard) if heard.as_str() == text)));
+        }
+    }
+
+    #[test]
+    fn fragments_without_end_are_too_large_whatever_stands_between_them() {
+        let mut wire = Wire::new();
+        let begin = Frame::message(&b""[..], OpCode::Data(Data::Text), false);
+        all(&mut wire, &masked(begin), 100).unwrap();
+        let mut some = masked(Frame::message(&b""[..], OpCode::Data(Data::Continue), false)).repeat(1000);
+        some.extend(masked(Frame::ping(&b""[..])));
+        let fault = (0..20).find_map(|_| all(&mut wire, &some, 1 << 14).err());
+        assert_eq!(fault, Some(Fault::TooLarge));
+    }
+
+    #[test]
+    fn pings_alone_are_never_too_large_however_they_are_cut() {
+        let pings = masked(Frame::ping(vec![7; 125])).repeat(2000);
+        for piece in [1, 100, 1 << 14] {
+            assert_eq!(all(&mut Wire::new(), &pings, piece).unwrap().len(), 2000);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Players who mean well, in both codecs.
 
+use klaxon_gateway::link::Clock;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
@@ -123,6 +124,23 @@ async fn a_ping_tells_the_servers_time_and_leaving_closes() {
     assert!(pong.now >= welcome.now);
     client.say(FromPlayer::Leave).await;
     assert_eq!(client.rest().await, (vec![], Some(1000)));
+}
+
+#[tokio::test]
+async fn answers_and_pongs_are_stamped_by_the_clock_that_closes_questions() {
+    let mut house = house(settings());
+    let (mut client, _) = Client::join(&house, Codec::Json).await;
+    let before = Clock::of_process().now();
+    client.answer(1, 0).await;
+    client.say(FromPlayer::Ping(Ping { sent: Millis(1) })).await;
+    let stamped = house.engine.wait(answers_in).await.answers[0].at;
+    let pong = loop {
+        if let ToPlayer::Pong(pong) = client.hear().await {
+            break pong.now;
+        }
+    };
+    let after = Clock::of_process().now();
+    assert!(before <= stamped && stamped <= pong && pong <= after, "{before} {stamped} {pong} {after}");
 }
 
 #[tokio::test]

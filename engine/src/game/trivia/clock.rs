@@ -44,6 +44,11 @@ impl Clock {
         self.windows[self.windows.len() - 1]
     }
 
+    /// When answers began to count.
+    pub fn first_opened(&self) -> Millis {
+        self.windows[0].opens
+    }
+
     /// All the time that players have.
     pub fn total(&self) -> Span {
         self.total

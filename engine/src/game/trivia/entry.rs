@@ -1,44 +1,43 @@
 //! Who gets in, and whose answer may count.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, Seat};
+use klaxon_protocol::ids::{Name, PlayerId, QuestionId, Seat};
+use klaxon_protocol::journal::CountedAnswer;
 use klaxon_protocol::link::StampedAnswer;
-use klaxon_protocol::player::{Phase, Verdict};
+use klaxon_protocol::player::{Phase, Role, Verdict};
 
 use super::Trivia;
 use crate::game::{Effect, Entry, Standing};
 
 impl Trivia {
-    pub(super) fn entry_of(&self, player: &PlayerId) -> Result<Entry, ErrorCode> {
-        if let Some(seat) = self.roster.seat_of(player) {
-            return if self.seats.banned.contains(seat) { Err(ErrorCode::Banned) } else { Ok(Entry::Back(seat)) };
+    pub(super) fn entry_of(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
+        let seat = self.roster.seat_of(player);
+        if seat.is_some_and(|seat| self.seats.banned.contains(seat)) {
+            return Err(ErrorCode::Banned);
         }
         let in_time = match self.stage.phase {
             Phase::Created => return Err(ErrorCode::UnknownShow),
-            Phase::Ended => return Ok(Entry::Watch),
+            Phase::Ended => false,
             Phase::Lobby => true,
             // In elimination one can come in until the first question closes, and must answer it.
             Phase::Question => !self.eliminates() || self.asked.len() == 1,
             Phase::Closing | Phase::Closed | Phase::Revealed => !self.eliminates(),
         };
-        if !in_time {
-            Ok(Entry::Watch)
-        } else if self.roster.len() >= self.settings.seats {
-            Err(ErrorCode::ShowFull)
-        } else {
-            Ok(Entry::New)
+        match (role, seat) {
+            (Role::Spectator, _) => Ok(Entry::Watch),
+            (Role::Player, Some(seat)) => Ok(Entry::Back(seat)),
+            (Role::Player, None) if !in_time => Ok(Entry::Watch),
+            (Role::Player, None) if self.roster.len() >= self.settings.seats => Err(ErrorCode::ShowFull),
+            (Role::Player, None) => Ok(Entry::New),
         }
     }
 
-    pub(super) fn join(&mut self, player: &PlayerId, name: &Name) -> Result<Vec<Effect>, Refusal> {
-        match self.entry_of(player)? {
-            Entry::New => {
-                self.roster.seat(player.clone(), name.clone());
-                self.seats.push(if self.eliminates() { self.settings.lives } else { 0 });
-                Ok(Vec::new())
-            }
-            Entry::Back(_) | Entry::Watch => Ok(Vec::new()),
+    pub(super) fn join(&mut self, player: &PlayerId, name: &Name, role: Role) -> Result<Vec<Effect>, Refusal> {
+        if self.entry_of(player, role)? == Entry::New {
+            self.roster.seat(player.clone(), name.clone());
+            self.seats.push(if self.eliminates() { self.settings.lives } else { 0 });
         }
+        Ok(Vec::new())
     }
 
     /// What is known of an answer before it is claimed. A retry of what was counted gets the same reply for as long as the question
@@ -75,6 +74,20 @@ impl Trivia {
         match asked.clock.elapsed(answer.at) {
             Ok(_) => Standing::Claim,
             Err(code) => refused(code),
+        }
+    }
+
+    /// Counts answers that the arbiter accepted.
+    pub(super) fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) {
+        for answer in answers {
+            let stamped = StampedAnswer { conn: 0, seat: answer.seat, question, choice: answer.choice, at: answer.at };
+            if self.standing_of(&stamped) != Standing::Claim {
+                continue;
+            }
+            let Some(asked) = self.asked.last_mut() else { continue };
+            let Ok(elapsed) = asked.clock.elapsed(answer.at) else { continue };
+            asked.counts[answer.choice.index()] += 1;
+            self.seats.count_answer(answer.seat, answer.choice, elapsed);
         }
     }
 

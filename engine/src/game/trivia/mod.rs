@@ -2,6 +2,7 @@
 
 mod bits;
 mod clock;
+mod course;
 mod entry;
 mod host;
 mod personal;
@@ -22,12 +23,12 @@ use std::collections::VecDeque;
 
 use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::host::{AlertKind, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::host::PlayerLine;
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::pack::PackQuestion;
-use klaxon_protocol::player::{Close, Phase, Podium, Question, Resume, Reveal, Snapshot, ToPlayer, You};
+use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
@@ -37,15 +38,10 @@ use self::reveal::Undo;
 use self::roster::Roster;
 use self::seats::Seats;
 use super::{Effect, Entry, Game, Standing, Tallies};
-use crate::archive::ShowResults;
+use crate::game::results::ShowResults;
 
 /// How many of the host's commands are remembered, to know one that is sent again.
 const REMEMBERED_COMMANDS: usize = 1000;
-/// After the engine was away, an open question opens again this much later: phones need to come back.
-const RECOVERY_LEAD: Span = Span(3_000);
-/// And for at least this long, so that an answer which was never acknowledged can be sent again.
-const RECOVERY_LEAST: Span = Span(3_000);
-
 /// A trivia show.
 pub struct Trivia {
     code: ShowCode,
@@ -165,165 +161,17 @@ impl Trivia {
     fn eliminates(&self) -> bool {
         self.settings.mode.eliminates()
     }
-
-    /// Into the next phase; the script's next step is counted from here.
-    fn enter(&mut self, phase: Phase, now: Millis) {
-        self.stage.phase = phase;
-        self.plan_step(now);
-    }
-
-    fn plan_step(&mut self, now: Millis) {
-        let script = &self.settings.autopilot;
-        let wait = match self.stage.phase {
-            Phase::Lobby => Some(script.lobby),
-            Phase::Closed => Some(script.suspense),
-            Phase::Revealed => Some(script.pause),
-            Phase::Created | Phase::Question | Phase::Closing | Phase::Ended => None,
-        };
-        let wait = wait.filter(|_| self.stage.autopilot);
-        (self.stage.step, self.stage.step_left) =
-            if self.stage.paused { (None, wait) } else { (wait.map(|wait| now + wait), None) };
-    }
-
-    /// Sends the next question.
-    fn ask(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
-        let index = self.asked.len();
-        let Some(next) = self.pack.get(index) else { return Err(ErrorCode::NoMoreQuestions.into()) };
-        if self.nobody_left() {
-            return Err(Refusal::because(
-                ErrorCode::WrongPhase,
-                "Nobody is in play: end the show, or void the last question.",
-            ));
-        }
-        let id = QuestionId(u16::try_from(index + 1).unwrap_or(u16::MAX));
-        let order: Vec<u8> = if self.settings.shuffle {
-            shuffle::order(self.seed, id.0, next.choices.len())
-        } else {
-            (0..=u8::MAX).take(next.choices.len()).collect()
-        };
-        let right = order.iter().position(|&choice| choice == next.right.0).unwrap_or(0);
-        let clock = Clock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
-        let window = clock.window();
-        let question = Question {
-            seq: self.stage.seq.next(),
-            at: now,
-            question: id,
-            total: self.total(),
-            text: next.text.clone(),
-            choices: order.iter().map(|&choice| next.choices[usize::from(choice)].clone()).collect(),
-            category: next.category.clone(),
-            opens_at: window.opens,
-            closes_at: window.closes,
-        };
-        self.next_seq();
-        self.seats.forget_answers();
-        self.undo = None;
-        self.asked.push(Asked {
-            question: question.clone(),
-            right: Choice(u8::try_from(right).unwrap_or(0)),
-            clock,
-            counts: vec![0; order.len()],
-            closed_at: None,
-            reveal: None,
-            voided: false,
-        });
-        self.enter(Phase::Question, now);
-        Ok(vec![Effect::Tell(ToPlayer::Question(question), None)])
-    }
-
-    /// Nobody is in play any more, in a show that eliminates and has asked something that counted.
-    fn nobody_left(&self) -> bool {
-        self.eliminates() && self.roster.len() > 0 && self.seats.alive.count() == 0
-    }
-
-    /// Ends the running question's time.
-    fn close(&mut self, now: Millis) -> Vec<Effect> {
-        let seq = self.next_seq();
-        let Some(asked) = self.asked.last_mut() else { return Vec::new() };
-        asked.clock.close(now);
-        asked.closed_at = Some(now);
-        let question = asked.id();
-        self.enter(Phase::Closing, now);
-        vec![Effect::Tell(ToPlayer::Close(Close { seq, at: now, question }), None)]
-    }
-
-    /// Does what is due.
-    fn tick(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
-        if self.deadline().is_none_or(|due| due > now) {
-            return Ok(Vec::new());
-        }
-        match self.stage.phase {
-            Phase::Question => Ok(self.close(now)),
-            Phase::Closed => Ok(self.reveal(now)),
-            Phase::Lobby => self.ask(now),
-            Phase::Revealed if self.asked.len() == self.pack.len() || self.nobody_left() => Ok(self.end(now, true)),
-            Phase::Revealed => self.ask(now),
-            Phase::Created | Phase::Closing | Phase::Ended => Ok(Vec::new()),
-        }
-    }
-
-    /// Counts answers that the arbiter accepted.
-    fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) -> Result<Vec<Effect>, Refusal> {
-        for answer in answers {
-            let stamped = StampedAnswer { conn: 0, seat: answer.seat, question, choice: answer.choice, at: answer.at };
-            if self.standing(&stamped) != Standing::Claim {
-                continue;
-            }
-            let Some(asked) = self.asked.last_mut() else { continue };
-            let Ok(elapsed) = asked.clock.elapsed(answer.at) else { continue };
-            asked.counts[answer.choice.index()] += 1;
-            self.seats.count_answer(answer.seat, answer.choice, elapsed);
-        }
-        Ok(Vec::new())
-    }
-
-    /// The answers of the closing question are complete.
-    fn tally(&mut self, now: Millis, question: QuestionId, silent: &[GatewayId]) -> Result<Vec<Effect>, Refusal> {
-        if self.closing() != Some(question) {
-            return Err(ErrorCode::WrongPhase.into());
-        }
-        self.enter(Phase::Closed, now);
-        let mut effects = Vec::new();
-        if !silent.is_empty() {
-            effects.push(Effect::Alert(AlertKind::SilentGateways { question, gateways: silent.to_vec() }));
-        }
-        Ok(effects)
-    }
-
-    /// The engine was away: an open question gets back the time that was left, and phones get time to come back.
-    fn recover(&mut self, now: Millis, away: Span) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let mut closes_at = None;
-        self.stage.step = self.stage.step.map(|step| step + away);
-        if self.stage.phase == Phase::Question && !self.stage.paused {
-            let seq = self.next_seq();
-            if let Some(asked) = self.asked.last_mut() {
-                // Whatever was acknowledged was read before the last record; that moment itself still counts.
-                asked.clock.stop(now - away + Span(1));
-                asked.clock.go_for_at_least(now + RECOVERY_LEAD, RECOVERY_LEAST);
-                let window = asked.clock.window();
-                closes_at = Some(window.closes);
-                let resume = Resume {
-                    seq,
-                    at: now,
-                    question: Some(asked.id()),
-                    opens_at: Some(window.opens),
-                    closes_at: Some(window.closes),
-                };
-                effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
-            }
-        }
-        effects.push(Effect::Alert(AlertKind::Recovered { away, closes_at }));
-        effects
-    }
 }
 
 impl Game for Trivia {
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
             Command::Create(_) => Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already.")),
-            Command::Join { player, name, role: _ } => self.join(player, name),
-            Command::Answers { question, answers } => self.count(*question, answers),
+            Command::Join { player, name, role } => self.join(player, name, *role),
+            Command::Answers { question, answers } => {
+                self.count(*question, answers);
+                Ok(Vec::new())
+            }
             Command::Host { id, action } => {
                 if self.was_done(id) {
                     return Ok(Vec::new());
@@ -367,8 +215,8 @@ impl Game for Trivia {
         self.stage.phase
     }
 
-    fn entry(&self, player: &PlayerId) -> Result<Entry, ErrorCode> {
-        self.entry_of(player)
+    fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
+        self.entry_of(player, role)
     }
 
     fn unused_name(&self, wanted: Option<&Name>) -> Name {

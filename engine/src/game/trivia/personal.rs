@@ -7,15 +7,30 @@ use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::ToPlayer;
 
+/// Keys below this are small.
+const SMALL: usize = 2048;
+
 /// A message for each of so many seats. Seats with the same key get the same message, made for the first of them.
 pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Seat) -> ToPlayer) -> Personal {
     let mut shapes = Vec::new();
-    let mut numbers: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
+    let mut new_shape = |seat| {
+        shapes.push(message(seat));
+        u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
+    };
+    // Without points all keys are small, and a table is faster than a map.
+    let mut small = [Personal::NONE; SMALL];
+    let mut large: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
     let by_seat = (0..seats).map(Seat).map(|seat| {
-        *numbers.entry(key(seat)).or_insert_with(|| {
-            shapes.push(message(seat));
-            u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
-        })
+        let key = key(seat);
+        match usize::try_from(key).ok().and_then(|index| small.get_mut(index)) {
+            Some(number) => {
+                if *number == Personal::NONE {
+                    *number = new_shape(seat);
+                }
+                *number
+            }
+            None => *large.entry(key).or_insert_with(|| new_shape(seat)),
+        }
     });
     let by_seat = by_seat.collect();
     Personal { shapes, by_seat }

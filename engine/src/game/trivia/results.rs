@@ -3,7 +3,7 @@
 use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
 
 use super::Trivia;
-use crate::archive::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
 
 impl Trivia {
     /// None before the end.
@@ -34,8 +34,8 @@ impl Trivia {
             silent: asked.reveal.as_ref().map_or(0, |reveal| reveal.silent),
             // A question that the end of the show cut off does not count either.
             voided: asked.voided || asked.reveal.is_none(),
-            asked_at: asked.question.opens_at,
-            closed_at: asked.closed_at.unwrap_or(ended_at).max(asked.question.opens_at),
+            asked_at: asked.clock.first_opened(),
+            closed_at: asked.closed_at.unwrap_or(ended_at).max(asked.clock.first_opened()),
         });
         Some(ShowResults { summary, questions: questions.collect(), players: self.player_results() })
     }

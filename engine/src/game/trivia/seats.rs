@@ -110,14 +110,14 @@ impl Seats {
         let mut hasher = Xxh3::new();
         for set in [&self.alive, &self.removed, &self.banned] {
             hasher.update(&(set.words().len() as u64).to_le_bytes());
-            update_words(&mut hasher, set.words().iter().map(|word| word.to_le_bytes()));
+            update(&mut hasher, set.words(), |word| word.to_le_bytes());
         }
         hasher.update(&self.lives);
         hasher.update(&self.streak);
-        update_words(&mut hasher, self.score.iter().map(|word| word.to_le_bytes()));
-        update_words(&mut hasher, self.time.iter().map(|word| word.to_le_bytes()));
-        update_words(&mut hasher, self.rights.iter().map(|word| word.to_le_bytes()));
-        update_words(&mut hasher, self.out_at.iter().map(|word| word.to_le_bytes()));
+        update(&mut hasher, &self.score, |word| word.to_le_bytes());
+        update(&mut hasher, &self.time, |word| word.to_le_bytes());
+        update(&mut hasher, &self.rights, |word| word.to_le_bytes());
+        update(&mut hasher, &self.out_at, |word| word.to_le_bytes());
         self.digest = hasher.digest();
     }
 
@@ -127,17 +127,13 @@ impl Seats {
     }
 }
 
-/// Hashes numbers in little-endian order, a few kilobytes at a time.
-fn update_words<const N: usize>(hasher: &mut Xxh3, words: impl Iterator<Item = [u8; N]>) {
-    let mut buffer = [0u8; 4096];
-    let mut filled = 0;
-    for word in words {
-        buffer[filled..filled + N].copy_from_slice(&word);
-        filled += N;
-        if filled == buffer.len() {
-            hasher.update(&buffer);
-            filled = 0;
+/// Hashes numbers in little-endian order, a page at a time: on a little-endian machine that is a plain copy.
+fn update<T: Copy, const N: usize>(hasher: &mut Xxh3, numbers: &[T], bytes_of: impl Fn(T) -> [u8; N]) {
+    let mut page = [0u8; 4096];
+    for numbers in numbers.chunks(page.len() / N) {
+        for (bytes, &number) in page.chunks_exact_mut(N).zip(numbers) {
+            bytes.copy_from_slice(&bytes_of(number));
         }
+        hasher.update(&page[..numbers.len() * N]);
     }
-    hasher.update(&buffer[..filled]);
 }

@@ -75,6 +75,22 @@ fn answers_that_an_engine_took_to_its_grave_do_not_count_for_ever() {
     stage.later(Span(6_000));
     stage.say(key, &answer(2));
     assert_eq!(errors(&stage.read(key)), []);
+    // The first reply of the next engine shows that it has none of those before.
+    stage.reply(key, Verdict::Accepted(Choice(1)));
+    assert_eq!(stage.shard.unanswered(), 0);
+}
+
+#[test]
+fn while_no_engine_replies_answers_hardly_pile_up() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    for _ in 0..60 {
+        stage.later(Span(1_000));
+        stage.say(key, &answer(1));
+        stage.shard.flush_answers();
+    }
+    let sent: usize = answers(stage.told()).iter().map(|batch| batch.answers.len()).sum();
+    assert_eq!(sent, 4 + 56 / 5);
 }
 
 #[test]

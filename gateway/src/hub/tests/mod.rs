@@ -8,6 +8,7 @@ mod story;
 
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
@@ -143,7 +144,7 @@ impl Stage {
 
     fn peek(&self, key: ConnKey) -> Vec<u8> {
         let Some(outbox) = self.shard.outbox(key) else { return Vec::new() };
-        let mut slices = vec![std::io::IoSlice::new(&[]); 4096];
+        let mut slices = vec![std::io::IoSlice::new(&[]); 1 << 15];
         let used = outbox.slices(&mut slices);
         slices[..used].iter().flat_map(|slice| slice.iter().copied()).collect()
     }
@@ -236,6 +237,8 @@ fn answers(told: Vec<ToEngine>) -> Vec<AnswerBatch> {
 }
 
 /// An outbox that holds about six notices.
+const NARROW: usize = 2000;
+
 fn narrow() -> Stage {
-    Stage::with(|settings| settings.outbox_bytes = 1500)
+    Stage::with(|settings| settings.outbox_bytes = NARROW)
 }

@@ -72,3 +72,15 @@ fn one_who_asks_and_asks_and_never_reads_is_closed_as_too_slow() {
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));
 }
+
+#[test]
+fn frames_of_a_few_bytes_count_with_all_the_memory_they_take() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    for _ in 0..20_000 {
+        stage.now.0 += 100_000;
+        stage.shard.pinged(key, Bytes::from_static(b"\x8a\x00"), stage.now);
+    }
+    let waiting = stage.peek(key).len() / 2;
+    assert!((100..1000).contains(&waiting), "{waiting} pongs wait for one who does not read");
+}

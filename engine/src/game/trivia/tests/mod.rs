@@ -1,5 +1,6 @@
 //! The rule book by examples and by properties.
 
 mod examples;
+mod hostile;
 mod play;
 mod properties;

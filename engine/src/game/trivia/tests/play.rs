@@ -82,7 +82,7 @@ impl Play {
 
     pub fn join(&mut self, player: u32) -> Result<Entry, ErrorCode> {
         let id = PlayerId::parse(&format!("player {player}")).unwrap();
-        let entry = self.game.entry(&id)?;
+        let entry = self.game.entry(&id, Role::Player)?;
         let name = Name::parse(&format!("P{player}")).unwrap();
         self.apply(&Command::Join { player: id, name, role: Role::Player }).unwrap();
         Ok(entry)
@@ -103,14 +103,22 @@ impl Play {
         let until = self.now + Span(span);
         while let Some(due) = self.game.deadline().filter(|&due| due <= until) {
             self.now = self.now.max(due);
+            let before = (self.game.phase(), self.game.deadline());
             self.apply(&Command::Tick).unwrap();
+            assert_ne!((self.game.phase(), self.game.deadline()), before, "what was due is done");
             self.tally();
         }
         self.now = until;
     }
 
+    /// The engine is away for so long.
+    pub fn crash(&mut self, away: u32) {
+        self.now = self.now + Span(away);
+        self.apply(&Command::Recovered { away: Span(away) }).unwrap();
+    }
+
     /// Every gateway hands in at once.
-    fn tally(&mut self) {
+    pub fn tally(&mut self) {
         if let Some(question) = self.game.closing() {
             self.apply(&Command::Tally { question, silent: vec![] }).unwrap();
         }
@@ -127,7 +135,12 @@ impl Play {
     }
 
     pub fn answer_to(&mut self, question: QuestionId, seat: u32, choice: u8) -> Verdict {
-        let (seat, choice, at) = (Seat(seat), Choice(choice), self.now);
+        self.answer_read(self.now, question, seat, choice)
+    }
+
+    /// An answer that was read at this time reaches the show now.
+    pub fn answer_read(&mut self, at: Millis, question: QuestionId, seat: u32, choice: u8) -> Verdict {
+        let (seat, choice) = (Seat(seat), Choice(choice));
         match self.game.standing(&StampedAnswer { conn: 0, seat, question, choice, at }) {
             Standing::Decided(verdict) => verdict,
             Standing::Claim => {

@@ -1,7 +1,7 @@
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Phase, You};
-use klaxon_protocol::settings::{Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use proptest::prelude::*;
 
@@ -128,8 +128,12 @@ proptest! {
     }
 
     #[test]
-    fn no_sequence_of_actions_breaks_the_show(actions in proptest::collection::vec(any_action(), 1..60), settings in any_settings()) {
-        let mut play = Play::new(settings, 4, PLAYERS);
+    fn no_sequence_of_actions_breaks_the_show(
+        actions in proptest::collection::vec(any_action(), 1..60),
+        settings in any_settings(),
+        autopilot in any_script(),
+    ) {
+        let mut play = Play::new(Settings { autopilot, ..settings }, 4, PLAYERS);
         for (action, wait, answer) in actions {
             let hash = play.game.state_hash();
             if play.try_host(action).is_err() {
@@ -145,6 +149,15 @@ proptest! {
             prop_assert_eq!(play.podium().paid + play.podium().rolled_over, play.podium().pot);
         }
     }
+}
+
+fn any_script() -> impl Strategy<Value = Autopilot> {
+    (any::<bool>(), 0u32..5_000, 0u32..3_000, 0u32..3_000).prop_map(|(on, lobby, suspense, pause)| Autopilot {
+        on,
+        lobby: Span(lobby),
+        suspense: Span(suspense),
+        pause: Span(pause),
+    })
 }
 
 fn any_action() -> impl Strategy<Value = (Action, u32, (u32, u8))> {

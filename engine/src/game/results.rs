@@ -1,11 +1,11 @@
-//! What is stored of a show, and what comes back from queries.
+//! How a show ended: what the archive keeps of it, whatever the game.
 
 use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
 use klaxon_protocol::pack::Difficulty;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 
-/// All that is stored of a show.
+/// All that is kept of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowResults {
     /// The show at a glance.
@@ -93,43 +93,4 @@ pub struct PlayerResults {
     pub place: u32,
     /// What they won, in minor units of the show's currency.
     pub prize: u64,
-}
-
-/// A show in a player's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlayedShow {
-    /// The show.
-    pub show: ShowSummary,
-    /// What the player did in it.
-    pub player: PlayerResults,
-}
-
-/// A question that few knew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HardQuestion {
-    /// In which show it was asked.
-    pub show: ShowId,
-    /// Its number there.
-    pub question: QuestionId,
-    /// What was asked.
-    pub text: String,
-    /// Such as "Science".
-    pub category: Option<String>,
-    /// How many counted answers were right.
-    pub right_answers: u64,
-    /// How many answers counted.
-    pub answers: u64,
-}
-
-/// A player's winnings over several shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Winner {
-    /// Who.
-    pub player: PlayerId,
-    /// What they were called in the last of these shows.
-    pub name: Name,
-    /// In how many shows they won something.
-    pub shows: u32,
-    /// The sum of their prizes, in minor units.
-    pub won: u64,
 }

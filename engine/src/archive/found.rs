@@ -1,0 +1,44 @@
+//! What comes back from questions about several shows.
+
+use klaxon_protocol::ids::{Name, PlayerId, QuestionId, ShowId};
+
+use crate::game::results::{PlayerResults, ShowSummary};
+
+/// A show in a player's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedShow {
+    /// The show.
+    pub show: ShowSummary,
+    /// What the player did in it.
+    pub player: PlayerResults,
+}
+
+/// A question that few knew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HardQuestion {
+    /// In which show it was asked.
+    pub show: ShowId,
+    /// Its number there.
+    pub question: QuestionId,
+    /// What was asked.
+    pub text: String,
+    /// Such as "Science".
+    pub category: Option<String>,
+    /// How many counted answers were right.
+    pub right_answers: u64,
+    /// How many answers counted.
+    pub answers: u64,
+}
+
+/// A player's winnings over several shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// Who.
+    pub player: PlayerId,
+    /// What they were called in the last of these shows.
+    pub name: Name,
+    /// In how many shows they won something.
+    pub shows: u32,
+    /// The sum of their prizes, in minor units.
+    pub won: u64,
+}

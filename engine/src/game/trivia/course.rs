@@ -1,0 +1,162 @@
+//! The course of a show: from one phase to the next, by the host, by the script, by time.
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::AlertKind;
+use klaxon_protocol::ids::{Choice, GatewayId, QuestionId};
+use klaxon_protocol::player::{Close, Phase, Question, Resume, ToPlayer};
+use klaxon_protocol::time::{Millis, Span};
+
+use super::clock::Clock;
+use super::{Asked, Trivia, shuffle};
+use crate::game::{Effect, Game};
+
+/// After the engine was away, an open question opens again this much later: phones need to come back.
+const RECOVERY_LEAD: Span = Span(3_000);
+/// And for at least this long, so that an answer which was never acknowledged can be sent again.
+const RECOVERY_LEAST: Span = Span(3_000);
+
+impl Trivia {
+    /// Into the next phase; the script's next step is counted from here.
+    pub(super) fn enter(&mut self, phase: Phase, now: Millis) {
+        self.stage.phase = phase;
+        self.plan_step(now);
+    }
+
+    pub(super) fn plan_step(&mut self, now: Millis) {
+        let script = &self.settings.autopilot;
+        let wait = match self.stage.phase {
+            Phase::Lobby => Some(script.lobby),
+            Phase::Closed => Some(script.suspense),
+            Phase::Revealed => Some(script.pause),
+            Phase::Created | Phase::Question | Phase::Closing | Phase::Ended => None,
+        };
+        let wait = wait.filter(|_| self.stage.autopilot);
+        (self.stage.step, self.stage.step_left) =
+            if self.stage.paused { (None, wait) } else { (wait.map(|wait| now + wait), None) };
+    }
+
+    /// Sends the next question.
+    pub(super) fn ask(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let index = self.asked.len();
+        let Some(next) = self.pack.get(index) else { return Err(ErrorCode::NoMoreQuestions.into()) };
+        if self.nobody_left() {
+            return Err(Refusal::because(
+                ErrorCode::WrongPhase,
+                "Nobody is in play: end the show, or void the last question.",
+            ));
+        }
+        let id = QuestionId(u16::try_from(index + 1).unwrap_or(u16::MAX));
+        let order: Vec<u8> = if self.settings.shuffle {
+            shuffle::order(self.seed, id.0, next.choices.len())
+        } else {
+            (0..=u8::MAX).take(next.choices.len()).collect()
+        };
+        let right = order.iter().position(|&choice| choice == next.right.0).unwrap_or(0);
+        let clock = Clock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
+        let window = clock.window();
+        let question = Question {
+            seq: self.stage.seq.next(),
+            at: now,
+            question: id,
+            total: self.total(),
+            text: next.text.clone(),
+            choices: order.iter().map(|&choice| next.choices[usize::from(choice)].clone()).collect(),
+            category: next.category.clone(),
+            opens_at: window.opens,
+            closes_at: window.closes,
+        };
+        self.next_seq();
+        self.seats.forget_answers();
+        self.undo = None;
+        self.asked.push(Asked {
+            question: question.clone(),
+            right: Choice(u8::try_from(right).unwrap_or(0)),
+            clock,
+            counts: vec![0; order.len()],
+            closed_at: None,
+            reveal: None,
+            voided: false,
+        });
+        self.enter(Phase::Question, now);
+        Ok(vec![Effect::Tell(ToPlayer::Question(question), None)])
+    }
+
+    /// Nobody is in play, and nobody can come in any more. A show that nobody ever joined can be played through.
+    fn nobody_left(&self) -> bool {
+        let began = !self.asked.is_empty() && self.roster.len() > 0;
+        self.eliminates() && began && self.seats.alive.count() == 0
+    }
+
+    /// Ends the running question's time.
+    pub(super) fn close(&mut self, now: Millis) -> Vec<Effect> {
+        let seq = self.next_seq();
+        let Some(asked) = self.asked.last_mut() else { return Vec::new() };
+        asked.clock.close(now);
+        asked.closed_at = Some(now);
+        let question = asked.id();
+        self.enter(Phase::Closing, now);
+        vec![Effect::Tell(ToPlayer::Close(Close { seq, at: now, question }), None)]
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        if self.deadline().is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        match self.stage.phase {
+            Phase::Question => Ok(self.close(now)),
+            Phase::Closed => Ok(self.reveal(now)),
+            Phase::Lobby | Phase::Revealed if self.asked.len() == self.pack.len() || self.nobody_left() => {
+                Ok(self.end(now, true))
+            }
+            Phase::Lobby | Phase::Revealed => self.ask(now),
+            Phase::Created | Phase::Closing | Phase::Ended => Ok(Vec::new()),
+        }
+    }
+
+    /// The answers of the closing question are complete.
+    pub(super) fn tally(
+        &mut self,
+        now: Millis,
+        question: QuestionId,
+        silent: &[GatewayId],
+    ) -> Result<Vec<Effect>, Refusal> {
+        if self.closing() != Some(question) {
+            return Err(ErrorCode::WrongPhase.into());
+        }
+        self.enter(Phase::Closed, now);
+        let mut effects = Vec::new();
+        if !silent.is_empty() {
+            effects.push(Effect::Alert(AlertKind::SilentGateways { question, gateways: silent.to_vec() }));
+        }
+        Ok(effects)
+    }
+
+    /// The engine was away: an open question gets back the time that was left, and phones get time to come back.
+    pub(super) fn recover(&mut self, now: Millis, away: Span) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut closes_at = None;
+        self.stage.step = self.stage.step.map(|step| step + away);
+        if self.stage.phase == Phase::Question && !self.stage.paused {
+            let seq = self.next_seq();
+            if let Some(asked) = self.asked.last_mut() {
+                // Whatever was acknowledged was read before the last record; that moment itself still counts.
+                asked.clock.stop(now - away + Span(1));
+                let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
+                asked.clock.go_for_at_least(opens, RECOVERY_LEAST);
+                let window = asked.clock.window();
+                closes_at = Some(window.closes);
+                let resume = Resume {
+                    seq,
+                    at: now,
+                    question: Some(asked.id()),
+                    opens_at: Some(window.opens),
+                    closes_at: Some(window.closes),
+                };
+                effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
+            }
+        }
+        effects.push(Effect::Alert(AlertKind::Recovered { away, closes_at }));
+        effects
+    }
+}

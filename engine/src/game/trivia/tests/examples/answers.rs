@@ -1,0 +1,52 @@
+//! An answer: which one counts, and why another does not.
+
+use super::*;
+
+#[test]
+fn the_first_answer_counts_and_a_retry_gets_the_same_reply() {
+    let mut play = Play::new(settings(), 2, 1);
+    play.ask();
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
+    assert_eq!(play.answer(0, RIGHT), Verdict::AlreadyAnswered(Choice(WRONG)));
+    assert_eq!(play.game.tallies(play.now).answers, [1, 0, 0]);
+    play.close_and_reveal();
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)), "after the close too");
+}
+
+#[test]
+fn an_answer_counts_only_while_its_question_is_open() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 2, 3);
+    assert_eq!(play.answer_to(QuestionId(1), 0, RIGHT), Verdict::Refused(ErrorCode::UnknownQuestion));
+    play.ask();
+    assert_eq!(play.answer(0, RIGHT), Verdict::Refused(ErrorCode::TooEarly));
+    play.wait(500);
+    assert_eq!(play.answer(0, 3), Verdict::Refused(ErrorCode::BadChoice));
+    assert_eq!(play.answer(9, RIGHT), Verdict::Refused(ErrorCode::NotInPlay));
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.wait(10_000);
+    assert_eq!(play.game.phase(), Phase::Closed);
+    assert_eq!(play.answer(1, RIGHT), Verdict::Refused(ErrorCode::TooLate));
+    play.host(Action::Reveal);
+    play.ask();
+    assert_eq!(play.answer_to(QuestionId(1), 0, RIGHT), Verdict::Refused(ErrorCode::TooLate));
+}
+
+#[test]
+fn nobody_hears_more_before_the_reveal_than_they_sent() {
+    let mut play = Play::new(Settings { mode: Mode::Both, ..settings() }, 2, 2);
+    play.ask();
+    let before = [0, 1].map(|seat| play.game.you(Some(Seat(seat))));
+    play.answer(0, RIGHT);
+    play.answer(1, WRONG);
+    play.wait(10_000);
+    assert_eq!(play.game.phase(), Phase::Closed);
+    for (seat, before) in (0..).zip(before) {
+        let you = play.game.you(Some(Seat(seat)));
+        assert_eq!(
+            (you.alive, you.lives, you.score, you.rank),
+            (before.alive, before.lives, before.score, before.rank)
+        );
+    }
+    assert_eq!(play.game.snapshot(play.now).reveal, None);
+}

@@ -1,0 +1,28 @@
+//! docs/rules.md by examples, in files by its chapters.
+
+mod answers;
+mod course;
+mod elimination;
+mod points;
+mod prizes;
+mod time;
+mod void;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, AlertKind};
+use klaxon_protocol::ids::{Choice, CommandId, GatewayId, PlayerId, QuestionId, Seat};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
+use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::time::Span;
+
+use super::play::{Play, RIGHT, WRONG, settings};
+use crate::game::{Entry, Game};
+
+fn points() -> Settings {
+    Settings { mode: Mode::Points, prize: PrizeRule::Podium { weights: vec![50, 30, 20] }, ..settings() }
+}
+
+fn void(play: &mut Play) {
+    play.host(Action::Void { reason: "A typo.".into() });
+}

@@ -1,0 +1,238 @@
+//! A question's time: the lead, the clock, pauses, crashes, the close.
+
+use super::*;
+
+#[test]
+fn the_clock_can_be_changed_only_before_it_opens() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 1);
+    play.ask();
+    assert_eq!(play.try_host(Action::AdjustTime { by: -9_900 }), Err(ErrorCode::BadArgument));
+    play.host(Action::AdjustTime { by: 5_000 });
+    play.wait(15_499);
+    assert_eq!(play.game.phase(), Phase::Question);
+    assert_eq!(play.try_host(Action::AdjustTime { by: 5_000 }), Err(ErrorCode::WrongPhase));
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_pause_stops_the_question_and_gives_its_time_back() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 2);
+    play.ask();
+    play.wait(4_500);
+    play.host(Action::Pause);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Refused(ErrorCode::Paused));
+    play.wait(60_000);
+    assert_eq!(play.game.phase(), Phase::Question);
+    play.host(Action::Resume);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Refused(ErrorCode::Paused), "it opens again after the lead");
+    play.wait(500);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.wait(5_999);
+    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_pause_stops_the_autopilot_too() {
+    let autopilot = Autopilot { on: true, lobby: Span(3_000), ..Autopilot::default() };
+    let mut play = Play::new(Settings { autopilot, ..settings() }, 2, 1);
+    play.wait(2_000);
+    play.host(Action::Pause);
+    play.wait(60_000);
+    play.host(Action::Resume);
+    play.wait(999);
+    assert_eq!(play.game.phase(), Phase::Lobby);
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Question);
+}
+
+#[test]
+fn a_question_that_ran_while_the_engine_was_away_opens_again_for_the_time_that_was_left() {
+    let mut play = Play::new(settings(), 1, 2);
+    play.ask();
+    play.wait(4_000);
+    play.answer(0, RIGHT);
+    play.now = play.now + Span(30_000);
+    play.apply(&Command::Recovered { away: Span(30_000) }).unwrap();
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)), "what was acknowledged still counts");
+    assert_eq!(play.answer(1, RIGHT), Verdict::Refused(ErrorCode::Paused));
+    play.wait(3_000);
+    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert!(matches!(play.alerts[..], [AlertKind::Recovered { away: Span(30_000), closes_at: Some(_) }]));
+    play.wait(5_998);
+    assert_eq!(play.game.phase(), Phase::Question);
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn the_host_hears_of_gateways_that_did_not_hand_in() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.host(Action::Close);
+    let (question, silent) = (QuestionId(1), vec![GatewayId(3)]);
+    play.apply(&Command::Tally { question, silent: silent.clone() }).unwrap();
+    assert_eq!(play.alerts, [AlertKind::SilentGateways { question, gateways: silent }]);
+    assert!(play.apply(&Command::Tally { question, silent: vec![] }).is_err(), "it is tallied once");
+}
+
+#[test]
+fn a_question_carries_when_it_opens_and_when_it_closes() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 1);
+    play.ask();
+    let Some(ToPlayer::Question(question)) = play.told.last() else { panic!("{:?}", play.told) };
+    assert_eq!((question.opens_at, question.closes_at), (play.now + Span(500), play.now + Span(10_500)));
+}
+
+#[test]
+fn the_clock_stays_between_half_a_second_and_ten_minutes() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 1);
+    play.ask();
+    for (by, fine) in [(-9_501, false), (-9_500, true), (599_501, false), (599_500, true), (i32::MAX, false)] {
+        let done = play.try_host(Action::AdjustTime { by });
+        assert_eq!(done, if fine { Ok(()) } else { Err(ErrorCode::BadArgument) }, "{by}");
+    }
+    play.wait(499);
+    play.host(Action::AdjustTime { by: -1 });
+    play.now = play.now + Span(1);
+    assert_eq!(play.try_host(Action::AdjustTime { by: -1 }), Err(ErrorCode::WrongPhase), "it is open");
+}
+
+#[test]
+fn what_was_read_before_a_pause_counts() {
+    let mut play = Play::new(settings(), 1, 2);
+    play.ask();
+    play.wait(4_000);
+    play.host(Action::Pause);
+    let (paused, question) = (play.now, play.question());
+    play.wait(1_000);
+    assert_eq!(play.answer_read(paused, question, 0, RIGHT), Verdict::Refused(ErrorCode::Paused));
+    assert_eq!(play.answer_read(paused - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.host(Action::Resume);
+    assert_eq!(play.answer_read(paused - Span(1), question, 1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+}
+
+#[test]
+fn a_pause_at_the_very_close_comes_too_late() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.now = play.now + Span(10_000);
+    assert_eq!(play.try_host(Action::Pause), Err(ErrorCode::WrongPhase));
+    play.wait(0);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_pause_while_gateways_hand_in_holds_up_no_answer() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.wait(1_000);
+    let (read, question) = (play.now - Span(1), play.question());
+    play.host(Action::Close);
+    play.host(Action::Pause);
+    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.tally();
+    play.host(Action::Reveal);
+    assert_eq!(play.try_host(Action::Next), Err(ErrorCode::Paused));
+    assert_eq!(play.alive(), [0]);
+}
+
+#[test]
+fn an_early_close_ends_the_time_at_once() {
+    let mut play = Play::new(settings(), 1, 2);
+    play.ask();
+    play.wait(1_000);
+    play.host(Action::Close);
+    let question = play.question();
+    assert_eq!(play.answer_read(play.now - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(play.now, question, 1, RIGHT), Verdict::Refused(ErrorCode::TooLate));
+}
+
+#[test]
+fn a_question_whose_time_ran_out_while_the_engine_was_away_opens_for_three_seconds() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.now = play.now + Span(10_000);
+    play.crash(60_000);
+    play.wait(3_000);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.wait(2_999);
+    assert_eq!(play.game.phase(), Phase::Question);
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_crash_opens_no_question_earlier() {
+    let mut play = Play::new(Settings { lead: Span(60_000), ..settings() }, 1, 1);
+    play.ask();
+    let opens = play.now + Span(60_000);
+    play.wait(1_000);
+    play.crash(1_000);
+    let question = play.game.snapshot(play.now).question.unwrap();
+    assert_eq!((question.opens_at, question.closes_at), (opens, opens + Span(10_000)));
+}
+
+#[test]
+fn a_second_crash_takes_nothing_more() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.wait(4_000);
+    play.crash(10_000);
+    play.wait(1_000);
+    play.crash(10_000);
+    play.wait(3_000);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    play.wait(5_998);
+    assert_eq!(play.game.phase(), Phase::Question, "6 s were left, less the moment of the crash");
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_crash_in_a_pause_leaves_the_pause() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.wait(4_000);
+    play.host(Action::Pause);
+    play.crash(60_000);
+    assert!(matches!(play.alerts[..], [AlertKind::Recovered { closes_at: None, .. }]));
+    play.wait(60_000);
+    play.host(Action::Resume);
+    play.wait(5_999);
+    assert_eq!(play.game.phase(), Phase::Question);
+    play.wait(1);
+    assert_eq!(play.game.phase(), Phase::Closed);
+}
+
+#[test]
+fn a_crash_puts_the_scripts_next_step_off() {
+    let autopilot = Autopilot { on: true, ..Autopilot::default() };
+    let mut play = Play::new(Settings { autopilot, ..settings() }, 2, 1);
+    for (wait, phase) in [(30_000, Phase::Question), (2_000, Phase::Revealed), (8_000, Phase::Question)] {
+        play.wait(wait - 1_000);
+        play.crash(60_000);
+        play.wait(999);
+        assert_ne!(play.game.phase(), phase);
+        play.wait(1);
+        assert_eq!(play.game.phase(), phase);
+        if phase == Phase::Question {
+            play.answer(0, RIGHT);
+            play.wait(10_000);
+        }
+    }
+}
+
+#[test]
+fn a_crash_while_gateways_hand_in_does_not_end_the_wait() {
+    let mut play = Play::new(settings(), 1, 1);
+    play.ask();
+    play.wait(1_000);
+    let (read, question) = (play.now - Span(1), play.question());
+    play.host(Action::Close);
+    play.crash(5_000);
+    assert_eq!(play.game.closing(), Some(question));
+    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+}

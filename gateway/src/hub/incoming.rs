@@ -1,0 +1,140 @@
+//! What clients send, on its way to the engine: checked, answers stamped and put together.
+
+use bytes::Bytes;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
+use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
+use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::time::Millis;
+
+use super::{Shard, frame};
+use crate::intake::Allowance;
+use crate::session::{Admitted, Close, Step};
+use crate::transport::{ConnKey, Fault, Moment};
+
+impl Shard {
+    /// A message was read.
+    pub fn message(&mut self, key: ConnKey, bytes: &[u8], now: Moment) {
+        let Some(codec) = self.admits(key, now) else { return };
+        let message = match codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES) {
+            Ok(message) => message,
+            Err(refusal) => {
+                self.counts.bad_messages += 1;
+                return self.refuse(key, &refusal, now.millis());
+            }
+        };
+        let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };
+        match conn.session.hear(message, &self.common.doors, now.millis()) {
+            Step::Refuse(refusal) => self.refuse(key, &refusal, now.millis()),
+            Step::Ask(admitted) => self.ask(key, admitted),
+            Step::Answer(show, seat, answer) => self.answer(key, show, seat, answer, now),
+            Step::NotInPlay(question) => {
+                self.reply(key, question, Verdict::Refused(ErrorCode::NotInPlay), now.millis());
+            }
+            Step::React(show, emoji) => {
+                if let Some(room) = self.rooms.get(&show) {
+                    room.figures.reacted(emoji);
+                }
+            }
+            Step::Pong(pong) => {
+                let bytes = frame::frame(codec, &ToPlayer::Pong(pong));
+                self.offer(key, bytes);
+            }
+            Step::Leave => self.close(key, Close::Left, None, now.millis()),
+            Step::Ignore => {}
+        }
+    }
+
+    /// The client sent a WebSocket ping or pong; `pong` are the bytes that answer it, if any.
+    pub fn pinged(&mut self, key: ConnKey, pong: Bytes, now: Moment) {
+        if self.admits(key, now).is_some() {
+            self.offer(key, pong);
+        }
+    }
+
+    /// What the client sent is no message.
+    pub fn failed(&mut self, key: ConnKey, fault: Fault, now: Moment) {
+        let (close, code) = match fault {
+            Fault::TooLarge => (Close::TooLarge, Some(ErrorCode::TooLarge)),
+            Fault::NotText => (Close::NotText, Some(ErrorCode::BadMessage)),
+            Fault::Protocol => (Close::Protocol, None),
+        };
+        self.counts.bad_messages += 1;
+        self.close(key, close, code, now.millis());
+    }
+
+    /// The client closes; `reply` is the close frame that answers it.
+    pub fn leaving(&mut self, key: ConnKey, reply: Bytes, now: Moment) {
+        self.vacate(key);
+        let Some(conn) = self.conn(key).filter(|conn| conn.leaving.is_none()) else { return };
+        conn.outbox.drop_what_can_be_missed();
+        conn.outbox.push(reply, false);
+        conn.leave(now.millis());
+        self.mark(key);
+    }
+
+    /// Hands all answers that were read to the engine.
+    pub fn flush_answers(&mut self) {
+        for batch in self.batches.take_all() {
+            self.common.outside.engine(ToEngine::Answers(batch));
+        }
+    }
+
+    /// Whether answers wait for [`Self::flush_answers`].
+    pub fn has_answers(&self) -> bool {
+        !self.batches.is_empty()
+    }
+
+    /// Hands the show's answers to the engine.
+    pub(super) fn flush_show(&mut self, show: ShowId) {
+        if let Some(batch) = self.batches.take(show) {
+            self.common.outside.engine(ToEngine::Answers(batch));
+        }
+    }
+
+    /// Counts something that the client sent; returns its codec if it may be acted on.
+    fn admits(&mut self, key: ConnKey, now: Moment) -> Option<Codec> {
+        let pace = self.common.pace;
+        let conn = self.conn(key).filter(|conn| conn.leaving.is_none())?;
+        conn.last_heard = now.millis();
+        let codec = conn.codec;
+        let allowance = conn.limiter.ask(now, pace);
+        self.counts.messages += 1;
+        match allowance {
+            Allowance::Granted => return Some(codec),
+            Allowance::Refused => self.refuse(key, &Refusal::plain(ErrorCode::RateLimited), now.millis()),
+            Allowance::Flood => self.close(key, Close::Flooding, Some(ErrorCode::RateLimited), now.millis()),
+        }
+        self.counts.rate_limited += 1;
+        None
+    }
+
+    fn ask(&self, key: ConnKey, admitted: Admitted) {
+        let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
+        let Admitted { code, player, name, role } = admitted;
+        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role }));
+    }
+
+    fn answer(&mut self, key: ConnKey, show: ShowId, seat: Seat, answer: Answer, now: Moment) {
+        let most = self.common.settings.outstanding_answers;
+        let Some(conn) = self.conn(key) else { return };
+        if !conn.may_answer(now, most) {
+            self.counts.rate_limited += 1;
+            let refusal = Refusal::because(ErrorCode::RateLimited, "Answers of yours are still without a reply.");
+            return self.refuse(key, &refusal, now.millis());
+        }
+        self.counts.answers += 1;
+        let Answer { question, choice } = answer;
+        let stamped = StampedAnswer { conn: key.to_wire(), seat, question, choice, at: now.millis() };
+        if let Some(batch) = self.batches.push(show, stamped, now) {
+            self.common.outside.engine(ToEngine::Answers(batch));
+        }
+    }
+
+    pub(super) fn reply(&mut self, key: ConnKey, question: QuestionId, verdict: Verdict, now: Millis) {
+        let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
+        let bytes = self.replies.get(question, verdict, codec);
+        self.send(key, bytes, now);
+    }
+}
