@@ -169,14 +169,13 @@ async fn host(State(shared): State<Arc<Shared>>, headers: HeaderMap, request: Re
         .read_buffer_size(4096);
     let stop = shared.stop.clone();
     let desk = Arc::clone(&shared.desk);
-    upgrade.on_upgrade(async move |mut ws| {
+    upgrade.on_upgrade(async move |ws| {
         if let Some(host) = desk.arrive() {
             socket::serve(ws, codec, desk, host, stop).await;
         } else {
             let reason = ErrorCode::NoCapacity.code().into();
             let frame = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::AGAIN, reason };
-            // Whoever is not there to hear it needs no answer.
-            let _ = ws.send(axum::extract::ws::Message::Close(Some(frame))).await;
+            socket::turn_away(ws, frame).await;
         }
     })
 }

@@ -18,7 +18,7 @@ use super::desk::{AdminDesk, Host};
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A host that was silent for so long, and did not even answer pings, is gone.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long a last word may take.
+/// How long a last word may take, until the host has closed.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
@@ -57,8 +57,24 @@ pub async fn serve(
         }
         Ending::ShuttingDown => CloseFrame { code: close_code::AWAY, reason: ErrorCode::ShuttingDown.code().into() },
     };
-    // The last word is a courtesy: whoever does not take it in time goes without.
-    let _ = tokio::time::timeout(LAST_WORD, sink.send(Message::Close(Some(frame)))).await;
+    last_word(sink, stream, frame).await;
+}
+
+/// Tells a host that it can't be served here.
+pub async fn turn_away(socket: WebSocket, frame: CloseFrame) {
+    let (sink, stream) = socket.split();
+    last_word(sink, stream, frame).await;
+}
+
+/// Closes. A courtesy: whoever does not take it in time goes without.
+async fn last_word(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, frame: CloseFrame) {
+    let word = async {
+        if sink.send(Message::Close(Some(frame))).await.is_ok() {
+            // A socket that is let go with something unread takes back what it sent: it is read until the host closes too.
+            while let Some(Ok(_)) = stream.next().await {}
+        }
+    };
+    let _ = tokio::time::timeout(LAST_WORD, word).await;
 }
 
 /// Until the host is gone.

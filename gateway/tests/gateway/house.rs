@@ -139,6 +139,11 @@ impl Engine {
         self.state.lock().unwrap().mute = mute;
     }
 
+    /// Replies to answers that came while it was mute.
+    pub fn reply(&self, batch: &AnswerBatch) {
+        self.state.lock().unwrap().reply(&self.end, batch);
+    }
+
     /// Waits until the gateway says something of which `want` makes a value.
     pub async fn wait<T>(&mut self, mut want: impl FnMut(ToEngine) -> Option<T>) -> T {
         let wait = async {
@@ -169,18 +174,20 @@ impl State {
                 let (player, name) = (PlayerId::parse("resync").unwrap(), Name::parse("Player").unwrap());
                 self.seat(end, *conn, *seat, player, name);
             }
-            ToEngine::Answers(batch) if !self.mute => {
-                let replies = batch.answers.iter().map(|answer| {
-                    let claim = *self.claims.entry((answer.question, answer.seat)).or_insert(answer.choice);
-                    let same = claim == answer.choice;
-                    let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
-                    Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
-                });
-                let replies = ReplyBatch { gateway: batch.gateway, show: batch.show, replies: replies.collect() };
-                end.send(Address::One(GATEWAY), ToGateway::Replies(replies));
-            }
+            ToEngine::Answers(batch) if !self.mute => self.reply(end, batch),
             _ => {}
         }
+    }
+
+    fn reply(&mut self, end: &LocalEngineEnd, batch: &AnswerBatch) {
+        let replies = batch.answers.iter().map(|answer| {
+            let claim = *self.claims.entry((answer.question, answer.seat)).or_insert(answer.choice);
+            let same = claim == answer.choice;
+            let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
+            Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
+        });
+        let replies = ReplyBatch { gateway: batch.gateway, show: batch.show, replies: replies.collect() };
+        end.send(Address::One(GATEWAY), ToGateway::Replies(replies));
     }
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {

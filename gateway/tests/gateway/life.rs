@@ -11,6 +11,11 @@ use tokio::net::TcpStream;
 use crate::door::get;
 use crate::house::{Client, GATEWAY, PATIENCE, answers_in, house, settings};
 
+/// The reply to an answer of choice 2 to question 1.
+fn accepted() -> ToPlayer {
+    ToPlayer::AnswerReply(AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(2))))
+}
+
 #[tokio::test]
 async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
     let mut house = house(settings());
@@ -30,8 +35,7 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
     let drained = tokio::spawn(house.gateway.drain(PATIENCE));
     for client in &mut clients {
         let (messages, code) = client.rest().await;
-        let reply = ToPlayer::AnswerReply(AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(2))));
-        assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == reply), "{messages:?}");
+        assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");
         assert_eq!(code, Some(1012));
     }
     drop(clients);
@@ -45,21 +49,23 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
 async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
     let mut house = house(settings());
     let (mut client, _) = Client::join(&house, Codec::Json).await;
-    // An answer without a reply keeps the gateway waiting for half of its limit.
+    // An answer without a reply keeps the gateway waiting.
     house.engine.mute(true);
-    client.answer(1, 0).await;
-    house.engine.wait(answers_in).await;
+    client.answer(1, 2).await;
+    let answered = house.engine.wait(answers_in).await;
     let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(Duration::from_secs(2)));
+    let drained = tokio::spawn(house.gateway.drain(2 * PATIENCE));
     let told = async {
         while get(address, "/readyz").await.0 != 503 {}
         let stream = TcpStream::connect(address).await.unwrap();
         assert!(Client::over(stream, Codec::Json).await.is_err());
     };
     tokio::time::timeout(PATIENCE, told).await.unwrap();
+    house.engine.reply(&answered);
     let (messages, code) = client.rest().await;
-    assert!(matches!(&messages[..], [ToPlayer::Goodbye(_)]), "{messages:?}");
+    assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");
     assert_eq!(code, Some(1012));
+    drop(client);
     drained.await.unwrap();
 }
 
