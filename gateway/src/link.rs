@@ -59,6 +59,9 @@ impl Link {
             ToGateway::Seated(seated) => {
                 shard(ConnKey::from_wire(seated.conn.conn), ForShard::Seated(Box::new(seated)));
             }
+            ToGateway::Resynced(resynced) => {
+                shard(ConnKey::from_wire(resynced.conn.conn), ForShard::Resynced(Box::new(resynced)));
+            }
             ToGateway::JoinRefused { conn, error } => {
                 let key = ConnKey::from_wire(conn.conn);
                 shard(key, ForShard::JoinRefused(key, error));

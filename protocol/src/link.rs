@@ -112,6 +112,8 @@ pub struct StampedAnswer {
 pub enum ToGateway {
     /// The connection is in; it gets the show's events after the snapshot's from here on.
     Seated(Seated),
+    /// The connection asked for a snapshot.
+    Resynced(Resynced),
     /// The connection is not in.
     JoinRefused {
         /// Which.
@@ -174,6 +176,20 @@ pub struct Seated {
     /// What they are called.
     pub name: Name,
     /// The show now; shared by all who join at the same event.
+    pub snapshot: Arc<Snapshot>,
+    /// The player now.
+    pub you: You,
+}
+
+/// A snapshot for a connection that is in and missed events.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Resynced {
+    /// Which.
+    pub conn: ConnRef,
+    /// In which show.
+    pub show: ShowId,
+    /// The show now.
     pub snapshot: Arc<Snapshot>,
     /// The player now.
     pub you: You,

@@ -60,75 +60,82 @@ pub async fn a_show_that_was_never_written_is_empty(journal: impl Journal) {
     assert_eq!(read(&journal, SHOW).await, []);
     assert_eq!(journal.tail(SHOW, 10).await.unwrap(), []);
     assert_eq!(journal.shows().await.unwrap(), []);
-    journal.append(Vec::new()).await.unwrap();
+    journal.append(&[]).await.unwrap();
     assert_eq!(journal.shows().await.unwrap(), []);
+}
+
+pub async fn the_first_record_is_read_alone(journal: impl Journal) {
+    assert_eq!(journal.first(SHOW).await.unwrap(), None);
+    journal.append(&records(SHOW, 0..3, 1)).await.unwrap();
+    assert_eq!(journal.first(SHOW).await.unwrap(), Some(record(SHOW, 0, 1)));
+    assert_eq!(journal.first(OTHER).await.unwrap(), None);
 }
 
 pub async fn what_was_appended_is_read_in_order(journal: impl Journal) {
     for numbers in [0..1, 1..4, 4..30] {
-        journal.append(records(SHOW, numbers, 1)).await.unwrap();
+        journal.append(&records(SHOW, numbers, 1)).await.unwrap();
     }
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..30, 1));
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..30, 1), "reading changes nothing");
-    journal.append(records(SHOW, 30..31, 1)).await.unwrap();
+    journal.append(&records(SHOW, 30..31, 1)).await.unwrap();
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..31, 1));
 }
 
 pub async fn one_append_may_write_to_several_shows(journal: impl Journal) {
     let mixed = vec![record(SHOW, 0, 1), record(OTHER, 0, 9), record(SHOW, 1, 1), record(OTHER, 1, 9)];
-    journal.append(mixed).await.unwrap();
+    journal.append(&mixed).await.unwrap();
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..2, 1));
     assert_eq!(read(&journal, OTHER).await, records(OTHER, 0..2, 9));
     assert_eq!(journal.shows().await.unwrap(), [OTHER, SHOW]);
 }
 
 pub async fn an_append_made_again_is_written_once(journal: impl Journal) {
-    journal.append(records(SHOW, 0..5, 1)).await.unwrap();
-    journal.append(records(SHOW, 0..5, 1)).await.unwrap();
-    journal.append(records(SHOW, 3..8, 1)).await.unwrap();
-    journal.append(records(SHOW, 1..2, 1)).await.unwrap();
+    journal.append(&records(SHOW, 0..5, 1)).await.unwrap();
+    journal.append(&records(SHOW, 0..5, 1)).await.unwrap();
+    journal.append(&records(SHOW, 3..8, 1)).await.unwrap();
+    journal.append(&records(SHOW, 1..2, 1)).await.unwrap();
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..8, 1));
 }
 
 pub async fn a_gap_is_refused_and_nothing_of_its_append_is_written(journal: impl Journal) {
     let gap = |expected, found| JournalError::Gap { show: SHOW, expected, found };
-    assert_eq!(journal.append(records(SHOW, 1..2, 1)).await, Err(gap(0, 1)));
-    journal.append(records(SHOW, 0..2, 1)).await.unwrap();
-    assert_eq!(journal.append(records(SHOW, 3..5, 1)).await, Err(gap(2, 3)));
+    assert_eq!(journal.append(&records(SHOW, 1..2, 1)).await, Err(gap(0, 1)));
+    journal.append(&records(SHOW, 0..2, 1)).await.unwrap();
+    assert_eq!(journal.append(&records(SHOW, 3..5, 1)).await, Err(gap(2, 3)));
     let broken = vec![record(OTHER, 0, 1), record(SHOW, 2, 1), record(SHOW, 4, 1)];
-    assert_eq!(journal.append(broken).await, Err(gap(3, 4)));
+    assert_eq!(journal.append(&broken).await, Err(gap(3, 4)));
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..2, 1));
     assert_eq!(read(&journal, OTHER).await, []);
-    journal.append(records(SHOW, 2..4, 1)).await.unwrap();
+    journal.append(&records(SHOW, 2..4, 1)).await.unwrap();
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..4, 1));
 }
 
 pub async fn a_smaller_fence_is_refused(journal: impl Journal) {
-    journal.append(records(SHOW, 0..2, 5)).await.unwrap();
+    journal.append(&records(SHOW, 0..2, 5)).await.unwrap();
     let fenced = JournalError::Fenced { show: SHOW, newest: Fence(5), found: Fence(4) };
-    assert_eq!(journal.append(records(SHOW, 2..3, 4)).await, Err(fenced.clone()));
-    assert_eq!(journal.append(records(SHOW, 1..3, 4)).await, Err(fenced.clone()));
-    assert_eq!(journal.append(records(SHOW, 9..10, 4)).await, Err(fenced));
-    journal.append(records(OTHER, 0..1, 4)).await.unwrap();
+    assert_eq!(journal.append(&records(SHOW, 2..3, 4)).await, Err(fenced.clone()));
+    assert_eq!(journal.append(&records(SHOW, 1..3, 4)).await, Err(fenced.clone()));
+    assert_eq!(journal.append(&records(SHOW, 9..10, 4)).await, Err(fenced));
+    journal.append(&records(OTHER, 0..1, 4)).await.unwrap();
     let falling = vec![record(SHOW, 2, 7), record(SHOW, 3, 6)];
     let fenced = JournalError::Fenced { show: SHOW, newest: Fence(7), found: Fence(6) };
-    assert_eq!(journal.append(falling).await, Err(fenced));
-    journal.append(records(SHOW, 2..3, 6)).await.unwrap();
-    journal.append(records(SHOW, 2..4, 6)).await.unwrap();
-    journal.append(records(SHOW, 1..2, 5)).await.unwrap();
+    assert_eq!(journal.append(&falling).await, Err(fenced));
+    journal.append(&records(SHOW, 2..3, 6)).await.unwrap();
+    journal.append(&records(SHOW, 2..4, 6)).await.unwrap();
+    journal.append(&records(SHOW, 1..2, 5)).await.unwrap();
     let all = [records(SHOW, 0..2, 5), records(SHOW, 2..4, 6)].concat();
     assert_eq!(read(&journal, SHOW).await, all, "a fence may grow, and older records may still be sent again");
 }
 
 pub async fn a_number_that_another_engine_wrote_is_not_taken_for_a_retry(journal: impl Journal) {
-    journal.append(records(SHOW, 0..3, 1)).await.unwrap();
+    journal.append(&records(SHOW, 0..3, 1)).await.unwrap();
     let taken = JournalError::Taken { show: SHOW, number: 2, by: Fence(1) };
-    assert_eq!(journal.append(records(SHOW, 2..4, 2)).await, Err(taken));
-    journal.append(records(SHOW, 3..4, 2)).await.unwrap();
+    assert_eq!(journal.append(&records(SHOW, 2..4, 2)).await, Err(taken));
+    journal.append(&records(SHOW, 3..4, 2)).await.unwrap();
     let taken = JournalError::Taken { show: SHOW, number: 1, by: Fence(1) };
-    assert_eq!(journal.append(records(SHOW, 1..2, 2)).await, Err(taken));
+    assert_eq!(journal.append(&records(SHOW, 1..2, 2)).await, Err(taken));
     let fenced = JournalError::Fenced { show: SHOW, newest: Fence(2), found: Fence(1) };
-    assert_eq!(journal.append(records(SHOW, 3..4, 1)).await, Err(fenced));
+    assert_eq!(journal.append(&records(SHOW, 3..4, 1)).await, Err(fenced));
     let all = [records(SHOW, 0..3, 1), records(SHOW, 3..4, 2)].concat();
     assert_eq!(read(&journal, SHOW).await, all);
 }
@@ -142,17 +149,17 @@ pub async fn a_record_that_is_too_large_is_refused(journal: impl Journal) {
         settings: Settings::default(),
     };
     let huge = Record { command: Command::Create(Box::new(huge)), ..record(SHOW, 1, 1) };
-    let refused = journal.append(vec![record(SHOW, 0, 1), huge]).await;
+    let refused = journal.append(&[record(SHOW, 0, 1), huge]).await;
     assert!(matches!(refused, Err(JournalError::BadRecord { show: SHOW, number: 1, .. })), "{refused:?}");
     assert_eq!(read(&journal, SHOW).await, []);
-    journal.append(records(SHOW, 0..2, 1)).await.unwrap();
+    journal.append(&records(SHOW, 0..2, 1)).await.unwrap();
     assert_eq!(read(&journal, SHOW).await, records(SHOW, 0..2, 1));
 }
 
 pub async fn a_tail_is_the_last_records(journal: impl Journal) {
     let length = 3_000;
     for start in (0..length).step_by(500) {
-        journal.append(records(SHOW, start..start + 500, 1)).await.unwrap();
+        journal.append(&records(SHOW, start..start + 500, 1)).await.unwrap();
     }
     for last in [0, 1, 2, 15, 16, 17, 100, 999, 1000, 1001, 2_999, 3_000, 3_001, usize::MAX] {
         let first = length.saturating_sub(last as u64);
@@ -166,7 +173,7 @@ pub async fn a_tail_is_whole_while_appends_go_on(journal: impl Journal) {
         let journal = Arc::clone(&journal);
         tokio::spawn(async move {
             for number in 0..400 {
-                journal.append(vec![record(SHOW, number, 1)]).await.unwrap();
+                journal.append(&[record(SHOW, number, 1)]).await.unwrap();
             }
         })
     };
@@ -192,7 +199,7 @@ pub async fn shows_that_are_written_at_once_do_not_mix(journal: impl Journal) {
             let journal = Arc::clone(&journal);
             tokio::spawn(async move {
                 for number in (0..60).step_by(3) {
-                    journal.append(records(show, number..number + 3, 1)).await.unwrap();
+                    journal.append(&records(show, number..number + 3, 1)).await.unwrap();
                 }
             })
         })
@@ -213,7 +220,7 @@ pub async fn of_two_engines_that_write_at_once_only_one_is_believed(journal: imp
         tokio::spawn(async move {
             let mut written = 0;
             for number in 0..50 {
-                if journal.append(vec![record(SHOW, number, fence)]).await.is_err() {
+                if journal.append(&[record(SHOW, number, fence)]).await.is_err() {
                     break;
                 }
                 written = number + 1;
@@ -235,6 +242,7 @@ macro_rules! journal_contract {
     ($make:expr) => {
         $crate::journal::contract::journal_contract! { @ $make;
             a_show_that_was_never_written_is_empty
+            the_first_record_is_read_alone
             what_was_appended_is_read_in_order
             one_append_may_write_to_several_shows
             an_append_made_again_is_written_once

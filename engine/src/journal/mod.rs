@@ -106,7 +106,13 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// Any of [`JournalError`].
-    async fn append(&self, records: Vec<Record>) -> Result<(), JournalError>;
+    async fn append(&self, records: &[Record]) -> Result<(), JournalError>;
+
+    /// The first record of a show, if there is one: what the show is. It is read though what follows it may be damaged.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
+    async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError>;
 
     /// A whole show, from its first record on. Cuts off what a crash left half-written.
     ///

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{GatewayId, QuestionId};
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat};
 use klaxon_protocol::journal::{Command, CountedAnswer};
 use klaxon_protocol::link::{AnswerBatch, Reply, ReplyBatch, StampedAnswer, ToGateway};
 use klaxon_protocol::player::Verdict;
@@ -59,29 +59,13 @@ impl Show {
                 Err(lost) => return Err(lost),
             }
         };
-        let mut counted = Vec::with_capacity(answers.len());
-        let mut seats = HashSet::with_capacity(answers.len());
+        let counted = to_count(&answers, &claimed);
         let mut replies: Vec<(GatewayId, Vec<Reply>)> = Vec::new();
         for ((gateway, answer), claimed) in answers.iter().zip(claimed) {
-            let stands = match claimed {
-                Claimed::First => Some(answer.choice),
-                Claimed::Before(choice) => Some(choice),
-                Claimed::TooLate => None,
-            };
-            let verdict = match stands {
-                Some(choice) if choice == answer.choice => Verdict::Accepted(choice),
-                Some(choice) => Verdict::AlreadyAnswered(choice),
-                None => Verdict::Refused(ErrorCode::TooLate),
-            };
-            // A claim that the arbiter had before, and the game does not hold, counts too: it is written down before anybody is told.
-            if let Some(choice) = stands
-                && seats.insert(answer.seat)
-            {
-                counted.push(CountedAnswer { seat: answer.seat, choice, at: answer.at });
-            }
+            let reply = reply(answer, verdict(answer, claimed));
             match replies.iter_mut().find(|(to, _)| to == gateway) {
-                Some((_, replies)) => replies.push(reply(answer, verdict)),
-                None => replies.push((*gateway, vec![reply(answer, verdict)])),
+                Some((_, replies)) => replies.push(reply),
+                None => replies.push((*gateway, vec![reply])),
             }
         }
         metrics::counter!("klaxon_answers_counted_total").increment(counted.len() as u64);
@@ -122,6 +106,86 @@ fn count_refusals(replies: &[Reply]) {
     }
 }
 
+/// What is to be counted of a batch: each claim that is the seat's first. A claim that the arbiter had before, and the game does
+/// not hold, counts too: it is written down before anybody is told.
+fn to_count(answers: &[(GatewayId, StampedAnswer)], claimed: &[Claimed]) -> Vec<CountedAnswer> {
+    let count = |answer: &StampedAnswer, choice| CountedAnswer { seat: answer.seat, choice, at: answer.at };
+    let judged = || answers.iter().zip(claimed).map(|((_, answer), claimed)| (answer, claimed));
+    let mut counted: Vec<CountedAnswer> = judged()
+        .filter(|(_, claimed)| **claimed == Claimed::First)
+        .map(|(answer, _)| count(answer, answer.choice))
+        .collect();
+    let mut before = judged().filter_map(|(answer, claimed)| match claimed {
+        Claimed::Before(choice) => Some((answer, *choice)),
+        Claimed::First | Claimed::TooLate => None,
+    });
+    if let Some(one) = before.next() {
+        let mut seats: HashSet<Seat> = counted.iter().map(|answer| answer.seat).collect();
+        let lost = std::iter::once(one).chain(before).filter(|(answer, _)| seats.insert(answer.seat));
+        let lost: Vec<CountedAnswer> = lost.map(|(answer, choice)| count(answer, choice)).collect();
+        counted.extend(lost);
+    }
+    counted
+}
+
+fn verdict(answer: &StampedAnswer, claimed: Claimed) -> Verdict {
+    match claimed {
+        Claimed::First => Verdict::Accepted(answer.choice),
+        Claimed::Before(choice) if choice == answer.choice => Verdict::Accepted(choice),
+        Claimed::Before(choice) => Verdict::AlreadyAnswered(choice),
+        Claimed::TooLate => Verdict::Refused(ErrorCode::TooLate),
+    }
+}
+
 fn reply(answer: &StampedAnswer, verdict: Verdict) -> Reply {
     Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klaxon_protocol::ids::Choice;
+    use klaxon_protocol::time::Millis;
+
+    #[test]
+    fn of_each_seat_one_claim_is_counted_also_one_that_only_the_arbiter_remembers() {
+        let (no, yes) = (Choice(0), Choice(1));
+        let answer = |seat, choice, at| {
+            let (seat, at) = (Seat(seat), Millis(at));
+            (GatewayId(1), StampedAnswer { conn: 0, seat, question: QuestionId(1), choice, at })
+        };
+        let answers = [
+            answer(5, no, 1),
+            answer(1, yes, 2),
+            answer(5, yes, 3),
+            answer(7, no, 4),
+            answer(8, yes, 5),
+            answer(7, yes, 6),
+        ];
+        let claimed = [
+            Claimed::Before(yes),
+            Claimed::First,
+            Claimed::Before(yes),
+            Claimed::First,
+            Claimed::TooLate,
+            Claimed::Before(no),
+        ];
+        let counted: Vec<_> = to_count(&answers, &claimed)
+            .into_iter()
+            .map(|answer| (answer.seat.0, answer.choice, answer.at.0))
+            .collect();
+        assert_eq!(counted, [(1, yes, 2), (7, no, 4), (5, yes, 1)]);
+        let verdicts = answers.iter().zip(claimed).map(|((_, answer), claimed)| verdict(answer, claimed));
+        assert_eq!(
+            verdicts.collect::<Vec<_>>(),
+            [
+                Verdict::AlreadyAnswered(yes),
+                Verdict::Accepted(yes),
+                Verdict::Accepted(yes),
+                Verdict::Accepted(no),
+                Verdict::Refused(ErrorCode::TooLate),
+                Verdict::AlreadyAnswered(no),
+            ]
+        );
+    }
 }

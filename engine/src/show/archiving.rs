@@ -1,6 +1,5 @@
 //! The results of a show on their way to the archive: beside the show, never in its path.
 
-use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::time::Span;
 
 use crate::Ports;
@@ -10,8 +9,8 @@ use crate::archive::{ArchiveError, ShowResults};
 const RETRY: std::ops::RangeInclusive<Span> = Span(100)..=Span(60_000);
 
 /// Stores the results unless the archive has them; asks until it takes them or says that it never will.
-pub(super) async fn store(ports: Ports, show: ShowId, results: Option<ShowResults>) {
-    let Some(results) = results else { return };
+pub async fn store(ports: Ports, results: ShowResults) {
+    let show = results.summary.show;
     let mut wait = *RETRY.start();
     loop {
         let stored = match ports.archive.show(show).await {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use klaxon_protocol::ids::{GatewayId, QuestionId};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
 use crate::bus::Address;
@@ -13,18 +13,45 @@ use crate::bus::Address;
 /// The gateways that have not yet handed in all that they read before a close.
 pub(super) struct Barrier {
     pub question: QuestionId,
-    /// Longer is not waited.
-    pub limit: Millis,
     waiting: BTreeSet<GatewayId>,
+    /// Longer is not waited. None until the gateways were asked: a slow journal takes nothing from their time.
+    limit: Option<Millis>,
+    /// How many messages that had reached the show by the limit are still to be taken. None before the limit.
+    behind: Option<usize>,
 }
 
 impl Barrier {
+    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>) -> Self {
+        Self { question, waiting: gateways.into_iter().collect(), limit: None, behind: None }
+    }
+
+    pub fn limit(&self) -> Option<Millis> {
+        self.limit
+    }
+
+    /// The gateways have been asked, if they had not been before.
+    pub fn asked(&mut self, now: Millis, at_most: Span) {
+        self.limit.get_or_insert(now + at_most);
+    }
+
     pub fn pass(&mut self, gateway: GatewayId) {
         self.waiting.remove(&gateway);
     }
 
-    pub fn is_done(&self, now: Millis) -> bool {
-        self.waiting.is_empty() || now >= self.limit
+    /// The show took so many of the messages that had reached it.
+    pub fn took(&mut self, messages: usize) {
+        self.behind = self.behind.map(|behind| behind.saturating_sub(messages));
+    }
+
+    /// Whether all gateways have handed in or the limit has passed; `reached` messages wait to be taken.
+    pub fn is_done(&mut self, now: Millis, reached: usize) -> bool {
+        if self.waiting.is_empty() {
+            return true;
+        }
+        if self.limit.is_none_or(|limit| now < limit) {
+            return false;
+        }
+        *self.behind.get_or_insert(reached) == 0
     }
 }
 
@@ -32,8 +59,7 @@ impl Show {
     /// Asks every gateway for its answers, if a question's time is up.
     pub(super) fn raise_barrier(&mut self) {
         let Some(question) = self.game.closing() else { return };
-        let waiting = self.ports.bus.gateways().into_iter().collect();
-        self.barrier = Some(Barrier { question, limit: self.now + self.game.barrier(), waiting });
+        self.barrier = Some(Barrier::new(question, self.ports.bus.gateways()));
         self.outbox.push((Address::All, ToGateway::Barrier { show: self.id, question }));
     }
 
@@ -53,5 +79,48 @@ impl Show {
         }
         metrics::counter!("klaxon_silent_gateways_total").increment(barrier.waiting.len() as u64);
         self.apply(Command::Tally { question, silent: barrier.waiting.into_iter().collect() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Span = Span(500);
+
+    fn barrier() -> Barrier {
+        Barrier::new(QuestionId(1), [GatewayId(1), GatewayId(2)])
+    }
+
+    #[test]
+    fn it_is_done_when_every_gateway_handed_in_or_is_gone() {
+        let mut barrier = barrier();
+        barrier.pass(GatewayId(1));
+        assert!(!barrier.is_done(Millis(0), 0));
+        barrier.pass(GatewayId(2));
+        assert!(barrier.is_done(Millis(0), 10));
+        assert!(Barrier::new(QuestionId(1), []).is_done(Millis(0), 0), "nobody is waited for");
+    }
+
+    #[test]
+    fn its_time_is_counted_from_when_the_gateways_were_asked() {
+        let mut barrier = barrier();
+        assert!(!barrier.is_done(Millis(60_000), 0), "the journal is slow");
+        barrier.asked(Millis(60_000), LIMIT);
+        barrier.asked(Millis(60_400), LIMIT);
+        assert!(!barrier.is_done(Millis(60_499), 0));
+        assert!(barrier.is_done(Millis(60_500), 0));
+    }
+
+    #[test]
+    fn what_had_reached_the_show_by_the_limit_is_taken_first_and_nothing_later_is_waited_for() {
+        let mut barrier = barrier();
+        barrier.asked(Millis(0), LIMIT);
+        barrier.took(1_000);
+        assert!(!barrier.is_done(Millis(500), 1_500));
+        barrier.took(1_000);
+        assert!(!barrier.is_done(Millis(520), 9_000));
+        barrier.took(500);
+        assert!(barrier.is_done(Millis(540), 9_000));
     }
 }

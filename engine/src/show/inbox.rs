@@ -24,6 +24,8 @@ pub enum ToShow {
     Resync(ConnRef, Option<Seat>),
     /// Emojis since the last time.
     Reactions([u32; Emoji::ALL.len()]),
+    /// A host asks, once more, for the show to be created.
+    Create(ConnRef, CommandId),
     /// A host's action.
     Command(ConnRef, CommandId, Action),
     /// A host looks for players.
@@ -52,6 +54,7 @@ impl Show {
                 ToShow::GatewayGone(gateway) => self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway)),
                 ToShow::Resync(conn, seat) => self.resync(conn, seat),
                 ToShow::Reactions(counts) => self.pulse.react(counts),
+                ToShow::Create(conn, id) => self.say_created(conn, id),
                 ToShow::Command(conn, id, action) => self.obey(conn, id, action),
                 ToShow::FindPlayers(conn, name) => self.find_players(conn, &name),
                 ToShow::JournalTail(conn, last) => self.journal_tail(conn, last),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat};
+use klaxon_protocol::ids::{ConnRef, Seat};
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::link::{JoinRequest, Seated, ToGateway};
+use klaxon_protocol::link::{JoinRequest, Resynced, Seated, ToGateway};
 use klaxon_protocol::player::Snapshot;
 
 use super::Show;
@@ -25,7 +25,10 @@ impl Show {
             Some(name) => name.clone(),
             None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
         };
-        self.seat(request.conn, seat, request.player, name);
+        let JoinRequest { conn, player, .. } = request;
+        let (show, snapshot, you) = (self.id, self.shared_snapshot(), self.game.you(seat));
+        let seated = Seated { conn, show, seat, player, name, snapshot, you };
+        self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));
     }
 
     /// The player's seat, if they get one.
@@ -46,19 +49,9 @@ impl Show {
     }
 
     pub(super) fn resync(&mut self, conn: ConnRef, seat: Option<Seat>) {
-        let player = seat.and_then(|seat| self.game.player_of(seat)).cloned();
-        let name = seat.and_then(|seat| self.game.name_of(seat)).cloned();
-        // A spectator's connection knows its own player and name; what is sent for them is not looked at.
-        let player = player.unwrap_or_else(|| PlayerId::parse("spectator").expect("it is 9 bytes long"));
-        let name = name.unwrap_or_else(|| self.game.unused_name(None));
-        self.seat(conn, seat, player, name);
-    }
-
-    fn seat(&mut self, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
         let snapshot = self.shared_snapshot();
-        let you = self.game.you(seat);
-        let seated = Seated { conn, show: self.id, seat, player, name, snapshot, you };
-        self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));
+        let resynced = Resynced { conn, show: self.id, snapshot, you: self.game.you(seat) };
+        self.outbox.push((Address::One(conn.gateway), ToGateway::Resynced(resynced)));
     }
 
     fn shared_snapshot(&mut self) -> Arc<Snapshot> {

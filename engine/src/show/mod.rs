@@ -9,26 +9,29 @@ mod archiving;
 mod barrier;
 mod inbox;
 mod joins;
+mod lost;
 mod pulse;
 mod recovery;
 
 use std::sync::Arc;
 
-use klaxon_protocol::error::{ErrorMessage, Refusal};
-use klaxon_protocol::host::{Action, AlertKind, Done, JournalLines, Players, Refused, ToHost};
+use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::host::{Action, AlertKind, Created, Done, JournalLines, Players, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, Record};
 use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
+pub use self::archiving::store;
 use self::barrier::Barrier;
 pub use self::inbox::ToShow;
+use self::lost::Lost;
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
-use crate::arbiter::ArbiterError;
 use crate::bus::Address;
 use crate::game::{Effect, Game};
 use crate::journal::JournalError;
@@ -64,16 +67,9 @@ pub struct Show {
     barrier: Option<Barrier>,
     pulse: Pulse,
     ended_at: Option<Millis>,
-    status: watch::Sender<Status>,
-}
-
-/// Why a show can't be played on by this engine.
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error(transparent)]
-    Arbiter(#[from] ArbiterError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
+    /// The results on their way to the archive; whoever stops waits for them.
+    archiving: JoinSet<()>,
+    status: watch::Sender<Option<Status>>,
 }
 
 /// A show in a line, for lists.
@@ -91,18 +87,28 @@ impl Status {
     }
 }
 
+/// A show that is to begin.
+pub struct NewShow {
+    /// Its id.
+    pub id: ShowId,
+    /// Its first lease.
+    pub fence: Fence,
+    /// When it was created.
+    pub at: Millis,
+    /// How.
+    pub create: CreateShow,
+    /// What came of it.
+    pub game: Box<dyn Game>,
+}
+
 impl Show {
     /// A new show. The host hears of it once its first record is written.
-    pub fn create(
-        ports: Ports,
-        inbox: mpsc::UnboundedReceiver<ToShow>,
-        (id, fence): (ShowId, Fence),
-        (at, create, game): (Millis, CreateShow, Box<dyn Game>),
-        answer: (ConnRef, ToHost),
-    ) -> Self {
+    pub fn create(ports: Ports, inbox: mpsc::UnboundedReceiver<ToShow>, new: NewShow, host: ConnRef) -> Self {
+        let NewShow { id, fence, at, create, game } = new;
         let mut show = Self::around(ports, inbox, id, fence, game, at);
+        let command = create.id.clone();
         show.record(Command::Create(Box::new(create)), Vec::new());
-        show.answer_host(answer.0, answer.1);
+        show.say_created(host, command);
         show
     }
 
@@ -117,7 +123,6 @@ impl Show {
         Self {
             id,
             fence,
-            status: watch::channel(Status::of(&*game)).0,
             game,
             ports,
             inbox,
@@ -129,11 +134,13 @@ impl Show {
             barrier: None,
             pulse: Pulse::default(),
             ended_at: None,
+            archiving: JoinSet::new(),
+            status: watch::channel(None).0,
         }
     }
 
-    /// The show in a line, always as it is.
-    pub fn status(&self) -> watch::Receiver<Status> {
+    /// The show in a line, always as the journal has it; none until its first record is written.
+    pub fn status(&self) -> watch::Receiver<Option<Status>> {
         self.status.subscribe()
     }
 
@@ -142,9 +149,13 @@ impl Show {
         let show = self.id;
         match self.play().await {
             Ok(()) => tracing::debug!(%show, "the show is left"),
-            // Whatever this engine still holds of it is void.
-            Err(error) => tracing::error!(%show, %error, "the show can't be played on by this engine"),
+            Err(error) => {
+                tracing::error!(%show, %error, "the show can't be played on by this engine");
+                self.give_up(&error);
+            }
         }
+        self.inbox.close();
+        while self.archiving.join_next().await.is_some() {}
     }
 
     async fn play(&mut self) -> Result<(), Lost> {
@@ -158,11 +169,26 @@ impl Show {
                 count = self.inbox.recv_many(&mut taken, TURN) => if count == 0 { return Ok(()) },
                 () = tokio::time::sleep_until(due.into()) => {}
             }
-            self.now = self.now.max(self.ports.clock.now());
-            self.take_all(&mut taken).await?;
-            self.do_what_is_due().await;
+            self.turn(&mut taken).await?;
         }
+        // Those who asked just now still hear how it ended.
+        self.inbox.close();
+        while self.inbox.recv_many(&mut taken, TURN).await > 0 {
+            self.turn(&mut taken).await?;
+        }
+        self.commit().await?;
         Ok(self.ports.arbiter.forget(self.id, self.fence).await?)
+    }
+
+    /// Does what was asked and what is due. Nothing of it leaves the show before [`Self::commit`].
+    async fn turn(&mut self, taken: &mut Vec<ToShow>) -> Result<(), Lost> {
+        self.now = self.now.max(self.ports.clock.now());
+        let count = taken.len();
+        self.take_all(taken).await?;
+        if let Some(barrier) = &mut self.barrier {
+            barrier.took(count);
+        }
+        self.do_what_is_due().await
     }
 
     fn is_over(&self) -> bool {
@@ -171,20 +197,22 @@ impl Show {
 
     fn next_due(&self) -> Millis {
         let linger = self.ended_at.map(|ended| ended + LINGER);
-        let barrier = self.barrier.as_ref().map(|barrier| barrier.limit);
+        let barrier = self.barrier.as_ref().and_then(Barrier::limit);
         let pulse = self.ended_at.is_none().then(|| self.pulse.next_due());
         [self.game.deadline(), barrier, pulse, linger].into_iter().flatten().min().unwrap_or(self.now + LINGER)
     }
 
     /// Ticks, barriers and figures whose time has come.
-    async fn do_what_is_due(&mut self) {
+    async fn do_what_is_due(&mut self) -> Result<(), Lost> {
         while self.game.deadline().is_some_and(|due| due <= self.now) {
-            self.apply(Command::Tick);
+            self.try_apply(Command::Tick).map_err(Lost::Stuck)?;
         }
-        if self.barrier.as_ref().is_some_and(|barrier| barrier.is_done(self.now)) {
+        let reached = self.inbox.len();
+        if self.barrier.as_mut().is_some_and(|barrier| barrier.is_done(self.now, reached)) {
             self.tally().await;
         }
         self.beat();
+        Ok(())
     }
 
     /// Applies a command that the rules can't refuse now.
@@ -212,9 +240,15 @@ impl Show {
         if before != Phase::Ended && self.game.phase() == Phase::Ended {
             self.ended_at = Some(self.now);
             self.beat_now();
-            tokio::spawn(archiving::store(self.ports.clone(), self.id, self.game.results(self.id)));
+            self.archive();
         }
         Ok(())
+    }
+
+    fn archive(&mut self) {
+        if let Some(results) = self.game.results(self.id) {
+            self.archiving.spawn(archiving::store(self.ports.clone(), results));
+        }
     }
 
     fn record(&mut self, command: Command, events: Vec<ToPlayer>) {
@@ -248,6 +282,11 @@ impl Show {
         self.outbox.push((Address::One(conn.gateway), ToGateway::Host { conn, message }));
     }
 
+    fn say_created(&mut self, conn: ConnRef, id: CommandId) {
+        let created = Created { id, show: self.id, code: self.game.code().clone() };
+        self.answer_host(conn, ToHost::Created(created));
+    }
+
     /// Does a host's action, unless it was done before.
     fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
         let again = self.game.was_done(&id);
@@ -272,10 +311,10 @@ impl Show {
                 Ok(records) => {
                     ToHost::Journal(JournalLines { show, lines: records.iter().map(crate::replay::line).collect() })
                 }
-                Err(error) => ToHost::Error(ErrorMessage::from(&Refusal::because(
-                    klaxon_protocol::error::ErrorCode::Unavailable,
-                    format!("{error}."),
-                ))),
+                Err(error) => {
+                    let refusal = Refusal::because(ErrorCode::Unavailable, format!("{error}."));
+                    ToHost::Error(ErrorMessage::from(&refusal))
+                }
             };
             ports.bus.send(Address::One(conn.gateway), ToGateway::Host { conn, message });
         });
@@ -290,7 +329,7 @@ impl Show {
         let mut wait = *RETRY.start();
         let mut failing = false;
         while !self.records.is_empty() {
-            let Err(error) = self.ports.journal.append(self.records.clone()).await else {
+            let Err(error) = self.ports.journal.append(&self.records).await else {
                 self.records.clear();
                 break;
             };
@@ -312,7 +351,10 @@ impl Show {
         for (to, message) in self.outbox.drain(..) {
             self.ports.bus.send(to, message);
         }
-        let status = Status::of(&*self.game);
+        if let Some(barrier) = &mut self.barrier {
+            barrier.asked(self.ports.clock.now(), self.game.barrier());
+        }
+        let status = Some(Status::of(&*self.game));
         self.status.send_if_modified(|told| std::mem::replace(told, status) != status);
         Ok(())
     }

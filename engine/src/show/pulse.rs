@@ -50,11 +50,10 @@ impl Show {
     pub(super) fn beat_now(&mut self) {
         self.pulse.next = self.now + BEAT;
         let tallies = self.game.tallies(self.now);
-        if std::mem::take(&mut self.pulse.joined) {
-            self.snapshot = None;
-            if self.game.phase() == Phase::Lobby {
-                self.broadcast(ToPlayer::Lobby(Lobby { joined: tallies.joined }), None);
-            }
+        // It counts the players, and it carries the time.
+        self.snapshot = None;
+        if std::mem::take(&mut self.pulse.joined) && self.game.phase() == Phase::Lobby {
+            self.broadcast(ToPlayer::Lobby(Lobby { joined: tallies.joined }), None);
         }
         let reactions = std::mem::take(&mut self.pulse.reactions);
         if reactions.iter().any(|&count| count > 0) {

@@ -10,9 +10,10 @@ use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::{Archive, SqliteArchive};
 use klaxon_engine::bus::{GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
-use klaxon_engine::journal::{FileJournal, SyncPolicy};
+use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
 use klaxon_engine::shows::Shows;
-use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, Command, Create, FromHost, ShowLine, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
@@ -21,6 +22,8 @@ use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
 
+use crate::faults::FaultyJournal;
+
 pub const GATEWAY: GatewayId = GatewayId(7);
 const HOST: ConnRef = ConnRef { gateway: GATEWAY, conn: 999 };
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,10 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct House {
     pub clock: Clock,
     pub archive: Arc<SqliteArchive>,
+    pub journal: Arc<FaultyJournal>,
     end: LocalGatewayEnd,
     heard: VecDeque<ToGateway>,
     engine: JoinHandle<()>,
-    _bus: LocalBus,
+    bus: LocalBus,
     /// Whether the gateway hands in at barriers by itself.
     pub hands_in: bool,
 }
@@ -60,27 +64,47 @@ pub fn pack(questions: usize) -> Pack {
     Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
 }
 
+/// Waits until nobody works with the journal any more.
+async fn left(journal: Arc<FaultyJournal>) {
+    let left = Arc::downgrade(&journal);
+    drop(journal);
+    while left.strong_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 impl House {
     pub async fn open(data: &Path) -> Self {
         let (bus, engine_end) = LocalBus::new();
         let archive = Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await.unwrap());
+        let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
+        let journal = Arc::new(FaultyJournal::around(journal));
         let clock = Clock::start();
         let ports = Ports {
             bus: Arc::new(engine_end),
             arbiter: Arc::new(MemoryArbiter::new()),
-            journal: Arc::new(FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap()),
+            journal: Arc::clone(&journal) as Arc<dyn Journal>,
             archive: Arc::clone(&archive) as Arc<dyn Archive>,
             clock,
         };
         let end = bus.connect(GATEWAY);
         let engine = tokio::spawn(Shows::open(ports).await.unwrap().run());
-        Self { clock, archive, end, heard: VecDeque::new(), engine, _bus: bus, hands_in: true }
+        Self { clock, archive, journal, end, heard: VecDeque::new(), engine, bus, hands_in: true }
     }
 
     /// Cuts everything off in the middle of what it does.
     pub async fn crash(self) {
         self.engine.abort();
         let _ = self.engine.await;
+        left(self.journal).await;
+    }
+
+    /// Lets the gateway leave, and waits until the engine has done what it had to do.
+    pub async fn stop(self) -> Arc<SqliteArchive> {
+        drop((self.end, self.bus));
+        tokio::time::timeout(PATIENCE, self.engine).await.expect("it stops").unwrap();
+        left(self.journal).await;
+        self.archive
     }
 
     pub fn say(&self, message: ToEngine) {
@@ -122,14 +146,26 @@ impl House {
         .await
     }
 
-    pub async fn create(&mut self, id: &str, settings: Settings, questions: usize) -> ToHost {
+    pub fn ask_to_create(&self, id: &str, code: &str, settings: Settings, questions: usize) {
         self.host_says(FromHost::Create(Box::new(Create {
             id: CommandId::parse(id).unwrap(),
-            code: Some(ShowCode::parse("LIVE").unwrap()),
+            code: Some(ShowCode::parse(code).unwrap()),
             pack: pack(questions),
             settings,
         })));
+    }
+
+    pub async fn create(&mut self, id: &str, settings: Settings, questions: usize) -> ToHost {
+        self.ask_to_create(id, "LIVE", settings, questions);
         self.host_hears().await
+    }
+
+    pub async fn shows(&mut self) -> Vec<ShowLine> {
+        self.host_says(FromHost::Shows);
+        match self.host_hears().await {
+            ToHost::Shows(list) => list.shows,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// A show with its lobby open.
@@ -140,14 +176,22 @@ impl House {
     }
 
     pub async fn command(&mut self, show: ShowId, id: &str, action: Action) -> ToHost {
-        self.host_says(FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show, action }));
+        self.ask_for(show, id, action);
         self.host_hears().await
     }
 
+    pub fn ask_for(&self, show: ShowId, id: &str, action: Action) {
+        self.host_says(FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show, action }));
+    }
+
     pub fn ask_to_join(&self, player: u32) {
+        self.ask_to_join_in("LIVE", player);
+    }
+
+    pub fn ask_to_join_in(&self, code: &str, player: u32) {
         self.say(ToEngine::Join(JoinRequest {
             conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
-            code: ShowCode::parse("LIVE").unwrap(),
+            code: ShowCode::parse(code).unwrap(),
             player: PlayerId::parse(&format!("player {player}")).unwrap(),
             name: Some(Name::parse("Ann").unwrap()),
             role: Role::Player,
@@ -162,6 +206,24 @@ impl House {
             _ => None,
         })
         .await
+    }
+
+    /// Why a join is refused.
+    pub async fn refused_join(&mut self, code: &str, player: u32) -> ErrorCode {
+        self.ask_to_join_in(code, player);
+        self.hear(|message| match message {
+            ToGateway::JoinRefused { error, .. } => Some(error.code),
+            ToGateway::Seated(seated) => panic!("{seated:?}"),
+            _ => None,
+        })
+        .await
+    }
+
+    /// All that was said since the last thing heard, without waiting for more.
+    pub async fn heard_meanwhile(&mut self) -> Vec<ToGateway> {
+        let mut more: Vec<ToGateway> = self.heard.drain(..).collect();
+        let _ = tokio::time::timeout(Duration::ZERO, self.end.receive(&mut more)).await;
+        more
     }
 
     /// Answers that were read at a moment, each as (seat, choice); the connection's number is the seat's.

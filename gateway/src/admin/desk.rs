@@ -217,6 +217,7 @@ impl Desk for AdminDesk {
                 self.tell(event.show, ToHost::Event(event));
             }
             ToGateway::Seated(_)
+            | ToGateway::Resynced(_)
             | ToGateway::JoinRefused { .. }
             | ToGateway::Replies(_)
             | ToGateway::Barrier { .. }

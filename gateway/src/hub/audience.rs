@@ -5,14 +5,14 @@ use std::sync::Arc;
 use klaxon_protocol::codec::PROTOCOL_VERSION;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
-use klaxon_protocol::link::{Reply, Seated};
+use klaxon_protocol::link::{Reply, Resynced, Seated};
 use klaxon_protocol::player::{Goodbye, ToPlayer, Welcome};
 use klaxon_protocol::time::Span;
 
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
 use super::{Event, ForShard, Shard, frame};
-use crate::session::{Arrival, Close, Place};
+use crate::session::{Close, Place};
 use crate::transport::{ConnKey, Moment};
 
 /// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
@@ -60,6 +60,7 @@ impl Shard {
             match message {
                 ForShard::Event(show, event) => self.fan_out = Some(FanOut { show, event, next: 0 }),
                 ForShard::Seated(seated) => self.hear_seated(*seated, now),
+                ForShard::Resynced(resynced) => self.hear_resynced(&resynced, now),
                 ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
                 ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
                 ForShard::Displace(key) => self.displace(key, now),
@@ -103,43 +104,47 @@ impl Shard {
         let key = ConnKey::from_wire(seated.conn.conn);
         let place = Place { show: seated.show, seat: seated.seat };
         let Some(conn) = self.conn(key) else { return };
-        match conn.session.seated(place) {
-            Arrival::Joined(code) => {
-                conn.seen = seated.snapshot.seq;
-                let codec = conn.codec;
-                self.take_in(key, place);
-                let common = &self.common;
-                let welcome = ToPlayer::Welcome(Welcome {
-                    protocol: PROTOCOL_VERSION,
-                    session: key.to_string(),
-                    resume: common.doors.resume_token(&code, &seated.player, &seated.name),
-                    show: seated.show,
-                    seat: seated.seat,
-                    name: seated.name.clone(),
-                    now: now.millis(),
-                    heartbeat: common.settings.heartbeat,
-                });
-                let mut bytes = Vec::new();
-                frame::append(codec, &welcome, &mut bytes);
-                bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
-                frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
-                self.counts.joins += 1;
-                tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
-                self.send(key, bytes.into(), now.millis());
-            }
-            Arrival::Resync if conn.pace != KeepsUp::Yes => {
-                conn.pace = KeepsUp::Yes;
-                conn.seen = seated.snapshot.seq;
-                if !conn.display {
-                    return;
-                }
-                let codec = conn.codec;
-                let mut bytes = self.snapshots.get(codec, &seated.snapshot).to_vec();
-                frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
-                self.send(key, bytes.into(), now.millis());
-            }
-            Arrival::Resync | Arrival::Stale => {}
+        // One that went away meanwhile no longer wants a seat.
+        let Some(code) = conn.session.seated(place) else { return };
+        conn.seen = seated.snapshot.seq;
+        let codec = conn.codec;
+        self.take_in(key, place);
+        let common = &self.common;
+        let welcome = ToPlayer::Welcome(Welcome {
+            protocol: PROTOCOL_VERSION,
+            session: key.to_string(),
+            resume: common.doors.resume_token(&code, &seated.player, &seated.name),
+            show: seated.show,
+            seat: seated.seat,
+            name: seated.name.clone(),
+            now: now.millis(),
+            heartbeat: common.settings.heartbeat,
+        });
+        let mut bytes = Vec::new();
+        frame::append(codec, &welcome, &mut bytes);
+        bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
+        frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
+        self.counts.joins += 1;
+        tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
+        self.send(key, bytes.into(), now.millis());
+    }
+
+    fn hear_resynced(&mut self, resynced: &Resynced, now: Moment) {
+        let key = ConnKey::from_wire(resynced.conn.conn);
+        let Some(conn) = self.conn(key) else { return };
+        let is_here = conn.session.place().is_some_and(|place| place.show == resynced.show);
+        if !is_here || conn.pace == KeepsUp::Yes {
+            return;
         }
+        conn.pace = KeepsUp::Yes;
+        conn.seen = resynced.snapshot.seq;
+        if !conn.display {
+            return;
+        }
+        let codec = conn.codec;
+        let mut bytes = self.snapshots.get(codec, &resynced.snapshot).to_vec();
+        frame::append(codec, &ToPlayer::You(resynced.you), &mut bytes);
+        self.send(key, bytes.into(), now.millis());
     }
 
     /// Puts a connection into its room, and the player's older ones aside.

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, ShowId};
-use klaxon_protocol::link::{Reply, Seated, ToEngine};
+use klaxon_protocol::link::{Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::time::Span;
 
 use crate::intake::Pace;
@@ -71,8 +71,10 @@ impl Common {
 
 /// What a shard is told.
 pub(crate) enum ForShard {
-    /// A connection is in, or gets the snapshot that it asked for.
+    /// A connection is in.
     Seated(Box<Seated>),
+    /// A connection gets the snapshot that it asked for.
+    Resynced(Box<Resynced>),
     /// A connection is not in.
     JoinRefused(ConnKey, ErrorMessage),
     /// What became of answers.

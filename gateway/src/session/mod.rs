@@ -53,17 +53,6 @@ pub(crate) enum Step {
     Ignore,
 }
 
-/// What a seat from the engine means here.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// The connection is in now; it had asked with this code.
-    Joined(ShowCode),
-    /// It was in and gets a snapshot.
-    Resync,
-    /// It no longer wants a seat.
-    Stale,
-}
-
 impl Session {
     /// A connection that just opened.
     pub const fn new(now: Millis) -> Self {
@@ -98,17 +87,12 @@ impl Session {
         }
     }
 
-    /// The engine gave a seat, or a snapshot to one that has it.
-    pub fn seated(&mut self, place: Place) -> Arrival {
-        match self {
-            Self::Joining { code, .. } => {
-                let code = code.clone();
-                *self = Self::In(place);
-                Arrival::Joined(code)
-            }
-            Self::In(here) if *here == place => Arrival::Resync,
-            Self::Waiting { .. } | Self::In(_) | Self::Leaving => Arrival::Stale,
-        }
+    /// The engine gave a seat. The code with which it had been asked; none if nobody waits for a seat any more.
+    pub fn seated(&mut self, place: Place) -> Option<ShowCode> {
+        let Self::Joining { code, .. } = self else { return None };
+        let code = code.clone();
+        *self = Self::In(place);
+        Some(code)
     }
 
     /// The engine gave none. Whether anybody still waits to hear so.
@@ -186,9 +170,9 @@ mod tests {
         let mut session = Session::new(Millis(0));
         assert!(matches!(session.hear(join(), &doors(), Millis(1)), Step::Ask(_)));
         assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
-        assert!(matches!(session.seated(PLACE), Arrival::Joined(_)));
+        assert_eq!(session.seated(PLACE), ShowCode::parse("QUIZ").ok());
         assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
-        assert_eq!(session.seated(PLACE), Arrival::Resync);
+        assert_eq!(session.seated(PLACE), None);
     }
 
     #[test]
@@ -259,14 +243,13 @@ mod tests {
                         Step::React(..) => prop_assert!(joined),
                         _ => {}
                     },
-                    Happening::Seated => match session.seated(PLACE) {
-                        Arrival::Joined(_) => {
-                            prop_assert!(asked && !joined);
+                    Happening::Seated => {
+                        let seated = session.seated(PLACE).is_some();
+                        prop_assert_eq!(seated, asked);
+                        if seated {
                             (asked, joined) = (false, true);
                         }
-                        Arrival::Resync => prop_assert!(joined),
-                        Arrival::Stale => prop_assert!(!asked && !joined),
-                    },
+                    }
                     Happening::Refused => prop_assert_eq!(session.refused(Millis(1)), std::mem::take(&mut asked)),
                 }
             }

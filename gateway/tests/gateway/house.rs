@@ -14,7 +14,9 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Figures, Latency};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Seated, ToEngine, ToGateway};
+use klaxon_protocol::link::{
+    AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
+};
 use klaxon_protocol::player::{
     Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
 };
@@ -170,9 +172,10 @@ impl State {
                 let name = join.name.clone().unwrap_or_else(|| Name::parse("Player").unwrap());
                 self.seat(end, join.conn, seat, join.player.clone(), name);
             }
-            ToEngine::Resync { conn, seat, .. } => {
-                let (player, name) = (PlayerId::parse("resync").unwrap(), Name::parse("Player").unwrap());
-                self.seat(end, *conn, *seat, player, name);
+            ToEngine::Resync { conn, show, .. } => {
+                let (conn, show, snapshot) = (*conn, *show, Arc::new(snapshot(Seq(self.seq))));
+                let resynced = ToGateway::Resynced(Resynced { conn, show, snapshot, you: YOU });
+                end.send(Address::One(GATEWAY), resynced);
             }
             ToEngine::Answers(batch) if !self.mute => self.reply(end, batch),
             _ => {}
@@ -191,12 +194,13 @@ impl State {
     }
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
-        let you = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
         let snapshot = Arc::new(snapshot(Seq(self.seq)));
-        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you };
+        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you: YOU };
         end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
     }
 }
+
+const YOU: You = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
 
 fn snapshot(seq: Seq) -> Snapshot {
     Snapshot {

@@ -148,7 +148,7 @@ pub enum Phase {
 pub struct Snapshot {
     /// The last event that this includes; the next one you get is this plus 1.
     pub seq: Seq,
-    /// The server's clock.
+    /// The server's clock when this was taken; a moment ago, if others asked for it too.
     pub at: Millis,
     /// What the show is called.
     pub title: String,

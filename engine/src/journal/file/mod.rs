@@ -160,11 +160,11 @@ fn lock(directory: &Path) -> Result<File, TryLockError> {
 
 #[async_trait]
 impl Journal for FileJournal {
-    async fn append(&self, records: Vec<Record>) -> Result<(), JournalError> {
+    async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let since = Instant::now();
         let mut bytes = Vec::new();
         let mut framed = Vec::with_capacity(records.len());
-        for record in &records {
+        for record in records {
             let start = bytes.len();
             let Record { show, number, fence, .. } = *record;
             frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
@@ -181,6 +181,10 @@ impl Journal for FileJournal {
         let result = answer.await.unwrap_or_else(|_| Err(stopped()));
         metrics::histogram!("klaxon_journal_append_seconds").record(since.elapsed());
         result
+    }
+
+    async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
+        self.on_file(show, ShowFile::first).await
     }
 
     async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {

@@ -161,6 +161,21 @@ impl ShowFile {
         }
     }
 
+    /// The first record, read afresh; nothing is cut off.
+    pub(super) fn first(&self) -> Result<Option<Record>, JournalError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.failed("reading", &error)),
+        };
+        match Records::new(&bytes).and_then(|mut records| records.next().transpose()) {
+            Ok(first) => Ok(first.map(|(_, record)| record)),
+            Err(FrameError::Torn { .. }) => Ok(None),
+            Err(FrameError::Damaged { offset, problem }) => Err(self.damaged(offset as u64, problem)),
+            Err(error @ FrameError::NotAJournal) => Err(self.damaged(0, &error.to_string())),
+        }
+    }
+
     /// The last records.
     pub(super) fn last(&self, last: usize) -> Result<Vec<Record>, JournalError> {
         let tail = self.tail()?;
@@ -253,7 +268,8 @@ impl ShowFile {
     }
 
     fn damaged(&self, offset: u64, problem: &str) -> JournalError {
-        JournalError::Damaged { show: self.show, offset, problem: problem.to_owned() }
+        let problem = format!("{problem} ({})", self.path.display());
+        JournalError::Damaged { show: self.show, offset, problem }
     }
 
     pub(super) fn failed(&self, doing: &str, error: &io::Error) -> JournalError {

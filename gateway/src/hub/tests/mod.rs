@@ -12,7 +12,7 @@ use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Seated, ToEngine};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::player::{
     Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Phase, Ping, React, Role, Snapshot, ToPlayer, Verdict,
     You,
@@ -123,6 +123,12 @@ impl Stage {
             snapshot: Arc::new(snapshot(seq)),
             you: YOU,
         })));
+    }
+
+    fn resync(&mut self, key: ConnKey, seq: u64) {
+        let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
+        let snapshot = Arc::new(snapshot(seq));
+        self.hear(ForShard::Resynced(Box::new(Resynced { conn, show: SHOW, snapshot, you: YOU })));
     }
 
     /// A connection that is in with this seat, and has read its welcome.

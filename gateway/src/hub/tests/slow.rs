@@ -31,7 +31,7 @@ fn one_who_missed_events_gets_a_snapshot_when_it_has_read_and_then_goes_on_witho
     assert!(matches!(&stage.told()[..], [ToEngine::Resync { show: SHOW, seat: Some(Seat(0)), .. }]));
     // What comes before the snapshot is in it.
     stage.notice(21);
-    stage.seat(key, Some(0), 21);
+    stage.resync(key, 21);
     stage.notice(22);
     let read = stage.read(key);
     assert!(matches!(&read.messages[..], [ToPlayer::Snapshot(snapshot), ToPlayer::You(_), ToPlayer::Notice(next)]

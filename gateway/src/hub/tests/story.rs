@@ -11,6 +11,7 @@ enum Happening {
     Say(usize, FromPlayer),
     Bytes(usize, Vec<u8>),
     Seated(usize, Option<u32>),
+    Resynced(usize),
     Refused(usize),
     Event,
     Lobby,
@@ -33,6 +34,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => who().prop_map(|who| Happening::Say(who, FromPlayer::Ping(Ping { sent: Millis(1) }))),
         2 => (who(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(who, bytes)| Happening::Bytes(who, bytes)),
         6 => (who(), proptest::option::of(0..2_u32)).prop_map(|(who, seat)| Happening::Seated(who, seat)),
+        6 => who().prop_map(Happening::Resynced),
         1 => who().prop_map(Happening::Refused),
         8 => Just(Happening::Event),
         3 => Just(Happening::Lobby),
@@ -82,6 +84,7 @@ proptest! {
                 Happening::Say(who, message) => stage.say(readers[who].key, &message),
                 Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, &bytes, stage.now),
                 Happening::Seated(who, seat) => stage.seat(readers[who].key, seat, seq),
+                Happening::Resynced(who) => stage.resync(readers[who].key, seq),
                 Happening::Refused(who) => {
                     stage.hear(ForShard::JoinRefused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
                 }

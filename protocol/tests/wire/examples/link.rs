@@ -25,6 +25,7 @@ variants!(ToEngine {
 
 variants!(ToGateway {
     Seated(_) = "seated",
+    Resynced(_) = "resynced",
     JoinRefused { .. } = "join_refused",
     Replies(_) = "replies",
     Broadcast(_) = "broadcast",
@@ -96,6 +97,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
             snapshot: Arc::new(snapshot()),
             you: you(),
         }),
+        ToGateway::Resynced(Resynced { conn: CONN, show: SHOW, snapshot: Arc::new(snapshot()), you: you() }),
         ToGateway::JoinRefused { conn: CONN, error: ErrorCode::ShowEnded.into() },
         ToGateway::Replies(ReplyBatch {
             gateway: GATEWAY,
