@@ -77,5 +77,5 @@ pub(crate) fn describe() {
     describe_counter!("klaxon_rate_limited_total", "Messages refused because there were too many");
     describe_counter!("klaxon_bad_messages_total", "Messages that could not be understood");
     describe_counter!("klaxon_resyncs_total", "Snapshots asked for by connections that missed events");
-    describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being queued for the player");
+    describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
 }
