@@ -16,7 +16,7 @@ pub struct GatewaySettings {
     pub shards: usize,
     /// Connections at one time, over all shards; more are refused with `no_capacity`.
     pub max_connections: usize,
-    /// Bytes that wait for one client at most before it is taken for too slow.
+    /// Bytes that wait for one client at most before it is taken for too slow, each frame counted with what it takes besides.
     pub outbox_bytes: usize,
     /// Messages a client may send per second on average, at least 1.
     pub messages_per_second: u32,

@@ -10,6 +10,8 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::house::{Client, PATIENCE, house, join, settings};
 
@@ -23,6 +25,18 @@ async fn a_message_too_large_is_refused_and_closes() {
         assert!(matches!(&messages[..], [ToPlayer::Error(error)] if error.code == ErrorCode::TooLarge));
         assert_eq!(code, Some(1009));
     }
+}
+
+#[tokio::test]
+async fn a_message_that_never_ends_closes() {
+    let house = house(settings());
+    let (mut client, _) = Client::join(&house, Codec::Json).await;
+    let fragment = |kind| Message::Frame(Frame::message(&b""[..], OpCode::Data(kind), false));
+    client.raw(fragment(Data::Text)).await;
+    let endless = async { while client.try_raw(fragment(Data::Continue)).await {} };
+    tokio::time::timeout(PATIENCE, endless).await.expect("it is closed in time");
+    let mut other = Client::connect(&house, Codec::Json).await;
+    other.join_as(join()).await;
 }
 
 #[tokio::test]
