@@ -133,7 +133,7 @@ impl Shows {
         tracing::error!(
             show = %id, code, title, error = %why,
             "this show is SET ASIDE: nobody can join or host it, and its journal is left as it is. Put back a whole copy of the \
-             journal, or move it away, and start the server again"
+             journal, cut it off where it is damaged, or move it away; then start the server again"
         );
     }
 

@@ -152,8 +152,8 @@ async fn the_autopilot_leads_a_show_by_itself() {
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;
     let short = Span(50);
-    let autopilot = Autopilot { on: true, lobby: Span(200), suspense: short, pause: short };
-    let show = house.lobby(Settings { autopilot, open_for: Span(500), ..settings() }, 2).await;
+    let autopilot = Autopilot { on: true, lobby: Span(1_000), suspense: short, pause: short };
+    let show = house.lobby(Settings { autopilot, open_for: Span(1_000), ..settings() }, 2).await;
     house.join(0).await;
     for question in 1..=2 {
         house.event(|event| matches!(event, ToPlayer::Question(_)).then_some(())).await;

@@ -62,7 +62,7 @@ fn a_wrong_value_is_named_with_its_option() {
 }
 
 #[test]
-fn a_damaged_journal_is_refused_with_its_show_and_offset() {
+fn a_damaged_journal_sets_its_show_aside_and_keeps_no_other_down() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = Server::start(&data);
@@ -72,15 +72,18 @@ fn a_damaged_journal_is_refused_with_its_show_and_offset() {
     let mut bytes = std::fs::read(&journal).unwrap();
     // In the head of the first record, which has others behind it.
     bytes[MAGIC.len()] ^= 1;
-    std::fs::write(&journal, bytes).unwrap();
-    let words = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--data-dir", data.to_str().unwrap()];
-    let (code, told) = refused(&words);
-    assert_eq!(code, Some(1), "{told}");
-    let show = journal.file_stem().unwrap().to_str().unwrap().to_owned();
-    assert!(told.contains(&format!("show {show}: damaged at byte {}: ", MAGIC.len())), "{told}");
-    // Put aside, it keeps nobody from playing.
+    std::fs::write(&journal, &bytes).unwrap();
+
+    let server = Server::start(&data);
+    assert!(server.metrics().contains("klaxon_shows_set_aside 1\n"), "{}", server.metrics());
+    server.host_of_new_show("OTHER");
+    server.stop();
+    assert_eq!(std::fs::read(&journal).unwrap(), bytes, "what is damaged is left as it is");
+
     std::fs::rename(&journal, dir.path().join("aside.klxj")).unwrap();
-    Server::start(&data).stop();
+    let server = Server::start(&data);
+    assert!(server.metrics().contains("klaxon_shows_set_aside 0\n"), "{}", server.metrics());
+    server.stop();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bits;
 mod clock;
 mod course;
+mod done;
 mod entry;
 mod host;
 mod personal;
@@ -19,8 +20,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-
 use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::PlayerLine;
@@ -33,6 +32,7 @@ use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
 use self::clock::Clock;
+use self::done::Done;
 use self::ranking::Ranks;
 use self::reveal::Undo;
 use self::roster::Roster;
@@ -40,8 +40,6 @@ use self::seats::Seats;
 use super::{Effect, Entry, Game, Standing, Tallies};
 use crate::game::results::ShowResults;
 
-/// How many of the host's commands are remembered, to know one that is sent again.
-const REMEMBERED_COMMANDS: usize = 1000;
 /// A trivia show.
 pub struct Trivia {
     code: ShowCode,
@@ -76,8 +74,7 @@ struct Stage {
     step: Option<Millis>,
     /// How long until the script's next step, while the show is paused.
     step_left: Option<Span>,
-    /// The host's last commands.
-    done: VecDeque<CommandId>,
+    done: Done,
 }
 
 /// A question that was sent.
@@ -121,6 +118,8 @@ impl Trivia {
         if !problems.is_empty() {
             return Err(Refusal::because(ErrorCode::BadSettings, problems.join("; ")));
         }
+        let mut done = Done::default();
+        done.add(show.id.clone());
         Ok(Self {
             code: show.code.clone(),
             title: show.pack.title.clone(),
@@ -136,7 +135,7 @@ impl Trivia {
                 autopilot: show.settings.autopilot.on,
                 step: None,
                 step_left: None,
-                done: VecDeque::from([show.id.clone()]),
+                done,
             },
             asked: Vec::new(),
             roster: Roster::default(),
@@ -177,10 +176,7 @@ impl Game for Trivia {
                     return Ok(Vec::new());
                 }
                 let effects = self.obey(now, action)?;
-                if self.stage.done.len() == REMEMBERED_COMMANDS {
-                    self.stage.done.pop_front();
-                }
-                self.stage.done.push_back(id.clone());
+                self.stage.done.add(id.clone());
                 Ok(effects)
             }
             Command::Tick => self.tick(now),

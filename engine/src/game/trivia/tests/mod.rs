@@ -2,5 +2,6 @@
 
 mod examples;
 mod hostile;
+mod kept;
 mod play;
 mod properties;

@@ -1,0 +1,61 @@
+//! Journals are kept, and replayed by later versions: a known show must come to the hash that it always had.
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::time::Span;
+
+use super::play::{Play, settings};
+use crate::game::Game;
+
+/// With another hash, no journal written so far replays any more.
+const KEPT: u64 = 0xcd6c_26e5_e9a9_af13;
+
+#[test]
+fn a_known_show_comes_to_the_hash_it_always_had() {
+    let mut play = Play::new(
+        Settings {
+            mode: Mode::Both,
+            lives: 1,
+            lead: Span(500),
+            shuffle: true,
+            pot: 1_000_001,
+            prize: PrizeRule::Podium { weights: vec![50, 30, 20] },
+            nobody_left: NobodyLeft::LastStanding,
+            autopilot: Autopilot { on: true, ..Autopilot::default() },
+            ..settings()
+        },
+        4,
+        70,
+    );
+    let mut hashes = vec![play.game.state_hash()];
+    for round in 1..=3u16 {
+        while play.game.tallies(play.now).question != Some(QuestionId(round)) {
+            play.wait(100);
+        }
+        play.wait(1_000);
+        for seat in 0..70 {
+            play.answer(seat, u8::try_from((seat + u32::from(round)) % 3).unwrap());
+            play.wait(7);
+        }
+        let steps = match round {
+            1 => vec![Action::Pause, Action::Resume, Action::GiveLives { seat: Some(Seat(3)), lives: 2 }],
+            2 => vec![Action::Remove { seat: Seat(4), ban: true }, Action::Message { text: "Hello.".into() }],
+            _ => vec![Action::Autopilot { on: false }, Action::Close],
+        };
+        steps.into_iter().for_each(|step| play.host(step));
+        if round == 1 {
+            play.crash(60_000);
+        }
+        hashes.push(play.game.state_hash());
+    }
+    let silent = vec![GatewayId(2)];
+    play.apply(&Command::Tally { question: QuestionId(3), silent }).unwrap();
+    for action in [Action::Reveal, Action::Void { reason: "A typo.".into() }, Action::End { pay: true }] {
+        play.host(action);
+        hashes.push(play.game.state_hash());
+    }
+    let kept = hashes.iter().fold(0u64, |kept, hash| kept.rotate_left(7) ^ hash);
+    assert_eq!(kept, KEPT, "{kept:#018x} of {hashes:x?}, after {} events", play.game.seq());
+}
