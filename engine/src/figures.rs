@@ -1,9 +1,10 @@
 //! What the engine counts for an operator, and what each figure means.
 
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
+    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or does not tell a show");
     describe_counter!("klaxon_answers_counted_total", "Answers that count");
     describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");
     describe_counter!(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
+use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
 /// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
@@ -43,6 +44,10 @@ pub struct GatewaySettings {
 impl GatewaySettings {
     /// The most shards there can be.
     pub const MOST_SHARDS: usize = 256;
+    /// A message takes no more bytes than this on the wire, even in fragments of one byte; whoever sends more sends fragments without end.
+    pub const LARGEST_ON_WIRE: usize = 8 * LARGEST_MESSAGE;
+    /// What a waiting frame takes besides its bytes: its place in the queue, and what the allocator keeps of it.
+    pub const FRAME_OVERHEAD: usize = 96;
     /// So many refusals of one connection's messages, without a pause between them, are a flood, and the connection is closed.
     pub const FLOOD: u16 = 200;
 

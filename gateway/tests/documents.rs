@@ -50,14 +50,18 @@ fn the_limits_of_players_are_the_defaults() {
     let settings = defaults();
     let GatewaySettings { messages_per_second, burst, outstanding_answers, connections_per_player, .. } = settings;
     let (join, flood) = (settings.join_timeout.0 / 1000, GatewaySettings::FLOOD);
-    let outbox = settings.outbox_bytes >> 10;
+    let (outbox, on_the_wire) = (settings.outbox_bytes >> 10, GatewaySettings::LARGEST_ON_WIRE >> 10);
+    let overhead = GatewaySettings::FRAME_OVERHEAD;
     let limits = [
-        ("size of a message", format!("{LARGEST_MESSAGE} bytes")),
+        (
+            "size of a message",
+            format!("{LARGEST_MESSAGE} bytes; {on_the_wire} KiB on the wire, however it is cut into fragments"),
+        ),
         ("messages, WebSocket pings included", format!("{messages_per_second} a second on average, {burst} at once")),
         ("answers without a reply", format!("{outstanding_answers} for each connection")),
         ("connections of a player", format!("{connections_per_player} in a show")),
         ("time until `join`", format!("{join} seconds")),
-        ("unread bytes waiting for you", format!("{outbox} KiB")),
+        ("unread bytes waiting for you", format!("{outbox} KiB, each message counted with {overhead} more")),
     ];
     let document = document("protocol.md");
     let rows = table(&document, "| what | how much | beyond it |");

@@ -5,8 +5,7 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
-/// What a waiting frame takes besides its bytes: its place in the queue, and what the allocator keeps of it.
-const FRAME: usize = 96;
+use crate::settings::GatewaySettings;
 
 /// Frames in order, the first of them maybe half written. Takes no memory of its own while at most one frame waits.
 #[derive(Debug, Default)]
@@ -28,12 +27,12 @@ struct Waiting {
 impl Outbox {
     /// The memory that is held for this connection: a small frame takes more than its bytes.
     pub fn memory(&self) -> usize {
-        self.bytes + FRAME * (usize::from(self.first.is_some()) + self.rest.len())
+        self.bytes + GatewaySettings::FRAME_OVERHEAD * (usize::from(self.first.is_some()) + self.rest.len())
     }
 
     /// The memory that a frame of so many bytes takes.
     pub const fn memory_of(frame: usize) -> usize {
-        frame + FRAME
+        frame + GatewaySettings::FRAME_OVERHEAD
     }
 
     /// Whether all is written.

@@ -6,11 +6,10 @@ use klaxon_protocol::player::LARGEST_MESSAGE;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
+use crate::settings::GatewaySettings;
+
 /// Allocated for each connection for as long as it lives; an answer fits.
 const READ_BUFFER: usize = 128;
-
-/// A message takes no more than this on the wire, even in fragments of one byte; whoever sends more sends fragments without end.
-const LARGEST_ON_WIRE: usize = 8 * LARGEST_MESSAGE;
 
 /// The largest ping or pong on the wire, with its head and mask.
 const LARGEST_SIGN: usize = 2 + 4 + 125;
@@ -94,7 +93,7 @@ impl Wire {
             Some(Heard::Sign) => self.unfinished = self.unfinished.saturating_sub(LARGEST_SIGN),
             Some(_) => self.unfinished = 0,
         }
-        if self.unfinished > LARGEST_ON_WIRE { Err(Fault::TooLarge) } else { Ok(heard) }
+        if self.unfinished > GatewaySettings::LARGEST_ON_WIRE { Err(Fault::TooLarge) } else { Ok(heard) }
     }
 
     fn hear<'r>(&mut self, read: &mut &'r [u8], write: &mut Vec<u8>) -> Result<Option<Heard>, Fault> {
