@@ -194,14 +194,13 @@ async fn spawn(launch: &Launch, at: Addresses) -> Result<(Child, Addresses), Ser
     let log = launch.data.join("server.log");
     let log = std::fs::File::options().create(true).append(true).open(&log).map_err(file_error(&log))?;
     let log_too = log.try_clone().map_err(file_error(&launch.data))?;
-    let mut command = match launch.core {
-        None => Command::new(&launch.program),
-        Some(core) => {
-            let mut command = Command::new("taskset");
-            command.arg("-c").arg(core.to_string()).arg(&launch.program);
-            command
-        }
-    };
+    // Whatever ends the swarm, a panic or SIGKILL too, ends the server: nothing is left running.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if let Some(core) = launch.core {
+        command.args(["taskset", "-c"]).arg(core.to_string());
+    }
+    command.arg(&launch.program);
     command.arg("serve");
     command.arg("--listen").arg(at.players.to_string());
     command.arg("--admin-listen").arg(at.admin.to_string());

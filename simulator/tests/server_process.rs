@@ -102,3 +102,27 @@ async fn a_server_that_dies_by_itself_is_told_of() {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     assert!(matches!(server.ended().await, ServerError::Ended { .. }));
 }
+
+#[tokio::test]
+async fn it_ends_with_a_swarm_that_is_killed() {
+    let place = tempfile::tempdir().unwrap();
+    let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in.sh");
+    let mut swarm = tokio::process::Command::new(env!("CARGO_BIN_EXE_klaxon-swarm"))
+        .args(["--players", "1", "--klaxon"])
+        .arg(stand_in)
+        .env("TMPDIR", place.path())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let pid = loop {
+        let started = std::fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
+        if let Some(data) = started.into_iter().find(|data| data.join("addresses.json").exists()) {
+            break starts(&data)[0].0;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(runs(pid));
+    swarm.kill().await.unwrap();
+    gone(pid).await;
+}

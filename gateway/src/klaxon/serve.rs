@@ -67,12 +67,15 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         Gateway::start(players, gateway_end, desk).map_err(|error| options.blame("listen", options.listen, error))?;
 
     let mut terminated = signal(SignalKind::terminate())?;
+    // A terminal that was closed.
+    let mut hung_up = signal(SignalKind::hangup())?;
     let addresses = Addresses { players: gateway.addr(), admin: admin.address() };
     tell(data, &addresses)?;
     tracing::info!(players = %addresses.players, hosts = %addresses.admin, data = %data.display(), "ready");
 
     tokio::select! {
         _ = terminated.recv() => {}
+        _ = hung_up.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
         // It ends when no gateway is left, and there is one.
         ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
