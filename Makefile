@@ -5,6 +5,7 @@
 .PHONY: demo run test lint build release bench tools deny
 
 CARGO ?= cargo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
 OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 
@@ -31,7 +32,7 @@ test: tools build
 
 # Python 3 runs the client that was written from docs/protocol.md alone.
 tools:
-	@command -v python3 >/dev/null || { apt-get update -q && apt-get install -qy python3; }
+	@command -v python3 >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3; }
 
 lint: deny
 	$(CARGO) fmt --all --check
