@@ -36,6 +36,8 @@ pub(crate) struct Shard {
     pub(super) batches: Batches,
     pub(super) replies: ReplyFrames,
     pub(super) snapshots: SnapshotFrames,
+    /// Of the error table's refusals, those that were said before.
+    refusals: HashMap<(ErrorCode, Codec), Bytes>,
     dirty: Vec<ConnKey>,
     pub(super) counts: Counts,
     ticks: u64,
@@ -67,6 +69,7 @@ impl Shard {
             batches,
             replies: ReplyFrames::default(),
             snapshots: SnapshotFrames::default(),
+            refusals: HashMap::new(),
             dirty: Vec::new(),
             counts: Counts::default(),
             ticks: 0,
@@ -245,7 +248,13 @@ impl Shard {
 
     pub(super) fn refuse(&mut self, key: ConnKey, refusal: &Refusal, now: Millis) {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        self.send(key, frame::refusal(codec, refusal), now);
+        // Those of the table are the same for everybody, and a flood earns thousands of them.
+        let bytes = if refusal.detail.is_empty() {
+            self.refusals.entry((refusal.code, codec)).or_insert_with(|| frame::refusal(codec, refusal)).clone()
+        } else {
+            frame::refusal(codec, refusal)
+        };
+        self.send(key, bytes, now);
     }
 
     /// Sends last words and the close frame.
