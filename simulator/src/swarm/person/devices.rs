@@ -87,6 +87,7 @@ impl Person {
         if let Some(phone) = self.slot(device) {
             phone.welcomed = true;
         }
+        self.shown = device;
         self.failures = 0;
         self.offset = welcome.now.0.cast_signed() - local().0.cast_signed();
         self.heartbeat = (welcome.heartbeat.to_std() / 3).max(Duration::from_secs(1));

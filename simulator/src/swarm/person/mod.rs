@@ -72,6 +72,8 @@ struct Person {
     dice: ChaCha8Rng,
     first: Option<Phone>,
     second: Option<Phone>,
+    /// The device that was let in last, and so shows the show.
+    shown: Device,
     /// Connections being made, which must not keep the other device waiting.
     openings: JoinSet<(Device, Option<Connection>)>,
     chores: Vec<(Instant, Chore)>,
@@ -105,6 +107,7 @@ impl Person {
             plan,
             first: None,
             second: None,
+            shown: Device::First,
             openings: JoinSet::new(),
             chores: vec![(start, Chore::Open(Device::First))],
             deeds: Vec::new(),
@@ -244,11 +247,11 @@ impl Person {
             }
             ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
             ErrorCode::Unavailable if !self.is_in(device) => self.come_back(device),
-            // Somebody else has this player's token: take the show back, after a moment of wonder.
-            ErrorCode::Displaced if !self.plan.habits.two_devices && self.returns < MOST_RETURNS => {
+            // Not by an own device, so somebody else has this player's token: take the show back, after a moment of wonder.
+            ErrorCode::Displaced if device == self.shown && self.returns < MOST_RETURNS => {
                 self.returns += 1;
                 let wonder = Duration::from_millis(self.dice.random_range(200..1500));
-                self.later(wonder, Chore::Open(Device::First));
+                self.later(wonder, Chore::Open(device));
             }
             ErrorCode::RateLimited | ErrorCode::Unavailable => self.retry_after(Span(500)),
             _ => {}
