@@ -16,7 +16,7 @@ use crate::session::{Close, Place};
 use crate::transport::{ConnKey, Moment};
 
 /// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
-const CHUNK: usize = 256;
+const CHUNK: usize = 1024;
 /// So many other things, such as joins, are done at once.
 const PIECE: usize = 32;
 

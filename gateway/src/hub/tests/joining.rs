@@ -35,17 +35,17 @@ fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
 #[test]
 fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
     let mut stage = Stage::new();
-    let keys: Vec<_> = (0..700).map(|seat| stage.join(seat)).collect();
-    let event = Event::new(Broadcast { show: SHOW, message: lobby(700), personal: None });
+    let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();
+    let event = Event::new(Broadcast { show: SHOW, message: lobby(1_700), personal: None });
     stage.shard.hear(ForShard::Event(SHOW, Arc::new(event)), stage.now);
-    assert!(stage.shard.work(stage.now), "700 are more than one piece");
+    assert!(stage.shard.work(stage.now), "they are more than one piece");
     // Some that were reached and some that were not.
-    for slot in (0..700).step_by(7) {
+    for slot in (0..1_700).step_by(7) {
         stage.shard.closed(keys[slot]);
     }
     stage.work();
     for (slot, &key) in keys.iter().enumerate() {
-        let expected = if slot % 7 == 0 { vec![] } else { vec![lobby(700)] };
+        let expected = if slot % 7 == 0 { vec![] } else { vec![lobby(1_700)] };
         assert_eq!(stage.read(key).messages, expected, "{slot}");
     }
 }
