@@ -194,6 +194,8 @@ async fn spawn(launch: &Launch, at: Addresses) -> Result<(Child, Addresses), Ser
     let log = launch.data.join("server.log");
     let log = std::fs::File::options().create(true).append(true).open(&log).map_err(file_error(&log))?;
     let log_too = log.try_clone().map_err(file_error(&launch.data))?;
+    let start = |error| ServerError::Start { program: launch.program.clone(), error };
+    std::fs::metadata(&launch.program).map_err(start)?;
     // Whatever ends the swarm, a panic or SIGKILL too, ends the server: nothing is left running.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -206,7 +208,7 @@ async fn spawn(launch: &Launch, at: Addresses) -> Result<(Child, Addresses), Ser
     command.arg("--admin-listen").arg(at.admin.to_string());
     command.arg("--data-dir").arg(&launch.data);
     command.stdin(Stdio::null()).stdout(log).stderr(log_too).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|error| ServerError::Start { program: launch.program.clone(), error })?;
+    let mut child = command.spawn().map_err(start)?;
     let deadline = Instant::now() + START_PATIENCE;
     loop {
         // The file may be seen half written: then it is read again.
