@@ -8,6 +8,7 @@ pub mod figures;
 pub mod game;
 pub mod journal;
 pub mod pack;
+pub mod redis;
 pub mod replay;
 mod show;
 pub mod shows;

@@ -1,0 +1,8 @@
+//! The real servers that Klaxon's tests, its demo and its kills start: each in a temporary folder of its own, on free ports of
+//! this machine, and ended when dropped, or when whoever started it ends.
+
+mod process;
+pub mod redis;
+
+pub use process::{Process, ServerError, free_port};
+pub use redis::{Persistence, Redis};

@@ -1,0 +1,196 @@
+//! A server's process: started, waited for, paused, killed, stopped.
+
+use std::fs::File;
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a server may take until it answers.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to stop when told to.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// The pause between two looks at it.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// So many of its last lines are told when it fails.
+const LAST_LINES: usize = 15;
+
+/// What went wrong with a server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// It could not be started.
+    #[error("can't start {program}: {error}; `make tools` installs what the tests need")]
+    Start {
+        /// Its program.
+        program: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// It ended by itself.
+    #[error("{program} ended by itself ({status}); its last words:\n{log}")]
+    Ended {
+        /// Its program.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+    /// It did not answer in time.
+    #[error("{program} did not answer within {} s; its last words:\n{log}", START_PATIENCE.as_secs())]
+    NotReady {
+        /// Its program.
+        program: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// Its folder or a port could not be had.
+    #[error(transparent)]
+    Machine(#[from] io::Error),
+}
+
+/// A server's process. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    program: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    /// Starts `program`, whose output goes to the file `log`.
+    ///
+    /// # Errors
+    /// If there is no such program, or the log can't be written.
+    pub fn start(
+        program: &str,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+        log: &Path,
+    ) -> Result<Self, ServerError> {
+        let child = spawn(program, &arguments, &environment, log)?;
+        Ok(Self { program: program.to_owned(), arguments, environment, log: log.to_owned(), child })
+    }
+
+    /// Waits until `is_ready` says so.
+    ///
+    /// # Errors
+    /// If it ends before, or is not ready within 60 s.
+    pub async fn ready(&mut self, mut is_ready: impl AsyncFnMut() -> bool) -> Result<(), ServerError> {
+        let deadline = Instant::now() + START_PATIENCE;
+        while !is_ready().await {
+            let program = self.program.clone();
+            if let Some(status) = self.child.try_wait()? {
+                return Err(ServerError::Ended { program, status, log: self.last_words() });
+            }
+            if Instant::now() > deadline {
+                return Err(ServerError::NotReady { program, log: self.last_words() });
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    /// Starts it again as it was started, after it was killed or stopped.
+    ///
+    /// # Errors
+    /// If it can't be started.
+    pub fn start_again(&mut self) -> Result<(), ServerError> {
+        self.kill();
+        self.child = spawn(&self.program, &self.arguments, &self.environment, &self.log)?;
+        Ok(())
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it without a word (SIGKILL) and waits until it is gone.
+    pub fn kill(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Stops its clock (SIGSTOP): it does nothing, and its connections stay.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Tells it to stop (SIGTERM) and waits until it has; kills it if it does not within 20 s.
+    pub async fn stop(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.signal(Signal::TERM);
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(Some(status));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        self.kill();
+        Ok(None)
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// The last lines of its log.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // Gone already is as good as told.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn spawn(
+    program: &str,
+    arguments: &[String],
+    environment: &[(String, String)],
+    log: &Path,
+) -> Result<Child, ServerError> {
+    let out = File::options().create(true).append(true).open(log)?;
+    let err = out.try_clone()?;
+    // Whatever ends the starter, a panic or SIGKILL too, ends the server: nothing is left running.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(out).stderr(err);
+    command.spawn().map_err(|error| ServerError::Start { program: program.to_owned(), error })
+}
+
+/// A port of this machine that nobody listens on now.
+///
+/// # Errors
+/// If there is none.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
