@@ -7,6 +7,7 @@ pub mod clock;
 pub mod figures;
 pub mod game;
 pub mod journal;
+mod leases;
 pub mod pack;
 pub mod redis;
 pub mod replay;
@@ -24,8 +25,8 @@ pub struct Ports {
     pub arbiter: Arc<dyn arbiter::Arbiter>,
     /// What happened.
     pub journal: Arc<dyn journal::Journal>,
-    /// How it ended.
-    pub archive: Arc<dyn archive::Archive>,
+    /// How it ended; none where the archive is filled from the journal.
+    pub archive: Option<Arc<dyn archive::Archive>>,
     /// The time.
     pub clock: clock::Clock,
 }

@@ -87,6 +87,8 @@ pub struct Rebuilt {
     pub fence: Fence,
     /// The last record's time.
     pub at: Millis,
+    /// What came of the last record.
+    pub effects: Vec<Effect>,
 }
 
 impl Rebuilt {
@@ -98,9 +100,10 @@ impl Rebuilt {
         let Command::Create(create) = &record.command else { return Err(ReplayError::NoCreate) };
         let game = game::create(record.at, create)
             .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
-        let rebuilt = Self { game, show: record.show, records: 0, fence: record.fence, at: record.at };
+        let effects = Vec::new();
+        let rebuilt = Self { game, show: record.show, records: 0, fence: record.fence, at: record.at, effects };
         rebuilt.check_next(record)?;
-        rebuilt.agreeing(record, &[])
+        rebuilt.agreeing(record)
     }
 
     /// Applies the next record.
@@ -109,11 +112,11 @@ impl Rebuilt {
     /// If it does not follow, or does not give what was recorded.
     pub fn step(mut self, record: &Record) -> Result<Self, ReplayError> {
         self.check_next(record)?;
-        let effects = self
+        self.effects = self
             .game
             .apply(record.at, &record.command)
             .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
-        self.agreeing(record, &effects)
+        self.agreeing(record)
     }
 
     /// # Errors
@@ -134,9 +137,9 @@ impl Rebuilt {
     }
 
     /// The show after this record, if it is as recorded.
-    fn agreeing(self, record: &Record, effects: &[Effect]) -> Result<Self, ReplayError> {
+    fn agreeing(self, record: &Record) -> Result<Self, ReplayError> {
         let number = record.number;
-        if !told(effects).eq(&record.events) {
+        if !told(&self.effects).eq(&record.events) {
             return Err(ReplayError::Events { number });
         }
         let found = self.game.state_hash();
@@ -192,6 +195,7 @@ pub fn line(record: &Record) -> String {
         Command::Tally { question, silent } if silent.is_empty() => format!("tally of question {question}"),
         Command::Tally { question, silent } => format!("tally of question {question} without gateways {silent:?}"),
         Command::Recovered { away } => format!("recovered after {away}"),
+        Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
     };
     let events: Vec<String> = record.events.iter().map(event).collect();
     let arrow = if events.is_empty() { "" } else { " -> " };

@@ -85,6 +85,8 @@ impl Link {
                 }
                 self.desk.hear(ToGateway::Figures(figures));
             }
+            // One gateway alone hears everything, and nobody is elsewhere.
+            ToGateway::Moved { .. } | ToGateway::Said { .. } => {}
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. }) => self.desk.hear(for_hosts),
         }
     }

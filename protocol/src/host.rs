@@ -331,6 +331,29 @@ pub enum AlertKind {
     },
     /// The journal can be written again.
     JournalBack,
+    /// The question was voided, because answers that were read in time may be missing: what carries or counts them was away at
+    /// its close for longer than the barrier's limit.
+    Outage {
+        /// Which question.
+        question: QuestionId,
+        /// How long after its close the answers could be counted again.
+        late: Span,
+    },
+    /// These gateways' clocks may be wrong by more than an answer should be.
+    UncertainClocks {
+        /// Which, and by how many microseconds either way.
+        gateways: Vec<UncertainClock>,
+    },
+}
+
+/// A gateway whose clock may be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct UncertainClock {
+    /// Which gateway.
+    pub gateway: GatewayId,
+    /// By how many microseconds either way.
+    pub uncertainty: u32,
 }
 
 /// The shows there are.

@@ -72,6 +72,13 @@ pub enum Command {
         /// Since the last record.
         away: Span,
     },
+    /// Answers to the closing question may be missing, because what carries or counts them was away: it is void.
+    Outage {
+        /// Which question.
+        question: QuestionId,
+        /// How long after its close the answers could be counted again.
+        late: Span,
+    },
 }
 
 /// A show, as it begins.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 
 use crate::error::{ErrorCode, ErrorMessage};
-use crate::host::{AlertKind, Figures, FromHost, ToHost};
-use crate::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use crate::host::{AlertKind, Figures, FromHost, Latency, ToHost};
+use crate::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
 use crate::time::Millis;
 
@@ -23,6 +23,20 @@ pub enum ToEngine {
     Bye {
         /// Which.
         gateway: GatewayId,
+    },
+    /// A gateway hears this show from now on; the show's barriers wait for it.
+    Attend {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which show.
+        show: ShowId,
+    },
+    /// A gateway no longer hears this show: nobody there is in it.
+    Leave {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which show.
+        show: ShowId,
     },
     /// Somebody wants in, or is back.
     Join(JoinRequest),
@@ -60,6 +74,28 @@ pub enum ToEngine {
         /// What.
         message: FromHost,
     },
+    /// What one of several gateways counts of a show, for all hosts.
+    Counts(GatewayCounts),
+}
+
+/// What one gateway counts of a show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct GatewayCounts {
+    /// Who counts.
+    pub gateway: GatewayId,
+    /// Which show.
+    pub show: ShowId,
+    /// Connections now.
+    pub connected: u32,
+    /// Connections closed because they could not keep up.
+    pub shed: u64,
+    /// From an answer being read to its reply being written, in the show's last question.
+    pub latency: Latency,
+    /// How wrong the gateway's stamps may be, in microseconds either way.
+    pub clock_uncertainty: u32,
+    /// Answers that were read in time and dropped, because too many waited for the bus: of the last question.
+    pub dropped: u32,
 }
 
 /// Somebody wants in, or is back.
@@ -140,6 +176,22 @@ pub enum ToGateway {
         seat: Seat,
         /// What to tell them.
         code: ErrorCode,
+    },
+    /// These players are connected elsewhere now: their connections here no longer have the display.
+    Moved {
+        /// In which show.
+        show: ShowId,
+        /// Where they are.
+        to: GatewayId,
+        /// Who.
+        seats: Vec<Seat>,
+    },
+    /// The last event that was said; a gateway that has not heard it missed it.
+    Said {
+        /// In which show.
+        show: ShowId,
+        /// The event's place in the show's order.
+        seq: Seq,
     },
     /// For one host.
     Host {

@@ -45,6 +45,12 @@ impl Millis {
 }
 
 impl Span {
+    /// As many whole milliseconds as have passed; the longest span there is, if it was longer.
+    #[must_use]
+    pub fn of(passed: std::time::Duration) -> Self {
+        Self(u32::try_from(passed.as_millis()).unwrap_or(u32::MAX))
+    }
+
     /// The span for the standard library's timers.
     #[must_use]
     pub const fn to_std(self) -> std::time::Duration {

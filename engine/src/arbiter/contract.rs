@@ -24,7 +24,7 @@ fn before(choice: u8) -> Standing {
 }
 
 async fn leased(arbiter: &impl Arbiter) -> Fence {
-    arbiter.lease(SHOW, Fence(0)).await.unwrap()
+    arbiter.lease(SHOW, Fence(0)).await.unwrap().fence
 }
 
 pub async fn the_first_claim_of_a_seat_counts_and_a_retry_is_told_so(arbiter: impl Arbiter) {
@@ -38,7 +38,7 @@ pub async fn the_first_claim_of_a_seat_counts_and_a_retry_is_told_so(arbiter: im
 
 pub async fn questions_and_shows_do_not_know_of_each_other(arbiter: impl Arbiter) {
     let fence = leased(&arbiter).await;
-    let other = arbiter.lease(OTHER, Fence(0)).await.unwrap();
+    let other = arbiter.lease(OTHER, Fence(0)).await.unwrap().fence;
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
     assert_eq!(arbiter.claim(OTHER, other, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
     assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 3)]).await.unwrap(), [Standing::First]);
@@ -57,10 +57,10 @@ pub async fn an_empty_batch_is_answered_by_nothing(arbiter: impl Arbiter) {
 }
 
 pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbiter) {
-    let old = arbiter.lease(SHOW, Fence(40)).await.unwrap();
+    let old = arbiter.lease(SHOW, Fence(40)).await.unwrap().fence;
     assert!(old > Fence(40));
     arbiter.claim(SHOW, old, Q1, &[claim(1, 1)]).await.unwrap();
-    let newest = arbiter.lease(SHOW, Fence(0)).await.unwrap();
+    let newest = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
     assert!(newest > old);
 
     let fenced = ArbiterError::Fenced { newest };
@@ -71,7 +71,7 @@ pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbi
 
     let standings = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
     assert_eq!(standings, [Standing::First, before(1)], "the refused calls changed nothing, the earlier claim stands");
-    let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap();
+    let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap().fence;
     assert!(far > Fence(1000));
 }
 
@@ -157,7 +157,7 @@ pub async fn a_forgotten_show_is_as_if_it_had_never_been(arbiter: impl Arbiter) 
     arbiter.forget(SHOW, fence).await.unwrap();
     arbiter.forget(SHOW, fence).await.unwrap();
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
-    let next = arbiter.lease(SHOW, fence).await.unwrap();
+    let next = arbiter.lease(SHOW, fence).await.unwrap().fence;
     assert!(next > fence);
     assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
 }
@@ -200,7 +200,7 @@ pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
     let tasks: Vec<_> = (0..32)
         .map(|_| {
             let arbiter = Arc::clone(&arbiter);
-            tokio::spawn(async move { arbiter.lease(SHOW, Fence(0)).await.unwrap() })
+            tokio::spawn(async move { arbiter.lease(SHOW, Fence(0)).await.unwrap().fence })
         })
         .collect();
     let mut tokens = std::collections::BTreeSet::new();
@@ -275,7 +275,7 @@ pub async fn it_does_as_the_simplest_arbiter_does(arbiter: impl Arbiter, steps: 
     for step in steps {
         let (old, newest) = fences;
         match step {
-            Step::Lease => fences = (newest, arbiter.lease(SHOW, Fence(0)).await.unwrap()),
+            Step::Lease => fences = (newest, arbiter.lease(SHOW, Fence(0)).await.unwrap().fence),
             Step::Claim { stale: true, question, claims } => {
                 let claims: Vec<Claim> = claims.into_iter().map(|(seat, choice)| claim(seat, choice)).collect();
                 let heard = arbiter.claim(SHOW, old, QuestionId(question), &claims).await;
@@ -308,7 +308,7 @@ pub async fn it_does_as_the_simplest_arbiter_does(arbiter: impl Arbiter, steps: 
             Step::Forget => {
                 arbiter.forget(SHOW, newest).await.unwrap();
                 model = Model::default();
-                fences = (newest, arbiter.lease(SHOW, newest).await.unwrap());
+                fences = (newest, arbiter.lease(SHOW, newest).await.unwrap().fence);
             }
         }
     }

@@ -1,12 +1,15 @@
 //! The arbiter inside one process: arrays by seat. What it knows ends with the process; the journal gives it back.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
 use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 
-use super::{Arbiter, ArbiterError, Claim, Standing};
+use klaxon_protocol::time::Span;
+
+use super::{Arbiter, ArbiterError, Claim, Lease, Standing};
 
 /// Counts claims in memory: one byte a seat for each of the two questions that are kept.
 #[derive(Debug, Default)]
@@ -19,6 +22,10 @@ pub struct MemoryArbiter {
 #[derive(Debug)]
 struct ShowClaims {
     fence: Fence,
+    /// When the lease was taken, renewed or given back.
+    seen: Option<Instant>,
+    /// Whether it was given back. It never runs out: the one engine of the process is gone with it.
+    is_free: bool,
     newest: QuestionId,
     questions: BTreeMap<QuestionId, QuestionClaims>,
 }
@@ -97,16 +104,39 @@ fn check_claims(claims: &[Claim]) -> Result<(), ArbiterError> {
 
 #[async_trait]
 impl Arbiter for MemoryArbiter {
-    async fn lease(&self, show: ShowId, above: Fence) -> Result<Fence, ArbiterError> {
+    async fn lease(&self, show: ShowId, above: Fence) -> Result<Lease, ArbiterError> {
         let mut claims = self.shows.entry(show).or_insert_with(|| ShowClaims {
             fence: above,
+            seen: None,
+            is_free: false,
             newest: QuestionId(0),
             questions: BTreeMap::new(),
         });
         let largest = claims.fence.max(above);
         let token = largest.0.checked_add(1).ok_or_else(|| ArbiterError::Unavailable("no token is left".into()))?;
         claims.fence = Fence(token);
-        Ok(claims.fence)
+        claims.is_free = false;
+        let idle = claims.seen.replace(Instant::now()).map(|seen| Span::of(seen.elapsed()));
+        Ok(Lease { fence: claims.fence, idle })
+    }
+
+    async fn renew(&self, leases: &[(ShowId, Fence)]) -> Result<Vec<Result<(), ArbiterError>>, ArbiterError> {
+        let renew = |kept: &mut ShowClaims| {
+            kept.seen = Some(Instant::now());
+            kept.is_free = false;
+        };
+        Ok(leases.iter().map(|&(show, fence)| self.under_lease(show, fence, renew)).collect())
+    }
+
+    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        self.under_lease(show, fence, |kept| {
+            kept.seen = Some(Instant::now());
+            kept.is_free = true;
+        })
+    }
+
+    async fn free(&self) -> Result<Vec<ShowId>, ArbiterError> {
+        Ok(self.shows.iter().filter(|claims| claims.is_free).map(|claims| *claims.key()).collect())
     }
 
     async fn claim(
@@ -165,7 +195,7 @@ mod tests {
     async fn only_two_questions_take_memory_and_a_forgotten_show_takes_none() {
         let arbiter = MemoryArbiter::new();
         let show = ShowId(1);
-        let fence = arbiter.lease(show, Fence(0)).await.unwrap();
+        let fence = arbiter.lease(show, Fence(0)).await.unwrap().fence;
         for question in 1..=20 {
             let claim = Claim { seat: Seat(1000), choice: Choice(0) };
             arbiter.claim(show, fence, QuestionId(question), &[claim]).await.unwrap();

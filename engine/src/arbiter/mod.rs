@@ -5,6 +5,9 @@
 //!   over all engines, tasks and retries. Claims of one batch are judged in their order.
 //! - Whoever works on a show holds its **lease**. Each lease has a larger token than those before it; from the moment a lease
 //!   is given, every call with a smaller token is refused and changes nothing.
+//! - A lease lasts for a **term** unless it is renewed. While it lasts, another engine that asks for one hears
+//!   [`ArbiterError::Held`]; the engine that holds it may take a new one at any time. A lease that has run out, or was given back,
+//!   goes on until another engine takes the show.
 //! - A call is all or nothing: after an error other than [`ArbiterError::Unavailable`] nothing was changed. After `Unavailable`
 //!   the outcome is unknown and the same call may be made again: a claim that had counted is told [`Standing::Before`] with
 //!   its own choice.
@@ -21,8 +24,12 @@ mod contract;
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 use klaxon_protocol::pack::CHOICES;
+use klaxon_protocol::time::Span;
 
 pub use memory::MemoryArbiter;
+
+/// How long a lease lasts unless it is renewed.
+pub const TERM: Span = Span(2_000);
 
 /// Seats that can claim are below this.
 pub const SEATS: u32 = 10_000_000;
@@ -67,12 +74,25 @@ pub enum ArbiterError {
     /// The arbiter knows no such lease: none was taken, or the show was forgotten. Take one, and restore.
     #[error("the arbiter knows no such lease of the show")]
     NoLease,
+    /// Another engine holds the show's lease, and its term is not over.
+    #[error("another engine holds the show")]
+    Held,
     /// A claim that no seat can make; nothing of its batch counts.
     #[error("no claim can be made for seat {} and choice {}", .0.seat, .0.choice)]
     BadClaim(Claim),
     /// The arbiter can't be reached or can't answer; the outcome is unknown.
     #[error("the arbiter is unavailable: {0}")]
     Unavailable(String),
+}
+
+/// A lease that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Its token.
+    pub fence: Fence,
+    /// For how long the show has been without an engine, as far as the arbiter knows: since the last lease was taken, renewed or given
+    /// back. None if the arbiter knew of none.
+    pub idle: Option<Span>,
 }
 
 /// Says which answers count. The module's page has the contract.
@@ -84,8 +104,26 @@ pub trait Arbiter: Send + Sync + 'static {
     /// not give a token again.
     ///
     /// # Errors
+    /// [`ArbiterError::Held`], [`ArbiterError::Unavailable`].
+    async fn lease(&self, show: ShowId, above: Fence) -> Result<Lease, ArbiterError>;
+
+    /// Begins a new term of each of these leases. The outcome of each, in order.
+    ///
+    /// # Errors
+    /// [`ArbiterError::Unavailable`]; for each lease [`ArbiterError::Fenced`] or [`ArbiterError::NoLease`].
+    async fn renew(&self, leases: &[(ShowId, Fence)]) -> Result<Vec<Result<(), ArbiterError>>, ArbiterError>;
+
+    /// Gives the lease back before its term is over: whoever asks next gets the show.
+    ///
+    /// # Errors
+    /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].
+    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError>;
+
+    /// The shows that are not forgotten and whose lease was given back or has run out, in any order.
+    ///
+    /// # Errors
     /// [`ArbiterError::Unavailable`].
-    async fn lease(&self, show: ShowId, above: Fence) -> Result<Fence, ArbiterError>;
+    async fn free(&self) -> Result<Vec<ShowId>, ArbiterError>;
 
     /// Judges a batch of claims for one question, in order: one standing for each.
     ///

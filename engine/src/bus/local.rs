@@ -1,14 +1,15 @@
 //! The bus inside one process: tokio's channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use klaxon_protocol::ids::GatewayId;
+use klaxon_protocol::host::ShowLine;
+use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use tokio::sync::{Mutex, mpsc};
 
-use super::{Address, EngineEnd, GatewayEnd};
+use super::{Address, BusError, EngineEnd, Entered, GatewayEnd, Heard, Left, Turn};
 
 /// How many messages one `receive` takes at most.
 const TAKE: usize = 1024;
@@ -57,9 +58,9 @@ pub struct LocalEngineEnd {
     inbox: Mutex<mpsc::UnboundedReceiver<ToEngine>>,
 }
 
-#[async_trait]
-impl EngineEnd for LocalEngineEnd {
-    fn send(&self, to: Address, message: ToGateway) {
+impl LocalEngineEnd {
+    /// Hands a message to gateways, without waiting for them.
+    pub fn send(&self, to: Address, message: ToGateway) {
         let gateways = lock(&self.gateways);
         match to {
             Address::One(id) => {
@@ -75,13 +76,48 @@ impl EngineEnd for LocalEngineEnd {
             }
         }
     }
+}
 
-    async fn receive(&self, into: &mut Vec<ToEngine>) -> bool {
-        self.inbox.lock().await.recv_many(into, TAKE).await > 0
+/// There is one engine, and it is gone with the gateways: shows need no fence here, nothing has to be said again, and nothing is
+/// known of them but by the engine.
+#[async_trait]
+impl EngineEnd for LocalEngineEnd {
+    fn say(&self, turn: Turn) {
+        for (to, message) in turn.messages {
+            self.send(to, message);
+        }
     }
 
-    fn gateways(&self) -> Vec<GatewayId> {
-        lock(&self.gateways).keys().copied().collect()
+    fn answer(&self, to: GatewayId, message: ToGateway) {
+        self.send(Address::One(to), message);
+    }
+
+    async fn receive(&self, into: &mut Vec<Heard>) -> bool {
+        let mut inbox = self.inbox.lock().await;
+        let mut messages = Vec::new();
+        inbox.recv_many(&mut messages, TAKE).await;
+        into.extend(messages.drain(..).map(Heard::from));
+        !into.is_empty()
+    }
+
+    async fn adopt(&self, _show: ShowId, _fence: Fence) -> Result<Left, BusError> {
+        Ok(Left { said: None, gateways: lock(&self.gateways).keys().copied().collect() })
+    }
+
+    fn let_go(&self, _show: ShowId, _is_over: bool) {}
+
+    async fn enter(&self, _show: ShowId, _code: &ShowCode, _create: &CommandId) -> Result<Entered, BusError> {
+        Ok(Entered::New)
+    }
+
+    fn list(&self, _line: ShowLine) {}
+
+    async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
+        Ok(None)
+    }
+
+    fn crosses_a_network(&self) -> bool {
+        false
     }
 }
 
@@ -106,6 +142,14 @@ impl GatewayEnd for LocalGatewayEnd {
 
     fn id(&self) -> GatewayId {
         self.id
+    }
+
+    fn attend(&self, _show: ShowId) {}
+
+    fn attend_only(&self, _shows: &BTreeSet<ShowId>) {}
+
+    fn crosses_a_network(&self) -> bool {
+        false
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{AlertKind, PlayerLine};
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
@@ -83,6 +83,9 @@ pub trait Game: Send + 'static {
     /// When [`Command::Tick`] must be applied next.
     fn deadline(&self) -> Option<Millis>;
 
+    /// The question that was asked last, and the choices that count for it so far.
+    fn counted(&self) -> Option<(QuestionId, Vec<(Seat, Choice)>)>;
+
     /// The question whose answers in flight are waited for: [`Command::Tally`] ends it.
     fn closing(&self) -> Option<QuestionId>;
 
@@ -130,6 +133,9 @@ pub trait Game: Send + 'static {
 
     /// Players whose names hold this text, at most `limit`.
     fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine>;
+
+    /// What the show is called.
+    fn title(&self) -> &str;
 
     /// What players type to join.
     fn code(&self) -> &ShowCode;

@@ -73,6 +73,12 @@ pub enum JournalError {
         /// Under which fence the number was written.
         by: Fence,
     },
+    /// The journal knows no lease of the show, which it has to: take one again. Nothing was written.
+    #[error("show {show}: no lease of it is known")]
+    NoLease {
+        /// Which show.
+        show: ShowId,
+    },
     /// The record can't be encoded or is too large. Nothing was written.
     #[error("show {show}: record {number} can't be written: {problem}")]
     BadRecord {
@@ -125,6 +131,13 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// [`JournalError::Unavailable`].
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError>;
+
+    /// The show is over and in nobody's hands any more: what is kept of it for those who play it is no longer needed. What is kept for
+    /// good stays, and `read` still finds it.
+    ///
+    /// # Errors
+    /// [`JournalError::Fenced`], [`JournalError::NoLease`], [`JournalError::Unavailable`].
+    async fn retire(&self, show: ShowId, fence: Fence) -> Result<(), JournalError>;
 
     /// The last records of a show, at most `last` of them, in order. Appends may go on meanwhile.
     ///

@@ -31,7 +31,7 @@ pub struct Redis {
 #[derive(Clone)]
 enum Way {
     One(Client),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 impl Redis {
@@ -46,7 +46,7 @@ impl Redis {
             [url] => Way::One(Client::open(url.as_str())?),
             nodes => {
                 let builder = ClusterClient::builder(nodes.iter().map(String::as_str));
-                Way::Cluster(builder.response_timeout(PATIENCE).connection_timeout(CONNECT).build()?)
+                Way::Cluster(Box::new(builder.response_timeout(PATIENCE).connection_timeout(CONNECT).build()?))
             }
         };
         Ok(Self { way, keys: Arc::new(Keys::new(prefix)) })

@@ -10,6 +10,7 @@ use klaxon_protocol::player::Verdict;
 use klaxon_protocol::time::Span;
 
 use super::Show;
+use super::lost::Lost;
 use crate::arbiter::{ArbiterError, Claim, Standing as Claimed};
 use crate::bus::Address;
 use crate::game::Standing;
@@ -44,7 +45,7 @@ impl Show {
     ///
     /// # Errors
     /// If the show's lease is lost. An arbiter that can't be reached is asked until it answers: a claim can be repeated.
-    pub(super) async fn claim(&mut self, pending: &mut Pending) -> Result<(), ArbiterError> {
+    pub(super) async fn claim(&mut self, pending: &mut Pending) -> Result<(), Lost> {
         let Some(question) = pending.question.take() else { return Ok(()) };
         let answers = std::mem::take(&mut pending.answers);
         let claims: Vec<Claim> =
@@ -54,9 +55,10 @@ impl Show {
                 Ok(claimed) => break claimed,
                 Err(ArbiterError::Unavailable(problem)) => {
                     tracing::warn!(show = %self.id, problem, "the arbiter does not answer; asking again");
-                    tokio::time::sleep(ASK_AGAIN.to_std()).await;
+                    self.wait_for_the_store(ASK_AGAIN).await;
                 }
-                Err(lost) => return Err(lost),
+                Err(ArbiterError::NoLease) => self.regain().await?,
+                Err(lost) => return Err(lost.into()),
             }
         };
         let counted = to_count(&answers, &claimed);

@@ -8,6 +8,8 @@ use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
+use super::lost::Lost;
+use crate::arbiter::ArbiterError;
 use crate::bus::Address;
 
 /// The gateways that have not yet handed in all that they read before a close.
@@ -16,13 +18,18 @@ pub(super) struct Barrier {
     waiting: BTreeSet<GatewayId>,
     /// Longer is not waited. None until the gateways were asked: a slow journal takes nothing from their time.
     limit: Option<Millis>,
+    /// When time was up.
+    raised: Millis,
+    /// How long after that the gateways could be asked.
+    late: Span,
     /// How many messages that had reached the show by the limit are still to be taken. None before the limit.
     behind: Option<usize>,
 }
 
 impl Barrier {
-    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>) -> Self {
-        Self { question, waiting: gateways.into_iter().collect(), limit: None, behind: None }
+    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>, raised: Millis) -> Self {
+        let waiting = gateways.into_iter().collect();
+        Self { question, waiting, limit: None, raised, late: Span(0), behind: None }
     }
 
     pub fn limit(&self) -> Option<Millis> {
@@ -31,7 +38,10 @@ impl Barrier {
 
     /// The gateways have been asked, if they had not been before.
     pub fn asked(&mut self, now: Millis, at_most: Span) {
-        self.limit.get_or_insert(now + at_most);
+        if self.limit.is_none() {
+            self.limit = Some(now + at_most);
+            self.late = now.since(self.raised);
+        }
     }
 
     pub fn pass(&mut self, gateway: GatewayId) {
@@ -59,7 +69,7 @@ impl Show {
     /// Asks every gateway for its answers, if a question's time is up.
     pub(super) fn raise_barrier(&mut self) {
         let Some(question) = self.game.closing() else { return };
-        self.barrier = Some(Barrier::new(question, self.ports.bus.gateways()));
+        self.barrier = Some(Barrier::new(question, self.gateways.iter().copied(), self.now));
         self.outbox.push((Address::All, ToGateway::Barrier { show: self.id, question }));
     }
 
@@ -69,16 +79,46 @@ impl Show {
         }
     }
 
+    /// A gateway is gone: nothing is waited for from it.
+    pub(super) fn miss(&mut self, gateway: GatewayId) {
+        self.gateways.remove(&gateway);
+        self.pulse.forget(gateway);
+        self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway));
+    }
+
     /// Ends the wait: what has been claimed by now is what counts.
-    pub(super) async fn tally(&mut self) {
-        let Some(barrier) = self.barrier.take() else { return };
+    ///
+    /// # Errors
+    /// If the show's lease is lost.
+    pub(super) async fn tally(&mut self) -> Result<(), Lost> {
+        let Some(barrier) = self.barrier.take() else { return Ok(()) };
         let question = barrier.question;
-        if let Err(error) = self.ports.arbiter.close(self.id, self.fence, question).await {
+        match self.ports.arbiter.close(self.id, self.fence, question).await {
+            Ok(()) => {}
+            Err(ArbiterError::NoLease) => self.regain().await?,
             // The rules themselves count nothing from here on; the arbiter's word is for other engines.
-            tracing::warn!(show = %self.id, %question, %error, "the arbiter did not close this question");
+            Err(error) => {
+                tracing::warn!(show = %self.id, %question, %error, "the arbiter did not close this question");
+            }
         }
         metrics::counter!("klaxon_silent_gateways_total").increment(barrier.waiting.len() as u64);
-        self.apply(Command::Tally { question, silent: barrier.waiting.into_iter().collect() });
+        if self.may_miss_answers(&barrier) {
+            metrics::counter!("klaxon_questions_voided_by_outages_total").increment(1);
+            let late = barrier.late.max(self.now.since(barrier.raised));
+            self.apply(Command::Outage { question, late });
+        } else {
+            self.apply(Command::Tally { question, silent: barrier.waiting.into_iter().collect() });
+        }
+        Ok(())
+    }
+
+    /// Whether answers that were read in time may be stuck or lost between gateways and the arbiter: rules.md, "Outages".
+    fn may_miss_answers(&self, barrier: &Barrier) -> bool {
+        let failed_since = self.store_failed.is_some_and(|failed| failed >= barrier.raised);
+        self.ports.bus.crosses_a_network()
+            && (barrier.late > self.game.barrier()
+                || (failed_since && !barrier.waiting.is_empty())
+                || self.pulse.dropped_answers())
     }
 }
 
@@ -89,7 +129,7 @@ mod tests {
     const LIMIT: Span = Span(500);
 
     fn barrier() -> Barrier {
-        Barrier::new(QuestionId(1), [GatewayId(1), GatewayId(2)])
+        Barrier::new(QuestionId(1), [GatewayId(1), GatewayId(2)], Millis(0))
     }
 
     #[test]
@@ -99,7 +139,7 @@ mod tests {
         assert!(!barrier.is_done(Millis(0), 0));
         barrier.pass(GatewayId(2));
         assert!(barrier.is_done(Millis(0), 10));
-        assert!(Barrier::new(QuestionId(1), []).is_done(Millis(0), 0), "nobody is waited for");
+        assert!(Barrier::new(QuestionId(1), [], Millis(0)).is_done(Millis(0), 0), "nobody is waited for");
     }
 
     #[test]

@@ -1,17 +1,39 @@
 //! What reaches a show, in the order in which it came.
 
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, ConnRef, GatewayId, QuestionId, Seat};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, QuestionId, Seat};
+use klaxon_protocol::link::{AnswerBatch, GatewayCounts, JoinRequest};
 use klaxon_protocol::player::Emoji;
 
 use super::Show;
 use super::answers::Pending;
-use crate::arbiter::ArbiterError;
+use super::lost::Lost;
+use crate::bus::Place;
+
+/// Something that reached a show.
+#[derive(Debug)]
+pub struct Reached {
+    /// Once it is dealt with, so is everything that gateways said up to here.
+    pub place: Place,
+    /// What.
+    pub what: ToShow,
+}
+
+impl From<ToShow> for Reached {
+    fn from(what: ToShow) -> Self {
+        Self { place: Place::default(), what }
+    }
+}
 
 /// What reaches a show.
 #[derive(Debug)]
 pub enum ToShow {
+    /// A gateway hears the show from now on.
+    GatewayHere(GatewayId),
+    /// The arbiter does not know this lease of the show any more.
+    LeaseForgotten(Fence),
+    /// What a gateway counts.
+    Counts(GatewayCounts),
     /// Somebody wants in.
     Join(JoinRequest),
     /// Answers of one gateway.
@@ -39,9 +61,10 @@ impl Show {
     ///
     /// # Errors
     /// If the show's lease is lost.
-    pub(super) async fn take_all(&mut self, taken: &mut Vec<ToShow>) -> Result<(), ArbiterError> {
+    pub(super) async fn take_all(&mut self, taken: &mut Vec<Reached>) -> Result<(), Lost> {
         let mut pending = Pending::default();
-        for message in taken.drain(..) {
+        for Reached { place, what: message } in taken.drain(..) {
+            self.heard = self.heard.max(place);
             if let ToShow::Answers(batch) = message {
                 self.sift(batch, &mut pending);
                 continue;
@@ -51,7 +74,13 @@ impl Show {
                 ToShow::Answers(_) => {}
                 ToShow::Join(request) => self.join(request),
                 ToShow::BarrierPassed(gateway, question) => self.pass_barrier(gateway, question),
-                ToShow::GatewayGone(gateway) => self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway)),
+                ToShow::GatewayHere(gateway) => {
+                    self.gateways.insert(gateway);
+                }
+                ToShow::GatewayGone(gateway) => self.miss(gateway),
+                ToShow::LeaseForgotten(fence) if fence == self.fence => self.regain().await?,
+                ToShow::LeaseForgotten(_) => {}
+                ToShow::Counts(counts) => self.pulse.count(counts),
                 ToShow::Resync(conn, seat) => self.resync(conn, seat),
                 ToShow::Reactions(counts) => self.pulse.react(counts),
                 ToShow::Create(conn, id) => self.say_created(conn, id),

@@ -7,7 +7,7 @@ use klaxon_protocol::link::{Seated, ToGateway};
 
 use super::{Show, ToShow};
 use crate::arbiter::ArbiterError;
-use crate::bus::Address;
+use crate::bus::{Address, BusError};
 use crate::journal::JournalError;
 
 /// Why a show can't be played on by this engine.
@@ -17,9 +17,27 @@ pub(super) enum Lost {
     Arbiter(#[from] ArbiterError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The arbiter lost its memory while this process stood still: another engine may have had the show meanwhile.
+    #[error("this engine stood still for longer than its lease, and the arbiter does not know the show any more")]
+    StoodStill,
     /// The rules refused what was due, and would again and again.
     #[error("the rules refused what was due: {0}")]
     Stuck(Refusal),
+}
+
+impl Lost {
+    /// Whether another engine plays the show on, or may: then nobody must hear of this one any more.
+    fn to_another(&self) -> bool {
+        matches!(
+            self,
+            Self::Arbiter(ArbiterError::Fenced { .. } | ArbiterError::Held)
+                | Self::Journal(JournalError::Fenced { .. } | JournalError::Taken { .. })
+                | Self::Bus(BusError::Fenced)
+                | Self::StoodStill
+        )
+    }
 }
 
 impl Show {
@@ -27,6 +45,9 @@ impl Show {
     pub(super) fn give_up(&mut self, why: &Lost) {
         self.inbox.close();
         self.records.clear();
+        if self.ports.bus.crosses_a_network() && why.to_another() {
+            return self.outbox.clear();
+        }
         let error = ErrorMessage::from(&Refusal::because(ErrorCode::Unavailable, format!("{why}.")));
         for (_, message) in std::mem::take(&mut self.outbox) {
             match message {
@@ -38,13 +59,13 @@ impl Show {
                     self.refuse_command(conn, id, &error);
                 }
                 told @ (ToGateway::JoinRefused { conn, .. } | ToGateway::Host { conn, .. }) => {
-                    self.ports.bus.send(Address::One(conn.gateway), told);
+                    self.tell(conn, told);
                 }
                 _ => {}
             }
         }
         while let Ok(message) = self.inbox.try_recv() {
-            match message {
+            match message.what {
                 ToShow::Join(request) => self.refuse_join(request.conn, &error),
                 ToShow::Create(conn, id) | ToShow::Command(conn, id, _) => self.refuse_command(conn, id, &error),
                 ToShow::FindPlayers(conn, _) | ToShow::JournalTail(conn, _) => {
@@ -65,6 +86,6 @@ impl Show {
     }
 
     fn tell(&self, conn: ConnRef, message: ToGateway) {
-        self.ports.bus.send(Address::One(conn.gateway), message);
+        self.say_now(Address::One(conn.gateway), message);
     }
 }

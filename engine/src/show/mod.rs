@@ -10,14 +10,18 @@ mod barrier;
 mod inbox;
 mod joins;
 mod lost;
+mod outage;
 mod pulse;
 mod recovery;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::host::{Action, AlertKind, Created, Done, JournalLines, Players, Refused, ToHost};
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowId};
+use klaxon_protocol::host::{Action, AlertKind, Created, Done, JournalLines, Players, Refused, ShowLine, ToHost};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, Record};
 use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
@@ -27,12 +31,12 @@ use tokio::task::JoinSet;
 
 pub use self::archiving::store;
 use self::barrier::Barrier;
-pub use self::inbox::ToShow;
+pub use self::inbox::{Reached, ToShow};
 use self::lost::Lost;
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
-use crate::bus::Address;
+use crate::bus::{Address, Left, Place, Turn};
 use crate::game::{Effect, Game};
 use crate::journal::JournalError;
 
@@ -42,6 +46,8 @@ const TURN: usize = 1024;
 const LINGER: Span = Span(10 * 60 * 1000);
 /// The pause before a failed write is tried again, at first and at most.
 const RETRY: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
+/// How often a show that can lose its lease looks at the clock, at least.
+const WATCH: Span = Span(500);
 /// Players found by name, at most.
 const FOUND: usize = 50;
 /// Journal lines for a host, at most.
@@ -51,9 +57,17 @@ const TAIL: u16 = 1000;
 pub struct Show {
     id: ShowId,
     fence: Fence,
+    /// The same, for whoever renews it.
+    told_fence: Arc<AtomicU64>,
     game: Box<dyn Game>,
     ports: Ports,
-    inbox: mpsc::UnboundedReceiver<ToShow>,
+    inbox: mpsc::UnboundedReceiver<Reached>,
+    /// The gateways that hear the show; barriers wait for them.
+    gateways: BTreeSet<GatewayId>,
+    /// Everything that gateways said up to here is dealt with.
+    heard: Place,
+    /// How much of that is written and said.
+    committed: Place,
     /// The last time that the game was given.
     now: Millis,
     /// The number of the next record.
@@ -65,6 +79,12 @@ pub struct Show {
     /// Shared by all who come in until something happens.
     snapshot: Option<Arc<Snapshot>>,
     barrier: Option<Barrier>,
+    /// When the arbiter or the journal last did not answer.
+    store_failed: Option<Millis>,
+    /// When this show was last seen to run.
+    awake: Instant,
+    /// Whether it stood still for longer than a lease since the arbiter or the journal last agreed that the show is ours.
+    stood_still: bool,
     pulse: Pulse,
     ended_at: Option<Millis>,
     /// The results on their way to the archive; whoever stops waits for them.
@@ -99,13 +119,16 @@ pub struct NewShow {
     pub create: CreateShow,
     /// What came of it.
     pub game: Box<dyn Game>,
+    /// Who hears it already.
+    pub left: Left,
 }
 
 impl Show {
     /// A new show. The host hears of it once its first record is written.
-    pub fn create(ports: Ports, inbox: mpsc::UnboundedReceiver<ToShow>, new: NewShow, host: ConnRef) -> Self {
-        let NewShow { id, fence, at, create, game } = new;
+    pub fn create(ports: Ports, inbox: mpsc::UnboundedReceiver<Reached>, new: NewShow, host: ConnRef) -> Self {
+        let NewShow { id, fence, at, create, game, left } = new;
         let mut show = Self::around(ports, inbox, id, fence, game, at);
+        show.gateways = left.gateways;
         let command = create.id.clone();
         show.record(Command::Create(Box::new(create)), Vec::new());
         show.say_created(host, command);
@@ -114,7 +137,7 @@ impl Show {
 
     fn around(
         ports: Ports,
-        inbox: mpsc::UnboundedReceiver<ToShow>,
+        inbox: mpsc::UnboundedReceiver<Reached>,
         id: ShowId,
         fence: Fence,
         game: Box<dyn Game>,
@@ -123,15 +146,22 @@ impl Show {
         Self {
             id,
             fence,
+            told_fence: Arc::new(AtomicU64::new(fence.0)),
             game,
             ports,
             inbox,
+            gateways: BTreeSet::new(),
+            heard: Place::default(),
+            committed: Place::default(),
             now,
             next_record: 0,
             records: Vec::new(),
             outbox: Vec::new(),
             snapshot: None,
             barrier: None,
+            store_failed: None,
+            awake: Instant::now(),
+            stood_still: false,
             pulse: Pulse::default(),
             ended_at: None,
             archiving: JoinSet::new(),
@@ -144,11 +174,16 @@ impl Show {
         self.status.subscribe()
     }
 
+    /// The lease under which it is played.
+    pub fn fence(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.told_fence)
+    }
+
     /// Plays the show to its end, and a while longer for those who come late to look.
     pub async fn run(mut self) {
         let show = self.id;
         match self.play().await {
-            Ok(()) => tracing::debug!(%show, "the show is left"),
+            Ok(()) => self.leave().await,
             Err(error) => {
                 tracing::error!(%show, %error, "the show can't be played on by this engine");
                 self.give_up(&error);
@@ -176,12 +211,30 @@ impl Show {
         while self.inbox.recv_many(&mut taken, TURN).await > 0 {
             self.turn(&mut taken).await?;
         }
-        self.commit().await?;
-        Ok(self.ports.arbiter.forget(self.id, self.fence).await?)
+        self.commit().await
+    }
+
+    /// Frees what the show has, if it is over, or lets another engine play it on.
+    async fn leave(&mut self) {
+        let (show, fence) = (self.id, self.fence);
+        self.ports.bus.let_go(show, self.is_over());
+        let left = if self.is_over() {
+            match self.ports.journal.retire(show, fence).await {
+                Ok(()) => self.ports.arbiter.forget(show, fence).await.map_err(Lost::from),
+                Err(error) => Err(error.into()),
+            }
+        } else {
+            self.ports.arbiter.give_back(show, fence).await.map_err(Lost::from)
+        };
+        match left {
+            Ok(()) => tracing::debug!(%show, "the show is left"),
+            Err(error) => tracing::warn!(%show, %error, "what the show has could not be freed"),
+        }
     }
 
     /// Does what was asked and what is due. Nothing of it leaves the show before [`Self::commit`].
-    async fn turn(&mut self, taken: &mut Vec<ToShow>) -> Result<(), Lost> {
+    async fn turn(&mut self, taken: &mut Vec<Reached>) -> Result<(), Lost> {
+        self.look_at_the_clock();
         self.now = self.now.max(self.ports.clock.now());
         let count = taken.len();
         self.take_all(taken).await?;
@@ -199,7 +252,8 @@ impl Show {
         let linger = self.ended_at.map(|ended| ended + LINGER);
         let barrier = self.barrier.as_ref().and_then(Barrier::limit);
         let pulse = self.ended_at.is_none().then(|| self.pulse.next_due());
-        [self.game.deadline(), barrier, pulse, linger].into_iter().flatten().min().unwrap_or(self.now + LINGER)
+        let watch = self.ports.bus.crosses_a_network().then(|| self.now + WATCH);
+        [self.game.deadline(), barrier, pulse, linger, watch].into_iter().flatten().min().unwrap_or(self.now + LINGER)
     }
 
     /// Ticks, barriers and figures whose time has come.
@@ -209,7 +263,7 @@ impl Show {
         }
         let reached = self.inbox.len();
         if self.barrier.as_mut().is_some_and(|barrier| barrier.is_done(self.now, reached)) {
-            self.tally().await;
+            self.tally().await?;
         }
         self.beat();
         Ok(())
@@ -246,8 +300,10 @@ impl Show {
     }
 
     fn archive(&mut self) {
-        if let Some(results) = self.game.results(self.id) {
-            self.archiving.spawn(archiving::store(self.ports.clone(), results));
+        if let Some(archive) = self.ports.archive.clone()
+            && let Some(results) = self.game.results(self.id)
+        {
+            self.archiving.spawn(archiving::store(archive, results));
         }
     }
 
@@ -316,46 +372,88 @@ impl Show {
                     ToHost::Error(ErrorMessage::from(&refusal))
                 }
             };
-            ports.bus.send(Address::One(conn.gateway), ToGateway::Host { conn, message });
+            ports.bus.answer(conn.gateway, ToGateway::Host { conn, message });
         });
     }
 
-    /// Writes this turn's records, then sends what came of them. A write that fails is tried until it succeeds: the players wait,
+    /// Writes this turn's records, then says what came of them. A write that fails is tried until it succeeds: the players wait,
     /// and nothing is acknowledged that a crash could take away.
     ///
     /// # Errors
     /// If these records can never be written: another engine has the show, or its journal is damaged.
-    async fn commit(&mut self) -> Result<(), JournalError> {
-        let mut wait = *RETRY.start();
-        let mut failing = false;
-        while !self.records.is_empty() {
-            let Err(error) = self.ports.journal.append(&self.records).await else {
-                self.records.clear();
-                break;
-            };
-            if !std::mem::replace(&mut failing, true) {
-                let alert = AlertKind::JournalFailing { problem: error.to_string() };
-                let at = self.ports.clock.now();
-                self.ports.bus.send(Address::All, ToGateway::Alert { show: self.id, at, alert });
-            }
-            if !matches!(error, JournalError::Unavailable(_)) {
-                return Err(error);
-            }
-            tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
-            tokio::time::sleep(wait.to_std()).await;
-            wait = (wait + wait).min(*RETRY.end());
+    async fn commit(&mut self) -> Result<(), Lost> {
+        if let Some(since) = self.write().await? {
+            self.make_up_for(since);
+            self.write().await?;
         }
-        if failing {
-            self.alert(AlertKind::JournalBack);
-        }
-        for (to, message) in self.outbox.drain(..) {
-            self.ports.bus.send(to, message);
-        }
+        self.say_all();
         if let Some(barrier) = &mut self.barrier {
             barrier.asked(self.ports.clock.now(), self.game.barrier());
         }
-        let status = Some(Status::of(&*self.game));
-        self.status.send_if_modified(|told| std::mem::replace(told, status) != status);
+        self.tell_status();
         Ok(())
+    }
+
+    /// Writes this turn's records. Since when they could not be written, if they could not at first.
+    async fn write(&mut self) -> Result<Option<Millis>, Lost> {
+        let mut failing: Option<Millis> = None;
+        let mut wait = *RETRY.start();
+        while !self.records.is_empty() {
+            let Err(error) = self.ports.journal.append(&self.records).await else {
+                self.records.clear();
+                self.stood_still = false;
+                break;
+            };
+            if error == (JournalError::NoLease { show: self.id }) {
+                self.regain().await?;
+                continue;
+            }
+            if failing.is_none() {
+                failing = Some(self.ports.clock.now());
+                let alert = AlertKind::JournalFailing { problem: error.to_string() };
+                let at = self.ports.clock.now();
+                self.say_now(Address::All, ToGateway::Alert { show: self.id, at, alert });
+            }
+            if !matches!(error, JournalError::Unavailable(_)) {
+                return Err(error.into());
+            }
+            tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
+            self.wait_for_the_store(wait).await;
+            wait = (wait + wait).min(*RETRY.end());
+        }
+        Ok(failing)
+    }
+
+    /// Says what this turn came to.
+    fn say_all(&mut self) {
+        let messages = std::mem::take(&mut self.outbox);
+        if messages.is_empty() && self.committed == self.heard {
+            return;
+        }
+        self.committed = self.heard;
+        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.heard });
+    }
+
+    /// Says something before what this turn comes to.
+    fn say_now(&self, to: Address, message: ToGateway) {
+        let messages = vec![(to, message)];
+        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.committed });
+    }
+
+    /// How many records the journal holds.
+    fn written(&self) -> u64 {
+        self.next_record - self.records.len() as u64
+    }
+
+    fn tell_status(&self) {
+        let status = Some(Status::of(&*self.game));
+        if self.status.send_if_modified(|told| std::mem::replace(told, status) != status) {
+            self.ports.bus.list(self.line());
+        }
+    }
+
+    fn line(&self) -> ShowLine {
+        let Status { phase, joined } = Status::of(&*self.game);
+        ShowLine { show: self.id, code: self.game.code().clone(), title: self.game.title().to_owned(), phase, joined }
     }
 }

@@ -1,14 +1,18 @@
 //! A show that was cut off by a crash, taken up where its journal ends.
 
-use klaxon_protocol::ids::{QuestionId, ShowId};
+use klaxon_protocol::host::AlertKind;
+use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, Record};
 use klaxon_protocol::player::{Phase, ToPlayer};
+use klaxon_protocol::time::Span;
 use tokio::sync::mpsc;
 
-use super::{LINGER, Show, Status, ToShow};
+use super::{LINGER, Reached, Show, Status};
 use crate::Ports;
-use crate::arbiter::{ArbiterError, Claim};
+use crate::arbiter::{ArbiterError, Lease};
 use crate::archive::ShowResults;
+use crate::bus::BusError;
+use crate::game::Effect;
 use crate::journal::JournalError;
 use crate::replay::{Rebuilt, ReplayError};
 
@@ -34,6 +38,14 @@ pub enum RecoveryError {
         /// What is wrong.
         error: ReplayError,
     },
+    /// The bus does not hand over what was said about it.
+    #[error("show {show}: {error}")]
+    Bus {
+        /// Which show.
+        show: ShowId,
+        /// Why not.
+        error: BusError,
+    },
     /// The arbiter refused the lease.
     #[error("show {show}: {error}")]
     Arbiter {
@@ -45,75 +57,120 @@ pub enum RecoveryError {
 }
 
 impl RecoveryError {
+    /// Whether another engine plays the show.
+    pub const fn is_taken(&self) -> bool {
+        matches!(
+            self,
+            Self::Arbiter { error: ArbiterError::Held | ArbiterError::Fenced { .. }, .. }
+                | Self::Bus { error: BusError::Fenced, .. }
+        )
+    }
+
     /// Whether it is this show's journal that is wrong, and nothing else.
     pub const fn is_the_shows_own(&self) -> bool {
         matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. }))
     }
 }
 
-/// Rebuilds a show from its records and gives it back the time that passed meanwhile. A show that is long over and in the archive is
-/// not rebuilt.
+/// Rebuilds a show from its records. One that nobody heard meanwhile is given back the time that passed. A show that is long over
+/// and in the archive is not rebuilt.
 ///
 /// # Errors
 /// If the records don't tell a show, or the arbiter does not give its lease.
 pub async fn recover(
     ports: Ports,
     show: ShowId,
-    records: &[Record],
-    inbox: mpsc::UnboundedReceiver<ToShow>,
+    mut records: Vec<Record>,
+    inbox: mpsc::UnboundedReceiver<Reached>,
 ) -> Result<Recovered, RecoveryError> {
-    let ended = records.last().filter(|last| last.events.iter().any(|event| matches!(event, ToPlayer::End(_))));
-    let is_over = ended.is_some_and(|last| ports.clock.now() >= last.at + LINGER);
-    if is_over && let Ok(Some(kept)) = ports.archive.show(show).await {
-        return Ok(Recovered::Over(Status { phase: Phase::Ended, joined: kept.joined }, None));
-    }
-    let rebuilt = rebuild(records).map_err(|error| RecoveryError::Replay { show, error })?;
-    if is_over {
-        let results = rebuilt.game.results(show).map(Box::new);
-        return Ok(Recovered::Over(Status::of(&*rebuilt.game), results));
+    if let Some(over) = long_over(&ports, show, &records).await? {
+        return Ok(over);
     }
     let refused = |error| RecoveryError::Arbiter { show, error };
-    let fence = ports.arbiter.lease(show, rebuilt.fence).await.map_err(refused)?;
-    if let Some((question, claims)) = last_claims(records) {
-        ports.arbiter.restore(show, fence, question, &claims).await.map_err(refused)?;
+    let newest = |records: &[Record]| records.last().map_or(Fence(0), |last| last.fence);
+    let Lease { fence, idle } = ports.arbiter.lease(show, newest(&records)).await.map_err(refused)?;
+    // Whoever had the show before may have written until now.
+    let last = ports.journal.tail(show, 1).await?;
+    if last.last() != records.last() {
+        records = ports.journal.read(show).await?.records;
     }
+    let left = ports.bus.adopt(show, fence).await.map_err(|error| RecoveryError::Bus { show, error })?;
+    let wrong = |error| RecoveryError::Replay { show, error };
+    let (rebuilt, unsaid) = rebuild(&records, left.said.unwrap_or(u64::MAX)).map_err(wrong)?;
     let clock = ports.clock.now();
     if clock < rebuilt.at {
         tracing::warn!(%show, behind = %rebuilt.at.since(clock), "the machine's clock is behind the show's journal");
     }
     let now = rebuilt.at.max(clock);
     let away = now.since(rebuilt.at);
+    let away = idle.map_or(away, |idle| idle.min(away));
     let mut live = Show::around(ports, inbox, show, fence, rebuilt.game, now);
     live.next_record = rebuilt.records;
+    live.gateways = left.gateways;
     live.status.send_replace(Some(Status::of(&*live.game)));
-    if ended.is_some() {
+    live.ports.bus.list(live.line());
+    if let Some((question, claims)) = live.claims() {
+        live.ports.arbiter.restore(show, fence, question, &claims).await.map_err(refused)?;
+    }
+    if live.game.phase() == Phase::Ended {
         live.ended_at = Some(rebuilt.at);
         live.archive();
-    } else {
-        live.apply(Command::Recovered { away });
-        live.raise_barrier();
+    }
+    let unheard = live.gateways.is_empty() || unsaid.iter().any(sets_a_clock);
+    for effect in unsaid {
+        live.send_effect(effect);
+    }
+    if live.ended_at.is_none() {
+        live.go_on(away, left.said.is_none() || unheard);
     }
     Ok(Recovered::Live(Box::new(live)))
 }
 
-fn rebuild(records: &[Record]) -> Result<Rebuilt, ReplayError> {
-    let (first, rest) = records.split_first().ok_or(ReplayError::NoCreate)?;
-    rest.iter().try_fold(Rebuilt::begin(first)?, Rebuilt::step)
+/// A show that ended so long ago that nobody looks at it any more.
+async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<Recovered>, RecoveryError> {
+    let ended = records.last().filter(|last| last.events.iter().any(|event| matches!(event, ToPlayer::End(_))));
+    if ended.is_none_or(|last| ports.clock.now() < last.at + LINGER) {
+        return Ok(None);
+    }
+    if let Some(archive) = &ports.archive
+        && let Ok(Some(kept)) = archive.show(show).await
+    {
+        let status = Status { phase: Phase::Ended, joined: kept.joined };
+        return Ok(Some(Recovered::Over(status, None)));
+    }
+    let (rebuilt, _) = rebuild(records, u64::MAX).map_err(|error| RecoveryError::Replay { show, error })?;
+    let results = rebuilt.game.results(show).map(Box::new);
+    Ok(Some(Recovered::Over(Status::of(&*rebuilt.game), results)))
 }
 
-/// The counted answers to the last question.
-fn last_claims(records: &[Record]) -> Option<(QuestionId, Vec<Claim>)> {
-    let last = records.iter().rev().flat_map(|record| &record.events).find_map(|event| match event {
-        ToPlayer::Question(question) => Some(question.question),
-        _ => None,
-    })?;
-    let mut claims = Vec::new();
-    for record in records {
-        if let Command::Answers { question, answers } = &record.command
-            && *question == last
-        {
-            claims.extend(answers.iter().map(|answer| Claim { seat: answer.seat, choice: answer.choice }));
+/// The show after all its records, and what came of those from number `said` on.
+fn rebuild(records: &[Record], said: u64) -> Result<(Rebuilt, Vec<Effect>), ReplayError> {
+    let (first, rest) = records.split_first().ok_or(ReplayError::NoCreate)?;
+    let mut rebuilt = Rebuilt::begin(first)?;
+    let mut unsaid = Vec::new();
+    for record in rest {
+        rebuilt = rebuilt.step(record)?;
+        if record.number >= said {
+            unsaid.append(&mut rebuilt.effects);
         }
     }
-    Some((last, claims))
+    Ok((rebuilt, unsaid))
+}
+
+/// Whether players who did not hear this don't know how long they have.
+fn sets_a_clock(effect: &Effect) -> bool {
+    matches!(effect, Effect::Tell(ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Resume(_), _))
+}
+
+impl Show {
+    /// Goes on where another engine stopped. If nobody could answer meanwhile, an open question gets its time again; else gateways
+    /// went on reading answers, and nothing was lost by waiting for this engine.
+    fn go_on(&mut self, away: Span, nobody_heard: bool) {
+        if nobody_heard {
+            self.apply(Command::Recovered { away });
+        } else {
+            self.alert(AlertKind::Recovered { away, closes_at: None });
+        }
+        self.raise_barrier();
+    }
 }

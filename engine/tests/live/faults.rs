@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, Restored};
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 use tokio::sync::watch;
 
@@ -52,6 +52,10 @@ impl Journal for FaultyJournal {
 
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
         self.journal.shows().await
+    }
+
+    async fn retire(&self, show: ShowId, fence: Fence) -> Result<(), JournalError> {
+        self.journal.retire(show, fence).await
     }
 
     async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {

@@ -84,7 +84,7 @@ impl House {
             bus: Arc::new(engine_end),
             arbiter: Arc::new(MemoryArbiter::new()),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
-            archive: Arc::clone(&archive) as Arc<dyn Archive>,
+            archive: Some(Arc::clone(&archive) as Arc<dyn Archive>),
             clock,
         };
         let end = bus.connect(GATEWAY);

@@ -221,6 +221,8 @@ impl Desk for AdminDesk {
             | ToGateway::JoinRefused { .. }
             | ToGateway::Replies(_)
             | ToGateway::Barrier { .. }
+            | ToGateway::Moved { .. }
+            | ToGateway::Said { .. }
             | ToGateway::Dismiss { .. } => {}
         }
     }

@@ -130,6 +130,13 @@ pub fn alert(alert: &AlertKind) -> String {
         }
         AlertKind::JournalFailing { problem } => format!("the journal can't be written: {problem}"),
         AlertKind::JournalBack => "the journal can be written again".into(),
+        AlertKind::Outage { question, late } => {
+            format!("question {question} is void: its answers could be counted only {late} after its close")
+        }
+        AlertKind::UncertainClocks { gateways } => {
+            let each = gateways.iter().map(|clock| format!("{} (±{} µs)", clock.gateway, clock.uncertainty));
+            format!("clocks of gateways may be wrong: {}", each.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

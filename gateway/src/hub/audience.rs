@@ -220,7 +220,7 @@ impl Shard {
             let Some(codec) = self.conn(key).filter(|conn| conn.leaving.is_none()).map(|conn| conn.codec) else {
                 continue;
             };
-            let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry }));
+            let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry, to: None }));
             self.close_saying(key, Close::Restart, Some(words), now.millis());
         }
     }

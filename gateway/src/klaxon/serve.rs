@@ -54,7 +54,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
-        archive: Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?),
+        archive: Some(Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?)),
         clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));

@@ -70,7 +70,7 @@ impl ScriptedEngine {
             }
             let mut inbox = Vec::new();
             assert!(self.end.receive(&mut inbox).await, "the gateway is there");
-            self.heard.extend(inbox);
+            self.heard.extend(inbox.into_iter().map(|heard| heard.message));
         }
     }
 

@@ -104,9 +104,9 @@ impl Engine {
             let (end, state) = engine;
             let mut messages = Vec::new();
             while end.receive(&mut messages).await {
-                for message in messages.drain(..) {
-                    state.lock().unwrap().hear(&end, &message);
-                    let _ = say.send(message);
+                for heard in messages.drain(..) {
+                    state.lock().unwrap().hear(&end, &heard.message);
+                    let _ = say.send(heard.message);
                 }
             }
         });

@@ -352,9 +352,12 @@ pub struct Pong {
 }
 
 /// The server goes down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Goodbye {
     /// Come back after this long, to this address or another of the service.
     pub retry: Span,
+    /// Where to, such as `ws://gateway-2.example.org:4700/play`, if the server knows a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }

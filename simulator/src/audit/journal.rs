@@ -145,7 +145,11 @@ impl Journal {
                     windows.cut(at - away);
                 }
             }
-            Command::Join { .. } | Command::Host { .. } | Command::Tick | Command::Tally { .. } => {}
+            Command::Join { .. }
+            | Command::Host { .. }
+            | Command::Tick
+            | Command::Tally { .. }
+            | Command::Outage { .. } => {}
         }
         for event in events {
             self.hear(event, current);

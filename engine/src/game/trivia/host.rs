@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::Seat;
+use klaxon_protocol::host::{Action, AlertKind};
+use klaxon_protocol::ids::{QuestionId, Seat};
 use klaxon_protocol::pack::{OPEN_FOR, TEXT_LENGTH};
 use klaxon_protocol::player::{self, Mark, Notice, Pause, Phase, Resume, ToPlayer, Void};
 use klaxon_protocol::settings::MOST_LIVES;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Trivia;
-use crate::game::Effect;
+use crate::game::{Effect, Game};
 
 impl Trivia {
     pub(super) fn obey(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
@@ -97,6 +97,16 @@ impl Trivia {
         let void = Void { seq, at: now, question: asked.id(), reason: reason.to_owned(), alive };
         self.enter(Phase::Revealed, now);
         Ok(vec![Effect::Tell(ToPlayer::Void(void), Some(Arc::new(self.everybodys_state())))])
+    }
+
+    /// Answers may be missing: the closing question is void, and nobody is out because of it.
+    pub(super) fn lose(&mut self, now: Millis, question: QuestionId, late: Span) -> Result<Vec<Effect>, Refusal> {
+        if self.closing() != Some(question) {
+            return Err(ErrorCode::WrongPhase.into());
+        }
+        let mut effects = self.void(now, "Not all answers could be counted, through no fault of yours.")?;
+        effects.push(Effect::Alert(AlertKind::Outage { question, late }));
+        Ok(effects)
     }
 
     fn adjust_time(&mut self, now: Millis, by: i32) -> Result<Vec<Effect>, Refusal> {

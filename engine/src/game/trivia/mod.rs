@@ -182,6 +182,7 @@ impl Game for Trivia {
             Command::Tick => self.tick(now),
             Command::Tally { question, silent } => self.tally(now, *question, silent),
             Command::Recovered { away } => Ok(self.recover(now, *away)),
+            Command::Outage { question, late } => self.lose(now, *question, *late),
         }
     }
 
@@ -190,6 +191,12 @@ impl Game for Trivia {
             Phase::Question => self.asked.last().and_then(|asked| asked.clock.runs_out()),
             _ => self.stage.step,
         }
+    }
+
+    fn counted(&self) -> Option<(QuestionId, Vec<(Seat, Choice)>)> {
+        let question = self.asked.last()?.id();
+        let seats = (0..self.roster.len()).map(Seat);
+        Some((question, seats.filter_map(|seat| Some((seat, self.seats.choice(seat)?))).collect()))
     }
 
     fn closing(&self) -> Option<QuestionId> {
@@ -257,6 +264,10 @@ impl Game for Trivia {
 
     fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine> {
         self.view_players(text, limit)
+    }
+
+    fn title(&self) -> &str {
+        &self.title
     }
 
     fn code(&self) -> &ShowCode {

@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, frame_record};
 use tokio::sync::oneshot;
 
@@ -198,6 +198,11 @@ impl Journal for FileJournal {
             shows.list().map_err(|error| JournalError::Unavailable(failed(error)))
         };
         blocking(list).await
+    }
+
+    /// The file is all there is, and it stays.
+    async fn retire(&self, _show: ShowId, _fence: Fence) -> Result<(), JournalError> {
+        Ok(())
     }
 
     async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {

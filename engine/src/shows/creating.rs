@@ -1,0 +1,110 @@
+//! New shows.
+
+use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::host::{Create, Created, Refused, ToHost};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
+use klaxon_protocol::journal::CreateShow;
+use tokio::sync::mpsc;
+
+use super::Shows;
+use crate::bus::Entered;
+use crate::game;
+use crate::show::{NewShow, Show, ToShow};
+
+/// Letters and digits of a code that the server makes: none that are taken for another.
+const CODE_LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/// The length of such a code: a billion codes, few enough letters to type.
+const CODE_LENGTH: usize = 6;
+
+impl Shows {
+    pub(super) async fn create(&mut self, conn: ConnRef, create: Create) {
+        let id = create.id.clone();
+        let created = match self.created.get(&id) {
+            Some(&show) => self.create_again(conn, id.clone(), show),
+            None => Ok(false),
+        };
+        let done = match created {
+            Ok(true) => return,
+            Ok(false) => self.try_create(conn, create).await,
+            Err(code) => Err(Refusal::plain(code)),
+        };
+        if let Err(refusal) = done {
+            self.to_host(conn, ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }));
+        }
+    }
+
+    /// Answers a create that made this show before; false if the show never came to be. One that is still being written answers
+    /// when it is.
+    fn create_again(&self, conn: ConnRef, id: CommandId, show: ShowId) -> Result<bool, ErrorCode> {
+        if self.tell(show, ToShow::Create(conn, id.clone())) {
+            return Ok(true);
+        }
+        let Some(known) = self.by_id.get(&show) else { return Err(ErrorCode::Unavailable) };
+        let was_written = known.status().is_some();
+        if was_written {
+            self.to_host(conn, ToHost::Created(Created { id, show, code: known.code.clone() }));
+        }
+        Ok(was_written)
+    }
+
+    async fn try_create(&mut self, conn: ConnRef, create: Create) -> Result<(), Refusal> {
+        let show = ShowId(rand::random());
+        let Create { id, pack, settings, code } = create;
+        let at = self.ports.clock.now();
+        let chosen = code.is_some();
+        let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };
+        // What is wrong with the show is told before anybody else hears of it.
+        game::create(at, &create)?;
+        loop {
+            match self.ports.bus.enter(show, &create.code, &create.id).await.map_err(unavailable)? {
+                Entered::New => break,
+                Entered::CodeTaken if chosen => return Err(ErrorCode::CodeTaken.into()),
+                Entered::CodeTaken => create.code = self.unused_code(),
+                Entered::Before(show, code) => {
+                    self.to_host(conn, ToHost::Created(Created { id: create.id, show, code }));
+                    return Ok(());
+                }
+            }
+        }
+        let game = game::create(at, &create)?;
+        let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
+        let left = self.ports.bus.adopt(show, fence).await.map_err(unavailable)?;
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let new = NewShow { id: show, fence, at, create: create.clone(), game, left };
+        let live = Show::create(self.ports.clone(), messages, new, conn);
+        let status = self.play(show, live);
+        self.know(show, &create, inbox, status);
+        Ok(())
+    }
+
+    /// The code that the host chose, or one of ours.
+    fn code(&self, chosen: Option<ShowCode>) -> Result<ShowCode, Refusal> {
+        match chosen {
+            Some(code) if !self.is_free(&code) => Err(ErrorCode::CodeTaken.into()),
+            Some(code) => Ok(code),
+            None => Ok(self.unused_code()),
+        }
+    }
+
+    /// Whether a new show can have this code: no show that goes on has it.
+    pub(super) fn is_free(&self, code: &ShowCode) -> bool {
+        let holder = self.by_code.get(code).and_then(|id| self.by_id.get(id));
+        holder.is_none_or(|known| known.is_gone() || known.has_ended())
+    }
+
+    fn unused_code(&self) -> ShowCode {
+        loop {
+            let letters = (0..CODE_LENGTH).map(|_| char::from(CODE_LETTERS[rand::random_range(0..CODE_LETTERS.len())]));
+            let text: String = letters.collect();
+            if let Ok(code) = ShowCode::parse(&text)
+                && self.is_free(&code)
+            {
+                return code;
+            }
+        }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Refusal {
+    Refusal::because(ErrorCode::Unavailable, format!("{error}."))
+}

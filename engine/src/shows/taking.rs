@@ -1,0 +1,164 @@
+//! Shows that this engine takes up from their journals: at its start, or because the engine that played them is gone.
+
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{Command, CreateShow};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+
+use super::{Shows, report};
+use crate::Ports;
+use crate::replay::ReplayError;
+use crate::show::{self, Reached, Recovered, RecoveryError, Show, ToShow, recover};
+
+/// A show from its journal.
+pub(super) struct TakenUp {
+    create: Box<CreateShow>,
+    recovered: Recovered,
+}
+
+impl Shows {
+    /// Reads a show's journal beside whatever else is done, unless the show is here already or on its way.
+    pub(super) fn begin_to_take_up(&mut self, id: ShowId) {
+        let is_here = self.by_id.get(&id).is_some_and(|known| !known.is_gone());
+        if is_here || self.arriving.contains_key(&id) {
+            return;
+        }
+        let (inbox, messages) = mpsc::unbounded_channel();
+        self.arriving.insert(id, inbox);
+        let ports = self.ports.clone();
+        self.taking.spawn(async move { (id, take_up(ports, id, messages).await) });
+    }
+
+    /// A show came from its journal while others run.
+    pub(super) async fn taken(&mut self, done: Result<(ShowId, Result<Option<TakenUp>, RecoveryError>), JoinError>) {
+        match done {
+            Ok((id, taken)) => {
+                if let Err(error) = self.take_in(id, taken).await {
+                    tracing::warn!(%error, "a show could not be taken up; it is tried again");
+                }
+            }
+            Err(error) => report(Err(error)),
+        }
+    }
+
+    /// Plays a show that came from its journal.
+    ///
+    /// # Errors
+    /// If it could not be taken up, through no fault of its own.
+    pub(super) async fn take_in(
+        &mut self,
+        id: ShowId,
+        taken: Result<Option<TakenUp>, RecoveryError>,
+    ) -> Result<(), RecoveryError> {
+        let Some(inbox) = self.arriving.remove(&id) else { return Ok(()) };
+        let TakenUp { create, recovered } = match taken {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_taken() => {
+                tracing::debug!(show = %id, "another engine was faster");
+                return Ok(());
+            }
+            Err(error) if error.is_the_shows_own() => {
+                self.set_aside(id, &error).await;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let status = match recovered {
+            Recovered::Live(show) => {
+                tracing::info!(show = %id, code = %create.code, "the show is taken up");
+                self.play(id, *show)
+            }
+            Recovered::Over(status, results) => {
+                if let (Some(archive), Some(results)) = (self.ports.archive.clone(), results) {
+                    self.running.spawn(show::store(archive, *results));
+                }
+                tokio::sync::watch::channel(Some(status)).1
+            }
+        };
+        self.know(id, &create, inbox, status);
+        Ok(())
+    }
+
+    /// Lets a show run, its lease renewed until it is done.
+    pub(super) fn play(&mut self, id: ShowId, show: Show) -> tokio::sync::watch::Receiver<Option<show::Status>> {
+        let status = show.status();
+        let held = self.held.clone();
+        held.insert(id, show.fence());
+        self.running.spawn(async move {
+            show.run().await;
+            held.remove(&id);
+        });
+        status
+    }
+
+    /// Leaves a show alone that could not be taken up.
+    async fn set_aside(&mut self, id: ShowId, why: &RecoveryError) {
+        self.set_aside.insert(id);
+        let first = self.ports.journal.first(id).await.ok().flatten().map(|record| record.command);
+        let (mut code, mut title) = (None, None);
+        if let Some(Command::Create(create)) = first {
+            code = Some(create.code.to_string());
+            title = Some(create.pack.title);
+            self.created.insert(create.id, id);
+            if self.is_free(&create.code) {
+                self.by_code.insert(create.code, id);
+            }
+        }
+        tracing::error!(
+            show = %id, code, title, error = %why,
+            "this show is SET ASIDE: nobody can join or host it, and its journal is left as it is. Put back a whole copy of the \
+             journal, cut it off where it is damaged, or move it away; then start the server again"
+        );
+        metrics::gauge!("klaxon_shows_set_aside").set(self.set_aside.len() as f64);
+    }
+
+    /// What waits for the show's inbox, if the show is here or on its way.
+    pub(super) fn tell(&self, show: ShowId, message: impl Into<Reached>) -> bool {
+        let message = message.into();
+        match self.by_id.get(&show) {
+            Some(known) if !known.is_gone() => known.tell(message),
+            _ => self.arriving.get(&show).is_some_and(|inbox| inbox.send(message).is_ok()),
+        }
+    }
+
+    /// The same, for all shows.
+    pub(super) fn tell_all(&self, message: impl Fn() -> ToShow) {
+        for inbox in self.by_id.values().map(|known| &known.inbox).chain(self.arriving.values()) {
+            // A show that is gone needs to hear nothing.
+            let _ = inbox.send(message().into());
+        }
+    }
+}
+
+async fn take_up(
+    ports: Ports,
+    id: ShowId,
+    messages: mpsc::UnboundedReceiver<Reached>,
+) -> Result<Option<TakenUp>, RecoveryError> {
+    let restored = ports.journal.read(id).await?;
+    if let Some(cut) = restored.cut {
+        tracing::warn!(show = %id, ?cut, "the journal's last record was cut short by a crash and is cut off");
+    }
+    let create = match restored.records.first().map(|record| &record.command) {
+        None => {
+            tracing::warn!(show = %id, "an empty journal: the show was cut off before it began");
+            forget(&ports, id).await;
+            return Ok(None);
+        }
+        Some(Command::Create(create)) => create.clone(),
+        Some(_) => return Err(RecoveryError::Replay { show: id, error: ReplayError::NoCreate }),
+    };
+    let recovered = recover(ports, id, restored.records, messages).await?;
+    Ok(Some(TakenUp { create, recovered }))
+}
+
+/// A show that never began shall not be offered to engines again and again.
+async fn forget(ports: &Ports, id: ShowId) {
+    if ports.bus.crosses_a_network()
+        && let Ok(lease) = ports.arbiter.lease(id, Fence(0)).await
+        && let Err(error) = ports.arbiter.forget(id, lease.fence).await
+    {
+        tracing::warn!(show = %id, %error, "a show that never began could not be forgotten");
+    }
+}
