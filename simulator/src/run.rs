@@ -17,7 +17,7 @@ use klaxon_simulator::host::{AdminDoor, HostLog, Stage};
 use klaxon_simulator::report::{HostLine, PromiseLine, Report, Setup};
 use klaxon_simulator::server::{Launch, Server, journal_of};
 use klaxon_simulator::show::{Played, ShowPlan, play};
-use klaxon_simulator::swarm::World;
+use klaxon_simulator::swarm::{Doors, World};
 
 use crate::args::Args;
 
@@ -34,7 +34,7 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
         seconds: 0.0,
     };
     if let Some(players) = args.server {
-        let mut played = watched(plan, players, running_door(args)?, None).await?;
+        let mut played = watched(plan, players.into(), running_door(args)?, None).await?;
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
         played.evidence.journal = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
@@ -57,14 +57,14 @@ fn running_door(args: &Args) -> anyhow::Result<AdminDoor> {
     let address = args.admin.context("--admin is missing")?;
     let path = args.token_file.as_ref().context("--token-file is missing")?;
     let token = std::fs::read_to_string(path).with_context(|| format!("--token-file {}", path.display()))?;
-    Ok(AdminDoor { address, token: token.trim().to_owned() })
+    Ok(AdminDoor { addresses: vec![address], token: token.trim().to_owned() })
 }
 
 async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
     let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Server::start(launch).await?;
     let (players, door) = (server.addresses().players, server.door()?);
-    let mut played = watched(plan, players, door, Some(&mut server)).await?;
+    let mut played = watched(plan, players.into(), door, Some(&mut server)).await?;
     played.evidence.resident = server.stop().await?;
     played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;
     Ok(played)
@@ -83,7 +83,7 @@ fn program(args: &Args) -> anyhow::Result<PathBuf> {
 /// Plays with a progress bar.
 async fn watched(
     plan: ShowPlan,
-    players: std::net::SocketAddr,
+    players: Doors,
     door: AdminDoor,
     server: Option<&mut Server>,
 ) -> anyhow::Result<Played> {

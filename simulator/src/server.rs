@@ -134,7 +134,7 @@ impl Server {
     pub fn door(&self) -> Result<AdminDoor, ServerError> {
         let path = self.launch.data.join("admin.token");
         let token = std::fs::read_to_string(&path).map_err(file_error(&path))?;
-        Ok(AdminDoor { address: self.addresses.admin, token: token.trim().to_owned() })
+        Ok(AdminDoor { addresses: vec![self.addresses.admin], token: token.trim().to_owned() })
     }
 
     /// Kills it without a word (SIGKILL), and starts it again on the same ports and data after `away`.

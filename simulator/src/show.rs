@@ -1,6 +1,5 @@
 //! A whole show: the host, the swarm and what happens to the server, from the creation until everybody has left.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use crate::evidence::{Evidence, Micros};
 use crate::host::{AdminDoor, Extras, Host, HostError, HostLog, Pace, Stage};
 use crate::kills::Kills;
 use crate::server::{Server, ServerError};
-use crate::swarm::{self, AnswerKey, Crowd, SwarmPlan, SwarmSettings, World};
+use crate::swarm::{self, AnswerKey, Crowd, Doors, SwarmPlan, SwarmSettings, World};
 
 /// How long players may take to leave after the end by themselves.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -81,13 +80,13 @@ pub enum ShowError {
     },
 }
 
-/// Plays a show at the players' port `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
+/// Plays a show at the players' doors `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
 ///
 /// # Errors
 /// If the show can't be made, the server fails, or the show does not end in its time.
 pub async fn play(
     plan: ShowPlan,
-    players: SocketAddr,
+    players: Doors,
     door: AdminDoor,
     server: Option<&mut Server>,
     watching: impl FnOnce(Arc<World>, watch::Receiver<Stage>),

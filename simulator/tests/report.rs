@@ -9,7 +9,7 @@ use klaxon_protocol::player::{
     Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Verdict, Void, Welcome,
 };
 use klaxon_protocol::time::{Millis, Span};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber};
 use klaxon_simulator::report::{Comparison, HostLine, PromiseLine, Report, Setup, page, text};
 
 const QUESTION: QuestionId = QuestionId(1);
@@ -24,6 +24,7 @@ impl Writer {
     fn connection(&mut self, player: u32, honest: bool) {
         self.evidence.connections.push(ConnectionLog {
             player: PlayerNumber(player),
+            door: Door(0),
             codec: Codec::Json,
             honest,
             entries: vec![],

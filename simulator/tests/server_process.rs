@@ -47,7 +47,7 @@ async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
     let mut server = start(data.path()).await;
     assert_eq!(server.addresses().players, "127.0.0.1:4001".parse().unwrap());
     let door = server.door().unwrap();
-    assert_eq!((door.address, door.token.as_str()), ("127.0.0.1:4002".parse().unwrap(), "secret"));
+    assert_eq!((door.addresses, door.token.as_str()), (vec!["127.0.0.1:4002".parse().unwrap()], "secret"));
     server.kill_and_restart(Duration::ZERO).await.unwrap();
     let starts = starts(data.path());
     assert_eq!(starts.len(), 2);

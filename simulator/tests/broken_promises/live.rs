@@ -90,7 +90,7 @@ async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
                 None => (None, CodecChoice::Mix),
             };
             let address = proxy.as_ref().map_or(players, |proxy| proxy.address);
-            (what, play(plan(seed, codec), address, door, None, |_, _| {}).await.unwrap())
+            (what, play(plan(seed, codec), address.into(), door, None, |_, _| {}).await.unwrap())
         });
     }
     let played = shows.join_all().await;
