@@ -13,8 +13,8 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use klaxon_simulator::faults::FaultPlan;
 use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::kills::Kills;
 use klaxon_simulator::pack::arithmetic;
 use klaxon_simulator::show::ShowPlan;
 use klaxon_simulator::swarm::{CodecChoice, Shares, SwarmSettings};
@@ -220,7 +220,7 @@ impl Args {
                 },
             },
             hostile,
-            kills: Kills::from_seed(seed, self.kills, self.questions),
+            faults: FaultPlan::of_a_server(seed, self.kills, self.questions),
             limit: join + Duration::from_secs(60) + (question + self.pause) * u32::from(self.questions + self.kills),
         })
     }

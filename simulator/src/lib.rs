@@ -2,8 +2,8 @@
 
 pub mod audit;
 pub mod evidence;
+pub mod faults;
 pub mod host;
-pub mod kills;
 pub mod pack;
 pub mod report;
 pub mod server;

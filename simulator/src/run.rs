@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use klaxon_simulator::audit::{AuditOptions, ReplayCommand, audit};
+use klaxon_simulator::faults::{Target, Untouched};
 use klaxon_simulator::host::{AdminDoor, HostLog, Stage};
 use klaxon_simulator::report::{HostLine, PromiseLine, Report, Setup};
 use klaxon_simulator::server::{Launch, Server, journal_of};
@@ -34,7 +35,7 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
         seconds: 0.0,
     };
     if let Some(players) = args.server {
-        let mut played = watched(plan, players.into(), running_door(args)?, None).await?;
+        let mut played = watched(plan, players.into(), running_door(args)?, &mut Untouched).await?;
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
         played.evidence.journal = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
@@ -64,7 +65,7 @@ async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &P
     let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Server::start(launch).await?;
     let (players, door) = (server.addresses().players, server.door()?);
-    let mut played = watched(plan, players.into(), door, Some(&mut server)).await?;
+    let mut played = watched(plan, players.into(), door, &mut server).await?;
     played.evidence.resident = server.stop().await?;
     played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;
     Ok(played)
@@ -81,15 +82,10 @@ fn program(args: &Args) -> anyhow::Result<PathBuf> {
 }
 
 /// Plays with a progress bar.
-async fn watched(
-    plan: ShowPlan,
-    players: Doors,
-    door: AdminDoor,
-    server: Option<&mut Server>,
-) -> anyhow::Result<Played> {
+async fn watched(plan: ShowPlan, players: Doors, door: AdminDoor, target: &mut impl Target) -> anyhow::Result<Played> {
     let questions = u64::try_from(plan.pack.questions.len()).unwrap_or_default();
     let mut bar = None;
-    let played = play(plan, players, door, server, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
+    let played = play(plan, players, door, target, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
     drop(bar);
     Ok(played?)
 }
@@ -143,11 +139,10 @@ async fn follow(bar: ProgressBar, world: Arc<World>, stage: watch::Receiver<Stag
 
 /// The figures, and the audit of them. The journal is replayed by `klaxon`, if there is one.
 fn report(seed: u64, setup: Setup, played: &Played, klaxon: Option<PathBuf>) -> Report {
-    let kills = u32::try_from(played.kills.len()).unwrap_or(u32::MAX);
-    let mut report = Report::new(seed, setup, host_line(&played.host), kills, &played.evidence);
+    let mut report = Report::new(seed, setup, host_line(&played.host), &played.faults, &played.evidence);
     let options = AuditOptions {
         replay: klaxon.map(ReplayCommand::of_klaxon),
-        kills: played.kills.clone(),
+        faults: played.faults.clone(),
         ..AuditOptions::default()
     };
     report.audit = audit(&played.evidence, &options).findings.iter().map(PromiseLine::from).collect();

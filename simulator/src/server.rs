@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep, timeout};
 
 use crate::evidence::Micros;
+use crate::faults::{Blow, Disturbance, Fault, Target, Victim};
 use crate::host::AdminDoor;
 
 /// How long the server may take to be ready.
@@ -60,6 +61,12 @@ pub enum ServerError {
         /// Why not.
         error: std::io::Error,
     },
+    /// One of the servers around it has a problem.
+    #[error(transparent)]
+    Around(#[from] klaxon_servers::ServerError),
+    /// A process that is not there, or not ours, was to be struck.
+    #[error("there is no {0:?} of ours to strike")]
+    NotOurs(Victim),
     /// There is no journal of the show.
     #[error("no journal in {0} holds the show")]
     NoJournal(PathBuf),
@@ -152,14 +159,6 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it ends by itself, which it should not.
-    pub async fn ended(&mut self) -> ServerError {
-        match self.child.wait().await {
-            Ok(status) => ServerError::Ended { status, log: last_words(&self.launch.data) },
-            Err(error) => ServerError::Start { program: self.launch.program.clone(), error },
-        }
-    }
-
     /// Tells it to stop (SIGTERM) and waits until it has. Gives its memory over time.
     ///
     /// # Errors
@@ -182,6 +181,25 @@ impl Server {
     #[must_use]
     pub fn resident(&self) -> Resident {
         self.resident.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Target for Server {
+    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServerError> {
+        let (Victim::Server, Blow::Kill { away }) = (fault.victim, fault.blow) else {
+            return Err(ServerError::NotOurs(fault.victim));
+        };
+        let from = Micros::now();
+        self.kill_and_restart(away).await?;
+        let (question, victim) = (fault.question, fault.victim);
+        Ok(Disturbance { question, victim, process: "server".into(), killed: true, from, until: Micros::now() })
+    }
+
+    async fn ended(&mut self) -> ServerError {
+        match self.child.wait().await {
+            Ok(status) => ServerError::Ended { status, log: last_words(&self.launch.data) },
+            Err(error) => ServerError::Start { program: self.launch.program.clone(), error },
+        }
     }
 }
 

@@ -23,7 +23,8 @@ use serde::Serialize;
 pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
 
 use self::reading::Reading;
-use crate::evidence::{Evidence, Micros};
+use crate::evidence::Evidence;
+use crate::faults::Disturbance;
 
 /// What the audit takes for granted and what it asks for.
 #[derive(Debug, Clone)]
@@ -40,8 +41,8 @@ pub struct AuditOptions {
     pub rss_per_player: u64,
     /// How the journal is replayed; without it promise 7 looks at the records only.
     pub replay: Option<ReplayCommand>,
-    /// When the server was killed on purpose.
-    pub kills: Vec<Micros>,
+    /// What was done on purpose to the processes of the service.
+    pub faults: Vec<Disturbance>,
 }
 
 impl Default for AuditOptions {
@@ -53,7 +54,7 @@ impl Default for AuditOptions {
             rss_base: 64 << 20,
             rss_per_player: 64 << 10,
             replay: None,
-            kills: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
@@ -96,7 +97,7 @@ impl Audit {
     }
 }
 
-/// Judges the promises 1 to 8, and 9 if the server was killed.
+/// Judges the promises 1 to 8, and 9 if there were faults.
 #[must_use]
 pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     let reading = Reading::new(evidence, options);
@@ -110,7 +111,7 @@ pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
         replay::judge(&reading),
         bounded::judge(&reading),
     ];
-    if !options.kills.is_empty() {
+    if !options.faults.is_empty() {
         findings.push(goes_on::judge(&reading));
     }
     Audit { findings }
