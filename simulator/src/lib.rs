@@ -1,6 +1,7 @@
 //! The swarm of players, the audit of what the server promises, and the benchmarks.
 
 pub mod audit;
+pub mod database;
 pub mod evidence;
 pub mod faults;
 pub mod host;

@@ -10,17 +10,21 @@ mod no_gaps;
 mod no_leak;
 mod one_answer;
 mod one_clock;
+mod outcome;
 mod reading;
 mod replay;
 mod windows;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use klaxon_protocol::ids::Seat;
 use serde::Serialize;
 
 pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
+pub use outcome::{Final, Outcome};
 
 use self::reading::Reading;
 use crate::evidence::Evidence;
@@ -95,6 +99,12 @@ impl Audit {
     pub fn broken(&self) -> Vec<u8> {
         self.findings.iter().filter(|finding| finding.violated > 0).map(|finding| finding.promise).collect()
     }
+}
+
+/// What each seat was told it won, the first time that it was told; nothing for those who won nothing.
+#[must_use]
+pub fn prizes_told(evidence: &Evidence) -> BTreeMap<Seat, u64> {
+    money::prizes_told(&Reading::new(evidence, &AuditOptions::default()))
 }
 
 /// Judges the promises 1 to 8, and 9 if there were faults.
