@@ -112,13 +112,14 @@ impl Gateway {
         self.addr
     }
 
-    /// Lets nobody in any more, waits for the replies to answers that were read, tells everybody to come back elsewhere, and is
-    /// done when they are gone or after `limit`. Half of the limit at most is spent on waiting for replies.
+    /// Lets nobody in any more, tells everybody to come back, and is done when they are gone or after `limit`. Nobody goes before
+    /// all their answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
+    /// there, spread evenly over them and over half of the limit.
     ///
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
-    pub async fn drain(mut self, limit: Duration) {
+    pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.front.draining.store(true, Relaxed);
-        self.stage.send_replace(Stage::Draining { until: Instant::now() + limit });
+        self.stage.send_replace(Stage::Draining { until: Instant::now() + limit, others: others.into() });
         while self.shards_drained.recv().await.is_some() {}
         self.stage.send_replace(Stage::Stopped);
         while self.all_done.recv().await.is_some() {}

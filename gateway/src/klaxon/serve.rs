@@ -85,7 +85,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     if let Err(error) = forget_addresses(data) {
         tracing::warn!(%error, "the players are told all the same");
     }
-    gateway.drain(options.drain_limit.to_std()).await;
+    gateway.drain(options.drain_limit.to_std(), Vec::new()).await;
     admin.stop().await;
     drop(bus);
     // Every show writes what it has; one that can't (a full disk) does not keep the process.
