@@ -5,6 +5,10 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
     describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or does not tell a show");
+    describe_counter!(
+        "klaxon_archive_shows_set_aside_total",
+        "Shows whose journal `klaxon archive` read no further, as it does not replay"
+    );
     describe_counter!("klaxon_answers_counted_total", "Answers that count");
     describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");
     describe_counter!(
