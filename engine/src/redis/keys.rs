@@ -35,6 +35,12 @@ impl Keys {
         self.of(show, "journal")
     }
 
+    /// Hash: how far Kafka has the show's journal (`next` number, `fence` of the record before it), and whether it is `over`.
+    #[must_use]
+    pub fn shipped(&self, show: ShowId) -> String {
+        self.of(show, "shipped")
+    }
+
     /// Stream: what gateways say about the show.
     #[must_use]
     pub fn to_show(&self, show: ShowId) -> String {
