@@ -11,6 +11,11 @@ pub fn describe() {
         "klaxon_silent_gateways_total",
         "Gateways that did not hand in their answers before a barrier's limit"
     );
+    describe_counter!(
+        "klaxon_questions_voided_by_outages_total",
+        "Questions that were voided because what carries or counts answers was away at their close"
+    );
+    describe_counter!("klaxon_shows_regained_total", "Shows that were taken up again while players were in them");
     describe_histogram!(
         "klaxon_journal_append_seconds",
         Unit::Seconds,

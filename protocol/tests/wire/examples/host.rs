@@ -57,6 +57,8 @@ variants!(AlertKind {
     Recovered { .. } = "recovered",
     JournalFailing { .. } = "journal_failing",
     JournalBack = "journal_back",
+    Outage { .. } = "outage",
+    UncertainClocks { .. } = "uncertain_clocks",
 });
 
 pub fn id(text: &str) -> CommandId {
@@ -177,6 +179,8 @@ pub fn alerts() -> Vec<AlertKind> {
         AlertKind::Recovered { away: Span(4_000), closes_at: None },
         AlertKind::JournalFailing { problem: "No space left on device (os error 28)".into() },
         AlertKind::JournalBack,
+        AlertKind::Outage { question: FIRST, late: Span(2_500) },
+        AlertKind::UncertainClocks { gateways: vec![UncertainClock { gateway: GatewayId(7), uncertainty: 48_000 }] },
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::ids::{Choice, Fence, GatewayId};
 use klaxon_protocol::journal::*;
-use klaxon_protocol::player::{Close, Lobby, Mark, Role, ToPlayer};
+use klaxon_protocol::player::{Close, Lobby, Mark, Role, ToPlayer, Void};
 use klaxon_protocol::time::Span;
 
 use super::host::{actions, code, id, pack, settings};
@@ -18,6 +18,7 @@ variants!(Command {
     Tick = "tick",
     Tally { .. } = "tally",
     Recovered { .. } = "recovered",
+    Outage { .. } = "outage",
 });
 
 /// A whole little journal.
@@ -48,6 +49,17 @@ pub fn records() -> Vec<Record> {
         (at(36_000), Command::Recovered { away: Span(4_000) }, vec![]),
         (at(40_500), Command::Tick, vec![ToPlayer::Close(Close { seq: seq(3), at: at(40_500), question: FIRST })]),
         (at(41_000), Command::Tally { question: FIRST, silent: vec![GatewayId(3)] }, vec![]),
+        (
+            at(43_000),
+            Command::Outage { question: FIRST, late: Span(2_500) },
+            vec![ToPlayer::Void(Void {
+                seq: seq(4),
+                at: at(43_000),
+                question: FIRST,
+                reason: "Answers may be missing.".into(),
+                alive: 2,
+            })],
+        ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
     ]);
     (0..)

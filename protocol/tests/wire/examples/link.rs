@@ -10,17 +10,20 @@ use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 
 use super::host::{alerts, code, figures, to_host};
 use super::player::{reveal, snapshot, to_player, you};
-use super::{ANN, BOB, FIRST, SHOW, Variants, at, name, variants};
+use super::{ANN, BOB, FIRST, SHOW, Variants, at, name, seq, variants};
 
 variants!(ToEngine {
     Hello { .. } = "hello",
     Bye { .. } = "bye",
+    Attend { .. } = "attend",
+    Leave { .. } = "leave",
     Join(_) = "join",
     Answers(_) = "answers",
     BarrierPassed { .. } = "barrier_passed",
     Resync { .. } = "resync",
     Reactions { .. } = "reactions",
     Host { .. } = "host",
+    Counts(_) = "counts",
 });
 
 variants!(ToGateway {
@@ -31,6 +34,8 @@ variants!(ToGateway {
     Broadcast(_) = "broadcast",
     Barrier { .. } = "barrier",
     Dismiss { .. } = "dismiss",
+    Moved { .. } = "moved",
+    Said { .. } = "said",
     Host { .. } = "host",
     Figures(_) = "figures",
     Alert { .. } = "alert",
@@ -53,6 +58,8 @@ pub fn to_engine() -> Vec<ToEngine> {
     vec![
         ToEngine::Hello { gateway: GATEWAY },
         ToEngine::Bye { gateway: GATEWAY },
+        ToEngine::Attend { gateway: GATEWAY, show: SHOW },
+        ToEngine::Leave { gateway: GATEWAY, show: SHOW },
         ToEngine::Join(JoinRequest {
             conn: CONN,
             code: code(),
@@ -72,6 +79,15 @@ pub fn to_engine() -> Vec<ToEngine> {
         ToEngine::Resync { conn: CONN, show: SHOW, seat: Some(ANN) },
         ToEngine::Reactions { show: SHOW, counts: [0, 17, 0, 0, 0, 3] },
         ToEngine::Host { conn: CONN, message: FromHost::Shows },
+        ToEngine::Counts(GatewayCounts {
+            gateway: GATEWAY,
+            show: SHOW,
+            connected: 2,
+            shed: 0,
+            latency: figures().latency,
+            clock_uncertainty: 350,
+            dropped: 1,
+        }),
     ]
 }
 
@@ -111,6 +127,8 @@ pub fn to_gateway() -> Vec<ToGateway> {
         }),
         ToGateway::Barrier { show: SHOW, question: FIRST },
         ToGateway::Dismiss { show: SHOW, seat: BOB, code: ErrorCode::Banned },
+        ToGateway::Moved { show: SHOW, to: GatewayId(4), seats: vec![ANN, BOB] },
+        ToGateway::Said { show: SHOW, seq: seq(4) },
         ToGateway::Host { conn: CONN, message: to_host().swap_remove(1) },
         ToGateway::Figures(Box::new(figures())),
     ];

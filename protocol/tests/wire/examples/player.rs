@@ -231,6 +231,7 @@ pub fn to_player() -> Vec<ToPlayer> {
         }),
         ToPlayer::Pong(Pong { sent: Millis(1_799_999_999_000), now: at(12_345) }),
         ToPlayer::Error(ErrorMessage::from(&Refusal::because(ErrorCode::BadName, "It has 25 characters."))),
-        ToPlayer::Goodbye(Goodbye { retry: Span(1_500) }),
+        ToPlayer::Goodbye(Goodbye { retry: Span(1_500), to: None }),
+        ToPlayer::Goodbye(Goodbye { retry: Span(200), to: Some("ws://gateway-2.example.org:4700/play".into()) }),
     ]
 }
