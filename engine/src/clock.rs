@@ -1,9 +1,13 @@
-//! The server's clock: wall time that never runs backwards.
+//! The server's clock: wall time that never runs backwards, and that can be led to agree with those of other machines.
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
+
+/// A clock that is led elsewhere runs faster or slower by one part in so many.
+const SLEW: u64 = 50;
 
 /// Wall time read once, and from then on carried by the monotonic clock: whoever sets the machine's clock during a show moves
 /// nobody's question. One process has one, shared by all that stamp and judge.
@@ -12,6 +16,7 @@ pub struct Clock {
     started: Instant,
     /// Microseconds since 1970 at `started`.
     wall: u64,
+    shift: Option<&'static Shift>,
 }
 
 impl Clock {
@@ -19,14 +24,16 @@ impl Clock {
     #[must_use]
     pub fn of_process() -> Self {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
-        *CLOCK.get_or_init(Self::start)
+        static SHIFT: Shift = Shift::none();
+        *CLOCK.get_or_init(|| Self { shift: Some(&SHIFT), ..Self::start() })
     }
 
-    /// A clock that agrees with the machine's wall clock now.
+    /// A clock that agrees with the machine's wall clock now, and that nobody leads.
     #[must_use]
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), wall: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX) }
+        let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
+        Self { started: Instant::now(), wall, shift: None }
     }
 
     /// The time now.
@@ -38,15 +45,119 @@ impl Clock {
     /// The time now in microseconds since 1970, for those who measure.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        let passed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.wall.saturating_add(passed)
+        let passed = self.passed();
+        let shift = self.shift.map_or(0, |shift| shift.at(passed));
+        self.wall.saturating_add(passed).saturating_add_signed(shift)
     }
 
-    /// When this clock will show, or showed, `at`.
+    /// When this clock will show, or showed, `at`. While it is led elsewhere it may show a little less then: whoever waits for a
+    /// time looks again.
     #[must_use]
     pub fn instant(&self, at: Millis) -> Instant {
-        let micros = (at.0.saturating_mul(1000)).saturating_sub(self.wall);
-        self.started + std::time::Duration::from_micros(micros.min(1 << 50))
+        let shift = self.shift.map_or(0, |shift| shift.at(self.passed()));
+        let micros = at.0.saturating_mul(1000).saturating_sub(self.wall.saturating_add_signed(shift));
+        self.started + Duration::from_micros(micros.min(1 << 50))
+    }
+
+    /// Leads the clock: it is to show `by` microseconds more than it would by itself, and gets there by running faster or slower by
+    /// one part in 50. False if this clock can't be led.
+    pub fn lead(&self, by: i64) -> bool {
+        self.shift.is_some_and(|shift| {
+            shift.lead(|| self.passed(), by);
+            true
+        })
+    }
+
+    /// The same at once, perhaps backwards: before anybody has asked for the time.
+    pub fn set(&self, by: i64) -> bool {
+        self.shift.is_some_and(|shift| {
+            shift.set(by);
+            true
+        })
+    }
+
+    /// What this clock shows more than it would by itself, in microseconds.
+    #[must_use]
+    pub fn led_by(&self) -> i64 {
+        self.shift.map_or(0, |shift| shift.at(self.passed()))
+    }
+
+    fn passed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// A clock that can be led, and that agrees with a machine whose wall clock is wrong by `micros`.
+    #[cfg(test)]
+    pub(crate) fn skewed(micros: i64) -> Self {
+        let clock = Self::start();
+        let wall = clock.wall.saturating_add_signed(micros);
+        Self { wall, shift: Some(Box::leak(Box::new(Shift::none()))), ..clock }
+    }
+}
+
+/// Where a clock is led: from `from`, which it had after `since` microseconds, to `to`. Read without a lock by all who stamp.
+#[derive(Debug)]
+struct Shift {
+    leader: Mutex<()>,
+    /// Odd while the rest is being changed.
+    version: AtomicU64,
+    since: AtomicU64,
+    from: AtomicI64,
+    to: AtomicI64,
+}
+
+impl Shift {
+    const fn none() -> Self {
+        let (version, since) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (from, to) = (AtomicI64::new(0), AtomicI64::new(0));
+        Self { leader: Mutex::new(()), version, since, from, to }
+    }
+
+    /// What the clock shows more, after so many microseconds.
+    fn at(&self, passed: u64) -> i64 {
+        loop {
+            let version = self.version.load(Ordering::Acquire);
+            let (since, from) = (self.since.load(Ordering::Relaxed), self.from.load(Ordering::Relaxed));
+            let to = self.to.load(Ordering::Relaxed);
+            fence(Ordering::Acquire);
+            if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
+                let most = i64::try_from(passed.saturating_sub(since) / SLEW).unwrap_or(i64::MAX);
+                return from.saturating_add(to.saturating_sub(from).clamp(-most, most));
+            }
+            // For as long as three numbers take to be stored.
+            std::thread::yield_now();
+        }
+    }
+
+    fn lead(&self, passed: impl Fn() -> u64, to: i64) {
+        let _leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = passed();
+        let at_before = self.at(before);
+        self.change(|| {
+            // Whoever reads the time now waits, so that nobody has seen a later one by the old way.
+            let now = passed();
+            let most = i64::try_from(now.saturating_sub(before) / SLEW).unwrap_or(i64::MAX);
+            let old = self.to.load(Ordering::Relaxed);
+            let from = at_before.saturating_add(old.saturating_sub(at_before).clamp(-most, most));
+            self.since.store(now, Ordering::Relaxed);
+            self.from.store(from, Ordering::Relaxed);
+            self.to.store(to, Ordering::Relaxed);
+        });
+    }
+
+    fn set(&self, to: i64) {
+        let _leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);
+        self.change(|| {
+            self.from.store(to, Ordering::Relaxed);
+            self.to.store(to, Ordering::Relaxed);
+        });
+    }
+
+    fn change(&self, store: impl FnOnce()) {
+        self.version.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        store();
+        self.version.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -62,9 +173,41 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_when_its_instant_has_come_and_not_before() {
-        let clock = Clock { started: Instant::now(), wall: 1_700_000_000_000_400 };
+        let clock = Clock { started: Instant::now(), wall: 1_700_000_000_000_400, shift: None };
         let next = Millis(1_700_000_000_001);
-        assert_eq!(clock.instant(next), clock.started + std::time::Duration::from_micros(600));
+        assert_eq!(clock.instant(next), clock.started + Duration::from_micros(600));
         assert_eq!(clock.instant(Millis(1_700_000_000_000)), clock.started);
+    }
+
+    #[test]
+    fn a_clock_is_led_by_one_part_in_fifty_and_stops_where_it_was_led() {
+        let shift = Shift::none();
+        shift.lead(|| 1_000, 100);
+        assert_eq!([1_000, 1_049, 1_050, 3_000, 5_999, 6_000, 90_000].map(|at| shift.at(at)), [0, 0, 1, 40, 99, 100, 100]);
+        shift.lead(|| 3_000, -1_000);
+        assert_eq!([3_000, 3_500, 60_000].map(|at| shift.at(at)), [40, 30, -1_000], "also when it was on its way");
+        shift.set(7);
+        assert_eq!([0, 90_000].map(|at| shift.at(at)), [7, 7]);
+    }
+
+    #[test]
+    fn a_clock_that_is_led_never_runs_backwards() {
+        let clock = Clock::skewed(0);
+        std::thread::scope(|scope| {
+            let leader = scope.spawn(|| (0..2_000).for_each(|turn| drop(clock.lead(if turn % 2 == 0 { -900_000 } else { 900_000 }))));
+            let mut last = 0;
+            while !leader.is_finished() {
+                let now = clock.micros();
+                assert!(now >= last, "{now} after {last}");
+                last = now;
+            }
+        });
+    }
+
+    #[test]
+    fn a_clock_that_nobody_may_lead_stays_as_it_is() {
+        let clock = Clock::start();
+        assert!(!clock.lead(1_000_000) && !clock.set(1_000_000));
+        assert_eq!(clock.led_by(), 0);
     }
 }

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use klaxon_protocol::ids::ShowId;
 
-use crate::config::{self, ConfigError, ServeOptions};
+use crate::config::{self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, ServeOptions};
 use crate::console::HostOptions;
 
 /// Live game shows: one host, any number of players.
@@ -20,8 +21,14 @@ pub struct Klaxon {
 /// What `klaxon` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a server.
+    /// Run a server that needs no other: gateway, engine, journal and archive in one process.
     Serve(Box<ServeOptions>),
+    /// Run a gateway for players and hosts, one of several.
+    Gateway(Box<GatewayOptions>),
+    /// Run an engine that plays shows, one of several.
+    Engine(Box<EngineOptions>),
+    /// Fill a database with what became of the shows.
+    Archive(Box<ArchiveOptions>),
     /// Host a show: a live console, or a script on standard input.
     Host(Box<HostOptions>),
     /// Play a journal again and compare every state with the recorded one.
@@ -34,8 +41,25 @@ pub enum Command {
 /// What `klaxon replay` needs.
 #[derive(Debug, Args)]
 pub struct ReplayOptions {
-    /// The journal.
-    pub journal: PathBuf,
+    /// The journal, a file.
+    #[arg(required_unless_present = "kafka")]
+    pub journal: Option<PathBuf>,
+
+    /// Read the journal from Kafka instead: where its brokers are, such as `127.0.0.1:9092`.
+    #[arg(long, value_name = "HOST:PORT", requires = "show", conflicts_with = "journal", value_parser = config::brokers)]
+    pub kafka: Option<String>,
+
+    /// The topic that holds the journals of all shows.
+    #[arg(long, value_name = "NAME", default_value = "klaxon.journal")]
+    pub kafka_topic: String,
+
+    /// Which show.
+    #[arg(long, value_name = "ID", requires = "kafka")]
+    pub show: Option<ShowId>,
+
+    /// Write the journal that was read from Kafka to this file.
+    #[arg(long, value_name = "FILE", requires = "kafka")]
+    pub save: Option<PathBuf>,
 }
 
 /// What `klaxon pack` can do.
@@ -94,14 +118,22 @@ impl Klaxon {
     pub fn from_words(words: Vec<OsString>) -> Result<Asked, ConfigError> {
         let command = Self::command();
         let (matches, origins) = config::parse(&command, words)?;
-        if let (Some(serve), Some(("serve", chosen))) = (command.find_subcommand("serve"), matches.subcommand()) {
-            if chosen.get_flag("print_config") {
-                return Ok(Asked::Print(config::effective(serve, chosen, &origins)));
-            }
-            let options = ServeOptions::from_parsed(chosen, origins)?;
-            return Ok(Asked::Run(Self { command: Command::Serve(Box::new(options)) }));
+        let asked = matches.subcommand().and_then(|(name, chosen)| Some((command.find_subcommand(name)?, chosen)));
+        let Some((asked, chosen)) = asked.filter(|(asked, _)| config::is_configured(asked)) else {
+            return Ok(Asked::Run(Self::from_arg_matches(&matches)?));
+        };
+        if chosen.get_flag("print_config") {
+            return Ok(Asked::Print(config::effective(asked, chosen, &origins)));
         }
-        Ok(Asked::Run(Self::from_arg_matches(&matches)?))
+        let mut klaxon = Self::from_arg_matches(&matches)?;
+        match &mut klaxon.command {
+            Command::Serve(options) => config::settle(&mut **options, origins)?,
+            Command::Gateway(options) => config::settle(&mut **options, origins)?,
+            Command::Engine(options) => config::settle(&mut **options, origins)?,
+            Command::Archive(options) => config::settle(&mut **options, origins)?,
+            Command::Host(_) | Command::Replay(_) | Command::Pack(_) => {}
+        }
+        Ok(Asked::Run(klaxon))
     }
 }
 

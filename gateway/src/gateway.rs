@@ -32,6 +32,29 @@ pub struct Gateway {
     all_done: mpsc::Receiver<()>,
 }
 
+/// A gateway's address, taken before anybody is let in.
+pub struct Address {
+    listener: std::net::TcpListener,
+    addr: SocketAddr,
+}
+
+impl Address {
+    /// Takes the address that these settings name. Who connects waits until the gateway starts.
+    ///
+    /// # Errors
+    /// If it can't be listened on.
+    pub fn take(settings: &GatewaySettings) -> io::Result<Self> {
+        let listener = listen(settings.listen, settings.outbox_bytes)?;
+        Ok(Self { addr: listener.local_addr()?, listener })
+    }
+
+    /// Where players connect.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
 /// The ways from a shard to the rest.
 struct Ways {
     end: Arc<dyn GatewayEnd>,
@@ -58,11 +81,24 @@ impl Gateway {
     ///
     /// # Errors
     /// If the address can't be listened on, or there are no threads to be had.
-    pub fn start(mut settings: GatewaySettings, end: Arc<dyn GatewayEnd>, desk: Arc<dyn Desk>) -> io::Result<Self> {
+    pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, desk: Arc<dyn Desk>) -> io::Result<Self> {
+        let address = Address::take(&settings)?;
+        Self::start_at(address, settings, end, desk)
+    }
+
+    /// The same at an address that was taken before.
+    ///
+    /// # Errors
+    /// If there are no threads to be had.
+    pub fn start_at(
+        address: Address,
+        mut settings: GatewaySettings,
+        end: Arc<dyn GatewayEnd>,
+        desk: Arc<dyn Desk>,
+    ) -> io::Result<Self> {
         settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
         hub::describe();
-        let listener = listen(settings.listen, settings.outbox_bytes)?;
-        let addr = listener.local_addr()?;
+        let Address { listener, addr } = address;
         let most = settings.max_connections;
         let front = Arc::new(Front { max_connections: most, draining: AtomicBool::new(false) });
         let ways = Arc::new(Ways { end: Arc::clone(&end), shards: OnceLock::new() });
@@ -112,13 +148,14 @@ impl Gateway {
         self.addr
     }
 
-    /// Lets nobody in any more, waits for the replies to answers that were read, tells everybody to come back elsewhere, and is
-    /// done when they are gone or after `limit`. Half of the limit at most is spent on waiting for replies.
+    /// Lets nobody in any more, tells everybody to come back, and is done when they are gone or after `limit`. Nobody goes before
+    /// all their answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
+    /// there, spread evenly over them and over half of the limit.
     ///
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
-    pub async fn drain(mut self, limit: Duration) {
+    pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.front.draining.store(true, Relaxed);
-        self.stage.send_replace(Stage::Draining { until: Instant::now() + limit });
+        self.stage.send_replace(Stage::Draining { until: Instant::now() + limit, others: others.into() });
         while self.shards_drained.recv().await.is_some() {}
         self.stage.send_replace(Stage::Stopped);
         while self.all_done.recv().await.is_some() {}

@@ -14,4 +14,4 @@ pub mod session;
 pub mod settings;
 mod transport;
 
-pub use gateway::Gateway;
+pub use gateway::{Address, Gateway};

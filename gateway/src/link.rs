@@ -2,9 +2,11 @@
 //!
 //! One task reads what engines say and hands it to the shards and to the hosts' desk.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::link::{Broadcast, ReplyBatch, ToEngine, ToGateway};
 use tokio::sync::watch;
 
@@ -14,14 +16,22 @@ use crate::transport::{ConnKey, Stage};
 pub use klaxon_engine::bus::GatewayEnd;
 pub use klaxon_engine::clock::Clock;
 
-/// Where hosts sit: hears all that concerns them, with this gateway's figures filled in.
+/// Where hosts sit: hears all that concerns them, with this gateway's figures filled in if it is the only one.
 pub trait Desk: Send + Sync {
     /// Hears a `Host`, `Figures`, `Alert` or `Broadcast` (without its personal part). Must not wait.
     fn hear(&self, message: ToGateway);
+
+    /// The shows that hosts here watch.
+    fn watched(&self) -> BTreeSet<ShowId>;
+
+    /// Of all other shows nothing is heard here from now on.
+    fn forget_all_but(&self, shows: &BTreeSet<ShowId>);
 }
 
-/// How often emojis are summed up for the engine.
-const REACTIONS_EVERY: Duration = Duration::from_millis(500);
+/// How often emojis, and what else is counted here, are summed up for the engine.
+const SUM_UP_EVERY: Duration = Duration::from_millis(500);
+/// How often the bus is told which shows nobody here needs to hear any more.
+const ATTEND_EVERY: Duration = Duration::from_secs(5);
 
 /// A gateway's link.
 pub(crate) struct Link {
@@ -33,7 +43,8 @@ pub(crate) struct Link {
 impl Link {
     /// Hands on what engines say until the gateway stops or no engine can say anything.
     pub async fn run(self, mut stage: watch::Receiver<Stage>) {
-        let mut reactions = tokio::time::interval(REACTIONS_EVERY);
+        let mut summing = tokio::time::interval(SUM_UP_EVERY);
+        let mut attending = tokio::time::interval(ATTEND_EVERY);
         let mut heard = Vec::new();
         loop {
             tokio::select! {
@@ -43,14 +54,34 @@ impl Link {
                         return;
                     }
                 }
-                _ = reactions.tick() => {
-                    for (show, counts) in self.common.figures.take_reactions() {
-                        self.end.send(ToEngine::Reactions { show, counts });
-                    }
-                }
+                _ = summing.tick() => self.sum_up(),
+                _ = attending.tick(), if self.end.crosses_a_network() => self.attend(),
                 _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
             }
         }
+    }
+
+    fn sum_up(&self) {
+        for (show, counts) in self.common.figures.take_reactions() {
+            self.end.send(ToEngine::Reactions { show, counts });
+        }
+        if self.end.crosses_a_network() {
+            for counts in self.common.figures.counts(self.end.id()) {
+                self.end.send(ToEngine::Counts(counts));
+            }
+        }
+    }
+
+    /// Lets go of the shows in which nobody here is. Not while somebody is on the way into one: which is not known yet.
+    fn attend(&self) {
+        self.common.arrivals.if_none(|| {
+            let mut shows = self.common.figures.shows();
+            shows.extend(self.desk.watched());
+            self.end.attend_only(&shows);
+            self.desk.forget_all_but(&shows);
+            // A host may have begun to watch another meanwhile.
+            self.desk.watched().difference(&shows).for_each(|&show| self.end.attend(show));
+        });
     }
 
     fn hand_on(&self, message: ToGateway) {
@@ -75,18 +106,32 @@ impl Link {
                 self.desk.hear(ToGateway::Broadcast(for_hosts));
             }
             ToGateway::Barrier { show, question } => {
+                // So that the engine knows, before it tallies, what was lost here.
+                if self.end.crosses_a_network()
+                    && let Some(counts) = self.common.figures.counts_of(self.end.id(), show)
+                {
+                    self.end.send(ToEngine::Counts(counts));
+                }
                 let barrier = Arc::new(Barrier::new(show, question, self.common.settings.shards));
                 self.all(|| ForShard::Barrier(Arc::clone(&barrier)));
             }
             ToGateway::Dismiss { show, seat, code } => self.all(|| ForShard::Dismiss(show, seat, code)),
             ToGateway::Figures(mut figures) => {
-                if let Some(here) = self.common.figures.look(figures.show) {
+                // What several gateways count the engine has summed up.
+                if !self.end.crosses_a_network()
+                    && let Some(here) = self.common.figures.look(figures.show)
+                {
                     here.fill(&mut figures);
                 }
                 self.desk.hear(ToGateway::Figures(figures));
             }
-            // One gateway alone hears everything, and nobody is elsewhere.
-            ToGateway::Moved { .. } | ToGateway::Said { .. } => {}
+            ToGateway::Moved { show, seats, to } => {
+                if to != self.end.id() {
+                    let seats: Arc<[_]> = seats.into();
+                    self.all(|| ForShard::Moved(show, Arc::clone(&seats)));
+                }
+            }
+            ToGateway::Said { show, seq } => self.all(|| ForShard::Said(show, seq)),
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. }) => self.desk.hear(for_hosts),
         }
     }

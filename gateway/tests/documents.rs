@@ -33,7 +33,7 @@ fn defaults() -> GatewaySettings {
     let data_dir = format!("--data-dir={}", dir.path().display());
     let words = ["klaxon", "serve", &data_dir].map(Into::into).to_vec();
     let Ok(Asked::Run(Klaxon { command: Command::Serve(options) })) = Klaxon::from_words(words) else { panic!() };
-    options.players().unwrap()
+    options.players.settings(&options.common).unwrap()
 }
 
 #[test]

@@ -142,6 +142,16 @@ pub fn frame_record(record: &Record, out: &mut Vec<u8>) -> Result<(), bincode::e
     Ok(())
 }
 
+/// How many of these bytes the framed record takes that begins here; none if its head is not whole or not right.
+#[must_use]
+pub fn framed_length(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.get(..4)?;
+    let sum = bytes.get(4..8)?;
+    let right = crc32fast::hash(length).to_le_bytes() == sum;
+    let length = u32::from_le_bytes(length.try_into().ok()?);
+    right.then_some(HEAD + length as usize)
+}
+
 /// Why the bytes of a journal could not be read to their end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {

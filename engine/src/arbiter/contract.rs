@@ -1,7 +1,8 @@
 //! What every arbiter must do, whatever it is made of.
 //!
-//! An implementation's tests say `arbiter_contract!(EXPRESSION)`, where the expression makes a new arbiter that knows nothing
-//! of the shows used here.
+//! An implementation's tests say `arbiter_contract!(EXPRESSION, CASES)`. The expression, which may `.await`, makes a new arbiter that
+//! knows nothing of the shows used here, and whatever must live as long as it does. Of the courses made up at random so many are
+//! played.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -215,6 +216,82 @@ pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
     }
 }
 
+pub async fn a_lease_that_is_given_back_goes_on_until_another_is_taken(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    assert_eq!(arbiter.free().await.unwrap(), []);
+    arbiter.give_back(SHOW, fence).await.unwrap();
+    arbiter.give_back(SHOW, fence).await.unwrap();
+    assert_eq!(arbiter.free().await.unwrap(), [SHOW]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+
+    let next = leased(&arbiter).await;
+    assert_eq!(arbiter.free().await.unwrap(), []);
+    assert_eq!(arbiter.give_back(SHOW, fence).await, Err(ArbiterError::Fenced { newest: next }));
+    assert_eq!(arbiter.give_back(SHOW, Fence(next.0 + 1)).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.give_back(OTHER, next).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [before(1)]);
+
+    arbiter.give_back(SHOW, next).await.unwrap();
+    arbiter.forget(SHOW, next).await.unwrap();
+    assert_eq!(arbiter.free().await.unwrap(), [], "nobody is asked to take up a forgotten show");
+}
+
+pub async fn each_lease_is_renewed_or_told_why_not(arbiter: impl Arbiter) {
+    assert_eq!(arbiter.renew(&[]).await.unwrap(), []);
+    let old = leased(&arbiter).await;
+    let newest = leased(&arbiter).await;
+    let other = arbiter.lease(OTHER, Fence(0)).await.unwrap().fence;
+    let unknown = ShowId(8);
+    let leases = [(OTHER, other), (SHOW, old), (unknown, old), (SHOW, newest), (OTHER, Fence(other.0 + 1))];
+    let nothing = Err(ArbiterError::NoLease);
+    let heard = arbiter.renew(&leases).await.unwrap();
+    assert_eq!(heard, [Ok(()), Err(ArbiterError::Fenced { newest }), nothing.clone(), Ok(()), nothing]);
+
+    arbiter.give_back(OTHER, other).await.unwrap();
+    assert_eq!(arbiter.renew(&[(OTHER, other)]).await.unwrap(), [Ok(())]);
+    assert_eq!(arbiter.free().await.unwrap(), [], "a lease that is renewed was not given back");
+}
+
+pub async fn a_lease_says_for_how_long_nobody_had_the_show(arbiter: impl Arbiter) {
+    let first = arbiter.lease(SHOW, Fence(0)).await.unwrap();
+    assert_eq!(first.idle, None, "nothing is known of a show's first lease");
+    let begun = std::time::Instant::now();
+    arbiter.give_back(SHOW, first.fence).await.unwrap();
+    let given_back = std::time::Instant::now();
+    while given_back.elapsed() < std::time::Duration::from_millis(5) {
+        tokio::task::yield_now().await;
+    }
+    let next = arbiter.lease(SHOW, Fence(0)).await.unwrap();
+    let idle = next.idle.expect("the first lease is known");
+    // Two clocks, and each rounds.
+    assert!((4..=begun.elapsed().as_millis() + 1).contains(&u128::from(idle.0)), "{idle:?}");
+    arbiter.forget(SHOW, next.fence).await.unwrap();
+    assert_eq!(arbiter.lease(SHOW, next.fence).await.unwrap().idle, None);
+}
+
+pub async fn a_batch_of_any_size_is_judged_in_its_order(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    // Each seat three times, near ones and far ones by turns.
+    let seat = |number: u32| (number % 1_700) * 5_801 % SEATS;
+    let batch: Vec<Claim> = (0..5_100).map(|number| claim(seat(number), (number / 850 % 6) as u8)).collect();
+    let mut counted = HashMap::new();
+    let expected: Vec<Standing> = (batch.iter())
+        .map(|claim| match counted.insert(claim.seat, claim.choice) {
+            None => Standing::First,
+            Some(first) => {
+                counted.insert(claim.seat, first);
+                Standing::Before(first)
+            }
+        })
+        .collect();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap(), expected);
+
+    let restored: Vec<Claim> = (0..1_700).map(|number| claim(seat(number), 5)).collect();
+    arbiter.restore(SHOW, fence, Q1, &restored).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap(), vec![before(5); batch.len()]);
+}
+
 /// What can be done to an arbiter, and by whom: the newest leaseholder or the one before.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -316,7 +393,7 @@ pub async fn it_does_as_the_simplest_arbiter_does(arbiter: impl Arbiter, steps: 
 
 /// Runs the contract against the arbiter that the expression makes.
 macro_rules! arbiter_contract {
-    ($make:expr) => {
+    ($make:expr, $cases:expr) => {
         $crate::arbiter::contract::arbiter_contract! { @ $make;
             the_first_claim_of_a_seat_counts_and_a_retry_is_told_so
             questions_and_shows_do_not_know_of_each_other
@@ -330,12 +407,20 @@ macro_rules! arbiter_contract {
             a_forgotten_show_is_as_if_it_had_never_been
             of_many_at_once_exactly_one_counts_and_all_others_hear_which
             leases_taken_at_once_are_all_different
+            a_lease_that_is_given_back_goes_on_until_another_is_taken
+            each_lease_is_renewed_or_told_why_not
+            a_lease_says_for_how_long_nobody_had_the_show
+            a_batch_of_any_size_is_judged_in_its_order
         }
         proptest::proptest! {
+            #![proptest_config(proptest::prelude::ProptestConfig::with_cases($cases))]
             #[test]
             fn it_does_as_the_simplest_arbiter_does(steps in $crate::arbiter::contract::steps()) {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on($crate::arbiter::contract::it_does_as_the_simplest_arbiter_does($make, steps));
+                runtime.block_on(async {
+                    let (arbiter, _beside) = $make;
+                    $crate::arbiter::contract::it_does_as_the_simplest_arbiter_does(arbiter, steps).await;
+                });
             }
         }
     };
@@ -343,7 +428,8 @@ macro_rules! arbiter_contract {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
-                $crate::arbiter::contract::$rule($make).await;
+                let (arbiter, _beside) = $make;
+                $crate::arbiter::contract::$rule(arbiter).await;
             }
         )*
     };

@@ -7,6 +7,7 @@
 //! engine by the pace of its shows).
 
 mod local;
+pub mod redis;
 
 use std::collections::BTreeSet;
 

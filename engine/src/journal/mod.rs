@@ -12,6 +12,7 @@
 //! - What `read` and `tail` return is a prefix of what was appended, never part of a record.
 
 mod file;
+pub mod kafka;
 
 #[cfg(test)]
 mod contract;
@@ -21,6 +22,7 @@ use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 
 pub use file::{FileJournal, OpenError, SyncPolicy};
+pub use kafka::KafkaJournal;
 
 /// What a journal holds of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -136,6 +136,7 @@ impl AdminDesk {
             return;
         }
         room.watchers.entry(show).or_default().insert(host.key);
+        self.engines.attend(show);
         // Under the same lock as what follows them, so that nothing is heard twice or out of order.
         if let Some(latest) = room.latest.get_mut(&show) {
             let unheard = std::mem::take(&mut latest.unheard);
@@ -225,6 +226,14 @@ impl Desk for AdminDesk {
             | ToGateway::Said { .. }
             | ToGateway::Dismiss { .. } => {}
         }
+    }
+
+    fn watched(&self) -> BTreeSet<ShowId> {
+        self.lock().watchers.keys().copied().collect()
+    }
+
+    fn forget_all_but(&self, shows: &BTreeSet<ShowId>) {
+        self.lock().latest.retain(|show, _| shows.contains(show));
     }
 }
 

@@ -56,7 +56,8 @@ pub struct Admin {
 struct Shared {
     token: AdminToken,
     metrics: PrometheusHandle,
-    desk: Arc<AdminDesk>,
+    /// Where there is no desk, there are no hosts.
+    desk: Option<Arc<AdminDesk>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -66,18 +67,26 @@ impl Admin {
     /// # Errors
     /// If the address can't be listened at.
     pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<AdminDesk>)> {
+        let desk = Arc::new(AdminDesk::new(engines));
+        Ok((Self::open(settings, Some(Arc::clone(&desk))).await?, desk))
+    }
+
+    /// Opens the port for metrics and health only.
+    ///
+    /// # Errors
+    /// If the address can't be listened at.
+    pub async fn without_hosts(settings: AdminSettings) -> io::Result<Self> {
+        Self::open(settings, None).await
+    }
+
+    async fn open(settings: AdminSettings, desk: Option<Arc<AdminDesk>>) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
-        let desk = Arc::new(AdminDesk::new(engines));
         let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            token: settings.token,
-            metrics: settings.metrics,
-            desk: Arc::clone(&desk),
-            stop: stopped.clone(),
-        });
+        let AdminSettings { token, metrics, .. } = settings;
+        let shared = Arc::new(Shared { token, metrics, desk, stop: stopped.clone() });
         let server = tokio::spawn(run(listener, shared, stopped));
-        Ok((Self { address, stop, server }, desk))
+        Ok(Self { address, stop, server })
     }
 
     /// Where it listens, with the port that was found if none was given.
@@ -168,7 +177,7 @@ async fn host(State(shared): State<Arc<Shared>>, headers: HeaderMap, request: Re
         // A page of memory per host; the default is 128 KiB.
         .read_buffer_size(4096);
     let stop = shared.stop.clone();
-    let desk = Arc::clone(&shared.desk);
+    let Some(desk) = shared.desk.clone() else { return no_hosts().into_response() };
     upgrade.on_upgrade(async move |ws| {
         if let Some(host) = desk.arrive() {
             socket::serve(ws, codec, desk, host, stop).await;
@@ -178,6 +187,10 @@ async fn host(State(shared): State<Arc<Shared>>, headers: HeaderMap, request: Re
             socket::turn_away(ws, frame).await;
         }
     })
+}
+
+fn no_hosts() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "Hosts connect to a gateway; here are /metrics and /healthz.\n")
 }
 
 async fn render_metrics(State(shared): State<Arc<Shared>>) -> Response {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, FromArgMatches};
+use clap::{ArgMatches, Command};
 
 use super::file::{ConfigFile, ConfigFileError};
-use super::{Guests, ServeOptions};
+use super::{CommonOptions, url};
 use crate::private_file::PrivateFileError;
 
 /// Options that are about the options, and so don't stand in a file.
@@ -56,7 +56,7 @@ impl Origins {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A value can't be used.
-    #[error("{key}: {value:?} (from {origin}) {problem}")]
+    #[error("{key}: {:?} (from {origin}) {problem}", url::masked(value))]
     Wrong {
         /// The option without its dashes, which is also its key in the file.
         key: String,
@@ -66,6 +66,14 @@ pub enum ConfigError {
         origin: Origin,
         /// What is allowed.
         problem: String,
+    },
+    /// An option was not given without which the command can do nothing.
+    #[error("{key}: must be given, such as --{key} {example}")]
+    Missing {
+        /// The option.
+        key: &'static str,
+        /// A value that makes sense.
+        example: &'static str,
     },
     /// The private file that an option names can't be used.
     #[error("{key}: (from {origin}) {problem}")]
@@ -85,61 +93,80 @@ pub enum ConfigError {
     Usage(#[from] clap::Error),
 }
 
-/// What was written behind `klaxon`, with the values of the configuration file put in for `serve` where neither flag nor
-/// environment says something.
+/// The options of a command that can also be given by environment and in a file.
+pub trait Configured {
+    /// Those that every process has.
+    fn common(&mut self) -> &mut CommonOptions;
+
+    /// Looks whether the options make sense together.
+    ///
+    /// # Errors
+    /// If they don't.
+    fn check(&self) -> Result<(), ConfigError>;
+}
+
+/// Whether this command's options can also be given in a file.
+#[must_use]
+pub fn is_configured(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some("print-config"))
+}
+
+/// The configured command that these words ask for, the first of which is the program's name.
+fn configured<'c>(command: &'c Command, words: &[OsString]) -> Option<&'c Command> {
+    words.get(1).and_then(|word| command.find_subcommand(word)).filter(|command| is_configured(command))
+}
+
+/// What was written behind `klaxon`, with the values of the configuration file put in where neither flag nor environment says
+/// something.
 ///
 /// # Errors
 /// The first wrong value, with where it came from.
 pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Origins), ConfigError> {
-    let Some(serve) = command.find_subcommand("serve") else {
-        return Ok((command.clone().try_get_matches_from(args)?, Origins::default()));
-    };
-    let first = command.clone().try_get_matches_from(&args).map_err(|error| blame(error, serve, &args, None))?;
-    let Some(("serve", chosen)) = first.subcommand() else { return Ok((first, Origins::default())) };
-    let mut origins = origins(serve, chosen);
+    let asked = configured(command, &args);
+    let first = command.clone().try_get_matches_from(&args).map_err(|error| blame(error, asked, &args, None))?;
+    let (Some(asked), Some((_, chosen))) = (asked, first.subcommand()) else { return Ok((first, Origins::default())) };
+    let mut origins = origins(asked, chosen);
     let Some(path) = chosen.get_one::<PathBuf>("config").cloned() else { return Ok((first, origins)) };
 
     let known: Vec<&str> =
-        serve.get_arguments().filter_map(|arg| arg.get_long()).filter(|long| !NOT_IN_A_FILE.contains(long)).collect();
+        asked.get_arguments().filter_map(|arg| arg.get_long()).filter(|long| !NOT_IN_A_FILE.contains(long)).collect();
     let file = ConfigFile::read(&path, &known)?;
     let from_file: Vec<(String, String)> =
         file.values.into_iter().filter(|(key, _)| origins.of(key) == Origin::Default).collect();
     let mut all = args.clone();
-    // Behind the word `serve`, which is the first: before it stands the program's name only.
+    // Behind the command, which is the first word: before it stands the program's name only.
     let injected = from_file.iter().map(|(key, value)| OsString::from(format!("--{key}={value}")));
     all.splice(2..2, injected);
-    let second = command.clone().try_get_matches_from(all).map_err(|error| blame(error, serve, &args, Some(&path)))?;
+    let second =
+        command.clone().try_get_matches_from(all).map_err(|error| blame(error, Some(asked), &args, Some(&path)))?;
     for (key, _) in from_file {
         origins.0.insert(key, Origin::File(path.clone()));
     }
     Ok((second, origins))
 }
 
-impl ServeOptions {
-    /// The options that [`parse`] found, checked against each other.
-    ///
-    /// # Errors
-    /// If two of them can't be chosen together.
-    pub fn from_parsed(matches: &ArgMatches, origins: Origins) -> Result<Self, ConfigError> {
-        let options = Self { origins, ..Self::from_arg_matches(matches)? };
-        if options.guests == Guests::Refuse && options.jwt_key_file.is_none() {
-            return Err(options.blame("guests", "refuse", "needs a `jwt-key-file`, or nobody can play"));
-        }
-        Ok(options)
-    }
+/// Tells the options that [`parse`] found where each comes from, and checks them against each other.
+///
+/// # Errors
+/// If some of them can't be chosen together, or one is missing.
+pub fn settle(options: &mut impl Configured, origins: Origins) -> Result<(), ConfigError> {
+    options.common().origins = origins;
+    options.check()
 }
 
-/// What each option is and where it comes from, as a configuration file that says the same.
+/// What each option is and where it comes from, as a configuration file that says the same, but for passwords.
 #[must_use]
-pub fn effective(serve: &Command, chosen: &ArgMatches, origins: &Origins) -> String {
+pub fn effective(command: &Command, chosen: &ArgMatches, origins: &Origins) -> String {
     let mut lines = Vec::new();
-    for arg in serve.get_arguments() {
+    for arg in command.get_arguments() {
         let Some(key) = arg.get_long().filter(|long| !NOT_IN_A_FILE.contains(long)) else { continue };
         let value = chosen.get_raw(arg.get_id().as_str()).and_then(|mut raw| raw.next());
         lines.push(match value {
             Some(value) => {
-                let value = toml::Value::String(value.to_string_lossy().into_owned());
-                format!("{key} = {value} # {}", origins.of(key))
+                let value = value.to_string_lossy();
+                let shown = url::masked(&value);
+                let mark = if shown == value { "" } else { "# without its password: " };
+                format!("{mark}{key} = {} # {}", toml::Value::String(shown), origins.of(key))
             }
             None => format!("# {key} is not set"),
         });
@@ -147,9 +174,9 @@ pub fn effective(serve: &Command, chosen: &ArgMatches, origins: &Origins) -> Str
     lines.join("\n")
 }
 
-fn origins(serve: &Command, chosen: &ArgMatches) -> Origins {
+fn origins(command: &Command, chosen: &ArgMatches) -> Origins {
     let mut origins = BTreeMap::new();
-    for arg in serve.get_arguments() {
+    for arg in command.get_arguments() {
         let (Some(long), Some(source)) = (arg.get_long(), chosen.value_source(arg.get_id().as_str())) else { continue };
         let origin = match source {
             ValueSource::CommandLine => Origin::Flag(format!("--{long}")),
@@ -166,15 +193,14 @@ fn variable(arg: &clap::Arg) -> String {
 }
 
 /// Names where a wrong value came from. All other errors stay as they are.
-fn blame(error: clap::Error, serve: &Command, args: &[OsString], file: Option<&Path>) -> ConfigError {
-    let is_serve = args.get(1).is_some_and(|word| word == "serve");
+fn blame(error: clap::Error, command: Option<&Command>, args: &[OsString], file: Option<&Path>) -> ConfigError {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     let problem = std::error::Error::source(&error).map(ToString::to_string);
-    let (ErrorKind::ValueValidation, true, Some(option), Some(value), Some(problem)) =
-        (error.kind(), is_serve, text(ContextKind::InvalidArg), text(ContextKind::InvalidValue), problem)
+    let (ErrorKind::ValueValidation, Some(command), Some(option), Some(value), Some(problem)) =
+        (error.kind(), command, text(ContextKind::InvalidArg), text(ContextKind::InvalidValue), problem)
     else {
         return error.into();
     };
@@ -185,7 +211,7 @@ fn blame(error: clap::Error, serve: &Command, args: &[OsString], file: Option<&P
             .and_then(|arg| arg.strip_prefix(&flag))
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
     });
-    let variable = serve.get_arguments().find(|arg| arg.get_long() == Some(&key)).map(variable).unwrap_or_default();
+    let variable = command.get_arguments().find(|arg| arg.get_long() == Some(&key)).map(variable).unwrap_or_default();
     let origin = match file {
         _ if is_flag => Origin::Flag(flag),
         Some(path) if std::env::var_os(&variable).is_none() => Origin::File(path.to_owned()),

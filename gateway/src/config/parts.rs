@@ -1,20 +1,22 @@
 //! What the parts of a server need, from the operator's options.
 
+use std::net::SocketAddr;
+
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{ConfigError, Guests, JwtAlgorithm, ServeOptions};
+use super::{CommonOptions, ConfigError, Guests, JwtAlgorithm, PlayersOptions};
 use crate::admin::{AdminSettings, AdminToken};
-use crate::private_file::{self, PrivateFileError};
+use crate::private_file;
 use crate::settings::{Auth, GatewaySettings, TokenKey};
 
-impl ServeOptions {
+impl PlayersOptions {
     /// What the players' side needs. Makes the secret behind resume tokens if there is none yet.
     ///
     /// # Errors
     /// If the secret or the key for players' tokens can't be used.
-    pub fn players(&self) -> Result<GatewaySettings, ConfigError> {
-        let secret =
-            private_file::secret(&self.secret_file()).map_err(|problem| self.unusable("secret-file", problem))?;
+    pub fn settings(&self, common: &CommonOptions) -> Result<GatewaySettings, ConfigError> {
+        let secret = private_file::secret(&self.secret_file(common))
+            .map_err(|problem| common.unusable("secret-file", problem))?;
         Ok(GatewaySettings {
             shards: self.shards(),
             max_connections: self.max_connections(),
@@ -23,24 +25,14 @@ impl ServeOptions {
             burst: self.messages_per_second.saturating_mul(2),
             join_timeout: self.join_timeout,
             heartbeat: self.heartbeat,
-            auth: self.auth()?,
+            auth: self.auth(common)?,
             ..GatewaySettings::new(self.listen, secret)
         })
     }
 
-    /// What the hosts' side needs. Makes the admin token if there is none yet.
-    ///
-    /// # Errors
-    /// If the token can't be used.
-    pub fn admin(&self, metrics: PrometheusHandle) -> Result<AdminSettings, ConfigError> {
-        let token =
-            AdminToken::open(&self.admin_token_file()).map_err(|problem| self.unusable("admin-token-file", problem))?;
-        Ok(AdminSettings { listen: self.admin_listen, token, metrics })
-    }
-
-    fn auth(&self) -> Result<Auth, ConfigError> {
+    fn auth(&self, common: &CommonOptions) -> Result<Auth, ConfigError> {
         let Some(path) = &self.jwt_key_file else { return Ok(Auth::Guests) };
-        let blamed = |problem: &dyn ToString| self.blame("jwt-key-file", path.display(), problem.to_string());
+        let blamed = |problem: &dyn ToString| common.blame("jwt-key-file", path.display(), problem.to_string());
         let key = match self.jwt_algorithm {
             JwtAlgorithm::EdDsa => {
                 let pem = std::fs::read(path).map_err(|problem| blamed(&problem))?;
@@ -48,16 +40,24 @@ impl ServeOptions {
             }
             // A shared secret makes tokens, too: nobody else may read it.
             JwtAlgorithm::Hs256 => {
-                let secret = private_file::read(path).map_err(|problem| self.unusable("jwt-key-file", problem))?;
+                let secret = private_file::read(path).map_err(|problem| common.unusable("jwt-key-file", problem))?;
                 TokenKey::hs256(secret.as_bytes())
             }
         };
         let key = key.map_err(|problem| blamed(&problem))?;
         Ok(Auth::Jwt { key, guests_too: self.guests == Guests::Allow })
     }
+}
 
-    fn unusable(&self, key: &'static str, problem: PrivateFileError) -> ConfigError {
-        ConfigError::Unusable { key, origin: self.origins.of(key), problem }
+impl CommonOptions {
+    /// What the admin port needs. Makes the admin token if there is none yet.
+    ///
+    /// # Errors
+    /// If the token can't be used.
+    pub fn admin(&self, listen: SocketAddr, metrics: PrometheusHandle) -> Result<AdminSettings, ConfigError> {
+        let token =
+            AdminToken::open(&self.admin_token_file()).map_err(|problem| self.unusable("admin-token-file", problem))?;
+        Ok(AdminSettings { listen, token, metrics })
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::cli::{Asked, Command, Klaxon};
 
-    fn options(dir: &Path, flags: &[&str]) -> ServeOptions {
+    fn options(dir: &Path, flags: &[&str]) -> super::super::ServeOptions {
         let data_dir = format!("--data-dir={}", dir.display());
         let words = ["klaxon", "serve", &data_dir].into_iter().chain(flags.iter().copied());
         match Klaxon::from_words(words.map(Into::into).collect()).unwrap() {
@@ -80,15 +80,20 @@ mod tests {
         }
     }
 
+    fn settings(dir: &Path, flags: &[&str]) -> Result<GatewaySettings, ConfigError> {
+        let options = options(dir, flags);
+        options.players.settings(&options.common)
+    }
+
     #[test]
     fn the_players_side_gets_what_the_operator_chose() {
         let dir = tempfile::tempdir().unwrap();
         let flags = ["--shards=3", "--max-connections=50", "--heartbeat=7s", "--messages-per-second=4"];
-        let settings = options(dir.path(), &flags).players().unwrap();
+        let settings = settings(dir.path(), &flags).unwrap();
         assert_eq!((settings.shards, settings.max_connections, settings.heartbeat), (3, 50, Span(7000)));
         assert_eq!((settings.messages_per_second, settings.burst), (4, 8));
         assert!(matches!(settings.auth, Auth::Guests));
-        let again = options(dir.path(), &[]).players().unwrap();
+        let again = super::tests::settings(dir.path(), &[]).unwrap();
         assert_eq!(again.secret, settings.secret, "a restarted server knows its resume tokens");
     }
 
@@ -97,7 +102,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("key");
         let file_flag = format!("--jwt-key-file={}", key.display());
-        let auth = |flags: &[&str]| options(dir.path(), flags).players().map(|settings| settings.auth);
+        let auth = |flags: &[&str]| settings(dir.path(), flags).map(|settings| settings.auth);
 
         let told = auth(&[&file_flag]).unwrap_err().to_string();
         assert!(told.starts_with("jwt-key-file: ") && told.contains("the flag --jwt-key-file"), "{told}");

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use klaxon_protocol::codec::PROTOCOL_VERSION;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
+use klaxon_protocol::ids::{QuestionId, Seat, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated};
-use klaxon_protocol::player::{Goodbye, ToPlayer, Welcome};
-use klaxon_protocol::time::Span;
+use klaxon_protocol::player::{ToPlayer, Welcome};
 
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
@@ -27,12 +26,20 @@ pub(super) struct Room {
     members: Vec<ConnKey>,
 }
 
-/// An event on its way through a room.
+/// Something on its way through a room.
 pub(super) struct FanOut {
     show: ShowId,
-    event: Arc<Event>,
+    what: Passing,
     /// The next member's place.
     next: usize,
+}
+
+/// What passes through a room.
+enum Passing {
+    /// An event, to be sent.
+    Event(Arc<Event>),
+    /// Word that so much was said.
+    Said(Seq),
 }
 
 impl Shard {
@@ -58,14 +65,18 @@ impl Shard {
             }
             let Some(message) = self.queue.pop_front() else { break };
             match message {
-                ForShard::Event(show, event) => self.fan_out = Some(FanOut { show, event, next: 0 }),
+                ForShard::Event(show, event) => {
+                    self.fan_out = Some(FanOut { show, what: Passing::Event(event), next: 0 });
+                }
+                ForShard::Said(show, seq) => self.fan_out = Some(FanOut { show, what: Passing::Said(seq), next: 0 }),
                 ForShard::Seated(seated) => self.hear_seated(*seated, now),
                 ForShard::Resynced(resynced) => self.hear_resynced(&resynced, now),
                 ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
                 ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
                 ForShard::Displace(key) => self.displace(key, now),
                 ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
-                ForShard::Goodbye(retry) => self.say_goodbye(retry, now),
+                ForShard::Moved(show, seats) => self.lose_display(show, &seats, now),
+                ForShard::Goodbye(farewell) => self.say_goodbye(&farewell, now),
                 // `hear` deals with these.
                 ForShard::Replies(..) | ForShard::Barrier(_) => {}
             }
@@ -86,12 +97,25 @@ impl Shard {
                 room.members.swap_remove(fan_out.next);
                 continue;
             };
-            conn.send_event(&fan_out.event, most, now.millis());
+            match &fan_out.what {
+                Passing::Event(event) => {
+                    if event.opens_question() {
+                        conn.expect_no_replies();
+                    }
+                    conn.send_event(event, most, now.millis());
+                }
+                Passing::Said(seq) => {
+                    conn.expect_no_replies();
+                    conn.has_missed(*seq, now.millis());
+                }
+            }
             marked.push(key);
             fan_out.next += 1;
         }
         let more = fan_out.next < room.members.len();
-        self.counts.frames += marked.len() as u64;
+        if matches!(fan_out.what, Passing::Event(_)) {
+            self.counts.frames += marked.len() as u64;
+        }
         for key in marked {
             self.mark(key);
         }
@@ -104,11 +128,12 @@ impl Shard {
         let key = ConnKey::from_wire(seated.conn.conn);
         let place = Place { show: seated.show, seat: seated.seat };
         let Some(conn) = self.conn(key) else { return };
-        // One that went away meanwhile no longer wants a seat.
+        // One that went away meanwhile no longer wants a seat, and one that is in has it: engines may say things twice.
         let Some(code) = conn.session.seated(place) else { return };
         conn.seen = seated.snapshot.seq;
         let codec = conn.codec;
         self.take_in(key, place);
+        self.common.arrivals.end(key);
         let common = &self.common;
         let welcome = ToPlayer::Welcome(Welcome {
             protocol: PROTOCOL_VERSION,
@@ -170,6 +195,7 @@ impl Shard {
         let Some(conn) = self.conn(key) else { return };
         let codec = conn.codec;
         if conn.session.refused(now.millis()) {
+            self.common.arrivals.end(key);
             let bytes = frame::frame(codec, &ToPlayer::Error(error));
             self.send(key, bytes, now.millis());
         }
@@ -213,15 +239,16 @@ impl Shard {
         self.refuse(key, &ErrorCode::Displaced.into(), now.millis());
     }
 
-    fn say_goodbye(&mut self, retry: Span, now: Moment) {
-        for key in self.keys() {
-            // Not everybody at the same moment: over as long again as they wait at least.
-            let retry = retry + Span(retry.0 / 8 * (key.slot % 8));
-            let Some(codec) = self.conn(key).filter(|conn| conn.leaving.is_none()).map(|conn| conn.codec) else {
-                continue;
-            };
-            let words = frame::frame(codec, &ToPlayer::Goodbye(Goodbye { retry, to: None }));
-            self.close_saying(key, Close::Restart, Some(words), now.millis());
+    /// These players came in at another gateway. Each shard looks for its own of their connections, in the order in which it hears
+    /// of them, so that one who comes back here at once keeps the display.
+    fn lose_display(&mut self, show: ShowId, seats: &[Seat], now: Moment) {
+        let common = Arc::clone(&self.common);
+        for &seat in seats {
+            for key in common.players.of(show, seat) {
+                if self.conn(key).is_some_and(|conn| conn.display) {
+                    self.displace(key, now);
+                }
+            }
         }
     }
 

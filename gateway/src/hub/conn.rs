@@ -13,6 +13,9 @@ use crate::transport::{ConnKey, Moment};
 /// A connection that missed events must have caught up after this.
 pub(super) const CATCH_UP: Span = Span(10_000);
 
+/// A snapshot that has not come after this is asked for again.
+const SNAPSHOT_LATE: Span = Span(3_000);
+
 /// After so many microseconds without a reply it may never come: the engine that had the answer may be gone.
 const REPLY_LATE: u64 = 5_000_000;
 
@@ -36,6 +39,8 @@ pub(super) struct Conn {
     /// Whether that one was let through because the replies before it stay away.
     pub probing: bool,
     pub last_heard: Millis,
+    /// When it was told to come back elsewhere.
+    pub told_to_go: Option<Millis>,
     /// Since when it is being closed.
     pub leaving: Option<Millis>,
 }
@@ -74,6 +79,7 @@ impl Conn {
             asked: now,
             probing: false,
             last_heard: now.millis(),
+            told_to_go: None,
             leaving: None,
         }
     }
@@ -139,12 +145,18 @@ impl Conn {
         }
     }
 
-    /// Whether it had its time to catch up.
+    /// Whether it had its time to catch up. Waiting for an engine is no fault of the client.
     pub fn is_hopeless(&self, now: Millis) -> bool {
-        match self.pace {
-            KeepsUp::Yes => false,
-            KeepsUp::Behind { since } | KeepsUp::Resyncing { since } => now.since(since) >= CATCH_UP,
+        matches!(self.pace, KeepsUp::Behind { since } if now.since(since) >= CATCH_UP)
+    }
+
+    /// Lets the snapshot be asked for again, if the engine that was asked is gone or did not hear it.
+    pub fn may_ask_again(&mut self, now: Millis) -> bool {
+        let late = matches!(self.pace, KeepsUp::Resyncing { since } if now.since(since) >= SNAPSHOT_LATE);
+        if late {
+            self.pace = KeepsUp::Behind { since: now };
         }
+        late
     }
 
     /// Counts an answer as outstanding, if fewer than `most` are. While replies stay away, one more may go now and then, to find
@@ -157,6 +169,21 @@ impl Conn {
         self.outstanding += u8::from(!probing);
         (self.probing, self.asked) = (probing, now);
         true
+    }
+
+    /// Replies that did not come by now will not: what carries them lost its memory, or the next question is out, and what is
+    /// said of a show comes in its order.
+    pub fn expect_no_replies(&mut self) {
+        (self.outstanding, self.probing) = (0, false);
+    }
+
+    /// The show has come this far. One who has not seen so much missed it, and one who waits for a snapshot asks for it again.
+    pub fn has_missed(&mut self, said: Seq, now: Millis) {
+        match self.pace {
+            KeepsUp::Yes if self.seen < said => self.pace = KeepsUp::Behind { since: now },
+            KeepsUp::Resyncing { .. } => self.pace = KeepsUp::Behind { since: now },
+            KeepsUp::Yes | KeepsUp::Behind { .. } => {}
+        }
     }
 
     /// An answer, read at that time, is replied to; returns how many microseconds that took.

@@ -1,12 +1,13 @@
 //! What a gateway knows about each show, for its hosts: connections, how fast answers were replied to, who was shed, emojis.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::host::{Figures, Latency};
-use klaxon_protocol::ids::{QuestionId, ShowId};
+use klaxon_protocol::ids::{GatewayId, QuestionId, ShowId};
+use klaxon_protocol::link::GatewayCounts;
 use klaxon_protocol::player::Emoji;
 
 /// Latencies beyond this, in microseconds, are counted as this: one minute.
@@ -73,6 +74,19 @@ impl ShowFigures {
         })
     }
 
+    /// What is counted here, for the engine to sum up. What the bus knows is the bus' to fill in.
+    fn counts(&self, gateway: GatewayId, show: ShowId) -> GatewayCounts {
+        GatewayCounts {
+            gateway,
+            show,
+            connected: self.connected.load(Relaxed),
+            shed: self.shed.load(Relaxed),
+            latency: self.latency(),
+            clock_uncertainty: 0,
+            dropped: 0,
+        }
+    }
+
     /// Fills in what this gateway knows.
     pub fn fill(&self, figures: &mut Figures) {
         figures.connected = self.connected.load(Relaxed);
@@ -98,6 +112,22 @@ impl AllFigures {
     /// The show's, if somebody is or was there lately.
     pub fn look(&self, show: ShowId) -> Option<Arc<ShowFigures>> {
         self.lock().get(&show).cloned()
+    }
+
+    /// What this gateway counts of a show that somebody is connected to.
+    pub fn counts_of(&self, gateway: GatewayId, show: ShowId) -> Option<GatewayCounts> {
+        self.look(show).map(|figures| figures.counts(gateway, show))
+    }
+
+    /// What this gateway counts of all of them.
+    pub fn counts(&self, gateway: GatewayId) -> Vec<GatewayCounts> {
+        self.lock().iter().map(|(&show, figures)| figures.counts(gateway, show)).collect()
+    }
+
+    /// The shows in which a shard has a room.
+    pub fn shows(&self) -> BTreeSet<ShowId> {
+        let all = self.lock();
+        all.iter().filter(|(_, figures)| Arc::strong_count(figures) > 1).map(|(&show, _)| show).collect()
     }
 
     /// The emojis of all shows since the last time; forgets shows in which no shard has a room any more.

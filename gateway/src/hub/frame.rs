@@ -82,6 +82,11 @@ impl Event {
         self.seq
     }
 
+    /// Whether a new question is out with it.
+    pub const fn opens_question(&self) -> bool {
+        matches!(self.message, ToPlayer::Question(_))
+    }
+
     /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one.
     pub fn bytes(&self, codec: Codec, seat: Option<Seat>) -> Bytes {
         let shared = self.shared.get(codec, || frame(codec, &self.message));

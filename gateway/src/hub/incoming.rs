@@ -113,6 +113,7 @@ impl Shard {
     fn ask(&self, key: ConnKey, admitted: Admitted) {
         let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
         let Admitted { code, player, name, role } = admitted;
+        self.common.arrivals.begin(key);
         self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role }));
     }
 

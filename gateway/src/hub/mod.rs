@@ -3,9 +3,11 @@
 //! A [`Shard`] is a state machine that a transport drives (see [`crate::transport`]). What all shards have in common is in
 //! [`Common`]; what the world outside tells a shard is a [`ForShard`].
 
+mod arrivals;
 mod audience;
 mod conn;
 mod counts;
+mod farewell;
 mod figures;
 pub(crate) mod frame;
 mod incoming;
@@ -19,16 +21,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, ShowId};
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated, ToEngine};
-use klaxon_protocol::time::Span;
 
 use crate::intake::Pace;
 use crate::session::Doors;
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
+pub(crate) use arrivals::Arrivals;
 pub(crate) use counts::describe;
+pub(crate) use farewell::Farewell;
 pub(crate) use figures::AllFigures;
 pub(crate) use frame::Event;
 pub(crate) use outbox::Outbox;
@@ -51,6 +54,7 @@ pub(crate) struct Common {
     pub doors: Doors,
     pub pace: Pace,
     pub players: Players,
+    pub arrivals: Arrivals,
     pub figures: AllFigures,
 }
 
@@ -63,6 +67,7 @@ impl Common {
             doors: Doors::new(settings.auth.clone(), &settings.secret),
             pace: Pace::new(&settings),
             players: Players::default(),
+            arrivals: Arrivals::default(),
             figures: AllFigures::default(),
             settings,
         }
@@ -89,8 +94,12 @@ pub(crate) enum ForShard {
     Displace(ConnKey),
     /// The player has newer connections enough.
     Evict(ConnKey),
-    /// The gateway goes down: tell everybody to come back after about this long.
-    Goodbye(Span),
+    /// These players have the display elsewhere.
+    Moved(ShowId, Arc<[Seat]>),
+    /// The last event that was said: whoever has not heard it missed it.
+    Said(ShowId, Seq),
+    /// The gateway goes down: these are to come back elsewhere.
+    Goodbye(Farewell),
 }
 
 /// A close barrier on its way through the shards.

@@ -14,6 +14,7 @@ use slab::Slab;
 use super::audience::{FanOut, Room};
 use super::conn::{Conn, TooSlow};
 use super::counts::Counts;
+use super::farewell;
 use super::frame::{self, SnapshotFrames};
 use super::{Common, ForShard, Outbox};
 use crate::intake::{Batches, ReplyFrames};
@@ -102,8 +103,8 @@ impl Shard {
         let now = now.millis();
         let settings = &self.common.settings;
         let (join_timeout, silence) = (settings.join_timeout, settings.heartbeat + settings.heartbeat);
-        let mut due = Vec::new();
-        for (_, conn) in &self.conns {
+        let (mut due, mut late) = (Vec::new(), Vec::new());
+        for (_, conn) in &mut self.conns {
             let overdue = conn.session.overdue(now, join_timeout);
             if let Some(since) = conn.leaving {
                 // The transport sees by its fate that its time is over.
@@ -112,12 +113,18 @@ impl Shard {
                 }
             } else if overdue.is_some() {
                 due.push((conn.key, overdue));
+            } else if farewell::may_close(conn.told_to_go, conn.outstanding, now) {
+                due.push((conn.key, Some(Close::Restart)));
             } else if now.since(conn.last_heard) >= silence {
                 due.push((conn.key, Some(Close::Silent)));
             } else if conn.is_hopeless(now) {
                 due.push((conn.key, Some(Close::TooSlow)));
+            } else if conn.may_ask_again(now) {
+                late.push(conn.key);
             }
         }
+        // The transport comes by for whatever is written next, and the snapshot is asked for.
+        late.into_iter().for_each(|key| self.mark(key));
         for (key, close) in due {
             match close {
                 None => {
@@ -191,11 +198,6 @@ impl Shard {
     /// Connections now.
     pub fn len(&self) -> usize {
         self.conns.len()
-    }
-
-    /// Answers that the engine has and has not replied to.
-    pub fn unanswered(&self) -> usize {
-        self.conns.iter().map(|(_, conn)| usize::from(conn.outstanding)).sum()
     }
 
     pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
@@ -286,8 +288,9 @@ impl Shard {
         self.close(key, Close::TooSlow, Some(ErrorCode::TooSlow), now);
     }
 
-    /// Takes a connection out of its show; it stays open.
+    /// Takes a connection out of its show, or off its way there; it stays open.
     pub(super) fn vacate(&mut self, key: ConnKey) {
+        self.common.arrivals.end(key);
         let Some(place) = self.conn(key).and_then(|conn| conn.session.place()) else { return };
         if let Some(seat) = place.seat {
             self.common.players.leave(place.show, seat, key);

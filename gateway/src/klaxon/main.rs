@@ -1,6 +1,10 @@
-//! The `klaxon` command: the one place that puts an engine and a gateway into one process.
+//! The `klaxon` command: the one place that puts engines, gateways and archives together into processes.
 
+mod archive;
+mod engine;
+mod gateway;
 mod packs;
+mod process;
 mod replay;
 mod serve;
 
@@ -14,8 +18,11 @@ use klaxon_gateway::console;
 async fn main() -> ExitCode {
     let done = match Klaxon::from_process().command {
         Command::Serve(options) => serve::serve(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Gateway(options) => gateway::gateway(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Engine(options) => engine::engine(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Archive(options) => archive::archive(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Host(options) => console::run(&options, packs::read).await,
-        Command::Replay(options) => replay::replay(&options).map(|()| ExitCode::SUCCESS),
+        Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

@@ -18,12 +18,14 @@
 //! may as well be a submission whose completion calls `wrote`.
 
 mod accept;
+mod drain;
 mod http;
 pub(crate) mod tokio;
 mod wire;
 
 use std::fmt;
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 use klaxon_protocol::time::Millis;
@@ -44,12 +46,13 @@ pub(crate) enum Input {
 }
 
 /// How far the gateway's life has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
     Running,
-    /// Nobody is let in, and all are sent away by then.
+    /// Nobody is let in, and all are sent away, to the others if there are any, by then.
     Draining {
         until: Instant,
+        others: Arc<[String]>,
     },
     Stopped,
 }

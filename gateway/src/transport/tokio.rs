@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::time::Span;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -23,6 +22,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{LocalSet, spawn_local, yield_now};
 
 use super::accept::InCrowd;
+use super::drain::Drain;
 use super::http::{self, Front, Upgraded};
 use super::{ConnKey, Heard, Input, Moment, Stage, Wire};
 use crate::hub::{Common, Fate, ForShard, Shard};
@@ -37,8 +37,6 @@ const TAKE: usize = 256;
 const READS: usize = 4;
 /// Frames that are written with one call.
 const SLICES: usize = 16;
-/// How long clients should stay away when the gateway goes down.
-const RETRY: Span = Span(1_000);
 
 /// Runs a shard on this thread until the gateway stops. When it is drained it drops `drained`.
 pub(crate) fn run(
@@ -85,20 +83,6 @@ struct Line {
     finished: bool,
 }
 
-/// How far going down has come.
-enum Drain {
-    No,
-    /// Waiting for the replies to what was answered.
-    Replies {
-        replies_until: Instant,
-        until: Instant,
-    },
-    /// Everybody was told; waiting until they are gone.
-    Leaving {
-        until: Instant,
-    },
-}
-
 impl Floor {
     async fn run(
         self: Rc<Self>,
@@ -109,7 +93,7 @@ impl Floor {
         let mut drained = Some(drained);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let (mut inputs, mut drain, mut more) = (Vec::new(), Drain::No, false);
+        let (mut inputs, mut drain, mut more) = (Vec::new(), None::<Drain>, false);
         loop {
             if more {
                 // Sockets are read between any two pieces of work.
@@ -119,12 +103,10 @@ impl Floor {
             tokio::select! {
                 biased;
                 changed = stage.changed() => {
-                    let now = *stage.borrow_and_update();
+                    let now = stage.borrow_and_update().clone();
                     match now {
-                        Stage::Draining { until } if changed.is_ok() => {
-                            let now = Instant::now();
-                            let replies_until = now + until.saturating_duration_since(now) / 2;
-                            drain = Drain::Replies { replies_until, until };
+                        Stage::Draining { until, others } if changed.is_ok() => {
+                            drain = Some(Drain::begin(Instant::now(), until, others, self.shard.borrow().slots()));
                         }
                         _ => return,
                     }
@@ -142,46 +124,19 @@ impl Floor {
                 shard.flush_answers();
                 if ticked {
                     shard.tick(now);
+                    if let Some(drain) = &drain {
+                        shard.hear(ForShard::Goodbye(drain.farewell(Instant::now())), now);
+                    }
                 }
                 more = shard.work(now);
             }
             self.pump(now);
             // A drained shard goes on telling health checks so.
-            if ticked && self.is_drained(&mut drain) {
+            let connections = self.shard.borrow().len();
+            if ticked && drain.as_ref().is_some_and(|drain| drain.is_over(Instant::now(), connections)) {
                 drop(drained.take());
             }
         }
-    }
-
-    /// Goes on with going down. Whether all is done.
-    fn is_drained(&self, drain: &mut Drain) -> bool {
-        let now = Instant::now();
-        match *drain {
-            Drain::No => false,
-            Drain::Replies { replies_until, until } => {
-                if self.shard.borrow().unanswered() > 0 && now < replies_until {
-                    return false;
-                }
-                *drain = Drain::Leaving { until };
-                self.say_goodbye();
-                false
-            }
-            Drain::Leaving { until } => {
-                // Also to those whose handshake was under way.
-                self.say_goodbye();
-                self.shard.borrow().len() == 0 || now >= until
-            }
-        }
-    }
-
-    fn say_goodbye(&self) {
-        let now = Moment::now();
-        {
-            let mut shard = self.shard.borrow_mut();
-            shard.hear(ForShard::Goodbye(RETRY), now);
-            while shard.work(now) {}
-        }
-        self.pump(now);
     }
 
     fn take(self: &Rc<Self>, input: Input) {

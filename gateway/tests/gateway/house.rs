@@ -1,12 +1,12 @@
 //! A gateway on loopback, an engine that says yes to everything, and clients in both codecs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use klaxon_engine::bus::{Address, EngineEnd, LocalBus, LocalEngineEnd};
+use klaxon_engine::bus::{Address, EngineEnd, GatewayEnd, LocalBus, LocalEngineEnd, LocalGatewayEnd};
 use klaxon_gateway::Gateway;
 use klaxon_gateway::link::Desk;
 use klaxon_gateway::settings::GatewaySettings;
@@ -42,12 +42,21 @@ pub struct House {
     pub desk: mpsc::UnboundedReceiver<ToGateway>,
 }
 
-struct Ear(mpsc::UnboundedSender<ToGateway>);
+struct Ear {
+    heard: mpsc::UnboundedSender<ToGateway>,
+    watched: BTreeSet<ShowId>,
+}
 
 impl Desk for Ear {
     fn hear(&self, message: ToGateway) {
-        let _ = self.0.send(message);
+        let _ = self.heard.send(message);
     }
+
+    fn watched(&self) -> BTreeSet<ShowId> {
+        self.watched.clone()
+    }
+
+    fn forget_all_but(&self, _: &BTreeSet<ShowId>) {}
 }
 
 impl House {
@@ -72,10 +81,20 @@ pub fn settings() -> GatewaySettings {
 }
 
 pub fn house(settings: GatewaySettings) -> House {
-    let (bus, end) = LocalBus::new();
+    house_over(settings, |end| Arc::new(end), BTreeSet::new())
+}
+
+/// A house whose gateway has another end of the bus, and whose hosts watch these shows.
+pub fn house_over(
+    settings: GatewaySettings,
+    end: impl FnOnce(LocalGatewayEnd) -> Arc<dyn GatewayEnd>,
+    watched: BTreeSet<ShowId>,
+) -> House {
+    let (bus, engine_end) = LocalBus::new();
     let (ear, desk) = mpsc::unbounded_channel();
-    let gateway = Gateway::start(settings, Arc::new(bus.connect(GATEWAY)), Arc::new(Ear(ear))).unwrap();
-    House { gateway, engine: Engine::start(end), desk }
+    let ear = Arc::new(Ear { heard: ear, watched });
+    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), ear).unwrap();
+    House { gateway, engine: Engine::start(engine_end), desk }
 }
 
 /// An engine that seats everybody, and to which the first answer of each seat counts.

@@ -32,7 +32,7 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
         answered += house.engine.wait(answers_in).await.answers.len();
     }
     let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(PATIENCE));
+    let drained = tokio::spawn(house.gateway.drain(PATIENCE, Vec::new()));
     for client in &mut clients {
         let (messages, code) = client.rest().await;
         assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");
@@ -54,7 +54,7 @@ async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
     client.answer(1, 2).await;
     let answered = house.engine.wait(answers_in).await;
     let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(2 * PATIENCE));
+    let drained = tokio::spawn(house.gateway.drain(2 * PATIENCE, Vec::new()));
     let told = async {
         while get(address, "/readyz").await.0 != 503 {}
         let stream = TcpStream::connect(address).await.unwrap();
@@ -74,6 +74,6 @@ async fn one_who_does_not_go_is_left_behind_at_the_limit() {
     let house = house(settings());
     let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
     let deaf = Client::over(stream, Codec::Json).await.unwrap();
-    tokio::time::timeout(PATIENCE, house.gateway.drain(Duration::from_millis(300))).await.unwrap();
+    tokio::time::timeout(PATIENCE, house.gateway.drain(Duration::from_millis(300), Vec::new())).await.unwrap();
     drop(deaf);
 }

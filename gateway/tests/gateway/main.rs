@@ -6,3 +6,4 @@ mod hostile;
 mod house;
 mod life;
 mod players;
+mod several;

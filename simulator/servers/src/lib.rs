@@ -1,8 +1,17 @@
 //! The real servers that Klaxon's tests, its demo and its kills start: each in a temporary folder of its own, on free ports of
 //! this machine, and ended when dropped, or when whoever started it ends.
 
+pub mod broker;
+mod install;
+pub mod mariadb;
+pub mod postgres;
 mod process;
 pub mod redis;
+pub mod redis_cluster;
 
+pub use broker::{Broker, Storage};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::{Process, ServerError, free_port};
 pub use redis::{Persistence, Redis};
+pub use redis_cluster::RedisCluster;

@@ -30,7 +30,7 @@ use tokio::sync::oneshot;
 use super::{Journal, JournalError, Restored};
 use show::ShowFile;
 pub use sync::SyncPolicy;
-use writer::{Append, Disk, Framed, RealDisk, Writer, sync_directory};
+use writer::{Append, Disk, Framed, Order, RealDisk, Remove, Writer, sync_directory};
 
 /// The end of a show's file name.
 const EXTENSION: &str = "klxj";
@@ -55,7 +55,7 @@ pub enum OpenError {
 pub struct FileJournal {
     shows: Arc<Shows>,
     /// None only while it is dropped.
-    appends: Option<Sender<Append>>,
+    orders: Option<Sender<Order>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -114,13 +114,60 @@ impl FileJournal {
             TryLockError::Error(error) => OpenError::Failed { directory: directory.clone(), error },
         })?;
         let shows = Arc::new(Shows { directory: directory.clone(), files: Mutex::default(), _lock: lock });
-        let (appends, waiting) = channel();
+        let (orders, waiting) = channel();
         let writer = Writer::new(Arc::clone(&shows), disk, policy);
         let writer = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.run(&waiting))
             .map_err(|error| OpenError::Failed { directory, error })?;
-        Ok(Self { shows, appends: Some(appends), writer: Some(writer) })
+        Ok(Self { shows, orders: Some(orders), writer: Some(writer) })
+    }
+
+    /// Writes records as the trait's `append` does, but nobody measures it.
+    pub(super) async fn write(&self, records: &[Record]) -> Result<(), JournalError> {
+        let mut bytes = Vec::new();
+        let mut framed = Vec::with_capacity(records.len());
+        for record in records {
+            let start = bytes.len();
+            let Record { show, number, fence, .. } = *record;
+            frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
+                show,
+                number,
+                problem: error.to_string(),
+            })?;
+            framed.push(Framed { show, number, fence, bytes: start..bytes.len() });
+        }
+        let (done, answer) = oneshot::channel();
+        self.order(Order::Append(Append { records: framed, bytes, done }), answer).await
+    }
+
+    /// Lets the writing thread do something, after all that it was asked before.
+    async fn order(
+        &self,
+        order: Order,
+        answer: oneshot::Receiver<Result<(), JournalError>>,
+    ) -> Result<(), JournalError> {
+        let stopped = || JournalError::Unavailable("its writing thread has stopped".into());
+        self.orders.as_ref().ok_or_else(stopped)?.send(order).map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Removes a show's file, even if it is damaged. The show is empty then.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`].
+    pub(super) async fn remove(&self, show: ShowId) -> Result<(), JournalError> {
+        let (done, answer) = oneshot::channel();
+        self.order(Order::Remove(Remove { show, done }), answer).await
+    }
+
+    /// Whole framed records from byte `start` of a show's file on (0 is its start), about `most` bytes of them but at least one,
+    /// and where they end. Nothing if there are no more.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
+    pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<(Vec<u8>, u64), JournalError> {
+        self.on_file(show, move |file| file.part(start, most)).await
     }
 
     /// Lets `work` at a show's file where blocking is allowed.
@@ -162,23 +209,7 @@ fn lock(directory: &Path) -> Result<File, TryLockError> {
 impl Journal for FileJournal {
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let since = Instant::now();
-        let mut bytes = Vec::new();
-        let mut framed = Vec::with_capacity(records.len());
-        for record in records {
-            let start = bytes.len();
-            let Record { show, number, fence, .. } = *record;
-            frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
-                show,
-                number,
-                problem: error.to_string(),
-            })?;
-            framed.push(Framed { show, number, fence, bytes: start..bytes.len() });
-        }
-        let (done, answer) = oneshot::channel();
-        let stopped = || JournalError::Unavailable("its writing thread has stopped".into());
-        let appends = self.appends.as_ref().ok_or_else(stopped)?;
-        appends.send(Append { records: framed, bytes, done }).map_err(|_| stopped())?;
-        let result = answer.await.unwrap_or_else(|_| Err(stopped()));
+        let result = self.write(records).await;
         metrics::histogram!("klaxon_journal_append_seconds").record(since.elapsed());
         result
     }
@@ -212,7 +243,7 @@ impl Journal for FileJournal {
 
 impl Drop for FileJournal {
     fn drop(&mut self) {
-        self.appends = None;
+        self.orders = None;
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has nothing left to wait for.
             drop(writer.join());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{FrameError, MAGIC, Record, Records};
+use klaxon_protocol::journal::{FrameError, MAGIC, Record, Records, framed_length};
 
 use super::super::{Cut, JournalError, Restored};
 
@@ -200,6 +200,43 @@ impl ShowFile {
             }
         }
         Ok(records)
+    }
+
+    /// Framed records from `start` on, about `most` bytes but at least one record, and where they end.
+    pub(super) fn part(&self, start: u64, most: usize) -> Result<(Vec<u8>, u64), JournalError> {
+        let end = self.tail()?.end;
+        let start = start.max(MAGIC.len() as u64);
+        if start >= end {
+            return Ok((Vec::new(), start));
+        }
+        let failed = |error| self.failed("reading", &error);
+        let mut bytes = self.bytes(start, end.min(start + most as u64)).map_err(failed)?;
+        if let Some(first) = framed_length(&bytes)
+            && first > bytes.len()
+        {
+            bytes = self.bytes(start, end.min(start + first as u64)).map_err(failed)?;
+        }
+        let mut whole = 0;
+        while let Some(length) = framed_length(&bytes[whole..]).filter(|length| whole + length <= bytes.len()) {
+            whole += length;
+        }
+        if whole == 0 {
+            return Err(self.damaged(start, "no record begins here"));
+        }
+        bytes.truncate(whole);
+        Ok((bytes, start + whole as u64))
+    }
+
+    /// Removes the file.
+    pub(super) fn remove(&self) -> Result<(), JournalError> {
+        let mut known = self.lock();
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("removing", &error)),
+            _ => {
+                *known = Some(Tail::default());
+                Ok(())
+            }
+        }
     }
 
     /// Reads the whole file for the first time and cuts off a torn end. Damage leaves the file as it is.

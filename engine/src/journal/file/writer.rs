@@ -50,6 +50,18 @@ impl Disk for RealDisk {
     }
 }
 
+/// What the writing thread is asked to do.
+pub(super) enum Order {
+    Append(Append),
+    Remove(Remove),
+}
+
+/// A show's file is to go.
+pub(super) struct Remove {
+    pub(super) show: ShowId,
+    pub(super) done: oneshot::Sender<Result<(), JournalError>>,
+}
+
 /// One append: its records, framed already.
 pub(super) struct Append {
     pub(super) records: Vec<Framed>,
@@ -92,14 +104,17 @@ impl Writer {
     }
 
     /// Works until nobody can append any more.
-    pub(super) fn run(mut self, appends: &Receiver<Append>) {
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        let mut left = None;
         loop {
-            let first = match self.sync_due {
-                None => appends.recv().map_err(RecvTimeoutError::from),
-                Some(due) => appends.recv_timeout(due.saturating_duration_since(Instant::now())),
+            let first = match (left.take(), self.sync_due) {
+                (Some(left), _) => Ok(left),
+                (None, None) => orders.recv().map_err(RecvTimeoutError::from),
+                (None, Some(due)) => orders.recv_timeout(due.saturating_duration_since(Instant::now())),
             };
             match first {
-                Ok(first) => self.write_group(first, appends),
+                Ok(Order::Append(first)) => left = self.write_group(first, orders),
+                Ok(Order::Remove(Remove { show, done })) => drop(done.send(self.remove(show))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -110,7 +125,9 @@ impl Writer {
         self.sync_written();
     }
 
-    fn write_group(&mut self, first: Append, appends: &Receiver<Append>) {
+    /// Writes what waits, up to the next order that is no append, which is left.
+    fn write_group(&mut self, first: Append, orders: &Receiver<Order>) -> Option<Order> {
+        let mut left = None;
         let mut plans = BTreeMap::new();
         let mut accepted = Vec::new();
         let mut size = 0;
@@ -121,7 +138,13 @@ impl Writer {
                 Ok(()) => accepted.push(append),
                 Err(error) => drop(append.done.send(Err(error))),
             }
-            next = if size < GROUP_BYTES { appends.try_recv().ok() } else { None };
+            next = match if size < GROUP_BYTES { orders.try_recv().ok() } else { None } {
+                Some(Order::Append(append)) => Some(append),
+                other => {
+                    left = other;
+                    None
+                }
+            };
         }
         metrics::histogram!("klaxon_journal_group_records")
             .record(plans.values().map(|plan| f64::from(plan.records)).sum::<f64>());
@@ -132,6 +155,13 @@ impl Writer {
             // Whoever dropped the append does not want to know.
             drop(append.done.send(failure.map_or(Ok(()), |error| Err(error.clone()))));
         }
+        left
+    }
+
+    fn remove(&mut self, show: ShowId) -> Result<(), JournalError> {
+        self.open.remove(&show);
+        self.unsynced.remove(&show);
+        self.shows.file(show).remove()
     }
 
     /// Adds an append to the group's plans, or none of it.

@@ -77,7 +77,29 @@ fn answers_that_an_engine_took_to_its_grave_do_not_count_for_ever() {
     assert_eq!(errors(&stage.read(key)), []);
     // The first reply of the next engine shows that it has none of those before.
     stage.reply(key, Verdict::Accepted(Choice(1)));
-    assert_eq!(stage.shard.unanswered(), 0);
+    assert_eq!(stage.outstanding(key), 0);
+}
+
+#[test]
+fn replies_that_were_lost_on_the_bus_are_not_held_against_a_player() {
+    for lost in [true, false] {
+        let mut stage = Stage::new();
+        let key = stage.join(0);
+        for _ in 0..4 {
+            stage.say(key, &answer(1));
+        }
+        if lost {
+            stage.hear(ForShard::Said(SHOW, Seq(0)));
+        } else {
+            // Whatever was said of the question before was said before this one.
+            stage.event(question(1));
+        }
+        for _ in 0..4 {
+            stage.say(key, &answer(2));
+        }
+        stage.say(key, &answer(2));
+        assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited], "the fifth of the new ones");
+    }
 }
 
 #[test]

@@ -52,11 +52,67 @@ fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
 fn everybody_is_told_when_to_come_back() {
     let mut stage = Stage::new();
     let keys = [stage.join(0), stage.join(1), stage.open()];
-    stage.hear(ForShard::Goodbye(Span(1_000)));
+    let alone = || Farewell { slots: u32::MAX, waits_for_replies: true, others: Arc::new([]) };
+    for _ in 0..3 {
+        stage.hear(ForShard::Goodbye(alone()));
+    }
     for key in keys {
         let read = stage.read(key);
-        let Some(ToPlayer::Goodbye(goodbye)) = read.messages.last() else { panic!("{read:?}") };
+        let [ToPlayer::Goodbye(goodbye)] = &read.messages[..] else { panic!("{read:?}") };
         assert!((1_000..2_000).contains(&goodbye.retry.0));
-        assert_eq!(read.closed, Some(Close::Restart.code()));
+        assert_eq!((&goodbye.to, read.closed), (&None, None));
     }
+    stage.later(Span(500));
+    assert!(keys.map(|key| stage.read(key).closed).iter().all(|&closed| closed == Some(Close::Restart.code())));
+}
+
+#[test]
+fn those_whose_turn_it_is_go_and_the_others_play_on() {
+    let mut stage = Stage::new();
+    let (first, second) = (stage.join(0), stage.join(1));
+    stage.goodbye(1, true);
+    stage.notice(1);
+    assert!(matches!(&stage.read(first).messages[..], [ToPlayer::Goodbye(goodbye), ToPlayer::Notice(_)]
+        if goodbye.to.as_deref() == Some("ws://b/play")));
+    assert_eq!(seqs(&stage.read(second)), [1]);
+    stage.later(Span(500));
+    assert_eq!(stage.read(first).closed, Some(Close::Restart.code()));
+    stage.notice(2);
+    assert_eq!(seqs(&stage.read(second)), [2]);
+}
+
+#[test]
+fn nobody_goes_without_the_reply_to_an_answer_that_was_read() {
+    let mut stage = Stage::new();
+    let (before, after) = (stage.join(0), stage.join(1));
+    stage.say(before, &answer(1));
+    stage.goodbye(u32::MAX, true);
+    assert_eq!(stage.read(before), Read::default(), "not before the reply");
+    // This one was on the way when its player was told to go.
+    stage.say(after, &answer(1));
+    stage.later(Span(500));
+    assert!(matches!(&stage.read(after), Read { messages, closed: None } if messages.len() == 1));
+    stage.shard.flush_answers();
+    assert_eq!(answers(stage.told())[0].answers.len(), 2);
+    for key in [before, after] {
+        stage.reply(key, Verdict::Accepted(Choice(1)));
+    }
+    stage.goodbye(u32::MAX, true);
+    stage.later(Span(500));
+    for (key, said) in [(before, 2), (after, 1)] {
+        let read = stage.read(key);
+        assert!(matches!(read.messages[0], ToPlayer::AnswerReply(_)), "{read:?}");
+        assert_eq!((read.messages.len(), read.closed), (said, Some(Close::Restart.code())));
+    }
+}
+
+#[test]
+fn when_time_is_up_all_go_whatever_they_wait_for() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    stage.say(key, &answer(1));
+    stage.goodbye(u32::MAX, false);
+    let read = stage.read(key);
+    assert!(matches!(&read.messages[..], [ToPlayer::Goodbye(_)]), "{read:?}");
+    assert_eq!(read.closed, Some(Close::Restart.code()));
 }

@@ -66,6 +66,60 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
 }
 
 #[test]
+fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
+    let mut stage = Stage::new();
+    let key = stage.join(5);
+    stage.notice(1);
+    stage.read(key);
+    stage.seat(key, Some(5), 3);
+    assert_eq!(stage.read(key), Read::default());
+    stage.notice(2);
+    assert_eq!(seqs(&stage.read(key)), [2], "and misses nothing for it");
+    assert_eq!(stage.common.players.of(SHOW, Seat(5)), [key]);
+}
+
+#[test]
+fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_has_it() {
+    let mut stage = Stage::new();
+    let (moved, other) = (stage.join(5), stage.join(6));
+    stage.hear(ForShard::Moved(SHOW, [Seat(5), Seat(9)].into()));
+    assert_eq!(errors(&stage.read(moved)), [ErrorCode::Displaced]);
+    let back = stage.join(5);
+    stage.notice(1);
+    assert_eq!(seqs(&stage.read(other)), [1]);
+    assert_eq!(seqs(&stage.read(back)), [1]);
+    assert_eq!(seqs(&stage.read(moved)), [] as [u64; 0]);
+    stage.say(moved, &answer(1));
+    stage.shard.flush_answers();
+    assert_eq!(answers(stage.told())[0].answers[0].seat, Seat(5), "its answers count all the same");
+}
+
+#[test]
+fn it_is_known_who_is_on_the_way_in() {
+    let mut stage = Stage::new();
+    let common = Arc::clone(&stage.common);
+    let nobody = || {
+        let mut nobody = false;
+        common.arrivals.if_none(|| nobody = true);
+        nobody
+    };
+    let [seated, refused, gone, late] = [(); 4].map(|()| stage.open());
+    assert!(nobody());
+    for key in [seated, refused, gone] {
+        stage.say(key, &join());
+        assert!(!nobody());
+    }
+    stage.seat(seated, Some(0), 1);
+    stage.hear(ForShard::JoinRefused(refused, ErrorMessage::from(ErrorCode::UnknownShow)));
+    assert!(!nobody());
+    stage.shard.closed(gone);
+    assert!(nobody());
+    stage.say(late, &join());
+    stage.later(Span(10_000));
+    assert!(nobody(), "it was told to try later");
+}
+
+#[test]
 fn a_player_has_only_so_many_connections() {
     let mut stage = Stage::with(|settings| settings.connections_per_player = 2);
     let keys: Vec<_> = (0..3).map(|_| stage.join(5)).collect();

@@ -14,13 +14,13 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Phase, Ping, React, Role, Snapshot, ToPlayer, Verdict,
-    You,
+    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Phase, Ping, Question, React, Role, Snapshot,
+    ToPlayer, Verdict, You,
 };
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::{Barrier, Common, Event, Fate, ForShard, Outside, Shard};
+use super::{Barrier, Common, Event, Farewell, Fate, ForShard, Outside, Shard};
 use crate::session::Close;
 use crate::settings::GatewaySettings;
 use crate::transport::{ConnKey, Fault, Moment};
@@ -160,6 +160,17 @@ impl Stage {
         std::mem::take(&mut *self.world.engine.lock().unwrap())
     }
 
+    /// Answers of this connection without a reply.
+    fn outstanding(&self, key: ConnKey) -> u8 {
+        self.shard.conns().get(key.slot as usize).map_or(0, |conn| conn.outstanding)
+    }
+
+    /// Those in slots below this are told to go.
+    fn goodbye(&mut self, slots: u32, waits_for_replies: bool) {
+        let others = ["ws://b/play".to_owned()].into();
+        self.hear(ForShard::Goodbye(Farewell { slots, waits_for_replies, others }));
+    }
+
     fn reply(&mut self, key: ConnKey, verdict: Verdict) {
         let reply = Reply { conn: key.to_wire(), question: QuestionId(1), verdict, read_at: self.now.millis() };
         self.hear(ForShard::Replies(SHOW, vec![reply]));
@@ -203,6 +214,20 @@ fn answer(question: u16) -> FromPlayer {
 
 fn notice(seq: u64) -> ToPlayer {
     ToPlayer::Notice(Notice { seq: Seq(seq), at: Millis(1), text: "x".repeat(200) })
+}
+
+fn question(seq: u64) -> ToPlayer {
+    ToPlayer::Question(Question {
+        seq: Seq(seq),
+        at: Millis(1),
+        question: QuestionId(2),
+        total: 3,
+        text: "Is 91 a prime number?".into(),
+        choices: vec!["Yes".into(), "No".into()],
+        category: None,
+        opens_at: Millis(1),
+        closes_at: Millis(9),
+    })
 }
 
 fn lobby(joined: u32) -> ToPlayer {

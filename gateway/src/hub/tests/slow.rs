@@ -49,6 +49,56 @@ fn a_hole_in_what_the_bus_brings_makes_a_snapshot() {
 }
 
 #[test]
+fn word_of_an_event_that_never_came_makes_a_snapshot() {
+    let mut stage = Stage::new();
+    let (knows, missed) = (stage.join(0), stage.join(1));
+    stage.notice(1);
+    let up_to_date = stage.open();
+    stage.say(up_to_date, &join());
+    stage.seat(up_to_date, Some(2), 2);
+    for key in [knows, missed, up_to_date] {
+        stage.read(key);
+    }
+    stage.told();
+    stage.hear(ForShard::Said(SHOW, Seq(1)));
+    for key in [knows, missed, up_to_date] {
+        stage.read(key);
+    }
+    assert!(stage.told().is_empty(), "all have seen it");
+    stage.hear(ForShard::Said(SHOW, Seq(2)));
+    for key in [knows, missed, up_to_date] {
+        stage.read(key);
+    }
+    assert_eq!(stage.told().len(), 2);
+    // The bus lost its memory once more, and with it what was asked.
+    stage.hear(ForShard::Said(SHOW, Seq(2)));
+    for key in [knows, missed, up_to_date] {
+        stage.read(key);
+    }
+    assert_eq!(stage.told().len(), 2);
+    stage.resync(knows, 2);
+    assert_eq!(seqs(&stage.read(knows)), [] as [u64; 0]);
+    stage.notice(3);
+    assert_eq!(seqs(&stage.read(knows)), [3]);
+}
+
+#[test]
+fn a_snapshot_that_does_not_come_is_asked_for_again_and_nobody_is_closed_for_it() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    stage.notice(2);
+    stage.read(key);
+    assert_eq!(stage.told().len(), 1);
+    for _ in 0..5 {
+        stage.later(Span(4_000));
+        stage.read(key);
+        assert!(matches!(&stage.told()[..], [ToEngine::Resync { .. }]));
+    }
+    stage.resync(key, 2);
+    assert!(matches!(&stage.read(key).messages[..], [ToPlayer::Snapshot(_), ToPlayer::You(_)]));
+}
+
+#[test]
 fn one_who_does_not_catch_up_is_closed_as_too_slow() {
     let mut stage = narrow();
     let key = stage.join(0);

@@ -22,7 +22,9 @@ enum Happening {
     Bye(usize),
     Close(usize),
     Later(u32),
-    Goodbye,
+    Goodbye(u32, bool),
+    Said,
+    Moved(u32),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -45,7 +47,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => who().prop_map(Happening::Bye),
         1 => who().prop_map(Happening::Close),
         2 => (0..8_000_u32).prop_map(Happening::Later),
-        1 => Just(Happening::Goodbye),
+        1 => (0..4_u32, any::<bool>()).prop_map(|(slots, waits)| Happening::Goodbye(slots, waits)),
+        1 => Just(Happening::Said),
+        1 => (0..2_u32).prop_map(Happening::Moved),
     ]
 }
 
@@ -117,7 +121,9 @@ proptest! {
                     readers[who].key = stage.open();
                 }
                 Happening::Later(by) => stage.later(Span(by)),
-                Happening::Goodbye => stage.hear(ForShard::Goodbye(Span(1))),
+                Happening::Goodbye(slots, waits_for_replies) => stage.goodbye(slots, waits_for_replies),
+                Happening::Said => stage.hear(ForShard::Said(SHOW, Seq(seq))),
+                Happening::Moved(seat) => stage.hear(ForShard::Moved(SHOW, [Seat(seat)].into())),
             }
             stage.work();
             for reader in &readers {

@@ -1,0 +1,151 @@
+//! The personal parts of an event as bitmaps: a bit or two per player instead of a number.
+
+use bincode::{Decode, Encode};
+use klaxon_protocol::link::Personal;
+use klaxon_protocol::player::ToPlayer;
+use roaring::RoaringBitmap;
+
+use crate::arbiter::SEATS;
+
+/// Who gets which message, by the bits of the message's number. The most frequent messages have the smallest numbers, so that most
+/// bits are unset and the bitmaps are sparse.
+#[derive(Debug, Encode, Decode)]
+pub(super) struct Planes {
+    /// The messages, the most frequent first.
+    shapes: Vec<ToPlayer>,
+    /// The number that says "no message"; those of the messages behind it are larger by one.
+    none: u32,
+    /// So many seats.
+    seats: u32,
+    /// For each bit of the numbers, from the lowest: the seats that have it set.
+    planes: Vec<Vec<u8>>,
+}
+
+/// Why bitmaps tell no personal part.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlanesError {
+    #[error("a bitmap of seats can't be read: {0}")]
+    Bitmap(#[from] std::io::Error),
+    #[error("there are more than 32 bitmaps, or more than {SEATS} seats")]
+    TooMany,
+    #[error("a seat or a message is not there")]
+    OutOfRange,
+}
+
+impl Planes {
+    pub fn of(personal: &Personal) -> Self {
+        let (ranks, order) = rank(personal);
+        // Whoever has no message is at the end of `ranks`.
+        let number = |shape: u32| ranks.get(shape as usize).or(ranks.last()).copied().unwrap_or_default();
+        let numbers: Vec<u32> = personal.by_seat.iter().map(|&shape| number(shape)).collect();
+        let bits = numbers.iter().max().map_or(0, |largest| u32::BITS - largest.leading_zeros());
+        let plane = |bit: u32| {
+            let seats = (0u32..).zip(&numbers).filter(|&(_, number)| number >> bit & 1 == 1).map(|(seat, _)| seat);
+            let mut plane: RoaringBitmap = seats.collect();
+            plane.optimize();
+            let mut bytes = Vec::with_capacity(plane.serialized_size());
+            // A vector takes everything.
+            let _ = plane.serialize_into(&mut bytes);
+            bytes
+        };
+        Self {
+            shapes: order.iter().filter_map(|&shape| personal.shapes.get(shape).cloned()).collect(),
+            none: ranks.last().copied().unwrap_or_default(),
+            seats: u32::try_from(numbers.len()).unwrap_or(u32::MAX),
+            planes: (0..bits).map(plane).collect(),
+        }
+    }
+
+    /// The personal part again, its messages in another order.
+    ///
+    /// # Errors
+    /// If it makes no sense.
+    pub fn personal(self) -> Result<Personal, PlanesError> {
+        let Self { shapes, none, seats, planes } = self;
+        if planes.len() > u32::BITS as usize || seats > SEATS {
+            return Err(PlanesError::TooMany);
+        }
+        let mut by_seat = vec![0u32; seats as usize];
+        for (bit, plane) in planes.iter().enumerate() {
+            for seat in RoaringBitmap::deserialize_from(plane.as_slice())? {
+                *by_seat.get_mut(seat as usize).ok_or(PlanesError::OutOfRange)? |= 1 << bit;
+            }
+        }
+        for number in &mut by_seat {
+            *number = match (*number).cmp(&none) {
+                std::cmp::Ordering::Less => *number,
+                std::cmp::Ordering::Equal => Personal::NONE,
+                std::cmp::Ordering::Greater => *number - 1,
+            };
+            if *number != Personal::NONE && *number as usize >= shapes.len() {
+                return Err(PlanesError::OutOfRange);
+            }
+        }
+        Ok(Personal { shapes, by_seat })
+    }
+}
+
+/// The number of each message, and at the end that of none; and the messages in the order of their numbers.
+fn rank(personal: &Personal) -> (Vec<u32>, Vec<usize>) {
+    let none = personal.shapes.len();
+    let mut counts = vec![0u32; none + 1];
+    for &shape in &personal.by_seat {
+        counts[(shape as usize).min(none)] += 1;
+    }
+    let mut order: Vec<usize> = (0..=none).collect();
+    order.sort_by_key(|&shape| std::cmp::Reverse(counts[shape]));
+    let mut ranks = vec![0; order.len()];
+    for (rank, &shape) in (0u32..).zip(&order) {
+        ranks[shape] = rank;
+    }
+    order.retain(|&shape| shape != none);
+    (ranks, order)
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::Seat;
+    use klaxon_protocol::player::Pong;
+    use klaxon_protocol::time::Millis;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shape(number: u32) -> ToPlayer {
+        ToPlayer::Pong(Pong { sent: Millis(number.into()), now: Millis(0) })
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_gets_the_message_that_was_meant(
+            shapes in 0u32..40,
+            seats in proptest::collection::vec(any::<proptest::sample::Index>(), 0..3000),
+        ) {
+            let number = |seat: &proptest::sample::Index| match seat.index(shapes as usize + 1) as u32 {
+                0 => Personal::NONE,
+                number => number - 1,
+            };
+            let personal =
+                Personal { shapes: (0..shapes).map(shape).collect(), by_seat: seats.iter().map(number).collect() };
+            let again = Planes::of(&personal).personal().unwrap();
+            prop_assert_eq!(again.by_seat.len(), personal.by_seat.len());
+            for seat in (0..=personal.by_seat.len() as u32).map(Seat) {
+                let meant = personal.shape_of(seat).map(|shape| &personal.shapes[shape]);
+                let got = again.shape_of(seat).map(|shape| &again.shapes[shape]);
+                prop_assert_eq!(got, meant);
+            }
+        }
+    }
+
+    #[test]
+    fn bitmaps_that_make_no_sense_are_refused() {
+        let planes = |planes: Vec<Vec<u8>>, seats| Planes { shapes: vec![shape(0)], none: 1, seats, planes };
+        assert!(planes(vec![vec![1, 2, 3]], 1).personal().is_err());
+        assert!(planes(vec![Vec::new(); 33], 1).personal().is_err());
+        assert!(planes(Vec::new(), u32::MAX).personal().is_err());
+        let mut seven = Vec::new();
+        RoaringBitmap::from([7]).serialize_into(&mut seven).unwrap();
+        assert!(planes(vec![seven.clone()], 7).personal().is_err(), "seat 7 is not there");
+        assert!(planes(vec![seven.clone(), seven], 8).personal().is_err(), "message 3 is not there");
+    }
+}

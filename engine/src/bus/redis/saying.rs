@@ -1,0 +1,270 @@
+//! What a show says, on its way to the gateways: in order, once, and only while the show is this engine's.
+
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use klaxon_protocol::host::ShowLine;
+use klaxon_protocol::ids::{Fence, GatewayId, ShowId};
+use klaxon_protocol::link::ToGateway;
+use redis::{RedisResult, Script};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::directory::Directory;
+use super::entry::{Sorted, id};
+use super::hearing::Item;
+use super::{KEEP, millis, pause};
+use crate::bus::{Place, Turn};
+use crate::redis::{Connection, Keys};
+
+/// So many turns are said together at most.
+const TURNS: usize = 256;
+/// When so many messages are to be said together, no turn is added to them.
+const MESSAGES: usize = 4096;
+/// So many entries for all gateways are kept: with four figures a second, those of a quarter of an hour.
+const MOST_TO_ALL: usize = 4096;
+/// So many entries for one gateway are kept: they answer what it said, and it says nothing while it is away.
+const MOST_TO_ONE: usize = 1024;
+
+static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("say.lua")));
+
+/// What is told to a show's voice.
+pub(super) enum Order {
+    /// The show is played under this lease from now on; so many entries were said under it.
+    Adopted(Fence, u64),
+    Say(Turn),
+    List(ShowLine),
+    /// Nothing comes any more; whether the show is over.
+    LetGo(bool),
+}
+
+/// What one show has to say.
+pub(super) struct Voice {
+    show: ShowId,
+    connection: Connection,
+    keys: Keys,
+    directory: Directory,
+    orders: mpsc::UnboundedReceiver<Order>,
+    hosts: mpsc::UnboundedSender<(GatewayId, ToGateway)>,
+    engine: mpsc::UnboundedSender<Item>,
+    fence: Fence,
+    /// So many entries were said under it.
+    said: u64,
+    /// Another engine has the show: nothing is said any more.
+    is_fenced: bool,
+    turns: VecDeque<Turn>,
+    /// Only the newest is of interest.
+    line: Option<ShowLine>,
+    listed: Option<ShowLine>,
+    let_go: Option<bool>,
+}
+
+/// Turns that are said together.
+struct Batch {
+    sorted: Sorted,
+    records: u64,
+    heard: Place,
+}
+
+/// Why the script says nothing.
+enum Silence {
+    /// No engine has the show.
+    NoLease,
+    /// Another engine has it.
+    Fenced,
+}
+
+impl Voice {
+    /// The voice of a show, until the show is let go and all is said. What hosts are to hear is handed on.
+    pub fn new(
+        show: ShowId,
+        (connection, keys): (Connection, Keys),
+        orders: mpsc::UnboundedReceiver<Order>,
+        hosts: mpsc::UnboundedSender<(GatewayId, ToGateway)>,
+        engine: mpsc::UnboundedSender<Item>,
+    ) -> Self {
+        let directory = Directory::new(connection.clone(), keys.clone());
+        let (fence, said, is_fenced, turns) = (Fence(0), 0, false, VecDeque::new());
+        let (line, listed, let_go) = (None, None, None);
+        Self {
+            show,
+            connection,
+            keys,
+            directory,
+            orders,
+            hosts,
+            engine,
+            fence,
+            said,
+            is_fenced,
+            turns,
+            line,
+            listed,
+            let_go,
+        }
+    }
+
+    /// Says what it is told to.
+    pub async fn run(mut self) {
+        loop {
+            while let Ok(order) = self.orders.try_recv() {
+                self.take(order);
+            }
+            if !self.turns.is_empty() {
+                self.say().await;
+            } else if let Some(line) = self.line.take() {
+                self.list(line).await;
+            } else if let Some(is_over) = self.let_go {
+                if is_over && !self.is_fenced {
+                    self.clear().await;
+                }
+                return;
+            } else if let Some(order) = self.orders.recv().await {
+                self.take(order);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Adopted(fence, said) => {
+                if fence != self.fence {
+                    (self.fence, self.said) = (fence, said);
+                }
+                self.is_fenced = false;
+            }
+            Order::Say(turn) if !self.is_fenced => self.turns.push_back(turn),
+            Order::List(line) if !self.is_fenced => self.line = Some(line),
+            Order::Say(_) | Order::List(_) => {}
+            Order::LetGo(is_over) => self.let_go = Some(is_over),
+        }
+    }
+
+    /// Says the turns that wait, however long it takes.
+    async fn say(&mut self) {
+        let Some(batch) = self.batch() else { return };
+        let mut failures = 0;
+        while !self.is_fenced {
+            match self.try_say(&batch).await {
+                Ok(Ok(())) => {
+                    self.said += batch.sorted.entries.len() as u64;
+                    for answer in batch.sorted.hosts {
+                        // Without the engine's end nobody is answered any more.
+                        let _ = self.hosts.send(answer);
+                    }
+                    return;
+                }
+                Ok(Err(Silence::Fenced)) => self.fall_silent(),
+                Ok(Err(Silence::NoLease)) if self.let_go.is_some() => {
+                    return tracing::warn!(show = %self.show, "what the show said last is not said: its lease is gone");
+                }
+                Ok(Err(Silence::NoLease)) => self.wait(failures).await,
+                Err(error) => {
+                    if failures == 0 {
+                        tracing::warn!(show = %self.show, %error, "the bus does not take what the show says; trying again");
+                    }
+                    metrics::counter!("klaxon_bus_failures_total", "what" => "say").increment(1);
+                    self.wait(failures).await;
+                }
+            }
+            failures += 1;
+        }
+    }
+
+    fn batch(&mut self) -> Option<Batch> {
+        let (mut count, mut messages) = (0, 0);
+        while count < self.turns.len().min(TURNS) && messages < MESSAGES {
+            messages += self.turns[count].messages.len();
+            count += 1;
+        }
+        let last = self.turns.get(count.checked_sub(1)?)?;
+        let (records, heard) = (last.records, last.heard);
+        let sorted = Sorted::of(self.turns.drain(..count).flat_map(|turn| turn.messages));
+        Some(Batch { sorted, records, heard })
+    }
+
+    async fn try_say(&mut self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
+        let (keys, show) = (&self.keys, self.show);
+        let mut script = SAY.prepare_invoke();
+        script.key(keys.lease(show)).key(keys.said(show)).key(keys.to_show(show)).key(keys.to_all(show));
+        script.arg(self.fence.0).arg(batch.records).arg(id(batch.heard)).arg(self.said + 1);
+        script.arg(MOST_TO_ALL).arg(MOST_TO_ONE).arg(millis(KEEP));
+        let mut gateways: Vec<GatewayId> = Vec::new();
+        for (to, messages) in &batch.sorted.entries {
+            let key = match to {
+                None => 4,
+                Some(to) => {
+                    let place = gateways.iter().position(|gateway| gateway == to).unwrap_or_else(|| {
+                        script.key(keys.to_one(show, *to));
+                        gateways.push(*to);
+                        gateways.len() - 1
+                    });
+                    5 + place
+                }
+            };
+            script.arg(key).arg(messages.as_slice());
+        }
+        let outcome: String = script.invoke_async(&mut self.connection).await?;
+        Ok(match outcome.as_str() {
+            "said" => Ok(()),
+            "fenced" => Err(Silence::Fenced),
+            _ => Err(Silence::NoLease),
+        })
+    }
+
+    /// Another engine plays the show: it has said, or will say, what this one has not.
+    fn fall_silent(&mut self) {
+        tracing::warn!(show = %self.show, fence = %self.fence, "another engine has the show; this one is silent");
+        metrics::counter!("klaxon_bus_fenced_total").increment(1);
+        self.is_fenced = true;
+        self.turns.clear();
+        self.line = None;
+        // Without the engine's end nothing is heard either.
+        let _ = self.engine.send(Item::Fenced(self.show, self.fence));
+    }
+
+    /// Pauses after so many failures, or until the show is adopted anew.
+    async fn wait(&mut self, failures: u32) {
+        let until = Instant::now() + pause(failures);
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return,
+                Some(order) = self.orders.recv() => {
+                    let is_adopted = matches!(order, Order::Adopted(..));
+                    self.take(order);
+                    if is_adopted {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn list(&mut self, line: ShowLine) {
+        let mut failures = 0;
+        // A newer line supersedes it.
+        while self.line.is_none() && !self.is_fenced {
+            match self.directory.list(&line).await {
+                Ok(()) => break,
+                Err(error) => tracing::debug!(show = %self.show, %error, "the show can't be listed; trying again"),
+            }
+            self.wait(failures).await;
+            failures += 1;
+        }
+        self.listed = Some(line);
+    }
+
+    /// The show is over: whoever is still to hear something of it has a while to do so.
+    async fn clear(&mut self) {
+        for failures in 0..10 {
+            match self.directory.strike(self.show, self.listed.as_ref().map(|line| &line.code)).await {
+                Ok(()) => return,
+                Err(error) => tracing::debug!(show = %self.show, %error, "what the show had can't be freed yet"),
+            }
+            self.wait(failures).await;
+        }
+        tracing::warn!(show = %self.show, "what the show had on the bus is not freed; it goes away by itself");
+    }
+}

@@ -1,0 +1,243 @@
+//! The head of each show's journal, in Redis: what an append returns for is here, where an engine's end does not take it away.
+//!
+//! A stream a show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the numbers) and
+//! writes it, so that an engine that was paused and wakes up late can't write a record.
+
+use ::redis::streams::{StreamId, StreamRangeReply};
+use ::redis::{AsyncCommands, RedisError, Script, Value};
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{MAGIC, Record, Records};
+
+use super::Mark;
+use crate::journal::JournalError;
+use crate::redis::{Connection, Redis};
+
+/// How many records are read at once.
+const PAGE: usize = 512;
+/// How long the head of a show that is over stays at most while Kafka is away, in seconds.
+const OVER_STAYS: u32 = 24 * 3600;
+/// How long it is remembered how far Kafka has a show, in seconds.
+const REMEMBERED: u32 = 7 * 24 * 3600;
+
+/// One record in its frame.
+pub(super) struct Framed {
+    pub(super) number: u64,
+    pub(super) fence: Fence,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What an append is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Append,
+    /// To see whether it would be refused.
+    Check,
+    /// To give back what Redis has lost, under the fences it had.
+    Refill,
+}
+
+/// What Redis knows of how far Kafka has a show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Shipped {
+    /// Up to where; none if nothing is known to be there.
+    pub(super) mark: Option<Mark>,
+    /// Whether the show is over.
+    pub(super) over: bool,
+}
+
+/// The heads of all shows.
+#[derive(Clone)]
+pub(super) struct Head {
+    redis: Redis,
+    connection: Connection,
+    append: Script,
+    retire: Script,
+    shipped: Script,
+}
+
+impl Head {
+    pub(super) async fn open(redis: Redis) -> Result<Self, RedisError> {
+        Ok(Self {
+            connection: redis.connect().await?,
+            redis,
+            append: Script::new(include_str!("append.lua")),
+            retire: Script::new(include_str!("retire.lua")),
+            shipped: Script::new(include_str!("shipped.lua")),
+        })
+    }
+
+    /// Writes records, all or none, as engine `by`.
+    pub(super) async fn append(
+        &self,
+        show: ShowId,
+        how: How,
+        by: Fence,
+        records: &[Framed],
+    ) -> Result<(), JournalError> {
+        let keys = self.redis.keys();
+        let mut script = self.append.prepare_invoke();
+        script.key(keys.lease(show)).key(keys.journal(show));
+        let how = match how {
+            How::Append => "append",
+            How::Check => "check",
+            How::Refill => "refill",
+        };
+        script.arg(how).arg(by.0);
+        for record in records {
+            script.arg(record.number).arg(record.fence.0).arg(&record.bytes);
+        }
+        let said: Vec<String> = script.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
+        verdict(show, &said)
+    }
+
+    /// The show is over: its head goes when Kafka has it, or after a day.
+    pub(super) async fn retire(&self, show: ShowId, by: Fence) -> Result<(), JournalError> {
+        let keys = self.redis.keys();
+        let mut script = self.retire.prepare_invoke();
+        script.key(keys.lease(show)).key(keys.journal(show)).key(keys.shipped(show));
+        script.arg(by.0).arg(OVER_STAYS).arg(REMEMBERED);
+        let said: Vec<String> = script.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
+        verdict(show, &said)
+    }
+
+    /// Kafka has the show up to `mark`. Whether the show is over.
+    pub(super) async fn note_shipped(&self, show: ShowId, mark: Mark) -> Result<bool, JournalError> {
+        let keys = self.redis.keys();
+        let mut script = self.shipped.prepare_invoke();
+        script.key(keys.shipped(show)).key(keys.journal(show));
+        script.arg(mark.next).arg(mark.fence.0).arg(REMEMBERED);
+        script.invoke_async(&mut self.connection.clone()).await.map_err(failed)
+    }
+
+    /// How far Kafka has the show.
+    pub(super) async fn shipped(&self, show: ShowId) -> Result<Shipped, JournalError> {
+        let key = self.redis.keys().shipped(show);
+        let fields = &["next", "fence", "over"];
+        let (next, fence, over): (Option<u64>, Option<u64>, Option<u8>) =
+            self.connection.clone().hmget(key, fields).await.map_err(failed)?;
+        let mark = next.zip(fence).map(|(next, fence)| Mark { next, fence: Fence(fence) });
+        Ok(Shipped { mark, over: over.is_some() })
+    }
+
+    /// Whether some engine has the show now.
+    pub(super) async fn is_played(&self, show: ShowId) -> Result<bool, JournalError> {
+        let mut connection = self.connection.clone();
+        let until: Option<u64> =
+            connection.hget(self.redis.keys().lease(show), "until").await.map_err(failed)?;
+        let Some(until) = until else { return Ok(false) };
+        let (seconds, micros): (u64, u64) =
+            ::redis::cmd("TIME").query_async(&mut connection).await.map_err(failed)?;
+        Ok(seconds * 1000 + micros / 1000 < until)
+    }
+
+    /// All records of a show; none if there is no head.
+    pub(super) async fn read(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
+        let mut connection = self.connection.clone();
+        let key = self.redis.keys().journal(show);
+        let mut records = Vec::new();
+        loop {
+            let start = format!("{}-0", records.len() + 1);
+            let page: StreamRangeReply =
+                connection.xrange_count(&key, start, "+", PAGE).await.map_err(failed)?;
+            let full = page.ids.len() == PAGE;
+            decode(show, records.len() as u64, &page.ids, &mut records)?;
+            if !full {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// The last records of a show, in order.
+    pub(super) async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
+        let mut connection = self.connection.clone();
+        let count = i64::try_from(last).unwrap_or(i64::MAX);
+        let key = self.redis.keys().journal(show);
+        let mut page: StreamRangeReply =
+            connection.xrevrange_count(key, "+", "-", count).await.map_err(failed)?;
+        page.ids.reverse();
+        let mut records = Vec::with_capacity(page.ids.len());
+        let first = page.ids.first().map_or(0, |entry| number_of(entry).unwrap_or(0));
+        decode(show, first, &page.ids, &mut records)?;
+        Ok(records)
+    }
+
+    /// The first record of a show.
+    pub(super) async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
+        let key = self.redis.keys().journal(show);
+        let page: StreamRangeReply =
+            self.connection.clone().xrange_count(key, "-", "+", 1).await.map_err(failed)?;
+        let mut records = Vec::new();
+        decode(show, 0, &page.ids, &mut records)?;
+        Ok(records.pop())
+    }
+
+    /// The number of the show's last record and its fence.
+    pub(super) async fn mark(&self, show: ShowId) -> Result<Option<Mark>, JournalError> {
+        let last = self.tail(show, 1).await?;
+        Ok(last.last().map(|record| Mark { next: record.number + 1, fence: record.fence }))
+    }
+
+    /// The shows that are not over and have a head.
+    pub(super) async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
+        let mut connection = self.connection.clone();
+        let all: Vec<String> = connection.smembers(self.redis.keys().shows()).await.map_err(failed)?;
+        let mut shows = Vec::new();
+        for show in all.iter().filter_map(|id| id.parse().ok()) {
+            if connection.exists(self.redis.keys().journal(show)).await.map_err(failed)? {
+                shows.push(show);
+            }
+        }
+        Ok(shows)
+    }
+}
+
+/// What a script said.
+fn verdict(show: ShowId, said: &[String]) -> Result<(), JournalError> {
+    let number = |at: usize| said.get(at).and_then(|text| text.parse::<u64>().ok());
+    let said_what = said.first().map(String::as_str);
+    Err(match (said_what, number(1), number(2)) {
+        (Some("done"), ..) => return Ok(()),
+        (Some("nolease"), ..) => JournalError::NoLease { show },
+        (Some("gap"), Some(expected), Some(found)) => JournalError::Gap { show, expected, found },
+        (Some("fenced"), Some(newest), Some(found)) => {
+            JournalError::Fenced { show, newest: Fence(newest), found: Fence(found) }
+        }
+        (Some("taken"), Some(number), Some(by)) => JournalError::Taken { show, number, by: Fence(by) },
+        _ => JournalError::Unavailable(format!("Redis said {said:?}")),
+    })
+}
+
+fn failed(error: RedisError) -> JournalError {
+    JournalError::Unavailable(format!("Redis: {error}"))
+}
+
+fn number_of(entry: &StreamId) -> Option<u64> {
+    entry.id.split('-').next()?.parse::<u64>().ok()?.checked_sub(1)
+}
+
+/// Reads a stream's entries, the first of which must be record `first`.
+fn decode(show: ShowId, first: u64, entries: &[StreamId], into: &mut Vec<Record>) -> Result<(), JournalError> {
+    let mut bytes = MAGIC.to_vec();
+    for entry in entries {
+        if let Some(Value::BulkString(framed)) = entry.map.get("r") {
+            bytes.extend_from_slice(framed);
+        }
+    }
+    let damaged = |number: u64, problem: String| {
+        let problem = format!("{problem} (record {number} of its stream in Redis)");
+        JournalError::Damaged { show, offset: number, problem }
+    };
+    let mut next = first;
+    for item in Records::new(&bytes).map_err(|error| damaged(first, error.to_string()))? {
+        let (_, record) = item.map_err(|error| damaged(next, error.to_string()))?;
+        if (record.show, record.number) != (show, next) {
+            return Err(damaged(next, format!("record {} of show {} stands here", record.number, record.show)));
+        }
+        into.push(record);
+        next += 1;
+    }
+    if next - first != entries.len() as u64 {
+        return Err(damaged(next, "an entry without a record".into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Reading a whole show from Kafka.
+
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::reader::{Heard, JournalReader};
+use super::topic::{Kafka, PATIENCE, Quiet, count_partitions, partition_of};
+
+/// The header with a record's number.
+pub(super) const NUMBER: &str = "number";
+/// The header with a record's fence.
+pub(super) const FENCE: &str = "fence";
+/// The pause after a broker did not answer.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Why a show could not be read from Kafka.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// Kafka can't be reached, or does not have the topic.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Kafka stopped to answer.
+    #[error("Kafka did not answer for {} s", PATIENCE.as_secs())]
+    Silent,
+    /// A message there is no record.
+    #[error("the message at offset {offset} is no record of the show: {problem}")]
+    Damaged {
+        /// Where.
+        offset: i64,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Reads a whole show from Kafka: what its engines sent twice or too late is dropped. Nothing if Kafka does not know the show.
+///
+/// # Errors
+/// [`ScanError`].
+pub async fn read_show(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
+    let kafka = kafka.clone();
+    match tokio::task::spawn_blocking(move || scan(&kafka, show)).await {
+        Ok(read) => read,
+        Err(error) => Err(ScanError::Damaged { offset: 0, problem: error.to_string() }),
+    }
+}
+
+/// The same, as the bytes of a journal's file: what `klaxon replay` reads.
+///
+/// # Errors
+/// [`ScanError`].
+pub async fn read_show_as_file(kafka: &Kafka, show: ShowId) -> Result<Vec<u8>, ScanError> {
+    let mut bytes = MAGIC.to_vec();
+    for record in read_show(kafka, show).await? {
+        frame_record(&record, &mut bytes)
+            .map_err(|error| ScanError::Damaged { offset: 0, problem: error.to_string() })?;
+    }
+    Ok(bytes)
+}
+
+fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
+    let consumer: BaseConsumer<Quiet> = kafka.consuming("klaxon-reader").create_with_context(Quiet)?;
+    let partitions = count_partitions(consumer.client(), &kafka.topic, PATIENCE)?;
+    let partition = partition_of(show, partitions);
+    let (low, high) = consumer.fetch_watermarks(&kafka.topic, partition, PATIENCE)?;
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(&kafka.topic, partition, Offset::Offset(low))?;
+    consumer.assign(&assignment)?;
+    let key = show.to_string();
+    let (mut reader, mut records) = (JournalReader::default(), Vec::new());
+    let (mut next, mut heard_at) = (low, Instant::now());
+    while next < high {
+        let message = match consumer.poll(POLL) {
+            Some(Ok(message)) => message,
+            Some(Err(error)) if heard_at.elapsed() > PATIENCE => return Err(error.into()),
+            None if heard_at.elapsed() > PATIENCE => return Err(ScanError::Silent),
+            Some(Err(_)) | None => continue,
+        };
+        heard_at = Instant::now();
+        next = message.offset() + 1;
+        if message.key() != Some(key.as_bytes()) {
+            continue;
+        }
+        let offset = message.offset();
+        let record = record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?;
+        match reader.hear(record.number, record.fence) {
+            Heard::Next => records.push(record),
+            Heard::Instead => {
+                tracing::warn!(%show, number = record.number, "Redis had lost records that Kafka has; they do not count");
+                records.truncate(usize::try_from(record.number).unwrap_or(usize::MAX));
+                records.push(record);
+            }
+            Heard::Again | Heard::Zombie | Heard::Early => {}
+        }
+    }
+    Ok(records)
+}
+
+/// A message's number and fence, as its headers have them: who only wants to know whether it is new need not decode it.
+pub(super) fn labels<M: Message>(message: &M) -> Option<(u64, Fence)> {
+    let headers = message.headers()?;
+    let value = |name: &str| {
+        let header = headers.iter().find(|header| header.key == name)?;
+        std::str::from_utf8(header.value?).ok()?.parse::<u64>().ok()
+    };
+    Some((value(NUMBER)?, Fence(value(FENCE)?)))
+}
+
+/// The record in a message.
+pub(super) fn record_in(message: &BorrowedMessage<'_>) -> Result<Record, String> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(message.payload().unwrap_or_default());
+    let mut records = Records::new(&bytes).map_err(|error| error.to_string())?;
+    let record = match records.next() {
+        Some(Ok((_, record))) => record,
+        Some(Err(error)) => return Err(error.to_string()),
+        None => return Err("it is empty".into()),
+    };
+    if message.key() != Some(record.show.to_string().as_bytes()) {
+        return Err(format!("its key is not that of show {}", record.show));
+    }
+    match labels(message) {
+        Some(labels) if labels != (record.number, record.fence) => Err("its headers are those of another record".into()),
+        _ => Ok(record),
+    }
+}

@@ -1,0 +1,137 @@
+//! The topic that holds all journals: how its brokers are reached, how it is made, which partition a show has.
+
+use std::time::Duration;
+
+use klaxon_protocol::ids::ShowId;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How long a broker may take to say what it is asked.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The largest message: the largest record in its frame, and room for what Kafka adds.
+const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
+
+/// Where Kafka is, and where in it the journals are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kafka {
+    /// Its brokers, such as `127.0.0.1:9092`; commas between them.
+    pub brokers: String,
+    /// The topic of all journals.
+    pub topic: String,
+    /// How many partitions the topic gets if it is not there. It must not change while shows are played.
+    pub partitions: u16,
+    /// How many brokers keep it, if it is not there.
+    pub replication: u16,
+    /// Further settings of librdkafka, each a name and a value.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Kafka {
+    /// A topic of 8 partitions, kept once.
+    #[must_use]
+    pub fn new(brokers: &str, topic: &str) -> Self {
+        let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
+        Self { brokers, topic, partitions: 8, replication: 1, settings: Vec::new() }
+    }
+
+    /// What every client is told.
+    pub(super) fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("client.id", "klaxon");
+        config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "1000");
+        config.set("socket.keepalive.enable", "true");
+        for (name, value) in &self.settings {
+            config.set(name, value);
+        }
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+
+    /// What a producer is told beside. A message waits as long as it takes: what is given up is sent again from the spool anyway.
+    pub(super) fn producing(&self) -> ClientConfig {
+        let mut config = self.config();
+        config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", "0");
+        config.set("message.max.bytes", LARGEST_MESSAGE.to_string());
+        config.set("linger.ms", "5").set("retry.backoff.ms", "100").set("retry.backoff.max.ms", "1000");
+        config.set("request.timeout.ms", "10000").set("socket.timeout.ms", "15000");
+        config
+    }
+
+    /// What a consumer is told beside.
+    pub(super) fn consuming(&self, group: &str) -> ClientConfig {
+        let mut config = self.config();
+        config.set("group.id", group).set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+        config.set("auto.offset.reset", "earliest");
+        config.set("fetch.message.max.bytes", "8388608").set("receive.message.max.bytes", "167772160");
+        config.set("fetch.wait.max.ms", "100").set("fetch.error.backoff.ms", "100");
+        config
+    }
+
+    /// Makes the topic if it is not there.
+    pub(super) async fn make_topic(&self) -> Result<(), KafkaError> {
+        let mut config = self.config();
+        config.set("socket.timeout.ms", PATIENCE.as_millis().to_string());
+        let client: AdminClient<Quiet> = config.create_with_context(Quiet)?;
+        let replication = TopicReplication::Fixed(i32::from(self.replication));
+        let largest = LARGEST_MESSAGE.to_string();
+        let topic = NewTopic::new(&self.topic, i32::from(self.partitions), replication)
+            .set("max.message.bytes", &largest)
+            .set("retention.ms", "-1");
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
+        for made in client.create_topics([&topic], &options).await? {
+            match made {
+                Ok(name) => tracing::info!(topic = name, "the topic of the journals is made"),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The partition of a show's journal.
+pub(super) fn partition_of(show: ShowId, partitions: i32) -> i32 {
+    let partitions = u64::try_from(partitions).unwrap_or(1).max(1);
+    i32::try_from(xxh3_64(show.to_string().as_bytes()) % partitions).unwrap_or(0)
+}
+
+/// How many partitions the topic has. Blocks.
+pub(super) fn count_partitions<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    patience: Duration,
+) -> Result<i32, KafkaError> {
+    let metadata = client.fetch_metadata(Some(topic), patience)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    match found.map(|found| (found.error(), found.partitions().len())) {
+        Some((None, count @ 1..)) => Ok(i32::try_from(count).unwrap_or(i32::MAX)),
+        _ => Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic)),
+    }
+}
+
+/// A client that leaves its failures to those who wait for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "Kafka");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// What librdkafka says. A broker that is away is said by us, and once.
+pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    tracing::debug!(?level, facility, message, "librdkafka");
+}
+

@@ -1,0 +1,91 @@
+//! What an operator can choose about the players' side.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use klaxon_protocol::time::Span;
+
+use super::{CommonOptions, Guests, JwtAlgorithm, number, open_files, span, values};
+
+/// Open files that are not for players: the journal, the archive, hosts, the log, and what the system needs.
+const FILES_FOR_OTHERS: u64 = 200;
+/// More sockets than any machine of ours has memory for.
+const MOST_CONNECTIONS: usize = 10_000_000;
+
+/// How players are let in and treated.
+#[derive(Debug, Clone, Args)]
+pub struct PlayersOptions {
+    /// Where players connect: address and port.
+    #[arg(long, env = "KLAXON_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4700", value_parser = values::address)]
+    pub listen: SocketAddr,
+
+    /// Threads that own players' sockets, 1 to 256. Default: one for each core.
+    #[arg(long, env = "KLAXON_SHARDS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=256_usize))]
+    pub shards: Option<usize>,
+
+    /// Players' connections at one time; more are refused with `no_capacity`. Default: the limit of open files less 200.
+    #[arg(long, env = "KLAXON_MAX_CONNECTIONS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=MOST_CONNECTIONS))]
+    pub max_connections: Option<usize>,
+
+    /// Bytes that may wait for one player before the connection is taken for too slow, 4096 to 16777216.
+    #[arg(long, env = "KLAXON_OUTBOX_BYTES", value_name = "BYTES", default_value = "65536", value_parser = |text: &str| number(text, 4096..=16_777_216_usize))]
+    pub outbox_bytes: usize,
+
+    /// Messages a player may send in a second on average, 1 to 1000; twice as many at once.
+    #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value = "10", value_parser = |text: &str| number(text, 1..=1000_u32))]
+    pub messages_per_second: u32,
+
+    /// How often a player's client must say something, 1 s to 10 min; silent for twice as long, it is taken for dead.
+    #[arg(long, env = "KLAXON_HEARTBEAT", value_name = "TIME", default_value = "30s", value_parser = |text: &str| span(text, Span(1_000)..=Span(600_000)))]
+    pub heartbeat: Span,
+
+    /// How long a new connection may take to join a show, 100 ms to 5 min.
+    #[arg(long, env = "KLAXON_JOIN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(100)..=Span(300_000)))]
+    pub join_timeout: Span,
+
+    /// The file with the secret that signs resume tokens; made if it is missing. Default: resume.secret in the data directory.
+    #[arg(long, env = "KLAXON_SECRET_FILE", value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+
+    /// The file with the key that players' tokens (JWT) are checked with. Default: none, all players are guests.
+    #[arg(long, env = "KLAXON_JWT_KEY_FILE", value_name = "FILE")]
+    pub jwt_key_file: Option<PathBuf>,
+
+    /// How players' tokens are signed: `eddsa` (the file holds the public key as PEM) or `hs256` (it holds the secret).
+    #[arg(long, env = "KLAXON_JWT_ALGORITHM", value_name = "NAME", default_value = "eddsa", value_parser = values::algorithm)]
+    pub jwt_algorithm: JwtAlgorithm,
+
+    /// Whether players without a token may play: `allow` or `refuse`; `refuse` needs a `jwt-key-file`.
+    #[arg(long, env = "KLAXON_GUESTS", value_name = "RULE", default_value = "allow", value_parser = values::guests)]
+    pub guests: Guests,
+
+    /// How long players may take to leave when the server stops, up to 10 min.
+    #[arg(long, env = "KLAXON_DRAIN_LIMIT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(0)..=Span(600_000)))]
+    pub drain_limit: Span,
+}
+
+impl PlayersOptions {
+    /// How many threads own sockets.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        self.shards.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(256))
+    }
+
+    /// How many players' connections there may be. Raises the process's limit of open files if that is what bounds them.
+    #[must_use]
+    pub fn max_connections(&self) -> usize {
+        let open_files = open_files();
+        self.max_connections.unwrap_or_else(|| {
+            usize::try_from(open_files.saturating_sub(FILES_FOR_OTHERS))
+                .unwrap_or(usize::MAX)
+                .clamp(1, MOST_CONNECTIONS)
+        })
+    }
+
+    /// Where the secret behind resume tokens is.
+    #[must_use]
+    pub fn secret_file(&self, common: &CommonOptions) -> PathBuf {
+        self.secret_file.clone().unwrap_or_else(|| common.data_dir.join("resume.secret"))
+    }
+}

@@ -1,0 +1,53 @@
+//! Who asked for a seat and has no answer yet: until then it is not known which shows they will hear.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::transport::ConnKey;
+
+/// Connections on their way into a show, over all shards.
+#[derive(Default)]
+pub(crate) struct Arrivals(Mutex<HashSet<ConnKey>>);
+
+impl Arrivals {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<ConnKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection asks for a seat.
+    pub fn begin(&self, conn: ConnKey) {
+        self.lock().insert(conn);
+    }
+
+    /// It is in its room, was refused, or is gone.
+    pub fn end(&self, conn: ConnKey) {
+        self.lock().remove(&conn);
+    }
+
+    /// Does something while nobody is on the way in, and nobody can begin to be. Nothing if somebody is.
+    pub fn if_none(&self, act: impl FnOnce()) {
+        let arrivals = self.lock();
+        if arrivals.is_empty() {
+            act();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_is_done_only_while_nobody_is_on_the_way() {
+        let arrivals = Arrivals::default();
+        let key = ConnKey { shard: 0, slot: 1, use_of_slot: 1 };
+        let mut done = 0;
+        arrivals.if_none(|| done += 1);
+        arrivals.begin(key);
+        arrivals.if_none(|| done += 10);
+        arrivals.end(key);
+        arrivals.end(key);
+        arrivals.if_none(|| done += 100);
+        assert_eq!(done, 101);
+    }
+}

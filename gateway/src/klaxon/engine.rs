@@ -1,0 +1,107 @@
+//! `klaxon engine`: plays shows, with other engines; the gateways are elsewhere, behind Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use klaxon_engine::Ports;
+use klaxon_engine::arbiter::RedisArbiter;
+use klaxon_engine::bus::redis::RedisEngineEnd;
+use klaxon_engine::figures;
+use klaxon_engine::journal::KafkaJournal;
+use klaxon_engine::journal::kafka::{Kafka, KafkaOpenError};
+use klaxon_engine::shows::Shows;
+use klaxon_gateway::admin::Admin;
+use klaxon_gateway::config::EngineOptions;
+use klaxon_gateway::link::Clock;
+
+use crate::process::{Addresses, Stop, Told, begin, redis, wait_for};
+
+/// How long the shows may take to write what they have, and to be handed over.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+/// How long Kafka may take to get what the spool holds; what is left is sent by the next start, or by other engines.
+const LAST_SHIPMENT: Duration = Duration::from_secs(5);
+
+pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
+    let common = &options.common;
+    let admin = begin(common, options.admin_listen)?;
+    let data = &common.data_dir;
+    figures::describe();
+    let redis = redis(&options.redis, common)?;
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => unused_name()?,
+    };
+    let kafka = Kafka {
+        partitions: options.kafka_partitions,
+        replication: options.kafka_replication,
+        ..Kafka::new(options.kafka.brokers(common)?, &options.kafka.kafka_topic)
+    };
+
+    let arbiter = wait_for("Redis", async || RedisArbiter::connect(&redis, &name).await).await;
+    let journal = open_journal(&redis, kafka, &data.join("spool")).await?;
+    let told = Told::nothing_yet(data)?;
+    let journal = Arc::new(journal);
+    let end = Arc::new(wait_for("Redis", async || RedisEngineEnd::connect(&redis, &name).await).await);
+    let ports = Ports {
+        bus: end.clone(),
+        arbiter: Arc::new(arbiter),
+        journal: journal.clone(),
+        // It is filled from Kafka, out of the way of all shows.
+        archive: None,
+        clock: Clock::of_process(),
+    };
+    let mut shows = tokio::spawn(Shows::open(ports).await?.run());
+
+    let admin = Admin::without_hosts(admin)
+        .await
+        .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+    let mut stop = Stop::listen()?;
+    let addresses = Addresses { players: None, admin: admin.address() };
+    told.tell(&addresses)?;
+    tracing::info!(engine = name, admin = %addresses.admin, data = %data.display(), "ready");
+
+    tokio::select! {
+        stopped = stop.told() => stopped?,
+        ended = &mut shows => anyhow::bail!("the engine ended by itself: {ended:?}"),
+    }
+    tracing::info!("stopping: the shows are handed over");
+    told.take_back();
+    end.close();
+    let handed_over = async {
+        let ended = shows.await;
+        end.finish().await;
+        ended
+    };
+    match tokio::time::timeout(LAST_WRITES, handed_over).await {
+        Ok(ended) => ended.context("the shows broke off")?,
+        Err(_) => tracing::warn!("not all shows could be handed over; other engines take them up when their leases are over"),
+    }
+    if tokio::time::timeout(LAST_SHIPMENT, journal.settled()).await.is_err() {
+        tracing::warn!("Kafka does not have all yet; the spool is sent at the next start");
+    }
+    admin.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the journal when Redis is there. A spool that another process has is no matter of waiting.
+async fn open_journal(
+    redis: &klaxon_engine::redis::Redis,
+    kafka: Kafka,
+    spool: &std::path::Path,
+) -> anyhow::Result<KafkaJournal> {
+    let open = async || match KafkaJournal::open(redis, kafka.clone(), spool).await {
+        Err(error @ KafkaOpenError::Redis(_)) => Err(error),
+        opened => Ok(opened),
+    };
+    Ok(wait_for("Redis", open).await?)
+}
+
+/// The host's name, and something that no other process here has.
+fn unused_name() -> anyhow::Result<String> {
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy();
+    let random = getrandom::u32().context("the system has nothing random")?;
+    Ok(format!("{host}-{random:08x}"))
+}

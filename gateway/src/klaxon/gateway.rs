@@ -1,0 +1,59 @@
+//! `klaxon gateway`: players' and hosts' sockets; the engines are elsewhere, behind Redis.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use klaxon_engine::bus::redis::RedisGatewayEnd;
+use klaxon_engine::figures;
+use klaxon_gateway::admin::Admin;
+use klaxon_gateway::config::GatewayOptions;
+use klaxon_gateway::{Address, Gateway};
+use klaxon_protocol::ids::GatewayId;
+
+use crate::process::{Addresses, Stop, Told, begin, redis, wait_for};
+
+pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
+    let GatewayOptions { common, players, .. } = options;
+    let hosts = begin(common, options.admin_listen)?;
+    let data = &common.data_dir;
+    let settings = players.settings(common)?;
+    figures::describe();
+    let redis = redis(&options.redis, common)?;
+    let told = Told::nothing_yet(data)?;
+
+    let address = Address::take(&settings).map_err(|error| common.blame("listen", players.listen, error))?;
+    let public_url = options.public_url.clone().or_else(|| url_of(address.addr()));
+    if public_url.is_none() {
+        tracing::warn!("without a public-url no other gateway sends its players here when it stops");
+    }
+    // No two that run have the same, and nobody remembers it.
+    let id = GatewayId(getrandom::u32().context("the system has nothing random")?);
+    let end = wait_for("Redis", async || RedisGatewayEnd::connect(&redis, id, public_url.clone()).await).await;
+    let end = Arc::new(end);
+
+    let (admin, desk) = Admin::start(hosts, end.clone())
+        .await
+        .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+    let gateway = Gateway::start_at(address, settings, end.clone(), desk)?;
+
+    let mut stop = Stop::listen()?;
+    let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };
+    told.tell(&addresses)?;
+    tracing::info!(gateway = %id, players = %gateway.addr(), hosts = %addresses.admin, public_url, "ready");
+
+    stop.told().await?;
+    let others = end.others();
+    tracing::info!(?others, "stopping: players are sent on");
+    told.take_back();
+    gateway.drain(players.drain_limit.to_std(), others).await;
+    admin.stop().await;
+    end.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Where players reach an address, if it is one that they can be told.
+fn url_of(address: SocketAddr) -> Option<String> {
+    (!address.ip().is_unspecified()).then(|| format!("ws://{address}/play"))
+}

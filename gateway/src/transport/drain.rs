@@ -1,0 +1,78 @@
+//! Going down: when whose turn is to go.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::hub::Farewell;
+
+/// A gateway on its way down. Where there are others to go to, players go over the first half of the time, so that they do not come
+/// there all at once, and those whose answers have no reply yet may wait until three quarters of it are over. Where there are none,
+/// all go at once, and may wait for replies for the first half.
+pub(super) struct Drain {
+    began: Instant,
+    until: Instant,
+    others: Arc<[String]>,
+    /// How many slots there were when it began; whoever came since goes last.
+    slots: u32,
+}
+
+impl Drain {
+    /// Begins now.
+    pub fn begin(now: Instant, until: Instant, others: Arc<[String]>, slots: u32) -> Self {
+        Self { began: now, until, others, slots }
+    }
+
+    /// Who is to go by now.
+    pub fn farewell(&self, now: Instant) -> Farewell {
+        let passed = now.saturating_duration_since(self.began).as_secs_f64();
+        let whole = self.until.saturating_duration_since(self.began).as_secs_f64();
+        let (spread, patience) = if self.others.is_empty() { (0.0, whole / 2.0) } else { (whole / 2.0, whole * 0.75) };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the slots")]
+        let slots = if passed < spread { (f64::from(self.slots) * passed / spread).ceil() as u32 } else { u32::MAX };
+        Farewell { slots, waits_for_replies: passed < patience, others: Arc::clone(&self.others) }
+    }
+
+    /// Whether nobody is waited for any longer.
+    pub fn is_over(&self, now: Instant, connections: usize) -> bool {
+        connections == 0 || now >= self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn drain(others: &[&str]) -> (Drain, impl Fn(u64) -> Instant) {
+        let began = Instant::now();
+        let others = others.iter().map(|&other| other.to_owned()).collect();
+        let at = move |ms| began + Duration::from_millis(ms);
+        (Drain::begin(began, at(8_000), others, 100), at)
+    }
+
+    #[test]
+    fn players_go_to_the_others_over_half_of_the_time() {
+        let (drain, at) = drain(&["ws://b/play"]);
+        let slots = |ms| drain.farewell(at(ms)).slots;
+        assert_eq!([slots(0), slots(1_000), slots(2_000), slots(3_960)], [0, 25, 50, 99]);
+        assert_eq!(slots(4_000), u32::MAX, "those who came since, too");
+        let waits = |ms| drain.farewell(at(ms)).waits_for_replies;
+        assert!(waits(5_999) && !waits(6_000));
+    }
+
+    #[test]
+    fn without_others_all_are_told_at_once() {
+        let (drain, at) = drain(&[]);
+        assert_eq!(drain.farewell(at(0)).slots, u32::MAX);
+        let waits = |ms| drain.farewell(at(ms)).waits_for_replies;
+        assert!(waits(3_999) && !waits(4_000));
+    }
+
+    #[test]
+    fn it_is_over_when_all_are_gone_or_the_time_is() {
+        let (drain, at) = drain(&[]);
+        assert!(drain.is_over(at(0), 0) && drain.is_over(at(8_000), 5));
+        assert!(!drain.is_over(at(7_999), 5));
+    }
+}

@@ -1,0 +1,147 @@
+//! A gateway that is one of several.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use klaxon_engine::bus::{GatewayEnd, LocalGatewayEnd};
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
+use klaxon_protocol::player::ToPlayer;
+use tokio::sync::mpsc;
+
+use crate::house::{Client, GATEWAY, House, PATIENCE, SHOW, house_over, settings};
+
+/// Another that a host here watches.
+const WATCHED: ShowId = ShowId(78);
+
+/// An end of a bus that others are on, too, and that tells which shows it is to hear.
+struct Far {
+    end: LocalGatewayEnd,
+    kept: mpsc::UnboundedSender<BTreeSet<ShowId>>,
+}
+
+#[async_trait]
+impl GatewayEnd for Far {
+    fn send(&self, message: ToEngine) {
+        self.end.send(message);
+    }
+
+    fn attend(&self, show: ShowId) {
+        self.end.attend(show);
+    }
+
+    fn attend_only(&self, shows: &BTreeSet<ShowId>) {
+        let _ = self.kept.send(shows.clone());
+    }
+
+    fn crosses_a_network(&self) -> bool {
+        true
+    }
+
+    async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
+        self.end.receive(into).await
+    }
+
+    fn id(&self) -> GatewayId {
+        self.end.id()
+    }
+}
+
+fn far_house() -> (House, mpsc::UnboundedReceiver<BTreeSet<ShowId>>) {
+    let (kept, hear_kept) = mpsc::unbounded_channel();
+    let house = house_over(settings(), |end| Arc::new(Far { end, kept }), [WATCHED].into());
+    (house, hear_kept)
+}
+
+fn counts_in(said: ToEngine) -> Option<GatewayCounts> {
+    if let ToEngine::Counts(counts) = said { Some(counts) } else { None }
+}
+
+#[tokio::test]
+async fn what_it_counts_goes_to_the_engine_and_what_the_engine_sums_up_is_left_as_it_is() {
+    let (mut house, _kept) = far_house();
+    let (_ann, _) = Client::join(&house, Codec::Json).await;
+    let (_bob, _) = Client::join(&house, Codec::Bincode).await;
+    let counts = house.engine.wait(|said| counts_in(said).filter(|counts| counts.connected == 2)).await;
+    assert_eq!((counts.gateway, counts.show, counts.shed), (GATEWAY, SHOW, 0));
+    assert_eq!(house.figures().await.connected, 0, "as the engine said it");
+}
+
+#[tokio::test]
+async fn before_it_passes_a_barrier_it_says_what_it_counts() {
+    let (mut house, _kept) = far_house();
+    let _ann = Client::join(&house, Codec::Json).await;
+    let question = QuestionId(1);
+    house.engine.say(ToGateway::Barrier { show: SHOW, question });
+    let mut counted = false;
+    house
+        .engine
+        .wait(|said| {
+            counted |= matches!(said, ToEngine::Counts(_));
+            matches!(said, ToEngine::BarrierPassed { .. }).then_some(())
+        })
+        .await;
+    assert!(counted);
+}
+
+#[tokio::test]
+async fn it_hears_only_the_shows_in_which_somebody_here_is() {
+    let (house, mut kept) = far_house();
+    let mut next = async |wanted: &[ShowId]| {
+        let wanted: BTreeSet<ShowId> = wanted.iter().copied().collect();
+        let wait = async { while kept.recv().await.unwrap() != wanted {} };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    };
+    next(&[WATCHED]).await;
+    let (ann, _) = Client::join(&house, Codec::Json).await;
+    next(&[SHOW, WATCHED]).await;
+    drop(ann);
+    next(&[WATCHED]).await;
+}
+
+#[tokio::test]
+async fn a_player_who_came_in_elsewhere_has_the_display_there() {
+    let (house, _kept) = far_house();
+    let (mut ann, welcome) = Client::join(&house, Codec::Json).await;
+    let seats = vec![welcome.seat.unwrap(), Seat(99)];
+    house.engine.say(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
+    let heard = house.engine.notice("still here");
+    assert_eq!(ann.hear().await, heard, "not one who came in here");
+    house.engine.say(ToGateway::Moved { show: SHOW, seats, to: GatewayId(4) });
+    assert_eq!(ann.hear_error().await, ErrorCode::Displaced);
+}
+
+#[tokio::test]
+async fn one_who_missed_what_was_said_gets_a_snapshot() {
+    let (house, _kept) = far_house();
+    let (mut ann, _) = Client::join(&house, Codec::Json).await;
+    house.engine.say(ToGateway::Said { show: SHOW, seq: Seq(1) });
+    assert!(matches!(ann.hear().await, ToPlayer::Snapshot(_)));
+    assert!(matches!(ann.hear().await, ToPlayer::You(_)));
+}
+
+#[tokio::test]
+async fn when_it_goes_down_its_players_are_told_where_to_go() {
+    let (house, _kept) = far_house();
+    let mut clients = Vec::new();
+    for number in 0..6 {
+        clients.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+    }
+    let others = ["ws://b/play", "ws://c/play"].map(String::from);
+    let drained = tokio::spawn(house.gateway.drain(PATIENCE / 5, others.to_vec()));
+    let mut sent_to = Vec::new();
+    for client in &mut clients {
+        let (messages, code) = client.rest().await;
+        let [ToPlayer::Goodbye(goodbye)] = &messages[..] else { panic!("{messages:?}") };
+        sent_to.push(goodbye.to.clone().unwrap());
+        assert_eq!(code, Some(1012));
+    }
+    drop(clients);
+    drained.await.unwrap();
+    for other in &others {
+        assert!(sent_to.iter().filter(|to| *to == other).count() >= 2, "{sent_to:?}");
+    }
+}

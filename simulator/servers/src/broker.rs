@@ -1,0 +1,115 @@
+//! A real broker that speaks Kafka's wire: tansu.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, timeout};
+
+use crate::{Process, ServerError, free_port};
+
+/// Says where tansu is.
+const VARIABLE: &str = "KLAXON_TANSU";
+/// Where `make tools` puts it, below the home folder.
+const BUILT: &str = ".cache/klaxon/tansu-0.6.0/bin/tansu";
+
+/// Where a broker keeps what it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// In its memory: a kill takes all of it.
+    Memory,
+    /// In the PostgreSQL database at this URL, whose tables are made if they are missing. A kill takes nothing.
+    Postgres(String),
+}
+
+/// A broker of our own.
+#[derive(Debug)]
+pub struct Broker {
+    process: Process,
+    port: u16,
+    /// Gone with the server.
+    _directory: TempDir,
+}
+
+impl Broker {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// If there is no tansu, or it does not start.
+    pub async fn start(storage: Storage) -> Result<Self, ServerError> {
+        let mut broker = Self::start_on(storage, free_port()?)?;
+        broker.ready().await?;
+        Ok(broker)
+    }
+
+    /// Starts one on this port, without waiting for it.
+    ///
+    /// # Errors
+    /// If there is no tansu.
+    pub fn start_on(storage: Storage, port: u16) -> Result<Self, ServerError> {
+        let directory = tempfile::tempdir()?;
+        let storage = match storage {
+            Storage::Memory => "memory://tansu/".to_owned(),
+            Storage::Postgres(url) => url,
+        };
+        let listener = format!("tcp://127.0.0.1:{port}");
+        let arguments = [
+            "broker",
+            "--listener-url",
+            &listener,
+            "--advertised-listener-url",
+            &listener,
+            "--storage-engine",
+            &storage,
+        ];
+        let arguments = arguments.iter().map(|&word| word.to_owned()).collect();
+        let process = Process::start(&program(), arguments, Vec::new(), &directory.path().join("log"))?;
+        Ok(Self { process, port, _directory: directory })
+    }
+
+    async fn ready(&mut self) -> Result<(), ServerError> {
+        let port = self.port;
+        self.process.ready(async || answers(port).await).await
+    }
+
+    /// Where it is, such as `127.0.0.1:9092`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its process: to pause, to kill.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Starts it again on the same port after it was killed, with what its storage kept.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start_again(&mut self) -> Result<(), ServerError> {
+        self.process.start_again()?;
+        self.ready().await
+    }
+}
+
+fn program() -> String {
+    if let Ok(named) = std::env::var(VARIABLE) {
+        return named;
+    }
+    let built = std::env::home_dir().map(|home| home.join(BUILT)).filter(|path| path.exists());
+    built.unwrap_or_else(|| PathBuf::from("tansu")).display().to_string()
+}
+
+/// Whether a broker on this port says which versions it speaks.
+async fn answers(port: u16) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        // ApiVersions (18), version 0, correlation 1, no client id; its length before it.
+        stream.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]).await?;
+        stream.read_i32().await?;
+        std::io::Result::Ok(stream.read_i32().await? == 1)
+    };
+    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Ok(true)))
+}
