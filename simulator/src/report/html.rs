@@ -65,6 +65,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         setup.seconds,
         report.seed
     )?;
+    if let Some(service) = &setup.service {
+        writeln!(out, "<p class=\"sub\">{}</p>", safe(service))?;
+    }
     facts(out, report)?;
     writeln!(out, "<div class=\"plots\">")?;
     survivors(out, &report.questions)?;

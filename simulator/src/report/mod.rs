@@ -57,6 +57,8 @@ pub struct Report {
 pub struct Setup {
     /// What the show is called.
     pub title: String,
+    /// What it was played on, if that is more than one process.
+    pub service: Option<String>,
     /// `elimination`, `points` or `both`.
     pub mode: String,
     /// How many players were sent.

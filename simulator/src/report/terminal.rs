@@ -45,6 +45,9 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
         report.seed
     )?;
     let mut line = |name: &str, text: String| writeln!(out, "  {name:<18} {text}");
+    if let Some(service) = &setup.service {
+        line("played on", service.clone())?;
+    }
     let crowd = &report.crowd;
     line(
         "players",
