@@ -75,6 +75,8 @@ pub(super) struct Gateways(Arc<Mutex<BTreeMap<GatewayId, Seen>>>);
 struct Seen {
     said: String,
     silent: Duration,
+    /// It was told that it is gone, and is about to be struck out.
+    is_gone: bool,
 }
 
 impl Gateways {
@@ -94,17 +96,22 @@ impl Gateways {
     ) -> RedisResult<BTreeSet<GatewayId>> {
         let registered: BTreeSet<u32> = redis::cmd("HKEYS").arg(keys.gateways()).query_async(connection).await?;
         let seen = self.seen();
-        let is_up = |id: &GatewayId| seen.contains_key(id) || registered.contains(&id.0);
+        let is_up = |id: &GatewayId| match seen.get(id) {
+            Some(known) => !known.is_gone,
+            None => registered.contains(&id.0),
+        };
         Ok(audience.into_iter().map(GatewayId).filter(is_up).collect())
     }
 
     /// What the registry holds, after `passed`. Who is gone, with what it said last.
     fn look(&self, registered: &BTreeMap<u32, String>, passed: Duration) -> Vec<(GatewayId, String)> {
         let mut seen = self.seen();
+        seen.retain(|id, known| !known.is_gone || registered.contains_key(&id.0));
         for (&id, said) in registered {
-            let known = seen.entry(GatewayId(id)).or_insert_with(|| Seen { said: String::new(), silent: Duration::ZERO });
+            let new = || Seen { said: String::new(), silent: Duration::ZERO, is_gone: false };
+            let known = seen.entry(GatewayId(id)).or_insert_with(new);
             if known.said != *said {
-                (known.said, known.silent) = (said.clone(), Duration::ZERO);
+                *known = Seen { said: said.clone(), ..new() };
                 continue;
             }
             known.silent += passed;
@@ -113,9 +120,13 @@ impl Gateways {
         for (_, known) in seen.iter_mut().filter(|(id, _)| !registered.contains_key(&id.0)) {
             known.silent += passed;
         }
-        let gone: Vec<GatewayId> =
-            seen.iter().filter(|(_, known)| known.silent >= SILENT).map(|(&id, _)| id).collect();
-        gone.into_iter().filter_map(|id| Some((id, seen.remove(&id)?.said))).collect()
+        let silent = seen.iter_mut().filter(|(_, known)| known.silent >= SILENT && !known.is_gone);
+        silent
+            .map(|(&id, known)| {
+                known.is_gone = true;
+                (id, known.said.clone())
+            })
+            .collect()
     }
 }
 
