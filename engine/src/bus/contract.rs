@@ -52,20 +52,6 @@ pub fn turn(messages: Vec<(Address, ToGateway)>) -> Turn {
     Turn { show: SHOW, messages, records: 0, heard: Place::default() }
 }
 
-/// Waits for the next thing that is wanted.
-pub async fn hear<T>(gateway: &dyn GatewayEnd, mut wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
-    let hearing = async {
-        loop {
-            let mut heard = Vec::new();
-            assert!(gateway.receive(&mut heard).await, "nothing more is said");
-            if let Some(found) = heard.into_iter().find_map(&mut wanted) {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
-}
-
 /// So many messages.
 pub async fn hear_some(gateway: &dyn GatewayEnd, count: usize) -> Vec<ToGateway> {
     let mut heard = Vec::new();
@@ -93,8 +79,9 @@ pub async fn reach(engine: &dyn EngineEnd, mut wanted: impl FnMut(&ToEngine) -> 
         }
     };
     tokio::time::timeout(PATIENCE, reaching).await.expect("it reaches the engine");
-    heard
-        .retain(|heard| !matches!(heard.message, ToEngine::Hello { .. } | ToEngine::Attend { .. } | ToEngine::Leave { .. }));
+    heard.retain(|heard| {
+        !matches!(heard.message, ToEngine::Hello { .. } | ToEngine::Attend { .. } | ToEngine::Leave { .. })
+    });
     heard
 }
 

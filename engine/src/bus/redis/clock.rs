@@ -96,7 +96,8 @@ struct Compared {
 async fn compare(connection: &mut Connection, redis: &Redis, clock: Clock) -> RedisResult<Compared> {
     let unled = || i64::try_from(clock.micros()).unwrap_or(i64::MAX).saturating_sub(clock.led_by());
     let (begun, before) = (Instant::now(), unled());
-    let (seconds, micros): (i64, i64) = TIME.prepare_invoke().key(redis.keys().gateways()).invoke_async(connection).await?;
+    let (seconds, micros): (i64, i64) =
+        TIME.prepare_invoke().key(redis.keys().gateways()).invoke_async(connection).await?;
     let took = begun.elapsed().as_micros();
     let theirs = seconds.saturating_mul(1_000_000).saturating_add(micros);
     let half = i64::try_from(took / 2).unwrap_or(i64::MAX);
@@ -139,7 +140,8 @@ impl Comparisons {
     /// What the clock should show more, give or take.
     fn best(&self, now: Instant) -> Option<(i64, u64)> {
         let drift = |then: Instant| u64::try_from(now.duration_since(then).as_micros()).unwrap_or(u64::MAX) / DRIFT;
-        let worth = |&(then, compared): &(Instant, Compared)| (compared.by, compared.give_or_take.saturating_add(drift(then)));
+        let worth =
+            |&(then, compared): &(Instant, Compared)| (compared.by, compared.give_or_take.saturating_add(drift(then)));
         self.recent.iter().map(worth).min_by_key(|(_, uncertainty)| *uncertainty)
     }
 

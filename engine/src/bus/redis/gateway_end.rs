@@ -125,7 +125,13 @@ impl RedisGatewayEnd {
 }
 
 /// Says that the gateway is up, again and again.
-async fn register(redis: Redis, mut connection: Connection, id: GatewayId, url: String, others: Arc<Mutex<Vec<String>>>) {
+async fn register(
+    redis: Redis,
+    mut connection: Connection,
+    id: GatewayId,
+    url: String,
+    others: Arc<Mutex<Vec<String>>>,
+) {
     let mut turns = interval(registry::SAY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -158,7 +164,8 @@ impl GatewayEnd for RedisGatewayEnd {
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
         let mut inbox = self.inbox.lock().await;
         let Inbox { said, refused, is_closed } = &mut *inbox;
-        while into.is_empty() {
+        let before = into.len();
+        while into.len() == before {
             tokio::select! {
                 biased;
                 Some(refusal) = refused.recv() => into.push(refusal),
@@ -166,7 +173,9 @@ impl GatewayEnd for RedisGatewayEnd {
                 _ = is_closed.wait_for(|closed| *closed) => return false,
             }
         }
-        while into.len() < TAKE && let Ok(messages) = said.try_recv() {
+        while into.len() < TAKE
+            && let Ok(messages) = said.try_recv()
+        {
             into.extend(messages);
         }
         true

@@ -34,7 +34,9 @@ static REGISTER: LazyLock<Script> = LazyLock::new(|| {
 
 /// Takes a gateway out that has said nothing since. KEYS: the registry. ARGV: the gateway, what it said last.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new("if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end return 0")
+    Script::new(
+        "if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end return 0",
+    )
 });
 
 /// Says that a gateway is up. The URLs of all others that are.

@@ -50,7 +50,7 @@ pub(super) struct Voice {
     fence: Fence,
     /// So many entries were said under it.
     said: u64,
-    /// Another engine has the show: nothing is said any more.
+    /// The show has a newer lease: nothing is said, until it is told that it is this engine's.
     is_fenced: bool,
     turns: VecDeque<Turn>,
     /// Only the newest is of interest.
@@ -110,12 +110,18 @@ impl Voice {
             while let Ok(order) = self.orders.try_recv() {
                 self.take(order);
             }
-            if !self.turns.is_empty() {
+            if self.is_fenced {
+                if self.let_go.is_some() {
+                    return;
+                }
+                let Some(order) = self.orders.recv().await else { return };
+                self.take(order);
+            } else if !self.turns.is_empty() {
                 self.say().await;
             } else if let Some(line) = self.line.take() {
                 self.list(line).await;
             } else if let Some(is_over) = self.let_go {
-                if is_over && !self.is_fenced {
+                if is_over {
                     self.clear().await;
                 }
                 return;
@@ -135,9 +141,8 @@ impl Voice {
                 }
                 self.is_fenced = false;
             }
-            Order::Say(turn) if !self.is_fenced => self.turns.push_back(turn),
-            Order::List(line) if !self.is_fenced => self.line = Some(line),
-            Order::Say(_) | Order::List(_) => {}
+            Order::Say(turn) => self.turns.push_back(turn),
+            Order::List(line) => self.line = Some(line),
             Order::LetGo(is_over) => self.let_go = Some(is_over),
         }
     }
@@ -146,7 +151,7 @@ impl Voice {
     async fn say(&mut self) {
         let Some(batch) = self.batch() else { return };
         let mut failures = 0;
-        while !self.is_fenced {
+        loop {
             match self.try_say(&batch).await {
                 Ok(Ok(())) => {
                     self.said += batch.sorted.entries.len() as u64;
@@ -156,7 +161,16 @@ impl Voice {
                     }
                     return;
                 }
-                Ok(Err(Silence::Fenced)) => self.fall_silent(),
+                Ok(Err(Silence::Fenced)) => {
+                    self.fall_silent();
+                    while self.is_fenced && self.let_go.is_none() {
+                        let Some(order) = self.orders.recv().await else { return };
+                        self.take(order);
+                    }
+                    if self.is_fenced {
+                        return;
+                    }
+                }
                 Ok(Err(Silence::NoLease)) if self.let_go.is_some() => {
                     return tracing::warn!(show = %self.show, "what the show said last is not said: its lease is gone");
                 }
@@ -214,13 +228,12 @@ impl Voice {
         })
     }
 
-    /// Another engine plays the show: it has said, or will say, what this one has not.
+    /// The show has a newer lease. If it is another engine's, that one says what this one has not, and the show is let go here; if it
+    /// is this engine's, the show is about to be adopted under it.
     fn fall_silent(&mut self) {
-        tracing::warn!(show = %self.show, fence = %self.fence, "another engine has the show; this one is silent");
+        tracing::warn!(show = %self.show, fence = %self.fence, "the show has a newer lease; nothing is said under this one");
         metrics::counter!("klaxon_bus_fenced_total").increment(1);
         self.is_fenced = true;
-        self.turns.clear();
-        self.line = None;
         // Without the engine's end nothing is heard either.
         let _ = self.engine.send(Item::Fenced(self.show, self.fence));
     }

@@ -372,8 +372,7 @@ impl Sender {
     fn go_on(&mut self, show: ShowId) {
         let Some(out) = self.shows.get_mut(&show).filter(|out| !out.is_busy) else { return };
         let ends = &self.ends;
-        let (mut connection, keys, orders) =
-            (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
+        let (mut connection, keys, orders) = (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
         let (about, failures) = ((show, ends.gateway), out.failures);
         out.is_busy = true;
         if out.is_leaving && out.is_sent() {
@@ -465,8 +464,7 @@ impl Sender {
         let Some(request) = self.requests.front().cloned() else { return };
         self.is_asking = true;
         let ends = &self.ends;
-        let (mut connection, keys, orders) =
-            (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
+        let (mut connection, keys, orders) = (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
         let failures = self.failures;
         tokio::spawn(async move {
             let asked = requests::ask(&mut connection, &keys, &request).await;

@@ -55,7 +55,11 @@ async fn a_code_belongs_to_one_show_until_that_is_over() {
     assert_eq!(enter(ShowId(8), &live, "c").await, Entered::New);
     house.engine.let_go(SHOW, true);
     house.engine.finish().await;
-    assert_eq!(enter(ShowId(9), &live, "d").await, Entered::CodeTaken, "a show that is over gives up its own code only");
+    assert_eq!(
+        enter(ShowId(9), &live, "d").await,
+        Entered::CodeTaken,
+        "a show that is over gives up its own code only"
+    );
     assert_eq!(house.engine.lines().await, Ok(Some(Vec::new())));
 }
 

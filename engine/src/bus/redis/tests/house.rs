@@ -7,9 +7,10 @@ use klaxon_protocol::link::ToEngine;
 use klaxon_servers::Persistence;
 use redis::RedisResult;
 
-use crate::bus::contract::{self, PATIENCE};
+use crate::bus::contract::{self, PATIENCE, SHOW};
+use crate::bus::redis::entry::place;
 use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
-use crate::bus::{EngineEnd, GatewayEnd, Heard};
+use crate::bus::{EngineEnd, GatewayEnd, Heard, Place};
 use crate::redis::Redis;
 
 pub struct House {
@@ -45,12 +46,27 @@ impl House {
 
     /// Waits until it is so.
     pub async fn until(&self, mut is_so: impl AsyncFnMut() -> bool) {
+        self.until_some(async || is_so().await.then_some(())).await;
+    }
+
+    /// Waits until there is something.
+    pub async fn until_some<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let waiting = async {
-            while !is_so().await {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to be so");
+        tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to be so")
+    }
+
+    /// The place of what was said last.
+    pub async fn last_said(&self) -> Option<Place> {
+        let last: Option<Vec<u8>> =
+            self.ask(redis::cmd("HGET").arg(self.redis.keys().said(SHOW)).arg("last")).await.unwrap();
+        last.and_then(|last| place(&last))
     }
 
     /// What the arbiter would note.

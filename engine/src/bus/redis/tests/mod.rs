@@ -1,6 +1,6 @@
 //! The bus over a real Redis.
 
-
+mod away;
 mod directory;
 mod house;
 mod takeover;

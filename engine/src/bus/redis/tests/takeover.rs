@@ -126,9 +126,8 @@ async fn of_a_show_that_is_over_nothing_is_kept() {
     let keys: Vec<String> = house.ask(redis::cmd("KEYS").arg("*")).await.unwrap();
     let keys: BTreeSet<String> = keys.into_iter().collect();
     let of = house.redis.keys();
-    let is_kept = |key: &String| {
-        [of.lease(SHOW), of.requests(), of.to_all(SHOW)].contains(key) || *key == of.to_show(SHOW)
-    };
+    let is_kept =
+        |key: &String| [of.lease(SHOW), of.requests(), of.to_all(SHOW)].contains(key) || *key == of.to_show(SHOW);
     assert_eq!(keys.iter().filter(|key| !is_kept(key)).collect::<Vec<_>>(), Vec::<&String>::new());
     let left: i64 = house.ask(redis::cmd("PTTL").arg(of.to_all(SHOW))).await.unwrap();
     assert!((1..=60_000).contains(&left), "{left}");
@@ -179,4 +178,18 @@ async fn a_gateway_leaves_a_show_that_nobody_there_needs_and_comes_back_to_it() 
     reach(&house.engine, |message| *message == word(1), 1).await;
     house.engine.say(said(1, 1, Place::default()));
     assert_eq!(hear_some(&ann, 1).await, [event(1)], "it was needed a moment ago");
+}
+
+#[tokio::test]
+async fn turns_that_meet_a_newer_lease_before_the_show_is_adopted_under_it_are_said_then() {
+    let house = House::start().await;
+    let ann = house.gateway(ANN).await;
+    play(&house, 1, &[&ann]).await;
+    house.lease(SHOW, Fence(2)).await;
+    house.engine.say(said(1, 1, Place::default()));
+    // Whoever took the lease, nothing is said under the old one.
+    assert_eq!(house.last_said().await, None);
+    house.engine.adopt(SHOW, Fence(2)).await.unwrap();
+    house.engine.say(said(2, 2, Place::default()));
+    assert_eq!(hear_some(&ann, 2).await, [event(1), event(2)]);
 }
