@@ -189,7 +189,7 @@ impl Arbiter for MemoryArbiter {
 mod tests {
     use super::*;
 
-    super::super::contract::arbiter_contract!(MemoryArbiter::new());
+    super::super::contract::arbiter_contract!((MemoryArbiter::new(), ()), 256);
 
     #[tokio::test]
     async fn only_two_questions_take_memory_and_a_forgotten_show_takes_none() {

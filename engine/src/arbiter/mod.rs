@@ -17,6 +17,7 @@
 //!   largest known question is larger by 2 or more; from then on all its claims are [`Standing::TooLate`].
 
 mod memory;
+mod redis;
 
 #[cfg(test)]
 mod contract;
@@ -27,6 +28,7 @@ use klaxon_protocol::pack::CHOICES;
 use klaxon_protocol::time::Span;
 
 pub use memory::MemoryArbiter;
+pub use redis::RedisArbiter;
 
 /// How long a lease lasts unless it is renewed.
 pub const TERM: Span = Span(2_000);

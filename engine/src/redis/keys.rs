@@ -23,10 +23,10 @@ impl Keys {
         self.of(show, "lease")
     }
 
-    /// String: a question's claims by seat.
+    /// String: a question's claims by seat, four bits each, for one page of the seats.
     #[must_use]
-    pub fn claims(&self, show: ShowId, question: QuestionId) -> String {
-        self.of(show, &format!("claims:{question}"))
+    pub fn claims(&self, show: ShowId, question: QuestionId, page: u32) -> String {
+        self.of(show, &format!("claims:{question}:{page}"))
     }
 
     /// Stream: the show's journal; a record's id is its number plus 1.

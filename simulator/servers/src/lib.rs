@@ -3,6 +3,8 @@
 
 mod process;
 pub mod redis;
+pub mod redis_cluster;
 
 pub use process::{Process, ServerError, free_port};
 pub use redis::{Persistence, Redis};
+pub use redis_cluster::RedisCluster;

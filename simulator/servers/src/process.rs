@@ -5,6 +5,8 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -184,7 +186,28 @@ fn spawn(
     command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(out).stderr(err);
-    command.spawn().map_err(|error| ServerError::Start { program: program.to_owned(), error })
+    spawn_for_the_process(command).map_err(|error| ServerError::Start { program: program.to_owned(), error })
+}
+
+type Order = (Command, mpsc::Sender<io::Result<Child>>);
+
+/// The kernel sends that signal when the *thread* that started the server ends, which for a test's thread is when the test does. So
+/// servers are started on a thread that stays.
+fn spawn_for_the_process(command: Command) -> io::Result<Child> {
+    static STARTER: LazyLock<Mutex<mpsc::Sender<Order>>> = LazyLock::new(|| {
+        let (starter, orders) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, reply) in orders {
+                // Whoever ordered it waits.
+                let _ = reply.send(command.spawn());
+            }
+        });
+        Mutex::new(starter)
+    });
+    let (reply, child) = mpsc::channel();
+    let gone = || io::Error::other("the thread that starts servers is gone");
+    STARTER.lock().unwrap_or_else(PoisonError::into_inner).send((command, reply)).map_err(|_| gone())?;
+    child.recv().map_err(|_| gone())?
 }
 
 /// A port of this machine that nobody listens on now.

@@ -1,9 +1,10 @@
 //! A real `redis-server`.
 
+use std::io;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -73,13 +74,24 @@ impl Redis {
 }
 
 /// Whether a Redis says PONG on this port; one that still loads its file says something else.
-async fn answers(port: u16) -> bool {
+pub(crate) async fn answers(port: u16) -> bool {
+    matches!(ask(port, "PING").await, Ok(answer) if answer == "+PONG")
+}
+
+/// What the Redis on this port says to a command: its first line and, if it is a text, the text.
+pub(crate) async fn ask(port: u16, command: &str) -> io::Result<String> {
     let ask = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"PING\r\n").await?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer).await?;
-        std::io::Result::Ok(&answer == b"+PONG")
+        let mut stream = BufStream::new(TcpStream::connect(("127.0.0.1", port)).await?);
+        stream.write_all(format!("{command}\r\n").as_bytes()).await?;
+        stream.flush().await?;
+        let mut answer = String::new();
+        stream.read_line(&mut answer).await?;
+        if let Some(length) = answer.trim_end().strip_prefix('$').and_then(|length| length.parse().ok()) {
+            let mut text = vec![0; length];
+            stream.read_exact(&mut text).await?;
+            answer = String::from_utf8_lossy(&text).into_owned();
+        }
+        Ok(answer.trim_end().to_owned())
     };
-    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Ok(true)))
+    timeout(Duration::from_secs(1), ask).await.unwrap_or_else(|late| Err(late.into()))
 }

@@ -1,13 +1,18 @@
 //! What every arbiter must do, whatever it is made of.
 //!
-//! An implementation's tests say `arbiter_contract!(EXPRESSION)`, where the expression makes a new arbiter that knows nothing
-//! of the shows used here.
+//! An implementation's tests say `arbiter_contract!(EXPRESSION, CASES)`. The expression, which may `.await`, makes a new arbiter that
+//! knows nothing of the shows used here, and whatever must live as long as it does. Of the courses made up at random so many are
+//! played.
+
+mod leases;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 use proptest::prelude::*;
+
+pub use leases::*;
 
 use super::{Arbiter, ArbiterError, Claim, SEATS, Standing};
 
@@ -54,40 +59,6 @@ pub async fn an_empty_batch_is_answered_by_nothing(arbiter: impl Arbiter) {
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[]).await.unwrap(), []);
     arbiter.restore(SHOW, fence, Q1, &[]).await.unwrap();
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(0, 0)]).await.unwrap(), [Standing::First]);
-}
-
-pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbiter) {
-    let old = arbiter.lease(SHOW, Fence(40)).await.unwrap().fence;
-    assert!(old > Fence(40));
-    arbiter.claim(SHOW, old, Q1, &[claim(1, 1)]).await.unwrap();
-    let newest = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
-    assert!(newest > old);
-
-    let fenced = ArbiterError::Fenced { newest };
-    assert_eq!(arbiter.claim(SHOW, old, Q1, &[claim(2, 2)]).await, Err(fenced.clone()));
-    assert_eq!(arbiter.restore(SHOW, old, Q1, &[claim(1, 3)]).await, Err(fenced.clone()));
-    assert_eq!(arbiter.close(SHOW, old, Q1).await, Err(fenced.clone()));
-    assert_eq!(arbiter.forget(SHOW, old).await, Err(fenced));
-
-    let standings = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
-    assert_eq!(standings, [Standing::First, before(1)], "the refused calls changed nothing, the earlier claim stands");
-    let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap().fence;
-    assert!(far > Fence(1000));
-}
-
-pub async fn a_token_that_was_never_given_opens_nothing(arbiter: impl Arbiter) {
-    let nothing = Err(ArbiterError::NoLease);
-    assert_eq!(arbiter.claim(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
-    assert_eq!(arbiter.close(SHOW, Fence(1), Q1).await, nothing);
-    assert_eq!(arbiter.restore(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, nothing);
-    assert_eq!(arbiter.forget(SHOW, Fence(1)).await, Ok(()));
-    let fence = leased(&arbiter).await;
-    let forged = Fence(fence.0 + 1);
-    assert_eq!(arbiter.claim(SHOW, forged, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
-    assert_eq!(arbiter.close(SHOW, forged, Q1).await, nothing);
-    assert_eq!(arbiter.restore(SHOW, forged, Q1, &[claim(1, 1)]).await, nothing);
-    assert_eq!(arbiter.forget(SHOW, forged).await, nothing);
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
 }
 
 pub async fn after_the_close_only_what_counted_counts(arbiter: impl Arbiter) {
@@ -195,24 +166,27 @@ pub async fn of_many_at_once_exactly_one_counts_and_all_others_hear_which(arbite
     }
 }
 
-pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
-    let arbiter = Arc::new(arbiter);
-    let tasks: Vec<_> = (0..32)
-        .map(|_| {
-            let arbiter = Arc::clone(&arbiter);
-            tokio::spawn(async move { arbiter.lease(SHOW, Fence(0)).await.unwrap().fence })
+pub async fn a_batch_of_any_size_is_judged_in_its_order(arbiter: impl Arbiter) {
+    let fence = leased(&arbiter).await;
+    // Each seat three times, near ones and far ones by turns.
+    let seat = |number: u32| (number % 1_700) * 5_801 % SEATS;
+    let batch: Vec<Claim> = (0..5_100).map(|number| claim(seat(number), (number / 850 % 6) as u8)).collect();
+    let mut counted = HashMap::new();
+    let expected: Vec<Standing> = (batch.iter())
+        .map(|claim| match counted.insert(claim.seat, claim.choice) {
+            None => Standing::First,
+            Some(first) => {
+                counted.insert(claim.seat, first);
+                Standing::Before(first)
+            }
         })
         .collect();
-    let mut tokens = std::collections::BTreeSet::new();
-    for task in tasks {
-        tokens.insert(task.await.unwrap());
-    }
-    assert_eq!(tokens.len(), 32);
-    let newest = *tokens.last().unwrap();
-    for &token in &tokens {
-        let heard = arbiter.close(SHOW, token, Q1).await;
-        assert_eq!(heard, if token == newest { Ok(()) } else { Err(ArbiterError::Fenced { newest }) });
-    }
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap(), expected);
+
+    let restored: Vec<Claim> = (0..1_700).map(|number| claim(seat(number), 5)).collect();
+    arbiter.restore(SHOW, fence, Q1, &restored).await.unwrap();
+    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap(), vec![before(5); batch.len()]);
 }
 
 /// What can be done to an arbiter, and by whom: the newest leaseholder or the one before.
@@ -316,7 +290,7 @@ pub async fn it_does_as_the_simplest_arbiter_does(arbiter: impl Arbiter, steps: 
 
 /// Runs the contract against the arbiter that the expression makes.
 macro_rules! arbiter_contract {
-    ($make:expr) => {
+    ($make:expr, $cases:expr) => {
         $crate::arbiter::contract::arbiter_contract! { @ $make;
             the_first_claim_of_a_seat_counts_and_a_retry_is_told_so
             questions_and_shows_do_not_know_of_each_other
@@ -330,12 +304,20 @@ macro_rules! arbiter_contract {
             a_forgotten_show_is_as_if_it_had_never_been
             of_many_at_once_exactly_one_counts_and_all_others_hear_which
             leases_taken_at_once_are_all_different
+            a_lease_that_is_given_back_goes_on_until_another_is_taken
+            each_lease_is_renewed_or_told_why_not
+            a_lease_says_for_how_long_nobody_had_the_show
+            a_batch_of_any_size_is_judged_in_its_order
         }
         proptest::proptest! {
+            #![proptest_config(proptest::prelude::ProptestConfig::with_cases($cases))]
             #[test]
             fn it_does_as_the_simplest_arbiter_does(steps in $crate::arbiter::contract::steps()) {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on($crate::arbiter::contract::it_does_as_the_simplest_arbiter_does($make, steps));
+                runtime.block_on(async {
+                    let (arbiter, _beside) = $make;
+                    $crate::arbiter::contract::it_does_as_the_simplest_arbiter_does(arbiter, steps).await;
+                });
             }
         }
     };
@@ -343,7 +325,8 @@ macro_rules! arbiter_contract {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
-                $crate::arbiter::contract::$rule($make).await;
+                let (arbiter, _beside) = $make;
+                $crate::arbiter::contract::$rule(arbiter).await;
             }
         )*
     };

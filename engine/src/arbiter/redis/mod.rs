@@ -1,0 +1,246 @@
+//! The arbiter on Redis: scripts that Redis runs one at a time, so that each call is atomic over all engines.
+//!
+//! - A show's lease and what is known of its questions are one hash, its claims strings by seat, all in one slot of a cluster. Half
+//!   a byte is one seat's claim: see `claim.lua`.
+//! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
+//!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
+//!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
+//!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. Whoever
+//!   takes it up and finds nothing to play forgets it, and that takes it out of the set.
+//! - All that is said of a show expires [`KEPT`] after its engine last renewed the lease, and claims [`KEPT`] after the last one.
+//! - A call with very many claims is made in pieces, so that no other show waits long. If the lease is lost between two of them the
+//!   outcome is `Unavailable`, since some may count; the same call made again says what became of the lease.
+
+mod claims;
+mod scripts;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use ::redis::{FromRedisValue, RedisError};
+use async_trait::async_trait;
+use futures_util::future::{join_all, try_join_all};
+use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
+use klaxon_protocol::time::Span;
+
+use super::{Arbiter, ArbiterError, Claim, Lease, Standing, TERM};
+use crate::redis::{Connection, Keys, Redis, Script};
+use claims::Pieces;
+use scripts::Scripts;
+
+/// How long a dead show's keys stay.
+const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
+/// Counts claims in a Redis or a Redis Cluster, for all engines that share it.
+pub struct RedisArbiter {
+    connection: Connection,
+    keys: Keys,
+    /// Whose leases are taken here.
+    holder: String,
+    scripts: Scripts,
+    /// Shows without a lease, and since when that is seen here.
+    lost: Mutex<HashMap<ShowId, Instant>>,
+}
+
+impl RedisArbiter {
+    /// An arbiter at this Redis for the engine `holder`, a name that no other engine has.
+    ///
+    /// # Errors
+    /// If Redis does not answer now.
+    pub async fn connect(redis: &Redis, holder: &str) -> Result<Self, RedisError> {
+        Ok(Self {
+            connection: redis.connect().await?,
+            keys: redis.keys().clone(),
+            holder: holder.to_owned(),
+            scripts: Scripts::new(),
+            lost: Mutex::default(),
+        })
+    }
+
+    /// Runs a script on the lease of a show.
+    async fn on_lease<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        show: ShowId,
+        arguments: &[&str],
+    ) -> Result<T, ScriptError> {
+        Ok(script.call(&self.connection, &[&self.keys.lease(show)], arguments).await?)
+    }
+
+    /// Says which shows there are.
+    async fn enlist(&self, shows: impl IntoIterator<Item = ShowId>) -> Result<(), ArbiterError> {
+        let shows: Vec<u64> = shows.into_iter().map(|show| show.0).collect();
+        if shows.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.connection.clone();
+        let mut add = ::redis::cmd("SADD");
+        add.arg(self.keys.shows()).arg(shows);
+        add.query_async(&mut connection).await.map_err(unavailable)
+    }
+
+    async fn renew_one(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        let arguments = [&*fence.to_string(), &*TERM.0.to_string()];
+        self.on_lease(&self.scripts.renew, show, &arguments).await.map_err(|error| error.under(fence))
+    }
+
+    /// Runs a script on these claims, piece by piece and in their order; what it says of each piece.
+    async fn on_claims(
+        &self,
+        script: &Script,
+        (show, fence, question): (ShowId, Fence, QuestionId),
+        claims: &[Claim],
+    ) -> Result<Vec<(Pieces, String)>, ArbiterError> {
+        if let Some(claim) = claims.iter().find(|claim| !claim.is_possible()) {
+            return Err(ArbiterError::BadClaim(*claim));
+        }
+        let (lease, fence_text, question_text) = (self.keys.lease(show), fence.to_string(), question.to_string());
+        let mut said: Vec<(Pieces, String)> = Vec::new();
+        for pieces in Pieces::of(claims) {
+            let pages: Vec<String> = pieces.pages().map(|page| self.keys.claims(show, question, page)).collect();
+            let mut keys = vec![&*lease];
+            keys.extend(pages.iter().map(|key| &**key));
+            let mut arguments = vec![&*fence_text, &*question_text];
+            arguments.extend(pieces.texts());
+            match script.call(&self.connection, &keys, &arguments).await.map_err(ScriptError::from) {
+                Ok(answer) => said.push((pieces, answer)),
+                Err(error) if said.is_empty() => return Err(error.under(fence)),
+                Err(error) => return Err(ArbiterError::Unavailable(format!("after some of the claims: {error}"))),
+            }
+        }
+        Ok(said)
+    }
+
+    /// Whether nobody has the show.
+    async fn is_free(&self, show: ShowId) -> Result<bool, ArbiterError> {
+        let idle: i8 = self.on_lease(&self.scripts.idle, show, &[]).await.map_err(|error| error.under(Fence(0)))?;
+        let mut lost = self.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if idle >= 0 {
+            lost.remove(&show);
+            return Ok(idle > 0);
+        }
+        Ok(lost.entry(show).or_insert_with(Instant::now).elapsed() >= Duration::from_millis(u64::from(TERM.0)))
+    }
+}
+
+/// Why a script did not do as it was asked.
+#[derive(Debug, thiserror::Error)]
+enum ScriptError {
+    #[error("the show is leased under token {0}")]
+    OtherToken(Fence),
+    #[error("the show has no lease")]
+    NoLease,
+    #[error("another engine holds the show")]
+    Held,
+    #[error(transparent)]
+    Redis(RedisError),
+}
+
+impl From<RedisError> for ScriptError {
+    fn from(error: RedisError) -> Self {
+        let token = || error.detail().and_then(|token| token.parse().ok()).map(Fence);
+        match error.code() {
+            Some("HELD") => Self::Held,
+            Some("NOLEASE") => Self::NoLease,
+            Some("FENCED") if let Some(token) = token() => Self::OtherToken(token),
+            _ => Self::Redis(error),
+        }
+    }
+}
+
+impl ScriptError {
+    /// What it means to a caller with this token.
+    fn under(self, fence: Fence) -> ArbiterError {
+        match self {
+            Self::OtherToken(newest) if newest > fence => ArbiterError::Fenced { newest },
+            Self::OtherToken(_) | Self::NoLease => ArbiterError::NoLease,
+            Self::Held => ArbiterError::Held,
+            Self::Redis(error) => unavailable(error),
+        }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ArbiterError {
+    ArbiterError::Unavailable(error.to_string())
+}
+
+#[async_trait]
+impl Arbiter for RedisArbiter {
+    async fn lease(&self, show: ShowId, above: Fence) -> Result<Lease, ArbiterError> {
+        self.enlist([show]).await?;
+        let arguments = [&*self.holder, &*above.to_string(), &*TERM.0.to_string()];
+        let (fence, idle): (u64, i64) =
+            self.on_lease(&self.scripts.lease, show, &arguments).await.map_err(|error| error.under(above))?;
+        let idle = u64::try_from(idle).ok().map(|idle| Span::of(Duration::from_millis(idle)));
+        Ok(Lease { fence: Fence(fence), idle })
+    }
+
+    async fn renew(&self, leases: &[(ShowId, Fence)]) -> Result<Vec<Result<(), ArbiterError>>, ArbiterError> {
+        // All at once on one connection: a pipeline, and in a cluster one to each node.
+        let outcomes = join_all(leases.iter().map(|&(show, fence)| self.renew_one(show, fence))).await;
+        let renewed = leases.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        self.enlist(renewed.map(|(&(show, _), _)| show)).await?;
+        Ok(outcomes)
+    }
+
+    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        self.on_lease(&self.scripts.give_back, show, &[&fence.to_string()]).await.map_err(|error| error.under(fence))
+    }
+
+    async fn free(&self) -> Result<Vec<ShowId>, ArbiterError> {
+        let mut connection = self.connection.clone();
+        let members: Vec<u64> =
+            ::redis::cmd("SMEMBERS").arg(self.keys.shows()).query_async(&mut connection).await.map_err(unavailable)?;
+        let shows: Vec<ShowId> = members.into_iter().map(ShowId).collect();
+        let is_free = try_join_all(shows.iter().map(|&show| self.is_free(show))).await?;
+        let mut lost = self.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        lost.retain(|show, _| shows.contains(show));
+        Ok(shows.into_iter().zip(is_free).filter_map(|(show, is_free)| is_free.then_some(show)).collect())
+    }
+
+    async fn claim(
+        &self,
+        show: ShowId,
+        fence: Fence,
+        question: QuestionId,
+        claims: &[Claim],
+    ) -> Result<Vec<Standing>, ArbiterError> {
+        let said = self.on_claims(&self.scripts.claim, (show, fence, question), claims).await?;
+        let mut standings = Vec::with_capacity(claims.len());
+        for (pieces, said) in said {
+            let heard = pieces.standings(&said);
+            standings.extend(heard.ok_or_else(|| unavailable("Redis said something that is no standing"))?);
+        }
+        Ok(standings)
+    }
+
+    async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
+        let arguments = [&*fence.to_string(), &*question.to_string()];
+        self.on_lease(&self.scripts.close, show, &arguments).await.map_err(|error| error.under(fence))
+    }
+
+    async fn restore(
+        &self,
+        show: ShowId,
+        fence: Fence,
+        question: QuestionId,
+        claims: &[Claim],
+    ) -> Result<(), ArbiterError> {
+        self.on_claims(&self.scripts.restore, (show, fence, question), claims).await.map(|_| ())
+    }
+
+    async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        match self.on_lease(&self.scripts.forget, show, &[&fence.to_string()]).await {
+            // What was forgotten may still be in the set.
+            Ok(()) | Err(ScriptError::NoLease) => {}
+            Err(error) => return Err(error.under(fence)),
+        }
+        let mut connection = self.connection.clone();
+        let mut remove = ::redis::cmd("SREM");
+        remove.arg(self.keys.shows()).arg(show.0);
+        remove.query_async(&mut connection).await.map_err(unavailable)
+    }
+}
