@@ -53,10 +53,10 @@ impl RedisGatewayEnd {
     /// # Errors
     /// If Redis does not answer.
     pub async fn connect(redis: &Redis, id: GatewayId, public_url: Option<String>) -> Result<Self, RedisError> {
-        let mut connection = redis.connect().await?;
+        let connection = redis.connect().await?;
         let steering = Steering::start(redis, Clock::of_process()).await?;
         let url = public_url.unwrap_or_default();
-        let others = registry::register(&mut connection, redis.keys(), id, &url).await?;
+        let others = registry::register(&connection, redis.keys(), id, &url).await?;
         let others = Arc::new(Mutex::new(others));
         let (orders, told) = mpsc::unbounded_channel();
         let (said, hears) = mpsc::channel(WAITING);
@@ -127,7 +127,7 @@ impl RedisGatewayEnd {
 /// Says that the gateway is up, again and again.
 async fn register(
     redis: Redis,
-    mut connection: Connection,
+    connection: Connection,
     id: GatewayId,
     url: String,
     others: Arc<Mutex<Vec<String>>>,
@@ -136,7 +136,7 @@ async fn register(
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        match registry::register(&mut connection, redis.keys(), id, &url).await {
+        match registry::register(&connection, redis.keys(), id, &url).await {
             Ok(now) => *others.lock().unwrap_or_else(PoisonError::into_inner) = now,
             Err(error) => tracing::debug!(%error, "the gateway can't say that it is up; trying again"),
         }

@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::{GatewayId, ShowId};
-use redis::{RedisResult, Script};
+use redis::RedisResult;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::hearing::Item;
 use super::millis;
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// How often a gateway says that it is up.
 pub(super) const SAY: Duration = Duration::from_millis(500);
@@ -44,14 +44,13 @@ static REMOVE: LazyLock<Script> = LazyLock::new(|| {
 /// # Errors
 /// If Redis does not answer.
 pub(super) async fn register(
-    connection: &mut Connection,
+    connection: &Connection,
     keys: &Keys,
     gateway: GatewayId,
     url: &str,
 ) -> RedisResult<Vec<String>> {
-    let mut script = REGISTER.prepare_invoke();
-    script.key(keys.gateways()).arg(gateway.0).arg(millis(ALIVE)).arg(url);
-    let (now, all): (u64, BTreeMap<u32, String>) = script.invoke_async(connection).await?;
+    let arguments = [&*gateway.to_string(), &*millis(ALIVE).to_string(), url];
+    let (now, all): (u64, BTreeMap<u32, String>) = REGISTER.run(connection, &[keys.gateways()], &arguments).await?;
     let url = |(_, line): (u32, String)| {
         let (until, url) = line.split_once(' ')?;
         (until.parse::<u64>().ok()? >= now && !url.is_empty()).then(|| url.to_owned())
@@ -170,7 +169,7 @@ async fn remove(
     for show in shows {
         redis::cmd("SREM").arg(keys.audience(show)).arg(gateway.0).query_async::<()>(connection).await?;
     }
-    REMOVE.prepare_invoke().key(keys.gateways()).arg(gateway.0).arg(said).invoke_async(connection).await
+    REMOVE.run(connection, &[keys.gateways()], &[&*gateway.to_string(), said]).await
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What a show says, on its way to the gateways: in order, once, and only while the show is this engine's.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{Fence, GatewayId, ShowId};
 use klaxon_protocol::link::ToGateway;
-use redis::{RedisResult, Script};
+use redis::RedisResult;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -15,7 +16,7 @@ use super::entry::{Sorted, id};
 use super::hearing::Item;
 use super::{KEEP, millis, pause};
 use crate::bus::{Place, Turn};
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// So many turns are said together at most.
 const TURNS: usize = 256;
@@ -199,28 +200,31 @@ impl Voice {
         Some(Batch { sorted, records, heard })
     }
 
-    async fn try_say(&mut self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
+    async fn try_say(&self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
         let (keys, show) = (&self.keys, self.show);
-        let mut script = SAY.prepare_invoke();
-        script.key(keys.lease(show)).key(keys.said(show)).key(keys.to_show(show)).key(keys.to_all(show));
-        script.arg(self.fence.0).arg(batch.records).arg(id(batch.heard)).arg(self.said + 1);
-        script.arg(MOST_TO_ALL).arg(MOST_TO_ONE).arg(millis(KEEP));
+        let mut names = vec![keys.lease(show), keys.said(show), keys.to_show(show), keys.to_all(show)];
+        let numbers = [self.fence.to_string(), batch.records.to_string(), id(batch.heard), (self.said + 1).to_string()];
+        let limits = [MOST_TO_ALL.to_string(), MOST_TO_ONE.to_string(), millis(KEEP).to_string()];
+        let words = numbers.into_iter().chain(limits).map(String::into_bytes);
+        let mut arguments: Vec<Cow<'_, [u8]>> = words.map(Cow::Owned).collect();
         let mut gateways: Vec<GatewayId> = Vec::new();
         for (to, messages) in &batch.sorted.entries {
             let key = match to {
                 None => 4,
                 Some(to) => {
                     let place = gateways.iter().position(|gateway| gateway == to).unwrap_or_else(|| {
-                        script.key(keys.to_one(show, *to));
+                        names.push(keys.to_one(show, *to));
                         gateways.push(*to);
                         gateways.len() - 1
                     });
                     5 + place
                 }
             };
-            script.arg(key).arg(messages.as_slice());
+            arguments.push(Cow::Owned(key.to_string().into_bytes()));
+            arguments.push(Cow::Borrowed(messages));
         }
-        let outcome: String = script.invoke_async(&mut self.connection).await?;
+        let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &**argument).collect();
+        let outcome: String = SAY.run(&self.connection, &names, &arguments).await?;
         Ok(match outcome.as_str() {
             "said" => Ok(()),
             "fenced" => Err(Silence::Fenced),

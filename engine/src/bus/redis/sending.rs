@@ -384,7 +384,7 @@ impl Sender {
         } else if out.reader.is_none() || out.must_look {
             let (newest, read) = (out.newest(), out.read);
             tokio::spawn(async move {
-                let attended = show_out::attend(&mut connection, &keys, about, newest, read).await;
+                let attended = show_out::attend(&connection, &keys, about, newest, read).await;
                 let _ = orders.send(Order::Looked(show, done(attended, failures).await));
             });
         } else {
