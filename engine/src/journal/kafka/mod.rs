@@ -6,6 +6,7 @@
 //! A Redis that comes back without memory gets its head again from the spool.
 
 mod cursor;
+mod follow;
 mod head;
 mod producer;
 mod reader;
@@ -36,6 +37,7 @@ use self::waiting::Waiting;
 use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
+pub use follow::{Follower, follow};
 pub use reader::{Heard, JournalReader};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;
