@@ -23,11 +23,17 @@ pub fn describe() {
         "klaxon_journal_sync_failures_total",
         "Syncs of the journal that failed after their interval; a power cut would take what was written"
     );
-    describe_gauge!("klaxon_kafka_behind_records", "Records that Kafka does not have yet; they wait on this engine's disk");
+    describe_gauge!(
+        "klaxon_kafka_behind_records",
+        "Records that Kafka does not have yet; they wait on this engine's disk"
+    );
     describe_counter!("klaxon_kafka_errors_total", "Troubles on the way to Kafka; what was sent is sent again");
     describe_counter!(
         "klaxon_spool_failures_total",
         "Writes to the spool that failed; the show is in Redis, and Kafka gets it when the disk takes it"
     );
-    describe_counter!("klaxon_journal_refills_total", "Times that Redis had lost a show's journal and was given it again");
+    describe_counter!(
+        "klaxon_journal_refills_total",
+        "Times that Redis had lost a show's journal and was given it again"
+    );
 }
