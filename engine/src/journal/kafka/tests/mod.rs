@@ -1,5 +1,6 @@
 //! What a journal on Kafka must do, with a real Redis and a real broker.
 
+mod consumer;
 mod contract;
 mod house;
 mod outages;
