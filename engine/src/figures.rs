@@ -49,4 +49,5 @@ pub fn describe() {
         "klaxon_journal_refills_total",
         "Times that Redis had lost a show's journal and was given it again"
     );
+    describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
 }

@@ -1,11 +1,10 @@
 //! `klaxon archive`: fills a database from Kafka, out of the way of all shows.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
-use klaxon_engine::archive::{SqlArchive, service};
+use klaxon_engine::archive::SqlArchive;
+use klaxon_engine::archive::service::Service;
 use klaxon_engine::figures;
 use klaxon_engine::journal::kafka::Kafka;
 use klaxon_gateway::admin::Admin;
@@ -28,9 +27,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let enough = Arc::new(AtomicBool::new(false));
-    let mut filling =
-        tokio::spawn(service::serve(kafka, options.kafka_group.clone(), archive.clone(), Arc::clone(&enough)));
+    let mut service = Service::open(&kafka, &options.kafka_group, archive.clone()).context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     told.tell(&addresses)?;
@@ -38,13 +35,13 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     tokio::select! {
         stopped = stop.told() => stopped?,
-        ended = &mut filling => return ended.context("the archive broke off")?.context("Kafka can't be followed"),
+        () = service.run() => {}
     }
     tracing::info!("stopping: what was read is written");
     told.take_back();
-    enough.store(true, Relaxed);
-    match tokio::time::timeout(LAST_WRITE, filling).await {
-        Ok(ended) => ended.context("the archive broke off")??,
+    match tokio::time::timeout(LAST_WRITE, service.finish()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the last write failed; it is made again from Kafka"),
         Err(_) => tracing::warn!("the last write did not finish; it is made again from Kafka"),
     }
     archive.close().await;

@@ -5,8 +5,8 @@
 //! Kafka to be. So Kafka may hold records twice, but lacks none; [`JournalReader`] drops what is there twice or came too late.
 //! A Redis that comes back without memory gets its head again from the spool.
 
+mod consumer;
 mod cursor;
-mod follow;
 mod head;
 mod producer;
 mod reader;
@@ -37,7 +37,7 @@ use self::waiting::Waiting;
 use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
-pub use follow::{Follower, follow};
+pub use consumer::{Assignment, FromKafka, JournalConsumer, Offset, Partition};
 pub use reader::{Heard, JournalReader};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;
