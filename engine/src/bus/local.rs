@@ -159,3 +159,32 @@ impl Drop for LocalGatewayEnd {
         lock(&self.gateways).remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{House, bus_contract};
+    use super::*;
+
+    struct LocalHouse(LocalBus, LocalEngineEnd);
+
+    impl LocalHouse {
+        fn new() -> Self {
+            let (bus, engine) = LocalBus::new();
+            Self(bus, engine)
+        }
+    }
+
+    impl House for LocalHouse {
+        fn engine(&self) -> &dyn EngineEnd {
+            &self.1
+        }
+
+        async fn gateway(&self, id: GatewayId) -> Box<dyn GatewayEnd> {
+            Box::new(self.0.connect(id))
+        }
+
+        async fn lease(&self, _show: ShowId, _fence: Fence) {}
+    }
+
+    bus_contract!(LocalHouse::new());
+}

@@ -6,6 +6,8 @@
 //! Sending never waits: whoever sends bounds what it has outstanding (a gateway by what each connection may have unanswered, an
 //! engine by the pace of its shows).
 
+#[cfg(test)]
+mod contract;
 mod local;
 pub mod redis;
 

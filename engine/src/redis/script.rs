@@ -1,6 +1,6 @@
 //! Scripts that Redis runs.
 
-use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind};
+use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, ToRedisArgs};
 
 use super::Connection;
 
@@ -30,6 +30,19 @@ impl Script {
         keys: &[&str],
         arguments: &[&str],
     ) -> RedisResult<T> {
+        self.run(connection, keys, arguments).await
+    }
+
+    /// The same with keys and arguments of any kind.
+    ///
+    /// # Errors
+    /// As for [`Self::call`].
+    pub async fn run<T: FromRedisValue, K: ToRedisArgs, A: ToRedisArgs>(
+        &self,
+        connection: &Connection,
+        keys: &[K],
+        arguments: &[A],
+    ) -> RedisResult<T> {
         let mut connection = connection.clone();
         let by_hash = command("EVALSHA", &self.hash, keys, arguments).query_async(&mut connection).await;
         match by_hash {
@@ -42,11 +55,14 @@ impl Script {
     }
 }
 
-fn command(word: &str, script: &str, keys: &[&str], arguments: &[&str]) -> Cmd {
+fn command<K: ToRedisArgs, A: ToRedisArgs>(word: &str, script: &str, keys: &[K], arguments: &[A]) -> Cmd {
     let mut command = ::redis::cmd(word);
     command.arg(script).arg(keys.len());
-    for word in keys.iter().chain(arguments) {
-        command.arg(word);
+    for key in keys {
+        command.arg(key);
+    }
+    for argument in arguments {
+        command.arg(argument);
     }
     command
 }

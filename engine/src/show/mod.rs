@@ -187,6 +187,7 @@ impl Show {
             Err(error) => {
                 tracing::error!(%show, %error, "the show can't be played on by this engine");
                 self.give_up(&error);
+                self.ports.bus.let_go(show, false);
             }
         }
         self.inbox.close();

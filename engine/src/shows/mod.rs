@@ -144,6 +144,8 @@ impl Shows {
         match news {
             LeaseNews::Taken(show) => {
                 tracing::warn!(%show, "another engine has this show now");
+                // What gateways say of it is the other engine's to answer, from now on.
+                self.ports.bus.let_go(show, false);
                 self.by_id.remove(&show);
             }
             LeaseNews::Forgotten(show, fence) => {

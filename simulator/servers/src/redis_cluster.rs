@@ -73,11 +73,7 @@ impl RedisCluster {
                 node.order(&format!("CLUSTER MEET 127.0.0.1 {} {}", first.0, first.1)).await?;
             }
         }
-        for node in &mut self.nodes {
-            let port = node.port;
-            node.process.ready(async || is_whole(port).await).await?;
-        }
-        Ok(())
+        self.whole().await
     }
 
     /// Where its nodes are, such as `redis://127.0.0.1:6379`.
@@ -92,6 +88,37 @@ impl RedisCluster {
     /// If `node` is 3 or more.
     pub fn process(&mut self, node: usize) -> &mut Process {
         &mut self.nodes[node].process
+    }
+
+    /// Which node has the keys with this hash tag.
+    ///
+    /// # Errors
+    /// If no node can be asked.
+    pub async fn node_of(&self, tag: &str) -> io::Result<usize> {
+        let told = ask(self.nodes[0].port, &format!("CLUSTER KEYSLOT {tag}")).await?;
+        let slot: u16 = told.trim_start_matches(':').parse().map_err(|_| io::Error::other(told.clone()))?;
+        Ok(usize::from((slot / (SLOTS / NODES)).min(NODES - 1)))
+    }
+
+    /// Starts a node again, on the same port, after it was killed. It knows its slots, and nothing of what was in them.
+    ///
+    /// # Errors
+    /// If it does not start, or the others don't take it back.
+    ///
+    /// # Panics
+    /// If `node` is 3 or more.
+    pub async fn start_again(&mut self, node: usize) -> Result<(), ServerError> {
+        self.nodes[node].process.start_again()?;
+        self.whole().await
+    }
+
+    /// Waits until all nodes know who has each slot.
+    async fn whole(&mut self) -> Result<(), ServerError> {
+        for node in &mut self.nodes {
+            let port = node.port;
+            node.process.ready(async || is_whole(port).await).await?;
+        }
+        Ok(())
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! - A show's lease and what is known of its questions are one hash, its claims strings by seat, all in one slot of a cluster. Half
 //!   a byte is one seat's claim: see `claim.lua`.
-//! - Which shows there are is a set in a slot of its own, so that no script can write both. Whoever takes, renews or gives back a
-//!   lease puts the show into the set *first*: no lease is ever missing there, also if a node of the cluster lost its memory.
-//!   A show in the set may have no lease (its engine died between the two, or that node lost it): it is [`free`](Arbiter::free)
-//!   when it has stayed so for a term, in which an engine that is alive would have taken it again. If its journal is
-//!   empty whoever takes it up forgets it.
+//! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
+//!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
+//!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
+//!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. Whoever
+//!   takes it up and finds nothing to play forgets it, and that takes it out of the set.
 //! - All that is said of a show expires [`KEPT`] after its engine last renewed the lease, and claims [`KEPT`] after the last one.
 //! - A call with very many claims is made in pieces, so that no other show waits long. If the lease is lost between two of them the
 //!   outcome is `Unavailable`, since some may count; the same call made again says what became of the lease.
@@ -179,13 +179,14 @@ impl Arbiter for RedisArbiter {
     }
 
     async fn renew(&self, leases: &[(ShowId, Fence)]) -> Result<Vec<Result<(), ArbiterError>>, ArbiterError> {
-        self.enlist(leases.iter().map(|&(show, _)| show)).await?;
         // All at once on one connection: a pipeline, and in a cluster one to each node.
-        Ok(join_all(leases.iter().map(|&(show, fence)| self.renew_one(show, fence))).await)
+        let outcomes = join_all(leases.iter().map(|&(show, fence)| self.renew_one(show, fence))).await;
+        let renewed = leases.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        self.enlist(renewed.map(|(&(show, _), _)| show)).await?;
+        Ok(outcomes)
     }
 
     async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
-        self.enlist([show]).await?;
         self.on_lease(&self.scripts.give_back, show, &[&fence.to_string()]).await.map_err(|error| error.under(fence))
     }
 

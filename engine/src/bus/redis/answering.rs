@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use klaxon_protocol::ids::GatewayId;
 use klaxon_protocol::link::ToGateway;
-use redis::Script;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{entry, millis, pause};
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// So many answers are kept for a gateway.
 const MOST: usize = 1024;
@@ -29,7 +28,7 @@ static ANSWER: LazyLock<Script> = LazyLock::new(|| {
 
 /// Sends answers in order until nobody has any more. What Redis does not take is tried again.
 pub(super) async fn answer(
-    mut connection: Connection,
+    connection: Connection,
     keys: Keys,
     mut answers: mpsc::UnboundedReceiver<(GatewayId, ToGateway)>,
 ) {
@@ -43,10 +42,10 @@ pub(super) async fn answer(
             }
         }
         for (gateway, messages) in by_gateway {
-            let mut script = ANSWER.prepare_invoke();
-            script.key(keys.to_hosts(gateway)).arg(MOST).arg(millis(KEEP)).arg(entry::of_engine(messages));
+            let (most, keep) = (MOST.to_string().into_bytes(), millis(KEEP).to_string().into_bytes());
+            let (key, arguments) = (keys.to_hosts(gateway), [most, keep, entry::of_engine(messages)]);
             let mut failures = 0;
-            while let Err(error) = script.invoke_async::<()>(&mut connection).await {
+            while let Err(error) = ANSWER.run::<(), _, _>(&connection, &[&key], &arguments).await {
                 tracing::debug!(%gateway, %error, "the bus does not take an answer; trying again");
                 metrics::counter!("klaxon_bus_failures_total", "what" => "answer").increment(1);
                 sleep(pause(failures)).await;

@@ -69,7 +69,8 @@ impl Reader {
             let heard = entries.iter().filter_map(|entry| entry.heard).max().unwrap_or_default();
             let messages = entries.into_iter().flat_map(|entry| messages(entry, &self.keys[0])).collect();
             let at = self.cursors[1];
-            if self.said.send(messages).await.is_err() || self.orders.send(Order::Heard(self.show, heard, at)).is_err() {
+            if self.said.send(messages).await.is_err() || self.orders.send(Order::Heard(self.show, heard, at)).is_err()
+            {
                 return Ok(());
             }
         }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use redis::{RedisResult, Script};
+use redis::RedisResult;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{Task, pause};
 use crate::clock::Clock;
-use crate::redis::{Connection, Redis};
+use crate::redis::{Connection, Redis, Script};
 
 /// How often the clock is compared.
 const COMPARE: Duration = Duration::from_millis(250);
@@ -39,10 +39,10 @@ impl Steering {
     /// # Errors
     /// If Redis does not answer now.
     pub async fn start(redis: &Redis, clock: Clock) -> RedisResult<Self> {
-        let mut connection = redis.connect().await?;
+        let connection = redis.connect().await?;
         let mut comparisons = Comparisons::new(clock);
         for _ in 0..AT_FIRST {
-            let compared = compare(&mut connection, redis, clock).await?;
+            let compared = compare(&connection, redis, clock).await?;
             comparisons.take(compared, Instant::now());
         }
         comparisons.set();
@@ -64,13 +64,13 @@ impl Steering {
     }
 }
 
-async fn steer(redis: Redis, mut connection: Connection, mut comparisons: Comparisons, told: Arc<AtomicU32>) {
+async fn steer(redis: Redis, connection: Connection, mut comparisons: Comparisons, told: Arc<AtomicU32>) {
     let mut turns = interval(COMPARE);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failures = 0;
     loop {
         turns.tick().await;
-        match compare(&mut connection, &redis, comparisons.clock).await {
+        match compare(&connection, &redis, comparisons.clock).await {
             Ok(compared) => {
                 comparisons.take(compared, Instant::now());
                 comparisons.lead();
@@ -93,10 +93,11 @@ struct Compared {
     give_or_take: u64,
 }
 
-async fn compare(connection: &mut Connection, redis: &Redis, clock: Clock) -> RedisResult<Compared> {
+async fn compare(connection: &Connection, redis: &Redis, clock: Clock) -> RedisResult<Compared> {
     let unled = || i64::try_from(clock.micros()).unwrap_or(i64::MAX).saturating_sub(clock.led_by());
     let (begun, before) = (Instant::now(), unled());
-    let (seconds, micros): (i64, i64) = TIME.prepare_invoke().key(redis.keys().gateways()).invoke_async(connection).await?;
+    let (seconds, micros): (i64, i64) =
+        TIME.run::<_, _, &str>(connection, &[redis.keys().gateways()], &[]).await?;
     let took = begun.elapsed().as_micros();
     let theirs = seconds.saturating_mul(1_000_000).saturating_add(micros);
     let half = i64::try_from(took / 2).unwrap_or(i64::MAX);
@@ -139,7 +140,8 @@ impl Comparisons {
     /// What the clock should show more, give or take.
     fn best(&self, now: Instant) -> Option<(i64, u64)> {
         let drift = |then: Instant| u64::try_from(now.duration_since(then).as_micros()).unwrap_or(u64::MAX) / DRIFT;
-        let worth = |&(then, compared): &(Instant, Compared)| (compared.by, compared.give_or_take.saturating_add(drift(then)));
+        let worth =
+            |&(then, compared): &(Instant, Compared)| (compared.by, compared.give_or_take.saturating_add(drift(then)));
         self.recent.iter().map(worth).min_by_key(|(_, uncertainty)| *uncertainty)
     }
 

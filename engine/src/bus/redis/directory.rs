@@ -6,12 +6,12 @@ use std::time::Duration;
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::player::Phase;
-use redis::{RedisResult, Script, pipe};
+use redis::{RedisResult, pipe};
 
 use super::entry::{decode, encode};
 use super::{KEEP_CODE, millis};
 use crate::bus::Entered;
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// A show has so long to be listed after its code was entered; then its engine died, and the code is free again.
 const GRACE: Duration = Duration::from_secs(10);
@@ -80,9 +80,8 @@ impl Directory {
     /// Takes a key for a show, also from `from`. Who has it now, and since when.
     async fn take(&mut self, key: &str, show: ShowId, from: Option<ShowId>) -> RedisResult<(ShowId, Duration)> {
         let keep = millis(KEEP_CODE);
-        let mut script = TAKE.prepare_invoke();
-        script.key(key).arg(show.0).arg(from.unwrap_or(show).0).arg(keep);
-        let (holder, left): (String, i64) = script.invoke_async(&mut self.connection).await?;
+        let arguments = [show.0, from.unwrap_or(show).0, keep];
+        let (holder, left): (String, i64) = TAKE.run(&self.connection, &[key], &arguments).await?;
         let left = u64::try_from(left).unwrap_or(0);
         Ok((holder.parse().unwrap_or(show), Duration::from_millis(keep.saturating_sub(left))))
     }
@@ -144,8 +143,7 @@ impl Directory {
         let mut strike = redis::cmd("HDEL");
         strike.arg(keys.lines()).arg(show.0).query_async::<()>(&mut self.connection).await?;
         if let Some(code) = code {
-            let mut delete = DELETE.prepare_invoke();
-            delete.key(keys.code(code)).arg(show.0).invoke_async::<()>(&mut self.connection).await?;
+            DELETE.run::<(), _, _>(&self.connection, &[keys.code(code)], &[show.0]).await?;
         }
         Ok(())
     }

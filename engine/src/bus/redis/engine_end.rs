@@ -47,7 +47,8 @@ pub struct RedisEngineEnd {
 struct Playing {
     fence: Fence,
     voice: mpsc::UnboundedSender<Order>,
-    _reader: Task,
+    /// None once another engine has the show.
+    reader: Option<Task>,
 }
 
 struct Inbox {
@@ -76,7 +77,8 @@ impl RedisEngineEnd {
         let (engine, items) = mpsc::unbounded_channel();
         let (done, struck) = mpsc::unbounded_channel();
         let (answers, to_send) = mpsc::unbounded_channel();
-        let (playing, gateways, open) = (Arc::<DashMap<ShowId, Playing>>::default(), Gateways::default(), Open::default());
+        let (playing, gateways, open) =
+            (Arc::<DashMap<ShowId, Playing>>::default(), Gateways::default(), Open::default());
         let shows = {
             let playing = Arc::clone(&playing);
             move || playing.iter().map(|show| *show.key()).collect()
@@ -150,7 +152,7 @@ impl RedisEngineEnd {
             None => self.voice(show),
         };
         let _ = voice.send(Order::Adopted(fence, said));
-        self.playing.insert(show, Playing { fence, voice, _reader: reader });
+        self.playing.insert(show, Playing { fence, voice, reader: Some(reader) });
     }
 
     fn voice(&self, show: ShowId) -> mpsc::UnboundedSender<Order> {
@@ -169,7 +171,7 @@ impl RedisEngineEnd {
     fn sort(&self, item: Item, inbox: &mut Inbox, into: &mut Vec<Heard>) {
         match item {
             Item::Heard(show, fence, heard) => {
-                if self.playing.get(&show).is_some_and(|playing| playing.fence == fence) {
+                if self.playing.get(&show).is_some_and(|playing| playing.fence == fence && playing.reader.is_some()) {
                     into.extend(heard);
                 }
             }
@@ -179,7 +181,9 @@ impl RedisEngineEnd {
             }
             Item::Gone(gateway) => into.push(ToEngine::Bye { gateway }.into()),
             Item::Fenced(show, fence) => {
-                self.playing.remove_if(&show, |_, playing| playing.fence == fence);
+                if let Some(mut playing) = self.playing.get_mut(&show).filter(|playing| playing.fence == fence) {
+                    playing.reader = None;
+                }
             }
             Item::Closed => inbox.is_closed = true,
         }
@@ -208,8 +212,8 @@ impl EngineEnd for RedisEngineEnd {
         for id in std::mem::take(&mut inbox.dealt_with) {
             let _ = inbox.done.send(id);
         }
-        let mut items = Vec::new();
-        while into.is_empty() && !inbox.is_closed {
+        let (mut items, before) = (Vec::new(), into.len());
+        while into.len() == before && !inbox.is_closed {
             inbox.items.recv_many(&mut items, TAKE).await;
             for item in items.drain(..) {
                 self.sort(item, &mut inbox, into);

@@ -53,10 +53,10 @@ impl RedisGatewayEnd {
     /// # Errors
     /// If Redis does not answer.
     pub async fn connect(redis: &Redis, id: GatewayId, public_url: Option<String>) -> Result<Self, RedisError> {
-        let mut connection = redis.connect().await?;
+        let connection = redis.connect().await?;
         let steering = Steering::start(redis, Clock::of_process()).await?;
         let url = public_url.unwrap_or_default();
-        let others = registry::register(&mut connection, redis.keys(), id, &url).await?;
+        let others = registry::register(&connection, redis.keys(), id, &url).await?;
         let others = Arc::new(Mutex::new(others));
         let (orders, told) = mpsc::unbounded_channel();
         let (said, hears) = mpsc::channel(WAITING);
@@ -125,12 +125,18 @@ impl RedisGatewayEnd {
 }
 
 /// Says that the gateway is up, again and again.
-async fn register(redis: Redis, mut connection: Connection, id: GatewayId, url: String, others: Arc<Mutex<Vec<String>>>) {
+async fn register(
+    redis: Redis,
+    connection: Connection,
+    id: GatewayId,
+    url: String,
+    others: Arc<Mutex<Vec<String>>>,
+) {
     let mut turns = interval(registry::SAY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        match registry::register(&mut connection, redis.keys(), id, &url).await {
+        match registry::register(&connection, redis.keys(), id, &url).await {
             Ok(now) => *others.lock().unwrap_or_else(PoisonError::into_inner) = now,
             Err(error) => tracing::debug!(%error, "the gateway can't say that it is up; trying again"),
         }
@@ -158,7 +164,8 @@ impl GatewayEnd for RedisGatewayEnd {
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
         let mut inbox = self.inbox.lock().await;
         let Inbox { said, refused, is_closed } = &mut *inbox;
-        while into.is_empty() {
+        let before = into.len();
+        while into.len() == before {
             tokio::select! {
                 biased;
                 Some(refusal) = refused.recv() => into.push(refusal),
@@ -166,7 +173,9 @@ impl GatewayEnd for RedisGatewayEnd {
                 _ = is_closed.wait_for(|closed| *closed) => return false,
             }
         }
-        while into.len() < TAKE && let Ok(messages) = said.try_recv() {
+        while into.len() < TAKE
+            && let Ok(messages) = said.try_recv()
+        {
             into.extend(messages);
         }
         true

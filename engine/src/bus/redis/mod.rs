@@ -28,6 +28,9 @@ mod saying;
 mod sending;
 mod show_out;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use tokio::task::JoinHandle;

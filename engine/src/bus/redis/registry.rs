@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::{GatewayId, ShowId};
-use redis::{RedisResult, Script};
+use redis::RedisResult;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::hearing::Item;
 use super::millis;
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// How often a gateway says that it is up.
 pub(super) const SAY: Duration = Duration::from_millis(500);
@@ -34,7 +34,9 @@ static REGISTER: LazyLock<Script> = LazyLock::new(|| {
 
 /// Takes a gateway out that has said nothing since. KEYS: the registry. ARGV: the gateway, what it said last.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new("if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end return 0")
+    Script::new(
+        "if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end return 0",
+    )
 });
 
 /// Says that a gateway is up. The URLs of all others that are.
@@ -42,14 +44,13 @@ static REMOVE: LazyLock<Script> = LazyLock::new(|| {
 /// # Errors
 /// If Redis does not answer.
 pub(super) async fn register(
-    connection: &mut Connection,
+    connection: &Connection,
     keys: &Keys,
     gateway: GatewayId,
     url: &str,
 ) -> RedisResult<Vec<String>> {
-    let mut script = REGISTER.prepare_invoke();
-    script.key(keys.gateways()).arg(gateway.0).arg(millis(ALIVE)).arg(url);
-    let (now, all): (u64, BTreeMap<u32, String>) = script.invoke_async(connection).await?;
+    let arguments = [&*gateway.to_string(), &*millis(ALIVE).to_string(), url];
+    let (now, all): (u64, BTreeMap<u32, String>) = REGISTER.run(connection, &[keys.gateways()], &arguments).await?;
     let url = |(_, line): (u32, String)| {
         let (until, url) = line.split_once(' ')?;
         (until.parse::<u64>().ok()? >= now && !url.is_empty()).then(|| url.to_owned())
@@ -75,6 +76,8 @@ pub(super) struct Gateways(Arc<Mutex<BTreeMap<GatewayId, Seen>>>);
 struct Seen {
     said: String,
     silent: Duration,
+    /// It was told that it is gone, and is about to be struck out.
+    is_gone: bool,
 }
 
 impl Gateways {
@@ -94,17 +97,22 @@ impl Gateways {
     ) -> RedisResult<BTreeSet<GatewayId>> {
         let registered: BTreeSet<u32> = redis::cmd("HKEYS").arg(keys.gateways()).query_async(connection).await?;
         let seen = self.seen();
-        let is_up = |id: &GatewayId| seen.contains_key(id) || registered.contains(&id.0);
+        let is_up = |id: &GatewayId| match seen.get(id) {
+            Some(known) => !known.is_gone,
+            None => registered.contains(&id.0),
+        };
         Ok(audience.into_iter().map(GatewayId).filter(is_up).collect())
     }
 
     /// What the registry holds, after `passed`. Who is gone, with what it said last.
     fn look(&self, registered: &BTreeMap<u32, String>, passed: Duration) -> Vec<(GatewayId, String)> {
         let mut seen = self.seen();
+        seen.retain(|id, known| !known.is_gone || registered.contains_key(&id.0));
         for (&id, said) in registered {
-            let known = seen.entry(GatewayId(id)).or_insert_with(|| Seen { said: String::new(), silent: Duration::ZERO });
+            let new = || Seen { said: String::new(), silent: Duration::ZERO, is_gone: false };
+            let known = seen.entry(GatewayId(id)).or_insert_with(new);
             if known.said != *said {
-                (known.said, known.silent) = (said.clone(), Duration::ZERO);
+                *known = Seen { said: said.clone(), ..new() };
                 continue;
             }
             known.silent += passed;
@@ -113,9 +121,13 @@ impl Gateways {
         for (_, known) in seen.iter_mut().filter(|(id, _)| !registered.contains_key(&id.0)) {
             known.silent += passed;
         }
-        let gone: Vec<GatewayId> =
-            seen.iter().filter(|(_, known)| known.silent >= SILENT).map(|(&id, _)| id).collect();
-        gone.into_iter().filter_map(|id| Some((id, seen.remove(&id)?.said))).collect()
+        let silent = seen.iter_mut().filter(|(_, known)| known.silent >= SILENT && !known.is_gone);
+        silent
+            .map(|(&id, known)| {
+                known.is_gone = true;
+                (id, known.said.clone())
+            })
+            .collect()
     }
 }
 
@@ -157,7 +169,7 @@ async fn remove(
     for show in shows {
         redis::cmd("SREM").arg(keys.audience(show)).arg(gateway.0).query_async::<()>(connection).await?;
     }
-    REMOVE.prepare_invoke().key(keys.gateways()).arg(gateway.0).arg(said).invoke_async(connection).await
+    REMOVE.run(connection, &[keys.gateways()], &[&*gateway.to_string(), said]).await
 }
 
 #[cfg(test)]

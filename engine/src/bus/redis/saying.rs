@@ -1,12 +1,13 @@
 //! What a show says, on its way to the gateways: in order, once, and only while the show is this engine's.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{Fence, GatewayId, ShowId};
 use klaxon_protocol::link::ToGateway;
-use redis::{RedisResult, Script};
+use redis::RedisResult;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -15,7 +16,7 @@ use super::entry::{Sorted, id};
 use super::hearing::Item;
 use super::{KEEP, millis, pause};
 use crate::bus::{Place, Turn};
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// So many turns are said together at most.
 const TURNS: usize = 256;
@@ -50,7 +51,7 @@ pub(super) struct Voice {
     fence: Fence,
     /// So many entries were said under it.
     said: u64,
-    /// Another engine has the show: nothing is said any more.
+    /// The show has a newer lease: nothing is said, until it is told that it is this engine's.
     is_fenced: bool,
     turns: VecDeque<Turn>,
     /// Only the newest is of interest.
@@ -110,12 +111,18 @@ impl Voice {
             while let Ok(order) = self.orders.try_recv() {
                 self.take(order);
             }
-            if !self.turns.is_empty() {
+            if self.is_fenced {
+                if self.let_go.is_some() {
+                    return;
+                }
+                let Some(order) = self.orders.recv().await else { return };
+                self.take(order);
+            } else if !self.turns.is_empty() {
                 self.say().await;
             } else if let Some(line) = self.line.take() {
                 self.list(line).await;
             } else if let Some(is_over) = self.let_go {
-                if is_over && !self.is_fenced {
+                if is_over {
                     self.clear().await;
                 }
                 return;
@@ -135,9 +142,8 @@ impl Voice {
                 }
                 self.is_fenced = false;
             }
-            Order::Say(turn) if !self.is_fenced => self.turns.push_back(turn),
-            Order::List(line) if !self.is_fenced => self.line = Some(line),
-            Order::Say(_) | Order::List(_) => {}
+            Order::Say(turn) => self.turns.push_back(turn),
+            Order::List(line) => self.line = Some(line),
             Order::LetGo(is_over) => self.let_go = Some(is_over),
         }
     }
@@ -146,7 +152,7 @@ impl Voice {
     async fn say(&mut self) {
         let Some(batch) = self.batch() else { return };
         let mut failures = 0;
-        while !self.is_fenced {
+        loop {
             match self.try_say(&batch).await {
                 Ok(Ok(())) => {
                     self.said += batch.sorted.entries.len() as u64;
@@ -156,7 +162,16 @@ impl Voice {
                     }
                     return;
                 }
-                Ok(Err(Silence::Fenced)) => self.fall_silent(),
+                Ok(Err(Silence::Fenced)) => {
+                    self.fall_silent();
+                    while self.is_fenced && self.let_go.is_none() {
+                        let Some(order) = self.orders.recv().await else { return };
+                        self.take(order);
+                    }
+                    if self.is_fenced {
+                        return;
+                    }
+                }
                 Ok(Err(Silence::NoLease)) if self.let_go.is_some() => {
                     return tracing::warn!(show = %self.show, "what the show said last is not said: its lease is gone");
                 }
@@ -185,28 +200,31 @@ impl Voice {
         Some(Batch { sorted, records, heard })
     }
 
-    async fn try_say(&mut self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
+    async fn try_say(&self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
         let (keys, show) = (&self.keys, self.show);
-        let mut script = SAY.prepare_invoke();
-        script.key(keys.lease(show)).key(keys.said(show)).key(keys.to_show(show)).key(keys.to_all(show));
-        script.arg(self.fence.0).arg(batch.records).arg(id(batch.heard)).arg(self.said + 1);
-        script.arg(MOST_TO_ALL).arg(MOST_TO_ONE).arg(millis(KEEP));
+        let mut names = vec![keys.lease(show), keys.said(show), keys.to_show(show), keys.to_all(show)];
+        let numbers = [self.fence.to_string(), batch.records.to_string(), id(batch.heard), (self.said + 1).to_string()];
+        let limits = [MOST_TO_ALL.to_string(), MOST_TO_ONE.to_string(), millis(KEEP).to_string()];
+        let words = numbers.into_iter().chain(limits).map(String::into_bytes);
+        let mut arguments: Vec<Cow<'_, [u8]>> = words.map(Cow::Owned).collect();
         let mut gateways: Vec<GatewayId> = Vec::new();
         for (to, messages) in &batch.sorted.entries {
             let key = match to {
                 None => 4,
                 Some(to) => {
                     let place = gateways.iter().position(|gateway| gateway == to).unwrap_or_else(|| {
-                        script.key(keys.to_one(show, *to));
+                        names.push(keys.to_one(show, *to));
                         gateways.push(*to);
                         gateways.len() - 1
                     });
                     5 + place
                 }
             };
-            script.arg(key).arg(messages.as_slice());
+            arguments.push(Cow::Owned(key.to_string().into_bytes()));
+            arguments.push(Cow::Borrowed(messages));
         }
-        let outcome: String = script.invoke_async(&mut self.connection).await?;
+        let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &**argument).collect();
+        let outcome: String = SAY.run(&self.connection, &names, &arguments).await?;
         Ok(match outcome.as_str() {
             "said" => Ok(()),
             "fenced" => Err(Silence::Fenced),
@@ -214,13 +232,12 @@ impl Voice {
         })
     }
 
-    /// Another engine plays the show: it has said, or will say, what this one has not.
+    /// The show has a newer lease. If it is another engine's, that one says what this one has not, and the show is let go here; if it
+    /// is this engine's, the show is about to be adopted under it.
     fn fall_silent(&mut self) {
-        tracing::warn!(show = %self.show, fence = %self.fence, "another engine has the show; this one is silent");
+        tracing::warn!(show = %self.show, fence = %self.fence, "the show has a newer lease; nothing is said under this one");
         metrics::counter!("klaxon_bus_fenced_total").increment(1);
         self.is_fenced = true;
-        self.turns.clear();
-        self.line = None;
         // Without the engine's end nothing is heard either.
         let _ = self.engine.send(Item::Fenced(self.show, self.fence));
     }

@@ -372,8 +372,7 @@ impl Sender {
     fn go_on(&mut self, show: ShowId) {
         let Some(out) = self.shows.get_mut(&show).filter(|out| !out.is_busy) else { return };
         let ends = &self.ends;
-        let (mut connection, keys, orders) =
-            (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
+        let (mut connection, keys, orders) = (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
         let (about, failures) = ((show, ends.gateway), out.failures);
         out.is_busy = true;
         if out.is_leaving && out.is_sent() {
@@ -385,7 +384,7 @@ impl Sender {
         } else if out.reader.is_none() || out.must_look {
             let (newest, read) = (out.newest(), out.read);
             tokio::spawn(async move {
-                let attended = show_out::attend(&mut connection, &keys, about, newest, read).await;
+                let attended = show_out::attend(&connection, &keys, about, newest, read).await;
                 let _ = orders.send(Order::Looked(show, done(attended, failures).await));
             });
         } else {
@@ -465,8 +464,7 @@ impl Sender {
         let Some(request) = self.requests.front().cloned() else { return };
         self.is_asking = true;
         let ends = &self.ends;
-        let (mut connection, keys, orders) =
-            (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
+        let (mut connection, keys, orders) = (ends.connection.clone(), ends.redis.keys().clone(), ends.orders.clone());
         let failures = self.failures;
         tokio::spawn(async move {
             let asked = requests::ask(&mut connection, &keys, &request).await;

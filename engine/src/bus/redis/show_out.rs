@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::{GatewayId, QuestionId, ShowId};
 use klaxon_protocol::link::ToEngine;
-use redis::{RedisResult, Script, pipe};
+use redis::{RedisResult, pipe};
 
 use super::entry::{self, id, of_gateway};
 use super::{KEEP, Task, millis};
 use crate::bus::Place;
-use crate::redis::{Connection, Keys};
+use crate::redis::{Connection, Keys, Script};
 
 /// A show that was heard within this time is played, whatever the directory says.
 const IS_HEARD: Duration = Duration::from_secs(5);
@@ -198,17 +198,16 @@ fn answers(message: &ToEngine) -> usize {
 /// # Errors
 /// If Redis does not answer.
 pub(super) async fn attend(
-    connection: &mut Connection,
+    connection: &Connection,
     keys: &Keys,
     (show, gateway): (ShowId, GatewayId),
     newest: Option<Place>,
     read: Place,
 ) -> RedisResult<Attended> {
-    let mut script = ATTEND.prepare_invoke();
-    script.key(keys.audience(show)).key(keys.said(show)).key(keys.to_show(show)).key(keys.to_one(show, gateway));
+    let names = [keys.audience(show), keys.said(show), keys.to_show(show), keys.to_one(show, gateway)];
     // No entry has the id 0-0.
-    script.arg(gateway.0).arg(id(newest.unwrap_or_default())).arg(id(read)).arg(millis(KEEP));
-    let (missing, heard, last, found): (u8, Vec<u8>, Vec<u8>, u8) = script.invoke_async(connection).await?;
+    let arguments = [gateway.to_string(), id(newest.unwrap_or_default()), id(read), millis(KEEP).to_string()];
+    let (missing, heard, last, found): (u8, Vec<u8>, Vec<u8>, u8) = ATTEND.run(connection, &names, &arguments).await?;
     let place = |id: &[u8]| entry::place(id).unwrap_or_default();
     Ok(Attended { was_missing: missing > 0, heard: place(&heard), last: place(&last), is_there: found > 0 })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use klaxon_protocol::ids::{Fence, QuestionId};
-use klaxon_servers::Persistence;
+use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
+use klaxon_servers::{Persistence, RedisCluster};
 
 use super::house::{Q1, SHOW, before, claim, engine, shared_redis, way};
 use crate::arbiter::{Arbiter, ArbiterError, Claim, RedisArbiter, Standing};
@@ -79,6 +79,38 @@ async fn a_claim_that_redis_did_not_answer_is_asked_again_and_answered_right() {
     let standings = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2), claim(2, 2)]).await.unwrap();
     assert_eq!(standings[1..], [before(1), Standing::First]);
     assert!([Standing::First, before(1)].contains(&standings[0]), "{standings:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_loses_a_node_loses_its_shows_alone_until_they_are_told_again() {
+    let mut cluster = RedisCluster::start().await.unwrap();
+    let arbiter = engine(&way(&cluster.urls()), "engine").await;
+    let node = cluster.node_of(&SHOW.to_string()).await.unwrap();
+    let mut elsewhere = ShowId(0);
+    while cluster.node_of(&elsewhere.to_string()).await.unwrap() == node {
+        elsewhere.0 += 1;
+    }
+    let fence = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
+    let other = arbiter.lease(elsewhere, Fence(0)).await.unwrap().fence;
+
+    cluster.process(node).pause();
+    let unheard = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await;
+    assert!(matches!(unheard, Err(ArbiterError::Unavailable(_))), "{unheard:?}");
+    assert_eq!(arbiter.claim(elsewhere, other, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    cluster.process(node).resume();
+    let standings = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2)]).await.unwrap();
+    assert_eq!(standings[1], before(1));
+
+    cluster.process(node).kill();
+    let unheard = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await;
+    assert!(matches!(unheard, Err(ArbiterError::Unavailable(_))), "{unheard:?}");
+    assert_eq!(arbiter.claim(elsewhere, other, Q1, &[claim(1, 2)]).await.unwrap(), [before(1)]);
+    cluster.start_again(node).await.unwrap();
+    assert_eq!(claim_surely(&arbiter, fence, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
+    let again = arbiter.lease(SHOW, fence).await.unwrap().fence;
+    assert!(again > fence);
+    arbiter.restore(SHOW, again, Q1, &[claim(1, 1)]).await.unwrap();
+    assert_eq!(arbiter.claim(SHOW, again, Q1, &[claim(1, 2)]).await.unwrap(), [before(1)]);
 }
 
 #[tokio::test]

@@ -1,0 +1,138 @@
+//! What was asked, what was heard and when; and whether "the first wins, once" explains it.
+//!
+//! Each question's seat is a register that is set once. So there is no search: a history is linearizable if one claim can have been
+//! the first, before everything that was heard of it.
+
+use std::collections::HashMap;
+
+use klaxon_engine::arbiter::{Claim, Standing};
+use klaxon_protocol::ids::{Choice, Fence, QuestionId};
+
+use crate::Place;
+
+/// Nanoseconds since the history began.
+pub type Moment = u64;
+
+/// All that was done and heard.
+#[derive(Debug, Default)]
+pub struct History {
+    pub calls: Vec<Call>,
+    /// Each lease's token, and when it was known to be given.
+    pub leases: Vec<(Fence, Moment)>,
+}
+
+/// A batch of claims.
+#[derive(Debug)]
+pub struct Call {
+    pub fence: Fence,
+    pub question: QuestionId,
+    pub claims: Vec<Claim>,
+    pub called: Moment,
+    pub returned: Moment,
+    pub heard: Heard,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    Standings(Vec<Standing>),
+    /// It changed nothing: the lease was another's.
+    Refused,
+    /// It may have been done at any time after the call, or never.
+    Unknown,
+}
+
+/// How a history breaks the rule.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Two claims were told that they are the first.
+    TwoFirsts(Place),
+    /// Two choices were told to have counted.
+    TwoChoices(Place),
+    /// A choice counted that nobody claimed, or whose claims were all refused.
+    NobodysChoice(Place),
+    /// It was told that a claim had counted before that claim was made.
+    ToldTooEarly(Place),
+    /// A claim counted though it was too late for another to.
+    CountedAfterTooLate(Place),
+    /// A call was answered under this token when a newer lease had been given.
+    AnsweredUnderOldLease(Fence),
+    /// A call was told of more or fewer claims than it made.
+    Incomplete,
+}
+
+/// One claim in its call.
+struct Asked {
+    call: usize,
+    at: usize,
+    choice: Choice,
+    called: Moment,
+    returned: Moment,
+    standing: Option<Standing>,
+}
+
+impl Asked {
+    /// Whether all of this was over before that began.
+    fn precedes(&self, that: &Self) -> bool {
+        let in_one_call = self.call == that.call && self.at < that.at;
+        in_one_call || self.returned < that.called
+    }
+}
+
+/// Finds the first thing that can't be.
+pub fn check(history: &History) -> Result<(), Broken> {
+    let mut seats: HashMap<Place, Vec<Asked>> = HashMap::new();
+    for (number, call) in history.calls.iter().enumerate() {
+        let (standings, returned) = match &call.heard {
+            Heard::Refused => continue,
+            Heard::Unknown => (None, Moment::MAX),
+            Heard::Standings(standings) => (Some(standings), call.returned),
+        };
+        if let Some(standings) = standings {
+            if standings.len() != call.claims.len() {
+                return Err(Broken::Incomplete);
+            }
+            if history.leases.iter().any(|&(fence, given)| fence > call.fence && given < call.called) {
+                return Err(Broken::AnsweredUnderOldLease(call.fence));
+            }
+        }
+        for (at, claim) in call.claims.iter().enumerate() {
+            let standing = standings.map(|standings| standings[at]);
+            let asked = Asked { call: number, at, choice: claim.choice, called: call.called, returned, standing };
+            seats.entry((call.question, claim.seat.0)).or_default().push(asked);
+        }
+    }
+    seats.into_iter().try_for_each(|(place, asked)| check_seat(place, &asked))
+}
+
+fn check_seat(place: Place, asked: &[Asked]) -> Result<(), Broken> {
+    let told = |wanted| asked.iter().filter(move |asked| asked.standing == Some(wanted));
+    if told(Standing::First).count() > 1 {
+        return Err(Broken::TwoFirsts(place));
+    }
+    let first = told(Standing::First).next();
+    let counted = |asked: &Asked| match asked.standing {
+        Some(Standing::First) => Some(asked.choice),
+        Some(Standing::Before(choice)) => Some(choice),
+        _ => None,
+    };
+    let Some(choice) = asked.iter().find_map(counted) else { return Ok(()) };
+    if asked.iter().filter_map(counted).any(|other| other != choice) {
+        return Err(Broken::TwoChoices(place));
+    }
+    if told(Standing::TooLate).next().is_some() {
+        return Err(Broken::CountedAfterTooLate(place));
+    }
+    // The one that was told so; or if that was never heard, one of those whose reply is unknown.
+    let may_be_first = |asked: &&Asked| match first {
+        Some(first) => std::ptr::eq(first, *asked),
+        None => asked.standing.is_none() && asked.choice == choice,
+    };
+    let mut candidates = asked.iter().filter(may_be_first).peekable();
+    if candidates.peek().is_none() {
+        return Err(Broken::NobodysChoice(place));
+    }
+    let told_of_it = || asked.iter().filter(|asked| matches!(asked.standing, Some(Standing::Before(_))));
+    let explains = |first: &Asked| told_of_it().all(|told| !told.precedes(first));
+    if candidates.any(explains) { Ok(()) } else { Err(Broken::ToldTooEarly(place)) }
+}
