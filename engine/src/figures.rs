@@ -9,6 +9,10 @@ pub fn describe() {
         "klaxon_archive_shows_set_aside_total",
         "Shows whose journal `klaxon archive` read no further, as it does not replay"
     );
+    describe_counter!(
+        "klaxon_archive_failures_total",
+        "Times that the database of `klaxon archive` did not answer; each is tried again"
+    );
     describe_counter!("klaxon_answers_counted_total", "Answers that count");
     describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");
     describe_counter!(
@@ -32,11 +36,18 @@ pub fn describe() {
         "klaxon_journal_sync_failures_total",
         "Syncs of the journal that failed after their interval; a power cut would take what was written"
     );
-    describe_gauge!("klaxon_kafka_behind_records", "Records that Kafka does not have yet; they wait on this engine's disk");
+    describe_gauge!(
+        "klaxon_kafka_behind_records",
+        "Records that Kafka does not have yet; they wait on this engine's disk"
+    );
     describe_counter!("klaxon_kafka_errors_total", "Troubles on the way to Kafka; what was sent is sent again");
     describe_counter!(
         "klaxon_spool_failures_total",
         "Writes to the spool that failed; the show is in Redis, and Kafka gets it when the disk takes it"
     );
-    describe_counter!("klaxon_journal_refills_total", "Times that Redis had lost a show's journal and was given it again");
+    describe_counter!(
+        "klaxon_journal_refills_total",
+        "Times that Redis had lost a show's journal and was given it again"
+    );
+    describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
 }

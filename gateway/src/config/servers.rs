@@ -51,7 +51,10 @@ impl KafkaOptions {
 /// Addresses of brokers.
 pub(crate) fn brokers(text: &str) -> Result<String, String> {
     let is_broker = |broker: &str| {
-        broker.trim().rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && number(port, 1..=u16::MAX).is_ok())
+        broker
+            .trim()
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && number(port, 1..=u16::MAX).is_ok())
     };
     if text.split(',').all(is_broker) {
         Ok(text.to_owned())

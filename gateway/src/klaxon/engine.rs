@@ -53,9 +53,8 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     };
     let mut shows = tokio::spawn(Shows::open(ports).await?.run());
 
-    let admin = Admin::without_hosts(admin)
-        .await
-        .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+    let admin =
+        Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     told.tell(&addresses)?;
@@ -75,7 +74,9 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     };
     match tokio::time::timeout(LAST_WRITES, handed_over).await {
         Ok(ended) => ended.context("the shows broke off")?,
-        Err(_) => tracing::warn!("not all shows could be handed over; other engines take them up when their leases are over"),
+        Err(_) => {
+            tracing::warn!("not all shows could be handed over; other engines take them up when their leases are over")
+        }
     }
     if tokio::time::timeout(LAST_SHIPMENT, journal.settled()).await.is_err() {
         tracing::warn!("Kafka does not have all yet; the spool is sent at the next start");

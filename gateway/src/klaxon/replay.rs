@@ -1,14 +1,38 @@
-//! `klaxon replay`: plays a journal again and compares every state with the recorded one.
+//! `klaxon replay`: plays a journal again, from a file or from Kafka, and compares every state with the recorded one.
 
 use std::io::Write;
 
 use anyhow::Context;
+use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
 use klaxon_engine::replay;
 use klaxon_gateway::cli::ReplayOptions;
 
-pub fn replay(options: &ReplayOptions) -> anyhow::Result<()> {
-    let path = options.journal.display();
-    let bytes = std::fs::read(&options.journal).with_context(|| format!("can't read {path}"))?;
+/// A journal's bytes, and what it is called.
+struct Journal {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
+    if let Some(path) = &options.journal {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("can't read {name}"))?;
+        return Ok(Journal { name, bytes });
+    }
+    let (Some(kafka), Some(show)) = (&options.kafka, options.show) else {
+        anyhow::bail!("name a journal's file, or --kafka and --show");
+    };
+    let name = format!("show {show} in {kafka}/{}", options.kafka_topic);
+    let kafka = Kafka::new(kafka, &options.kafka_topic);
+    let bytes = read_show_as_file(&kafka, show).await.with_context(|| name.clone())?;
+    if let Some(save) = &options.save {
+        std::fs::write(save, &bytes).with_context(|| format!("can't write {}", save.display()))?;
+    }
+    Ok(Journal { name, bytes })
+}
+
+pub async fn replay(options: &ReplayOptions) -> anyhow::Result<()> {
+    let Journal { name, bytes } = read(options).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
     let replayed = replay::replay(&bytes, |record, _| {
@@ -17,7 +41,7 @@ pub fn replay(options: &ReplayOptions) -> anyhow::Result<()> {
         }
     });
     printed.and_then(|()| out.flush()).context("can't print the show")?;
-    let rebuilt = replayed.with_context(|| path.to_string())?;
+    let rebuilt = replayed.context(name)?;
     writeln!(
         out,
         "identical: {} records of show {}, last state {:016x}",

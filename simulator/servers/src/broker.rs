@@ -38,16 +38,14 @@ impl Broker {
     /// # Errors
     /// If there is no tansu, or it does not start.
     pub async fn start(storage: Storage) -> Result<Self, ServerError> {
-        let mut broker = Self::start_on(storage, free_port()?)?;
-        broker.ready().await?;
-        Ok(broker)
+        Self::start_at(storage, free_port()?).await
     }
 
-    /// Starts one on this port, without waiting for it.
+    /// The same, on a port that was chosen before.
     ///
     /// # Errors
-    /// If there is no tansu.
-    pub fn start_on(storage: Storage, port: u16) -> Result<Self, ServerError> {
+    /// If there is no tansu, or it does not start.
+    pub async fn start_at(storage: Storage, port: u16) -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let storage = match storage {
             Storage::Memory => "memory://tansu/".to_owned(),
@@ -65,7 +63,9 @@ impl Broker {
         ];
         let arguments = arguments.iter().map(|&word| word.to_owned()).collect();
         let process = Process::start(&program(), arguments, Vec::new(), &directory.path().join("log"))?;
-        Ok(Self { process, port, _directory: directory })
+        let mut broker = Self { process, port, _directory: directory };
+        broker.ready().await?;
+        Ok(broker)
     }
 
     async fn ready(&mut self) -> Result<(), ServerError> {

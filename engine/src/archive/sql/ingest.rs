@@ -10,14 +10,6 @@ use super::store::{insert, integer};
 use super::{SqlArchive, failed, queries, rows};
 use crate::archive::{ArchiveError, ShowResults};
 
-/// A part of a topic, as Kafka numbers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition(pub i32);
-
-/// A record's place in its partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Offset(pub i64);
-
 /// An answer that counts, as its show's journal has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchivedAnswer {

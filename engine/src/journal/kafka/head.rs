@@ -122,11 +122,9 @@ impl Head {
     /// Whether some engine has the show now.
     pub(super) async fn is_played(&self, show: ShowId) -> Result<bool, JournalError> {
         let mut connection = self.connection.clone();
-        let until: Option<u64> =
-            connection.hget(self.redis.keys().lease(show), "until").await.map_err(failed)?;
+        let until: Option<u64> = connection.hget(self.redis.keys().lease(show), "until").await.map_err(failed)?;
         let Some(until) = until else { return Ok(false) };
-        let (seconds, micros): (u64, u64) =
-            ::redis::cmd("TIME").query_async(&mut connection).await.map_err(failed)?;
+        let (seconds, micros): (u64, u64) = ::redis::cmd("TIME").query_async(&mut connection).await.map_err(failed)?;
         Ok(seconds * 1000 + micros / 1000 < until)
     }
 
@@ -137,8 +135,7 @@ impl Head {
         let mut records = Vec::new();
         loop {
             let start = format!("{}-0", records.len() + 1);
-            let page: StreamRangeReply =
-                connection.xrange_count(&key, start, "+", PAGE).await.map_err(failed)?;
+            let page: StreamRangeReply = connection.xrange_count(&key, start, "+", PAGE).await.map_err(failed)?;
             let full = page.ids.len() == PAGE;
             decode(show, records.len() as u64, &page.ids, &mut records)?;
             if !full {
@@ -152,8 +149,7 @@ impl Head {
         let mut connection = self.connection.clone();
         let count = i64::try_from(last).unwrap_or(i64::MAX);
         let key = self.redis.keys().journal(show);
-        let mut page: StreamRangeReply =
-            connection.xrevrange_count(key, "+", "-", count).await.map_err(failed)?;
+        let mut page: StreamRangeReply = connection.xrevrange_count(key, "+", "-", count).await.map_err(failed)?;
         page.ids.reverse();
         let mut records = Vec::with_capacity(page.ids.len());
         let first = page.ids.first().map_or(0, |entry| number_of(entry).unwrap_or(0));
@@ -164,8 +160,7 @@ impl Head {
     /// The first record of a show.
     pub(super) async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
         let key = self.redis.keys().journal(show);
-        let page: StreamRangeReply =
-            self.connection.clone().xrange_count(key, "-", "+", 1).await.map_err(failed)?;
+        let page: StreamRangeReply = self.connection.clone().xrange_count(key, "-", "+", 1).await.map_err(failed)?;
         let mut records = Vec::new();
         decode(show, 0, &page.ids, &mut records)?;
         Ok(records.pop())

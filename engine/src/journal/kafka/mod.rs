@@ -5,6 +5,7 @@
 //! Kafka to be. So Kafka may hold records twice, but lacks none; [`JournalReader`] drops what is there twice or came too late.
 //! A Redis that comes back without memory gets its head again from the spool.
 
+mod consumer;
 mod cursor;
 mod head;
 mod producer;
@@ -36,6 +37,7 @@ use self::waiting::Waiting;
 use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
+pub use consumer::{Assignment, FromKafka, JournalConsumer, Offset, Partition};
 pub use reader::{Heard, JournalReader};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;

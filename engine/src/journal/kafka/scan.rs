@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -64,41 +64,58 @@ pub async fn read_show_as_file(kafka: &Kafka, show: ShowId) -> Result<Vec<u8>, S
 }
 
 fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
-    let consumer: BaseConsumer<Quiet> = kafka.consuming("klaxon-reader").create_with_context(Quiet)?;
-    let partitions = count_partitions(consumer.client(), &kafka.topic, PATIENCE)?;
+    let (mut reader, mut records) = (JournalReader::default(), Vec::new());
+    each(kafka, show, |record| match reader.hear(record.number, record.fence) {
+        Heard::Next => records.push(record),
+        Heard::Instead => {
+            tracing::warn!(%show, number = record.number, "Redis had lost records that Kafka has; they do not count");
+            records.truncate(usize::try_from(record.number).unwrap_or(usize::MAX));
+            records.push(record);
+        }
+        Heard::Again | Heard::Zombie | Heard::Early => {}
+    })?;
+    Ok(records)
+}
+
+/// Hands over each record that Kafka has of a show, as they are there.
+fn each(kafka: &Kafka, show: ShowId, mut hear: impl FnMut(Record)) -> Result<(), ScanError> {
+    let mut config = kafka.consuming("klaxon-reader");
+    // The end is where a fetch finds nothing more: not every broker that speaks Kafka's wire says it right when asked.
+    config.set("enable.partition.eof", "true");
+    let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+    let partitions = match count_partitions(consumer.client(), &kafka.topic, PATIENCE) {
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => return Ok(()),
+        counted => counted?,
+    };
     let partition = partition_of(show, partitions);
-    let (low, high) = consumer.fetch_watermarks(&kafka.topic, partition, PATIENCE)?;
     let mut assignment = TopicPartitionList::new();
-    assignment.add_partition_offset(&kafka.topic, partition, Offset::Offset(low))?;
+    assignment.add_partition_offset(&kafka.topic, partition, Offset::Offset(0))?;
     consumer.assign(&assignment)?;
     let key = show.to_string();
-    let (mut reader, mut records) = (JournalReader::default(), Vec::new());
-    let (mut next, mut heard_at) = (low, Instant::now());
-    while next < high {
+    let mut heard_at = Instant::now();
+    loop {
         let message = match consumer.poll(POLL) {
             Some(Ok(message)) => message,
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
             Some(Err(error)) if heard_at.elapsed() > PATIENCE => return Err(error.into()),
             None if heard_at.elapsed() > PATIENCE => return Err(ScanError::Silent),
             Some(Err(_)) | None => continue,
         };
         heard_at = Instant::now();
-        next = message.offset() + 1;
         if message.key() != Some(key.as_bytes()) {
             continue;
         }
         let offset = message.offset();
-        let record = record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?;
-        match reader.hear(record.number, record.fence) {
-            Heard::Next => records.push(record),
-            Heard::Instead => {
-                tracing::warn!(%show, number = record.number, "Redis had lost records that Kafka has; they do not count");
-                records.truncate(usize::try_from(record.number).unwrap_or(usize::MAX));
-                records.push(record);
-            }
-            Heard::Again | Heard::Zombie | Heard::Early => {}
-        }
+        hear(record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?);
     }
-    Ok(records)
+}
+
+/// The numbers and fences of a show's records, as they are there.
+#[cfg(test)]
+pub(super) fn labels_of(kafka: &Kafka, show: ShowId) -> Vec<(u64, Fence)> {
+    let mut labels = Vec::new();
+    each(kafka, show, |record| labels.push((record.number, record.fence))).expect("Kafka is there");
+    labels
 }
 
 /// A message's number and fence, as its headers have them: who only wants to know whether it is new need not decode it.
@@ -125,7 +142,9 @@ pub(super) fn record_in(message: &BorrowedMessage<'_>) -> Result<Record, String>
         return Err(format!("its key is not that of show {}", record.show));
     }
     match labels(message) {
-        Some(labels) if labels != (record.number, record.fence) => Err("its headers are those of another record".into()),
+        Some(labels) if labels != (record.number, record.fence) => {
+            Err("its headers are those of another record".into())
+        }
         _ => Ok(record),
     }
 }

@@ -8,13 +8,13 @@ use klaxon_protocol::ids::ShowId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::Mark;
 use super::cursor::{Cursor, Place};
 use super::head::{Head, Shipped};
 use super::producer::{Delivered, Producer, Refused, Sent, is_the_records_own};
 use super::spool::Spool;
 use super::topic::Kafka;
 use super::waiting::Waiting;
-use super::Mark;
 use crate::journal::JournalError;
 
 /// No more is sent while this much is on its way.

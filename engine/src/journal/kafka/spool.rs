@@ -125,12 +125,7 @@ impl Spool {
     }
 
     /// The records `from..until` of a show, if it has them all.
-    pub(super) async fn range(
-        &self,
-        show: ShowId,
-        from: u64,
-        until: u64,
-    ) -> Result<Option<Vec<Framed>>, JournalError> {
+    pub(super) async fn range(&self, show: ShowId, from: u64, until: u64) -> Result<Option<Vec<Framed>>, JournalError> {
         let (mut start, mut found) = (0, Vec::new());
         loop {
             let part = self.part(show, start, STEP).await?;

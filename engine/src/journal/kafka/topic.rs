@@ -58,6 +58,8 @@ impl Kafka {
         config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", "0");
         config.set("message.max.bytes", LARGEST_MESSAGE.to_string());
         config.set("linger.ms", "5").set("retry.backoff.ms", "100").set("retry.backoff.max.ms", "1000");
+        // A broker that lost the topic shall not be waited for: it is made again.
+        config.set("topic.metadata.propagation.max.ms", "2000").set("topic.metadata.refresh.interval.ms", "5000");
         config.set("request.timeout.ms", "10000").set("socket.timeout.ms", "15000");
         config
     }
@@ -110,6 +112,9 @@ pub(super) fn count_partitions<C: ClientContext>(
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     match found.map(|found| (found.error(), found.partitions().len())) {
         Some((None, count @ 1..)) => Ok(i32::try_from(count).unwrap_or(i32::MAX)),
+        Some((Some(error), _)) if RDKafkaErrorCode::from(error) != RDKafkaErrorCode::UnknownTopicOrPartition => {
+            Err(KafkaError::MetadataFetch(error.into()))
+        }
         _ => Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic)),
     }
 }
@@ -134,4 +139,3 @@ impl ConsumerContext for Quiet {}
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     tracing::debug!(?level, facility, message, "librdkafka");
 }
-

@@ -1,1 +1,7 @@
+//! What a journal on Kafka must do, with a real Redis and a real broker.
 
+mod consumer;
+mod contract;
+mod house;
+mod outages;
+mod takeovers;
