@@ -27,7 +27,8 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let mut service = Service::open(&kafka, &options.kafka_group, archive.clone()).context("Kafka can't be followed")?;
+    let mut service =
+        Service::open(&kafka, &options.kafka_group, archive.clone()).context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     told.tell(&addresses)?;
