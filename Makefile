@@ -1,6 +1,7 @@
 # make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
+# make bench  what seats and answers cost; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
 .PHONY: demo run test lint build release bench tools deny
 
@@ -33,6 +34,7 @@ test: tools build
 # Python 3 runs the client that was written from docs/protocol.md alone.
 tools:
 	@command -v python3 >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3; }
+	@command -v redis-server >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy redis-server; }
 
 lint: deny
 	$(CARGO) fmt --all --check

@@ -9,15 +9,19 @@ use clap::{Parser, ValueEnum};
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
+use klaxon_servers::Persistence;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use klaxon_simulator::faults::FaultPlan;
 use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::kills::Kills;
 use klaxon_simulator::pack::arithmetic;
 use klaxon_simulator::show::ShowPlan;
 use klaxon_simulator::swarm::{CodecChoice, Shares, SwarmSettings};
+
+/// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
+const AFTER_FAULT: Duration = Duration::from_secs(15);
 
 /// Plays a whole live show with thousands of real players, audits what the server promises, and reports.
 ///
@@ -115,6 +119,21 @@ pub struct Args {
     /// Use a running server: the directory of its journals
     #[arg(long, requires = "server")]
     pub journal: Option<PathBuf>,
+    /// Play on a whole cluster of processes on this machine: engines, gateways, the archive service, Redis, a Kafka broker, PostgreSQL
+    #[arg(long, conflicts_with_all = ["server", "kills", "pin", "compare_hostile"])]
+    pub cluster: bool,
+    /// With --cluster: kill or stop one process in each question, chosen by the seed
+    #[arg(long, requires = "cluster")]
+    pub faults: bool,
+    /// With --cluster: how many engines
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub engines: u16,
+    /// With --cluster: how many gateways
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub gateways: u16,
+    /// With --cluster: what Redis keeps over a kill; by the seed if there are faults, else everything
+    #[arg(long, value_enum, requires = "cluster")]
+    pub redis_persistence: Option<PersistenceArg>,
     /// Bind the server to processor core 0 and the swarm to core 1
     #[arg(long)]
     pub pin: bool,
@@ -141,6 +160,15 @@ pub enum ModeArg {
     Points,
     /// Both; the best survivors share the pot
     Both,
+}
+
+/// What a Redis that was killed knows when it is started again.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PersistenceArg {
+    /// Everything: an append-only file
+    Aof,
+    /// Nothing
+    None,
 }
 
 impl ModeArg {
@@ -193,6 +221,11 @@ impl Args {
         // The hostile take seats too, so that the count of seats does not say who is still to come.
         let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
+        let faults = if self.faults {
+            FaultPlan::of_a_cluster(seed, self.questions, self.gateways)
+        } else {
+            FaultPlan::of_a_server(seed, self.kills, self.questions)
+        };
         Ok(ShowPlan {
             pack,
             settings,
@@ -220,9 +253,21 @@ impl Args {
                 },
             },
             hostile,
-            kills: Kills::from_seed(seed, self.kills, self.questions),
-            limit: join + Duration::from_secs(60) + (question + self.pause) * u32::from(self.questions + self.kills),
+            limit: join
+                + Duration::from_secs(60)
+                + (question + self.pause) * u32::from(self.questions + self.kills)
+                + (faults.longest() + AFTER_FAULT) * u32::try_from(faults.len()).unwrap_or_default(),
+            faults,
         })
+    }
+
+    /// What Redis keeps over a kill in this run.
+    pub fn persistence(&self, seed: u64) -> Persistence {
+        match self.redis_persistence {
+            Some(PersistenceArg::None) => Persistence::None,
+            None if self.faults => FaultPlan::persistence(seed),
+            Some(PersistenceArg::Aof) | None => Persistence::AppendOnly,
+        }
     }
 
     /// The seed, random if none was given.
@@ -298,6 +343,19 @@ mod tests {
         }
         assert!(args("--open-for 1ms").plan(1, 0).is_err());
         assert!(args("--questions 2 --kills 3").plan(1, 0).is_err());
+    }
+
+    #[test]
+    fn a_cluster_has_its_faults_only_when_asked_and_a_redis_by_the_seed() {
+        let calm = args("--cluster --questions 3");
+        assert!(calm.plan(7, 0).unwrap().faults.is_empty());
+        assert_eq!(calm.persistence(7), Persistence::AppendOnly);
+        let struck = args("--cluster --faults --questions 3");
+        assert_eq!(struck.plan(7, 0).unwrap().faults.len(), 3);
+        assert_eq!(struck.persistence(7), FaultPlan::persistence(7));
+        assert_eq!(args("--cluster --redis-persistence none").persistence(7), Persistence::None);
+        let line = |line: &str| Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace()));
+        assert!(line("--faults").is_err() && line("--cluster --kills 1").is_err());
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub struct FrameId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlayerNumber(pub u32);
 
+/// One of the addresses of the service under test; a single server has one, a cluster one for each gateway.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Door(pub u16);
+
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -54,6 +58,8 @@ pub struct Entry {
 pub struct ConnectionLog {
     /// Whose.
     pub player: PlayerNumber,
+    /// Through which door it came.
+    pub door: Door,
     /// How its frames are encoded.
     pub codec: Codec,
     /// Whether this player keeps the rules of the protocol and has a network that works: what a promise grants to everybody

@@ -1,9 +1,12 @@
 //! The swarm of players, the audit of what the server promises, and the benchmarks.
 
 pub mod audit;
+pub mod cluster;
+pub mod database;
 pub mod evidence;
+pub mod faults;
 pub mod host;
-pub mod kills;
+pub mod memory;
 pub mod pack;
 pub mod report;
 pub mod server;

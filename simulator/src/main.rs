@@ -2,6 +2,7 @@
 
 mod args;
 mod machine;
+mod on_cluster;
 mod run;
 
 use std::io::IsTerminal;

@@ -13,19 +13,22 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use klaxon_simulator::audit::{AuditOptions, ReplayCommand, audit};
+use klaxon_simulator::faults::{Target, Untouched};
 use klaxon_simulator::host::{AdminDoor, HostLog, Stage};
 use klaxon_simulator::report::{HostLine, PromiseLine, Report, Setup};
 use klaxon_simulator::server::{Launch, Server, journal_of};
 use klaxon_simulator::show::{Played, ShowPlan, play};
-use klaxon_simulator::swarm::World;
+use klaxon_simulator::swarm::{Doors, World};
 
 use crate::args::Args;
+use crate::on_cluster::on_cluster;
 
 /// Plays the show with so many hostile connections and reports.
 pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report> {
     let plan = args.plan(seed, hostile)?;
     let mut setup = Setup {
         title: plan.pack.title.clone(),
+        service: None,
         mode: args.mode.name().to_owned(),
         players: args.players,
         spectators: args.spectators,
@@ -33,18 +36,21 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
         questions: args.questions.into(),
         seconds: 0.0,
     };
+    if args.cluster {
+        return on_cluster(args, seed, plan, setup).await;
+    }
     if let Some(players) = args.server {
-        let mut played = watched(plan, players, running_door(args)?, None).await?;
+        let mut played = watched(plan, players.into(), running_door(args)?, &mut Untouched).await?;
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
         played.evidence.journal = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
-        return Ok(report(seed, setup, &played, program(args).ok()));
+        return Ok(report(seed, setup, &played, AuditOptions::default(), program(args).ok()));
     }
     let program = program(args)?;
     let data = tempfile::Builder::new().prefix("klaxon-swarm-").tempdir()?;
     let outcome = with_own_server(args, program.clone(), plan, data.path()).await.map(|played| {
         setup.seconds = played.took.as_secs_f64();
-        report(seed, setup, &played, Some(program))
+        report(seed, setup, &played, AuditOptions::default(), Some(program))
     });
     if args.keep_data || !outcome.as_ref().is_ok_and(Report::clean) {
         eprintln!("The server's data and log are in {}", data.keep().display());
@@ -57,21 +63,21 @@ fn running_door(args: &Args) -> anyhow::Result<AdminDoor> {
     let address = args.admin.context("--admin is missing")?;
     let path = args.token_file.as_ref().context("--token-file is missing")?;
     let token = std::fs::read_to_string(path).with_context(|| format!("--token-file {}", path.display()))?;
-    Ok(AdminDoor { address, token: token.trim().to_owned() })
+    Ok(AdminDoor { addresses: vec![address], token: token.trim().to_owned() })
 }
 
 async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
     let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Server::start(launch).await?;
     let (players, door) = (server.addresses().players, server.door()?);
-    let mut played = watched(plan, players, door, Some(&mut server)).await?;
+    let mut played = watched(plan, players.into(), door, &mut server).await?;
     played.evidence.resident = server.stop().await?;
     played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;
     Ok(played)
 }
 
 /// The server program: the one that was named, or `klaxon` beside this one.
-fn program(args: &Args) -> anyhow::Result<PathBuf> {
+pub fn program(args: &Args) -> anyhow::Result<PathBuf> {
     if let Some(program) = &args.klaxon {
         return Ok(program.clone());
     }
@@ -81,15 +87,15 @@ fn program(args: &Args) -> anyhow::Result<PathBuf> {
 }
 
 /// Plays with a progress bar.
-async fn watched(
+pub async fn watched(
     plan: ShowPlan,
-    players: std::net::SocketAddr,
+    players: Doors,
     door: AdminDoor,
-    server: Option<&mut Server>,
+    target: &mut impl Target,
 ) -> anyhow::Result<Played> {
     let questions = u64::try_from(plan.pack.questions.len()).unwrap_or_default();
     let mut bar = None;
-    let played = play(plan, players, door, server, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
+    let played = play(plan, players, door, target, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
     drop(bar);
     Ok(played?)
 }
@@ -142,14 +148,10 @@ async fn follow(bar: ProgressBar, world: Arc<World>, stage: watch::Receiver<Stag
 }
 
 /// The figures, and the audit of them. The journal is replayed by `klaxon`, if there is one.
-fn report(seed: u64, setup: Setup, played: &Played, klaxon: Option<PathBuf>) -> Report {
-    let kills = u32::try_from(played.kills.len()).unwrap_or(u32::MAX);
-    let mut report = Report::new(seed, setup, host_line(&played.host), kills, &played.evidence);
-    let options = AuditOptions {
-        replay: klaxon.map(ReplayCommand::of_klaxon),
-        kills: played.kills.clone(),
-        ..AuditOptions::default()
-    };
+pub fn report(seed: u64, setup: Setup, played: &Played, options: AuditOptions, klaxon: Option<PathBuf>) -> Report {
+    let mut report = Report::new(seed, setup, host_line(&played.host), &played.faults, &played.evidence);
+    let options =
+        AuditOptions { replay: klaxon.map(ReplayCommand::of_klaxon), faults: played.faults.clone(), ..options };
     report.audit = audit(&played.evidence, &options).findings.iter().map(PromiseLine::from).collect();
     report
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
@@ -11,18 +10,17 @@ use klaxon_protocol::journal::Records;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::evidence::Micros;
+use crate::faults::{Blow, Disturbance, Fault, Target, Victim};
 use crate::host::AdminDoor;
+use crate::memory::{MemoryWatch, Resident};
 
 /// How long the server may take to be ready.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to stop when told to.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
-/// How often its memory is looked at.
-const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
 /// What went wrong with the server process.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +58,21 @@ pub enum ServerError {
         /// Why not.
         error: std::io::Error,
     },
+    /// One of the servers around it has a problem.
+    #[error(transparent)]
+    Around(#[from] klaxon_servers::ServerError),
+    /// A database could not be made.
+    #[error("PostgreSQL: {0}")]
+    Database(String),
+    /// A process that is not there, or not ours, was to be struck.
+    #[error("there is no {0:?} of ours to strike")]
+    NotOurs(Victim),
     /// There is no journal of the show.
     #[error("no journal in {0} holds the show")]
     NoJournal(PathBuf),
 }
 
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> ServerError + '_ {
+pub(crate) fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> ServerError + '_ {
     move |error| ServerError::File { path: path.to_owned(), error }
 }
 
@@ -89,23 +96,13 @@ pub struct Launch {
     pub core: Option<u32>,
 }
 
-/// Its resident memory over time, in bytes.
-pub type Resident = Vec<(Micros, u64)>;
-
 /// A running server process. Killed when dropped.
 #[derive(Debug)]
 pub struct Server {
     launch: Launch,
     addresses: Addresses,
     child: Child,
-    resident: Arc<Mutex<Resident>>,
-    sampler: JoinHandle<()>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.sampler.abort();
-    }
+    memory: MemoryWatch,
 }
 
 impl Server {
@@ -116,9 +113,9 @@ impl Server {
     pub async fn start(launch: Launch) -> Result<Self, ServerError> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (child, addresses) = spawn(&launch, Addresses { players: any, admin: any }).await?;
-        let resident = Arc::default();
-        let sampler = watch_memory(child.id(), &resident);
-        Ok(Self { launch, addresses, child, resident, sampler })
+        let memory = MemoryWatch::start();
+        memory.look_at(child.id().into_iter().collect());
+        Ok(Self { launch, addresses, child, memory })
     }
 
     /// Where it listens.
@@ -134,7 +131,7 @@ impl Server {
     pub fn door(&self) -> Result<AdminDoor, ServerError> {
         let path = self.launch.data.join("admin.token");
         let token = std::fs::read_to_string(&path).map_err(file_error(&path))?;
-        Ok(AdminDoor { address: self.addresses.admin, token: token.trim().to_owned() })
+        Ok(AdminDoor { addresses: vec![self.addresses.admin], token: token.trim().to_owned() })
     }
 
     /// Kills it without a word (SIGKILL), and starts it again on the same ports and data after `away`.
@@ -142,22 +139,13 @@ impl Server {
     /// # Errors
     /// If it can't be started again.
     pub async fn kill_and_restart(&mut self, away: Duration) -> Result<(), ServerError> {
-        self.sampler.abort();
         // It may have ended by itself, which the restart then tells.
         let _ = self.child.kill().await;
         sleep(away).await;
         let (child, _) = spawn(&self.launch, self.addresses).await?;
         self.child = child;
-        self.sampler = watch_memory(self.child.id(), &self.resident);
+        self.memory.look_at(self.child.id().into_iter().collect());
         Ok(())
-    }
-
-    /// Waits until it ends by itself, which it should not.
-    pub async fn ended(&mut self) -> ServerError {
-        match self.child.wait().await {
-            Ok(status) => ServerError::Ended { status, log: last_words(&self.launch.data) },
-            Err(error) => ServerError::Start { program: self.launch.program.clone(), error },
-        }
     }
 
     /// Tells it to stop (SIGTERM) and waits until it has. Gives its memory over time.
@@ -165,7 +153,7 @@ impl Server {
     /// # Errors
     /// If it does not stop, or not with exit code 0.
     pub async fn stop(mut self) -> Result<Resident, ServerError> {
-        self.sampler.abort();
+        let resident = self.memory.stop();
         if let Some(pid) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
             // Gone already is as good as told.
             let _ = kill_process(pid, Signal::TERM);
@@ -175,13 +163,26 @@ impl Server {
         if !status.success() {
             return Err(ServerError::Ended { status, log: last_words(&self.launch.data) });
         }
-        Ok(self.resident())
+        Ok(resident)
+    }
+}
+
+impl Target for Server {
+    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServerError> {
+        let (Victim::Server, Blow::Kill { away }) = (fault.victim, fault.blow) else {
+            return Err(ServerError::NotOurs(fault.victim));
+        };
+        let from = Micros::now();
+        self.kill_and_restart(away).await?;
+        let (question, victim) = (fault.question, fault.victim);
+        Ok(Disturbance { question, victim, process: "server".into(), killed: true, from, until: Micros::now() })
     }
 
-    /// Its memory over time, so far.
-    #[must_use]
-    pub fn resident(&self) -> Resident {
-        self.resident.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    async fn ended(&mut self) -> ServerError {
+        match self.child.wait().await {
+            Ok(status) => ServerError::Ended { status, log: last_words(&self.launch.data) },
+            Err(error) => ServerError::Start { program: self.launch.program.clone(), error },
+        }
     }
 }
 
@@ -234,36 +235,6 @@ fn last_words(data: &Path) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-/// Notes the process's memory at once, before anybody comes, and from then on until it ends.
-fn watch_memory(pid: Option<u32>, into: &Arc<Mutex<Resident>>) -> JoinHandle<()> {
-    let into = Arc::clone(into);
-    let path = format!("/proc/{}/status", pid.unwrap_or_default());
-    let note = move || {
-        let bytes = std::fs::read_to_string(&path).ok().as_deref().and_then(resident_in);
-        if let Some(bytes) = bytes {
-            into.lock().unwrap_or_else(PoisonError::into_inner).push((Micros::now(), bytes));
-        }
-        bytes.is_some()
-    };
-    note();
-    tokio::spawn(async move {
-        let mut ticks = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
-        loop {
-            ticks.tick().await;
-            if !note() {
-                return;
-            }
-        }
-    })
-}
-
-/// The resident memory in bytes, from the text of `/proc/PID/status`.
-fn resident_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
-
 /// The bytes of the journal in `directory` that holds `show`.
 ///
 /// # Errors
@@ -294,12 +265,6 @@ mod tests {
     use klaxon_protocol::time::Millis;
 
     use super::*;
-
-    #[test]
-    fn resident_memory_is_read_from_the_kernel_s_words() {
-        assert_eq!(resident_in("Name:\tx\nVmRSS:\t   1234 kB\nVmData:\t1 kB\n"), Some(1234 * 1024));
-        assert_eq!(resident_in("Name:\tx\n"), None);
-    }
 
     #[test]
     fn the_journal_of_a_show_is_found_among_others() {

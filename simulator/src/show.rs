@@ -1,6 +1,5 @@
 //! A whole show: the host, the swarm and what happens to the server, from the creation until everybody has left.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,11 +12,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::evidence::{Evidence, Micros};
+use crate::evidence::Evidence;
+use crate::faults::{Disturbance, FaultPlan, Target, carry_out};
 use crate::host::{AdminDoor, Extras, Host, HostError, HostLog, Pace, Stage};
-use crate::kills::Kills;
-use crate::server::{Server, ServerError};
-use crate::swarm::{self, AnswerKey, Crowd, SwarmPlan, SwarmSettings, World};
+use crate::server::ServerError;
+use crate::swarm::{self, AnswerKey, Crowd, Doors, SwarmPlan, SwarmSettings, World};
 
 /// How long players may take to leave after the end by themselves.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -37,8 +36,8 @@ pub struct ShowPlan {
     pub swarm: SwarmSettings,
     /// How many hostile connections there are.
     pub hostile: u32,
-    /// When the server is killed; only possible if it is ours.
-    pub kills: Kills,
+    /// What happens to its processes; only possible if they are ours.
+    pub faults: FaultPlan,
     /// When the show is given up.
     pub limit: Duration,
 }
@@ -52,8 +51,8 @@ pub struct Played {
     pub evidence: Evidence,
     /// What the host did.
     pub host: HostLog,
-    /// When the server was killed.
-    pub kills: Vec<Micros>,
+    /// What happened to its processes.
+    pub faults: Vec<Disturbance>,
     /// How long it took.
     pub took: Duration,
 }
@@ -81,15 +80,15 @@ pub enum ShowError {
     },
 }
 
-/// Plays a show at the players' port `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
+/// Plays a show at the players' doors `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
 ///
 /// # Errors
 /// If the show can't be made, the server fails, or the show does not end in its time.
 pub async fn play(
     plan: ShowPlan,
-    players: SocketAddr,
+    players: Doors,
     door: AdminDoor,
-    server: Option<&mut Server>,
+    target: &mut impl Target,
     watching: impl FnOnce(Arc<World>, watch::Receiver<Stage>),
 ) -> Result<Played, ShowError> {
     let began = Instant::now();
@@ -104,7 +103,8 @@ pub async fn play(
     let (over, is_over) = watch::channel(false);
     watching(Arc::clone(&world), stages.clone());
 
-    let mut kills = Vec::new();
+    let mut faults = Vec::new();
+    let (hold, held) = watch::channel(false);
     let mut players = JoinSet::new();
     let mut hostile = JoinSet::new();
     let show = async {
@@ -115,7 +115,7 @@ pub async fn play(
             let crowd = Crowd { connections: plan.hostile, rush: plan.swarm.rush };
             hostile.spawn(crowd.trouble(Arc::clone(&world), is_over));
         };
-        let hosting = host.run(&stage);
+        let hosting = host.run(&stage, held);
         tokio::pin!(hosting);
         let log = tokio::select! {
             log = &mut hosting => return log,
@@ -128,12 +128,7 @@ pub async fn play(
         hostile.join_next().await;
         log
     };
-    let trouble = async {
-        match server {
-            Some(server) => plan.kills.carry_out(server, stage.subscribe(), &mut kills).await,
-            None => std::future::pending().await,
-        }
-    };
+    let trouble = carry_out(&plan.faults, target, stage.subscribe(), &hold, &mut faults);
     let log = tokio::select! {
         log = show => log?,
         error = trouble => return Err(error.into()),
@@ -147,5 +142,5 @@ pub async fn play(
             });
         }
     };
-    Ok(Played { created, evidence: world.ledger.take(), host: log, kills, took: began.elapsed() })
+    Ok(Played { created, evidence: world.ledger.take(), host: log, faults, took: began.elapsed() })
 }

@@ -9,7 +9,7 @@ use klaxon_protocol::player::{
     Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Verdict, Void, Welcome,
 };
 use klaxon_protocol::time::{Millis, Span};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber};
 use klaxon_simulator::report::{Comparison, HostLine, PromiseLine, Report, Setup, page, text};
 
 const QUESTION: QuestionId = QuestionId(1);
@@ -24,6 +24,7 @@ impl Writer {
     fn connection(&mut self, player: u32, honest: bool) {
         self.evidence.connections.push(ConnectionLog {
             player: PlayerNumber(player),
+            door: Door(0),
             codec: Codec::Json,
             honest,
             entries: vec![],
@@ -136,7 +137,7 @@ fn evidence() -> Evidence {
 
 fn report() -> Report {
     let setup = Setup { title: "Small & sharp".into(), mode: "elimination".into(), players: 3, ..Setup::default() };
-    Report::new(7, setup, HostLine::default(), 0, &evidence())
+    Report::new(7, setup, HostLine::default(), &[], &evidence())
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn a_void_gives_the_players_back() {
     let mut writer = Writer { evidence: evidence() };
     let void = Void { seq: Seq(6), at: Millis(0), question: QUESTION, reason: "unfair".into(), alive: 3 };
     writer.heard(99_000_000, &ToPlayer::Void(void));
-    let report = Report::new(7, Setup::default(), HostLine::default(), 0, &writer.evidence);
+    let report = Report::new(7, Setup::default(), HostLine::default(), &[], &writer.evidence);
     assert_eq!((report.questions[0].voided, report.questions[0].alive), (true, 3));
 }
 
@@ -251,7 +252,7 @@ fn a_hostile_crowd_is_compared_by_the_honest_players_times() {
 
 #[test]
 fn the_report_of_nothing_is_a_report() {
-    let report = Report::new(7, Setup::default(), HostLine::default(), 0, &Evidence::default());
+    let report = Report::new(7, Setup::default(), HostLine::default(), &[], &Evidence::default());
     assert!(text(&report, true).contains("nothing was measured"));
     assert!(page(&report).contains("</html>"));
     assert_eq!(report.memory, None);

@@ -9,8 +9,8 @@ use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::evidence::Micros;
+use klaxon_simulator::faults::{FaultPlan, Target, carry_out};
 use klaxon_simulator::host::{Asked, Stage};
-use klaxon_simulator::kills::Kills;
 use klaxon_simulator::server::{Launch, Server, ServerError};
 use tokio::sync::watch;
 
@@ -47,7 +47,7 @@ async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
     let mut server = start(data.path()).await;
     assert_eq!(server.addresses().players, "127.0.0.1:4001".parse().unwrap());
     let door = server.door().unwrap();
-    assert_eq!((door.address, door.token.as_str()), ("127.0.0.1:4002".parse().unwrap(), "secret"));
+    assert_eq!((door.addresses, door.token.as_str()), (vec!["127.0.0.1:4002".parse().unwrap()], "secret"));
     server.kill_and_restart(Duration::ZERO).await.unwrap();
     let starts = starts(data.path());
     assert_eq!(starts.len(), 2);
@@ -73,8 +73,9 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path()).await;
     let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, question: None });
-    let kills = Kills::from_seed(3, 2, 2);
+    let kills = FaultPlan::of_a_server(3, 2, 2);
     let mut done = Vec::new();
+    let (hold, mut held) = watch::channel(false);
     let show = async {
         for number in 1..=2 {
             let now = Millis(Micros::now().0 / 1000);
@@ -83,10 +84,11 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
             while starts(data.path()).len() <= usize::from(number) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            held.wait_for(|held| !*held).await.unwrap();
         }
     };
     tokio::select! {
-        error = kills.carry_out(&mut server, stages, &mut done) => panic!("{error}"),
+        error = carry_out(&kills, &mut server, stages, &hold, &mut done) => panic!("{error}"),
         () = show => {}
     }
     assert_eq!(starts(data.path()).len(), 3);

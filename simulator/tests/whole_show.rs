@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
-use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::kills::Kills;
+use klaxon_simulator::faults::{FaultPlan, Untouched};
+use klaxon_simulator::host::{AdminDoor, Extras, Pace};
 use klaxon_simulator::pack::arithmetic;
 use klaxon_simulator::report::{HostLine, Report, Setup, page, text};
 use klaxon_simulator::show::{Played, ShowPlan, play};
-use klaxon_simulator::swarm::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::{CodecChoice, Doors, Shares, SwarmSettings};
 
 use mini::{LIMIT, Mini};
 
@@ -48,18 +48,18 @@ fn plan(players: u32, questions: u16, shares: Shares) -> ShowPlan {
             shares,
         },
         hostile: 0,
-        kills: Kills::default(),
+        faults: FaultPlan::default(),
         limit: LIMIT,
     }
 }
 
 async fn run(mini: &Mini, plan: ShowPlan) -> Played {
-    play(plan, mini.players, mini.door.clone(), None, |_, _| {}).await.unwrap()
+    play(plan, mini.players.into(), mini.door.clone(), &mut Untouched, |_, _| {}).await.unwrap()
 }
 
 fn report(played: &Played) -> Report {
     let setup = Setup { title: "Mini".into(), ..Setup::default() };
-    Report::new(7, setup, HostLine::default(), 0, &played.evidence)
+    Report::new(7, setup, HostLine::default(), &[], &played.evidence)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,4 +119,19 @@ async fn players_who_are_cut_off_come_back_to_their_seats_and_answer() {
     assert_eq!(report.crowd.joined, 40);
     assert_eq!(report.crowd.resumed, 43);
     assert!(report.questions[0].silent < 15, "{:?}", report.questions[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn players_and_host_who_lose_one_of_several_addresses_go_to_another() {
+    let mini = Mini::start(Some(2)).await;
+    // Nobody listens at the second address: those who are sent there first find the other by themselves.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let doors = Doors::new(mini.players, vec![nobody, mini.players]);
+    let door = AdminDoor { addresses: vec![nobody, mini.door.addresses[0]], ..mini.door.clone() };
+    let played = play(plan(30, 2, NOBODY), doors, door, &mut Untouched, |_, _| {}).await.unwrap();
+    let report = report(&played);
+    assert_eq!((report.crowd.joined, report.crowd.watched), (30, 3));
+    assert_eq!((played.host.reconnects, played.host.repeated), (1, 1));
+    let used: std::collections::BTreeSet<u16> = played.evidence.connections.iter().map(|log| log.door.0).collect();
+    assert_eq!(used.into_iter().collect::<Vec<_>>(), [0, 2]);
 }

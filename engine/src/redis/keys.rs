@@ -17,7 +17,8 @@ impl Keys {
         format!("{}:{{{show}}}:{what}", self.prefix)
     }
 
-    /// Hash: the show's lease (`fence`, `holder`, `until` in Redis' milliseconds), and what the arbiter knows of its questions.
+    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and its last sign of life in Redis'
+    /// milliseconds), and what the arbiter knows of its questions (`newest`, and `closed:N` for each that is closed).
     #[must_use]
     pub fn lease(&self, show: ShowId) -> String {
         self.of(show, "lease")

@@ -89,6 +89,7 @@ impl Show {
                 ToShow::JournalTail(conn, last) => self.journal_tail(conn, last),
             }
         }
+        self.tell_moves();
         self.claim(&mut pending).await
     }
 }

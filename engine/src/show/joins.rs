@@ -26,6 +26,9 @@ impl Show {
             None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
         };
         let JoinRequest { conn, player, .. } = request;
+        if let Some(seat) = seat {
+            self.homes.settle(seat, conn.gateway);
+        }
         let (show, snapshot, you) = (self.id, self.shared_snapshot(), self.game.you(seat));
         let seated = Seated { conn, show, seat, player, name, snapshot, you };
         self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));

@@ -7,6 +7,7 @@
 mod answers;
 mod archiving;
 mod barrier;
+mod homes;
 mod inbox;
 mod joins;
 mod lost;
@@ -31,6 +32,7 @@ use tokio::task::JoinSet;
 
 pub use self::archiving::store;
 use self::barrier::Barrier;
+use self::homes::Homes;
 pub use self::inbox::{Reached, ToShow};
 use self::lost::Lost;
 use self::pulse::Pulse;
@@ -64,6 +66,7 @@ pub struct Show {
     inbox: mpsc::UnboundedReceiver<Reached>,
     /// The gateways that hear the show; barriers wait for them.
     gateways: BTreeSet<GatewayId>,
+    homes: Homes,
     /// Everything that gateways said up to here is dealt with.
     heard: Place,
     /// How much of that is written and said.
@@ -151,6 +154,7 @@ impl Show {
             ports,
             inbox,
             gateways: BTreeSet::new(),
+            homes: Homes::default(),
             heard: Place::default(),
             committed: Place::default(),
             now,

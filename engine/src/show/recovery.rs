@@ -128,6 +128,10 @@ pub async fn recover(
 
 /// A show that ended so long ago that nobody looks at it any more.
 async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<Recovered>, RecoveryError> {
+    if ports.bus.crosses_a_network() {
+        // It has a lease and more that must be freed.
+        return Ok(None);
+    }
     let ended = records.last().filter(|last| last.events.iter().any(|event| matches!(event, ToPlayer::End(_))));
     if ended.is_none_or(|last| ports.clock.now() < last.at + LINGER) {
         return Ok(None);

@@ -1,5 +1,7 @@
 //! Shows that this engine takes up from their journals: at its start, or because the engine that played them is gone.
 
+use std::sync::Arc;
+
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
 use tokio::sync::mpsc;
@@ -83,11 +85,12 @@ impl Shows {
     /// Lets a show run, its lease renewed until it is done.
     pub(super) fn play(&mut self, id: ShowId, show: Show) -> tokio::sync::watch::Receiver<Option<show::Status>> {
         let status = show.status();
-        let held = self.held.clone();
-        held.insert(id, show.fence());
+        let (held, fence) = (self.held.clone(), show.fence());
+        held.insert(id, Arc::clone(&fence));
         self.running.spawn(async move {
             show.run().await;
-            held.remove(&id);
+            // This engine may have taken the show up again meanwhile.
+            held.remove_if(&id, |_, newest| Arc::ptr_eq(newest, &fence));
         });
         status
     }

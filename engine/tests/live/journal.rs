@@ -11,7 +11,7 @@ use klaxon_protocol::host::{Action, AlertKind, Created, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, MAGIC, Record, Records};
 use klaxon_protocol::link::{ToEngine, ToGateway};
-use klaxon_protocol::player::Phase;
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tempfile::TempDir;
 
@@ -69,6 +69,27 @@ async fn nothing_leaves_a_show_before_its_journal_has_it() {
     house.hear(|message| matches!(message, ToGateway::Resynced(_)).then_some(())).await;
     house.hear(|message| matches!(message, ToGateway::Seated(_)).then_some(())).await;
     assert!(matches!(house.host_hears().await, ToHost::Done(_)));
+}
+
+#[tokio::test]
+async fn a_question_that_waited_for_the_journal_is_given_its_time_again() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 1).await;
+    house.join(0).await;
+    house.journal.fail(full());
+    house.ask_for(show, "next", Action::Next);
+    // The sixth attempt comes 310 ms after the first.
+    house.journal.refused(6).await;
+    house.journal.fail(None);
+    let question = |event| if let ToPlayer::Question(question) = event { Some(question) } else { None };
+    let question = house.event(question).await;
+    let resume = |event| if let ToPlayer::Resume(resume) = event { Some(resume) } else { None };
+    let resume = house.event(resume).await;
+    assert_eq!(resume.question, Some(question.question));
+    let (opens, closes) = (resume.opens_at.unwrap(), resume.closes_at.unwrap());
+    assert!(opens >= question.opens_at + Span(3_000), "phones get a moment");
+    assert!(closes.since(opens) >= Span(59_000), "{closes:?} is nearly all of a minute after {opens:?}");
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
                         // It grows as needed, up to any time that fits in memory.
                         let _ = latencies.record(took);
                     }
-                    finding.check(at <= after(first.sent, limit), || {
+                    finding.check(at <= reading.due(first.sent), || {
                         let what = format!("the reply to choice {} took {} ms", first.choice, took / 1000);
                         reading.violation(index, what).question(first.question).at(first.sent).frame(reply)
                     });
@@ -97,7 +97,7 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
             }
         }
         for unanswered in waiting {
-            finding.check(!connection.open_at(after(unanswered.sent, limit)), || {
+            finding.check(!connection.open_at(reading.due(unanswered.sent)), || {
                 let what = format!("choice {} had no reply within {} ms", unanswered.choice, limit.as_millis());
                 reading.violation(index, what).question(unanswered.question).at(unanswered.sent)
             });
@@ -150,7 +150,7 @@ fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
         floods += 1;
         let refusals = [ErrorCode::RateLimited, ErrorCode::TooLarge, ErrorCode::TooSlow];
         let refused = log.close_code.is_some() || has_error(connection, &refusals);
-        finding.check(refused || !connection.open_at(after(end, reading.options.reply_limit)), || {
+        finding.check(refused || !connection.open_at(reading.due(end)), || {
             let what = format!("{FLOOD} messages within a second, and none refused");
             reading.violation(index, what).at(end)
         });
@@ -167,7 +167,7 @@ fn too_large_is_refused(reading: &Reading<'_>, finding: &mut Finding) {
         });
         let Some(large) = large else { continue };
         oversized += 1;
-        let cut_off = !reading.connections[index].open_at(after(large.at, reading.options.reply_limit));
+        let cut_off = !reading.connections[index].open_at(reading.due(large.at));
         finding
             .check(cut_off, || reading.violation(index, "sent too large a message, and was not cut off").at(large.at));
     }

@@ -1,49 +1,72 @@
-//! Promise 9: the show goes on when the server dies in the middle of a question.
+//! Promise 9: the show goes on when a process of the service dies or stands still in the middle of a question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Reading, Seen, after};
-use crate::evidence::{Micros, PlayerNumber};
+use crate::evidence::{Door, Micros, PlayerNumber};
 
 const PROMISE: Promise = Promise {
     number: 9,
     name: "the show goes on",
-    sentence: "When the server dies in the middle of a question, the players come back by themselves and the show ends.",
+    sentence: "When a process dies in the middle of a question, the players stay or come back by themselves, and the show goes on.",
 };
 
-/// Who received something within this time before the kill was there when it came.
+/// Who received something within this time before the fault was there when it came.
 const THERE: Duration = Duration::from_secs(15);
 
 /// What became of one honest player.
 #[derive(Debug, Default)]
 struct Person {
-    /// When each connection was in use: its first frame and the last one received.
-    spans: Vec<(Micros, Micros)>,
+    /// When each connection was in use, its first frame and the last one received, and through which door it came.
+    spans: Vec<(Micros, Micros, Door)>,
     snapshots: Vec<Micros>,
+    /// The questions that were heard, live or in a snapshot.
+    questions: BTreeSet<QuestionId>,
     left: bool,
     /// Whether the newest connection was displaced: by somebody else, with a stolen token, who has the show now.
     robbed: bool,
     saw_the_end: bool,
 }
 
+impl Person {
+    fn was_there(&self, at: Micros) -> bool {
+        !self.left && self.doors_at(at).next().is_some()
+    }
+
+    /// The doors behind which this player was: a connection is left when another is opened after its last frame.
+    fn doors_at(&self, at: Micros) -> impl Iterator<Item = Door> {
+        let moved = move |since: Micros| self.spans.iter().any(|&(first, ..)| first > since && first <= at);
+        let here = self.spans.iter().filter(move |&&(first, last, _)| first <= at && after(last, THERE) >= at);
+        here.filter(move |&&(_, last, _)| !moved(last)).map(|&(.., door)| door)
+    }
+}
+
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     let people = honest_people(reading);
-    for &kill in &reading.options.kills {
-        let there = people.iter().filter(|(_, person)| {
-            let here = |&(first, last): &(Micros, Micros)| first <= kill && after(last, THERE) >= kill;
-            !person.left && person.spans.iter().any(here)
-        });
-        for (&player, person) in there {
-            let back = person.snapshots.iter().any(|&at| at > kill);
-            finding.check(back, || {
-                Violation::new("was there when the server was killed, and did not come back").player(player).at(kill)
-            });
+    let mut cut_off = 0u64;
+    for fault in &reading.options.faults {
+        for (&player, person) in people.iter().filter(|(_, person)| person.was_there(fault.from)) {
+            let violation = |what: &str| {
+                let done = if fault.killed { "killed" } else { "stopped" };
+                let what = format!("was there when {} was {done}, and {what}", fault.process);
+                Violation::new(what).player(player).question(fault.question).at(fault.from)
+            };
+            if person.doors_at(fault.from).any(|door| fault.cuts(door)) {
+                cut_off += 1;
+                let back = person.snapshots.iter().any(|&at| at > fault.from);
+                finding.check(back, || violation("did not come back"));
+            }
+            let next = QuestionId(fault.question.0.saturating_add(1));
+            if reading.journal.windows.contains_key(&next) && !person.robbed {
+                finding.check(person.questions.contains(&next), || violation("did not hear the next question"));
+            }
         }
     }
     let ended = reading.journal.events.iter().any(|event| matches!(event, ToPlayer::End(_)));
@@ -53,7 +76,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
         finding
             .check(person.saw_the_end, || Violation::new("stayed, and did not see the end of the show").player(player));
     }
-    finding.figure("kills", reading.options.kills.len());
+    finding.figure("faults", reading.options.faults.len());
+    finding.figure("honest players cut off", cut_off);
     finding.figure("honest players", people.len());
     finding
 }
@@ -65,13 +89,17 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
         person.left |= connection.left;
         person.robbed = connection.errors.iter().any(|(_, code)| *code == ErrorCode::Displaced);
         if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
-            person.spans.push((first, last));
+            person.spans.push((first, last, connection.door));
         }
         for (at, seen) in reading.walk(index) {
             match seen {
                 Seen::Heard(ToPlayer::Snapshot(snapshot)) => {
                     person.snapshots.push(at);
+                    person.questions.extend(snapshot.question.as_ref().map(|question| question.question));
                     person.saw_the_end |= snapshot.podium.is_some();
+                }
+                Seen::Heard(ToPlayer::Question(question)) => {
+                    person.questions.insert(question.question);
                 }
                 Seen::Heard(ToPlayer::End(_)) => person.saw_the_end = true,
                 _ => {}

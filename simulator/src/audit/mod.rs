@@ -10,20 +10,25 @@ mod no_gaps;
 mod no_leak;
 mod one_answer;
 mod one_clock;
+mod outcome;
 mod reading;
 mod replay;
 mod windows;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use klaxon_protocol::ids::Seat;
 use serde::Serialize;
 
 pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
+pub use outcome::{Final, Outcome};
 
 use self::reading::Reading;
-use crate::evidence::{Evidence, Micros};
+use crate::evidence::Evidence;
+use crate::faults::Disturbance;
 
 /// What the audit takes for granted and what it asks for.
 #[derive(Debug, Clone)]
@@ -40,8 +45,8 @@ pub struct AuditOptions {
     pub rss_per_player: u64,
     /// How the journal is replayed; without it promise 7 looks at the records only.
     pub replay: Option<ReplayCommand>,
-    /// When the server was killed on purpose.
-    pub kills: Vec<Micros>,
+    /// What was done on purpose to the processes of the service.
+    pub faults: Vec<Disturbance>,
 }
 
 impl Default for AuditOptions {
@@ -53,7 +58,7 @@ impl Default for AuditOptions {
             rss_base: 64 << 20,
             rss_per_player: 64 << 10,
             replay: None,
-            kills: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
@@ -96,7 +101,13 @@ impl Audit {
     }
 }
 
-/// Judges the promises 1 to 8, and 9 if the server was killed.
+/// What each seat was told it won, the first time that it was told; nothing for those who won nothing.
+#[must_use]
+pub fn prizes_told(evidence: &Evidence) -> BTreeMap<Seat, u64> {
+    money::prizes_told(&Reading::new(evidence, &AuditOptions::default()))
+}
+
+/// Judges the promises 1 to 8, and 9 if there were faults.
 #[must_use]
 pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     let reading = Reading::new(evidence, options);
@@ -110,7 +121,7 @@ pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
         replay::judge(&reading),
         bounded::judge(&reading),
     ];
-    if !options.kills.is_empty() {
+    if !options.faults.is_empty() {
         findings.push(goes_on::judge(&reading));
     }
     Audit { findings }

@@ -165,6 +165,12 @@ fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     prizes
 }
 
+/// What each seat was told it won.
+pub(super) fn prizes_told(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
+    let prizes = prizes_heard(reading, &mut Finding::new(PROMISE));
+    prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
+}
+
 /// Every prize that somebody was told of is the podium's, and together they are what is paid.
 fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();

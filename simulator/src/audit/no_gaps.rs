@@ -6,7 +6,7 @@ use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, Seen, as_millis, millis};
+use super::reading::{Connection, Reading, Seen};
 use crate::evidence::Micros;
 
 const PROMISE: Promise = Promise {
@@ -195,10 +195,9 @@ impl<'r> Stream<'r> {
         if self.displaced || !self.connection.honest {
             return;
         }
-        let limit = as_millis(reading.options.reply_limit);
         let missing = reading.journal.events.iter().rev().find(|event| {
             event.seq().is_some_and(|seq| seq >= expected)
-                && time_of(event).is_some_and(|at| at.0.saturating_add(limit) <= millis(last))
+                && time_of(event).is_some_and(|at| reading.due(Micros(at.0.saturating_mul(1000))) <= last)
         });
         finding.check(missing.is_none(), || {
             let violation = reading.violation(self.index, "this event never came").at(last);

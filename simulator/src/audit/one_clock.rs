@@ -6,7 +6,7 @@ use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation};
 use super::journal::Counted;
-use super::reading::{Connection, Exchange, Reading, Seen, after, as_millis, millis};
+use super::reading::{Connection, Exchange, Reading, Seen, as_millis, millis};
 use super::windows::Windows;
 
 const PROMISE: Promise = Promise {
@@ -69,7 +69,10 @@ fn on_time_is_heard(
     finding: &mut Finding,
 ) -> u64 {
     let (slack, margin) = (as_millis(reading.options.clock_slack), as_millis(reading.options.margin));
-    let on_time = || exchange.said.iter().filter(|&&(sent, _)| windows.surely_on_time(sent, margin, slack));
+    let on_time = || {
+        let said = exchange.said.iter();
+        said.filter(|&&(sent, _)| windows.surely_on_time(sent, margin, slack) && !reading.stood_still(connection, sent))
+    };
     let sure = on_time().count();
     if sure == 0 {
         return 0;
@@ -93,7 +96,7 @@ fn on_time_is_heard(
         });
     }
     if let Some(&(sent, choice)) = on_time().next()
-        && connection.open_at(after(sent, reading.options.reply_limit))
+        && connection.open_at(reading.due(sent))
     {
         let answered = !exchange.heard.is_empty() || connection.errors.iter().any(|&(at, _)| at >= sent);
         finding.check(answered, || {

@@ -12,7 +12,7 @@ use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlay
 use super::AuditOptions;
 use super::finding::Violation;
 use super::journal::Journal;
-use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, Micros, PlayerNumber};
+use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
 
 /// The whole millisecond of a time.
 pub(super) const fn millis(at: Micros) -> u64 {
@@ -53,6 +53,7 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub player: PlayerNumber,
+    pub door: Door,
     pub honest: bool,
     /// The seat of its first welcome.
     pub seat: Option<Seat>,
@@ -149,6 +150,25 @@ impl<'a> Reading<'a> {
         entries.iter().map(|entry| (entry.at, self.see(entry.direction, entry.frame)))
     }
 
+    /// When what began at this time must be done: soon, or as soon after the faults that came in between.
+    pub fn due(&self, at: Micros) -> Micros {
+        let limit = self.options.reply_limit;
+        // In the order in which they were carried out, one after the other.
+        self.options.faults.iter().fold(after(at, limit), |due, fault| {
+            let between = fault.from <= due && fault.until >= at;
+            if between { due.max(after(fault.until, limit)) } else { due }
+        })
+    }
+
+    /// Whether the process behind this connection's door stood still when this was sent, or so soon after that it need not have
+    /// been read before: its time of being read may be later by as much.
+    pub fn stood_still(&self, connection: &Connection, sent: Micros) -> bool {
+        self.options.faults.iter().any(|fault| {
+            let about_then = after(sent, self.options.margin) >= fault.from && sent <= fault.until;
+            about_then && !fault.killed && fault.is_at(connection.door)
+        })
+    }
+
     /// A violation that was seen on this connection.
     pub fn violation(&self, connection: usize, what: impl Into<String>) -> Violation {
         let violation = Violation::new(what).connection(connection);
@@ -188,6 +208,7 @@ impl<'a> Reading<'a> {
     fn read_connection(&self, log: &ConnectionLog) -> Connection {
         let mut connection = Connection {
             player: log.player,
+            door: log.door,
             honest: log.honest,
             seat: None,
             welcomed: false,

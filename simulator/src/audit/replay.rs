@@ -40,7 +40,7 @@ fn records_are_in_order(reading: &Reading<'_>, finding: &mut Finding) {
     match &journal.problem {
         None => {}
         // A server that was killed leaves a torn tail until it is started again.
-        Some(FrameError::Torn { offset }) if !reading.options.kills.is_empty() => {
+        Some(FrameError::Torn { offset }) if !reading.options.faults.is_empty() => {
             finding.figure("torn tail at byte", offset);
         }
         Some(problem) => finding.broken(Violation::new(problem.to_string())),

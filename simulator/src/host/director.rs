@@ -70,6 +70,8 @@ pub struct Director {
     seq: Seq,
     total: u16,
     joined: u32,
+    /// The show must not go on to the next question.
+    held: bool,
     /// The lobby has been open long enough from here on.
     not_before: Option<Instant>,
 }
@@ -79,7 +81,7 @@ impl Director {
     #[must_use]
     pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
         let stage = Stage { phase: Phase::Created, question: None };
-        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, not_before: None }
+        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, held: false, not_before: None }
     }
 
     /// Where the show is.
@@ -97,13 +99,23 @@ impl Director {
     /// When something will be to do, if nothing is heard before.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        self.cues.iter().map(|cue| cue.at).min()
+        self.cues.iter().filter(|cue| !self.holds(cue)).map(|cue| cue.at).min()
+    }
+
+    /// Keeps the show where it is, or lets it go on: its next question waits, and so does its end.
+    pub const fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    const fn holds(&self, cue: &Cue) -> bool {
+        self.held && matches!(cue.action, Action::Next | Action::End { .. })
     }
 
     /// What is to do now.
     pub fn take_due(&mut self, now: Instant) -> Vec<Action> {
         let here = self.here();
-        let (due, later) = std::mem::take(&mut self.cues).into_iter().partition(|cue| cue.at <= now);
+        let cues = std::mem::take(&mut self.cues);
+        let (due, later) = cues.into_iter().partition(|cue| cue.at <= now && !self.holds(cue));
         self.cues = later;
         due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
     }
@@ -366,6 +378,20 @@ mod tests {
         assert_eq!(director.take_due(now + STEP * 3), vec![]);
         director.refused(Action::Next, ErrorCode::NoMoreQuestions, now + STEP * 3);
         assert_eq!(director.take_due(now + STEP * 3), vec![Action::End { pay: true }]);
+    }
+
+    #[test]
+    fn a_show_that_is_held_reveals_and_does_not_ask_on() {
+        let now = Instant::now();
+        let mut director = Director::new(pace(), Extras::default(), 2);
+        director.hear(&question(10, 1), now);
+        director.hold(true);
+        director.hear(&figures(11, Phase::Closed, Some(1), 10), now);
+        assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+        director.hear(&reveal(12, 1), now + STEP);
+        assert_eq!((director.take_due(now + STEP * 60), director.due()), (vec![], None));
+        director.hold(false);
+        assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next]);
     }
 
     #[test]

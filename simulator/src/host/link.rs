@@ -20,13 +20,17 @@ pub const HOST_PATH: &str = "/host";
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(200);
+/// A watched show is heard of several times a second. A gateway that says nothing for so long is left, if there are others.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Longer than any show.
+const FOREVER: Duration = Duration::from_secs(86_400);
 
 /// Where and with what a host connects.
 #[derive(Debug, Clone)]
 pub struct AdminDoor {
-    /// The admin port.
-    pub address: SocketAddr,
-    /// What is in the server's admin token file.
+    /// The admin ports; more than one if there are several gateways, each as good as the others.
+    pub addresses: Vec<SocketAddr>,
+    /// What is in the service's admin token file.
     pub token: String,
 }
 
@@ -39,6 +43,9 @@ pub enum LinkError {
     /// The token could not be put into a header.
     #[error("the admin token holds characters that no header can carry")]
     BadToken,
+    /// There is nowhere to connect to.
+    #[error("no admin address is known")]
+    NoDoor,
     /// The request could not be made.
     #[error(transparent)]
     BadRequest(#[from] tungstenite::Error),
@@ -48,6 +55,8 @@ pub enum LinkError {
 #[derive(Debug)]
 pub struct Link {
     door: AdminDoor,
+    /// Which of the addresses is used.
+    at: usize,
     socket: Option<WebSocketStream<TcpStream>>,
     watched: Option<ShowId>,
     /// Sent and neither done nor refused yet.
@@ -59,7 +68,7 @@ impl Link {
     /// A link that is not connected yet.
     #[must_use]
     pub const fn new(door: AdminDoor) -> Self {
-        Self { door, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
+        Self { door, at: 0, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
     }
 
     /// How often the connection was lost and made again.
@@ -106,18 +115,23 @@ impl Link {
                 match timeout(CONNECT_PATIENCE, self.connect()).await {
                     Ok(Ok(socket)) => self.socket = Some(socket),
                     Ok(Err(Some(error))) => return Err(error),
-                    Ok(Err(None)) | Err(_) => sleep(RETRY).await,
+                    Ok(Err(None)) | Err(_) => {
+                        self.go_elsewhere();
+                        sleep(RETRY).await;
+                    }
                 }
                 continue;
             };
-            let bytes = match socket.next().await {
-                Some(Ok(Message::Text(text))) => text,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => {
+            let silence = if self.watched.is_some() && self.door.addresses.len() > 1 { SILENCE } else { FOREVER };
+            let bytes = match timeout(silence, socket.next()).await {
+                Ok(Some(Ok(Message::Text(text)))) => text,
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => {
                     self.socket = None;
                     self.reconnects += 1;
+                    self.go_elsewhere();
                     continue;
                 }
-                Some(Ok(_)) => continue,
+                Ok(Some(Ok(_))) => continue,
             };
             // What a newer server says besides is not for us.
             let Ok(message) = Codec::Json.decode::<ToHost>(bytes.as_bytes(), &[]) else { continue };
@@ -131,25 +145,31 @@ impl Link {
         }
     }
 
+    /// The next connection is to another gateway, if there is one.
+    fn go_elsewhere(&mut self) {
+        self.at = (self.at + 1) % self.door.addresses.len().max(1);
+    }
+
     fn acknowledged(&mut self, id: &CommandId) {
         self.pending.retain(|(pending, _)| pending != id);
     }
 
     /// A connection on which all that is pending was said again; the error is none if trying again may help.
     async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<LinkError>> {
+        let address = *self.door.addresses.get(self.at).ok_or(Some(LinkError::NoDoor))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {}", self.door.token));
         let bearer = bearer.map_err(|_| Some(LinkError::BadToken))?;
-        let url = format!("ws://{}{HOST_PATH}", self.door.address);
+        let url = format!("ws://{address}{HOST_PATH}");
         let mut request = url.into_client_request().map_err(|error| Some(error.into()))?;
         request.headers_mut().insert(AUTHORIZATION, bearer);
         let json = HeaderValue::from_static(Codec::Json.subprotocol());
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, json);
-        let stream = TcpStream::connect(self.door.address).await.map_err(|_| None)?;
+        let stream = TcpStream::connect(address).await.map_err(|_| None)?;
         let (mut socket, _) = client_async(request, stream).await.map_err(|error| match error {
             tungstenite::Error::Http(response)
                 if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&response.status()) =>
             {
-                Some(LinkError::Unauthorized(self.door.address))
+                Some(LinkError::Unauthorized(address))
             }
             _ => None,
         })?;

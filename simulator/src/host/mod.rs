@@ -109,18 +109,25 @@ impl Host {
         &self.created
     }
 
-    /// Opens the lobby and drives the show to its end, telling `stage` where it is.
+    /// Opens the lobby and drives the show to its end, telling `stage` where it is. While `hold` is true it asks no further
+    /// question and does not end the show.
     ///
     /// # Errors
     /// If the admin socket can't be used any more.
-    pub async fn run(mut self, stage: &watch::Sender<Stage>) -> Result<HostLog, HostError> {
+    pub async fn run(
+        mut self,
+        stage: &watch::Sender<Stage>,
+        mut hold: watch::Receiver<bool>,
+    ) -> Result<HostLog, HostError> {
         self.command(Action::OpenLobby).await;
         while self.director.stage().phase != Phase::Ended {
             let due = self.director.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
             tokio::select! {
                 message = self.link.next() => self.hear(message?),
                 () = sleep_until(due) => {}
+                Ok(()) = hold.changed() => {}
             }
+            self.director.hold(*hold.borrow_and_update());
             for action in self.director.take_due(Instant::now()) {
                 self.command(action).await;
             }

@@ -7,8 +7,10 @@ use klaxon_protocol::player::{AnswerReply, FromPlayer, Podium, Question, Reveal,
 
 use super::latency::Times;
 use super::reading::{Message, Reading};
+use super::waits::waits;
 use super::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
 use crate::evidence::{Direction, Evidence, Micros, PlayerNumber};
+use crate::faults::Disturbance;
 
 /// How many places the report shows.
 const PLACES: usize = 10;
@@ -185,9 +187,9 @@ fn winners(podium: &Podium) -> Winners {
 }
 
 impl Report {
-    /// The figures of this evidence; the audit's lines are for its caller to add.
+    /// The figures of this evidence; the lines of the audit and of the database are for its caller to add.
     #[must_use]
-    pub fn new(seed: u64, setup: Setup, host: HostLine, kills: u32, evidence: &Evidence) -> Self {
+    pub fn new(seed: u64, setup: Setup, host: HostLine, faults: &[Disturbance], evidence: &Evidence) -> Self {
         let reading = Reading::new(evidence);
         let mut count = Count::default();
         for (log, messages) in reading.connections() {
@@ -222,7 +224,8 @@ impl Report {
             questions,
             winners: count.podium.map(winners),
             host,
-            kills,
+            faults: waits(faults, evidence),
+            database: None,
             audit: Vec::new(),
             comparison: None,
         }

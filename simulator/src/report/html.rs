@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::latency::Latency;
 use super::words::{bytes, count, letter, money, percent, time};
-use super::{Memory, PromiseLine, QuestionLine, Report, Winners};
+use super::{DatabaseLine, FaultLine, Memory, PromiseLine, QuestionLine, Report, Wait, Winners};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5d6772; --paper: #fff; --line: #d5dae0; --bar: #2f6fde; --good: #1a7f37; --bad: #cf222e; }
@@ -65,6 +65,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         setup.seconds,
         report.seed
     )?;
+    if let Some(service) = &setup.service {
+        writeln!(out, "<p class=\"sub\">{}</p>", safe(service))?;
+    }
     facts(out, report)?;
     writeln!(out, "<div class=\"plots\">")?;
     survivors(out, &report.questions)?;
@@ -74,7 +77,11 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     histogram(out, "From question sent to seen", "last player", &report.question_seen)?;
     histogram(out, "From answer to reply", "slowest", &report.answer_replied)?;
     writeln!(out, "</div>")?;
+    faults(out, &report.faults)?;
     audit(out, &report.audit)?;
+    if let Some(line) = &report.database {
+        database(out, line)?;
+    }
     questions(out, &report.questions)?;
     if let Some(winners) = &report.winners {
         podium(out, winners)?;
@@ -97,8 +104,8 @@ fn facts(out: &mut String, report: &Report) -> std::fmt::Result {
         facts.push(("server memory, peak", bytes(memory.peak)));
         facts.push(("memory for each player", bytes(memory.per_player)));
     }
-    if report.kills > 0 {
-        facts.push(("server killed", format!("{} times", report.kills)));
+    if !report.faults.is_empty() {
+        facts.push(("faults", report.faults.len().to_string()));
     }
     if report.setup.hostile > 0 {
         facts.push(("hostile connections", count(report.setup.hostile.into())));
@@ -212,6 +219,53 @@ fn memory_plot(out: &mut String, memory: &Memory) -> std::fmt::Result {
             bytes(memory.per_player)
         ),
     )
+}
+
+fn faults(out: &mut String, faults: &[FaultLine]) -> std::fmt::Result {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<h2>Faults, and how long honest players waited</h2><table><tr><th></th><th class=\"text\">process</th><th>at</th><th>for</th><th>cut off: back after</th><th>answer to reply</th><th>events late by</th></tr>"
+    )?;
+    for line in faults {
+        let wait = |wait: &Wait| match wait.players {
+            0 => String::new(),
+            players => {
+                let (p50, p99, max) = (time(wait.p50_ms), time(wait.p99_ms), time(wait.max_ms));
+                format!("{p50} / {p99} / {max}<br>{} players", count(players.into()))
+            }
+        };
+        writeln!(
+            out,
+            "<tr><td>{}</td><td class=\"text\">{}</td><td>{:.1} s</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            line.question,
+            safe(&line.what()),
+            line.at,
+            time(line.away_ms),
+            wait(&line.back),
+            wait(&line.reply),
+            wait(&line.event)
+        )?;
+    }
+    writeln!(out, "</table><p class=\"sub\">p50 / p99 / longest, of each player the longest wait</p>")
+}
+
+fn database(out: &mut String, line: &DatabaseLine) -> std::fmt::Result {
+    let (class, sign) = if line.agrees() { ("good", "✓") } else { ("bad", "✗") };
+    let compared: Vec<String> = line.compared.iter().map(|(what, times)| format!("{} {what}", count(*times))).collect();
+    writeln!(
+        out,
+        "<h2>Database against journal</h2><p><span class=\"{class}\">{sign}</span> complete {:.1} s after the end; compared {}; {} differences</p>",
+        line.seconds,
+        safe(&compared.join(", ")),
+        count(line.different)
+    )?;
+    for difference in &line.differences {
+        writeln!(out, "<pre class=\"bad\">{}</pre>", safe(difference))?;
+    }
+    Ok(())
 }
 
 fn audit(out: &mut String, audit: &[PromiseLine]) -> std::fmt::Result {

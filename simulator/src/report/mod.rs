@@ -5,6 +5,7 @@ mod html;
 mod latency;
 mod reading;
 mod terminal;
+mod waits;
 mod words;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::audit::Finding;
 pub use html::page;
 pub use latency::{Bar, Latency};
 pub use terminal::text;
+pub use waits::{FaultLine, Wait};
 
 /// Everything that a run showed. The names are those of the JSON report.
 #[derive(Debug, Clone, Serialize)]
@@ -40,8 +42,10 @@ pub struct Report {
     pub memory: Option<Memory>,
     /// What the host did.
     pub host: HostLine,
-    /// How often the server was killed in the middle of a question.
-    pub kills: u32,
+    /// What was done to processes in the middle of questions, and how long players waited for it.
+    pub faults: Vec<FaultLine>,
+    /// What came of comparing the database with the journal, if there is a database.
+    pub database: Option<DatabaseLine>,
     /// The audit, a line for each promise.
     pub audit: Vec<PromiseLine>,
     /// Against the same show without a hostile crowd, if that was played too.
@@ -53,6 +57,8 @@ pub struct Report {
 pub struct Setup {
     /// What the show is called.
     pub title: String,
+    /// What it was played on, if that is more than one process.
+    pub service: Option<String>,
     /// `elimination`, `points` or `both`.
     pub mode: String,
     /// How many players were sent.
@@ -225,6 +231,27 @@ impl PromiseLine {
     }
 }
 
+/// The database beside the journal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DatabaseLine {
+    /// How long after the end of the show it had everything, in seconds.
+    pub seconds: f64,
+    /// What was compared, and how often.
+    pub compared: Vec<(String, u64)>,
+    /// How often they differed.
+    pub different: u64,
+    /// The first differences.
+    pub differences: Vec<String>,
+}
+
+impl DatabaseLine {
+    /// Whether something was compared, and all of it was the same.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.different == 0 && self.compared.iter().any(|&(_, times)| times > 0)
+    }
+}
+
 /// The same show without and with a hostile crowd: how many times as much the second was, for the honest players.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
@@ -261,9 +288,9 @@ impl Comparison {
 }
 
 impl Report {
-    /// Whether every promise was checked and held.
+    /// Whether every promise was checked and held, and the database agrees.
     #[must_use]
     pub fn clean(&self) -> bool {
-        self.audit.iter().all(PromiseLine::holds)
+        self.audit.iter().all(PromiseLine::holds) && self.database.as_ref().is_none_or(DatabaseLine::agrees)
     }
 }

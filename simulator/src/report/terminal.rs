@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::latency::Latency;
 use super::words::{bytes, count, letter, money, percent, time};
-use super::{Comparison, PromiseLine, QuestionLine, Report, Winners};
+use super::{Comparison, DatabaseLine, FaultLine, PromiseLine, QuestionLine, Report, Wait, Winners};
 
 /// How wide the longest bar is.
 const WIDTH: f64 = 46.0;
@@ -45,6 +45,9 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
         report.seed
     )?;
     let mut line = |name: &str, text: String| writeln!(out, "  {name:<18} {text}");
+    if let Some(service) = &setup.service {
+        line("played on", service.clone())?;
+    }
     let crowd = &report.crowd;
     line(
         "players",
@@ -57,8 +60,8 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
             count(crowd.resumed.into()),
         ),
     )?;
-    if setup.hostile > 0 || report.kills > 0 {
-        line("trouble", format!("{} hostile connections, server killed {} times", setup.hostile, report.kills))?;
+    if setup.hostile > 0 || !report.faults.is_empty() {
+        line("trouble", format!("{} hostile connections, {} faults", setup.hostile, report.faults.len()))?;
     }
     let answers = &report.answers;
     line(
@@ -115,7 +118,11 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
     if let Some(winners) = &report.winners {
         podium(out, ink, winners)?;
     }
+    faults(out, ink, &report.faults)?;
     audit(out, ink, &report.audit)?;
+    if let Some(line) = &report.database {
+        database(out, ink, line)?;
+    }
     report.comparison.as_ref().map_or(Ok(()), |ratios| comparison(out, ink, ratios))
 }
 
@@ -209,6 +216,51 @@ fn podium(out: &mut String, ink: &Ink, winners: &Winners) -> std::fmt::Result {
     }
     if u64::from(winners.count) > winners.places.len() as u64 {
         writeln!(out, "       and {} more", count(u64::from(winners.count) - winners.places.len() as u64))?;
+    }
+    Ok(())
+}
+
+fn faults(out: &mut String, ink: &Ink, faults: &[FaultLine]) -> std::fmt::Result {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", ink.title("faults, and how long honest players waited (p50 / p99 / longest)"))?;
+    for line in faults {
+        let wait = |what: &str, wait: &Wait| {
+            if wait.players == 0 {
+                return String::new();
+            }
+            let (p50, p99, max) = (time(wait.p50_ms), time(wait.p99_ms), time(wait.max_ms));
+            format!("  {what} {p50} / {p99} / {max} ({} players)", count(wait.players.into()))
+        };
+        writeln!(
+            out,
+            "  {:>3}  {:<18} at {:>6.1} s for {:<7}{}{}{}",
+            line.question,
+            line.what(),
+            line.at,
+            time(line.away_ms),
+            wait("back", &line.back),
+            wait("reply", &line.reply),
+            wait("event", &line.event),
+        )?;
+    }
+    Ok(())
+}
+
+fn database(out: &mut String, ink: &Ink, line: &DatabaseLine) -> std::fmt::Result {
+    let sign = if line.agrees() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
+    let compared: Vec<String> = line.compared.iter().map(|(what, times)| format!("{} {what}", count(*times))).collect();
+    writeln!(
+        out,
+        "\n{}\n  {sign} complete {:.1} s after the end; compared {}; {} differences",
+        ink.title("database against journal"),
+        line.seconds,
+        compared.join(", "),
+        count(line.different),
+    )?;
+    for difference in &line.differences {
+        writeln!(out, "      → {difference}")?;
     }
     Ok(())
 }

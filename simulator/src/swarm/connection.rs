@@ -23,7 +23,7 @@ use super::ledger::Page;
 /// Where players connect, on the players' port.
 pub const PLAYERS_PATH: &str = "/play";
 
-/// How long connecting or sending may take before the connection is given up.
+/// How long sending may take before the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What came in on a connection.
@@ -44,8 +44,8 @@ pub enum ConnectionError {
     #[error(transparent)]
     WebSocket(#[from] tungstenite::Error),
     /// Nothing happened for too long.
-    #[error("nothing happened for {} s", PATIENCE.as_secs())]
-    Silence,
+    #[error("nothing happened for {} s", .0.as_secs())]
+    Silence(Duration),
 }
 
 impl From<std::io::Error> for ConnectionError {
@@ -65,13 +65,15 @@ impl Connection {
     /// Connects and does the handshake; the page is begun once that worked.
     ///
     /// # Errors
-    /// If the server can't be reached, refuses the handshake, or says nothing for 10 s.
+    /// If the server can't be reached, refuses the handshake, or says nothing for as long as `patience`.
     pub async fn open(
         address: SocketAddr,
+        patience: Duration,
         codec: Codec,
         page: impl FnOnce() -> Page + Send,
     ) -> Result<Self, ConnectionError> {
-        let socket = timeout(PATIENCE, handshake(address, codec)).await.map_err(|_| ConnectionError::Silence)??;
+        let silence = |_| ConnectionError::Silence(patience);
+        let socket = timeout(patience, handshake(address, codec)).await.map_err(silence)??;
         Ok(Self { socket, page: page() })
     }
 
@@ -96,7 +98,7 @@ impl Connection {
             },
             Codec::Bincode => Message::Binary(Bytes::from(bytes)),
         };
-        timeout(PATIENCE, self.socket.send(message)).await.map_err(|_| ConnectionError::Silence)??;
+        timeout(PATIENCE, self.socket.send(message)).await.map_err(|_| ConnectionError::Silence(PATIENCE))??;
         Ok(())
     }
 

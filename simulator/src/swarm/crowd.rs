@@ -1,5 +1,6 @@
 //! The hostile crowd: connections that want to harm the server, or the other players through it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::connection::PLAYERS_PATH;
 use super::{World, mischief};
-use crate::evidence::PlayerNumber;
+use crate::evidence::{Door, PlayerNumber};
 
 /// How many messages a sender that does not read sends at once, and how often.
 const BURST: (u32, Duration) = (20, Duration::from_millis(200));
@@ -106,13 +107,13 @@ impl Hostile {
             "GET {PLAYERS_PATH} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Sec-WebSocket-Protocol: {}\r\n\r\n",
-            self.world.address,
+            self.address(),
             Codec::Json.subprotocol()
         );
         stream.write_all(request.as_bytes()).await?;
         // The answer to the request is not read either; by then it is there.
         sleep(Duration::from_millis(500)).await;
-        let mut page = self.world.ledger.open(self.number, Codec::Json, false);
+        let mut page = self.world.ledger.open(self.number, self.door(), Codec::Json, false);
         let join = FromPlayer::Join(Join {
             show: self.world.code.clone(),
             name: Some(format!("hostile {}", self.number.0)),
@@ -144,10 +145,19 @@ impl Hostile {
         }
     }
 
+    fn door(&self) -> Door {
+        self.world.doors.first_for(self.world.plan.seed, self.number)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.world.doors.address(self.door())
+    }
+
     async fn connect(&self) -> std::io::Result<TcpStream> {
-        let socket = if self.world.address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let address = self.address();
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_recv_buffer_size(SMALLEST_BUFFER)?;
-        timeout(Duration::from_secs(10), socket.connect(self.world.address)).await?
+        timeout(Duration::from_secs(10), socket.connect(address)).await?
     }
 
     fn anything(&mut self) -> FromPlayer {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::ToPlayer;
 
-use crate::evidence::{ConnectionLog, Direction, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber};
+use crate::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber};
 
 /// The frames and connections of a whole swarm.
 #[derive(Debug, Default)]
@@ -45,9 +45,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Ledger {
     /// A page for a connection that has just been opened.
     #[must_use]
-    pub fn open(self: &Arc<Self>, player: PlayerNumber, codec: Codec, honest: bool) -> Page {
+    pub fn open(self: &Arc<Self>, player: PlayerNumber, door: Door, codec: Codec, honest: bool) -> Page {
         let order = self.opened.fetch_add(1, Ordering::Relaxed);
-        let log = ConnectionLog { player, codec, honest, entries: Vec::new(), close_code: None };
+        let log = ConnectionLog { player, door, codec, honest, entries: Vec::new(), close_code: None };
         Page { ledger: Arc::clone(self), order, log: Some(log) }
     }
 
@@ -127,8 +127,8 @@ mod tests {
     fn the_same_bytes_are_kept_once_and_connections_stay_in_order() {
         let ledger = Arc::new(Ledger::default());
         let bytes = Codec::Json.encode(&ToPlayer::Lobby(Lobby { joined: 3 }));
-        let mut first = ledger.open(PlayerNumber(0), Codec::Json, true);
-        let mut second = ledger.open(PlayerNumber(1), Codec::Json, false);
+        let mut first = ledger.open(PlayerNumber(0), Door(0), Codec::Json, true);
+        let mut second = ledger.open(PlayerNumber(1), Door(0), Codec::Json, false);
         let heard = [first.received(&bytes), second.received(&bytes)];
         assert!(heard.iter().all(|heard| matches!(heard.as_deref(), Some(ToPlayer::Lobby(Lobby { joined: 3 })))));
         second.sent(b"nonsense");
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_message_are_evidence_too() {
         let ledger = Arc::new(Ledger::default());
-        let mut page = ledger.open(PlayerNumber(0), Codec::Bincode, true);
+        let mut page = ledger.open(PlayerNumber(0), Door(0), Codec::Bincode, true);
         assert!(page.received(&[250, 250]).is_none());
         drop(page);
         assert_eq!(ledger.take().connections[0].entries.len(), 1);

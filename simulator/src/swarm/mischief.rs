@@ -80,8 +80,11 @@ pub enum Intrusion {
 /// so the connection is in the ledger as theirs.
 pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, answer: Answer) {
     let token = world.token_of(victim);
-    let page = || world.ledger.open(victim, codec, false);
-    let Ok(mut connection) = Connection::open(world.address, codec, page).await else { return };
+    // Not where the victim is, if there is another place.
+    let door = world.doors.beside(world.doors.first_for(world.plan.seed, victim));
+    let page = || world.ledger.open(victim, door, codec, false);
+    let (address, patience) = (world.doors.address(door), world.doors.patience());
+    let Ok(mut connection) = Connection::open(address, patience, codec, page).await else { return };
     let resume = match (how, token) {
         (Intrusion::Unjoined, _) => None,
         (_, None) => return,

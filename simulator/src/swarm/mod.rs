@@ -5,13 +5,13 @@
 mod connection;
 mod crowd;
 mod deeds;
+mod doors;
 mod habits;
 mod ledger;
 mod mischief;
 mod person;
 mod plan;
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 pub use connection::{Connection, Heard, PLAYERS_PATH};
 pub use crowd::Crowd;
+pub use doors::Doors;
 pub use habits::{Habits, Mischief, Network, Tapping};
 pub use ledger::{Ledger, Page};
 pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
@@ -30,8 +31,8 @@ use crate::evidence::PlayerNumber;
 /// What all players of a swarm share.
 #[derive(Debug)]
 pub struct World {
-    /// Where the server listens for players.
-    pub address: SocketAddr,
+    /// Where the service listens for players.
+    pub doors: Doors,
     /// The show's code.
     pub code: ShowCode,
     /// Who plays, and how.
@@ -64,9 +65,9 @@ pub struct Progress {
 impl World {
     /// A world before anybody joined.
     #[must_use]
-    pub fn new(address: SocketAddr, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
+    pub fn new(doors: Doors, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
         let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
-        Self { address, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
+        Self { doors, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
     }
 
     fn token_of(&self, player: PlayerNumber) -> Option<String> {

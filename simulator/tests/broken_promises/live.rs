@@ -10,8 +10,8 @@ use klaxon_protocol::settings::{NobodyLeft, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_simulator::audit::{Audit, AuditOptions, ReplayCommand, audit};
 use klaxon_simulator::evidence::Evidence;
+use klaxon_simulator::faults::{FaultPlan, Untouched};
 use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::kills::Kills;
 use klaxon_simulator::pack::arithmetic;
 use klaxon_simulator::server::{Launch, Server, journal_of};
 use klaxon_simulator::show::{ShowPlan, play};
@@ -59,7 +59,7 @@ fn plan(seed: u64, codec: CodecChoice) -> ShowPlan {
             shares: Shares { bad_networks: 0.1, cheats: 0.2, double_taps: 0.3, two_devices: 0.1, dawdlers: 0.5 },
         },
         hostile: 0,
-        kills: Kills::default(),
+        faults: FaultPlan::default(),
         limit: Duration::from_secs(120),
     }
 }
@@ -90,7 +90,7 @@ async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
                 None => (None, CodecChoice::Mix),
             };
             let address = proxy.as_ref().map_or(players, |proxy| proxy.address);
-            (what, play(plan(seed, codec), address, door, None, |_, _| {}).await.unwrap())
+            (what, play(plan(seed, codec), address.into(), door, &mut Untouched, |_, _| {}).await.unwrap())
         });
     }
     let played = shows.join_all().await;

@@ -9,13 +9,22 @@ mod proxy;
 mod show;
 mod written;
 
+use klaxon_protocol::ids::QuestionId;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
+use klaxon_simulator::evidence::Micros;
+use klaxon_simulator::faults::{Disturbance, Victim};
 
 use show::Show;
 
 /// The audit of a show, with the default options.
 fn judge(show: &Show) -> Audit {
     audit(&show.evidence(), &AuditOptions::default())
+}
+
+/// The server was killed in this question, and is back at once.
+fn server_killed(at: Micros, question: u16) -> Disturbance {
+    let process = "server".to_owned();
+    Disturbance { question: QuestionId(question), victim: Victim::Server, process, killed: true, from: at, until: at }
 }
 
 /// All violations, to be shown when a test fails.

@@ -87,7 +87,7 @@ impl Mini {
         let mini = Self {
             show: Arc::new(Mutex::new(show)),
             players: players.local_addr().unwrap(),
-            door: AdminDoor { address: hosts.local_addr().unwrap(), token: TOKEN.into() },
+            door: AdminDoor { addresses: vec![hosts.local_addr().unwrap()], token: TOKEN.into() },
         };
         let server = mini.clone();
         tokio::spawn(async move {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 pub use leases::*;
 
@@ -199,6 +200,11 @@ pub enum Step {
     Forget,
 }
 
+/// Plays so many courses for a test in this file.
+pub fn runner(cases: u32, source_file: &'static str) -> TestRunner {
+    TestRunner::new(ProptestConfig { source_file: Some(source_file), ..ProptestConfig::with_cases(cases) })
+}
+
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let claims = || prop::collection::vec((0..6_u32, 0..6_u8), 0..8);
     let step = prop_oneof![
@@ -309,16 +315,21 @@ macro_rules! arbiter_contract {
             a_lease_says_for_how_long_nobody_had_the_show
             a_batch_of_any_size_is_judged_in_its_order
         }
-        proptest::proptest! {
-            #![proptest_config(proptest::prelude::ProptestConfig::with_cases($cases))]
-            #[test]
-            fn it_does_as_the_simplest_arbiter_does(steps in $crate::arbiter::contract::steps()) {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let (arbiter, _beside) = $make;
-                    $crate::arbiter::contract::it_does_as_the_simplest_arbiter_does(arbiter, steps).await;
-                });
-            }
+        #[test]
+        fn it_does_as_the_simplest_arbiter_does() {
+            use $crate::arbiter::contract;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            // A server that the arbiters share lives as long as one of them.
+            let _first = runtime.block_on(async { $make });
+            contract::runner($cases, file!())
+                .run(&contract::steps(), |steps| {
+                    runtime.block_on(async {
+                        let (arbiter, _beside) = $make;
+                        contract::it_does_as_the_simplest_arbiter_does(arbiter, steps).await;
+                    });
+                    Ok(())
+                })
+                .unwrap();
         }
     };
     (@ $make:expr; $($rule:ident)*) => {

@@ -11,6 +11,7 @@ use tokio::task::JoinError;
 use super::super::connection::Connection;
 use super::super::deeds::Device;
 use super::{Chore, Person, Phone, local};
+use crate::evidence::Door;
 
 /// The shortest and the longest wait before a connection is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -38,9 +39,27 @@ impl Person {
         lost
     }
 
-    /// Comes back after a while: longer each time that it fails, and never all players at once.
+    pub(super) const fn door(&self, device: Device) -> Door {
+        match device {
+            Device::First => self.doors[0],
+            Device::Second => self.doors[1],
+        }
+    }
+
+    /// Will come through the door that `named` says, or else through any other than last time.
+    pub(super) fn choose_door(&mut self, device: Device, named: Option<Door>) {
+        let last = self.door(device);
+        let next = named.unwrap_or_else(|| self.world.doors.any_other(last, &mut self.dice));
+        match device {
+            Device::First => self.doors[0] = next,
+            Device::Second => self.doors[1] = next,
+        }
+    }
+
+    /// Comes back elsewhere after a while: longer each time that it fails, and never all players at once.
     pub(super) fn come_back(&mut self, device: Device) {
         self.lose(device);
+        self.choose_door(device, None);
         let doubled = BACKOFF.0 * 2_u32.saturating_pow(self.failures.min(10));
         self.failures += 1;
         let wait = doubled.min(BACKOFF.1).mul_f64(self.dice.random_range(0.5..1.0));
@@ -51,6 +70,7 @@ impl Person {
     pub(super) fn open(&mut self, device: Device) {
         self.lose(device);
         let world = Arc::clone(&self.world);
+        let door = self.door(device);
         let (number, codec, honest) = (self.plan.number, self.plan.codec, self.plan.habits.honest());
         let join = FromPlayer::Join(Join {
             show: world.code.clone(),
@@ -60,8 +80,11 @@ impl Person {
             resume: self.token.clone(),
         });
         self.openings.spawn(async move {
-            let page = || world.ledger.open(number, codec, honest);
-            let Ok(mut connection) = Connection::open(world.address, codec, page).await else { return (device, None) };
+            let page = || world.ledger.open(number, door, codec, honest);
+            let (address, patience) = (world.doors.address(door), world.doors.patience());
+            let Ok(mut connection) = Connection::open(address, patience, codec, page).await else {
+                return (device, None);
+            };
             let said = connection.say(&join).await;
             (device, said.is_ok().then_some(connection))
         });

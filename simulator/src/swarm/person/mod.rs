@@ -21,7 +21,7 @@ use super::World;
 use super::connection::{Connection, Heard};
 use super::deeds::{Deed, Device};
 use super::plan::{PlayerPlan, dice};
-use crate::evidence::{Micros, PlayerNumber};
+use crate::evidence::{Door, Micros, PlayerNumber};
 
 /// How often a player who was displaced by somebody else takes the show back.
 const MOST_RETURNS: u32 = 3;
@@ -72,6 +72,8 @@ struct Person {
     dice: ChaCha8Rng,
     first: Option<Phone>,
     second: Option<Phone>,
+    /// Where each device connects: at first not at the same place.
+    doors: [Door; 2],
     /// The device that was let in last, and so shows the show.
     shown: Device,
     /// Connections being made, which must not keep the other device waiting.
@@ -99,10 +101,12 @@ fn local() -> Millis {
 impl Person {
     fn new(world: Arc<World>, plan: PlayerPlan) -> Self {
         let start = Instant::now() + plan.joins_after;
+        let door = world.doors.first_for(world.plan.seed, plan.number);
         Self {
             // Question 0 is the plan, the largest is never asked.
             dice: dice(world.plan.seed, plan.number, u16::MAX),
             alive: plan.role == Role::Player,
+            doors: [door, world.doors.beside(door)],
             world,
             plan,
             first: None,
@@ -222,6 +226,8 @@ impl Person {
             ToPlayer::End(_) => self.leave_soon(),
             ToPlayer::Goodbye(goodbye) => {
                 self.lose(device);
+                let to = goodbye.to.as_deref().and_then(|url| self.world.doors.named(url));
+                self.choose_door(device, to);
                 let wait = goodbye.retry.to_std().mul_f64(self.dice.random_range(1.0..2.0));
                 self.later(wait, Chore::Open(device));
             }

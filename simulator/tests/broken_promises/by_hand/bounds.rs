@@ -8,7 +8,7 @@ use klaxon_simulator::audit::{AuditOptions, audit};
 use klaxon_simulator::evidence::Micros;
 
 use crate::show::{Line, Show};
-use crate::{assert_broken, judge, told};
+use crate::{assert_broken, judge, server_killed, told};
 
 #[test]
 fn memory_that_grows_with_nobody_to_show_for_it_is_found() {
@@ -79,7 +79,7 @@ fn too_large_a_message_without_consequence_is_found() {
 fn killed() -> (Show, AuditOptions) {
     let show = Show::played();
     let (back, _) = show.connections[7].lines[0];
-    let options = AuditOptions { kills: vec![Micros(back.0 - 1000)], ..AuditOptions::default() };
+    let options = AuditOptions { faults: vec![server_killed(Micros(back.0 - 1000), 2)], ..AuditOptions::default() };
     (show, options)
 }
 
@@ -95,7 +95,7 @@ fn players_who_do_not_come_back_after_a_kill_are_found() {
 #[test]
 fn a_kill_that_all_come_back_from_is_no_fault() {
     let (mut show, options) = killed();
-    let kill = options.kills[0];
+    let kill = options.faults[0].from;
     for connection in &mut show.connections {
         let gone =
             connection.lines.iter().any(|(at, line)| *at > kill && matches!(line, Line::Heard(ToPlayer::Snapshot(_))));

@@ -3,5 +3,6 @@
 mod answers;
 mod bounds;
 mod events;
+mod faults;
 mod races;
 mod times;

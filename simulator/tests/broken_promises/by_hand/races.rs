@@ -11,7 +11,7 @@ use klaxon_simulator::evidence::{Evidence, Micros};
 use proptest::prelude::*;
 
 use crate::show::{Line, RIGHT, Show, WRONG};
-use crate::{judge, told};
+use crate::{judge, server_killed, told};
 
 fn open() -> Show {
     let mut show = Show::new(Settings { pot: 100, ..Settings::default() });
@@ -152,7 +152,7 @@ fn a_server_that_is_killed_and_gives_the_question_its_time_again() {
     show.close();
     show.reveal();
     show.end();
-    let options = AuditOptions { kills: vec![kill], ..AuditOptions::default() };
+    let options = AuditOptions { faults: vec![server_killed(kill, 1)], ..AuditOptions::default() };
     let audit = audit(&show.evidence(), &options);
     assert!(audit.clean(), "{:#?}", told(&audit));
     assert_eq!(audit.findings.len(), 9);
@@ -209,7 +209,7 @@ fn a_player_whose_show_was_taken_with_a_stolen_token_does_not_see_the_end() {
     show.close();
     show.reveal();
     show.end();
-    let options = AuditOptions { kills: vec![kill], ..AuditOptions::default() };
+    let options = AuditOptions { faults: vec![server_killed(kill, 1)], ..AuditOptions::default() };
     let audit = audit(&show.evidence(), &options);
     assert!(audit.clean(), "{:#?}", told(&audit));
 }

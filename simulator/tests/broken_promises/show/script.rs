@@ -4,7 +4,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber};
 
 use super::Show;
 
@@ -91,6 +91,7 @@ impl Show {
                 .collect();
             evidence.connections.push(ConnectionLog {
                 player: PlayerNumber(script.player),
+                door: Door(0),
                 codec: script.codec,
                 honest: script.honest,
                 entries,

@@ -21,11 +21,13 @@ fn way(url: String) -> Redis {
 }
 
 /// The next thing that the other process did.
-async fn deed(connection: &mut Connection) -> String {
+async fn deed(connection: &mut Connection, other: &mut Process) -> String {
     loop {
+        let ended = other.ended();
         let deed: Option<String> = ::redis::cmd("LPOP").arg(DEEDS).query_async(connection).await.unwrap();
         match deed {
             Some(deed) => return deed,
+            None if ended.is_some() => panic!("the other process ended: {}", other.last_words()),
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
@@ -38,14 +40,14 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
     let itself = std::env::current_exe().unwrap();
     let holder = "arbiter::redis::tests::stopped::the_other_process";
     let arguments = ["--exact", holder, "--ignored"].map(String::from).to_vec();
-    let other =
+    let mut other =
         Process::start(&itself.display().to_string(), arguments, vec![(URL.into(), server.url())], log.path()).unwrap();
     let way = way(server.url());
     let (arbiter, mut connection) = (engine(&way, "this").await, way.connect().await.unwrap());
 
     // It plays: it has the lease, and its claims count.
-    assert_eq!(deed(&mut connection).await, "Ok([First])");
-    assert_eq!(deed(&mut connection).await, "Ok([Before(Choice(1))])");
+    assert_eq!(deed(&mut connection, &mut other).await, "Ok([First])");
+    assert_eq!(deed(&mut connection, &mut other).await, "Ok([Before(Choice(1))])");
     assert_eq!(arbiter.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     other.pause();
     let newest = take(&arbiter, Fence(0)).await.fence;
@@ -56,16 +58,16 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
     let fenced = ArbiterError::Fenced { newest };
     let claims = loop {
         // A renewal or a claim may have been answered before it was stopped.
-        let deed = deed(&mut connection).await;
+        let deed = deed(&mut connection, &mut other).await;
         if deed != "Ok([Before(Choice(1))])" {
             break deed;
         }
     };
     assert_eq!(claims, format!("{:?}", Err::<(), _>(fenced.clone())));
     for what in ["claim", "close", "restore", "renew", "give_back", "forget"] {
-        assert_eq!(deed(&mut connection).await, format!("{what}: {fenced:?}"));
+        assert_eq!(deed(&mut connection, &mut other).await, format!("{what}: {fenced:?}"));
     }
-    assert_eq!(deed(&mut connection).await, format!("lease: {:?}", ArbiterError::Held));
+    assert_eq!(deed(&mut connection, &mut other).await, format!("lease: {:?}", ArbiterError::Held));
     let standings =
         arbiter.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0), claim(3, 0), claim(4, 0)]).await.unwrap();
     assert_eq!(standings, [before(1), before(2), Standing::First, Standing::First]);
@@ -78,7 +80,10 @@ async fn the_other_process() {
     let way = way(url);
     let (arbiter, mut connection) = (engine(&way, "other").await, way.connect().await.unwrap());
     let mut tell = async |deed: String| {
-        let _: () = ::redis::cmd("RPUSH").arg(DEEDS).arg(deed).query_async(&mut connection).await.unwrap();
+        let mut push = ::redis::cmd("RPUSH");
+        push.arg(DEEDS).arg(deed);
+        // It may be stopped before it hears that this was done; to say it twice does no harm.
+        while push.query_async::<()>(&mut connection).await.is_err() {}
     };
     let fence = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
     loop {

@@ -79,6 +79,22 @@ fn the_host_hears_of_gateways_that_did_not_hand_in() {
 }
 
 #[test]
+fn a_question_whose_answers_may_be_stuck_is_void_and_nobody_is_out_for_it() {
+    let mut play = Play::new(settings(), 2, 2);
+    play.ask();
+    play.answer(0, RIGHT);
+    play.host(Action::Close);
+    let (question, late) = (QuestionId(1), Span(5_000));
+    let wrong = Command::Outage { question: QuestionId(2), late };
+    assert!(play.apply(&wrong).is_err(), "another question");
+    play.apply(&Command::Outage { question, late }).unwrap();
+    assert_eq!(play.alerts, [AlertKind::Outage { question, late }]);
+    assert!(matches!(play.told.last(), Some(ToPlayer::Void(void)) if void.question == question && void.alive == 2));
+    assert_eq!(play.game.phase(), Phase::Revealed, "the show goes on");
+    assert!(play.apply(&Command::Outage { question, late }).is_err(), "it is void once");
+}
+
+#[test]
 fn a_question_carries_when_it_opens_and_when_it_closes() {
     let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 1);
     play.ask();

@@ -1,0 +1,63 @@
+//! At which of several gateways each player is: the newest connection has the display, also if it is elsewhere.
+
+use std::collections::BTreeMap;
+
+use klaxon_protocol::ids::{GatewayId, Seat};
+use klaxon_protocol::link::ToGateway;
+
+use super::Show;
+use crate::bus::Address;
+
+/// Where each seat's player was seated last.
+#[derive(Default)]
+pub(super) struct Homes {
+    by_seat: Vec<Option<GatewayId>>,
+    /// Who came from another gateway in this turn, and where they are now.
+    moved: BTreeMap<GatewayId, Vec<Seat>>,
+}
+
+impl Homes {
+    /// A player is seated at this gateway.
+    pub fn settle(&mut self, seat: Seat, gateway: GatewayId) {
+        if seat.index() >= self.by_seat.len() {
+            self.by_seat.resize(seat.index() + 1, None);
+        }
+        let before = self.by_seat[seat.index()].replace(gateway);
+        if before.is_some_and(|before| before != gateway) {
+            self.moved.entry(gateway).or_default().push(seat);
+        }
+    }
+
+    fn take_moved(&mut self) -> BTreeMap<GatewayId, Vec<Seat>> {
+        std::mem::take(&mut self.moved)
+    }
+}
+
+impl Show {
+    /// Tells all gateways who is elsewhere now.
+    pub(super) fn tell_moves(&mut self) {
+        let show = self.id;
+        for (to, seats) in self.homes.take_moved() {
+            self.outbox.push((Address::All, ToGateway::Moved { show, to, seats }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_from_another_gateway_has_moved_and_who_comes_back_has_not() {
+        let (here, there) = (GatewayId(1), GatewayId(2));
+        let mut homes = Homes::default();
+        homes.settle(Seat(3), here);
+        homes.settle(Seat(3), here);
+        homes.settle(Seat(0), there);
+        assert_eq!(homes.take_moved(), BTreeMap::new());
+        homes.settle(Seat(3), there);
+        homes.settle(Seat(0), here);
+        assert_eq!(homes.take_moved(), BTreeMap::from([(there, vec![Seat(3)]), (here, vec![Seat(0)])]));
+        assert_eq!(homes.take_moved(), BTreeMap::new());
+    }
+}
