@@ -69,6 +69,7 @@ impl Shows {
         let game = game::create(at, &create)?;
         let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
         let left = self.ports.bus.adopt(show, fence).await.map_err(unavailable)?;
+        tracing::info!(%show, code = %create.code, "a new show is played here");
         let (inbox, messages) = mpsc::unbounded_channel();
         let new = NewShow { id: show, fence, at, create: create.clone(), game, left };
         let live = Show::create(self.ports.clone(), messages, new, conn);

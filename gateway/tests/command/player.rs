@@ -6,8 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::ShowCode;
-use klaxon_protocol::player::{FromPlayer, Join, Role, ToPlayer};
+use klaxon_protocol::ids::{Choice, QuestionId, ShowCode};
+use klaxon_protocol::player::{Answer, FromPlayer, Join, Ping, Role, Snapshot, ToPlayer, Welcome, You};
+use klaxon_protocol::time::Millis;
 use tungstenite::{Message, WebSocket};
 
 use crate::program::Program;
@@ -33,14 +34,71 @@ pub fn python_client(address: SocketAddr, code: &str, name: &str) -> Program {
 pub struct Player(WebSocket<TcpStream>);
 
 impl Player {
+    /// A new player, who is in the show when this returns.
+    pub fn join(address: SocketAddr, code: &str, name: &str) -> (Self, Welcome) {
+        let show = ShowCode::parse(code).unwrap();
+        let name = Some(name.to_owned());
+        let mut player = Self::begin(address, Join { show, name, role: Role::Player, token: None, resume: None });
+        let welcome = player.welcome();
+        (player, welcome)
+    }
+
     pub fn resume(address: SocketAddr, code: &str, resume: String) -> Self {
+        let show = ShowCode::parse(code).unwrap();
+        Self::begin(address, Join { show, name: None, role: Role::Player, token: None, resume: Some(resume) })
+    }
+
+    fn begin(address: SocketAddr, join: Join) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (mut socket, _) = tungstenite::client(format!("ws://{address}/play"), stream).unwrap();
-        let show = ShowCode::parse(code).unwrap();
-        let join = FromPlayer::Join(Join { show, name: None, role: Role::Player, token: None, resume: Some(resume) });
-        socket.send(Message::text(String::from_utf8(Codec::Json.encode(&join)).unwrap())).unwrap();
-        Self(socket)
+        let (socket, _) = tungstenite::client(format!("ws://{address}/play"), stream).unwrap();
+        let mut player = Self(socket);
+        player.say(FromPlayer::Join(join));
+        player
+    }
+
+    pub fn say(&mut self, message: FromPlayer) {
+        self.0.send(Message::text(String::from_utf8(Codec::Json.encode(&message)).unwrap())).unwrap();
+    }
+
+    pub fn answer(&mut self, question: u16, choice: u8) {
+        self.say(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) }));
+    }
+
+    pub fn welcome(&mut self) -> Welcome {
+        self.hear(|message| if let ToPlayer::Welcome(welcome) = message { Some(welcome) } else { None })
+    }
+
+    /// The next snapshot, and the player with it.
+    pub fn snapshot(&mut self) -> (Box<Snapshot>, You) {
+        let snapshot =
+            self.hear(|message| if let ToPlayer::Snapshot(snapshot) = message { Some(snapshot) } else { None });
+        (snapshot, self.hear(|message| if let ToPlayer::You(you) = message { Some(you) } else { None }))
+    }
+
+    /// Waits for this question, and until it is open.
+    pub fn question(&mut self, number: u16) {
+        let opens_at = self.hear(|message| match message {
+            ToPlayer::Question(question) if question.question == QuestionId(number) => Some(question.opens_at),
+            _ => None,
+        });
+        loop {
+            let sent = Millis(0);
+            self.say(FromPlayer::Ping(Ping { sent }));
+            let now = self.hear(|message| if let ToPlayer::Pong(pong) = message { Some(pong.now) } else { None });
+            if now >= opens_at {
+                return;
+            }
+            std::thread::sleep(opens_at.since(now).to_std());
+        }
+    }
+
+    /// Waits for the reply to an answer to this question: whether it counts.
+    pub fn is_accepted(&mut self, number: u16) -> bool {
+        self.hear(|message| match message {
+            ToPlayer::AnswerReply(reply) if reply.question == QuestionId(number) => Some(reply.accepted),
+            _ => None,
+        })
     }
 
     /// The next message of those that are wanted.

@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks.
+const MOMENT: Duration = Duration::from_millis(20);
 
 pub struct Program {
     child: Child,
@@ -50,6 +52,14 @@ impl Program {
                 Err(error) => panic!("waiting for {parts:?}: {error}; it said\n{}", self.said.join("\n")),
             }
         }
+    }
+
+    /// Whether it has said, so far, a line that has all of this in it. Waits a moment for more.
+    pub fn has_said(&mut self, parts: &[&str]) -> bool {
+        while let Ok(line) = self.lines.recv_timeout(MOMENT) {
+            self.said.push(line);
+        }
+        self.said.iter().any(|line| parts.iter().all(|part| line.contains(part)))
     }
 
     pub fn signal(&self, signal: Signal) {

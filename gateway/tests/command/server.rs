@@ -1,4 +1,4 @@
-//! A real `klaxon serve` on free ports with a data directory of its own.
+//! A real `klaxon serve`, or `klaxon gateway`, on free ports with a data directory of its own.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -60,8 +60,15 @@ pub struct Server {
 impl Server {
     #[track_caller]
     pub fn start(data: &Path) -> Self {
+        Self::start_as(data, &["serve"])
+    }
+
+    /// Starts a command that has players and hosts, with these further flags.
+    #[track_caller]
+    pub fn start_as(data: &Path, words: &[&str]) -> Self {
         let anywhere = "127.0.0.1:0";
-        let mut command = klaxon(&["serve", "--listen", anywhere, "--admin-listen", anywhere, "--data-dir"]);
+        let mut command = klaxon(words);
+        command.args(["--listen", anywhere, "--admin-listen", anywhere, "--data-dir"]);
         let mut program = Program::start(command.arg(data));
         program.wait_for(&["ready", "players="]);
         Self { program, addresses: Addresses::read(data), data: data.to_owned() }

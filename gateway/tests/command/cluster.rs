@@ -1,0 +1,205 @@
+//! Two gateways, two engines and an archive as processes of their own, on a real Redis and a real broker.
+
+use std::path::{Path, PathBuf};
+
+use klaxon_engine::archive::{Archive, SqlArchive};
+use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::player::{Goodbye, Phase, ToPlayer};
+use klaxon_servers::{Broker, Persistence, Redis, Storage};
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::player::Player;
+use crate::program::Program;
+use crate::server::{Server, klaxon};
+
+/// The servers that all processes share.
+struct Ground {
+    runtime: Runtime,
+    redis: Redis,
+    broker: Broker,
+    dir: TempDir,
+}
+
+/// An engine, with its name.
+struct Engine {
+    program: Program,
+    name: &'static str,
+}
+
+impl Ground {
+    fn open() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (redis, broker) = runtime.block_on(async {
+            (Redis::start(Persistence::None).await.unwrap(), Broker::start(Storage::Memory).await.unwrap())
+        });
+        Self { runtime, redis, broker, dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    #[track_caller]
+    fn engine(&self, name: &'static str) -> Engine {
+        let (redis, kafka) = (self.redis.url(), self.broker.address());
+        let mut command = klaxon(&["engine", "--redis", &redis, "--kafka", &kafka, "--name", name]);
+        command.args(["--admin-listen", "127.0.0.1:0", "--kafka-partitions", "2", "--data-dir"]);
+        let mut program = Program::start(command.arg(self.path(name)));
+        program.wait_for(&["ready", "admin="]);
+        Engine { program, name }
+    }
+
+    /// Gateways share the secret behind resume tokens.
+    #[track_caller]
+    fn gateway(&self, name: &str) -> Server {
+        let secret = self.path("resume.secret");
+        Server::start_as(
+            &self.path(name),
+            &["gateway", "--redis", &self.redis.url(), "--secret-file", secret.to_str().unwrap()],
+        )
+    }
+
+    /// What is in the database when the archive has the show.
+    fn archived(&self, show: ShowId, database: &Path) -> SqlArchive {
+        let (kafka, url) = (self.broker.address(), format!("sqlite:{}?mode=rwc", database.display()));
+        let mut command = klaxon(&["archive", "--kafka", &kafka, "--database", &url, "--admin-listen", "127.0.0.1:0"]);
+        let mut program = Program::start(command.arg("--data-dir").arg(self.path("archive")));
+        program.wait_for(&["ready", "admin="]);
+        let archive = self.runtime.block_on(async {
+            let archive = SqlArchive::open(&url).await.unwrap();
+            while archive.show(show).await.unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+            archive
+        });
+        end_well(program);
+        archive
+    }
+}
+
+/// Tells a program to stop, which it does.
+#[track_caller]
+fn end_well(mut program: Program) {
+    program.signal(Signal::TERM);
+    let status = program.end();
+    assert!(status.success(), "{}", program.said.join("\n"));
+}
+
+/// Which of two engines has the show, and the other one.
+fn owner_first(engines: [Engine; 2], code: &str) -> [Engine; 2] {
+    let [mut one, mut other] = engines;
+    let plays = |engine: &mut Engine| engine.program.has_said(&["a new show is played here", code]);
+    loop {
+        if plays(&mut one) {
+            return [one, other];
+        }
+        if plays(&mut other) {
+            return [other, one];
+        }
+    }
+}
+
+fn goodbye(player: &mut Player) -> Goodbye {
+    player.hear(|message| if let ToPlayer::Goodbye(goodbye) = message { Some(goodbye) } else { None })
+}
+
+#[test]
+fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
+    let ground = Ground::open();
+    let engines = [ground.engine("engine-1"), ground.engine("engine-2")];
+    let (a, b) = (ground.gateway("a"), ground.gateway("b"));
+    let mut host = a.host_of_new_show("MANY");
+    let [mut owner, mut heir] = owner_first(engines, "MANY");
+
+    let (mut ann, ann_is) = Player::join(a.addresses.players, "MANY", "Ann");
+    let (mut bob, _) = Player::join(b.addresses.players, "MANY", "Bob");
+    host.say("next");
+    for player in [&mut ann, &mut bob] {
+        player.question(1);
+        player.answer(1, 1);
+        assert!(player.is_accepted(1));
+    }
+
+    // Ann goes over to the other gateway, in the middle of the question.
+    let mut moved = Player::resume(b.addresses.players, "MANY", ann_is.resume.clone());
+    assert_eq!(moved.welcome().seat, ann_is.seat);
+    let (snapshot, you) = moved.snapshot();
+    assert_eq!(snapshot.phase, Phase::Question);
+    assert!(snapshot.question.is_some() && you.answered.is_some() && you.alive, "{you:?}");
+    host.say("close");
+    host.say("wait closed");
+    host.say("reveal");
+    let score = moved.hear(|message| if let ToPlayer::Result(result) = message { Some(result.score) } else { None });
+
+    // The engine dies with the second question open, and the other one goes on with it.
+    host.say("next");
+    moved.question(2);
+    bob.question(2);
+    moved.answer(2, 1);
+    assert!(moved.is_accepted(2));
+    owner.program.signal(Signal::KILL);
+    assert!(!owner.program.end().success(), "{} is gone", owner.name);
+    bob.answer(2, 1);
+    assert!(bob.is_accepted(2));
+    heir.program.wait_for(&["the show is taken up"]);
+    // What was acknowledged before counts for the heir, too.
+    moved.answer(2, 0);
+    assert!(!moved.is_accepted(2));
+
+    // The gateway stops, and says where to go.
+    b.program.signal(Signal::TERM);
+    let to = format!("ws://{}/play", a.addresses.players);
+    assert_eq!(goodbye(&mut moved).to, Some(to.clone()));
+    assert_eq!(goodbye(&mut bob).to, Some(to));
+    drop((moved, bob));
+    b.stop();
+    let mut back = Player::resume(a.addresses.players, "MANY", ann_is.resume);
+    assert_eq!(back.welcome().seat, ann_is.seat);
+    let (snapshot, you) = back.snapshot();
+    assert_eq!((snapshot.phase, you.score, you.answered.is_some()), (Phase::Question, score, true));
+
+    for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
+        host.say(order);
+    }
+    host.wait_for(&["event: question 2: ", " of 2 answers; 0 silent"]);
+    assert!(host.end().success(), "{}", host.said.join("\n"));
+    a.stop();
+    end_well(heir.program);
+
+    // All of it is in Kafka, and from there in the database.
+    let show = ann_is.show;
+    let saved = ground.path("saved.klxj");
+    let mut replay = klaxon(&["replay", "--kafka", &ground.broker.address(), "--show", &show.to_string(), "--save"]);
+    let output = replay.arg(&saved).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let from_file = klaxon(&["replay"]).arg(&saved).output().unwrap();
+    assert_eq!(from_file.stdout, output.stdout);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("identical: "));
+    let archive = ground.archived(show, &ground.path("archive.sqlite"));
+    let podium = ground.runtime.block_on(archive.podium(show, 10)).unwrap();
+    assert_eq!(podium.len(), 2);
+}
+
+#[test]
+fn an_engine_that_is_told_to_stop_hands_its_show_over() {
+    let ground = Ground::open();
+    let engines = [ground.engine("engine-1"), ground.engine("engine-2")];
+    let gateway = ground.gateway("a");
+    let mut host = gateway.host_of_new_show("HANDED");
+    let [owner, mut heir] = owner_first(engines, "HANDED");
+    let (mut ann, _) = Player::join(gateway.addresses.players, "HANDED", "Ann");
+    host.say("next");
+    ann.question(1);
+    end_well(owner.program);
+    heir.program.wait_for(&["the show is taken up"]);
+    ann.answer(1, 1);
+    assert!(ann.is_accepted(1));
+    for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
+        host.say(order);
+    }
+    assert!(host.end().success(), "{}", host.said.join("\n"));
+    gateway.stop();
+    end_well(heir.program);
+}
