@@ -10,8 +10,27 @@ pub fn describe() {
         "Shows whose journal `klaxon archive` read no further, as it does not replay"
     );
     describe_counter!(
-        "klaxon_archive_failures_total",
-        "Times that the database of `klaxon archive` did not answer; each is tried again"
+        "klaxon_answers_dropped_total",
+        "Answers that were read and dropped, as too many waited for the bus"
+    );
+    describe_counter!(
+        "klaxon_bus_failures_total",
+        "Calls to Redis by the bus that failed, by `what`; each is tried again"
+    );
+    describe_counter!("klaxon_bus_fenced_total", "Shows whose last words were refused, as another engine has them");
+    describe_counter!("klaxon_bus_said_again_total", "Messages said again to a Redis that had lost them");
+    describe_counter!("klaxon_cache_hits_total", "Shows by their code that this gateway knew");
+    describe_counter!("klaxon_cache_misses_total", "Shows by their code that Redis had to be asked for");
+    describe_counter!("klaxon_clock_jumps_total", "Times that Redis' clock was seen to jump");
+    describe_gauge!(
+        "klaxon_clock_offset_seconds",
+        Unit::Seconds,
+        "How far this process's clock is led from its machine's"
+    );
+    describe_gauge!(
+        "klaxon_clock_uncertainty_seconds",
+        Unit::Seconds,
+        "How wrong this process's clock may be, either way"
     );
     describe_counter!("klaxon_answers_counted_total", "Answers that count");
     describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");

@@ -1,19 +1,15 @@
 //! `klaxon archive`: fills a database from Kafka, out of the way of all shows.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
-use klaxon_engine::archive::service::Service;
+use klaxon_engine::archive::service::ArchiveService;
 use klaxon_engine::figures;
 use klaxon_engine::journal::kafka::Kafka;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::ArchiveOptions;
+use tokio::sync::oneshot;
 
 use crate::process::{Addresses, Stop, Told, begin, wait_for};
-
-/// How long the last write may take when the process stops. What is not written then is read again from Kafka.
-const LAST_WRITE: Duration = Duration::from_secs(5);
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
@@ -27,24 +23,20 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let mut service =
-        Service::open(&kafka, &options.kafka_group, archive.clone()).context("Kafka can't be followed")?;
+    let service =
+        ArchiveService::new(archive.clone(), &kafka, &options.kafka_group).context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     told.tell(&addresses)?;
     tracing::info!(%database, topic, group = options.kafka_group, admin = %addresses.admin, "ready");
 
-    tokio::select! {
-        stopped = stop.told() => stopped?,
-        () = service.run() => {}
-    }
+    let (told_to_stop, stopping) = oneshot::channel::<()>();
+    let filling = tokio::spawn(service.run(async { drop(stopping.await) }));
+    stop.told().await?;
     tracing::info!("stopping: what was read is written");
     told.take_back();
-    match tokio::time::timeout(LAST_WRITE, service.finish()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the last write failed; it is made again from Kafka"),
-        Err(_) => tracing::warn!("the last write did not finish; it is made again from Kafka"),
-    }
+    drop(told_to_stop);
+    filling.await.context("the archive broke off")?;
     archive.close().await;
     admin.stop().await;
     tracing::info!("stopped");
