@@ -51,7 +51,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
 
     let spinner = Spinner::new();
     let processes = u64::try_from(cluster.processes()).unwrap_or(1);
-    let database = archived(&cluster, &mut played, &spinner).await?;
+    let database = archived(&mut cluster, &mut played, &spinner).await?;
     spinner.says("stopping".to_owned());
     played.evidence.resident = cluster.stop().await?;
     spinner.says("auditing".to_owned());
@@ -63,7 +63,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
 }
 
 /// Takes the journal from Kafka, and compares the database with it.
-async fn archived(cluster: &Cluster, played: &mut Played, spinner: &Spinner) -> anyhow::Result<DatabaseLine> {
+async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner) -> anyhow::Result<DatabaseLine> {
     let show: ShowId = played.created.show;
     let began = tokio::time::Instant::now();
     let waiting = |waited: Duration| {

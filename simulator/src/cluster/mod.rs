@@ -137,7 +137,7 @@ impl Cluster {
     ///
     /// # Errors
     /// If `klaxon replay` can't read it.
-    pub async fn journal(&self, show: ShowId) -> Result<Vec<u8>, ServerError> {
+    pub async fn journal(&mut self, show: ShowId) -> Result<Vec<u8>, ServerError> {
         let file = self.plan.place.join(format!("{show}.klxj"));
         let mut command = Command::new(&self.plan.klaxon);
         command.args(["replay", "--kafka", &self.broker.address(), "--kafka-topic", TOPIC, "--show"]);
@@ -147,7 +147,8 @@ impl Cluster {
         match std::fs::read(&file) {
             Ok(bytes) => Ok(bytes),
             Err(_) => {
-                let log = String::from_utf8_lossy(&output.stderr).into_owned();
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                let log = format!("{said}the broker's last words:\n{}", self.broker.process().last_words());
                 Err(ServerError::Ended { status: output.status, log })
             }
         }

@@ -1,9 +1,12 @@
 //! What a fault does to a cluster.
 
+use std::net::SocketAddr;
+
 use klaxon_servers::Process;
+use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
-use super::{Cluster, LOOK_AGAIN, metrics};
+use super::{Cluster, LOOK_AGAIN, Service, metrics};
 use crate::evidence::Micros;
 use crate::faults::{Blow, Disturbance, Fault, Target, Victim};
 use crate::server::ServerError;
@@ -81,11 +84,32 @@ impl Cluster {
         Ok(())
     }
 
+    /// Where the process listens.
+    fn ports_of(&self, member: Member) -> Vec<SocketAddr> {
+        let of = |service: &Service| service.told().players.into_iter().chain([service.told().admin]).collect();
+        let named = |address: &str| address.parse().into_iter().collect();
+        match member {
+            Member::Gateway(number) => of(&self.gateways[number]),
+            Member::Engine(number) => of(&self.engines[number]),
+            Member::Archive => of(&self.archive),
+            Member::Redis => named(self.redis.url().trim_start_matches("redis://")),
+            Member::Broker => named(&self.broker.address()),
+        }
+    }
+
     fn members(&self) -> impl Iterator<Item = Member> + use<> {
         let gateways = (0..self.gateways.len()).map(Member::Gateway);
         let engines = (0..self.engines.len()).map(Member::Engine);
         gateways.chain(engines).chain([Member::Archive, Member::Redis, Member::Broker])
     }
+}
+
+/// Holds on to an address, without listening there, while its process is away: on a busy machine another program would get its port.
+fn keep(address: SocketAddr) -> Option<TcpSocket> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.set_reuseaddr(true).ok()?;
+    socket.bind(address).ok()?;
+    Some(socket)
 }
 
 impl Target for Cluster {
@@ -99,7 +123,9 @@ impl Target for Cluster {
         let killed = match fault.blow {
             Blow::Kill { away } => {
                 self.process(member).kill();
+                let kept = self.ports_of(member).into_iter().map(keep).collect::<Vec<_>>();
                 sleep(away).await;
+                drop(kept);
                 self.start_again(member).await?;
                 self.watch_memory();
                 true
