@@ -75,6 +75,11 @@ async fn left(journal: Arc<FaultyJournal>) {
 
 impl House {
     pub async fn open(data: &Path) -> Self {
+        Self::open_with(data, |archive| archive).await
+    }
+
+    /// Opens one whose engine has another archive, made around the real one.
+    pub async fn open_with(data: &Path, around: impl FnOnce(Arc<SqlArchive>) -> Arc<dyn Archive>) -> Self {
         let (bus, engine_end) = LocalBus::new();
         let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
         let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
@@ -84,7 +89,7 @@ impl House {
             bus: Arc::new(engine_end),
             arbiter: Arc::new(MemoryArbiter::new()),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
-            archive: Some(Arc::clone(&archive) as Arc<dyn Archive>),
+            archive: Some(around(Arc::clone(&archive))),
             clock,
         };
         let end = bus.connect(GATEWAY);
