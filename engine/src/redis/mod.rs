@@ -48,7 +48,13 @@ impl Redis {
             [url] => Way::One(Client::open(url.as_str())?),
             nodes => {
                 let builder = ClusterClient::builder(nodes.iter().map(String::as_str));
-                Way::Cluster(Box::new(builder.response_timeout(PATIENCE).connection_timeout(CONNECT).build()?))
+                Way::Cluster(Box::new(
+                    builder
+                        .response_timeout(PATIENCE)
+                        .overall_response_timeout(None)
+                        .connection_timeout(CONNECT)
+                        .build()?,
+                ))
             }
         };
         Ok(Self { way, keys: Arc::new(Keys::new(prefix)) })

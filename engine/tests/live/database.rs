@@ -8,6 +8,7 @@ use klaxon_engine::archive::{
     Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary,
     SqlArchive, Winner,
 };
+use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_protocol::host::{Action, FindPlayers, FromHost, JournalTail};
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::link::ToGateway;
@@ -71,7 +72,9 @@ async fn from_the_lobby_to_the_end_nothing_is_asked_of_the_database() {
     let dir = tempfile::tempdir().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let mut house = House::open_with(dir.path(), |archive| Arc::new(Counting { archive, asked: counter })).await;
+    let journal = FileJournal::open(&dir.path().join("journal"), SyncPolicy::Always).await.unwrap();
+    let counting = |archive| -> Arc<dyn Archive> { Arc::new(Counting { archive, asked: counter }) };
+    let mut house = House::open_around(dir.path(), journal, counting).await;
     let show = house.lobby(settings(), 2).await;
     for player in 0..3 {
         house.join(player).await;

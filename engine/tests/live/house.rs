@@ -75,14 +75,22 @@ async fn left(journal: Arc<FaultyJournal>) {
 
 impl House {
     pub async fn open(data: &Path) -> Self {
-        Self::open_with(data, |archive| archive).await
+        let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
+        Self::open_with(data, journal).await
+    }
+
+    pub async fn open_with(data: &Path, journal: impl Journal) -> Self {
+        Self::open_around(data, journal, |archive| archive).await
     }
 
     /// Opens one whose engine has another archive, made around the real one.
-    pub async fn open_with(data: &Path, around: impl FnOnce(Arc<SqlArchive>) -> Arc<dyn Archive>) -> Self {
+    pub async fn open_around(
+        data: &Path,
+        journal: impl Journal,
+        around: impl FnOnce(Arc<SqlArchive>) -> Arc<dyn Archive>,
+    ) -> Self {
         let (bus, engine_end) = LocalBus::new();
         let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
-        let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
         let journal = Arc::new(FaultyJournal::around(journal));
         let clock = Clock::start();
         let ports = Ports {

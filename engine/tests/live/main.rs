@@ -6,4 +6,5 @@ mod database;
 mod faults;
 mod house;
 mod journal;
+mod kafka;
 mod shows;
