@@ -61,10 +61,10 @@ async fn survive(mut house: House, change: impl AsyncFnOnce(&mut House)) {
 #[tokio::test]
 async fn all_goes_on_when_redis_stood_still_for_longer_than_anybody_waits() {
     survive(House::start().await, async |house| {
-        house.server.process().pause();
+        house.server().process().pause();
         // Longer than a call may take, so that outcomes are unknown.
         tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
-        house.server.process().resume();
+        house.server().process().resume();
     })
     .await;
 }
@@ -72,8 +72,8 @@ async fn all_goes_on_when_redis_stood_still_for_longer_than_anybody_waits() {
 #[tokio::test]
 async fn all_goes_on_when_redis_was_killed_and_remembers() {
     survive(House::with(Persistence::AppendOnly).await, async |house| {
-        house.server.process().kill();
-        house.server.start_again().await.unwrap();
+        house.server().process().kill();
+        house.server().start_again().await.unwrap();
     })
     .await;
 }
@@ -93,10 +93,10 @@ async fn what_was_not_dealt_with_is_said_again_to_a_redis_that_lost_its_memory()
     let unheard = |message: &ToEngine| [word(2), word(3)].contains(message);
     reach(&house.engine, unheard, 2).await;
 
-    house.server.process().kill();
+    house.server().process().kill();
     ann.send(word(4));
     say(&house, 2, Place::default());
-    house.server.start_again().await.unwrap();
+    house.server().start_again().await.unwrap();
     // As a show does whose arbiter knows of no lease.
     house.lease(SHOW, Fence(2)).await;
     let left = house.until_some(async || house.engine.adopt(SHOW, Fence(2)).await.ok()).await;
