@@ -89,11 +89,15 @@ impl Player {
         .await
     }
 
-    async fn join(&mut self) {
+    fn ask_to_join(&self) {
         let conn = self.conn();
         let player = PlayerId::parse(&format!("player {}", conn.gateway)).unwrap();
         let (code, name) = (ShowCode::parse("LIVE").unwrap(), Some(Name::parse("Ann").unwrap()));
         self.gateway.send(ToEngine::Join(JoinRequest { conn, code, player, name, role: Role::Player }));
+    }
+
+    async fn join(&mut self) {
+        self.ask_to_join();
         let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
         self.seat = seat.await;
     }
@@ -206,10 +210,9 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(std::io::stderr).init();
     let (mut house, data) = (House::start().await, TempDir::new().unwrap());
     let engine = Engine::start(&house, "first", journal(&data).await).await;
-    let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
     let ToHost::Created(created) = ann.asks(create()).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
@@ -224,7 +227,8 @@ async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
     assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1)), "what was accepted stands");
     ann.commands(show, "close", Action::Close).await;
     ann.closed().await;
-    ben.join().await;
+    ben.ask_to_join();
+    ben.hear(|message| matches!(message, ToGateway::Seated(_)).then_some(())).await;
     let lines = ben.asks(FromHost::Shows).await;
     assert!(matches!(lines, ToHost::Shows(list) if list.shows.len() == 1), "it is listed again");
     engine.kill().await;
