@@ -159,6 +159,13 @@ fn create() -> FromHost {
     }))
 }
 
+/// A house whose own engine takes nothing in.
+async fn house() -> House {
+    let house = House::start().await;
+    house.engine.close();
+    house
+}
+
 async fn player(house: &House, gateway: GatewayId) -> Player {
     Player { gateway: house.gateway(gateway).await, seat: Seat(0) }
 }
@@ -169,7 +176,7 @@ async fn journal(data: &TempDir) -> Arc<FileJournal> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question() {
-    let (house, data) = (House::start().await, TempDir::new().unwrap());
+    let (house, data) = (house().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
     let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
     let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
@@ -210,7 +217,7 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
-    let (mut house, data) = (House::start().await, TempDir::new().unwrap());
+    let (mut house, data) = (house().await, TempDir::new().unwrap());
     let engine = Engine::start(&house, "first", journal(&data).await).await;
     let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
     let ToHost::Created(created) = ann.asks(create()).await else { panic!("not created") };
