@@ -1,9 +1,11 @@
 # make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened
+# make demo-cluster          the same with 5,000 players on 2 engines, 3 gateways, Redis, Kafka and PostgreSQL
+# make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
 # make bench  what seats and answers cost; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo run test lint build release bench tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -17,6 +19,18 @@ demo: release
 	@mkdir -p $(OUT)
 	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
 	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(DEMO) --json $(OUT)/report.json --html $(OUT)/report.html
+
+# Lives enough for twelve questions: who is out early has nothing to tell of later faults.
+CLUSTER := --cluster --players 5000 --questions 12 --open-for 3s --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
+
+demo-cluster: release tools
+	@mkdir -p $(OUT)
+	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(CLUSTER) $(if $(SEED),--seed $(SEED)) \
+		--json $(OUT)/cluster.json --html $(OUT)/cluster.html
+
+demo-cluster-faults: CLUSTER += --faults
+demo-cluster-faults: demo-cluster
 
 run: release
 	@sh docs/examples/run.sh $(BIN)/klaxon

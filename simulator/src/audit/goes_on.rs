@@ -28,7 +28,7 @@ struct Person {
     snapshots: Vec<Micros>,
     /// The questions that were heard, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
-    left: bool,
+    left: Option<Micros>,
     /// Whether the newest connection was displaced: by somebody else, with a stolen token, who has the show now.
     robbed: bool,
     saw_the_end: bool,
@@ -36,7 +36,11 @@ struct Person {
 
 impl Person {
     fn was_there(&self, at: Micros) -> bool {
-        !self.left && self.doors_at(at).next().is_some()
+        !self.left_before(at) && self.doors_at(at).next().is_some()
+    }
+
+    fn left_before(&self, at: Micros) -> bool {
+        self.left.is_some_and(|left| left < at)
     }
 
     /// The doors behind which this player was: a connection is left when another is opened after its last frame.
@@ -69,9 +73,14 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
             }
         }
     }
-    let ended = reading.journal.events.iter().any(|event| matches!(event, ToPlayer::End(_)));
-    finding.check(ended, || Violation::new("the journal has no end of the show"));
-    let stayed = people.iter().filter(|(_, person)| !person.left && !person.robbed && !person.snapshots.is_empty());
+    let ended = reading.journal.events.iter().find_map(|event| match event {
+        ToPlayer::End(end) => Some(Micros(end.at.0.saturating_mul(1000))),
+        _ => None,
+    });
+    finding.check(ended.is_some(), || Violation::new("the journal has no end of the show"));
+    let stayed = people.iter().filter(|(_, person)| {
+        !person.left_before(ended.unwrap_or(Micros(0))) && !person.robbed && !person.snapshots.is_empty()
+    });
     for (&player, person) in stayed {
         finding
             .check(person.saw_the_end, || Violation::new("stayed, and did not see the end of the show").player(player));
@@ -86,7 +95,7 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
     let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
-        person.left |= connection.left;
+        person.left = person.left.or(connection.left);
         person.robbed = connection.errors.iter().any(|(_, code)| *code == ErrorCode::Displaced);
         if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
             person.spans.push((first, last, connection.door));

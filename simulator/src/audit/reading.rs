@@ -67,8 +67,8 @@ pub(super) struct Connection {
     pub exchanges: BTreeMap<QuestionId, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
-    /// Whether the player said goodbye.
-    pub left: bool,
+    /// When the player said goodbye.
+    pub left: Option<Micros>,
 }
 
 impl Connection {
@@ -217,7 +217,7 @@ impl<'a> Reading<'a> {
             last_heard: None,
             exchanges: BTreeMap::new(),
             errors: Vec::new(),
-            left: false,
+            left: None,
         };
         for entry in &log.entries {
             if entry.direction == Direction::Received {
@@ -231,7 +231,7 @@ impl<'a> Reading<'a> {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
                     exchange.said.push((entry.at, answer.choice));
                 }
-                Seen::Said(FromPlayer::Leave) => connection.left = true,
+                Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
                 Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
                     connection.seat = welcome.seat;
