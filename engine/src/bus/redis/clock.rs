@@ -96,8 +96,7 @@ struct Compared {
 async fn compare(connection: &Connection, redis: &Redis, clock: Clock) -> RedisResult<Compared> {
     let unled = || i64::try_from(clock.micros()).unwrap_or(i64::MAX).saturating_sub(clock.led_by());
     let (begun, before) = (Instant::now(), unled());
-    let (seconds, micros): (i64, i64) =
-        TIME.run::<_, _, &str>(connection, &[redis.keys().gateways()], &[]).await?;
+    let (seconds, micros): (i64, i64) = TIME.run::<_, _, &str>(connection, &[redis.keys().gateways()], &[]).await?;
     let took = begun.elapsed().as_micros();
     let theirs = seconds.saturating_mul(1_000_000).saturating_add(micros);
     let half = i64::try_from(took / 2).unwrap_or(i64::MAX);

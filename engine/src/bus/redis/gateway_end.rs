@@ -125,13 +125,7 @@ impl RedisGatewayEnd {
 }
 
 /// Says that the gateway is up, again and again.
-async fn register(
-    redis: Redis,
-    connection: Connection,
-    id: GatewayId,
-    url: String,
-    others: Arc<Mutex<Vec<String>>>,
-) {
+async fn register(redis: Redis, connection: Connection, id: GatewayId, url: String, others: Arc<Mutex<Vec<String>>>) {
     let mut turns = interval(registry::SAY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
