@@ -5,6 +5,10 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
     describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or does not tell a show");
+    describe_counter!(
+        "klaxon_archive_shows_set_aside_total",
+        "Shows whose journal `klaxon archive` read no further, as it does not replay"
+    );
     describe_counter!("klaxon_answers_counted_total", "Answers that count");
     describe_counter!("klaxon_answers_refused_total", "Answers that do not count, by `code` of the error table");
     describe_counter!(
@@ -37,4 +41,8 @@ pub fn describe() {
         "Times that Redis had lost a show's journal and was given it again"
     );
     describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
+    describe_counter!("klaxon_archive_records_total", "Records whose content is in the archive's database");
+    describe_gauge!("klaxon_archive_last_write_seconds", "When the archive's database took a batch last, in seconds since 1970");
+    describe_counter!("klaxon_archive_failures_total", "Times that the archive's database or Kafka failed; each is tried again");
+    describe_counter!("klaxon_archive_damaged_total", "Messages in the journals' topic that are no records");
 }

@@ -194,6 +194,22 @@ pub async fn a_history_is_a_players_shows_the_newest_first(archive: impl Archive
     assert_eq!(archive.history_of(&id("' OR 1=1 --"), 10).await.unwrap(), []);
 }
 
+pub async fn players_are_told_apart_by_every_byte_of_their_ids(archive: impl Archive) {
+    let ids = ["ann", "ann ", "Ann", "a\u{308}nn", "\u{e4}nn", "an\0n"];
+    let players = (0..).zip(ids).map(|(seat, who)| {
+        let mut player = player(seat, "ann", 1, 10);
+        player.player = id(who);
+        player
+    });
+    archive.store(&show(1, 1, Vec::new(), players.collect())).await.unwrap();
+    for (seat, who) in (0..).zip(ids) {
+        let seats: Vec<_> =
+            archive.history_of(&id(who), 10).await.unwrap().iter().map(|played| played.player.seat).collect();
+        assert_eq!(seats, [Seat(seat)], "{who:?}");
+    }
+    assert_eq!(archive.top_winners(ALWAYS.0, ALWAYS.1, "EUR", 10).await.unwrap().len(), ids.len());
+}
+
 pub async fn the_hardest_questions_have_the_lowest_share_of_right_answers(archive: impl Archive) {
     let first = vec![
         question(1, [1, 3, 0], false),
@@ -277,6 +293,7 @@ macro_rules! archive_contract {
             results_that_contradict_themselves_are_refused_whole
             a_podium_goes_by_place_and_then_by_seat
             a_history_is_a_players_shows_the_newest_first
+            players_are_told_apart_by_every_byte_of_their_ids
             the_hardest_questions_have_the_lowest_share_of_right_answers
             the_top_winners_are_summed_over_a_time_in_one_currency
             a_show_of_a_hundred_thousand_is_stored_whole

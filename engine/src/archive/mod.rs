@@ -3,10 +3,15 @@
 //! docs/archive.md has the tables.
 
 mod found;
-mod sqlite;
+pub mod ingestion;
+pub mod reader;
+pub mod service;
+pub mod sql;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod recorded;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{PlayerId, ShowId};
@@ -14,7 +19,7 @@ use klaxon_protocol::time::Millis;
 
 pub use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
 pub use found::{HardQuestion, PlayedShow, Winner};
-pub use sqlite::SqliteArchive;
+pub use sql::SqlArchive;
 
 /// Why an archive refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
-use klaxon_engine::archive::{Archive, SqliteArchive};
+use klaxon_engine::archive::{Archive, SqlArchive};
 use klaxon_engine::bus::{GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct House {
     pub clock: Clock,
-    pub archive: Arc<SqliteArchive>,
+    pub archive: Arc<SqlArchive>,
     pub journal: Arc<FaultyJournal>,
     end: LocalGatewayEnd,
     heard: VecDeque<ToGateway>,
@@ -76,7 +76,7 @@ async fn left(journal: Arc<FaultyJournal>) {
 impl House {
     pub async fn open(data: &Path) -> Self {
         let (bus, engine_end) = LocalBus::new();
-        let archive = Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await.unwrap());
+        let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
         let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
         let journal = Arc::new(FaultyJournal::around(journal));
         let clock = Clock::start();
@@ -100,7 +100,7 @@ impl House {
     }
 
     /// Lets the gateway leave, and waits until the engine has done what it had to do.
-    pub async fn stop(self) -> Arc<SqliteArchive> {
+    pub async fn stop(self) -> Arc<SqlArchive> {
         drop((self.end, self.bus));
         tokio::time::timeout(PATIENCE, self.engine).await.expect("it stops").unwrap();
         left(self.journal).await;

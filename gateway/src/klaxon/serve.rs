@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
-use klaxon_engine::archive::SqliteArchive;
+use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::bus::LocalBus;
 use klaxon_engine::figures;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
@@ -54,7 +54,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
-        archive: Some(Arc::new(SqliteArchive::open(&data.join("archive.sqlite")).await?)),
+        archive: Some(Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await?)),
         clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));

@@ -7,12 +7,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
+use crate::install::{run, words};
 use crate::{Process, ServerError, free_port};
 
 /// Says where tansu is.
 const VARIABLE: &str = "KLAXON_TANSU";
 /// Where `make tools` puts it, below the home folder.
 const BUILT: &str = ".cache/klaxon/tansu-0.6.0/bin/tansu";
+
+/// The tables that tansu needs in a PostgreSQL and does not make itself.
+const TABLES: &str = include_str!("broker.sql");
 
 /// Where a broker keeps what it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +51,16 @@ impl Broker {
     /// If there is no tansu, or it does not start.
     pub async fn start_at(storage: Storage, port: u16) -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
+        let log = directory.path().join("log");
         let storage = match storage {
             Storage::Memory => "memory://tansu/".to_owned(),
-            Storage::Postgres(url) => url,
+            Storage::Postgres(url) => {
+                let tables = directory.path().join("tables.sql");
+                std::fs::write(&tables, TABLES)?;
+                let tables = tables.display().to_string();
+                run(&words(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", &tables, &url]), &log).await?;
+                url
+            }
         };
         let listener = format!("tcp://127.0.0.1:{port}");
         let arguments = [
@@ -62,7 +73,7 @@ impl Broker {
             &storage,
         ];
         let arguments = arguments.iter().map(|&word| word.to_owned()).collect();
-        let process = Process::start(&program(), arguments, Vec::new(), &directory.path().join("log"))?;
+        let process = Process::start(&program(), arguments, Vec::new(), &log)?;
         let mut broker = Self { process, port, _directory: directory };
         broker.ready().await?;
         Ok(broker)

@@ -42,6 +42,7 @@ create table if not exists watermark (
 create table if not exists record (
     topition int references topition on delete cascade, offset_id bigint not null, attributes smallint,
     producer_id bigint, producer_epoch smallint, timestamp timestamptz, k bytea, v bytea,
+    transaction_id xid8 default pg_current_xact_id() not null,
     last_updated timestamptz default now() not null, created_at timestamptz default now() not null,
     primary key (topition, offset_id)
 );

@@ -2,9 +2,14 @@
 //! this machine, and ended when dropped, or when whoever started it ends.
 
 pub mod broker;
+mod install;
+pub mod mariadb;
+pub mod postgres;
 mod process;
 pub mod redis;
 
 pub use broker::{Broker, Storage};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::{Process, ServerError, free_port};
 pub use redis::{Persistence, Redis};

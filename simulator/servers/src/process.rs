@@ -143,6 +143,17 @@ impl Process {
         Ok(None)
     }
 
+    /// Tells it to end at once (SIGQUIT) and waits until it has, and with it the children that it waits for; kills it if it does
+    /// not within 20 s.
+    pub fn quit(&mut self) {
+        self.signal(Signal::QUIT);
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while Instant::now() < deadline && self.ended().is_none() {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        self.kill();
+    }
+
     /// How it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

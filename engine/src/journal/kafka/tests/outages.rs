@@ -2,7 +2,7 @@
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, frame_record};
-use klaxon_servers::Storage;
+use klaxon_servers::{Postgres, Storage};
 use klaxon_servers::redis::Persistence;
 
 use super::house::House;
@@ -146,4 +146,25 @@ async fn a_show_that_is_over_leaves_redis_and_the_disk_when_kafka_has_it() {
     assert!(!exists);
     assert_eq!(journal.shows().await.unwrap(), []);
     assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..100, 4), "Kafka keeps it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_killed_in_the_middle_has_all_of_it_in_the_end() {
+    let database = Postgres::start().await.unwrap();
+    let mut house = House::without_kafka(Persistence::None).await;
+    house.start_kafka(Storage::Postgres(database.url())).await;
+    house.lease(SHOW, 1).await;
+    let journal = house.journal(0).await;
+    for round in 0..3 {
+        let start = round * 200;
+        journal.append(&records(SHOW, start..start + 100, 1)).await.unwrap();
+        let broker = house.broker.as_mut().unwrap();
+        broker.process().kill();
+        for number in start + 100..start + 200 {
+            journal.append(&records(SHOW, number..number + 1, 1)).await.unwrap();
+        }
+        broker.start_again().await.unwrap();
+        journal.settled().await;
+    }
+    assert_eq!(house.in_kafka(SHOW).await, records(SHOW, 0..600, 1));
 }

@@ -1,13 +1,23 @@
 //! From rows to results and back.
 
-use klaxon_protocol::ids::{BadText, Choice, Name, PlayerId, QuestionId, Seat, ShowId};
+use klaxon_protocol::ids::{BadText, Choice, Fence, Name, PlayerId, QuestionId, Seat, ShowId};
 use klaxon_protocol::pack::Difficulty;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row};
 
 use super::super::{ArchiveError, HardQuestion, PlayerResults, QuestionResult, ShowSummary, Winner};
+use super::ingest::{ArchivedAnswer, JournalState, Progress};
+use super::{Offset, Partition};
+
+/// What `read` makes of each row.
+pub(super) fn each<T>(
+    rows: &[AnyRow],
+    read: impl Fn(&AnyRow) -> Result<T, ArchiveError>,
+) -> Result<Vec<T>, ArchiveError> {
+    rows.iter().map(read).collect()
+}
 
 pub(super) const fn mode_text(mode: Mode) -> &'static str {
     match mode {
@@ -30,26 +40,37 @@ fn unreadable(column: &str, value: &str) -> ArchiveError {
 }
 
 /// A column's value.
-fn get<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, ArchiveError>
+fn get<'r, T>(row: &'r AnyRow, column: &str) -> Result<T, ArchiveError>
 where
-    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+    T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
 {
     row.try_get(column).map_err(|error| ArchiveError::Unavailable(error.to_string()))
 }
 
 /// A column's number, of any of our types.
-fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<T, ArchiveError> {
+fn number<T: TryFrom<i64>>(row: &AnyRow, column: &str) -> Result<T, ArchiveError> {
     let stored: i64 = get(row, column)?;
     T::try_from(stored).map_err(|_| unreadable(column, &stored.to_string()))
 }
 
+/// A column's yes or no.
+fn flag(row: &AnyRow, column: &str) -> Result<bool, ArchiveError> {
+    Ok(number::<u8>(row, column)? != 0)
+}
+
 /// A column's text, as one of our names.
-fn text<T: std::str::FromStr<Err = BadText>>(row: &SqliteRow, column: &str) -> Result<T, ArchiveError> {
-    let stored: &str = get(row, column)?;
+fn text<T: std::str::FromStr<Err = BadText>>(row: &AnyRow, column: &str) -> Result<T, ArchiveError> {
+    // MySQL holds players' ids as bytes.
+    let stored: &str = match get(row, column) {
+        Ok(text) => text,
+        Err(error) => {
+            str::from_utf8(get(row, column).map_err(|_| error)?).map_err(|_| unreadable(column, "no text"))?
+        }
+    };
     stored.parse().map_err(|_| unreadable(column, stored))
 }
 
-pub(super) fn summary(row: &SqliteRow) -> Result<ShowSummary, ArchiveError> {
+pub(super) fn summary(row: &AnyRow) -> Result<ShowSummary, ArchiveError> {
     Ok(ShowSummary {
         show: text::<ShowId>(row, "show")?,
         code: text(row, "code")?,
@@ -70,23 +91,26 @@ pub(super) fn summary(row: &SqliteRow) -> Result<ShowSummary, ArchiveError> {
     })
 }
 
-pub(super) fn player(row: &SqliteRow) -> Result<PlayerResults, ArchiveError> {
+pub(super) fn player(row: &AnyRow) -> Result<PlayerResults, ArchiveError> {
     Ok(PlayerResults {
         seat: Seat(number(row, "seat")?),
         player: text::<PlayerId>(row, "player")?,
         name: text::<Name>(row, "name")?,
-        alive: get(row, "alive")?,
+        alive: flag(row, "alive")?,
         lives: number(row, "lives")?,
         score: number(row, "score")?,
         right_answers: number(row, "right_answers")?,
-        out_at: get::<Option<u16>>(row, "out_at")?.map(QuestionId),
+        out_at: match get::<Option<i64>>(row, "out_at")? {
+            None => None,
+            Some(_) => Some(QuestionId(number(row, "out_at")?)),
+        },
         place: number(row, "place")?,
         prize: number(row, "prize")?,
     })
 }
 
 /// A show's questions from rows of one choice each, in order.
-pub(super) fn questions(rows: &[SqliteRow]) -> Result<Vec<QuestionResult>, ArchiveError> {
+pub(super) fn questions(rows: &[AnyRow]) -> Result<Vec<QuestionResult>, ArchiveError> {
     let mut questions: Vec<QuestionResult> = Vec::new();
     for row in rows {
         let question = QuestionId(number(row, "question")?);
@@ -106,7 +130,7 @@ pub(super) fn questions(rows: &[SqliteRow]) -> Result<Vec<QuestionResult>, Archi
                 right: Choice(number(row, "right_choice")?),
                 counts: Vec::new(),
                 silent: number(row, "silent")?,
-                voided: get(row, "voided")?,
+                voided: flag(row, "voided")?,
                 asked_at: Millis(number(row, "asked_at")?),
                 closed_at: Millis(number(row, "closed_at")?),
             });
@@ -119,7 +143,7 @@ pub(super) fn questions(rows: &[SqliteRow]) -> Result<Vec<QuestionResult>, Archi
     Ok(questions)
 }
 
-pub(super) fn hard_question(row: &SqliteRow) -> Result<HardQuestion, ArchiveError> {
+pub(super) fn hard_question(row: &AnyRow) -> Result<HardQuestion, ArchiveError> {
     Ok(HardQuestion {
         show: text::<ShowId>(row, "show")?,
         question: QuestionId(number(row, "question")?),
@@ -130,11 +154,37 @@ pub(super) fn hard_question(row: &SqliteRow) -> Result<HardQuestion, ArchiveErro
     })
 }
 
-pub(super) fn winner(row: &SqliteRow) -> Result<Winner, ArchiveError> {
+pub(super) fn winner(row: &AnyRow) -> Result<Winner, ArchiveError> {
     Ok(Winner {
         player: text::<PlayerId>(row, "player")?,
         name: text::<Name>(row, "name")?,
         shows: number(row, "shows")?,
         won: number(row, "won")?,
     })
+}
+
+pub(super) fn answer(row: &AnyRow, show: ShowId) -> Result<ArchivedAnswer, ArchiveError> {
+    Ok(ArchivedAnswer {
+        show,
+        question: QuestionId(number(row, "question")?),
+        seat: Seat(number(row, "seat")?),
+        choice: Choice(number(row, "choice")?),
+        read_at: Millis(number(row, "read_at")?),
+    })
+}
+
+pub(super) fn progress(row: &AnyRow) -> Result<Progress, ArchiveError> {
+    let state = number(row, "state")?;
+    Ok(Progress {
+        show: text::<ShowId>(row, "show")?,
+        partition: Partition(number(row, "partition")?),
+        first: Offset(number(row, "first_offset")?),
+        next: number(row, "next_number")?,
+        fence: Fence(number(row, "fence")?),
+        state: JournalState::of(state).ok_or_else(|| unreadable("state", &state.to_string()))?,
+    })
+}
+
+pub(super) fn offset(row: &AnyRow) -> Result<(Partition, Offset), ArchiveError> {
+    Ok((Partition(number(row, "partition")?), Offset(number(row, "next_offset")?)))
 }

@@ -1,0 +1,173 @@
+//! What `klaxon archive` does all day: the journals from Kafka into a database, exactly once in effect, whatever is away meanwhile.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rdkafka::error::KafkaError;
+
+use super::SqlArchive;
+use super::ingestion::Ingestion;
+use crate::journal::kafka::{Assignment, FromKafka, JournalConsumer, Kafka, Offset, Partition};
+
+/// So many rows are written together.
+const ROWS: usize = 5_000;
+/// How long a record waits for others to be written with.
+const LINGER: Duration = Duration::from_millis(250);
+/// The pause after a failure, at first and at most.
+const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(5);
+/// How long the last write may take when the service is stopped.
+const LAST_WRITE: Duration = Duration::from_secs(10);
+
+/// One of the readers that fill a database. Several share the partitions; each may end at any moment.
+pub struct ArchiveService {
+    ingestion: Ingestion,
+    consumer: JournalConsumer,
+    /// How far each partition was taken.
+    taken: BTreeMap<Partition, Offset>,
+    /// Records that were taken and not written.
+    unwritten: u64,
+    write_at: Option<Instant>,
+}
+
+impl ArchiveService {
+    /// Joins the `group` of those who read the journals into this database.
+    ///
+    /// # Errors
+    /// If the settings of Kafka make no sense.
+    pub fn new(archive: SqlArchive, kafka: &Kafka, group: &str) -> Result<Self, KafkaError> {
+        Ok(Self {
+            ingestion: Ingestion::new(archive, &kafka.topic),
+            consumer: JournalConsumer::open(kafka, group)?,
+            taken: BTreeMap::new(),
+            unwritten: 0,
+            write_at: None,
+        })
+    }
+
+    /// Works until it is told to stop; then it writes what it has. To drop it is a crash, and loses nothing either.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.work() => {}
+            () = stop => {
+                if let Ok(Err(error)) = tokio::time::timeout(LAST_WRITE, self.ingestion.write()).await {
+                    tracing::warn!(%error, "what was read last is not written; it is read again");
+                }
+            }
+        }
+    }
+
+    async fn work(&mut self) {
+        let mut pause = *BACKOFF.start();
+        loop {
+            let due = self.write_at;
+            let heard = tokio::select! {
+                heard = self.consumer.next() => heard,
+                () = at(due) => {
+                    self.write().await;
+                    continue;
+                }
+            };
+            match heard {
+                Ok(heard) => {
+                    pause = *BACKOFF.start();
+                    self.hear(heard).await;
+                }
+                Err(error) => failed("reading from Kafka", &error, &mut pause).await,
+            }
+            if self.ingestion.waiting() >= ROWS {
+                self.write().await;
+            }
+        }
+    }
+
+    async fn hear(&mut self, heard: FromKafka) {
+        match heard {
+            FromKafka::Assigned(assignment) => self.begin(&assignment).await,
+            FromKafka::Revoked(partitions) => {
+                for partition in partitions {
+                    self.ingestion.revoke(partition);
+                    self.taken.remove(&partition);
+                }
+            }
+            FromKafka::Record(partition, offset, record) => {
+                let mut pause = *BACKOFF.start();
+                while let Err(error) = self.ingestion.take(partition, offset, &record).await {
+                    failed("looking up a show", &error, &mut pause).await;
+                }
+                self.took(partition, offset);
+            }
+            FromKafka::Damaged(Partition(partition), Offset(offset), problem) => {
+                metrics::counter!("klaxon_archive_damaged_total").increment(1);
+                tracing::error!(partition, offset, problem, "a message is no record, and is left out");
+            }
+        }
+    }
+
+    fn took(&mut self, partition: Partition, offset: Offset) {
+        self.taken.insert(partition, Offset(offset.0 + 1));
+        self.unwritten += 1;
+        self.write_at.get_or_insert_with(|| Instant::now() + LINGER);
+    }
+
+    /// Goes on in each partition where the database says.
+    async fn begin(&mut self, assignment: &Assignment) {
+        let mut at = Vec::with_capacity(assignment.partitions.len());
+        for &partition in &assignment.partitions {
+            let mut pause = *BACKOFF.start();
+            let earliest = loop {
+                match self.consumer.earliest(partition).await {
+                    Ok(earliest) => break earliest,
+                    Err(error) => failed("asking Kafka for a partition's begin", &error, &mut pause).await,
+                }
+            };
+            let offset = loop {
+                match self.ingestion.assign(partition, earliest).await {
+                    Ok(offset) => break offset,
+                    Err(error) => failed("asking the database where to go on", &error, &mut pause).await,
+                }
+            };
+            tracing::info!(partition = partition.0, offset = offset.0, "this archive reads a partition");
+            at.push((partition, offset));
+        }
+        if let Err(error) = self.consumer.begin(assignment, &at) {
+            tracing::error!(%error, "partitions can't be read");
+        }
+    }
+
+    /// Writes what was taken, however often it has to be tried.
+    async fn write(&mut self) {
+        let mut pause = *BACKOFF.start();
+        while let Err(error) = self.ingestion.write().await {
+            failed("writing to the database", &error, &mut pause).await;
+        }
+        self.write_at = None;
+        metrics::counter!("klaxon_archive_records_total").increment(std::mem::take(&mut self.unwritten));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        metrics::gauge!("klaxon_archive_last_write_seconds").set(now.as_secs_f64());
+        let next: Vec<_> = self.taken.iter().map(|(&partition, &offset)| (partition, offset)).collect();
+        if !next.is_empty()
+            && let Err(error) = self.consumer.note(&next)
+        {
+            tracing::debug!(%error, "Kafka was not told how far the archive is");
+        }
+    }
+}
+
+/// Waits until `due`, if ever.
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn failed(doing: &str, error: &impl Display, pause: &mut Duration) {
+    metrics::counter!("klaxon_archive_failures_total").increment(1);
+    tracing::warn!(%error, "{doing} failed; it is tried again");
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(*BACKOFF.end());
+}

@@ -1,0 +1,197 @@
+//! What the journals told, with how far they were read, in one transaction: a crash leaves both or neither.
+
+use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+use klaxon_protocol::time::Millis;
+
+use sqlx::AnyConnection;
+
+use super::dialect::{Again, Dialect, Table};
+use super::store::{insert, integer};
+use super::{SqlArchive, failed, queries, rows};
+use crate::archive::{ArchiveError, ShowResults};
+use crate::journal::kafka::{Offset, Partition};
+
+/// An answer that counts, as its show's journal has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ArchivedAnswer {
+    /// In which show.
+    pub show: ShowId,
+    /// To which question.
+    pub question: QuestionId,
+    /// Whose.
+    pub seat: Seat,
+    /// Which choice.
+    pub choice: Choice,
+    /// When it was read.
+    pub read_at: Millis,
+}
+
+/// What has become of a show's journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JournalState {
+    /// More is to come.
+    GoesOn,
+    /// It is over, and its results are in the archive.
+    Over,
+    /// It does not tell a show, so it is not read any further.
+    SetAside,
+}
+
+/// How far a show's journal was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Which show.
+    pub show: ShowId,
+    /// Where its records are.
+    pub partition: Partition,
+    /// Its first record's place there: whoever rebuilds the show begins here.
+    pub first: Offset,
+    /// The number of the next record: of those before it, everything is in the archive.
+    pub next: u64,
+    /// The lease of the last record.
+    pub fence: Fence,
+    /// Whether more is to come.
+    pub state: JournalState,
+}
+
+/// What the journals told since the last batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Where they were read.
+    pub topic: String,
+    /// Answers that count.
+    pub answers: Vec<ArchivedAnswer>,
+    /// Shows that are over.
+    pub results: Vec<ShowResults>,
+    /// How far the journals were read, each show once.
+    pub progress: Vec<Progress>,
+    /// Where to go on, each partition once.
+    pub offsets: Vec<(Partition, Offset)>,
+}
+
+const ANSWERS: Table = Table {
+    name: "answers",
+    columns: &["show", "question", "seat", "choice", "read_at"],
+    key: &["show", "question", "seat"],
+    again: Again::Kept,
+};
+const JOURNALS: Table = Table {
+    name: "journals",
+    columns: &["show", "topic", "partition", "first_offset", "next_number", "fence", "state"],
+    key: &["show"],
+    // One who slept and is late sets nothing back.
+    again: Again::Raised(&["next_number", "fence", "state"]),
+};
+const OFFSETS: Table = Table {
+    name: "offsets",
+    columns: &["topic", "partition", "next_offset"],
+    key: &["topic", "partition"],
+    again: Again::Raised(&["next_offset"]),
+};
+
+impl SqlArchive {
+    /// Writes a batch, all or nothing. Writing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`ArchiveError::BadResults`] if a show's results can't be stored: [`Batch::set_aside`] takes them out.
+    /// [`ArchiveError::Unavailable`]: the same batch may be written again.
+    pub async fn ingest(&self, batch: &Batch) -> Result<(), ArchiveError> {
+        self.write(&batch.results, Some(batch)).await
+    }
+
+    /// Where each partition of a topic goes on, as far as is written.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    pub async fn offsets(&self, topic: &str) -> Result<Vec<(Partition, Offset)>, ArchiveError> {
+        let found = self.query(queries::OFFSETS).bind(topic).fetch_all(&self.pool).await.map_err(failed)?;
+        rows::each(&found, rows::offset)
+    }
+
+    /// The shows of a partition that are not over, with how far each was read.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    pub async fn shows_going_on(&self, topic: &str, partition: Partition) -> Result<Vec<Progress>, ArchiveError> {
+        let query = self.query(queries::JOURNALS).bind(topic).bind(i64::from(partition.0));
+        let query = query.bind(JournalState::GoesOn.number());
+        rows::each(&query.fetch_all(&self.pool).await.map_err(failed)?, rows::progress)
+    }
+
+    /// How far a show's journal was read; none if nothing of it was.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    pub async fn progress(&self, topic: &str, show: ShowId) -> Result<Option<Progress>, ArchiveError> {
+        let query = self.query(queries::JOURNAL).bind(topic).bind(show.to_string());
+        query.fetch_optional(&self.pool).await.map_err(failed)?.as_ref().map(rows::progress).transpose()
+    }
+
+    /// A show's answers, by question and seat.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    pub async fn answers(&self, show: ShowId) -> Result<Vec<ArchivedAnswer>, ArchiveError> {
+        let found = self.query(queries::ANSWERS).bind(show.to_string()).fetch_all(&self.pool).await.map_err(failed)?;
+        rows::each(&found, |row| rows::answer(row, show))
+    }
+}
+
+/// Writes what a batch has beside results.
+pub(super) async fn insert_told(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    batch: &Batch,
+) -> Result<(), sqlx::Error> {
+    insert(connection, dialect, &ANSWERS, &batch.answers, |row, answer| {
+        row.bind(answer.show.to_string())
+            .bind(i64::from(answer.question.0))
+            .bind(i64::from(answer.seat.0))
+            .bind(i64::from(answer.choice.0))
+            .bind(integer(answer.read_at.0))
+    })
+    .await?;
+    insert(connection, dialect, &JOURNALS, &batch.progress, |row, progress| {
+        row.bind(progress.show.to_string())
+            .bind(&batch.topic)
+            .bind(i64::from(progress.partition.0))
+            .bind(progress.first.0)
+            .bind(integer(progress.next))
+            .bind(integer(progress.fence.0))
+            .bind(progress.state.number())
+    })
+    .await?;
+    insert(connection, dialect, &OFFSETS, &batch.offsets, |row, (partition, next)| {
+        row.bind(&batch.topic).bind(i64::from(partition.0)).bind(next.0)
+    })
+    .await
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.results.is_empty() && self.progress.is_empty() && self.offsets.is_empty()
+    }
+
+    /// Takes a show's results out, which the archive refused, and has its journal set aside.
+    pub fn set_aside(&mut self, show: ShowId) {
+        self.results.retain(|results| results.summary.show != show);
+        for progress in self.progress.iter_mut().filter(|progress| progress.show == show) {
+            progress.state = JournalState::SetAside;
+        }
+    }
+}
+
+impl JournalState {
+    const ALL: [Self; 3] = [Self::GoesOn, Self::Over, Self::SetAside];
+
+    /// As the table has it: only ever raised.
+    const fn number(self) -> i64 {
+        self as i64
+    }
+
+    pub(super) fn of(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}

@@ -1,0 +1,85 @@
+//! What is asked of the database. docs/archive.md says which index each query uses, and tests check it.
+//!
+//! `dialect.rs` explains what stands in braces.
+
+macro_rules! show_columns {
+    () => {
+        "s.show, s.code, s.title, s.mode, s.created_at, s.ended_at, s.joined, s.pot, s.currency, s.paid, s.rolled_over"
+    };
+}
+
+macro_rules! player_columns {
+    () => {
+        "p.seat, p.player, p.name, p.alive, p.lives, p.score, p.right_answers, p.out_at, p.place, p.prize"
+    };
+}
+
+/// By show: its key in this database.
+pub(super) const KEY: &str = "SELECT s.id FROM shows s WHERE s.show = ?";
+
+/// By show.
+pub(super) const SHOW: &str = concat!("SELECT ", show_columns!(), " FROM shows s WHERE s.show = ?");
+
+/// By show; one row a choice, in order.
+pub(super) const QUESTIONS: &str = "\
+    SELECT q.question, q.text, q.category, q.difficulty, q.right_choice, q.silent, q.voided, q.asked_at, q.closed_at, \
+    c.text AS choice_text, c.answers AS choice_answers \
+    FROM questions q {join} choices c ON c.show_id = q.show_id AND c.question = q.question \
+    WHERE q.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY q.question, c.choice";
+
+/// By show, at most so many.
+pub(super) const PODIUM: &str = concat!(
+    "SELECT ",
+    player_columns!(),
+    " FROM players p WHERE p.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) AND p.place > 0",
+    " ORDER BY p.place, p.seat LIMIT ?"
+);
+
+/// By show: everybody, by seat.
+pub(super) const PLAYERS: &str = concat!(
+    "SELECT ",
+    player_columns!(),
+    " FROM players p WHERE p.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY p.seat"
+);
+
+/// By player, at most so many.
+pub(super) const HISTORY: &str = concat!(
+    "SELECT ",
+    show_columns!(),
+    ", ",
+    player_columns!(),
+    " FROM players p {join} shows s ON s.id = p.show_id",
+    " WHERE p.player = ? ORDER BY s.ended_at DESC LIMIT ?"
+);
+
+/// At most so many.
+pub(super) const HARDEST: &str = "\
+    SELECT s.show, q.question, q.text, q.category, q.right_answers, q.answers \
+    FROM questions q {join} shows s ON s.id = q.show_id \
+    WHERE q.right_share IS NOT NULL ORDER BY q.right_share, q.answers DESC, q.asked_at DESC LIMIT ?";
+
+/// By currency, from, until; at most so many.
+pub(super) const WINNERS: &str = "\
+    SELECT r.player, {latest_name} AS name, COUNT(*) AS shows, CAST(SUM(r.amount) AS {integer}) AS won, MAX(r.ended_at) \
+    FROM prizes r WHERE r.currency = ? AND r.ended_at >= ? AND r.ended_at < ? \
+    GROUP BY r.player ORDER BY won DESC, r.player LIMIT ?";
+
+/// By show: its counted answers, by question and seat.
+pub(super) const ANSWERS: &str = "\
+    SELECT a.question, a.seat, a.choice, a.read_at FROM answers a WHERE a.show = ? ORDER BY a.question, a.seat";
+
+macro_rules! journal_columns {
+    () => {
+        "SELECT j.show, j.partition, j.first_offset, j.next_number, j.fence, j.state FROM journals j WHERE j.topic = ? "
+    };
+}
+
+/// By topic and show: how far its journal was read.
+pub(super) const JOURNAL: &str = concat!(journal_columns!(), "AND j.show = ?");
+
+/// By topic, partition and state.
+pub(super) const JOURNALS: &str = concat!(journal_columns!(), "AND j.partition = ? AND j.state = ? ORDER BY j.show");
+
+/// By topic: where each partition goes on.
+pub(super) const OFFSETS: &str =
+    "SELECT o.partition, o.next_offset FROM offsets o WHERE o.topic = ? ORDER BY o.partition";
