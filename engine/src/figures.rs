@@ -42,7 +42,13 @@ pub fn describe() {
     );
     describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
     describe_counter!("klaxon_archive_records_total", "Records whose content is in the archive's database");
-    describe_gauge!("klaxon_archive_last_write_seconds", "When the archive's database took a batch last, in seconds since 1970");
-    describe_counter!("klaxon_archive_failures_total", "Times that the archive's database or Kafka failed; each is tried again");
+    describe_gauge!(
+        "klaxon_archive_last_write_seconds",
+        "When the archive's database took a batch last, in seconds since 1970"
+    );
+    describe_counter!(
+        "klaxon_archive_failures_total",
+        "Times that the archive's database or Kafka failed; each is tried again"
+    );
     describe_counter!("klaxon_archive_damaged_total", "Messages in the journals' topic that are no records");
 }

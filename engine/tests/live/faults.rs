@@ -3,21 +3,21 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use klaxon_engine::journal::{FileJournal, Journal, JournalError, Restored};
+use klaxon_engine::journal::{Journal, JournalError, Restored};
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 use tokio::sync::watch;
 
-/// A journal on disk whose appends fail while they are told to.
+/// A journal whose appends fail while they are told to.
 pub struct FaultyJournal {
-    journal: FileJournal,
+    journal: Box<dyn Journal>,
     fault: Mutex<Option<JournalError>>,
     refused: watch::Sender<u32>,
 }
 
 impl FaultyJournal {
-    pub fn around(journal: FileJournal) -> Self {
-        Self { journal, fault: Mutex::default(), refused: watch::Sender::new(0) }
+    pub fn around(journal: impl Journal) -> Self {
+        Self { journal: Box::new(journal), fault: Mutex::default(), refused: watch::Sender::new(0) }
     }
 
     /// Lets every append fail like this from now on, or none any more.

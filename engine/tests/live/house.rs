@@ -75,9 +75,13 @@ async fn left(journal: Arc<FaultyJournal>) {
 
 impl House {
     pub async fn open(data: &Path) -> Self {
+        let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
+        Self::open_with(data, journal).await
+    }
+
+    pub async fn open_with(data: &Path, journal: impl Journal) -> Self {
         let (bus, engine_end) = LocalBus::new();
         let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
-        let journal = FileJournal::open(&data.join("journal"), SyncPolicy::Always).await.unwrap();
         let journal = Arc::new(FaultyJournal::around(journal));
         let clock = Clock::start();
         let ports = Ports {

@@ -5,4 +5,5 @@
 mod faults;
 mod house;
 mod journal;
+mod kafka;
 mod shows;

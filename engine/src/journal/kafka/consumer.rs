@@ -18,7 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::sync::mpsc;
 
 use super::scan::record_in;
-use super::topic::{Kafka, PATIENCE, log};
+use super::topic::{Kafka, PATIENCE, in_trouble, log};
 
 /// A part of the topic, as Kafka numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,8 +69,7 @@ impl ClientContext for Group {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        metrics::counter!("klaxon_kafka_errors_total").increment(1);
-        tracing::warn!(%error, reason, "Kafka is in trouble; reading goes on when it is back");
+        in_trouble(&error, reason, "reading goes on when it is back");
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::head::Framed;
 use super::scan::{FENCE, NUMBER};
-use super::topic::{Kafka, PATIENCE, count_partitions, log, partition_of};
+use super::topic::{Kafka, PATIENCE, count_partitions, in_trouble, log, partition_of};
 
 /// What is known of a record that is on its way.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +56,7 @@ impl ClientContext for Teller {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        metrics::counter!("klaxon_kafka_errors_total").increment(1);
-        tracing::warn!(%error, reason, "Kafka is in trouble; shows go on, and their journals wait on disk");
+        in_trouble(&error, reason, "shows go on, and their journals wait on disk");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The topic that holds all journals: how its brokers are reached, how it is made, which partition a show has.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::ShowId;
 use rdkafka::ClientConfig;
@@ -13,6 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// How long a broker may take to say what it is asked.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a trouble is not said again.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 /// The largest message: the largest record in its frame, and room for what Kafka adds.
 const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
 
@@ -68,7 +71,8 @@ impl Kafka {
     pub(super) fn consuming(&self, group: &str) -> ClientConfig {
         let mut config = self.config();
         config.set("group.id", group).set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-        config.set("auto.offset.reset", "earliest");
+        // Nobody writes in transactions here, so there is nothing uncommitted.
+        config.set("auto.offset.reset", "earliest").set("isolation.level", "read_uncommitted");
         config.set("fetch.message.max.bytes", "8388608").set("receive.message.max.bytes", "167772160");
         config.set("fetch.wait.max.ms", "100").set("fetch.error.backoff.ms", "100");
         config
@@ -134,6 +138,19 @@ impl ClientContext for Quiet {
 }
 
 impl ConsumerContext for Quiet {}
+
+/// Counts a client's trouble, and says so if nobody has for a while: librdkafka repeats itself several times a second.
+pub(super) fn in_trouble(error: &KafkaError, reason: &str, consequence: &str) {
+    static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+    metrics::counter!("klaxon_kafka_errors_total").increment(1);
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
+        *said = Some(Instant::now());
+        tracing::warn!(%error, reason, "Kafka is in trouble; {consequence}");
+    } else {
+        tracing::debug!(%error, reason, "Kafka is in trouble");
+    }
+}
 
 /// What librdkafka says. A broker that is away is said by us, and once.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {

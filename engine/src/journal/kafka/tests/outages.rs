@@ -2,8 +2,8 @@
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, frame_record};
-use klaxon_servers::{Postgres, Storage};
 use klaxon_servers::redis::Persistence;
+use klaxon_servers::{Postgres, Storage};
 
 use super::house::House;
 use crate::journal::contract::records;

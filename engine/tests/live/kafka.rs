@@ -1,0 +1,103 @@
+//! A show whose journal is on Kafka, beside the same show's journal on disk.
+
+use async_trait::async_trait;
+use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
+use klaxon_engine::journal::{FileJournal, Journal, JournalError, KafkaJournal, Restored, SyncPolicy};
+use klaxon_engine::redis::Redis;
+use klaxon_engine::replay::replay;
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::Record;
+use klaxon_servers::redis::Persistence;
+use klaxon_servers::{Broker, Storage};
+use redis::AsyncCommands;
+use tempfile::TempDir;
+
+use crate::house::{House, settings};
+
+/// Writes to both.
+struct Both {
+    kafka: KafkaJournal,
+    file: FileJournal,
+    way: Redis,
+}
+
+#[async_trait]
+impl Journal for Both {
+    async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
+        // As an arbiter on Redis would have it.
+        let mut connection = self.way.connect().await.unwrap();
+        for record in records {
+            let lease = self.way.keys().lease(record.show);
+            let _: () = connection.hset(lease, "fence", record.fence.0).await.unwrap();
+        }
+        self.kafka.append(records).await?;
+        self.file.append(records).await
+    }
+
+    async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
+        self.kafka.first(show).await
+    }
+
+    async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {
+        self.kafka.read(show).await
+    }
+
+    async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
+        self.kafka.shows().await
+    }
+
+    async fn retire(&self, show: ShowId, fence: Fence) -> Result<(), JournalError> {
+        self.kafka.retire(show, fence).await
+    }
+
+    async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
+        self.kafka.tail(show, last).await
+    }
+}
+
+async fn both(data: &TempDir, way: &Redis, kafka: &Kafka) -> Both {
+    let spool = data.path().join("spool");
+    let kafka = loop {
+        match KafkaJournal::open(way, kafka.clone(), &spool).await {
+            Ok(journal) => break journal,
+            // The engine before it is just leaving.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let file = FileJournal::open(&data.path().join("journal"), SyncPolicy::Never).await.unwrap();
+    Both { kafka, file, way: way.clone() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
+    let redis = klaxon_servers::Redis::start(Persistence::None).await.unwrap();
+    let broker = Broker::start(Storage::Memory).await.unwrap();
+    let way = Redis::new(&[redis.url()], "klaxon").unwrap();
+    let kafka = Kafka::new(&broker.address(), "journals");
+    let data = TempDir::new().unwrap();
+    let mut house = House::open_with(data.path(), both(&data, &way, &kafka).await).await;
+    let show = house.lobby(settings(), 2).await;
+    for player in 0..3 {
+        house.join(player).await;
+    }
+    house.command(show, "next", Action::Next).await;
+    house.answer(show, 1, house.clock.now(), &[(0, 1), (1, 0)]);
+    house.verdicts().await;
+    // The next engine takes the show up from the head.
+    house.crash().await;
+    let mut house = House::open_with(data.path(), both(&data, &way, &kafka).await).await;
+    house.join(0).await;
+    house.answer(show, 1, house.clock.now(), &[(2, 1)]);
+    house.verdicts().await;
+    house.command(show, "end", Action::End { pay: true }).await;
+    house.stop().await;
+    let journal = both(&data, &way, &kafka).await;
+    journal.kafka.settled().await;
+
+    let from_kafka = read_show_as_file(&kafka, show).await.unwrap();
+    assert_eq!(from_kafka, std::fs::read(data.path().join(format!("journal/{show}.klxj"))).unwrap());
+    let mut records = 0;
+    replay(&from_kafka, |_, _| records += 1).unwrap();
+    assert!(records > 8, "{records} records");
+}
