@@ -3,9 +3,9 @@
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
-# make bench  what seats and answers cost; docs/benchmarks.md has the tables
+# make bench  what seats and answers cost; make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -72,3 +72,8 @@ deny:
 
 bench:
 	$(CARGO) bench -p klaxon-engine
+
+# What an answer costs on one process and on clusters; docs/benchmarks.md has the table.
+bench-cluster: release tools
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --compare-gateways 3 --engines 1 --players 4000 --questions 6 --open-for 3s --lives 5 \
+		--seed 1 --bad-networks 0 --cheats 0 --two-devices 0 --double-taps 0 --dawdlers 0
