@@ -3,9 +3,9 @@
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
-# make bench  what seats and answers cost; docs/benchmarks.md has the tables
+# make bench  what seats and answers cost; make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -45,10 +45,22 @@ build:
 test: tools build
 	$(CARGO) test --workspace
 
-# Python 3 runs the client that was written from docs/protocol.md alone.
-tools:
-	@command -v python3 >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy python3; }
-	@command -v redis-server >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy redis-server; }
+# What the tests start: Python 3 runs the client that was written from docs/protocol.md alone; Redis, PostgreSQL and MariaDB are
+# Debian's; tansu speaks Kafka's wire, and is built once into the user's cache (about 7 minutes on 2 cores).
+TANSU := $(HOME)/.cache/klaxon/tansu-0.6.0
+PACKAGES = $(shell command -v python3 >/dev/null || echo python3) \
+	$(shell command -v redis-server >/dev/null || echo redis-server) \
+	$(shell ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || echo postgresql) \
+	$(shell command -v mariadbd >/dev/null || ls /usr/sbin/mariadbd >/dev/null 2>&1 || echo mariadb-server)
+
+tools: $(TANSU)/bin/tansu
+	@[ -z "$(strip $(PACKAGES))" ] || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy $(PACKAGES); }
+
+$(TANSU)/bin/tansu:
+	@echo "building tansu, the broker of the tests, into $(TANSU); this is done once"
+	@CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		CARGO_PROFILE_RELEASE_DEBUG=false $(CARGO) install tansu --version 0.6.0 --locked --no-default-features \
+		--features dynostore,postgres --root $(TANSU)
 
 lint: deny
 	$(CARGO) fmt --all --check
@@ -60,3 +72,8 @@ deny:
 
 bench:
 	$(CARGO) bench -p klaxon-engine
+
+# What an answer costs on one process and on clusters; docs/benchmarks.md has the table.
+bench-cluster: release tools
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --compare-gateways 3 --engines 1 --players 4000 --questions 6 --open-for 3s --lives 5 \
+		--seed 1 --bad-networks 0 --cheats 0 --two-devices 0 --double-taps 0 --dawdlers 0

@@ -26,7 +26,7 @@ const AFTER_FAULT: Duration = Duration::from_secs(15);
 /// Plays a whole live show with thousands of real players, audits what the server promises, and reports.
 ///
 /// Exit code 0: every promise was kept. 1: one was not. 2: the show could not be played.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "klaxon-swarm", version, max_term_width = 110)]
 pub struct Args {
     /// How many players
@@ -122,6 +122,9 @@ pub struct Args {
     /// Play on a whole cluster of processes on this machine: engines, gateways, the archive service, Redis, a Kafka broker, PostgreSQL
     #[arg(long, conflicts_with_all = ["server", "kills", "pin", "compare_hostile"])]
     pub cluster: bool,
+    /// Play the same show so often on one process and on clusters of 1, 2 and 3 gateways, and print what an answer costs on each
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["cluster", "server", "kills", "pin", "compare_hostile", "hostile"])]
+    pub compare_gateways: Option<u16>,
     /// With --cluster: kill or stop one process in each question, chosen by the seed
     #[arg(long, requires = "cluster")]
     pub faults: bool,

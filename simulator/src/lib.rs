@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cluster;
+pub mod costs;
 pub mod database;
 pub mod evidence;
 pub mod faults;

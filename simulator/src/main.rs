@@ -4,6 +4,7 @@ mod args;
 mod machine;
 mod on_cluster;
 mod run;
+mod table;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -57,6 +58,9 @@ async fn interrupted() -> anyhow::Result<bool> {
 /// Plays once, or twice to compare. True if everything was as promised.
 async fn play(args: &Args) -> anyhow::Result<bool> {
     let seed = args.seed();
+    if let Some(rounds) = args.compare_gateways {
+        return table::print(args, seed, rounds).await;
+    }
     let Some(hostile) = args.compare_hostile else {
         let report = run::once(args, seed, args.hostile).await?;
         show(args, &report)?;

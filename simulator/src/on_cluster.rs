@@ -48,6 +48,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     let (doors, door) = (cluster.doors(), cluster.door());
     let mut played = watched(plan, doors, door, &mut cluster).await?;
     setup.seconds = played.took.as_secs_f64();
+    played.costs = cluster.costs();
 
     let spinner = Spinner::new();
     let processes = u64::try_from(cluster.processes()).unwrap_or(1);

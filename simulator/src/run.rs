@@ -71,6 +71,7 @@ async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &P
     let mut server = Server::start(launch).await?;
     let (players, door) = (server.addresses().players, server.door()?);
     let mut played = watched(plan, players.into(), door, &mut server).await?;
+    played.costs = vec![server.cost()];
     played.evidence.resident = server.stop().await?;
     played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;
     Ok(played)
@@ -152,6 +153,7 @@ pub fn report(seed: u64, setup: Setup, played: &Played, options: AuditOptions, k
     let mut report = Report::new(seed, setup, host_line(&played.host), &played.faults, &played.evidence);
     let options =
         AuditOptions { replay: klaxon.map(ReplayCommand::of_klaxon), faults: played.faults.clone(), ..options };
+    report.costs.clone_from(&played.costs);
     report.audit = audit(&played.evidence, &options).findings.iter().map(PromiseLine::from).collect();
     report
 }

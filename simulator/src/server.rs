@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::costs::Cost;
 use crate::evidence::Micros;
 use crate::faults::{Blow, Disturbance, Fault, Target, Victim};
 use crate::host::AdminDoor;
@@ -132,6 +133,12 @@ impl Server {
         let path = self.launch.data.join("admin.token");
         let token = std::fs::read_to_string(&path).map_err(file_error(&path))?;
         Ok(AdminDoor { addresses: vec![self.addresses.admin], token: token.trim().to_owned() })
+    }
+
+    /// What it has cost so far.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        Cost::of("server", &self.child.id().into_iter().collect::<Vec<u32>>())
     }
 
     /// Kills it without a word (SIGKILL), and starts it again on the same ports and data after `away`.

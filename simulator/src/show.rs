@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::costs::Cost;
 use crate::evidence::Evidence;
 use crate::faults::{Disturbance, FaultPlan, Target, carry_out};
 use crate::host::{AdminDoor, Extras, Host, HostError, HostLog, Pace, Stage};
@@ -53,6 +54,8 @@ pub struct Played {
     pub host: HostLog,
     /// What happened to its processes.
     pub faults: Vec<Disturbance>,
+    /// What its processes cost; whoever runs them knows.
+    pub costs: Vec<Cost>,
     /// How long it took.
     pub took: Duration,
 }
@@ -142,5 +145,5 @@ pub async fn play(
             });
         }
     };
-    Ok(Played { created, evidence: world.ledger.take(), host: log, faults, took: began.elapsed() })
+    Ok(Played { created, evidence: world.ledger.take(), host: log, faults, costs: Vec::new(), took: began.elapsed() })
 }

@@ -80,6 +80,15 @@ impl House {
     }
 
     pub async fn open_with(data: &Path, journal: impl Journal) -> Self {
+        Self::open_around(data, journal, |archive| archive).await
+    }
+
+    /// Opens one whose engine has another archive, made around the real one.
+    pub async fn open_around(
+        data: &Path,
+        journal: impl Journal,
+        around: impl FnOnce(Arc<SqlArchive>) -> Arc<dyn Archive>,
+    ) -> Self {
         let (bus, engine_end) = LocalBus::new();
         let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
         let journal = Arc::new(FaultyJournal::around(journal));
@@ -88,7 +97,7 @@ impl House {
             bus: Arc::new(engine_end),
             arbiter: Arc::new(MemoryArbiter::new()),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
-            archive: Some(Arc::clone(&archive) as Arc<dyn Archive>),
+            archive: Some(around(Arc::clone(&archive))),
             clock,
         };
         let end = bus.connect(GATEWAY);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use klaxon_engine::archive::{Archive, SqlArchive};
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::player::{Goodbye, Phase, ToPlayer};
 use klaxon_servers::{Broker, Persistence, Redis, Storage};
@@ -128,6 +129,8 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     let (snapshot, you) = moved.snapshot();
     assert_eq!(snapshot.phase, Phase::Question);
     assert!(snapshot.question.is_some() && you.answered.is_some() && you.alive, "{you:?}");
+    let told = ann.hear(|message| if let ToPlayer::Error(error) = message { Some(error.code) } else { None });
+    assert_eq!(told, ErrorCode::Displaced);
     host.say("close");
     host.say("wait closed");
     host.say("reveal");

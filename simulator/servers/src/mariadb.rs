@@ -50,6 +50,8 @@ impl MariaDb {
             "--bind-address=127.0.0.1",
             &format!("--socket={}", path("socket")),
             &format!("--pid-file={}", path("pid")),
+            // Servers that share one folder for temporary tables get in each other's way.
+            &format!("--tmpdir={}", directory.path().display()),
             "--skip-name-resolve",
             // What was written survives a kill without a sync; only a power cut takes it.
             "--innodb-flush-log-at-trx-commit=2",

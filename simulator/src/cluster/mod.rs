@@ -13,6 +13,7 @@ use klaxon_servers::{Broker, Persistence, Postgres, Redis, Storage, free_port};
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
+use crate::costs::Cost;
 use crate::host::AdminDoor;
 use crate::memory::{MemoryWatch, Resident};
 use crate::server::{ServerError, file_error};
@@ -108,6 +109,19 @@ impl Cluster {
     pub fn door(&self) -> AdminDoor {
         let addresses = self.gateways.iter().map(|gateway| gateway.told().admin).collect();
         AdminDoor { addresses, token: self.token.clone() }
+    }
+
+    /// What its processes have cost so far.
+    #[must_use]
+    pub fn costs(&mut self) -> Vec<Cost> {
+        let ids =
+            |services: &mut [Service]| services.iter_mut().map(|service| service.process().id()).collect::<Vec<_>>();
+        vec![
+            Cost::of("gateways", &ids(&mut self.gateways)),
+            Cost::of("engines", &ids(&mut self.engines)),
+            Cost::of("redis", &[self.redis.process().id()]),
+            Cost::of("archive", &[self.archive.process().id()]),
+        ]
     }
 
     /// The archive's database.

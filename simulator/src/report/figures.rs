@@ -215,6 +215,7 @@ impl Report {
         Self {
             seed,
             setup,
+            costs: Vec::new(),
             memory: memory(&evidence.resident, count.crowd.joined),
             crowd: count.crowd,
             traffic: count.traffic,

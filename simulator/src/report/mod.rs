@@ -11,6 +11,7 @@ mod words;
 use serde::Serialize;
 
 use crate::audit::Finding;
+use crate::costs::Cost;
 
 pub use html::page;
 pub use latency::{Bar, Latency};
@@ -38,6 +39,8 @@ pub struct Report {
     pub questions: Vec<QuestionLine>,
     /// Who won, if the show came to its end.
     pub winners: Option<Winners>,
+    /// What the server's processes cost, if that could be looked at: from their start until the end of the show.
+    pub costs: Vec<Cost>,
     /// The server's memory, if it could be looked at.
     pub memory: Option<Memory>,
     /// What the host did.

@@ -101,6 +101,13 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
             ),
         )?;
     }
+    if !report.costs.is_empty() {
+        let each = report.costs.iter().map(|cost| {
+            let answer = cost.seconds * 1e6 / report.answers.counted.max(1) as f64;
+            format!("{} {:.1} s ({answer:.0} µs an answer)", cost.who, cost.seconds)
+        });
+        line("processor time", each.collect::<Vec<_>>().join(", "))?;
+    }
     let host = &report.host;
     line(
         "host",

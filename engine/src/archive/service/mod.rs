@@ -5,12 +5,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 
 use super::SqlArchive;
 use super::ingestion::Ingestion;
+use crate::clock::Clock;
 use crate::journal::kafka::{Assignment, FromKafka, JournalConsumer, Kafka, Offset, Partition};
 
 /// So many rows are written together.
@@ -146,7 +147,7 @@ impl ArchiveService {
         }
         self.write_at = None;
         metrics::counter!("klaxon_archive_records_total").increment(std::mem::take(&mut self.unwritten));
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Duration::from_micros(Clock::of_process().micros());
         metrics::gauge!("klaxon_archive_last_write_seconds").set(now.as_secs_f64());
         let next: Vec<_> = self.taken.iter().map(|(&partition, &offset)| (partition, offset)).collect();
         if !next.is_empty()

@@ -18,6 +18,7 @@ mod clock;
 mod directory;
 mod engine_end;
 mod entry;
+mod finding;
 mod gateway_end;
 mod hearing;
 mod lookup;

@@ -18,7 +18,41 @@ pub(super) struct Planes {
     /// So many seats.
     seats: u32,
     /// For each bit of the numbers, from the lowest: the seats that have it set.
-    planes: Vec<Vec<u8>>,
+    planes: Vec<Plane>,
+}
+
+/// A set of seats, whichever way takes fewer bytes.
+#[derive(Debug, Encode, Decode)]
+enum Plane {
+    /// A roaring bitmap.
+    Sparse(Vec<u8>),
+    /// A bit for each seat, from the lowest of the first byte.
+    Dense(Vec<u8>),
+}
+
+impl Plane {
+    fn of(seats: u32, set: impl Iterator<Item = u32>) -> Self {
+        let mut bitmap: RoaringBitmap = set.collect();
+        bitmap.optimize();
+        if bitmap.serialized_size() > seats.div_ceil(8) as usize {
+            let mut dense = vec![0u8; seats.div_ceil(8) as usize];
+            bitmap.iter().for_each(|seat| dense[seat as usize / 8] |= 1 << (seat % 8));
+            return Self::Dense(dense);
+        }
+        let mut sparse = Vec::with_capacity(bitmap.serialized_size());
+        // A vector takes everything.
+        let _ = bitmap.serialize_into(&mut sparse);
+        Self::Sparse(sparse)
+    }
+
+    fn each(&self, mut seat: impl FnMut(u32) -> Result<(), PlanesError>) -> Result<(), PlanesError> {
+        match self {
+            Self::Sparse(sparse) => RoaringBitmap::deserialize_from(sparse.as_slice())?.into_iter().try_for_each(seat),
+            Self::Dense(dense) => (0u32..).zip(dense).try_for_each(|(number, byte)| {
+                (0..8).filter(|bit| byte >> bit & 1 == 1).try_for_each(|bit| seat(8 * number + bit))
+            }),
+        }
+    }
 }
 
 /// Why bitmaps tell no personal part.
@@ -39,19 +73,15 @@ impl Planes {
         let number = |shape: u32| ranks.get(shape as usize).or(ranks.last()).copied().unwrap_or_default();
         let numbers: Vec<u32> = personal.by_seat.iter().map(|&shape| number(shape)).collect();
         let bits = numbers.iter().max().map_or(0, |largest| u32::BITS - largest.leading_zeros());
+        let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
         let plane = |bit: u32| {
             let seats = (0u32..).zip(&numbers).filter(|&(_, number)| number >> bit & 1 == 1).map(|(seat, _)| seat);
-            let mut plane: RoaringBitmap = seats.collect();
-            plane.optimize();
-            let mut bytes = Vec::with_capacity(plane.serialized_size());
-            // A vector takes everything.
-            let _ = plane.serialize_into(&mut bytes);
-            bytes
+            Plane::of(count, seats)
         };
         Self {
             shapes: order.iter().filter_map(|&shape| personal.shapes.get(shape).cloned()).collect(),
             none: ranks.last().copied().unwrap_or_default(),
-            seats: u32::try_from(numbers.len()).unwrap_or(u32::MAX),
+            seats: count,
             planes: (0..bits).map(plane).collect(),
         }
     }
@@ -67,9 +97,10 @@ impl Planes {
         }
         let mut by_seat = vec![0u32; seats as usize];
         for (bit, plane) in planes.iter().enumerate() {
-            for seat in RoaringBitmap::deserialize_from(plane.as_slice())? {
+            plane.each(|seat| {
                 *by_seat.get_mut(seat as usize).ok_or(PlanesError::OutOfRange)? |= 1 << bit;
-            }
+                Ok(())
+            })?;
         }
         for number in &mut by_seat {
             *number = match (*number).cmp(&none) {
@@ -139,13 +170,18 @@ mod tests {
 
     #[test]
     fn bitmaps_that_make_no_sense_are_refused() {
-        let planes = |planes: Vec<Vec<u8>>, seats| Planes { shapes: vec![shape(0)], none: 1, seats, planes };
-        assert!(planes(vec![vec![1, 2, 3]], 1).personal().is_err());
-        assert!(planes(vec![Vec::new(); 33], 1).personal().is_err());
+        let planes = |planes: Vec<Plane>, seats| Planes { shapes: vec![shape(0)], none: 1, seats, planes };
+        let sparse = |seat| {
+            let mut bytes = Vec::new();
+            RoaringBitmap::from([seat]).serialize_into(&mut bytes).unwrap();
+            Plane::Sparse(bytes)
+        };
+        assert!(planes(vec![Plane::Sparse(vec![1, 2, 3])], 1).personal().is_err());
+        assert!(planes((0..33).map(|_| Plane::Dense(Vec::new())).collect(), 1).personal().is_err());
         assert!(planes(Vec::new(), u32::MAX).personal().is_err());
-        let mut seven = Vec::new();
-        RoaringBitmap::from([7]).serialize_into(&mut seven).unwrap();
-        assert!(planes(vec![seven.clone()], 7).personal().is_err(), "seat 7 is not there");
-        assert!(planes(vec![seven.clone(), seven], 8).personal().is_err(), "message 3 is not there");
+        for not_there in [sparse(7), Plane::Dense(vec![1 << 7])] {
+            assert!(planes(vec![not_there], 7).personal().is_err(), "seat 7 is not there");
+        }
+        assert!(planes(vec![sparse(7), sparse(7)], 8).personal().is_err(), "message 3 is not there");
     }
 }

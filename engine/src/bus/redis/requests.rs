@@ -32,6 +32,10 @@ impl Open {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned())
     }
 
+    fn contains(&self, id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
     fn remove(&self, id: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
@@ -97,15 +101,18 @@ impl Taker {
         }
     }
 
-    /// Takes over what other engines died over, or what this one asked for and did not get.
+    /// Takes over what other engines died over, or what this one asked for and did not get; not what it is still busy with.
     async fn claim(&self, connection: &mut Connection) -> RedisResult<()> {
-        let mut claim = redis::cmd("XAUTOCLAIM");
-        claim.arg(&self.key).arg(GROUP).arg(&self.name).arg(millis(IDLE)).arg("0").arg("COUNT").arg(TAKE);
-        if let Value::Array(answer) = claim.query_async(connection).await?
-            && let Some(entries) = answer.into_iter().nth(1)
-        {
-            self.hand_on(entry::entries(entries));
+        let mut look = redis::cmd("XPENDING");
+        look.arg(&self.key).arg(GROUP).arg("IDLE").arg(millis(IDLE)).arg("-").arg("+").arg(TAKE);
+        let idle: Vec<(String, String, u64, u64)> = look.query_async(connection).await?;
+        let ids: Vec<String> = idle.into_iter().map(|(id, ..)| id).filter(|id| !self.open.contains(id)).collect();
+        if ids.is_empty() {
+            return Ok(());
         }
+        let mut claim = redis::cmd("XCLAIM");
+        claim.arg(&self.key).arg(GROUP).arg(&self.name).arg(millis(IDLE)).arg(ids);
+        self.hand_on(entry::entries(claim.query_async(connection).await?));
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 -- Says what came of a show's turns, if the lease is still the engine's. What was said before is not said again.
 -- KEYS: the lease, what was said, what gateways say, what all hear, then what each of some gateways hears.
 -- ARGV: the lease's token, how many records are said with this, up to where gateways were heard, the number of the first entry,
--- how many entries the stream for all and that for one gateway keep, for how many milliseconds, then for each entry: which
--- of KEYS, and its messages.
+-- how many entries the stream for all and that for one gateway keep, for how many milliseconds, whether entries before the first
+-- may be missing, then for each entry: which of KEYS, and its messages.
 local held = redis.call('HGET', KEYS[1], 'fence')
 if not held then return 'no lease' end
-if held ~= ARGV[1] then return 'fenced' end
+if tonumber(held) > tonumber(ARGV[1]) then return 'fenced' end
+if held ~= ARGV[1] then return 'no lease' end
 
 local said = 0
 local last = redis.call('HGET', KEYS[2], 'last')
@@ -15,7 +16,8 @@ if last then
 end
 
 local number = tonumber(ARGV[4])
-for i = 8, #ARGV, 2 do
+if number > said + 1 and ARGV[8] == '0' then return string.format('behind %.0f', said) end
+for i = 9, #ARGV, 2 do
   if number > said then
     local key = tonumber(ARGV[i])
     local most = key == 4 and ARGV[5] or ARGV[6]

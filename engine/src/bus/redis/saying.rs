@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{Fence, GatewayId, ShowId};
@@ -26,6 +27,11 @@ const MESSAGES: usize = 4096;
 const MOST_TO_ALL: usize = 4096;
 /// So many entries for one gateway are kept: they answer what it said, and it says nothing while it is away.
 const MOST_TO_ONE: usize = 1024;
+
+/// What was said is kept here for so long, and so many entries of it: a Redis that is killed forgets what it did not write down
+/// yet, which with `appendfsync everysec` is two seconds at most.
+const FORGETS: Duration = Duration::from_secs(5);
+const MOST_RECENT: usize = 1024;
 
 static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("say.lua")));
 
@@ -51,6 +57,8 @@ pub(super) struct Voice {
     fence: Fence,
     /// So many entries were said under it.
     said: u64,
+    /// The last of them: a Redis that was killed may have forgotten those.
+    recent: VecDeque<(Instant, Entry)>,
     /// The show has a newer lease: nothing is said, until it is told that it is this engine's.
     is_fenced: bool,
     turns: VecDeque<Turn>,
@@ -67,12 +75,24 @@ struct Batch {
     heard: Place,
 }
 
+/// For whom an entry is, and its messages.
+type Entry = (Option<GatewayId>, Vec<u8>);
+
+/// How many of the last entries are said again, and whether even more are missing.
+#[derive(Default, Clone, Copy)]
+struct Again {
+    count: usize,
+    has_gap: bool,
+}
+
 /// Why the script says nothing.
 enum Silence {
     /// No engine has the show.
     NoLease,
     /// Another engine has it.
     Fenced,
+    /// Redis knows of so many entries only.
+    Behind(u64),
 }
 
 impl Voice {
@@ -97,6 +117,7 @@ impl Voice {
             engine,
             fence,
             said,
+            recent: VecDeque::new(),
             is_fenced,
             turns,
             line,
@@ -139,6 +160,7 @@ impl Voice {
             Order::Adopted(fence, said) => {
                 if fence != self.fence {
                     (self.fence, self.said) = (fence, said);
+                    self.recent.clear();
                 }
                 self.is_fenced = false;
             }
@@ -151,11 +173,11 @@ impl Voice {
     /// Says the turns that wait, however long it takes.
     async fn say(&mut self) {
         let Some(batch) = self.batch() else { return };
-        let mut failures = 0;
+        let (mut failures, mut again) = (0, Again::default());
         loop {
-            match self.try_say(&batch).await {
+            match self.try_say(&batch, again).await {
                 Ok(Ok(())) => {
-                    self.said += batch.sorted.entries.len() as u64;
+                    self.keep(batch.sorted.entries);
                     for answer in batch.sorted.hosts {
                         // Without the engine's end nobody is answered any more.
                         let _ = self.hosts.send(answer);
@@ -171,6 +193,12 @@ impl Voice {
                     if self.is_fenced {
                         return;
                     }
+                }
+                Ok(Err(Silence::Behind(said))) => {
+                    tracing::warn!(show = %self.show, "Redis forgot what the show said last; it is said again");
+                    let missing = usize::try_from(self.said.saturating_sub(said)).unwrap_or(usize::MAX);
+                    let count = missing.min(self.recent.len());
+                    again = Again { count, has_gap: count < missing };
                 }
                 Ok(Err(Silence::NoLease)) if self.let_go.is_some() => {
                     return tracing::warn!(show = %self.show, "what the show said last is not said: its lease is gone");
@@ -200,15 +228,26 @@ impl Voice {
         Some(Batch { sorted, records, heard })
     }
 
-    async fn try_say(&self, batch: &Batch) -> RedisResult<Result<(), Silence>> {
+    async fn try_say(&self, batch: &Batch, again: Again) -> RedisResult<Result<(), Silence>> {
         let (keys, show) = (&self.keys, self.show);
         let mut names = vec![keys.lease(show), keys.said(show), keys.to_show(show), keys.to_all(show)];
-        let numbers = [self.fence.to_string(), batch.records.to_string(), id(batch.heard), (self.said + 1).to_string()];
-        let limits = [MOST_TO_ALL.to_string(), MOST_TO_ONE.to_string(), millis(KEEP).to_string()];
-        let words = numbers.into_iter().chain(limits).map(String::into_bytes);
-        let mut arguments: Vec<Cow<'_, [u8]>> = words.map(Cow::Owned).collect();
+        // Of a show that was adopted anew nothing was said yet.
+        let again_from = self.recent.len().saturating_sub(again.count);
+        let first = self.said + 1 - (self.recent.len() - again_from) as u64;
+        let words = [
+            self.fence.to_string(),
+            batch.records.to_string(),
+            id(batch.heard),
+            first.to_string(),
+            MOST_TO_ALL.to_string(),
+            MOST_TO_ONE.to_string(),
+            millis(KEEP).to_string(),
+            u8::from(again.has_gap).to_string(),
+        ];
+        let mut arguments: Vec<Cow<'_, [u8]>> = words.into_iter().map(|word| Cow::Owned(word.into_bytes())).collect();
+        let before = self.recent.range(again_from..).map(|(_, entry)| entry);
         let mut gateways: Vec<GatewayId> = Vec::new();
-        for (to, messages) in &batch.sorted.entries {
+        for (to, messages) in before.chain(&batch.sorted.entries) {
             let key = match to {
                 None => 4,
                 Some(to) => {
@@ -228,8 +267,22 @@ impl Voice {
         Ok(match outcome.as_str() {
             "said" => Ok(()),
             "fenced" => Err(Silence::Fenced),
-            _ => Err(Silence::NoLease),
+            other => match other.strip_prefix("behind ").and_then(|said| said.parse().ok()) {
+                Some(said) => Err(Silence::Behind(said)),
+                None => Err(Silence::NoLease),
+            },
         })
+    }
+
+    /// These entries are said.
+    fn keep(&mut self, entries: Vec<Entry>) {
+        self.said += entries.len() as u64;
+        let now = Instant::now();
+        self.recent.extend(entries.into_iter().map(|entry| (now, entry)));
+        let is_old = |(at, _): &mut (Instant, Entry)| now.duration_since(*at) > FORGETS;
+        while self.recent.len() > MOST_RECENT || self.recent.front_mut().is_some_and(is_old) {
+            self.recent.pop_front();
+        }
     }
 
     /// The show has a newer lease. If it is another engine's, that one says what this one has not, and the show is let go here; if it

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::host::{FromHost, Refused, ToHost};
+use klaxon_protocol::host::FromHost;
 use klaxon_protocol::ids::{ConnRef, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, ToEngine, ToGateway};
 use redis::RedisError;
@@ -15,7 +14,6 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::attending::Reader;
 use super::directory::Directory;
-use super::entry::of_gateway;
 use super::lookup::{Codes, Waiting};
 use super::show_out::{self, Attended, ShowOut};
 use super::{Task, pause, requests};
@@ -72,13 +70,13 @@ pub(super) struct Ends {
 
 /// Sorts what the gateway says.
 pub(super) struct Sender {
-    ends: Ends,
-    directory: Directory,
-    shows: HashMap<ShowId, ShowOut>,
-    codes: Codes,
-    joining: Waiting<ShowCode, JoinRequest>,
-    commanding: Waiting<ShowId, (ConnRef, FromHost)>,
-    requests: VecDeque<Arc<[u8]>>,
+    pub(super) ends: Ends,
+    pub(super) directory: Directory,
+    pub(super) shows: HashMap<ShowId, ShowOut>,
+    pub(super) codes: Codes,
+    pub(super) joining: Waiting<ShowCode, JoinRequest>,
+    pub(super) commanding: Waiting<ShowId, (ConnRef, FromHost)>,
+    pub(super) requests: VecDeque<Arc<[u8]>>,
     is_asking: bool,
     failures: u32,
     /// Answers that wait for Redis or engines.
@@ -231,7 +229,7 @@ impl Sender {
     }
 
     /// Changes what is to be said about a show that this gateway has something to do with.
-    fn with(&mut self, show: ShowId, change: impl FnOnce(&mut ShowOut)) {
+    pub(super) fn with(&mut self, show: ShowId, change: impl FnOnce(&mut ShowOut)) {
         if let Some(out) = self.shows.get_mut(&show) {
             let before = out.answers();
             change(out);
@@ -239,115 +237,10 @@ impl Sender {
         }
     }
 
-    fn need(&mut self, show: ShowId) {
+    pub(super) fn need(&mut self, show: ShowId) {
         let out = self.shows.entry(show).or_insert_with(ShowOut::new);
         out.needed = Instant::now();
         out.is_leaving = self.closing.is_some();
-    }
-
-    fn join(&mut self, request: JoinRequest) -> Option<ShowId> {
-        match self.codes.get(&request.code) {
-            Some(Some(show)) => {
-                self.need(show);
-                self.with(show, |out| out.push(ToEngine::Join(request)));
-                return Some(show);
-            }
-            Some(None) => self.refuse_join(request.conn),
-            None => {
-                let code = request.code.clone();
-                if self.joining.push(code.clone(), request) {
-                    let (mut directory, orders) = (self.directory.clone(), self.ends.orders.clone());
-                    tokio::spawn(async move {
-                        let mut failures = 0;
-                        let show = loop {
-                            match directory.show(&code).await {
-                                Ok(show) => break show,
-                                Err(_) if orders.is_closed() => return,
-                                Err(error) => wait(&mut failures, "a code can't be looked up", &error).await,
-                            }
-                        };
-                        let _ = orders.send(Order::Found(code, show));
-                    });
-                }
-            }
-        }
-        None
-    }
-
-    fn found(&mut self, code: ShowCode, show: Option<ShowId>) -> Option<ShowId> {
-        // A Redis that lost its memory hears of the show from its engine in a moment.
-        let show = show.or_else(|| self.codes.before(&code).filter(|show| self.is_heard(*show)));
-        let waiting = self.joining.take(&code);
-        self.codes.found(code, show);
-        for request in waiting {
-            match show {
-                Some(show) => {
-                    self.need(show);
-                    self.with(show, |out| out.push(ToEngine::Join(request)));
-                }
-                None => self.refuse_join(request.conn),
-            }
-        }
-        show
-    }
-
-    fn is_heard(&self, show: ShowId) -> bool {
-        self.shows.get(&show).is_some_and(ShowOut::is_heard)
-    }
-
-    fn refuse_join(&self, conn: ConnRef) {
-        self.refuse(ToGateway::JoinRefused { conn, error: ErrorMessage::from(ErrorCode::UnknownShow) });
-    }
-
-    fn refuse(&self, refusal: ToGateway) {
-        // Without the gateway's end nobody is refused anything.
-        let _ = self.ends.refused.send(refusal);
-    }
-
-    fn host(&mut self, conn: ConnRef, message: FromHost) {
-        let show = match &message {
-            FromHost::Create(_) | FromHost::Shows => {
-                return self.requests.push_back(of_gateway(&[ToEngine::Host { conn, message }]).into());
-            }
-            FromHost::Command(command) => command.show,
-            FromHost::FindPlayers(find) => find.show,
-            FromHost::JournalTail(tail) => tail.show,
-            // The gateway answers these itself.
-            FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => return,
-        };
-        if !self.commanding.push(show, (conn, message)) {
-            return;
-        }
-        let (mut directory, orders) = (self.directory.clone(), self.ends.orders.clone());
-        tokio::spawn(async move {
-            let mut failures = 0;
-            let is_listed = loop {
-                match directory.line(show).await {
-                    Ok(line) => break line.is_some(),
-                    Err(_) if orders.is_closed() => return,
-                    Err(error) => wait(&mut failures, "a show can't be looked up", &error).await,
-                }
-            };
-            let _ = orders.send(Order::Listed(show, is_listed));
-        });
-    }
-
-    fn listed(&mut self, show: ShowId, is_listed: bool) -> Option<ShowId> {
-        let is_there = is_listed || self.is_heard(show);
-        for (conn, message) in self.commanding.take(&show) {
-            if is_there {
-                self.need(show);
-                self.with(show, |out| out.push(ToEngine::Host { conn, message }));
-                continue;
-            }
-            let error = ErrorMessage::from(ErrorCode::UnknownShow);
-            let message = match message {
-                FromHost::Command(command) => ToHost::Refused(Refused { id: command.id, error }),
-                _ => ToHost::Error(error),
-            };
-            self.refuse(ToGateway::Host { conn, message });
-        }
-        is_there.then_some(show)
     }
 
     fn attend_only(&mut self, shows: &BTreeSet<ShowId>) {
@@ -484,7 +377,7 @@ async fn done<T>(outcome: Result<T, RedisError>, mut failures: u32) -> Option<T>
     }
 }
 
-async fn wait(failures: &mut u32, what: &str, error: &RedisError) {
+pub(super) async fn wait(failures: &mut u32, what: &str, error: &RedisError) {
     tracing::debug!(%error, "{what}; trying again");
     metrics::counter!("klaxon_bus_failures_total", "what" => "send").increment(1);
     sleep(pause(*failures)).await;

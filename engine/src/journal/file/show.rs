@@ -14,6 +14,8 @@ use super::super::{Cut, JournalError, Restored};
 
 /// Every so many records their offset is remembered.
 const MARK_EVERY: u64 = 16;
+/// With so many bytes of a record its length is known.
+const LENGTH_AT_LEAST: usize = 16;
 /// How many offsets are remembered: enough for a tail of 1000 records.
 const MARKS: usize = 64;
 
@@ -210,7 +212,7 @@ impl ShowFile {
             return Ok((Vec::new(), start));
         }
         let failed = |error| self.failed("reading", &error);
-        let mut bytes = self.bytes(start, end.min(start + most as u64)).map_err(failed)?;
+        let mut bytes = self.bytes(start, end.min(start + most.max(LENGTH_AT_LEAST) as u64)).map_err(failed)?;
         if let Some(first) = framed_length(&bytes)
             && first > bytes.len()
         {

@@ -18,8 +18,15 @@ use super::*;
 const SHOW: ShowId = ShowId(77);
 const OTHER: ShowId = ShowId(5);
 
+/// Opens it, again and again while it is in use: other tests start servers, and for a moment, from its birth until its program runs, a
+/// child of this process has all that is open here, locks too.
 async fn open(directory: &TempDir) -> FileJournal {
-    FileJournal::open(directory.path(), SyncPolicy::Never).await.unwrap()
+    loop {
+        match FileJournal::open(directory.path(), SyncPolicy::Never).await {
+            Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 async fn new_journal() -> (FileJournal, TempDir) {
@@ -59,6 +66,47 @@ async fn a_journal_is_found_again_after_it_was_closed() {
     journal.append(&records(SHOW, 38..42, 3)).await.unwrap();
     assert_eq!(journal.read(SHOW).await.unwrap(), Restored { records: records(SHOW, 0..42, 3), cut: None });
     assert_eq!(journal.shows().await.unwrap(), [SHOW]);
+}
+
+#[tokio::test]
+async fn a_file_is_read_in_parts_of_whole_records() {
+    let all = records(SHOW, 0..30, 1);
+    let offsets = offsets(&all);
+    let (journal, directory) = new_journal().await;
+    assert_eq!(journal.part(SHOW, 0, 100).await.unwrap().0, b"");
+    journal.append(&all).await.unwrap();
+    let whole = file(&directory, SHOW);
+    for most in [1, 100, 5_000, 1 << 20] {
+        let (mut at, mut bytes) = (0, MAGIC.to_vec());
+        loop {
+            let (part, end) = journal.part(SHOW, at, most).await.unwrap();
+            if part.is_empty() {
+                break;
+            }
+            assert!(offsets.contains(&usize::try_from(end).unwrap()), "{most}: {end}");
+            bytes.extend(part);
+            at = end;
+        }
+        assert!(bytes == whole, "in parts of {most}");
+    }
+}
+
+#[tokio::test]
+async fn a_show_that_was_removed_can_be_written_anew() {
+    let (journal, directory) = new_journal().await;
+    journal.append(&records(SHOW, 0..5, 2)).await.unwrap();
+    journal.remove(SHOW).await.unwrap();
+    journal.remove(ShowId(9)).await.unwrap();
+    assert!(!path(&directory, SHOW).exists());
+    assert_eq!(journal.read(SHOW).await.unwrap().records, []);
+    journal.append(&records(SHOW, 0..3, 1)).await.unwrap();
+    assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..3, 1));
+    std::fs::write(path(&directory, OTHER), b"something else").unwrap();
+    assert!(journal.read(OTHER).await.is_err());
+    journal.remove(OTHER).await.unwrap();
+    journal.append(&records(OTHER, 0..1, 1)).await.unwrap();
+    drop(journal);
+    assert_eq!(open(&directory).await.read(OTHER).await.unwrap().records, records(OTHER, 0..1, 1));
 }
 
 #[tokio::test]

@@ -49,6 +49,13 @@ struct Mark {
     fence: Fence,
 }
 
+/// Where a show was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    InHead,
+    Elsewhere,
+}
+
 /// Why a journal on Kafka could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaOpenError {
@@ -132,13 +139,17 @@ impl KafkaJournal {
     }
 
     /// Has a show that is taken up here in the spool, so that it can be shipped, and given to a Redis that lost it.
-    async fn take_to_spool(&self, show: ShowId, records: &[Record]) {
+    async fn take_to_spool(&self, show: ShowId, found: Found, records: &[Record]) {
         match self.head.is_played(show).await {
             // If the lease is ours already, the next append sees to it.
             Ok(true) | Err(_) => return,
             Ok(false) => {}
         }
-        if let Err(error) = self.spool.replace(show, records).await {
+        let written = match found {
+            Found::InHead => self.spool.restore(show, &self.head).await,
+            Found::Elsewhere => self.spool.replace(show, records).await,
+        };
+        if let Err(error) = written {
             metrics::counter!("klaxon_spool_failures_total").increment(1);
             tracing::error!(%show, %error, "the spool can't be written");
         }
@@ -201,12 +212,18 @@ impl Journal for KafkaJournal {
     }
 
     async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {
-        let mut records = self.head.read(show).await?;
+        let (mut found, mut records) = (Found::InHead, self.head.read(show).await?);
         if records.is_empty() {
-            records = self.read_elsewhere(show).await?;
+            (found, records) = (Found::Elsewhere, self.read_elsewhere(show).await?);
+        } else {
+            // A Redis that was killed may have lost the last that it had said yes to; nobody wrote anything else since.
+            let spooled = self.spool.read(show).await?;
+            if spooled.len() > records.len() && spooled.starts_with(&records) {
+                (found, records) = (Found::Elsewhere, spooled);
+            }
         }
         if !records.is_empty() {
-            self.take_to_spool(show, &records).await;
+            self.take_to_spool(show, found, &records).await;
         }
         Ok(Restored { records, cut: None })
     }

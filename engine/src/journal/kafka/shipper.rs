@@ -178,6 +178,8 @@ impl Shipper {
 
     async fn send_part(&mut self, show: ShowId, producer: &Producer) -> Result<(), Refused> {
         let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(()) };
+        // In this order: what is counted here was in the file before.
+        let written = self.waiting.written_of(show);
         let read = self.spool.part(show, cursor.sending.at, PART).await;
         let part = match read {
             Ok(part) if part.generation == cursor.generation && self.spool.generation(show) == part.generation => part,
@@ -195,7 +197,7 @@ impl Shipper {
         };
         if part.records.is_empty() {
             cursor.more = false;
-            if cursor.sending.next < self.waiting.written_of(show) {
+            if cursor.sending.next < written {
                 self.repair(show).await;
             }
             self.leave_if_done(show).await;
@@ -219,19 +221,16 @@ impl Shipper {
             cursor.over |= old.over;
             cursor.paused_until = old.paused_until;
         }
-        if let Ok(Some(mark)) = self.spool.mark(show).await {
-            self.waiting.rewritten(show, mark.next);
-        }
         self.cursors.insert(show, cursor);
     }
 
     /// The spool lacks what the head has: it could not be written, perhaps because the disk was full.
     async fn repair(&mut self, show: ShowId) {
-        let repaired = match self.head.read(show).await {
-            Ok(records) if records.is_empty() => Ok(()),
-            Ok(records) => self.spool.replace(show, &records).await,
-            Err(error) => Err(error),
-        };
+        let repaired = self.spool.restore(show, &self.head).await;
+        match self.spool.mark(show).await {
+            Ok(mark) if repaired.is_ok() => self.waiting.is_whole(show, mark.map_or(0, |mark| mark.next)),
+            _ => {}
+        }
         if let Err(error) = &repaired {
             metrics::counter!("klaxon_spool_failures_total").increment(1);
             tracing::error!(%show, %error, "the spool can't be written; Kafka does not get this show until it can");
@@ -342,12 +341,9 @@ impl Shipper {
             let Ok(Shipped { over, .. }) = self.head.shipped(show).await else { return };
             let Ok(newest) = self.head.mark(show).await else { return };
             let moved_on = newest.is_some_and(|newest| newest.next > ours.next && newest.fence > ours.fence);
-            if over || moved_on {
+            // Unless it was this engine itself that played it on, just now.
+            if (over || moved_on) && self.waiting.written_of(show) <= ours.next {
                 self.drop_from_spool(show).await;
-                if self.waiting.written_of(show) > ours.next {
-                    // It was this engine itself that played it on, just now.
-                    self.repair(show).await;
-                }
             }
         }
     }

@@ -50,10 +50,7 @@ impl Spool {
                 let mut shows: Vec<ShowId> = records.iter().map(|record| record.show).collect();
                 shows.dedup();
                 for show in shows {
-                    let whole = head.read(show).await?;
-                    if !whole.is_empty() {
-                        self.replace(show, &whole).await?;
-                    }
+                    self.restore(show, head).await?;
                 }
                 Ok(())
             }
@@ -61,16 +58,34 @@ impl Spool {
         }
     }
 
-    /// Makes a show's file hold these records and no others.
+    /// Makes a show's file hold what the head has, if it has the show.
+    pub(super) async fn restore(&self, show: ShowId, head: &Head) -> Result<(), JournalError> {
+        let _rewriting = self.rewriting.lock().await;
+        // In this order: what comes to the file meanwhile came to the head before.
+        let kept = self.kept(show).await;
+        let whole = head.read(show).await?;
+        if whole.is_empty() { Ok(()) } else { self.put(show, kept, &whole).await }
+    }
+
+    /// Makes a show's file hold these records, which no head has.
     pub(super) async fn replace(&self, show: ShowId, records: &[Record]) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
-        let kept = self.files.read(show).await.map(|restored| restored.records);
-        if kept.is_ok_and(|kept| records.starts_with(&kept)) {
-            return self.files.write(records).await;
+        let kept = self.kept(show).await;
+        self.put(show, kept, records).await
+    }
+
+    /// What a show's file has; none if it can't be read.
+    async fn kept(&self, show: ShowId) -> Option<Vec<Record>> {
+        self.files.read(show).await.ok().map(|restored| restored.records)
+    }
+
+    async fn put(&self, show: ShowId, kept: Option<Vec<Record>>, whole: &[Record]) -> Result<(), JournalError> {
+        if kept.is_some_and(|kept| whole.starts_with(&kept)) {
+            return self.files.write(whole).await;
         }
         self.turn_over(show);
         self.files.remove(show).await?;
-        let written = self.files.write(records).await;
+        let written = self.files.write(whole).await;
         self.turn_over(show);
         written
     }

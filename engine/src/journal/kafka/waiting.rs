@@ -47,6 +47,11 @@ impl Waiting {
         let before = line.behind();
         change(line);
         let after = line.behind();
+        self.tell(before, after);
+    }
+
+    /// One show was `before` behind and is `after` behind now. The lock is held.
+    fn tell(&self, before: u64, after: u64) {
         self.behind.send_modify(|behind| *behind = (*behind + after).saturating_sub(before));
         metrics::gauge!("klaxon_kafka_behind_records").set(*self.behind.borrow() as f64);
     }
@@ -86,9 +91,13 @@ impl Waiting {
         self.change(show, |line| line.shipped = records);
     }
 
-    /// The show's file was written anew, and has so many records.
-    pub(super) fn rewritten(&self, show: ShowId, records: u64) {
-        self.change(show, |line| line.written = records);
+    /// The show's file was found to have so many records, and lacks none: unless more were written just now, there are no more.
+    pub(super) fn is_whole(&self, show: ShowId, records: u64) {
+        self.change(show, |line| {
+            if !line.fresh {
+                line.written = records;
+            }
+        });
     }
 
     /// How many records the show has.
@@ -98,10 +107,10 @@ impl Waiting {
 
     /// Nothing of the show is left here, unless something new came.
     pub(super) fn forget(&self, show: ShowId) {
-        self.change(show, |line| line.shipped = line.written);
         let mut shows = self.lock();
-        if shows.get(&show).is_some_and(|line| !line.fresh) {
+        if let Some(line) = shows.get(&show).copied().filter(|line| !line.fresh) {
             shows.remove(&show);
+            self.tell(line.behind(), 0);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::bus::{EngineEnd, GatewayEnd, Heard, Place};
 use crate::redis::Redis;
 
 pub struct House {
-    pub server: klaxon_servers::Redis,
+    server: Option<klaxon_servers::Redis>,
     pub redis: Redis,
     pub engine: RedisEngineEnd,
 }
@@ -26,9 +26,19 @@ impl House {
 
     pub async fn with(persistence: Persistence) -> Self {
         let server = klaxon_servers::Redis::start(persistence).await.unwrap();
-        let redis = Redis::new(&[server.url()], "klaxon").unwrap();
+        let house = Self::on(&[server.url()], "klaxon").await;
+        Self { server: Some(server), ..house }
+    }
+
+    /// On servers that somebody else has started.
+    pub async fn on(urls: &[String], prefix: &str) -> Self {
+        let redis = Redis::new(urls, prefix).unwrap();
         let engine = RedisEngineEnd::connect(&redis, "one").await.unwrap();
-        Self { server, redis, engine }
+        Self { server: None, redis, engine }
+    }
+
+    pub fn server(&mut self) -> &mut klaxon_servers::Redis {
+        self.server.as_mut().expect("a server of its own")
     }
 
     pub async fn other_engine(&self) -> RedisEngineEnd {
@@ -71,9 +81,13 @@ impl House {
 
     /// What the arbiter would note.
     pub async fn lease(&self, show: ShowId, fence: Fence) {
+        self.try_lease(show, fence).await.unwrap();
+    }
+
+    pub async fn try_lease(&self, show: ShowId, fence: Fence) -> RedisResult<()> {
         let mut lease = redis::cmd("HSET");
         lease.arg(self.redis.keys().lease(show)).arg("fence").arg(fence.0);
-        self.ask::<()>(&lease).await.unwrap();
+        self.ask(&lease).await
     }
 }
 

@@ -1,8 +1,12 @@
 //! The bus over a real Redis.
 
 mod away;
+mod clocks;
+mod cluster;
 mod directory;
 mod house;
+mod reveal;
+mod shows;
 mod takeover;
 
 use self::house::House;

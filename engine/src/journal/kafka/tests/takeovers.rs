@@ -108,6 +108,26 @@ async fn what_redis_had_lost_for_good_is_void_in_kafka_and_on_disk() {
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_lost_of_the_end_is_found_on_the_disk_of_the_engine_that_wrote_it() {
+    let mut house = House::new().await;
+    house.lease(SHOW, 1).await;
+    let first = house.journal(0).await;
+    first.append(&records(SHOW, 0..100, 1)).await.unwrap();
+    house.redis.process().kill();
+    house.redis.start_again().await.unwrap();
+    house.lease(SHOW, 1).await;
+    // It comes back with what it had a second ago.
+    house.journal(1).await.append(&records(SHOW, 0..60, 1)).await.unwrap();
+    drop(first);
+    let first = house.journal(0).await;
+    assert_eq!(first.read(SHOW).await.unwrap().records, records(SHOW, 0..100, 1));
+    house.lease(SHOW, 2).await;
+    first.append(&records(SHOW, 100..101, 2)).await.unwrap();
+    let all = [records(SHOW, 0..100, 1), records(SHOW, 100..101, 2)].concat();
+    assert_eq!(house.journal(1).await.read(SHOW).await.unwrap().records, all);
+}
+
 /// Reads until Redis is connected again.
 async fn first_reads(journal: &impl Journal) {
     while journal.read(SHOW).await.is_err() {}
