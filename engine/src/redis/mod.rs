@@ -33,7 +33,8 @@ pub struct Redis {
 #[derive(Clone)]
 enum Way {
     One(Client),
-    Cluster(Box<ClusterClient>),
+    /// Its nodes.
+    Cluster(Arc<[String]>),
 }
 
 impl Redis {
@@ -47,14 +48,8 @@ impl Redis {
             [] => return Err(RedisError::from((ErrorKind::InvalidClientConfig, "no URL of a Redis"))),
             [url] => Way::One(Client::open(url.as_str())?),
             nodes => {
-                let builder = ClusterClient::builder(nodes.iter().map(String::as_str));
-                Way::Cluster(Box::new(
-                    builder
-                        .response_timeout(PATIENCE)
-                        .overall_response_timeout(None)
-                        .connection_timeout(CONNECT)
-                        .build()?,
-                ))
+                cluster(nodes, PATIENCE)?;
+                Way::Cluster(nodes.into())
             }
         };
         Ok(Self { way, keys: Arc::new(Keys::new(prefix)) })
@@ -99,14 +94,15 @@ impl Redis {
                     .set_max_delay(*BACKOFF.end());
                 Connection::One(client.get_connection_manager_with_config(config).await?)
             }
-            Way::Cluster(client) => {
-                let config = ::redis::cluster::ClusterConfig::new()
-                    .set_response_timeout(patience)
-                    .set_connection_timeout(CONNECT);
-                Connection::Cluster(client.get_async_connection_with_config(config).await?)
-            }
+            // How long a call may take, with all attempts, can be said of the whole client only.
+            Way::Cluster(nodes) => Connection::Cluster(cluster(nodes, patience)?.get_async_connection().await?),
         })
     }
+}
+
+fn cluster(nodes: &[String], patience: Duration) -> Result<ClusterClient, RedisError> {
+    let builder = ClusterClient::builder(nodes.iter().map(String::as_str)).connection_timeout(CONNECT);
+    builder.response_timeout(patience).overall_response_timeout(Some(patience)).build()
 }
 
 /// A connection to a Redis or a Redis Cluster. Its clones share it.
