@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::host::ShowLine;
@@ -114,6 +115,10 @@ impl EngineEnd for LocalEngineEnd {
 
     async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
         Ok(None)
+    }
+
+    fn last_failure(&self, _show: ShowId) -> Option<Instant> {
+        None
     }
 
     fn crosses_a_network(&self) -> bool {

@@ -12,6 +12,7 @@ mod local;
 pub mod redis;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::host::ShowLine;
@@ -133,6 +134,9 @@ pub trait EngineEnd: Send + Sync + 'static {
     /// # Errors
     /// [`BusError::Unavailable`].
     async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError>;
+
+    /// When what is said or heard of the show last got stuck on its way, as far as this end knows.
+    fn last_failure(&self, show: ShowId) -> Option<Instant>;
 
     /// Whether answers can get stuck between gateways and engines.
     fn crosses_a_network(&self) -> bool;

@@ -1,6 +1,7 @@
 //! The close barrier: an answer that was read in time counts, however long it waited in one of our queues.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use klaxon_protocol::ids::{GatewayId, QuestionId};
 use klaxon_protocol::journal::Command;
@@ -9,6 +10,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
 use super::lost::Lost;
+use super::outage::TOO_LATE;
 use crate::arbiter::ArbiterError;
 use crate::bus::Address;
 
@@ -20,6 +22,8 @@ pub(super) struct Barrier {
     limit: Option<Millis>,
     /// When time was up.
     raised: Millis,
+    /// The same, for whoever measures.
+    since: Instant,
     /// How long after that the gateways could be asked.
     late: Span,
     /// How many messages that had reached the show by the limit are still to be taken. None before the limit.
@@ -29,7 +33,7 @@ pub(super) struct Barrier {
 impl Barrier {
     fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>, raised: Millis) -> Self {
         let waiting = gateways.into_iter().collect();
-        Self { question, waiting, limit: None, raised, late: Span(0), behind: None }
+        Self { question, waiting, limit: None, raised, since: Instant::now(), late: Span(0), behind: None }
     }
 
     pub fn limit(&self) -> Option<Millis> {
@@ -93,11 +97,14 @@ impl Show {
     pub(super) async fn tally(&mut self) -> Result<(), Lost> {
         let Some(barrier) = self.barrier.take() else { return Ok(()) };
         let question = barrier.question;
+        let asked = self.ports.clock.now();
         match self.ports.arbiter.close(self.id, self.fence, question).await {
-            Ok(()) => {}
+            Ok(()) if self.ports.clock.now().since(asked) <= TOO_LATE => {}
+            Ok(()) => self.store_failed = Some(self.ports.clock.now()),
             Err(ArbiterError::NoLease) => self.regain().await?,
             // The rules themselves count nothing from here on; the arbiter's word is for other engines.
             Err(error) => {
+                self.store_failed = Some(self.ports.clock.now());
                 tracing::warn!(show = %self.id, %question, %error, "the arbiter did not close this question");
             }
         }
@@ -114,7 +121,8 @@ impl Show {
 
     /// Whether answers that were read in time may be stuck or lost between gateways and the arbiter: rules.md, "Outages".
     fn may_miss_answers(&self, barrier: &Barrier) -> bool {
-        let failed_since = self.store_failed.is_some_and(|failed| failed >= barrier.raised);
+        let bus_failed = self.ports.bus.last_failure(self.id).is_some_and(|failed| failed >= barrier.since);
+        let failed_since = bus_failed || self.store_failed.is_some_and(|failed| failed >= barrier.raised);
         self.ports.bus.crosses_a_network()
             && (barrier.late > self.game.barrier()
                 || (failed_since && !barrier.waiting.is_empty())

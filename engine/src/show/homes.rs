@@ -13,7 +13,7 @@ use crate::bus::Address;
 pub(super) struct Homes {
     by_seat: Vec<Option<GatewayId>>,
     /// Who came from another gateway in this turn, and where they are now.
-    moved: BTreeMap<GatewayId, Vec<Seat>>,
+    moved: BTreeMap<Seat, GatewayId>,
 }
 
 impl Homes {
@@ -24,12 +24,16 @@ impl Homes {
         }
         let before = self.by_seat[seat.index()].replace(gateway);
         if before.is_some_and(|before| before != gateway) {
-            self.moved.entry(gateway).or_default().push(seat);
+            self.moved.insert(seat, gateway);
         }
     }
 
     fn take_moved(&mut self) -> BTreeMap<GatewayId, Vec<Seat>> {
-        std::mem::take(&mut self.moved)
+        let mut by_gateway: BTreeMap<GatewayId, Vec<Seat>> = BTreeMap::new();
+        for (seat, gateway) in std::mem::take(&mut self.moved) {
+            by_gateway.entry(gateway).or_default().push(seat);
+        }
+        by_gateway
     }
 }
 
@@ -59,5 +63,8 @@ mod tests {
         homes.settle(Seat(0), here);
         assert_eq!(homes.take_moved(), BTreeMap::from([(there, vec![Seat(3)]), (here, vec![Seat(0)])]));
         assert_eq!(homes.take_moved(), BTreeMap::new());
+        homes.settle(Seat(3), here);
+        homes.settle(Seat(3), there);
+        assert_eq!(homes.take_moved(), BTreeMap::from([(there, vec![Seat(3)])]), "only the newest place is told");
     }
 }

@@ -30,6 +30,8 @@ impl From<ToShow> for Reached {
 pub enum ToShow {
     /// A gateway hears the show from now on.
     GatewayHere(GatewayId),
+    /// Another engine has the show; this lease is over.
+    LeaseTaken(Fence),
     /// The arbiter does not know this lease of the show any more.
     LeaseForgotten(Fence),
     /// What a gateway counts.
@@ -78,6 +80,8 @@ impl Show {
                     self.gateways.insert(gateway);
                 }
                 ToShow::GatewayGone(gateway) => self.miss(gateway),
+                ToShow::LeaseTaken(fence) if fence == self.fence => return Err(Lost::Taken),
+                ToShow::LeaseTaken(_) => {}
                 ToShow::LeaseForgotten(fence) if fence == self.fence => self.regain().await?,
                 ToShow::LeaseForgotten(_) => {}
                 ToShow::Counts(counts) => self.pulse.count(counts),

@@ -19,6 +19,9 @@ pub(super) enum Lost {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// Another engine took it.
+    #[error("another engine has the show")]
+    Taken,
     /// The arbiter lost its memory while this process stood still: another engine may have had the show meanwhile.
     #[error("this engine stood still for longer than its lease, and the arbiter does not know the show any more")]
     StoodStill,
@@ -35,6 +38,7 @@ impl Lost {
             Self::Arbiter(ArbiterError::Fenced { .. } | ArbiterError::Held)
                 | Self::Journal(JournalError::Fenced { .. } | JournalError::Taken { .. })
                 | Self::Bus(BusError::Fenced)
+                | Self::Taken
                 | Self::StoodStill
         )
     }

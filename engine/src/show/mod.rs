@@ -17,7 +17,6 @@ mod recovery;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
@@ -35,12 +34,14 @@ use self::barrier::Barrier;
 use self::homes::Homes;
 pub use self::inbox::{Reached, ToShow};
 use self::lost::Lost;
+use self::outage::{Late, TOO_LATE};
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
 use crate::bus::{Address, Left, Place, Turn};
 use crate::game::{Effect, Game};
 use crate::journal::JournalError;
+use crate::leases::HeldLease;
 
 /// How many messages one turn takes at most.
 const TURN: usize = 1024;
@@ -60,7 +61,7 @@ pub struct Show {
     id: ShowId,
     fence: Fence,
     /// The same, for whoever renews it.
-    told_fence: Arc<AtomicU64>,
+    lease: Arc<HeldLease>,
     game: Box<dyn Game>,
     ports: Ports,
     inbox: mpsc::UnboundedReceiver<Reached>,
@@ -149,7 +150,7 @@ impl Show {
         Self {
             id,
             fence,
-            told_fence: Arc::new(AtomicU64::new(fence.0)),
+            lease: HeldLease::new(fence),
             game,
             ports,
             inbox,
@@ -179,16 +180,19 @@ impl Show {
     }
 
     /// The lease under which it is played.
-    pub fn fence(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.told_fence)
+    pub fn lease(&self) -> Arc<HeldLease> {
+        Arc::clone(&self.lease)
     }
 
-    /// Plays the show to its end, and a while longer for those who come late to look.
-    pub async fn run(mut self) {
+    /// Plays the show to its end, and a while longer for those who come late to look. True if nobody may have the show now, and it has
+    /// to be taken up again unless another engine has it.
+    pub async fn run(mut self) -> bool {
         let show = self.id;
+        let mut is_orphan = false;
         match self.play().await {
             Ok(()) => self.leave().await,
             Err(error) => {
+                is_orphan = matches!(error, Lost::StoodStill);
                 tracing::error!(%show, %error, "the show can't be played on by this engine");
                 self.give_up(&error);
                 self.ports.bus.let_go(show, false);
@@ -196,6 +200,7 @@ impl Show {
         }
         self.inbox.close();
         while self.archiving.join_next().await.is_some() {}
+        is_orphan
     }
 
     async fn play(&mut self) -> Result<(), Lost> {
@@ -387,8 +392,8 @@ impl Show {
     /// # Errors
     /// If these records can never be written: another engine has the show, or its journal is damaged.
     async fn commit(&mut self) -> Result<(), Lost> {
-        if let Some(since) = self.write().await? {
-            self.make_up_for(since);
+        if let Some(late) = self.write().await? {
+            self.make_up_for(late);
             self.write().await?;
         }
         self.say_all();
@@ -399,9 +404,10 @@ impl Show {
         Ok(())
     }
 
-    /// Writes this turn's records. Since when they could not be written, if they could not at first.
-    async fn write(&mut self) -> Result<Option<Millis>, Lost> {
-        let mut failing: Option<Millis> = None;
+    /// Writes this turn's records. How late they were written, if they were.
+    async fn write(&mut self) -> Result<Option<Late>, Lost> {
+        let mut failed = false;
+        let began = self.ports.clock.now();
         let mut wait = *RETRY.start();
         while !self.records.is_empty() {
             let Err(error) = self.ports.journal.append(&self.records).await else {
@@ -413,8 +419,7 @@ impl Show {
                 self.regain().await?;
                 continue;
             }
-            if failing.is_none() {
-                failing = Some(self.ports.clock.now());
+            if !std::mem::replace(&mut failed, true) {
                 let alert = AlertKind::JournalFailing { problem: error.to_string() };
                 let at = self.ports.clock.now();
                 self.say_now(Address::All, ToGateway::Alert { show: self.id, at, alert });
@@ -426,7 +431,8 @@ impl Show {
             self.wait_for_the_store(wait).await;
             wait = (wait + wait).min(*RETRY.end());
         }
-        Ok(failing)
+        let by = self.ports.clock.now().since(began);
+        Ok((failed || by > TOO_LATE).then_some(Late { by, failed }))
     }
 
     /// Says what this turn came to.

@@ -1,6 +1,5 @@
 //! What a show does when the arbiter or the journal goes away, or comes back without its memory.
 
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use klaxon_protocol::host::AlertKind;
@@ -8,7 +7,7 @@ use klaxon_protocol::ids::{Fence, QuestionId};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::player::{Phase, ToPlayer};
-use klaxon_protocol::time::{Millis, Span};
+use klaxon_protocol::time::Span;
 
 use super::Show;
 use super::lost::Lost;
@@ -17,14 +16,24 @@ use crate::bus::{Address, BusError};
 
 /// The pause before an arbiter or a bus that did not answer is asked for a lease again.
 const ASK_AGAIN: Span = Span(50);
-/// A question that came to the players later than this is given the time again.
-const TOO_LATE: Span = Span(250);
+/// A question that came to the players later than this is given the time again; a store that needs longer was away.
+pub(super) const TOO_LATE: Span = Span(250);
+
+/// A turn whose records were written late.
+pub(super) struct Late {
+    /// By how much.
+    pub by: Span,
+    /// Whether an attempt failed, of which the host was told.
+    pub failed: bool,
+}
 
 impl Show {
     /// Notes that this process runs. One that was stopped for longer than a lease can't know whose the show is.
     pub(super) fn look_at_the_clock(&mut self) {
         let slept = std::mem::replace(&mut self.awake, Instant::now()).elapsed();
-        self.stood_still |= slept > TERM.to_std();
+        // Renewed before it slept is not renewed since.
+        let renewed = self.lease.take_renewed();
+        self.stood_still = slept > TERM.to_std() || (self.stood_still && !renewed);
     }
 
     /// The arbiter or the journal did not answer: waits before it is asked again.
@@ -65,7 +74,7 @@ impl Show {
             Err(error) => return Err(error.into()),
         };
         self.fence = fence;
-        self.told_fence.store(fence.0, Relaxed);
+        self.lease.replace(fence);
         // What this turn has not written yet is written under the new lease.
         self.records.iter_mut().for_each(|record| record.fence = fence);
         match self.ports.bus.adopt(self.id, fence).await {
@@ -90,10 +99,11 @@ impl Show {
     }
 
     /// The journal can be written again. If players are to hear only now of a question that is open, they get its time again.
-    pub(super) fn make_up_for(&mut self, since: Millis) {
-        self.alert(AlertKind::JournalBack);
-        let now = self.ports.clock.now();
-        let away = now.since(since);
+    pub(super) fn make_up_for(&mut self, late: Late) {
+        if late.failed {
+            self.alert(AlertKind::JournalBack);
+        }
+        let (now, away) = (self.ports.clock.now(), late.by);
         let unheard = self.outbox.iter().any(|(_, message)| match message {
             ToGateway::Broadcast(broadcast) => {
                 matches!(broadcast.message, ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Resume(_))

@@ -1,5 +1,7 @@
 //! A show that was cut off by a crash, taken up where its journal ends.
 
+use std::sync::Arc;
+
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, Record};
@@ -14,6 +16,7 @@ use crate::archive::ShowResults;
 use crate::bus::BusError;
 use crate::game::Effect;
 use crate::journal::JournalError;
+use crate::leases::{Held, HeldLease};
 use crate::replay::{Rebuilt, ReplayError};
 
 /// What a journal gave.
@@ -80,23 +83,51 @@ impl RecoveryError {
 pub async fn recover(
     ports: Ports,
     show: ShowId,
-    mut records: Vec<Record>,
+    records: Vec<Record>,
     inbox: mpsc::UnboundedReceiver<Reached>,
+    held: &Held,
 ) -> Result<Recovered, RecoveryError> {
     if let Some(over) = long_over(&ports, show, &records).await? {
         return Ok(over);
     }
-    let refused = |error| RecoveryError::Arbiter { show, error };
     let newest = |records: &[Record]| records.last().map_or(Fence(0), |last| last.fence);
-    let Lease { fence, idle } = ports.arbiter.lease(show, newest(&records)).await.map_err(refused)?;
+    let leased = ports.arbiter.lease(show, newest(&records)).await;
+    let Lease { fence, idle } = leased.map_err(|error| RecoveryError::Arbiter { show, error })?;
+    // From here on it is renewed: a long show takes a while to be read.
+    let lease = HeldLease::new(fence);
+    held.insert(show, Arc::clone(&lease));
+    let bus = Arc::clone(&ports.bus);
+    let recovered = take_up(ports, show, records, inbox, lease, idle).await;
+    if recovered.is_err() {
+        held.remove(&show);
+        // Nobody plays it here, so nobody may hear or say anything.
+        bus.let_go(show, false);
+    }
+    recovered
+}
+
+/// Goes on with a show whose lease is ours.
+async fn take_up(
+    ports: Ports,
+    show: ShowId,
+    mut records: Vec<Record>,
+    inbox: mpsc::UnboundedReceiver<Reached>,
+    lease: Arc<HeldLease>,
+    idle: Option<Span>,
+) -> Result<Recovered, RecoveryError> {
+    let fence = lease.fence();
     // Whoever had the show before may have written until now.
     let last = ports.journal.tail(show, 1).await?;
     if last.last() != records.last() {
         records = ports.journal.read(show).await?.records;
     }
     let left = ports.bus.adopt(show, fence).await.map_err(|error| RecoveryError::Bus { show, error })?;
-    let wrong = |error| RecoveryError::Replay { show, error };
-    let (rebuilt, unsaid) = rebuild(&records, left.said.unwrap_or(u64::MAX)).map_err(wrong)?;
+    let said = left.said.unwrap_or(u64::MAX);
+    // Not on a thread that others need.
+    let rebuilt = tokio::task::spawn_blocking(move || rebuild(&records, said)).await;
+    let (rebuilt, unsaid) = rebuilt
+        .map_err(|error| JournalError::Unavailable(format!("the show could not be rebuilt: {error}")))?
+        .map_err(|error| RecoveryError::Replay { show, error })?;
     let clock = ports.clock.now();
     if clock < rebuilt.at {
         tracing::warn!(%show, behind = %rebuilt.at.since(clock), "the machine's clock is behind the show's journal");
@@ -105,12 +136,14 @@ pub async fn recover(
     let away = now.since(rebuilt.at);
     let away = idle.map_or(away, |idle| idle.min(away));
     let mut live = Show::around(ports, inbox, show, fence, rebuilt.game, now);
+    live.lease = lease;
     live.next_record = rebuilt.records;
     live.gateways = left.gateways;
     live.status.send_replace(Some(Status::of(&*live.game)));
     live.ports.bus.list(live.line());
     if let Some((question, claims)) = live.claims() {
-        live.ports.arbiter.restore(show, fence, question, &claims).await.map_err(refused)?;
+        let restored = live.ports.arbiter.restore(show, fence, question, &claims).await;
+        restored.map_err(|error| RecoveryError::Arbiter { show, error })?;
     }
     if live.game.phase() == Phase::Ended {
         live.ended_at = Some(rebuilt.at);

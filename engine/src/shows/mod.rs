@@ -10,7 +10,7 @@ use std::sync::Arc;
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::journal::CreateShow;
 use klaxon_protocol::player::Phase;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use self::taking::TakenUp;
@@ -21,6 +21,8 @@ use crate::show::{Reached, RecoveryError, Status, ToShow};
 
 /// How many messages are taken from the bus at once.
 const TAKE: usize = 1024;
+/// So many journals are read at once.
+const READ_AT_ONCE: usize = 4;
 
 /// The shows of one engine.
 pub struct Shows {
@@ -36,10 +38,14 @@ pub struct Shows {
     created: HashMap<CommandId, ShowId>,
     /// The leases of the shows that run.
     held: Held,
-    /// The shows, and what goes to the archive.
-    running: JoinSet<()>,
+    /// The shows, and what goes to the archive. One that ends may leave a show that nobody has.
+    running: JoinSet<Option<ShowId>>,
     /// Shows on their way from their journals.
     taking: JoinSet<(ShowId, Result<Option<TakenUp>, RecoveryError>)>,
+    /// So many of them are read at once.
+    turns: Arc<Semaphore>,
+    /// Shows in the journal that were not looked at yet.
+    unseen: Vec<ShowId>,
 }
 
 /// A show that this engine knows.
@@ -81,10 +87,17 @@ impl Shows {
             held: Held::default(),
             running: JoinSet::new(),
             taking: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(READ_AT_ONCE)),
+            unseen: ports.journal.shows().await?,
         };
-        for id in ports.journal.shows().await? {
-            shows.begin_to_take_up(id);
-            if let Some(Ok((id, taken))) = shows.taking.join_next().await {
+        if !ports.bus.crosses_a_network() {
+            // Nobody speaks before all are there. None begins before that, or its time would run while nobody can come.
+            let mut all = Vec::new();
+            for id in std::mem::take(&mut shows.unseen) {
+                shows.begin_to_take_up(id);
+                all.extend(shows.taking.join_next().await.and_then(Result::ok));
+            }
+            for (id, taken) in all {
                 shows.take_in(id, taken).await?;
             }
         }
@@ -112,6 +125,9 @@ impl Shows {
     /// Serves the bus until nobody can say anything any more, then lets every show write what it has.
     pub async fn run(mut self) {
         let (mut news, keeper) = leases::keep(Arc::clone(&self.ports.arbiter), Held::clone(&self.held));
+        for id in std::mem::take(&mut self.unseen) {
+            self.begin_to_take_up(id);
+        }
         let bus = self.ports.bus.clone();
         let mut taken = Vec::with_capacity(TAKE);
         loop {
@@ -126,28 +142,30 @@ impl Shows {
                 }
                 Some(news) = news.recv() => self.hear_of_a_lease(news),
                 Some(done) = self.taking.join_next() => self.taken(done).await,
-            }
-            while let Some(done) = self.running.try_join_next() {
-                report(done);
+                Some(done) = self.running.join_next() => self.done(done),
             }
         }
         self.by_id.clear();
         self.arriving.clear();
         self.taking.shutdown().await;
         while let Some(done) = self.running.join_next().await {
-            report(done);
+            self.done(done);
         }
         keeper.abort();
     }
 
+    /// A show ended, or what goes to the archive is there.
+    fn done(&mut self, done: Result<Option<ShowId>, JoinError>) {
+        match done {
+            Ok(None) => {}
+            Ok(Some(orphan)) => self.take_up_later(orphan),
+            Err(error) => report(&error),
+        }
+    }
+
     fn hear_of_a_lease(&mut self, news: LeaseNews) {
         match news {
-            LeaseNews::Taken(show) => {
-                tracing::warn!(%show, "another engine has this show now");
-                // What gateways say of it is the other engine's to answer, from now on.
-                self.ports.bus.let_go(show, false);
-                self.by_id.remove(&show);
-            }
+            LeaseNews::Taken(show, fence) => drop(self.tell(show, ToShow::LeaseTaken(fence))),
             LeaseNews::Forgotten(show, fence) => {
                 if let Some(known) = self.by_id.get(&show) {
                     known.tell(ToShow::LeaseForgotten(fence).into());
@@ -182,8 +200,6 @@ impl Known {
 }
 
 /// A task that panicked leaves its show standing still: the operator must hear of it.
-fn report(done: Result<(), JoinError>) {
-    if let Err(error) = done {
-        tracing::error!(%error, "a show broke off; its journal is whole, and a new start takes it up again");
-    }
+fn report(error: &JoinError) {
+    tracing::error!(%error, "a show broke off; its journal is whole, and a new start takes it up again");
 }

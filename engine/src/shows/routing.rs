@@ -12,6 +12,10 @@ use crate::show::{Reached, Status, ToShow};
 impl Shows {
     pub(super) async fn route(&mut self, heard: Heard) {
         let Heard { show: about, place, message } = heard;
+        // A show that the bus named, and that is no longer here, is another engine's to answer for.
+        if about.is_some_and(|show| !self.is_here(show) && !self.set_aside.contains(&show)) {
+            return;
+        }
         let to = |show: ShowId, what: ToShow| (about.unwrap_or(show), Reached { place, what });
         let (show, reached) = match message {
             ToEngine::Hello { gateway } => {
@@ -24,7 +28,8 @@ impl Shows {
             }
             ToEngine::Join(request) => {
                 let conn = request.conn;
-                let refused = match about.or_else(|| self.by_code.get(&request.code).copied()) {
+                let named = about.or_else(|| self.by_code.get(&request.code).copied());
+                let refused = match named {
                     None => Err(ErrorCode::UnknownShow),
                     Some(show) => self.tell_or_refuse(show, Reached { place, what: ToShow::Join(request) }),
                 };

@@ -1,6 +1,7 @@
 //! Shows that this engine takes up from their journals: at its start, or because the engine that played them is gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow};
@@ -9,6 +10,8 @@ use tokio::task::JoinError;
 
 use super::{Shows, report};
 use crate::Ports;
+use crate::arbiter::TERM;
+use crate::leases::Held;
 use crate::replay::ReplayError;
 use crate::show::{self, Reached, Recovered, RecoveryError, Show, ToShow, recover};
 
@@ -21,14 +24,32 @@ pub(super) struct TakenUp {
 impl Shows {
     /// Reads a show's journal beside whatever else is done, unless the show is here already or on its way.
     pub(super) fn begin_to_take_up(&mut self, id: ShowId) {
-        let is_here = self.by_id.get(&id).is_some_and(|known| !known.is_gone());
-        if is_here || self.arriving.contains_key(&id) {
+        if self.is_here(id) {
             return;
         }
         let (inbox, messages) = mpsc::unbounded_channel();
         self.arriving.insert(id, inbox);
-        let ports = self.ports.clone();
-        self.taking.spawn(async move { (id, take_up(ports, id, messages).await) });
+        self.take_up_after(Duration::ZERO, id, messages);
+    }
+
+    /// A show that may have no engine is taken up if, after a lease's term, none has it.
+    pub(super) fn take_up_later(&mut self, id: ShowId) {
+        if self.arriving.contains_key(&id) {
+            return;
+        }
+        let (inbox, messages) = mpsc::unbounded_channel();
+        self.arriving.insert(id, inbox);
+        self.take_up_after(TERM.to_std() * 2, id, messages);
+    }
+
+    fn take_up_after(&mut self, wait: Duration, id: ShowId, messages: mpsc::UnboundedReceiver<Reached>) {
+        let (ports, held, turns) = (self.ports.clone(), Held::clone(&self.held), Arc::clone(&self.turns));
+        self.taking.spawn(async move {
+            tokio::time::sleep(wait).await;
+            // Never closed.
+            let _turn = turns.acquire().await;
+            (id, take_up(ports, id, messages, &held).await)
+        });
     }
 
     /// A show came from its journal while others run.
@@ -39,7 +60,7 @@ impl Shows {
                     tracing::warn!(%error, "a show could not be taken up; it is tried again");
                 }
             }
-            Err(error) => report(Err(error)),
+            Err(error) => report(&error),
         }
     }
 
@@ -73,7 +94,10 @@ impl Shows {
             }
             Recovered::Over(status, results) => {
                 if let (Some(archive), Some(results)) = (self.ports.archive.clone(), results) {
-                    self.running.spawn(show::store(archive, *results));
+                    self.running.spawn(async move {
+                        show::store(archive, *results).await;
+                        None
+                    });
                 }
                 tokio::sync::watch::channel(Some(status)).1
             }
@@ -85,12 +109,13 @@ impl Shows {
     /// Lets a show run, its lease renewed until it is done.
     pub(super) fn play(&mut self, id: ShowId, show: Show) -> tokio::sync::watch::Receiver<Option<show::Status>> {
         let status = show.status();
-        let (held, fence) = (self.held.clone(), show.fence());
-        held.insert(id, Arc::clone(&fence));
+        let (held, lease) = (self.held.clone(), show.lease());
+        held.insert(id, Arc::clone(&lease));
         self.running.spawn(async move {
-            show.run().await;
+            let is_orphan = show.run().await;
             // This engine may have taken the show up again meanwhile.
-            held.remove_if(&id, |_, newest| Arc::ptr_eq(newest, &fence));
+            held.remove_if(&id, |_, newest| Arc::ptr_eq(newest, &lease));
+            is_orphan.then_some(id)
         });
         status
     }
@@ -116,6 +141,11 @@ impl Shows {
         metrics::gauge!("klaxon_shows_set_aside").set(self.set_aside.len() as f64);
     }
 
+    /// Whether the show is played here, or on its way.
+    pub(super) fn is_here(&self, show: ShowId) -> bool {
+        self.by_id.get(&show).is_some_and(|known| !known.is_gone()) || self.arriving.contains_key(&show)
+    }
+
     /// What waits for the show's inbox, if the show is here or on its way.
     pub(super) fn tell(&self, show: ShowId, message: impl Into<Reached>) -> bool {
         let message = message.into();
@@ -138,6 +168,7 @@ async fn take_up(
     ports: Ports,
     id: ShowId,
     messages: mpsc::UnboundedReceiver<Reached>,
+    held: &Held,
 ) -> Result<Option<TakenUp>, RecoveryError> {
     let restored = ports.journal.read(id).await?;
     if let Some(cut) = restored.cut {
@@ -152,7 +183,7 @@ async fn take_up(
         Some(Command::Create(create)) => create.clone(),
         Some(_) => return Err(RecoveryError::Replay { show: id, error: ReplayError::NoCreate }),
     };
-    let recovered = recover(ports, id, restored.records, messages).await?;
+    let recovered = recover(ports, id, restored.records, messages, held).await?;
     Ok(Some(TakenUp { create, recovered }))
 }
 

@@ -53,6 +53,7 @@ impl Reader {
     async fn read(&mut self, failures: &mut u32) -> RedisResult<()> {
         let mut connection = self.redis.connect_waiting(READ).await?;
         loop {
+            let before = self.cursors;
             let read = self.next(&mut connection, true).await?;
             *failures = 0;
             if read.is_empty() {
@@ -63,7 +64,9 @@ impl Reader {
             }
             // A read that had to wait gives what came first into one of the streams: what came before it into the other, from the
             // same script, is not among it.
-            let rest = if read.len() == 1 { self.next(&mut connection, false).await? } else { Vec::new() };
+            let rest = if read.len() == 1 { self.next(&mut connection, false).await } else { Ok(Vec::new()) };
+            // What was read is not handed on without the rest, and so is read again.
+            let rest = rest.inspect_err(|_| self.cursors = before)?;
             let mut entries: Vec<Entry> = read.into_iter().chain(rest).flatten().collect();
             entries.sort_by_key(|entry| entry.id);
             let heard = entries.iter().filter_map(|entry| entry.heard).max().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
@@ -17,6 +18,7 @@ use super::hearing::{Item, hear};
 use super::registry::Gateways;
 use super::requests::Open;
 use super::saying::{Order, Voice};
+use super::trouble::Trouble;
 use super::{Steering, Task, answering, entry, registry, requests, unavailable};
 use crate::bus::{BusError, EngineEnd, Entered, Heard, Left, Place, Turn};
 use crate::clock::Clock;
@@ -47,6 +49,7 @@ pub struct RedisEngineEnd {
 struct Playing {
     fence: Fence,
     voice: mpsc::UnboundedSender<Order>,
+    trouble: Trouble,
     /// None once another engine has the show.
     reader: Option<Task>,
 }
@@ -146,25 +149,28 @@ impl RedisEngineEnd {
 
     /// Starts a voice for the show, or tells the one that it has of the new lease.
     fn play(&self, show: ShowId, fence: Fence, said: u64, heard: Place) {
-        let reader = Task::spawn(hear(self.redis.clone(), show, fence, heard, self.engine.clone()));
-        let voice = match self.playing.remove(&show) {
-            Some((_, playing)) => playing.voice,
+        let (voice, trouble) = match self.playing.remove(&show) {
+            Some((_, playing)) => (playing.voice, playing.trouble),
             None => self.voice(show),
         };
+        let reading = hear(self.redis.clone(), show, fence, heard, self.engine.clone(), trouble.clone());
+        let reader = Task::spawn(reading);
         let _ = voice.send(Order::Adopted(fence, said));
-        self.playing.insert(show, Playing { fence, voice, reader: Some(reader) });
+        self.playing.insert(show, Playing { fence, voice, trouble, reader: Some(reader) });
     }
 
-    fn voice(&self, show: ShowId) -> mpsc::UnboundedSender<Order> {
+    fn voice(&self, show: ShowId) -> (mpsc::UnboundedSender<Order>, Trouble) {
         let (orders, told) = mpsc::unbounded_channel();
+        let trouble = Trouble::default();
         if let Some(hosts) = &*lock(&self.hosts) {
             let (connection, keys) = (self.connection.clone(), self.redis.keys().clone());
             let voice = Voice::new(show, (connection, keys), told, hosts.answers.clone(), self.engine.clone());
+            let voice = voice.with(trouble.clone());
             let mut voices = lock(&self.voices);
             while voices.try_join_next().is_some() {}
             voices.spawn(voice.run());
         }
-        orders
+        (orders, trouble)
     }
 
     /// What of this is still of interest here.
@@ -259,6 +265,10 @@ impl EngineEnd for RedisEngineEnd {
 
     async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
         self.directory.clone().lines().await.map(Some).map_err(unavailable)
+    }
+
+    fn last_failure(&self, show: ShowId) -> Option<Instant> {
+        self.playing.get(&show)?.trouble.last()
     }
 
     fn crosses_a_network(&self) -> bool {

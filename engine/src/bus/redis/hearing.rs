@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::entry::{self, Entry, id};
+use super::trouble::Trouble;
 use super::{READ, millis, pause};
 use crate::bus::{Heard, Place};
 use crate::redis::Redis;
@@ -31,7 +32,14 @@ pub(super) enum Item {
 }
 
 /// Reads what gateways say about a show, from behind `heard` on, and hands it on until nobody hears it.
-pub(super) async fn hear(redis: Redis, show: ShowId, fence: Fence, heard: Place, engine: mpsc::UnboundedSender<Item>) {
+pub(super) async fn hear(
+    redis: Redis,
+    show: ShowId,
+    fence: Fence,
+    heard: Place,
+    engine: mpsc::UnboundedSender<Item>,
+    trouble: Trouble,
+) {
     let key = redis.keys().to_show(show);
     let mut cursor = heard;
     let mut failures = 0;
@@ -54,6 +62,7 @@ pub(super) async fn hear(redis: Redis, show: ShowId, fence: Fence, heard: Place,
             Ok(()) => return,
             Err(error) => tracing::debug!(%show, %error, "what gateways say can't be read; trying again"),
         }
+        trouble.note();
         sleep(pause(failures)).await;
         failures += 1;
     }

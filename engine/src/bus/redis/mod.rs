@@ -28,6 +28,7 @@ mod requests;
 mod saying;
 mod sending;
 mod show_out;
+mod trouble;
 
 #[cfg(test)]
 mod tests;

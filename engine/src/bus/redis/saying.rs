@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::directory::Directory;
 use super::entry::{Sorted, id};
 use super::hearing::Item;
+use super::trouble::Trouble;
 use super::{KEEP, millis, pause};
 use crate::bus::{Place, Turn};
 use crate::redis::{Connection, Keys, Script};
@@ -66,6 +67,7 @@ pub(super) struct Voice {
     line: Option<ShowLine>,
     listed: Option<ShowLine>,
     let_go: Option<bool>,
+    trouble: Trouble,
 }
 
 /// Turns that are said together.
@@ -123,7 +125,13 @@ impl Voice {
             line,
             listed,
             let_go,
+            trouble: Trouble::default(),
         }
+    }
+
+    /// The same, which notes in `trouble` when it is stuck.
+    pub fn with(self, trouble: Trouble) -> Self {
+        Self { trouble, ..self }
     }
 
     /// Says what it is told to.
@@ -297,6 +305,7 @@ impl Voice {
 
     /// Pauses after so many failures, or until the show is adopted anew.
     async fn wait(&mut self, failures: u32) {
+        self.trouble.note();
         let until = Instant::now() + pause(failures);
         loop {
             tokio::select! {

@@ -257,6 +257,10 @@ impl Sender {
     fn look(&mut self) -> Vec<ShowId> {
         let shows = &self.shows;
         self.codes.forget(|show| shows.get(&show).is_some_and(ShowOut::is_heard));
+        let gone: Vec<ShowId> = shows.iter().filter(|(_, out)| out.is_gone()).map(|(show, _)| *show).collect();
+        for show in gone {
+            self.with(show, ShowOut::give_up);
+        }
         self.shows.values_mut().for_each(|out| out.must_look = true);
         self.shows.keys().copied().collect()
     }

@@ -15,6 +15,8 @@ use crate::redis::{Connection, Keys, Script};
 
 /// A show that was heard within this time is played, whatever the directory says.
 const IS_HEARD: Duration = Duration::from_secs(5);
+/// A show of which Redis knows nothing for so long is over; its engine would have told a Redis that lost its memory.
+const IS_GONE: Duration = Duration::from_secs(3 * 60);
 
 /// Notes that the gateway hears the show. KEYS: the audience, what was said, what gateways say, what this one hears. ARGV: the
 /// gateway, an entry that must be there if it is not dealt with, up to where the gateway has heard, for how many milliseconds
@@ -54,6 +56,8 @@ pub(super) struct ShowOut {
     heard: Place,
     /// Up to where its direct messages were read.
     pub read: Place,
+    /// Since when Redis knows nothing that the show said.
+    freed: Option<Instant>,
     /// Answers to the last question that were dropped.
     dropped: Option<(QuestionId, u32)>,
 }
@@ -90,6 +94,7 @@ impl ShowOut {
             heard_at: None,
             heard: Place::default(),
             read: Place::default(),
+            freed: None,
             dropped: None,
         }
     }
@@ -126,6 +131,18 @@ impl ShowOut {
     /// Whether the show has said something just now.
     pub fn is_heard(&self) -> bool {
         self.heard_at.is_some_and(|at| at.elapsed() < IS_HEARD)
+    }
+
+    /// Whether the show is over and gone: nobody will ever hear what waits here.
+    pub fn is_gone(&self) -> bool {
+        self.freed.is_some_and(|since| since.elapsed() > IS_GONE)
+    }
+
+    /// Keeps nothing for a show that is gone.
+    pub fn give_up(&mut self) {
+        self.queue.clear();
+        self.unheard.clear();
+        (self.answers, self.is_leaving) = (0, true);
     }
 
     pub fn is_idle(&self) -> bool {
@@ -165,6 +182,8 @@ impl ShowOut {
 
     /// What Redis knows. True if it lost what it was told: all that was not dealt with is to be said again.
     pub fn looked(&mut self, attended: Attended) -> bool {
+        let is_known = attended.last != Place::default() || self.is_heard();
+        self.freed = if is_known { None } else { self.freed.or_else(|| Some(Instant::now())) };
         let newest = self.newest();
         let is_lost = newest.is_some_and(|newest| newest > attended.heard && !attended.is_there);
         if is_lost {

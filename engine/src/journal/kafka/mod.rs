@@ -158,13 +158,11 @@ impl KafkaJournal {
 
     /// A show that is not in Redis.
     async fn read_elsewhere(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
-        let over = self.head.shipped(show).await?.over;
+        // Where Redis knows nothing any more, another engine may have played the show on: Kafka has that.
         let spooled = self.spool.read(show).await?;
-        if !over && !spooled.is_empty() {
-            return Ok(spooled);
-        }
+        let reached = |records: &[Record]| records.last().map(|last| (last.fence, last.number));
         match read_show(&self.kafka, show).await {
-            Ok(records) if records.is_empty() => Ok(spooled),
+            Ok(records) if reached(&records) < reached(&spooled) => Ok(spooled),
             Ok(records) => Ok(records),
             Err(_) if !spooled.is_empty() => Ok(spooled),
             Err(ScanError::Damaged { offset, problem }) => {
