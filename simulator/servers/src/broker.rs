@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, sleep, timeout};
 
 use crate::install::{run, words};
 use crate::{Process, ServerError, free_port};
@@ -14,6 +14,11 @@ use crate::{Process, ServerError, free_port};
 const VARIABLE: &str = "KLAXON_TANSU";
 /// Where `make tools` puts it, below the home folder.
 const BUILT: &str = ".cache/klaxon/tansu-0.6.0/bin/tansu";
+
+/// How often it is started at most, how often it is looked at then, and the pause before each look.
+const STARTS: usize = 5;
+const LOOKS: usize = 6;
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The tables that tansu needs in a PostgreSQL and does not make itself.
 const TABLES: &str = include_str!("broker.sql");
@@ -97,11 +102,31 @@ impl Broker {
 
     /// Starts it again on the same port after it was killed, with what its storage kept.
     ///
+    /// tansu 0.6.0 now and then stops listening for good when all its clients come back at once, while its process lives. It is
+    /// started once more then, as whoever supervises a broker would.
+    ///
     /// # Errors
     /// If it does not start.
     pub async fn start_again(&mut self) -> Result<(), ServerError> {
-        self.process.start_again()?;
-        self.ready().await
+        for _ in 0..STARTS {
+            self.process.start_again()?;
+            self.ready().await?;
+            if self.stays().await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it still answers after its clients came back.
+    async fn stays(&self) -> bool {
+        for _ in 0..LOOKS {
+            sleep(LOOK_AGAIN).await;
+            if !answers(self.port).await {
+                return false;
+            }
+        }
+        true
     }
 }
 
