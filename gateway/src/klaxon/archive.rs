@@ -1,5 +1,8 @@
 //! `klaxon archive`: fills a database from Kafka, out of the way of all shows.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::archive::service::ArchiveService;
@@ -23,8 +26,8 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let service =
-        ArchiveService::new(archive.clone(), &kafka, &options.kafka_group).context("Kafka can't be followed")?;
+    let service = ArchiveService::new(archive.clone(), &kafka, &options.kafka_group, &member(data)?)
+        .context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     told.tell(&addresses)?;
@@ -41,4 +44,19 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     admin.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// By which name the group knows this archive: the same when it is started again on its data directory.
+fn member(data: &Path) -> anyhow::Result<String> {
+    let path = data.join("member.id");
+    match std::fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("can't read {}", path.display()));
+        }
+        _ => {}
+    }
+    let name = format!("archive-{:016x}", getrandom::u64().context("there is no randomness")?);
+    std::fs::write(&path, &name).with_context(|| format!("can't write {}", path.display()))?;
+    Ok(name)
 }

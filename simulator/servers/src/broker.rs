@@ -100,6 +100,11 @@ impl Broker {
         &mut self.process
     }
 
+    /// Whether it says which versions it speaks.
+    pub async fn answers(&self) -> bool {
+        answers(self.port).await
+    }
+
     /// Starts it again on the same port after it was killed, with what its storage kept.
     ///
     /// tansu 0.6.0 now and then stops listening for good when all its clients come back at once, while its process lives. It is
@@ -122,7 +127,7 @@ impl Broker {
     async fn stays(&self) -> bool {
         for _ in 0..LOOKS {
             sleep(LOOK_AGAIN).await;
-            if !answers(self.port).await {
+            if !self.answers().await {
                 return false;
             }
         }

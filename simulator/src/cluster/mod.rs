@@ -147,6 +147,22 @@ impl Cluster {
         format!("{engines} engines, {gateways} gateways, 1 archive service; a Redis {kept}, a Kafka broker, PostgreSQL")
     }
 
+    /// Starts the broker again if it does not answer though nobody struck it, as whoever supervises one would: tansu 0.6.0 now and then
+    /// stops listening after its clients came back all at once.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn supervise(&mut self) -> Result<(), ServerError> {
+        for _ in 0..LOOKS {
+            if self.broker.answers().await {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        eprintln!("the broker stopped listening by itself, and is started again");
+        Ok(self.broker.start_again().await?)
+    }
+
     /// The show's journal, as Kafka has it by now.
     ///
     /// # Errors
@@ -254,5 +270,7 @@ async fn create(url: &str, database: &'static str) -> Result<(), ServerError> {
     created.await.map_err(|error| ServerError::Database(error.to_string()))
 }
 
+/// So often the broker is asked before it is taken for deaf.
+const LOOKS: u32 = 3;
 /// The pause between two looks whether a process ended by itself.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

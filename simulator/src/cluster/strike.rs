@@ -114,6 +114,9 @@ fn keep(address: SocketAddr) -> Option<TcpSocket> {
 
 impl Target for Cluster {
     async fn question_asked(&mut self) {
+        if let Err(error) = self.supervise().await {
+            eprintln!("{error}");
+        }
         self.counted = self.counted().await;
     }
 

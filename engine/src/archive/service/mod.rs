@@ -35,14 +35,15 @@ pub struct ArchiveService {
 }
 
 impl ArchiveService {
-    /// Joins the `group` of those who read the journals into this database.
+    /// Joins the `group` of those who read the journals into this database, as `member`: each of them has a name of its own, and keeps it
+    /// when it is started again.
     ///
     /// # Errors
     /// If the settings of Kafka make no sense.
-    pub fn new(archive: SqlArchive, kafka: &Kafka, group: &str) -> Result<Self, KafkaError> {
+    pub fn new(archive: SqlArchive, kafka: &Kafka, group: &str, member: &str) -> Result<Self, KafkaError> {
         Ok(Self {
             ingestion: Ingestion::new(archive, &kafka.topic),
-            consumer: JournalConsumer::open(kafka, group)?,
+            consumer: JournalConsumer::open(kafka, group, member)?,
             taken: BTreeMap::new(),
             unwritten: 0,
             write_at: None,
@@ -62,7 +63,6 @@ impl ArchiveService {
     }
 
     async fn work(&mut self) {
-        let mut pause = *BACKOFF.start();
         loop {
             let due = self.write_at;
             let heard = tokio::select! {
@@ -74,10 +74,10 @@ impl ArchiveService {
             };
             match heard {
                 Ok(heard) => {
-                    pause = *BACKOFF.start();
                     self.hear(heard).await;
                 }
-                Err(error) => failed("reading from Kafka", &error, &mut pause).await,
+                // Each was noted when it happened, and Kafka's client waits by itself: those of an outage are soon over.
+                Err(error) => failed("reading from Kafka", &error, &mut BACKOFF.start().to_owned()).await,
             }
             if self.ingestion.waiting() >= ROWS {
                 self.write().await;

@@ -98,16 +98,17 @@ impl ConsumerContext for Group {
 }
 
 impl JournalConsumer {
-    /// Joins the group. Kafka need not answer now, but the topic must be there some day.
+    /// Joins the group as `member`, a name that no other member has and that stays when the process is started again: then nobody
+    /// waits until the killed one is given up (KIP-345). Kafka need not answer now, but the topic must be there some day.
     ///
     /// # Errors
     /// If the settings make no sense.
-    pub fn open(kafka: &Kafka, group: &str) -> Result<Self, KafkaError> {
+    pub fn open(kafka: &Kafka, group: &str, member: &str) -> Result<Self, KafkaError> {
         let (tell, news) = mpsc::unbounded_channel();
         let mut config = kafka.consuming(group);
         config.set("partition.assignment.strategy", "range").set("session.timeout.ms", "10000");
         config.set("heartbeat.interval.ms", "2000").set("statistics.interval.ms", "5000");
-        config.set("topic.metadata.refresh.interval.ms", "5000");
+        config.set("topic.metadata.refresh.interval.ms", "5000").set("group.instance.id", member);
         let consumer: StreamConsumer<Group> = config.create_with_context(Group { tell, turn: AtomicU64::new(0) })?;
         consumer.subscribe(&[&kafka.topic])?;
         Ok(Self { consumer: Arc::new(consumer), topic: kafka.topic.clone(), news })

@@ -56,12 +56,12 @@ async fn a_reader_gets_each_show_in_order_and_goes_on_where_it_says() {
     let journal = house.journal(0).await;
     write(&house, &journal, 0..20).await;
     let mut offsets = BTreeMap::new();
-    let mut consumer = JournalConsumer::open(&house.kafka(), "archive").unwrap();
+    let mut consumer = JournalConsumer::open(&house.kafka(), "archive", "reader").unwrap();
     let mut all = read(&mut consumer, &mut offsets, 60).await;
     drop(consumer);
 
     write(&house, &journal, 20..30).await;
-    let mut consumer = JournalConsumer::open(&house.kafka(), "archive").unwrap();
+    let mut consumer = JournalConsumer::open(&house.kafka(), "archive", "reader").unwrap();
     let kept = offsets.clone();
     all.extend(read(&mut consumer, &mut offsets, 30).await);
     for show in SHOWS {
@@ -77,7 +77,7 @@ async fn a_reader_gets_each_show_in_order_and_goes_on_where_it_says() {
 
     // A database that was put back to an older day reads again what it lacks.
     let mut offsets = kept;
-    let mut consumer = JournalConsumer::open(&house.kafka(), "archive").unwrap();
+    let mut consumer = JournalConsumer::open(&house.kafka(), "archive", "reader").unwrap();
     let again = read(&mut consumer, &mut offsets, 30).await;
     assert!(again.iter().all(|(_, record)| record.number >= 20));
 }
