@@ -74,9 +74,7 @@ impl Show {
                 ToShow::Answers(_) => {}
                 ToShow::Join(request) => self.join(request),
                 ToShow::BarrierPassed(gateway, question) => self.pass_barrier(gateway, question),
-                ToShow::GatewayHere(gateway) => {
-                    self.gateways.insert(gateway);
-                }
+                ToShow::GatewayHere(gateway) => self.greet(gateway),
                 ToShow::GatewayGone(gateway) => self.miss(gateway),
                 ToShow::LeaseForgotten(fence) if fence == self.fence => self.regain().await?,
                 ToShow::LeaseForgotten(_) => {}
