@@ -153,6 +153,8 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     let flags = ["--pack", pack.to_str().unwrap(), "--code", "PARTS", "--mode", "points", "--open-for", "10min"];
     let mut first = console(&flags);
     first.say("open");
+    first.wait_for(&["ok: open: done"]);
+    let (mut ann, welcome) = Player::join(parts["gateway-2"].at.players.unwrap(), "PARTS", "Ann");
     first.say("next");
     first.wait_for(&["event: question 1 of 2"]);
 
@@ -160,7 +162,7 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     let third = parts["gateway-3"].at.admin.to_string();
     let mut second = console(&["--admin", &third, "--code", "PARTS"]);
     second.wait_for(&["event: question 1 of 2"]);
-    let (mut ann, welcome) = Player::join(parts["gateway-2"].at.players.unwrap(), "PARTS", "Ann");
+    ann.question(1);
     ann.answer(1, 1);
     assert!(ann.is_accepted(1));
 
