@@ -66,9 +66,8 @@ impl Ground {
         service.path(self.dir.path(), path).unwrap_or_else(|| panic!("{path} is in no volume"))
     }
 
-    /// The service as a process, on ports of its own choice, with other addresses in the place of the servers'.
-    #[track_caller]
-    fn start(&self, service: &Service, further: &[(String, String)]) -> Command {
+    /// The service's command, on ports of its own choice, with other addresses in the place of the servers'.
+    fn command(&self, service: &Service, further: &[(String, String)]) -> Command {
         let words = service.words();
         let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
         clean(&mut command).args(&words[1..]);
@@ -135,7 +134,7 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     let starting: Vec<(String, Service, Program)> = services
         .into_iter()
         .map(|(name, service)| {
-            let program = Program::start(&mut ground.start(&service, &[]));
+            let program = Program::start(&mut ground.command(&service, &[]));
             (name, service, program)
         })
         .collect();
@@ -147,7 +146,7 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     // A host's console for all gateways makes a show at the first.
     let gateways: Vec<(String, String)> =
         parts.iter().map(|(name, part)| (format!("{name}:4701"), part.at.admin.to_string())).collect();
-    let console = |flags: &[&str]| Program::start(ground.start(&host, &gateways).args(flags));
+    let console = |flags: &[&str]| Program::start(ground.command(&host, &gateways).args(flags));
     let pack = ground.dir.path().join("pack.toml");
     std::fs::write(&pack, PACK).unwrap();
     let flags = ["--pack", pack.to_str().unwrap(), "--code", "PARTS", "--mode", "points", "--open-for", "10min"];

@@ -39,6 +39,7 @@ variants!(ToGateway {
     Host { .. } = "host",
     Figures(_) = "figures",
     Alert { .. } = "alert",
+    Running { .. } = "running",
 });
 
 variants!(Verdict {
@@ -131,8 +132,8 @@ pub fn to_gateway() -> Vec<ToGateway> {
         ToGateway::Said { show: SHOW, seq: seq(4) },
         ToGateway::Host { conn: CONN, message: to_host().swap_remove(1) },
         ToGateway::Figures(Box::new(figures())),
-        ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) },
     ];
     messages.extend(alerts().into_iter().map(|alert| ToGateway::Alert { show: SHOW, at: at(41_000), alert }));
+    messages.push(ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) });
     messages
 }
