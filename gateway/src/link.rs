@@ -18,7 +18,7 @@ pub use klaxon_engine::clock::Clock;
 
 /// Where hosts sit: hears all that concerns them, with this gateway's figures filled in if it is the only one.
 pub trait Desk: Send + Sync {
-    /// Hears a `Host`, `Figures`, `Alert` or `Broadcast` (without its personal part). Must not wait.
+    /// Hears a `Host`, `Figures`, `Alert`, `Running` or `Broadcast` (without its personal part). Must not wait.
     fn hear(&self, message: ToGateway);
 
     /// The shows that hosts here watch.
@@ -132,7 +132,9 @@ impl Link {
                 }
             }
             ToGateway::Said { show, seq } => self.all(|| ForShard::Said(show, seq)),
-            for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. }) => self.desk.hear(for_hosts),
+            for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. } | ToGateway::Running { .. }) => {
+                self.desk.hear(for_hosts)
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 
 mod desk;
 
+use std::sync::Arc;
+
 use desk::{SHOW, Stage, TOKEN, figures};
 use futures_util::{SinkExt, StreamExt};
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
@@ -14,8 +16,8 @@ use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seq, ShowCode};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Close, Mark, Notice, Ping, Question, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Close, Mark, Notice, Phase, Ping, Question, Reveal, Snapshot, ToPlayer};
+use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -256,6 +258,71 @@ async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
     broadcast(&ToPlayer::End(Mark { seq: Seq(10), at: Millis(30) }));
     let mut late = Host::connect(&stage, Codec::Json).await;
     late.watch().await;
+}
+
+#[tokio::test]
+async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question_on_once() {
+    let stage = Stage::open().await;
+    let mut host = Host::connect(&stage, Codec::Json).await;
+    host.watch().await;
+    let snapshot = Arc::new(snapshot());
+    let running = || ToGateway::Running { show: SHOW, snapshot: Arc::clone(&snapshot) };
+    // Of what came since the question nothing else is known here; it is in the snapshot.
+    stage.desk.hear(running());
+    stage.desk.hear(running());
+    let event = |message: ToPlayer| ToHost::Event(HostEvent { show: SHOW, event: Box::new(message) });
+    let question = event(ToPlayer::Question(snapshot.question.clone().unwrap()));
+    let reveal = event(ToPlayer::Reveal(snapshot.reveal.clone().unwrap()));
+    assert_eq!(host.hear().await, question);
+    assert_eq!(host.hear().await, reveal);
+    host.settle().await;
+
+    let mut late = Host::connect(&stage, Codec::Json).await;
+    late.say(FromHost::Watch(ShowRef { show: SHOW })).await;
+    assert_eq!(late.hear().await, question);
+    assert_eq!(late.hear().await, reveal);
+    late.settle().await;
+}
+
+/// A show whose first question is revealed.
+fn snapshot() -> Snapshot {
+    let question = Question {
+        seq: Seq(2),
+        at: Millis(0),
+        question: QuestionId(1),
+        total: 2,
+        text: "2 + 2?".into(),
+        choices: vec!["4".into(), "5".into()],
+        category: None,
+        opens_at: Millis(10),
+        closes_at: Millis(20),
+    };
+    let reveal = Reveal {
+        seq: Seq(4),
+        at: Millis(30),
+        question: QuestionId(1),
+        right: Choice(0),
+        counts: vec![3, 1],
+        silent: 0,
+        alive: 3,
+    };
+    Snapshot {
+        seq: Seq(4),
+        at: Millis(30),
+        title: "Sums".into(),
+        phase: Phase::Revealed,
+        mode: Mode::Elimination,
+        total: 2,
+        joined: 4,
+        alive: 3,
+        pot: 0,
+        currency: "EUR".into(),
+        paused: false,
+        question: Some(question),
+        reveal: Some(reveal),
+        voided: false,
+        podium: None,
+    }
 }
 
 #[tokio::test]

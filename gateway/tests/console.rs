@@ -13,6 +13,7 @@ use clap::Parser;
 use desk::{SHOW, Stage, TOKEN, figures};
 use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
+use klaxon_gateway::link::Desk;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{Choice, ConnRef, QuestionId, Seq, ShowCode};
@@ -67,11 +68,16 @@ fn options(address: &str, token_file: &Path, flags: &[&str]) -> HostOptions {
 impl Console {
     /// Runs the script with the flags.
     fn start(stage: &Stage, flags: &[&str], script: &[&str]) -> Self {
+        Self::start_at(&stage.address().to_string(), flags, script)
+    }
+
+    /// The same with these admin ports.
+    fn start_at(admin: &str, flags: &[&str], script: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let token_file = dir.path().join("admin.token");
         let mut open = std::fs::OpenOptions::new();
         writeln!(open.write(true).create_new(true).mode(0o600).open(&token_file).unwrap(), "{TOKEN}").unwrap();
-        let options = options(&stage.address().to_string(), &token_file, flags);
+        let options = options(admin, &token_file, flags);
         let (send, lines) = mpsc::channel(script.len().max(1));
         script.iter().for_each(|line| send.try_send((*line).to_owned()).unwrap());
         let output = Output::default();
@@ -245,6 +251,43 @@ async fn a_command_without_an_answer_is_sent_again_under_the_same_id_after_the_c
     assert!(written.contains("connection: the connection is lost: shutting_down"), "{written}");
     assert!(written.contains("connection: the connection is back"), "{written}");
     assert!(written.contains("ok: next: done"), "{written}");
+}
+
+#[tokio::test]
+async fn a_host_goes_on_at_another_gateway_when_its_own_stops() {
+    let (mut first, mut second) = (Stage::open().await, Stage::open().await);
+    let gone = Stage::open().await;
+    let nobody = gone.address();
+    gone.admin.stop().await;
+    // The first that answers is taken, and after it those behind it.
+    let admin = format!("{nobody},{},{}", first.address(), second.address());
+    let console = Console::start_at(&admin, &[], &["next", "reveal", "quit"]);
+    listed(&mut first, vec![line("QUIZ42", Phase::Lobby)]).await;
+    obey(&mut first).await;
+    let (_, unanswered) = first.engine.hear().await;
+    first.admin.stop().await;
+
+    let (conn, again) = second.engine.hear().await;
+    assert_eq!(again, unanswered);
+    assert!(second.desk.watched().contains(&SHOW), "it is watched there before it is commanded");
+    let FromHost::Command(command) = again else { panic!("a command") };
+    second.engine.answer(conn, ToHost::Done(Done { id: command.id, show: SHOW, again: false }));
+    let address = second.address();
+    let (refusals, written) = console.finish().await;
+    assert_eq!(refusals, 0);
+    assert!(written.contains(&format!("connection: the connection is back, with {address}\n")), "{written}");
+    assert!(written.contains("ok: reveal: done"), "{written}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_each_gateway_is_told_when_none_will_do() {
+    let (one, two) = (Stage::open().await, Stage::open().await);
+    let (one_at, two_at) = (one.address(), two.address());
+    one.admin.stop().await;
+    two.admin.stop().await;
+    let told = Console::start_at(&format!("{one_at},{two_at}"), &[], &[]).fail().await;
+    assert!(told.contains(&format!("can't reach {one_at}")), "{told}");
+    assert!(told.contains(&format!("can't reach {two_at}")), "{told}");
 }
 
 #[tokio::test]

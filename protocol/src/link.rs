@@ -211,6 +211,13 @@ pub enum ToGateway {
         /// What.
         alert: AlertKind,
     },
+    /// For a gateway that hears the show from now on: where it is, for hosts who watch it there.
+    Running {
+        /// Which show.
+        show: ShowId,
+        /// The show now.
+        snapshot: Arc<Snapshot>,
+    },
 }
 
 /// The connection is in.

@@ -76,9 +76,7 @@ impl Show {
                 ToShow::Answers(_) => {}
                 ToShow::Join(request) => self.join(request),
                 ToShow::BarrierPassed(gateway, question) => self.pass_barrier(gateway, question),
-                ToShow::GatewayHere(gateway) => {
-                    self.gateways.insert(gateway);
-                }
+                ToShow::GatewayHere(gateway) => self.greet(gateway),
                 ToShow::GatewayGone(gateway) => self.miss(gateway),
                 ToShow::LeaseTaken(fence) if fence == self.fence => return Err(Lost::Taken),
                 ToShow::LeaseTaken(_) => {}

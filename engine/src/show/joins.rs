@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{ConnRef, Seat};
+use klaxon_protocol::ids::{ConnRef, GatewayId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::{JoinRequest, Resynced, Seated, ToGateway};
 use klaxon_protocol::player::Snapshot;
@@ -55,6 +55,15 @@ impl Show {
         let snapshot = self.shared_snapshot();
         let resynced = Resynced { conn, show: self.id, snapshot, you: self.game.you(seat) };
         self.outbox.push((Address::One(conn.gateway), ToGateway::Resynced(resynced)));
+    }
+
+    /// A gateway hears the show from now on. What its hosts must know of the question came before.
+    pub(super) fn greet(&mut self, gateway: GatewayId) {
+        self.gateways.insert(gateway);
+        let snapshot = self.shared_snapshot();
+        if snapshot.question.is_some() && self.ended_at.is_none() {
+            self.outbox.push((Address::One(gateway), ToGateway::Running { show: self.id, snapshot }));
+        }
     }
 
     fn shared_snapshot(&mut self) -> Arc<Snapshot> {

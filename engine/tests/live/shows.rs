@@ -2,8 +2,8 @@ use klaxon_engine::archive::Archive;
 use klaxon_engine::replay;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{Choice, Seat, ShowId};
-use klaxon_protocol::link::ToGateway;
+use klaxon_protocol::ids::{Choice, QuestionId, Seat, ShowId};
+use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer, Verdict};
 use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
@@ -91,7 +91,7 @@ async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close(
         .await;
     house.answer(show, 1, in_time, &[(0, 1)]);
     house.answer(show, 1, house.clock.now() + Span(1_000), &[(1, 1)]);
-    house.say(klaxon_protocol::link::ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
+    house.say(ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
     let mut verdicts = house.verdicts().await;
     verdicts.extend(house.verdicts().await);
     verdicts.sort_unstable_by_key(|(conn, _)| *conn);
@@ -113,6 +113,22 @@ async fn a_gateway_that_does_not_hand_in_holds_up_nobody_and_is_named() {
         })
         .await;
     assert_eq!(gateways, [GATEWAY]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_begins_to_hear_a_show_in_the_middle_is_told_the_running_question() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    let attends = || ToEngine::Attend { gateway: GATEWAY, show };
+    let running = |message| if let ToGateway::Running { snapshot, .. } = message { Some(snapshot) } else { None };
+    house.say(attends());
+    house.command(show, "next", Action::Next).await;
+    house.say(attends());
+    // The first time there was no question: this is the second.
+    let snapshot = house.hear(running).await;
+    assert_eq!(snapshot.phase, Phase::Question);
+    assert_eq!(snapshot.question.as_ref().map(|question| question.question), Some(QuestionId(1)));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Alert, FromHost, HostEvent, ToHost};
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
-use klaxon_protocol::player::{Phase, Pong, ToPlayer};
+use klaxon_protocol::player::{Phase, Pong, Snapshot, ToPlayer};
 
 use super::outbox::Outbox;
 use crate::link::{Clock, Desk, GatewayEnd};
@@ -45,6 +45,14 @@ struct Latest {
     /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
     /// tells of it.
     unheard: VecDeque<Arc<ToHost>>,
+}
+
+impl Latest {
+    fn has_question(&self) -> bool {
+        self.events.first().is_some_and(
+            |first| matches!(&**first, ToHost::Event(HostEvent { event, .. }) if matches!(**event, ToPlayer::Question(_))),
+        )
+    }
 }
 
 /// One connected host.
@@ -170,6 +178,23 @@ impl AdminDesk {
         }
     }
 
+    /// The show began before it was heard here: who watches it is told the question that was sent last, as it is now.
+    fn catch_up(&self, show: ShowId, snapshot: &Snapshot) {
+        // Why a question does not count only its event says.
+        let Some(question) = snapshot.question.clone().filter(|_| !snapshot.voided) else { return };
+        {
+            let room = self.lock();
+            // Heard here all along, or since a host of ours was told the same.
+            if room.latest.get(&show).is_some_and(Latest::has_question) {
+                return;
+            }
+        }
+        let reveal = snapshot.reveal.clone().map(ToPlayer::Reveal);
+        for event in [Some(ToPlayer::Question(question)), reveal].into_iter().flatten() {
+            self.tell(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -217,6 +242,7 @@ impl Desk for AdminDesk {
                 let event = HostEvent { show: broadcast.show, event: Box::new(broadcast.message) };
                 self.tell(event.show, ToHost::Event(event));
             }
+            ToGateway::Running { show, snapshot } => self.catch_up(show, &snapshot),
             ToGateway::Seated(_)
             | ToGateway::Resynced(_)
             | ToGateway::JoinRefused { .. }

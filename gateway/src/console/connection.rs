@@ -1,8 +1,9 @@
-//! The console's way to the server: connects again by itself, and says again what was not answered.
+//! The console's way to the show: connects again by itself, to whichever gateway answers, and says again what was not answered.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorMessage;
@@ -10,6 +11,7 @@ use klaxon_protocol::host::{FromHost, ToHost};
 use klaxon_protocol::ids::CommandId;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tungstenite::Message;
 use tungstenite::client::IntoClientRequest;
@@ -22,16 +24,24 @@ const CODEC: Codec = Codec::Bincode;
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The server pings three times in this; if nothing comes, it is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How often the gateway is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// That is three times in this; if nothing comes, it is gone, though its connection may stay.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// How a gateway is lost that stands still.
+const NOTHING_HEARD: &str = "nothing was heard from the server";
 
 /// What happened on the connection.
 #[derive(Debug)]
 pub enum Report {
     /// The server said something.
     Heard(ToHost),
-    /// The connection is there again.
-    Back,
+    /// There is a connection again.
+    Back {
+        /// To which gateway.
+        address: String,
+    },
     /// The connection is gone; it will be tried again.
     Lost {
         /// What happened.
@@ -50,25 +60,24 @@ pub struct Connection {
     reports: mpsc::Receiver<Report>,
 }
 
-/// Where the admin socket is and what opens it.
-#[derive(Clone)]
-pub struct Server {
-    /// Host and port.
-    pub address: String,
+/// Where the admin sockets are, any of which will do, and what opens them.
+pub struct Gateways {
+    /// Host and port of each, the next one to be asked first.
+    pub addresses: VecDeque<String>,
     /// The admin token.
     pub token: String,
 }
 
 impl Connection {
-    /// Connects for the first time.
+    /// Connects for the first time: to the first gateway that answers.
     ///
     /// # Errors
-    /// If the server can't be reached or will not have us: then trying again would not help.
-    pub async fn open(server: Server) -> anyhow::Result<Self> {
-        let socket = connect(&server).await.map_err(|failure| failure.problem)?;
+    /// If none can be reached or will have us.
+    pub async fn open(mut gateways: Gateways) -> anyhow::Result<Self> {
+        let (socket, _) = gateways.connect().await.map_err(|failure| failure.problem)?;
         let (say, said) = mpsc::unbounded_channel();
         let (report, reports) = mpsc::channel(256);
-        tokio::spawn(keep(server, socket, said, report));
+        tokio::spawn(keep(gateways, socket, said, report));
         Ok(Self { say, reports })
     }
 
@@ -91,19 +100,43 @@ struct Failure {
     lasting: bool,
 }
 
-async fn connect(server: &Server) -> Result<Socket, Failure> {
+impl Gateways {
+    /// Asks each gateway once, until one answers. The next time begins behind it, so it comes last.
+    async fn connect(&mut self) -> Result<(Socket, String), Failure> {
+        let mut failures = Vec::new();
+        for _ in 0..self.addresses.len() {
+            self.addresses.rotate_left(1);
+            let Some(address) = self.addresses.back() else { continue };
+            match connect(address, &self.token).await {
+                Ok(socket) => return Ok((socket, address.clone())),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        // As long as one of them may come back it is worth to try again.
+        let lasting = failures.iter().all(|failure| failure.lasting);
+        let problem = match &mut failures[..] {
+            [_] => failures.remove(0).problem,
+            _ => {
+                let problems: Vec<String> = failures.iter().map(|failure| format!("{:#}", failure.problem)).collect();
+                anyhow!("none of the gateways will do: {}", problems.join("; "))
+            }
+        };
+        Err(Failure { problem, lasting })
+    }
+}
+
+async fn connect(address: &str, token: &str) -> Result<Socket, Failure> {
     let passing = |problem| Failure { problem, lasting: false };
     let lasting = |problem| Failure { problem, lasting: true };
-    let request = request(server).map_err(lasting)?;
-    let connected = tokio::time::timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await;
-    let address = &server.address;
+    let request = request(address, token).map_err(lasting)?;
+    let connected = timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await;
     match connected {
-        Err(_) => Err(passing(anyhow::anyhow!("no answer from {address}"))),
+        Err(_) => Err(passing(anyhow!("no answer from {address}"))),
         Ok(Err(tungstenite::Error::Http(response))) => {
             let refusal = response.body().as_deref().and_then(|body| serde_json::from_slice::<ErrorMessage>(body).ok());
             let problem = match refusal {
-                Some(refusal) => anyhow::anyhow!("{address}: {} {}", refusal.message, refusal.advice),
-                None => anyhow::anyhow!("{address} is no admin port of Klaxon: HTTP {}", response.status()),
+                Some(refusal) => anyhow!("{address}: {} {}", refusal.message, refusal.advice),
+                None => anyhow!("{address} is no admin port of Klaxon: HTTP {}", response.status()),
             };
             // A proxy's 502 passes when the server is up again.
             Err(Failure { problem, lasting: !response.status().is_server_error() })
@@ -116,19 +149,19 @@ async fn connect(server: &Server) -> Result<Socket, Failure> {
     }
 }
 
-fn request(server: &Server) -> anyhow::Result<tungstenite::handshake::client::Request> {
-    let mut request = format!("ws://{}/host", server.address)
+fn request(address: &str, token: &str) -> anyhow::Result<tungstenite::handshake::client::Request> {
+    let mut request = format!("ws://{address}/host")
         .into_client_request()
-        .with_context(|| format!("{:?} is no address with a port", server.address))?;
-    let Ok(bearer) = format!("Bearer {}", server.token).parse() else { bail!("the token file holds no token") };
+        .with_context(|| format!("{address:?} is no address with a port"))?;
+    let Ok(bearer) = format!("Bearer {token}").parse() else { bail!("the token file holds no token") };
     request.headers_mut().insert("authorization", bearer);
     request.headers_mut().insert("sec-websocket-protocol", CODEC.subprotocol().parse()?);
     Ok(request)
 }
 
-/// Serves one connection after the other, until the console leaves or the server will not have us.
+/// Serves one connection after the other, until the console leaves or no gateway will have us.
 async fn keep(
-    server: Server,
+    mut gateways: Gateways,
     mut socket: Socket,
     mut said: mpsc::UnboundedReceiver<FromHost>,
     report: mpsc::Sender<Report>,
@@ -140,11 +173,11 @@ async fn keep(
             return;
         }
         let mut wait = WAITS.0;
-        socket = loop {
-            tokio::time::sleep(wait).await;
+        let (again, address) = loop {
+            sleep(wait).await;
             wait = (wait * 2).min(WAITS.1);
-            match connect(&server).await {
-                Ok(socket) => break socket,
+            match gateways.connect().await {
+                Ok(connected) => break connected,
                 Err(failure) if failure.lasting => {
                     let _ = report.send(Report::Over { problem: failure.problem.to_string() }).await;
                     return;
@@ -154,7 +187,8 @@ async fn keep(
                 Err(_) => {}
             }
         };
-        if report.send(Report::Back).await.is_err() {
+        socket = again;
+        if report.send(Report::Back { address }).await.is_err() {
             return;
         }
     }
@@ -168,10 +202,12 @@ async fn converse(
     outstanding: &mut Outstanding,
 ) -> Option<String> {
     for message in outstanding.again() {
-        if let Err(error) = socket.send(Message::binary(CODEC.encode(message))).await {
-            return Some(error.to_string());
+        if let Err(problem) = send(&mut socket, Message::binary(CODEC.encode(message))).await {
+            return Some(problem);
         }
     }
+    let mut pings = interval(PING_EVERY);
+    let mut silent_at = Instant::now() + SILENCE;
     loop {
         tokio::select! {
             message = said.recv() => {
@@ -182,12 +218,17 @@ async fn converse(
                 };
                 let frame = Message::binary(CODEC.encode(&message));
                 outstanding.said(message);
-                if let Err(error) = socket.send(frame).await {
-                    return Some(error.to_string());
+                if let Err(problem) = send(&mut socket, frame).await {
+                    return Some(problem);
                 }
             }
-            frame = tokio::time::timeout(SILENCE, socket.next()) => match frame {
-                Err(_) => return Some("nothing was heard from the server".into()),
+            _ = pings.tick() => {
+                if let Err(problem) = send(&mut socket, Message::Ping(Default::default())).await {
+                    return Some(problem);
+                }
+            }
+            frame = timeout_at(silent_at, socket.next()) => match frame {
+                Err(_) => return Some(NOTHING_HEARD.into()),
                 Ok(None) => return Some("the server closed the connection".into()),
                 Ok(Some(Err(error))) => return Some(error.to_string()),
                 Ok(Some(Ok(Message::Close(close)))) => {
@@ -196,14 +237,23 @@ async fn converse(
                 }
                 Ok(Some(Ok(Message::Binary(bytes)))) => match CODEC.decode::<ToHost>(&bytes, &[]) {
                     Ok(message) => {
+                        silent_at = Instant::now() + SILENCE;
                         outstanding.heard(&message);
                         report.send(Report::Heard(message)).await.ok()?;
                     }
                     Err(refusal) => return Some(format!("the server speaks another protocol: {refusal}")),
                 },
-                Ok(Some(Ok(_))) => {}
+                Ok(Some(Ok(_))) => silent_at = Instant::now() + SILENCE,
             }
         }
+    }
+}
+
+/// Not for ever: a gateway that stands still does not read.
+async fn send(socket: &mut Socket, frame: Message) -> Result<(), String> {
+    match timeout(SILENCE, socket.send(frame)).await {
+        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Err(_) => Err(NOTHING_HEARD.into()),
     }
 }
 

@@ -22,7 +22,7 @@ use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
 use tokio::sync::mpsc;
 
-use connection::{Connection, Report, Server};
+use connection::{Connection, Gateways, Report};
 use orders::{Order, phase_name};
 use view::{News, Note, View};
 
@@ -81,7 +81,7 @@ pub async fn run_script(
 async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
     let token = crate::private_file::read(&options.token_file)
         .context("the server's admin token is needed; `--token-file` names the file it is in")?;
-    Connection::open(Server { address: options.admin.clone(), token }).await
+    Connection::open(Gateways { addresses: options.admin.clone().into(), token }).await
 }
 
 /// Until everything that was said is answered.
@@ -155,7 +155,7 @@ async fn heard(connection: &mut Connection) -> anyhow::Result<ToHost> {
         match connection.report().await {
             Some(Report::Heard(ToHost::Error(error))) => bail!("{} {}", error.message, error.advice),
             Some(Report::Heard(message)) => return Ok(message),
-            Some(Report::Lost { .. } | Report::Back) => {}
+            Some(Report::Lost { .. } | Report::Back { .. }) => {}
             Some(Report::Over { problem }) => bail!(problem),
             None => bail!("the connection is over"),
         }

@@ -13,9 +13,16 @@ use crate::config::{number, one_of, span};
 /// What a host can choose for `klaxon host`.
 #[derive(Debug, Clone, Args)]
 pub struct HostOptions {
-    /// The server's admin port.
-    #[arg(long, env = "KLAXON_ADMIN", value_name = "HOST:PORT", default_value = "127.0.0.1:4701")]
-    pub admin: String,
+    /// The server's admin port; those of several gateways with commas between them: any of them will do, and when one is lost
+    /// the console goes on at another.
+    #[arg(
+        long,
+        env = "KLAXON_ADMIN",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:4701"
+    )]
+    pub admin: Vec<String>,
 
     /// The file with the server's admin token.
     #[arg(long, env = "KLAXON_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "klaxon-data/admin.token")]

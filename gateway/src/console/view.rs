@@ -144,9 +144,9 @@ impl View {
     pub fn report(&mut self, report: &Report) -> Vec<News> {
         match report {
             Report::Heard(message) => self.hear(message),
-            Report::Back => {
+            Report::Back { address } => {
                 self.lost = None;
-                vec![News::Connection("the connection is back".into())]
+                vec![News::Connection(words::printable(&format!("the connection is back, with {address}")))]
             }
             Report::Lost { problem } | Report::Over { problem } => {
                 let problem = words::printable(problem);

@@ -75,17 +75,9 @@ impl Ground {
             }
             archive
         });
-        end_well(program);
+        program.stop();
         archive
     }
-}
-
-/// Tells a program to stop, which it does.
-#[track_caller]
-fn end_well(mut program: Program) {
-    program.signal(Signal::TERM);
-    let status = program.end();
-    assert!(status.success(), "{}", program.said.join("\n"));
 }
 
 /// Which of two engines has the show, and the other one.
@@ -169,7 +161,7 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     host.wait_for(&["event: question 2: ", " of 2 answers; 0 silent"]);
     assert!(host.end().success(), "{}", host.said.join("\n"));
     a.stop();
-    end_well(heir.program);
+    heir.program.stop();
 
     // All of it is in Kafka, and from there in the database.
     let show = ann_is.show;
@@ -195,7 +187,7 @@ fn an_engine_that_is_told_to_stop_hands_its_show_over() {
     let (mut ann, _) = Player::join(gateway.addresses.players, "HANDED", "Ann");
     host.say("next");
     ann.question(1);
-    end_well(owner.program);
+    owner.program.stop();
     heir.program.wait_for(&["the show is taken up"]);
     ann.answer(1, 1);
     assert!(ann.is_accepted(1));
@@ -204,5 +196,5 @@ fn an_engine_that_is_told_to_stop_hands_its_show_over() {
     }
     assert!(host.end().success(), "{}", host.said.join("\n"));
     gateway.stop();
-    end_well(heir.program);
+    heir.program.stop();
 }

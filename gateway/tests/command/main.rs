@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 mod cluster;
+mod compose;
+mod compose_file;
 mod crash;
 mod mistakes;
 mod player;

@@ -67,6 +67,14 @@ impl Program {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Tells it to stop, which it does.
+    #[track_caller]
+    pub fn stop(mut self) {
+        self.signal(Signal::TERM);
+        let status = self.end();
+        assert!(status.success(), "{}", self.said.join("\n"));
+    }
+
     /// Waits until it has ended by itself, and has closed its output.
     #[track_caller]
     pub fn end(&mut self) -> ExitStatus {

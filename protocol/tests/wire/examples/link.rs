@@ -39,6 +39,7 @@ variants!(ToGateway {
     Host { .. } = "host",
     Figures(_) = "figures",
     Alert { .. } = "alert",
+    Running { .. } = "running",
 });
 
 variants!(Verdict {
@@ -133,5 +134,6 @@ pub fn to_gateway() -> Vec<ToGateway> {
         ToGateway::Figures(Box::new(figures())),
     ];
     messages.extend(alerts().into_iter().map(|alert| ToGateway::Alert { show: SHOW, at: at(41_000), alert }));
+    messages.push(ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) });
     messages
 }
