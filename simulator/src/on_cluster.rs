@@ -52,6 +52,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
 
     let spinner = Spinner::new();
     let processes = u64::try_from(cluster.processes()).unwrap_or(1);
+    cluster.supervise().await?;
     let database = archived(&mut cluster, &mut played, &spinner).await?;
     spinner.says("stopping".to_owned());
     played.evidence.resident = cluster.stop().await?;
