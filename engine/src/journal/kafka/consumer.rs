@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 use klaxon_protocol::journal::Record;
 use rdkafka::client::ClientContext;
@@ -19,6 +20,9 @@ use tokio::sync::mpsc;
 
 use super::scan::record_in;
 use super::topic::{Kafka, PATIENCE, in_trouble, log};
+
+/// How long a member may be away, restarted or cut off, before others get its partitions: Kafka's own default (KIP-735).
+const ABSENCE: Duration = Duration::from_secs(45);
 
 /// A part of the topic, as Kafka numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,14 +103,16 @@ impl ConsumerContext for Group {
 
 impl JournalConsumer {
     /// Joins the group as `member`, a name that no other member has and that stays when the process is started again: then nobody
-    /// waits until the killed one is given up (KIP-345). Kafka need not answer now, but the topic must be there some day.
+    /// waits until the killed one is given up (KIP-345), if it is back within [`ABSENCE`]. Kafka need not answer now, but the topic must
+    /// be there some day.
     ///
     /// # Errors
     /// If the settings make no sense.
     pub fn open(kafka: &Kafka, group: &str, member: &str) -> Result<Self, KafkaError> {
         let (tell, news) = mpsc::unbounded_channel();
         let mut config = kafka.consuming(group);
-        config.set("partition.assignment.strategy", "range").set("session.timeout.ms", "10000");
+        config.set("partition.assignment.strategy", "range");
+        config.set("session.timeout.ms", ABSENCE.as_millis().to_string());
         config.set("heartbeat.interval.ms", "2000").set("statistics.interval.ms", "5000");
         config.set("topic.metadata.refresh.interval.ms", "5000").set("group.instance.id", member);
         let consumer: StreamConsumer<Group> = config.create_with_context(Group { tell, turn: AtomicU64::new(0) })?;

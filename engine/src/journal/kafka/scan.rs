@@ -16,6 +16,8 @@ use super::topic::{Kafka, PATIENCE, Quiet, count_partitions, partition_of};
 pub(super) const NUMBER: &str = "number";
 /// The header with a record's fence.
 pub(super) const FENCE: &str = "fence";
+/// How long Kafka may send nothing in the middle of a show: a busy broker takes seconds to put some megabytes together.
+const SILENCE: Duration = Duration::from_secs(30);
 /// The pause after a broker did not answer.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -26,7 +28,7 @@ pub enum ScanError {
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
     /// Kafka stopped to answer.
-    #[error("Kafka did not answer for {} s", PATIENCE.as_secs())]
+    #[error("Kafka sent nothing for {} s", SILENCE.as_secs())]
     Silent,
     /// A message there is no record.
     #[error("the message at offset {offset} is no record of the show: {problem}")]
@@ -97,8 +99,8 @@ fn each(kafka: &Kafka, show: ShowId, mut hear: impl FnMut(Record)) -> Result<(),
         let message = match consumer.poll(POLL) {
             Some(Ok(message)) => message,
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) if heard_at.elapsed() > PATIENCE => return Err(error.into()),
-            None if heard_at.elapsed() > PATIENCE => return Err(ScanError::Silent),
+            Some(Err(error)) if heard_at.elapsed() > SILENCE => return Err(error.into()),
+            None if heard_at.elapsed() > SILENCE => return Err(ScanError::Silent),
             Some(Err(_)) | None => continue,
         };
         heard_at = Instant::now();
