@@ -12,6 +12,6 @@ pub mod log;
 pub mod private_file;
 pub mod session;
 pub mod settings;
-mod transport;
+pub mod transport;
 
 pub use gateway::{Address, Gateway};

@@ -8,11 +8,15 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
+use crate::transport::Transport;
+
 /// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
 #[derive(Clone)]
 pub struct GatewaySettings {
     /// Where players connect; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How sockets are driven.
+    pub transport: Transport,
     /// Threads that own sockets, 1 to [`GatewaySettings::MOST_SHARDS`].
     pub shards: usize,
     /// Connections at one time, over all shards; more are refused with `no_capacity`.
@@ -56,6 +60,7 @@ impl GatewaySettings {
     pub const fn new(listen: SocketAddr, secret: [u8; 32]) -> Self {
         Self {
             listen,
+            transport: Transport::Auto,
             shards: 2,
             max_connections: 100_000,
             outbox_bytes: 64 << 10,

@@ -18,6 +18,7 @@ impl PlayersOptions {
         let secret = private_file::secret(&self.secret_file(common))
             .map_err(|problem| common.unusable("secret-file", problem))?;
         Ok(GatewaySettings {
+            transport: self.transport,
             shards: self.shards(),
             max_connections: self.max_connections(),
             outbox_bytes: self.outbox_bytes,

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use klaxon_protocol::time::Span;
 
+use crate::transport::Transport;
+
 use super::{CommonOptions, Guests, JwtAlgorithm, number, open_files, span, values};
 
 /// Open files that are not for players: the journal, the archive, hosts, the log, and what the system needs.
@@ -23,6 +25,10 @@ pub struct PlayersOptions {
     /// Threads that own players' sockets, 1 to 256. Default: one for each core.
     #[arg(long, env = "KLAXON_SHARDS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=256_usize))]
     pub shards: Option<usize>,
+
+    /// How players' sockets are driven: `io-uring`, `portable` (by readiness), or `auto`, which takes io_uring where it is to be had.
+    #[arg(long, env = "KLAXON_TRANSPORT", value_name = "NAME", default_value = "auto", value_parser = values::transport)]
+    pub transport: Transport,
 
     /// Players' connections at one time; more are refused with `no_capacity`. Default: the limit of open files less 200.
     #[arg(long, env = "KLAXON_MAX_CONNECTIONS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=MOST_CONNECTIONS))]

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 
 use klaxon_protocol::time::Span;
 
+use crate::transport::Transport;
+
 /// What tokens of players are signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JwtAlgorithm {
@@ -42,6 +44,10 @@ pub(super) fn algorithm(text: &str) -> Result<JwtAlgorithm, String> {
 
 pub(super) fn guests(text: &str) -> Result<Guests, String> {
     one_of(text, &[("allow", Guests::Allow), ("refuse", Guests::Refuse)])
+}
+
+pub(super) fn transport(text: &str) -> Result<Transport, String> {
+    one_of(text, &Transport::ALL.map(|transport| (transport.name(), transport)))
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -76,7 +76,6 @@ impl Shard {
                 ForShard::Displace(key) => self.displace(key, now),
                 ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
                 ForShard::Moved(show, seats) => self.lose_display(show, &seats, now),
-                ForShard::Goodbye(farewell) => self.say_goodbye(&farewell, now),
                 // `hear` deals with these.
                 ForShard::Replies(..) | ForShard::Barrier(_) => {}
             }

@@ -5,10 +5,10 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seq;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::{Event, Outbox};
+use super::Event;
 use crate::intake::Limiter;
 use crate::session::{Close, Session};
-use crate::transport::{ConnKey, Moment};
+use crate::transport::{ConnKey, Moment, Outbox};
 
 /// A connection that missed events must have caught up after this.
 pub(super) const CATCH_UP: Span = Span(10_000);

@@ -7,11 +7,11 @@ mod arrivals;
 mod audience;
 mod conn;
 mod counts;
+mod crew;
 mod farewell;
 mod figures;
 pub(crate) mod frame;
 mod incoming;
-mod outbox;
 mod players;
 mod shard;
 #[cfg(test)]
@@ -31,12 +31,10 @@ use crate::transport::ConnKey;
 
 pub(crate) use arrivals::Arrivals;
 pub(crate) use counts::describe;
-pub(crate) use farewell::Farewell;
 pub(crate) use figures::AllFigures;
 pub(crate) use frame::Event;
-pub(crate) use outbox::Outbox;
 pub(crate) use players::Players;
-pub(crate) use shard::{Fate, Shard};
+pub(crate) use shard::Shard;
 
 /// What a shard can reach beyond its own connections. Nothing here waits.
 pub(crate) trait Outside: Send + Sync {
@@ -98,8 +96,6 @@ pub(crate) enum ForShard {
     Moved(ShowId, Arc<[Seat]>),
     /// The last event that was said: whoever has not heard it missed it.
     Said(ShowId, Seq),
-    /// The gateway goes down: these are to come back elsewhere.
-    Goodbye(Farewell),
 }
 
 /// A close barrier on its way through the shards.

@@ -12,14 +12,14 @@ use klaxon_protocol::time::{Millis, Span};
 use slab::Slab;
 
 use super::audience::{FanOut, Room};
-use super::conn::{Conn, TooSlow};
+use super::conn::{Conn, KeepsUp, TooSlow};
 use super::counts::Counts;
 use super::farewell;
 use super::frame::{self, SnapshotFrames};
-use super::{Common, ForShard, Outbox};
+use super::{Common, ForShard};
 use crate::intake::{Batches, ReplyFrames};
 use crate::session::Close;
-use crate::transport::{ConnKey, Moment};
+use crate::transport::{ConnKey, Fate, Moment, Outbox};
 
 /// How long a closed connection may take to read our last words.
 const LINGER: Span = Span(2_000);
@@ -42,17 +42,6 @@ pub(crate) struct Shard {
     dirty: Vec<ConnKey>,
     pub(super) counts: Counts,
     ticks: u64,
-}
-
-/// What the transport should do with a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// Keep it.
-    Keep,
-    /// All is said: end our side, and read to the other's end without hearing it.
-    Finish,
-    /// Let go of it.
-    Drop,
 }
 
 impl Shard {
@@ -157,20 +146,28 @@ impl Shard {
         into.append(&mut self.dirty);
     }
 
-    /// What is to be written to a connection.
-    pub fn outbox(&self, key: ConnKey) -> Option<&Outbox> {
-        self.conns.get(key.slot as usize).filter(|conn| conn.key == key).map(|conn| &conn.outbox)
+    /// The next frame to be written to a connection.
+    pub fn lend(&mut self, key: ConnKey) -> Option<Bytes> {
+        let frame = self.conn(key)?.outbox.lend()?;
+        self.counts.bytes += frame.len() as u64;
+        Some(frame)
     }
 
-    /// The socket took so many bytes of the outbox, maybe none.
-    pub fn wrote(&mut self, key: ConnKey, count: usize) {
+    /// The frame that was lent is written. Whether there is more to do for the connection.
+    pub fn wrote(&mut self, key: ConnKey) -> bool {
+        let Some(conn) = self.conn(key) else { return false };
+        conn.outbox.wrote();
+        !conn.outbox.is_empty() || conn.leaving.is_some() || conn.pace != KeepsUp::Yes
+    }
+
+    /// A connection's outbox is empty: one that missed events is caught up now.
+    pub fn idle(&mut self, key: ConnKey) {
         let gateway = self.common.gateway;
         let Some(conn) = self.conn(key) else { return };
-        conn.outbox.wrote(count);
         let place = conn.session.place();
-        let wants_snapshot = conn.wants_snapshot();
-        self.counts.bytes += count as u64;
-        if wants_snapshot && let Some(place) = place {
+        if conn.wants_snapshot()
+            && let Some(place) = place
+        {
             self.counts.resyncs += 1;
             let conn = ConnRef { gateway, conn: key.to_wire() };
             self.common.outside.engine(ToEngine::Resync { conn, show: place.show, seat: place.seat });

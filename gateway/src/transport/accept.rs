@@ -19,7 +19,10 @@ const SPARE: usize = 256;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens. The kernel keeps no more for a slow client than we do.
-pub(crate) fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener> {
+///
+/// # Errors
+/// If the address can't be had.
+pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(send_buffer)?;
@@ -31,7 +34,7 @@ pub(crate) fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpL
 
 /// The sockets there are.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd(Arc<AtomicUsize>);
+struct Crowd(Arc<AtomicUsize>);
 
 impl Crowd {
     /// One more, for as long as the returned value lives; none if there are `most` already.
@@ -44,7 +47,7 @@ impl Crowd {
 
 /// A socket among those there are.
 #[derive(Debug)]
-pub(crate) struct InCrowd(Arc<AtomicUsize>);
+pub(super) struct InCrowd(Arc<AtomicUsize>);
 
 impl InCrowd {
     /// Whether there are more than so many sockets now.
@@ -60,7 +63,7 @@ impl Drop for InCrowd {
 }
 
 /// Takes sockets until the gateway stops. While it drains they are still taken, to be told so.
-pub(crate) async fn run(
+pub(super) async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
     mut hand_out: impl FnMut(TcpStream, InCrowd),

@@ -3,7 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::hub::Farewell;
+/// Who is to go now, and where to.
+#[derive(Debug, Clone)]
+pub struct Farewell {
+    /// Connections in slots below this are to go; the others have a little longer.
+    pub slots: u32,
+    /// Whether those who wait for the reply to an answer stay until they have it.
+    pub waits_for_replies: bool,
+    /// Where players of this service connect besides here.
+    pub others: Arc<[String]>,
+}
 
 /// A gateway on its way down. Where there are others to go to, players go over the first half of the time, so that they do not come
 /// there all at once, and those whose answers have no reply yet may wait until three quarters of it are over. Where there are none,

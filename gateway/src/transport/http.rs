@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::net::TcpStream as StdStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -20,6 +21,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tungstenite::handshake::server::create_response;
 
+use super::Limits;
 use super::accept::InCrowd;
 
 /// A request's head must be here after this.
@@ -30,14 +32,14 @@ const HTTP_LIMIT: Duration = Duration::from_secs(60);
 const LARGEST_HEAD: usize = 16 << 10;
 
 /// What the handshake needs to know of the gateway.
-pub(crate) struct Front {
-    pub max_connections: usize,
+pub(super) struct Front {
+    pub limits: Limits,
     pub draining: AtomicBool,
 }
 
 /// A socket that speaks WebSocket from now on.
-pub(crate) struct Upgraded {
-    pub stream: TcpStream,
+pub(super) struct Upgraded {
+    pub stream: StdStream,
     pub codec: Codec,
     /// What the client sent behind its handshake.
     pub read: Bytes,
@@ -47,8 +49,9 @@ pub(crate) struct Upgraded {
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
-pub(crate) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
+pub(super) async fn serve(stream: StdStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
     let agreed = Agreed::default();
+    let stream = TcpStream::from_std(stream).ok()?;
     let service = hyper::service::service_fn(|request| {
         let response = respond(request, &front, here, &agreed);
         async { Ok::<_, Infallible>(response) }
@@ -63,7 +66,8 @@ pub(crate) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) 
     let _ = tokio::time::timeout(HTTP_LIMIT, served).await;
     let (upgrade, codec) = agreed.take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some(Upgraded { stream: parts.io.into_inner(), codec, read: parts.read_buf })
+    let stream = parts.io.into_inner().into_std().ok()?;
+    Some(Upgraded { stream, codec, read: parts.read_buf })
 }
 
 fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &Agreed) -> Response<Full<Bytes>> {
@@ -74,7 +78,7 @@ fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &A
         (&Method::GET | &Method::HEAD, "/readyz") => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/version") => version(),
         (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
-        (_, "/" | "/play") if here.exceeds(front.max_connections) => away(ErrorCode::NoCapacity),
+        (_, "/" | "/play") if here.exceeds(front.limits.connections) => away(ErrorCode::NoCapacity),
         (_, "/" | "/play") => shake_hands(request, agreed),
         _ => json_body(
             StatusCode::NOT_FOUND,

@@ -1,48 +1,46 @@
-//! The seam between sockets and what is made of them.
+//! Sockets: whose bytes they are, and how they come and go.
 //!
-//! A transport owns sockets, and one [`Shard`](crate::hub::Shard) for each of its threads. It tells the shard what happens, with
-//! the time at which it happened, and the shard never waits, never reads a clock and never sees a socket:
-//!
-//! | the transport says | when |
-//! | --- | --- |
-//! | `opened` | a WebSocket handshake is done |
-//! | `message`, `pinged`, `failed`, `leaving` | bytes were read and [`Wire`] made this of them; stamped with the read's time |
-//! | `closed` | the socket is gone |
-//! | `hear` | the link or another shard has something for this one |
-//! | `work` | until it says that nothing is left; between two calls the transport reads what is readable |
-//! | `flush_answers` | the readable sockets were read |
-//! | `tick` | some ten times a second |
-//!
-//! After each of these, `take_dirty` names the connections that have bytes to write. The transport writes from their
-//! [`Outbox`](crate::hub::Outbox) what the socket takes and reports it with `wrote`; `fate` says whether to close it. Writing
-//! may as well be a submission whose completion calls `wrote`.
+//! The [`Crew`] is the seam: it makes of bytes what they mean, and has no socket. A reactor drives it from sockets of its own,
+//! either by io_uring or by readiness.
 
 mod accept;
+mod bell;
+mod choice;
+mod crew;
 mod drain;
+mod driver;
+mod epoll;
 mod http;
-pub(crate) mod tokio;
+mod outbox;
+mod reactor;
+mod sockets;
+mod uring;
 mod wire;
 
 use std::fmt;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Instant;
 
 use klaxon_protocol::time::Millis;
 
-use crate::hub::ForShard;
 use crate::link::Clock;
 
-pub(crate) use accept::{InCrowd, listen, run as take_sockets};
-pub(crate) use http::Front;
-pub(crate) use wire::{Fault, Heard, Wire};
+pub use accept::listen;
+pub use choice::Transport;
+pub use crew::{Crew, Fate};
+pub use drain::Farewell;
+pub use outbox::Outbox;
+pub use sockets::{Idle, Sockets, ToCrew};
+pub use wire::{Fault, Message};
 
-/// What a shard's thread is handed.
-pub(crate) enum Input {
-    /// Something to hear.
-    Hear(ForShard),
-    /// A socket that was just accepted.
-    Socket(TcpStream, InCrowd),
+use http::{Front, Upgraded};
+use wire::{Heard, Wire};
+
+/// What a listener's sockets may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at one time; more are refused with `no_capacity`.
+    pub connections: usize,
 }
 
 /// How far the gateway's life has come.
@@ -59,15 +57,17 @@ pub(crate) enum Stage {
 
 /// A reading of the server's clock, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(pub u64);
+pub struct Moment(pub u64);
 
 impl Moment {
     /// Reads the clock.
+    #[must_use]
     pub fn now() -> Self {
         Self(Clock::of_process().micros())
     }
 
     /// The same for the protocol.
+    #[must_use]
     pub const fn millis(self) -> Millis {
         Millis(self.0 / 1000)
     }
@@ -75,20 +75,24 @@ impl Moment {
 
 /// A connection's key: its shard, its slot there, and how often the slot was used before. No second socket gets the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct ConnKey {
+pub struct ConnKey {
+    /// Which.
     pub shard: u8,
     /// Below 2^24.
     pub slot: u32,
+    /// Which of those that had the slot.
     pub use_of_slot: u32,
 }
 
 impl ConnKey {
     /// The key as engines carry it.
+    #[must_use]
     pub const fn to_wire(self) -> u64 {
         (self.use_of_slot as u64) << 32 | (self.slot as u64 & 0x00ff_ffff) << 8 | self.shard as u64
     }
 
     /// The key that an engine gave back.
+    #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "each part is cut out of the whole")]
     pub const fn from_wire(wire: u64) -> Self {
         Self { shard: wire as u8, slot: (wire >> 8) as u32 & 0x00ff_ffff, use_of_slot: (wire >> 32) as u32 }

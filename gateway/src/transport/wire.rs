@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
-use tungstenite::{Bytes, Error, Message, Utf8Bytes};
+use tungstenite::{Bytes, Error, Message as Frame, Utf8Bytes};
 
 use crate::settings::GatewaySettings;
 
@@ -34,9 +34,29 @@ pub(crate) enum Heard {
     Close,
 }
 
+/// A client's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// Of a text frame.
+    Text(&'a str),
+    /// Of a binary frame.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Message<'a> {
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
 /// Why the bytes are no messages. Nothing can be read after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Longer than a message may be.
     TooLarge,
     /// A text that is not UTF-8.
@@ -100,15 +120,15 @@ impl Wire {
         let mut ends: Ends<'r, '_> = Ends { read, write };
         let heard = match self.protocol.read(&mut ends) {
             // The pong or close reply of what was just read goes out now, not at the next read.
-            Ok(Message::Ping(_)) => self.protocol.flush(&mut ends).map(|()| Some(Heard::Sign)),
-            Ok(Message::Close(_)) => {
+            Ok(Frame::Ping(_)) => self.protocol.flush(&mut ends).map(|()| Some(Heard::Sign)),
+            Ok(Frame::Close(_)) => {
                 // After its close reply the protocol has ended, which flush reports as an error.
                 let _ = self.protocol.flush(&mut ends);
                 Ok(Some(Heard::Close))
             }
-            Ok(Message::Pong(_) | Message::Frame(_)) => Ok(Some(Heard::Sign)),
-            Ok(Message::Text(text)) => Ok(Some(Heard::Text(text))),
-            Ok(Message::Binary(bytes)) => Ok(Some(Heard::Binary(bytes))),
+            Ok(Frame::Pong(_) | Frame::Frame(_)) => Ok(Some(Heard::Sign)),
+            Ok(Frame::Text(text)) => Ok(Some(Heard::Text(text))),
+            Ok(Frame::Binary(bytes)) => Ok(Some(Heard::Binary(bytes))),
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         };

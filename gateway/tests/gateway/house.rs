@@ -10,6 +10,7 @@ use klaxon_engine::bus::{Address, EngineEnd, GatewayEnd, LocalBus, LocalEngineEn
 use klaxon_gateway::Gateway;
 use klaxon_gateway::link::Desk;
 use klaxon_gateway::settings::GatewaySettings;
+use klaxon_gateway::transport::Transport;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Figures, Latency};
@@ -76,8 +77,11 @@ impl House {
     }
 }
 
+/// The settings of a gateway with the transport that KLAXON_TRANSPORT names.
 pub fn settings() -> GatewaySettings {
-    GatewaySettings::new(SocketAddr::from(([127, 0, 0, 1], 0)), [9; 32])
+    let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
+    let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
+    GatewaySettings { transport, ..GatewaySettings::new(SocketAddr::from(([127, 0, 0, 1], 0)), [9; 32]) }
 }
 
 pub fn house(settings: GatewaySettings) -> House {

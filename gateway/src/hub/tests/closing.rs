@@ -54,7 +54,7 @@ fn everybody_is_told_when_to_come_back() {
     let keys = [stage.join(0), stage.join(1), stage.open()];
     let alone = || Farewell { slots: u32::MAX, waits_for_replies: true, others: Arc::new([]) };
     for _ in 0..3 {
-        stage.hear(ForShard::Goodbye(alone()));
+        stage.shard.say_goodbye(&alone(), stage.now);
     }
     for key in keys {
         let read = stage.read(key);

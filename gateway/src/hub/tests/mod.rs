@@ -6,6 +6,7 @@ mod joining;
 mod slow;
 mod story;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -20,10 +21,10 @@ use klaxon_protocol::player::{
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::{Barrier, Common, Event, Farewell, Fate, ForShard, Outside, Shard};
+use super::{Barrier, Common, Event, ForShard, Outside, Shard};
 use crate::session::Close;
 use crate::settings::GatewaySettings;
-use crate::transport::{ConnKey, Fault, Moment};
+use crate::transport::{ConnKey, Farewell, Fate, Fault, Moment};
 
 const SHOW: ShowId = ShowId(7);
 const START: u64 = 1_700_000_000_000_000;
@@ -49,6 +50,8 @@ struct Stage {
     world: Arc<World>,
     common: Arc<Common>,
     shard: Shard,
+    /// What sockets have not taken yet of the frames that they are lent.
+    half_sent: HashMap<ConnKey, Bytes>,
     now: Moment,
 }
 
@@ -70,7 +73,7 @@ impl Stage {
         let world = Arc::new(World::default());
         let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Outside>));
         let shard = Shard::new(0, Arc::clone(&common));
-        Self { world, common, shard, now: Moment(START) }
+        Self { world, common, shard, half_sent: HashMap::new(), now: Moment(START) }
     }
 
     fn later(&mut self, by: Span) {
@@ -143,16 +146,31 @@ impl Stage {
 
     /// The socket takes everything.
     fn read(&mut self, key: ConnKey) -> Read {
-        let bytes = self.peek(key);
-        self.shard.wrote(key, bytes.len());
-        parse(&bytes)
+        parse(&self.take(key, usize::MAX))
     }
 
-    fn peek(&self, key: ConnKey) -> Vec<u8> {
-        let Some(outbox) = self.shard.outbox(key) else { return Vec::new() };
-        let mut slices = vec![std::io::IoSlice::new(&[]); 1 << 15];
-        let used = outbox.slices(&mut slices);
-        slices[..used].iter().flat_map(|slice| slice.iter().copied()).collect()
+    /// The socket takes so many bytes at most.
+    fn take(&mut self, key: ConnKey, most: usize) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while taken.len() < most {
+            let Some(mut frame) = self.half_sent.remove(&key).or_else(|| self.shard.lend(key)) else {
+                self.shard.idle(key);
+                break;
+            };
+            taken.extend_from_slice(&frame.split_to(frame.len().min(most - taken.len())));
+            if frame.is_empty() {
+                self.shard.wrote(key);
+            } else {
+                self.half_sent.insert(key, frame);
+            }
+        }
+        taken
+    }
+
+    /// The memory that waits for a connection.
+    fn waiting(&self, key: ConnKey) -> usize {
+        let conn = self.shard.conns().get(key.slot as usize).filter(|conn| conn.key == key);
+        conn.map_or(0, |conn| conn.outbox.memory())
     }
 
     /// What the engine was told since the last time.
@@ -168,7 +186,7 @@ impl Stage {
     /// Those in slots below this are told to go.
     fn goodbye(&mut self, slots: u32, waits_for_replies: bool) {
         let others = ["ws://b/play".to_owned()].into();
-        self.hear(ForShard::Goodbye(Farewell { slots, waits_for_replies, others }));
+        self.shard.say_goodbye(&Farewell { slots, waits_for_replies, others }, self.now);
     }
 
     fn reply(&mut self, key: ConnKey, verdict: Verdict) {

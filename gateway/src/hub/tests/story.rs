@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::hub::Outbox;
 
 /// What may happen to one of three connections, in any order.
 #[derive(Debug, Clone)]
@@ -103,10 +102,8 @@ proptest! {
                 }
                 Happening::Dismiss(seat) => stage.hear(ForShard::Dismiss(SHOW, Seat(seat), ErrorCode::Removed)),
                 Happening::Read(who, bytes) => {
-                    let waiting = stage.peek(readers[who].key);
-                    let count = bytes.min(waiting.len());
-                    readers[who].bytes.extend_from_slice(&waiting[..count]);
-                    stage.shard.wrote(readers[who].key, count);
+                    let taken = stage.take(readers[who].key, bytes);
+                    readers[who].bytes.extend(taken);
                 }
                 Happening::Fault(who) => stage.shard.failed(readers[who].key, Fault::Protocol, stage.now),
                 Happening::Bye(who) => {
@@ -127,14 +124,15 @@ proptest! {
             }
             stage.work();
             for reader in &readers {
-                let waiting = stage.shard.outbox(reader.key).map_or(0, Outbox::memory);
+                let waiting = stage.waiting(reader.key);
                 // A welcome or a half-read frame may be larger; last words and the close frame come behind it.
                 prop_assert!(waiting <= NARROW + 1500, "{waiting} bytes wait");
             }
             prop_assert_eq!(stage.shard.len(), 3);
         }
         for reader in &mut readers {
-            reader.bytes.extend(stage.peek(reader.key));
+            let taken = stage.take(reader.key, usize::MAX);
+            reader.bytes.extend(taken);
             check_story(&parse(&reader.bytes[..whole_frames(&reader.bytes)]))?;
         }
     }

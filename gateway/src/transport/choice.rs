@@ -1,0 +1,62 @@
+//! Which way a gateway asks the kernel for its sockets.
+
+use std::fmt;
+use std::io;
+
+use super::bell;
+use super::uring::Uring;
+
+/// How a gateway's sockets are driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// By io_uring where the kernel has it and lets us, and by readiness elsewhere.
+    #[default]
+    Auto,
+    /// By completion, with Linux' io_uring; a gateway does not start where there is none.
+    IoUring,
+    /// By readiness, which works everywhere.
+    Portable,
+}
+
+impl Transport {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::IoUring, Self::Portable];
+
+    /// As options have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::IoUring => "io-uring",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Finds out what there is: [`Transport::IoUring`] or [`Transport::Portable`].
+    ///
+    /// # Errors
+    /// If io_uring was asked for and can't be had.
+    pub(super) fn choose(self) -> io::Result<Self> {
+        if self == Self::Portable {
+            return Ok(self);
+        }
+        let probed = bell::inbox::<()>().and_then(|(_, _, chime)| Uring::new(chime));
+        match (self, probed) {
+            (_, Ok(_)) => Ok(Self::IoUring),
+            (Self::IoUring, Err(error)) => {
+                let advice = "use `--transport auto`, or let this process have io_uring (Linux 6.1 or later, and a container that allows it)";
+                Err(io::Error::new(error.kind(), format!("io_uring is not to be had here: {error}; {advice}")))
+            }
+            (_, Err(error)) => {
+                tracing::info!(%error, "io_uring is not to be had here");
+                Ok(Self::Portable)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

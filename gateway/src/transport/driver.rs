@@ -1,0 +1,70 @@
+//! What a reactor needs of the kernel, whichever way it asks for it.
+
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// A socket's place in its reactor; the crew's slot for the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Slot(pub u32);
+
+impl Slot {
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What became of bytes to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// The kernel has them all.
+    Done,
+    /// [`Event::Sent`] comes when it does.
+    Later,
+}
+
+/// What happened to a socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event<'a> {
+    /// Bytes came.
+    Read(Slot, &'a mut [u8]),
+    /// The bytes that were sent last are all with the kernel.
+    Sent(Slot),
+    /// The socket is closed, by either side, and its slot is free. The last that is heard of it.
+    Ended(Slot),
+}
+
+/// What came of waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Waited {
+    /// Reads among the events.
+    pub reads: usize,
+    /// Whether another thread rang the bell.
+    pub rung: bool,
+}
+
+/// The sockets of one reactor. All is asked for and told on its thread.
+pub(super) trait Driver {
+    /// Takes a connected socket into a free slot. What it says is read from now on.
+    ///
+    /// # Errors
+    /// If the kernel can't; the socket is closed then, and nothing is heard of it.
+    fn add(&mut self, slot: Slot, stream: TcpStream) -> io::Result<()>;
+
+    /// Sends bytes. Nothing else may be sent by this socket until they are.
+    fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending;
+
+    /// Ends our side of a socket that has sent all. What the client says is read on to its end.
+    fn finish(&mut self, slot: Slot);
+
+    /// Closes a socket, whatever is on its way. [`Event::Ended`] comes when that is done.
+    fn close(&mut self, slot: Slot);
+
+    /// Tells what happened. If nothing has, waits until something does, or until the time is over.
+    ///
+    /// # Errors
+    /// If the kernel does not say what happened.
+    fn wait(&mut self, most: Duration, hear: impl FnMut(Event<'_>)) -> io::Result<Waited>;
+}

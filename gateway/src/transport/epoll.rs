@@ -1,0 +1,217 @@
+//! A reactor's sockets by readiness, with mio: epoll on Linux. Works on every kernel and in every container.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream as StdStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use mio::net::TcpStream;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+
+use super::bell::Chime;
+use super::driver::{Driver, Event, Sending, Slot, Waited};
+
+/// Events that are taken from the kernel at once.
+const EVENTS: usize = 1024;
+/// What is read from a socket at once; the buffer is the reactor's, not the connection's.
+const READ: usize = 16 << 10;
+/// After so many reads of one socket the others get their turn.
+const READS: usize = 4;
+/// No slot is as high.
+const CHIME: Token = Token(usize::MAX);
+
+/// Sockets by readiness.
+pub(super) struct Epoll {
+    poll: Poll,
+    chime: Chime,
+    /// By slot.
+    sockets: Vec<Option<Socket>>,
+    buffer: Box<[u8]>,
+    events: Option<Events>,
+    /// There may be more to read there.
+    unread: Vec<Slot>,
+    /// Closed, and nobody has heard of it yet.
+    ended: Vec<Slot>,
+}
+
+struct Socket {
+    stream: TcpStream,
+    /// What it did not take yet.
+    unsent: Bytes,
+    /// Whether it is among the unread ones.
+    unread: bool,
+}
+
+/// How far reading came.
+enum Progress {
+    All,
+    More,
+    End,
+}
+
+impl Epoll {
+    /// No sockets yet.
+    ///
+    /// # Errors
+    /// If there is no epoll to be had.
+    pub fn new(chime: Chime) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.registry().register(&mut SourceFd(&chime.as_fd().as_raw_fd()), CHIME, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            chime,
+            sockets: Vec::new(),
+            buffer: vec![0; READ].into(),
+            events: Some(Events::with_capacity(EVENTS)),
+            unread: Vec::new(),
+            ended: Vec::new(),
+        })
+    }
+
+    fn socket(&mut self, slot: Slot) -> Option<&mut Socket> {
+        self.sockets.get_mut(slot.index())?.as_mut()
+    }
+
+    /// Reads what is there, and says so.
+    fn read(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) -> Progress {
+        let Some(Some(socket)) = self.sockets.get_mut(slot.index()) else { return Progress::All };
+        for _ in 0..READS {
+            match socket.stream.read(&mut self.buffer) {
+                Ok(0) => return Progress::End,
+                Ok(count) => {
+                    hear(Event::Read(slot, &mut self.buffer[..count]));
+                    *reads += 1;
+                    // epoll(7): a stream that gave less than was asked for is empty, and rings again.
+                    if count < READ && !to_the_end {
+                        return Progress::All;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::All,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Progress::End,
+            }
+        }
+        Progress::More
+    }
+
+    fn serve(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) {
+        match self.read(slot, to_the_end, hear, reads) {
+            Progress::All => {}
+            Progress::More => {
+                if let Some(socket) = self.socket(slot)
+                    && !std::mem::replace(&mut socket.unread, true)
+                {
+                    self.unread.push(slot);
+                }
+            }
+            Progress::End => self.close(slot),
+        }
+    }
+
+    fn tell_ended(&mut self, hear: &mut impl FnMut(Event<'_>)) {
+        for slot in self.ended.drain(..) {
+            hear(Event::Ended(slot));
+        }
+    }
+}
+
+/// Sends what the socket takes. Whether that is all; an error if the socket is broken.
+fn send_rest(socket: &mut Socket) -> io::Result<bool> {
+    while socket.unsent.has_remaining() {
+        match socket.stream.write(&socket.unsent) {
+            Ok(count) => socket.unsent.advance(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    socket.unsent = Bytes::new();
+    Ok(true)
+}
+
+impl Driver for Epoll {
+    fn add(&mut self, slot: Slot, stream: StdStream) -> io::Result<()> {
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(slot.index()), interest)?;
+        if self.sockets.len() <= slot.index() {
+            self.sockets.resize_with(slot.index() + 1, || None);
+        }
+        self.sockets[slot.index()] = Some(Socket { stream, unsent: Bytes::new(), unread: false });
+        Ok(())
+    }
+
+    fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending {
+        let Some(socket) = self.socket(slot) else { return Sending::Later };
+        socket.unsent = bytes;
+        match send_rest(socket) {
+            Ok(true) => Sending::Done,
+            Ok(false) => Sending::Later,
+            Err(_) => {
+                self.close(slot);
+                Sending::Later
+            }
+        }
+    }
+
+    fn finish(&mut self, slot: Slot) {
+        if let Some(socket) = self.socket(slot) {
+            // A socket that can't be shut down is gone already.
+            let _ = socket.stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    fn close(&mut self, slot: Slot) {
+        if let Some(socket) = self.sockets.get_mut(slot.index())
+            && socket.take().is_some()
+        {
+            self.ended.push(slot);
+        }
+    }
+
+    fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
+        let mut waited = Waited::default();
+        self.tell_ended(&mut hear);
+        let Some(mut events) = self.events.take() else { return Ok(waited) };
+        let at_once = !self.unread.is_empty();
+        let polled = self.poll.poll(&mut events, Some(if at_once { Duration::ZERO } else { most }));
+        if let Err(error) = polled {
+            self.events = Some(events);
+            return if error.kind() == io::ErrorKind::Interrupted { Ok(waited) } else { Err(error) };
+        }
+        for slot in std::mem::take(&mut self.unread) {
+            if let Some(socket) = self.socket(slot) {
+                socket.unread = false;
+            }
+            self.serve(slot, true, &mut hear, &mut waited.reads);
+        }
+        for event in &events {
+            if event.token() == CHIME {
+                self.chime.drain();
+                waited.rung = true;
+                continue;
+            }
+            let slot = Slot(u32::try_from(event.token().0).unwrap_or(u32::MAX));
+            if event.is_writable()
+                && let Some(socket) = self.socket(slot)
+                && socket.unsent.has_remaining()
+            {
+                match send_rest(socket) {
+                    Ok(true) => hear(Event::Sent(slot)),
+                    Ok(false) => {}
+                    Err(_) => self.close(slot),
+                }
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                let to_the_end = event.is_read_closed() || event.is_error();
+                self.serve(slot, to_the_end, &mut hear, &mut waited.reads);
+            }
+        }
+        self.events = Some(events);
+        self.tell_ended(&mut hear);
+        Ok(waited)
+    }
+}

@@ -1,0 +1,236 @@
+//! A thread with sockets of its own: what they bring goes to its crew, and what the crew has to say goes out by them.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use super::accept::InCrowd;
+use super::bell::Inbox;
+use super::drain::Drain;
+use super::driver::{Driver, Event, Sending, Slot};
+use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
+
+/// How often a crew hears that time passed.
+const TICK: Duration = Duration::from_millis(100);
+/// What is taken from the inbox at once.
+const TAKE: usize = 256;
+/// After so many looks at the sockets what was read goes on, though there is more to read.
+const LOOKS: u32 = 16;
+/// The pause after the kernel did not say what happened.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What a reactor is handed by other threads.
+pub(super) enum Input<W> {
+    /// Something for the crew.
+    Word(W),
+    /// A connection whose handshake is done.
+    Connection(Box<Upgraded>, InCrowd),
+}
+
+/// A crew and its sockets.
+pub(super) struct Reactor<C: Crew, D> {
+    driver: D,
+    floor: Floor<C>,
+    inbox: Inbox<Input<C::Word>>,
+    /// There may be more in the inbox.
+    mail: bool,
+    dirty: Vec<ConnKey>,
+}
+
+/// All but the sockets.
+struct Floor<C> {
+    crew: C,
+    /// By slot.
+    lines: Vec<Option<Line>>,
+    /// What answers pings and closes.
+    write: Vec<u8>,
+    /// Had a frame sent and may have another.
+    again: Vec<ConnKey>,
+}
+
+/// A connection, as its reactor keeps it.
+struct Line {
+    key: ConnKey,
+    wire: Wire,
+    /// A frame is on its way to the kernel.
+    sending: bool,
+    /// Our side has ended.
+    finished: bool,
+    _here: InCrowd,
+}
+
+impl<C: Crew, D: Driver> Reactor<C, D> {
+    pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>) -> Self {
+        let floor = Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new() };
+        Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
+    }
+
+    /// Works until the gateway stops. When it is drained it drops `drained`.
+    pub fn run(mut self, mut stage: watch::Receiver<Stage>, drained: mpsc::Sender<()>) {
+        let (mut drained, mut drain) = (Some(drained), None::<Drain>);
+        let (mut next_tick, mut more, mut looks) = (Instant::now() + TICK, false, 0);
+        loop {
+            let until_tick = next_tick.saturating_duration_since(Instant::now());
+            let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
+            let reads = self.look(if busy { Duration::ZERO } else { until_tick });
+            if stage.has_changed().unwrap_or(true) {
+                match &*stage.borrow_and_update() {
+                    Stage::Draining { until, others } => {
+                        drain = Some(Drain::begin(Instant::now(), *until, Arc::clone(others), self.floor.crew.slots()));
+                    }
+                    Stage::Running => {}
+                    Stage::Stopped => return,
+                }
+            }
+            let now = Moment::now();
+            looks += 1;
+            if reads == 0 || looks >= LOOKS {
+                // Whatever else could be read was read before, so that it goes on together.
+                self.floor.crew.flush();
+                looks = 0;
+            }
+            if Instant::now() >= next_tick {
+                next_tick = Instant::now() + TICK;
+                self.floor.crew.tick(now);
+                if let Some(drain) = &drain {
+                    self.floor.crew.part(drain.farewell(Instant::now()), now);
+                    // A drained reactor goes on telling those who come so.
+                    if drain.is_over(Instant::now(), self.floor.crew.len()) {
+                        drop(drained.take());
+                    }
+                }
+            }
+            more = self.floor.crew.work(now);
+            self.pump(now);
+        }
+    }
+
+    /// Hears what happened at the sockets and in the inbox. How many reads there were.
+    fn look(&mut self, most: Duration) -> usize {
+        let floor = &mut self.floor;
+        let waited = self.driver.wait(most, |event| match event {
+            Event::Read(slot, bytes) => floor.read(slot, bytes),
+            Event::Sent(slot) => floor.sent(slot),
+            Event::Ended(slot) => floor.ended(slot),
+        });
+        let waited = waited.unwrap_or_else(|error| {
+            tracing::error!(%error, "the kernel does not say what happened at the sockets; asking again");
+            thread::sleep(PAUSE);
+            super::driver::Waited::default()
+        });
+        if waited.rung || self.mail {
+            let Self { driver, floor, inbox, .. } = self;
+            self.mail = inbox.take(TAKE, |input| match input {
+                Input::Word(word) => floor.crew.hear(word, Moment::now()),
+                Input::Connection(upgraded, here) => {
+                    if let Err(error) = floor.open(driver, *upgraded, here) {
+                        tracing::debug!(%error, "a socket can't be had");
+                    }
+                }
+            });
+        }
+        waited.reads
+    }
+
+    /// Sends what has come up.
+    fn pump(&mut self, now: Moment) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.append(&mut self.floor.again);
+        loop {
+            self.floor.crew.take_dirty(&mut dirty);
+            if dirty.is_empty() {
+                break;
+            }
+            dirty.drain(..).for_each(|key| self.floor.send(&mut self.driver, key, now));
+        }
+        self.dirty = dirty;
+    }
+}
+
+impl<C: Crew> Floor<C> {
+    fn open(&mut self, driver: &mut impl Driver, upgraded: Upgraded, here: InCrowd) -> io::Result<()> {
+        let Upgraded { stream, codec, read } = upgraded;
+        let key = self.crew.opened(codec, Moment::now());
+        let slot = Slot(key.slot);
+        if self.lines.len() <= slot.index() {
+            self.lines.resize_with(slot.index() + 1, || None);
+        }
+        self.lines[slot.index()] = Some(Line { key, wire: Wire::new(), sending: false, finished: false, _here: here });
+        if let Err(error) = driver.add(slot, stream) {
+            self.ended(slot);
+            return Err(error);
+        }
+        if !read.is_empty() {
+            self.read(slot, &mut Vec::from(read));
+        }
+        Ok(())
+    }
+
+    /// Bytes were read just now.
+    fn read(&mut self, slot: Slot, bytes: &mut [u8]) {
+        let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
+        let (now, crew, write) = (Moment::now(), &mut self.crew, &mut self.write);
+        let (key, mut rest) = (line.key, &*bytes);
+        while crew.listens(key) {
+            match line.wire.take(&mut rest, write) {
+                Ok(None) => break,
+                Ok(Some(Heard::Text(text))) => crew.message(key, Message::Text(&text), now),
+                Ok(Some(Heard::Binary(bytes))) => crew.message(key, Message::Binary(&bytes), now),
+                Ok(Some(Heard::Sign)) => crew.pinged(key, Bytes::copy_from_slice(write), now),
+                Ok(Some(Heard::Close)) => crew.leaving(key, Bytes::copy_from_slice(write), now),
+                Err(fault) => crew.failed(key, fault, now),
+            }
+            write.clear();
+        }
+    }
+
+    fn sent(&mut self, slot: Slot) {
+        let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
+        line.sending = false;
+        if self.crew.wrote(line.key) {
+            self.again.push(line.key);
+        }
+    }
+
+    fn ended(&mut self, slot: Slot) {
+        if let Some(line) = self.lines.get_mut(slot.index()).and_then(Option::take) {
+            self.crew.closed(line.key);
+        }
+    }
+
+    /// Sends a connection's next frames, and does with its socket what its fate is.
+    fn send(&mut self, driver: &mut impl Driver, key: ConnKey, now: Moment) {
+        let Some(line) = self.lines.get_mut(key.slot as usize).and_then(Option::as_mut).filter(|line| line.key == key)
+        else {
+            return;
+        };
+        let slot = Slot(key.slot);
+        let mut idle = true;
+        while !line.sending {
+            let Some(frame) = self.crew.lend(key) else { break };
+            idle = false;
+            match driver.send(slot, frame) {
+                Sending::Done => {
+                    self.crew.wrote(key);
+                }
+                Sending::Later => line.sending = true,
+            }
+        }
+        if idle && !line.sending {
+            self.crew.idle(key);
+        }
+        match self.crew.fate(key, now) {
+            Fate::Keep => {}
+            Fate::Finish if line.sending || line.finished => {}
+            Fate::Finish => {
+                line.finished = true;
+                driver.finish(slot);
+            }
+            Fate::Drop => driver.close(slot),
+        }
+    }
+}
