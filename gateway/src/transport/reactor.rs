@@ -209,18 +209,18 @@ impl<C: Crew> Floor<C> {
             return;
         };
         let slot = Slot(key.slot);
-        let mut idle = true;
+        let (was_sending, mut more) = (line.sending, true);
         while !line.sending {
             let Some(frame) = self.crew.lend(key) else { break };
-            idle = false;
             match driver.send(slot, frame) {
-                Sending::Done => {
-                    self.crew.wrote(key);
-                }
+                Sending::Done => more = self.crew.wrote(key),
                 Sending::Later => line.sending = true,
             }
         }
-        if idle && !line.sending {
+        if !more || (line.sending && !was_sending) {
+            return;
+        }
+        if !line.sending {
             self.crew.idle(key);
         }
         match self.crew.fate(key, now) {
