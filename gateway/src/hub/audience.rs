@@ -10,6 +10,7 @@ use klaxon_protocol::player::{ToPlayer, Welcome};
 
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
+use super::incoming::Raised;
 use super::{Event, ForShard, Shard, frame};
 use crate::session::{Close, Place};
 use crate::transport::{ConnKey, Moment};
@@ -43,15 +44,12 @@ enum Passing {
 }
 
 impl Shard {
-    /// The link or another shard has something for this one. Replies and barriers are dealt with at once, all else by
-    /// [`Self::work`] in the order in which it came.
+    /// The link or another shard has something for this one. Replies are dealt with at once, barriers when all is read
+    /// that had come before, all else by [`Self::work`] in the order in which it came.
     pub fn hear(&mut self, message: ForShard, now: Moment) {
         match message {
             ForShard::Replies(show, replies) => self.hear_replies(show, &replies, now),
-            ForShard::Barrier(barrier) => {
-                self.flush_show(barrier.show);
-                barrier.pass(&self.common);
-            }
+            ForShard::Barrier(barrier) => self.barriers.push(Raised { barrier, at: now, quiet: 0 }),
             other => self.queue.push_back(other),
         }
     }

@@ -47,11 +47,12 @@ impl Crew for Shard {
     }
 
     fn holds(&self) -> bool {
-        self.has_answers()
+        self.has_answers() || !self.barriers.is_empty()
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, quiet: bool, now: Moment) {
         self.flush_answers();
+        self.pass_barriers(quiet, now);
     }
 
     fn tick(&mut self, now: Moment) {

@@ -1,5 +1,7 @@
 //! What clients send, on its way to the engine: checked, answers stamped and put together.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
@@ -8,10 +10,24 @@ use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
 use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer, ToPlayer, Verdict};
 use klaxon_protocol::time::Millis;
 
-use super::{Shard, frame};
+use super::{Barrier, Shard, frame};
 use crate::intake::Allowance;
 use crate::session::{Admitted, Close, Step};
 use crate::transport::{ConnKey, Fault, Moment};
+
+/// A barrier that waits until all is read that had come before it.
+pub(super) struct Raised {
+    pub barrier: Arc<Barrier>,
+    /// When it was heard of.
+    pub at: Moment,
+    /// How many looks at the sockets have brought nothing since.
+    pub quiet: u8,
+}
+
+/// After so many looks that brought nothing all is read: the first of them may have been before the barrier was heard of.
+const QUIET: u8 = 3;
+/// Longer than this no barrier waits for that, in microseconds.
+const SETTLE: u64 = 200_000;
 
 impl Shard {
     /// A message was read.
@@ -86,11 +102,18 @@ impl Shard {
         !self.batches.is_empty()
     }
 
-    /// Hands the show's answers to the engine.
-    pub(super) fn flush_show(&mut self, show: ShowId) {
-        if let Some(batch) = self.batches.take(show) {
-            self.common.outside.engine(ToEngine::Answers(batch));
-        }
+    /// Passes barriers before which all is read and handed in that had come when they were heard of. Clients that never stop
+    /// sending keep none for long.
+    pub fn pass_barriers(&mut self, quiet: bool, now: Moment) {
+        let common = &self.common;
+        self.barriers.retain_mut(|raised| {
+            raised.quiet += u8::from(quiet);
+            let passes = raised.quiet >= QUIET || now.0.saturating_sub(raised.at.0) >= SETTLE;
+            if passes {
+                raised.barrier.pass(common);
+            }
+            !passes
+        });
     }
 
     /// Counts something that the client sent; returns its codec if it may be acted on.

@@ -100,10 +100,8 @@ pub(crate) enum ForShard {
 
 /// A close barrier on its way through the shards.
 ///
-/// A shard passes it after handing to the engine all that it read before it heard of the barrier. What is still in a socket's
-/// kernel buffer then is stamped when it is read, which is after the close, and is too late by that stamp. So that an answer does
-/// not lie there for long under load, a shard reads its sockets between any two chunks of a fan-out, and hears of a barrier
-/// before it goes on with one.
+/// A shard passes it after it has read all that was in its sockets when it heard of the barrier, and handed that to the engine: an
+/// answer that the kernel had before the close counts by the kernel's own time, however long reading all of them takes.
 pub(crate) struct Barrier {
     show: ShowId,
     question: QuestionId,

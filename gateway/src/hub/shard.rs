@@ -16,6 +16,7 @@ use super::conn::{Conn, KeepsUp, TooSlow};
 use super::counts::Counts;
 use super::farewell;
 use super::frame::{self, SnapshotFrames};
+use super::incoming::Raised;
 use super::{Common, ForShard};
 use crate::intake::{Batches, ReplyFrames};
 use crate::session::Close;
@@ -34,6 +35,8 @@ pub(crate) struct Shard {
     /// What the engine said and has to be done in its order.
     pub(super) queue: VecDeque<ForShard>,
     pub(super) fan_out: Option<FanOut>,
+    /// To be passed when all is read that had come before they were heard of.
+    pub(super) barriers: Vec<Raised>,
     pub(super) batches: Batches,
     pub(super) replies: ReplyFrames,
     pub(super) snapshots: SnapshotFrames,
@@ -56,6 +59,7 @@ impl Shard {
             rooms: HashMap::new(),
             queue: VecDeque::new(),
             fan_out: None,
+            barriers: Vec::new(),
             batches,
             replies: ReplyFrames::default(),
             snapshots: SnapshotFrames::default(),

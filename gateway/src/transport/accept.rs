@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 
-use super::Stage;
+use super::{Stage, stamps};
 
 /// Sockets that the kernel keeps for us until we take them.
 const BACKLOG: i32 = 4096;
@@ -27,6 +27,9 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(send_buffer)?;
     socket.set_nonblocking(true)?;
+    if let Err(error) = stamps::ask(&socket) {
+        tracing::warn!(%error, "the kernel does not tell when bytes come: answers are stamped when they are read");
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -17,7 +17,7 @@ use super::{ConnKey, Farewell, Fault, Message, Moment};
 /// | `closed` | the socket is gone |
 /// | `hear` | another thread has something for this one |
 /// | `work` | until it says that nothing is left; between two calls the reactor reads what is readable |
-/// | `flush` | the readable sockets were read |
+/// | `flush` | the readable sockets were read, or some of them for a while |
 /// | `tick` | some ten times a second |
 ///
 /// After each of these, `take_dirty` names the connections that have bytes to write. The reactor is lent them one frame after the
@@ -45,10 +45,10 @@ pub trait Crew: Send + 'static {
     fn hear(&mut self, word: Self::Word, now: Moment);
     /// Does the next piece of what is to do. Whether there is more.
     fn work(&mut self, now: Moment) -> bool;
-    /// Whether something that was read waits for more, to go on together.
+    /// Whether something waits for `flush`: what was read, to go on together, or somebody who wants to know that all is read.
     fn holds(&self) -> bool;
-    /// What was read goes on.
-    fn flush(&mut self);
+    /// What was read goes on. `quiet` if the last look at the sockets brought nothing to read.
+    fn flush(&mut self, quiet: bool, now: Moment);
     /// Time passed.
     fn tick(&mut self, now: Moment);
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::stamps::Received;
+
 /// A socket's place in its reactor; the crew's slot for the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(pub u32);
@@ -28,8 +30,8 @@ pub(super) enum Sending {
 /// What happened to a socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
-    /// Bytes came.
-    Read(Slot, &'a mut [u8]),
+    /// Bytes came, and when, if the kernel says so.
+    Read(Slot, &'a mut [u8], Option<Received>),
     /// The bytes that were sent last are all with the kernel.
     Sent(Slot),
     /// The socket is closed, by either side, and its slot is free. The last that is heard of it.

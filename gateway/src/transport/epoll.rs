@@ -1,6 +1,6 @@
 //! A reactor's sockets by readiness, with mio: epoll on Linux. Works on every kernel and in every container.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSliceMut, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
@@ -9,9 +9,12 @@ use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg};
 
 use super::bell::Chime;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::stamps::Received;
 
 /// Events that are taken from the kernel at once.
 const EVENTS: usize = 1024;
@@ -29,6 +32,8 @@ pub(super) struct Epoll {
     /// By slot.
     sockets: Vec<Option<Socket>>,
     buffer: Box<[u8]>,
+    /// Where the kernel says when bytes came.
+    control: Vec<u8>,
     events: Option<Events>,
     /// There may be more to read there.
     unread: Vec<Slot>,
@@ -64,6 +69,7 @@ impl Epoll {
             chime,
             sockets: Vec::new(),
             buffer: vec![0; READ].into(),
+            control: cmsg_space!(Timestamps),
             events: Some(Events::with_capacity(EVENTS)),
             unread: Vec::new(),
             ended: Vec::new(),
@@ -78,10 +84,10 @@ impl Epoll {
     fn read(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) -> Progress {
         let Some(Some(socket)) = self.sockets.get_mut(slot.index()) else { return Progress::All };
         for _ in 0..READS {
-            match socket.stream.read(&mut self.buffer) {
-                Ok(0) => return Progress::End,
-                Ok(count) => {
-                    hear(Event::Read(slot, &mut self.buffer[..count]));
+            match receive(&socket.stream, &mut self.buffer, &mut self.control) {
+                Ok((0, _)) => return Progress::End,
+                Ok((count, received)) => {
+                    hear(Event::Read(slot, &mut self.buffer[..count], received));
                     *reads += 1;
                     // epoll(7): a stream that gave less than was asked for is empty, and rings again.
                     if count < READ && !to_the_end {
@@ -115,6 +121,19 @@ impl Epoll {
             hear(Event::Ended(slot));
         }
     }
+}
+
+/// Reads what is there, and hears when it came.
+fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut Vec<u8>) -> io::Result<(usize, Option<Received>)> {
+    let mut bytes = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<()>(stream.as_raw_fd(), &mut bytes, Some(control), MsgFlags::empty())?;
+    let received = message.cmsgs().ok().and_then(|mut said| {
+        said.find_map(|said| match said {
+            ControlMessageOwned::ScmTimestampsns(times) => Received::at(times.system.tv_sec(), times.system.tv_nsec()),
+            _ => None,
+        })
+    });
+    Ok((message.bytes, received))
 }
 
 /// Sends what the socket takes. Whether that is all; an error if the socket is broken.

@@ -14,6 +14,7 @@ mod http;
 mod outbox;
 mod reactor;
 mod sockets;
+mod stamps;
 mod uring;
 mod wire;
 

@@ -12,6 +12,7 @@ use super::accept::InCrowd;
 use super::bell::Inbox;
 use super::drain::Drain;
 use super::driver::{Driver, Event, Sending, Slot};
+use super::stamps::{Dial, Received};
 use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
 
 /// How often a crew hears that time passed.
@@ -50,6 +51,8 @@ struct Floor<C> {
     write: Vec<u8>,
     /// Had a frame sent and may have another.
     again: Vec<ConnKey>,
+    /// By what clock the kernel says when bytes came.
+    dial: Dial,
 }
 
 /// A connection, as its reactor keeps it.
@@ -65,7 +68,7 @@ struct Line {
 
 impl<C: Crew, D: Driver> Reactor<C, D> {
     pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>) -> Self {
-        let floor = Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new() };
+        let floor = Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new(), dial: Dial::read() };
         Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
     }
 
@@ -90,7 +93,7 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             looks += 1;
             if reads == 0 || looks >= LOOKS {
                 // Whatever else could be read was read before, so that it goes on together.
-                self.floor.crew.flush();
+                self.floor.crew.flush(reads == 0, now);
                 looks = 0;
             }
             if Instant::now() >= next_tick {
@@ -112,8 +115,9 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
     /// Hears what happened at the sockets and in the inbox. How many reads there were.
     fn look(&mut self, most: Duration) -> usize {
         let floor = &mut self.floor;
+        floor.dial = Dial::read();
         let waited = self.driver.wait(most, |event| match event {
-            Event::Read(slot, bytes) => floor.read(slot, bytes),
+            Event::Read(slot, bytes, received) => floor.read(slot, bytes, received),
             Event::Sent(slot) => floor.sent(slot),
             Event::Ended(slot) => floor.ended(slot),
         });
@@ -165,15 +169,16 @@ impl<C: Crew> Floor<C> {
             return Err(error);
         }
         if !read.is_empty() {
-            self.read(slot, &mut Vec::from(read));
+            self.read(slot, &mut Vec::from(read), None);
         }
         Ok(())
     }
 
     /// Bytes were read just now.
-    fn read(&mut self, slot: Slot, bytes: &mut [u8]) {
+    fn read(&mut self, slot: Slot, bytes: &mut [u8], received: Option<Received>) {
         let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
-        let (now, crew, write) = (Moment::now(), &mut self.crew, &mut self.write);
+        let now = self.dial.moment(received, Moment::now());
+        let (crew, write) = (&mut self.crew, &mut self.write);
         let (key, mut rest) = (line.key, &*bytes);
         while crew.listens(key) {
             match line.wire.take(&mut rest, write) {

@@ -1,6 +1,7 @@
 //! What players send, and what comes of it.
 
 use super::*;
+use crate::transport::Crew;
 
 #[test]
 fn replies_and_barriers_do_not_wait_for_a_fan_out() {
@@ -16,24 +17,46 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     };
     stage.shard.hear(ForShard::Replies(SHOW, vec![reply]), stage.now);
     stage.shard.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
+    (0..3).for_each(|_| stage.shard.flush(true, stage.now));
     assert_eq!(stage.told().len(), 1);
     let reply = AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(1)));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
 }
 
+/// Looks at the sockets that bring nothing.
+fn quiet(shard: &mut Shard, looks: u8, now: Moment) {
+    (0..looks).for_each(|_| shard.flush(true, now));
+}
+
 #[test]
-fn what_was_read_before_a_barrier_is_handed_in_before_it_is_passed() {
+fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     let mut stage = Stage::new();
-    let key = stage.join(3);
-    stage.say(key, &answer(1));
+    let (one, two) = (stage.join(3), stage.join(4));
     let barrier = Arc::new(Barrier::new(SHOW, QuestionId(1), 2));
-    stage.hear(ForShard::Barrier(Arc::clone(&barrier)));
-    let told = stage.told();
-    assert!(matches!(&told[..], [ToEngine::Answers(batch)] if batch.answers[0].seat == Seat(3)), "{told:?}");
-    // The other shard, which is the last.
+    // The other shard, which has nothing to read.
     let mut other = Shard::new(1, Arc::clone(&stage.common));
-    other.hear(ForShard::Barrier(barrier), stage.now);
+    other.hear(ForShard::Barrier(Arc::clone(&barrier)), stage.now);
+    quiet(&mut other, 3, stage.now);
+    stage.hear(ForShard::Barrier(barrier));
+    stage.say(one, &answer(1));
+    stage.shard.flush(false, stage.now);
+    stage.say(two, &answer(1));
+    quiet(&mut stage.shard, 2, stage.now);
+    assert_eq!(answers(stage.told()).len(), 2);
+    quiet(&mut stage.shard, 1, stage.now);
     assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
+    assert!(!stage.shard.holds());
+}
+
+#[test]
+fn clients_that_never_stop_sending_keep_no_barrier_for_long() {
+    let mut stage = Stage::new();
+    stage.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
+    stage.shard.flush(false, stage.now);
+    assert!(stage.told().is_empty() && stage.shard.holds());
+    stage.now.0 += 200_000;
+    stage.shard.flush(false, stage.now);
+    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { .. }]));
 }
 
 #[test]

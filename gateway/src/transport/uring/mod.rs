@@ -145,12 +145,12 @@ impl Driver for Uring {
         let mut chimes = true;
         house.tell_ended(&mut hear);
         ring.wait(most, |done| match done {
-            Done::Received(CHIME, _) => waited.rung = true,
+            Done::Received(CHIME, ..) => waited.rung = true,
             Done::ReceivedLast(CHIME, _) => chimes = false,
-            Done::Received(tag, bytes) => {
+            Done::Received(tag, bytes, received) => {
                 if house.socket(Slot(tag)).is_some_and(|socket| !socket.closing) {
                     waited.reads += 1;
-                    hear(Event::Read(Slot(tag), bytes));
+                    hear(Event::Read(Slot(tag), bytes, received));
                 }
             }
             Done::ReceivedLast(tag, result) => house.received_last(Slot(tag), result),

@@ -15,6 +15,8 @@ use bytes::Bytes;
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
+use crate::transport::stamps::{CONTROL, Received};
+
 /// Submissions that go to the kernel at once at most; a chunk of a fan-out and some.
 const SUBMISSIONS: u32 = 2048;
 /// Completions that have room; beyond, the kernel keeps them elsewhere.
@@ -23,6 +25,9 @@ const COMPLETIONS: u32 = 8192;
 const BUFFERS: u16 = 1024;
 /// Bytes of each: an answer fits, and what does not fit comes in several.
 const BUFFER: usize = 1024;
+/// Before the bytes in a buffer, the kernel says what it put there (`struct io_uring_recvmsg_out`): the lengths of an address, of
+/// control messages and of the bytes, and flags.
+const HEAD: usize = 16;
 /// The one group of buffers.
 const GROUP: u16 = 0;
 
@@ -32,7 +37,7 @@ pub(super) type Tag = u32;
 /// What the kernel says of a request.
 pub(super) enum Done<'a> {
     /// Bytes came, from a socket that is received from.
-    Received(Tag, &'a mut [u8]),
+    Received(Tag, &'a mut [u8], Option<Received>),
     /// Nothing more comes of this request to receive. The number is 0 at the stream's end, an error below, or anything else if it
     /// has to be asked again.
     ReceivedLast(Tag, i32),
@@ -44,6 +49,8 @@ pub(super) enum Done<'a> {
 pub(super) struct Ring {
     ring: IoUring,
     buffers: Buffers,
+    /// How much room there is for control messages in front of what is received. The kernel reads it when it is asked to receive.
+    message: Box<libc::msghdr>,
     /// By tag: what is being sent.
     frames: Vec<Option<Bytes>>,
     /// How many of them.
@@ -84,7 +91,10 @@ impl Ring {
             buffers.give(number);
         }
         buffers.publish();
-        Ok(Self { ring, buffers, frames: Vec::new(), sending: 0 })
+        // SAFETY: a struct of lengths and pointers, for which nothing is none.
+        let mut message: Box<libc::msghdr> = Box::new(unsafe { std::mem::zeroed() });
+        message.msg_controllen = CONTROL as _;
+        Ok(Self { ring, buffers, message, frames: Vec::new(), sending: 0 })
     }
 
     /// Receives from a socket until it ends.
@@ -92,9 +102,10 @@ impl Ring {
     /// # Errors
     /// If the kernel takes no more requests.
     pub fn receive(&mut self, tag: Tag, socket: BorrowedFd<'_>) -> io::Result<()> {
-        let entry = opcode::RecvMulti::new(Fd(socket.as_raw_fd()), GROUP).build().user_data(RECEIVE | u64::from(tag));
-        // SAFETY: it has no pointer; the kernel receives into the group's buffers, which live until the ring is gone. A descriptor
-        // that is closed by the time it is submitted is an error, and never memory.
+        let entry = opcode::RecvMsgMulti::new(Fd(socket.as_raw_fd()), &raw const *self.message, GROUP);
+        let entry = entry.build().user_data(RECEIVE | u64::from(tag));
+        // SAFETY: the message's head lives as long as the ring and names no memory; the kernel receives into the group's buffers,
+        // which live until the ring is gone. A descriptor that is closed by the time it is submitted is an error, and never memory.
         unsafe { self.push(&entry) }
     }
 
@@ -148,13 +159,18 @@ impl Ring {
                 hear(Done::Sent(tag, result));
                 continue;
             }
+            let mut last = result;
             if let Some(number) = cqueue::buffer_select(flags) {
                 let count = usize::try_from(result).unwrap_or(0);
-                hear(Done::Received(tag, self.buffers.filled(number, count)));
+                let (bytes, received) = unpack(self.buffers.filled(number, count));
+                last = i32::from(!bytes.is_empty());
+                if last > 0 {
+                    hear(Done::Received(tag, bytes, received));
+                }
                 self.buffers.give(number);
             }
             if !cqueue::more(flags) {
-                hear(Done::ReceivedLast(tag, result));
+                hear(Done::ReceivedLast(tag, last));
             }
         }
         self.buffers.publish();
@@ -170,6 +186,19 @@ impl Ring {
         }
         Ok(())
     }
+}
+
+/// What a buffer holds: bytes, and when they came.
+fn unpack(buffer: &mut [u8]) -> (&mut [u8], Option<Received>) {
+    let length = |at: usize| {
+        let bytes = buffer.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, |bytes| u32::from_ne_bytes(bytes) as usize)
+    };
+    // No address was asked for, so control messages stand behind the head, and the bytes behind the room for them.
+    let (control, bytes) = (length(4), length(8));
+    let received = buffer.get(HEAD..HEAD + control.min(CONTROL)).and_then(Received::in_control);
+    let end = (HEAD + CONTROL + bytes).min(buffer.len());
+    (buffer.get_mut(HEAD + CONTROL..end).unwrap_or_default(), received)
 }
 
 impl Drop for Ring {

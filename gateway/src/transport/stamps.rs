@@ -1,0 +1,116 @@
+//! When bytes came: by the kernel's own word, not by when we got around to reading them.
+//!
+//! When ten thousand answers come in the last moment of a question, reading them takes longer than the moment. The kernel notes
+//! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and tells it with the
+//! bytes; an answer is stamped with that.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
+
+use super::Moment;
+
+/// The space that the kernel's word takes: a control message's head and three times (`struct scm_timestamping`).
+pub(super) const CONTROL: usize = HEAD + 3 * TIME;
+/// `struct cmsghdr`.
+const HEAD: usize = 16;
+/// `struct timespec`.
+const TIME: usize = 16;
+/// What came longer ago than this, or is to come, is no time of this connection's: the machine's clock was set meanwhile.
+const LONGEST: u64 = 60_000_000;
+
+/// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Received(pub u64);
+
+/// Asks for the times of what comes in by these sockets, and by those that a listener takes.
+pub(super) fn ask(socket: &impl AsFd) -> io::Result<()> {
+    let flags = TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE;
+    setsockopt(socket, sockopt::Timestamping, &flags).map_err(Into::into)
+}
+
+impl Received {
+    /// What control messages say, as the kernel lays them out.
+    pub fn in_control(control: &[u8]) -> Option<Self> {
+        let length = usize::from_ne_bytes(control.get(..8)?.try_into().ok()?);
+        let level = i32::from_ne_bytes(control.get(8..12)?.try_into().ok()?);
+        let kind = i32::from_ne_bytes(control.get(12..HEAD)?.try_into().ok()?);
+        if (level, kind) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) || length < HEAD + TIME {
+            return None;
+        }
+        let seconds = i64::from_ne_bytes(control.get(HEAD..HEAD + 8)?.try_into().ok()?);
+        let nanos = i64::from_ne_bytes(control.get(HEAD + 8..HEAD + TIME)?.try_into().ok()?);
+        Self::at(seconds, nanos)
+    }
+
+    /// A time as the kernel says it; 0 is none.
+    pub fn at(seconds: i64, nanos: i64) -> Option<Self> {
+        let (seconds, nanos) = (u64::try_from(seconds).ok()?, u64::try_from(nanos).ok()?);
+        let time = seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?;
+        (time > 0).then_some(Self(time))
+    }
+}
+
+/// What the machine's wall clock shows when the server's clock shows something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dial {
+    /// Of the wall clock, in microseconds.
+    wall: u64,
+    /// Of the server's.
+    clock: Moment,
+}
+
+impl Dial {
+    /// Reads both.
+    pub fn read() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self { wall: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX), clock: Moment::now() }
+    }
+
+    /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say.
+    pub fn moment(self, received: Option<Received>, now: Moment) -> Moment {
+        let Some(Received(nanos)) = received else { return now };
+        let at = self.clock.0.wrapping_add((nanos / 1000).wrapping_sub(self.wall));
+        if at <= now.0 && now.0 - at <= LONGEST { Moment(at) } else { now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIAL: Dial = Dial { wall: 5_000_000, clock: Moment(3_000_000) };
+
+    #[test]
+    fn what_came_while_we_did_something_else_is_stamped_with_when_it_came() {
+        let now = Moment(3_090_000);
+        assert_eq!(DIAL.moment(Some(Received(5_080_000_999)), now), Moment(3_080_000));
+        assert_eq!(DIAL.moment(Some(Received(4_990_000_000)), now), Moment(2_990_000));
+        assert_eq!(DIAL.moment(None, now), now);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_meanwhile_is_not_believed() {
+        let now = Moment(3_090_000);
+        assert_eq!(DIAL.moment(Some(Received(5_091_000_000)), now), now, "it is yet to come");
+        assert_eq!(DIAL.moment(Some(Received(1)), Moment(99_000_000)), Moment(99_000_000), "it was long ago");
+    }
+
+    #[test]
+    fn control_messages_that_say_something_else_say_no_time() {
+        let mut control = [0; CONTROL];
+        control[..8].copy_from_slice(&CONTROL.to_ne_bytes());
+        control[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());
+        control[12..16].copy_from_slice(&libc::SCM_TIMESTAMPING.to_ne_bytes());
+        control[16..24].copy_from_slice(&7_i64.to_ne_bytes());
+        control[24..32].copy_from_slice(&9_i64.to_ne_bytes());
+        assert_eq!(Received::in_control(&control), Some(Received(7_000_000_009)));
+        for short in 0..HEAD + TIME {
+            assert_eq!(Received::in_control(&control[..short]), None);
+        }
+        control[12] ^= 1;
+        assert_eq!(Received::in_control(&control), None);
+    }
+}
