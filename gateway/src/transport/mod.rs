@@ -6,6 +6,8 @@
 mod accept;
 mod bell;
 mod choice;
+#[cfg(test)]
+mod contract;
 mod crew;
 mod drain;
 mod driver;

@@ -1,0 +1,271 @@
+//! What every driver must do, tried with real sockets on each.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::accept::listen;
+use super::bell::{Chime, Inbox, Post, inbox};
+use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::epoll::Epoll;
+use super::stamps::{Dial, Received};
+use super::uring::Uring;
+use super::{Moment, Transport};
+
+/// Nothing takes longer here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What happened, with bytes of our own.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Read(u32, Vec<u8>, Option<Received>),
+    Sent(u32),
+    Ended(u32),
+}
+
+/// A driver and a listener whose sockets it is given.
+struct Bench<D> {
+    driver: D,
+    listener: TcpListener,
+    seen: Vec<Seen>,
+    post: Post<u8>,
+    inbox: Inbox<u8>,
+}
+
+impl<D: Driver> Bench<D> {
+    fn new(make: impl FnOnce(Chime) -> D) -> Self {
+        let (post, inbox, chime) = inbox().unwrap();
+        let listener = listen(([127, 0, 0, 1], 0).into(), 64 << 10).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        Self { driver: make(chime), listener, seen: Vec::new(), post, inbox }
+    }
+
+    /// A client, and its socket in the driver.
+    fn connect(&mut self, slot: u32) -> TcpStream {
+        let client = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        let (socket, _) = self.listener.accept().unwrap();
+        self.driver.add(Slot(slot), socket).unwrap();
+        client
+    }
+
+    fn look(&mut self, most: Duration) -> Waited {
+        let seen = &mut self.seen;
+        self.driver
+            .wait(most, |event| {
+                seen.push(match event {
+                    Event::Read(slot, bytes, received) => Seen::Read(slot.0, bytes.to_vec(), received),
+                    Event::Sent(slot) => Seen::Sent(slot.0),
+                    Event::Ended(slot) => Seen::Ended(slot.0),
+                });
+            })
+            .unwrap()
+    }
+
+    /// Looks until this holds of what was seen.
+    fn until(&mut self, holds: impl Fn(&[Seen]) -> bool) {
+        let begun = Instant::now();
+        while !holds(&self.seen) {
+            assert!(begun.elapsed() < PATIENCE, "it does not happen; seen: {}", self.seen.len());
+            self.look(Duration::from_millis(50));
+        }
+    }
+
+    /// All that was read from a slot until now.
+    fn bytes(&self, slot: u32) -> Vec<u8> {
+        bytes_of(&self.seen, slot)
+    }
+
+    /// Sends all of this, however long it takes.
+    fn send_whole(&mut self, slot: u32, bytes: Bytes) {
+        if self.driver.send(Slot(slot), bytes) == Sending::Later {
+            self.until(|seen| seen.contains(&Seen::Sent(slot)));
+            self.seen.retain(|seen| *seen != Seen::Sent(slot));
+        }
+    }
+}
+
+fn bytes_of(seen: &[Seen], slot: u32) -> Vec<u8> {
+    let mut all = Vec::new();
+    for seen in seen {
+        if let Seen::Read(of, bytes, _) = seen
+            && *of == slot
+        {
+            all.extend_from_slice(bytes);
+        }
+    }
+    all
+}
+
+fn bytes_come_in_their_order<D: Driver>(mut bench: Bench<D>) {
+    let mut clients = [bench.connect(0), bench.connect(1)];
+    let message: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    for part in message.chunks(7_000) {
+        for client in &mut clients {
+            client.write_all(part).unwrap();
+        }
+        bench.look(Duration::ZERO);
+    }
+    bench.until(|seen| (0..2).all(|slot| bytes_of(seen, slot).len() == message.len()));
+    assert!((0..2).all(|slot| bench.bytes(slot) == message));
+}
+
+fn many_sockets_are_read_when_all_speak_at_once<D: Driver>(mut bench: Bench<D>) {
+    // More than there are buffers, so that the kernel runs out of them.
+    let mut clients: Vec<_> = (0..1500).map(|slot| bench.connect(slot)).collect();
+    for round in 0..3_u8 {
+        for client in &mut clients {
+            client.write_all(&[round; 100]).unwrap();
+        }
+    }
+    bench.until(|seen| (0..1500).map(|slot| bytes_of(seen, slot).len()).sum::<usize>() == 1500 * 300);
+    let wanted: Vec<u8> = (0..3).flat_map(|round| [round; 100]).collect();
+    assert!((0..1500).all(|slot| bench.bytes(slot) == wanted));
+}
+
+fn a_frame_that_the_client_does_not_take_is_sent_when_it_does<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    let large: Bytes = (0..=255).cycle().take(8 << 20).collect::<Vec<u8>>().into();
+    assert_eq!(bench.driver.send(Slot(0), large.clone()), Sending::Later);
+    bench.look(Duration::from_millis(20));
+    assert_eq!(bench.seen, []);
+    let wanted = large.clone();
+    let reader = std::thread::spawn(move || {
+        let mut got = vec![0; wanted.len()];
+        client.read_exact(&mut got).unwrap();
+        assert!(got == wanted);
+        client
+    });
+    bench.until(|seen| seen == [Seen::Sent(0)]);
+    let _client = reader.join().unwrap();
+}
+
+fn frames_come_out_in_the_order_of_sending<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    for number in 0..100_u8 {
+        bench.send_whole(0, Bytes::from(vec![number; 50]));
+    }
+    let mut got = vec![0; 5000];
+    client.read_exact(&mut got).unwrap();
+    assert!(got.chunks(50).zip(0..).all(|(frame, number)| frame == [number; 50]));
+}
+
+fn a_client_that_goes_ends_its_socket_after_its_last_bytes<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    client.write_all(b"last words").unwrap();
+    drop(client);
+    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    assert_eq!(bench.bytes(0), b"last words");
+    assert_eq!(bench.seen.last(), Some(&Seen::Ended(0)));
+    // The slot is free.
+    let mut next = bench.connect(0);
+    bench.seen.clear();
+    next.write_all(b"hello").unwrap();
+    bench.until(|seen| bytes_of(seen, 0) == b"hello");
+}
+
+fn a_finished_socket_is_read_to_its_end<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    bench.send_whole(0, Bytes::from_static(b"bye"));
+    bench.driver.finish(Slot(0));
+    let mut got = Vec::new();
+    let mut other = client.try_clone().unwrap();
+    let reader = std::thread::spawn(move || other.read_to_end(&mut got).map(|_| got));
+    bench.look(Duration::from_millis(20));
+    assert_eq!(reader.join().unwrap().unwrap(), b"bye");
+    client.write_all(b"bye yourself").unwrap();
+    client.shutdown(Shutdown::Both).unwrap();
+    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    assert_eq!(bench.bytes(0), b"bye yourself");
+}
+
+fn a_socket_is_closed_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), Sending::Later);
+    bench.look(Duration::from_millis(20));
+    bench.driver.close(Slot(0));
+    bench.driver.close(Slot(0));
+    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    bench.look(Duration::from_millis(20));
+    assert_eq!(bench.seen, [Seen::Ended(0)]);
+    let mut got = Vec::new();
+    // All that had reached the kernel, or a reset; no more either way.
+    let _ = client.read_to_end(&mut got);
+    assert!(got.len() < 8 << 20);
+}
+
+fn a_broken_socket_ends_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench<D>) {
+    let client = bench.connect(0);
+    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), Sending::Later);
+    bench.look(Duration::from_millis(20));
+    // With bytes unread this is a reset.
+    drop(client);
+    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    assert_eq!(bench.seen.last(), Some(&Seen::Ended(0)));
+}
+
+fn the_bell_wakes_it_and_what_is_behind_it_is_heard<D: Driver>(mut bench: Bench<D>) {
+    for number in 0..3 {
+        let post = bench.post.clone();
+        let ringer = std::thread::spawn(move || post.send(number));
+        while !bench.look(PATIENCE).rung {}
+        let mut heard = Vec::new();
+        assert!(!bench.inbox.take(9, |thing| heard.push(thing)));
+        assert_eq!(heard, [number]);
+        ringer.join().unwrap();
+    }
+    assert!(!bench.look(Duration::ZERO).rung);
+}
+
+fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    let stamp = |bench: &mut Bench<D>, bytes: &[u8]| {
+        bench.seen.clear();
+        bench.until(|seen| bytes_of(seen, 0) == bytes);
+        let Seen::Read(_, _, received) = bench.seen[0] else { panic!("{:?}", bench.seen) };
+        Dial::read().moment(received, Moment::now())
+    };
+    let before = Moment::now();
+    client.write_all(b"first").unwrap();
+    let between = Moment::now();
+    std::thread::sleep(Duration::from_millis(30));
+    let first = stamp(&mut bench, b"first");
+    // Loopback hands it over within the write.
+    assert!(before.0 <= first.0 + 1000 && first.0 <= between.0 + 1000, "{before:?} {first:?} {between:?}");
+    client.write_all(b"second").unwrap();
+    let second = stamp(&mut bench, b"second");
+    assert!(second.0 + 1000 >= between.0 + 30_000);
+}
+
+macro_rules! contract {
+    ($($test:ident)*) => {
+        mod by_readiness {
+            use super::*;
+            $(#[test] fn $test() { super::$test(Bench::new(|chime| Epoll::new(chime).unwrap())); })*
+        }
+        mod by_completion {
+            use super::*;
+            $(#[test] fn $test() {
+                if Transport::IoUring.choose().is_ok() {
+                    super::$test(Bench::new(|chime| Uring::new(chime).unwrap()));
+                } else {
+                    eprintln!("not tried: there is no io_uring here");
+                }
+            })*
+        }
+    };
+}
+
+contract! {
+    bytes_come_in_their_order
+    many_sockets_are_read_when_all_speak_at_once
+    a_frame_that_the_client_does_not_take_is_sent_when_it_does
+    frames_come_out_in_the_order_of_sending
+    a_client_that_goes_ends_its_socket_after_its_last_bytes
+    a_finished_socket_is_read_to_its_end
+    a_socket_is_closed_though_a_frame_is_on_its_way
+    a_broken_socket_ends_though_a_frame_is_on_its_way
+    the_bell_wakes_it_and_what_is_behind_it_is_heard
+    bytes_are_stamped_with_when_they_came_however_late_they_are_read
+}
