@@ -27,7 +27,7 @@ pub(super) struct Raised {
 /// After so many looks that brought nothing all is read: the first of them may have been before the barrier was heard of.
 const QUIET: u8 = 3;
 /// Longer than this no barrier waits for that, in microseconds.
-const SETTLE: u64 = 200_000;
+const SETTLE: u64 = 400_000;
 
 impl Shard {
     /// A message was read.

@@ -21,6 +21,11 @@ const TIME: usize = 16;
 /// What came longer ago than this, or is to come, is no time of this connection's: the machine's clock was set meanwhile.
 const LONGEST: u64 = 60_000_000;
 
+/// Two clocks that are read within so many microseconds are read at the same time.
+const AT_ONCE: u64 = 2;
+/// So often they are read if something came between.
+const READINGS: u32 = 4;
+
 /// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Received(pub u64);
@@ -63,10 +68,22 @@ pub(super) struct Dial {
 }
 
 impl Dial {
-    /// Reads both.
+    /// Reads both, at the same time as nearly as can be had.
     pub fn read() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self { wall: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX), clock: Moment::now() }
+        let mut best: Option<(u64, Self)> = None;
+        for _ in 0..READINGS {
+            let before = Moment::now();
+            let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+            let took = Moment::now().0.saturating_sub(before.0);
+            if best.is_none_or(|(least, _)| took < least) {
+                let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
+                best = Some((took, Self { wall, clock: Moment(before.0 + took / 2) }));
+            }
+            if took <= AT_ONCE {
+                break;
+            }
+        }
+        best.map_or(Self { wall: 0, clock: Moment(0) }, |(_, dial)| dial)
     }
 
     /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say.

@@ -154,6 +154,12 @@ impl Engine {
         self.end.send(Address::All, message);
     }
 
+    /// What says things to the gateway from another thread.
+    pub fn voice(&self) -> impl Fn(ToGateway) + Send + use<> {
+        let end = Arc::clone(&self.end);
+        move |message| end.send(Address::All, message)
+    }
+
     /// Joins are refused from now on.
     pub fn refuse(&self, code: Option<ErrorCode>) {
         self.state.lock().unwrap().refuse = code;
@@ -271,6 +277,15 @@ impl Client {
         let mut client = Self::connect(house, codec).await;
         let welcome = client.join_as(join()).await;
         (client, welcome)
+    }
+
+    /// Its socket, to be written by hand.
+    pub fn into_socket(self) -> std::net::TcpStream {
+        let socket = self.socket.into_inner().into_std().unwrap();
+        socket.set_nonblocking(false).unwrap();
+        // What is written is with the gateway's kernel at once.
+        socket.set_nodelay(true).unwrap();
+        socket
     }
 
     /// Joins, and hears the welcome, the snapshot and itself.

@@ -1,6 +1,7 @@
 //! A live gateway on loopback, with an engine that says yes.
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test should stop it")]
 
+mod close;
 mod door;
 mod hostile;
 mod house;

@@ -54,7 +54,7 @@ fn clients_that_never_stop_sending_keep_no_barrier_for_long() {
     stage.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
     stage.shard.flush(false, stage.now);
     assert!(stage.told().is_empty() && stage.shard.holds());
-    stage.now.0 += 200_000;
+    stage.now.0 += 400_000;
     stage.shard.flush(false, stage.now);
     assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { .. }]));
 }

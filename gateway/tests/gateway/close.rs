@@ -1,0 +1,113 @@
+//! The close of a question at full load: whose answer was in time is what the kernel saw, not when the gateway got around to it.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::TcpStream;
+
+use klaxon_engine::clock::Clock;
+use klaxon_gateway::config::open_files;
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::link::{ToEngine, ToGateway};
+use klaxon_protocol::player::{Answer, FromPlayer};
+use klaxon_protocol::time::Millis;
+
+use crate::house::{Client, SHOW, house, settings};
+
+const CLIENTS: usize = 2000;
+const QUESTIONS: u16 = 50;
+/// Two clocks are read beside each other, and nobody can tell what is nearer to the close than this, in microseconds.
+const MARGIN: u64 = 20;
+const ANSWERS: usize = 5;
+
+/// An answer as its client saw it: handed to the kernel between two readings of the clock, in microseconds.
+struct Sent {
+    seat: Seat,
+    before: u64,
+    after: u64,
+}
+
+/// All clients answer as fast as they can, and in the middle of it the question closes. Each answers once: of several messages that
+/// it hands over in one piece, the kernel tells the time of the last.
+fn answer_around_a_close(
+    clients: &mut [(Seat, TcpStream)],
+    question: QuestionId,
+    close: impl FnOnce(),
+) -> (Vec<Sent>, u64) {
+    let frame = frame_of(question);
+    let clock = Clock::of_process();
+    let (mut sent, mut close, mut closed_at) = (Vec::with_capacity(CLIENTS), Some(close), 0);
+    for (number, (seat, socket)) in clients.iter_mut().enumerate() {
+        if number == CLIENTS / 2 {
+            closed_at = clock.micros();
+            close.take().unwrap()();
+        }
+        let before = clock.micros();
+        socket.write_all(&frame).unwrap();
+        sent.push(Sent { seat: *seat, before, after: clock.micros() });
+    }
+    (sent, closed_at)
+}
+
+/// An answer as it goes over the wire, masked with nothing.
+fn frame_of(question: QuestionId) -> Vec<u8> {
+    let answer = FromPlayer::Answer(Answer { question, choice: klaxon_protocol::ids::Choice(1) });
+    let body = Codec::Json.encode(&answer);
+    assert!(body.len() < 126);
+    [&[0x81, 0x80 | u8::try_from(body.len()).unwrap(), 0, 0, 0, 0], &body[..]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the_barrier_is_passed() {
+    open_files();
+    let mut busy = settings();
+    (busy.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
+    let mut house = house(busy);
+    house.engine.mute(true);
+    let mut clients = Vec::with_capacity(CLIENTS);
+    for _ in 0..CLIENTS {
+        let (client, welcome) = Client::join(&house, Codec::Json).await;
+        clients.push((welcome.seat.unwrap(), client.into_socket()));
+    }
+    let (mut judged, mut wrong, mut largest_error) = (0, 0, 0);
+    for question in (0..QUESTIONS).map(QuestionId) {
+        let say = house.engine.voice();
+        let close = move || say(ToGateway::Barrier { show: SHOW, question });
+        let answering = tokio::task::spawn_blocking(move || {
+            let (sent, closed_at) = answer_around_a_close(&mut clients, question, close);
+            (clients, sent, closed_at)
+        });
+        let (back, sent, closed_at) = answering.await.unwrap();
+        clients = back;
+
+        let mut stamps: HashMap<Seat, (Millis, bool)> = HashMap::new();
+        let mut passed = false;
+        while stamps.len() < sent.len() || !passed {
+            let said = house.engine.wait(Some).await;
+            match said {
+                ToEngine::Answers(batch) => {
+                    for answer in batch.answers.iter().filter(|answer| answer.question == question) {
+                        stamps.insert(answer.seat, (answer.at, passed));
+                    }
+                }
+                ToEngine::BarrierPassed { question: of, .. } if of == question => passed = true,
+                _ => {}
+            }
+        }
+        let in_time = |at: u64| at <= closed_at / 1000;
+        for sent in &sent {
+            let (stamp, after_the_barrier) = stamps[&sent.seat];
+            judged += 1;
+            let (before, after) = (sent.before / 1000, sent.after / 1000);
+            largest_error = largest_error.max(before.saturating_sub(stamp.0)).max(stamp.0.saturating_sub(after));
+            let sure = in_time((sent.before - MARGIN) / 1000) == in_time((sent.after + MARGIN) / 1000);
+            wrong += usize::from(sure && in_time(stamp.0) != in_time(before));
+            let there = sent.after < closed_at;
+            assert!(!(there && after_the_barrier), "it was there before the close, and was handed in too late");
+        }
+    }
+    println!(
+        "{judged} answers around {QUESTIONS} closes: {wrong} judged wrong, the largest error is {largest_error} ms"
+    );
+    assert_eq!((judged, wrong), (usize::from(QUESTIONS) * CLIENTS, 0));
+}
