@@ -9,7 +9,8 @@ use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 
 /// Microseconds since 1970-01-01T00:00:00Z by this machine's clock, which is the server's too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Micros(pub u64);
 
 impl Micros {

@@ -1,6 +1,7 @@
 //! The swarm of players, the audit of what the server promises, and the benchmarks.
 
 pub mod audit;
+pub mod bench;
 pub mod cluster;
 pub mod costs;
 pub mod database;

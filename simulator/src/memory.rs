@@ -78,7 +78,8 @@ impl MemoryWatch {
     }
 }
 
-fn resident_of(process: u32) -> Option<u64> {
+/// The resident memory of a process in bytes; none if it is gone.
+pub(crate) fn resident_of(process: u32) -> Option<u64> {
     resident_in(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?)
 }
 

@@ -1,0 +1,262 @@
+//! What is compared: servers in processes of their own, each with a load of its own, so that their rounds can take turns.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use klaxon_servers::{Process, free_port};
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use super::hosting::{Hosting, HostingError};
+use super::kernel::ProcessorClock;
+use super::load::{Connect, Heard, Load, LoadError};
+use crate::host::AdminDoor;
+use crate::server::Addresses;
+
+/// A file system in memory, for the journal that is not to cost a disk.
+const MEMORY: &str = "/dev/shm";
+/// No heartbeat falls into a measurement, except where heartbeats are what is measured.
+const NO_HEARTBEAT: &str = "600s";
+/// After the last player has it, the server may have something to tidy up; that is part of its cost.
+const SETTLE: Duration = Duration::from_millis(5);
+/// After such a silence nothing of the last question is on its way.
+const QUIET: Duration = Duration::from_millis(60);
+/// The lobby tells now and then how many have joined; after such a silence it has done so for the last time.
+const QUIET_LOBBY: Duration = Duration::from_millis(1500);
+
+/// Something could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A server's process.
+    #[error(transparent)]
+    Server(#[from] klaxon_servers::ServerError),
+    /// The load.
+    #[error("{0}: {1}")]
+    Load(Kind, LoadError),
+    /// The host.
+    #[error("{0}: {1}")]
+    Hosting(Kind, HostingError),
+    /// The machine.
+    #[error(transparent)]
+    Machine(#[from] io::Error),
+}
+
+/// A kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One system call for each player, and nothing else.
+    Floor,
+    /// Klaxon with io_uring.
+    IoUring,
+    /// Klaxon on what every kernel has.
+    Portable,
+    /// tokio-tungstenite, as people write it first.
+    Customary,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Floor => "floor: a system call each",
+            Self::IoUring => "klaxon, io_uring",
+            Self::Portable => "klaxon, portable",
+            Self::Customary => "tokio-tungstenite",
+        })
+    }
+}
+
+/// Where Klaxon keeps its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Journal {
+    /// In memory: a file there, never forced.
+    Memory,
+    /// On the disk, forced there before an answer is acknowledged.
+    File,
+}
+
+/// How servers are started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// Klaxon's program.
+    pub klaxon: PathBuf,
+    /// Whether it can be told which transport to use.
+    pub has_transports: bool,
+    /// The cores that servers are bound to, as `taskset -c` takes them.
+    pub server_cores: String,
+    /// The core that loads are bound to, if any.
+    pub load_core: Option<usize>,
+    /// Klaxon's threads that own sockets.
+    pub shards: usize,
+    /// Where it keeps its journal.
+    pub journal: Journal,
+    /// How often a player must say something; none for so seldom that it does not matter.
+    pub heartbeat: Option<Duration>,
+}
+
+/// A server's process without players, and where it is.
+#[derive(Debug)]
+pub struct Started {
+    /// The process.
+    pub process: Process,
+    /// Where players connect.
+    pub players: SocketAddr,
+    data: TempDir,
+}
+
+impl Launch {
+    /// Starts a server's process; it may not listen yet.
+    ///
+    /// # Errors
+    /// If it can't be started.
+    pub fn start(&self, kind: Kind) -> Result<Started, BenchError> {
+        let data = match self.journal {
+            Journal::Memory if Path::new(MEMORY).is_dir() => TempDir::new_in(MEMORY)?,
+            _ => TempDir::new()?,
+        };
+        let players = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let mut arguments = vec!["-c".to_owned(), self.server_cores.clone()];
+        let me = || std::env::current_exe().map(|path| path.display().to_string());
+        match kind {
+            Kind::Floor => arguments.extend([me()?, "serve-floor".into(), players.to_string()]),
+            Kind::Customary => arguments.extend([me()?, "serve-customary".into(), players.to_string()]),
+            Kind::IoUring | Kind::Portable => {
+                arguments.push(self.klaxon.display().to_string());
+                arguments.extend(self.klaxon_arguments(kind, players, data.path()));
+            }
+        }
+        let process = Process::start("taskset", arguments, Vec::new(), &data.path().join("output"))?;
+        Ok(Started { process, players, data })
+    }
+
+    fn klaxon_arguments(&self, kind: Kind, players: SocketAddr, data: &Path) -> Vec<String> {
+        let heartbeat = self.heartbeat.map_or(NO_HEARTBEAT.to_owned(), |time| format!("{}ms", time.as_millis()));
+        let sync = if self.journal == Journal::Memory { "never" } else { "always" };
+        let mut arguments = vec!["serve".to_owned()];
+        let mut option = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
+        option("listen", players.to_string());
+        option("admin-listen", "127.0.0.1:0".into());
+        option("data-dir", data.display().to_string());
+        option("shards", self.shards.to_string());
+        option("heartbeat", heartbeat);
+        option("sync", sync.into());
+        if self.has_transports {
+            option("transport", if kind == Kind::IoUring { "io-uring" } else { "portable" }.into());
+        }
+        arguments
+    }
+}
+
+/// A server that takes part, with its players and whoever asks them.
+#[derive(Debug)]
+pub struct Contestant {
+    /// What it is.
+    pub kind: Kind,
+    /// Its processor time and memory.
+    pub clock: ProcessorClock,
+    /// Its players.
+    pub load: Load,
+    /// Whoever asks.
+    pub hosting: Hosting,
+    started: Started,
+}
+
+/// What a round cost, and when everybody heard it.
+#[derive(Debug)]
+pub struct Round {
+    /// The server's processor time.
+    pub processor: Duration,
+    /// When everybody heard it.
+    pub heard: Heard,
+}
+
+impl Contestant {
+    /// Starts a server and its load, without players.
+    ///
+    /// # Errors
+    /// If either can't be started.
+    pub async fn start(launch: &Launch, kind: Kind) -> Result<Self, BenchError> {
+        let mut started = launch.start(kind)?;
+        let players = started.players;
+        let told = started.data.path().join("addresses.json");
+        let is_klaxon = matches!(kind, Kind::IoUring | Kind::Portable);
+        let addresses = async || std::fs::read(&told).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        started
+            .process
+            .ready(async || {
+                if is_klaxon {
+                    addresses().await.is_some_and(|_: Addresses| true)
+                } else {
+                    tokio::net::TcpStream::connect(players).await.is_ok()
+                }
+            })
+            .await?;
+        let hosting = match addresses().await {
+            Some(Addresses { admin, .. }) => {
+                let token = std::fs::read_to_string(started.data.path().join("admin.token"))?;
+                Hosting::show(AdminDoor { addresses: vec![admin], token: token.trim().to_owned() }).await
+            }
+            None => Hosting::speaker(players).await,
+        };
+        let hosting = hosting.map_err(|error| BenchError::Hosting(kind, error))?;
+        let clock = ProcessorClock::of(started.process.id())?;
+        let load = Load::start(launch.load_core).map_err(|error| BenchError::Load(kind, error))?;
+        Ok(Self { kind, clock, load, hosting, started })
+    }
+
+    /// So many players join, and the lobby becomes quiet.
+    ///
+    /// # Errors
+    /// If not all are let in.
+    pub async fn join(&mut self, players: usize) -> Result<(), BenchError> {
+        let connect = Connect {
+            to: self.started.players,
+            players,
+            join: self.hosting.join(),
+            // Contestants that are there together have addresses of their own.
+            network: self.kind as u8,
+        };
+        let load = async {
+            self.load.connect(connect).await?;
+            self.load.drain(if self.hosting.join().is_some() { QUIET_LOBBY } else { QUIET }).await
+        };
+        load.await.map_err(|error| BenchError::Load(self.kind, error))
+    }
+
+    /// Asks a question, and waits until all have it.
+    ///
+    /// # Errors
+    /// If somebody does not get it.
+    pub async fn ask(&mut self) -> Result<Round, BenchError> {
+        let load = |error| BenchError::Load(self.kind, error);
+        self.load.listen().await.map_err(load)?;
+        let before = self.clock.now()?;
+        self.hosting.ask().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
+        let heard = self.load.heard().await.map_err(load)?;
+        tokio::time::sleep(SETTLE).await;
+        Ok(Round { processor: self.clock.now()?.saturating_sub(before), heard })
+    }
+
+    /// Everybody says this, and waits for the reply.
+    ///
+    /// # Errors
+    /// If somebody does not get one.
+    pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
+        let before = self.clock.now()?;
+        let heard = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
+        tokio::time::sleep(SETTLE).await;
+        Ok(Round { processor: self.clock.now()?.saturating_sub(before), heard })
+    }
+
+    /// Ends the question and waits until nothing of it is on its way.
+    ///
+    /// # Errors
+    /// If the server does not do it.
+    pub async fn end_question(&mut self) -> Result<(), BenchError> {
+        self.hosting.end_question().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
+        self.load.drain(QUIET).await.map_err(|error| BenchError::Load(self.kind, error))
+    }
+}

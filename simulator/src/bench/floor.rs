@@ -1,0 +1,133 @@
+//! The floor: what it costs to make one system call for each player and nothing else. A loop of write(2) over all sockets sends what
+//! the host says; for intake, one read and one write for each message.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+
+use klaxon_protocol::ids::QuestionId;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
+
+use super::{doorstep, frames, question};
+
+/// Where whoever sends to all connects; all others are players.
+pub const HOST_PATH: &str = "/host";
+
+const LISTENER: Token = Token(usize::MAX);
+const HOST: Token = Token(usize::MAX - 1);
+const BACKLOG: i32 = 4096;
+
+/// Listens, and serves for ever.
+///
+/// # Errors
+/// If the address can't be used, or a player does not read what is sent.
+pub fn serve(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    let mut listener = TcpListener::from_std(socket.into());
+    let mut poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut floor = Floor {
+        players: Vec::new(),
+        host: None,
+        heard: Vec::new(),
+        reply: frames::from_server(question::reply(QuestionId(10))),
+        buffer: vec![0; 16 << 10],
+    };
+    let mut events = Events::with_capacity(1024);
+    loop {
+        poll.poll(&mut events, None)?;
+        for event in &events {
+            match event.token() {
+                LISTENER => floor.accept(&listener, &poll)?,
+                HOST => floor.hear_host()?,
+                Token(player) => floor.reply(player)?,
+            }
+        }
+    }
+}
+
+struct Floor {
+    players: Vec<Option<TcpStream>>,
+    host: Option<TcpStream>,
+    /// What the host said that is no whole message yet.
+    heard: Vec<u8>,
+    reply: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Floor {
+    fn accept(&mut self, listener: &TcpListener, poll: &Poll) -> io::Result<()> {
+        loop {
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            // The request follows the connection at once, so this waits for nobody.
+            let mut stream = std::net::TcpStream::from(stream);
+            stream.set_nonblocking(false)?;
+            let Ok(path) = doorstep::agree(&mut stream) else { continue };
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            let is_host = path == HOST_PATH;
+            let token = if is_host { HOST } else { Token(self.players.len()) };
+            poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            if is_host {
+                self.host = Some(stream);
+            } else {
+                self.players.push(Some(stream));
+            }
+        }
+    }
+
+    fn hear_host(&mut self) -> io::Result<()> {
+        let Some(host) = &mut self.host else { return Ok(()) };
+        loop {
+            match host.read(&mut self.buffer) {
+                Ok(0) => {
+                    self.host = None;
+                    return Ok(());
+                }
+                Ok(read) => self.heard.extend_from_slice(&self.buffer[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        while let Some(seen) = frames::first(&self.heard) {
+            let (frame, end) = (frames::from_server(frames::unmasked(&seen)), seen.end);
+            // This loop is the floor.
+            for player in self.players.iter_mut().flatten() {
+                write(player, &frame)?;
+            }
+            self.heard.drain(..end);
+        }
+        Ok(())
+    }
+
+    fn reply(&mut self, number: usize) -> io::Result<()> {
+        let Some(player) = self.players.get_mut(number) else { return Ok(()) };
+        let Some(stream) = player else { return Ok(()) };
+        // A read that does not fill the buffer has emptied the socket.
+        match stream.read(&mut self.buffer) {
+            Ok(0) => *player = None,
+            Ok(_) => write(stream, &self.reply)?,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => *player = None,
+        }
+        Ok(())
+    }
+}
+
+fn write(stream: &mut TcpStream, frame: &[u8]) -> io::Result<()> {
+    let written = stream.write(frame)?;
+    if written < frame.len() {
+        return Err(io::Error::other("a player does not read: the floor is no measure"));
+    }
+    Ok(())
+}

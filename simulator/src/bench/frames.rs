@@ -1,0 +1,80 @@
+//! WebSocket frames, as far as a load that must cost little needs them.
+
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+/// A frame in a buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// What it carries; still masked, if it is a client's.
+    pub payload: &'a [u8],
+    /// The mask, if there is one.
+    pub mask: Option<[u8; 4]>,
+    /// Where the next one begins.
+    pub end: usize,
+}
+
+/// The frame at the beginning of these bytes; none if it is not all there yet.
+#[must_use]
+pub fn first(bytes: &[u8]) -> Option<Seen<'_>> {
+    let short = *bytes.get(1)?;
+    let (length, mut at) = match short & 0x7f {
+        126 => (usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)), 4),
+        127 => (usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?, 10),
+        length => (usize::from(length), 2),
+    };
+    let mut mask = None;
+    if short & 0x80 != 0 {
+        mask = Some(bytes.get(at..at + 4)?.try_into().ok()?);
+        at += 4;
+    }
+    let end = at.checked_add(length)?;
+    Some(Seen { payload: bytes.get(at..end)?, mask, end })
+}
+
+/// What a client's frame says.
+#[must_use]
+pub fn unmasked(seen: &Seen<'_>) -> Vec<u8> {
+    let mask = seen.mask.unwrap_or_default();
+    seen.payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()
+}
+
+/// A text frame of a server.
+#[must_use]
+pub fn from_server(text: Vec<u8>) -> Vec<u8> {
+    frame(text, None)
+}
+
+/// A text frame of a client.
+#[must_use]
+pub fn from_client(text: Vec<u8>) -> Vec<u8> {
+    frame(text, Some([0x4b, 0x6c, 0x61, 0x78]))
+}
+
+fn frame(text: Vec<u8>, mask: Option<[u8; 4]>) -> Vec<u8> {
+    let mut frame = Frame::message(text, OpCode::Data(Data::Text), true);
+    frame.header_mut().mask = mask;
+    let mut out = Vec::new();
+    // Writing to a vector can't fail.
+    let _ = frame.format(&mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_all_lengths_are_found_and_half_of_one_is_none() {
+        for length in [0, 5, 125, 126, 200, 65_535, 65_536] {
+            let text = vec![b'x'; length];
+            for whole in [from_server(text.clone()), from_client(text.clone())] {
+                let mut bytes = whole.clone();
+                bytes.extend_from_slice(b"\x81\x01y");
+                let seen = first(&bytes).unwrap();
+                assert_eq!((unmasked(&seen), seen.end), (text.clone(), whole.len()));
+                assert!((0..whole.len()).all(|part| first(&whole[..part]).is_none()));
+            }
+        }
+    }
+}

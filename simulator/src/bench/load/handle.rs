@@ -1,0 +1,134 @@
+//! The load as the bench sees it: a process that is told what to do, and killed with it.
+
+use std::io;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::{Duration, timeout};
+
+use super::{Connect, Heard, Order, Outcome};
+
+/// Longer than anything that the load is told to do, but for heartbeats.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The load could not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its process could not be started, or is gone.
+    #[error("the load: {0}")]
+    Process(#[from] io::Error),
+    /// It said why.
+    #[error("the load: {0}")]
+    Failed(String),
+    /// It was not done in time.
+    #[error("the load was not done with {0} in time")]
+    Late(String),
+}
+
+/// A load's process. Killed when dropped.
+#[derive(Debug)]
+pub struct Load {
+    _child: Child,
+    orders: ChildStdin,
+    outcomes: Lines<BufReader<ChildStdout>>,
+}
+
+impl Load {
+    /// Starts it: this same program, on this core if one is named.
+    ///
+    /// # Errors
+    /// If it can't be started.
+    pub fn start(core: Option<usize>) -> Result<Self, LoadError> {
+        // Whatever ends the bench, SIGKILL too, ends the load.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(std::env::current_exe()?).arg("load");
+        if let Some(core) = core {
+            command.arg("--core").arg(core.to_string());
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let (Some(orders), Some(outcomes)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        };
+        Ok(Self { _child: child, orders, outcomes: BufReader::new(outcomes).lines() })
+    }
+
+    /// Lets players connect and join.
+    ///
+    /// # Errors
+    /// If not all of them could.
+    pub async fn connect(&mut self, connect: Connect) -> Result<(), LoadError> {
+        self.tell(&Order::Connect(connect)).await?;
+        self.done().await.map(drop)
+    }
+
+    /// From now on everybody waits for one question: [`Self::heard`] says when they had it.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub async fn listen(&mut self) -> Result<(), LoadError> {
+        self.tell(&Order::HearQuestion).await
+    }
+
+    /// Everybody answers; gives when the replies came.
+    ///
+    /// # Errors
+    /// If a reply did not come.
+    pub async fn answer(&mut self, text: String) -> Result<Heard, LoadError> {
+        self.tell(&Order::Answer(text)).await?;
+        self.heard().await
+    }
+
+    /// Reads until nothing has come for so long.
+    ///
+    /// # Errors
+    /// If a player lost its connection.
+    pub async fn drain(&mut self, quiet: Duration) -> Result<(), LoadError> {
+        self.tell(&Order::Drain(millis(quiet))).await?;
+        self.done().await.map(drop)
+    }
+
+    /// Everybody says `text` once in `every`, for so long.
+    ///
+    /// # Errors
+    /// If a player lost its connection.
+    pub async fn beat(&mut self, text: String, every: Duration, long: Duration) -> Result<(), LoadError> {
+        self.tell(&Order::Beat { text, every: millis(every), long: millis(long) }).await?;
+        self.within(long + PATIENCE).await.map(drop)
+    }
+
+    /// When everybody heard what they wait for.
+    ///
+    /// # Errors
+    /// If somebody did not hear it.
+    pub async fn heard(&mut self) -> Result<Heard, LoadError> {
+        Ok(self.done().await?.unwrap_or_default())
+    }
+
+    async fn tell(&mut self, order: &Order) -> Result<(), LoadError> {
+        let mut line = serde_json::to_vec(order).map_err(io::Error::from)?;
+        line.push(b'\n');
+        self.orders.write_all(&line).await?;
+        Ok(self.orders.flush().await?)
+    }
+
+    async fn done(&mut self) -> Result<Option<Heard>, LoadError> {
+        self.within(PATIENCE).await
+    }
+
+    async fn within(&mut self, patience: Duration) -> Result<Option<Heard>, LoadError> {
+        let line = timeout(patience, self.outcomes.next_line()).await;
+        let line = line.map_err(|_| LoadError::Late("an order".into()))??;
+        let line = line.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        match serde_json::from_str(&line).map_err(io::Error::from)? {
+            Outcome::Done => Ok(None),
+            Outcome::Heard(heard) => Ok(Some(heard)),
+            Outcome::Failed(why) => Err(LoadError::Failed(why)),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

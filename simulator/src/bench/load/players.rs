@@ -1,0 +1,259 @@
+//! The players of a load: sockets in one epoll, read into one buffer.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream as Blocking};
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::codec::Codec;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
+
+use super::{Connect, Heard};
+use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
+use crate::bench::{doorstep, frames};
+use crate::evidence::Micros;
+
+/// Where players connect.
+const PATH: &str = "/play";
+/// So many connect together: fewer than any server's backlog.
+const TOGETHER: usize = 100;
+/// So many have the same address; of each address there are about 28,000 ports.
+const TO_AN_ADDRESS: usize = 5000;
+/// How long one connection may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After such a silence nothing more comes, and whoever waits has lost something.
+const SILENCE: Duration = Duration::from_secs(10);
+/// The message that ends the welcome.
+const JOINED: &[u8] = br#"{"type":"you""#;
+
+/// The players of a load.
+#[derive(Debug)]
+pub struct Players {
+    poll: Poll,
+    events: Events,
+    lines: Vec<Line>,
+    buffer: Vec<u8>,
+    /// Counts the things that were waited for, so that each player is counted once for each.
+    wait: u32,
+}
+
+/// A player's connection.
+#[derive(Debug)]
+struct Line {
+    stream: TcpStream,
+    /// The beginning of a frame that is not all there; almost always nothing.
+    rest: Vec<u8>,
+    /// The last wait in which it was counted.
+    counted: u32,
+}
+
+/// What a wait is for.
+struct Wait<'a> {
+    begins: &'a [u8],
+    heard: Heard,
+}
+
+impl Players {
+    /// Nobody yet.
+    ///
+    /// # Errors
+    /// If the kernel has no more polls.
+    pub fn new() -> io::Result<Self> {
+        let (poll, events) = (Poll::new()?, Events::with_capacity(1024));
+        Ok(Self { poll, events, lines: Vec::new(), buffer: vec![0; 64 << 10], wait: 0 })
+    }
+
+    /// Connects players, besides those that are there.
+    ///
+    /// # Errors
+    /// If one can't connect or join.
+    pub fn connect(&mut self, connect: &Connect) -> io::Result<()> {
+        let join = connect.join.clone().map(|text| frames::from_client(text.into_bytes()));
+        let mut left = connect.players;
+        while left > 0 {
+            let mut together = Vec::with_capacity(TOGETHER);
+            for _ in 0..left.min(TOGETHER) {
+                left -= 1;
+                let mut stream = dial(connect.to, connect.network, left / TO_AN_ADDRESS)?;
+                doorstep::ask(&mut stream, PATH, Codec::Json.subprotocol())?;
+                together.push((stream, Vec::new()));
+            }
+            for (stream, rest) in &mut together {
+                *rest = doorstep::agreed(stream)?;
+                if let Some(join) = &join {
+                    stream.write_all(join)?;
+                }
+            }
+            for (mut stream, mut rest) in together {
+                while join.is_some() && !takes(&mut rest, JOINED) {
+                    match stream.read(&mut self.buffer)? {
+                        0 => return Err(io::Error::other("a player was not let in")),
+                        read => rest.extend_from_slice(&self.buffer[..read]),
+                    }
+                }
+                self.add(stream, rest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, stream: Blocking, rest: Vec<u8>) -> io::Result<()> {
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        self.poll.registry().register(&mut stream, Token(self.lines.len()), Interest::READABLE)?;
+        self.lines.push(Line { stream, rest, counted: self.wait });
+        Ok(())
+    }
+
+    /// Waits until everybody has a question.
+    ///
+    /// # Errors
+    /// If somebody does not get it.
+    pub fn hear_question(&mut self) -> io::Result<Heard> {
+        self.wait_for(QUESTION_BEGINS)
+    }
+
+    /// Everybody says `text`, then everybody waits for the reply.
+    ///
+    /// # Errors
+    /// If somebody does not get it.
+    pub fn answer(&mut self, text: String) -> io::Result<Heard> {
+        let frame = frames::from_client(text.into_bytes());
+        for line in &mut self.lines {
+            line.stream.write_all(&frame)?;
+        }
+        self.wait_for(REPLY_BEGINS)
+    }
+
+    /// Reads until nothing has come for so long.
+    ///
+    /// # Errors
+    /// If a connection is lost.
+    pub fn drain(&mut self, quiet: Duration) -> io::Result<()> {
+        while self.turn(Some(quiet), None)? > 0 {}
+        Ok(())
+    }
+
+    /// Everybody says `text` once in `every`, in turn, for so long.
+    ///
+    /// # Errors
+    /// If a connection is lost.
+    pub fn beat(&mut self, text: String, every: Duration, long: Duration) -> io::Result<()> {
+        let frame = frames::from_client(text.into_bytes());
+        let began = Instant::now();
+        let mut said = 0_u32;
+        while began.elapsed() < long {
+            let due = self.lines.len() as f64 * began.elapsed().as_secs_f64() / every.as_secs_f64();
+            while f64::from(said) < due {
+                let next = said as usize % self.lines.len().max(1);
+                if let Some(line) = self.lines.get_mut(next) {
+                    line.stream.write_all(&frame)?;
+                }
+                said += 1;
+            }
+            self.turn(Some(Duration::from_millis(5)), None)?;
+        }
+        Ok(())
+    }
+
+    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Heard> {
+        self.wait += 1;
+        let mut wait = Wait { begins, heard: Heard::default() };
+        wait.heard.at.reserve(self.lines.len());
+        let mut heard_at = Instant::now();
+        while wait.heard.at.len() < self.lines.len() {
+            // Once it has begun the load does not sleep any more: to wake it up would cost the server, not the load.
+            let pause = if wait.heard.at.is_empty() { SILENCE } else { Duration::ZERO };
+            if self.turn(Some(pause), Some(&mut wait))? > 0 {
+                heard_at = Instant::now();
+            } else if heard_at.elapsed() > SILENCE {
+                let (heard, all) = (wait.heard.at.len(), self.lines.len());
+                return Err(io::Error::other(format!("{heard} of {all} players heard what all should")));
+            }
+        }
+        Ok(wait.heard)
+    }
+
+    /// Reads what there is to read; gives how many sockets had something.
+    fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Wait<'_>>) -> io::Result<usize> {
+        match self.poll.poll(&mut self.events, pause) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
+            done => done?,
+        }
+        let mut sockets = 0;
+        for event in &self.events {
+            sockets += 1;
+            let Some(line) = self.lines.get_mut(event.token().0) else { continue };
+            loop {
+                let read = match line.stream.read(&mut self.buffer) {
+                    Ok(0) => return Err(io::Error::other("the server closed a player's connection")),
+                    Ok(read) => read,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                };
+                line.take(&self.buffer[..read], self.wait, &mut wait);
+                // A read that does not fill the buffer has emptied the socket.
+                if read < self.buffer.len() {
+                    break;
+                }
+            }
+        }
+        Ok(sockets)
+    }
+}
+
+impl Line {
+    fn take(&mut self, read: &[u8], number: u32, wait: &mut Option<&mut Wait<'_>>) {
+        if self.rest.is_empty() {
+            let used = self.look(read, number, wait);
+            self.rest.extend_from_slice(&read[used..]);
+        } else {
+            self.rest.extend_from_slice(read);
+            let all = std::mem::take(&mut self.rest);
+            let used = self.look(&all, number, wait);
+            self.rest.extend_from_slice(&all[used..]);
+        }
+    }
+
+    /// Looks at all frames that are whole, and gives where the next one begins.
+    fn look(&mut self, bytes: &[u8], number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
+        let mut used = 0;
+        while let Some(seen) = frames::first(&bytes[used..]) {
+            if let Some(wait) = wait
+                && self.counted != number
+                && seen.payload.starts_with(wait.begins)
+            {
+                self.counted = number;
+                if wait.heard.at.is_empty() {
+                    wait.heard.first = String::from_utf8_lossy(seen.payload).into_owned();
+                }
+                wait.heard.at.push(Micros::now());
+            }
+            used += seen.end;
+        }
+        used
+    }
+}
+
+/// Takes whole frames out of `bytes`, and says whether one began like this.
+fn takes(bytes: &mut Vec<u8>, begins: &[u8]) -> bool {
+    while let Some(seen) = frames::first(bytes) {
+        let (found, end) = (seen.payload.starts_with(begins), seen.end);
+        bytes.drain(..end);
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+fn dial(to: SocketAddr, network: u8, address: usize) -> io::Result<Blocking> {
+    let host = u8::try_from(address + 2).map_err(|_| io::Error::other("too many players for one load"))?;
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, network, host), 0)).into())?;
+    socket.connect_timeout(&to.into(), PATIENCE)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    Ok(socket.into())
+}
