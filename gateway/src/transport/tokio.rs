@@ -182,9 +182,8 @@ impl Floor {
     async fn talk(&self, key: ConnKey, mut reader: OwnedReadHalf, read: Bytes) {
         let mut wire = Wire::new();
         if !read.is_empty() {
-            self.heard(key, &mut wire, &read);
+            self.heard(key, &mut wire, &mut Vec::from(read));
         }
-        drop(read);
         poll_fn(|context| self.poll(key, &mut reader, &mut wire, context)).await;
         self.hang_up(key);
     }
@@ -201,7 +200,7 @@ impl Floor {
                 Poll::Pending => break,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(())) if read.filled().is_empty() => return Poll::Ready(()),
-                Poll::Ready(Ok(())) => self.heard(key, wire, read.filled()),
+                Poll::Ready(Ok(())) => self.heard(key, wire, read.filled_mut()),
             }
             if turn + 1 == READS {
                 context.waker().wake_by_ref();
@@ -221,7 +220,7 @@ impl Floor {
     }
 
     /// Bytes were read just now.
-    fn heard(&self, key: ConnKey, wire: &mut Wire, bytes: &[u8]) {
+    fn heard(&self, key: ConnKey, wire: &mut Wire, bytes: &mut [u8]) {
         let now = Moment::now();
         let mut rest = bytes;
         let mut write = Vec::new();
