@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 
-use super::{ConnKey, Farewell, Fault, Message, Moment};
+use super::{ConnKey, Farewell, Fault, Moment};
 
 /// Who deals with what a reactor's sockets bring, and says what goes out by them.
 ///
@@ -73,6 +73,26 @@ pub trait Crew: Send + 'static {
     }
     /// All slots are below this.
     fn slots(&self) -> u32;
+}
+
+/// A client's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// Of a text frame.
+    Text(&'a str),
+    /// Of a binary frame.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Message<'a> {
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
 }
 
 /// What the reactor should do with a socket.

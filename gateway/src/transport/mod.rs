@@ -30,11 +30,11 @@ use crate::link::Clock;
 
 pub use accept::listen;
 pub use choice::Transport;
-pub use crew::{Crew, Fate};
+pub use crew::{Crew, Fate, Message};
 pub use drain::Farewell;
 pub use outbox::Outbox;
 pub use sockets::{Idle, Sockets, ToCrew};
-pub use wire::{Fault, Message};
+pub use wire::Fault;
 
 use http::{Front, Upgraded};
 use wire::{Heard, Wire};

@@ -179,7 +179,7 @@ impl<C: Crew> Floor<C> {
         let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
         let now = self.dial.moment(received, Moment::now());
         let (crew, write) = (&mut self.crew, &mut self.write);
-        let (key, mut rest) = (line.key, &*bytes);
+        let (key, mut rest) = (line.key, bytes);
         while crew.listens(key) {
             match line.wire.take(&mut rest, write) {
                 Ok(None) => break,

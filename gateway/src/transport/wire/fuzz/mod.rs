@@ -1,0 +1,151 @@
+//! [`Wire`] and plain tungstenite are given the same bytes in the same reads, and must agree.
+//!
+//! `make fuzz` runs millions of inputs, `cargo test` some thousands. Each is made from its number alone.
+
+mod generator;
+mod reference;
+
+use std::env;
+use std::ops::Range;
+
+use klaxon_protocol::player::LARGEST_MESSAGE;
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+use super::{Fault, Heard, Wire};
+use crate::settings::GatewaySettings;
+use reference::Reference;
+
+/// What the bytes came to, over all inputs.
+#[derive(Debug, Default)]
+struct Tally {
+    bytes: usize,
+    reads: usize,
+    /// Messages lent from the read.
+    lent: usize,
+    /// Messages put together from several reads or fragments.
+    put_together: usize,
+    signs: usize,
+    closes: usize,
+    too_large: usize,
+    not_text: usize,
+    against_protocol: usize,
+    /// Inputs after which something was unfinished.
+    unfinished: usize,
+}
+
+impl Tally {
+    fn count(&mut self, heard: &Result<Heard<'_>, Fault>) {
+        let place = match heard {
+            Ok(Heard::Text(std::borrow::Cow::Borrowed(_)) | Heard::Binary(std::borrow::Cow::Borrowed(_))) => {
+                &mut self.lent
+            }
+            Ok(Heard::Text(_) | Heard::Binary(_)) => &mut self.put_together,
+            Ok(Heard::Sign) => &mut self.signs,
+            Ok(Heard::Close) => &mut self.closes,
+            Err(Fault::TooLarge) => &mut self.too_large,
+            Err(Fault::NotText) => &mut self.not_text,
+            Err(Fault::Protocol) => &mut self.against_protocol,
+        };
+        *place += 1;
+    }
+}
+
+/// What one read came to; whatever ends the connection comes last.
+fn heard_in_a_read(
+    wire: &mut Wire,
+    mut read: &mut [u8],
+    write: &mut Vec<u8>,
+    tally: &mut Tally,
+) -> Vec<Result<Heard<'static>, Fault>> {
+    let mut all = Vec::new();
+    while let Some(heard) = wire.take(&mut read, write).transpose() {
+        tally.count(&heard);
+        all.push(heard.map(Heard::kept));
+        if ends(all.last()) {
+            return all;
+        }
+    }
+    assert!(read.is_empty(), "bytes were left though more were asked for");
+    all
+}
+
+fn ends(heard: Option<&Result<Heard<'_>, Fault>>) -> bool {
+    matches!(heard, Some(Err(_) | Ok(Heard::Close)))
+}
+
+/// Gives both the same reads; panics where they differ.
+fn agree(bytes: &[u8], reads: &[Range<usize>], tally: &mut Tally) {
+    let (mut wire, mut reference) = (Wire::new(), Reference::new());
+    let (mut write, mut expected_write) = (Vec::new(), Vec::new());
+    tally.bytes += bytes.len();
+    for range in reads {
+        tally.reads += 1;
+        let heard = heard_in_a_read(&mut wire, &mut bytes[range.clone()].to_vec(), &mut write, tally);
+        let expected = reference.heard_in_a_read(&bytes[range.clone()], &mut expected_write);
+        // tungstenite itself bounds what a message is, not what its fragments are on the wire.
+        let longer_than_tungstenite_minds =
+            heard.last() == Some(&Err(Fault::TooLarge)) && range.end > GatewaySettings::LARGEST_ON_WIRE;
+        if !longer_than_tungstenite_minds {
+            assert_eq!(heard, expected, "in {range:?} of {bytes:02x?}, read as {reads:?}");
+            assert_eq!(write, expected_write, "to write, in {range:?} of {bytes:02x?}, read as {reads:?}");
+        }
+        if ends(heard.last()) {
+            return;
+        }
+        if let Some(unfinished) = &wire.0 {
+            assert!(unfinished.frame.len() < LARGEST_MESSAGE + 14);
+            assert!(!unfinished.frame.is_empty() || unfinished.fragments.is_some());
+        }
+    }
+    tally.unfinished += usize::from(wire.0.is_some());
+}
+
+/// Makes an input from what the generator draws, and runs it.
+fn run(rng: &mut TestRng, tally: &mut Tally) {
+    let bytes = generator::bytes(rng);
+    let reads = generator::reads(rng, bytes.len());
+    agree(&bytes, &reads, tally);
+}
+
+/// Runs so many inputs.
+fn run_many(inputs: u64) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..inputs {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        run(&mut TestRng::from_seed(RngAlgorithm::ChaCha, &seed), &mut tally);
+    }
+    tally
+}
+
+#[test]
+fn wire_hears_what_tungstenite_hears_on_many_kinds_of_bytes() {
+    let Tally { lent, put_together, signs, closes, too_large, not_text, against_protocol, unfinished, .. } =
+        run_many(4_000);
+    let all = [lent, put_together, signs, closes, too_large, not_text, against_protocol, unfinished];
+    assert!(all.iter().all(|&count| count >= 40), "the generator reaches too little: {all:?}");
+}
+
+#[test]
+#[ignore = "make fuzz runs it"]
+fn wire_hears_what_tungstenite_hears() {
+    let inputs = env::var("KLAXON_FUZZ_INPUTS").map_or(5_000_000, |inputs| inputs.parse().unwrap());
+    println!("{inputs} inputs, no difference: {:#?}", run_many(inputs));
+}
+
+proptest! {
+    #[test]
+    fn wire_hears_what_tungstenite_hears_and_shrinks(draws in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        run(&mut TestRng::from_seed(RngAlgorithm::PassThrough, &draws), &mut Tally::default());
+    }
+
+    #[test]
+    fn wire_hears_what_tungstenite_hears_in_noise(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let cut = cut.index(bytes.len() + 1);
+        agree(&bytes, &[0..cut, cut..bytes.len()], &mut Tally::default());
+    }
+}

@@ -1,0 +1,150 @@
+//! A connection's bytes as WebSocket messages.
+//!
+//! A message that lies whole in the bytes that were read, in one frame, is unmasked where it lies and lent out. All else
+//! that the protocol knows (fragments, control frames, faults) is tungstenite's to judge, which gets one frame at a time
+//! and is gone again when no message is unfinished. So a connection from which nothing is awaited holds no memory here.
+
+mod frame;
+#[cfg(test)]
+mod fuzz;
+mod protocol;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::mem;
+
+use crate::settings::GatewaySettings;
+use frame::Plain;
+use protocol::Protocol;
+
+/// The WebSocket side of one connection, the server's, after the handshake.
+pub(crate) struct Wire(Option<Box<Unfinished>>);
+
+/// What was read and made no message yet.
+#[derive(Default)]
+struct Unfinished {
+    /// The front of a frame; never all of it.
+    frame: Vec<u8>,
+    /// The message's fragments so far.
+    fragments: Option<Box<Fragments>>,
+}
+
+/// A message in fragments, of which more must come.
+#[derive(Default)]
+struct Fragments {
+    protocol: Protocol,
+    /// Their bytes, heads and masks included: empty fragments cost, too.
+    on_wire: usize,
+}
+
+/// What came of bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard<'r> {
+    /// A text message.
+    Text(Cow<'r, str>),
+    /// A binary message.
+    Binary(Cow<'r, [u8]>),
+    /// A ping or pong; a ping's pong is among the bytes to write.
+    Sign,
+    /// The client closes; the reply is among the bytes to write. Nothing may be read after it.
+    Close,
+}
+
+/// Why the bytes are no messages. Nothing may be read after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Longer than a message may be.
+    TooLarge,
+    /// A text that is not UTF-8.
+    NotText,
+    /// Not as RFC 6455 has it.
+    Protocol,
+}
+
+impl Wire {
+    /// Before anything was read.
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Takes bytes from the front of `read` until they make something, and appends to `write` what the protocol wants
+    /// written. None when all were taken and more are needed. The bytes are unmasked where they lie.
+    pub fn take<'r>(&mut self, read: &mut &'r mut [u8], write: &mut Vec<u8>) -> Result<Option<Heard<'r>>, Fault> {
+        loop {
+            if self.0.is_none()
+                && let Some(plain) = Plain::in_front_of(read)
+            {
+                return plain.lent(cut_off(read, plain.size())).map(Some);
+            }
+            let Some(frame) = self.frame(read)? else { return Ok(None) };
+            let heard = match frame {
+                Cow::Borrowed(frame) => self.hear(frame, write)?,
+                Cow::Owned(frame) => match Plain::in_front_of(&frame) {
+                    Some(plain) if self.0.is_none() => Some(plain.given(frame)?),
+                    _ => self.hear(&frame, write)?,
+                },
+            };
+            if heard.is_some() {
+                return Ok(heard);
+            }
+        }
+    }
+
+    /// The next whole frame. None when all bytes were taken and it is not whole yet.
+    fn frame<'r>(&mut self, read: &mut &'r mut [u8]) -> Result<Option<Cow<'r, [u8]>>, Fault> {
+        let Some(unfinished) = self.0.as_mut().filter(|unfinished| !unfinished.frame.is_empty()) else {
+            return match frame::size(read)? {
+                Some(size) if size <= read.len() => Ok(Some(Cow::Borrowed(cut_off(read, size)))),
+                _ => {
+                    if !read.is_empty() {
+                        self.0.get_or_insert_default().frame = mem::take(read).to_vec();
+                    }
+                    Ok(None)
+                }
+            };
+        };
+        loop {
+            // A head is taken byte by byte: how long it is shows only in its last.
+            let missing = frame::size(&unfinished.frame)?.map_or(1, |size| size - unfinished.frame.len());
+            if missing == 0 {
+                break;
+            }
+            if read.is_empty() {
+                return Ok(None);
+            }
+            let more = cut_off(read, missing.min(read.len()));
+            unfinished.frame.extend_from_slice(more);
+        }
+        let frame = mem::take(&mut unfinished.frame);
+        if unfinished.fragments.is_none() {
+            self.0 = None;
+        }
+        Ok(Some(Cow::Owned(frame)))
+    }
+
+    /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
+    fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+        let mut unfinished = self.0.take().unwrap_or_default();
+        let fragments = unfinished.fragments.get_or_insert_default();
+        let heard = fragments.protocol.hear(frame, write)?;
+        if heard.is_none() {
+            fragments.on_wire += frame.len();
+            if fragments.on_wire > GatewaySettings::LARGEST_ON_WIRE {
+                return Err(Fault::TooLarge);
+            }
+        }
+        // A sign may stand between a message's fragments.
+        if matches!(heard, None | Some(Heard::Sign)) && fragments.on_wire > 0 {
+            self.0 = Some(unfinished);
+        }
+        Ok(heard)
+    }
+}
+
+/// The first bytes, of which there are so many; the others stay.
+fn cut_off<'r>(bytes: &mut &'r mut [u8], count: usize) -> &'r mut [u8] {
+    let (first, others) = mem::take(bytes).split_at_mut(count);
+    *bytes = others;
+    first
+}

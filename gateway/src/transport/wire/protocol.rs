@@ -1,0 +1,87 @@
+//! tungstenite's protocol over bytes that somebody else read.
+
+use std::borrow::Cow;
+use std::io::{self, Read, Write};
+
+use klaxon_protocol::player::LARGEST_MESSAGE;
+use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tungstenite::{Error, Message};
+
+use super::{Fault, Heard};
+
+/// What tungstenite allocates when it begins; it grows for a longer frame.
+const READ_BUFFER: usize = 128;
+
+/// tungstenite, as the server, given one whole frame at a time.
+pub(super) struct Protocol(WebSocketContext);
+
+/// What tungstenite is told of us.
+pub(super) fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(usize::MAX)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE))
+}
+
+/// What tungstenite's error is to us.
+pub(super) fn fault(error: &Error) -> Fault {
+    match error {
+        Error::Capacity(_) => Fault::TooLarge,
+        Error::Utf8(_) => Fault::NotText,
+        _ => Fault::Protocol,
+    }
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self(WebSocketContext::new(Role::Server, Some(config())))
+    }
+}
+
+impl Protocol {
+    /// What a frame makes of those before it. None if it is a fragment after which more must come.
+    pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+        let mut ends = Ends { read: frame, write };
+        let heard = match self.0.read(&mut ends) {
+            // The pong or close reply of what was just read goes out now, not at the next read.
+            Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Heard::Sign)),
+            Ok(Message::Close(_)) => {
+                // After its close reply the protocol has ended, which flush reports as an error.
+                let _ = self.0.flush(&mut ends);
+                Ok(Some(Heard::Close))
+            }
+            Ok(Message::Pong(_) | Message::Frame(_)) => Ok(Some(Heard::Sign)),
+            Ok(Message::Text(text)) => Ok(Some(Heard::Text(Cow::Owned(text.as_str().to_owned())))),
+            Ok(Message::Binary(bytes)) => Ok(Some(Heard::Binary(Cow::Owned(bytes.into())))),
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        };
+        heard.map_err(|error| fault(&error))
+    }
+}
+
+/// The read bytes on one side, the bytes to write on the other.
+pub(super) struct Ends<'r, 'w> {
+    pub read: &'r [u8],
+    pub write: &'w mut Vec<u8>,
+}
+
+impl Read for Ends<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // No bytes are no end: there may be more later.
+        if self.read.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { self.read.read(into) }
+    }
+}
+
+impl Write for Ends<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! What becomes of bytes, case by case.
+
+use klaxon_protocol::player::LARGEST_MESSAGE;
+use proptest::prelude::*;
+use tungstenite::Bytes;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
+
+use super::*;
+
+fn masked(mut frame: Frame) -> Vec<u8> {
+    frame.header_mut().mask = Some([1, 2, 3, 4]);
+    let mut bytes = Vec::new();
+    frame.format(&mut bytes).unwrap();
+    bytes
+}
+
+fn text(text: &str) -> Vec<u8> {
+    masked(Frame::message(text.to_owned(), OpCode::Data(Data::Text), true))
+}
+
+/// What a new connection's first bytes are.
+fn first(bytes: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+    Wire::new().take(&mut &mut bytes.to_vec()[..], write).map(|heard| heard.map(Heard::kept))
+}
+
+impl Heard<'_> {
+    /// The same on its own.
+    pub(super) fn kept(self) -> Heard<'static> {
+        match self {
+            Self::Text(text) => Heard::Text(text.into_owned().into()),
+            Self::Binary(bytes) => Heard::Binary(bytes.into_owned().into()),
+            Self::Sign => Heard::Sign,
+            Self::Close => Heard::Close,
+        }
+    }
+}
+
+#[test]
+fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
+    let mut bytes = text("one");
+    bytes.extend(text("two"));
+    for cut in 0..bytes.len() {
+        let (mut wire, mut write, mut texts) = (Wire::new(), Vec::new(), Vec::new());
+        let mut bytes = bytes.clone();
+        let (one, other) = bytes.split_at_mut(cut);
+        for mut part in [one, other] {
+            while let Some(heard) = wire.take(&mut part, &mut write).unwrap() {
+                let Heard::Text(text) = heard else { panic!("{heard:?}") };
+                texts.push(text.to_string());
+            }
+            assert!(part.is_empty());
+        }
+        assert_eq!(texts, ["one", "two"]);
+        assert!(wire.0.is_none());
+    }
+}
+
+#[test]
+fn a_ping_is_answered_at_once() {
+    let mut write = Vec::new();
+    assert_eq!(first(&masked(Frame::ping(&b"hi"[..])), &mut write), Ok(Some(Heard::Sign)));
+    assert_eq!(write, b"\x8a\x02hi");
+}
+
+#[test]
+fn a_close_is_answered_with_its_code() {
+    let mut write = Vec::new();
+    let close = Frame::from_payload(FrameHeader::default(), Bytes::from_static(b"\x03\xe8"));
+    assert_eq!(first(&masked(close), &mut write), Ok(Some(Heard::Close)));
+    assert_eq!(write, b"\x88\x02\x03\xe8");
+}
+
+#[test]
+fn a_message_too_large_is_refused_before_it_is_read() {
+    let bytes = text(&"x".repeat(LARGEST_MESSAGE + 1));
+    assert_eq!(first(&bytes[..8], &mut Vec::new()), Err(Fault::TooLarge));
+    let largest = "x".repeat(LARGEST_MESSAGE);
+    assert_eq!(first(&text(&largest), &mut Vec::new()), Ok(Some(Heard::Text(largest.into()))));
+}
+
+/// A text message in fragments of so many bytes, a ping after each of them.
+fn in_fragments(text: &str, size: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, part) in text.as_bytes().chunks(size).enumerate() {
+        let kind = if number == 0 { Data::Text } else { Data::Continue };
+        let last = (number + 1) * size >= text.len();
+        bytes.extend(masked(Frame::message(part.to_vec(), OpCode::Data(kind), last)));
+        bytes.extend(masked(Frame::ping(&b"hi"[..])));
+    }
+    bytes
+}
+
+/// All that these bytes are, read in pieces.
+fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Heard<'static>>, Fault> {
+    let (mut heard, mut write) = (Vec::new(), Vec::new());
+    for mut piece in bytes.to_vec().chunks_mut(piece) {
+        while let Some(one) = wire.take(&mut piece, &mut write)? {
+            heard.push(one.kept());
+        }
+    }
+    Ok(heard)
+}
+
+#[test]
+fn the_largest_message_may_come_in_fragments_of_one_byte() {
+    let text = "x".repeat(LARGEST_MESSAGE);
+    for piece in [1, 500, 1 << 16] {
+        let heard = all(&mut Wire::new(), &in_fragments(&text, 1), piece).unwrap();
+        assert!(heard.iter().any(|heard| matches!(heard, Heard::Text(heard) if *heard == text)));
+    }
+}
+
+#[test]
+fn fragments_without_end_are_too_large_whatever_stands_between_them() {
+    let mut wire = Wire::new();
+    let begin = Frame::message(&b""[..], OpCode::Data(Data::Text), false);
+    all(&mut wire, &masked(begin), 100).unwrap();
+    let mut some = masked(Frame::message(&b""[..], OpCode::Data(Data::Continue), false)).repeat(1000);
+    some.extend(masked(Frame::ping(&b""[..])));
+    let fault = (0..20).find_map(|_| all(&mut wire, &some, 1 << 14).err());
+    assert_eq!(fault, Some(Fault::TooLarge));
+}
+
+#[test]
+fn pings_alone_are_never_too_large_however_they_are_cut() {
+    let pings = masked(Frame::ping(vec![7; 125])).repeat(2000);
+    for piece in [1, 100, 1 << 14] {
+        assert_eq!(all(&mut Wire::new(), &pings, piece).unwrap().len(), 2000);
+    }
+}
+
+#[test]
+fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
+    let mut bytes = [text("one"), masked(Frame::message(&b"two"[..], OpCode::Data(Data::Binary), true))].concat();
+    let (mut wire, mut rest, mut write) = (Wire::new(), &mut bytes[..], Vec::new());
+    let one = wire.take(&mut rest, &mut write);
+    assert!(matches!(one, Ok(Some(Heard::Text(Cow::Borrowed("one"))))));
+    let two = wire.take(&mut rest, &mut write);
+    assert!(matches!(two, Ok(Some(Heard::Binary(Cow::Borrowed(b"two"))))));
+    assert!(rest.is_empty() && write.is_empty() && wire.0.is_none());
+    assert_eq!(size_of::<Wire>(), size_of::<usize>());
+}
+
+#[test]
+fn memory_is_kept_only_while_something_is_unfinished() {
+    let fragments = in_fragments("a message", 4);
+    let (mut wire, mut unfinished) = (Wire::new(), 0);
+    for byte in &fragments {
+        all(&mut wire, &[*byte], 1).unwrap();
+        unfinished += usize::from(wire.0.is_some());
+    }
+    assert!(wire.0.is_none());
+    // Its last byte ends the ping behind the message, whose own last byte ended it.
+    assert_eq!(unfinished, fragments.len() - 2);
+}
+
+#[test]
+fn unmasked_frames_and_bad_text_are_faults() {
+    assert_eq!(first(b"\x81\x01x", &mut Vec::new()), Err(Fault::Protocol));
+    let bad = masked(Frame::message(vec![0xff], OpCode::Data(Data::Text), true));
+    assert_eq!(first(&bad, &mut Vec::new()), Err(Fault::NotText));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic_or_spin(mut bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let (mut wire, mut write) = (Wire::new(), Vec::new());
+        let most = bytes.len();
+        let mut rest = &mut bytes[..];
+        for _ in 0..=most {
+            match wire.take(&mut rest, &mut write) {
+                Ok(Some(Heard::Close)) | Err(_) => return Ok(()),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    prop_assert!(rest.is_empty());
+                    return Ok(());
+                }
+            }
+        }
+        prop_assert!(false, "more messages than bytes");
+    }
+}
