@@ -3,9 +3,10 @@
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
+# make fuzz   ten million inputs through all that reads players' bytes, each against another reader; INPUTS=100000 for fewer of each
 # make bench  what seats and answers cost; make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench bench-cluster tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test fuzz lint build release bench bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -44,6 +45,12 @@ build:
 # The tests of the whole system start the programs that `build` made.
 test: tools build
 	$(CARGO) test --workspace
+
+# Frames against plain tungstenite; messages against serde and their own encoding.
+fuzz: export KLAXON_FUZZ_INPUTS := $(or $(INPUTS),5000000)
+fuzz:
+	$(CARGO) test --release -p klaxon-gateway --lib -- --ignored --nocapture wire::fuzz
+	$(CARGO) test --release -p klaxon-protocol --lib -- --ignored --nocapture player::fuzz
 
 # What the tests start: Python 3 runs the client that was written from docs/protocol.md alone; Redis, PostgreSQL and MariaDB are
 # Debian's; tansu speaks Kafka's wire, and is built once into the user's cache (about 7 minutes on 2 cores).

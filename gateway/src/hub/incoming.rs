@@ -7,7 +7,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
-use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::player::{Answer, FromPlayer, ToPlayer, Verdict};
 use klaxon_protocol::time::Millis;
 
 use super::{Barrier, Shard, frame};
@@ -33,7 +33,7 @@ impl Shard {
     /// A message was read.
     pub fn message(&mut self, key: ConnKey, bytes: &[u8], now: Moment) {
         let Some(codec) = self.admits(key, now) else { return };
-        let message = match codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES) {
+        let message = match FromPlayer::decode(codec, bytes) {
             Ok(message) => message,
             Err(refusal) => {
                 self.counts.bad_messages += 1;

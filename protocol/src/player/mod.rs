@@ -1,7 +1,10 @@
 //! All that a player says and hears.
 
 mod events;
+#[cfg(test)]
+mod fuzz;
 mod hears;
+mod quick;
 mod says;
 
 pub use events::*;

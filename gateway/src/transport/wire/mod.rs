@@ -4,6 +4,8 @@
 //! that the protocol knows (fragments, control frames, faults) is tungstenite's to judge, which gets one frame at a time
 //! and is gone again when no message is unfinished. So a connection from which nothing is awaited holds no memory here.
 
+#[cfg(test)]
+mod cost;
 mod frame;
 #[cfg(test)]
 mod fuzz;

@@ -1,5 +1,6 @@
 //! What becomes of bytes, case by case.
 
+use allocation_counter::measure;
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use proptest::prelude::*;
 use tungstenite::Bytes;
@@ -15,8 +16,14 @@ fn masked(mut frame: Frame) -> Vec<u8> {
     bytes
 }
 
-fn text(text: &str) -> Vec<u8> {
+/// A text message as a client sends it.
+pub(super) fn text(text: &str) -> Vec<u8> {
     masked(Frame::message(text.to_owned(), OpCode::Data(Data::Text), true))
+}
+
+/// A binary message as a client sends it.
+pub(super) fn binary(bytes: &[u8]) -> Vec<u8> {
+    masked(Frame::message(bytes.to_vec(), OpCode::Data(Data::Binary), true))
 }
 
 /// What a new connection's first bytes are.
@@ -132,13 +139,17 @@ fn pings_alone_are_never_too_large_however_they_are_cut() {
 
 #[test]
 fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
-    let mut bytes = [text("one"), masked(Frame::message(&b"two"[..], OpCode::Data(Data::Binary), true))].concat();
+    let mut bytes = [text("one"), binary(b"two")].concat();
     let (mut wire, mut rest, mut write) = (Wire::new(), &mut bytes[..], Vec::new());
-    let one = wire.take(&mut rest, &mut write);
-    assert!(matches!(one, Ok(Some(Heard::Text(Cow::Borrowed("one"))))));
-    let two = wire.take(&mut rest, &mut write);
-    assert!(matches!(two, Ok(Some(Heard::Binary(Cow::Borrowed(b"two"))))));
+    let allocations = measure(|| {
+        let one = wire.take(&mut rest, &mut write);
+        assert!(matches!(one, Ok(Some(Heard::Text(Cow::Borrowed("one"))))));
+        let two = wire.take(&mut rest, &mut write);
+        assert!(matches!(two, Ok(Some(Heard::Binary(Cow::Borrowed(b"two"))))));
+        assert!(matches!(wire.take(&mut rest, &mut write), Ok(None)));
+    });
     assert!(rest.is_empty() && write.is_empty() && wire.0.is_none());
+    assert_eq!(allocations.count_total, 0);
     assert_eq!(size_of::<Wire>(), size_of::<usize>());
 }
 

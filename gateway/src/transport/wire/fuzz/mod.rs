@@ -5,6 +5,7 @@
 mod generator;
 mod reference;
 
+use std::borrow::Cow;
 use std::env;
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::{Fault, Heard, Wire};
 use crate::settings::GatewaySettings;
-use reference::Reference;
+pub(super) use reference::Reference;
 
 /// What the bytes came to, over all inputs.
 #[derive(Debug, Default)]
@@ -37,9 +38,7 @@ struct Tally {
 impl Tally {
     fn count(&mut self, heard: &Result<Heard<'_>, Fault>) {
         let place = match heard {
-            Ok(Heard::Text(std::borrow::Cow::Borrowed(_)) | Heard::Binary(std::borrow::Cow::Borrowed(_))) => {
-                &mut self.lent
-            }
+            Ok(Heard::Text(Cow::Borrowed(_)) | Heard::Binary(Cow::Borrowed(_))) => &mut self.lent,
             Ok(Heard::Text(_) | Heard::Binary(_)) => &mut self.put_together,
             Ok(Heard::Sign) => &mut self.signs,
             Ok(Heard::Close) => &mut self.closes,

@@ -8,11 +8,16 @@ use tungstenite::{Error, Message};
 use super::super::protocol::{Ends, config, fault};
 use super::{Fault, Heard, ends};
 
-pub(super) struct Reference(WebSocketContext);
+pub(in super::super) struct Reference(WebSocketContext);
 
 impl Reference {
     pub fn new() -> Self {
         Self(WebSocketContext::new(Role::Server, Some(config())))
+    }
+
+    /// The next message.
+    pub fn message(&mut self, read: &[u8], write: &mut Vec<u8>) -> tungstenite::Result<Message> {
+        self.0.read(&mut Ends { read, write })
     }
 
     /// What one read came to.
