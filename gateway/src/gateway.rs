@@ -92,7 +92,7 @@ impl Gateway {
         hub::describe();
         let Address { listener, addr } = address;
         let idle = Idle::new(settings.transport, settings.shards)?;
-        let limits = Limits { connections: settings.max_connections };
+        let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };
         let ways = Arc::new(Ways { end: Arc::clone(&end), shards: OnceLock::new() });
         let _ = ways.shards.set(idle.ways());
         let numbers = (0..=u8::MAX).take(settings.shards);

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
-use crate::transport::Transport;
+use crate::transport::{MOST_ON_WIRE, Transport};
 
 /// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
 #[derive(Clone)]
@@ -49,7 +49,10 @@ impl GatewaySettings {
     /// The most shards there can be.
     pub const MOST_SHARDS: usize = 256;
     /// A message takes no more bytes than this on the wire, even in fragments of one byte; whoever sends more sends fragments without end.
-    pub const LARGEST_ON_WIRE: usize = 8 * LARGEST_MESSAGE;
+    pub const LARGEST_ON_WIRE: usize = MOST_ON_WIRE * LARGEST_MESSAGE;
+    /// A message of a player has no more bytes than this.
+    #[expect(clippy::cast_possible_truncation, reason = "a constant that fits")]
+    pub const LARGEST_MESSAGE: u32 = LARGEST_MESSAGE as u32;
     /// What a waiting frame takes besides its bytes: its place in the queue, and what the allocator keeps of it.
     pub const FRAME_OVERHEAD: usize = 96;
     /// So many refusals of one connection's messages, without a pause between them, are a flood, and the connection is closed.

@@ -54,7 +54,11 @@ close_table! {
 
 impl Close {
     /// The close frame's bytes.
-    pub(crate) fn frame(self) -> Bytes {
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn frame(self) -> Bytes {
         let frame =
             Frame::close(Some(CloseFrame { code: self.code().into(), reason: Utf8Bytes::from_static(self.name()) }));
         let mut bytes = Vec::with_capacity(frame.len());

@@ -35,6 +35,7 @@ pub use drain::Farewell;
 pub use outbox::Outbox;
 pub use sockets::{Idle, Sockets, ToCrew};
 pub use wire::Fault;
+pub(crate) use wire::MOST_ON_WIRE;
 
 use http::{Front, Upgraded};
 use wire::{Heard, Wire};
@@ -44,6 +45,8 @@ use wire::{Heard, Wire};
 pub struct Limits {
     /// Connections at one time; more are refused with `no_capacity`.
     pub connections: usize,
+    /// Bytes of one message; whoever sends a longer one is closed.
+    pub message: u32,
 }
 
 /// How far the gateway's life has come.

@@ -51,6 +51,8 @@ struct Floor<C> {
     write: Vec<u8>,
     /// Had a frame sent and may have another.
     again: Vec<ConnKey>,
+    /// The largest message, in bytes.
+    largest: u32,
     /// By what clock the kernel says when bytes came.
     dial: Dial,
 }
@@ -67,8 +69,9 @@ struct Line {
 }
 
 impl<C: Crew, D: Driver> Reactor<C, D> {
-    pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>) -> Self {
-        let floor = Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new(), dial: Dial::read() };
+    pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>, largest: u32) -> Self {
+        let floor =
+            Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new(), largest, dial: Dial::read() };
         Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
     }
 
@@ -163,7 +166,8 @@ impl<C: Crew> Floor<C> {
         if self.lines.len() <= slot.index() {
             self.lines.resize_with(slot.index() + 1, || None);
         }
-        self.lines[slot.index()] = Some(Line { key, wire: Wire::new(), sending: false, finished: false, _here: here });
+        self.lines[slot.index()] =
+            Some(Line { key, wire: Wire::new(self.largest), sending: false, finished: false, _here: here });
         if let Err(error) = driver.add(slot, stream) {
             self.ended(slot);
             return Err(error);

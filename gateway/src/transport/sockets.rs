@@ -85,8 +85,9 @@ impl<W: Send + 'static> Idle<W> {
         // A start that fails half way drops `stage`, which ends the threads that were started.
         for (number, ((inbox, chime), crew)) in inboxes.into_iter().zip(crews).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
+            let post = (inbox, chime);
             thread::Builder::new().name(format!("reactor-{number}")).spawn(move || {
-                run(transport, crew, inbox, chime, stage, drains);
+                run(transport, crew, post, limits.message, stage, drains);
                 drop(dones);
             })?;
         }
@@ -134,19 +135,19 @@ impl Drop for Sockets {
 fn run<C: Crew>(
     transport: Transport,
     crew: C,
-    inbox: Inbox<Input<C::Word>>,
-    chime: Chime,
+    (inbox, chime): (Inbox<Input<C::Word>>, Chime),
+    largest: u32,
     stage: watch::Receiver<Stage>,
     drained: mpsc::Sender<()>,
 ) {
     if transport == Transport::IoUring {
         match chime.again().and_then(Uring::new) {
-            Ok(uring) => return Reactor::new(crew, uring, inbox).run(stage, drained),
+            Ok(uring) => return Reactor::new(crew, uring, inbox, largest).run(stage, drained),
             Err(error) => tracing::warn!(%error, "no further io_uring is to be had; this reactor does without"),
         }
     }
     match Epoll::new(chime) {
-        Ok(epoll) => Reactor::new(crew, epoll, inbox).run(stage, drained),
+        Ok(epoll) => Reactor::new(crew, epoll, inbox, largest).run(stage, drained),
         Err(error) => tracing::error!(%error, "a reactor can't begin"),
     }
 }

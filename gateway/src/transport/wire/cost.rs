@@ -12,6 +12,7 @@ use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer};
 use super::fuzz::Reference;
 use super::tests::{binary, text};
 use super::{Heard, Wire};
+use crate::settings::GatewaySettings;
 
 const ROUNDS: usize = 15;
 const ANSWERS: u32 = 100_000;
@@ -42,7 +43,8 @@ fn what_an_answer_costs_to_read() {
             Codec::Json => text(str::from_utf8(&message).unwrap()),
             Codec::Bincode => binary(&message),
         };
-        let (mut wire, mut reference, mut write) = (Wire::new(), Reference::new(), Vec::new());
+        let (mut wire, mut reference, mut write) =
+            (Wire::new(GatewaySettings::LARGEST_MESSAGE), Reference::new(), Vec::new());
         let (mut before, mut now) = (Vec::new(), Vec::new());
         let (mut frames_before, mut frames_now) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::io::Cursor;
 use std::str;
 
-use klaxon_protocol::player::LARGEST_MESSAGE;
 use tungstenite::protocol::frame::FrameHeader;
 
 use super::{Fault, Heard, protocol};
@@ -20,12 +19,12 @@ const LONG: u8 = EMPTY | 126;
 /// How long the frame is that these bytes begin with. None if they don't hold all of its head.
 ///
 /// A frame whose head is a fault already is not waited for.
-pub(super) fn size(bytes: &[u8]) -> Result<Option<usize>, Fault> {
+pub(super) fn size(bytes: &[u8], largest: usize) -> Result<Option<usize>, Fault> {
     let mut head = Cursor::new(bytes);
     let Some((_, payload)) = FrameHeader::parse(&mut head).map_err(|error| protocol::fault(&error))? else {
         return Ok(None);
     };
-    if payload > LARGEST_MESSAGE as u64 {
+    if payload > largest as u64 {
         return Err(Fault::TooLarge);
     }
     // Both are small.
@@ -43,7 +42,7 @@ pub(super) struct Plain {
 
 impl Plain {
     /// The plain frame that these bytes begin with, if all of it is there.
-    pub fn in_front_of(bytes: &[u8]) -> Option<Self> {
+    pub fn in_front_of(bytes: &[u8], largest: usize) -> Option<Self> {
         let (kind, payload, masked) = match bytes {
             [kind, length @ EMPTY..=SHORT, masked @ ..] => (*kind, usize::from(length & !EMPTY), masked),
             [kind, LONG, high, low, masked @ ..] => (*kind, usize::from(u16::from_be_bytes([*high, *low])), masked),
@@ -51,7 +50,7 @@ impl Plain {
         };
         let (&mask, rest) = masked.split_first_chunk()?;
         let plain = Self { text: kind == TEXT, mask, head: bytes.len() - rest.len(), payload };
-        (matches!(kind, TEXT | BINARY) && payload <= rest.len() && payload <= LARGEST_MESSAGE).then_some(plain)
+        (matches!(kind, TEXT | BINARY) && payload <= rest.len() && payload <= largest).then_some(plain)
     }
 
     /// How long it is, head and all.

@@ -16,12 +16,19 @@ mod tests;
 use std::borrow::Cow;
 use std::mem;
 
-use crate::settings::GatewaySettings;
 use frame::Plain;
 use protocol::Protocol;
 
 /// The WebSocket side of one connection, the server's, after the handshake.
-pub(crate) struct Wire(Option<Box<Unfinished>>);
+pub(crate) struct Wire {
+    /// How long a message may be, in bytes.
+    largest: u32,
+    unfinished: Option<Box<Unfinished>>,
+}
+
+/// A message takes no more bytes on the wire than so many times its own, even in fragments of one byte; whoever sends more sends
+/// fragments without end.
+pub(crate) const MOST_ON_WIRE: usize = 8;
 
 /// What was read and made no message yet.
 #[derive(Default)]
@@ -33,11 +40,16 @@ struct Unfinished {
 }
 
 /// A message in fragments, of which more must come.
-#[derive(Default)]
 struct Fragments {
     protocol: Protocol,
     /// Their bytes, heads and masks included: empty fragments cost, too.
     on_wire: usize,
+}
+
+impl Fragments {
+    fn new(largest: usize) -> Box<Self> {
+        Box::new(Self { protocol: Protocol::new(largest), on_wire: 0 })
+    }
 }
 
 /// What came of bytes.
@@ -65,25 +77,29 @@ pub enum Fault {
 }
 
 impl Wire {
-    /// Before anything was read.
-    pub const fn new() -> Self {
-        Self(None)
+    /// Before anything was read, for messages of at most so many bytes.
+    pub const fn new(largest: u32) -> Self {
+        Self { largest, unfinished: None }
+    }
+
+    const fn largest(&self) -> usize {
+        self.largest as usize
     }
 
     /// Takes bytes from the front of `read` until they make something, and appends to `write` what the protocol wants
     /// written. None when all were taken and more are needed. The bytes are unmasked where they lie.
     pub fn take<'r>(&mut self, read: &mut &'r mut [u8], write: &mut Vec<u8>) -> Result<Option<Heard<'r>>, Fault> {
         loop {
-            if self.0.is_none()
-                && let Some(plain) = Plain::in_front_of(read)
+            if self.unfinished.is_none()
+                && let Some(plain) = Plain::in_front_of(read, self.largest())
             {
                 return plain.lent(cut_off(read, plain.size())).map(Some);
             }
             let Some(frame) = self.frame(read)? else { return Ok(None) };
             let heard = match frame {
                 Cow::Borrowed(frame) => self.hear(frame, write)?,
-                Cow::Owned(frame) => match Plain::in_front_of(&frame) {
-                    Some(plain) if self.0.is_none() => Some(plain.given(frame)?),
+                Cow::Owned(frame) => match Plain::in_front_of(&frame, self.largest()) {
+                    Some(plain) if self.unfinished.is_none() => Some(plain.given(frame)?),
                     _ => self.hear(&frame, write)?,
                 },
             };
@@ -95,12 +111,13 @@ impl Wire {
 
     /// The next whole frame. None when all bytes were taken and it is not whole yet.
     fn frame<'r>(&mut self, read: &mut &'r mut [u8]) -> Result<Option<Cow<'r, [u8]>>, Fault> {
-        let Some(unfinished) = self.0.as_mut().filter(|unfinished| !unfinished.frame.is_empty()) else {
-            return match frame::size(read)? {
+        let largest = self.largest();
+        let Some(unfinished) = self.unfinished.as_mut().filter(|unfinished| !unfinished.frame.is_empty()) else {
+            return match frame::size(read, largest)? {
                 Some(size) if size <= read.len() => Ok(Some(Cow::Borrowed(cut_off(read, size)))),
                 _ => {
                     if !read.is_empty() {
-                        self.0.get_or_insert_default().frame = mem::take(read).to_vec();
+                        self.unfinished.get_or_insert_default().frame = mem::take(read).to_vec();
                     }
                     Ok(None)
                 }
@@ -108,7 +125,7 @@ impl Wire {
         };
         loop {
             // A head is taken byte by byte: how long it is shows only in its last.
-            let missing = frame::size(&unfinished.frame)?.map_or(1, |size| size - unfinished.frame.len());
+            let missing = frame::size(&unfinished.frame, largest)?.map_or(1, |size| size - unfinished.frame.len());
             if missing == 0 {
                 break;
             }
@@ -120,25 +137,26 @@ impl Wire {
         }
         let frame = mem::take(&mut unfinished.frame);
         if unfinished.fragments.is_none() {
-            self.0 = None;
+            self.unfinished = None;
         }
         Ok(Some(Cow::Owned(frame)))
     }
 
     /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
     fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
-        let mut unfinished = self.0.take().unwrap_or_default();
-        let fragments = unfinished.fragments.get_or_insert_default();
+        let largest = self.largest();
+        let mut unfinished = self.unfinished.take().unwrap_or_default();
+        let fragments = unfinished.fragments.get_or_insert_with(|| Fragments::new(largest));
         let heard = fragments.protocol.hear(frame, write)?;
         if heard.is_none() {
             fragments.on_wire += frame.len();
-            if fragments.on_wire > GatewaySettings::LARGEST_ON_WIRE {
+            if fragments.on_wire > MOST_ON_WIRE * largest {
                 return Err(Fault::TooLarge);
             }
         }
         // A sign may stand between a message's fragments.
         if matches!(heard, None | Some(Heard::Sign)) && fragments.on_wire > 0 {
-            self.0 = Some(unfinished);
+            self.unfinished = Some(unfinished);
         }
         Ok(heard)
     }

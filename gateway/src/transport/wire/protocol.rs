@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
-use klaxon_protocol::player::LARGEST_MESSAGE;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message};
 
@@ -16,13 +15,13 @@ const READ_BUFFER: usize = 128;
 pub(super) struct Protocol(WebSocketContext);
 
 /// What tungstenite is told of us.
-pub(super) fn config() -> WebSocketConfig {
+pub(super) fn config(largest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(usize::MAX)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE))
+        .max_message_size(Some(largest))
+        .max_frame_size(Some(largest))
 }
 
 /// What tungstenite's error is to us.
@@ -34,13 +33,12 @@ pub(super) fn fault(error: &Error) -> Fault {
     }
 }
 
-impl Default for Protocol {
-    fn default() -> Self {
-        Self(WebSocketContext::new(Role::Server, Some(config())))
-    }
-}
-
 impl Protocol {
+    /// Before anything was read, for messages of at most so many bytes.
+    pub fn new(largest: usize) -> Self {
+        Self(WebSocketContext::new(Role::Server, Some(config(largest))))
+    }
+
     /// What a frame makes of those before it. None if it is a fragment after which more must come.
     pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
         let mut ends = Ends { read: frame, write };

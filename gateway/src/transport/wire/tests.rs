@@ -8,6 +8,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 
 use super::*;
+use crate::settings::GatewaySettings;
 
 fn masked(mut frame: Frame) -> Vec<u8> {
     frame.header_mut().mask = Some([1, 2, 3, 4]);
@@ -28,7 +29,9 @@ pub(super) fn binary(bytes: &[u8]) -> Vec<u8> {
 
 /// What a new connection's first bytes are.
 fn first(bytes: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
-    Wire::new().take(&mut &mut bytes.to_vec()[..], write).map(|heard| heard.map(Heard::kept))
+    Wire::new(GatewaySettings::LARGEST_MESSAGE)
+        .take(&mut &mut bytes.to_vec()[..], write)
+        .map(|heard| heard.map(Heard::kept))
 }
 
 impl Heard<'_> {
@@ -48,7 +51,7 @@ fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
     let mut bytes = text("one");
     bytes.extend(text("two"));
     for cut in 0..bytes.len() {
-        let (mut wire, mut write, mut texts) = (Wire::new(), Vec::new(), Vec::new());
+        let (mut wire, mut write, mut texts) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), Vec::new(), Vec::new());
         let mut bytes = bytes.clone();
         let (one, other) = bytes.split_at_mut(cut);
         for mut part in [one, other] {
@@ -59,7 +62,7 @@ fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
             assert!(part.is_empty());
         }
         assert_eq!(texts, ["one", "two"]);
-        assert!(wire.0.is_none());
+        assert!(wire.unfinished.is_none());
     }
 }
 
@@ -113,14 +116,14 @@ fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Heard<'static>
 fn the_largest_message_may_come_in_fragments_of_one_byte() {
     let text = "x".repeat(LARGEST_MESSAGE);
     for piece in [1, 500, 1 << 16] {
-        let heard = all(&mut Wire::new(), &in_fragments(&text, 1), piece).unwrap();
+        let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &in_fragments(&text, 1), piece).unwrap();
         assert!(heard.iter().any(|heard| matches!(heard, Heard::Text(heard) if *heard == text)));
     }
 }
 
 #[test]
 fn fragments_without_end_are_too_large_whatever_stands_between_them() {
-    let mut wire = Wire::new();
+    let mut wire = Wire::new(GatewaySettings::LARGEST_MESSAGE);
     let begin = Frame::message(&b""[..], OpCode::Data(Data::Text), false);
     all(&mut wire, &masked(begin), 100).unwrap();
     let mut some = masked(Frame::message(&b""[..], OpCode::Data(Data::Continue), false)).repeat(1000);
@@ -133,14 +136,14 @@ fn fragments_without_end_are_too_large_whatever_stands_between_them() {
 fn pings_alone_are_never_too_large_however_they_are_cut() {
     let pings = masked(Frame::ping(vec![7; 125])).repeat(2000);
     for piece in [1, 100, 1 << 14] {
-        assert_eq!(all(&mut Wire::new(), &pings, piece).unwrap().len(), 2000);
+        assert_eq!(all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &pings, piece).unwrap().len(), 2000);
     }
 }
 
 #[test]
 fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
     let mut bytes = [text("one"), binary(b"two")].concat();
-    let (mut wire, mut rest, mut write) = (Wire::new(), &mut bytes[..], Vec::new());
+    let (mut wire, mut rest, mut write) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), &mut bytes[..], Vec::new());
     let allocations = measure(|| {
         let one = wire.take(&mut rest, &mut write);
         assert!(matches!(one, Ok(Some(Heard::Text(Cow::Borrowed("one"))))));
@@ -148,7 +151,7 @@ fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
         assert!(matches!(two, Ok(Some(Heard::Binary(Cow::Borrowed(b"two"))))));
         assert!(matches!(wire.take(&mut rest, &mut write), Ok(None)));
     });
-    assert!(rest.is_empty() && write.is_empty() && wire.0.is_none());
+    assert!(rest.is_empty() && write.is_empty() && wire.unfinished.is_none());
     assert_eq!(allocations.count_total, 0);
     assert_eq!(size_of::<Wire>(), size_of::<usize>());
 }
@@ -156,12 +159,12 @@ fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
 #[test]
 fn memory_is_kept_only_while_something_is_unfinished() {
     let fragments = in_fragments("a message", 4);
-    let (mut wire, mut unfinished) = (Wire::new(), 0);
+    let (mut wire, mut unfinished) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), 0);
     for byte in &fragments {
         all(&mut wire, &[*byte], 1).unwrap();
-        unfinished += usize::from(wire.0.is_some());
+        unfinished += usize::from(wire.unfinished.is_some());
     }
-    assert!(wire.0.is_none());
+    assert!(wire.unfinished.is_none());
     // Its last byte ends the ping behind the message, whose own last byte ended it.
     assert_eq!(unfinished, fragments.len() - 2);
 }
@@ -176,7 +179,7 @@ fn unmasked_frames_and_bad_text_are_faults() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic_or_spin(mut bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        let (mut wire, mut write) = (Wire::new(), Vec::new());
+        let (mut wire, mut write) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), Vec::new());
         let most = bytes.len();
         let mut rest = &mut bytes[..];
         for _ in 0..=most {

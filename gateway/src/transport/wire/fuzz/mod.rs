@@ -75,7 +75,7 @@ fn ends(heard: Option<&Result<Heard<'_>, Fault>>) -> bool {
 
 /// Gives both the same reads; panics where they differ.
 fn agree(bytes: &[u8], reads: &[Range<usize>], tally: &mut Tally) {
-    let (mut wire, mut reference) = (Wire::new(), Reference::new());
+    let (mut wire, mut reference) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), Reference::new());
     let (mut write, mut expected_write) = (Vec::new(), Vec::new());
     tally.bytes += bytes.len();
     for range in reads {
@@ -92,12 +92,12 @@ fn agree(bytes: &[u8], reads: &[Range<usize>], tally: &mut Tally) {
         if ends(heard.last()) {
             return;
         }
-        if let Some(unfinished) = &wire.0 {
+        if let Some(unfinished) = &wire.unfinished {
             assert!(unfinished.frame.len() < LARGEST_MESSAGE + 14);
             assert!(!unfinished.frame.is_empty() || unfinished.fragments.is_some());
         }
     }
-    tally.unfinished += usize::from(wire.0.is_some());
+    tally.unfinished += usize::from(wire.unfinished.is_some());
 }
 
 /// Makes an input from what the generator draws, and runs it.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use klaxon_protocol::player::LARGEST_MESSAGE;
 use tungstenite::protocol::{Role, WebSocketContext};
 use tungstenite::{Error, Message};
 
@@ -12,7 +13,7 @@ pub(in super::super) struct Reference(WebSocketContext);
 
 impl Reference {
     pub fn new() -> Self {
-        Self(WebSocketContext::new(Role::Server, Some(config())))
+        Self(WebSocketContext::new(Role::Server, Some(config(LARGEST_MESSAGE))))
     }
 
     /// The next message.
