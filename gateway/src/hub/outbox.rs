@@ -11,7 +11,7 @@ use crate::settings::GatewaySettings;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     first: Option<Waiting>,
-    rest: VecDeque<Waiting>,
+    rest: Rest,
     /// How much of the first frame is written.
     written: usize,
     /// How much is not written, over all frames.
@@ -22,6 +22,43 @@ pub(crate) struct Outbox {
 struct Waiting {
     bytes: Bytes,
     can_be_missed: bool,
+}
+
+/// The frames behind the first, in a queue that is there only while there are any: nearly always there are none.
+#[derive(Debug, Default)]
+struct Rest(Option<Box<VecDeque<Waiting>>>);
+
+impl Rest {
+    fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    fn iter(&self) -> std::collections::vec_deque::Iter<'_, Waiting> {
+        self.0.as_deref().map_or_else(Default::default, VecDeque::iter)
+    }
+
+    fn push_back(&mut self, waiting: Waiting) {
+        self.0.get_or_insert_default().push_back(waiting);
+    }
+
+    fn pop_front(&mut self) -> Option<Waiting> {
+        let waiting = self.0.as_mut()?.pop_front();
+        self.forget_if_empty();
+        waiting
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&Waiting) -> bool) {
+        if let Some(rest) = &mut self.0 {
+            rest.retain(keep);
+        }
+        self.forget_if_empty();
+    }
+
+    fn forget_if_empty(&mut self) {
+        if self.len() == 0 {
+            self.0 = None;
+        }
+    }
 }
 
 impl Outbox {
@@ -71,7 +108,7 @@ impl Outbox {
 
     /// Takes out all frames but a half-written one.
     pub fn drop_all(&mut self) {
-        self.rest = VecDeque::new();
+        self.rest = Rest::default();
         if self.written == 0 {
             self.first = None;
         }
@@ -100,9 +137,6 @@ impl Outbox {
         {
             self.written -= first.bytes.len();
             self.first = self.rest.pop_front();
-        }
-        if self.first.is_none() && self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
         }
     }
 }
