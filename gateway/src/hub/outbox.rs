@@ -26,6 +26,7 @@ struct Waiting {
 
 /// The frames behind the first, in a queue that is there only while there are any: nearly always there are none.
 #[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "a million players have none, and the queue itself is four words")]
 struct Rest(Option<Box<VecDeque<Waiting>>>);
 
 impl Rest {

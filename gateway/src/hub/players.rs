@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn when_the_newest_connection_goes_the_one_before_it_is_the_newest() {
         let players = Players::default();
-        (1..=3).for_each(|slot| drop(players.enter(ANN.0, ANN.1, key(slot), 4)));
+        (1..=3).for_each(|slot| _ = players.enter(ANN.0, ANN.1, key(slot), 4));
         players.leave(ANN.0, ANN.1, key(3));
         players.leave(ANN.0, ANN.1, key(3));
         assert_eq!(players.of(ANN.0, ANN.1), [key(1), key(2)]);

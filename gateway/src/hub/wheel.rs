@@ -70,7 +70,6 @@ impl Wheel {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the wheel goes round")]
 const fn turn_of(step: u64) -> Turn {
     Turn((step % STEPS) as u16)
 }
