@@ -23,7 +23,9 @@ const PIECE: usize = 32;
 /// One show's connections in this shard.
 pub(super) struct Room {
     pub figures: Arc<ShowFigures>,
-    /// Some may have left since; whoever comes upon them takes them out.
+    /// Connections that are in, those without the display as well.
+    pub connections: usize,
+    /// Who is sent the events. Some may have left since; whoever comes upon them takes them out.
     members: Vec<ConnKey>,
 }
 
@@ -83,11 +85,11 @@ impl Shard {
 
     fn go_on(&mut self, mut fan_out: FanOut, now: Moment) {
         let most = self.common.settings.outbox_bytes;
-        let Some((room, conns)) = self.room_and_conns(fan_out.show) else { return };
-        let mut marked = Vec::with_capacity(CHUNK);
-        while marked.len() < CHUNK {
+        let Some(room) = self.rooms.get_mut(&fan_out.show) else { return };
+        let mut reached = 0;
+        while reached < CHUNK {
             let Some(&key) = room.members.get(fan_out.next) else { break };
-            let here = conns.get_mut(key.slot as usize).filter(|conn| {
+            let here = self.conns.get_mut(key.slot as usize).filter(|conn| {
                 conn.key == key && conn.display && conn.session.place().is_some_and(|place| place.show == fan_out.show)
             });
             let Some(conn) = here else {
@@ -106,17 +108,14 @@ impl Shard {
                     conn.has_missed(*seq, now.millis());
                 }
             }
-            marked.push(key);
+            self.agenda.mark(conn);
+            reached += 1;
             fan_out.next += 1;
         }
-        let more = fan_out.next < room.members.len();
         if matches!(fan_out.what, Passing::Event(_)) {
-            self.counts.frames += marked.len() as u64;
+            self.counts.frames += reached as u64;
         }
-        for key in marked {
-            self.mark(key);
-        }
-        if more {
+        if fan_out.next < room.members.len() {
             self.fan_out = Some(fan_out);
         }
     }
@@ -172,11 +171,13 @@ impl Shard {
     /// Puts a connection into its room, and the player's older ones aside.
     fn take_in(&mut self, key: ConnKey, place: Place) {
         let common = Arc::clone(&self.common);
-        let room = self
-            .rooms
-            .entry(place.show)
-            .or_insert_with(|| Room { figures: common.figures.of(place.show), members: Vec::new() });
+        let room = self.rooms.entry(place.show).or_insert_with(|| Room {
+            figures: common.figures.of(place.show),
+            connections: 0,
+            members: Vec::new(),
+        });
         room.members.push(key);
+        room.connections += 1;
         room.figures.connected();
         let Some(seat) = place.seat else { return };
         let aside = common.players.enter(place.show, seat, key, common.settings.connections_per_player);
@@ -249,21 +250,18 @@ impl Shard {
         }
     }
 
-    /// Takes out of the rooms who is no longer there, and closes empty ones.
+    /// Closes empty rooms, and takes out of the others who is no longer there, once those are as many as the ones who are.
     pub(super) fn sweep_rooms(&mut self) {
         self.snapshots.forget();
         if self.fan_out.is_some() {
             return;
         }
-        let mut rooms = std::mem::take(&mut self.rooms);
-        let conns = self.conns();
         // A displaced connection's reactions still count for its show, so it keeps the room open.
-        for room in rooms.values_mut() {
+        self.rooms.retain(|_, room| room.connections > 0);
+        let conns = &self.conns;
+        for room in self.rooms.values_mut().filter(|room| room.members.len() > 2 * room.connections) {
             room.members.retain(|key| conns.get(key.slot as usize).is_some_and(|conn| conn.key == *key));
+            room.members.shrink_to(2 * room.connections);
         }
-        let wanted: std::collections::HashSet<ShowId> =
-            conns.iter().filter_map(|(_, conn)| conn.session.place()).map(|place| place.show).collect();
-        rooms.retain(|show, _| wanted.contains(show));
-        self.rooms = rooms;
     }
 }

@@ -6,6 +6,7 @@ use klaxon_protocol::ids::Seq;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Event;
+use super::wheel::Turn;
 use crate::intake::Limiter;
 use crate::session::{Close, Session};
 use crate::transport::{ConnKey, Moment, Outbox};
@@ -14,10 +15,13 @@ use crate::transport::{ConnKey, Moment, Outbox};
 pub(super) const CATCH_UP: Span = Span(10_000);
 
 /// A snapshot that has not come after this is asked for again.
-const SNAPSHOT_LATE: Span = Span(3_000);
+pub(super) const SNAPSHOT_LATE: Span = Span(3_000);
 
 /// After so many microseconds without a reply it may never come: the engine that had the answer may be gone.
 const REPLY_LATE: u64 = 5_000_000;
+
+/// An idle player costs a shard this, its place in the room and on the wheel, and nothing else.
+const _: () = assert!(size_of::<Conn>() <= 192, "a million players have a Conn each");
 
 pub(super) struct Conn {
     pub key: ConnKey,
@@ -41,8 +45,8 @@ pub(super) struct Conn {
     pub last_heard: Millis,
     /// When it was told to come back elsewhere.
     pub told_to_go: Option<Millis>,
-    /// Since when it is being closed.
-    pub leaving: Option<Millis>,
+    /// When it is looked at next; [`Agenda`](super::agenda::Agenda) sees to it.
+    pub turn: Turn,
 }
 
 /// Whether a connection takes what it is sent.
@@ -80,13 +84,13 @@ impl Conn {
             probing: false,
             last_heard: now.millis(),
             told_to_go: None,
-            leaving: None,
+            turn: Turn::default(),
         }
     }
 
     /// Sends what the client asked for. `most` is the memory that its outbox may take, in bytes.
     pub fn send(&mut self, bytes: Bytes, most: usize) -> Result<(), TooSlow> {
-        if self.leaving.is_some() {
+        if self.session.is_leaving() {
             return Ok(());
         }
         if !self.has_room(bytes.len(), most) {
@@ -98,7 +102,7 @@ impl Conn {
 
     /// Sends what the next of its sort supersedes, if there is room.
     pub fn offer(&mut self, bytes: Bytes, most: usize) {
-        if self.leaving.is_none() && self.pace == KeepsUp::Yes && self.has_room(bytes.len(), most) {
+        if !self.session.is_leaving() && self.pace == KeepsUp::Yes && self.has_room(bytes.len(), most) {
             self.outbox.push(bytes, true);
         }
     }
@@ -106,7 +110,7 @@ impl Conn {
     /// Sends an event of the show, if this connection has not seen it. If there is no room, or a hole before it, the connection
     /// gets a snapshot later.
     pub fn send_event(&mut self, event: &Event, most: usize, now: Millis) {
-        if self.leaving.is_some() || self.pace != KeepsUp::Yes {
+        if self.session.is_leaving() || self.pace != KeepsUp::Yes {
             return;
         }
         let seat = self.session.place().and_then(|place| place.seat);
@@ -137,7 +141,7 @@ impl Conn {
     /// Whether it is time to ask the engine for a snapshot. True once.
     pub fn wants_snapshot(&mut self) -> bool {
         match self.pace {
-            KeepsUp::Behind { since } if self.outbox.is_empty() && self.leaving.is_none() => {
+            KeepsUp::Behind { since } if self.outbox.is_empty() && !self.session.is_leaving() => {
                 self.pace = KeepsUp::Resyncing { since };
                 true
             }
@@ -145,18 +149,14 @@ impl Conn {
         }
     }
 
-    /// Whether it had its time to catch up. Waiting for an engine is no fault of the client.
-    pub fn is_hopeless(&self, now: Millis) -> bool {
-        matches!(self.pace, KeepsUp::Behind { since } if now.since(since) >= CATCH_UP)
+    /// Lets the snapshot be asked for again, if the engine that was asked is gone or did not hear it.
+    pub fn ask_again(&mut self, now: Millis) {
+        self.pace = KeepsUp::Behind { since: now };
     }
 
-    /// Lets the snapshot be asked for again, if the engine that was asked is gone or did not hear it.
-    pub fn may_ask_again(&mut self, now: Millis) -> bool {
-        let late = matches!(self.pace, KeepsUp::Resyncing { since } if now.since(since) >= SNAPSHOT_LATE);
-        if late {
-            self.pace = KeepsUp::Behind { since: now };
-        }
-        late
+    /// Whether there is nothing to wait for but that it says something.
+    pub const fn is_settled(&self) -> bool {
+        matches!((&self.session, self.pace, self.told_to_go), (Session::In(_), KeepsUp::Yes, None))
     }
 
     /// Counts an answer as outstanding, if fewer than `most` are. While replies stay away, one more may go now and then, to find
@@ -214,7 +214,8 @@ impl Conn {
 
     /// Nothing more is sent or heard, but what waits is still written.
     pub fn leave(&mut self, now: Millis) {
-        self.session = Session::Leaving;
-        self.leaving.get_or_insert(now);
+        if !self.session.is_leaving() {
+            self.session = Session::Leaving { since: now };
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Sending players away kindly: not all at the same moment, to where there is another gateway, and with no answer unreplied.
 
 use klaxon_protocol::player::{Goodbye, ToPlayer};
-use klaxon_protocol::time::{Millis, Span};
+use klaxon_protocol::time::Span;
 
 use super::{Shard, frame};
 use crate::session::Close;
@@ -28,7 +28,8 @@ impl Shard {
     /// Tells those who are to go that they are. They are still heard for a moment, for what they sent before they knew.
     pub(super) fn say_goodbye(&mut self, farewell: &Farewell, now: Moment) {
         for key in self.keys() {
-            let Some(conn) = self.conn(key).filter(|conn| conn.leaving.is_none() && key.slot < farewell.slots) else {
+            let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving() && key.slot < farewell.slots)
+            else {
                 continue;
             };
             if conn.outstanding > 0 && farewell.waits_for_replies {
@@ -50,11 +51,6 @@ impl Shard {
     pub fn slots(&self) -> u32 {
         self.conns().iter().map(|(_, conn)| conn.key.slot + 1).max().unwrap_or(0)
     }
-}
-
-/// Whether one who was told to go has had the time, and has no answer unreplied.
-pub(super) fn may_close(told: Option<Millis>, outstanding: u8, now: Millis) -> bool {
-    outstanding == 0 && told.is_some_and(|told| now.since(told) >= LAST_ANSWERS)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Shard {
     /// The client closes; `reply` is the close frame that answers it.
     pub fn leaving(&mut self, key: ConnKey, reply: Bytes, now: Moment) {
         self.vacate(key);
-        let Some(conn) = self.conn(key).filter(|conn| conn.leaving.is_none()) else { return };
+        let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving()) else { return };
         conn.outbox.drop_what_can_be_missed();
         conn.outbox.push(reply, false);
         conn.leave(now.millis());
@@ -119,7 +119,7 @@ impl Shard {
     /// Counts something that the client sent; returns its codec if it may be acted on.
     fn admits(&mut self, key: ConnKey, now: Moment) -> Option<Codec> {
         let pace = self.common.pace;
-        let conn = self.conn(key).filter(|conn| conn.leaving.is_none())?;
+        let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
         conn.last_heard = now.millis();
         let codec = conn.codec;
         let allowance = conn.limiter.ask(now, pace);

@@ -3,6 +3,7 @@
 //! A [`Shard`] is a state machine that a transport drives (see [`crate::transport`]). What all shards have in common is in
 //! [`Common`]; what the world outside tells a shard is a [`ForShard`].
 
+mod agenda;
 mod arrivals;
 mod audience;
 mod conn;
@@ -12,10 +13,12 @@ mod farewell;
 mod figures;
 pub(crate) mod frame;
 mod incoming;
+mod patience;
 mod players;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod wheel;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};

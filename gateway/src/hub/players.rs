@@ -11,8 +11,13 @@ use crate::transport::ConnKey;
 /// Seats are spread over so many locks.
 const STRIPES: usize = 16;
 
-/// Connections of each player, oldest first.
-type Stripe = HashMap<(ShowId, Seat), Vec<ConnKey>>;
+/// Each player's connections. Nearly everybody has one, and it is kept without a list of its own.
+#[derive(Default)]
+struct Stripe {
+    newest: HashMap<(ShowId, Seat), ConnKey>,
+    /// The others, oldest first.
+    older: HashMap<(ShowId, Seat), Vec<ConnKey>>,
+}
 
 /// Connections by player.
 #[derive(Default)]
@@ -35,27 +40,48 @@ impl Players {
     /// A connection of this player is in; it has the display from now on.
     pub fn enter(&self, show: ShowId, seat: Seat, conn: ConnKey, most: usize) -> PutAside {
         let mut stripe = self.stripe(seat);
-        let conns = stripe.entry((show, seat)).or_insert_with(|| Vec::with_capacity(1));
-        let displaced = conns.last().copied();
-        conns.push(conn);
-        let evicted = (conns.len() > most.max(1)).then(|| conns.remove(0));
+        let displaced = stripe.newest.insert((show, seat), conn);
+        let Some(displaced) = displaced else { return PutAside::default() };
+        let mut older = stripe.older.remove(&(show, seat)).unwrap_or_default();
+        older.push(displaced);
+        let evicted = (older.len() >= most.max(1)).then(|| older.remove(0));
+        if !older.is_empty() {
+            stripe.older.insert((show, seat), older);
+        }
         // The one to be closed hears so, and needs no other word.
-        PutAside { displaced: displaced.filter(|&displaced| Some(displaced) != evicted), evicted }
+        PutAside { displaced: Some(displaced).filter(|_| evicted != Some(displaced)), evicted }
     }
 
     /// A connection of this player is gone.
     pub fn leave(&self, show: ShowId, seat: Seat, conn: ConnKey) {
-        if let Entry::Occupied(mut entry) = self.stripe(seat).entry((show, seat)) {
-            entry.get_mut().retain(|&other| other != conn);
-            if entry.get().is_empty() {
-                entry.remove();
+        let (mut stripe, player) = (self.stripe(seat), (show, seat));
+        let Stripe { newest, older } = &mut *stripe;
+        let mut before = None;
+        if let Entry::Occupied(mut others) = older.entry(player) {
+            if newest.get(&player) == Some(&conn) {
+                before = others.get_mut().pop();
+            } else {
+                others.get_mut().retain(|&other| other != conn);
+            }
+            if others.get().is_empty() {
+                others.remove();
+            }
+        }
+        if let Entry::Occupied(mut last) = newest.entry(player)
+            && *last.get() == conn
+        {
+            match before {
+                Some(before) => drop(last.insert(before)),
+                None => drop(last.remove()),
             }
         }
     }
 
     /// The player's connections, oldest first.
     pub fn of(&self, show: ShowId, seat: Seat) -> Vec<ConnKey> {
-        self.stripe(seat).get(&(show, seat)).cloned().unwrap_or_default()
+        let (stripe, player) = (self.stripe(seat), (show, seat));
+        let older = stripe.older.get(&player).into_iter().flatten();
+        older.chain(stripe.newest.get(&player)).copied().collect()
     }
 }
 
@@ -97,10 +123,25 @@ mod tests {
     }
 
     #[test]
+    fn when_the_newest_connection_goes_the_one_before_it_is_the_newest() {
+        let players = Players::default();
+        (1..=3).for_each(|slot| _ = players.enter(ANN.0, ANN.1, key(slot), 4));
+        players.leave(ANN.0, ANN.1, key(3));
+        players.leave(ANN.0, ANN.1, key(3));
+        assert_eq!(players.of(ANN.0, ANN.1), [key(1), key(2)]);
+        players.leave(ANN.0, ANN.1, key(1));
+        assert_eq!(players.of(ANN.0, ANN.1), [key(2)]);
+        assert_eq!(players.enter(ANN.0, ANN.1, key(4), 4), PutAside { displaced: Some(key(2)), evicted: None });
+    }
+
+    #[test]
     fn nothing_is_kept_of_who_is_gone() {
         let players = Players::default();
         players.enter(ANN.0, ANN.1, key(1), 4);
         players.leave(ANN.0, ANN.1, key(1));
-        assert!(players.0.iter().all(|stripe| stripe.lock().unwrap().is_empty()));
+        assert!(players.0.iter().all(|stripe| {
+            let stripe = stripe.lock().unwrap();
+            stripe.newest.is_empty() && stripe.older.is_empty()
+        }));
     }
 }

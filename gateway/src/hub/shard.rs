@@ -8,22 +8,21 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::ToEngine;
-use klaxon_protocol::time::{Millis, Span};
+use klaxon_protocol::time::Millis;
 use slab::Slab;
 
+use super::agenda::Agenda;
 use super::audience::{FanOut, Room};
 use super::conn::{Conn, KeepsUp, TooSlow};
 use super::counts::Counts;
-use super::farewell;
 use super::frame::{self, SnapshotFrames};
 use super::incoming::Raised;
+use super::patience::{LINGER, Overdue, Patience};
+use super::wheel::Turn;
 use super::{Common, ForShard};
 use crate::intake::{Batches, ReplyFrames};
 use crate::session::Close;
 use crate::transport::{ConnKey, Fate, Moment, Outbox};
-
-/// How long a closed connection may take to read our last words.
-const LINGER: Span = Span(2_000);
 
 /// Some of the gateway's connections. See [`crate::transport`] for who calls what.
 pub(crate) struct Shard {
@@ -42,7 +41,7 @@ pub(crate) struct Shard {
     pub(super) snapshots: SnapshotFrames,
     /// Of the error table's refusals, those that were said before.
     refusals: HashMap<(ErrorCode, Codec), Bytes>,
-    dirty: Vec<ConnKey>,
+    pub(super) agenda: Agenda,
     pub(super) counts: Counts,
     ticks: u64,
 }
@@ -51,6 +50,7 @@ impl Shard {
     /// A shard without connections.
     pub fn new(number: u8, common: Arc<Common>) -> Self {
         let batches = Batches::new(common.gateway, common.settings.batch_of, common.settings.batch_after);
+        let agenda = Agenda::new(Patience::new(&common.settings));
         Self {
             common,
             number,
@@ -64,7 +64,7 @@ impl Shard {
             replies: ReplyFrames::default(),
             snapshots: SnapshotFrames::default(),
             refusals: HashMap::new(),
-            dirty: Vec::new(),
+            agenda,
             counts: Counts::default(),
             ticks: 0,
         }
@@ -77,7 +77,9 @@ impl Shard {
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         debug_assert!(slot < 1 << 24, "a shard has fewer connections than slots in a key");
         let key = ConnKey { shard: self.number, slot, use_of_slot: self.uses };
-        entry.insert(Conn::new(key, codec, now));
+        let mut conn = Conn::new(key, codec, now);
+        self.agenda.put(&mut conn);
+        entry.insert(conn);
         self.counts.opened += 1;
         key
     }
@@ -91,44 +93,11 @@ impl Shard {
         }
     }
 
-    /// Time passed.
+    /// Time passed. Costs nothing for connections of which nothing is due.
     pub fn tick(&mut self, now: Moment) {
-        let now = now.millis();
-        let settings = &self.common.settings;
-        let (join_timeout, silence) = (settings.join_timeout, settings.heartbeat + settings.heartbeat);
-        let (mut due, mut late) = (Vec::new(), Vec::new());
-        for (_, conn) in &mut self.conns {
-            let overdue = conn.session.overdue(now, join_timeout);
-            if let Some(since) = conn.leaving {
-                // The transport sees by its fate that its time is over.
-                if now.since(since) >= LINGER {
-                    due.push((conn.key, None));
-                }
-            } else if overdue.is_some() {
-                due.push((conn.key, overdue));
-            } else if farewell::may_close(conn.told_to_go, conn.outstanding, now) {
-                due.push((conn.key, Some(Close::Restart)));
-            } else if now.since(conn.last_heard) >= silence {
-                due.push((conn.key, Some(Close::Silent)));
-            } else if conn.is_hopeless(now) {
-                due.push((conn.key, Some(Close::TooSlow)));
-            } else if conn.may_ask_again(now) {
-                late.push(conn.key);
-            }
-        }
-        // The transport comes by for whatever is written next, and the snapshot is asked for.
-        late.into_iter().for_each(|key| self.mark(key));
-        for (key, close) in due {
-            match close {
-                None => {
-                    if let Some(conn) = self.conn(key) {
-                        conn.outbox = Outbox::default();
-                    }
-                    self.mark(key);
-                }
-                Some(Close::TooSlow) => self.shed(key, now),
-                Some(Close::TryLater) => self.close(key, Close::TryLater, Some(ErrorCode::Unavailable), now),
-                Some(close) => self.close(key, close, None, now),
+        while let Some((turn, slots)) = self.agenda.pass(now.millis()) {
+            for slot in slots {
+                self.look_at(slot, turn, now.millis());
             }
         }
         self.ticks += 1;
@@ -138,16 +107,36 @@ impl Shard {
         self.counts.publish();
     }
 
+    /// Does with a connection what its time is up for, if its turn has come.
+    fn look_at(&mut self, slot: u32, turn: Turn, now: Millis) {
+        let Some(conn) = self.conns.get_mut(slot as usize).filter(|conn| conn.turn == turn) else { return };
+        let key = conn.key;
+        match self.agenda.overdue(conn, now) {
+            None => {}
+            // The transport sees by its fate that its time is over.
+            Some(Overdue::LastWords) => {
+                conn.outbox = Outbox::default();
+                self.agenda.mark(conn);
+            }
+            // The transport comes by for whatever is written next, and the snapshot is asked for.
+            Some(Overdue::Snapshot) => {
+                conn.ask_again(now);
+                self.agenda.mark(conn);
+            }
+            Some(Overdue::Stay(Close::TooSlow)) => self.shed(key, now),
+            Some(Overdue::Stay(Close::TryLater)) => {
+                self.close(key, Close::TryLater, Some(ErrorCode::Unavailable), now);
+            }
+            Some(Overdue::Stay(close)) => self.close(key, close, None, now),
+        }
+        if let Some(conn) = self.conns.get_mut(slot as usize) {
+            self.agenda.put(conn);
+        }
+    }
+
     /// The connections that have bytes to write or another fate than before, each once.
     pub fn take_dirty(&mut self, into: &mut Vec<ConnKey>) {
-        for &key in &self.dirty {
-            if let Some(conn) = self.conns.get_mut(key.slot as usize)
-                && conn.key == key
-            {
-                conn.dirty = false;
-            }
-        }
-        into.append(&mut self.dirty);
+        self.agenda.take_dirty(&mut self.conns, into);
     }
 
     /// The next frame to be written to a connection.
@@ -161,17 +150,17 @@ impl Shard {
     pub fn wrote(&mut self, key: ConnKey) -> bool {
         let Some(conn) = self.conn(key) else { return false };
         conn.outbox.wrote();
-        !conn.outbox.is_empty() || conn.leaving.is_some() || conn.pace != KeepsUp::Yes
+        !conn.outbox.is_empty() || conn.session.is_leaving() || conn.pace != KeepsUp::Yes
     }
 
     /// A connection's outbox is empty: one that missed events is caught up now.
     pub fn idle(&mut self, key: ConnKey) {
         let gateway = self.common.gateway;
-        let Some(conn) = self.conn(key) else { return };
-        let place = conn.session.place();
+        let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };
         if conn.wants_snapshot()
-            && let Some(place) = place
+            && let Some(place) = conn.session.place()
         {
+            self.agenda.watch(conn);
             self.counts.resyncs += 1;
             let conn = ConnRef { gateway, conn: key.to_wire() };
             self.common.outside.engine(ToEngine::Resync { conn, show: place.show, seat: place.seat });
@@ -182,7 +171,7 @@ impl Shard {
     pub fn fate(&self, key: ConnKey, now: Moment) -> Fate {
         match self.conns.get(key.slot as usize).filter(|conn| conn.key == key) {
             None => Fate::Drop,
-            Some(conn) => match conn.leaving {
+            Some(conn) => match conn.session.leaving_since() {
                 None => Fate::Keep,
                 Some(since) if now.millis().since(since) >= LINGER => Fate::Drop,
                 Some(_) if conn.outbox.is_empty() => Fate::Finish,
@@ -193,7 +182,7 @@ impl Shard {
 
     /// Whether what the client sends is still heard.
     pub fn listens(&self, key: ConnKey) -> bool {
-        self.conns.get(key.slot as usize).is_some_and(|conn| conn.key == key && conn.leaving.is_none())
+        self.conns.get(key.slot as usize).is_some_and(|conn| conn.key == key && !conn.session.is_leaving())
     }
 
     /// Connections now.
@@ -203,11 +192,6 @@ impl Shard {
 
     pub(super) fn conn(&mut self, key: ConnKey) -> Option<&mut Conn> {
         self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key)
-    }
-
-    /// The room that an event goes to, with all connections.
-    pub(super) fn room_and_conns(&mut self, show: ShowId) -> Option<(&mut Room, &mut Slab<Conn>)> {
-        Some((self.rooms.get_mut(&show)?, &mut self.conns))
     }
 
     pub(super) fn keys(&self) -> Vec<ConnKey> {
@@ -220,11 +204,8 @@ impl Shard {
 
     /// The transport should look at this connection.
     pub(super) fn mark(&mut self, key: ConnKey) {
-        if let Some(conn) = self.conns.get_mut(key.slot as usize)
-            && conn.key == key
-            && !std::mem::replace(&mut conn.dirty, true)
-        {
-            self.dirty.push(key);
+        if let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) {
+            self.agenda.mark(conn);
         }
     }
 
@@ -271,7 +252,7 @@ impl Shard {
         self.vacate(key);
         let most = self.common.settings.outbox_bytes;
         if let Some(conn) = self.conn(key)
-            && conn.leaving.is_none()
+            && !conn.session.is_leaving()
         {
             conn.close(close, words, most, now);
             tracing::debug!(session = %key, close = close.name(), "closing");
@@ -296,7 +277,8 @@ impl Shard {
         if let Some(seat) = place.seat {
             self.common.players.leave(place.show, seat, key);
         }
-        if let Some(room) = self.rooms.get(&place.show) {
+        if let Some(room) = self.rooms.get_mut(&place.show) {
+            room.connections -= 1;
             room.figures.disconnected();
         }
     }

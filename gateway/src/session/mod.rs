@@ -17,11 +17,18 @@ pub(crate) enum Session {
     /// Has said nothing that let it in.
     Waiting { since: Millis },
     /// The engine was asked.
-    Joining { since: Millis, code: ShowCode },
+    Joining(Box<Asked>),
     /// In a show.
     In(Place),
     /// Being closed; nothing it says matters.
-    Leaving,
+    Leaving { since: Millis },
+}
+
+/// A wish for a seat. Kept apart, as those who are in, nearly all, do not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    since: Millis,
+    code: ShowCode,
 }
 
 /// Whose connection it is.
@@ -63,12 +70,12 @@ impl Session {
     pub fn hear(&mut self, message: FromPlayer, doors: &Doors, now: Millis) -> Step {
         let refuse = |code| Step::Refuse(Refusal::plain(code));
         match (&*self, message) {
-            (Self::Leaving, _) => Step::Ignore,
+            (Self::Leaving { .. }, _) => Step::Ignore,
             (_, FromPlayer::Ping(ping)) => Step::Pong(Pong { sent: ping.sent, now }),
             (_, FromPlayer::Leave) => Step::Leave,
             (Self::Waiting { .. }, FromPlayer::Join(join)) => match doors.admit(join) {
                 Ok(admitted) => {
-                    *self = Self::Joining { since: now, code: admitted.code.clone() };
+                    *self = Self::Joining(Box::new(Asked { since: now, code: admitted.code.clone() }));
                     Step::Ask(admitted)
                 }
                 Err(refusal) => {
@@ -89,15 +96,15 @@ impl Session {
 
     /// The engine gave a seat. The code with which it had been asked; none if nobody waits for a seat any more.
     pub fn seated(&mut self, place: Place) -> Option<ShowCode> {
-        let Self::Joining { code, .. } = self else { return None };
-        let code = code.clone();
+        let Self::Joining(asked) = self else { return None };
+        let code = asked.code.clone();
         *self = Self::In(place);
         Some(code)
     }
 
     /// The engine gave none. Whether anybody still waits to hear so.
     pub fn refused(&mut self, now: Millis) -> bool {
-        let asked = matches!(self, Self::Joining { .. });
+        let asked = matches!(self, Self::Joining(_));
         if asked {
             *self = Self::Waiting { since: now };
         }
@@ -112,12 +119,25 @@ impl Session {
         }
     }
 
-    /// Why it should be closed for not being in by now.
-    pub fn overdue(&self, now: Millis, limit: Span) -> Option<Close> {
+    /// Whether it is being closed.
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self, Self::Leaving { .. })
+    }
+
+    /// Since when it is being closed, if it is.
+    pub const fn leaving_since(&self) -> Option<Millis> {
         match self {
-            Self::Waiting { since } if now.since(*since) >= limit => Some(Close::NeverJoined),
-            Self::Joining { since, .. } if now.since(*since) >= limit => Some(Close::TryLater),
+            Self::Leaving { since } => Some(*since),
             _ => None,
+        }
+    }
+
+    /// When it should be closed for not being in by then, and how.
+    pub fn deadline(&self, limit: Span) -> Option<(Millis, Close)> {
+        match self {
+            Self::Waiting { since } => Some((*since + limit, Close::NeverJoined)),
+            Self::Joining(asked) => Some((asked.since + limit, Close::TryLater)),
+            Self::In(_) | Self::Leaving { .. } => None,
         }
     }
 }
@@ -191,16 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn one_who_does_not_join_is_overdue_and_one_who_is_in_never() {
+    fn one_who_does_not_join_has_a_deadline_and_one_who_is_in_has_none() {
         let limit = Span(10);
-        assert_eq!(Session::new(Millis(5)).overdue(Millis(14), limit), None);
-        assert_eq!(Session::new(Millis(5)).overdue(Millis(15), limit), Some(Close::NeverJoined));
         let mut session = Session::new(Millis(5));
+        assert_eq!(session.deadline(limit), Some((Millis(15), Close::NeverJoined)));
         session.hear(join(), &doors(), Millis(14));
-        assert_eq!(session.overdue(Millis(23), limit), None);
-        assert_eq!(session.overdue(Millis(24), limit), Some(Close::TryLater));
+        assert_eq!(session.deadline(limit), Some((Millis(24), Close::TryLater)));
         session.seated(PLACE);
-        assert_eq!(session.overdue(Millis(1_000_000), limit), None);
+        assert_eq!(session.deadline(limit), None);
     }
 
     #[derive(Debug, Clone)]

@@ -33,7 +33,7 @@ pub(super) struct Epoll {
     sockets: Vec<Option<Socket>>,
     buffer: Box<[u8]>,
     /// Where the kernel says when bytes came.
-    control: Vec<u8>,
+    control: Box<[u8]>,
     events: Option<Events>,
     /// There may be more to read there.
     unread: Vec<Slot>,
@@ -69,7 +69,7 @@ impl Epoll {
             chime,
             sockets: Vec::new(),
             buffer: vec![0; READ].into(),
-            control: cmsg_space!(Timestamps),
+            control: vec![0; cmsg_space!(Timestamps).capacity()].into(),
             events: Some(Events::with_capacity(EVENTS)),
             unread: Vec::new(),
             ended: Vec::new(),
@@ -124,7 +124,7 @@ impl Epoll {
 }
 
 /// Reads what is there, and hears when it came.
-fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut Vec<u8>) -> io::Result<(usize, Option<Received>)> {
+fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<Received>)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut bytes, Some(control), MsgFlags::empty())?;
     let received = message.cmsgs().ok().and_then(|mut said| {

@@ -11,7 +11,7 @@ use crate::settings::GatewaySettings;
 #[derive(Debug, Default)]
 pub struct Outbox {
     first: Option<Waiting>,
-    rest: VecDeque<Waiting>,
+    rest: Rest,
     /// How long the frame is that is lent out, 0 if none is.
     lent: usize,
     /// How much is not written, over all frames.
@@ -22,6 +22,44 @@ pub struct Outbox {
 struct Waiting {
     bytes: Bytes,
     can_be_missed: bool,
+}
+
+/// The frames behind the first, in a queue that is there only while there are any: nearly always there are none.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "a million players have none, and the queue itself is four words")]
+struct Rest(Option<Box<VecDeque<Waiting>>>);
+
+impl Rest {
+    fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    fn iter(&self) -> std::collections::vec_deque::Iter<'_, Waiting> {
+        self.0.as_deref().map_or_else(Default::default, VecDeque::iter)
+    }
+
+    fn push_back(&mut self, waiting: Waiting) {
+        self.0.get_or_insert_default().push_back(waiting);
+    }
+
+    fn pop_front(&mut self) -> Option<Waiting> {
+        let waiting = self.0.as_mut()?.pop_front();
+        self.forget_if_empty();
+        waiting
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&Waiting) -> bool) {
+        if let Some(rest) = &mut self.0 {
+            rest.retain(keep);
+        }
+        self.forget_if_empty();
+    }
+
+    fn forget_if_empty(&mut self) {
+        if self.len() == 0 {
+            self.0 = None;
+        }
+    }
 }
 
 impl Outbox {
@@ -65,9 +103,6 @@ impl Outbox {
         }
         let Waiting { bytes, .. } = self.first.take()?;
         self.first = self.rest.pop_front();
-        if self.first.is_none() && self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
-        }
         self.lent = bytes.len();
         Some(bytes)
     }
@@ -94,7 +129,7 @@ impl Outbox {
 
     /// Takes out all frames but one that is being written.
     pub fn drop_all(&mut self) {
-        (self.first, self.rest) = (None, VecDeque::new());
+        (self.first, self.rest) = (None, Rest::default());
         self.bytes = self.lent;
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod closing;
+mod cost;
 mod joining;
 mod slow;
 mod story;
