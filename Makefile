@@ -3,9 +3,10 @@
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
-# make bench  what seats and answers cost; make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
+# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
+#             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench bench-cluster tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test lint build release bench bench-engine bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -70,7 +71,12 @@ deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --workspace check bans licenses sources
 
-bench:
+# Runs for some minutes, and needs two cores for itself. BENCH="--only fan-out" measures less.
+bench: release
+	@mkdir -p $(OUT)
+	$(BIN)/klaxon-bench $(BENCH) --json $(OUT)/bench.json --html $(OUT)/bench.html
+
+bench-engine:
 	$(CARGO) bench -p klaxon-engine
 
 # What an answer costs on one process and on clusters; docs/benchmarks.md has the table.
