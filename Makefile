@@ -4,9 +4,10 @@
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
 # make fuzz   ten million inputs through all that reads players' bytes, each against another reader; INPUTS=100000 for fewer of each
-# make bench  what seats and answers cost; make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
+# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
+#             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test fuzz lint build release bench bench-cluster tools deny
+.PHONY: demo demo-cluster demo-cluster-faults run test fuzz lint build release bench bench-engine bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -43,8 +44,10 @@ build:
 	$(CARGO) build --workspace
 
 # The tests of the whole system start the programs that `build` made.
+# Sockets are driven by io_uring where it is to be had; what has to do with them is tried without it, too.
 test: tools build
 	$(CARGO) test --workspace
+	KLAXON_TRANSPORT=portable $(CARGO) test -p klaxon-gateway --test gateway --test command
 
 # Frames against plain tungstenite; messages against serde and their own encoding.
 fuzz: export KLAXON_FUZZ_INPUTS := $(or $(INPUTS),5000000)
@@ -77,7 +80,12 @@ deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --workspace check bans licenses sources
 
-bench:
+# Runs for some minutes, and needs two cores for itself. BENCH="--only fan-out" measures less.
+bench: release
+	@mkdir -p $(OUT)
+	$(BIN)/klaxon-bench $(BENCH) --json $(OUT)/bench.json --html $(OUT)/bench.html
+
+bench-engine:
 	$(CARGO) bench -p klaxon-engine
 
 # What an answer costs on one process and on clusters; docs/benchmarks.md has the table.

@@ -23,10 +23,34 @@ pub(crate) struct Inbox<T> {
 #[derive(Debug)]
 pub(crate) struct Chime(UnixStream);
 
-/// Rings once, however many ring it, until it is hushed.
-struct Bell {
-    rung: AtomicBool,
-    rope: UnixStream,
+/// Rings once, however many ring it, until it is hushed. Of other flags and ropes only in the test that tries every order of events.
+struct Bell<F = AtomicBool, R = UnixStream> {
+    rung: F,
+    rope: R,
+}
+
+/// Is up or down, and says how it was before.
+trait Flag {
+    fn swap(&self, up: bool) -> bool;
+}
+
+/// Wakes the reactor.
+trait Rope {
+    fn pull(&self);
+}
+
+impl Flag for AtomicBool {
+    fn swap(&self, up: bool) -> bool {
+        Self::swap(self, up, AcqRel)
+    }
+}
+
+impl Rope for UnixStream {
+    fn pull(&self) {
+        // One that is full has bytes to wake the reactor with, and one that is gone has no reactor.
+        let mut stream = self;
+        let _ = stream.write(&[1]);
+    }
 }
 
 /// An inbox with its post, and the chime to wake the reactor by.
@@ -78,16 +102,15 @@ impl<T> Inbox<T> {
     }
 }
 
-impl Bell {
+impl<F: Flag, R: Rope> Bell<F, R> {
     fn ring(&self) {
-        if !self.rung.swap(true, AcqRel) {
-            // One that is full has bytes to wake the reactor with, and one that is gone has no reactor.
-            let _ = (&self.rope).write(&[1]);
+        if !self.rung.swap(true) {
+            self.rope.pull();
         }
     }
 
     fn hush(&self) {
-        self.rung.swap(false, AcqRel);
+        self.rung.swap(false);
     }
 }
 
@@ -153,5 +176,56 @@ mod tests {
             }) {}
         }
         senders.into_iter().for_each(|sender| sender.join().unwrap());
+    }
+
+    mod in_every_order {
+        use loom::sync::Mutex;
+        use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+        use super::*;
+
+        impl Flag for AtomicBool {
+            fn swap(&self, up: bool) -> bool {
+                Self::swap(self, up, Ordering::AcqRel)
+            }
+        }
+
+        impl Rope for AtomicUsize {
+            fn pull(&self) {
+                self.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+
+        /// A reactor that was woken hushes the bell and then takes what is there.
+        fn wake(bell: &Bell<AtomicBool, AtomicUsize>, letters: &Mutex<Vec<u8>>, heard: &mut Vec<u8>) {
+            while bell.rope.swap(0, Ordering::AcqRel) > 0 {
+                bell.hush();
+                heard.append(&mut letters.lock().unwrap());
+            }
+        }
+
+        #[test]
+        fn nothing_is_left_in_the_inbox_of_a_reactor_that_sleeps() {
+            loom::model(|| {
+                let rung = AtomicBool::new(false);
+                let shared = Arc::new((Bell { rung, rope: AtomicUsize::new(0) }, Mutex::new(Vec::new())));
+                let senders: Vec<_> = (0..2)
+                    .map(|letter| {
+                        let shared = Arc::clone(&shared);
+                        loom::thread::spawn(move || {
+                            shared.1.lock().unwrap().push(letter);
+                            shared.0.ring();
+                        })
+                    })
+                    .collect();
+                let mut heard = Vec::new();
+                wake(&shared.0, &shared.1, &mut heard);
+                senders.into_iter().for_each(|sender| sender.join().unwrap());
+                // It sleeps unless there is something on the rope.
+                wake(&shared.0, &shared.1, &mut heard);
+                heard.sort_unstable();
+                assert_eq!(heard, [0, 1]);
+            });
+        }
     }
 }

@@ -3,8 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Duration;
 
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::{Question, ToPlayer};
 use klaxon_servers::{Process, free_port};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -26,6 +29,9 @@ const QUIET: Duration = Duration::from_millis(60);
 /// The lobby tells now and then how many have joined; after such a silence it has done so for the last time.
 const QUIET_LOBBY: Duration = Duration::from_millis(1500);
 
+/// Contestants that are there together have players' addresses of their own.
+static NETWORKS: AtomicU8 = AtomicU8::new(0);
+
 /// Something could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -41,6 +47,9 @@ pub enum BenchError {
     /// The machine.
     #[error(transparent)]
     Machine(#[from] io::Error),
+    /// A message that should be a question.
+    #[error("{0} sent no question where one was due")]
+    NoQuestion(Kind),
 }
 
 /// A kind of server.
@@ -57,20 +66,27 @@ pub enum Kind {
     Customary,
 }
 
+impl Kind {
+    /// Whether it is Klaxon.
+    #[must_use]
+    pub const fn is_klaxon(self) -> bool {
+        matches!(self, Self::IoUring | Self::Portable)
+    }
+}
+
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
-            Self::Floor => "floor: a system call each",
-            Self::IoUring => "klaxon, io_uring",
-            Self::Portable => "klaxon, portable",
+            Self::Floor => "floor",
+            Self::IoUring => "Klaxon, io_uring",
+            Self::Portable => "Klaxon, portable",
             Self::Customary => "tokio-tungstenite",
         })
     }
 }
 
 /// Where Klaxon keeps its journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Journal {
     /// In memory: a file there, never forced.
     Memory,
@@ -108,6 +124,12 @@ pub struct Started {
 }
 
 impl Launch {
+    /// The same with another journal.
+    #[must_use]
+    pub fn with_journal(&self, journal: Journal) -> Self {
+        Self { journal, ..self.clone() }
+    }
+
     /// Starts a server's process; it may not listen yet.
     ///
     /// # Errors
@@ -161,7 +183,10 @@ pub struct Contestant {
     pub load: Load,
     /// Whoever asks.
     pub hosting: Hosting,
-    started: Started,
+    players: SocketAddr,
+    door: Option<AdminDoor>,
+    /// None if the server is another contestant's.
+    _started: Option<Started>,
 }
 
 /// What a round cost, and when everybody heard it.
@@ -173,6 +198,25 @@ pub struct Round {
     pub heard: Heard,
 }
 
+impl Round {
+    /// The question that was heard.
+    ///
+    /// # Errors
+    /// If it was none.
+    pub fn question(&self, kind: Kind) -> Result<Question, BenchError> {
+        match Codec::Json.decode(self.heard.first.as_bytes(), &[]) {
+            Ok(ToPlayer::Question(question)) => Ok(question),
+            _ => Err(BenchError::NoQuestion(kind)),
+        }
+    }
+
+    /// Microseconds of processor time for each of those who heard it.
+    #[must_use]
+    pub fn each(&self) -> f64 {
+        self.processor.as_secs_f64() * 1e6 / self.heard.at.len().max(1) as f64
+    }
+}
+
 impl Contestant {
     /// Starts a server and its load, without players.
     ///
@@ -182,29 +226,51 @@ impl Contestant {
         let mut started = launch.start(kind)?;
         let players = started.players;
         let told = started.data.path().join("addresses.json");
-        let is_klaxon = matches!(kind, Kind::IoUring | Kind::Portable);
         let addresses = async || std::fs::read(&told).ok().and_then(|text| serde_json::from_slice(&text).ok());
         started
             .process
             .ready(async || {
-                if is_klaxon {
+                if kind.is_klaxon() {
                     addresses().await.is_some_and(|_: Addresses| true)
                 } else {
                     tokio::net::TcpStream::connect(players).await.is_ok()
                 }
             })
             .await?;
-        let hosting = match addresses().await {
+        let door = match addresses().await {
             Some(Addresses { admin, .. }) => {
                 let token = std::fs::read_to_string(started.data.path().join("admin.token"))?;
-                Hosting::show(AdminDoor { addresses: vec![admin], token: token.trim().to_owned() }).await
+                Some(AdminDoor { addresses: vec![admin], token: token.trim().to_owned() })
             }
+            None => None,
+        };
+        let clock = ProcessorClock::of(started.process.id())?;
+        Self::at(kind, clock, players, door, Some(started), launch).await
+    }
+
+    /// Another show on the same server, with a load of its own. It ends when the server's own contestant does.
+    ///
+    /// # Errors
+    /// If the server makes no other show.
+    pub async fn beside(&self, launch: &Launch) -> Result<Self, BenchError> {
+        Self::at(self.kind, self.clock, self.players, self.door.clone(), None, launch).await
+    }
+
+    async fn at(
+        kind: Kind,
+        clock: ProcessorClock,
+        players: SocketAddr,
+        door: Option<AdminDoor>,
+        started: Option<Started>,
+        launch: &Launch,
+    ) -> Result<Self, BenchError> {
+        let hosting = match door.clone() {
+            Some(door) => Hosting::show(door).await,
             None => Hosting::speaker(players).await,
         };
         let hosting = hosting.map_err(|error| BenchError::Hosting(kind, error))?;
-        let clock = ProcessorClock::of(started.process.id())?;
         let load = Load::start(launch.load_core).map_err(|error| BenchError::Load(kind, error))?;
-        Ok(Self { kind, clock, load, hosting, started })
+        Ok(Self { kind, clock, load, hosting, players, door, _started: started })
     }
 
     /// So many players join, and the lobby becomes quiet.
@@ -212,13 +278,8 @@ impl Contestant {
     /// # Errors
     /// If not all are let in.
     pub async fn join(&mut self, players: usize) -> Result<(), BenchError> {
-        let connect = Connect {
-            to: self.started.players,
-            players,
-            join: self.hosting.join(),
-            // Contestants that are there together have addresses of their own.
-            network: self.kind as u8,
-        };
+        let connect =
+            Connect { to: self.players, players, join: self.hosting.join(), network: NETWORKS.fetch_add(1, Relaxed) };
         let load = async {
             self.load.connect(connect).await?;
             self.load.drain(if self.hosting.join().is_some() { QUIET_LOBBY } else { QUIET }).await

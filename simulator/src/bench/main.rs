@@ -1,45 +1,24 @@
 //! `klaxon-bench`: what the transport costs, beside the floor and beside a server as people write it first.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod args;
+
+use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use clap::{Parser, Subcommand};
-use klaxon_simulator::bench::contestant::{Contestant, Journal, Kind, Launch};
-use klaxon_simulator::bench::{customary, fan_out, floor, kernel, load, statistics};
+use anyhow::Context;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use klaxon_simulator::bench::report::{Machine, Report};
+use klaxon_simulator::bench::rows::Subject;
+use klaxon_simulator::bench::{customary, floor, html, kernel, load, terminal};
+use tokio::signal::unix::{SignalKind, signal};
 
-#[derive(Debug, Parser)]
-struct Args {
-    #[command(subcommand)]
-    part: Option<Part>,
-    #[arg(long, default_value = "10000")]
-    players: usize,
-    #[arg(long, default_value = "15")]
-    rounds: usize,
-    #[arg(long)]
-    klaxon: Option<PathBuf>,
-}
-
-/// What the bench starts itself as.
-#[derive(Debug, Subcommand)]
-enum Part {
-    /// The floor.
-    #[command(hide = true)]
-    ServeFloor { listen: SocketAddr },
-    /// The server as people write it first.
-    #[command(hide = true)]
-    ServeCustomary { listen: SocketAddr },
-    /// A load.
-    #[command(hide = true)]
-    Load {
-        #[arg(long)]
-        core: Option<usize>,
-    },
-}
+use args::{Args, Part};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match run(args) {
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("klaxon-bench: {error:#}");
@@ -48,44 +27,63 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> anyhow::Result<()> {
+fn run(args: &Args) -> anyhow::Result<()> {
+    kernel::allow_open_files().context("the limit of open files can't be raised")?;
     match args.part {
         Some(Part::ServeFloor { listen }) => Ok(floor::serve(listen)?),
         Some(Part::ServeCustomary { listen }) => {
             Ok(tokio::runtime::Runtime::new()?.block_on(customary::serve(listen))?)
         }
         Some(Part::Load { core }) => {
-            if let Some(core) = core {
-                kernel::bind_to(core)?;
-            }
+            core.map_or(Ok(()), kernel::bind_to)?;
             Ok(load::obey()?)
         }
-        None => tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(bench(&args)),
+        None => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                // Whichever ends first: what is dropped here takes servers and loads with it.
+                tokio::select! {
+                    outcome = bench(args) => outcome,
+                    signal = interrupted() => signal,
+                }
+            })
+        }
     }
 }
 
-async fn bench(args: &Args) -> anyhow::Result<()> {
-    kernel::bind_to(1)?;
-    let launch = Launch {
-        klaxon: args.klaxon.clone().unwrap_or(std::env::current_exe()?.with_file_name("klaxon")),
-        has_transports: false,
-        server_cores: "0".into(),
-        load_core: Some(1),
-        shards: 1,
-        journal: Journal::Memory,
-        heartbeat: None,
-    };
-    let mut contestants = Vec::new();
-    for kind in [Kind::Floor, Kind::Portable, Kind::Customary] {
-        let mut contestant = Contestant::start(&launch, kind).await?;
-        contestant.join(args.players).await?;
-        contestants.push(contestant);
+async fn interrupted() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        pressed = tokio::signal::ctrl_c() => pressed?,
     }
-    let all = fan_out::measure(&mut contestants, 3, args.rounds, || {}).await?;
-    for (contestant, figures) in contestants.iter().zip(&all) {
-        let processor = statistics::Sample::of(&figures.processor);
-        let ratio = statistics::ratio(&figures.processor, &all[0].processor);
-        println!("{:<30} {processor:.2?} {ratio:.2?} {:.1?}", contestant.kind, statistics::Sample::of(&figures.last));
+    anyhow::bail!("interrupted")
+}
+
+async fn bench(args: &Args) -> anyhow::Result<()> {
+    // Before this process is bound to one of them.
+    let machine = Machine::here();
+    let plan = args.plan(machine.cores)?;
+    if let Some(core) = plan.launch.load_core {
+        kernel::bind_to(core).context("the load can't have a core of its own")?;
+    }
+    let began = Instant::now();
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}")?);
+    let told = |subject: Subject, step: &str| {
+        bar.set_message(format!("{}: {step}", subject.title()));
+        bar.tick();
+    };
+    let rows = plan.measure(&told).await?;
+    bar.finish_and_clear();
+    let report = Report::of(&plan, machine, rows, began.elapsed());
+    print!("{}", terminal::text(&report, std::io::stdout().is_terminal()));
+    if let Some(path) = &args.json {
+        let json = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(path, json).with_context(|| format!("--json {}", path.display()))?;
+    }
+    if let Some(path) = &args.html {
+        std::fs::write(path, html::page(&report)).with_context(|| format!("--html {}", path.display()))?;
     }
     Ok(())
 }

@@ -1,14 +1,27 @@
 //! What the transport costs: Klaxon beside the floor of plain system calls and beside a server as people write it first, measured
 //! side by side in one run. [docs/benchmarks.md](../../../docs/benchmarks.md) says how to read it.
 
+pub mod boot;
 pub mod contestant;
 pub mod customary;
 pub mod doorstep;
+pub mod fairness;
 pub mod fan_out;
 pub mod floor;
 pub mod frames;
+pub mod goals;
+pub mod growth;
 pub mod hosting;
+pub mod html;
+pub mod idle;
+pub mod intake;
 pub mod kernel;
 pub mod load;
+pub mod memory;
+pub mod plan;
 pub mod question;
+pub mod reactors;
+pub mod report;
+pub mod rows;
 pub mod statistics;
+pub mod terminal;

@@ -6,7 +6,8 @@ use super::latency::Latency;
 use super::words::{bytes, count, letter, money, percent, time};
 use super::{DatabaseLine, FaultLine, Memory, PromiseLine, QuestionLine, Report, Wait, Winners};
 
-const STYLE: &str = "
+/// What pages of ours look like.
+pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5d6772; --paper: #fff; --line: #d5dae0; --bar: #2f6fde; --good: #1a7f37; --bad: #cf222e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #97a1ad; --paper: #14171b; --line: #343a42; --bar: #6ea3ff; --good: #4ac26b; --bad: #ff7b72; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -36,7 +37,7 @@ pub fn page(report: &Report) -> String {
 }
 
 /// The text with everything escaped that HTML would take for its own.
-fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

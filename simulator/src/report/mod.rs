@@ -1,12 +1,12 @@
 //! The report of a run: its figures for programs, and how people read them in a terminal or a browser.
 
 mod figures;
-mod html;
+pub(crate) mod html;
 mod latency;
 mod reading;
 mod terminal;
 mod waits;
-mod words;
+pub(crate) mod words;
 
 use serde::Serialize;
 

@@ -24,6 +24,8 @@ const TO_AN_ADDRESS: usize = 5000;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After such a silence nothing more comes, and whoever waits has lost something.
 const SILENCE: Duration = Duration::from_secs(10);
+/// How often the load looks at its sockets while something comes.
+const LOOK_AGAIN: Duration = Duration::from_micros(500);
 /// The message that ends the welcome.
 const JOINED: &[u8] = br#"{"type":"you""#;
 
@@ -163,9 +165,13 @@ impl Players {
         wait.heard.at.reserve(self.lines.len());
         let mut heard_at = Instant::now();
         while wait.heard.at.len() < self.lines.len() {
-            // Once it has begun the load does not sleep any more: to wake it up would cost the server, not the load.
-            let pause = if wait.heard.at.is_empty() { SILENCE } else { Duration::ZERO };
-            if self.turn(Some(pause), Some(&mut wait))? > 0 {
+            // Once it has begun the load looks by the clock: a load that the kernel has to wake up, or that asks it all the time,
+            // costs the server.
+            let has_begun = !wait.heard.at.is_empty();
+            if has_begun {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            if self.turn(Some(if has_begun { Duration::ZERO } else { SILENCE }), Some(&mut wait))? > 0 {
                 heard_at = Instant::now();
             } else if heard_at.elapsed() > SILENCE {
                 let (heard, all) = (wait.heard.at.len(), self.lines.len());

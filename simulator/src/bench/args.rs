@@ -1,0 +1,105 @@
+//! The command line of `klaxon-bench`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use klaxon_simulator::bench::contestant::{Journal, Kind, Launch};
+use klaxon_simulator::bench::hosting::MOST_QUESTIONS;
+use klaxon_simulator::bench::plan::Plan;
+use klaxon_simulator::bench::rows::Subject;
+
+/// Measures what Klaxon's transport costs, beside the floor of plain system calls and beside a server as people write it first
+#[derive(Debug, Parser)]
+#[command(name = "klaxon-bench", version, max_term_width = 110)]
+pub struct Args {
+    #[command(subcommand)]
+    pub part: Option<Part>,
+    /// Only these subjects
+    #[arg(long, value_delimiter = ',', value_name = "SUBJECT,...")]
+    pub only: Vec<Subject>,
+    /// Players; growth is measured from a tenth of them to nearly twice as many
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=19_000))]
+    pub players: Option<u16>,
+    /// Rounds that count
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=80))]
+    pub rounds: Option<u16>,
+    /// A look only: fewer players and rounds, unless they are given
+    #[arg(long)]
+    pub quick: bool,
+    /// The server program; by default `klaxon` beside this one
+    #[arg(long, value_name = "FILE")]
+    pub klaxon: Option<PathBuf>,
+    /// Writes everything measured as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Writes a page with plots
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// What the bench starts itself as.
+#[derive(Debug, Subcommand)]
+pub enum Part {
+    /// The floor
+    #[command(hide = true)]
+    ServeFloor { listen: SocketAddr },
+    /// The server as people write it first
+    #[command(hide = true)]
+    ServeCustomary { listen: SocketAddr },
+    /// A load
+    #[command(hide = true)]
+    Load {
+        #[arg(long)]
+        core: Option<usize>,
+    },
+}
+
+impl Args {
+    /// What is to be measured on a machine with so many cores.
+    pub fn plan(&self, cores: usize) -> anyhow::Result<Plan> {
+        let klaxon = match &self.klaxon {
+            Some(klaxon) => klaxon.clone(),
+            None => std::env::current_exe()?.with_file_name("klaxon"),
+        };
+        let help = Command::new(&klaxon).args(["serve", "--help"]).output();
+        let help = help.with_context(|| format!("--klaxon {} can't be started", klaxon.display()))?;
+        let has_transports = String::from_utf8_lossy(&help.stdout).contains("--transport");
+        let (players, rounds, boots, idle_for) = if self.quick { (2000, 5, 5, 5) } else { (10_000, 15, 20, 30) };
+        let subjects = Subject::ALL.into_iter().filter(|it| self.only.is_empty() || self.only.contains(it));
+        Ok(Plan {
+            launch: Launch {
+                klaxon,
+                has_transports,
+                server_cores: "0".into(),
+                load_core: (cores > 1).then_some(1),
+                shards: 1,
+                journal: Journal::Memory,
+                heartbeat: None,
+            },
+            klaxon: if has_transports { vec![Kind::IoUring, Kind::Portable] } else { vec![Kind::Portable] },
+            subjects: subjects.collect(),
+            players: self.players.map_or(players, usize::from),
+            rounds: self.rounds.map_or(rounds, usize::from).min(usize::from(MOST_QUESTIONS)),
+            idle_for: Duration::from_secs(idle_for),
+            boots,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_measured_and_nothing_else() {
+        let args = Args::parse_from(["klaxon-bench", "--only", "intake,fan-out", "--klaxon", "/bin/echo", "--quick"]);
+        let plan = args.plan(2).unwrap();
+        assert_eq!(plan.subjects, [Subject::FanOut, Subject::Intake]);
+        assert_eq!((plan.players, plan.launch.load_core), (2000, Some(1)));
+        assert!(args.plan(1).unwrap().launch.load_core.is_none());
+    }
+}

@@ -1,0 +1,48 @@
+//! How long it takes from the start of the process to its first handshake.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::codec::Codec;
+
+use super::contestant::{BenchError, Journal};
+use super::doorstep;
+use super::plan::Plan;
+use super::rows::{Row, Subject, What};
+
+/// How often the door is tried.
+const AGAIN: Duration = Duration::from_micros(200);
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All contestants, again and again in turn. The floor says what it takes to start any process.
+///
+/// # Errors
+/// If one of them can't be started.
+pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+    let launch = plan.launch.with_journal(Journal::File);
+    let mut all: Vec<_> = plan.contestants().map(|kind| (kind, Vec::new())).collect();
+    for _ in 0..plan.boots {
+        for (kind, figures) in &mut all {
+            let began = Instant::now();
+            let started = launch.start(*kind)?;
+            while let Err(error) = knock(started.players) {
+                if began.elapsed() > PATIENCE {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            figures.push(began.elapsed().as_secs_f64() * 1e3);
+        }
+        told("starting");
+    }
+    Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", What::Boot, figures)).collect())
+}
+
+fn knock(address: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    doorstep::ask(&mut stream, "/play", Codec::Json.subprotocol())?;
+    doorstep::agreed(&mut stream).map(drop)
+}

@@ -1,0 +1,42 @@
+//! Whether a delivery costs more when there are more players: fan-out to few and to many, all sizes in turn.
+
+use super::contestant::{BenchError, Contestant, Kind};
+use super::fan_out::{self, FanOut, ask_in_turn};
+use super::plan::Plan;
+use super::rows::{Row, Subject, What};
+use super::statistics;
+use crate::report::words::count;
+
+/// The floor and Klaxon's kinds, each in all sizes.
+///
+/// # Errors
+/// If one of them fails.
+pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+    let kinds: Vec<Kind> = plan.contestants().filter(|&kind| kind != Kind::Customary).collect();
+    let sizes = plan.sizes();
+    let mut contestants = Vec::new();
+    for players in sizes {
+        for &kind in &kinds {
+            told("joining");
+            let mut contestant = Contestant::start(&plan.launch, kind).await?;
+            contestant.join(players).await?;
+            contestants.push(contestant);
+        }
+    }
+    let all = ask_in_turn(&mut contestants, plan.few_rounds(), told).await?;
+    let by_size: Vec<&[FanOut]> = all.chunks(kinds.len().max(1)).collect();
+    let mut rows = Vec::new();
+    for (players, figures) in sizes.iter().zip(&by_size) {
+        let case = format!("{} players", count(*players as u64));
+        let with_last = fan_out::rows(Subject::Growth, &case, &kinds, figures);
+        rows.extend(with_last.into_iter().filter(|row| row.what == What::Processor));
+    }
+    if let (Some(fewest), Some(most)) = (by_size.first(), by_size.last()) {
+        for ((&kind, most), fewest) in kinds.iter().zip(*most).zip(*fewest) {
+            let sample = statistics::ratio(&most.processor, &fewest.processor);
+            let case = "most / fewest players";
+            rows.push(Row { sample, ..Row::plain(Subject::Growth, kind, case, What::Growth, &[]) });
+        }
+    }
+    Ok(rows)
+}

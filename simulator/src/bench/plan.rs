@@ -1,0 +1,71 @@
+//! What is to be measured, how often, and all of it in order.
+
+use std::time::Duration;
+
+use super::contestant::{BenchError, Kind, Launch};
+use super::rows::{Row, Subject};
+use super::{boot, fairness, fan_out, growth, idle, intake, memory, reactors};
+
+/// Sockets that one process of 20,000 open files can have, besides what else it needs.
+const MOST_PLAYERS: usize = 19_000;
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How servers are started, where a subject has no wish of its own.
+    pub launch: Launch,
+    /// Klaxon's kinds that take part.
+    pub klaxon: Vec<Kind>,
+    /// Which subjects.
+    pub subjects: Vec<Subject>,
+    /// How many players there are.
+    pub players: usize,
+    /// How many rounds count.
+    pub rounds: usize,
+    /// How long idle players are watched.
+    pub idle_for: Duration,
+    /// How often each server is started for its boot.
+    pub boots: usize,
+}
+
+impl Plan {
+    /// Everybody who takes part, the floor first.
+    pub fn contestants(&self) -> impl Iterator<Item = Kind> {
+        std::iter::once(Kind::Floor).chain(self.klaxon.iter().copied()).chain([Kind::Customary])
+    }
+
+    /// The sizes of growth: from a tenth of the players to nearly twice as many, as far as a process has sockets.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 4] {
+        let players = self.players;
+        [players / 10, players / 2, players, players * 19 / 10].map(|size| size.clamp(1, MOST_PLAYERS))
+    }
+
+    /// The rounds of subjects in which a round is long.
+    #[must_use]
+    pub const fn few_rounds(&self) -> usize {
+        self.rounds.div_ceil(2)
+    }
+
+    /// Measures everything. `told` hears of every step.
+    ///
+    /// # Errors
+    /// If something can't be measured at all.
+    pub async fn measure(&self, told: &impl Fn(Subject, &str)) -> Result<Vec<Row>, BenchError> {
+        let mut rows = Vec::new();
+        for &subject in &self.subjects {
+            let told = |step: &str| told(subject, step);
+            rows.extend(match subject {
+                Subject::FanOut => fan_out::measure(self, &told).await?,
+                Subject::Intake => intake::measure(self, &told).await?,
+                Subject::Memory => memory::measure(self, &told).await?,
+                Subject::Idle => idle::measure(self, &told).await?,
+                Subject::Boot => boot::measure(self, &told).await?,
+                Subject::Growth => growth::measure(self, &told).await?,
+                Subject::Fairness => fairness::measure(self, &told).await?,
+                Subject::Reactors => reactors::measure(self, &told).await?,
+            });
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,93 @@
+//! A run as a table for people at a terminal.
+
+use std::fmt::Write;
+
+use super::report::Report;
+use super::rows::{Row, Subject, What};
+use super::statistics::Sample;
+
+/// The report as text; in colour if the terminal can show it.
+#[must_use]
+pub fn text(report: &Report, colour: bool) -> String {
+    let mut out = String::new();
+    // Writing to a string can't fail.
+    let _ = write(&mut out, report, colour);
+    out
+}
+
+fn write(out: &mut String, report: &Report, colour: bool) -> std::fmt::Result {
+    let paint = |code: &str, text: &str| {
+        if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    };
+    writeln!(out, "\n{}", report.how())?;
+    for subject in Subject::ALL {
+        let rows: Vec<&Row> = report.rows.iter().filter(|row| row.subject == subject).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{}", paint("1", subject.title()))?;
+        let wide = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or_default();
+        let (mut what, mut refused) = (None, None);
+        for row in rows {
+            if what.replace(row.what) != Some(row.what) {
+                writeln!(out, "  {:wide$}  {:>22}  {:>20}", "", row.what.title(), columns(row))?;
+            }
+            let ratio = row.ratio.as_ref().map(|ratio| figure(ratio, 2)).unwrap_or_default();
+            let shown = row.sample.as_ref().map_or("no figure".to_owned(), |sample| figure(sample, digits(row.what)));
+            let beside = if row.ratio.is_some() { ratio } else { String::new() };
+            writeln!(out, "  {:wide$}  {shown:>22}  {beside:>20}  {}", name(row), served(row))?;
+            refused = row.refused.as_ref().or(refused);
+        }
+        if let Some(why) = refused {
+            writeln!(out, "  {}", paint("31", why))?;
+        }
+    }
+    writeln!(out, "\n{}", paint("1", "Goals"))?;
+    for goal in &report.goals {
+        let reached = goal.reached.map_or("-".to_owned(), |reached| format!("{reached:.2}"));
+        let code = if goal.verdict() == "reached" { "32" } else { "31" };
+        let verdict = paint(code, goal.verdict());
+        writeln!(out, "  {:<52} {:<17} <= {:<6} {reached:>8}  {verdict}", goal.what, goal.kind, goal.at_most)?;
+    }
+    writeln!(
+        out,
+        "\nMedians, the middle half of the rounds in brackets; / floor is the median of each round's ratio to the floor's in the same round.\n\
+         CPU is all processor time of the server's process, the kernel's workers for it included. Where the middle half of the floor's\n\
+         rounds spreads more than {:.0} % of their median, no figure is given.",
+        report.steady * 100.0
+    )
+}
+
+fn columns(row: &Row) -> &'static str {
+    if row.ratio.is_some() { "/ floor" } else { "" }
+}
+
+fn name(row: &Row) -> String {
+    if row.case.is_empty() { row.kind.to_string() } else { format!("{}, {}", row.kind, row.case) }
+}
+
+/// How many one core serves.
+fn served(row: &Row) -> String {
+    match (&row.sample, row.what) {
+        (Some(sample), What::Processor) if sample.median > 0.0 => format!("{:>8.0}/s a core", 1e6 / sample.median),
+        _ => String::new(),
+    }
+}
+
+const fn digits(what: What) -> usize {
+    match what {
+        What::Last | What::Boot | What::Seen99 => 1,
+        What::Processor | What::Resident | What::Core | What::Growth => 2,
+    }
+}
+
+/// A sample as people read it.
+#[must_use]
+pub fn figure(sample: &Sample, digits: usize) -> String {
+    let Sample { rounds, p25, median, p75 } = sample;
+    if *rounds == 1 {
+        format!("{median:.digits$}")
+    } else {
+        format!("{median:.digits$} ({p25:.digits$}..{p75:.digits$})")
+    }
+}

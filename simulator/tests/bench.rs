@@ -1,0 +1,38 @@
+//! `klaxon-bench` as a whole, with few players: every subject has its rows, and whatever was started is gone.
+
+use std::process::Command;
+
+use klaxon_simulator::bench::rows::Subject;
+use serde_json::Value;
+
+#[test]
+fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
+    let bench = std::path::Path::new(env!("CARGO_BIN_EXE_klaxon-bench"));
+    let klaxon = bench.with_file_name("klaxon");
+    assert!(klaxon.exists(), "this test starts {}: `cargo build --workspace` first", klaxon.display());
+    let out = tempfile::tempdir().unwrap();
+    let (json, html) = (out.path().join("bench.json"), out.path().join("bench.html"));
+    let run = Command::new(bench)
+        .args(["--quick", "--players", "50", "--rounds", "2"])
+        .args(["--json".as_ref(), json.as_os_str(), "--html".as_ref(), html.as_os_str()])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    let page = std::fs::read_to_string(html).unwrap();
+    for subject in Subject::ALL {
+        let name = serde_json::to_value(subject).unwrap();
+        let of_klaxon = rows.iter().filter(|row| row["subject"] == name && row["kind"] == "portable");
+        // With so few players the floor may well wobble: then the row says that.
+        let told = of_klaxon.filter(|row| row["sample"].is_object() || row["refused"].is_string());
+        assert!(told.count() > 0, "{subject:?} in {rows:#?}");
+        assert!(text.contains(subject.title()) && page.contains(subject.title()), "{subject:?}");
+    }
+    let goals = report["goals"].as_array().unwrap();
+    let portable = goals.iter().filter(|goal| goal["kind"] == "portable").count();
+    assert_eq!(portable, 8, "{goals:#?}");
+    assert!(page.contains("<svg") && !page.contains("<script"));
+}
