@@ -65,22 +65,20 @@ impl Args {
             Some(klaxon) => klaxon.clone(),
             None => std::env::current_exe()?.with_file_name("klaxon"),
         };
-        let help = Command::new(&klaxon).args(["serve", "--help"]).output();
-        let help = help.with_context(|| format!("--klaxon {} can't be started", klaxon.display()))?;
-        let has_transports = String::from_utf8_lossy(&help.stdout).contains("--transport");
+        let help = Command::new(&klaxon).arg("--help").output();
+        help.with_context(|| format!("--klaxon {} can't be started", klaxon.display()))?;
         let (players, rounds, boots, idle_for) = if self.quick { (2000, 5, 5, 5) } else { (10_000, 15, 20, 30) };
         let subjects = Subject::ALL.into_iter().filter(|it| self.only.is_empty() || self.only.contains(it));
         Ok(Plan {
             launch: Launch {
                 klaxon,
-                has_transports,
                 server_cores: "0".into(),
                 load_core: (cores > 1).then_some(1),
                 shards: 1,
                 journal: Journal::Memory,
                 heartbeat: None,
             },
-            klaxon: if has_transports { vec![Kind::IoUring, Kind::Portable] } else { vec![Kind::Portable] },
+            klaxon: vec![Kind::IoUring, Kind::Portable],
             subjects: subjects.collect(),
             players: self.players.map_or(players, usize::from),
             rounds: self.rounds.map_or(rounds, usize::from).min(usize::from(MOST_QUESTIONS)),

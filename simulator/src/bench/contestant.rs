@@ -99,8 +99,6 @@ pub enum Journal {
 pub struct Launch {
     /// Klaxon's program.
     pub klaxon: PathBuf,
-    /// Whether it can be told which transport to use.
-    pub has_transports: bool,
     /// The cores that servers are bound to, as `taskset -c` takes them.
     pub server_cores: String,
     /// The core that loads are bound to, if any.
@@ -165,9 +163,7 @@ impl Launch {
         option("shards", self.shards.to_string());
         option("heartbeat", heartbeat);
         option("sync", sync.into());
-        if self.has_transports {
-            option("transport", if kind == Kind::IoUring { "io-uring" } else { "portable" }.into());
-        }
+        option("transport", if kind == Kind::IoUring { "io-uring" } else { "portable" }.into());
         arguments
     }
 }

@@ -7,21 +7,21 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{FromPlayer, Ping};
 use klaxon_protocol::time::Millis;
 
-use super::contestant::{BenchError, Contestant, Launch};
+use super::contestant::{BenchError, Contestant, Kind, Launch};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 
 /// What Klaxon asks for if nobody chose otherwise.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Klaxon's kinds, all in the same time: they do so little that they do not disturb each other.
+/// Klaxon's kinds beside a read and a write for each heartbeat, all in the same time: they do so little that they do not disturb each other.
 ///
 /// # Errors
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = Launch { heartbeat: Some(HEARTBEAT), ..plan.launch.clone() };
     let mut contestants = Vec::new();
-    for &kind in &plan.klaxon {
+    for &kind in [Kind::Floor].iter().chain(&plan.klaxon) {
         told("joining");
         let mut contestant = Contestant::start(&launch, kind).await?;
         contestant.join(plan.players).await?;
