@@ -14,6 +14,7 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg};
 
 use super::bell::Chime;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::slots::BySlot;
 use super::stamps::Received;
 
 /// Events that are taken from the kernel at once.
@@ -29,8 +30,7 @@ const CHIME: Token = Token(usize::MAX);
 pub(super) struct Epoll {
     poll: Poll,
     chime: Chime,
-    /// By slot.
-    sockets: Vec<Option<Socket>>,
+    sockets: BySlot<Socket>,
     buffer: Box<[u8]>,
     /// Where the kernel says when bytes came.
     control: Box<[u8]>,
@@ -67,7 +67,7 @@ impl Epoll {
         Ok(Self {
             poll,
             chime,
-            sockets: Vec::new(),
+            sockets: BySlot::default(),
             buffer: vec![0; READ].into(),
             control: vec![0; cmsg_space!(Timestamps).capacity()].into(),
             events: Some(Events::with_capacity(EVENTS)),
@@ -76,13 +76,9 @@ impl Epoll {
         })
     }
 
-    fn socket(&mut self, slot: Slot) -> Option<&mut Socket> {
-        self.sockets.get_mut(slot.index())?.as_mut()
-    }
-
     /// Reads what is there, and says so.
     fn read(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) -> Progress {
-        let Some(Some(socket)) = self.sockets.get_mut(slot.index()) else { return Progress::All };
+        let Some(socket) = self.sockets.get(slot) else { return Progress::All };
         for _ in 0..READS {
             match receive(&socket.stream, &mut self.buffer, &mut self.control) {
                 Ok((0, _)) => return Progress::End,
@@ -106,7 +102,7 @@ impl Epoll {
         match self.read(slot, to_the_end, hear, reads) {
             Progress::All => {}
             Progress::More => {
-                if let Some(socket) = self.socket(slot)
+                if let Some(socket) = self.sockets.get(slot)
                     && !std::mem::replace(&mut socket.unread, true)
                 {
                     self.unread.push(slot);
@@ -156,15 +152,12 @@ impl Driver for Epoll {
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(slot.index()), interest)?;
-        if self.sockets.len() <= slot.index() {
-            self.sockets.resize_with(slot.index() + 1, || None);
-        }
-        self.sockets[slot.index()] = Some(Socket { stream, unsent: Bytes::new(), unread: false });
+        self.sockets.put(slot, Socket { stream, unsent: Bytes::new(), unread: false });
         Ok(())
     }
 
     fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending {
-        let Some(socket) = self.socket(slot) else { return Sending::Later };
+        let Some(socket) = self.sockets.get(slot) else { return Sending::Later };
         socket.unsent = bytes;
         match send_rest(socket) {
             Ok(true) => Sending::Done,
@@ -177,16 +170,14 @@ impl Driver for Epoll {
     }
 
     fn finish(&mut self, slot: Slot) {
-        if let Some(socket) = self.socket(slot) {
+        if let Some(socket) = self.sockets.get(slot) {
             // A socket that can't be shut down is gone already.
             let _ = socket.stream.shutdown(Shutdown::Write);
         }
     }
 
     fn close(&mut self, slot: Slot) {
-        if let Some(socket) = self.sockets.get_mut(slot.index())
-            && socket.take().is_some()
-        {
+        if self.sockets.take(slot).is_some() {
             self.ended.push(slot);
         }
     }
@@ -202,7 +193,7 @@ impl Driver for Epoll {
             return if error.kind() == io::ErrorKind::Interrupted { Ok(waited) } else { Err(error) };
         }
         for slot in std::mem::take(&mut self.unread) {
-            if let Some(socket) = self.socket(slot) {
+            if let Some(socket) = self.sockets.get(slot) {
                 socket.unread = false;
             }
             self.serve(slot, true, &mut hear, &mut waited.reads);
@@ -215,7 +206,7 @@ impl Driver for Epoll {
             }
             let slot = Slot(u32::try_from(event.token().0).unwrap_or(u32::MAX));
             if event.is_writable()
-                && let Some(socket) = self.socket(slot)
+                && let Some(socket) = self.sockets.get(slot)
                 && socket.unsent.has_remaining()
             {
                 match send_rest(socket) {

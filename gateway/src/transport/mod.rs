@@ -15,6 +15,7 @@ mod epoll;
 mod http;
 mod outbox;
 mod reactor;
+mod slots;
 mod sockets;
 mod stamps;
 mod uring;

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, watch};
 use super::accept::InCrowd;
 use super::bell::Inbox;
 use super::drain::Drain;
-use super::driver::{Driver, Event, Sending, Slot};
+use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::slots::BySlot;
 use super::stamps::{Dial, Received};
 use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
 
@@ -45,8 +46,7 @@ pub(super) struct Reactor<C: Crew, D> {
 /// All but the sockets.
 struct Floor<C> {
     crew: C,
-    /// By slot.
-    lines: Vec<Option<Line>>,
+    lines: BySlot<Line>,
     /// What answers pings and closes.
     write: Vec<u8>,
     /// Had a frame sent and may have another.
@@ -71,7 +71,7 @@ struct Line {
 impl<C: Crew, D: Driver> Reactor<C, D> {
     pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>, largest: u32) -> Self {
         let floor =
-            Floor { crew, lines: Vec::new(), write: Vec::new(), again: Vec::new(), largest, dial: Dial::read() };
+            Floor { crew, lines: BySlot::default(), write: Vec::new(), again: Vec::new(), largest, dial: Dial::read() };
         Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
     }
 
@@ -83,7 +83,9 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             let until_tick = next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
             let reads = self.look(if busy { Duration::ZERO } else { until_tick });
-            if stage.has_changed().unwrap_or(true) {
+            // Nobody is left to tell when it is to stop, if the start failed half way.
+            let Ok(changed) = stage.has_changed() else { return };
+            if changed {
                 match &*stage.borrow_and_update() {
                     Stage::Draining { until, others } => {
                         drain = Some(Drain::begin(Instant::now(), *until, Arc::clone(others), self.floor.crew.slots()));
@@ -127,7 +129,7 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
         let waited = waited.unwrap_or_else(|error| {
             tracing::error!(%error, "the kernel does not say what happened at the sockets; asking again");
             thread::sleep(PAUSE);
-            super::driver::Waited::default()
+            Waited::default()
         });
         if waited.rung || self.mail {
             let Self { driver, floor, inbox, .. } = self;
@@ -163,11 +165,7 @@ impl<C: Crew> Floor<C> {
         let Upgraded { stream, codec, read } = upgraded;
         let key = self.crew.opened(codec, Moment::now());
         let slot = Slot(key.slot);
-        if self.lines.len() <= slot.index() {
-            self.lines.resize_with(slot.index() + 1, || None);
-        }
-        self.lines[slot.index()] =
-            Some(Line { key, wire: Wire::new(self.largest), sending: false, finished: false, _here: here });
+        self.lines.put(slot, Line { key, wire: Wire::new(self.largest), sending: false, finished: false, _here: here });
         if let Err(error) = driver.add(slot, stream) {
             self.ended(slot);
             return Err(error);
@@ -180,7 +178,7 @@ impl<C: Crew> Floor<C> {
 
     /// Bytes were read just now.
     fn read(&mut self, slot: Slot, bytes: &mut [u8], received: Option<Received>) {
-        let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
+        let Some(line) = self.lines.get(slot) else { return };
         let now = self.dial.moment(received, Moment::now());
         let (crew, write) = (&mut self.crew, &mut self.write);
         let (key, mut rest) = (line.key, bytes);
@@ -198,7 +196,7 @@ impl<C: Crew> Floor<C> {
     }
 
     fn sent(&mut self, slot: Slot) {
-        let Some(Some(line)) = self.lines.get_mut(slot.index()) else { return };
+        let Some(line) = self.lines.get(slot) else { return };
         line.sending = false;
         if self.crew.wrote(line.key) {
             self.again.push(line.key);
@@ -206,18 +204,15 @@ impl<C: Crew> Floor<C> {
     }
 
     fn ended(&mut self, slot: Slot) {
-        if let Some(line) = self.lines.get_mut(slot.index()).and_then(Option::take) {
+        if let Some(line) = self.lines.take(slot) {
             self.crew.closed(line.key);
         }
     }
 
     /// Sends a connection's next frames, and does with its socket what its fate is.
     fn send(&mut self, driver: &mut impl Driver, key: ConnKey, now: Moment) {
-        let Some(line) = self.lines.get_mut(key.slot as usize).and_then(Option::as_mut).filter(|line| line.key == key)
-        else {
-            return;
-        };
         let slot = Slot(key.slot);
+        let Some(line) = self.lines.get(slot).filter(|line| line.key == key) else { return };
         let (was_sending, mut more) = (line.sending, true);
         while !line.sending {
             let Some(frame) = self.crew.lend(key) else { break };

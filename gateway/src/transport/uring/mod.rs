@@ -15,6 +15,7 @@ use bytes::Bytes;
 use self::ring::{Done, Ring, Tag};
 use super::bell::Chime;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::slots::BySlot;
 
 /// No slot is as high.
 const CHIME: Tag = Tag::MAX;
@@ -29,8 +30,7 @@ pub(super) struct Uring {
 /// The sockets, without the ring that tells of them.
 #[derive(Default)]
 struct House {
-    /// By slot.
-    sockets: Vec<Option<Socket>>,
+    sockets: BySlot<Socket>,
     /// To be received from again.
     again: Vec<Slot>,
     /// Closed, and nobody has heard of it yet.
@@ -58,19 +58,15 @@ impl Uring {
 }
 
 impl House {
-    fn socket(&mut self, slot: Slot) -> Option<&mut Socket> {
-        self.sockets.get_mut(slot.index())?.as_mut()
-    }
-
     /// Closes a socket: what the kernel does for it ends soon, and says so.
     fn close(&mut self, slot: Slot) {
-        let Some(socket) = self.socket(slot) else { return };
+        let Some(socket) = self.sockets.get(slot) else { return };
         if !std::mem::replace(&mut socket.closing, true) {
             // One that is not connected any more is done with everything.
             let _ = socket.stream.shutdown(Shutdown::Both);
         }
         if !socket.receiving && socket.sending.is_none() {
-            self.sockets[slot.index()] = None;
+            self.sockets.take(slot);
             self.ended.push(slot);
         }
     }
@@ -82,7 +78,7 @@ impl House {
     }
 
     fn received_last(&mut self, slot: Slot, result: i32) {
-        let Some(socket) = self.socket(slot) else { return };
+        let Some(socket) = self.sockets.get(slot) else { return };
         socket.receiving = false;
         // It stops when no buffer was free, and now and then for reasons of its own.
         if !socket.closing && (result > 0 || matches!(-result, libc::ENOBUFS | libc::EINTR | libc::EAGAIN)) {
@@ -94,7 +90,7 @@ impl House {
 
     /// Whether all of the frame was sent.
     fn sent(&mut self, slot: Slot, result: i32) -> bool {
-        let Some(socket) = self.socket(slot) else { return false };
+        let Some(socket) = self.sockets.get(slot) else { return false };
         let whole =
             socket.sending.take().is_some_and(|length| usize::try_from(result).is_ok_and(|sent| sent == length));
         if socket.closing || !whole {
@@ -110,16 +106,12 @@ impl Driver for Uring {
         // Of a non-blocking socket the ring would say at once that there is nothing to read.
         stream.set_nonblocking(false)?;
         self.ring.receive(slot.0, stream.as_fd())?;
-        let sockets = &mut self.house.sockets;
-        if sockets.len() <= slot.index() {
-            sockets.resize_with(slot.index() + 1, || None);
-        }
-        sockets[slot.index()] = Some(Socket { stream, receiving: true, sending: None, closing: false });
+        self.house.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false });
         Ok(())
     }
 
     fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending {
-        let Some(socket) = self.house.socket(slot).filter(|socket| !socket.closing) else { return Sending::Later };
+        let Some(socket) = self.house.sockets.get(slot).filter(|socket| !socket.closing) else { return Sending::Later };
         let length = bytes.len();
         match self.ring.send(slot.0, socket.stream.as_fd(), bytes) {
             Ok(()) => socket.sending = Some(length),
@@ -129,7 +121,7 @@ impl Driver for Uring {
     }
 
     fn finish(&mut self, slot: Slot) {
-        if let Some(socket) = self.house.socket(slot) {
+        if let Some(socket) = self.house.sockets.get(slot) {
             // A socket that can't be shut down is gone already.
             let _ = socket.stream.shutdown(Shutdown::Write);
         }
@@ -148,7 +140,7 @@ impl Driver for Uring {
             Done::Received(CHIME, ..) => waited.rung = true,
             Done::ReceivedLast(CHIME, _) => chimes = false,
             Done::Received(tag, bytes, received) => {
-                if house.socket(Slot(tag)).is_some_and(|socket| !socket.closing) {
+                if house.sockets.get(Slot(tag)).is_some_and(|socket| !socket.closing) {
                     waited.reads += 1;
                     hear(Event::Read(Slot(tag), bytes, received));
                 }
@@ -164,7 +156,7 @@ impl Driver for Uring {
             ring.receive(CHIME, chime.as_fd())?;
         }
         for slot in std::mem::take(&mut house.again) {
-            let Some(socket) = house.socket(slot) else { continue };
+            let Some(socket) = house.sockets.get(slot) else { continue };
             socket.receiving = !socket.closing && ring.receive(slot.0, socket.stream.as_fd()).is_ok();
             if !socket.receiving {
                 house.close(slot);
