@@ -24,7 +24,7 @@ fn a_goal_without_a_figure_fails_a_run_that_must_reach_its_goals_and_no_other() 
     let text = String::from_utf8(run.stdout).unwrap();
     assert_eq!(run.status.code(), Some(1), "{text}{}", String::from_utf8_lossy(&run.stderr));
     assert!(text.contains("no figure"), "{text}");
-    assert!(bench(&one).status().unwrap().success());
+    assert!(bench(&one).output().unwrap().status.success());
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
         let ((&(kind, _), one), (&(same, _), two)) = (one, two);
         if kind == same {
             let sample = ratio(&two.processor, &one.processor);
-            rows.push(Row { sample, ..Row::plain(Subject::Reactors, kind, "2 threads / 1", What::Threads, &[]) });
+            rows.push(Row { sample, ..Row::plain(Subject::Reactors, kind, "", What::Threads, &[]) });
         }
     }
     rows
