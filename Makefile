@@ -80,7 +80,8 @@ deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --workspace check bans licenses sources
 
-# Runs for some minutes, and needs two cores for itself. BENCH="--only fan-out" measures less.
+# Runs for some minutes, and needs two cores for itself. BENCH="--only fan-out" measures less,
+# BENCH="--only fan-out --must" fails if a goal is missed.
 bench: release
 	@mkdir -p $(OUT)
 	$(BIN)/klaxon-bench $(BENCH) --json $(OUT)/bench.json --html $(OUT)/bench.html

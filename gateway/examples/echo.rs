@@ -93,7 +93,7 @@ impl Crew for Echo {
         key
     }
 
-    fn message(&mut self, key: ConnKey, message: Message<'_>, _: Moment) {
+    fn message(&mut self, key: ConnKey, message: Message<'_>, _: Moment, _: Moment) {
         let kind = match message {
             Message::Text(_) => Data::Text,
             Message::Binary(_) => Data::Binary,

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod cluster;
 pub mod costs;
 pub mod database;
+pub mod doorstep;
 pub mod evidence;
 pub mod faults;
 pub mod host;

@@ -1,19 +1,37 @@
 //! `klaxon-bench` as a whole, with few players: every subject has its rows, and whatever was started is gone.
 
+use std::path::Path;
 use std::process::Command;
 
 use klaxon_simulator::bench::rows::Subject;
 use serde_json::Value;
 
-#[test]
-fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
-    let bench = std::path::Path::new(env!("CARGO_BIN_EXE_klaxon-bench"));
+/// The bench beside the server that it starts.
+fn bench(arguments: &[&str]) -> Command {
+    let bench = Path::new(env!("CARGO_BIN_EXE_klaxon-bench"));
     let klaxon = bench.with_file_name("klaxon");
     assert!(klaxon.exists(), "this test starts {}: `cargo build --workspace` first", klaxon.display());
+    let mut command = Command::new(bench);
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn a_goal_without_a_figure_fails_a_run_that_must_reach_its_goals_and_no_other() {
+    // One player has the question before the small show can be beside it.
+    let one = ["--only", "fairness", "--players", "1", "--rounds", "1"];
+    let run = bench(&one).arg("--must").output().unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{text}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(text.contains("no figure"), "{text}");
+    assert!(bench(&one).output().unwrap().status.success());
+}
+
+#[test]
+fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
     let out = tempfile::tempdir().unwrap();
     let (json, html) = (out.path().join("bench.json"), out.path().join("bench.html"));
-    let run = Command::new(bench)
-        .args(["--quick", "--players", "50", "--rounds", "2"])
+    let run = bench(&["--quick", "--players", "50", "--rounds", "2"])
         .args(["--json".as_ref(), json.as_os_str(), "--html".as_ref(), html.as_os_str()])
         .output()
         .unwrap();
@@ -33,6 +51,6 @@ fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
     }
     let goals = report["goals"].as_array().unwrap();
     let portable = goals.iter().filter(|goal| goal["kind"] == "portable").count();
-    assert_eq!(portable, 8, "{goals:#?}");
+    assert_eq!(portable, 10, "{goals:#?}");
     assert!(page.contains("<svg") && !page.contains("<script"));
 }

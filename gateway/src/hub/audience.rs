@@ -6,7 +6,7 @@ use klaxon_protocol::codec::PROTOCOL_VERSION;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{QuestionId, Seat, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated};
-use klaxon_protocol::player::{ToPlayer, Welcome};
+use klaxon_protocol::player::{Phase, ToPlayer, Welcome};
 
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
@@ -15,9 +15,9 @@ use super::{Event, ForShard, Shard, frame};
 use crate::session::{Close, Place};
 use crate::transport::{ConnKey, Moment};
 
-/// After so many connections of a fan-out the transport gets its turn, to write to them and to read answers.
+/// After so many connections of fan-outs the transport gets its turn, to write to them and to read answers.
 const CHUNK: usize = 1024;
-/// So many other things, such as joins, are done at once.
+/// Anything else, such as a join, takes its time as so many of them.
 const PIECE: usize = 32;
 
 /// One show's connections in this shard.
@@ -25,13 +25,14 @@ pub(super) struct Room {
     pub figures: Arc<ShowFigures>,
     /// Connections that are in, those without the display as well.
     pub connections: usize,
+    /// Whether a question is out.
+    pub asking: bool,
     /// Who is sent the events. Some may have left since; whoever comes upon them takes them out.
     members: Vec<ConnKey>,
 }
 
-/// Something on its way through a room.
+/// Something on its way through a show's room.
 pub(super) struct FanOut {
-    show: ShowId,
     what: Passing,
     /// The next member's place.
     next: usize,
@@ -45,52 +46,90 @@ enum Passing {
     Said(Seq),
 }
 
+impl FanOut {
+    const fn of(what: Passing) -> Self {
+        Self { what, next: 0 }
+    }
+}
+
 impl Shard {
-    /// The link or another shard has something for this one. Replies are dealt with at once, barriers when all is read
-    /// that had come before, all else by [`Self::work`] in the order in which it came.
+    /// The link or another shard has something for this one. What is one connection's own is dealt with at once, barriers when all
+    /// is read that had come before, and a show's by [`Self::work`] in the order in which it came.
     pub fn hear(&mut self, message: ForShard, now: Moment) {
+        self.stirred = now;
+        let show = match &message {
+            ForShard::Event(show, _)
+            | ForShard::Said(show, _)
+            | ForShard::Dismiss(show, ..)
+            | ForShard::Moved(show, _) => *show,
+            ForShard::Seated(seated) => seated.show,
+            ForShard::Resynced(resynced) => resynced.show,
+            ForShard::Replies(..)
+            | ForShard::Barrier(_)
+            | ForShard::JoinRefused(..)
+            | ForShard::Displace(_)
+            | ForShard::Evict(_) => return self.act(message, now),
+        };
+        self.turns.add(show, message);
+    }
+
+    /// Does the next piece of what is to do for shows, one after the other. Whether there is more.
+    pub fn work(&mut self, now: Moment) -> bool {
+        let mut left = CHUNK;
+        while left > 0
+            && let Some((show, mut lane)) = self.turns.begin()
+        {
+            while left > 0 {
+                if let Some(fan_out) = lane.fan_out.take() {
+                    let reached;
+                    (reached, lane.fan_out) = self.go_on(show, fan_out, left, now);
+                    left = left.saturating_sub(reached);
+                    break;
+                }
+                match lane.queue.pop_front() {
+                    None => break,
+                    Some(ForShard::Event(_, event)) => lane.fan_out = Some(FanOut::of(Passing::Event(event))),
+                    Some(ForShard::Said(_, seq)) => lane.fan_out = Some(FanOut::of(Passing::Said(seq))),
+                    Some(other) => {
+                        self.act(other, now);
+                        left = left.saturating_sub(PIECE);
+                    }
+                }
+            }
+            self.turns.end(show, lane);
+        }
+        !self.turns.is_empty()
+    }
+
+    /// Does what is not a fan-out.
+    fn act(&mut self, message: ForShard, now: Moment) {
         match message {
             ForShard::Replies(show, replies) => self.hear_replies(show, &replies, now),
             ForShard::Barrier(barrier) => self.barriers.push(Raised { barrier, at: now, quiet: 0 }),
-            other => self.queue.push_back(other),
+            ForShard::Seated(seated) => self.hear_seated(*seated, now),
+            ForShard::Resynced(resynced) => self.hear_resynced(&resynced, now),
+            ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
+            ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
+            ForShard::Displace(key) => self.displace(key, now),
+            ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
+            ForShard::Moved(show, seats) => self.lose_display(show, &seats, now),
+            // Those are fan-outs.
+            ForShard::Event(..) | ForShard::Said(..) => {}
         }
     }
 
-    /// Does the next piece of what is to do: a chunk of a fan-out, or some of the rest. Whether there is more.
-    pub fn work(&mut self, now: Moment) -> bool {
-        for _ in 0..PIECE {
-            if let Some(fan_out) = self.fan_out.take() {
-                self.go_on(fan_out, now);
-                break;
-            }
-            let Some(message) = self.queue.pop_front() else { break };
-            match message {
-                ForShard::Event(show, event) => {
-                    self.fan_out = Some(FanOut { show, what: Passing::Event(event), next: 0 });
-                }
-                ForShard::Said(show, seq) => self.fan_out = Some(FanOut { show, what: Passing::Said(seq), next: 0 }),
-                ForShard::Seated(seated) => self.hear_seated(*seated, now),
-                ForShard::Resynced(resynced) => self.hear_resynced(&resynced, now),
-                ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),
-                ForShard::Dismiss(show, seat, code) => self.dismiss(show, seat, code, now),
-                ForShard::Displace(key) => self.displace(key, now),
-                ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
-                ForShard::Moved(show, seats) => self.lose_display(show, &seats, now),
-                // `hear` deals with these.
-                ForShard::Replies(..) | ForShard::Barrier(_) => {}
-            }
+    /// Reaches at most `most` further members. How many it did, and what is left of the fan-out.
+    fn go_on(&mut self, show: ShowId, mut fan_out: FanOut, most: usize, now: Moment) -> (usize, Option<FanOut>) {
+        let room_for = self.common.settings.outbox_bytes;
+        let Some(room) = self.rooms.get_mut(&show) else { return (0, None) };
+        if let Passing::Event(event) = &fan_out.what {
+            room.asking = event.asks().unwrap_or(room.asking);
         }
-        self.fan_out.is_some() || !self.queue.is_empty()
-    }
-
-    fn go_on(&mut self, mut fan_out: FanOut, now: Moment) {
-        let most = self.common.settings.outbox_bytes;
-        let Some(room) = self.rooms.get_mut(&fan_out.show) else { return };
         let mut reached = 0;
-        while reached < CHUNK {
+        while reached < most {
             let Some(&key) = room.members.get(fan_out.next) else { break };
             let here = self.conns.get_mut(key.slot as usize).filter(|conn| {
-                conn.key == key && conn.display && conn.session.place().is_some_and(|place| place.show == fan_out.show)
+                conn.key == key && conn.display && conn.session.place().is_some_and(|place| place.show == show)
             });
             let Some(conn) = here else {
                 room.members.swap_remove(fan_out.next);
@@ -101,7 +140,7 @@ impl Shard {
                     if event.opens_question() {
                         conn.expect_no_replies();
                     }
-                    conn.send_event(event, most, now.millis());
+                    conn.send_event(event, room_for, now.millis());
                 }
                 Passing::Said(seq) => {
                     conn.expect_no_replies();
@@ -115,9 +154,8 @@ impl Shard {
         if matches!(fan_out.what, Passing::Event(_)) {
             self.counts.frames += reached as u64;
         }
-        if fan_out.next < room.members.len() {
-            self.fan_out = Some(fan_out);
-        }
+        let more = fan_out.next < room.members.len();
+        (reached, more.then_some(fan_out))
     }
 
     fn hear_seated(&mut self, seated: Seated, now: Moment) {
@@ -128,7 +166,7 @@ impl Shard {
         let Some(code) = conn.session.seated(place) else { return };
         conn.seen = seated.snapshot.seq;
         let codec = conn.codec;
-        self.take_in(key, place);
+        self.take_in(key, place, seated.snapshot.phase);
         self.common.arrivals.end(key);
         let common = &self.common;
         let welcome = ToPlayer::Welcome(Welcome {
@@ -169,13 +207,15 @@ impl Shard {
     }
 
     /// Puts a connection into its room, and the player's older ones aside.
-    fn take_in(&mut self, key: ConnKey, place: Place) {
+    fn take_in(&mut self, key: ConnKey, place: Place, phase: Phase) {
         let common = Arc::clone(&self.common);
         let room = self.rooms.entry(place.show).or_insert_with(|| Room {
             figures: common.figures.of(place.show),
             connections: 0,
+            asking: false,
             members: Vec::new(),
         });
+        room.asking |= phase == Phase::Question;
         room.members.push(key);
         room.connections += 1;
         room.figures.connected();
@@ -253,13 +293,14 @@ impl Shard {
     /// Closes empty rooms, and takes out of the others who is no longer there, once those are as many as the ones who are.
     pub(super) fn sweep_rooms(&mut self) {
         self.snapshots.forget();
-        if self.fan_out.is_some() {
-            return;
-        }
         // A displaced connection's reactions still count for its show, so it keeps the room open.
         self.rooms.retain(|_, room| room.connections > 0);
         let conns = &self.conns;
-        for room in self.rooms.values_mut().filter(|room| room.members.len() > 2 * room.connections) {
+        for (show, room) in &mut self.rooms {
+            // A fan-out knows members by their places.
+            if room.members.len() <= 2 * room.connections || self.turns.pass_through(*show) {
+                continue;
+            }
             room.members.retain(|key| conns.get(key.slot as usize).is_some_and(|conn| conn.key == *key));
             room.members.shrink_to(2 * room.connections);
         }

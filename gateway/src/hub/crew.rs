@@ -13,9 +13,9 @@ impl Crew for Shard {
         self.opened(codec, now)
     }
 
-    fn message(&mut self, key: ConnKey, message: Message<'_>, now: Moment) {
+    fn message(&mut self, key: ConnKey, message: Message<'_>, came: Moment, now: Moment) {
         // The codec says what a message is, whichever kind of frame it came in.
-        self.message(key, message.bytes(), now);
+        self.message(key, message.bytes(), came, now);
     }
 
     fn pinged(&mut self, key: ConnKey, pong: Bytes, now: Moment) {
@@ -48,6 +48,10 @@ impl Crew for Shard {
 
     fn holds(&self) -> bool {
         self.has_answers() || !self.barriers.is_empty()
+    }
+
+    fn is_calm(&self, now: Moment) -> bool {
+        self.is_calm(now)
     }
 
     fn flush(&mut self, quiet: bool, now: Moment) {

@@ -87,6 +87,15 @@ impl Event {
         matches!(self.message, ToPlayer::Question(_))
     }
 
+    /// Whether a question is out from here on; none if that stays as it is.
+    pub const fn asks(&self) -> Option<bool> {
+        match self.message {
+            ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Pause(_) | ToPlayer::Resume(_) => Some(true),
+            ToPlayer::Close(_) | ToPlayer::Reveal(_) | ToPlayer::Podium(_) | ToPlayer::End(_) => Some(false),
+            _ => None,
+        }
+    }
+
     /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one.
     pub fn bytes(&self, codec: Codec, seat: Option<Seat>) -> Bytes {
         let shared = self.shared.get(codec, || frame(codec, &self.message));

@@ -7,7 +7,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
-use klaxon_protocol::player::{Answer, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::player::{Answer, FromPlayer, Pong, ToPlayer, Verdict};
 use klaxon_protocol::time::Millis;
 
 use super::{Barrier, Shard, frame};
@@ -30,34 +30,39 @@ const QUIET: u8 = 3;
 const SETTLE: u64 = 400_000;
 
 impl Shard {
-    /// A message was read.
-    pub fn message(&mut self, key: ConnKey, bytes: &[u8], now: Moment) {
-        let Some(codec) = self.admits(key, now) else { return };
+    /// A message was read now, that came then.
+    pub fn message(&mut self, key: ConnKey, bytes: &[u8], came: Moment, now: Moment) {
+        let Some(codec) = self.admits(key, came) else { return };
         let message = match FromPlayer::decode(codec, bytes) {
             Ok(message) => message,
             Err(refusal) => {
                 self.counts.bad_messages += 1;
-                return self.refuse(key, &refusal, now.millis());
+                return self.refuse(key, &refusal, came.millis());
             }
         };
         let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };
-        match conn.session.hear(message, &self.common.doors, now.millis()) {
-            Step::Refuse(refusal) => self.refuse(key, &refusal, now.millis()),
+        if !matches!(message, FromPlayer::Ping(_)) {
+            self.stirred = now;
+        }
+        match conn.session.hear(message, &self.common.doors, came.millis()) {
+            Step::Refuse(refusal) => self.refuse(key, &refusal, came.millis()),
             Step::Ask(admitted) => self.ask(key, admitted),
-            Step::Answer(show, seat, answer) => self.answer(key, show, seat, answer, now),
+            Step::Answer(show, seat, answer) => self.answer(key, show, seat, answer, came),
             Step::NotInPlay(question) => {
-                self.reply(key, question, Verdict::Refused(ErrorCode::NotInPlay), now.millis());
+                self.reply(key, question, Verdict::Refused(ErrorCode::NotInPlay), came.millis());
             }
             Step::React(show, emoji) => {
                 if let Some(room) = self.rooms.get(&show) {
                     room.figures.reacted(emoji);
                 }
             }
-            Step::Pong(pong) => {
+            Step::Pong(sent) => {
+                // The client can't know how long the ping waited here; from the middle of that it is as far to either end.
+                let pong = Pong { sent, now: came.middle(now).millis() };
                 let bytes = frame::frame(codec, &ToPlayer::Pong(pong));
                 self.offer(key, bytes);
             }
-            Step::Leave => self.close(key, Close::Left, None, now.millis()),
+            Step::Leave => self.close(key, Close::Left, None, came.millis()),
             Step::Ignore => {}
         }
     }

@@ -18,6 +18,7 @@ mod players;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod wheel;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! A shard: some of the gateway's connections, as their transport drives them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,15 +11,16 @@ use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 use slab::Slab;
 
+use super::Common;
 use super::agenda::Agenda;
-use super::audience::{FanOut, Room};
+use super::audience::Room;
 use super::conn::{Conn, KeepsUp, TooSlow};
 use super::counts::Counts;
 use super::frame::{self, SnapshotFrames};
 use super::incoming::Raised;
 use super::patience::{LINGER, Overdue, Patience};
+use super::turns::Turns;
 use super::wheel::Turn;
-use super::{Common, ForShard};
 use crate::intake::{Batches, ReplyFrames};
 use crate::session::Close;
 use crate::transport::{ConnKey, Fate, Moment, Outbox};
@@ -31,9 +32,8 @@ pub(crate) struct Shard {
     pub(super) conns: Slab<Conn>,
     uses: u32,
     pub(super) rooms: HashMap<ShowId, Room>,
-    /// What the engine said and has to be done in its order.
-    pub(super) queue: VecDeque<ForShard>,
-    pub(super) fan_out: Option<FanOut>,
+    /// What the engine said and is still to be done.
+    pub(super) turns: Turns,
     /// To be passed when all is read that had come before they were heard of.
     pub(super) barriers: Vec<Raised>,
     pub(super) batches: Batches,
@@ -43,8 +43,13 @@ pub(crate) struct Shard {
     refusals: HashMap<(ErrorCode, Codec), Bytes>,
     pub(super) agenda: Agenda,
     pub(super) counts: Counts,
+    /// When something was last said or heard that is more than a sign of life.
+    pub(super) stirred: Moment,
     ticks: u64,
 }
+
+/// After so many microseconds without a stir, and without a question, nobody is in a hurry.
+const CALM: u64 = 1_000_000;
 
 impl Shard {
     /// A shard without connections.
@@ -57,8 +62,7 @@ impl Shard {
             conns: Slab::new(),
             uses: 0,
             rooms: HashMap::new(),
-            queue: VecDeque::new(),
-            fan_out: None,
+            turns: Turns::default(),
             barriers: Vec::new(),
             batches,
             replies: ReplyFrames::default(),
@@ -66,12 +70,14 @@ impl Shard {
             refusals: HashMap::new(),
             agenda,
             counts: Counts::default(),
+            stirred: Moment(0),
             ticks: 0,
         }
     }
 
     /// A WebSocket handshake is done.
     pub fn opened(&mut self, codec: Codec, now: Moment) -> ConnKey {
+        self.stirred = now;
         self.uses = self.uses.wrapping_add(1);
         let entry = self.conns.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
@@ -183,6 +189,12 @@ impl Shard {
     /// Whether what the client sends is still heard.
     pub fn listens(&self, key: ConnKey) -> bool {
         self.conns.get(key.slot as usize).is_some_and(|conn| conn.key == key && !conn.session.is_leaving())
+    }
+
+    /// Whether whatever clients say next may wait for a moment: no question is out, and nobody said anything lately but that they
+    /// are there.
+    pub fn is_calm(&self, now: Moment) -> bool {
+        now.0.saturating_sub(self.stirred.0) >= CALM && !self.rooms.values().any(|room| room.asking)
     }
 
     /// Connections now.

@@ -5,7 +5,7 @@ mod doors;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{QuestionId, Seat, ShowCode, ShowId};
-use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Pong};
+use klaxon_protocol::player::{Answer, Emoji, FromPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use close::Close;
@@ -52,8 +52,8 @@ pub(crate) enum Step {
     NotInPlay(QuestionId),
     /// An emoji for a show.
     React(ShowId, Emoji),
-    /// The server's time.
-    Pong(Pong),
+    /// The server's time, with the client's own.
+    Pong(Millis),
     /// Goodbye.
     Leave,
     /// Nothing.
@@ -71,7 +71,7 @@ impl Session {
         let refuse = |code| Step::Refuse(Refusal::plain(code));
         match (&*self, message) {
             (Self::Leaving { .. }, _) => Step::Ignore,
-            (_, FromPlayer::Ping(ping)) => Step::Pong(Pong { sent: ping.sent, now }),
+            (_, FromPlayer::Ping(ping)) => Step::Pong(ping.sent),
             (_, FromPlayer::Leave) => Step::Leave,
             (Self::Waiting { .. }, FromPlayer::Join(join)) => match doors.admit(join) {
                 Ok(admitted) => {
@@ -182,7 +182,7 @@ mod tests {
         let react = FromPlayer::React(React { emoji: Emoji::Clap });
         assert_eq!(refused_with(session.hear(react, &doors(), Millis(1))), ErrorCode::NotJoined);
         let ping = FromPlayer::Ping(Ping { sent: Millis(9) });
-        assert_eq!(session.hear(ping, &doors(), Millis(5)), Step::Pong(Pong { sent: Millis(9), now: Millis(5) }));
+        assert_eq!(session.hear(ping, &doors(), Millis(5)), Step::Pong(Millis(9)));
     }
 
     #[test]

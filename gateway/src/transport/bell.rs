@@ -6,6 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel};
 use std::sync::mpsc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// Where other threads put things for a reactor.
 pub(crate) struct Post<T> {
@@ -121,6 +125,18 @@ impl Chime {
     /// If there are no descriptors to be had.
     pub fn again(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
+    }
+
+    /// Waits until the bell rings, or until the time is over; to the millisecond.
+    ///
+    /// # Errors
+    /// If the kernel can't say whether it rings.
+    pub fn wait(&self, most: Duration) -> io::Result<()> {
+        let most = PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], most) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Takes the bytes that came.

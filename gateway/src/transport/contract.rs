@@ -218,6 +218,30 @@ fn the_bell_wakes_it_and_what_is_behind_it_is_heard<D: Driver>(mut bench: Bench<
     assert!(!bench.look(Duration::ZERO).rung);
 }
 
+fn what_clients_say_does_not_end_a_nap_but_the_bell_does<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    bench.look(Duration::ZERO);
+    client.write_all(b"ping").unwrap();
+    let (nap, begun) = (Duration::from_millis(30), Instant::now());
+    bench.driver.nap(nap).unwrap();
+    assert!(begun.elapsed() >= nap);
+    assert_eq!(bench.seen, []);
+    bench.look(Duration::ZERO);
+    assert_eq!(bench.bytes(0), b"ping");
+    // What was sent before a nap goes out in it: the client that has it wakes the driver.
+    bench.driver.send(Slot(0), Bytes::from_static(b"pong"));
+    let (post, begun) = (bench.post.clone(), Instant::now());
+    let reader = std::thread::spawn(move || {
+        client.read_exact(&mut [0; 4]).unwrap();
+        post.send(1);
+        client
+    });
+    bench.driver.nap(PATIENCE).unwrap();
+    assert!(begun.elapsed() < PATIENCE);
+    let _client = reader.join().unwrap();
+    assert!(bench.look(Duration::ZERO).rung);
+}
+
 fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     let stamp = |bench: &mut Bench<D>, bytes: &[u8]| {
@@ -267,5 +291,6 @@ contract! {
     a_socket_is_closed_though_a_frame_is_on_its_way
     a_broken_socket_ends_though_a_frame_is_on_its_way
     the_bell_wakes_it_and_what_is_behind_it_is_heard
+    what_clients_say_does_not_end_a_nap_but_the_bell_does
     bytes_are_stamped_with_when_they_came_however_late_they_are_read
 }

@@ -28,8 +28,8 @@ pub trait Crew: Send + 'static {
 
     /// A WebSocket handshake is done. The key's slot is free from `closed` on.
     fn opened(&mut self, codec: Codec, now: Moment) -> ConnKey;
-    /// A message was read.
-    fn message(&mut self, key: ConnKey, message: Message<'_>, now: Moment);
+    /// A message was read now, that came then.
+    fn message(&mut self, key: ConnKey, message: Message<'_>, came: Moment, now: Moment);
     /// The client sent a ping or pong; `pong` are the bytes that answer it, if any.
     fn pinged(&mut self, key: ConnKey, pong: Bytes, now: Moment);
     /// What the client sent is no message.
@@ -47,6 +47,10 @@ pub trait Crew: Send + 'static {
     fn work(&mut self, now: Moment) -> bool;
     /// Whether something waits for `flush`: what was read, to go on together, or somebody who wants to know that all is read.
     fn holds(&self) -> bool;
+    /// Whether nobody is in a hurry: whatever clients say next may wait for a moment until it is read. Not so if a crew does not say.
+    fn is_calm(&self, _now: Moment) -> bool {
+        false
+    }
     /// What was read goes on. `quiet` if the last look at the sockets brought nothing to read.
     fn flush(&mut self, quiet: bool, now: Moment);
     /// Time passed.

@@ -64,6 +64,13 @@ pub(super) trait Driver {
     /// Closes a socket, whatever is on its way. [`Event::Ended`] comes when that is done.
     fn close(&mut self, slot: Slot);
 
+    /// Does what was asked for, then waits until another thread rings the bell, or until the time is over, whatever happens at the
+    /// sockets meanwhile; [`Self::wait`] tells it.
+    ///
+    /// # Errors
+    /// If the kernel does not do it.
+    fn nap(&mut self, most: Duration) -> io::Result<()>;
+
     /// Tells what happened. If nothing has, waits until something does, or until the time is over.
     ///
     /// # Errors

@@ -182,6 +182,10 @@ impl Driver for Epoll {
         }
     }
 
+    fn nap(&mut self, most: Duration) -> io::Result<()> {
+        self.chime.wait(most)
+    }
+
     fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
         let mut waited = Waited::default();
         self.tell_ended(&mut hear);

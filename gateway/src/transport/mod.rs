@@ -78,6 +78,12 @@ impl Moment {
     pub const fn millis(self) -> Millis {
         Millis(self.0 / 1000)
     }
+
+    /// Half way to another reading.
+    #[must_use]
+    pub const fn middle(self, other: Self) -> Self {
+        Self(self.0.midpoint(other.0))
+    }
 }
 
 /// A connection's key: its shard, its slot there, and how often the slot was used before. No second socket gets the same.

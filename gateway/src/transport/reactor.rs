@@ -18,6 +18,8 @@ use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
 
 /// How often a crew hears that time passed.
 const TICK: Duration = Duration::from_millis(100);
+/// While nobody is in a hurry the sockets are looked at so often. Waking up for each heartbeat costs more than the heartbeat.
+const NAP: Duration = Duration::from_millis(50);
 /// What is taken from the inbox at once.
 const TAKE: usize = 256;
 /// After so many looks at the sockets what was read goes on, though there is more to read.
@@ -80,9 +82,12 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
         let (mut drained, mut drain) = (Some(drained), None::<Drain>);
         let (mut next_tick, mut more, mut looks) = (Instant::now() + TICK, false, 0);
         loop {
-            let until_tick = next_tick.saturating_duration_since(Instant::now());
+            let until_tick = || next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
-            let reads = self.look(if busy { Duration::ZERO } else { until_tick });
+            if !busy && drain.is_none() && self.floor.crew.is_calm(Moment::now()) {
+                self.nap(until_tick().min(NAP));
+            }
+            let reads = self.look(if busy { Duration::ZERO } else { until_tick() });
             // Nobody is left to tell when it is to stop, if the start failed half way.
             let Ok(changed) = stage.has_changed() else { return };
             if changed {
@@ -114,6 +119,13 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             }
             more = self.floor.crew.work(now);
             self.pump(now);
+        }
+    }
+
+    /// Lets what comes at the sockets gather.
+    fn nap(&mut self, most: Duration) {
+        if let Err(error) = self.driver.nap(most) {
+            tracing::error!(%error, "a reactor can't sleep");
         }
     }
 
@@ -179,17 +191,18 @@ impl<C: Crew> Floor<C> {
     /// Bytes were read just now.
     fn read(&mut self, slot: Slot, bytes: &mut [u8], received: Option<Received>) {
         let Some(line) = self.lines.get(slot) else { return };
-        let now = self.dial.moment(received, Moment::now());
+        let now = Moment::now();
+        let came = self.dial.moment(received, now);
         let (crew, write) = (&mut self.crew, &mut self.write);
         let (key, mut rest) = (line.key, bytes);
         while crew.listens(key) {
             match line.wire.take(&mut rest, write) {
                 Ok(None) => break,
-                Ok(Some(Heard::Text(text))) => crew.message(key, Message::Text(&text), now),
-                Ok(Some(Heard::Binary(bytes))) => crew.message(key, Message::Binary(&bytes), now),
-                Ok(Some(Heard::Sign)) => crew.pinged(key, Bytes::copy_from_slice(write), now),
-                Ok(Some(Heard::Close)) => crew.leaving(key, Bytes::copy_from_slice(write), now),
-                Err(fault) => crew.failed(key, fault, now),
+                Ok(Some(Heard::Text(text))) => crew.message(key, Message::Text(&text), came, now),
+                Ok(Some(Heard::Binary(bytes))) => crew.message(key, Message::Binary(&bytes), came, now),
+                Ok(Some(Heard::Sign)) => crew.pinged(key, Bytes::copy_from_slice(write), came),
+                Ok(Some(Heard::Close)) => crew.leaving(key, Bytes::copy_from_slice(write), came),
+                Err(fault) => crew.failed(key, fault, came),
             }
             write.clear();
         }

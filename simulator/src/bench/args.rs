@@ -13,6 +13,8 @@ use klaxon_simulator::bench::plan::Plan;
 use klaxon_simulator::bench::rows::Subject;
 
 /// Measures what Klaxon's transport costs, beside the floor of plain system calls and beside a server as people write it first
+///
+/// Exit code 0: it was measured. 1: with `--must`, a goal was missed or has no figure. 2: it could not be measured.
 #[derive(Debug, Parser)]
 #[command(name = "klaxon-bench", version, max_term_width = 110)]
 pub struct Args {
@@ -30,6 +32,9 @@ pub struct Args {
     /// A look only: fewer players and rounds, unless they are given
     #[arg(long)]
     pub quick: bool,
+    /// A goal that is missed, or has no figure, is a failure
+    #[arg(long)]
+    pub must: bool,
     /// The server program; by default `klaxon` beside this one
     #[arg(long, value_name = "FILE")]
     pub klaxon: Option<PathBuf>,

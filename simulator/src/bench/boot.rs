@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::codec::Codec;
 
 use super::contestant::{BenchError, Journal};
-use super::doorstep;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
+use crate::doorstep;
 
 /// How often the door is tried.
 const AGAIN: Duration = Duration::from_micros(200);

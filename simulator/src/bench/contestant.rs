@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{Question, ToPlayer};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::hosting::{Hosting, HostingError};
 use super::kernel::ProcessorClock;
 use super::load::{Connect, Heard, Load, LoadError};
+use crate::evidence::Micros;
 use crate::host::AdminDoor;
 use crate::server::Addresses;
 
@@ -24,6 +25,8 @@ const MEMORY: &str = "/dev/shm";
 const NO_HEARTBEAT: &str = "600s";
 /// After the last player has it, the server may have something to tidy up; that is part of its cost.
 const SETTLE: Duration = Duration::from_millis(5);
+/// A server without players comes to rest in this time.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// After such a silence nothing of the last question is on its way.
 const QUIET: Duration = Duration::from_millis(60);
 /// The lobby tells now and then how many have joined; after such a silence it has done so for the last time.
@@ -50,6 +53,9 @@ pub enum BenchError {
     /// A message that should be a question.
     #[error("{0} sent no question where one was due")]
     NoQuestion(Kind),
+    /// A server that works without players.
+    #[error("{0} does not come to rest when all players are gone")]
+    Restless(Kind),
 }
 
 /// A kind of server.
@@ -180,6 +186,7 @@ pub struct Contestant {
     /// Whoever asks.
     pub hosting: Hosting,
     players: SocketAddr,
+    network: u8,
     door: Option<AdminDoor>,
     /// None if the server is another contestant's.
     _started: Option<Started>,
@@ -188,6 +195,8 @@ pub struct Contestant {
 /// What a round cost, and when everybody heard it.
 #[derive(Debug)]
 pub struct Round {
+    /// When it was begun.
+    pub began: Micros,
     /// The server's processor time.
     pub processor: Duration,
     /// When everybody heard it.
@@ -204,6 +213,11 @@ impl Round {
             Ok(ToPlayer::Question(question)) => Ok(question),
             _ => Err(BenchError::NoQuestion(kind)),
         }
+    }
+
+    /// Milliseconds from its beginning until each heard it, from the first to the last.
+    pub fn waits(&self) -> impl Iterator<Item = f64> {
+        self.heard.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
     }
 
     /// Microseconds of processor time for each of those who heard it.
@@ -266,7 +280,8 @@ impl Contestant {
         };
         let hosting = hosting.map_err(|error| BenchError::Hosting(kind, error))?;
         let load = Load::start(launch.load_core).map_err(|error| BenchError::Load(kind, error))?;
-        Ok(Self { kind, clock, load, hosting, players, door, _started: started })
+        let network = NETWORKS.fetch_add(1, Relaxed);
+        Ok(Self { kind, clock, load, hosting, players, network, door, _started: started })
     }
 
     /// So many players join, and the lobby becomes quiet.
@@ -274,13 +289,48 @@ impl Contestant {
     /// # Errors
     /// If not all are let in.
     pub async fn join(&mut self, players: usize) -> Result<(), BenchError> {
-        let connect =
-            Connect { to: self.players, players, join: self.hosting.join(), network: NETWORKS.fetch_add(1, Relaxed) };
+        let connect = self.connect(players, self.hosting.join());
         let load = async {
             self.load.connect(connect).await?;
             self.load.drain(if self.hosting.join().is_some() { QUIET_LOBBY } else { QUIET }).await
         };
         load.await.map_err(|error| BenchError::Load(self.kind, error))
+    }
+
+    /// So many connect as fast as they can, and say nothing; gives what that cost the server, and how long it took.
+    ///
+    /// # Errors
+    /// If not all are let in.
+    pub async fn knock(&mut self, players: usize) -> Result<(Duration, Duration), BenchError> {
+        let connect = self.connect(players, None);
+        let (before, began) = (self.clock.now()?, Instant::now());
+        self.load.connect(connect).await.map_err(|error| BenchError::Load(self.kind, error))?;
+        let took = began.elapsed();
+        tokio::time::sleep(SETTLE).await;
+        Ok((self.clock.now()?.saturating_sub(before), took))
+    }
+
+    /// All players go, and the server comes to rest.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn leave(&mut self) -> Result<(), BenchError> {
+        self.load.leave().await.map_err(|error| BenchError::Load(self.kind, error))?;
+        let began = Instant::now();
+        loop {
+            let before = self.clock.now()?;
+            tokio::time::sleep(QUIET).await;
+            if self.clock.now()?.saturating_sub(before) < QUIET / 50 {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(BenchError::Restless(self.kind));
+            }
+        }
+    }
+
+    const fn connect(&self, players: usize, join: Option<String>) -> Connect {
+        Connect { to: self.players, players, join, network: self.network }
     }
 
     /// Asks a question, and waits until all have it.
@@ -290,11 +340,11 @@ impl Contestant {
     pub async fn ask(&mut self) -> Result<Round, BenchError> {
         let load = |error| BenchError::Load(self.kind, error);
         self.load.listen().await.map_err(load)?;
-        let before = self.clock.now()?;
+        let (before, began) = (self.clock.now()?, Micros::now());
         self.hosting.ask().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
         let heard = self.load.heard().await.map_err(load)?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
     }
 
     /// Everybody says this, and waits for the reply.
@@ -302,10 +352,10 @@ impl Contestant {
     /// # Errors
     /// If somebody does not get one.
     pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
-        let before = self.clock.now()?;
+        let (before, began) = (self.clock.now()?, Micros::now());
         let heard = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
     }
 
     /// Ends the question and waits until nothing of it is on its way.

@@ -1,8 +1,9 @@
-//! A show of ten players on a gateway where a big show fans out: when its players see their question.
+//! A show of ten players on a gateway where a big show fans out: when its players have their question. The time runs from the host's
+//! word to the kernel's, which has the bytes for a player: the loads share a core, and wait for one another.
 
 use std::time::Duration;
 
-use super::contestant::{BenchError, Contestant, Round};
+use super::contestant::{BenchError, Contestant, Kind};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 use super::statistics::quantile;
@@ -13,49 +14,99 @@ const FEW: usize = 10;
 /// So long after the big show's question the small one's follows: the fan-out is in full swing.
 const INTO_IT: Duration = Duration::from_millis(10);
 
+/// What the rounds of one kind were.
+#[derive(Debug, Default)]
+struct Rounds {
+    /// Milliseconds from the host's word to each of the small show's players.
+    alone: Vec<f64>,
+    /// The same while the big show fans out.
+    beside: Vec<f64>,
+    /// Milliseconds from the first of the big show's players to the last.
+    big: Vec<f64>,
+    /// The wait of the small show's last player, as a part of the big show's fan-out.
+    part: Vec<f64>,
+}
+
 /// Each of Klaxon's kinds: the small show alone, and beside the big one.
 ///
 /// # Errors
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     for &kind in &plan.klaxon {
         told("joining");
         let mut big = Contestant::start(&plan.launch, kind).await?;
         big.join(plan.players).await?;
         let mut small = big.beside(&plan.launch).await?;
         small.join(FEW).await?;
-        let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        let mut rounds = Rounds::default();
         for _ in 0..plan.rounds {
-            let asked = small.ask().await?;
-            alone.extend(seen(&asked, &small)?);
-            small.end_question().await?;
-            let later = async {
-                tokio::time::sleep(INTO_IT).await;
-                small.ask().await
-            };
-            let (of_big, of_small) = tokio::join!(big.ask(), later);
-            of_big?;
-            beside.extend(seen(&of_small?, &small)?);
-            big.end_question().await?;
-            small.end_question().await?;
+            rounds.one(&mut big, &mut small).await?;
             told("asking");
         }
-        for (case, mut times) in [("alone".to_owned(), alone), (beside_of(plan.players), beside)] {
-            times.sort_by(f64::total_cmp);
-            let p99: Vec<f64> = quantile(&times, 0.99).into_iter().collect();
-            rows.push(Row::plain(Subject::Fairness, kind, &case, What::Seen99, &p99));
+        all.push((kind, rounds));
+    }
+    Ok(rows(&all, plan.players))
+}
+
+impl Rounds {
+    async fn one(&mut self, big: &mut Contestant, small: &mut Contestant) -> Result<(), BenchError> {
+        let alone = small.ask().await?;
+        small.end_question().await?;
+        let later = async {
+            tokio::time::sleep(INTO_IT).await;
+            small.ask().await
+        };
+        let (of_big, of_small) = tokio::join!(big.ask(), later);
+        let (of_big, of_small) = (of_big?, of_small?);
+        big.end_question().await?;
+        small.end_question().await?;
+        let took = of_big.heard.took().as_secs_f64() * 1e3;
+        self.alone.extend(alone.waits());
+        self.big.push(took);
+        // A question that came when the big show was through was beside nothing.
+        if of_big.heard.at.last().is_some_and(|last| of_small.began < *last) {
+            self.beside.extend(of_small.waits());
+            self.part.extend(of_small.waits().last().map(|wait| wait / took));
+        }
+        Ok(())
+    }
+}
+
+fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
+    let big = format!("{} players", count(players as u64));
+    let row = |kind: Kind, case: &str, what: What, figures: &[f64]| {
+        let row = Row::plain(Subject::Fairness, kind, case, what, figures);
+        let refused = row.sample.is_none().then(|| "the big show was through before the small one asked".to_owned());
+        Row { refused, ..row }
+    };
+    let mut rows = Vec::new();
+    for (what, part) in [(What::Seen50, 0.5), (What::Seen99, 0.99)] {
+        for (kind, rounds) in all {
+            for (case, times) in [("alone".to_owned(), &rounds.alone), (format!("beside {big}"), &rounds.beside)] {
+                let mut times = times.clone();
+                times.sort_by(f64::total_cmp);
+                let figure: Vec<f64> = quantile(&times, part).into_iter().collect();
+                rows.push(row(*kind, &case, what, &figure));
+            }
         }
     }
-    Ok(rows)
+    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, What::Last, &rounds.big)));
+    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, "", What::Part, &rounds.part)));
+    rows
 }
 
-fn beside_of(players: usize) -> String {
-    format!("beside {} players", count(players as u64))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Milliseconds from the server's time in the question, which is in whole ones, to each player's.
-fn seen(round: &Round, contestant: &Contestant) -> Result<Vec<f64>, BenchError> {
-    let at = round.question(contestant.kind)?.at.0 as f64;
-    Ok(round.heard.at.iter().map(|seen| seen.0 as f64 / 1e3 - at).collect())
+    #[test]
+    fn a_small_show_that_was_never_beside_the_big_one_has_no_figure_for_it() {
+        let rounds = Rounds { alone: vec![0.5, 0.4], big: vec![0.1], ..Rounds::default() };
+        let rows = rows(&[(Kind::Portable, rounds)], 1000);
+        let given = |row: &&Row| row.sample.is_some();
+        let cases: Vec<_> = rows.iter().filter(given).map(|row| (row.case.as_str(), row.what)).collect();
+        assert_eq!(cases, [("alone", What::Seen50), ("alone", What::Seen99), ("1,000 players", What::Last)]);
+        assert!(rows.iter().all(|row| row.sample.is_some() != row.refused.is_some()));
+    }
 }

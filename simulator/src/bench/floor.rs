@@ -1,15 +1,19 @@
 //! The floor: what it costs to make one system call for each player and nothing else. A loop of write(2) over all sockets sends what
-//! the host says; for intake, one read and one write for each message.
+//! the host says; for intake, one read and one write for each message; at the door, what a connection cannot do without.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 
+use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::QuestionId;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpStream;
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
-use super::{doorstep, frames, question};
+use super::{frames, question};
+use crate::doorstep;
 
 /// Where whoever sends to all connects; all others are players.
 pub const HOST_PATH: &str = "/host";
@@ -28,13 +32,13 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    let mut listener = TcpListener::from_std(socket.into());
     let mut poll = Poll::new()?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut SourceFd(&socket.as_raw_fd()), LISTENER, Interest::READABLE)?;
     let mut floor = Floor {
         players: Vec::new(),
         host: None,
         heard: Vec::new(),
+        agreed: doorstep::reply(Codec::Json.subprotocol()),
         reply: frames::from_server(question::reply(QuestionId(10))),
         buffer: vec![0; 16 << 10],
     };
@@ -43,7 +47,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
         poll.poll(&mut events, None)?;
         for event in &events {
             match event.token() {
-                LISTENER => floor.accept(&listener, &poll)?,
+                LISTENER => floor.accept(&socket, &poll)?,
                 HOST => floor.hear_host()?,
                 Token(player) => floor.reply(player)?,
             }
@@ -56,25 +60,25 @@ struct Floor {
     host: Option<TcpStream>,
     /// What the host said that is no whole message yet.
     heard: Vec<u8>,
+    /// The answer to every handshake.
+    agreed: String,
     reply: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 impl Floor {
-    fn accept(&mut self, listener: &TcpListener, poll: &Poll) -> io::Result<()> {
+    fn accept(&mut self, listener: &Socket, poll: &Poll) -> io::Result<()> {
         loop {
-            let stream = match listener.accept() {
-                Ok((stream, _)) => stream,
+            // A socket that blocks: the request follows the connection at once, so reading it waits for nobody.
+            let mut socket = match listener.accept_raw() {
+                Ok((socket, _)) => socket,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            // The request follows the connection at once, so this waits for nobody.
-            let mut stream = std::net::TcpStream::from(stream);
-            stream.set_nonblocking(false)?;
-            let Ok(path) = doorstep::agree(&mut stream) else { continue };
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(stream);
+            let Ok(path) = doorstep::agree(&mut socket, &self.agreed) else { continue };
+            socket.set_tcp_nodelay(true)?;
+            socket.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(socket.into());
             let is_host = path == HOST_PATH;
             let token = if is_host { HOST } else { Token(self.players.len()) };
             poll.registry().register(&mut stream, token, Interest::READABLE)?;

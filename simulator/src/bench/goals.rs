@@ -20,11 +20,17 @@ pub struct Goal {
 }
 
 impl Goal {
+    /// Whether there is a figure, and it is no more than it may be.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.reached.is_some_and(|reached| reached <= self.at_most)
+    }
+
     /// In a word.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
         match self.reached {
-            Some(reached) if reached <= self.at_most => "reached",
+            Some(_) if self.is_reached() => "reached",
             Some(_) => "missed",
             None => "no figure",
         }
@@ -37,7 +43,7 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
     let mut goals = Vec::new();
     for &kind in kinds {
         let fan_out = if kind == Kind::IoUring { 0.95 } else { 1.15 };
-        let wanted: [(Subject, What, &str, &str, f64); 8] = [
+        let wanted: [(Subject, What, &str, &str, f64); 10] = [
             (Subject::FanOut, What::Processor, "", "fan-out: CPU per delivery / floor", fan_out),
             (Subject::FanOut, What::Last, "", "fan-out: time to the last / floor", 1.1),
             (Subject::Intake, What::Processor, MEMORY, "intake, journal in memory: CPU per answer / floor", 1.2),
@@ -46,6 +52,8 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
             (Subject::Idle, What::Core, "", "idle players with heartbeats, % of a core", 0.5),
             (Subject::Boot, What::Boot, "", "boot to first handshake, ms", 50.0),
             (Subject::Growth, What::Growth, "", "CPU per delivery, most / fewest players", 1.1),
+            (Subject::Fairness, What::Part, "", "a show of ten: its wait / a big one's fan-out", 0.5),
+            (Subject::Reactors, What::Threads, "", "CPU per delivery, 2 reactors / 1", 1.1),
         ];
         for (subject, measured, case, what, at_most) in wanted {
             if !subjects.contains(&subject) {
@@ -74,8 +82,9 @@ mod tests {
             Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[80.0]),
         ];
         let subjects = [Subject::FanOut, Subject::Boot];
-        let verdicts: Vec<_> =
-            goals(&rows, &[Kind::Portable], &subjects).iter().map(|goal| (goal.at_most, goal.verdict())).collect();
+        let goals = goals(&rows, &[Kind::Portable], &subjects);
+        let verdicts: Vec<_> = goals.iter().map(|goal| (goal.at_most, goal.verdict())).collect();
         assert_eq!(verdicts, [(1.15, "reached"), (1.1, "no figure"), (50.0, "missed")]);
+        assert_eq!(goals.iter().map(Goal::is_reached).collect::<Vec<_>>(), [true, false, false]);
     }
 }

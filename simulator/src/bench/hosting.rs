@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
@@ -13,7 +14,8 @@ use klaxon_protocol::time::Span;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::{doorstep, floor, frames, question};
+use super::{floor, frames, question};
+use crate::doorstep;
 use crate::host::{AdminDoor, Link, LinkError};
 
 /// How many questions a show has: as many as a player has lives.
@@ -23,6 +25,9 @@ pub const MOST_QUESTIONS: u16 = 90;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long after a refusal it is said again.
 const AGAIN: Duration = Duration::from_millis(10);
+
+/// A server takes an id that it knows for the same thing said once more: two hosts of one server may share none.
+static HOSTS: AtomicU32 = AtomicU32::new(0);
 
 /// The host could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +57,7 @@ pub enum Hosting {
 pub struct ShowHost {
     link: Link,
     created: Created,
+    number: u32,
     commands: u32,
 }
 
@@ -72,7 +78,8 @@ impl Hosting {
             ..Settings::default()
         };
         let pack = question::pack(MOST_QUESTIONS);
-        let create = Create { id: command_id(0), code: None, pack, settings };
+        let number = HOSTS.fetch_add(1, Relaxed);
+        let create = Create { id: command_id(number, 0), code: None, pack, settings };
         link.send(FromHost::Create(Box::new(create))).await;
         let created = loop {
             match link.next().await? {
@@ -81,7 +88,7 @@ impl Hosting {
                 _ => {}
             }
         };
-        let mut host = ShowHost { link, created, commands: 0 };
+        let mut host = ShowHost { link, created, number, commands: 0 };
         host.command(Action::OpenLobby, "open the lobby").await?;
         Ok(Self::Show(Box::new(host)))
     }
@@ -135,7 +142,7 @@ impl Hosting {
 impl ShowHost {
     async fn say(&mut self, action: Action) {
         self.commands += 1;
-        let id = command_id(self.commands);
+        let id = command_id(self.number, self.commands);
         self.link.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
     }
 
@@ -153,7 +160,7 @@ impl ShowHost {
 
     /// Waits for the reply to what was said last.
     async fn settled(&mut self, what: &'static str) -> Result<(), HostingError> {
-        let last = command_id(self.commands);
+        let last = command_id(self.number, self.commands);
         loop {
             match self.link.next().await? {
                 ToHost::Done(done) if done.id == last => return Ok(()),
@@ -166,6 +173,6 @@ impl ShowHost {
     }
 }
 
-fn command_id(number: u32) -> CommandId {
-    CommandId::parse(&format!("bench-{number}")).expect("a word and a number are shorter than 64 bytes")
+fn command_id(host: u32, number: u32) -> CommandId {
+    CommandId::parse(&format!("bench-{host}-{number}")).expect("a word and two numbers are shorter than 64 bytes")
 }

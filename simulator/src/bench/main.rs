@@ -19,7 +19,8 @@ use args::{Args, Part};
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("klaxon-bench: {error:#}");
             ExitCode::from(2)
@@ -27,16 +28,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> anyhow::Result<()> {
+/// Does what was asked for. Whether all was reached that had to be.
+fn run(args: &Args) -> anyhow::Result<bool> {
     kernel::allow_open_files().context("the limit of open files can't be raised")?;
     match args.part {
-        Some(Part::ServeFloor { listen }) => Ok(floor::serve(listen)?),
+        Some(Part::ServeFloor { listen }) => {
+            floor::serve(listen)?;
+            Ok(true)
+        }
         Some(Part::ServeCustomary { listen }) => {
-            Ok(tokio::runtime::Runtime::new()?.block_on(customary::serve(listen))?)
+            tokio::runtime::Runtime::new()?.block_on(customary::serve(listen))?;
+            Ok(true)
         }
         Some(Part::Load { core }) => {
             core.map_or(Ok(()), kernel::bind_to)?;
-            Ok(load::obey()?)
+            load::obey()?;
+            Ok(true)
         }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -51,7 +58,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-async fn interrupted() -> anyhow::Result<()> {
+async fn interrupted() -> anyhow::Result<bool> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -60,7 +67,7 @@ async fn interrupted() -> anyhow::Result<()> {
     anyhow::bail!("interrupted")
 }
 
-async fn bench(args: &Args) -> anyhow::Result<()> {
+async fn bench(args: &Args) -> anyhow::Result<bool> {
     // Before this process is bound to one of them.
     let machine = Machine::here();
     let plan = args.plan(machine.cores)?;
@@ -85,5 +92,5 @@ async fn bench(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.html {
         std::fs::write(path, html::page(&report)).with_context(|| format!("--html {}", path.display()))?;
     }
-    Ok(())
+    Ok(!args.must || report.all_reached())
 }

@@ -4,7 +4,7 @@
 pub mod boot;
 pub mod contestant;
 pub mod customary;
-pub mod doorstep;
+pub mod door;
 pub mod fairness;
 pub mod fan_out;
 pub mod floor;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::contestant::{BenchError, Kind, Launch};
 use super::rows::{Row, Subject};
-use super::{boot, fairness, fan_out, growth, idle, intake, memory, reactors};
+use super::{boot, door, fairness, fan_out, growth, idle, intake, memory, reactors};
 
 /// Sockets that one process of 20,000 open files can have, besides what else it needs.
 const MOST_PLAYERS: usize = 19_000;
@@ -61,6 +61,7 @@ impl Plan {
                 Subject::Memory => memory::measure(self, &told).await?,
                 Subject::Idle => idle::measure(self, &told).await?,
                 Subject::Boot => boot::measure(self, &told).await?,
+                Subject::Door => door::measure(self, &told).await?,
                 Subject::Growth => growth::measure(self, &told).await?,
                 Subject::Fairness => fairness::measure(self, &told).await?,
                 Subject::Reactors => reactors::measure(self, &told).await?,

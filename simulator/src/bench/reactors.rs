@@ -1,9 +1,10 @@
 //! Whether a delivery costs more when more threads share the players. The server has both cores, so the load shares one with it.
 
 use super::contestant::{BenchError, Contestant, Kind, Launch};
-use super::fan_out::{self, ask_in_turn};
+use super::fan_out::{self, FanOut, ask_in_turn};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
+use super::statistics::ratio;
 
 /// The cores of the server.
 const BOTH: &str = "0,1";
@@ -24,11 +25,45 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         let mut contestant = Contestant::start(&launch, kind).await?;
         contestant.join(plan.players).await?;
         contestants.push(contestant);
-        cases.push((kind, format!("{shards} thread{}", if shards == 1 { "" } else { "s" })));
+        cases.push((kind, shards));
     }
     let all = ask_in_turn(&mut contestants, plan.few_rounds(), told).await?;
+    Ok(rows(&cases, &all))
+}
+
+fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
     let kinds: Vec<Kind> = cases.iter().map(|(kind, _)| *kind).collect();
-    let rows = fan_out::rows(Subject::Reactors, "", &kinds, &all).into_iter();
-    let rows = rows.filter(|row| row.what == What::Processor);
-    Ok(rows.zip(cases).map(|(row, (_, case))| Row { case, ..row }).collect())
+    let costs = fan_out::rows(Subject::Reactors, "", &kinds, all).into_iter();
+    let costs = costs.filter(|row| row.what == What::Processor);
+    let named = |(row, (_, threads)): (Row, &(Kind, usize))| {
+        let case = format!("{threads} thread{}", if *threads == 1 { "" } else { "s" });
+        Row { case, ..row }
+    };
+    let mut rows: Vec<Row> = costs.zip(cases).map(named).collect();
+    for (one, two) in cases.iter().zip(all).zip(cases.iter().zip(all).skip(1)) {
+        let ((&(kind, _), one), (&(same, _), two)) = (one, two);
+        if kind == same {
+            let sample = ratio(&two.processor, &one.processor);
+            rows.push(Row { sample, ..Row::plain(Subject::Reactors, kind, "", What::Threads, &[]) });
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_threads_are_compared_with_one_of_the_same_kind_round_by_round() {
+        let of = |processor: &[f64]| FanOut { processor: processor.to_vec(), ..FanOut::default() };
+        let cases =
+            [(Kind::Floor, 1), (Kind::IoUring, 1), (Kind::IoUring, 2), (Kind::Portable, 1), (Kind::Portable, 2)];
+        let all = [&[5.0, 9.0][..], &[4.0, 8.0], &[5.0, 10.0], &[6.0, 6.0], &[6.0, 6.0]].map(of);
+        let rows = rows(&cases, &all);
+        let compared: Vec<_> = rows.iter().filter(|row| row.what == What::Threads).collect();
+        let medians = compared.iter().map(|row| (row.kind, row.sample.as_ref().unwrap().median));
+        assert_eq!(medians.collect::<Vec<_>>(), [(Kind::IoUring, 1.25), (Kind::Portable, 1.0)]);
+        assert_eq!(rows[2].case, "2 threads");
+    }
 }

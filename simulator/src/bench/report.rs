@@ -73,6 +73,12 @@ impl Report {
         }
     }
 
+    /// Whether every goal of what was measured is reached.
+    #[must_use]
+    pub fn all_reached(&self) -> bool {
+        self.goals.iter().all(Goal::is_reached)
+    }
+
     /// In a sentence: how it was measured.
     #[must_use]
     pub fn how(&self) -> String {

@@ -19,6 +19,8 @@ pub enum Subject {
     Idle,
     /// From the start of the process to its first handshake.
     Boot,
+    /// What a new connection costs.
+    Door,
     /// Fan-out to few and to many.
     Growth,
     /// A small show beside a big one.
@@ -29,12 +31,13 @@ pub enum Subject {
 
 impl Subject {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FanOut,
         Self::Intake,
         Self::Memory,
         Self::Idle,
         Self::Boot,
+        Self::Door,
         Self::Growth,
         Self::Fairness,
         Self::Reactors,
@@ -49,6 +52,7 @@ impl Subject {
             Self::Memory => "Memory: a joined player who does nothing",
             Self::Idle => "Idle: all players, with heartbeats only",
             Self::Boot => "Boot: from the start of the process to its first handshake",
+            Self::Door => "Door: a new connection, until its handshake is done",
             Self::Growth => "Growth: fan-out to few and to many",
             Self::Fairness => "Fairness: a show of ten beside a big one that fans out",
             Self::Reactors => "Reactors: fan-out by one thread and by two, load on the same cores",
@@ -70,10 +74,18 @@ pub enum What {
     Core,
     /// From the start to the first handshake.
     Boot,
+    /// Handshakes in a second.
+    Shaken,
     /// Processor time for each of the most players against each of the fewest.
     Growth,
-    /// 99 of 100 players saw the question in less than this after the server's time in it.
+    /// Half of the players had the question in less than this after the host's word.
+    Seen50,
+    /// 99 of 100 had.
     Seen99,
+    /// The wait of a small show's last player, as a part of the time in which a big show fans out.
+    Part,
+    /// Processor time with two threads against that with one.
+    Threads,
 }
 
 impl What {
@@ -86,8 +98,12 @@ impl What {
             Self::Resident => "resident each, KiB",
             Self::Core => "of a core, %",
             Self::Boot => "boot, ms",
+            Self::Shaken => "handshakes a second",
             Self::Growth => "most / fewest",
+            Self::Seen50 => "seen after, p50, ms",
             Self::Seen99 => "seen after, p99, ms",
+            Self::Part => "wait / big fan-out",
+            Self::Threads => "2 threads / 1",
         }
     }
 }

@@ -76,8 +76,9 @@ fn served(row: &Row) -> String {
 
 const fn digits(what: What) -> usize {
     match what {
-        What::Last | What::Boot | What::Seen99 => 1,
-        What::Processor | What::Resident | What::Core | What::Growth => 2,
+        What::Shaken => 0,
+        What::Last | What::Boot | What::Seen50 | What::Seen99 => 1,
+        What::Processor | What::Resident | What::Core | What::Growth | What::Part | What::Threads => 2,
     }
 }
 

@@ -19,6 +19,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::connection::PLAYERS_PATH;
 use super::{World, mischief};
+use crate::doorstep;
 use crate::evidence::{Door, PlayerNumber};
 
 /// How many messages a sender that does not read sends at once, and how often.
@@ -103,13 +104,7 @@ impl Hostile {
                 sleep(Duration::from_secs(1)).await;
             }
         }
-        let request = format!(
-            "GET {PLAYERS_PATH} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: {}\r\n\r\n",
-            self.address(),
-            Codec::Json.subprotocol()
-        );
+        let request = doorstep::request(PLAYERS_PATH, Codec::Json.subprotocol());
         stream.write_all(request.as_bytes()).await?;
         // The answer to the request is not read either; by then it is there.
         sleep(Duration::from_millis(500)).await;

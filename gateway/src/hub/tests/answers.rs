@@ -7,8 +7,7 @@ use crate::transport::Crew;
 fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     let mut stage = Stage::new();
     let key = stage.join(0);
-    let event = Event::new(Broadcast { show: SHOW, message: lobby(1), personal: None });
-    stage.shard.hear(ForShard::Event(SHOW, Arc::new(event)), stage.now);
+    stage.shard.hear(event(SHOW, lobby(1)), stage.now);
     let reply = Reply {
         conn: key.to_wire(),
         question: QuestionId(1),
@@ -160,8 +159,8 @@ fn one_who_talks_too_much_is_refused_and_one_who_never_stops_is_closed() {
 fn what_is_no_message_is_refused_and_what_is_no_websocket_closes() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.shard.message(key, b"{\"type\":\"cheat\"}", stage.now);
-    stage.shard.message(key, b"\xff\x00", stage.now);
+    stage.shard.message(key, b"{\"type\":\"cheat\"}", stage.now, stage.now);
+    stage.shard.message(key, b"\xff\x00", stage.now, stage.now);
     assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownType, ErrorCode::BadMessage]);
     stage.shard.failed(key, Fault::TooLarge, stage.now);
     let read = stage.read(key);

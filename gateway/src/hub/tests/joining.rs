@@ -36,8 +36,7 @@ fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
 fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();
-    let event = Event::new(Broadcast { show: SHOW, message: lobby(1_700), personal: None });
-    stage.shard.hear(ForShard::Event(SHOW, Arc::new(event)), stage.now);
+    stage.shard.hear(event(SHOW, lobby(1_700)), stage.now);
     assert!(stage.shard.work(stage.now), "they are more than one piece");
     // Some that were reached and some that were not.
     for slot in (0..1_700).step_by(7) {
@@ -48,6 +47,24 @@ fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
         let expected = if slot % 7 == 0 { vec![] } else { vec![lobby(1_700)] };
         assert_eq!(stage.read(key).messages, expected, "{slot}");
     }
+}
+
+#[test]
+fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_told() {
+    let mut stage = Stage::new();
+    let many: Vec<_> = (0..6_000).map(|seat| stage.join(seat)).collect();
+    let one = stage.join_in(OTHER_SHOW, 0);
+    stage.shard.hear(event(SHOW, notice(1)), stage.now);
+    stage.shard.hear(event(SHOW, notice(2)), stage.now);
+    assert!(stage.shard.work(stage.now));
+    stage.shard.hear(event(OTHER_SHOW, notice(1)), stage.now);
+    stage.shard.hear(event(OTHER_SHOW, notice(2)), stage.now);
+    // The rest of a piece of the big show's, and one piece of it after each event of the small one's.
+    (0..3).for_each(|_| assert!(stage.shard.work(stage.now)));
+    assert_eq!(seqs(&stage.read(one)), [1, 2]);
+    assert_eq!(stage.read(many[5_999]), Read::default());
+    stage.work();
+    assert!(many.into_iter().all(|key| seqs(&stage.read(key)) == [1, 2]), "and each show's events stay in their order");
 }
 
 #[test]

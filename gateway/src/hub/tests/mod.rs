@@ -1,6 +1,7 @@
 //! A shard without a network: what its connections are sent, and what the engine is told.
 
 mod answers;
+mod calm;
 mod closing;
 mod cost;
 mod joining;
@@ -28,6 +29,7 @@ use crate::settings::GatewaySettings;
 use crate::transport::{ConnKey, Farewell, Fate, Fault, Moment};
 
 const SHOW: ShowId = ShowId(7);
+const OTHER_SHOW: ShowId = ShowId(8);
 const START: u64 = 1_700_000_000_000_000;
 
 #[derive(Default)]
@@ -87,7 +89,7 @@ impl Stage {
     }
 
     fn say(&mut self, key: ConnKey, message: &FromPlayer) {
-        self.shard.message(key, &Codec::Json.encode(message), self.now);
+        self.shard.message(key, &Codec::Json.encode(message), self.now, self.now);
     }
 
     fn hear(&mut self, message: ForShard) {
@@ -108,8 +110,7 @@ impl Stage {
     }
 
     fn event(&mut self, message: ToPlayer) {
-        let event = Event::new(Broadcast { show: SHOW, message, personal: None });
-        self.hear(ForShard::Event(SHOW, Arc::new(event)));
+        self.hear(event(SHOW, message));
     }
 
     fn notice(&mut self, seq: u64) {
@@ -117,14 +118,22 @@ impl Stage {
     }
 
     fn seat(&mut self, key: ConnKey, seat: Option<u32>, seq: u64) {
+        self.seat_in(SHOW, key, seat, seq);
+    }
+
+    fn seat_in(&mut self, show: ShowId, key: ConnKey, seat: Option<u32>, seq: u64) {
+        self.seat_seeing(show, key, seat, snapshot(seq));
+    }
+
+    fn seat_seeing(&mut self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) {
         let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
         self.hear(ForShard::Seated(Box::new(Seated {
             conn,
-            show: SHOW,
+            show,
             seat: seat.map(Seat),
             player: PlayerId::parse("somebody").unwrap(),
             name: Name::parse("Ann").unwrap(),
-            snapshot: Arc::new(snapshot(seq)),
+            snapshot: Arc::new(snapshot),
             you: YOU,
         })));
     }
@@ -137,9 +146,13 @@ impl Stage {
 
     /// A connection that is in with this seat, and has read its welcome.
     fn join(&mut self, seat: u32) -> ConnKey {
+        self.join_in(SHOW, seat)
+    }
+
+    fn join_in(&mut self, show: ShowId, seat: u32) -> ConnKey {
         let key = self.open();
         self.say(key, &join());
-        self.seat(key, Some(seat), 0);
+        self.seat_in(show, key, Some(seat), 0);
         assert_eq!(self.read(key).messages.len(), 3);
         self.told();
         key
@@ -215,6 +228,10 @@ fn parse(mut bytes: &[u8]) -> Read {
         bytes = &bytes[head + length..];
     }
     read
+}
+
+fn event(show: ShowId, message: ToPlayer) -> ForShard {
+    ForShard::Event(show, Arc::new(Event::new(Broadcast { show, message, personal: None })))
 }
 
 fn join() -> FromPlayer {

@@ -117,7 +117,7 @@ fn one_who_asks_and_asks_and_never_reads_is_closed_as_too_slow() {
     let mut stage = narrow();
     let key = stage.join(0);
     for _ in 0..20 {
-        stage.shard.message(key, b"nonsense", stage.now);
+        stage.shard.message(key, b"nonsense", stage.now, stage.now);
     }
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));

@@ -85,7 +85,7 @@ proptest! {
         for happening in story {
             match happening {
                 Happening::Say(who, message) => stage.say(readers[who].key, &message),
-                Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, &bytes, stage.now),
+                Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, &bytes, stage.now, stage.now),
                 Happening::Seated(who, seat) => stage.seat(readers[who].key, seat, seq),
                 Happening::Resynced(who) => stage.resync(readers[who].key, seq),
                 Happening::Refused(who) => {

@@ -133,6 +133,11 @@ impl Driver for Uring {
         self.house.close(slot);
     }
 
+    fn nap(&mut self, most: Duration) -> io::Result<()> {
+        self.ring.submit()?;
+        self.chime.wait(most)
+    }
+
     fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
         let Self { ring, chime, house } = self;
         let mut waited = Waited::default();

@@ -133,6 +133,14 @@ impl Ring {
         Ok(())
     }
 
+    /// Hands all requests to the kernel. What became of them waits.
+    ///
+    /// # Errors
+    /// If the kernel does not take the requests.
+    pub fn submit(&mut self) -> io::Result<()> {
+        self.ring.submit().map(drop)
+    }
+
     /// Hands all requests to the kernel and waits until something is done, or the time is over; then tells what is.
     ///
     /// # Errors

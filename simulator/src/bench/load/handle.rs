@@ -63,6 +63,15 @@ impl Load {
         self.done().await.map(drop)
     }
 
+    /// All players go.
+    ///
+    /// # Errors
+    /// If they can't.
+    pub async fn leave(&mut self) -> Result<(), LoadError> {
+        self.tell(&Order::Leave).await?;
+        self.done().await.map(drop)
+    }
+
     /// From now on everybody waits for one question: [`Self::heard`] says when they had it.
     ///
     /// # Errors

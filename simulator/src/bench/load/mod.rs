@@ -3,6 +3,7 @@
 
 mod handle;
 mod players;
+mod stamped;
 
 use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
@@ -19,6 +20,8 @@ use players::Players;
 pub enum Order {
     /// Players connect and, if there is something to say, join.
     Connect(Connect),
+    /// All of them go.
+    Leave,
     /// Everybody waits for one question.
     HearQuestion,
     /// Everybody says this as fast as they can, and waits for the reply.
@@ -63,7 +66,7 @@ pub enum Outcome {
 /// When everybody heard something.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Heard {
-    /// When each did, on this machine's clock, in the order in which they did.
+    /// When the kernel had it for each, on this machine's clock, from the first to the last.
     pub at: Vec<Micros>,
     /// What the first one heard.
     pub first: String,
@@ -103,6 +106,7 @@ pub fn obey() -> io::Result<()> {
 fn act(players: &mut Players, order: Order) -> io::Result<Option<Heard>> {
     match order {
         Order::Connect(connect) => players.connect(&connect)?,
+        Order::Leave => players.leave()?,
         Order::HearQuestion => return players.hear_question().map(Some),
         Order::Answer(text) => return players.answer(text).map(Some),
         Order::Drain(quiet) => players.drain(Duration::from_millis(quiet))?,

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::codec::Codec;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
+use super::stamped::{self, Control};
 use super::{Connect, Heard};
+use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
-use crate::bench::{doorstep, frames};
+use crate::doorstep;
 use crate::evidence::Micros;
 
 /// Where players connect.
 const PATH: &str = "/play";
-/// So many connect together: fewer than any server's backlog.
+/// So many connect together: fewer than any server's backlog. Beyond it the kernel lets them wait for 200 ms.
 const TOGETHER: usize = 100;
 /// So many have the same address; of each address there are about 28,000 ports.
 const TO_AN_ADDRESS: usize = 5000;
@@ -36,6 +38,7 @@ pub struct Players {
     events: Events,
     lines: Vec<Line>,
     buffer: Vec<u8>,
+    control: Control,
     /// Counts the things that were waited for, so that each player is counted once for each.
     wait: u32,
 }
@@ -63,7 +66,7 @@ impl Players {
     /// If the kernel has no more polls.
     pub fn new() -> io::Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(1024));
-        Ok(Self { poll, events, lines: Vec::new(), buffer: vec![0; 64 << 10], wait: 0 })
+        Ok(Self { poll, events, lines: Vec::new(), buffer: vec![0; 64 << 10], control: Control::default(), wait: 0 })
     }
 
     /// Connects players, besides those that are there.
@@ -96,6 +99,17 @@ impl Players {
                 }
                 self.add(stream, rest)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Everybody goes, without a word: no port waits for what might still come, and they can come again at once.
+    ///
+    /// # Errors
+    /// If the kernel does not do it.
+    pub fn leave(&mut self) -> io::Result<()> {
+        for line in self.lines.drain(..) {
+            SockRef::from(&line.stream).set_linger(Some(Duration::ZERO))?;
         }
         Ok(())
     }
@@ -178,6 +192,8 @@ impl Players {
                 return Err(io::Error::other(format!("{heard} of {all} players heard what all should")));
             }
         }
+        // The kernel's times are of the sockets, and those are read in another order.
+        wait.heard.at.sort_unstable();
         Ok(wait.heard)
     }
 
@@ -192,13 +208,13 @@ impl Players {
             sockets += 1;
             let Some(line) = self.lines.get_mut(event.token().0) else { continue };
             loop {
-                let read = match line.stream.read(&mut self.buffer) {
-                    Ok(0) => return Err(io::Error::other("the server closed a player's connection")),
+                let (read, at) = match stamped::receive(&line.stream, &mut self.buffer, &mut self.control) {
+                    Ok((0, _)) => return Err(io::Error::other("the server closed a player's connection")),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) => return Err(error),
                 };
-                line.take(&self.buffer[..read], self.wait, &mut wait);
+                line.take(&self.buffer[..read], at, self.wait, &mut wait);
                 // A read that does not fill the buffer has emptied the socket.
                 if read < self.buffer.len() {
                     break;
@@ -210,20 +226,21 @@ impl Players {
 }
 
 impl Line {
-    fn take(&mut self, read: &[u8], number: u32, wait: &mut Option<&mut Wait<'_>>) {
+    /// Looks at what was read, which came then.
+    fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) {
         if self.rest.is_empty() {
-            let used = self.look(read, number, wait);
+            let used = self.look(read, at, number, wait);
             self.rest.extend_from_slice(&read[used..]);
         } else {
             self.rest.extend_from_slice(read);
             let all = std::mem::take(&mut self.rest);
-            let used = self.look(&all, number, wait);
+            let used = self.look(&all, at, number, wait);
             self.rest.extend_from_slice(&all[used..]);
         }
     }
 
     /// Looks at all frames that are whole, and gives where the next one begins.
-    fn look(&mut self, bytes: &[u8], number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
+    fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
             if let Some(wait) = wait
@@ -234,7 +251,7 @@ impl Line {
                 if wait.heard.at.is_empty() {
                     wait.heard.first = String::from_utf8_lossy(seen.payload).into_owned();
                 }
-                wait.heard.at.push(Micros::now());
+                wait.heard.at.push(at);
             }
             used += seen.end;
         }
@@ -261,5 +278,6 @@ fn dial(to: SocketAddr, network: u8, address: usize) -> io::Result<Blocking> {
     socket.connect_timeout(&to.into(), PATIENCE)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
+    stamped::ask(&socket)?;
     Ok(socket.into())
 }

@@ -1,4 +1,4 @@
-//! The HTTP handshake of a WebSocket, as short as it can be, for both of its sides.
+//! The HTTP handshake of a WebSocket by hand, for both of its sides: for those to whom it must cost little, or who stop half way.
 
 use std::io::{self, Read, Write};
 
@@ -7,22 +7,36 @@ use tungstenite::handshake::derive_accept_key;
 /// The longest handshake that is read.
 const LONGEST: usize = 4096;
 
-/// Reads the client's request, agrees to it, and gives the path that was asked for.
+/// A key of 16 bytes; no two need be different, since nothing between here and the server keeps replies.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// The request for a WebSocket at `path`.
+#[must_use]
+pub fn request(path: &str, subprotocol: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Protocol: {subprotocol}\r\n\r\n"
+    )
+}
+
+/// What a server says to [`request`] if it agrees.
+#[must_use]
+pub fn reply(subprotocol: &str) -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n\
+         Sec-WebSocket-Protocol: {subprotocol}\r\n\r\n",
+        derive_accept_key(KEY.as_bytes())
+    )
+}
+
+/// Reads somebody's [`request`], says `reply`, and gives the path that was asked for.
 ///
 /// # Errors
-/// If the connection is lost, or what comes is no WebSocket handshake.
-pub fn agree(stream: &mut (impl Read + Write)) -> io::Result<String> {
+/// If the connection is lost, or what comes has no end.
+pub fn agree(stream: &mut (impl Read + Write), reply: &str) -> io::Result<String> {
     let (head, _) = head(stream)?;
-    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let key = header(&head, "sec-websocket-key").ok_or_else(|| io::Error::other("no WebSocket key was sent"))?;
-    let agreed = header(&head, "sec-websocket-protocol").map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
-    let reply = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n{}\r\n",
-        derive_accept_key(key.as_bytes()),
-        agreed.unwrap_or_default()
-    );
     stream.write_all(reply.as_bytes())?;
-    Ok(path)
+    Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
 /// Asks for a WebSocket at `path`.
@@ -30,11 +44,7 @@ pub fn agree(stream: &mut (impl Read + Write)) -> io::Result<String> {
 /// # Errors
 /// If the connection is lost.
 pub fn ask(stream: &mut impl Write, path: &str, subprotocol: &str) -> io::Result<()> {
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {subprotocol}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes())
+    stream.write_all(request(path, subprotocol).as_bytes())
 }
 
 /// Reads the reply to [`ask`], and gives what came behind it.
@@ -69,14 +79,6 @@ fn head(stream: &mut impl Read) -> io::Result<(String, Vec<u8>)> {
     }
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let lines = head.lines().filter_map(|line| line.split_once(':'));
-    lines
-        .map(|(key, value)| (key, value.trim()))
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
@@ -106,9 +108,9 @@ mod tests {
         let mut request = Vec::new();
         ask(&mut request, "/play", "klaxon.v1.json").unwrap();
         let mut server = Line(Cursor::new(request), Vec::new());
-        assert_eq!(agree(&mut server).unwrap(), "/play");
-        let reply = String::from_utf8(server.1.clone()).unwrap();
-        assert!(reply.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{reply}");
+        assert_eq!(agree(&mut server, &reply("klaxon.v1.json")).unwrap(), "/play");
+        let said = String::from_utf8(server.1.clone()).unwrap();
+        assert!(said.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{said}");
         let mut behind = server.1;
         behind.extend_from_slice(b"hello");
         assert_eq!(agreed(&mut Cursor::new(behind)).unwrap(), b"hello");

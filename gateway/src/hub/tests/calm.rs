@@ -1,0 +1,61 @@
+//! When nobody is in a hurry, and what a ping that had to wait is told.
+
+use klaxon_protocol::player::{self, Pong};
+
+use super::*;
+
+const SECOND: Span = Span(1000);
+
+fn ping() -> FromPlayer {
+    FromPlayer::Ping(Ping { sent: Millis(5) })
+}
+
+#[test]
+fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    assert!(!stage.shard.is_calm(stage.now), "somebody just came");
+    stage.later(SECOND);
+    assert!(stage.shard.is_calm(stage.now));
+    stage.say(key, &ping());
+    stage.shard.pinged(key, Bytes::new(), stage.now);
+    assert!(stage.shard.is_calm(stage.now));
+    stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+    assert!(!stage.shard.is_calm(stage.now), "there may be more of them");
+    stage.later(SECOND);
+    stage.notice(1);
+    assert!(!stage.shard.is_calm(stage.now), "there may be something to say to that");
+}
+
+#[test]
+fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
+    let mut stage = Stage::new();
+    stage.join(0);
+    stage.event(question(1));
+    stage.later(SECOND);
+    assert!(!stage.shard.is_calm(stage.now));
+    stage.event(ToPlayer::Close(player::Close { seq: Seq(2), at: Millis(1), question: QuestionId(2) }));
+    stage.later(SECOND);
+    assert!(stage.shard.is_calm(stage.now));
+}
+
+#[test]
+fn whoever_joins_while_a_question_is_out_may_answer_it() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.say(key, &join());
+    let snapshot = Snapshot { phase: Phase::Question, ..snapshot(1) };
+    stage.seat_seeing(SHOW, key, Some(0), snapshot);
+    stage.later(SECOND);
+    assert!(!stage.shard.is_calm(stage.now));
+}
+
+#[test]
+fn a_ping_that_waited_is_told_the_middle_of_the_time_that_it_was_here() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    let (came, now) = (stage.now, Moment(stage.now.0 + 40_000));
+    stage.shard.message(key, &Codec::Json.encode(&ping()), came, now);
+    let pong = Pong { sent: Millis(5), now: came.millis() + Span(20) };
+    assert_eq!(stage.read(key).messages, [ToPlayer::Pong(pong)]);
+}

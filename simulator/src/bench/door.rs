@@ -1,0 +1,53 @@
+//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They say nothing then.
+
+use super::contestant::{BenchError, Contestant, Kind};
+use super::fan_out::WARM_UP;
+use super::plan::Plan;
+use super::rows::{Row, Subject, What};
+
+/// So many come in a round, or all there are: they are gone before the next, so that ports and descriptors suffice.
+const IN_A_ROUND: usize = 2000;
+
+/// What was measured of one contestant, by round.
+#[derive(Debug, Default)]
+struct Knocks {
+    /// Microseconds of the server's processor time for each connection.
+    processor: Vec<f64>,
+    /// Handshakes in a second.
+    shaken: Vec<f64>,
+}
+
+/// All contestants.
+///
+/// # Errors
+/// If one of them fails.
+pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+    let players = plan.players.min(IN_A_ROUND);
+    let mut contestants = Vec::new();
+    for kind in plan.contestants() {
+        contestants.push((Contestant::start(&plan.launch, kind).await?, Knocks::default()));
+    }
+    for round in 0..WARM_UP + plan.rounds {
+        for (contestant, knocks) in &mut contestants {
+            let (processor, took) = contestant.knock(players).await?;
+            contestant.leave().await?;
+            if round >= WARM_UP {
+                knocks.processor.push(processor.as_secs_f64() * 1e6 / players as f64);
+                knocks.shaken.push(players as f64 / took.as_secs_f64());
+            }
+        }
+        told("knocking");
+    }
+    let all: Vec<(Kind, Knocks)> = contestants.into_iter().map(|(it, knocks)| (it.kind, knocks)).collect();
+    Ok(rows(&all))
+}
+
+/// The rows of contestants of which the first is the floor.
+fn rows(all: &[(Kind, Knocks)]) -> Vec<Row> {
+    let of = |what: What, figures: fn(&Knocks) -> &[f64]| {
+        let floor = all.first().map_or(&[][..], |(_, floor)| figures(floor));
+        let row = |(kind, knocks): &(Kind, Knocks)| Row::beside(Subject::Door, *kind, "", what, figures(knocks), floor);
+        all.iter().map(row).collect::<Vec<_>>()
+    };
+    [of(What::Processor, |knocks| &knocks.processor), of(What::Shaken, |knocks| &knocks.shaken)].concat()
+}
