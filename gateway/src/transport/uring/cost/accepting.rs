@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::{LocalSet, spawn_local};
 
 use super::bare::Bare;
-use super::{SEND_BUFFER, Way, bind_to, compare, process_clock, thread_clock};
+use super::{SEND_BUFFER, Way, bind_to, compare, interrupted, process_clock, thread_clock};
 use crate::transport::accept::{self, InCrowd, listen};
 use crate::transport::http::{self, Front, Upgraded};
 use crate::transport::{Limits, Stage};
@@ -112,7 +112,7 @@ impl ByReadiness {
     fn accept(&mut self) -> Vec<OwnedFd> {
         let mut accepted = Vec::with_capacity(CROWD);
         while accepted.len() < CROWD {
-            self.poll.poll(&mut self.events, None).unwrap();
+            while self.poll.poll(&mut self.events, None).is_err_and(|error| interrupted(&error)) {}
             while let Ok((stream, _)) = self.listener.accept() {
                 accepted.push(stream.into());
             }

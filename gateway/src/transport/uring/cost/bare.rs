@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU16, Ordering::Release};
 use io_uring::types::{BufRingEntry, Fd, Fixed};
 use io_uring::{Builder, IoUring, cqueue, opcode, squeue};
 
+use super::interrupted;
+
 /// As many submissions as the gateway's ring takes.
 const SUBMISSIONS: u32 = 2048;
 const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
@@ -131,7 +133,7 @@ impl Bare {
             if !std::mem::replace(&mut self.accepting, true) {
                 self.push(&opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).flags(libc::SOCK_CLOEXEC).build());
             }
-            self.ring.submit_and_wait(1).unwrap();
+            self.wait();
             for completion in self.ring.completion() {
                 self.accepting &= cqueue::more(completion.flags());
                 assert!(completion.result() >= 0, "{}", completion.result());
@@ -156,7 +158,7 @@ impl Bare {
             }
             let mut left = part.len() * N;
             while left > 0 {
-                self.ring.submit_and_wait(1).unwrap();
+                self.wait();
                 for completion in self.ring.completion() {
                     let flags = completion.flags();
                     assert!(cqueue::notif(flags) || completion.result() > 0, "{}", completion.result());
@@ -164,6 +166,10 @@ impl Bare {
                 }
             }
         }
+    }
+
+    fn wait(&self) {
+        while self.ring.submit_and_wait(1).is_err_and(|error| interrupted(&error)) {}
     }
 
     fn push(&mut self, entry: &squeue::Entry) {

@@ -149,6 +149,12 @@ fn listen_to(ends: &mut [TcpStream], asked: &mpsc::Receiver<usize>, tell: &mpsc:
     }
 }
 
+/// Whether it was a signal; any other error ends the measure.
+fn interrupted(error: &io::Error) -> bool {
+    assert_eq!(error.kind(), io::ErrorKind::Interrupted, "{error}");
+    true
+}
+
 /// Processor time of all threads, the kernel's workers for them included.
 fn process_clock() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).unwrap().into()
