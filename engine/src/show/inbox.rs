@@ -84,7 +84,7 @@ impl Show {
                 ToShow::LeaseForgotten(_) => {}
                 ToShow::Counts(counts) => self.pulse.count(counts),
                 ToShow::Resync(conn, seat) => self.resync(conn, seat),
-                ToShow::Reactions(counts) => self.pulse.react(counts),
+                ToShow::Reactions(counts) => self.pulse.react(counts, self.now),
                 ToShow::Create(conn, id) => self.say_created(conn, id),
                 ToShow::Command(conn, id, action) => self.obey(conn, id, action),
                 ToShow::FindPlayers(conn, name) => self.find_players(conn, &name),

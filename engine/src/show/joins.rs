@@ -44,7 +44,9 @@ impl Show {
         }
         let name = self.game.unused_name(request.name.as_ref());
         self.apply(Command::Join { player: player.clone(), name, role: *role });
-        self.pulse.joined();
+        if self.pulse.joined(self.now) {
+            self.snapshot = None;
+        }
         match self.game.entry(player, *role)? {
             Entry::Back(seat) => Ok(Some(seat)),
             Entry::New | Entry::Watch => Err(ErrorCode::Unavailable),

@@ -13,6 +13,8 @@ use crate::bus::Address;
 
 /// From one beat to the next.
 const BEAT: Span = Span(250);
+/// The same while the show waits for its first question and nothing happens.
+const RESTING_BEAT: Span = Span(1000);
 /// A clock that may be wrong by more, in microseconds, is told to the host.
 const UNCERTAIN: u32 = 50_000;
 
@@ -39,8 +41,10 @@ impl Pulse {
         self.next
     }
 
-    pub fn joined(&mut self) {
-        self.joined = true;
+    /// Somebody joined. Whether it is the first since the last beat.
+    pub fn joined(&mut self, now: Millis) -> bool {
+        self.next = self.next.min(now + BEAT);
+        !std::mem::replace(&mut self.joined, true)
     }
 
     pub fn count(&mut self, counts: GatewayCounts) {
@@ -81,7 +85,8 @@ impl Pulse {
         (changed && !clocks.is_empty()).then_some(clocks)
     }
 
-    pub fn react(&mut self, counts: [u32; Emoji::ALL.len()]) {
+    pub fn react(&mut self, counts: [u32; Emoji::ALL.len()], now: Millis) {
+        self.next = self.next.min(now + BEAT);
         for (sum, count) in self.reactions.iter_mut().zip(counts) {
             *sum = sum.saturating_add(count);
         }
@@ -96,7 +101,8 @@ impl Show {
     }
 
     pub(super) fn beat_now(&mut self) {
-        self.pulse.next = self.now + BEAT;
+        let rests = matches!(self.game.phase(), Phase::Created | Phase::Lobby) && !self.pulse.joined;
+        self.pulse.next = self.now + if rests { RESTING_BEAT } else { BEAT };
         let tallies = self.game.tallies(self.now);
         // It counts the players, and it carries the time.
         self.snapshot = None;

@@ -1,12 +1,13 @@
 //! The door: takes sockets from the listener and hands them to the shards in turn.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::{Stage, stamps};
@@ -27,6 +28,8 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(send_buffer)?;
     socket.set_nonblocking(true)?;
+    // Whoever is taken from the listener has this from it: a frame waits for no other.
+    socket.set_tcp_nodelay(true)?;
     if let Err(error) = stamps::ask(&socket) {
         tracing::warn!(%error, "the kernel does not tell when bytes come: answers are stamped when they are read");
     }
@@ -78,10 +81,8 @@ pub(super) async fn run(
             accepted = listener.accept() => accepted,
             _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
         };
-        match accepted.and_then(|(stream, _)| stream.into_std()) {
-            Ok(stream) => {
-                // A frame waits for no other; a socket that can't be told so is gone already.
-                let _ = stream.set_nodelay(true);
+        match accepted {
+            Ok((stream, _)) => {
                 if let Some(here) = crowd.enter(most.saturating_add(SPARE)) {
                     hand_out(stream, here);
                 }

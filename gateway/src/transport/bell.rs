@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, ppoll};
 
 /// Where other threads put things for a reactor.
 pub(crate) struct Post<T> {
@@ -127,13 +127,12 @@ impl Chime {
         self.0.try_clone().map(Self)
     }
 
-    /// Waits until the bell rings, or until the time is over; to the millisecond.
+    /// Waits until the bell rings, or until the time is over.
     ///
     /// # Errors
     /// If the kernel can't say whether it rings.
     pub fn wait(&self, most: Duration) -> io::Result<()> {
-        let most = PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX);
-        match poll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], most) {
+        match ppoll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], Some(most.into()), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error.into()),
         }

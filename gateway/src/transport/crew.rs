@@ -18,7 +18,7 @@ use super::{ConnKey, Farewell, Fault, Moment};
 /// | `hear` | another thread has something for this one |
 /// | `work` | until it says that nothing is left; between two calls the reactor reads what is readable |
 /// | `flush` | the readable sockets were read, or some of them for a while |
-/// | `tick` | some ten times a second |
+/// | `tick` | some ten times a second, and four times while it `is_calm` |
 ///
 /// After each of these, `take_dirty` names the connections that have bytes to write. The reactor is lent them one frame after the
 /// other, and says when the socket has taken one; `fate` says whether to close it.

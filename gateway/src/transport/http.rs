@@ -49,9 +49,8 @@ pub(super) struct Upgraded {
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
-pub(super) async fn serve(stream: StdStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
+pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
     let agreed = Agreed::default();
-    let stream = TcpStream::from_std(stream).ok()?;
     let service = hyper::service::service_fn(|request| {
         let response = respond(request, &front, here, &agreed);
         async { Ok::<_, Infallible>(response) }

@@ -18,8 +18,9 @@ use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
 
 /// How often a crew hears that time passed.
 const TICK: Duration = Duration::from_millis(100);
-/// While nobody is in a hurry the sockets are looked at so often. Waking up for each heartbeat costs more than the heartbeat.
-const NAP: Duration = Duration::from_millis(50);
+/// While nobody is in a hurry, the sockets and the time are looked at so often. Waking up for each heartbeat costs several times
+/// what the heartbeat does.
+const NAP: Duration = Duration::from_millis(250);
 /// What is taken from the inbox at once.
 const TAKE: usize = 256;
 /// After so many looks at the sockets what was read goes on, though there is more to read.
@@ -85,7 +86,7 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             let until_tick = || next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
             if !busy && drain.is_none() && self.floor.crew.is_calm(Moment::now()) {
-                self.nap(until_tick().min(NAP));
+                self.nap(NAP);
             }
             let reads = self.look(if busy { Duration::ZERO } else { until_tick() });
             // Nobody is left to tell when it is to stop, if the start failed half way.

@@ -26,6 +26,8 @@ const TO_AN_ADDRESS: usize = 5000;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After such a silence nothing more comes, and whoever waits has lost something.
 const SILENCE: Duration = Duration::from_secs(10);
+/// How often heartbeats are said that are due.
+const BEAT_AGAIN: Duration = Duration::from_millis(5);
 /// How often the load looks at its sockets while something comes.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
 /// The message that ends the welcome.
@@ -168,7 +170,9 @@ impl Players {
                 }
                 said += 1;
             }
-            self.turn(Some(Duration::from_millis(5)), None)?;
+            // By the clock, as in `wait_for`.
+            std::thread::sleep(BEAT_AGAIN);
+            self.turn(Some(Duration::ZERO), None)?;
         }
         Ok(())
     }
