@@ -3,6 +3,8 @@
 //! Each socket has one request to receive that goes on for as long as it lives, into buffers that all share, and at most one
 //! frame that is being sent. What a turn of the reactor asks for goes to the kernel with the call that waits for the next.
 
+#[cfg(test)]
+mod cost;
 mod ring;
 
 use std::io;

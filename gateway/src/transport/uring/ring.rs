@@ -49,13 +49,24 @@ pub(super) enum Done<'a> {
 pub(super) struct Ring {
     ring: IoUring,
     buffers: Buffers,
-    /// How much room there is for control messages in front of what is received. The kernel reads it when it is asked to receive.
-    message: Box<libc::msghdr>,
     /// By tag: what is being sent.
     frames: Vec<Option<Bytes>>,
     /// How many of them.
     sending: usize,
 }
+
+/// How much room there is for control messages in front of what is received. The kernel reads it when it is asked to receive.
+struct Message(libc::msghdr);
+
+// SAFETY: it names no memory, and nobody writes to it: what it says is said anew in each buffer.
+unsafe impl Sync for Message {}
+
+static MESSAGE: Message = {
+    // SAFETY: a struct of lengths and pointers, for which nothing is none.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_controllen = CONTROL as _;
+    Message(message)
+};
 
 /// Buffers that the kernel chooses from, in memory of ours.
 struct Buffers {
@@ -91,10 +102,7 @@ impl Ring {
             buffers.give(number);
         }
         buffers.publish();
-        // SAFETY: a struct of lengths and pointers, for which nothing is none.
-        let mut message: Box<libc::msghdr> = Box::new(unsafe { std::mem::zeroed() });
-        message.msg_controllen = CONTROL as _;
-        Ok(Self { ring, buffers, message, frames: Vec::new(), sending: 0 })
+        Ok(Self { ring, buffers, frames: Vec::new(), sending: 0 })
     }
 
     /// Receives from a socket until it ends.
@@ -102,10 +110,10 @@ impl Ring {
     /// # Errors
     /// If the kernel takes no more requests.
     pub fn receive(&mut self, tag: Tag, socket: BorrowedFd<'_>) -> io::Result<()> {
-        let entry = opcode::RecvMsgMulti::new(Fd(socket.as_raw_fd()), &raw const *self.message, GROUP);
+        let entry = opcode::RecvMsgMulti::new(Fd(socket.as_raw_fd()), &raw const MESSAGE.0, GROUP);
         let entry = entry.build().user_data(RECEIVE | u64::from(tag));
-        // SAFETY: the message's head lives as long as the ring and names no memory; the kernel receives into the group's buffers,
-        // which live until the ring is gone. A descriptor that is closed by the time it is submitted is an error, and never memory.
+        // SAFETY: the message's head is always there and names no memory; the kernel receives into the group's buffers, which live
+        // until the ring is gone. A descriptor that is closed by the time it is submitted is an error, and never memory.
         unsafe { self.push(&entry) }
     }
 
