@@ -84,7 +84,6 @@ impl Audience {
             let end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             end.set_nonblocking(true).unwrap();
             let (socket, _) = listener.accept().unwrap();
-            socket.set_nodelay(true).unwrap();
             sockets.push(socket);
             ends.push(end);
         }
