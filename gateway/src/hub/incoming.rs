@@ -8,7 +8,7 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
 use klaxon_protocol::player::{Answer, FromPlayer, Pong, ToPlayer, Verdict};
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::time::{Millis, Span};
 
 use super::{Barrier, Shard, frame};
 use crate::intake::Allowance;
@@ -28,6 +28,8 @@ pub(super) struct Raised {
 const QUIET: u8 = 3;
 /// Longer than this no barrier waits for that, in microseconds.
 const SETTLE: u64 = 400_000;
+/// Whoever says several things in this time does more than give a sign of life.
+const TALKATIVE: Span = Span(1000);
 
 impl Shard {
     /// A message was read now, that came then.
@@ -125,9 +127,12 @@ impl Shard {
     fn admits(&mut self, key: ConnKey, now: Moment) -> Option<Codec> {
         let pace = self.common.pace;
         let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
-        conn.last_heard = now.millis();
+        let before = std::mem::replace(&mut conn.last_heard, now.millis());
         let codec = conn.codec;
         let allowance = conn.limiter.ask(now, pace);
+        if now.millis().since(before) < TALKATIVE {
+            self.stirred = now;
+        }
         self.counts.messages += 1;
         match allowance {
             Allowance::Granted => return Some(codec),

@@ -56,6 +56,8 @@ struct Floor<C> {
     again: Vec<ConnKey>,
     /// The largest message, in bytes.
     largest: u32,
+    /// Bytes were read that make no whole message: more of it is to come, and soon.
+    midway: bool,
     /// By what clock the kernel says when bytes came.
     dial: Dial,
 }
@@ -73,8 +75,15 @@ struct Line {
 
 impl<C: Crew, D: Driver> Reactor<C, D> {
     pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>, largest: u32) -> Self {
-        let floor =
-            Floor { crew, lines: BySlot::default(), write: Vec::new(), again: Vec::new(), largest, dial: Dial::read() };
+        let floor = Floor {
+            crew,
+            lines: BySlot::default(),
+            write: Vec::new(),
+            again: Vec::new(),
+            largest,
+            midway: false,
+            dial: Dial::read(),
+        };
         Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
     }
 
@@ -85,7 +94,8 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
         loop {
             let until_tick = || next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
-            if !busy && drain.is_none() && self.floor.crew.is_calm(Moment::now()) {
+            let midway = std::mem::take(&mut self.floor.midway);
+            if !busy && !midway && drain.is_none() && self.floor.crew.is_calm(Moment::now()) {
                 self.nap(NAP);
             }
             let reads = self.look(if busy { Duration::ZERO } else { until_tick() });
@@ -197,8 +207,12 @@ impl<C: Crew> Floor<C> {
         let (crew, write) = (&mut self.crew, &mut self.write);
         let (key, mut rest) = (line.key, bytes);
         while crew.listens(key) {
+            let unfinished = !rest.is_empty();
             match line.wire.take(&mut rest, write) {
-                Ok(None) => break,
+                Ok(None) => {
+                    self.midway |= unfinished;
+                    break;
+                }
                 Ok(Some(Heard::Text(text))) => crew.message(key, Message::Text(&text), came, now),
                 Ok(Some(Heard::Binary(bytes))) => crew.message(key, Message::Binary(&bytes), came, now),
                 Ok(Some(Heard::Sign)) => crew.pinged(key, Bytes::copy_from_slice(write), came),
@@ -207,6 +221,8 @@ impl<C: Crew> Floor<C> {
             }
             write.clear();
         }
+        // One that is no longer heard is read to its end.
+        self.midway |= !crew.listens(key);
     }
 
     fn sent(&mut self, slot: Slot) {

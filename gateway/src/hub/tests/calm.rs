@@ -18,8 +18,12 @@ fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
     stage.later(SECOND);
     assert!(stage.shard.is_calm(stage.now));
     stage.say(key, &ping());
+    stage.later(SECOND);
     stage.shard.pinged(key, Bytes::new(), stage.now);
     assert!(stage.shard.is_calm(stage.now));
+    stage.say(key, &ping());
+    assert!(!stage.shard.is_calm(stage.now), "who asks for the time again and again wants to know it well");
+    stage.later(SECOND);
     stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
     assert!(!stage.shard.is_calm(stage.now), "there may be more of them");
     stage.later(SECOND);
