@@ -184,6 +184,9 @@ impl Drop for Process {
     }
 }
 
+/// The kernel sends no signal for a starter that had ended before the signal was asked for.
+const UNLESS_ALONE: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
+
 fn spawn(
     program: &str,
     arguments: &[String],
@@ -194,7 +197,8 @@ fn spawn(
     let err = out.try_clone()?;
     // Whatever ends the starter, a panic or SIGKILL too, ends the server: nothing is left running.
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments);
+    command.args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ALONE]).arg(std::process::id().to_string());
+    command.arg(program).args(arguments);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(out).stderr(err);
     spawn_for_the_process(command).map_err(|error| ServerError::Start { program: program.to_owned(), error })
