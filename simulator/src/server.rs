@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::Records;
+use klaxon_servers::ending_with_us;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::process::{Child, Command};
@@ -204,13 +205,14 @@ async fn spawn(launch: &Launch, at: Addresses) -> Result<(Child, Addresses), Ser
     let log_too = log.try_clone().map_err(file_error(&launch.data))?;
     let start = |error| ServerError::Start { program: launch.program.clone(), error };
     std::fs::metadata(&launch.program).map_err(start)?;
-    // Whatever ends the swarm, a panic or SIGKILL too, ends the server: nothing is left running.
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]);
-    if let Some(core) = launch.core {
-        command.args(["taskset", "-c"]).arg(core.to_string());
-    }
-    command.arg(&launch.program);
+    let mut command = Command::from(match launch.core {
+        Some(core) => {
+            let mut bound = ending_with_us("taskset");
+            bound.args(["-c", &core.to_string()]).arg(&launch.program);
+            bound
+        }
+        None => ending_with_us(&launch.program),
+    });
     command.arg("serve");
     command.arg("--listen").arg(at.players.to_string());
     command.arg("--admin-listen").arg(at.admin.to_string());

@@ -12,6 +12,6 @@ pub mod redis_cluster;
 pub use broker::{Broker, Storage};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
-pub use process::{Process, ServerError, free_port};
+pub use process::{Process, ServerError, ending_with_us, free_port};
 pub use redis::{Persistence, Redis};
 pub use redis_cluster::RedisCluster;

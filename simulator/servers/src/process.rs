@@ -1,5 +1,6 @@
 //! A server's process: started, waited for, paused, killed, stopped.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::net::TcpListener;
@@ -187,6 +188,14 @@ impl Drop for Process {
 /// The kernel sends no signal for a starter that had ended before the signal was asked for.
 const UNLESS_ALONE: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 
+/// Starts a program so that whatever ends the starter, a panic or SIGKILL too, ends it: nothing is left running.
+pub fn ending_with_us(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ALONE]).arg(std::process::id().to_string());
+    command.arg(program);
+    command
+}
+
 fn spawn(
     program: &str,
     arguments: &[String],
@@ -195,10 +204,8 @@ fn spawn(
 ) -> Result<Child, ServerError> {
     let out = File::options().create(true).append(true).open(log)?;
     let err = out.try_clone()?;
-    // Whatever ends the starter, a panic or SIGKILL too, ends the server: nothing is left running.
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ALONE]).arg(std::process::id().to_string());
-    command.arg(program).args(arguments);
+    let mut command = ending_with_us(program);
+    command.args(arguments);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(out).stderr(err);
     spawn_for_the_process(command).map_err(|error| ServerError::Start { program: program.to_owned(), error })

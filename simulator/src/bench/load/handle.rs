@@ -3,6 +3,7 @@
 use std::io;
 use std::process::Stdio;
 
+use klaxon_servers::ending_with_us;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Duration, timeout};
@@ -40,9 +41,8 @@ impl Load {
     /// # Errors
     /// If it can't be started.
     pub fn start(core: Option<usize>) -> Result<Self, LoadError> {
-        // Whatever ends the bench, SIGKILL too, ends the load.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(std::env::current_exe()?).arg("load");
+        let mut command = Command::from(ending_with_us(std::env::current_exe()?));
+        command.arg("load");
         if let Some(core) = core {
             command.arg("--core").arg(core.to_string());
         }
