@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use klaxon_engine::game::{self, Game};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
@@ -117,7 +117,11 @@ impl Show {
             settings,
         };
         let now = Millis(1_000_000);
-        Self { game: game::create(now, &create).expect("a show that can be played"), now, commands: 0 }
+        Self {
+            game: game::create(now, RulesVersion::NEWEST, &create).expect("a show that can be played"),
+            now,
+            commands: 0,
+        }
     }
 
     fn apply(&mut self, command: &Command) {

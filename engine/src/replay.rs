@@ -97,8 +97,8 @@ impl Rebuilt {
     /// # Errors
     /// If it does not, or does not give what was recorded.
     pub fn begin(record: &Record) -> Result<Self, ReplayError> {
-        let Command::Create(create) = &record.command else { return Err(ReplayError::NoCreate) };
-        let game = game::create(record.at, create)
+        let (rules, create) = record.command.begun().ok_or(ReplayError::NoCreate)?;
+        let game = game::create(record.at, rules, create)
             .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
         let effects = Vec::new();
         let rebuilt = Self { game, show: record.show, records: 0, fence: record.fence, at: record.at, effects };
@@ -180,7 +180,7 @@ pub fn replay(bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<R
 #[must_use]
 pub fn line(record: &Record) -> String {
     let what = match &record.command {
-        Command::Create(create) => {
+        Command::Create(create) | Command::Begin { show: create, .. } => {
             format!(
                 "create {:?} with {} questions, code {}",
                 create.pack.title,

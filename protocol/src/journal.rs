@@ -29,11 +29,24 @@ pub struct Record {
     pub state: u64,
 }
 
+/// Which edition of the rules a show is played by. It is named in the show's first record, so that a journal replays by the rules that
+/// wrote it, however they were mended since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct RulesVersion(pub u16);
+
+impl RulesVersion {
+    /// The first edition, whose journals begin with [`Command::Create`] and name no edition.
+    pub const FIRST: Self = Self(1);
+    /// The edition of new shows.
+    pub const NEWEST: Self = Self(2);
+}
+
 /// What can be done to a show. The rules accept nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub enum Command {
-    /// The show begins to exist; the first record of its journal.
+    /// The show begins to exist under [`RulesVersion::FIRST`]; read from old journals only. New ones begin with [`Command::Begin`].
     Create(Box<CreateShow>),
     /// A player takes a seat.
     Join {
@@ -79,6 +92,31 @@ pub enum Command {
         /// How long after its close the answers could be counted again.
         late: Span,
     },
+    /// The show begins to exist; the first record of its journal.
+    Begin {
+        /// By which rules it is played.
+        rules: RulesVersion,
+        /// How it begins.
+        show: Box<CreateShow>,
+    },
+}
+
+impl Command {
+    /// The first command of a new show.
+    #[must_use]
+    pub fn begin(show: CreateShow) -> Self {
+        Self::Begin { rules: RulesVersion::NEWEST, show: Box::new(show) }
+    }
+
+    /// The rules and the show, if this command begins one.
+    #[must_use]
+    pub const fn begun(&self) -> Option<(RulesVersion, &CreateShow)> {
+        match self {
+            Self::Create(show) => Some((RulesVersion::FIRST, show)),
+            Self::Begin { rules, show } => Some((*rules, show)),
+            _ => None,
+        }
+    }
 }
 
 /// A show, as it begins.

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
@@ -49,9 +49,9 @@ impl Recorded {
             },
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
-        let game = game::create(now, &create).unwrap();
+        let game = game::create(now, RulesVersion::NEWEST, &create).unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
-        recorded.record(Command::Create(Box::new(create)), Vec::new());
+        recorded.record(Command::begin(create), Vec::new());
         recorded
     }
 

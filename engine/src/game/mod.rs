@@ -11,7 +11,7 @@ use std::sync::Arc;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{AlertKind, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
@@ -147,10 +147,10 @@ pub trait Game: Send + 'static {
     fn barrier(&self) -> Span;
 }
 
-/// A new show's game.
+/// A show's game, played by this edition of the rules.
 ///
 /// # Errors
-/// `bad_pack` or `bad_settings`, with everything that is wrong.
-pub fn create(now: Millis, show: &CreateShow) -> Result<Box<dyn Game>, Refusal> {
-    Ok(Box::new(trivia::Trivia::create(now, show)?))
+/// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
+pub fn create(now: Millis, rules: RulesVersion, show: &CreateShow) -> Result<Box<dyn Game>, Refusal> {
+    Ok(Box::new(trivia::Trivia::create(now, rules, show)?))
 }

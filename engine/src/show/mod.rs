@@ -134,7 +134,7 @@ impl Show {
         let mut show = Self::around(ports, inbox, id, fence, game, at);
         show.gateways = left.gateways;
         let command = create.id.clone();
-        show.record(Command::Create(Box::new(create)), Vec::new());
+        show.record(Command::begin(create), Vec::new());
         show.say_created(host, command);
         show
     }

@@ -3,7 +3,7 @@
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Create, Created, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::CreateShow;
+use klaxon_protocol::journal::{CreateShow, RulesVersion};
 use tokio::sync::mpsc;
 
 use super::Shows;
@@ -54,7 +54,7 @@ impl Shows {
         let chosen = code.is_some();
         let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };
         // What is wrong with the show is told before anybody else hears of it.
-        game::create(at, &create)?;
+        game::create(at, RulesVersion::NEWEST, &create)?;
         loop {
             match self.ports.bus.enter(show, &create.code, &create.id).await.map_err(unavailable)? {
                 Entered::New => break,
@@ -66,7 +66,7 @@ impl Shows {
                 }
             }
         }
-        let game = game::create(at, &create)?;
+        let game = game::create(at, RulesVersion::NEWEST, &create)?;
         let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
         let left = self.ports.bus.adopt(show, fence).await.map_err(unavailable)?;
         tracing::info!(%show, code = %create.code, "a new show is played here");

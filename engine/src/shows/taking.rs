@@ -125,12 +125,12 @@ impl Shows {
         self.set_aside.insert(id);
         let first = self.ports.journal.first(id).await.ok().flatten().map(|record| record.command);
         let (mut code, mut title) = (None, None);
-        if let Some(Command::Create(create)) = first {
+        if let Some((_, create)) = first.as_ref().and_then(Command::begun) {
             code = Some(create.code.to_string());
-            title = Some(create.pack.title);
-            self.created.insert(create.id, id);
+            title = Some(create.pack.title.clone());
+            self.created.insert(create.id.clone(), id);
             if self.is_free(&create.code) {
-                self.by_code.insert(create.code, id);
+                self.by_code.insert(create.code.clone(), id);
             }
         }
         tracing::error!(
@@ -174,14 +174,14 @@ async fn take_up(
     if let Some(cut) = restored.cut {
         tracing::warn!(show = %id, ?cut, "the journal's last record was cut short by a crash and is cut off");
     }
-    let create = match restored.records.first().map(|record| &record.command) {
+    let create = match restored.records.first().map(|record| record.command.begun()) {
         None => {
             tracing::warn!(show = %id, "an empty journal: the show was cut off before it began");
             forget(&ports, id).await;
             return Ok(None);
         }
-        Some(Command::Create(create)) => create.clone(),
-        Some(_) => return Err(RecoveryError::Replay { show: id, error: ReplayError::NoCreate }),
+        Some(Some((_, create))) => Box::new(create.clone()),
+        Some(None) => return Err(RecoveryError::Replay { show: id, error: ReplayError::NoCreate }),
     };
     let recovered = recover(ports, id, restored.records, messages, held).await?;
     Ok(Some(TakenUp { create, recovered }))

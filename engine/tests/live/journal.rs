@@ -9,7 +9,7 @@ use klaxon_engine::replay::told;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind, Created, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow, MAGIC, Record, Records};
+use klaxon_protocol::journal::{Command, CreateShow, MAGIC, Record, Records, RulesVersion};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -170,14 +170,14 @@ fn old_show(id: ShowId, code: &str) -> Vec<Record> {
     let command = |id: &str| CommandId::parse(id).unwrap();
     let (pack, settings) = (pack(1), settings());
     let create = CreateShow { id: command(code), code: ShowCode::parse(code).unwrap(), seed: 1, pack, settings };
-    let mut game = game::create(at, &create).unwrap();
+    let mut game = game::create(at, RulesVersion::NEWEST, &create).unwrap();
     let commands = [
         Command::Host { id: command("open"), action: Action::OpenLobby },
         Command::Host { id: command("end"), action: Action::End { pay: true } },
     ];
     let record =
         |number, command, events, state| Record { show: id, number, fence: Fence(1), at, command, events, state };
-    let mut records = vec![record(0, Command::Create(Box::new(create)), vec![], game.state_hash())];
+    let mut records = vec![record(0, Command::begin(create), vec![], game.state_hash())];
     for (number, command) in (1..).zip(commands) {
         let events = told(&game.apply(at, &command).unwrap()).cloned().collect();
         records.push(record(number, command, events, game.state_hash()));
@@ -204,14 +204,9 @@ async fn a_show_that_is_long_over_is_archived_once_and_not_rebuilt_after() {
     let archive = house.stop().await;
     assert!(archive.show(good).await.unwrap().is_some());
 
-    let game = game::create(
-        Millis(1),
-        match &old_show(bad, "BADS")[0].command {
-            Command::Create(create) => create,
-            other => panic!("{other:?}"),
-        },
-    );
-    let mut game = game.unwrap();
+    let first = &old_show(bad, "BADS")[0].command;
+    let (rules, create) = first.begun().unwrap();
+    let mut game = game::create(Millis(1), rules, create).unwrap();
     let end = Command::Host { id: CommandId::parse("end").unwrap(), action: Action::End { pay: true } };
     game.apply(Millis(2), &end).unwrap();
     archive.store(&game.results(bad).unwrap()).await.unwrap();

@@ -127,7 +127,7 @@ impl Journal {
         let Record { show, number, fence, at, command, events, state: _ } = record;
         self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
         match command {
-            Command::Create(create) => self.settings = Some(create.settings),
+            Command::Create(show) | Command::Begin { show, .. } => self.settings = Some(show.settings),
             Command::Join { role: Role::Player, .. } => self.seats += 1,
             Command::Answers { question, answers } => {
                 for CountedAnswer { seat, choice, at } in answers {

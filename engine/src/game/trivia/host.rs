@@ -11,6 +11,7 @@ use klaxon_protocol::settings::MOST_LIVES;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Trivia;
+use super::rules::Rules;
 use crate::game::{Effect, Game};
 
 impl Trivia {
@@ -25,6 +26,7 @@ impl Trivia {
             Action::Close => {
                 self.must_be_in(&[Phase::Question])?;
                 self.must_run()?;
+                self.must_have_been_open(now)?;
                 Ok(self.close(now))
             }
             Action::Reveal => {
@@ -72,6 +74,15 @@ impl Trivia {
             return Err(Refusal::because(ErrorCode::Paused, "Resume it first."));
         }
         Ok(())
+    }
+
+    /// Nobody can have answered a question that has not opened: to close it then, by one press too many, would put everybody out.
+    fn must_have_been_open(&self, now: Millis) -> Result<(), Refusal> {
+        let asked = self.asked.last().filter(|asked| self.rules >= Rules::Second && !asked.clock.is_open(now));
+        let Some(asked) = asked else { return Ok(()) };
+        let opens_in = asked.clock.window().opens.since(now);
+        let detail = format!("The question opens in {opens_in}: close it after that, or void it to take it back.");
+        Err(Refusal::because(ErrorCode::WrongPhase, detail))
     }
 
     fn open_lobby(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {

@@ -13,6 +13,7 @@ mod ranking;
 mod results;
 mod reveal;
 mod roster;
+mod rules;
 mod seats;
 mod shuffle;
 mod view;
@@ -24,7 +25,7 @@ use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::PlayerLine;
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::pack::PackQuestion;
 use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, You};
@@ -36,12 +37,14 @@ use self::done::Done;
 use self::ranking::Ranks;
 use self::reveal::Undo;
 use self::roster::Roster;
+use self::rules::Rules;
 use self::seats::Seats;
 use super::{Effect, Entry, Game, Standing, Tallies};
 use crate::game::results::ShowResults;
 
 /// A trivia show.
 pub struct Trivia {
+    rules: Rules,
     code: ShowCode,
     title: String,
     seed: u64,
@@ -107,8 +110,9 @@ impl Trivia {
     /// A new show.
     ///
     /// # Errors
-    /// `bad_pack` or `bad_settings`, with everything that is wrong.
-    pub fn create(now: Millis, show: &CreateShow) -> Result<Self, Refusal> {
+    /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
+    pub fn create(now: Millis, rules: RulesVersion, show: &CreateShow) -> Result<Self, Refusal> {
+        let rules = Rules::of(rules)?;
         let problems = show.pack.problems();
         if !problems.is_empty() {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -121,6 +125,7 @@ impl Trivia {
         let mut done = Done::default();
         done.add(show.id.clone());
         Ok(Self {
+            rules,
             code: show.code.clone(),
             title: show.pack.title.clone(),
             seed: show.seed,
@@ -165,7 +170,9 @@ impl Trivia {
 impl Game for Trivia {
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
-            Command::Create(_) => Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already.")),
+            Command::Create(_) | Command::Begin { .. } => {
+                Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
+            }
             Command::Join { player, name, role } => self.join(player, name, *role),
             Command::Answers { question, answers } => {
                 self.count(*question, answers);

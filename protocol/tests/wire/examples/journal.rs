@@ -19,12 +19,13 @@ variants!(Command {
     Tally { .. } = "tally",
     Recovered { .. } = "recovered",
     Outage { .. } = "outage",
+    Begin { .. } = "begin",
 });
 
 /// A whole little journal.
 pub fn records() -> Vec<Record> {
     let create = CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings() };
-    let mut steps = vec![(at(0), Command::Create(Box::new(create)), vec![])];
+    let mut steps = vec![(at(0), Command::Create(Box::new(create.clone())), vec![])];
     steps.push((
         at(12_000),
         Command::Join { player: player(), name: name("Ann"), role: Role::Player },
@@ -61,6 +62,7 @@ pub fn records() -> Vec<Record> {
             })],
         ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
+        (at(300_002), Command::begin(create), vec![]),
     ]);
     (0..)
         .zip(steps)

@@ -111,7 +111,7 @@ impl Table {
         // The script's end always does.
         self.pays = true;
         match record.command {
-            Command::Create(create) => self.settings = create.settings,
+            Command::Create(show) | Command::Begin { show, .. } => self.settings = show.settings,
             Command::Join { player, name, role: Role::Player } => self.seats.push(Held {
                 player,
                 name,

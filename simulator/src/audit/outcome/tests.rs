@@ -23,7 +23,7 @@ impl Writer {
         let id = CommandId::parse("c").unwrap();
         let code = ShowCode::parse("SUMS1").unwrap();
         let create = CreateShow { id, code, seed: 1, pack: arithmetic(1, 5), settings };
-        writer.write(Command::Create(Box::new(create)), vec![]);
+        writer.write(Command::begin(create), vec![]);
         for seat in 0..players {
             let player = PlayerId::parse(&format!("p{seat}")).unwrap();
             let name = Name::parse(&format!("Player {seat}")).unwrap();

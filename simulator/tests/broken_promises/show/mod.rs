@@ -96,7 +96,7 @@ impl Show {
         let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
         let id = CommandId::parse("create").unwrap();
         let code = ShowCode::parse("HAND1").unwrap();
-        show.record(Command::Create(Box::new(CreateShow { id, code, seed: 1, pack, settings })), vec![]);
+        show.record(Command::begin(CreateShow { id, code, seed: 1, pack, settings }), vec![]);
         let opened = ToPlayer::Opened(show.mark());
         show.snapshot.phase = Phase::Lobby;
         show.host(Action::OpenLobby, opened);

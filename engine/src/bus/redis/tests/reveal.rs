@@ -2,7 +2,7 @@
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer};
@@ -44,7 +44,7 @@ impl Played {
             settings,
         };
         let now = Millis(1_000_000);
-        let mut played = Self { game: game::create(now, &create).unwrap(), now, commands: 0 };
+        let mut played = Self { game: game::create(now, RulesVersion::NEWEST, &create).unwrap(), now, commands: 0 };
         played.host(Action::OpenLobby);
         for player in 0..PLAYERS {
             let name = played.game.unused_name(Some(&Name::parse(&format!("P{player}")).unwrap()));

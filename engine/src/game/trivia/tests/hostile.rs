@@ -6,7 +6,7 @@ use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
     Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId,
 };
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, frame_record};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
 use klaxon_protocol::settings::{
@@ -92,7 +92,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         4 => (question(), proptest::collection::vec(any::<u32>().prop_map(GatewayId), 0..2))
             .prop_map(|(question, silent)| Command::Tally { question, silent }),
         1 => often(0..=60_000u32).prop_map(|away| Command::Recovered { away: Span(away) }),
-        1 => settings_at_the_ends().prop_map(|settings| Command::Create(Box::new(create(settings, 1)))),
+        1 => (any::<bool>(), settings_at_the_ends()).prop_map(|(old, settings)| match create(settings, 1) {
+            show if old => Command::Create(Box::new(show)),
+            show => Command::begin(show),
+        }),
     ]
 }
 
@@ -138,8 +141,8 @@ fn look_at_all(game: &Trivia, now: Millis) {
 /// The journal of a show of which these commands were asked; what is refused is not in it.
 fn journal(settings: Settings, story: &[(Millis, Command)]) -> Vec<Record> {
     let show = create(settings, 4);
-    let mut game = Trivia::create(Millis(START), &show).unwrap();
-    let first = Command::Create(Box::new(show));
+    let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, &show).unwrap();
+    let first = Command::begin(show);
     let record =
         |number, at, command, events, state| Record { show: SHOW, number, fence: Fence(1), at, command, events, state };
     let mut records = vec![record(0, Millis(START), first, vec![], game.state_hash())];
@@ -164,7 +167,7 @@ proptest! {
     #[test]
     fn no_command_at_any_time_makes_a_show_panic(settings in settings_at_the_ends(), story in any_story(), many: bool) {
         let questions = if many { 500 } else { 4 };
-        let mut game = Trivia::create(Millis(START), &create(settings, questions)).unwrap();
+        let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, &create(settings, questions)).unwrap();
         for (at, command) in story {
             let hash = game.state_hash();
             if game.apply(at, &command).is_err() {

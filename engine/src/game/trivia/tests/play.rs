@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict, You};
@@ -51,6 +51,11 @@ pub fn settings() -> Settings {
 impl Play {
     /// A show of so many questions, with so many players in its lobby.
     pub fn new(settings: Settings, questions: usize, players: u32) -> Self {
+        Self::by(RulesVersion::NEWEST, settings, questions, players)
+    }
+
+    /// The same by this edition of the rules.
+    pub fn by(rules: RulesVersion, settings: Settings, questions: usize, players: u32) -> Self {
         let create = CreateShow {
             id: CommandId::parse("create").unwrap(),
             code: ShowCode::parse("TEST").unwrap(),
@@ -59,7 +64,7 @@ impl Play {
             settings,
         };
         let now = Millis(1_000_000);
-        let game = Trivia::create(now, &create).unwrap();
+        let game = Trivia::create(now, rules, &create).unwrap();
         let mut play = Self { game, now, told: vec![], alerts: vec![], dismissed: vec![], personal: None, commands: 0 };
         play.host(Action::OpenLobby);
         (0..players).for_each(|player| assert_eq!(play.join(player), Ok(Entry::New)));

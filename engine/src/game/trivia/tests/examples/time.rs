@@ -252,3 +252,32 @@ fn a_crash_while_gateways_hand_in_does_not_end_the_wait() {
     assert_eq!(play.game.closing(), Some(question));
     assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
 }
+
+#[test]
+fn a_question_that_has_not_opened_cannot_be_closed_and_puts_nobody_out() {
+    let mut play = Play::new(Settings { lead: Span(500), lives: 0, ..settings() }, 2, 2);
+    play.host(Action::Next);
+    for waited in [0, 1, 498] {
+        play.wait(waited);
+        assert_eq!(play.try_host(Action::Close), Err(ErrorCode::WrongPhase));
+    }
+    play.wait(1);
+    play.answer(0, RIGHT);
+    play.host(Action::Pause);
+    play.host(Action::Resume);
+    assert_eq!(play.try_host(Action::Close), Err(ErrorCode::WrongPhase), "it opens again after the lead");
+    play.wait(500);
+    play.answer(1, RIGHT);
+    play.host(Action::Close);
+    play.tally();
+    play.host(Action::Reveal);
+    assert!(play.game.you(Some(Seat(0))).alive && play.game.you(Some(Seat(1))).alive);
+}
+
+#[test]
+fn by_the_first_edition_of_the_rules_it_could() {
+    let mut play = Play::by(RulesVersion::FIRST, Settings { lead: Span(500), ..settings() }, 2, 2);
+    play.host(Action::Next);
+    play.host(Action::Close);
+    assert_eq!(play.game.phase(), Phase::Closing);
+}
