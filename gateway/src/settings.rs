@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
+use crate::private_file;
 use crate::transport::{MOST_ON_WIRE, Transport};
 
 /// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
@@ -131,10 +132,15 @@ impl TokenKey {
     /// A secret shared with whoever makes the tokens, for tokens signed with HS256: at least 32 bytes.
     ///
     /// # Errors
-    /// If it is shorter.
+    /// If it is shorter, or a pattern shows in it.
     pub fn hs256(secret: &[u8]) -> Result<Self, BadKey> {
         if secret.len() < 32 {
             return Err(BadKey(format!("a secret must have 32 bytes or more, this one has {}", secret.len())));
+        }
+        if let Some(weakness) = private_file::weakness(secret) {
+            return Err(BadKey(format!(
+                "the secret can be guessed: {weakness}; make a random one, such as `openssl rand -hex 32`"
+            )));
         }
         Ok(Self { decoding: DecodingKey::from_secret(secret), algorithm: Algorithm::HS256 })
     }
@@ -162,13 +168,17 @@ mod tests {
             -----END PUBLIC KEY-----\n";
         assert!(TokenKey::ed25519_pem(pem).is_ok());
         assert!(TokenKey::ed25519_pem(b"hello").is_err());
-        assert!(TokenKey::hs256(&[7; 32]).is_ok());
-        assert!(TokenKey::hs256(&[7; 31]).unwrap_err().to_string().contains("31"));
+        let secret = *b"c0b9e6e1a36f7d2485fb1c7703d94e5a";
+        assert!(TokenKey::hs256(&secret).is_ok());
+        for weak in [[b'a'; 32], *b"0123456789abcdef0123456789abcdef"] {
+            assert!(TokenKey::hs256(&weak).unwrap_err().to_string().contains("openssl rand -hex 32"));
+        }
+        assert!(TokenKey::hs256(&secret[1..]).unwrap_err().to_string().contains("31"));
     }
 
     #[test]
     fn a_key_does_not_show_in_logs() {
-        let key = TokenKey::hs256(&[b'x'; 32]).unwrap();
-        assert!(!format!("{key:?}").contains("xx") && !format!("{key:?}").contains("120"));
+        let key = TokenKey::hs256(b"c0b9e6e1a36f7d2485fb1c7703d94e5a").unwrap();
+        assert!(!format!("{key:?}").contains("c0b9") && !format!("{key:?}").contains("99, 48"));
     }
 }

@@ -20,16 +20,20 @@ impl AdminToken {
     /// Reads the token file, or makes it and says in the log where it is.
     ///
     /// # Errors
-    /// If the file can't be read or made, may be read by others, or holds no token.
+    /// If the file can't be read or made, may be read by others, or holds no token or one that can be guessed.
     pub fn open(path: &Path) -> Result<Self, PrivateFileError> {
         let file = private_file::read_or_create(path)?;
         if file.created {
             tracing::info!(file = %path.display(), "a new admin token was made; hosts need it");
         }
-        Self::parse(&file.text).ok_or_else(|| PrivateFileError::Content {
+        let token = Self::parse(&file.text).ok_or_else(|| PrivateFileError::Content {
             path: path.to_owned(),
             wanted: "a token of 32 to 128 visible ASCII characters",
-        })
+        })?;
+        match private_file::weakness(file.text.as_bytes()) {
+            Some(weakness) => Err(PrivateFileError::Weak { path: path.to_owned(), weakness }),
+            None => Ok(token),
+        }
     }
 
     /// The token, if the text can be one: 32 to 128 visible ASCII characters.
@@ -91,6 +95,18 @@ mod tests {
         assert!(AdminToken::parse("short").is_none());
         assert!(AdminToken::parse(&"x".repeat(129)).is_none());
         assert!(AdminToken::parse(&format!("{TEXT} {TEXT}")).is_none());
+    }
+
+    #[test]
+    fn a_file_with_a_token_in_which_a_pattern_shows_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("admin.token");
+        AdminToken::open(&path).unwrap();
+        for weak in [TEXT.to_owned(), "x".repeat(32), "secret".repeat(6)] {
+            std::fs::write(&path, weak).unwrap();
+            let told = AdminToken::open(&path).err().unwrap().to_string();
+            assert!(told.contains("can be guessed") && told.contains("openssl rand -hex 32"), "{told}");
+        }
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl CommonOptions {
     }
 
     /// The same of the private file that an option names.
-    pub(super) fn unusable(&self, key: &'static str, problem: PrivateFileError) -> ConfigError {
+    #[must_use]
+    pub fn unusable(&self, key: &'static str, problem: PrivateFileError) -> ConfigError {
         ConfigError::Unusable { key, origin: self.origins.of(key), problem }
     }
 }

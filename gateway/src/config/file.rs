@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::url;
+use crate::private_file::{self, PrivateFileError};
+
 /// A configuration file's keys and values, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigFile {
@@ -12,14 +15,9 @@ pub struct ConfigFile {
 /// What is wrong with a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFileError {
-    /// It can't be read.
-    #[error("{}: {problem}", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        problem: std::io::Error,
-    },
+    /// It can't be read, or others could change it, or read the passwords in it.
+    #[error(transparent)]
+    Unusable(#[from] PrivateFileError),
     /// It is no TOML.
     #[error("{}: {problem}", path.display())]
     Syntax {
@@ -42,13 +40,10 @@ impl ConfigFile {
     /// Reads the file; only `known` keys may stand in it.
     ///
     /// # Errors
-    /// If it can't be read, is no TOML, or holds unknown keys or values that are no text, number or truth value; all of them.
+    /// If it can't be used ([`private_file::read_configuration`]), is no TOML, or holds unknown keys or values that are no text, number or truth value; all of them.
     pub fn read(path: &Path, known: &[&str]) -> Result<Self, ConfigFileError> {
-        let path = path.to_owned();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, path, known),
-            Err(problem) => Err(ConfigFileError::Unreadable { path, problem }),
-        }
+        let text = private_file::read_configuration(path, holds_password)?;
+        Self::parse(&text, path.to_owned(), known)
     }
 
     fn parse(text: &str, path: PathBuf, known: &[&str]) -> Result<Self, ConfigFileError> {
@@ -75,6 +70,13 @@ impl ConfigFile {
         }
         if problems.is_empty() { Ok(Self { values }) } else { Err(ConfigFileError::Content { path, problems }) }
     }
+}
+
+/// Whether a password stands in a URL somewhere, be it behind a `#`, in a file that is no TOML, or written with escapes.
+fn holds_password(text: &str) -> bool {
+    let shows = |text: &str| url::masked(text) != text;
+    let values = text.parse::<toml::Table>().unwrap_or_default();
+    text.lines().any(shows) || values.values().filter_map(toml::Value::as_str).any(shows)
 }
 
 fn a(kind: &str) -> String {
@@ -131,6 +133,28 @@ mod tests {
     fn broken_toml_is_told_with_its_line() {
         let told = parse("listen = \n").unwrap_err().to_string();
         assert!(told.starts_with("klaxon.toml: ") && told.contains("line 1"), "{told}");
+    }
+
+    #[test]
+    fn a_password_is_found_wherever_it_stands() {
+        for text in [
+            "redis = \"redis://:hush@a:1\"",
+            "listen = \"127.0.0.1:1\"\n#redis = 'redis://me:hush@a:1,redis://b:2'\n",
+            "redis = \"\"\"\nredis://:hush@a:1\"\"\"",
+            "database = \"postgres:\\u002f/me:hush@db/k\"",
+            "database = \"postgres://me@db/k?password=hush\"",
+            "redis = redis://:hush@a:1",
+        ] {
+            assert!(holds_password(text), "{text}");
+        }
+        for text in [
+            "redis = \"redis://me@a:1\"",
+            "listen = \"127.0.0.1:1\" # me:you@there",
+            "",
+            "public-url = \"wss://g:1/play\"",
+        ] {
+            assert!(!holds_password(text), "{text}");
+        }
     }
 
     #[test]

@@ -36,8 +36,9 @@ impl PlayersOptions {
         let blamed = |problem: &dyn ToString| common.blame("jwt-key-file", path.display(), problem.to_string());
         let key = match self.jwt_algorithm {
             JwtAlgorithm::EdDsa => {
-                let pem = std::fs::read(path).map_err(|problem| blamed(&problem))?;
-                TokenKey::ed25519_pem(&pem)
+                let pem =
+                    private_file::read_public(path).map_err(|problem| common.unusable("jwt-key-file", problem))?;
+                TokenKey::ed25519_pem(pem.as_bytes())
             }
             // A shared secret makes tokens, too: nobody else may read it.
             JwtAlgorithm::Hs256 => {
@@ -109,11 +110,18 @@ mod tests {
         assert!(told.starts_with("jwt-key-file: ") && told.contains("the flag --jwt-key-file"), "{told}");
 
         std::fs::write(&key, "x".repeat(40)).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let told = auth(&[&file_flag]).unwrap_err().to_string();
+        assert!(told.contains("chmod go-w"), "a public key that others can change is none: {told}");
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
         let told = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
         assert!(told.contains("chmod 600"), "{told}");
 
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let told = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
+        assert!(told.contains("can be guessed") && told.contains("openssl rand -hex 32"), "{told}");
+
+        std::fs::write(&key, "c0b9e6e1a36f7d2485fb1c7703d94e5a").unwrap();
         let flags = [&file_flag[..], "--jwt-algorithm=hs256", "--guests=refuse"];
         assert!(matches!(auth(&flags).unwrap(), Auth::Jwt { guests_too: false, .. }));
         assert!(auth(&[&file_flag]).unwrap_err().to_string().contains("can't check tokens"));

@@ -1,7 +1,6 @@
 //! `klaxon archive`: fills a database from Kafka, out of the way of all shows.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{ErrorKind, Write};
 
 use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
@@ -9,10 +8,11 @@ use klaxon_engine::archive::service::ArchiveService;
 use klaxon_engine::figures;
 use klaxon_engine::journal::kafka::Kafka;
 use klaxon_gateway::admin::Admin;
-use klaxon_gateway::config::ArchiveOptions;
+use klaxon_gateway::config::{ArchiveOptions, CommonOptions};
+use klaxon_gateway::private_file;
 use tokio::sync::oneshot;
 
-use crate::process::{Addresses, Stop, Told, begin, wait_for};
+use crate::process::{Addresses, Stop, Told, begin, database_file, wait_for};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
@@ -21,12 +21,16 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     figures::describe();
     let (database, topic) = (options.database()?, &options.kafka.kafka_topic);
     let kafka = Kafka::new(options.kafka.brokers(common)?, topic);
+    let member = member(common)?;
+    if let Some(file) = SqlArchive::file_of(database.expose()) {
+        database_file(common, "database", &file)?;
+    }
     let told = Told::nothing_yet(data)?;
     let archive = wait_for("the database", async || SqlArchive::open(database.expose()).await).await;
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let service = ArchiveService::new(archive.clone(), &kafka, &options.kafka_group, &member(data)?)
+    let service = ArchiveService::new(archive.clone(), &kafka, &options.kafka_group, &member)
         .context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
@@ -47,8 +51,9 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 }
 
 /// By which name the group knows this archive: the same when it is started again on its data directory.
-fn member(data: &Path) -> anyhow::Result<String> {
-    let path = data.join("member.id");
+fn member(common: &CommonOptions) -> anyhow::Result<String> {
+    let path = common.data_dir.join("member.id");
+    private_file::kept_file(&path).map_err(|problem| common.unusable("data-dir", problem))?;
     match std::fs::read_to_string(&path) {
         Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -57,6 +62,8 @@ fn member(data: &Path) -> anyhow::Result<String> {
         _ => {}
     }
     let name = format!("archive-{:016x}", getrandom::u64().context("there is no randomness")?);
-    std::fs::write(&path, &name).with_context(|| format!("can't write {}", path.display()))?;
+    private_file::rewrite(&path)
+        .and_then(|mut file| file.write_all(name.as_bytes()))
+        .with_context(|| format!("can't write {}", path.display()))?;
     Ok(name)
 }

@@ -15,7 +15,7 @@ use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::EngineOptions;
 use klaxon_gateway::link::Clock;
 
-use crate::process::{Addresses, Stop, Told, begin, redis, wait_for};
+use crate::process::{Addresses, Stop, Told, begin, journals, redis, wait_for};
 
 /// How long the shows may take to write what they have, and to be handed over.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -28,6 +28,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let data = &common.data_dir;
     figures::describe();
     let redis = redis(&options.redis, common)?;
+    let spool = journals(common, "spool")?;
     let name = match &options.name {
         Some(name) => name.clone(),
         None => unused_name()?,
@@ -39,7 +40,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     };
 
     let arbiter = wait_for("Redis", async || RedisArbiter::connect(&redis, &name).await).await;
-    let journal = open_journal(&redis, kafka, &data.join("spool")).await?;
+    let journal = open_journal(&redis, kafka, &spool).await?;
     let told = Told::nothing_yet(data)?;
     let journal = Arc::new(journal);
     let end = Arc::new(wait_for("Redis", async || RedisEngineEnd::connect(&redis, &name).await).await);

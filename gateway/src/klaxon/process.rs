@@ -1,7 +1,7 @@
 //! What all of Klaxon's processes do alike: begin, wait for the servers they stand on, say where they are, and stop when told.
 
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,13 +9,18 @@ use std::time::Duration;
 use anyhow::Context;
 use klaxon_engine::redis::Redis;
 use klaxon_gateway::admin::{AdminSettings, metrics};
-use klaxon_gateway::config::{CommonOptions, RedisOptions};
+use klaxon_gateway::config::{CommonOptions, ConfigError, RedisOptions};
 use klaxon_gateway::{log, private_file};
+use rustix::fs::Mode;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// In the data directory while the process is ready: where it listens.
 const ADDRESSES: &str = "addresses.json";
+/// How the files in a directory of journals end.
+const JOURNAL_FILES: [&str; 2] = [".klxj", "lock"];
+/// What is behind a database's name in the names of its files.
+const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// The pause before a server that did not answer is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -27,13 +32,32 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Starts the log and the metrics, and makes the data directory. What the admin port needs.
+/// Starts the log and the metrics, and makes the data directory. What the admin port needs. From here on whatever this process makes
+/// is for its own user only.
 pub fn begin(common: &CommonOptions, admin_listen: SocketAddr) -> anyhow::Result<AdminSettings> {
     log::start(common.log, &common.log_filter)?;
-    let data = &common.data_dir;
-    private_file::directory(data)
-        .map_err(|problem| common.blame("data-dir", data.display(), format!("can't be made: {problem}")))?;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    private_file::directory(&common.data_dir).map_err(|problem| common.unusable("data-dir", problem))?;
     Ok(common.admin(admin_listen, metrics::install()?)?)
+}
+
+/// A directory in the data directory, made if it is missing, with the journals of shows: only this process's user can write there.
+pub fn journals(common: &CommonOptions, name: &str) -> Result<PathBuf, ConfigError> {
+    let directory = common.data_dir.join(name);
+    private_file::directory(&directory)
+        .and_then(|()| private_file::kept_files(&directory, &JOURNAL_FILES))
+        .map_err(|problem| common.unusable("data-dir", problem))?;
+    Ok(directory)
+}
+
+/// A database in a file, and what SQLite puts beside it, if they are there: `key` is the option that named it.
+pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> Result<(), ConfigError> {
+    for end in DATABASE_FILES {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        private_file::kept_file(Path::new(&name)).map_err(|problem| common.unusable(key, problem))?;
+    }
+    Ok(())
 }
 
 /// The way to Redis; nothing is asked of it yet.
@@ -73,7 +97,9 @@ impl Told {
     /// Writes where the process listens, whole or not at all.
     pub fn tell(&self, addresses: &Addresses) -> anyhow::Result<()> {
         let unfinished = self.0.with_extension("unfinished");
-        std::fs::write(&unfinished, serde_json::to_vec(addresses)?)
+        let addresses = serde_json::to_vec(addresses)?;
+        private_file::rewrite(&unfinished)
+            .and_then(|mut file| file.write_all(&addresses))
             .and_then(|()| std::fs::rename(&unfinished, &self.0))
             .with_context(|| format!("can't write {}", self.0.display()))
     }

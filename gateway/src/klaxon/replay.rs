@@ -1,6 +1,8 @@
 //! `klaxon replay`: plays a journal again, from a file or from Kafka, and compares every state with the recorded one.
 
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::Context;
 use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
@@ -26,7 +28,12 @@ async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
     let kafka = Kafka::new(kafka, &options.kafka_topic);
     let bytes = read_show_as_file(&kafka, show).await.with_context(|| name.clone())?;
     if let Some(save) = &options.save {
-        std::fs::write(save, &bytes).with_context(|| format!("can't write {}", save.display()))?;
+        // The right answers are in it.
+        let mut file = OpenOptions::new();
+        file.write(true).create(true).truncate(true).mode(0o600);
+        file.open(save)
+            .and_then(|mut file| file.write_all(&bytes))
+            .with_context(|| format!("can't write {}", save.display()))?;
     }
     Ok(Journal { name, bytes })
 }

@@ -16,7 +16,7 @@ use klaxon_gateway::config::ServeOptions;
 use klaxon_gateway::link::Clock;
 use klaxon_protocol::ids::GatewayId;
 
-use crate::process::{Addresses, Stop, Told, begin};
+use crate::process::{Addresses, Stop, Told, begin, database_file, journals};
 
 /// The one gateway of the process.
 const GATEWAY: GatewayId = GatewayId(1);
@@ -31,14 +31,16 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     figures::describe();
     let sync: SyncPolicy = options.sync.parse().map_err(|problem| common.blame("sync", &options.sync, problem))?;
 
-    let journal = FileJournal::open(&data.join("journal"), sync).await?;
+    let archive = data.join("archive.sqlite");
+    database_file(common, "data-dir", &archive)?;
+    let journal = FileJournal::open(&journals(common, "journal")?, sync).await?;
     let told = Told::nothing_yet(data)?;
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
-        archive: Some(Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await?)),
+        archive: Some(Arc::new(SqlArchive::open_file(&archive).await?)),
         clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));

@@ -6,6 +6,7 @@ use klaxon_protocol::ids::{Name, PlayerId, ShowCode};
 use klaxon_protocol::player::{Join, Role};
 use serde::{Deserialize, Serialize};
 
+use super::jwt_header;
 use crate::settings::Auth;
 
 /// Checks whoever comes in.
@@ -92,6 +93,9 @@ impl Doors {
     }
 
     fn resumed(&self, token: &str, code: &ShowCode) -> Result<(PlayerId, Name), Refusal> {
+        if jwt_header::has_critical(token) {
+            return Err(Refusal::because(ErrorCode::BadToken, "`resume` was not made here."));
+        }
         let claims = jsonwebtoken::decode::<ResumeClaims>(token, &self.check, &self.resume_rules)
             .map_err(|_| Refusal::because(ErrorCode::BadToken, "`resume` was not made here."))?
             .claims;
@@ -105,6 +109,10 @@ impl Doors {
         let Auth::Jwt { key, .. } = &self.auth else {
             return Err(Refusal::because(ErrorCode::BadToken, "No tokens are taken here: join without one."));
         };
+        if jwt_header::has_critical(token) {
+            let problem = "`token`: its header has `crit`, and this server knows no extension that could stand there.";
+            return Err(Refusal::because(ErrorCode::BadToken, problem));
+        }
         let mut rules = Validation::new(key.algorithm);
         rules.validate_nbf = true;
         rules.set_required_spec_claims(&["exp", "sub"]);
@@ -130,6 +138,9 @@ fn guest() -> Result<PlayerId, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::settings::TokenKey;
 
@@ -145,7 +156,7 @@ mod tests {
         Doors::new(Auth::Guests, &[1; 32])
     }
 
-    const SHARED: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+    const SHARED: [u8; 32] = *b"c0b9e6e1a36f7d2485fb1c7703d94e5a";
 
     fn token_of(sub: &str, seconds_left: i64) -> String {
         let exp = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap() + seconds_left;
@@ -228,6 +239,37 @@ mod tests {
         // Everybody knows the public key, and must not be able to sign with it.
         let tricked = signed(Algorithm::HS256, &EncodingKey::from_secret(PUBLIC));
         assert_eq!(code(doors.admit(tricked)), ErrorCode::BadToken);
+    }
+
+    /// RFC 7515, 4.1.11: what a header names there must be understood, and must be there; an empty list is never sent.
+    #[test]
+    fn a_token_whose_header_has_something_critical_is_refused() {
+        let exp = jsonwebtoken::get_current_timestamp() + 600;
+        let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":"p-1","exp":{exp}}}"#));
+        let signed = |header: &str| {
+            let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
+            let key = EncodingKey::from_secret(&SHARED);
+            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+            tokens(false).admit(Join { token: Some(format!("{message}.{signature}")), ..join("QUIZ") })
+        };
+        assert!(signed(r#"{"alg":"HS256"}"#).is_ok() && signed(r#"{"alg":"HS256","critical":["x"]}"#).is_ok());
+        for header in [
+            r#"{"alg":"HS256","crit":["b64"],"b64":false}"#,
+            r#"{"alg":"HS256","crit":["b64"],"b64":true}"#,
+            r#"{"alg":"HS256","crit":["urn:example:soul"],"urn:example:soul":1}"#,
+            r#"{"alg":"HS256","crit":["not there"]}"#,
+            r#"{"alg":"HS256","crit":["alg"]}"#,
+            r#"{"alg":"HS256","crit":["exp","exp"],"exp":1}"#,
+            r#"{"alg":"HS256","crit":[]}"#,
+            r#"{"alg":"HS256","crit":null}"#,
+            r#"{"alg":"HS256","crit":"b64"}"#,
+            r#"{"alg":"HS256","crit":[1]}"#,
+            r#"{"crit":["x"],"alg":"HS256","crit":null}"#,
+            r#"{"alg":"HS256","\u0063rit":["x"]}"#,
+        ] {
+            let refusal = signed(header).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::BadToken, "{header}");
+        }
     }
 
     #[test]

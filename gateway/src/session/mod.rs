@@ -2,6 +2,7 @@
 
 mod close;
 mod doors;
+mod jwt_header;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{QuestionId, Seat, ShowCode, ShowId};

@@ -6,6 +6,7 @@ mod cluster;
 mod compose;
 mod compose_file;
 mod crash;
+mod files;
 mod mistakes;
 mod player;
 mod program;

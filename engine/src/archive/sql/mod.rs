@@ -19,6 +19,7 @@ use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::time::Millis;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyPool, AssertSqlSafe};
 
 use self::dialect::Dialect;
@@ -81,6 +82,13 @@ impl SqlArchive {
             ArchiveError::Unavailable(problem) => named(&problem),
             other @ ArchiveError::BadResults { .. } => other,
         })
+    }
+
+    /// The file in which the database at `url` is kept, if it is a file.
+    #[must_use]
+    pub fn file_of(url: &str) -> Option<PathBuf> {
+        let Some(Dialect::Sqlite) = Dialect::of(url) else { return None };
+        url.parse::<SqliteConnectOptions>().ok().map(|options| options.get_filename().to_owned())
     }
 
     /// Waits for what is being stored, and closes the archive. Whatever is asked after it fails.
