@@ -70,9 +70,12 @@ pub enum PackCommand {
         /// The pack, or `bundled` for the one that comes with Klaxon.
         file: PathBuf,
         /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `kahoot`; found out from the file if not given.
+        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
         #[arg(long)]
         format: Option<String>,
+        /// The sheet with the questions, if an xlsx file has several.
+        #[arg(long, value_name = "NAME")]
+        sheet: Option<String>,
     },
     /// Print a pack as hosts send it to the server in `create`.
     Show {
@@ -84,9 +87,15 @@ pub enum PackCommand {
         /// The pack.
         file: PathBuf,
         /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `kahoot`; found out from the file if not given.
+        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
         #[arg(long)]
         format: Option<String>,
+        /// The sheet with the questions, if an xlsx file has several.
+        #[arg(long, value_name = "NAME")]
+        sheet: Option<String>,
+        /// Leave out questions that can't be played, and name them, instead of importing nothing.
+        #[arg(long)]
+        skip_bad: bool,
         /// Where to write it, as TOML.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,

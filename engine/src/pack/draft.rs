@@ -3,6 +3,7 @@
 use klaxon_protocol::ids::Choice;
 use klaxon_protocol::pack::{CHOICES, Difficulty, Pack, PackQuestion};
 
+use super::Imported;
 use super::problem::{BadPack, Findings, Place};
 
 /// A pack as far as it could be read. Where something could not be read, and was told, a value that is fine
@@ -15,8 +16,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The pack, if nothing at all is wrong.
-    pub fn finish(self, mut findings: Findings) -> Result<Pack, BadPack> {
+    /// The pack, if nothing at all is wrong, or, where bad questions are left out, if nothing is wrong with it as a whole.
+    pub fn finish(self, mut findings: Findings, skip_bad: bool) -> Result<Imported, BadPack> {
         let (mut questions, places): (Vec<_>, Vec<_>) = self.questions.into_iter().unzip();
         for question in &mut questions {
             on_one_line(&mut question.text);
@@ -24,15 +25,35 @@ impl Draft {
         }
         let mut title = self.title.unwrap_or_else(|| "untitled".to_owned());
         on_one_line(&mut title);
-        let pack = Pack { title, questions };
-        for found in pack.problems() {
+        let mut pack = Pack { title, questions };
+        let (of_questions, mut of_pack): (Vec<_>, Vec<_>) =
+            pack.problems().into_iter().partition(|found| found.question.is_some());
+        for found in of_questions {
             let place = found
                 .question
                 .and_then(|number| places.get(number - 1).copied())
                 .unwrap_or(Place { line: None, question: found.question });
             findings.add(place, found.problem);
         }
-        if findings.is_empty() { Ok(pack) } else { Err(findings.into_bad_pack()) }
+        if skip_bad {
+            let mut number = 0;
+            pack.questions.retain(|_| {
+                number += 1;
+                !findings.is_bad(number)
+            });
+            // There may be few enough now, or none.
+            of_pack = pack.problems();
+        }
+        for found in of_pack {
+            findings.add(Place::default(), found.problem);
+        }
+        let is_fine = if skip_bad { !findings.are_of_the_whole() } else { findings.is_empty() };
+        if !is_fine {
+            return Err(findings.into_bad_pack());
+        }
+        let notes = findings.take_notes();
+        let left_out = (!findings.is_empty()).then(|| findings.into_bad_pack());
+        Ok(Imported { pack, notes, left_out })
     }
 }
 
@@ -68,6 +89,27 @@ pub(super) fn wrong_choice_count(count: usize) -> Option<String> {
 /// A position below the number of choices.
 pub(super) fn choice_at(index: usize) -> Choice {
     Choice(u8::try_from(index).unwrap_or(u8::MAX))
+}
+
+/// The choices in an order that does not give the right one away and is the same each time: by number, or else by letter.
+pub(super) fn in_fixed_order(correct: String, incorrect: Vec<String>) -> Result<(Vec<String>, Choice), String> {
+    if let Some(problem) = wrong_choice_count(incorrect.len() + 1) {
+        return Err(problem);
+    }
+    let mut choices = incorrect;
+    choices.push(correct.clone());
+    let value = |choice: &String| as_number(choice).unwrap_or_default();
+    if choices.iter().all(|choice| as_number(choice).is_some()) {
+        choices.sort_by(|a, b| value(a).total_cmp(&value(b)).then_with(|| a.cmp(b)));
+    } else {
+        choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone()));
+    }
+    let right = choices.iter().position(|choice| *choice == correct).unwrap_or_default();
+    Ok((choices, choice_at(right)))
+}
+
+fn as_number(text: &str) -> Option<f64> {
+    text.replace(',', "").parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// The difficulty of that name.

@@ -7,10 +7,10 @@ mod bundled;
 mod draft;
 mod encoding;
 mod form;
-mod kahoot;
 mod native;
 mod opentdb;
 mod problem;
+mod sheet;
 mod text;
 mod tree;
 
@@ -42,8 +42,8 @@ pub enum Format {
     Json,
     /// The Open Trivia Database's JSON; with no encoding, it is found out.
     OpenTdb(Option<Encoding>),
-    /// Kahoot's spreadsheet as CSV.
-    Kahoot,
+    /// A spreadsheet (CSV, TSV, xlsx) with a column for the question and for each answer: Kahoot's, Blooket's and others' templates.
+    Sheet,
 }
 
 impl Format {
@@ -56,21 +56,27 @@ impl Format {
         Self::OpenTdb(Some(Encoding::Url3986)),
         Self::OpenTdb(Some(Encoding::UrlLegacy)),
         Self::OpenTdb(Some(Encoding::Base64)),
-        Self::Kahoot,
+        Self::Sheet,
     ];
+
+    /// Other names, for the template or the kind of file that somebody has.
+    const SHEETS: [&str; 8] = ["kahoot", "blooket", "quizizz", "wayground", "gimkit", "csv", "tsv", "xlsx"];
 
     /// The format of a file by its name's extension and, where that leaves it open, by what it holds.
     #[must_use]
     pub fn guess(name: &str, bytes: &[u8]) -> Self {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
+        if bytes.starts_with(sheet::ZIP) {
+            return Self::Sheet;
+        }
         // A file that can't be decoded is refused for that, whatever its format.
-        let text = text::decode(bytes).unwrap_or_default();
+        let text = text::decode_sheet(bytes).map(|(text, _)| text).unwrap_or_default();
         match extension.as_deref() {
             Some("toml") => Self::Toml,
-            Some("csv" | "tsv") => Self::Kahoot,
+            Some("csv" | "tsv" | "xlsx" | "xlsm" | "xls") => Self::Sheet,
             Some("json") => Self::guess_json(&text),
             _ if text.trim_start().starts_with('{') => Self::guess_json(&text),
-            _ if kahoot::looks_like_one(&text) => Self::Kahoot,
+            _ if sheet::looks_like_one(&text) => Self::Sheet,
             _ => Self::Toml,
         }
     }
@@ -92,7 +98,7 @@ impl fmt::Display for Format {
             Self::Json => f.write_str("json"),
             Self::OpenTdb(None) => f.write_str("opentdb"),
             Self::OpenTdb(Some(encoding)) => write!(f, "opentdb-{encoding}"),
-            Self::Kahoot => f.write_str("kahoot"),
+            Self::Sheet => f.write_str("sheet"),
         }
     }
 }
@@ -105,11 +111,36 @@ pub struct UnknownFormat(String);
 impl FromStr for Format {
     type Err = UnknownFormat;
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.to_string() == name.to_lowercase())
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+        let lower = name.to_lowercase();
+        if Self::SHEETS.contains(&lower.as_str()) {
+            return Ok(Self::Sheet);
+        }
+        Self::ALL.into_iter().find(|format| format.to_string() == lower).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading<'r> {
+    /// Its format; with none, it is guessed from name and content.
+    pub format: Option<Format>,
+    /// The sheet of a spreadsheet that is read; with none, it is the only one that has a header.
+    pub sheet: Option<&'r str>,
+    /// Leave out questions that can't be played, instead of refusing the file.
+    pub skip_bad: bool,
+    /// Goes before the title that the file has; a file of a format without titles is called by its name otherwise.
+    pub title: Option<&'r str>,
+}
+
+/// What a file held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The questions that can be played.
+    pub pack: Pack,
+    /// What was not imported, and what was guessed, a sentence each.
+    pub notes: Vec<String>,
+    /// The questions that were left out, and why; only if that was wished.
+    pub left_out: Option<BadPack>,
 }
 
 /// Reads a pack file of at most 4 MiB; with no format, it is guessed from name and content.
@@ -117,6 +148,14 @@ impl FromStr for Format {
 /// # Errors
 /// Everything that is wrong with the file, or why it can't be read.
 pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
+    import(path, Reading { format, ..Reading::default() }).map(|imported| imported.pack)
+}
+
+/// The same, with all that is to be said about it.
+///
+/// # Errors
+/// As [`read`].
+pub fn import(path: &Path, reading: Reading<'_>) -> Result<Imported, BadPack> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let limit = LARGEST_FILE as u64 + 1;
@@ -125,8 +164,7 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
         findings.add(Place::default(), format!("the file can't be read: {error}"));
         return Err(findings.into_bad_pack());
     }
-    let format = format.unwrap_or_else(|| Format::guess(&name, &bytes));
-    parse(&name, &bytes, format, None)
+    import_bytes(&name, &bytes, reading)
 }
 
 /// Reads a pack file's bytes. `name` is what errors call it; `title` goes before the title that the file has, and a file of a
@@ -136,30 +174,54 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
 /// Everything that is wrong with the file: first what keeps it from being read at all (its encoding, its syntax), else
 /// every problem of every question.
 pub fn parse(name: &str, bytes: &[u8], format: Format, title: Option<&str>) -> Result<Pack, BadPack> {
+    import_bytes(name, bytes, Reading { format: Some(format), title, ..Reading::default() })
+        .map(|imported| imported.pack)
+}
+
+/// The same, with all that is to be said about it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn import_bytes(name: &str, bytes: &[u8], reading: Reading<'_>) -> Result<Imported, BadPack> {
     let mut findings = Findings::new(name);
-    let text = match text::decode(bytes) {
-        Ok(text) => text,
-        Err(problem) => {
-            findings.add(Place::default(), problem);
-            return Err(findings.into_bad_pack());
-        }
-    };
-    match draft(&text, name, format, title, &mut findings) {
-        Some(draft) => draft.finish(findings),
+    match draft(name, bytes, reading, &mut findings) {
+        Some(draft) => draft.finish(findings, reading.skip_bad),
         None => Err(findings.into_bad_pack()),
     }
 }
 
 /// What could be read; nothing if the syntax is broken.
-fn draft(text: &str, name: &str, format: Format, title: Option<&str>, findings: &mut Findings) -> Option<Draft> {
+fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings) -> Option<Draft> {
     let stem = Path::new(name).file_stem().map_or_else(|| "untitled".into(), |stem| stem.to_string_lossy());
+    let title = reading.title;
+    let format = reading.format.unwrap_or_else(|| Format::guess(name, bytes));
+    if format != Format::Sheet && reading.sheet.is_some() {
+        findings.add(Place::default(), "only an xlsx file has sheets to choose from");
+        return None;
+    }
+    let text = match format {
+        Format::Sheet => String::new(),
+        _ => match text::decode(bytes) {
+            Ok(text) => text,
+            Err(problem) => {
+                findings.add(Place::default(), problem);
+                return None;
+            }
+        },
+    };
     match format {
-        Format::Toml => Some(native::read(tree::from_toml(text, findings)?, title, findings)),
-        Format::Json => Some(native::read(tree::from_json(text, findings)?, title, findings)),
+        Format::Toml => Some(native::read(tree::from_toml(&text, findings)?, title, findings)),
+        Format::Json => Some(native::read(tree::from_json(&text, findings)?, title, findings)),
         Format::OpenTdb(encoding) => {
-            Some(opentdb::read(tree::from_json(text, findings)?, encoding, title.unwrap_or(&stem), findings))
+            Some(opentdb::read(tree::from_json(&text, findings)?, encoding, title.unwrap_or(&stem), findings))
         }
-        Format::Kahoot => Some(kahoot::read(text, title.unwrap_or(&stem), findings)),
+        Format::Sheet => {
+            if bytes.len() > LARGEST_FILE {
+                findings.add(Place::default(), text::too_large());
+                return None;
+            }
+            Some(sheet::read(bytes, title.unwrap_or(&stem), reading.sheet, findings))
+        }
     }
 }
 
@@ -174,14 +236,16 @@ mod tests {
         let sheet = b"Question;Answer 1;Answer 2;Time;Correct\n";
         for (name, bytes, format) in [
             ("quiz.toml", &b"anything"[..], Format::Toml),
-            ("quiz.CSV", b"anything", Format::Kahoot),
+            ("quiz.xlsx", b"PK\x03\x04", Format::Sheet),
+            ("quiz", b"PK\x03\x04", Format::Sheet),
+            ("quiz.CSV", b"anything", Format::Sheet),
             ("quiz.json", b"{\"title\": \"response_code\"}", Format::Json),
             ("quiz.json", b"{\"response_code\": 0, \"results\": []}", Format::OpenTdb(None)),
             ("quiz.json", b"{\"results\": []}", Format::OpenTdb(None)),
             ("quiz.json", b"{\"response_code\": 0, \"results\": [", Format::OpenTdb(None)),
             ("quiz.json", b"[]", Format::Json),
             ("quiz", b"\xef\xbb\xbf {\"title\": \"a\"}", Format::Json),
-            ("quiz.txt", sheet, Format::Kahoot),
+            ("quiz.txt", sheet, Format::Sheet),
             ("quiz.txt", b"title = 'a'", Format::Toml),
             ("quiz", b"\xff\x00", Format::Toml),
         ] {
@@ -194,9 +258,12 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        let unknown = "xlsx".parse::<Format>().unwrap_err().to_string();
+        for name in Format::SHEETS {
+            assert_eq!(name.parse(), Ok(Format::Sheet));
+        }
+        let unknown = "docx".parse::<Format>().unwrap_err().to_string();
         assert!(
-            unknown.starts_with("there is no pack format \"xlsx\"; the formats are toml, json, opentdb,"),
+            unknown.starts_with("there is no pack format \"docx\"; the formats are toml, json, opentdb,"),
             "{unknown}"
         );
     }
@@ -219,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("endless.toml");
         File::create(&path).unwrap().set_len(LARGEST_FILE as u64 * 1000).unwrap();
-        for format in [None, Some(Format::Kahoot), Some(Format::Json)] {
+        for format in [None, Some(Format::Sheet), Some(Format::Json)] {
             assert!(read(&path, format).unwrap_err().to_string().contains("4 MiB"));
         }
     }
@@ -227,7 +294,7 @@ mod tests {
     #[test]
     fn what_one_format_reads_the_native_form_keeps() {
         let sheet = "Question,Answer 1,Answer 2,Time,Correct\n\"He said \"\"no\"\"\",a\\b,'c',10,2\n";
-        let pack = parse("a.csv", sheet.as_bytes(), Format::Kahoot, Some("A \"quoted\" title")).unwrap();
+        let pack = parse("a.csv", sheet.as_bytes(), Format::Sheet, Some("A \"quoted\" title")).unwrap();
         assert_eq!(parse("a.toml", to_toml(&pack).as_bytes(), Format::Toml, None).unwrap(), pack);
     }
 

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::pack::PackQuestion;
 
-use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
+use super::draft::{Draft, blank_question, choice_at, difficulty_named, in_fixed_order};
 use super::encoding::Encoding;
 use super::problem::{Findings, Place, excerpt};
 use super::tree::{Fields, Node, Value};
@@ -140,7 +140,9 @@ fn question_of(sent: &Sent, encoding: Encoding, findings: &mut Findings) -> Pack
     let choices = match (kind.as_deref(), correct, incorrect) {
         (None, ..) | (_, None, _) | (_, _, None) => return question,
         (Some("boolean"), Some(correct), Some(incorrect)) => boolean(&correct, &incorrect),
-        (Some("multiple"), Some(correct), Some(incorrect)) => multiple(correct, incorrect),
+        (Some("multiple"), Some(correct), Some(incorrect)) => {
+            in_fixed_order(correct, incorrect).map(|(choices, right)| (choices, right.index()))
+        }
         (Some(other), ..) => Err(format!("`type` is multiple or boolean, not {}", excerpt(other))),
     };
     match choices {
@@ -166,27 +168,6 @@ fn boolean(correct: &str, incorrect: &[String]) -> Choices {
             excerpt(&incorrect.join(", "))
         )),
     }
-}
-
-/// The choices in an order that does not give the right one away and is the same each time: by number, or else by letter.
-fn multiple(correct: String, incorrect: Vec<String>) -> Choices {
-    if let Some(problem) = wrong_choice_count(incorrect.len() + 1) {
-        return Err(problem);
-    }
-    let mut choices = incorrect;
-    choices.push(correct.clone());
-    let value = |choice: &String| as_number(choice).unwrap_or_default();
-    if choices.iter().all(|choice| as_number(choice).is_some()) {
-        choices.sort_by(|a, b| value(a).total_cmp(&value(b)).then_with(|| a.cmp(b)));
-    } else {
-        choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone()));
-    }
-    let right = choices.iter().position(|choice| *choice == correct).unwrap_or_default();
-    Ok((choices, right))
-}
-
-fn as_number(text: &str) -> Option<f64> {
-    text.replace(',', "").parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is wrong with a pack file: everything at once, each with its place.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// More problems than this, with the pack as a whole or with its questions, are counted, not kept: nobody reads them,
@@ -19,6 +20,8 @@ pub struct BadPack {
     pub problems: Vec<Problem>,
     /// How many more problems there are.
     pub left_out: usize,
+    /// How many questions have problems.
+    pub questions: usize,
 }
 
 /// One thing that is wrong with a pack file.
@@ -80,15 +83,45 @@ pub(super) struct Findings {
     /// How many of the problems are questions' own.
     in_questions: usize,
     left_out: usize,
+    /// The numbers of all questions with problems, those left out among them.
+    bad: BTreeSet<usize>,
+    notes: Vec<String>,
 }
 
 impl Findings {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), problems: Vec::new(), in_questions: 0, left_out: 0 }
+        Self {
+            name: name.to_owned(),
+            problems: Vec::new(),
+            in_questions: 0,
+            left_out: 0,
+            bad: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Something that is not wrong, and that whoever imports the file should know.
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Whether the question of this number has a problem.
+    pub fn is_bad(&self, question: usize) -> bool {
+        self.bad.contains(&question)
+    }
+
+    /// Whether a problem is with the pack as a whole.
+    pub fn are_of_the_whole(&self) -> bool {
+        self.problems.len() > self.in_questions
     }
 
     pub fn add(&mut self, place: Place, problem: impl Into<String>) {
         let is_in_question = place.question.is_some();
+        self.bad.extend(place.question);
         let alike = if is_in_question { self.in_questions } else { self.problems.len() - self.in_questions };
         if alike == MOST_PROBLEMS {
             self.left_out += 1;
@@ -109,7 +142,8 @@ impl Findings {
 
     pub fn into_bad_pack(mut self) -> BadPack {
         self.problems.sort_by_key(|problem| (problem.question, problem.line));
-        BadPack { name: self.name, problems: self.problems, left_out: self.left_out }
+        let questions = self.bad.len();
+        BadPack { name: self.name, problems: self.problems, left_out: self.left_out, questions }
     }
 }
 

@@ -1,21 +1,20 @@
 //! From a file's bytes to text, whatever editor or spreadsheet wrote them.
 
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
 /// The largest pack file, in bytes.
 pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// The text without byte order mark and with every line ended by `\n` alone; the error says what is wrong.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
     if bytes.len() > LARGEST_FILE {
-        return Err(format!(
-            "the file has {} bytes or more; a pack file has at most {LARGEST_FILE} (4 MiB)",
-            LARGEST_FILE + 1
-        ));
+        return Err(too_large());
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("the file is UTF-16; save it as UTF-8 (spreadsheets call it \"CSV UTF-8\")".to_owned());
     }
     if bytes.starts_with(b"PK\x03\x04") {
-        return Err("the file is a spreadsheet or a zip file; save the sheet as CSV (UTF-8)".to_owned());
+        return Err("the file is a spreadsheet or a zip file; only `--format sheet` reads those".to_owned());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to();
@@ -25,8 +24,55 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
             bytes.get(offset).copied().unwrap_or_default()
         )
     })?;
+    Ok(with_plain_line_ends(text))
+}
+
+/// What is said of a file that is too large.
+pub(super) fn too_large() -> String {
+    format!("the file has {} bytes or more; a pack file has at most {LARGEST_FILE} (4 MiB)", LARGEST_FILE + 1)
+}
+
+/// The text of a sheet, which spreadsheets write in more ways: as UTF-16 too, or in the code page of old Windows programs. With what to
+/// know about it.
+pub(super) fn decode_sheet(bytes: &[u8]) -> Result<(String, Option<String>), String> {
+    if let Some(utf_16) = utf_16_of(bytes) {
+        let (text, _, has_errors) = utf_16.decode(bytes);
+        if has_errors {
+            return Err("the file is UTF-16 with errors in it; save it as \"CSV UTF-8\"".to_owned());
+        }
+        return Ok((with_plain_line_ends(&text), None));
+    }
+    if std::str::from_utf8(bytes).is_ok()
+        || bytes.iter().any(|byte| matches!(byte, 0 | 0x81 | 0x8d | 0x8f | 0x90 | 0x9d))
+    {
+        return decode(bytes).map(|text| (text, None));
+    }
+    let (text, _, _) = WINDOWS_1252.decode(bytes);
+    let odd = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).find(|word| !word.is_ascii());
+    let note = format!(
+        "the file is not UTF-8 and is read as Windows-1252; if {} is not what was written, save it as \"CSV UTF-8\"",
+        super::problem::excerpt(odd.unwrap_or_default())
+    );
+    Ok((with_plain_line_ends(&text), Some(note)))
+}
+
+/// By its byte order mark or, without one, by the zeros that are half of the bytes of most alphabets.
+fn utf_16_of(bytes: &[u8]) -> Option<&'static Encoding> {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return (encoding != UTF_8).then_some(encoding);
+    }
+    let start = &bytes[..bytes.len().min(400)];
+    let zeros = |first: usize| start.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    match (zeros(0), zeros(1)) {
+        (0, odd) if odd * 4 > start.len() => Some(UTF_16LE),
+        (even, 0) if even * 4 > start.len() => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+fn with_plain_line_ends(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.contains('\r') { Ok(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Ok(text.to_owned()) }
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// The line, from 1, of a byte of a text whose lines end with `\n`.
@@ -60,6 +106,22 @@ mod tests {
         assert!(told.contains("0xe9 at offset 13 (line 2)"), "{told}");
         assert!(decode(b"\xff\xfea\0").unwrap_err().contains("UTF-16"));
         assert!(decode(b"PK\x03\x04rest").unwrap_err().contains("spreadsheet"));
+    }
+
+    #[test]
+    fn a_sheet_may_be_utf_16_or_windows_1252() {
+        let text = "Größe;Café\r\n\u{4e2d}";
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [[b"\xff\xfe", &little[..]].concat(), [b"\xfe\xff", &big[..]].concat(), little, big] {
+            assert_eq!(decode_sheet(&bytes), Ok(("Größe;Café\n\u{4e2d}".to_owned(), None)));
+        }
+        let (text, note) = decode_sheet(b"Caf\xe9; 5 \x80\r").unwrap();
+        assert_eq!(text, "Café; 5 €\n");
+        assert!(note.unwrap().contains("if \"Café\" is not what was written"));
+        assert!(decode_sheet(b"Caf\xe9 \x81").unwrap_err().contains("save it as UTF-8"));
+        assert_eq!(decode_sheet("\u{feff}é".as_bytes()), Ok(("é".to_owned(), None)));
     }
 
     #[test]

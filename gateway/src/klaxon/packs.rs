@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use klaxon_engine::pack::{self, Format};
+use klaxon_engine::pack::{self, Format, Imported, Reading};
 use klaxon_gateway::cli::PackCommand;
 use klaxon_protocol::pack::Pack;
 
@@ -17,23 +17,33 @@ pub fn read(file: &Path) -> anyhow::Result<Pack> {
 
 pub fn run(command: &PackCommand) -> anyhow::Result<()> {
     match command {
-        PackCommand::Check { file, format } => {
-            let pack = read_as(file, format.as_deref())?;
+        PackCommand::Check { file, format, sheet } => {
+            let pack = import(file, format.as_deref(), sheet.as_deref(), false)?.pack;
             println!("{:?}: {} questions, ready to be played", pack.title, pack.questions.len());
         }
         PackCommand::Show { file } => println!("{}", serde_json::to_string_pretty(&read(file)?)?),
-        PackCommand::Import { file, format, to } => {
-            let pack = read_as(file, format.as_deref())?;
+        PackCommand::Import { file, format, sheet, skip_bad, to } => {
+            let Imported { pack, left_out, .. } = import(file, format.as_deref(), sheet.as_deref(), *skip_bad)?;
             std::fs::write(to, pack::to_toml(&pack)).with_context(|| format!("can't write {}", to.display()))?;
-            println!("{:?}: {} questions, written to {}", pack.title, pack.questions.len(), to.display());
+            let left_out = left_out.map_or_else(String::new, |left_out| format!(", {} left out", left_out.questions));
+            println!("{:?}: {} questions, written to {}{left_out}", pack.title, pack.questions.len(), to.display());
         }
     }
     Ok(())
 }
 
-fn read_as(file: &Path, format: Option<&str>) -> anyhow::Result<Pack> {
-    match format {
-        None => read(file),
-        Some(name) => Ok(pack::read(file, Some(name.parse::<Format>()?))?),
+/// Reads a pack, and says on standard error what is to be known about it.
+fn import(file: &Path, format: Option<&str>, sheet: Option<&str>, skip_bad: bool) -> anyhow::Result<Imported> {
+    let format = format.map(str::parse::<Format>).transpose()?;
+    if format.is_none() && file == Path::new(BUNDLED) {
+        return Ok(Imported { pack: pack::bundled(), notes: Vec::new(), left_out: None });
     }
+    let imported = pack::import(file, Reading { format, sheet, skip_bad, title: None })?;
+    for note in &imported.notes {
+        eprintln!("note: {}: {note}", file.display());
+    }
+    if let Some(left_out) = &imported.left_out {
+        eprintln!("left out:\n{left_out}");
+    }
+    Ok(imported)
 }

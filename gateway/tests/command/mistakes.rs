@@ -101,3 +101,32 @@ fn a_pack_is_checked_and_the_bundled_one_is_fine() {
     assert_eq!(code, Some(1));
     assert!(told.contains("bad.toml:5: question 1: `right` is \"c\""), "{told}");
 }
+
+#[test]
+fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_if_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let sheet = dir.path().join("quiz.csv");
+    let rows = "1,Which?,a,b,2,http://x\n2,What?,a,b,\"1,2\",\n3,Who?,a,b,A,\n";
+    std::fs::write(
+        &sheet,
+        format!("Template,,,,,\nQuestion #,\"Question\nText\",Answer 1,Answer 2,Correct,Picture\n{rows}"),
+    )
+    .unwrap();
+    let to = dir.path().join("pack.toml");
+    let words = ["pack", "import", sheet.to_str().unwrap(), "--to", to.to_str().unwrap()];
+    let (code, told) = refused(&words);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")") && !to.exists(), "{told}");
+
+    let output = klaxon(&[&words[..], &["--skip-bad"]].concat()).output().unwrap();
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")"), "{told}");
+    assert!(told.contains("column \"Picture\" (F) is not imported"), "{told}");
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("\"quiz\": 2 questions, written to "));
+    let pack = std::fs::read_to_string(&to).unwrap();
+    assert!(
+        pack.contains("text = \"Which?\"") && pack.contains("text = \"Who?\"") && !pack.contains("What?"),
+        "{pack}"
+    );
+}

@@ -1,0 +1,178 @@
+//! Which answer a sheet says is the right one: by number, by letter or by its text.
+
+use klaxon_protocol::ids::Choice;
+
+use super::super::draft::choice_at;
+use super::super::problem::excerpt;
+
+/// What the cells with the right answer hold, where that could be two things: "2" is both the second answer and the answer "2".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Convention {
+    /// The answer's number or letter.
+    Number,
+    /// Its text.
+    Text,
+    /// Nothing in the sheet says which.
+    Unknown,
+}
+
+/// An answer with its number, from 1: an empty one in the middle does not renumber those after it.
+pub(super) type Answer<'s> = (usize, &'s str);
+
+impl Convention {
+    /// What other rows say, in which a cell can be one thing only.
+    pub fn of<'s>(rows: impl Iterator<Item = (&'s str, Vec<Answer<'s>>)>) -> Self {
+        let (mut numbers, mut texts) = (0_usize, 0_usize);
+        for (cell, answers) in rows {
+            match (by_text(cell, &answers), number(cell)) {
+                (None, Some(number)) if at(number, &answers).is_some() => numbers += 1,
+                (Some(_), None) => texts += 1,
+                _ => {}
+            }
+        }
+        match (numbers, texts) {
+            (1.., 0) => Self::Number,
+            (0, 1..) => Self::Text,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Which choice a cell means.
+pub(super) fn right_one(cell: &str, answers: &[Answer<'_>], convention: Convention) -> Result<Choice, String> {
+    if cell.is_empty() {
+        return Err("the correct answer is missing: the number, the letter or the text of one answer".to_owned());
+    }
+    let found = match (by_text(cell, answers), number(cell)) {
+        (Some(text), None) => text,
+        (None, Some(number)) => at(number, answers)
+            .ok_or_else(|| format!("the correct answer is number {number}, and there is no answer {number}"))?,
+        (Some(text), Some(number)) => match (at(number, answers), convention) {
+            (None, _) | (_, Convention::Text) => text,
+            (Some(numbered), _) if numbered == text => text,
+            (Some(numbered), Convention::Number) => numbered,
+            (Some(numbered), Convention::Unknown) => {
+                return Err(format!(
+                    "the correct answer {} can be answer {number}, {}, or the answer with this text; write its letter, A to F",
+                    excerpt(cell),
+                    excerpt(answers[numbered].1)
+                ));
+            }
+        },
+        (None, None) => return several(cell, answers),
+    };
+    Ok(choice_at(found))
+}
+
+/// A list of right answers; one that names the same answer twice names one.
+fn several(cell: &str, answers: &[Answer<'_>]) -> Result<Choice, String> {
+    let no_answer =
+        || format!("the correct answer is the number, the letter or the text of one answer, not {}", excerpt(cell));
+    let is_separator = |c: char| matches!(c, ',' | ';' | '/' | '&' | '|' | '+' | '\n');
+    let mut parts: Vec<&str> = cell.split(is_separator).map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.len() < 2 {
+        parts = cell.split_whitespace().filter(|part| !matches!(*part, "and" | "or")).collect();
+    }
+    let mut named = Vec::new();
+    for part in &parts {
+        let found = number(part).map(|number| at(number, answers)).or_else(|| by_text(part, answers).map(Some));
+        named.push(found.ok_or_else(no_answer)?);
+    }
+    match named.first() {
+        Some(Some(first)) if named.iter().all(|other| *other == Some(*first)) => Ok(choice_at(*first)),
+        Some(_) if parts.len() > 1 => Err(format!(
+            "{} correct answers ({}); a question of Klaxon has one right choice",
+            parts.len(),
+            excerpt(cell)
+        )),
+        _ => Err(no_answer()),
+    }
+}
+
+/// The position of the answer with this number.
+fn at(wanted: usize, answers: &[Answer<'_>]) -> Option<usize> {
+    answers.iter().position(|&(number, _)| number == wanted)
+}
+
+/// The position of the answer with this text, in whatever case if no other has it in that.
+fn by_text(cell: &str, answers: &[Answer<'_>]) -> Option<usize> {
+    let exactly = answers.iter().position(|&(_, text)| text == cell);
+    exactly.or_else(|| {
+        let wanted = cell.to_lowercase();
+        let mut alike = (0..answers.len()).filter(|&index| answers[index].1.to_lowercase() == wanted);
+        alike.next().filter(|_| alike.next().is_none())
+    })
+}
+
+/// The number in "2", "2.0", "#2", "Answer 2", "b", "B)" or "Option B".
+fn number(cell: &str) -> Option<usize> {
+    let lower = cell.to_lowercase();
+    let mut text = lower.as_str();
+    for word in ["answer", "option", "choice", "#"] {
+        text = text.strip_prefix(word).map_or(text, str::trim_start);
+    }
+    let text = text.trim_start_matches('(').trim_end_matches([')', '.', ':']);
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    if let Ok(number) = text.parse::<usize>() {
+        return Some(number);
+    }
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter @ 'a'..='z'), None) => Some(usize::from(u8::try_from(letter).ok()? - b'a') + 1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLANETS: &[Answer<'_>] = &[(1, "Mars"), (2, "Venus"), (4, "Earth")];
+    const NUMBERS: &[Answer<'_>] = &[(1, "2"), (2, "3"), (3, "4"), (4, "1")];
+
+    fn right(cell: &str, answers: &[Answer<'_>]) -> Result<usize, String> {
+        right_one(cell, answers, Convention::Unknown).map(|choice| choice.index())
+    }
+
+    #[test]
+    fn an_answer_is_named_by_number_letter_or_text() {
+        for cell in [
+            "2", "2.0", "#2", "Answer 2", "b", "B", "B)", "(b)", "b.", "Option B", "Venus", "venus", "2,2", "2, B",
+            "B and 2",
+        ] {
+            assert_eq!(right(cell, PLANETS), Ok(1), "{cell}");
+        }
+        assert_eq!(right("4", PLANETS), Ok(2));
+        assert_eq!(right("D", PLANETS), Ok(2));
+    }
+
+    #[test]
+    fn several_or_none_are_refused() {
+        for cell in ["1,2", "1;2", "1 2", "A, B", "AB and 1", "Mars, Venus", "Mars / Venus", "1 and 2", "1&4"] {
+            let told = right(cell, PLANETS).unwrap_err();
+            let is_several = told.contains("2 correct answers") && told.contains("one right choice");
+            assert!(is_several || cell.starts_with("AB"), "{cell}: {told}");
+        }
+        for cell in ["Pluto", "1.3", "two", "Mars, Pluto", "-1", "TRUE", "?"] {
+            assert!(right(cell, PLANETS).unwrap_err().contains("text of one answer, not"), "{cell}");
+        }
+        assert!(right("3", PLANETS).unwrap_err().contains("there is no answer 3"));
+        assert!(right("0", PLANETS).unwrap_err().contains("there is no answer 0"));
+        assert!(right("", PLANETS).unwrap_err().contains("missing"));
+        assert!(right("a", &[(1, "x"), (2, "y")]).is_ok());
+    }
+
+    #[test]
+    fn a_number_that_is_also_an_answer_is_what_the_rest_of_the_sheet_says() {
+        assert!(right("2", NUMBERS).unwrap_err().contains("can be answer 2, \"3\", or the answer with this text"));
+        assert_eq!(right_one("2", NUMBERS, Convention::Number), Ok(Choice(1)));
+        assert_eq!(right_one("2", NUMBERS, Convention::Text), Ok(Choice(0)));
+        assert_eq!(right("A", NUMBERS), Ok(0));
+        assert_eq!(right("2", &[(1, "1"), (2, "2")]), Ok(1));
+        let rows = |cells: &[&'static str]| -> Vec<_> { cells.iter().map(|&cell| (cell, PLANETS.to_vec())).collect() };
+        assert_eq!(Convention::of(rows(&["1", "b", "1,2"]).into_iter()), Convention::Number);
+        assert_eq!(Convention::of(rows(&["Mars", "Earth"]).into_iter()), Convention::Text);
+        assert_eq!(Convention::of(rows(&["Mars", "1"]).into_iter()), Convention::Unknown);
+        assert_eq!(Convention::of(std::iter::once(("2", NUMBERS.to_vec()))), Convention::Unknown);
+    }
+}

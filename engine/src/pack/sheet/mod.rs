@@ -1,0 +1,257 @@
+//! Questions in a spreadsheet, as CSV, TSV or xlsx: Kahoot's, Blooket's, Wayground's (Quizizz's) and Gimkit's templates, and whatever
+//! has a header row that names the same columns.
+
+mod answers;
+mod columns;
+mod grid;
+mod names;
+mod workbook;
+
+#[cfg(test)]
+mod tests;
+
+use klaxon_protocol::ids::Choice;
+use klaxon_protocol::pack::PackQuestion;
+use klaxon_protocol::time::Span;
+
+use super::draft::{Draft, blank_question, in_fixed_order, wrong_choice_count};
+use super::problem::{Findings, Place, excerpt};
+use super::text;
+use answers::{Answer, Convention, right_one};
+use columns::{Answers, Columns, Header};
+use grid::{Grid, Row};
+use names::Unit;
+pub(super) use workbook::ZIP;
+
+/// What separates cells in a text.
+const SEPARATORS: &[u8] = b",;\t|";
+
+/// Whether the text looks like such a sheet.
+pub(super) fn looks_like_one(text: &str) -> bool {
+    split(text).is_some()
+}
+
+/// The sheet under the separator with which most of a header is there.
+fn split(text: &str) -> Option<(Grid, Header)> {
+    let grids = SEPARATORS.iter().map(|&separator| grid::split(separator, text));
+    let found = grids.filter_map(|grid| Header::find(&grid).map(|header| (grid, header)));
+    found.min_by_key(|(_, header)| header.missing.len())
+}
+
+/// Reads a file; `wanted` is the name of the sheet to read, if its file has several.
+pub(super) fn read(bytes: &[u8], title: &str, wanted: Option<&str>, findings: &mut Findings) -> Draft {
+    let draft = Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), Place::default())] };
+    let found = find(bytes, wanted, findings);
+    let read = found.and_then(|(grid, header)| {
+        let place = Place { line: Some(grid.rows[header.row].line), question: None };
+        let (columns, notes) = Columns::of(&grid, &header).map_err(|problem| (place, problem))?;
+        grid.notes.iter().cloned().chain(notes).for_each(|note| findings.note(note));
+        Ok(read_rows(&grid.rows[header.row + 1..], &columns, findings))
+    });
+    match read {
+        Ok(questions) => Draft { questions, ..draft },
+        Err((place, problem)) => {
+            findings.add(place, problem);
+            draft
+        }
+    }
+}
+
+/// The sheet with the questions and its header, or why there is none.
+fn find(bytes: &[u8], wanted: Option<&str>, findings: &mut Findings) -> Result<(Grid, Header), (Place, String)> {
+    let nowhere = |problem: String| (Place::default(), problem);
+    if bytes.starts_with(workbook::OLD_EXCEL) {
+        return Err(nowhere(
+            "the file is an old Excel file (xls), or has a password; save it as xlsx without a password, or as CSV (UTF-8)".into(),
+        ));
+    }
+    if bytes.starts_with(ZIP) {
+        return choose(workbook::read(bytes).map_err(nowhere)?, wanted, findings).map_err(nowhere);
+    }
+    if wanted.is_some() {
+        return Err(nowhere("only an xlsx file has sheets to choose from".into()));
+    }
+    let (text, note) = text::decode_sheet(bytes).map_err(nowhere)?;
+    note.into_iter().for_each(|note| findings.note(note));
+    split(&text).ok_or_else(|| nowhere(no_header(text.lines().take(20).any(|line| line.contains('\t')))))
+}
+
+fn no_header(has_tabs: bool) -> String {
+    let cards = if has_tabs { "; cards with a term and a definition have no wrong answers to choose from" } else { "" };
+    format!(
+        "no header row; it names the columns Question, Answer 1, Answer 2, up to Answer 6, Time limit, \
+         Correct answer, separated by commas, semicolons or tabs{cards}"
+    )
+}
+
+/// The one sheet of a workbook that has a header, or the one that is wanted.
+fn choose(grids: Vec<Grid>, wanted: Option<&str>, findings: &mut Findings) -> Result<(Grid, Header), String> {
+    let names = |grids: &[&Grid]| {
+        grids.iter().filter_map(|grid| grid.name.as_deref()).map(excerpt).collect::<Vec<_>>().join(", ")
+    };
+    let all: Vec<&Grid> = grids.iter().collect();
+    if let Some(wanted) = wanted
+        && !grids.iter().any(|grid| grid.name.as_deref() == Some(wanted))
+    {
+        return Err(format!("there is no sheet {}; the sheets are {}", excerpt(wanted), names(&all)));
+    }
+    let is_wanted = |grid: &&Grid| wanted.is_none() || grid.name.as_deref() == wanted;
+    let headers: Vec<(&Grid, Header)> =
+        grids.iter().filter(is_wanted).filter_map(|grid| Header::find(grid).map(|header| (grid, header))).collect();
+    let fewest = headers.iter().map(|(_, header)| header.missing.len()).min();
+    let mut best: Vec<(&Grid, Header)> =
+        headers.into_iter().filter(|(_, header)| Some(header.missing.len()) == fewest).collect();
+    if best.len() > 1 {
+        // An example without questions is no second choice.
+        let is_filled = |(grid, header): &(&Grid, Header)| grid.rows.len() > header.row + 1;
+        if best.iter().any(is_filled) {
+            best.retain(is_filled);
+        }
+    }
+    let chosen = match best.len() {
+        0 => return Err(no_header(false).replace(", separated by commas, semicolons or tabs", "")),
+        1 => best.pop(),
+        _ => {
+            let names = names(&best.iter().map(|(grid, _)| *grid).collect::<Vec<_>>());
+            return Err(format!("several sheets have questions: {names}; `--sheet NAME` chooses one"));
+        }
+    };
+    let Some((grid, header)) = chosen else { return Err(no_header(false)) };
+    let others: Vec<&Grid> =
+        all.into_iter().filter(|other| other.name != grid.name && !other.rows.is_empty()).collect();
+    if !others.is_empty() {
+        findings.note(format!("the sheet {} is read; not read: {}", names(&[grid]), names(&others)));
+    }
+    let at = grids.iter().position(|other| other.name == grid.name).unwrap_or_default();
+    Ok((grids.into_iter().nth(at).unwrap_or_default(), header))
+}
+
+fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, Place)> {
+    // A row that nobody filled in may still have its number and time.
+    let is_written = |row: &&Row| columns.asked().any(|column| !row.cell(column).is_empty());
+    let has_fault = |row: &Row| row.faults.iter().any(|&(column, _)| columns.all().any(|read| read == column));
+    let rows: Vec<&Row> =
+        rows.iter().filter(|row| (is_written(row) || has_fault(row)) && !columns.are_explained_by(row)).collect();
+    let convention = if columns.by_number {
+        Convention::Number
+    } else {
+        Convention::of(rows.iter().map(|row| (row.cell(columns.correct), answers_of(row, columns))))
+    };
+    let mut questions = Vec::with_capacity(rows.len().min(1_000));
+    for row in rows {
+        let place = Place { line: Some(row.line), question: Some(questions.len() + 1) };
+        let question = read_row(row, columns, convention, &mut |problem| findings.add(place, problem));
+        questions.push((question, place));
+    }
+    questions
+}
+
+/// The numbered answers of a row that are not empty.
+fn answers_of<'r>(row: &'r Row, columns: &Columns) -> Vec<Answer<'r>> {
+    let Answers::Numbered(answers) = &columns.answers else { return Vec::new() };
+    answers
+        .iter()
+        .map(|&(number, column)| (number, row.cell(column)))
+        .filter(|(_, answer)| !answer.is_empty())
+        .collect()
+}
+
+fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn FnMut(String)) -> PackQuestion {
+    let mut question = blank_question();
+    let mut faults = row.faults.iter().filter(|(column, _)| columns.all().any(|read| read == *column)).peekable();
+    if faults.peek().is_some() {
+        faults.for_each(|(_, fault)| tell(fault.clone()));
+        return question;
+    }
+    if row.width.is_some() && row.cells.len() > columns.width {
+        tell(format!(
+            "the row has {} cells and the header {}: a text with the separator in it stands in quotes",
+            row.cells.len(),
+            columns.width
+        ));
+        return question;
+    }
+    row.cell(columns.text).clone_into(&mut question.text);
+    let choices = match &columns.answers {
+        Answers::Numbered(_) => numbered(&answers_of(row, columns), row.cell(columns.correct), convention, tell),
+        Answers::Wrong(wrong) => {
+            let wrong = wrong.iter().map(|&column| row.cell(column).to_owned()).filter(|answer| !answer.is_empty());
+            apart(row.cell(columns.correct), wrong.collect(), tell)
+        }
+    };
+    if let Some((choices, right)) = choices {
+        question.choices = choices;
+        question.right = right;
+    }
+    if let Some((column, unit)) = columns.time {
+        match read_time(row.cell(column), unit) {
+            Ok(open_for) => question.open_for = open_for,
+            Err(problem) => tell(problem),
+        }
+    }
+    question
+}
+
+/// The choices among which a cell names the right one.
+fn numbered(
+    answers: &[Answer<'_>],
+    correct: &str,
+    convention: Convention,
+    tell: &mut dyn FnMut(String),
+) -> Option<(Vec<String>, Choice)> {
+    let right = right_one(correct, answers, convention).unwrap_or_else(|problem| {
+        tell(problem);
+        Choice(0)
+    });
+    if let Some(problem) = wrong_choice_count(answers.len()) {
+        tell(problem);
+        return None;
+    }
+    Some((answers.iter().map(|&(_, answer)| answer.to_owned()).collect(), right))
+}
+
+/// The choices where the right one stands apart from the wrong ones, in an order that does not tell which it is.
+fn apart(correct: &str, wrong: Vec<String>, tell: &mut dyn FnMut(String)) -> Option<(Vec<String>, Choice)> {
+    if correct.is_empty() {
+        tell("the correct answer is missing".to_owned());
+        return None;
+    }
+    in_fixed_order(correct.to_owned(), wrong).map_err(tell).ok()
+}
+
+/// A time limit; none if the cell is empty.
+fn read_time(cell: &str, unit: Unit) -> Result<Option<Span>, String> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    let unknown = || {
+        let (unit, most) = match unit {
+            Unit::Milliseconds => ("milliseconds", "500 to 600000"),
+            Unit::Seconds => ("seconds", "1 to 600"),
+            Unit::Minutes => ("minutes", "1 to 10"),
+        };
+        format!("the time limit is a whole number of {unit}, {most}, not {}", excerpt(cell))
+    };
+    let lower = cell.to_lowercase();
+    let parts: Vec<&str> = lower.split(':').collect();
+    if parts.len() > 1 {
+        let parts: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
+        let seconds = match parts.as_deref() {
+            Some(&[hours, minutes, seconds]) => {
+                hours.saturating_mul(60).saturating_add(minutes).saturating_mul(60).saturating_add(seconds)
+            }
+            Some(&[minutes, seconds]) => minutes.saturating_mul(60).saturating_add(seconds),
+            _ => return Err(unknown()),
+        };
+        return Ok(Some(Span(seconds.saturating_mul(1000))));
+    }
+    let number =
+        ["seconds", "secs", "sec", "s"].iter().find_map(|unit| lower.strip_suffix(unit)).unwrap_or(&lower).trim();
+    let number: u32 = number.strip_suffix(".0").unwrap_or(number).parse().map_err(|_| unknown())?;
+    let milliseconds = match unit {
+        Unit::Milliseconds => 1,
+        Unit::Seconds => 1000,
+        Unit::Minutes => 60_000,
+    };
+    Ok(Some(Span(number.saturating_mul(milliseconds))))
+}
