@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -28,6 +29,8 @@ fn print_config_of(name: &str, file: Option<&Path>, environment: &[(&str, &str)]
 fn config_file(dir: &tempfile::TempDir, text: &str) -> PathBuf {
     let path = dir.path().join("klaxon.toml");
     std::fs::write(&path, text).unwrap();
+    // Whatever the umask: a file that others can write to is refused.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     path
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | what | may belong to | others may |
 //! | --- | --- | --- |
-//! | directories and links on the way | root, this user | read; write too if the directory is sticky or mounted read-only |
+//! | directories and links on the way | root, this user | read; write too if the directory is sticky or mounted read-only, or as this user's own group |
 //! | the data directory and those in it | root, this user | read |
 //! | secrets, and a configuration with passwords | this user | nothing |
 //! | the same, owned by root while this user is another | root | read, as the file's group (mode 440: how Kubernetes and systemd hand secrets over) |

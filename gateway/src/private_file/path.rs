@@ -104,10 +104,17 @@ impl Trust {
             return Err(self.foreign(path, about));
         }
         let mode = about.mode();
-        if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 || is_read_only(path) {
+        if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 || is_read_only(path) || self.is_of_our_own_group(about) {
             return Ok(());
         }
         Err(PrivateFileError::Writable { path: path.to_owned(), mode: mode & 0o7777 })
+    }
+
+    /// Whether only the group may write, and that is the one that many systems make for each user: with the user's own number, and with
+    /// nobody else in it. There a checkout has mode 775.
+    fn is_of_our_own_group(self, about: &Metadata) -> bool {
+        let is_ours = self.us != 0 && about.uid() == self.us && about.gid() == self.us && about.mode() & 0o002 == 0;
+        is_ours && std::fs::read_to_string("/etc/group").is_ok_and(|groups| has_no_other_members(&groups, self.us))
     }
 
     pub(super) fn foreign(self, path: &Path, about: &Metadata) -> PrivateFileError {
@@ -132,6 +139,20 @@ fn existing(path: &Path) -> Result<Option<Metadata>, PrivateFileError> {
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(problem) => Err(PrivateFileError::Io { path: path.to_owned(), problem }),
     }
+}
+
+/// Whether the group of this number is there and nobody is in it but the user after whom it is named.
+fn has_no_other_members(groups: &str, number: u32) -> bool {
+    let number = number.to_string();
+    let mut found = groups.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        match fields[..] {
+            [name, _, group, members] if group == number => Some((name, members)),
+            _ => None,
+        }
+    });
+    let is_alone = |(name, members): (&str, &str)| members.split(',').all(|member| member.is_empty() || member == name);
+    found.next().is_some_and(is_alone) && found.all(is_alone)
 }
 
 fn is_read_only(path: &Path) -> bool {
@@ -214,6 +235,15 @@ mod tests {
         set_mode(&open, 0o755);
         assert!(us().follow(&open.join("ours/file")).is_ok());
         fs::set_permissions(&open, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn a_group_of_ones_own_is_one_with_nobody_else_in_it() {
+        let groups = "root:x:0:\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:ann,bob\neve:x:1003:eve,mallory\ntwo:x:1004:\nmore:x:1004:bob\n";
+        for (number, is_own) in [(1000, true), (1001, true), (1002, false), (1003, false), (1004, false), (1005, false)]
+        {
+            assert_eq!(has_no_other_members(groups, number), is_own, "{number}");
+        }
     }
 
     #[test]

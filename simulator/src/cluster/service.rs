@@ -1,6 +1,8 @@
 //! One process of `klaxon` in a cluster: an engine, a gateway or the archive service.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use klaxon_servers::Process;
@@ -33,7 +35,8 @@ impl Service {
     /// If it does not start.
     pub async fn start(program: &Path, name: &str, words: Vec<String>, place: &Path) -> Result<Self, ServerError> {
         let data = place.join(name);
-        std::fs::create_dir_all(&data).map_err(file_error(&data))?;
+        // Whatever the umask: Klaxon wants no directory that others can write to.
+        DirBuilder::new().recursive(true).mode(0o700).create(&data).map_err(file_error(&data))?;
         let mut arguments = words;
         arguments.extend(["--data-dir".to_owned(), data.display().to_string()]);
         let log = place.join(format!("{name}.log"));
