@@ -1,14 +1,16 @@
-# make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened
+# make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened; MODE=points or
+#             MODE=both plays by other rules than elimination
 # make demo-cluster          the same with 5,000 players on 2 engines, 3 gateways, Redis, Kafka and PostgreSQL
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
 # make fuzz   ten million inputs through all that reads players' bytes, each against another reader; INPUTS=100000 for fewer of each
 # make sanitize  the gateway's tests of its sockets again, with AddressSanitizer watching its memory
+# make mutants  breaks one rule of the engine at a time, and prints which breaks the audit of a swarm misses; MUTANTS=5 SEED=2 for a sample
 # make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, dependencies
-.PHONY: demo demo-cluster demo-cluster-faults run test fuzz sanitize lint build release bench bench-engine bench-cluster tools deny
+.PHONY: mutants demo demo-cluster demo-cluster-faults run test fuzz sanitize lint build release bench bench-engine bench-cluster tools deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -21,7 +23,7 @@ DEMO := --players 2000 --questions 12 --open-for 2s --lives 2 --pot 500000 --bad
 demo: release
 	@mkdir -p $(OUT)
 	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
-	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(DEMO) --json $(OUT)/report.json --html $(OUT)/report.html
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) --json $(OUT)/report.json --html $(OUT)/report.html
 
 # Lives enough for twelve questions: who is out early has nothing to tell of later faults.
 CLUSTER := --cluster --players 5000 --questions 12 --open-for 3s --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
@@ -83,6 +85,14 @@ $(TANSU)/bin/tansu:
 	@CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		CARGO_PROFILE_RELEASE_DEBUG=false $(CARGO) install tansu --version 0.6.0 --locked --no-default-features \
 		--features dynostore,postgres --root $(TANSU)
+
+# Works on a copy of the sources. After MINUTES no further break is tried.
+mutants: MUTATED := $(or $(CARGO_TARGET_DIR),target)/mutants
+mutants:
+	@rm -rf $(MUTATED)/source && mkdir -p $(MUTATED)/source
+	@git ls-files -z | xargs -0 cp --parents -t $(MUTATED)/source
+	python3 simulator/mutants/rules.py $(MUTATED)/source $(abspath $(MUTATED))/target --minutes $(or $(MINUTES),20) \
+		$(if $(MUTANTS),--sample $(MUTANTS)) $(if $(SEED),--seed $(SEED))
 
 lint: deny
 	$(CARGO) fmt --all --check

@@ -1,7 +1,9 @@
 //! The audit: judges the server's promises from the outside, by what players sent and received and by the journal.
 
 mod acknowledged;
+mod book;
 mod bounded;
+mod by_the_book;
 mod finding;
 mod goes_on;
 mod journal;
@@ -11,6 +13,7 @@ mod no_leak;
 mod one_answer;
 mod one_clock;
 mod outcome;
+mod pings;
 mod reading;
 mod replay;
 mod windows;
@@ -107,7 +110,7 @@ pub fn prizes_told(evidence: &Evidence) -> BTreeMap<Seat, u64> {
     money::prizes_told(&Reading::new(evidence, &AuditOptions::default()))
 }
 
-/// Judges the promises 1 to 8, and 9 if there were faults.
+/// Judges the ten promises; the ninth only if there were faults.
 #[must_use]
 pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     let reading = Reading::new(evidence, options);
@@ -124,5 +127,6 @@ pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     if !options.faults.is_empty() {
         findings.push(goes_on::judge(&reading));
     }
+    findings.push(by_the_book::judge(&reading));
     Audit { findings }
 }

@@ -3,6 +3,7 @@
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{QuestionId, Seat};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
+use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
 use super::journal::Counted;
@@ -17,21 +18,35 @@ const PROMISE: Promise = Promise {
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
-    let mut on_time = 0;
+    let mut on_time = OnTime::default();
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
             let Some(windows) = reading.journal.windows.get(&question) else { continue };
             late_never_counts(reading, index, connection.seat, (question, exchange, windows), &mut finding);
             if connection.honest {
-                on_time += on_time_is_heard(reading, index, connection, (question, exchange, windows), &mut finding);
+                on_time_is_heard(reading, index, connection, (question, exchange, windows), &mut on_time, &mut finding);
             }
         }
         snapshots_tell_the_same_times(reading, index, &mut finding);
     }
     stamps_are_true(reading, &mut finding);
-    finding.figure("honest answers surely on time", on_time);
+    finding.figure("honest answers surely on time", on_time.sure);
     finding.figure("margin before the close", format!("{} ms", as_millis(reading.options.margin)));
+    finding.figure("later ones that a pong proves on time", on_time.proven);
+    if let Some(nearest) = on_time.nearest {
+        finding.figure("the nearest to the close", format!("{nearest} ms"));
+    }
     finding
+}
+
+/// Answers of honest players that must count.
+#[derive(Debug, Default)]
+struct OnTime {
+    sure: u64,
+    /// Those sent later than the margin before the close, and read in time by what the next pong says.
+    proven: u64,
+    /// How near to the close the last of these had been read, in milliseconds.
+    nearest: Option<u64>,
 }
 
 /// An accepted answer was sent before the end, by this connection or another of the same seat.
@@ -66,16 +81,24 @@ fn on_time_is_heard(
     index: usize,
     connection: &Connection,
     (question, exchange, windows): (QuestionId, &Exchange, &Windows),
+    counts: &mut OnTime,
     finding: &mut Finding,
-) -> u64 {
+) {
     let (slack, margin) = (as_millis(reading.options.clock_slack), as_millis(reading.options.margin));
+    let early = |sent| windows.surely_on_time(sent, margin, slack) && !reading.stood_still(connection, sent);
+    let proven = |sent, read_by: Millis| !early(sent) && windows.surely_read_in_time(sent, read_by, slack);
     let on_time = || {
-        let said = exchange.said.iter();
-        said.filter(|&&(sent, _)| windows.surely_on_time(sent, margin, slack) && !reading.stood_still(connection, sent))
+        let said = exchange.said.iter().zip(&exchange.read_by);
+        said.filter(|&(&(sent, _), read_by)| early(sent) || read_by.is_some_and(|read_by| proven(sent, read_by)))
     };
+    for (_, read_by) in on_time().filter(|&(&(sent, _), _)| !early(sent)) {
+        counts.proven += 1;
+        let ahead = read_by.and_then(|read_by| windows.ahead(read_by));
+        counts.nearest = counts.nearest.into_iter().chain(ahead).min();
+    }
     let sure = on_time().count();
     if sure == 0 {
-        return 0;
+        return;
     }
     let doubtful = exchange.said.len() - sure;
     let refused = |code| {
@@ -95,7 +118,7 @@ fn on_time_is_heard(
             }
         });
     }
-    if let Some(&(sent, choice)) = on_time().next()
+    if let Some((&(sent, choice), _)) = on_time().next()
         && connection.open_at(reading.due(sent))
     {
         let answered = !exchange.heard.is_empty() || connection.errors.iter().any(|&(at, _)| at >= sent);
@@ -104,7 +127,7 @@ fn on_time_is_heard(
             reading.violation(index, what).question(question).at(sent)
         });
     }
-    sure as u64
+    counts.sure += sure as u64;
 }
 
 /// The journal's time of an answer lies between its sending and its acknowledgement, and in the question's window.

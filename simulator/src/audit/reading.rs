@@ -8,10 +8,12 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use klaxon_protocol::time::Millis;
 
 use super::AuditOptions;
 use super::finding::Violation;
 use super::journal::Journal;
+use super::pings::Pings;
 use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
 
 /// The whole millisecond of a time.
@@ -46,6 +48,8 @@ pub(super) enum Seen<'r> {
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     pub said: Vec<(Micros, Choice)>,
+    /// For each that was said: a time at which the server had read it, where the pong to a ping behind it says so.
+    pub read_by: Vec<Option<Millis>>,
     pub heard: Vec<(Micros, FrameId)>,
 }
 
@@ -219,6 +223,7 @@ impl<'a> Reading<'a> {
             errors: Vec::new(),
             left: None,
         };
+        let mut pings = Pings::default();
         for entry in &log.entries {
             if entry.direction == Direction::Received {
                 connection.last_heard = Some(entry.at);
@@ -230,7 +235,11 @@ impl<'a> Reading<'a> {
                 Seen::Said(FromPlayer::Answer(answer)) => {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
                     exchange.said.push((entry.at, answer.choice));
+                    exchange.read_by.push(None);
+                    pings.answered(answer.question, exchange.said.len() - 1);
                 }
+                Seen::Said(FromPlayer::Ping(ping)) => pings.sent(ping.sent),
+                Seen::Heard(ToPlayer::Pong(pong)) => pings.came_back(pong),
                 Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
                 Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
@@ -241,6 +250,11 @@ impl<'a> Reading<'a> {
                 }
                 Seen::Heard(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
                 _ => {}
+            }
+        }
+        for ((question, number), read_by) in pings.read_by() {
+            if let Some(exchange) = connection.exchanges.get_mut(&question) {
+                exchange.read_by[number] = Some(read_by);
             }
         }
         connection

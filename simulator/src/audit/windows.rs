@@ -92,6 +92,21 @@ impl Windows {
             .any(|stretch| sent >= stretch.from.saturating_add(slack) && sent.saturating_add(margin) <= stretch.until)
     }
 
+    /// Whether an answer sent then, and read at the time of `read_by` or before, was certainly on time. The last millisecond is left out:
+    /// it may be the one in which the host stopped the clock.
+    pub fn surely_read_in_time(&self, sent: Micros, read_by: Millis, slack: u64) -> bool {
+        let sent = millis(sent);
+        self.stretches
+            .iter()
+            .any(|stretch| sent >= stretch.from.saturating_add(slack) && read_by.0.saturating_add(1) < stretch.until)
+    }
+
+    /// How long before the end it had been read.
+    pub fn ahead(&self, read_by: Millis) -> Option<u64> {
+        let ends = self.stretches.iter().map(|stretch| stretch.until);
+        ends.filter_map(|end| end.checked_sub(read_by.0)).min()
+    }
+
     /// Whether an answer sent then was certainly after the end, `slack` milliseconds and more.
     pub fn surely_too_late(&self, sent: Micros, slack: u64) -> bool {
         let end = self.stretches.iter().map(|stretch| stretch.until).max();

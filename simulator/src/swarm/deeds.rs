@@ -49,6 +49,11 @@ pub enum What {
 /// The spread of reaction times: the logarithm's standard deviation.
 const REACTION_SPREAD: f64 = 0.5;
 
+/// How likely a player answers in the first moments of a question or the last.
+const AT_THE_EDGES: f64 = 0.05;
+/// How likely a player who answered sends the same again after the close, as after a lost reply.
+const REPEATS: f64 = 0.03;
+
 /// All that this player will do about a question, in no particular order. `right` is the right choice, which the player knows
 /// or not; `swarm` is how many players there are to steal from.
 pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<Choice>, swarm: u32) -> Vec<Deed> {
@@ -73,8 +78,14 @@ pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<
         stubborn = true;
     }
     if player.habits.dawdles && dice.random_bool(0.3) {
-        at = question.closes_at + Span(dice.random_range(30..400));
+        at = question.closes_at + Span(dice.random_range(1..400));
         stubborn = true;
+    }
+    if dice.random_bool(AT_THE_EDGES) {
+        at = match dice.random_range(0..3) {
+            0 => question.opens_at + Span(dice.random_range(0..12)),
+            _ => question.closes_at - Span(dice.random_range(3..400).min(open.0)),
+        };
     }
     // Whoever has not decided when time is up, stays silent.
     if player.role == Role::Player && (stubborn || at < question.closes_at) {
@@ -87,6 +98,13 @@ pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<
             Tapping::Twice => tap(dice.random_range(60..300), Device::First, choice),
             Tapping::Wavers => tap(dice.random_range(150..800), Device::First, other),
         }
+        if dice.random_bool(REPEATS) {
+            let after = Span(dice.random_range(20..400));
+            deeds.push(deed(question.closes_at.max(at) + after, true, What::Answer(Device::First, choice)));
+        }
+        let mut tap = |after: u32, device, choice| {
+            deeds.push(deed(at + Span(after), stubborn, What::Answer(device, choice)));
+        };
         if player.habits.two_devices {
             tap(dice.random_range(0..400), Device::Second, if dice.random_bool(0.7) { choice } else { other });
         }
@@ -183,9 +201,13 @@ mod tests {
         let mut answered = HashSet::new();
         for (player, deed) in all(&plan, 1) {
             if let What::Answer(device, _) = deed.what {
-                assert!(answered.insert(player), "{player:?} answers twice");
                 assert_eq!(device, Device::First);
-                assert!((Millis(100_000)..Millis(105_000)).contains(&deed.at) && !deed.stubborn);
+                if deed.stubborn {
+                    assert!(deed.at > Millis(105_000), "the same again, after the close");
+                    continue;
+                }
+                assert!(answered.insert(player), "{player:?} answers twice");
+                assert!((Millis(100_000)..Millis(105_000)).contains(&deed.at));
                 assert!(player.0 < 400);
             }
         }

@@ -5,14 +5,17 @@ use std::sync::atomic::Ordering;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Question, React};
+use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Question, React};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 
 use super::super::deeds::{Deed, Device, What, deeds};
 use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
-use super::{Chore, Person, Seen};
+use super::{Chore, Person, Seen, local};
+
+/// After an answer in the last second before the close, a ping is sent.
+const CLOSE_CALL: Span = Span(1000);
 
 impl Person {
     pub(super) fn see(&mut self, question: &Question) {
@@ -81,11 +84,16 @@ impl Person {
                     && self.alive
                 {
                     seen.wanted.get_or_insert(choice);
+                    let closes_at = seen.question.closes_at;
                     if !self.is_in(device) {
                         // Sent again when the show is seen again.
                         return;
                     }
                     self.answer(device, Answer { question: deed.question, choice }).await;
+                    // Its pong says that what was sent before it had been read by then: the audit knows that the answer was on time.
+                    if closes_at.since(self.server_now()) < CLOSE_CALL {
+                        self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
+                    }
                 }
             }
             What::React(_) if !self.is_in(Device::First) => {}

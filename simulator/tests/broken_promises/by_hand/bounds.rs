@@ -103,7 +103,7 @@ fn a_kill_that_all_come_back_from_is_no_fault() {
     }
     let audit = audit(&show.evidence(), &options);
     assert!(audit.clean(), "{:#?}", told(&audit));
-    assert_eq!(audit.findings.len(), 9);
+    assert_eq!(audit.findings.len(), 10);
 }
 
 #[test]

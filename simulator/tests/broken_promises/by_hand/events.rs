@@ -136,6 +136,7 @@ fn places_that_win_more_than_is_paid_are_found() {
 fn equals_that_win_unequal_prizes_are_found() {
     let mut show = Show::played();
     change_podium(&mut show, |podium| {
+        podium.places[1].place = 1;
         podium.places[0].prize += 3;
         podium.places[1].prize -= 3;
     });

@@ -47,7 +47,11 @@ fn held_up() -> (Show, u64) {
     let mut show = open();
     let sent = show.now;
     show.refused(2, RIGHT, ErrorCode::TooLate);
+    // The refusal comes after the close, as of an answer that was read then.
+    let lines = &mut show.connections[2].lines;
+    lines.last_mut().unwrap().0 = Micros((sent + 4950) * 1000);
     play_on(&mut show);
+    show.connections[2].lines.sort_by_key(|(at, _)| *at);
     (show, sent)
 }
 

@@ -244,7 +244,9 @@ fn a_retry_after_the_close_may_be_told_again_that_it_counts() {
     let reply = AnswerReply::new(QuestionId(1), Verdict::AlreadyAnswered(WRONG));
     show.say(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
     show.hear(1, ToPlayer::AnswerReply(reply));
-    let audit = judge(&over(show));
+    show.reveal();
+    show.end();
+    let audit = judge(&show);
     assert!(audit.clean(), "{:#?}", crate::told(&audit));
     assert_eq!(audit.broken(), Vec::<u8>::new());
 }

@@ -14,7 +14,7 @@ impl Show {
         let question = self.question();
         let alive = self.snapshot.alive;
         self.snapshot.voided = true;
-        self.snapshot.phase = Phase::Closed;
+        self.snapshot.phase = Phase::Revealed;
         let void = Void { seq, at, question, reason: "wrong picture".into(), alive };
         self.host(Action::Void { reason: "wrong picture".into() }, ToPlayer::Void(void));
         let states: Vec<ToPlayer> = (0..self.people.len()).map(|seat| self.you(seat)).collect();
@@ -27,14 +27,21 @@ impl Show {
         let Mark { seq, at } = self.mark();
         let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
         self.snapshot.paused = true;
+        self.passed = at.since(self.snapshot.question.as_ref().unwrap().opens_at).0.into();
         self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
     }
 
-    /// The clock runs again, with the time that was left when it stopped `ago` milliseconds ago.
-    pub fn resume(&mut self, ago: u64) {
+    /// The clock runs again, with the time that was left when it stopped.
+    pub fn resume(&mut self) {
         let Mark { seq, at } = self.mark();
+        let left = self.records.iter().rev().flat_map(|record| &record.events).find_map(|event| match event {
+            ToPlayer::Pause(pause) => pause.left,
+            _ => None,
+        });
+        let left = left.unwrap();
         let running = self.snapshot.question.as_mut().unwrap();
-        running.closes_at.0 += ago;
+        running.opens_at = at + self.settings.lead;
+        running.closes_at = running.opens_at + left;
         let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
         self.snapshot.paused = false;
         let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
@@ -50,7 +57,8 @@ impl Show {
         self.wait(away);
         let Mark { seq, at } = self.mark();
         let running = self.snapshot.question.as_mut().unwrap();
-        let left = running.closes_at.since(last);
+        let left = running.closes_at.since(last + Span(1)).max(Span(3000));
+        self.passed = (last + Span(1)).since(running.opens_at).0.into();
         (running.opens_at, running.closes_at) = (at + Span(3000), at + Span(3000) + left);
         let (question, opens_at, closes_at) = (running.question, running.opens_at, running.closes_at);
         let resume = Resume { seq, at, question: Some(question), opens_at: Some(opens_at), closes_at: Some(closes_at) };
@@ -74,5 +82,6 @@ impl Show {
         self.snapshot.phase = Phase::Closed;
         self.host(Action::Close, ToPlayer::Close(Close { seq, at, question }));
         self.wait(100);
+        self.record(Command::Tally { question, silent: vec![] }, vec![]);
     }
 }

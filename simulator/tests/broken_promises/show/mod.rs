@@ -7,6 +7,8 @@
 mod host;
 mod script;
 
+use std::cmp::Reverse;
+
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::Action;
@@ -37,6 +39,10 @@ struct Person {
     player: u32,
     alive: bool,
     answered: Option<Choice>,
+    /// How long the answer took, and how long all right ones before it.
+    took: u64,
+    time: u64,
+    out_at: u16,
 }
 
 /// The show so far.
@@ -49,6 +55,8 @@ pub struct Show {
     pub now: u64,
     settings: Settings,
     seq: u64,
+    /// How much of the question's time had passed when its clock last stood still.
+    passed: u64,
     people: Vec<Person>,
     snapshot: Snapshot,
 }
@@ -80,6 +88,7 @@ impl Show {
             now: 1_800_000_000_000,
             settings: settings.clone(),
             seq: 0,
+            passed: 0,
             people: Vec::new(),
             snapshot,
         };
@@ -90,7 +99,7 @@ impl Show {
             right: RIGHT,
             category: None,
             difficulty: None,
-            open_for: None,
+            open_for: Some(Span(u32::try_from(OPEN_FOR).unwrap())),
             source: None,
         };
         let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
@@ -160,7 +169,7 @@ impl Show {
         let player = u32::try_from(seat).unwrap();
         let name = Name::parse(&format!("Player {seat}")).unwrap();
         let id = PlayerId::parse(&format!("p{seat}")).unwrap();
-        self.people.push(Person { player, alive: true, answered: None });
+        self.people.push(Person { player, alive: true, answered: None, took: 0, time: 0, out_at: 0 });
         self.snapshot.joined += 1;
         self.snapshot.alive += 1;
         self.record(Command::Join { player: id, name, role: Role::Player }, vec![]);
@@ -251,6 +260,7 @@ impl Show {
             opens_at: Millis(self.now + 500),
             closes_at: Millis(self.now + 500 + OPEN_FOR),
         };
+        self.passed = 0;
         for person in &mut self.people {
             person.answered = None;
         }
@@ -272,6 +282,8 @@ impl Show {
         let verdict = match self.people[seat].answered {
             None => {
                 self.people[seat].answered = Some(choice);
+                let opens_at = self.snapshot.question.as_ref().unwrap().opens_at.0;
+                self.people[seat].took = self.passed + self.now + 1 - opens_at;
                 let counted =
                     CountedAnswer { seat: Seat(u32::try_from(seat).unwrap()), choice, at: Millis(self.now + 1) };
                 let question = self.question();
@@ -312,6 +324,7 @@ impl Show {
         self.snapshot.phase = Phase::Closed;
         self.event(Command::Tick, ToPlayer::Close(Close { seq, at, question }));
         self.wait(100);
+        self.record(Command::Tally { question, silent: vec![] }, vec![]);
     }
 
     /// The right choice is told, and to each player what it means.
@@ -332,7 +345,11 @@ impl Show {
                 None => Outcome::Silent,
             };
             silent += u32::from(outcome == Outcome::Silent);
-            person.alive = outcome == Outcome::Right;
+            if outcome == Outcome::Right {
+                person.time += person.took;
+            } else if person.alive {
+                (person.alive, person.out_at) = (false, question.0);
+            }
             results.push(PlayerResult {
                 question,
                 outcome,
@@ -356,31 +373,31 @@ impl Show {
 
     /// The podium, the prizes, the end.
     pub fn end(&mut self) {
-        let seats = self.people.iter().zip(0u32..);
-        let winners: Vec<u32> = seats.filter(|(person, _)| person.alive).map(|(_, seat)| seat).collect();
-        let share = |place: usize| {
-            let among = winners.len() as u64;
-            self.settings.pot / among + u64::from((place as u64) < self.settings.pot % among)
+        let merit = |person: &Person| {
+            let out_at = if person.alive { u16::MAX } else { person.out_at };
+            (Reverse(out_at), person.time)
         };
-        let place = |place: usize, seat: u32| {
-            let wins = place < winners.len();
-            Place {
-                place: if wins { 1 } else { u32::try_from(winners.len()).unwrap() + 1 },
-                seat: Seat(seat),
-                name: Name::parse(&format!("Player {seat}")).unwrap(),
-                score: 0,
-                prize: if wins { share(place) } else { 0 },
-            }
+        let mut ranked: Vec<_> = self.people.iter().zip(0u32..).map(|(person, seat)| (merit(person), seat)).collect();
+        ranked.sort_unstable();
+        let winners = self.people.iter().filter(|person| person.alive).count();
+        let share = |index: usize| {
+            let among = winners as u64;
+            self.settings.pot / among + u64::from((index as u64) < self.settings.pot % among)
         };
-        let others = (0..u32::try_from(self.people.len()).unwrap()).filter(|seat| !winners.contains(seat));
-        let ranking = winners.iter().copied().chain(others);
-        let places: Vec<Place> = ranking.enumerate().map(|(index, seat)| place(index, seat)).collect();
+        let place = |(index, (merit, seat)): (usize, &(_, u32))| Place {
+            place: u32::try_from(ranked.iter().position(|(other, _)| other == merit).unwrap() + 1).unwrap(),
+            seat: Seat(*seat),
+            name: Name::parse(&format!("Player {seat}")).unwrap(),
+            score: 0,
+            prize: if index < winners { share(index) } else { 0 },
+        };
+        let places: Vec<Place> = ranked.iter().enumerate().map(place).collect();
         let paid = places.iter().map(|place| place.prize).sum();
         let Mark { seq, at } = self.mark();
         let podium = Podium {
             seq,
             at,
-            winners: u32::try_from(winners.len()).unwrap(),
+            winners: u32::try_from(winners).unwrap(),
             places: places.clone(),
             pot: self.settings.pot,
             paid,
@@ -395,8 +412,11 @@ impl Show {
             let place = places.iter().find(|place| place.seat.index() == seat && place.prize > 0)?;
             Some(ToPlayer::Prize(Prize { amount: place.prize, currency: currency.clone() }))
         });
-        let end = ToPlayer::End(self.mark());
-        self.event(Command::Tick, end);
+        self.seq += 1;
+        let end = ToPlayer::End(Mark { seq: Seq(self.seq), at });
+        self.records.last_mut().unwrap().events.push(end.clone());
+        self.wait(1);
+        self.tell(&end);
         // They stay long enough that whatever did not come by now will never come.
         self.wait(10_000);
         let late = ToPlayer::Lobby(klaxon_protocol::player::Lobby { joined: self.snapshot.joined });
@@ -421,6 +441,10 @@ impl Show {
         self.seq += 1;
         self.record(command, vec![event.clone()]);
         self.wait(1);
+        self.tell(&event);
+    }
+
+    fn tell(&mut self, event: &ToPlayer) {
         for index in 0..self.connections.len() {
             if self.connections[index].listening {
                 self.hear(index, event.clone());

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Breaks one rule of the engine at a time, lets the swarm play, and asks its audit alone: prints what it caught and what it missed.
+
+usage: rules.py SOURCE TARGET [--only NAME,...] [--sample N --seed S] [--minutes M] [--slot COMMAND]
+
+SOURCE is a copy of the workspace, whose files are changed and put back; TARGET is cargo's target directory. The swarm is built once and
+not changed. Exit code 1 if a break was missed.
+"""
+
+import argparse
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+GAME = "engine/src/game/trivia/"
+ELIMINATION, POINTS, BOTH = "elimination", "points", "both"
+
+# name, mode in which it shows, file, what stands there, what is put in its place
+BREAKS = [
+    ("streak-bonus-capped-one-early", POINTS, "points.rs", "STREAK_MOST: u32 = 5", "STREAK_MOST: u32 = 4"),
+    ("silent-players-stay", ELIMINATION, "reveal.rs", "if eliminates && seats.lose(", "if eliminates && choice.is_some() && seats.lose("),
+    ("remainder-to-the-last", ELIMINATION, "prizes.rs", "u64::from(index < pot % count)", "u64::from(count - 1 - index < pot % count)"),
+    ("last-400-ms-refused", ELIMINATION, "entry.rs", "            Ok(_) => Standing::Claim,",
+     "            Ok(_) if answer.at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
+     "            Ok(_) => Standing::Claim,"),
+    ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
+    ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).unwrap_or(u32::MAX);",
+     "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;"),
+    ("points-rounded-up", POINTS, "points.rs", ".saturating_mul(remaining) / total.0.max(1)", ".saturating_mul(remaining).div_ceil(total.0.max(1))"),
+    ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),
+    ("a-life-too-many", ELIMINATION, "entry.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
+    ("void-leaves-streaks", POINTS, "reveal.rs", "            seats.streak[index] = undo.streaks[index];\n", ""),
+    ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] -= points(", "let _ = points("),
+    ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "seats.give_lives(seat, 1);", "{}"),
+    ("100-ms-late-counts", ELIMINATION, "clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
+    ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
+    ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
+    ("one-alive-too-many", ELIMINATION, "reveal.rs", "alive: self.seats.alive.count() };", "alive: self.seats.alive.count() + 1 };"),
+    ("gained-is-not-added", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] - 10;"),
+    ("99-places-are-named", ELIMINATION, "ranking.rs", "PLACES: usize = 100", "PLACES: usize = 99"),
+    ("nine-lead", BOTH, "ranking.rs", "LEADERS: usize = 10", "LEADERS: usize = 9"),
+    ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.roster.len(),\n            alive: self.seats.alive.count(),\n            pot",
+     "            joined: self.roster.len() + 1,\n            alive: self.seats.alive.count(),\n            pot"),
+    ("own-state-without-a-rank", POINTS, "view.rs", "rank: self.rank_of(seat),", "rank: 0,"),
+    ("own-state-without-the-answer", ELIMINATION, "view.rs", "answered: self.seats.choice(seat),", "answered: None,"),
+    ("already-answered-names-the-new-choice", ELIMINATION, "entry.rs", "Verdict::AlreadyAnswered(choice)),", "Verdict::AlreadyAnswered(answer.choice)),"),
+    ("too-late-before-the-opening", ELIMINATION, "clock.rs", "{ ErrorCode::TooEarly } else", "{ ErrorCode::TooLate } else"),
+    ("a-repeat-after-the-close-is-refused", ELIMINATION, "entry.rs", "Some(choice) if choice == answer.choice =>",
+     "Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n            Some(choice) if choice == answer.choice =>"),
+    ("lives-are-not-lost", ELIMINATION, "seats.rs", "self.lives[index] -= 1;", "{}"),
+    ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
+    ("first-place-gets-no-remainder", POINTS, "prizes.rs", "take(usize::try_from(left).unwrap_or(usize::MAX)).for_each(", "rev().take(usize::try_from(left).unwrap_or(usize::MAX)).for_each("),
+]
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("target", type=pathlib.Path)
+    parser.add_argument("--only", help="names of breaks, with commas")
+    parser.add_argument("--sample", type=int, help="so many breaks, chosen by the seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=20, help="begin no further break after this long")
+    parser.add_argument("--slot", default="", help="what stands before cargo")
+    return parser.parse_args()
+
+
+def chosen(options):
+    breaks = [one for one in BREAKS if options.only is None or one[0] in options.only.split(",")]
+    if options.sample is not None:
+        breaks = random.Random(options.seed).sample(breaks, min(options.sample, len(breaks)))
+    return breaks
+
+
+def build(options, *what):
+    command = [*options.slot.split(), "cargo", "build", "--quiet", *what, "--target-dir", str(options.target)]
+    done = subprocess.run(command, cwd=options.source, capture_output=True, text=True)
+    return done.stderr if done.returncode else None
+
+
+def play(options, swarm, mode):
+    """The lines of broken promises, or none if all were kept."""
+    command = [swarm, "--klaxon", options.target / "debug/klaxon", "--players", "200", "--questions", "9", "--open-for", "2s",
+               "--lives", "3", "--pot", "500003", "--extras", "--mode", mode, "--seed", str(options.seed),
+               "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2", "--pause", "300ms", "--suspense", "100ms"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    said = [line.strip()[:240] for number, line in enumerate(lines) if "✗" in line or (number and "✗" in lines[number - 1])]
+    return done.returncode, said or done.stderr.strip().splitlines()[-3:]
+
+
+def main():
+    options = arguments()
+    end = time.monotonic() + options.minutes * 60
+    problem = build(options, "-p", "klaxon-simulator", "--bin", "klaxon-swarm")
+    if problem:
+        sys.exit(problem)
+    swarm = pathlib.Path(tempfile.mkdtemp(prefix="klaxon-mutants-")) / "klaxon-swarm"
+    swarm.write_bytes((options.target / "debug/klaxon-swarm").read_bytes())
+    swarm.chmod(0o755)
+    caught, missed, left = 0, [], 0
+    for name, mode, file, before, after in chosen(options):
+        if time.monotonic() > end:
+            left += 1
+            continue
+        path = options.source / GAME / file
+        text = path.read_text()
+        if text.count(before) != 1:
+            sys.exit(f"{name}: {path} has {before!r} {text.count(before)} times: this table must follow the rules")
+        path.write_text(text.replace(before, after))
+        try:
+            problem = build(options, "-p", "klaxon-gateway", "--bin", "klaxon")
+            code, said = (None, [problem]) if problem else play(options, swarm, mode)
+        finally:
+            path.write_text(text)
+        verdict = {0: "MISSED", 1: "caught", None: "DOES NOT COMPILE"}.get(code, f"exit code {code}")
+        print(f"{verdict:8} {name} ({mode})", *(f"         {line}" for line in said), sep="\n", flush=True)
+        if code == 1:
+            caught += 1
+        else:
+            missed.append(name)
+    print(f"{caught} caught, {len(missed)} not: {', '.join(missed) or 'none'}; {left} not tried, the time was up")
+    sys.exit(1 if missed else 0)
+
+
+main()

@@ -1,0 +1,253 @@
+//! The rule book, docs/rules.md, played again: the journal's commands in, and out what everybody must have been told. Neither what
+//! the journal says came of a command nor any of the engine's code has part in it.
+
+mod clock;
+mod course;
+mod host;
+mod podium;
+mod prizes;
+mod seats;
+mod views;
+
+use std::collections::{BTreeMap, HashSet};
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, Seq};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
+use klaxon_protocol::pack::PackQuestion;
+use klaxon_protocol::player::{Phase, PlayerResult, Podium, Question, Reveal, Role, Standings, ToPlayer};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::{Millis, Span};
+
+pub use self::clock::Clock;
+use self::podium::Ending;
+pub use self::seats::Held;
+use self::seats::{Answers, Change};
+
+/// The order in which a question's choices were sent: the rules let the server mix them.
+pub type Orders = BTreeMap<QuestionId, Vec<String>>;
+
+/// The rules allow no such command now: why, for people.
+pub type Refused = String;
+
+/// A question that was asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// As everybody got it.
+    pub question: Question,
+    pub right: Choice,
+    pub clock: Clock,
+    pub answers: Answers,
+    pub counts: Vec<u32>,
+    pub reveal: Option<Reveal>,
+    /// When it was voided.
+    pub voided: Option<Millis>,
+    /// When its clock stood still: from when, and when it opened again, if it did.
+    pub pauses: Vec<(Millis, Option<Millis>)>,
+}
+
+/// What holds at one moment about a seat, to judge replies by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    pub at: Millis,
+    pub alive: bool,
+}
+
+/// A show, played by the book.
+#[derive(Debug)]
+pub struct Book {
+    orders: Orders,
+    edition: RulesVersion,
+    pub settings: Settings,
+    title: String,
+    pack: Vec<PackQuestion>,
+    pub phase: Phase,
+    pub seq: Seq,
+    paused: bool,
+    autopilot: bool,
+    /// When the script's next step comes, or how long until it while the show is paused.
+    step: Option<Millis>,
+    step_left: Option<Span>,
+    done: HashSet<CommandId>,
+    pub asked: Vec<Asked>,
+    pub seats: Vec<Held>,
+    /// The rank of each score, as of the last reveal or void.
+    ranks: BTreeMap<u32, u32>,
+    changes: Vec<Change>,
+    pub ending: Option<Ending>,
+    pub podium: Option<Podium>,
+    /// What each seat is told after each reveal.
+    pub results: BTreeMap<QuestionId, Vec<PlayerResult>>,
+    pub standings: BTreeMap<QuestionId, Standings>,
+    /// When each seat was in play, and when not.
+    pub turns: Vec<Vec<Turn>>,
+    /// When each seat was taken.
+    pub joins: Vec<Millis>,
+}
+
+impl Book {
+    /// A book in which nothing has happened, for questions whose choices were sent in these orders, or as the pack has them.
+    pub fn new(orders: Orders) -> Self {
+        Self {
+            orders,
+            edition: RulesVersion::FIRST,
+            settings: Settings::default(),
+            title: String::new(),
+            pack: Vec::new(),
+            phase: Phase::Created,
+            seq: Seq(0),
+            paused: false,
+            autopilot: false,
+            step: None,
+            step_left: None,
+            done: HashSet::new(),
+            asked: Vec::new(),
+            seats: Vec::new(),
+            ranks: BTreeMap::new(),
+            changes: Vec::new(),
+            ending: None,
+            podium: None,
+            results: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            turns: Vec::new(),
+            joins: Vec::new(),
+        }
+    }
+
+    /// Does what the record's command says, at its time: what everybody must hear of it, in order.
+    ///
+    /// # Errors
+    /// Why the rules allow no such thing now.
+    pub fn take(&mut self, record: &Record) -> Result<Vec<ToPlayer>, Refused> {
+        let now = record.at;
+        let told = match &record.command {
+            Command::Create(show) => self.begin(RulesVersion::FIRST, show),
+            Command::Begin { rules, show } => self.begin(*rules, show),
+            Command::Join { player, name, role: Role::Player } => {
+                if self.seats.iter().any(|held| held.player == *player) {
+                    return Err(format!("{player} has a seat already"));
+                }
+                if !self.lets_in() {
+                    return Err("a new player gets no seat any more".into());
+                }
+                let lives = if self.settings.mode.eliminates() { self.settings.lives } else { 0 };
+                self.seats.push(Held::new(player.clone(), name.clone(), lives));
+                self.joins.push(now);
+                Ok(Vec::new())
+            }
+            Command::Join { role: Role::Spectator, .. } => Ok(Vec::new()),
+            Command::Answers { question, answers } => {
+                answers.iter().for_each(|answer| self.count(*question, answer));
+                Ok(Vec::new())
+            }
+            Command::Host { id, action } => {
+                if self.done.contains(id) {
+                    return Ok(Vec::new());
+                }
+                let told = self.obey(now, action)?;
+                self.done.insert(id.clone());
+                Ok(told)
+            }
+            Command::Tick => Ok(self.tick(now)),
+            Command::Tally { question, .. } => self.tally(now, *question),
+            Command::Recovered { away } => Ok(self.recover(now, *away)),
+            Command::Outage { question, .. } => self.outage(now, *question),
+        };
+        self.note_turns(now);
+        told
+    }
+
+    fn begin(&mut self, edition: RulesVersion, show: &CreateShow) -> Result<Vec<ToPlayer>, Refused> {
+        if !self.pack.is_empty() {
+            return Err("the show has begun before".into());
+        }
+        self.edition = edition;
+        self.settings = show.settings.clone();
+        self.title.clone_from(&show.pack.title);
+        self.pack.clone_from(&show.pack.questions);
+        self.autopilot = show.settings.autopilot.on;
+        self.done.insert(show.id.clone());
+        Ok(Vec::new())
+    }
+
+    /// Whether one who was never in gets a seat now.
+    fn lets_in(&self) -> bool {
+        let in_time = match self.phase {
+            Phase::Created | Phase::Ended => false,
+            Phase::Lobby => true,
+            Phase::Question => !self.settings.mode.eliminates() || self.asked.len() == 1,
+            Phase::Closing | Phase::Closed | Phase::Revealed => !self.settings.mode.eliminates(),
+        };
+        in_time && self.seats.len() < self.settings.seats as usize
+    }
+
+    /// Counts an answer, if it counts by the rules.
+    fn count(&mut self, question: QuestionId, answer: &CountedAnswer) {
+        let Ok(elapsed) = self.standing(question, answer) else { return };
+        let Some(asked) = self.asked.last_mut() else { return };
+        asked.answers.insert(answer.seat, (answer.choice, elapsed));
+        asked.counts[answer.choice.index()] += 1;
+    }
+
+    /// How much of the question's time had passed when this answer was read, if it may count now.
+    fn standing(&self, question: QuestionId, answer: &CountedAnswer) -> Result<Span, ErrorCode> {
+        let asked = self.asked.last().filter(|asked| asked.question.question == question);
+        let asked = asked.ok_or(ErrorCode::TooLate)?;
+        if asked.answers.contains_key(&answer.seat) {
+            return Err(ErrorCode::AlreadyAnswered);
+        }
+        if asked.voided.is_some() {
+            return Err(ErrorCode::Voided);
+        }
+        if !matches!(self.phase, Phase::Question | Phase::Closing) {
+            return Err(ErrorCode::TooLate);
+        }
+        if !self.seats.get(answer.seat.index()).is_some_and(|held| held.alive) {
+            return Err(ErrorCode::NotInPlay);
+        }
+        if answer.choice.index() >= asked.counts.len() {
+            return Err(ErrorCode::BadChoice);
+        }
+        asked.clock.elapsed(answer.at)
+    }
+
+    /// How many are in play.
+    pub fn alive(&self) -> u32 {
+        count(self.seats.iter().filter(|held| held.alive).count())
+    }
+
+    fn total(&self) -> u16 {
+        u16::try_from(self.pack.len()).unwrap_or(u16::MAX)
+    }
+
+    fn next_seq(&mut self) -> Seq {
+        self.seq = self.seq.next();
+        self.seq
+    }
+
+    /// Whether the seat is in play, or was at some time from `from` until `until`; and whether it was out at some time.
+    pub fn was(&self, seat: Seat, from: Millis, until: Millis) -> (bool, bool) {
+        let turns = self.turns.get(seat.index()).map_or(&[][..], Vec::as_slice);
+        let before = turns.iter().rev().find(|turn| turn.at <= from);
+        let during = turns.iter().filter(|turn| turn.at > from && turn.at <= until);
+        let (mut alive, mut out) = (false, false);
+        for turn in before.into_iter().chain(during) {
+            if turn.alive { alive = true } else { out = true }
+        }
+        (alive, out || turns.first().is_none_or(|first| first.at > from))
+    }
+
+    fn note_turns(&mut self, at: Millis) {
+        self.turns.resize(self.seats.len(), Vec::new());
+        for (turns, held) in self.turns.iter_mut().zip(&self.seats) {
+            if turns.last().is_none_or(|last| last.alive != held.alive) {
+                turns.push(Turn { at, alive: held.alive });
+            }
+        }
+    }
+}
+
+/// A count as messages have it.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

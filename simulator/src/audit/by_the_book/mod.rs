@@ -1,0 +1,96 @@
+//! Promise 10: all that anybody was told or paid is what the rule book gives.
+//!
+//! The book is played again from the journal's commands; the order of a question's choices is taken from the frames in which players got
+//! it. What the journal says came of a command is judged like what players heard.
+
+mod events;
+mod replies;
+mod states;
+mod told;
+
+use klaxon_protocol::journal::Records;
+use klaxon_protocol::player::{Question, ToPlayer};
+
+use super::book::{Book, Orders};
+use super::finding::{Finding, Promise, Violation};
+use super::reading::Reading;
+use events::Events;
+use states::States;
+
+const PROMISE: Promise = Promise {
+    number: 10,
+    name: "by the book",
+    sentence: "All that anybody is told or paid is what the rule book gives, worked out anew from the commands of the show.",
+};
+
+pub(super) fn judge(reading: &Reading<'_>) -> Finding {
+    let mut finding = Finding::new(PROMISE);
+    let mut book = Book::new(orders(reading));
+    let mut events = Events::default();
+    let mut states = States::of(reading);
+    let mut refused = 0u64;
+    for (number, record) in records(reading).enumerate() {
+        let before = book.seq;
+        let told = book.take(&record);
+        if book.seq > before {
+            states.moved_on(reading, before, &mut finding);
+        }
+        finding.check(told.is_ok(), || {
+            refused += 1;
+            let why = told.as_ref().err().map(String::as_str).unwrap_or_default();
+            Violation::new(format!("record {number} has a command that the rules refuse: {why}"))
+        });
+        let told = told.unwrap_or_default();
+        finding.check(told == record.events, || {
+            let what =
+                format!("record {number} tells other events than the book: {}", differences(&told, &record.events));
+            Violation::new(what)
+        });
+        events.told(told);
+        states.look(&book);
+    }
+    states.moved_on(reading, book.seq, &mut finding);
+    events.judge(reading, &mut finding);
+    let results = told::judge(reading, &book, &mut finding);
+    let replies = replies::judge(reading, &book, &mut finding);
+    finding.figure("events", events.len());
+    finding.figure("states and snapshots", states.seen());
+    finding.figure("results, standings, prizes", results);
+    finding.figure("replies", replies);
+    finding
+}
+
+/// The records that can be read.
+fn records<'r>(reading: &'r Reading<'_>) -> impl Iterator<Item = klaxon_protocol::journal::Record> + 'r {
+    Records::new(&reading.evidence.journal)
+        .into_iter()
+        .flatten()
+        .map_while(|record| record.ok().map(|(_, record)| record))
+}
+
+/// In which order players got each question's choices; of a question that nobody heard, the journal says it.
+fn orders(reading: &Reading<'_>) -> Orders {
+    let mut orders = Orders::new();
+    let mut learn = |question: &Question| {
+        orders.entry(question.question).or_insert_with(|| question.choices.clone());
+    };
+    for (_, _, message) in reading.heard_frames() {
+        match message {
+            ToPlayer::Question(question) => learn(question),
+            ToPlayer::Snapshot(snapshot) => snapshot.question.iter().for_each(&mut learn),
+            _ => {}
+        }
+    }
+    for event in &reading.journal.events {
+        if let ToPlayer::Question(question) = event {
+            learn(question);
+        }
+    }
+    orders
+}
+
+/// What is told and what the book has, where they differ.
+fn differences(book: &[ToPlayer], told: &[ToPlayer]) -> String {
+    let json = |events: &[ToPlayer]| serde_json::to_string(events).unwrap_or_default();
+    format!("{} is told, the book has {}", json(told), json(book))
+}

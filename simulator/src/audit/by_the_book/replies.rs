@@ -1,0 +1,148 @@
+//! Replies to answers: what counts by the book is acknowledged, and each reason for which an answer does not count is true.
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::player::AnswerReply;
+use klaxon_protocol::time::Millis;
+
+use super::super::book::{Asked, Book};
+use super::super::finding::Finding;
+use super::super::reading::{Exchange, Reading, as_millis, millis};
+use crate::evidence::Micros;
+
+/// A reply, and what could have led to it.
+struct Case<'r> {
+    reading: &'r Reading<'r>,
+    book: &'r Book,
+    seat: Option<Seat>,
+    question: QuestionId,
+    /// The answers of this connection to the question that were sent before the reply was heard.
+    said: Vec<(Micros, Choice)>,
+    heard: Micros,
+    reply: &'r AnswerReply,
+}
+
+pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -> u64 {
+    let mut judged = 0;
+    for (index, connection) in reading.connections.iter().enumerate() {
+        for (&question, exchange) in &connection.exchanges {
+            for &(heard, frame) in &exchange.heard {
+                let Some(reply) = reading.reply(frame) else { continue };
+                let said = before(exchange, heard);
+                let case = Case { reading, book, seat: connection.seat, question, said, heard, reply };
+                let problem = case.problem();
+                judged += 1;
+                finding.check(problem.is_none(), || {
+                    let what = problem.unwrap_or_default();
+                    reading.violation(index, what).question(question).at(heard).frame(reply)
+                });
+            }
+        }
+    }
+    judged
+}
+
+fn before(exchange: &Exchange, heard: Micros) -> Vec<(Micros, Choice)> {
+    exchange.said.iter().copied().filter(|&(sent, _)| sent <= heard).collect()
+}
+
+impl Case<'_> {
+    fn problem(&self) -> Option<String> {
+        let asked = self.asked();
+        let counted = self.counted();
+        let fits = match (self.reply.accepted, self.reply.code) {
+            (true, None) => self.reply.choice.is_some() && self.reply.choice == counted && self.says(counted),
+            (false, Some(ErrorCode::AlreadyAnswered)) => {
+                counted.is_some() && self.reply.choice == counted && self.says_another_than(counted)
+            }
+            (false, Some(code)) if self.reply.choice.is_none() => {
+                return (!self.may_be_refused_as(code, asked))
+                    .then(|| format!("refused as {code}, which was not so"))
+                    .or_else(|| {
+                        self.was_counted_before().then(|| {
+                            format!("counted and acknowledged before, and the same again is refused as {code}")
+                        })
+                    });
+            }
+            _ => false,
+        };
+        (!fits).then(|| format!("no such reply by the book, which has {counted:?} counted"))
+    }
+
+    fn asked(&self) -> Option<&Asked> {
+        self.book.asked.iter().find(|asked| asked.question.question == self.question)
+    }
+
+    /// The choice of the seat that counts.
+    fn counted(&self) -> Option<Choice> {
+        let answers = &self.asked()?.answers;
+        answers.get(&self.seat?).map(|&(choice, _)| choice)
+    }
+
+    fn says(&self, choice: Option<Choice>) -> bool {
+        self.said.iter().any(|&(_, said)| Some(said) == choice)
+    }
+
+    fn says_another_than(&self, choice: Option<Choice>) -> bool {
+        self.said.iter().any(|&(_, said)| Some(said) != choice)
+    }
+
+    /// When the reply was heard at the latest, on the server's clock.
+    fn heard_at(&self) -> Millis {
+        Millis(millis(self.heard).saturating_add(as_millis(self.reading.options.clock_slack)))
+    }
+
+    /// When the first of the answers can have been read at the earliest, on the server's clock.
+    fn first_sent(&self) -> Option<Millis> {
+        let first = self.said.iter().map(|&(sent, _)| millis(sent)).min()?;
+        Some(Millis(first.saturating_sub(as_millis(self.reading.options.clock_slack))))
+    }
+
+    /// When the next question was asked.
+    fn next_asked(&self) -> Option<Millis> {
+        let next = self.book.asked.iter().find(|asked| asked.question.question > self.question);
+        next.map(|asked| asked.question.at)
+    }
+
+    /// Whether an answer of this connection can have been refused for this reason.
+    fn may_be_refused_as(&self, code: ErrorCode, asked: Option<&Asked>) -> bool {
+        let Some(first) = self.first_sent() else { return false };
+        let heard = self.heard_at();
+        match code {
+            // What carries and counts answers may be away; a flood is refused whatever it says.
+            ErrorCode::Unavailable | ErrorCode::RateLimited => true,
+            ErrorCode::UnknownQuestion => asked.is_none_or(|asked| asked.question.at > first),
+            ErrorCode::NotInPlay => self.seat.is_none_or(|seat| self.book.was(seat, first, heard).1),
+            ErrorCode::BadChoice => asked.is_some_and(|asked| {
+                let choices = asked.question.choices.len();
+                self.said.iter().any(|(_, choice)| choice.index() >= choices)
+            }),
+            ErrorCode::Voided => asked.is_some_and(|asked| asked.voided.is_some_and(|at| at <= heard)),
+            ErrorCode::TooEarly => {
+                asked.is_some_and(|asked| asked.clock.stretches().next().is_some_and(|stretch| first < stretch.opens))
+            }
+            ErrorCode::Paused => asked.is_some_and(|asked| {
+                let stood_still = |&(from, until): &(Millis, Option<Millis>)| {
+                    from <= heard && until.is_none_or(|until| first < until)
+                };
+                asked.pauses.iter().any(stood_still)
+            }),
+            ErrorCode::TooLate => {
+                let next = self.next_asked().is_some_and(|next| next <= heard);
+                next || asked.is_some_and(|asked| asked.clock.last().closes <= heard)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the seat's choice had been acknowledged before any of these was sent, while the question is still the last: then every
+    /// one of them is accepted, or gets the choice that counts.
+    fn was_counted_before(&self) -> bool {
+        let (Some(seat), Some(&(first, _))) = (self.seat, self.said.first()) else { return false };
+        let still_last = self.next_asked().is_none_or(|next| next > self.heard_at());
+        still_last
+            && self.reply.code != Some(ErrorCode::Unavailable)
+            && self.reply.code != Some(ErrorCode::RateLimited)
+            && self.reading.replies(seat, self.question).any(|(_, at, reply)| reply.accepted && at < first)
+    }
+}

@@ -1,0 +1,105 @@
+//! Snapshots, and what players were told of their own state: each is what held at some moment while the show stood at that event.
+
+use std::collections::BTreeMap;
+
+use klaxon_protocol::ids::{Seat, Seq};
+use klaxon_protocol::player::{Snapshot, ToPlayer, You};
+
+use super::super::book::Book;
+use super::super::finding::Finding;
+use super::super::reading::{Reading, Seen};
+use crate::evidence::Micros;
+
+/// Something that was told of the show or a seat, and fits no moment yet.
+#[derive(Debug)]
+struct Told<'r> {
+    connection: usize,
+    at: Micros,
+    what: What<'r>,
+}
+
+#[derive(Debug)]
+enum What<'r> {
+    Show(&'r Snapshot),
+    Seat { seat: Option<Seat>, told: You, book: Option<You> },
+}
+
+/// All of them, by the event at which the show stood.
+#[derive(Debug, Default)]
+pub(super) struct States<'r> {
+    open: BTreeMap<Seq, Vec<Told<'r>>>,
+    /// The show at the last moment that was looked at.
+    last: Option<Snapshot>,
+    seen: u64,
+}
+
+impl<'r> States<'r> {
+    pub fn of(reading: &'r Reading<'_>) -> Self {
+        let mut states = Self::default();
+        for connection in 0..reading.connections.len() {
+            let (mut seat, mut seq) = (None, Seq(0));
+            for (at, seen) in reading.walk(connection) {
+                let Seen::Heard(message) = seen else { continue };
+                seq = message.seq().unwrap_or(seq).max(seq);
+                let what = match message {
+                    ToPlayer::Welcome(welcome) => {
+                        seat = welcome.seat;
+                        continue;
+                    }
+                    ToPlayer::Snapshot(snapshot) => {
+                        seq = snapshot.seq;
+                        What::Show(snapshot)
+                    }
+                    ToPlayer::You(you) => What::Seat { seat, told: *you, book: None },
+                    _ => continue,
+                };
+                states.open.entry(seq).or_default().push(Told { connection, at, what });
+                states.seen += 1;
+            }
+        }
+        states
+    }
+
+    pub const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// A moment of the show: what fits it is true.
+    pub fn look(&mut self, book: &Book) {
+        let Some(open) = self.open.get_mut(&book.seq).filter(|open| !open.is_empty()) else { return };
+        open.retain_mut(|told| match &mut told.what {
+            What::Show(snapshot) => !book.is_shown_by(snapshot),
+            What::Seat { seat, told, book: own } => {
+                let you = book.you(*seat);
+                *own = Some(you);
+                you != *told
+            }
+        });
+        if open.iter().any(|told| matches!(told.what, What::Show(_))) {
+            self.last = Some(book.snapshot(klaxon_protocol::time::Millis(0)));
+        }
+    }
+
+    /// The show goes on after event `seq`: what fitted none of its moments up to then is wrong.
+    pub fn moved_on(&mut self, reading: &'r Reading<'_>, seq: Seq, finding: &mut Finding) {
+        let later = self.open.split_off(&seq.next());
+        let gone = std::mem::replace(&mut self.open, later);
+        for told in gone.into_values().flatten() {
+            let Told { connection, at, what } = told;
+            let violation = |what: String| reading.violation(connection, what).at(at);
+            finding.broken(match what {
+                What::Show(snapshot) => {
+                    let own = self.last.as_ref().filter(|own| own.seq == snapshot.seq);
+                    let own = own.and_then(|own| serde_json::to_string(own).ok()).unwrap_or_default();
+                    violation(format!("the snapshot was never true; the last of the book there is {own}"))
+                        .frame(&ToPlayer::Snapshot(Box::new(snapshot.clone())))
+                }
+                What::Seat { told, book, .. } => {
+                    let own = book.map_or_else(|| "no such moment".to_owned(), |own| format!("{own:?}"));
+                    violation(format!("the player's own state is another by the book: {own}"))
+                        .frame(&ToPlayer::You(told))
+                }
+            });
+        }
+    }
+}
