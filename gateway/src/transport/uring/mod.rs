@@ -42,6 +42,8 @@ struct House {
     read_to: Moment,
     /// The same without exception.
     all_read_to: Moment,
+    /// When the last look round began that is over.
+    round: Moment,
     /// When the kernel was last asked to go on with one that it had stopped receiving from.
     resumed: Moment,
     /// To be received from again.
@@ -90,7 +92,7 @@ impl Uring {
         Ok(Self {
             ring,
             chime,
-            house: House { sockets, read_to: now, all_read_to: now, resumed: now, again, ended },
+            house: House { sockets, read_to: now, all_read_to: now, round: now, resumed: now, again, ended },
             looking: None,
         })
     }
@@ -130,12 +132,14 @@ impl House {
         }
     }
 
-    /// A look round all sockets is over, which began then.
+    /// A look round all sockets is over, which began then. What was readable when the one before began is received by now: now and then
+    /// the kernel tells that a round is over before it received from the last of its sockets.
     fn looked_round(&mut self, began: Option<Moment>) {
         let Some(began) = began else { return };
-        self.read_to = began;
-        if self.again.is_empty() && began > self.resumed {
-            self.all_read_to = began;
+        let before = std::mem::replace(&mut self.round, began);
+        self.read_to = before;
+        if self.again.is_empty() && before > self.resumed {
+            self.all_read_to = before;
         }
     }
 
@@ -192,7 +196,7 @@ impl Driver for Uring {
         let mut waited = Waited { reads: 0, rung: false, read_to: house.all_read_to };
         let mut chimes = true;
         let now = Moment::now();
-        if looking.is_none() && now.0.saturating_sub(house.read_to.0) >= ROUND_AFTER {
+        if looking.is_none() && now.0.saturating_sub(house.round.0) >= ROUND_AFTER {
             ring.look_round()?;
             *looking = Some(now);
         }
