@@ -145,7 +145,9 @@ impl Crew for Echo {
         false
     }
 
-    fn flush(&mut self, _: bool, _: Moment) {}
+    fn flush(&mut self) {}
+
+    fn has_read(&mut self, _: Moment) {}
 
     fn tick(&mut self, _: Moment) {}
 

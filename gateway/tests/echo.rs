@@ -245,6 +245,12 @@ fn what_the_protocol_forbids_is_a_protocol_error() {
         ("a ping too long", masked(PING, &[0; 126])),
         ("a fragment of nothing", masked(GOES_ON | LAST, b"x")),
         ("a message within another", [masked(TEXT_BEGINS, b"x"), masked(TEXT, b"y")].concat()),
+        ("a length in two bytes that needs one", [&[TEXT, 0xfe, 0, 1, 0, 0, 0, 0][..], b"x"].concat()),
+        (
+            "a length in eight bytes that needs one",
+            [&[TEXT, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0][..], b"x"].concat(),
+        ),
+        ("a length in eight bytes that needs two", vec![BINARY, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]),
         ("half a close code", masked(CLOSE, b"\x03")),
         ("a close code that is none", masked(CLOSE, &1005_u16.to_be_bytes())),
         ("a close code of nobody", masked(CLOSE, &999_u16.to_be_bytes())),

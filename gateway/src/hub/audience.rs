@@ -105,7 +105,7 @@ impl Shard {
     fn act(&mut self, message: ForShard, now: Moment) {
         match message {
             ForShard::Replies(show, replies) => self.hear_replies(show, &replies, now),
-            ForShard::Barrier(barrier) => self.barriers.push(Raised { barrier, at: now, quiet: 0 }),
+            ForShard::Barrier(barrier) => self.barriers.push(Raised { barrier, at: now }),
             ForShard::Seated(seated) => self.hear_seated(*seated, now),
             ForShard::Resynced(resynced) => self.hear_resynced(&resynced, now),
             ForShard::JoinRefused(key, error) => self.hear_refused(key, error, now),

@@ -54,9 +54,12 @@ impl Crew for Shard {
         self.is_calm(now)
     }
 
-    fn flush(&mut self, quiet: bool, now: Moment) {
+    fn flush(&mut self) {
         self.flush_answers();
-        self.pass_barriers(quiet, now);
+    }
+
+    fn has_read(&mut self, to: Moment) {
+        self.pass_barriers(to);
     }
 
     fn tick(&mut self, now: Moment) {

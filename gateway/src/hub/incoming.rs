@@ -20,14 +20,8 @@ pub(super) struct Raised {
     pub barrier: Arc<Barrier>,
     /// When it was heard of.
     pub at: Moment,
-    /// How many looks at the sockets have brought nothing since.
-    pub quiet: u8,
 }
 
-/// After so many looks that brought nothing all is read: the first of them may have been before the barrier was heard of.
-const QUIET: u8 = 3;
-/// Longer than this no barrier waits for that, in microseconds.
-const SETTLE: u64 = 400_000;
 /// Whoever says several things in this time does more than give a sign of life.
 const TALKATIVE: Span = Span(1000);
 
@@ -109,17 +103,20 @@ impl Shard {
         !self.batches.is_empty()
     }
 
-    /// Passes barriers before which all is read and handed in that had come when they were heard of. Clients that never stop
-    /// sending keep none for long.
-    pub fn pass_barriers(&mut self, quiet: bool, now: Moment) {
+    /// Passes the barriers before which all is read, and hands it in first. All that had come by then is read; however much clients go
+    /// on sending, that is soon after any barrier.
+    pub fn pass_barriers(&mut self, read_to: Moment) {
+        if !self.barriers.iter().any(|raised| raised.at < read_to) {
+            return;
+        }
+        self.flush_answers();
         let common = &self.common;
-        self.barriers.retain_mut(|raised| {
-            raised.quiet += u8::from(quiet);
-            let passes = raised.quiet >= QUIET || now.0.saturating_sub(raised.at.0) >= SETTLE;
-            if passes {
+        self.barriers.retain(|raised| {
+            let waits = raised.at >= read_to;
+            if !waits {
                 raised.barrier.pass(common);
             }
-            !passes
+            waits
         });
     }
 

@@ -30,6 +30,8 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     socket.set_nonblocking(true)?;
     // Whoever is taken from the listener has this from it: a frame waits for no other.
     socket.set_tcp_nodelay(true)?;
+    // An urgent byte is a byte in its place: else what it is marked with later decides whether it is there at all.
+    socket.set_out_of_band_inline(true)?;
     if let Err(error) = stamps::ask(&socket) {
         tracing::warn!(%error, "the kernel does not tell when bytes come: answers are stamped when they are read");
     }

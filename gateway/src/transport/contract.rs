@@ -5,12 +5,13 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use socket2::SockRef;
 
 use super::accept::listen;
 use super::bell::{Chime, Inbox, Post, inbox};
 use super::driver::{Driver, Event, Sending, Slot, Waited};
 use super::epoll::Epoll;
-use super::stamps::{Dial, Received};
+use super::stamps::{Came, Dial};
 use super::uring::Uring;
 use super::{Moment, Transport};
 
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What happened, with bytes of our own.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    Read(u32, Vec<u8>, Option<Received>),
+    Read(u32, Vec<u8>, Came),
     Sent(u32),
     Ended(u32),
 }
@@ -55,7 +56,7 @@ impl<D: Driver> Bench<D> {
         self.driver
             .wait(most, |event| {
                 seen.push(match event {
-                    Event::Read(slot, bytes, received) => Seen::Read(slot.0, bytes.to_vec(), received),
+                    Event::Read(slot, bytes, came) => Seen::Read(slot.0, bytes.to_vec(), came),
                     Event::Sent(slot) => Seen::Sent(slot.0),
                     Event::Ended(slot) => Seen::Ended(slot.0),
                 });
@@ -247,8 +248,8 @@ fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(m
     let stamp = |bench: &mut Bench<D>, bytes: &[u8]| {
         bench.seen.clear();
         bench.until(|seen| bytes_of(seen, 0) == bytes);
-        let Seen::Read(_, _, received) = bench.seen[0] else { panic!("{:?}", bench.seen) };
-        Dial::read().moment(received, Moment::now())
+        let Seen::Read(_, _, came) = bench.seen[0] else { panic!("{:?}", bench.seen) };
+        Dial::read().moment(came, Moment::now())
     };
     let before = Moment::now();
     client.write_all(b"first").unwrap();
@@ -260,6 +261,62 @@ fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(m
     client.write_all(b"second").unwrap();
     let second = stamp(&mut bench, b"second");
     assert!(second.0 + 1000 >= between.0 + 30_000);
+}
+
+/// So that no socket waits for its turn, and no stamp or barrier, because others never stop talking.
+fn all_that_came_is_read_by_the_moment_that_is_told_though_the_sockets_never_fall_quiet<D: Driver>(
+    mut bench: Bench<D>,
+) {
+    // More than one look tells of.
+    let mut clients: Vec<_> = (0..1500).map(|slot| bench.connect(slot)).collect();
+    for round in 0..5_u8 {
+        bench.seen.clear();
+        for client in &mut clients {
+            client.write_all(&[round]).unwrap();
+        }
+        let (came, begun) = (Moment::now(), Instant::now());
+        let mut looks = 0;
+        loop {
+            for client in clients.iter_mut().skip(looks % 7).step_by(7) {
+                client.write_all(&[round]).unwrap();
+            }
+            looks += 1;
+            if bench.look(Duration::ZERO).read_to > came {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the moment does not move on");
+        }
+        let mut heard = vec![false; clients.len()];
+        for seen in &bench.seen {
+            if let Seen::Read(slot, bytes, _) = seen {
+                heard[*slot as usize] |= bytes.contains(&round);
+            }
+        }
+        assert!(heard.iter().all(|heard| *heard), "{} are unread", heard.iter().filter(|heard| !**heard).count());
+    }
+}
+
+fn nothing_that_is_read_came_before_a_look_that_did_not_bring_it<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    let begun = Instant::now();
+    let empty = Moment::now();
+    while bench.look(Duration::ZERO).read_to <= empty {
+        assert!(begun.elapsed() < PATIENCE, "the moment does not move on");
+    }
+    client.write_all(b"whole").unwrap();
+    bench.until(|seen| !seen.is_empty());
+    let Seen::Read(_, _, came) = bench.seen[0] else { panic!("{:?}", bench.seen) };
+    assert!(came.not_before > empty && came.not_before <= Moment::now());
+}
+
+fn urgent_bytes_are_bytes_in_their_place<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    client.write_all(b"ab").unwrap();
+    SockRef::from(&client).send_out_of_band(b"c").unwrap();
+    bench.look(Duration::from_millis(20));
+    client.write_all(b"d").unwrap();
+    bench.until(|seen| bytes_of(seen, 0).ends_with(b"d"));
+    assert_eq!(bench.bytes(0), b"abcd");
 }
 
 macro_rules! contract {
@@ -293,4 +350,7 @@ contract! {
     the_bell_wakes_it_and_what_is_behind_it_is_heard
     what_clients_say_does_not_end_a_nap_but_the_bell_does
     bytes_are_stamped_with_when_they_came_however_late_they_are_read
+    all_that_came_is_read_by_the_moment_that_is_told_though_the_sockets_never_fall_quiet
+    nothing_that_is_read_came_before_a_look_that_did_not_bring_it
+    urgent_bytes_are_bytes_in_their_place
 }

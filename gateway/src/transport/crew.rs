@@ -18,6 +18,7 @@ use super::{ConnKey, Farewell, Fault, Moment};
 /// | `hear` | another thread has something for this one |
 /// | `work` | until it says that nothing is left; between two calls the reactor reads what is readable |
 /// | `flush` | the readable sockets were read, or some of them for a while |
+/// | `has_read` | the sockets were looked at |
 /// | `tick` | some ten times a second, and four times while it `is_calm` |
 ///
 /// After each of these, `take_dirty` names the connections that have bytes to write. The reactor is lent them one frame after the
@@ -51,8 +52,10 @@ pub trait Crew: Send + 'static {
     fn is_calm(&self, _now: Moment) -> bool {
         false
     }
-    /// What was read goes on. `quiet` if the last look at the sockets brought nothing to read.
-    fn flush(&mut self, quiet: bool, now: Moment);
+    /// What was read goes on.
+    fn flush(&mut self);
+    /// All that had come by then was read.
+    fn has_read(&mut self, to: Moment);
     /// Time passed.
     fn tick(&mut self, now: Moment);
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::stamps::Received;
+use super::Moment;
+use super::stamps::Came;
 
 /// A socket's place in its reactor; the crew's slot for the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,8 +31,8 @@ pub(super) enum Sending {
 /// What happened to a socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
-    /// Bytes came, and when, if the kernel says so.
-    Read(Slot, &'a mut [u8], Option<Received>),
+    /// Bytes came, and when.
+    Read(Slot, &'a mut [u8], Came),
     /// The bytes that were sent last are all with the kernel.
     Sent(Slot),
     /// The socket is closed, by either side, and its slot is free. The last that is heard of it.
@@ -39,12 +40,15 @@ pub(super) enum Event<'a> {
 }
 
 /// What came of waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waited {
     /// Reads among the events.
     pub reads: usize,
     /// Whether another thread rang the bell.
     pub rung: bool,
+    /// What could be read at any socket at this moment was read, and told of. Only of a socket with very much of it (more than a reading
+    /// of it takes) there may be more. It moves on however busy the sockets are, after each of them had its turn.
+    pub read_to: Moment,
 }
 
 /// The sockets of one reactor. All is asked for and told on its thread.

@@ -12,10 +12,11 @@ use mio::{Events, Interest, Poll, Token};
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg};
 
+use super::Moment;
 use super::bell::Chime;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
 use super::slots::BySlot;
-use super::stamps::Received;
+use super::stamps::{Came, Received};
 
 /// Events that are taken from the kernel at once.
 const EVENTS: usize = 1024;
@@ -39,6 +40,38 @@ pub(super) struct Epoll {
     unread: Vec<Slot>,
     /// Closed, and nobody has heard of it yet.
     ended: Vec<Slot>,
+    round: Round,
+}
+
+/// How far all sockets are read, though one poll tells of some of them only.
+///
+/// epoll tells of sockets in the order in which they became readable, and of those that are readable again after the others. So what
+/// was readable when a round began was told of after as many events as there are sockets.
+struct Round {
+    /// What could be read then was read.
+    read_to: Moment,
+    /// When the present round began.
+    began: Moment,
+    /// So many events may come before the round is over; none if no round is under way.
+    ahead: Option<usize>,
+}
+
+impl Round {
+    /// What a poll that began then told of was read: so many events, of which a poll can tell [`EVENTS`].
+    fn polled(&mut self, began: Moment, events: usize, sockets: usize) {
+        if events < EVENTS {
+            (self.read_to, self.ahead) = (began, None);
+            return;
+        }
+        let before = self.ahead.unwrap_or_else(|| {
+            self.began = began;
+            sockets
+        });
+        self.ahead = before.checked_sub(events).filter(|&ahead| ahead > 0);
+        if self.ahead.is_none() {
+            self.read_to = self.began;
+        }
+    }
 }
 
 struct Socket {
@@ -73,6 +106,7 @@ impl Epoll {
             events: Some(Events::with_capacity(EVENTS)),
             unread: Vec::new(),
             ended: Vec::new(),
+            round: Round { read_to: Moment::now(), began: Moment(0), ahead: None },
         })
     }
 
@@ -83,7 +117,8 @@ impl Epoll {
             match receive(&socket.stream, &mut self.buffer, &mut self.control) {
                 Ok((0, _)) => return Progress::End,
                 Ok((count, received)) => {
-                    hear(Event::Read(slot, &mut self.buffer[..count], received));
+                    let came = Came { received, not_before: self.round.read_to };
+                    hear(Event::Read(slot, &mut self.buffer[..count], came));
                     *reads += 1;
                     // epoll(7): a stream that gave less than was asked for is empty, and rings again.
                     if count < READ && !to_the_end {
@@ -187,7 +222,8 @@ impl Driver for Epoll {
     }
 
     fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
-        let mut waited = Waited::default();
+        let began = Moment::now();
+        let mut waited = Waited { reads: 0, rung: false, read_to: self.round.read_to };
         self.tell_ended(&mut hear);
         let Some(mut events) = self.events.take() else { return Ok(waited) };
         let at_once = !self.unread.is_empty();
@@ -224,8 +260,50 @@ impl Driver for Epoll {
                 self.serve(slot, to_the_end, &mut hear, &mut waited.reads);
             }
         }
+        // The bell is one more.
+        self.round.polled(began, events.iter().count(), self.sockets.slots() + 1);
+        waited.read_to = self.round.read_to;
         self.events = Some(events);
         self.tell_ended(&mut hear);
         Ok(waited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round() -> Round {
+        Round { read_to: Moment(1), began: Moment(0), ahead: None }
+    }
+
+    #[test]
+    fn a_poll_that_tells_of_less_than_it_could_has_told_of_all() {
+        let mut round = round();
+        round.polled(Moment(5), EVENTS - 1, 9_999);
+        assert_eq!(round.read_to, Moment(5));
+        round.polled(Moment(7), EVENTS, 9_999);
+        round.polled(Moment(9), 0, 9_999);
+        assert_eq!(round.read_to, Moment(9));
+    }
+
+    #[test]
+    fn after_as_many_events_as_there_are_sockets_all_is_read_that_could_be_read_before() {
+        let mut round = round();
+        let sockets = 3 * EVENTS + 1;
+        let after: Vec<_> = (10..18)
+            .map(|at| {
+                round.polled(Moment(at), EVENTS, sockets);
+                round.read_to.0
+            })
+            .collect();
+        assert_eq!(after, [1, 1, 1, 10, 10, 10, 10, 14]);
+    }
+
+    #[test]
+    fn no_more_sockets_than_a_poll_tells_of_are_all_read_after_each() {
+        let mut round = round();
+        round.polled(Moment(5), EVENTS, EVENTS);
+        assert_eq!(round.read_to, Moment(5));
     }
 }

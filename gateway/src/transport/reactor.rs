@@ -13,7 +13,7 @@ use super::bell::Inbox;
 use super::drain::Drain;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
 use super::slots::BySlot;
-use super::stamps::{Dial, Received};
+use super::stamps::{Came, Dial};
 use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
 
 /// How often a crew hears that time passed.
@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// While nobody is in a hurry, the sockets and the time are looked at so often. Waking up for each heartbeat costs several times
 /// what the heartbeat does.
 const NAP: Duration = Duration::from_millis(250);
+/// While somebody may be in a hurry, the sockets are looked at at least so often, whether anything came or not: no stamp is older than
+/// the look before the one that brought it (see [`Came::not_before`]).
+const LOOK: Duration = Duration::from_millis(5);
 /// What is taken from the inbox at once.
 const TAKE: usize = 256;
 /// After so many looks at the sockets what was read goes on, though there is more to read.
@@ -95,10 +98,15 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             let until_tick = || next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
             let midway = std::mem::take(&mut self.floor.midway);
-            if !busy && !midway && drain.is_none() && self.floor.crew.is_calm(Moment::now()) {
+            let calm = !busy && !midway && drain.is_none() && self.floor.crew.is_calm(Moment::now());
+            if calm {
                 self.nap(NAP);
             }
-            let reads = self.look(if busy { Duration::ZERO } else { until_tick() });
+            let Waited { reads, read_to, .. } = self.look(match (busy, calm) {
+                (true, _) => Duration::ZERO,
+                (false, true) => until_tick(),
+                (false, false) => until_tick().min(LOOK),
+            });
             // Nobody is left to tell when it is to stop, if the start failed half way.
             let Ok(changed) = stage.has_changed() else { return };
             if changed {
@@ -114,9 +122,10 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
             looks += 1;
             if reads == 0 || looks >= LOOKS {
                 // Whatever else could be read was read before, so that it goes on together.
-                self.floor.crew.flush(reads == 0, now);
+                self.floor.crew.flush();
                 looks = 0;
             }
+            self.floor.crew.has_read(read_to);
             if Instant::now() >= next_tick {
                 next_tick = Instant::now() + TICK;
                 self.floor.crew.tick(now);
@@ -140,19 +149,19 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
         }
     }
 
-    /// Hears what happened at the sockets and in the inbox. How many reads there were.
-    fn look(&mut self, most: Duration) -> usize {
+    /// Hears what happened at the sockets and in the inbox.
+    fn look(&mut self, most: Duration) -> Waited {
         let floor = &mut self.floor;
         floor.dial = Dial::read();
         let waited = self.driver.wait(most, |event| match event {
-            Event::Read(slot, bytes, received) => floor.read(slot, bytes, received),
+            Event::Read(slot, bytes, came) => floor.read(slot, bytes, came),
             Event::Sent(slot) => floor.sent(slot),
             Event::Ended(slot) => floor.ended(slot),
         });
         let waited = waited.unwrap_or_else(|error| {
             tracing::error!(%error, "the kernel does not say what happened at the sockets; asking again");
             thread::sleep(PAUSE);
-            Waited::default()
+            Waited { reads: 0, rung: false, read_to: Moment(0) }
         });
         if waited.rung || self.mail {
             let Self { driver, floor, inbox, .. } = self;
@@ -165,7 +174,7 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
                 }
             });
         }
-        waited.reads
+        waited
     }
 
     /// Sends what has come up.
@@ -186,7 +195,8 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
 impl<C: Crew> Floor<C> {
     fn open(&mut self, driver: &mut impl Driver, upgraded: Upgraded, here: InCrowd) -> io::Result<()> {
         let Upgraded { stream, codec, read } = upgraded;
-        let key = self.crew.opened(codec, Moment::now());
+        let now = Moment::now();
+        let key = self.crew.opened(codec, now);
         let slot = Slot(key.slot);
         self.lines.put(slot, Line { key, wire: Wire::new(self.largest), sending: false, finished: false, _here: here });
         if let Err(error) = driver.add(slot, stream) {
@@ -194,16 +204,16 @@ impl<C: Crew> Floor<C> {
             return Err(error);
         }
         if !read.is_empty() {
-            self.read(slot, &mut Vec::from(read), None);
+            self.read(slot, &mut Vec::from(read), Came { received: None, not_before: now });
         }
         Ok(())
     }
 
     /// Bytes were read just now.
-    fn read(&mut self, slot: Slot, bytes: &mut [u8], received: Option<Received>) {
+    fn read(&mut self, slot: Slot, bytes: &mut [u8], came: Came) {
         let Some(line) = self.lines.get(slot) else { return };
         let now = Moment::now();
-        let came = self.dial.moment(received, now);
+        let came = self.dial.moment(came, now);
         let (crew, write) = (&mut self.crew, &mut self.write);
         let (key, mut rest) = (line.key, bytes);
         while crew.listens(key) {

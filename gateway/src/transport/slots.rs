@@ -25,6 +25,11 @@ impl<T> BySlot<T> {
         self.0.get_mut(slot.index())?.as_mut()
     }
 
+    /// All slots are below this.
+    pub fn slots(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes out what is in a slot.
     pub fn take(&mut self, slot: Slot) -> Option<T> {
         self.0.get_mut(slot.index())?.take()

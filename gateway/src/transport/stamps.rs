@@ -3,6 +3,10 @@
 //! When ten thousand answers come in the last moment of a question, reading them takes longer than the moment. The kernel notes
 //! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and tells it with the
 //! bytes; an answer is stamped with that.
+//!
+//! The kernel tells the time of the last packet in the order of the stream, which need not be the one that was missing: TCP keeps a
+//! packet that came out of its order, with its time. So a stamp is never before a moment at which all that could be read was read
+//! ([`Came::not_before`]), whatever the kernel says.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -18,8 +22,6 @@ pub(super) const CONTROL: usize = HEAD + 3 * TIME;
 const HEAD: usize = 16;
 /// `struct timespec`.
 const TIME: usize = 16;
-/// What came longer ago than this, or is to come, is no time of this connection's: the machine's clock was set meanwhile.
-const LONGEST: u64 = 60_000_000;
 
 /// Two clocks that are read within so many microseconds are read at the same time.
 const AT_ONCE: u64 = 2;
@@ -29,6 +31,15 @@ const READINGS: u32 = 4;
 /// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Received(pub u64);
+
+/// When bytes came, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Came {
+    /// What the kernel says, if anything.
+    pub received: Option<Received>,
+    /// When all that could be read of this socket had been read: what is read now was not there as a whole.
+    pub not_before: Moment,
+}
 
 /// Asks for the times of what comes in by these sockets, and by those that a listener takes.
 pub(super) fn ask(socket: &impl AsFd) -> io::Result<()> {
@@ -86,11 +97,12 @@ impl Dial {
         best.map_or(Self { wall: 0, clock: Moment(0) }, |(_, dial)| dial)
     }
 
-    /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say.
-    pub fn moment(self, received: Option<Received>, now: Moment) -> Moment {
-        let Some(Received(nanos)) = received else { return now };
+    /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say, or says what is yet to come.
+    pub fn moment(self, came: Came, now: Moment) -> Moment {
+        let Some(Received(nanos)) = came.received else { return now };
+        // Neither clock shows a time so far from the other's that the difference would wrap.
         let at = self.clock.0.wrapping_add((nanos / 1000).wrapping_sub(self.wall));
-        if at <= now.0 && now.0 - at <= LONGEST { Moment(at) } else { now }
+        Moment(at.max(came.not_before.0).min(now.0))
     }
 }
 
@@ -100,19 +112,27 @@ mod tests {
 
     const DIAL: Dial = Dial { wall: 5_000_000, clock: Moment(3_000_000) };
 
-    #[test]
-    fn what_came_while_we_did_something_else_is_stamped_with_when_it_came() {
-        let now = Moment(3_090_000);
-        assert_eq!(DIAL.moment(Some(Received(5_080_000_999)), now), Moment(3_080_000));
-        assert_eq!(DIAL.moment(Some(Received(4_990_000_000)), now), Moment(2_990_000));
-        assert_eq!(DIAL.moment(None, now), now);
+    fn moment(nanos: Option<u64>, not_before: u64, now: u64) -> Moment {
+        DIAL.moment(Came { received: nanos.map(Received), not_before: Moment(not_before) }, Moment(now))
     }
 
     #[test]
-    fn a_clock_that_was_set_meanwhile_is_not_believed() {
-        let now = Moment(3_090_000);
-        assert_eq!(DIAL.moment(Some(Received(5_091_000_000)), now), now, "it is yet to come");
-        assert_eq!(DIAL.moment(Some(Received(1)), Moment(99_000_000)), Moment(99_000_000), "it was long ago");
+    fn what_came_while_we_did_something_else_is_stamped_with_when_it_came() {
+        assert_eq!(moment(Some(5_080_000_999), 2_000_000, 3_090_000), Moment(3_080_000));
+        assert_eq!(moment(Some(4_990_000_000), 2_000_000, 3_090_000), Moment(2_990_000));
+        assert_eq!(moment(None, 2_000_000, 3_090_000), Moment(3_090_000));
+    }
+
+    #[test]
+    fn a_packet_that_waited_for_one_before_it_lends_no_earlier_time_than_the_socket_was_empty() {
+        assert_eq!(moment(Some(5_000_000_000), 3_085_000, 3_090_000), Moment(3_085_000));
+        assert_eq!(moment(Some(5_080_000_000), 3_095_000, 3_090_000), Moment(3_090_000), "nor is it in the future");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_meanwhile_moves_no_stamp_beyond_what_is_known() {
+        assert_eq!(moment(Some(5_091_000_000), 3_000_000, 3_090_000), Moment(3_090_000), "it is yet to come");
+        assert_eq!(moment(Some(3_000_000_000), 3_000_000, 3_090_000), Moment(3_000_000), "it was long ago");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The close of a question at full load: whose answer was in time is what the kernel saw, not when the gateway got around to it.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use klaxon_engine::clock::Clock;
 use klaxon_gateway::config::open_files;
@@ -109,4 +112,72 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
         "{judged} answers around {QUESTIONS} closes: {wrong} judged wrong, the largest error is {largest_error} ms"
     );
     assert_eq!((judged, wrong), (usize::from(QUESTIONS) * CLIENTS, 0));
+}
+
+/// A WebSocket ping, and its reply.
+const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
+const PONG: [u8; 2] = [0x8a, 0];
+/// Threads of clients of whom each says something as soon as it has a reply.
+const TALKERS: usize = 3;
+const OF_A_TALKER: usize = 8;
+
+/// Talks by these sockets until it is to stop.
+fn talk(mut sockets: Vec<TcpStream>, stop: &AtomicBool) {
+    while !stop.load(Relaxed) {
+        for socket in &mut sockets {
+            socket.write_all(&PING).unwrap();
+        }
+        for socket in &mut sockets {
+            let mut pong = [0; 2];
+            socket.read_exact(&mut pong).unwrap();
+            assert_eq!(pong, PONG);
+        }
+    }
+}
+
+/// The shortest `barrier` that a show may set.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// What the gateway holds back is not for those who talk without end to decide: the barrier is passed once each socket had its turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_never_fall_quiet() {
+    let mut busy = settings();
+    busy.shards = 1;
+    (busy.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000_000, 1_000_000_000, u8::MAX);
+    let mut house = house(busy);
+    house.engine.mute(true);
+    let (answering, _) = Client::join(&house, Codec::Json).await;
+    let mut answering = answering.into_socket();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut talkers = Vec::new();
+    for _ in 0..TALKERS {
+        let mut sockets = Vec::new();
+        for _ in 0..OF_A_TALKER {
+            sockets.push(Client::join(&house, Codec::Json).await.0.into_socket());
+        }
+        let stop = Arc::clone(&stop);
+        talkers.push(std::thread::spawn(move || talk(sockets, &stop)));
+    }
+    let mut took = Vec::new();
+    for question in (1..=40).map(QuestionId) {
+        answering.write_all(&frame_of(question)).unwrap();
+        let raised = Instant::now();
+        house.engine.say(ToGateway::Barrier { show: SHOW, question });
+        let mut answered = false;
+        loop {
+            match house.engine.wait(Some).await {
+                ToEngine::Answers(batch) => answered |= batch.answers.iter().any(|answer| answer.question == question),
+                ToEngine::BarrierPassed { question: of, .. } if of == question => break,
+                _ => {}
+            }
+        }
+        assert!(answered, "what was there before the barrier is handed in before it is passed");
+        took.push(raised.elapsed());
+    }
+    stop.store(true, Relaxed);
+    talkers.into_iter().for_each(|talker| talker.join().unwrap());
+    took.sort_unstable();
+    let (median, longest) = (took[took.len() / 2], took[took.len() - 1]);
+    println!("barriers were passed after {median:?} in the middle, and {longest:?} at most");
+    assert!(median < SHORTEST, "{took:?}");
 }

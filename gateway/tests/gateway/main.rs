@@ -3,8 +3,10 @@
 
 mod close;
 mod door;
+mod forged;
 mod hostile;
 mod house;
 mod life;
 mod players;
+mod raw;
 mod several;

@@ -16,15 +16,10 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     };
     stage.shard.hear(ForShard::Replies(SHOW, vec![reply]), stage.now);
     stage.shard.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
-    (0..3).for_each(|_| stage.shard.flush(true, stage.now));
+    stage.shard.has_read(Moment(stage.now.0 + 1));
     assert_eq!(stage.told().len(), 1);
     let reply = AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(1)));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
-}
-
-/// Looks at the sockets that bring nothing.
-fn quiet(shard: &mut Shard, looks: u8, now: Moment) {
-    (0..looks).for_each(|_| shard.flush(true, now));
 }
 
 #[test]
@@ -32,30 +27,34 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     let mut stage = Stage::new();
     let (one, two) = (stage.join(3), stage.join(4));
     let barrier = Arc::new(Barrier::new(SHOW, QuestionId(1), 2));
+    let raised = stage.now;
     // The other shard, which has nothing to read.
     let mut other = Shard::new(1, Arc::clone(&stage.common));
-    other.hear(ForShard::Barrier(Arc::clone(&barrier)), stage.now);
-    quiet(&mut other, 3, stage.now);
+    other.hear(ForShard::Barrier(Arc::clone(&barrier)), raised);
+    other.has_read(Moment(raised.0 + 1));
     stage.hear(ForShard::Barrier(barrier));
     stage.say(one, &answer(1));
-    stage.shard.flush(false, stage.now);
+    stage.shard.has_read(raised);
+    assert!(stage.told().is_empty() && stage.shard.holds(), "what came in the moment of the barrier may be unread");
     stage.say(two, &answer(1));
-    quiet(&mut stage.shard, 2, stage.now);
-    assert_eq!(answers(stage.told()).len(), 2);
-    quiet(&mut stage.shard, 1, stage.now);
-    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
+    stage.shard.has_read(Moment(raised.0 + 1));
+    let told = stage.told();
+    assert!(matches!(&told[1..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
+    assert_eq!(answers(told)[0].answers.len(), 2);
     assert!(!stage.shard.holds());
 }
 
 #[test]
-fn clients_that_never_stop_sending_keep_no_barrier_for_long() {
+fn of_two_barriers_each_is_passed_when_all_is_read_that_had_come_before_it() {
     let mut stage = Stage::new();
+    let first = stage.now;
     stage.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
-    stage.shard.flush(false, stage.now);
-    assert!(stage.told().is_empty() && stage.shard.holds());
-    stage.now.0 += 400_000;
-    stage.shard.flush(false, stage.now);
-    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { .. }]));
+    stage.now.0 += 500;
+    stage.hear(ForShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, QuestionId(4), 1))));
+    stage.shard.has_read(Moment(first.0 + 1));
+    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, .. }]));
+    stage.shard.has_read(Moment(stage.now.0 + 1));
+    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: OTHER_SHOW, .. }]));
 }
 
 #[test]

@@ -15,24 +15,37 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::ring::{Done, Ring, Tag};
+use super::Moment;
 use super::bell::Chime;
 use super::driver::{Driver, Event, Sending, Slot, Waited};
 use super::slots::BySlot;
+use super::stamps::Came;
 
 /// No slot is as high.
 const CHIME: Tag = Tag::MAX;
+/// After so many microseconds the next look round all sockets begins.
+const ROUND_AFTER: u64 = 1_000;
 
 /// Sockets by completion.
 pub(super) struct Uring {
     ring: Ring,
     chime: Chime,
     house: House,
+    /// When the look round all sockets began that is under way.
+    looking: Option<Moment>,
 }
 
 /// The sockets, without the ring that tells of them.
-#[derive(Default)]
 struct House {
     sockets: BySlot<Socket>,
+    /// What could be received then was received, except from sockets that the kernel stopped receiving from.
+    read_to: Moment,
+    /// The same without exception.
+    all_read_to: Moment,
+    /// When the last look round began that is over.
+    round: Moment,
+    /// When the kernel was last asked to go on with one that it had stopped receiving from.
+    resumed: Moment,
     /// To be received from again.
     again: Vec<Slot>,
     /// Closed, and nobody has heard of it yet.
@@ -45,6 +58,26 @@ struct Socket {
     /// The length of the frame that is being sent.
     sending: Option<usize>,
     closing: bool,
+    stopped: Option<Box<Stopped>>,
+}
+
+/// The kernel stopped receiving from a socket before all was received, and was asked to go on: a look round that began before that says
+/// nothing of this socket.
+struct Stopped {
+    /// What the socket was read to before.
+    read_to: Moment,
+    /// Since when the kernel goes on.
+    until: Moment,
+}
+
+impl Socket {
+    /// What was read to before the bytes that were received now.
+    fn not_before(&mut self, read_to: Moment) -> Moment {
+        match self.stopped.take() {
+            Some(stopped) if read_to < stopped.until => stopped.read_to,
+            _ => read_to,
+        }
+    }
 }
 
 impl Uring {
@@ -55,7 +88,13 @@ impl Uring {
     pub fn new(chime: Chime) -> io::Result<Self> {
         let mut ring = Ring::new()?;
         ring.receive(CHIME, chime.as_fd())?;
-        Ok(Self { ring, chime, house: House::default() })
+        let (sockets, again, ended, now) = (BySlot::default(), Vec::new(), Vec::new(), Moment::now());
+        Ok(Self {
+            ring,
+            chime,
+            house: House { sockets, read_to: now, all_read_to: now, round: now, resumed: now, again, ended },
+            looking: None,
+        })
     }
 }
 
@@ -84,9 +123,23 @@ impl House {
         socket.receiving = false;
         // It stops when no buffer was free, and now and then for reasons of its own.
         if !socket.closing && (result > 0 || matches!(-result, libc::ENOBUFS | libc::EINTR | libc::EAGAIN)) {
+            let read_to = socket.not_before(self.read_to);
+            // Until the kernel is asked to go on no look round counts.
+            socket.stopped = Some(Box::new(Stopped { read_to, until: Moment(u64::MAX) }));
             self.again.push(slot);
         } else {
             self.close(slot);
+        }
+    }
+
+    /// A look round all sockets is over, which began then. What was readable when the one before began is received by now: now and then
+    /// the kernel tells that a round is over before it received from the last of its sockets.
+    fn looked_round(&mut self, began: Option<Moment>) {
+        let Some(began) = began else { return };
+        let before = std::mem::replace(&mut self.round, began);
+        self.read_to = before;
+        if self.again.is_empty() && before > self.resumed {
+            self.all_read_to = before;
         }
     }
 
@@ -108,7 +161,7 @@ impl Driver for Uring {
         // Of a non-blocking socket the ring would say at once that there is nothing to read.
         stream.set_nonblocking(false)?;
         self.ring.receive(slot.0, stream.as_fd())?;
-        self.house.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false });
+        self.house.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false, stopped: None });
         Ok(())
     }
 
@@ -139,20 +192,28 @@ impl Driver for Uring {
     }
 
     fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
-        let Self { ring, chime, house } = self;
-        let mut waited = Waited::default();
+        let Self { ring, chime, house, looking } = self;
+        let mut waited = Waited { reads: 0, rung: false, read_to: house.all_read_to };
         let mut chimes = true;
+        let now = Moment::now();
+        if looking.is_none() && now.0.saturating_sub(house.round.0) >= ROUND_AFTER {
+            ring.look_round()?;
+            *looking = Some(now);
+        }
         house.tell_ended(&mut hear);
         ring.wait(most, |done| match done {
             Done::Received(CHIME, ..) => waited.rung = true,
             Done::ReceivedLast(CHIME, _) => chimes = false,
             Done::Received(tag, bytes, received) => {
-                if house.sockets.get(Slot(tag)).is_some_and(|socket| !socket.closing) {
+                let read_to = house.read_to;
+                if let Some(socket) = house.sockets.get(Slot(tag)).filter(|socket| !socket.closing) {
                     waited.reads += 1;
-                    hear(Event::Read(Slot(tag), bytes, received));
+                    let came = Came { received, not_before: socket.not_before(read_to) };
+                    hear(Event::Read(Slot(tag), bytes, came));
                 }
             }
             Done::ReceivedLast(tag, result) => house.received_last(Slot(tag), result),
+            Done::LookedRound => house.looked_round(looking.take()),
             Done::Sent(tag, result) => {
                 if house.sent(Slot(tag), result) {
                     hear(Event::Sent(Slot(tag)));
@@ -164,12 +225,17 @@ impl Driver for Uring {
         }
         for slot in std::mem::take(&mut house.again) {
             let Some(socket) = house.sockets.get(slot) else { continue };
+            if let Some(stopped) = &mut socket.stopped {
+                house.resumed = Moment::now();
+                stopped.until = house.resumed;
+            }
             socket.receiving = !socket.closing && ring.receive(slot.0, socket.stream.as_fd()).is_ok();
             if !socket.receiving {
                 house.close(slot);
             }
         }
         house.tell_ended(&mut hear);
+        waited.read_to = house.all_read_to;
         Ok(waited)
     }
 }

@@ -43,6 +43,8 @@ pub(super) enum Done<'a> {
     ReceivedLast(Tag, i32),
     /// So many bytes of a frame were sent, or an error.
     Sent(Tag, i32),
+    /// All that could be received when [`Ring::look_round`] was called, was received, and told of before this.
+    LookedRound,
 }
 
 /// A ring, the buffers it receives into, and the frames it sends. For the thread that made it.
@@ -79,6 +81,10 @@ struct Buffers {
 
 const RECEIVE: u64 = 0;
 const SEND: u64 = 1 << 32;
+const LOOK_ROUND: u64 = 2 << 32;
+
+/// No time at all. The kernel reads it when it takes the request.
+static AT_ONCE: Timespec = Timespec::new();
 
 impl Ring {
     /// A ring for this thread.
@@ -141,6 +147,19 @@ impl Ring {
         Ok(())
     }
 
+    /// Asks to be told when all that can be received now was received. Once at a time.
+    ///
+    /// The kernel notes for this thread which sockets became readable, in a queue, and receives from them when this thread waits, some
+    /// at a time and in their order. A time that is over at once is put into the same queue, behind them.
+    ///
+    /// # Errors
+    /// If the kernel takes no more requests.
+    pub fn look_round(&mut self) -> io::Result<()> {
+        let entry = opcode::Timeout::new(&raw const AT_ONCE).build().user_data(LOOK_ROUND);
+        // SAFETY: the time is always there.
+        unsafe { self.push(&entry) }
+    }
+
     /// Hands all requests to the kernel. What became of them waits.
     ///
     /// # Errors
@@ -173,6 +192,10 @@ impl Ring {
                     self.sending -= 1;
                 }
                 hear(Done::Sent(tag, result));
+                continue;
+            }
+            if data & LOOK_ROUND != 0 {
+                hear(Done::LookedRound);
                 continue;
             }
             let mut last = result;

@@ -14,21 +14,39 @@ const BINARY: u8 = 0x82;
 /// The second byte of a masked frame: without a payload, with the largest whose length it holds, and if two bytes hold it.
 const EMPTY: u8 = 0x80;
 const SHORT: u8 = EMPTY | 125;
-const LONG: u8 = EMPTY | 126;
+const LONG: u8 = EMPTY | IN_TWO_BYTES;
+/// The second byte, but for the mask's bit, if the length stands in the bytes behind it.
+const IN_TWO_BYTES: u8 = 126;
+const IN_EIGHT_BYTES: u8 = 127;
+/// The least length that needs more than the second byte.
+const LEAST_LONG: usize = 126;
 
 /// How long the frame is that these bytes begin with. None if they don't hold all of its head.
 ///
-/// A frame whose head is a fault already is not waited for.
+/// A frame whose head is a fault already is not waited for. A length in more bytes than it needs is one, which tungstenite lets pass.
 pub(super) fn size(bytes: &[u8], largest: usize) -> Result<Option<usize>, Fault> {
     let mut head = Cursor::new(bytes);
     let Some((_, payload)) = FrameHeader::parse(&mut head).map_err(|error| protocol::fault(&error))? else {
         return Ok(None);
     };
+    if !is_minimal(bytes, payload) {
+        return Err(Fault::Protocol);
+    }
     if payload > largest as u64 {
         return Err(Fault::TooLarge);
     }
     // Both are small.
     Ok(usize::try_from(head.position() + payload).ok())
+}
+
+/// RFC 6455, 5.2: "the minimal number of bytes MUST be used to encode the length".
+fn is_minimal(head: &[u8], payload: u64) -> bool {
+    let least = match head.get(1).map(|length| length & !EMPTY) {
+        Some(IN_TWO_BYTES) => LEAST_LONG as u64,
+        Some(IN_EIGHT_BYTES) => 1 << 16,
+        _ => 0,
+    };
+    payload >= least
 }
 
 /// A text or binary message whole in one frame, which is masked and has nothing that is reserved.
@@ -50,7 +68,9 @@ impl Plain {
         };
         let (&mask, rest) = masked.split_first_chunk()?;
         let plain = Self { text: kind == TEXT, mask, head: bytes.len() - rest.len(), payload };
-        (matches!(kind, TEXT | BINARY) && payload <= rest.len() && payload <= largest).then_some(plain)
+        let least = if bytes.get(1) == Some(&LONG) { LEAST_LONG } else { 0 };
+        let fits = (least..=largest).contains(&payload) && payload <= rest.len();
+        (matches!(kind, TEXT | BINARY) && fits).then_some(plain)
     }
 
     /// How long it is, head and all.

@@ -10,6 +10,9 @@ use tungstenite::protocol::frame::{Frame, FrameHeader};
 use super::*;
 use crate::settings::GatewaySettings;
 
+/// The first byte of a whole binary message.
+const BINARY: u8 = 0x82;
+
 fn masked(mut frame: Frame) -> Vec<u8> {
     frame.header_mut().mask = Some([1, 2, 3, 4]);
     let mut bytes = Vec::new();
@@ -174,6 +177,53 @@ fn unmasked_frames_and_bad_text_are_faults() {
     assert_eq!(first(b"\x81\x01x", &mut Vec::new()), Err(Fault::Protocol));
     let bad = masked(Frame::message(vec![0xff], OpCode::Data(Data::Text), true));
     assert_eq!(first(&bad, &mut Vec::new()), Err(Fault::NotText));
+}
+
+/// The head of a masked frame of such a kind, its length written in one, two or eight bytes.
+fn head(kind: u8, bytes_of_length: usize, payload: u64) -> Vec<u8> {
+    let mut head = vec![kind];
+    match bytes_of_length {
+        1 => head.push(0x80 | u8::try_from(payload).unwrap()),
+        2 => head.extend([&[0xfe][..], &u16::try_from(payload).unwrap().to_be_bytes()].concat()),
+        _ => head.extend([&[0xff][..], &payload.to_be_bytes()].concat()),
+    }
+    head.extend([0; 4]);
+    head
+}
+
+#[test]
+fn a_length_in_more_bytes_than_it_needs_is_against_the_protocol_in_any_frame_and_in_any_reads() {
+    // Continuations, texts and binary messages that are whole or not, closes, pings and pongs.
+    for kind in [0x00, 0x80, 0x01, 0x81, 0x02, 0x82, 0x88, 0x89, 0x8a] {
+        for (bytes_of_length, payload) in [(2, 0), (2, 1), (2, 125), (8, 0), (8, 125), (8, 126), (8, 4096), (8, 65_535)]
+        {
+            let head = head(kind, bytes_of_length, payload);
+            let whole = [&head[..], &vec![b'x'; usize::try_from(payload).unwrap()]].concat();
+            assert_eq!(first(&head, &mut Vec::new()), Err(Fault::Protocol), "{kind:#x} {bytes_of_length} {payload}");
+            for piece in [1, 3, whole.len()] {
+                let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &whole, piece);
+                assert_eq!(heard, Err(Fault::Protocol), "{kind:#x} {bytes_of_length} {payload} by {piece}");
+            }
+            // Behind the first fragment of another message, and behind a whole one.
+            for before in [masked(Frame::message(&b"a"[..], OpCode::Data(Data::Text), false)), text("a")] {
+                let bytes = [before, whole.clone()].concat();
+                let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, bytes.len());
+                assert_eq!(heard, Err(Fault::Protocol));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_length_in_as_many_bytes_as_it_needs_is_none() {
+    for (bytes_of_length, payload) in [(1, 0), (1, 125), (2, 126), (2, 127), (2, 4096)] {
+        let bytes = [head(BINARY, bytes_of_length, payload), vec![b'x'; usize::try_from(payload).unwrap()]].concat();
+        for piece in [1, bytes.len()] {
+            let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, piece).unwrap();
+            assert!(matches!(&heard[..], [Heard::Binary(heard)] if heard.len() as u64 == payload));
+        }
+    }
+    assert_eq!(first(&head(BINARY, 8, 65_536), &mut Vec::new()), Err(Fault::TooLarge));
 }
 
 proptest! {

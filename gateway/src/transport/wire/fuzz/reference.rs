@@ -1,4 +1,5 @@
-//! tungstenite as anybody would use it: one context for the connection's whole life.
+//! tungstenite as anybody would use it: one context for the connection's whole life. What it lets pass though RFC 6455 forbids it, a
+//! length in more bytes than it needs, is looked for beside it.
 
 use std::io;
 
@@ -9,24 +10,64 @@ use tungstenite::{Error, Message};
 use super::super::protocol::{Ends, config, fault};
 use super::{Fault, Heard, ends};
 
-pub(in super::super) struct Reference(WebSocketContext);
+pub(in super::super) struct Reference {
+    context: WebSocketContext,
+    lengths: Lengths,
+}
+
+/// Follows where frames begin, and how their lengths are written.
+#[derive(Default)]
+struct Lengths {
+    /// The front of a frame's head.
+    head: Vec<u8>,
+    /// Bytes of a frame's payload that are still to come.
+    payload: u64,
+}
+
+impl Lengths {
+    /// The next byte. Whether a head is whole with it, whose length is in more bytes than it needs.
+    fn take(&mut self, byte: u8) -> bool {
+        if self.payload > 0 {
+            self.payload -= 1;
+            return false;
+        }
+        self.head.push(byte);
+        let Some(&second) = self.head.get(1) else { return false };
+        let (form, mask) = (second & 0x7f, usize::from(second >> 7) * 4);
+        let (digits, least) = match form {
+            126 => (2, 126),
+            127 => (8, 65_536),
+            _ => (0, 0),
+        };
+        if self.head.len() < 2 + digits + mask {
+            return false;
+        }
+        let written = self.head[2..2 + digits].iter().fold(0, |sum, &digit| sum << 8 | u64::from(digit));
+        self.payload = if digits == 0 { form.into() } else { written };
+        self.head.clear();
+        self.payload < least
+    }
+}
 
 impl Reference {
     pub fn new() -> Self {
-        Self(WebSocketContext::new(Role::Server, Some(config(LARGEST_MESSAGE))))
+        let context = WebSocketContext::new(Role::Server, Some(config(LARGEST_MESSAGE)));
+        Self { context, lengths: Lengths::default() }
     }
 
-    /// The next message.
+    /// The next message, of bytes that hold their lengths as they should.
     pub fn message(&mut self, read: &[u8], write: &mut Vec<u8>) -> tungstenite::Result<Message> {
-        self.0.read(&mut Ends { read, write })
+        self.context.read(&mut Ends { read, write })
     }
 
     /// What one read came to.
     pub fn heard_in_a_read(&mut self, read: &[u8], write: &mut Vec<u8>) -> Vec<Result<Heard<'static>, Fault>> {
-        let mut stream = Ends { read, write };
+        let bad = read.iter().position(|&byte| self.lengths.take(byte));
+        // The last byte of a bad head is not for tungstenite: without it, it waits.
+        let mut stream = Ends { read: &read[..bad.unwrap_or(read.len())], write };
         let mut all = Vec::new();
         while !ends(all.last()) {
-            all.push(match self.0.read(&mut stream) {
+            all.push(match self.context.read(&mut stream) {
                 Ok(Message::Text(text)) => Ok(Heard::Text(text.to_string().into())),
                 Ok(Message::Binary(bytes)) => Ok(Heard::Binary(bytes.to_vec().into())),
                 Ok(Message::Close(_)) => Ok(Heard::Close),
@@ -35,8 +76,11 @@ impl Reference {
                 Err(error) => Err(fault(&error)),
             });
         }
+        if bad.is_some() && !ends(all.last()) {
+            all.push(Err(Fault::Protocol));
+        }
         // Pongs and the reply to a close; it reports that the connection has ended.
-        let _ = self.0.flush(&mut stream);
+        let _ = self.context.flush(&mut stream);
         all
     }
 }
