@@ -4,6 +4,7 @@ use klaxon_protocol::error::Refusal;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, FrameError, Record, Records};
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::text::harmless;
 use klaxon_protocol::time::Millis;
 
 use crate::game::{self, Effect, Game};
@@ -176,9 +177,13 @@ pub fn replay(bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<R
     rebuilt.ok_or(ReplayError::NoCreate)
 }
 
-/// A record in one line, for people.
+/// A record in one line, for people. Ids, names and texts in it are others': nothing in the line acts on a terminal.
 #[must_use]
 pub fn line(record: &Record) -> String {
+    harmless(raw_line(record))
+}
+
+fn raw_line(record: &Record) -> String {
     let what = match &record.command {
         Command::Create(create) | Command::Begin { show: create, .. } => {
             format!(
@@ -188,7 +193,7 @@ pub fn line(record: &Record) -> String {
                 create.code
             )
         }
-        Command::Join { player, name, .. } => format!("join {name:?} ({player})"),
+        Command::Join { player, name, .. } => format!("join {:?} ({player})", name.as_str()),
         Command::Answers { question, answers } => format!("{} answers to question {question}", answers.len()),
         Command::Host { id, action } => format!("host {action:?} ({id})"),
         Command::Tick => "tick".to_owned(),
@@ -224,5 +229,45 @@ fn event(event: &ToPlayer) -> String {
         ToPlayer::Notice(notice) => format!("notice {:?}", notice.text),
         ToPlayer::End(_) => "end".to_owned(),
         other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::host::Action;
+    use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seq};
+    use klaxon_protocol::player::{Notice, Role, Void};
+
+    use super::*;
+
+    /// Journals of before hold such texts, and whoever writes to a topic can put them there.
+    const HOSTILE: &str = "a\u{1b}]0;x\u{7}\r\nb\u{9b}2J\u{7f}\u{202e}c\u{2028}\u{200b}";
+
+    #[test]
+    fn a_line_of_a_hostile_journal_acts_on_no_terminal() {
+        let id = || CommandId::parse(HOSTILE).unwrap();
+        let (text, reason) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+        let commands = [
+            Command::Join {
+                player: PlayerId::parse(HOSTILE).unwrap(),
+                name: serde_json::from_value::<Name>("Ann\u{ad}\u{61c}\u{200b}".into()).unwrap(),
+                role: Role::Player,
+            },
+            Command::Host { id: id(), action: Action::Message { text: text.clone() } },
+            Command::Host { id: id(), action: Action::Void { reason: reason.clone() } },
+        ];
+        let (seq, at) = (Seq(1), Millis(0));
+        for command in commands {
+            let events = vec![
+                ToPlayer::Notice(Notice { seq, at, text: text.clone() }),
+                ToPlayer::Void(Void { seq, at, question: QuestionId(1), reason: reason.clone(), alive: 0 }),
+            ];
+            let record = Record { show: ShowId(1), number: 0, fence: Fence(1), at, command, events, state: 0 };
+            let line = line(&record);
+            let acts =
+                |c: char| c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{202e}' | '\u{2028}');
+            assert_eq!(line.chars().find(|&c| acts(c)), None, "{line:?}");
+            assert!(line.contains("]0;x"), "{line:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::text::HarmlessLines;
 
 use crate::config::{self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, ServeOptions};
 use crate::console::HostOptions;
@@ -114,7 +115,7 @@ impl Klaxon {
             }
             Err(ConfigError::Usage(error)) => error.exit(),
             Err(error) => {
-                eprintln!("error: {error}");
+                eprintln!("error: {}", HarmlessLines(&error.to_string()));
                 std::process::exit(2);
             }
         }

@@ -85,7 +85,7 @@ pub enum Action {
     Reveal,
     /// The last question does not count: nobody is eliminated by it, its points are taken back.
     Void {
-        /// Why, told to everybody.
+        /// Why, told to everybody: 1 to 500 characters in one line, at least one of which can be seen.
         reason: String,
     },
     /// Give the question that is sent and not yet open more or less time.
@@ -99,7 +99,7 @@ pub enum Action {
     Resume,
     /// A message to everybody.
     Message {
-        /// 1 to 500 characters.
+        /// 1 to 500 characters in one line, at least one of which can be seen.
         text: String,
     },
     /// Take a player out of the show.

@@ -9,6 +9,9 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::name;
+use crate::text::Harmless;
+
 /// Why a text could not become one of our names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {problem}")]
@@ -22,9 +25,13 @@ pub struct BadText {
 /// Defines a text type whose only way in, from code or from either codec, is `parse`.
 macro_rules! text_type {
     ($(#[doc = $doc:literal])* $name:ident, $what:literal, $schema:tt, $check:path) => {
+        text_type!($(#[doc = $doc])* $name, $what, $schema, $check, $check);
+    };
+    // `$kept` is what the codecs take, `$check` what newcomers have to pass.
+    ($(#[doc = $doc:literal])* $name:ident, $what:literal, $schema:tt, $check:path, $kept:path) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(into = "String")]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -35,10 +42,24 @@ macro_rules! text_type {
                     .map_err(|problem| BadText { what: $what, problem })
             }
 
+            /// A text that was checked before, perhaps by an earlier version.
+            fn kept(text: &str) -> Result<Self, BadText> {
+                $kept(text)
+                    .map(|clean| Self(clean.into()))
+                    .map_err(|problem| BadText { what: $what, problem })
+            }
+
             /// The text itself.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::kept(&text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -63,8 +84,9 @@ macro_rules! text_type {
         }
 
         impl fmt::Display for $name {
+            /// For people: what could act on a terminal is escaped. The text itself is [`Self::as_str`].
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                Harmless(&self.0).fmt(f)
             }
         }
 
@@ -82,7 +104,7 @@ macro_rules! text_type {
                 decoder: &mut D,
             ) -> Result<Self, bincode::error::DecodeError> {
                 let text = String::decode(decoder)?;
-                Self::parse(&text)
+                Self::kept(&text)
                     .map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
             }
         }
@@ -128,24 +150,6 @@ fn check_opaque(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn check_name(text: &str) -> Result<String, String> {
-    let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let length = clean.chars().count();
-    if !(1..=24).contains(&length) {
-        return Err(format!("must be 1 to 24 characters long, this one has {length}"));
-    }
-    if clean.chars().any(is_unprintable) {
-        return Err("must not hold control or text-direction characters".into());
-    }
-    Ok(clean)
-}
-
-/// Control characters, and those that reorder or hide the text around them on other people's screens.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 text_type!(
     /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case.
     ShowCode, "show code", { "type": "string", "pattern": "^[A-Za-z0-9]{4,12}$" }, check_code
@@ -155,13 +159,33 @@ text_type!(
     PlayerId, "player id", { "type": "string", "minLength": 1, "maxLength": 64 }, check_opaque
 );
 text_type!(
-    /// What others call a player: 1 to 24 characters, outer and double spaces taken away.
-    Name, "name", { "type": "string", "minLength": 1, "maxLength": 24 }, check_name
+    /// What others call a player: 1 to 24 characters as people count them, and at most 128 bytes.
+    Name, "name", { "type": "string", "minLength": 1, "maxLength": 128 }, name::check, name::check_kept
 );
 text_type!(
     /// The id that a host gives a command, so that sending it twice applies it once: 1 to 64 bytes.
     CommandId, "command id", { "type": "string", "minLength": 1, "maxLength": 64 }, check_opaque
 );
+
+impl Name {
+    /// The name that a service proposes for a player: one that is too long is cut, one that can't be shown is none.
+    #[must_use]
+    pub fn proposed(text: &str) -> Option<Self> {
+        name::check_cut(text).ok().map(|clean| Self(clean.into()))
+    }
+
+    /// This name with a number behind it, for another player; a long one is cut.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        Self(name::numbered(&self.0, number).into())
+    }
+
+    /// A name for a player who did not say one.
+    #[must_use]
+    pub fn of_nobody(number: usize) -> Self {
+        Self(name::numbered("Player", number).into())
+    }
+}
 
 /// Defines a number type that is written as a bare number in both codecs.
 macro_rules! number_type {
@@ -300,19 +324,27 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_tidied_and_cannot_garble_a_screen() {
-        assert_eq!(Name::parse("  Ann \t Lee ").unwrap().as_str(), "Ann Lee");
-        for bad in ["", "   ", "a\u{202e}b", "a\u{0007}b", "abcdefghijklmnopqrstuvwxyz"] {
-            assert!(Name::parse(bad).is_err(), "{bad:?}");
+    fn the_codecs_take_names_of_earlier_versions_and_no_others() {
+        let decode = |text: &str| {
+            let bytes = bincode::encode_to_vec(text, bincode::config::standard()).unwrap();
+            bincode::decode_from_slice::<Name, _>(&bytes, bincode::config::standard()).map(|(name, _)| name)
+        };
+        for old in ["Host", "Ann\u{ad}", "\u{3164}", "Jose\u{301}", "a\u{61c}b"] {
+            assert!(Name::parse(old).is_err() || Name::parse(old).unwrap().as_str() != old, "{old:?}");
+            assert_eq!(decode(old).unwrap().as_str(), old);
+            assert_eq!(serde_json::from_value::<Name>(old.into()).unwrap().as_str(), old);
+        }
+        for bad in ["", "\0", "a\u{202e}b", &"x".repeat(99), &"é".repeat(65)] {
+            assert!(decode(bad).is_err() && serde_json::from_value::<Name>((*bad).into()).is_err(), "{bad:?}");
         }
     }
 
     #[test]
-    fn the_codecs_cannot_smuggle_in_a_bad_name() {
-        assert!(serde_json::from_str::<Name>("\"\\u0000\"").is_err());
-        let bytes = bincode::encode_to_vec("x".repeat(99), bincode::config::standard()).unwrap();
-        let decoded = bincode::decode_from_slice::<Name, _>(&bytes, bincode::config::standard());
-        assert!(decoded.is_err());
+    fn an_id_is_printed_harmlessly_and_kept_as_it_is() {
+        let id = PlayerId::parse("a\u{1b}]0;x\u{7}\r\n\u{202e}b").unwrap();
+        assert_eq!(id.to_string(), "a\\u{1b}]0;x\\u{7}\\r\\n\\u{202e}b");
+        assert_eq!(format!("{id:?}").chars().filter(|c| c.is_control()).count(), 0);
+        assert_eq!(serde_json::from_str::<PlayerId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
     }
 
     #[test]

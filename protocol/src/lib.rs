@@ -5,12 +5,16 @@
 pub mod codec;
 pub mod error;
 pub mod host;
+mod host_words;
 pub mod ids;
 pub mod journal;
 pub mod link;
+pub mod name;
 pub mod pack;
 pub mod player;
 #[cfg(test)]
 mod round_trip;
 pub mod settings;
+pub mod text;
 pub mod time;
+mod unicode;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Choice;
+use crate::text::{self, harmless};
 use crate::time::Span;
 
 /// How many choices a question may have.
@@ -82,9 +83,20 @@ impl std::fmt::Display for PackProblem {
 }
 
 impl Pack {
-    /// Everything that is wrong with the pack, all at once; empty if it can be played.
+    /// Everything that is wrong with a new pack, all at once; empty if it can be played.
     #[must_use]
     pub fn problems(&self) -> Vec<PackProblem> {
+        self.check(text_problem)
+    }
+
+    /// What is wrong with the pack of a show that was made. Earlier versions took texts that [`Pack::problems`] refuses, and their
+    /// journals must be read for ever; nor may what a journal is depend on the Unicode that this program knows.
+    #[must_use]
+    pub fn problems_in_a_journal(&self) -> Vec<PackProblem> {
+        self.check(text_problem_in_a_journal)
+    }
+
+    fn check(&self, of_text: TextCheck) -> Vec<PackProblem> {
         let mut problems = Vec::new();
         if !QUESTIONS.contains(&self.questions.len()) {
             problems.push(PackProblem {
@@ -97,16 +109,22 @@ impl Pack {
                 ),
             });
         }
-        check_text("title", &self.title, &mut |problem| problems.push(PackProblem { question: None, problem }));
+        let title = of_text(&self.title).map(|problem| format!("title {problem}"));
+        problems.extend(title.map(|problem| PackProblem { question: None, problem }));
         for (index, question) in self.questions.iter().enumerate() {
-            question.check(&mut |problem| problems.push(PackProblem { question: Some(index + 1), problem }));
+            question.check(of_text, &mut |problem| problems.push(PackProblem { question: Some(index + 1), problem }));
         }
         problems
     }
 }
 
 impl PackQuestion {
-    fn check(&self, wrong: &mut dyn FnMut(String)) {
+    fn check(&self, of_text: TextCheck, wrong: &mut dyn FnMut(String)) {
+        let check_text = |what: &str, text: &str, wrong: &mut dyn FnMut(String)| {
+            if let Some(problem) = of_text(text) {
+                wrong(format!("{what} {problem}"));
+            }
+        };
         check_text("text", &self.text, wrong);
         if !CHOICES.contains(&self.choices.len()) {
             wrong(format!(
@@ -120,7 +138,7 @@ impl PackQuestion {
         for (index, choice) in self.choices.iter().enumerate().take(CHOICES.end() + 1) {
             check_text("choice", choice, wrong);
             if self.choices[..index].contains(choice) {
-                wrong(format!("the choice {choice:?} stands twice"));
+                wrong(format!("the choice \"{}\" stands twice", harmless(choice)));
             }
         }
         if self.right.index() >= self.choices.len() {
@@ -141,14 +159,17 @@ impl PackQuestion {
     }
 }
 
-fn check_text(what: &str, text: &str, wrong: &mut dyn FnMut(String)) {
-    if text.chars().any(char::is_control) {
-        wrong(format!("{what} must not hold control characters"));
-    }
-    let length = text.chars().count();
-    if !TEXT_LENGTH.contains(&length) || text.trim().is_empty() {
-        wrong(format!("{what} has {} to {} characters, this one has {length}", TEXT_LENGTH.start(), TEXT_LENGTH.end()));
-    }
+/// Says what is wrong with a text.
+type TextCheck = fn(&str) -> Option<String>;
+
+fn text_problem(text: &str) -> Option<String> {
+    text::problem(text, &TEXT_LENGTH)
+}
+
+fn text_problem_in_a_journal(text: &str) -> Option<String> {
+    let is_fine =
+        TEXT_LENGTH.contains(&text.chars().count()) && !text.trim().is_empty() && !text.contains(char::is_control);
+    if is_fine { None } else { text_problem(text).or_else(|| Some("is blank".to_owned())) }
 }
 
 #[cfg(test)]
@@ -170,5 +191,44 @@ mod tests {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 5, "{told:?}");
         assert!(told.iter().all(|line| line.starts_with("question 1: ")), "{told:?}");
+        assert!(told[0].contains("text has 1 to 500 characters") && told[0].ends_with("is blank"), "{told:?}");
+    }
+
+    fn pack(title: &str, text: &str, choice: &str, category: &str) -> Pack {
+        let question = PackQuestion {
+            text: text.into(),
+            choices: vec!["a".into(), choice.into()],
+            right: Choice(0),
+            category: Some(category.into()),
+            difficulty: None,
+            open_for: None,
+            source: None,
+        };
+        Pack { title: title.into(), questions: vec![question] }
+    }
+
+    #[test]
+    fn no_text_of_a_new_pack_acts_on_a_screen_or_is_blank() {
+        for bad in ["a\u{202e}b", "a\u{2028}b", "a\u{1b}[2Jb", "\u{ad}", "\u{3164}", "a\nb", "\u{200b} "] {
+            for (what, pack) in [
+                ("title", pack(bad, "t", "b", "c")),
+                ("text", pack("t", bad, "b", "c")),
+                ("choice", pack("t", "t", bad, "c")),
+                ("category", pack("t", "t", "b", bad)),
+            ] {
+                let told: Vec<String> = pack.problems().iter().map(ToString::to_string).collect();
+                assert_eq!(told.len(), 1, "{told:?}");
+                assert!(told[0].contains(what), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pack_that_an_earlier_version_took_is_still_one() {
+        for old in ["a\u{202e}b", "a\u{2028}b", "\u{ad}", "\u{3164}"] {
+            let pack = pack(old, old, old, old);
+            assert!(!pack.problems().is_empty() && pack.problems_in_a_journal().is_empty(), "{old:?}");
+        }
+        assert_eq!(pack("t", "\u{7}", " ", "").problems_in_a_journal().len(), 3);
     }
 }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use klaxon_protocol::text::HarmlessLines;
 use klaxon_simulator::report::{Comparison, Report, page, text};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("klaxon-swarm: {error:#}");
+            eprintln!("klaxon-swarm: {}", HarmlessLines(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

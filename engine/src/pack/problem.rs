@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use klaxon_protocol::text::Harmless;
+
 /// More problems than this, with the pack as a whole or with its questions, are counted, not kept: nobody reads them,
 /// and a file can hold half a million.
 const MOST_PROBLEMS: usize = 1_000;
@@ -36,13 +38,13 @@ pub struct Problem {
 }
 
 impl fmt::Display for BadPack {
-    /// One line per problem, each as `file:line: question N: what is wrong`.
+    /// One line per problem, each as `file:line: question N: what is wrong`. Nothing of the file acts on a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            f.write_str(&self.name)?;
+            Harmless(&self.name).fmt(f)?;
             if let Some(line) = problem.line {
                 write!(f, ":{line}")?;
             }
@@ -50,10 +52,10 @@ impl fmt::Display for BadPack {
             if let Some(number) = problem.question {
                 write!(f, "question {number}: ")?;
             }
-            f.write_str(&problem.problem)?;
+            Harmless(&problem.problem).fmt(f)?;
         }
         if self.left_out > 0 {
-            write!(f, "\n{}: and {} more problems", self.name, self.left_out)?;
+            write!(f, "\n{}: and {} more problems", Harmless(&self.name), self.left_out)?;
         }
         Ok(())
     }

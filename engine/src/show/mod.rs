@@ -356,7 +356,11 @@ impl Show {
     /// Does a host's action, unless it was done before.
     fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
         let again = self.game.was_done(&id);
-        let done = if again { Ok(()) } else { self.try_apply(Command::Host { id: id.clone(), action }) };
+        let done = match action.problem() {
+            _ if again => Ok(()),
+            Some(refusal) => Err(refusal),
+            None => self.try_apply(Command::Host { id: id.clone(), action }),
+        };
         let answer = match done {
             Ok(()) => ToHost::Done(Done { id, show: self.id, again }),
             Err(refusal) => ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }),

@@ -50,6 +50,11 @@ impl Shows {
     async fn try_create(&mut self, conn: ConnRef, create: Create) -> Result<(), Refusal> {
         let show = ShowId(rand::random());
         let Create { id, pack, settings, code } = create;
+        let problems = pack.problems();
+        if !problems.is_empty() {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")));
+        }
         let at = self.ports.clock.now();
         let chosen = code.is_some();
         let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };

@@ -1,15 +1,15 @@
 use klaxon_engine::archive::Archive;
 use klaxon_engine::replay;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, AlertKind, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{Choice, QuestionId, Seat, ShowId};
+use klaxon_protocol::host::{Action, AlertKind, Create, FromHost, JournalTail, ToHost};
+use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer, Verdict};
 use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 
-use crate::house::{GATEWAY, House, settings};
+use crate::house::{GATEWAY, House, pack, settings};
 
 const YES: Verdict = Verdict::Accepted(Choice(1));
 
@@ -65,6 +65,41 @@ async fn a_show_from_its_creation_to_the_archive() {
     assert_eq!(stored.map(|summary| summary.paid), Some(100));
     assert_eq!(house.archive.podium(show, 10).await.unwrap()[0].prize, 100);
     assert_eq!(replayed.game.phase(), Phase::Ended);
+}
+
+#[tokio::test]
+async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let bad = ["a\u{1b}[2J", "a\u{7}", "a\nb", "a\u{2028}b", "a\u{202e}b", " ", "\u{ad}"];
+    for (at, text) in bad.iter().enumerate() {
+        let mut pack = pack(1);
+        pack.title = (*text).to_owned();
+        house.host_says(FromHost::Create(Box::new(Create {
+            id: CommandId::parse(&format!("bad {at}")).unwrap(),
+            code: None,
+            pack,
+            settings: settings(),
+        })));
+        let told = house.host_hears().await;
+        assert!(matches!(&told, ToHost::Refused(refused) if refused.error.code == ErrorCode::BadPack), "{told:?}");
+    }
+    let show = house.lobby(settings(), 1).await;
+    house.command(show, "next", Action::Next).await;
+    for (at, text) in bad.iter().enumerate() {
+        let message = Action::Message { text: (*text).to_owned() };
+        let void = Action::Void { reason: (*text).to_owned() };
+        for (what, action) in [("message", message), ("void", void)] {
+            let told = house.command(show, &format!("{what} {at}"), action).await;
+            assert!(matches!(&told, ToHost::Refused(refused) if refused.error.code == ErrorCode::BadArgument), "{told:?}");
+        }
+    }
+    // What was refused was not done: its id can be used again, and the journal knows nothing of it.
+    let done = house.command(show, "message 0", Action::Message { text: "שלום\u{200f}!".to_owned() }).await;
+    assert!(matches!(done, ToHost::Done(done) if !done.again));
+    let mut said = 0;
+    replay::replay(&journal(&data, show), |record, _| said += usize::from(replay::line(record).contains("notice"))).unwrap();
+    assert_eq!(said, 1);
 }
 
 #[tokio::test]

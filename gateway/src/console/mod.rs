@@ -20,6 +20,7 @@ use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, JournalTail,
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
+use klaxon_protocol::text::harmless;
 use tokio::sync::mpsc;
 
 use connection::{Connection, Gateways, Report};
@@ -122,7 +123,8 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
                 return Ok(View::new(created.show, created.code, title, Phase::Created, Some(pack)));
             }
             ToHost::Refused(refused) if refused.id == id => {
-                bail!("{}: {} {}", refused.error.code, refused.error.message, refused.error.advice)
+                let error = refused.error;
+                bail!("{}: {} {}", error.code, harmless(error.message), harmless(error.advice))
             }
             _ => {}
         }
@@ -153,7 +155,9 @@ async fn shows(connection: &mut Connection) -> anyhow::Result<Vec<ShowLine>> {
 async fn heard(connection: &mut Connection) -> anyhow::Result<ToHost> {
     loop {
         match connection.report().await {
-            Some(Report::Heard(ToHost::Error(error))) => bail!("{} {}", error.message, error.advice),
+            Some(Report::Heard(ToHost::Error(error))) => {
+                bail!("{} {}", harmless(error.message), harmless(error.advice))
+            }
             Some(Report::Heard(message)) => return Ok(message),
             Some(Report::Lost { .. } | Report::Back { .. }) => {}
             Some(Report::Over { problem }) => bail!(problem),
@@ -169,7 +173,7 @@ fn table(shows: &[ShowLine]) -> String {
     shows
         .iter()
         .map(|line| {
-            let (phase, title) = (phase_name(line.phase), words::printable(&line.title));
+            let (phase, title) = (phase_name(line.phase), harmless(&line.title));
             format!("{:12} {phase:10} {:>8} joined  {title}\n", line.code.as_str(), line.joined)
         })
         .collect()
@@ -221,9 +225,9 @@ impl Orders {
     }
 }
 
-/// News as lines.
+/// News as lines, in which nothing acts on a terminal.
 fn printed(news: &News) -> Vec<String> {
-    match news {
+    let lines = match news {
         News::Event(text) => vec![format!("event: {text}")],
         News::Alert(text) => vec![format!("alert: {text}")],
         News::State(text) => vec![format!("state: {text}")],
@@ -231,5 +235,28 @@ fn printed(news: &News) -> Vec<String> {
         News::Note(Note::Fine(text)) => vec![format!("ok: {text}")],
         News::Note(Note::Refused(text)) => vec![format!("refused: {text}")],
         News::Answer(lines) => lines.iter().map(|line| format!("found: {line}")).collect(),
+    };
+    lines.into_iter().map(harmless).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_news_acts_on_a_terminal() {
+        let hostile = "a\u{1b}[2Jb\nc\u{202e}d\u{9b}".to_owned();
+        for news in [
+            News::Event(hostile.clone()),
+            News::Alert(hostile.clone()),
+            News::State(hostile.clone()),
+            News::Connection(hostile.clone()),
+            News::Note(Note::Fine(hostile.clone())),
+            News::Note(Note::Refused(hostile.clone())),
+            News::Answer(vec![hostile.clone()]),
+        ] {
+            let lines = printed(&news);
+            assert!(lines.iter().all(|line| line.ends_with("a\\u{1b}[2Jb\\nc\\u{202e}d\\u{9b}")), "{lines:?}");
+        }
     }
 }

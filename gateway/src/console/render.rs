@@ -3,12 +3,13 @@
 use klaxon_protocol::host::Figures;
 use klaxon_protocol::ids::Choice;
 use klaxon_protocol::player::Phase;
+use klaxon_protocol::text::harmless;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::keys::KEYS;
 use super::orders::phase_name;
 use super::view::{AskedQuestion, Note, View};
-use super::words::{letter, printable};
+use super::words::letter;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ struct Page {
 
 impl Page {
     fn add(&mut self, look: Look, text: &str) {
-        let text = fit(text, self.width).trim_end().to_owned();
+        let text = fit(&harmless(text), self.width).trim_end().to_owned();
         self.lines.push(Line { look, text });
     }
 
@@ -136,7 +137,7 @@ impl Page {
         let question = &asked.question;
         let look = if asked.voided { Look::Dim } else { Look::Bold };
         let state = if asked.voided { " (does not count)" } else { "" };
-        for line in wrap(&printable(&format!("{}. {}{state}", question.question, question.text)), self.width, 2) {
+        for line in wrap(&harmless(format!("{}. {}{state}", question.question, question.text)), self.width, 2) {
             self.add(look, &line);
         }
         let current = view.figures.as_ref().filter(|figures| figures.question == Some(question.question));
@@ -156,7 +157,7 @@ impl Page {
     fn choice(&mut self, asked: &AskedQuestion, choice: Choice, text: &str, count: u32, total: u64) {
         let is_right = asked.right == Some(choice);
         let mark = if is_right { '✔' } else { ' ' };
-        let label = fit(&format!(" {mark} {} {}", letter(choice), printable(text)), self.width / 2);
+        let label = fit(&format!(" {mark} {} {}", letter(choice), harmless(text)), self.width / 2);
         let share = if total == 0 { 0.0 } else { f64::from(count) / total as f64 };
         let numbers = format!("{count:>8} {:>4.0}%", share * 100.0);
         let room = self.width.saturating_sub(label.width() + numbers.width() + 2);

@@ -6,6 +6,7 @@ use klaxon_protocol::host::{Figures, FromHost, HostEvent, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, ShowCode, ShowId};
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::{Phase, Question, ToPlayer};
+use klaxon_protocol::text::harmless;
 
 use super::connection::Report;
 use super::keys::Prompt;
@@ -105,7 +106,7 @@ impl View {
         Self {
             show,
             code,
-            title: words::printable(&title),
+            title: harmless(&title),
             phase,
             asked: None,
             figures: None,
@@ -146,10 +147,10 @@ impl View {
             Report::Heard(message) => self.hear(message),
             Report::Back { address } => {
                 self.lost = None;
-                vec![News::Connection(words::printable(&format!("the connection is back, with {address}")))]
+                vec![News::Connection(harmless(format!("the connection is back, with {address}")))]
             }
             Report::Lost { problem } | Report::Over { problem } => {
-                let problem = words::printable(problem);
+                let problem = harmless(problem);
                 self.lost = Some(problem.clone());
                 vec![News::Connection(format!("the connection is lost: {problem}"))]
             }
@@ -162,7 +163,7 @@ impl View {
             ToHost::Figures(figures) if figures.show == self.show => self.count(figures),
             ToHost::Event(event) if event.show == self.show => self.happen(event),
             ToHost::Alert(alert) if alert.show == self.show => {
-                let text = words::printable(&words::alert(&alert.alert));
+                let text = harmless(words::alert(&alert.alert));
                 keep(&mut self.alerts, text.clone());
                 vec![News::Alert(text)]
             }
@@ -175,12 +176,12 @@ impl View {
                 self.refusals += 1;
                 let error = &refused.error;
                 let told = format!("{name} refused ({}): {} {}", error.code, error.message, error.advice);
-                self.tell(Note::Refused(words::printable(&told)))
+                self.tell(Note::Refused(harmless(&told)))
             }
             ToHost::Error(error) => {
                 self.questions = self.questions.saturating_sub(1);
                 self.refusals += 1;
-                self.tell(Note::Refused(words::printable(&format!("{} {}", error.message, error.advice))))
+                self.tell(Note::Refused(harmless(format!("{} {}", error.message, error.advice))))
             }
             ToHost::Players(found) if found.show == self.show => {
                 self.questions = self.questions.saturating_sub(1);
@@ -201,7 +202,7 @@ impl View {
             }
             ToHost::Journal(tail) if tail.show == self.show => {
                 self.questions = self.questions.saturating_sub(1);
-                let lines: Vec<String> = tail.lines.iter().map(|line| words::printable(line)).collect();
+                let lines: Vec<String> = tail.lines.iter().map(harmless).collect();
                 for line in &lines {
                     keep(&mut self.events, line.clone());
                 }
@@ -265,7 +266,7 @@ impl View {
             _ => {}
         }
         let Some(text) = words::event(&event.event) else { return Vec::new() };
-        let text = words::printable(&text);
+        let text = harmless(&text);
         keep(&mut self.events, text.clone());
         vec![News::Event(text)]
     }

@@ -16,18 +16,6 @@ pub fn money(minor: u64, currency: &str) -> String {
     format!("{}.{:02} {currency}", minor / 100, minor % 100)
 }
 
-/// The text with nothing in it that could move the cursor or hide what stands beside it.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => '·',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect()
-}
-
 /// An event for its host; none if it is no news for one who sees the figures.
 #[must_use]
 pub fn event(event: &ToPlayer) -> Option<String> {
@@ -147,11 +135,6 @@ mod tests {
     use klaxon_protocol::time::Millis;
 
     use super::*;
-
-    #[test]
-    fn a_text_cannot_move_the_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a [2Jb c·d");
-    }
 
     #[test]
     fn a_reveal_tells_how_many_knew() {

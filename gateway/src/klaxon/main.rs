@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use klaxon_gateway::cli::{Command, Klaxon};
 use klaxon_gateway::config::ConfigError;
 use klaxon_gateway::console;
+use klaxon_protocol::text::HarmlessLines;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,7 +27,7 @@ async fn main() -> ExitCode {
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", HarmlessLines(&format!("{error:#}")));
         // As for options that make no sense at once.
         if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })

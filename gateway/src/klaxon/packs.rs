@@ -6,6 +6,7 @@ use anyhow::Context;
 use klaxon_engine::pack::{self, Format, Imported, Reading};
 use klaxon_gateway::cli::PackCommand;
 use klaxon_protocol::pack::Pack;
+use klaxon_protocol::text::harmless_json;
 
 /// The name that stands for the bundled pack wherever a pack file is wanted.
 const BUNDLED: &str = "bundled";
@@ -21,7 +22,7 @@ pub fn run(command: &PackCommand) -> anyhow::Result<()> {
             let pack = import(file, format.as_deref(), sheet.as_deref(), false)?.pack;
             println!("{:?}: {} questions, ready to be played", pack.title, pack.questions.len());
         }
-        PackCommand::Show { file } => println!("{}", serde_json::to_string_pretty(&read(file)?)?),
+        PackCommand::Show { file } => println!("{}", harmless_json(&serde_json::to_string_pretty(&read(file)?)?)),
         PackCommand::Import { file, format, sheet, skip_bad, to } => {
             let Imported { pack, left_out, .. } = import(file, format.as_deref(), sheet.as_deref(), *skip_bad)?;
             std::fs::write(to, pack::to_toml(&pack)).with_context(|| format!("can't write {}", to.display()))?;

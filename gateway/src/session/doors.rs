@@ -1,5 +1,7 @@
 //! Who somebody is: checks names and tokens at the door, and makes the tokens with which they come back.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{Name, PlayerId, ShowCode};
@@ -38,11 +40,16 @@ struct ResumeClaims {
 /// Keeps resume tokens apart from all others, whoever signed those.
 const RESUME_AUDIENCE: &str = "klaxon-resume";
 
-/// What we read of an operator's token.
+/// What must be right in an operator's token.
 #[derive(Deserialize)]
 struct PlayerClaims {
     sub: PlayerId,
-    name: Option<String>,
+}
+
+/// What an operator's token may propose.
+#[derive(Deserialize)]
+struct Proposal {
+    name: String,
 }
 
 impl Doors {
@@ -119,9 +126,15 @@ impl Doors {
         let claims = jsonwebtoken::decode::<PlayerClaims>(token, &key.decoding, &rules)
             .map_err(|error| Refusal::because(ErrorCode::BadToken, format!("`token`: {error}.")))?
             .claims;
-        // The name in a token is a proposal: one that can't be shown is as good as none.
-        Ok((claims.sub, claims.name.and_then(|name| Name::parse(&name).ok())))
+        Ok((claims.sub, proposed_name(token)))
     }
+}
+
+/// The name in a token that was found to be right. It is a proposal, and refuses nobody: one that is too long is cut, and one that
+/// can't be shown, or is no text, is as good as none.
+fn proposed_name(token: &str) -> Option<Name> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    Name::proposed(&serde_json::from_slice::<Proposal>(&payload).ok()?.name)
 }
 
 fn parse_name(name: &str) -> Result<Name, Refusal> {
@@ -160,7 +173,10 @@ mod tests {
 
     fn token_of(sub: &str, seconds_left: i64) -> String {
         let exp = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap() + seconds_left;
-        let claims = serde_json::json!({ "sub": sub, "exp": exp, "name": "Ann" });
+        token_with(serde_json::json!({ "sub": sub, "exp": exp, "name": "Ann" }))
+    }
+
+    fn token_with(claims: serde_json::Value) -> String {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&SHARED)).unwrap()
     }
 
@@ -216,6 +232,46 @@ mod tests {
         assert_eq!(admitted.name, Some(Name::parse("Ann").unwrap()));
         assert_eq!(code(tokens(false).admit(join("QUIZ"))), ErrorCode::TokenRequired);
         assert!(tokens(true).admit(join("QUIZ")).is_ok());
+    }
+
+    #[test]
+    fn the_name_in_a_token_is_a_proposal_that_refuses_nobody() {
+        let exp = jsonwebtoken::get_current_timestamp() + 600;
+        let known_as = |name: serde_json::Value| {
+            let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": name }));
+            let admitted = tokens(false).admit(Join { token: Some(token), ..join("QUIZ") }).unwrap();
+            admitted.name.map(String::from)
+        };
+        assert_eq!(known_as("  Jose\u{301} ".into()).as_deref(), Some("José"));
+        let long = "Wolfeschlegelsteinhausenbergerdorff Hubert";
+        assert_eq!(known_as(long.into()).as_deref(), Some("Wolfeschlegelsteinhausen"));
+        let deep = (0..200).fold(serde_json::json!([]), |inner, _| serde_json::json!([inner]));
+        for odd in [
+            serde_json::json!(7),
+            serde_json::json!(1e300),
+            serde_json::json!(null),
+            serde_json::json!(true),
+            serde_json::json!(["Ann"]),
+            serde_json::json!({ "first": "Ann" }),
+            deep,
+            "".into(),
+            "\u{ad}".into(),
+            "a\u{202e}b".into(),
+            "Host".into(),
+        ] {
+            assert_eq!(known_as(odd.clone()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_player_types_is_not_cut() {
+        let with = |name: &str| guests().admit(Join { name: Some(name.into()), ..join("QUIZ") });
+        for bad in ["Wolfeschlegelsteinhausenbergerdorff", "\u{ad}", "Host", "SERVER: you won", "a\u{61c}b"] {
+            let refusal = with(bad).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::BadName, "{bad:?}");
+            assert!(refusal.detail.len() > 10, "{refusal}");
+        }
+        assert_eq!(with("می\u{200c}خواهم").unwrap().name, Some(Name::parse("می\u{200c}خواهم").unwrap()));
     }
 
     /// The key pair of RFC 8410's examples.

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind, FromHost, ToHost};
+use klaxon_protocol::ids::Name;
+use klaxon_protocol::name::{COMPANIONS, MOST_BYTES, MOST_CHARACTERS, MOST_MARKS, RESERVED};
 use klaxon_protocol::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -191,6 +193,24 @@ fn the_document_names_the_subprotocols_and_limits() {
         assert!(document.contains(&format!("`{}`", codec.subprotocol())));
     }
     assert!(document.contains(&format!("{LARGEST_MESSAGE} bytes")));
+}
+
+#[test]
+fn the_document_has_the_rules_of_names() {
+    let document = document();
+    let rules = document.split("## Names\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let words: String = rules.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("> {}", RESERVED.join(" "))), "the reserved words are {RESERVED:?}");
+    assert!(words.contains(&format!("({})", COMPANIONS.join(" "))), "the words beside them are {COMPANIONS:?}");
+    assert!(words.contains(&format!("1 to {MOST_CHARACTERS} characters")));
+    assert!(words.contains(&format!("{MOST_BYTES} bytes")) && words.contains(&format!("more than {MOST_MARKS} marks")));
+    // The examples are what the rules make of them.
+    for refused in ["H0st", "H o s t", "SERVER: you won"] {
+        assert!(words.contains(&format!("`{refused}`")) && Name::parse(refused).is_err(), "{refused}");
+    }
+    for taken in ["Ann Host", "Host Ann", "Host-Smith", "Hostetler"] {
+        assert!(words.contains(&format!("`{taken}`")) && Name::parse(taken).is_ok(), "{taken}");
+    }
 }
 
 /// What GitHub makes of a heading, to link to it.

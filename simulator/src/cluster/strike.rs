@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use klaxon_protocol::text::HarmlessLines;
 use klaxon_servers::Process;
 use tokio::net::TcpSocket;
 use tokio::time::sleep;
@@ -115,7 +116,7 @@ fn keep(address: SocketAddr) -> Option<TcpSocket> {
 impl Target for Cluster {
     async fn question_asked(&mut self) {
         if let Err(error) = self.supervise().await {
-            eprintln!("{error}");
+            eprintln!("{}", HarmlessLines(&error.to_string()));
         }
         self.counted = self.counted().await;
     }

@@ -1,6 +1,8 @@
-//! The report for people at a terminal.
+//! The report for people at a terminal. Titles, names, refusals and frames in it are others': nothing of them acts on it.
 
 use std::fmt::Write;
+
+use klaxon_protocol::text::{Harmless, harmless};
 
 use super::latency::Latency;
 use super::words::{bytes, count, letter, money, percent, time};
@@ -39,12 +41,12 @@ fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
     writeln!(
         out,
         "\n{} ({}, {} questions, seed {})",
-        ink.title(&setup.title),
+        ink.title(&harmless(&setup.title)),
         setup.mode,
         setup.questions,
         report.seed
     )?;
-    let mut line = |name: &str, text: String| writeln!(out, "  {name:<18} {text}");
+    let mut line = |name: &str, text: String| writeln!(out, "  {name:<18} {}", Harmless(&text));
     if let Some(service) = &setup.service {
         line("played on", service.clone())?;
     }
@@ -181,7 +183,7 @@ fn questions(out: &mut String, ink: &Ink, questions: &[QuestionLine]) -> std::fm
             out,
             "  {:>3}  {}  asked {}, {}, silent {}, right {:.0} %, alive {}{}",
             line.question,
-            shortened(&line.text, 34),
+            shortened(&harmless(&line.text), 34),
             count(line.seen_by.into()),
             choices.join(" · "),
             count(line.silent.into()),
@@ -216,7 +218,7 @@ fn podium(out: &mut String, ink: &Ink, winners: &Winners) -> std::fmt::Result {
             out,
             "  {:>3}. {:<26} {:>8} points  {:>16}",
             place.place,
-            place.name,
+            harmless(&place.name),
             count(place.score.into()),
             money(place.prize, &winners.currency),
         )?;
@@ -244,7 +246,7 @@ fn faults(out: &mut String, ink: &Ink, faults: &[FaultLine]) -> std::fmt::Result
             out,
             "  {:>3}  {:<18} at {:>6.1} s for {:<7}{}{}{}",
             line.question,
-            line.what(),
+            harmless(line.what()),
             line.at,
             time(line.away_ms),
             wait("back", &line.back),
@@ -267,7 +269,7 @@ fn database(out: &mut String, ink: &Ink, line: &DatabaseLine) -> std::fmt::Resul
         count(line.different),
     )?;
     for difference in &line.differences {
-        writeln!(out, "      → {difference}")?;
+        writeln!(out, "      → {}", Harmless(difference))?;
     }
     Ok(())
 }
@@ -280,7 +282,7 @@ fn audit(out: &mut String, ink: &Ink, audit: &[PromiseLine]) -> std::fmt::Result
     for line in audit {
         let sign = if line.holds() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
         let figures: Vec<String> = line.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let figures = if figures.is_empty() { String::new() } else { format!(" ({})", figures.join(", ")) };
+        let figures = if figures.is_empty() { String::new() } else { format!(" ({})", harmless(figures.join(", "))) };
         writeln!(
             out,
             "  {sign} {}. {:<34} checked {:>10} times, {} violations{figures}",
@@ -291,7 +293,7 @@ fn audit(out: &mut String, ink: &Ink, audit: &[PromiseLine]) -> std::fmt::Result
         )?;
         for violation in line.violations.iter().take(3) {
             for (number, part) in violation.lines().enumerate() {
-                writeln!(out, "      {} {part}", if number == 0 { "→" } else { " " })?;
+                writeln!(out, "      {} {}", if number == 0 { "→" } else { " " }, Harmless(part))?;
             }
         }
     }

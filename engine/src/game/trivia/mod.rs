@@ -113,7 +113,7 @@ impl Trivia {
     /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
     pub fn create(now: Millis, rules: RulesVersion, show: &CreateShow) -> Result<Self, Refusal> {
         let rules = Rules::of(rules)?;
-        let problems = show.pack.problems();
+        let problems = show.pack.problems_in_a_journal();
         if !problems.is_empty() {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             return Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")));
@@ -143,7 +143,7 @@ impl Trivia {
                 done,
             },
             asked: Vec::new(),
-            roster: Roster::default(),
+            roster: Roster::new(show.seed),
             seats: Seats::default(),
             ranks: Ranks::default(),
             undo: None,

@@ -1,0 +1,161 @@
+//! What may be a player's name: seen by everybody, on every screen, and taken for nobody else's.
+//!
+//! The characters' properties are Unicode's (UAX 29, 31, 44, UTS 39), from crates that keep up with it.
+
+mod alike;
+mod reserved;
+
+pub use alike::Alike;
+pub use reserved::{COMPANIONS, RESERVED};
+
+use icu_properties::props::GeneralCategory;
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::unicode::{category, has_effect, is_blank, is_direction, is_ignorable, is_mark, is_nonspacing, is_visible};
+
+/// How long a name may be: in characters as people count them (UAX 29's grapheme clusters).
+pub const MOST_CHARACTERS: usize = 24;
+/// How long a name may be in bytes of UTF-8, which is what a seat costs.
+pub const MOST_BYTES: usize = 128;
+/// How many marks may be on one letter (UTS 39, 5.4).
+pub const MOST_MARKS: usize = 4;
+/// No more of a text is looked at.
+const LONGEST_INPUT: usize = 1024;
+
+/// The name as it is kept, or what is wrong with it.
+pub(crate) fn check(text: &str) -> Result<String, String> {
+    if text.len() > LONGEST_INPUT {
+        return Err(format!("must be 1 to {MOST_CHARACTERS} characters long, this one has {} bytes", text.len()));
+    }
+    let clean = tidy(text)?;
+    if clean.is_empty() {
+        return Err(if text.chars().any(|c| !c.is_whitespace()) {
+            "must have a character that can be seen".into()
+        } else {
+            format!("must be 1 to {MOST_CHARACTERS} characters long, and not blank")
+        });
+    }
+    let length = characters(&clean);
+    if length > MOST_CHARACTERS {
+        return Err(format!("must be 1 to {MOST_CHARACTERS} characters long, this one has {length}"));
+    }
+    if clean.len() > MOST_BYTES {
+        return Err(format!("must be at most {MOST_BYTES} bytes long in UTF-8, this one has {}", clean.len()));
+    }
+    check_marks(&clean)?;
+    if reserved::is_reserved(&clean) {
+        return Err("could be taken for the host or the server; choose one that could not".into());
+    }
+    Ok(clean)
+}
+
+/// As [`check`], but a text that is too long is cut.
+pub(crate) fn check_cut(text: &str) -> Result<String, String> {
+    let text = &text[..text.floor_char_boundary(LONGEST_INPUT)];
+    check(&cut(&tidy(text)?, 0))
+}
+
+/// Whether this can be a name that an earlier version let in, or this one: what journals hold must be read for ever.
+pub(crate) fn check_kept(text: &str) -> Result<String, String> {
+    let is_long = if text.is_ascii() { text.len() > MOST_CHARACTERS } else { text.len() > MOST_BYTES };
+    let is_harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.is_empty() || is_long || text.chars().any(is_harmful) {
+        return Err(format!("must be 1 to {MOST_CHARACTERS} characters long, without control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name with a number behind it; a long one is cut, so that it stays a name.
+pub(crate) fn numbered(base: &str, number: usize) -> String {
+    let ending = format!(" {number}");
+    cut(base, ending.len()) + &ending
+}
+
+/// So much of the text as fits, with room left for so many ASCII characters.
+fn cut(text: &str, room: usize) -> String {
+    let most = MOST_CHARACTERS.saturating_sub(room);
+    if text.is_ascii() && text.len() <= most {
+        return text.to_owned();
+    }
+    let fits = |end: &usize| *end <= MOST_BYTES.saturating_sub(room);
+    let ends = text.grapheme_indices(true).map(|(start, cluster)| start + cluster.len());
+    let end = ends.take(most).take_while(fits).last().unwrap_or(0);
+    text[..end].trim_end().to_owned()
+}
+
+fn characters(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).count() }
+}
+
+/// The text in normal form C, without what shows nothing where it stands: blanks at the ends, several blanks, ignorable
+/// characters without an effect.
+fn tidy(text: &str) -> Result<String, String> {
+    if text.is_ascii() {
+        let clean = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        return match clean.chars().find_map(forbidden) {
+            Some(problem) => Err(problem),
+            None => Ok(clean),
+        };
+    }
+    let chars: Vec<char> = text.nfc().collect();
+    let mut kept: Vec<char> = Vec::with_capacity(chars.len());
+    for (at, &c) in chars.iter().enumerate() {
+        if is_blank(c) {
+            kept.push(' ');
+        } else if let Some(problem) = forbidden(c) {
+            return Err(problem);
+        } else if !is_ignorable(c) || has_effect(&kept, c, &chars[at + 1..]) {
+            kept.push(c);
+        }
+    }
+    if !kept.iter().copied().any(is_visible) {
+        return Ok(String::new());
+    }
+    // What was taken away may have stood between a letter and its mark.
+    let joined: String = kept.into_iter().nfc().collect();
+    Ok(joined.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What is wrong with a character that no name may hold.
+fn forbidden(c: char) -> Option<String> {
+    let problem = match category(c) {
+        _ if is_direction(c) => "must not hold characters that change the direction of text",
+        _ if c.is_whitespace() || is_ignorable(c) => return None,
+        GeneralCategory::Control => "must not hold control characters",
+        GeneralCategory::Format => "must not hold format characters",
+        GeneralCategory::PrivateUse | GeneralCategory::Surrogate | GeneralCategory::Unassigned => {
+            "must not hold characters that Unicode does not define"
+        }
+        _ => return None,
+    };
+    Some(format!("{problem}, such as U+{:04X}", u32::from(c)))
+}
+
+/// UTS 39, 5.4: what marks do is to be on a letter, and few of them.
+fn check_marks(text: &str) -> Result<(), String> {
+    if text.is_ascii() {
+        return Ok(());
+    }
+    let (mut marks, mut before) = (0, ' ');
+    for c in text.nfd().filter(|&c| !is_ignorable(c)) {
+        if is_mark(c) && before == ' ' {
+            return Err("must not begin a word with a mark that belongs on a letter".into());
+        }
+        if is_nonspacing(c) {
+            marks += 1;
+            if marks > MOST_MARKS || c == before {
+                return Err(format!("must not hold more than {MOST_MARKS} marks on a letter, or one mark twice"));
+            }
+        } else {
+            marks = 0;
+        }
+        before = c;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
