@@ -226,10 +226,9 @@ fn read_time(cell: &str) -> Result<Option<Span>, String> {
     if cell.is_empty() {
         return Ok(None);
     }
-    let seconds: u32 = cell
-        .parse()
-        .map_err(|_| format!("the time limit is a whole number of seconds, 1 to 600, not {}", excerpt(cell)))?;
-    Ok(Some(Span(seconds.saturating_mul(1000))))
+    let span = cell.parse::<u32>().ok().and_then(|seconds| seconds.checked_mul(1000)).map(Span);
+    span.map(Some)
+        .ok_or_else(|| format!("the time limit is a whole number of seconds, 1 to 600, not {}", excerpt(cell)))
 }
 
 #[cfg(test)]
@@ -318,7 +317,8 @@ Answer 3 - max 75 characters,Answer 4 - max 75 characters,\
                      ,a,a,,,soon,two\n\
                      Fine?,yes,no,,,20,1\n\
                      Which?,a,,,,0,4\n\
-                     Which?,a,b,,,9999999999,\n";
+                     Which?,a,b,,,9999999999,\n\
+                     Which?,a,b,,,4294968,1\n";
         let expected = [
             "friday.csv:2: question 1: 2 correct answers (\"1,3\"); a question of Klaxon has one right choice",
             "friday.csv:3: question 2: the correct answer is the number of one answer, 1 to 6, not \"two\"",
@@ -330,6 +330,7 @@ Answer 3 - max 75 characters,Answer 4 - max 75 characters,\
             "friday.csv:5: question 4: a question is open for 500 ms to 600 s, this one for 0 s",
             "friday.csv:6: question 5: the correct answer is missing: the number of one answer",
             "friday.csv:6: question 5: the time limit is a whole number of seconds, 1 to 600, not \"9999999999\"",
+            "friday.csv:7: question 6: the time limit is a whole number of seconds, 1 to 600, not \"4294968\"",
         ];
         assert_eq!(told(read(sheet)), expected);
     }
