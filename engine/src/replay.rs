@@ -155,7 +155,7 @@ impl Rebuilt {
 pub fn told(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
     effects.iter().filter_map(|effect| match effect {
         Effect::Tell(message, _) => Some(message),
-        Effect::Dismiss(..) | Effect::Alert(_) => None,
+        Effect::TellSome(_) | Effect::Dismiss(..) | Effect::Alert(_) => None,
     })
 }
 
@@ -195,10 +195,13 @@ fn raw_line(record: &Record) -> String {
         }
         Command::Join { player, name, .. } => format!("join {:?} ({player})", name.as_str()),
         Command::Answers { question, answers } => format!("{} answers to question {question}", answers.len()),
-        Command::Host { id, action } => format!("host {action:?} ({id})"),
+        Command::Host { id, action } => format!("host {} ({id})", json(action)),
         Command::Tick => "tick".to_owned(),
         Command::Tally { question, silent } if silent.is_empty() => format!("tally of question {question}"),
-        Command::Tally { question, silent } => format!("tally of question {question} without gateways {silent:?}"),
+        Command::Tally { question, silent } => {
+            let silent: Vec<String> = silent.iter().map(ToString::to_string).collect();
+            format!("tally of question {question} without gateways {}", silent.join(", "))
+        }
         Command::Recovered { away } => format!("recovered after {away}"),
         Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
     };
@@ -228,8 +231,13 @@ fn event(event: &ToPlayer) -> String {
         ToPlayer::Void(void) => format!("void {}: {:?}", void.question, void.reason),
         ToPlayer::Notice(notice) => format!("notice {:?}", notice.text),
         ToPlayer::End(_) => "end".to_owned(),
-        other => format!("{other:?}"),
+        other => json(other),
     }
+}
+
+/// In the protocol's words.
+fn json(message: &impl serde::Serialize) -> String {
+    serde_json::to_string(message).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -105,6 +105,10 @@ impl Link {
                 self.all(|| ForShard::Event(show, Arc::clone(&event)));
                 self.desk.hear(ToGateway::Broadcast(for_hosts));
             }
+            ToGateway::Own { show, personal } => {
+                let event = Arc::new(Event::own_only(personal));
+                self.all(|| ForShard::Event(show, Arc::clone(&event)));
+            }
             ToGateway::Barrier { show, question } => {
                 // So that the engine knows, before it tallies, what was lost here.
                 if self.end.crosses_a_network()

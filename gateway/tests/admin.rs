@@ -341,6 +341,34 @@ async fn what_cannot_be_read_is_refused_and_the_connection_stays() {
 }
 
 #[tokio::test]
+async fn a_refusal_carries_the_id_and_names_the_field_whatever_else_is_wrong() {
+    let stage = Stage::open().await;
+    let mut host = Host::connect(&stage, Codec::Json).await;
+    for (sent, wanted) in [
+        (
+            r#"{"type":"command","id":"c-1","show":"7","action":"give_lives","lives":-1}"#,
+            "`lives`: expected 1 to 99, got -1.",
+        ),
+        (r#"{"type":"create","id":"c-1","pack":{"title":"t"}}"#, "`pack.questions` is missing."),
+        (r#"{"type":"dance","id":"c-1"}"#, "Got \"dance\""),
+        (r#"{"type":"command","id":"c-1","show":"7","#, "EOF"),
+    ] {
+        host.socket.send(Message::text(sent)).await.unwrap();
+        let ToHost::Refused(refused) = host.hear().await else { panic!("{sent}") };
+        assert_eq!(refused.id, CommandId::parse("c-1").unwrap());
+        assert!(refused.error.message.contains(wanted), "{sent}: {}", refused.error.message);
+    }
+    host.socket.send(Message::text(r#"{"type":"command","id":"","show":"7","action":"next"}"#)).await.unwrap();
+    let ToHost::Error(error) = host.hear().await else { panic!("an id that is none is not told") };
+    assert!(error.message.contains("`id`: must be 1 to 64 bytes long"), "{}", error.message);
+
+    let mut host = Host::connect(&stage, Codec::Bincode).await;
+    host.socket.send(Message::binary(&b"\x01\x03c-1\xff"[..])).await.unwrap();
+    let ToHost::Refused(refused) = host.hear().await else { panic!("the id can be read") };
+    assert_eq!(refused.id, CommandId::parse("c-1").unwrap());
+}
+
+#[tokio::test]
 async fn a_host_has_64_messages_unanswered_at_most() {
     let mut stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Bincode).await;

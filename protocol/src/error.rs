@@ -83,6 +83,7 @@ error_table! {
     CodeTaken, "code_taken", "Another show uses this code.", "Choose another code or leave it out.";
     BadArgument, "bad_argument", "A value of this command is out of its range.", "The detail says what is allowed.";
     UnsupportedProtocol, "unsupported_protocol", "None of the offered subprotocols is spoken here.", "Offer `klaxon.v1.json` or `klaxon.v1.bincode`.";
+    IdTaken, "id_taken", "Another command has this id.", "Give each new command an id of its own; what is sent again under the same id must be the same command.";
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -8,7 +8,7 @@ use crate::error::ErrorMessage;
 use crate::ids::{CommandId, GatewayId, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
 use crate::pack::Pack;
 use crate::player::{Phase, Ping, Pong, ToPlayer};
-use crate::settings::Settings;
+use crate::settings::{MOST_LIVES, Settings};
 use crate::time::{Millis, Span};
 
 /// The largest message a host may send, in bytes: a pack of 500 questions fits.
@@ -116,6 +116,7 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seat: Option<Seat>,
         /// How many, from 1 to 99.
+        #[schemars(extend("minimum" = 1, "maximum" = MOST_LIVES))]
         lives: u8,
     },
     /// End the show now.

@@ -135,12 +135,23 @@ macro_rules! text_type {
     };
 }
 
+/// The kinds of text, as [`BadText`] calls them.
+pub(crate) const TEXTS: [&str; 4] = ["show code", "player id", "name", "command id"];
+
+/// As people type it: in any case, with blanks and dashes wherever they like.
 fn check_code(text: &str) -> Result<String, String> {
-    let clean = text.trim().to_ascii_uppercase();
+    let clean: String = text.chars().filter(|&c| !separates(c)).map(|c| c.to_ascii_uppercase()).collect();
     if !(4..=12).contains(&clean.len()) || !clean.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err("must be 4 to 12 letters and digits".into());
     }
     Ok(clean)
+}
+
+/// Blanks, dashes, and what a copied text brings along unseen.
+fn separates(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 fn check_opaque(text: &str) -> Result<String, String> {
@@ -151,7 +162,7 @@ fn check_opaque(text: &str) -> Result<String, String> {
 }
 
 text_type!(
-    /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case.
+    /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case. Read in any case, blanks and dashes left out.
     ShowCode, "show code", { "type": "string", "pattern": "^[A-Za-z0-9]{4,12}$" }, check_code
 );
 text_type!(
@@ -317,8 +328,22 @@ mod tests {
 
     #[test]
     fn a_show_code_is_short_plain_and_upper_case() {
-        assert_eq!(ShowCode::parse(" quiz42 ").unwrap().as_str(), "QUIZ42");
-        for bad in ["", "abc", "way-too-long-code", "quiz 42", "quïz"] {
+        for typed in [
+            " quiz42 ",
+            "quiz 42",
+            "QUIZ-42",
+            "Quiz_42",
+            "q u i z 4 2",
+            "QUIZ\u{2011}42",
+            "QUIZ\u{a0}\u{2013} 42",
+            "\u{feff}quiz42\u{200b}",
+            "\tquiz\n42",
+        ] {
+            assert_eq!(ShowCode::parse(typed).unwrap().as_str(), "QUIZ42", "{typed:?}");
+        }
+        for bad in
+            ["", "abc", "a-b-c", "way-too-long-code", "quiz.42", "quïz", "QUIZ\u{202e}42", "\u{ff31}UIZ42", "- - - -"]
+        {
             assert!(ShowCode::parse(bad).is_err(), "{bad:?}");
         }
     }

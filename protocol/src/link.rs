@@ -218,6 +218,13 @@ pub enum ToGateway {
         /// The show now.
         snapshot: Arc<Snapshot>,
     },
+    /// Some seats hear something of their own, and nobody else hears anything.
+    Own {
+        /// Which show.
+        show: ShowId,
+        /// What, and who.
+        personal: Arc<Personal>,
+    },
 }
 
 /// The connection is in.

@@ -43,8 +43,9 @@ pub struct PackQuestion {
     /// How hard it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<Difficulty>,
-    /// How long it is open; the show's own setting where there is none.
+    /// How long it is open, 500 ms to 10 min; the show's own setting where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = OPEN_FOR.start(), "maximum" = OPEN_FOR.end()))]
     pub open_for: Option<Span>,
     /// Where the fact can be looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]

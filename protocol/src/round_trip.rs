@@ -6,9 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Message};
 use crate::error::ErrorCode;
 use crate::host::{Command, FROM_HOST_TYPES, FromHost, ToHost};
 use crate::journal::{MAGIC, Record, Records, frame_record};
@@ -17,7 +16,7 @@ use crate::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 
 fn comes_back<T>(codec: Codec, message: &T) -> Result<(), TestCaseError>
 where
-    T: std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Encode + Decode<()>,
+    T: std::fmt::Debug + PartialEq + Serialize + Encode + Message,
 {
     let bytes = codec.encode(message);
     let back: T = codec.decode(&bytes, &[]).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
@@ -85,7 +84,7 @@ fn for_all<S: Strategy>(
 
 fn every_codec_keeps<T>(cases: u32)
 where
-    T: Arbitrary + PartialEq + Serialize + DeserializeOwned + Encode + Decode<()> + 'static,
+    T: Arbitrary + PartialEq + Serialize + Encode + Message + 'static,
 {
     for_all(cases, any::<T>, |message| Codec::ALL.into_iter().try_for_each(|codec| comes_back(codec, &message)));
 }

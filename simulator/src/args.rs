@@ -197,7 +197,10 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" => Duration::from_secs(60),
         _ => return Err(wrong()),
     };
-    Ok(unit * number)
+    let longest = Span(u32::MAX).to_std();
+    unit.checked_mul(number)
+        .filter(|duration| *duration <= longest)
+        .ok_or_else(|| format!("{text:?} is too long: 49 days at most"))
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -152,7 +152,8 @@ pub async fn messages_arrive_whole(house: impl House) {
     play(&house, 1, &[&*ann]).await;
     let lobby = |joined| ToPlayer::Lobby(Lobby { joined });
     let personal = Personal { shapes: vec![lobby(1)], by_seat: vec![0, Personal::NONE, 0, 0] };
-    let broadcast = Broadcast { show: SHOW, message: lobby(3), personal: Some(Arc::new(personal)) };
+    let personal = Arc::new(personal);
+    let broadcast = Broadcast { show: SHOW, message: lobby(3), personal: Some(Arc::clone(&personal)) };
     let snapshot = Arc::new(Snapshot { seq: Seq(5), ..empty_snapshot() });
     let seated = |conn, snapshot: &Arc<Snapshot>| {
         let name = Name::parse("Ann").unwrap();
@@ -174,6 +175,7 @@ pub async fn messages_arrive_whole(house: impl House) {
         seated(3, &later),
         seated(4, &later),
         ToGateway::Broadcast(broadcast),
+        ToGateway::Own { show: SHOW, personal },
     ];
     house.engine().say(turn(said.iter().map(|message| (Address::One(ANN), message.clone())).collect()));
     assert_eq!(hear_some(&*ann, said.len()).await, said);

@@ -9,7 +9,7 @@ pub mod trivia;
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::host::{AlertKind, PlayerLine};
+use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
@@ -23,6 +23,8 @@ use self::results::ShowResults;
 pub enum Effect {
     /// Everybody hears this; some hear something of their own right after it.
     Tell(ToPlayer, Option<Arc<Personal>>),
+    /// Some hear something of their own, and nobody else hears anything.
+    TellSome(Arc<Personal>),
     /// All connections of a seat are closed.
     Dismiss(Seat, ErrorCode),
     /// The hosts must know.
@@ -120,7 +122,10 @@ pub trait Game: Send + 'static {
     fn standing(&self, answer: &StampedAnswer) -> Standing;
 
     /// Whether this host's command was done before.
-    fn was_done(&self, id: &CommandId) -> bool;
+    ///
+    /// # Errors
+    /// `id_taken` if another command was done under its id.
+    fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal>;
 
     /// The show as it is, for those who come in.
     fn snapshot(&self, now: Millis) -> Snapshot;

@@ -114,11 +114,13 @@ fn read_right(fields: &mut Fields<'_>, right: Node, choices: Option<&[String]>) 
 
 fn read_open_for(fields: &mut Fields<'_>, node: &Node) -> Option<Span> {
     match node.value {
-        // What no span can hold is out of range too, and told as that.
-        Value::Integer(number) if number >= 0 => Some(Span(u32::try_from(number).unwrap_or(u32::MAX))),
         Value::Integer(number) => {
-            fields.tell(node.line, format!("`open_for` is 500 to 600000 (milliseconds), not {number}"));
-            None
+            // Whether it is in range is the pack's to say, but only a span can be told by it.
+            let span = u32::try_from(number).ok().map(Span);
+            if span.is_none() {
+                fields.tell(node.line, format!("`open_for` is 500 to 600000 (milliseconds), not {number}"));
+            }
+            span
         }
         ref other => {
             fields.tell(node.line, format!("`open_for` is a whole number of milliseconds, not {}", other.kind()));
@@ -197,6 +199,23 @@ right = "No"
     fn a_file_from_windows_reads_the_same() {
         let windows = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
         assert_eq!(toml(&windows).unwrap(), toml(GOOD).unwrap());
+    }
+
+    #[test]
+    fn a_time_out_of_range_is_told_as_it_was_written() {
+        for (written, wanted) in [
+            ("4294967296", "`open_for` is 500 to 600000 (milliseconds), not 4294967296"),
+            ("9223372036854775807", "`open_for` is 500 to 600000 (milliseconds), not 9223372036854775807"),
+            ("-1", "`open_for` is 500 to 600000 (milliseconds), not -1"),
+            ("4294967295", "a question is open for 500 ms to 600 s, this one for 4294967295 ms"),
+        ] {
+            let lines = told(toml(&GOOD.replace("open_for = 15000", &format!("open_for = {written}"))));
+            assert!(lines[0].contains(wanted), "{lines:?}");
+            let json =
+                r#"{"title": "t", "questions": [{"text": "t", "choices": ["a", "b"], "right": "a", "open_for": N}]}"#;
+            let lines = told(parse("quiz.json", json.replace('N', written).as_bytes(), Format::Json, None));
+            assert!(lines[0].contains(wanted), "{lines:?}");
+        }
     }
 
     #[test]

@@ -328,6 +328,7 @@ impl Show {
         let show = self.id;
         let message = match effect {
             Effect::Tell(message, personal) => return self.broadcast(message, personal),
+            Effect::TellSome(personal) => ToGateway::Own { show, personal },
             Effect::Dismiss(seat, code) => ToGateway::Dismiss { show, seat, code },
             Effect::Alert(alert) => return self.alert(alert),
         };
@@ -355,14 +356,13 @@ impl Show {
 
     /// Does a host's action, unless it was done before.
     fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
-        let again = self.game.was_done(&id);
-        let done = match action.problem() {
-            _ if again => Ok(()),
-            Some(refusal) => Err(refusal),
-            None => self.try_apply(Command::Host { id: id.clone(), action }),
+        let done = match (self.game.was_done(&id, &action), action.problem()) {
+            (Ok(false), Some(refusal)) => Err(refusal),
+            (Ok(false), None) => self.try_apply(Command::Host { id: id.clone(), action }).map(|()| false),
+            (known, _) => known,
         };
         let answer = match done {
-            Ok(()) => ToHost::Done(Done { id, show: self.id, again }),
+            Ok(again) => ToHost::Done(Done { id, show: self.id, again }),
             Err(refusal) => ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }),
         };
         self.answer_host(conn, answer);

@@ -2,11 +2,13 @@
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Create, Created, Refused, ToHost};
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
+use klaxon_protocol::ids::{ConnRef, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{CreateShow, RulesVersion};
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::settings::Settings;
 use tokio::sync::mpsc;
 
-use super::Shows;
+use super::{Known, Shows};
 use crate::bus::Entered;
 use crate::game;
 use crate::show::{NewShow, Show, ToShow};
@@ -20,7 +22,7 @@ impl Shows {
     pub(super) async fn create(&mut self, conn: ConnRef, create: Create) {
         let id = create.id.clone();
         let created = match self.created.get(&id) {
-            Some(&show) => self.create_again(conn, id.clone(), show),
+            Some(&show) => self.create_again(conn, &create, show),
             None => Ok(false),
         };
         let done = match created {
@@ -35,11 +37,23 @@ impl Shows {
 
     /// Answers a create that made this show before; false if the show never came to be. One that is still being written answers
     /// when it is.
-    fn create_again(&self, conn: ConnRef, id: CommandId, show: ShowId) -> Result<bool, ErrorCode> {
+    ///
+    /// # Errors
+    /// `id_taken` if it would have made another show.
+    fn create_again(&self, conn: ConnRef, create: &Create, show: ShowId) -> Result<bool, ErrorCode> {
+        let id = create.id.clone();
+        let known = self.by_id.get(&show);
+        let is_another = |known: &Known| {
+            known.made_of != made_of(&create.pack, &create.settings)
+                || is_another_code(create.code.as_ref(), &known.code)
+        };
+        if known.is_some_and(is_another) {
+            return Err(ErrorCode::IdTaken);
+        }
         if self.tell(show, ToShow::Create(conn, id.clone())) {
             return Ok(true);
         }
-        let Some(known) = self.by_id.get(&show) else { return Err(ErrorCode::Unavailable) };
+        let Some(known) = known else { return Err(ErrorCode::Unavailable) };
         let was_written = known.status().is_some();
         if was_written {
             self.to_host(conn, ToHost::Created(Created { id, show, code: known.code.clone() }));
@@ -56,15 +70,18 @@ impl Shows {
             return Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")));
         }
         let at = self.ports.clock.now();
-        let chosen = code.is_some();
+        let chosen = code.clone();
         let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };
         // What is wrong with the show is told before anybody else hears of it.
         game::create(at, RulesVersion::NEWEST, &create)?;
         loop {
             match self.ports.bus.enter(show, &create.code, &create.id).await.map_err(unavailable)? {
                 Entered::New => break,
-                Entered::CodeTaken if chosen => return Err(ErrorCode::CodeTaken.into()),
+                Entered::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
                 Entered::CodeTaken => create.code = self.unused_code(),
+                Entered::Before(_, code) if is_another_code(chosen.as_ref(), &code) => {
+                    return Err(ErrorCode::IdTaken.into());
+                }
                 Entered::Before(show, code) => {
                     self.to_host(conn, ToHost::Created(Created { id: create.id, show, code }));
                     return Ok(());
@@ -109,6 +126,17 @@ impl Shows {
             }
         }
     }
+}
+
+/// Whether a host wants another code than the show has. One that wants any wants this.
+fn is_another_code(wanted: Option<&ShowCode>, code: &ShowCode) -> bool {
+    wanted.is_some_and(|wanted| wanted != code)
+}
+
+/// What tells a show from another that is made under the same id.
+pub(super) fn made_of(pack: &Pack, settings: &Settings) -> u64 {
+    let bytes = bincode::encode_to_vec((pack, settings), bincode::config::standard());
+    xxhash_rust::xxh3::xxh3_64(&bytes.expect("a pack and settings hold nothing that can't be encoded"))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> Refusal {

@@ -52,6 +52,8 @@ pub struct Shows {
 struct Known {
     code: ShowCode,
     title: String,
+    /// A hash of its pack and settings: a create that is sent again has the same.
+    made_of: u64,
     /// Closed when the show is gone.
     inbox: mpsc::UnboundedSender<Reached>,
     /// As the journal has it; none if nothing of the show is written yet.
@@ -112,7 +114,8 @@ impl Shows {
         inbox: mpsc::UnboundedSender<Reached>,
         status: watch::Receiver<Option<Status>>,
     ) {
-        let known = Known { code: create.code.clone(), title: create.pack.title.clone(), inbox, status };
+        let (code, title) = (create.code.clone(), create.pack.title.clone());
+        let known = Known { code, title, made_of: creating::made_of(&create.pack, &create.settings), inbox, status };
         // Of several shows that had a code one after another, the one that goes on has it, or one that can still be looked at.
         let holder = self.by_code.get(&create.code).and_then(|holder| self.by_id.get(holder));
         if holder.is_none_or(|holder| holder.is_gone() || (holder.has_ended() && !known.is_gone())) {

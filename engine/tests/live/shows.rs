@@ -103,6 +103,45 @@ async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
 }
 
 #[tokio::test]
+async fn one_id_is_for_one_command_and_a_repetition_is_told_from_another() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    let taken = |message| matches!(message, ToHost::Refused(refused) if refused.error.code == ErrorCode::IdTaken);
+    assert!(matches!(house.command(show, "open", Action::OpenLobby).await, ToHost::Done(done) if done.again));
+    assert!(taken(house.command(show, "open", Action::Next).await));
+    assert!(taken(house.command(show, "create", Action::Next).await));
+    assert_eq!(house.shows().await[0].phase, Phase::Lobby, "nothing was done");
+
+    let again = house.create("create", settings(), 2).await;
+    assert!(matches!(again, ToHost::Created(created) if created.show == show));
+    assert!(taken(house.create("create", settings(), 1).await), "another pack");
+    assert!(taken(house.create("create", Settings { pot: 7, ..settings() }, 2).await), "other settings");
+    house.ask_to_create("create", "OTHER", settings(), 2);
+    assert!(taken(house.host_hears().await), "another code");
+}
+
+#[tokio::test]
+async fn who_is_given_lives_hears_it_at_once() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 1).await;
+    house.join(0).await;
+    house.join(1).await;
+    house.ask_for(show, "lives", Action::GiveLives { seat: Some(Seat(1)), lives: 3 });
+    let personal = house
+        .hear(|message| match message {
+            ToGateway::Own { personal, .. } => Some(personal),
+            _ => None,
+        })
+        .await;
+    assert_eq!(personal.shape_of(Seat(0)), None);
+    let shape = personal.shape_of(Seat(1)).unwrap();
+    assert!(matches!(personal.shapes[shape], ToPlayer::You(you) if you.lives == 3));
+    assert!(matches!(house.host_hears().await, ToHost::Done(_)));
+}
+
+#[tokio::test]
 async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close() {
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;

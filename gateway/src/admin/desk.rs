@@ -249,6 +249,7 @@ impl Desk for AdminDesk {
             | ToGateway::Replies(_)
             | ToGateway::Barrier { .. }
             | ToGateway::Moved { .. }
+            | ToGateway::Own { .. }
             | ToGateway::Said { .. }
             | ToGateway::Dismiss { .. } => {}
         }

@@ -7,9 +7,9 @@ use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use klaxon_protocol::codec::Codec;
-use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
+use klaxon_protocol::codec::{Codec, command_id_in};
+use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, Refused, ToHost};
 use tokio::sync::watch;
 
 use super::desk::{AdminDesk, Host};
@@ -80,18 +80,32 @@ async fn last_word(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStr
 /// Until the host is gone.
 async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDesk, host: &Host) {
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
-        let message = match (message, codec) {
-            (Message::Text(text), Codec::Json) => codec.decode::<FromHost>(text.as_bytes(), FROM_HOST_TYPES),
-            (Message::Binary(bytes), Codec::Bincode) => codec.decode::<FromHost>(&bytes, FROM_HOST_TYPES),
-            (Message::Text(_), Codec::Bincode) => Err(wrong_frame("binary", codec)),
-            (Message::Binary(_), Codec::Json) => Err(wrong_frame("text", codec)),
-            (Message::Ping(_) | Message::Pong(_), _) => continue,
-            (Message::Close(_), _) => return,
+        let (bytes, sent_in) = match message {
+            Message::Text(text) => (Bytes::from(text), Codec::Json),
+            Message::Binary(bytes) => (bytes, Codec::Bincode),
+            Message::Ping(_) | Message::Pong(_) => continue,
+            Message::Close(_) => return,
+        };
+        let message = match codec {
+            _ if sent_in == codec => codec.decode::<FromHost>(&bytes, FROM_HOST_TYPES),
+            Codec::Json => Err(wrong_frame("text", codec)),
+            Codec::Bincode => Err(wrong_frame("binary", codec)),
         };
         match message {
             Ok(message) => desk.say(host, message),
-            Err(refusal) => host.outbox.push(Arc::new(ToHost::Error((&refusal).into()))),
+            Err(refusal) => host.outbox.push(Arc::new(refused(&refusal, &bytes, sent_in))),
         }
+    }
+}
+
+/// The refusal of a message that could not be read, with the message's id if that could be.
+fn refused(refusal: &Refusal, message: &[u8], sent_in: Codec) -> ToHost {
+    let error = ErrorMessage::from(refusal);
+    // Whoever takes binary frames for JSON's still has a right to their id.
+    let id = command_id_in(sent_in, message).or_else(|| command_id_in(Codec::Json, message));
+    match id {
+        Some(id) => ToHost::Refused(Refused { id, error }),
+        None => ToHost::Error(error),
     }
 }
 

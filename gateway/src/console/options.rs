@@ -83,15 +83,13 @@ impl ShowOptions {
     /// The settings of the new show.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let usual =
-            if self.mode.eliminates() { PrizeRule::Split } else { PrizeRule::Podium { weights: vec![50, 30, 20] } };
         Settings {
             mode: self.mode,
             lives: self.lives,
             open_for: self.open_for,
             pot: self.pot,
             currency: self.currency.clone(),
-            prize: self.prize.clone().unwrap_or(usual),
+            prize: self.prize.clone().unwrap_or_else(|| PrizeRule::usual(self.mode)),
             autopilot: Autopilot { on: self.autopilot, ..Autopilot::default() },
             ..Settings::default()
         }

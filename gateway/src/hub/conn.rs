@@ -115,7 +115,11 @@ impl Conn {
         }
         let seat = self.session.place().and_then(|place| place.seat);
         let Some(seq) = event.seq() else {
-            return self.offer(event.bytes(self.codec, seat), most);
+            let bytes = event.bytes(self.codec, seat);
+            if !bytes.is_empty() {
+                self.offer(bytes, most);
+            }
+            return;
         };
         if seq <= self.seen {
             return;

@@ -55,7 +55,8 @@ impl PerCodec {
 
 /// An event on its way to a show's connections. All shards share one.
 pub(crate) struct Event {
-    message: ToPlayer,
+    /// The part that all get, if they get anything.
+    message: Option<ToPlayer>,
     seq: Option<Seq>,
     personal: Option<Arc<Personal>>,
     shared: PerCodec,
@@ -66,12 +67,21 @@ pub(crate) struct Event {
 impl Event {
     /// The event, not encoded yet.
     pub fn new(broadcast: Broadcast) -> Self {
-        let shapes = broadcast.personal.as_ref().map_or(0, |personal| personal.shapes.len());
+        Self::of(Some(broadcast.message), broadcast.personal)
+    }
+
+    /// Something for some seats, and nothing for all others.
+    pub fn own_only(personal: Arc<Personal>) -> Self {
+        Self::of(None, Some(personal))
+    }
+
+    fn of(message: Option<ToPlayer>, personal: Option<Arc<Personal>>) -> Self {
+        let shapes = personal.as_ref().map_or(0, |personal| personal.shapes.len());
         let kept = if shapes > KEPT_SHAPES { 0 } else { shapes };
         Self {
-            seq: broadcast.message.seq(),
-            message: broadcast.message,
-            personal: broadcast.personal,
+            seq: message.as_ref().and_then(ToPlayer::seq),
+            message,
+            personal,
             shared: PerCodec::default(),
             whole: (0..kept).map(|_| PerCodec::default()).collect(),
         }
@@ -84,21 +94,25 @@ impl Event {
 
     /// Whether a new question is out with it.
     pub const fn opens_question(&self) -> bool {
-        matches!(self.message, ToPlayer::Question(_))
+        matches!(self.message, Some(ToPlayer::Question(_)))
     }
 
     /// Whether a question is out from here on; none if that stays as it is.
-    pub const fn asks(&self) -> Option<bool> {
-        match self.message {
+    pub fn asks(&self) -> Option<bool> {
+        match self.message.as_ref()? {
             ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Pause(_) | ToPlayer::Resume(_) => Some(true),
             ToPlayer::Close(_) | ToPlayer::Reveal(_) | ToPlayer::Podium(_) | ToPlayer::End(_) => Some(false),
             _ => None,
         }
     }
 
-    /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one.
+    /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one. Nothing if there is
+    /// neither.
     pub fn bytes(&self, codec: Codec, seat: Option<Seat>) -> Bytes {
-        let shared = self.shared.get(codec, || frame(codec, &self.message));
+        let shared = match &self.message {
+            Some(message) => self.shared.get(codec, || frame(codec, message)),
+            None => Bytes::new(),
+        };
         let Some((shape, own)) = self.own(seat) else { return shared };
         let make = || {
             let mut out = shared.to_vec();
@@ -175,6 +189,20 @@ mod tests {
             alive: 3,
         });
         Broadcast { show: ShowId(1), message, personal: Some(Arc::new(Personal { shapes, by_seat })) }
+    }
+
+    #[test]
+    fn what_is_for_some_seats_only_is_nothing_for_all_others() {
+        let personal = Personal { shapes: vec![result(10)], by_seat: vec![Personal::NONE, 0] };
+        let event = Event::own_only(Arc::new(personal));
+        assert_eq!(event.seq(), None);
+        assert_eq!(event.asks(), None);
+        for codec in Codec::ALL {
+            assert_eq!(event.bytes(codec, Some(Seat(1))), frame(codec, &result(10)));
+            for seat in [Some(Seat(0)), Some(Seat(2)), None] {
+                assert!(event.bytes(codec, seat).is_empty(), "{seat:?}");
+            }
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum ToPlayer {
     Welcome(Welcome),
     /// The show as it is now; supersedes every event up to its `seq`.
     Snapshot(Box<Snapshot>),
-    /// Your own state now; follows each snapshot and each void.
+    /// Your own state now; follows each snapshot and each void, and comes when the host gives you lives.
     You(You),
     /// How many are in the lobby.
     Lobby(Lobby),

@@ -159,14 +159,6 @@ fn what_is_not_there_is_left_out_never_null() {
 }
 
 #[test]
-fn a_null_is_read_as_left_out() {
-    let with_null = br#"{"type":"join","show":"QUIZ42","name":null}"#;
-    let without = br#"{"type":"join","show":"QUIZ42"}"#;
-    let read = |bytes| Codec::Json.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES).unwrap();
-    assert_eq!(read(with_null), read(without));
-}
-
-#[test]
 fn an_unknown_field_changes_nothing() {
     fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(messages: &[T]) {
         for message in messages {

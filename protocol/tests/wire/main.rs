@@ -7,6 +7,7 @@
 
 mod document;
 mod examples;
+mod fields;
 mod golden;
 mod kept;
 mod ordered;

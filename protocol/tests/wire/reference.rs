@@ -131,6 +131,10 @@ impl Speaker {
         if self.is_server {
             return !required;
         }
+        // A field that may be null and has no other default is nothing then.
+        if field.get("default").is_some_and(|default| !default.is_null()) {
+            return false;
+        }
         let null = |value: &Value| *value == "null" || value.get("type").is_some_and(|name| name == "null");
         ["type", "anyOf"].iter().any(|key| field.get(key).and_then(Value::as_array).into_iter().flatten().any(null))
     }

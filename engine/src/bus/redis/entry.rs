@@ -176,6 +176,7 @@ impl Direct {
             ToGateway::Broadcast(Broadcast { show, message, personal }) => {
                 Said::Event { show, message, personal: personal.map(|personal| Planes::of(&personal)) }
             }
+            ToGateway::Own { show, personal } => Said::Own { show, personal: Planes::of(&personal) },
             ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot, you }) => {
                 Said::Seated { conn, show, seat, player, name, snapshot: self.if_new(snapshot), you }
             }
@@ -221,6 +222,10 @@ enum Said {
         snapshot: Option<Arc<Snapshot>>,
         you: You,
     },
+    Own {
+        show: ShowId,
+        personal: Planes,
+    },
 }
 
 impl Said {
@@ -235,6 +240,7 @@ impl Said {
                 let personal = personal.map(Planes::personal).transpose()?.map(Arc::new);
                 ToGateway::Broadcast(Broadcast { show, message, personal })
             }
+            Self::Own { show, personal } => ToGateway::Own { show, personal: Arc::new(personal.personal()?) },
             Self::Seated { conn, show, seat, player, name, snapshot: new, you } => {
                 ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot: snapshot(new)?, you })
             }

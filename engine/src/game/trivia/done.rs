@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use bincode::Encode;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
+use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::CommandId;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// How many are remembered.
 const REMEMBERED: usize = 1000;
@@ -14,23 +15,41 @@ const REMEMBERED: usize = 1000;
 /// The last commands that were done.
 #[derive(Debug, Clone, Default)]
 pub struct Done {
-    last: VecDeque<CommandId>,
+    /// Each with what it did; none for the show's create.
+    last: VecDeque<(CommandId, Option<u64>)>,
     /// A hash over all that were ever done, so that the state's hash need not go through the remembered ones at every step.
     digest: u64,
 }
 
 impl Done {
-    pub fn contains(&self, id: &CommandId) -> bool {
-        self.last.contains(id)
+    /// Whether the command with this id, if it was done, did this.
+    pub fn did(&self, id: &CommandId, action: &Action) -> Option<bool> {
+        let (_, did) = self.last.iter().rev().find(|(known, _)| known == id)?;
+        Some(*did == Some(hash(action)))
     }
 
-    pub fn add(&mut self, id: CommandId) {
+    /// The show was created.
+    pub fn add_create(&mut self, id: CommandId) {
+        self.remember(id, None);
+    }
+
+    /// An action was done.
+    pub fn add(&mut self, id: CommandId, action: &Action) {
+        self.remember(id, Some(hash(action)));
+    }
+
+    fn remember(&mut self, id: CommandId, did: Option<u64>) {
         if self.last.len() == REMEMBERED {
             self.last.pop_front();
         }
         self.digest = xxh3_64_with_seed(id.as_str().as_bytes(), self.digest);
-        self.last.push_back(id);
+        self.last.push_back((id, did));
     }
+}
+
+fn hash(action: &Action) -> u64 {
+    let bytes = bincode::encode_to_vec(action, bincode::config::standard());
+    xxh3_64(&bytes.expect("an action holds nothing that can't be encoded"))
 }
 
 impl Encode for Done {
@@ -48,11 +67,12 @@ mod tests {
         let id = |number: usize| CommandId::parse(&number.to_string()).unwrap();
         let (mut forward, mut backward) = (Done::default(), Done::default());
         for number in 0..=REMEMBERED {
-            forward.add(id(number));
-            backward.add(id(REMEMBERED - number));
+            forward.add(id(number), &Action::Next);
+            backward.add(id(REMEMBERED - number), &Action::Next);
         }
-        assert!(!forward.contains(&id(0)));
-        assert!((1..=REMEMBERED).all(|number| forward.contains(&id(number))));
+        assert_eq!(forward.did(&id(0), &Action::Next), None);
+        assert!((1..=REMEMBERED).all(|number| forward.did(&id(number), &Action::Next) == Some(true)));
+        assert_eq!(forward.did(&id(1), &Action::Reveal), Some(false));
         assert_ne!(forward.digest, backward.digest);
     }
 }

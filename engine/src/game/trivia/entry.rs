@@ -52,7 +52,8 @@ impl Trivia {
             return refused(ErrorCode::NotInPlay);
         }
         if answer.question < asked.id() {
-            return refused(ErrorCode::TooLate);
+            let was_voided = self.asked.get(usize::from(answer.question.0) - 1).is_some_and(|asked| asked.voided);
+            return refused(if was_voided { ErrorCode::Voided } else { ErrorCode::TooLate });
         }
         match self.seats.choice(answer.seat) {
             Some(choice) if choice == answer.choice => return Standing::Decided(Verdict::Accepted(choice)),

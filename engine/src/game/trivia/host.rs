@@ -62,7 +62,9 @@ impl Trivia {
         if phases.contains(&self.stage.phase) {
             return Ok(());
         }
-        Err(Refusal::because(ErrorCode::WrongPhase, format!("It is in {:?}, this needs {phases:?}.", self.stage.phase)))
+        let times: Vec<&str> = phases.iter().map(|&phase| when(phase)).collect();
+        let detail = format!("{}; this can be done {}.", where_it_is(self.stage.phase), times.join(", or "));
+        Err(Refusal::because(ErrorCode::WrongPhase, detail))
     }
 
     fn must_not_have_ended(&self) -> Result<(), Refusal> {
@@ -209,7 +211,7 @@ impl Trivia {
     fn give_lives(&mut self, seat: Option<Seat>, lives: u8) -> Result<Vec<Effect>, Refusal> {
         self.must_not_have_ended()?;
         if !(1..=MOST_LIVES).contains(&lives) {
-            return Err(Refusal::because(ErrorCode::BadArgument, "`lives`: 1 to 99."));
+            return Err(Refusal::because(ErrorCode::BadArgument, format!("`lives`: 1 to 99, not {lives}.")));
         }
         match seat {
             Some(seat) => {
@@ -225,11 +227,42 @@ impl Trivia {
             }
         }
         self.seats.changed();
-        Ok(Vec::new())
+        // Nobody else hears of it, so the journal's events are what they always were.
+        let personal = match seat {
+            Some(seat) => self.state_of(seat),
+            None => self.state_of_all_in_play(),
+        };
+        Ok(vec![Effect::TellSome(Arc::new(personal))])
     }
 
     fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
         if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
+    }
+}
+
+/// Where a show is, in a sentence's words.
+const fn where_it_is(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Created => "The lobby is not open yet",
+        Phase::Lobby => "The show is in the lobby",
+        Phase::Question => "A question is out",
+        Phase::Closing => "The question's last answers are being handed in",
+        Phase::Closed => "The question is closed and not revealed yet",
+        Phase::Revealed => "The last question is revealed, or void",
+        Phase::Ended => "The show is over",
+    }
+}
+
+/// When something can be done that this phase is for.
+const fn when(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Created => "before the lobby opens",
+        Phase::Lobby => "in the lobby",
+        Phase::Question => "while a question is out",
+        Phase::Closing => "while its last answers are being handed in",
+        Phase::Closed => "once a question is closed",
+        Phase::Revealed => "after a reveal or a void",
+        Phase::Ended => "after the end",
     }
 }
 

@@ -23,7 +23,7 @@ mod tests;
 
 use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::host::PlayerLine;
+use klaxon_protocol::host::{Action, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::StampedAnswer;
@@ -123,7 +123,7 @@ impl Trivia {
             return Err(Refusal::because(ErrorCode::BadSettings, problems.join("; ")));
         }
         let mut done = Done::default();
-        done.add(show.id.clone());
+        done.add_create(show.id.clone());
         Ok(Self {
             rules,
             code: show.code.clone(),
@@ -179,11 +179,11 @@ impl Game for Trivia {
                 Ok(Vec::new())
             }
             Command::Host { id, action } => {
-                if self.was_done(id) {
+                if self.was_done(id, action)? {
                     return Ok(Vec::new());
                 }
                 let effects = self.obey(now, action)?;
-                self.stage.done.add(id.clone());
+                self.stage.done.add(id.clone(), action);
                 Ok(effects)
             }
             Command::Tick => self.tick(now),
@@ -253,8 +253,11 @@ impl Game for Trivia {
         self.standing_of(answer)
     }
 
-    fn was_done(&self, id: &CommandId) -> bool {
-        self.stage.done.contains(id)
+    fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal> {
+        match self.stage.done.did(id, action) {
+            Some(false) if self.rules >= Rules::Second => Err(ErrorCode::IdTaken.into()),
+            done => Ok(done.is_some()),
+        }
     }
 
     fn snapshot(&self, now: Millis) -> Snapshot {

@@ -12,6 +12,7 @@ use klaxon_protocol::time::Millis;
 use super::Trivia;
 use super::points::STEP;
 use super::prizes::divide;
+use super::rules::Rules;
 use super::seats::Seats;
 use crate::game::Effect;
 
@@ -130,7 +131,7 @@ impl Trivia {
         let podium = Podium {
             seq: self.stage.seq.next(),
             at: now,
-            winners: u32::try_from(winners.len()).unwrap_or(u32::MAX),
+            winners: self.count_winners(&parts),
             places: named.collect(),
             pot: self.settings.pot,
             paid,
@@ -150,6 +151,14 @@ impl Trivia {
         self.stage.autopilot = false;
         self.enter(Phase::Ended, now);
         vec![Effect::Tell(ToPlayer::Podium(podium), Some(Arc::new(personal))), Effect::Tell(ToPlayer::End(end), None)]
+    }
+
+    /// How many win, of those who may and get these parts of the pot. Whoever gets nothing of a pot has not won it; without a pot
+    /// all of them have.
+    fn count_winners(&self, parts: &[u64]) -> u32 {
+        let counts_all = self.rules < Rules::Second || self.settings.pot == 0;
+        let winners = parts.iter().filter(|&&part| counts_all || part > 0).count();
+        u32::try_from(winners).unwrap_or(u32::MAX)
     }
 
     fn prize_messages(&self, prizes: &[(Seat, u64)]) -> Personal {

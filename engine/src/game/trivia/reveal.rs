@@ -153,4 +153,22 @@ impl Trivia {
         };
         for_each_seat(self.roster.len(), key, |seat| ToPlayer::You(self.view_you(Some(seat))))
     }
+
+    /// The own state of each seat in play.
+    pub(super) fn state_of_all_in_play(&self) -> Personal {
+        let mut personal = self.everybodys_state();
+        for (seat, shape) in (0..).map(Seat).zip(&mut personal.by_seat) {
+            if !self.seats.is_alive(seat) {
+                *shape = Personal::NONE;
+            }
+        }
+        personal
+    }
+
+    /// One seat's own state.
+    pub(super) fn state_of(&self, seat: Seat) -> Personal {
+        let mut by_seat = vec![Personal::NONE; seat.index() + 1];
+        by_seat[seat.index()] = 0;
+        Personal { shapes: vec![ToPlayer::You(self.view_you(Some(seat)))], by_seat }
+    }
 }

@@ -9,15 +9,14 @@ mod messages;
 use std::env;
 use std::fmt::Debug;
 
-use bincode::{Decode, Encode};
+use bincode::Encode;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::quick::answer;
 use super::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
-use crate::codec::Codec;
+use crate::codec::{Codec, Message};
 use messages::Corpus;
 
 /// What the inputs were to their readers.
@@ -42,14 +41,17 @@ fn agrees_with_serde(json: &[u8]) -> (bool, bool) {
     if fast.is_some() {
         assert_eq!(fast, by_serde, "{shown}");
     }
-    assert_eq!(FromPlayer::decode(Codec::Json, json).ok(), by_serde, "{shown}");
+    let read = FromPlayer::decode(Codec::Json, json).ok();
+    // Serde refuses a null where something has a default.
+    let may_differ = by_serde.is_none() && shown.contains("null");
+    assert!(read == by_serde || may_differ, "{shown}: {read:?} and {by_serde:?}");
     (by_serde.is_some(), fast.is_some())
 }
 
 /// Whether these bytes are such a message; if so it comes back from what either codec makes of it.
 fn comes_back<T>(codec: Codec, bytes: &[u8]) -> bool
 where
-    T: Debug + PartialEq + Serialize + DeserializeOwned + Encode + Decode<()>,
+    T: Debug + PartialEq + Serialize + Encode + Message,
 {
     let Ok(message) = codec.decode::<T>(bytes, FROM_PLAYER_TYPES) else { return false };
     for codec in Codec::ALL {

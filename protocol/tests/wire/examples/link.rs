@@ -40,6 +40,7 @@ variants!(ToGateway {
     Figures(_) = "figures",
     Alert { .. } = "alert",
     Running { .. } = "running",
+    Own { .. } = "own",
 });
 
 variants!(Verdict {
@@ -135,5 +136,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
     ];
     messages.extend(alerts().into_iter().map(|alert| ToGateway::Alert { show: SHOW, at: at(41_000), alert }));
     messages.push(ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) });
+    let personal = Arc::new(Personal { shapes: vec![ToPlayer::You(you())], by_seat: vec![Personal::NONE, 0] });
+    messages.push(ToGateway::Own { show: SHOW, personal });
     messages
 }

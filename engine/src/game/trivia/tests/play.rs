@@ -78,6 +78,7 @@ impl Play {
                     self.told.push(message);
                     self.personal = personal.or(self.personal.take());
                 }
+                Effect::TellSome(personal) => self.personal = Some(personal),
                 Effect::Alert(alert) => self.alerts.push(alert),
                 Effect::Dismiss(seat, code) => self.dismissed.push((seat, code)),
             }
@@ -176,6 +177,11 @@ impl Play {
             self.tally();
         }
         self.host(Action::Reveal);
+    }
+
+    /// Whether the last messages that were some seats' own were also this one's.
+    pub fn was_told(&self, seat: u32) -> bool {
+        self.personal.as_ref().is_some_and(|personal| personal.shape_of(Seat(seat)).is_some())
     }
 
     /// The last message that was this seat's own.

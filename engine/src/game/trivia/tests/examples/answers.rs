@@ -50,3 +50,18 @@ fn nobody_hears_more_before_the_reveal_than_they_sent() {
     }
     assert_eq!(play.game.snapshot(play.now).reveal, None);
 }
+
+#[test]
+fn an_answer_to_any_voided_question_is_told_that_it_was_voided() {
+    let mut play = Play::new(settings(), 4, 2);
+    play.ask();
+    void(&mut play);
+    assert_eq!(play.answer(0, RIGHT), Verdict::Refused(ErrorCode::Voided));
+    play.round(&[(0, RIGHT), (1, RIGHT)]);
+    play.ask();
+    let late = |play: &mut Play, question| play.answer_to(QuestionId(question), 0, RIGHT);
+    assert_eq!(late(&mut play, 1), Verdict::Refused(ErrorCode::Voided), "voided before the last");
+    assert_eq!(late(&mut play, 2), Verdict::Refused(ErrorCode::TooLate), "that one counted");
+    assert_eq!(late(&mut play, 4), Verdict::Refused(ErrorCode::UnknownQuestion));
+    assert_eq!(late(&mut play, 0), Verdict::Refused(ErrorCode::UnknownQuestion));
+}

@@ -43,6 +43,61 @@ fn a_command_sent_twice_is_done_once() {
 }
 
 #[test]
+fn a_command_under_another_ones_id_is_refused_and_not_taken_for_a_repetition() {
+    let id = |text| CommandId::parse(text).unwrap();
+    let mut play = Play::new(settings(), 3, 1);
+    play.apply(&Command::Host { id: id("n"), action: Action::Next }).unwrap();
+    let hash = play.game.state_hash();
+    for (used, action) in [
+        ("n", Action::Close),
+        ("n", Action::Message { text: "Next".into() }),
+        // The show's create had an id too.
+        ("create", Action::Pause),
+    ] {
+        assert_eq!(play.game.was_done(&id(used), &action).unwrap_err().code, ErrorCode::IdTaken);
+        let refusal = play.apply(&Command::Host { id: id(used), action }).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::IdTaken);
+        assert_eq!(play.game.state_hash(), hash);
+    }
+    assert_eq!(play.game.was_done(&id("n"), &Action::Next), Ok(true));
+    // What was refused has no id yet.
+    let refused = Command::Host { id: id("r"), action: Action::Reveal };
+    assert_eq!(play.apply(&refused).unwrap_err().code, ErrorCode::WrongPhase);
+    assert_eq!(play.game.was_done(&id("r"), &Action::Pause), Ok(false));
+
+    let mut old = Play::by(RulesVersion::FIRST, settings(), 3, 1);
+    old.apply(&Command::Host { id: id("n"), action: Action::Next }).unwrap();
+    assert_eq!(old.game.was_done(&id("n"), &Action::Close), Ok(true), "old shows go on as they began");
+}
+
+#[test]
+fn a_refusal_says_in_plain_words_where_the_show_is_and_when_the_step_can_be_done() {
+    let mut play = Play::new(settings(), 1, 1);
+    let refusal = |play: &mut Play, action| {
+        let id = CommandId::parse("x").unwrap();
+        play.apply(&Command::Host { id, action }).unwrap_err().detail
+    };
+    assert_eq!(
+        refusal(&mut play, Action::Reveal),
+        "The show is in the lobby; this can be done once a question is closed."
+    );
+    play.ask();
+    assert_eq!(
+        refusal(&mut play, Action::Next),
+        "A question is out; this can be done in the lobby, or after a reveal or a void."
+    );
+    play.close_and_reveal();
+    play.end();
+    for action in [Action::OpenLobby, Action::Next, Action::Close, Action::Reveal, Action::Pause] {
+        let told = refusal(&mut play, action);
+        assert!(told.starts_with("The show is over; "), "{told}");
+        for name in ["Created", "Lobby", "Closing", "Revealed", "Ended", "["] {
+            assert!(!told.contains(name), "{told}");
+        }
+    }
+}
+
+#[test]
 fn steps_out_of_order_are_refused_and_change_nothing() {
     let mut play = Play::new(settings(), 2, 1);
     let hash = play.game.state_hash();

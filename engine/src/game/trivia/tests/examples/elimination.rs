@@ -90,3 +90,24 @@ fn lives_are_given_only_to_who_is_in_play() {
     assert_eq!(play.try_host(Action::GiveLives { seat: Some(Seat(1)), lives: 1 }), Err(ErrorCode::NotInPlay));
     assert_eq!(play.try_host(Action::GiveLives { seat: Some(Seat(2)), lives: 1 }), Err(ErrorCode::UnknownSeat));
 }
+
+#[test]
+fn who_is_given_lives_is_told_at_once_and_nobody_else() {
+    for rules in [RulesVersion::FIRST, RulesVersion::NEWEST] {
+        let mut play = Play::by(rules, settings(), 3, 4);
+        play.round(&[(0, RIGHT), (1, RIGHT), (2, RIGHT)]);
+        play.ask();
+        play.answer(1, RIGHT);
+        let events = play.told.len();
+        play.host(Action::GiveLives { seat: Some(Seat(1)), lives: 2 });
+        assert_eq!([0, 1, 2, 3].map(|seat| play.was_told(seat)), [false, true, false, false]);
+        let you = play.told_you(1);
+        assert_eq!((you.lives, you.answered), (2, Some(Choice(RIGHT))));
+        assert_eq!(you, play.game.you(Some(Seat(1))));
+
+        play.host(Action::GiveLives { seat: None, lives: 1 });
+        assert_eq!([0, 1, 2, 3].map(|seat| play.was_told(seat)), [true, true, true, false], "who is out gets none");
+        assert_eq!([0, 1, 2].map(|seat| play.told_you(seat).lives), [1, 3, 1]);
+        assert_eq!(play.told.len(), events, "the journal's events are what they always were");
+    }
+}

@@ -83,3 +83,28 @@ fn the_ranking_goes_by_who_lasted_longer_then_by_points_then_by_time() {
     let places: Vec<(u32, u32)> = play.end().places.iter().map(|place| (place.place, place.seat.0)).collect();
     assert_eq!(places, [(1, 0), (2, 1), (3, 2), (3, 3), (5, 4), (6, 5)], "the removed has no place");
 }
+
+#[test]
+fn who_gets_nothing_of_a_pot_is_no_winner_and_without_a_pot_all_survivors_are() {
+    let end = |rules, settings: Settings, players: u32| {
+        let mut play = Play::by(rules, settings, 1, players);
+        play.round(&(0..players).map(|seat| (seat, RIGHT)).collect::<Vec<_>>());
+        let podium = play.end();
+        (podium.winners, podium.paid, play.prizes().into_iter().filter(|&prize| prize > 0).count())
+    };
+    let podium = |pot| Settings { pot, prize: PrizeRule::Podium { weights: vec![50, 30, 20] }, ..points() };
+    let split = |pot| Settings { pot, ..settings() };
+    for (settings, players, wanted) in [
+        // More share the pot than it has units.
+        (split(2), 3, (2, 2, 2)),
+        (split(3), 3, (3, 3, 3)),
+        (split(0), 3, (3, 0, 0)),
+        // All equal: they share what the three places win, and nobody gets a part of nothing.
+        (podium(2), 5, (2, 2, 2)),
+        (podium(0), 5, (5, 0, 0)),
+    ] {
+        assert_eq!(end(RulesVersion::NEWEST, settings.clone(), players), wanted);
+        let (_, paid, prizes) = wanted;
+        assert_eq!(end(RulesVersion::FIRST, settings, players), (players, paid, prizes), "as old shows had it");
+    }
+}

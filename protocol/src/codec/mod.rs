@@ -1,12 +1,24 @@
 //! The two codecs, chosen by WebSocket subprotocol. The same messages in both.
 
+mod command_id;
+mod fields;
+mod raw;
+
+use std::sync::LazyLock;
+
+use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
+use schemars::schema_for;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::command_id::command_id_in;
+use self::fields::Fault;
 
 use crate::error::{ErrorCode, Refusal};
-use crate::host::LARGEST_HOST_MESSAGE;
-use crate::player::LARGEST_MESSAGE;
+use crate::host::{FromHost, LARGEST_HOST_MESSAGE, ToHost};
+use crate::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
 /// The protocol's version, named in the subprotocols and in `welcome`.
 pub const PROTOCOL_VERSION: u16 = 1;
@@ -59,16 +71,65 @@ impl Codec {
         }
     }
 
-    /// The message in these bytes.
+    /// The message in these bytes. In JSON an optional field that is null is as good as left out.
     ///
     /// # Errors
-    /// `unknown_type` for JSON whose `type` is not one of `types`, `bad_message` for all else that is no message.
-    pub fn decode<T: DeserializeOwned + Decode<()>>(self, bytes: &[u8], types: &[&str]) -> Result<T, Refusal> {
+    /// `unknown_type` for JSON whose `type` is not one of `types`; for all else that is no message `bad_message`, or what
+    /// [`Message::code_for`] says. The detail names the field that is wrong.
+    pub fn decode<T: Message>(self, bytes: &[u8], types: &[&str]) -> Result<T, Refusal> {
         match self {
-            Self::Json => serde_json::from_slice(bytes).map_err(|error| json_refusal(bytes, types, &error)),
+            Self::Json => serde_json::from_slice(bytes).or_else(|error| decode_unusual(bytes, types, &error)),
             Self::Bincode => decode_bincode(bytes),
         }
     }
+}
+
+/// What is sent over a WebSocket: one of the four speakers' messages.
+pub trait Message: DeserializeOwned + Decode<()> {
+    /// The JSON Schema of what is read.
+    fn schema() -> &'static Value;
+
+    /// With which code a message is refused for a text that is none of [`crate::ids`], such as a `show code`.
+    fn code_for(_wanted: &str) -> ErrorCode {
+        ErrorCode::BadMessage
+    }
+}
+
+macro_rules! message {
+    ($($message:ident $({ $($more:tt)* })?),*) => {$(
+        impl Message for $message {
+            fn schema() -> &'static Value {
+                static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_for!($message).to_value());
+                &SCHEMA
+            }
+            $($($more)*)?
+        }
+    )*};
+}
+
+message! {
+    FromPlayer {
+        /// Who types a code that can't be one is told that there is no such show.
+        fn code_for(wanted: &str) -> ErrorCode {
+            if wanted == "show code" { ErrorCode::UnknownShow } else { ErrorCode::BadMessage }
+        }
+    },
+    ToPlayer,
+    FromHost,
+    ToHost
+}
+
+/// JSON with nulls, or which is no message at all.
+fn decode_unusual<T: Message>(bytes: &[u8], types: &[&str], error: &serde_json::Error) -> Result<T, Refusal> {
+    let looked = fields::look(T::schema(), bytes);
+    // Less than all of the bytes may have been looked at: only whole messages are read again.
+    if let Some(looked) = looked.as_ref().filter(|_| error.is_data())
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+        && let Ok(message) = serde_json::from_slice(&looked.without_nulls)
+    {
+        return Ok(message);
+    }
+    Err(json_refusal::<T>(bytes, types, error, looked.and_then(|looked| looked.fault)))
 }
 
 /// What the vectors of a small message may claim to hold before their elements are read: more is a lie, not a message.
@@ -76,7 +137,7 @@ const SMALL_LIMIT: usize = 64 * LARGEST_MESSAGE;
 /// The same for a message that is larger than any of a player's.
 const LARGE_LIMIT: usize = 2 * LARGEST_HOST_MESSAGE;
 
-fn decode_bincode<T: Decode<()>>(bytes: &[u8]) -> Result<T, Refusal> {
+fn decode_bincode<T: Message>(bytes: &[u8]) -> Result<T, Refusal> {
     let config = bincode::config::standard();
     let decoded = if bytes.len() <= LARGEST_MESSAGE {
         bincode::decode_from_slice(bytes, config.with_limit::<SMALL_LIMIT>())
@@ -86,11 +147,17 @@ fn decode_bincode<T: Decode<()>>(bytes: &[u8]) -> Result<T, Refusal> {
     match decoded {
         Ok((message, used)) if used == bytes.len() => Ok(message),
         Ok(_) => Err(Refusal::because(ErrorCode::BadMessage, "Bytes follow the message.")),
+        // One of `ids` says itself what is wrong with it.
+        Err(DecodeError::OtherString(problem)) => {
+            let what = crate::ids::TEXTS.iter().find(|what| problem.starts_with(**what));
+            let code = what.map_or(ErrorCode::BadMessage, |what| T::code_for(what));
+            Err(Refusal::because(code, format!("The {problem}.")))
+        }
         Err(error) => Err(Refusal::because(ErrorCode::BadMessage, format!("{error}."))),
     }
 }
 
-fn json_refusal(bytes: &[u8], types: &[&str], error: &serde_json::Error) -> Refusal {
+fn json_refusal<T: Message>(bytes: &[u8], types: &[&str], error: &serde_json::Error, fault: Option<Fault>) -> Refusal {
     #[derive(serde::Deserialize)]
     struct Tag {
         r#type: String,
@@ -100,7 +167,10 @@ fn json_refusal(bytes: &[u8], types: &[&str], error: &serde_json::Error) -> Refu
             let shown: String = tag.r#type.chars().take(40).collect();
             Refusal::because(ErrorCode::UnknownType, format!("Got {shown:?}, known are: {}.", types.join(", ")))
         }
-        _ => Refusal::because(ErrorCode::BadMessage, format!("{error}.")),
+        _ => match fault.filter(|_| error.is_data()) {
+            Some(Fault { wanted, told }) => Refusal::because(wanted.map_or(ErrorCode::BadMessage, T::code_for), told),
+            None => Refusal::because(ErrorCode::BadMessage, format!("{error}.")),
+        },
     }
 }
 
