@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use anyhow::Context;
-use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
 use klaxon_engine::replay;
 use klaxon_gateway::cli::ReplayOptions;
+
+use crate::cluster;
 
 /// A journal's bytes, and what it is called.
 struct Journal {
@@ -23,8 +24,8 @@ async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
         anyhow::bail!("name a journal's file, or --kafka and --show");
     };
     let name = format!("show {show} in {kafka}/{}", options.kafka_topic);
-    let kafka = Kafka::new(kafka, &options.kafka_topic);
-    let bytes = read_show_as_file(&kafka, show).await.with_context(|| name.clone())?;
+    let read = cluster::read_journal(kafka, &options.kafka_topic, show).await;
+    let bytes = read.with_context(|| name.clone())?;
     if let Some(save) = &options.save {
         std::fs::write(save, &bytes).with_context(|| format!("can't write {}", save.display()))?;
     }

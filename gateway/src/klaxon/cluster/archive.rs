@@ -12,7 +12,8 @@ use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::ArchiveOptions;
 use tokio::sync::oneshot;
 
-use crate::process::{Addresses, Stop, Told, begin, wait_for};
+use super::wait_for;
+use crate::process::{Addresses, Stop, Told, begin};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
