@@ -1,15 +1,12 @@
-//! What all of Klaxon's processes do alike: begin, wait for the servers they stand on, say where they are, and stop when told.
+//! What all of Klaxon's processes do alike: begin, say where they are, and stop when told.
 
-use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
-use klaxon_engine::redis::Redis;
 use klaxon_gateway::admin::{AdminSettings, metrics};
-use klaxon_gateway::config::{CommonOptions, ConfigError, RedisOptions};
+use klaxon_gateway::config::{CommonOptions, ConfigError};
 use klaxon_gateway::{log, private_file};
 use rustix::fs::Mode;
 use serde::Serialize;
@@ -21,8 +18,6 @@ const ADDRESSES: &str = "addresses.json";
 const JOURNAL_FILES: [&str; 2] = [".klxj", "lock"];
 /// What is behind a database's name in the names of its files.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-/// The pause before a server that did not answer is asked again.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Where a process listens, for scripts that let it choose its ports.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -58,29 +53,6 @@ pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> 
         private_file::kept_file(Path::new(&name)).map_err(|problem| common.unusable(key, problem))?;
     }
     Ok(())
-}
-
-/// The way to Redis; nothing is asked of it yet.
-pub fn redis(options: &RedisOptions, common: &CommonOptions) -> anyhow::Result<Redis> {
-    let urls = options.urls(common)?;
-    Ok(Redis::new(&urls.expose(), &options.redis_prefix).map_err(|error| common.blame("redis", urls, error))?)
-}
-
-/// Asks a server until it is there: after a power cut all begin at once.
-pub async fn wait_for<T, E: Display>(server: &str, mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
-    let mut asked = 0_u32;
-    loop {
-        match ask().await {
-            Ok(there) => return there,
-            Err(error) => {
-                if asked.is_multiple_of(20) {
-                    tracing::warn!(%error, "waiting for {server}");
-                }
-            }
-        }
-        asked = asked.wrapping_add(1);
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
 }
 
 /// Where the process listens, as its data directory says it.

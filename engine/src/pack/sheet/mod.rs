@@ -235,15 +235,13 @@ fn read_time(cell: &str, unit: Unit) -> Result<Option<Span>, String> {
     let lower = cell.to_lowercase();
     let parts: Vec<&str> = lower.split(':').collect();
     if parts.len() > 1 {
-        let parts: Option<Vec<u32>> = parts.iter().map(|part| part.parse().ok()).collect();
+        let parts: Option<Vec<u64>> = parts.iter().map(|part| part.parse::<u32>().ok().map(u64::from)).collect();
         let seconds = match parts.as_deref() {
-            Some(&[hours, minutes, seconds]) => {
-                hours.saturating_mul(60).saturating_add(minutes).saturating_mul(60).saturating_add(seconds)
-            }
-            Some(&[minutes, seconds]) => minutes.saturating_mul(60).saturating_add(seconds),
+            Some(&[hours, minutes, seconds]) => hours * 3600 + minutes * 60 + seconds,
+            Some(&[minutes, seconds]) => minutes * 60 + seconds,
             _ => return Err(unknown()),
         };
-        return Ok(Some(Span(seconds.saturating_mul(1000))));
+        return u32::try_from(seconds * 1000).map(|span| Some(Span(span))).map_err(|_| unknown());
     }
     let number =
         ["seconds", "secs", "sec", "s"].iter().find_map(|unit| lower.strip_suffix(unit)).unwrap_or(&lower).trim();
@@ -253,5 +251,5 @@ fn read_time(cell: &str, unit: Unit) -> Result<Option<Span>, String> {
         Unit::Seconds => 1000,
         Unit::Minutes => 60_000,
     };
-    Ok(Some(Span(number.saturating_mul(milliseconds))))
+    number.checked_mul(milliseconds).map(|span| Some(Span(span))).ok_or_else(unknown)
 }

@@ -18,7 +18,7 @@ const LEADERS: usize = 10;
 pub struct Ending {
     /// Everybody whom the host did not take out, best first.
     pub ranking: Vec<(u32, Seat)>,
-    /// How many from the top win something, or would have if there were a pot.
+    /// How many win something; without a pot, how many would have.
     pub winners: u32,
     /// What each seat wins.
     pub prizes: Vec<u64>,
@@ -34,6 +34,8 @@ impl Ending {
         for (part, &(_, seat)) in divide(settings.pot, &settings.prize, &places).into_iter().zip(&ranking) {
             prizes[seat.index()] = part;
         }
+        // Where there is something to win, whoever's part is nothing has won nothing.
+        let winners = if settings.pot > 0 { prizes.iter().filter(|&&prize| prize > 0).count() } else { winners };
         Self { ranking, winners: u32::try_from(winners).unwrap_or(u32::MAX), prizes }
     }
 
