@@ -139,4 +139,4 @@ bench-engine:
 # What an answer costs on one process and on clusters; docs/benchmarks.md has the table.
 bench-cluster: release tools
 	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --compare-gateways 3 --engines 1 --players 4000 --questions 6 --open-for 3s --lives 5 \
-		--seed 1 --bad-networks 0 --cheats 0 --two-devices 0 --double-taps 0 --dawdlers 0
+		--seed 1 --bad-networks 0 --cheats 0 --two-devices 0 --double-taps 0 --dawdlers 0 --hidden-tabs 0

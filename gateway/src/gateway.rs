@@ -9,6 +9,7 @@ use std::time::Duration;
 use klaxon_protocol::link::ToEngine;
 use tokio::sync::mpsc;
 
+use crate::handshake;
 use crate::hub::{self, Common, ForShard, Outside, Shard};
 use crate::link::{Desk, GatewayEnd, Link};
 use crate::settings::GatewaySettings;
@@ -90,6 +91,7 @@ impl Gateway {
     ) -> io::Result<Self> {
         settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
         hub::describe();
+        handshake::describe();
         let Address { listener, addr } = address;
         let idle = Idle::new(settings.transport, settings.shards)?;
         let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 mod gateway;
+mod handshake;
 mod hub;
 mod intake;
 pub mod link;

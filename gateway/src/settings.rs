@@ -34,7 +34,7 @@ pub struct GatewaySettings {
     pub connections_per_player: usize,
     /// A connection that has not joined after this is closed.
     pub join_timeout: Span,
-    /// How often a client should say something; one that was silent for twice this is closed.
+    /// A client that is silent for longer is pinged; one from which nothing came for twice this is closed.
     pub heartbeat: Span,
     /// How long an answer may wait for others, so that they go to the engine together.
     pub batch_after: Duration,

@@ -123,6 +123,8 @@ async fn a_page_of_another_site_is_refused_even_with_the_token() {
     let from = |origin: &str| format!("{}Origin: {origin}\r\n", bearer());
     assert_eq!(get(&stage, "/healthz", &from("https://example.org")).await.0, 403);
     assert_eq!(get(&stage, "/healthz", &from("http://localhost:3000")).await.0, 200);
+    let two = format!("{}Origin: https://example.org\r\n", from("http://localhost:3000"));
+    assert_eq!(get(&stage, "/healthz", &two).await.0, 403);
 }
 
 #[tokio::test]
@@ -134,6 +136,46 @@ async fn an_unknown_subprotocol_is_refused_with_the_names_of_the_known_ones() {
     for codec in Codec::ALL {
         assert!(body.contains(codec.subprotocol()), "{body}");
     }
+}
+
+/// The status with which a host's handshake with these lines is answered, and all of the answer.
+async fn shake(stage: &Stage, lines: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(stage.address()).await.unwrap();
+    let request = format!(
+        "GET /host HTTP/1.1\r\nHost: localhost\r\n{}{lines}Sec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        bearer()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let whole = |answer: &[u8]| {
+        answer.windows(4).any(|end| end == b"\r\n\r\n")
+            && (answer.starts_with(b"HTTP/1.1 101") || answer.ends_with(b"}"))
+    };
+    while !whole(&answer) {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+}
+
+#[tokio::test]
+async fn several_lines_of_a_header_are_one_list_and_a_refusal_says_what_is_missing() {
+    let stage = Stage::open().await;
+    for lines in [
+        "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
+        "Connection: Upgrade\r\nConnection: keep-alive\r\nUpgrade: h2c, WebSocket\r\n",
+    ] {
+        let lines = format!("{lines}Sec-WebSocket-Protocol: x\r\nSec-WebSocket-Protocol: klaxon.v1.json\r\n");
+        let (status, answer) = shake(&stage, &lines).await;
+        assert_eq!(status, 101, "{answer}");
+        assert!(answer.contains("sec-websocket-protocol: klaxon.v1.json"), "{answer}");
+    }
+    let (status, answer) = shake(&stage, "Connection: keep-alive\r\nUpgrade: websocket\r\n").await;
+    assert_eq!(status, 426);
+    assert!(answer.contains("\"reasons\":[\"connection\"]") && answer.contains("Connection has no"), "{answer}");
+    // A part of a longer word is not the word.
+    assert_eq!(shake(&stage, "Connection: no-upgrade\r\nUpgrade: websocket\r\n").await.0, 426);
 }
 
 #[tokio::test]

@@ -80,6 +80,9 @@ pub struct Args {
     /// Share of players who sometimes answer after the close
     #[arg(long, default_value_t = 0.05, value_parser = share)]
     pub dawdlers: f64,
+    /// Share of players in a hidden tab: no heartbeats, only answers to the server's pings
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    pub hidden_tabs: f64,
     /// How many hostile connections besides
     #[arg(long, default_value_t = 0)]
     pub hostile: u32,
@@ -256,6 +259,7 @@ impl Args {
                     double_taps: self.double_taps,
                     two_devices: self.two_devices,
                     dawdlers: self.dawdlers,
+                    hidden_tabs: self.hidden_tabs,
                 },
             },
             hostile,

@@ -17,7 +17,8 @@ use klaxon_simulator::swarm::{CodecChoice, Doors, Shares, SwarmSettings};
 
 use mini::{LIMIT, Mini};
 
-const NOBODY: Shares = Shares { bad_networks: 0.0, cheats: 0.0, double_taps: 0.0, two_devices: 0.0, dawdlers: 0.0 };
+const NOBODY: Shares =
+    Shares { bad_networks: 0.0, cheats: 0.0, double_taps: 0.0, two_devices: 0.0, dawdlers: 0.0, hidden_tabs: 0.0 };
 
 fn plan(players: u32, questions: u16, shares: Shares) -> ShowPlan {
     let settings = Settings {
@@ -86,7 +87,8 @@ async fn plain_players_join_answer_and_see_the_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_habit_and_every_cheat_gets_through_a_show() {
     let mini = Mini::start(None).await;
-    let shares = Shares { bad_networks: 0.3, cheats: 0.5, double_taps: 0.5, two_devices: 0.3, dawdlers: 0.3 };
+    let shares =
+        Shares { bad_networks: 0.3, cheats: 0.5, double_taps: 0.5, two_devices: 0.3, dawdlers: 0.3, hidden_tabs: 0.3 };
     let report = report(&run(&mini, plan(60, 4, shares)).await);
     assert_eq!(report.crowd.joined, 60);
     assert!(report.crowd.resumed > 10, "{}", report.crowd.resumed);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -29,6 +29,7 @@ pub use desk::{AdminDesk, MOST_HOSTS, MOST_UNANSWERED};
 pub use outbox::MOST_WAITING;
 pub use token::AdminToken;
 
+use crate::handshake::{self, NoHandshake, Refusals};
 use crate::link::GatewayEnd;
 
 /// How often the recorder folds what was measured into its figures; without it they would pile up between scrapes.
@@ -56,6 +57,7 @@ pub struct Admin {
 struct Shared {
     token: AdminToken,
     metrics: PrometheusHandle,
+    refusals: Refusals,
     /// Where there is no desk, there are no hosts.
     desk: Option<Arc<AdminDesk>>,
     stop: watch::Receiver<bool>,
@@ -84,7 +86,8 @@ impl Admin {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let AdminSettings { token, metrics, .. } = settings;
-        let shared = Arc::new(Shared { token, metrics, desk, stop: stopped.clone() });
+        let refusals = Refusals::default();
+        let shared = Arc::new(Shared { token, metrics, refusals, desk, stop: stopped.clone() });
         let server = tokio::spawn(run(listener, shared, stopped));
         Ok(Self { address, stop, server })
     }
@@ -141,9 +144,8 @@ async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         return response;
     }
-    if let Some(origin) = request.headers().get(header::ORIGIN)
-        && !origin.to_str().is_ok_and(is_loopback)
-    {
+    let mut origins = request.headers().get_all(header::ORIGIN).iter();
+    if !origins.all(|origin| origin.to_str().is_ok_and(is_loopback)) {
         let detail = "Pages of other machines may not use the admin port.";
         return refusal(StatusCode::FORBIDDEN, &Refusal::because(ErrorCode::Unauthorized, detail));
     }
@@ -158,20 +160,27 @@ fn is_loopback(origin: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-async fn host(State(shared): State<Arc<Shared>>, headers: HeaderMap, request: Request) -> Response {
-    let offered: Vec<&str> =
-        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
-    let codec = match Codec::negotiate((!offered.is_empty()).then(|| offered.join(",")).as_deref()) {
+async fn host(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let offered = handshake::offered(&parts.headers);
+    let codec = match Codec::negotiate(offered.as_deref()) {
         Ok(codec) => codec,
         Err(unsupported) => return refusal(StatusCode::BAD_REQUEST, &unsupported),
     };
-    let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+    if let Err(no) = handshake::check(&parts) {
+        shared.refusals.count(&no, "admin");
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        return (NoHandshake::STATUS, NoHandshake::headers(), json, no.body("Hosts").to_string()).into_response();
+    }
+    handshake::in_single_lines(&mut parts.headers);
+    let mut upgrade: WebSocketUpgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(no_upgrade) => return no_upgrade.into_response(),
     };
+    if offered.is_some() {
+        upgrade.set_selected_protocol(header::HeaderValue::from_static(codec.subprotocol()));
+    }
     let upgrade = upgrade
-        .protocols([codec.subprotocol()])
         .max_message_size(LARGEST_HOST_MESSAGE)
         .max_frame_size(LARGEST_HOST_MESSAGE)
         // A page of memory per host; the default is 128 KiB.

@@ -5,6 +5,7 @@ use std::path::Path;
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 
+use crate::handshake::only;
 use crate::private_file::{self, PrivateFileError};
 
 /// How many characters a token may have.
@@ -43,10 +44,10 @@ impl AdminToken {
         fits.then(|| Self { padded: pad(text.as_bytes()) })
     }
 
-    /// Whether the request bears this token. Takes as long for a near miss as for a wild guess.
+    /// Whether the request bears this token, and no other beside it. Takes as long for a near miss as for a wild guess.
     #[must_use]
     pub fn allows(&self, headers: &HeaderMap) -> bool {
-        let Some(offered) = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
+        let Some(offered) = only(headers, &header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
             return false;
         };
         LENGTH.contains(&offered.len()) && bool::from(self.padded.ct_eq(&pad(offered)))
@@ -88,6 +89,19 @@ mod tests {
         assert!(!allowed(&format!("Bearer {TEXT}x")));
         assert!(!allowed(&format!("Bearer {}", "x".repeat(4000))));
         assert!(!AdminToken::parse(TEXT).unwrap().allows(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn one_of_two_tokens_is_none() {
+        let token = AdminToken::parse(TEXT).unwrap();
+        let right = format!("Bearer {TEXT}");
+        for lines in [[right.as_str(), "Bearer x"], ["Bearer x", &right], [&right, &right]] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::AUTHORIZATION, line.parse().unwrap());
+            }
+            assert!(!token.allows(&headers), "{lines:?}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct PlayersOptions {
     #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value = "10", value_parser = |text: &str| number(text, 1..=1000_u32))]
     pub messages_per_second: u32,
 
-    /// How often a player's client must say something, 1 s to 10 min; silent for twice as long, it is taken for dead.
+    /// Who says nothing for longer than this, 1 s to 10 min, is pinged; who does not answer that until twice as long is over is taken for dead.
     #[arg(long, env = "KLAXON_HEARTBEAT", value_name = "TIME", default_value = "30s", value_parser = |text: &str| span(text, Span(1_000)..=Span(600_000)))]
     pub heartbeat: Span,
 

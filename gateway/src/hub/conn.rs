@@ -6,6 +6,7 @@ use klaxon_protocol::ids::Seq;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Event;
+use super::liveness::{Liveness, PING};
 use super::wheel::Turn;
 use crate::intake::Limiter;
 use crate::session::{Close, Session};
@@ -42,7 +43,7 @@ pub(super) struct Conn {
     pub asked: Moment,
     /// Whether that one was let through because the replies before it stay away.
     pub probing: bool,
-    pub last_heard: Millis,
+    pub liveness: Liveness,
     /// When it was told to come back elsewhere.
     pub told_to_go: Option<Millis>,
     /// When it is looked at next; [`Agenda`](super::agenda::Agenda) sees to it.
@@ -82,7 +83,7 @@ impl Conn {
             outstanding: 0,
             asked: now,
             probing: false,
-            last_heard: now.millis(),
+            liveness: Liveness::Spoke { at: now.millis() },
             told_to_go: None,
             turn: Turn::default(),
         }
@@ -105,6 +106,12 @@ impl Conn {
         if !self.session.is_leaving() && self.pace == KeepsUp::Yes && self.has_room(bytes.len(), most) {
             self.outbox.push(bytes, true);
         }
+    }
+
+    /// Asks whether the client is there. Behind all that waits, and even if there is no room: one ping at a time.
+    pub fn ping(&mut self, now: Millis) {
+        self.outbox.push(PING, false);
+        self.liveness = Liveness::Pinged { at: now };
     }
 
     /// Sends an event of the show, if this connection has not seen it. If there is no room, or a hole before it, the connection
@@ -204,11 +211,12 @@ impl Conn {
         now.0.saturating_sub(self.asked.0)
     }
 
-    /// Sends last words and the close frame; nothing more is sent or heard.
+    /// Sends last words and the close frame; nothing more is sent or heard. To one who is too slow in place of all that waits: it
+    /// gets a snapshot when it comes back.
     pub fn close(&mut self, close: Close, last_words: Option<Bytes>, most: usize, now: Millis) {
         let words = last_words.unwrap_or_default();
         self.outbox.drop_what_can_be_missed();
-        if self.outbox.memory() + Outbox::memory_of(words.len()) > most {
+        if close == Close::TooSlow || self.outbox.memory() + Outbox::memory_of(words.len()) > most {
             self.outbox.drop_all();
         }
         self.outbox.push(words, false);

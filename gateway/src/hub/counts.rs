@@ -19,6 +19,7 @@ pub(crate) struct Counts {
     pub rate_limited: u64,
     pub bad_messages: u64,
     pub resyncs: u64,
+    pub pings: u64,
     latencies: Vec<u64>,
 }
 
@@ -45,6 +46,7 @@ impl Counts {
             ("klaxon_rate_limited_total", now.rate_limited),
             ("klaxon_bad_messages_total", now.bad_messages),
             ("klaxon_resyncs_total", now.resyncs),
+            ("klaxon_pings_sent_total", now.pings),
         ] {
             if count > 0 {
                 counter!(name).increment(count);
@@ -77,5 +79,6 @@ pub(crate) fn describe() {
     describe_counter!("klaxon_rate_limited_total", "Messages refused because there were too many");
     describe_counter!("klaxon_bad_messages_total", "Messages that could not be understood");
     describe_counter!("klaxon_resyncs_total", "Snapshots asked for by connections that missed events");
+    describe_counter!("klaxon_pings_sent_total", "Pings sent to clients from which nothing came");
     describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
 }

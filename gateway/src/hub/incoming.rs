@@ -8,7 +8,7 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
 use klaxon_protocol::player::{Answer, FromPlayer, Pong, ToPlayer, Verdict};
-use klaxon_protocol::time::{Millis, Span};
+use klaxon_protocol::time::Millis;
 
 use super::{Barrier, Shard, frame};
 use crate::intake::Allowance;
@@ -21,9 +21,6 @@ pub(super) struct Raised {
     /// When it was heard of.
     pub at: Moment,
 }
-
-/// Whoever says several things in this time does more than give a sign of life.
-const TALKATIVE: Span = Span(1000);
 
 impl Shard {
     /// A message was read now, that came then.
@@ -63,11 +60,25 @@ impl Shard {
         }
     }
 
-    /// The client sent a WebSocket ping or pong; `pong` are the bytes that answer it, if any.
+    /// The client sent a WebSocket ping or pong; `pong` are the bytes that answer it, none if it was a pong itself.
     pub fn pinged(&mut self, key: ConnKey, pong: Bytes, now: Moment) {
+        if pong.is_empty() && self.answers_ping(key, now.millis()) {
+            return;
+        }
         if self.admits(key, now).is_some() {
             self.offer(key, pong);
         }
+    }
+
+    /// Whether a pong that came now answers our ping: then it costs the client nothing, and hurries nobody.
+    fn answers_ping(&mut self, key: ConnKey, now: Millis) -> bool {
+        let conn = self.conns.get_mut(key.slot as usize);
+        let Some(conn) = conn.filter(|conn| conn.key == key && !conn.session.is_leaving()) else { return false };
+        let answers = conn.liveness.answer(now);
+        if answers {
+            self.agenda.watch(conn);
+        }
+        answers
     }
 
     /// What the client sent is no message.
@@ -124,10 +135,10 @@ impl Shard {
     fn admits(&mut self, key: ConnKey, now: Moment) -> Option<Codec> {
         let pace = self.common.pace;
         let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
-        let before = std::mem::replace(&mut conn.last_heard, now.millis());
+        let talkative = conn.liveness.speak(now.millis());
         let codec = conn.codec;
         let allowance = conn.limiter.ask(now, pace);
-        if now.millis().since(before) < TALKATIVE {
+        if talkative {
             self.stirred = now;
         }
         self.counts.messages += 1;

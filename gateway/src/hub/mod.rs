@@ -13,6 +13,7 @@ mod farewell;
 mod figures;
 pub(crate) mod frame;
 mod incoming;
+mod liveness;
 mod patience;
 mod players;
 mod shard;

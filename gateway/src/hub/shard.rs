@@ -129,6 +129,11 @@ impl Shard {
                 conn.ask_again(now);
                 self.agenda.mark(conn);
             }
+            Some(Overdue::Word) => {
+                conn.ping(now);
+                self.counts.pings += 1;
+                self.agenda.mark(conn);
+            }
             Some(Overdue::Stay(Close::TooSlow)) => self.shed(key, now),
             Some(Overdue::Stay(Close::TryLater)) => {
                 self.close(key, Close::TryLater, Some(ErrorCode::Unavailable), now);
@@ -181,7 +186,7 @@ impl Shard {
                 None => Fate::Keep,
                 Some(since) if now.millis().since(since) >= LINGER => Fate::Drop,
                 Some(_) if conn.outbox.is_empty() => Fate::Finish,
-                Some(_) => Fate::Keep,
+                Some(_) => Fate::Part,
             },
         }
     }

@@ -152,6 +152,33 @@ fn frames_come_out_in_the_order_of_sending<D: Driver>(mut bench: Bench<D>) {
     assert!(got.chunks(50).zip(0..).all(|(frame, number)| frame == [number; 50]));
 }
 
+fn last_words_reach_a_client_that_reads_when_its_socket_is_long_closed<D: Driver>(mut bench: Bench<D>) {
+    let mut client = bench.connect(0);
+    let (mut frames, mut stuck) = (0_u8, false);
+    while !stuck {
+        frames += 1;
+        if bench.driver.send(Slot(0), Bytes::from(vec![frames; 50_000])) == Sending::Later {
+            bench.look(Duration::from_millis(50));
+            stuck = bench.seen.is_empty();
+            bench.seen.clear();
+        }
+    }
+    bench.driver.make_room(Slot(0));
+    bench.driver.make_room(Slot(0));
+    bench.until(|seen| seen == [Seen::Sent(0)]);
+    bench.seen.clear();
+    bench.send_whole(0, Bytes::from_static(b"last words"));
+    bench.driver.finish(Slot(0));
+    bench.driver.close(Slot(0));
+    bench.until(|seen| seen == [Seen::Ended(0)]);
+    std::thread::sleep(Duration::from_millis(300));
+    let (mut got, mut wanted) = (Vec::new(), Vec::new());
+    client.read_to_end(&mut got).unwrap();
+    (1..=frames).for_each(|frame| wanted.extend([frame; 50_000]));
+    wanted.extend(b"last words");
+    assert!(got == wanted, "{} of {} bytes", got.len(), wanted.len());
+}
+
 fn a_client_that_goes_ends_its_socket_after_its_last_bytes<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     client.write_all(b"last words").unwrap();
@@ -343,6 +370,7 @@ contract! {
     many_sockets_are_read_when_all_speak_at_once
     a_frame_that_the_client_does_not_take_is_sent_when_it_does
     frames_come_out_in_the_order_of_sending
+    last_words_reach_a_client_that_reads_when_its_socket_is_long_closed
     a_client_that_goes_ends_its_socket_after_its_last_bytes
     a_finished_socket_is_read_to_its_end
     a_socket_is_closed_though_a_frame_is_on_its_way

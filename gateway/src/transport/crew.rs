@@ -107,6 +107,8 @@ impl<'a> Message<'a> {
 pub enum Fate {
     /// Keep it.
     Keep,
+    /// Last words wait: the kernel is to take them soon, whether the client reads or not.
+    Part,
     /// All is said: end our side, and read to the other's end without hearing it.
     Finish,
     /// Let go of it.

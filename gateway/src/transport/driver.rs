@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 
 use super::Moment;
 use super::stamps::Came;
@@ -62,6 +63,10 @@ pub(super) trait Driver {
     /// Sends bytes. Nothing else may be sent by this socket until they are.
     fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending;
 
+    /// Has the kernel take what is still to be sent, though the client does not read: for a socket that is about to be closed.
+    /// Whoever reads later finds it, even behind the socket's end.
+    fn make_room(&mut self, slot: Slot);
+
     /// Ends our side of a socket that has sent all. What the client says is read on to its end.
     fn finish(&mut self, slot: Slot);
 
@@ -80,4 +85,15 @@ pub(super) trait Driver {
     /// # Errors
     /// If the kernel does not say what happened.
     fn wait(&mut self, most: Duration, hear: impl FnMut(Event<'_>)) -> io::Result<Waited>;
+}
+
+/// What the kernel may hold for a client's last words, in bytes; it has a limit of its own (`net.core.wmem_max`).
+const LAST_WORDS: usize = 1 << 20;
+
+/// Lets the kernel hold more for a socket than for one that stays: the rest of a frame that is half written, and last words. What may
+/// be sent then is for the crew to bound. A kernel that gives no more leaves it as it was.
+pub(super) fn widen(socket: &SockRef<'_>) {
+    if socket.send_buffer_size().is_ok_and(|now| now < LAST_WORDS) {
+        let _ = socket.set_send_buffer_size(LAST_WORDS);
+    }
 }

@@ -11,10 +11,11 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg};
+use socket2::SockRef;
 
 use super::Moment;
 use super::bell::Chime;
-use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::driver::{self, Driver, Event, Sending, Slot, Waited};
 use super::slots::BySlot;
 use super::stamps::{Came, Received};
 
@@ -201,6 +202,12 @@ impl Driver for Epoll {
                 self.close(slot);
                 Sending::Later
             }
+        }
+    }
+
+    fn make_room(&mut self, slot: Slot) {
+        if let Some(socket) = self.sockets.get(slot) {
+            driver::widen(&SockRef::from(&socket.stream));
         }
     }
 

@@ -19,10 +19,10 @@ use klaxon_protocol::codec::{Codec, PROTOCOL_VERSION};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use serde_json::json;
 use tokio::net::TcpStream;
-use tungstenite::handshake::server::create_response;
 
 use super::Limits;
 use super::accept::InCrowd;
+use crate::handshake::{self, NoHandshake, Refusals};
 
 /// A request's head must be here after this.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -35,6 +35,14 @@ const LARGEST_HEAD: usize = 16 << 10;
 pub(super) struct Front {
     pub limits: Limits,
     pub draining: AtomicBool,
+    pub refusals: Refusals,
+}
+
+impl Front {
+    /// Lets in until it is told to drain.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, draining: AtomicBool::new(false), refusals: Refusals::default() }
+    }
 }
 
 /// A socket that speaks WebSocket from now on.
@@ -78,7 +86,7 @@ fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &A
         (&Method::GET | &Method::HEAD, "/version") => version(),
         (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
         (_, "/" | "/play") if here.exceeds(front.limits.connections) => away(ErrorCode::NoCapacity),
-        (_, "/" | "/play") => shake_hands(request, agreed),
+        (_, "/" | "/play") => shake_hands(request, front, agreed),
         _ => json_body(
             StatusCode::NOT_FOUND,
             &json!({
@@ -90,34 +98,32 @@ fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &A
     }
 }
 
-fn shake_hands(mut request: Request<Incoming>, agreed: &Agreed) -> Response<Full<Bytes>> {
+fn shake_hands(mut request: Request<Incoming>, front: &Front, agreed: &Agreed) -> Response<Full<Bytes>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
-    let bare = Request::from_parts(parts, ());
-    let Ok(response) = create_response(&bare) else {
-        let mut response = json_body(
-            StatusCode::UPGRADE_REQUIRED,
-            &json!({
-                "code": "upgrade_required",
-                "message": "This is where players connect with a WebSocket.",
-                "advice": "Send a WebSocket handshake of version 13.",
-            }),
-        );
-        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        return response;
+    let accept = match handshake::check(&parts) {
+        Ok(accept) => accept,
+        Err(no) => {
+            front.refusals.count(&no, "players");
+            let mut response = json_body(NoHandshake::STATUS, &no.body("Players"));
+            response.headers_mut().extend(NoHandshake::headers());
+            return response;
+        }
     };
-    let offered = bare.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
-    let offered: Vec<_> = offered.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let offered = (!offered.is_empty()).then(|| offered.join(","));
+    let offered = handshake::offered(&parts.headers);
     let codec = match Codec::negotiate(offered.as_deref()) {
         Ok(codec) => codec,
         Err(refusal) => return json_body(StatusCode::BAD_REQUEST, &ErrorMessage::from(&refusal)),
     };
-    let mut response = response.map(|()| Full::default());
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if offered.is_some() {
         let chosen = HeaderValue::from_static(codec.subprotocol());
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
     }
     agreed.replace(Some((upgrade, codec)));
     response

@@ -71,6 +71,8 @@ struct Line {
     wire: Wire,
     /// A frame is on its way to the kernel.
     sending: bool,
+    /// The kernel was told to take last words.
+    parting: bool,
     /// Our side has ended.
     finished: bool,
     _here: InCrowd,
@@ -198,7 +200,10 @@ impl<C: Crew> Floor<C> {
         let now = Moment::now();
         let key = self.crew.opened(codec, now);
         let slot = Slot(key.slot);
-        self.lines.put(slot, Line { key, wire: Wire::new(self.largest), sending: false, finished: false, _here: here });
+        self.lines.put(
+            slot,
+            Line { key, wire: Wire::new(self.largest), sending: false, parting: false, finished: false, _here: here },
+        );
         if let Err(error) = driver.add(slot, stream) {
             self.ended(slot);
             return Err(error);
@@ -261,7 +266,7 @@ impl<C: Crew> Floor<C> {
                 Sending::Later => line.sending = true,
             }
         }
-        if !more || (line.sending && !was_sending) {
+        if !more {
             return;
         }
         if !line.sending {
@@ -269,6 +274,12 @@ impl<C: Crew> Floor<C> {
         }
         match self.crew.fate(key, now) {
             Fate::Keep => {}
+            Fate::Part => {
+                if line.sending && !std::mem::replace(&mut line.parting, true) {
+                    driver.make_room(slot);
+                }
+            }
+            _ if line.sending && !was_sending => {}
             Fate::Finish if line.sending || line.finished => {}
             Fate::Finish => {
                 line.finished = true;

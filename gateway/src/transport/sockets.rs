@@ -3,7 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ impl<W: Send + 'static> Idle<W> {
         let Self { transport, inboxes, posts } = self;
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
-        let front = Arc::new(Front { limits, draining: AtomicBool::new(false) });
+        let front = Arc::new(Front::new(limits));
         // A start that fails half way drops `stage`, which ends the threads that were started.
         for (number, ((inbox, chime), crew)) in inboxes.into_iter().zip(crews).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());

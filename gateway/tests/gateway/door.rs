@@ -56,6 +56,76 @@ async fn elsewhere_there_is_nothing_and_here_only_a_websocket() {
     assert_eq!((status, code(&body)), (426, "upgrade_required".into()));
 }
 
+/// A handshake with these lines in place of Connection's and Upgrade's; its status and body. After a 101 there is no body.
+async fn shake(gateway: SocketAddr, version: &str, lines: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(gateway).await.unwrap();
+    let request = format!(
+        "GET /play {version}\r\nHost: klaxon\r\n{lines}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // Who is let in ends by being silent about its join; it is not waited for.
+    stream.shutdown().await.unwrap();
+    let mut response = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut response)).await.unwrap().unwrap();
+    let response = String::from_utf8_lossy(&response);
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    if status == 101 {
+        assert!(head.to_lowercase().contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    }
+    (status, body.to_owned())
+}
+
+#[tokio::test]
+async fn several_lines_of_a_header_are_one_list_in_any_order() {
+    let house = house(settings());
+    for lines in [
+        "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
+        "Connection: Upgrade\r\nConnection: keep-alive\r\nUpgrade: websocket\r\n",
+        "Connection: keep-alive\r\nUpgrade: websocket\r\nConnection: ,\t UPGRADE ,\r\n",
+        "Upgrade: h2c\r\nConnection: keep-alive , upgrade\r\nUpgrade: WebSocket\r\n",
+        "connection:upgrade\r\nconnection:\r\nupgrade:websocket\r\n",
+    ] {
+        assert_eq!(shake(house.gateway.addr(), "HTTP/1.1", lines).await.0, 101, "{lines}");
+    }
+    let two = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: x\r\nSec-WebSocket-Protocol: klaxon.v1.json\r\n";
+    assert_eq!(shake(house.gateway.addr(), "HTTP/1.1", two).await.0, 101);
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_is_told_which_condition_failed() {
+    let house = house(settings());
+    for (version, lines, reasons, said) in [
+        (
+            "HTTP/1.1",
+            "Connection: keep-alive\r\nUpgrade: websocket\r\n",
+            &["connection"][..],
+            "Connection has no `upgrade` token",
+        ),
+        ("HTTP/1.1", "Connection: Upgrade\r\n", &["upgrade"], "Upgrade has no `websocket` token"),
+        ("HTTP/1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\n", &["upgrade"], "speak HTTP/1.1 and pass Upgrade on"),
+        ("HTTP/1.0", "Connection: close\r\n", &["http_version", "upgrade", "connection"], "it came as HTTP/1.0"),
+        (
+            "HTTP/1.1",
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: again\r\n",
+            &["key"],
+            "Sec-WebSocket-Key",
+        ),
+        (
+            "HTTP/1.1",
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n",
+            &["version"],
+            "Sec-WebSocket-Version",
+        ),
+    ] {
+        let (status, body) = shake(house.gateway.addr(), version, lines).await;
+        assert_eq!((status, code(&body)), (426, "upgrade_required".into()), "{lines}");
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json["reasons"], serde_json::json!(reasons), "{lines}");
+        assert!(body.contains(said), "{body}");
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_subprotocol_is_refused_and_told_what_is_spoken() {
     let house = house(settings());

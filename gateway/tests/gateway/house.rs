@@ -84,6 +84,11 @@ pub fn settings() -> GatewaySettings {
     GatewaySettings { transport, ..GatewaySettings::new(SocketAddr::from(([127, 0, 0, 1], 0)), [9; 32]) }
 }
 
+/// The settings for each way of driving sockets that there is.
+pub fn settings_of_each() -> [GatewaySettings; 2] {
+    [Transport::Auto, Transport::Portable].map(|transport| GatewaySettings { transport, ..settings() })
+}
+
 pub fn house(settings: GatewaySettings) -> House {
     house_over(settings, |end| Arc::new(end), BTreeSet::new())
 }

@@ -117,7 +117,7 @@ pub struct Welcome {
     pub name: Name,
     /// The server's clock.
     pub now: Millis,
-    /// Say something at least this often (a ping will do), or the connection is taken for dead.
+    /// Who says nothing for longer than this is sent a WebSocket ping, and closed if nothing came for twice as long.
     pub heartbeat: Span,
 }
 

@@ -19,6 +19,8 @@ const PROMISE: Promise = Promise {
 
 /// As many frames within a second are a flood: ten times what the protocol allows for long.
 const FLOOD: usize = 100;
+/// The close code of whoever was taken for dead.
+const SILENT: u16 = 4002;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
@@ -122,6 +124,10 @@ fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {
         let too_slow = connection.errors.iter().find(|(_, code)| *code == ErrorCode::TooSlow);
         shed += u64::from(too_slow.is_some());
         if connection.honest {
+            let code = reading.evidence.connections.get(index).and_then(|log| log.close_code);
+            finding.check(code != Some(SILENT), || {
+                reading.violation(index, "an honest player was taken for dead, though their client answers pings")
+            });
             finding.check(too_slow.is_none(), || {
                 let violation = reading.violation(index, "an honest player was cut off as too slow");
                 too_slow.map_or_else(|| violation.clone(), |&(at, _)| violation.clone().at(at))

@@ -3,9 +3,16 @@
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
+/// The first byte of a ping.
+const PING: u8 = 0x89;
+/// A client's answer to a ping that carries nothing.
+pub const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
+
 /// A frame in a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Seen<'a> {
+    /// Whether it is a ping.
+    pub is_ping: bool,
     /// What it carries; still masked, if it is a client's.
     pub payload: &'a [u8],
     /// The mask, if there is one.
@@ -29,7 +36,7 @@ pub fn first(bytes: &[u8]) -> Option<Seen<'_>> {
         at += 4;
     }
     let end = at.checked_add(length)?;
-    Some(Seen { payload: bytes.get(at..end)?, mask, end })
+    Some(Seen { is_ping: *bytes.first()? == PING, payload: bytes.get(at..end)?, mask, end })
 }
 
 /// What a client's frame says.
@@ -63,6 +70,13 @@ fn frame(text: Vec<u8>, mask: Option<[u8; 4]>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ping_is_told_from_a_text_and_its_answer_is_a_whole_frame() {
+        assert_eq!(first(b"\x89\x00").map(|seen| (seen.is_ping, seen.end)), Some((true, 2)));
+        assert!(!first(&from_server(b"x".to_vec())).unwrap().is_ping);
+        assert_eq!(first(PONG).map(|seen| (seen.is_ping, seen.end)), Some((false, PONG.len())));
+    }
 
     #[test]
     fn frames_of_all_lengths_are_found_and_half_of_one_is_none() {

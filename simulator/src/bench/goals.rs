@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::contestant::Kind;
+use super::idle::PINGED;
 use super::intake::{FILE, MEMORY};
 use super::rows::{Row, Subject, What};
 use super::statistics::{Estimate, Side};
@@ -63,13 +64,14 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
     let mut goals = Vec::new();
     for &kind in kinds {
         let fan_out = if kind == Kind::IoUring { 0.95 } else { 1.15 };
-        let wanted: [(Subject, What, &str, &str, f64); 10] = [
+        let wanted: [(Subject, What, &str, &str, f64); 11] = [
             (Subject::FanOut, What::Processor, "", "fan-out: CPU per delivery / floor", fan_out),
             (Subject::FanOut, What::Last, "", "fan-out: time to the last / floor", 1.1),
             (Subject::Intake, What::Processor, MEMORY, "intake, journal in memory: CPU per answer / floor", 1.2),
             (Subject::Intake, What::Processor, FILE, "intake, journal in a file: CPU per answer / floor", 1.4),
             (Subject::Memory, What::Resident, "", "resident memory per joined idle player, KiB", 2.0),
             (Subject::Idle, What::Core, "", "idle players with heartbeats, % of a core", 0.5),
+            (Subject::Idle, What::Core, PINGED, "idle players who answer pings, % of a core", 0.5),
             (Subject::Boot, What::Boot, "", "boot to first handshake, ms", 50.0),
             (Subject::Growth, What::Growth, "", "CPU per delivery, most / fewest players", 1.1),
             (Subject::Fairness, What::Part, "", "a show of ten: its wait / a big one's fan-out", 0.5),

@@ -1,4 +1,5 @@
-//! What players cost who only say that they are there, as often as the server wants to hear it.
+//! What players cost who do nothing but show that they are there: by heartbeats of their own, or by answering the server's pings, as a
+//! page in a hidden tab does.
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,10 @@ use super::rows::{Row, Subject, What};
 
 /// What Klaxon asks for if nobody chose otherwise.
 const HEARTBEAT: Duration = Duration::from_secs(30);
+/// How often it pings whoever is silent then, on average over its connections.
+const PINGED_EVERY: Duration = Duration::from_millis(37_440);
+/// The case of players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
+pub const PINGED: &str = "pings";
 
 /// Klaxon's kinds beside a read and a write for each heartbeat, all in the same time: they do so little that they do not disturb each other.
 ///
@@ -21,22 +26,40 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = Launch { heartbeat: Some(HEARTBEAT), ..plan.launch.clone() };
     let mut contestants = Vec::new();
-    for &kind in [Kind::Floor].iter().chain(&plan.klaxon) {
-        told("joining");
-        let mut contestant = Contestant::start(&launch, kind).await?;
-        contestant.join(plan.players).await?;
-        contestants.push(contestant);
+    for case in ["", PINGED] {
+        for &kind in [Kind::Floor].iter().chain(&plan.klaxon) {
+            told("joining");
+            let mut contestant = Contestant::start(&launch, kind).await?;
+            contestant.join(plan.players).await?;
+            contestants.push((contestant, case));
+        }
     }
-    told("heartbeats");
-    try_join_all(contestants.iter_mut().map(|contestant| beat(contestant, plan.idle_for))).await
+    told("heartbeats and pings");
+    try_join_all(contestants.iter_mut().map(|(contestant, case)| idle(contestant, case, plan.idle_for))).await
 }
 
-async fn beat(contestant: &mut Contestant, long: Duration) -> Result<Row, BenchError> {
-    let ping = Codec::Json.encode(&FromPlayer::Ping(Ping { sent: Millis(1_800_000_000_000) }));
+async fn idle(contestant: &mut Contestant, case: &str, long: Duration) -> Result<Row, BenchError> {
+    let kind = contestant.kind;
+    let every = if case == PINGED { PINGED_EVERY } else { HEARTBEAT };
+    let answers_only = case == PINGED && kind.is_klaxon();
+    if answers_only {
+        // Everybody says something once and is silent from then on, so that the pings come as evenly as they do after hours.
+        beat(contestant, every, every).await?;
+    }
     let (began, before) = (Instant::now(), contestant.clock.now()?);
-    let beaten = contestant.load.beat(String::from_utf8_lossy(&ping).into_owned(), HEARTBEAT, long).await;
-    beaten.map_err(|error| BenchError::Load(contestant.kind, error))?;
+    if answers_only {
+        contestant.load.answer_pings(long).await.map_err(|error| BenchError::Load(kind, error))?;
+    } else {
+        beat(contestant, every, long).await?;
+    }
     let used = contestant.clock.now()?.saturating_sub(before);
     let percent = 100.0 * used.as_secs_f64() / began.elapsed().as_secs_f64();
-    Ok(Row::plain(Subject::Idle, contestant.kind, "", What::Core, &[percent]))
+    Ok(Row::plain(Subject::Idle, kind, case, What::Core, &[percent]))
+}
+
+/// Everybody says once in `every` that it is there, for so long.
+async fn beat(contestant: &mut Contestant, every: Duration, long: Duration) -> Result<(), BenchError> {
+    let ping = Codec::Json.encode(&FromPlayer::Ping(Ping { sent: Millis(1_800_000_000_000) }));
+    let beaten = contestant.load.beat(String::from_utf8_lossy(&ping).into_owned(), every, long).await;
+    beaten.map_err(|error| BenchError::Load(contestant.kind, error))
 }

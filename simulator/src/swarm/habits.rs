@@ -17,6 +17,9 @@ pub struct Habits {
     pub two_devices: bool,
     /// Whether they sometimes answer after the close.
     pub dawdles: bool,
+    /// Whether their page is in a hidden tab: it sends no heartbeats, and all that shows that it is there is their browser's
+    /// answers to pings.
+    pub hidden_tab: bool,
     /// Whether they do what no client should.
     pub cheats: bool,
 }

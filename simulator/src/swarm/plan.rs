@@ -43,6 +43,8 @@ pub struct Shares {
     pub two_devices: f64,
     /// Answering after the close.
     pub dawdlers: f64,
+    /// Hidden tabs.
+    pub hidden_tabs: f64,
 }
 
 /// In which codec the players speak.
@@ -135,6 +137,7 @@ impl PlayerPlan {
             cheats: has(shares.cheats),
             // The better of two throws: most people know most answers, a few know hardly any.
             skill: 0.35 + 0.63 * dice.random::<f64>().max(dice.random::<f64>()),
+            hidden_tab: dice.random_bool(shares.hidden_tabs.clamp(0.0, 1.0)),
         };
         let kind = if role == Role::Player { "player" } else { "watcher" };
         Self { number, name: format!("{kind} {}", number.0), role, codec, joins_after, habits }
@@ -182,7 +185,14 @@ pub(super) mod tests {
             spectators: 10,
             rush: Duration::from_secs(2),
             codec: CodecChoice::Mix,
-            shares: Shares { bad_networks: 0.2, cheats: 0.05, double_taps: 0.1, two_devices: 0.05, dawdlers: 0.05 },
+            shares: Shares {
+                bad_networks: 0.2,
+                cheats: 0.05,
+                double_taps: 0.1,
+                two_devices: 0.05,
+                dawdlers: 0.05,
+                hidden_tabs: 0.1,
+            },
         }
     }
 
@@ -205,7 +215,16 @@ pub(super) mod tests {
         assert_eq!(plan.seats(), 400);
         let bad = plan.players.iter().filter(|player| player.habits.network == Network::Bad).count();
         assert!((50..130).contains(&bad), "{bad}");
-        let nobody = Shares { bad_networks: 0.0, cheats: 0.0, double_taps: 0.0, two_devices: 0.0, dawdlers: 0.0 };
+        let hidden = plan.players.iter().filter(|player| player.habits.hidden_tab).count();
+        assert!((20..70).contains(&hidden), "{hidden}");
+        let nobody = Shares {
+            bad_networks: 0.0,
+            cheats: 0.0,
+            double_taps: 0.0,
+            two_devices: 0.0,
+            dawdlers: 0.0,
+            hidden_tabs: 0.0,
+        };
         let plan = SwarmPlan::new(&SwarmSettings { shares: nobody, codec: CodecChoice::Json, ..settings(7) });
         assert!(plan.players.iter().all(|player| player.habits.honest() && player.habits.tapping == Tapping::Once));
         assert!(plan.players.iter().all(|player| player.codec == Codec::Json && !player.habits.two_devices));

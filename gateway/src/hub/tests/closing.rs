@@ -24,9 +24,11 @@ fn one_who_does_not_join_or_falls_silent_is_closed() {
     assert_eq!(stage.read(waiting).closed, Some(Close::NeverJoined.code()));
     let read = stage.read(joining);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::Unavailable], Some(Close::TryLater.code())));
-    stage.later(Span(49_999));
+    stage.later(Span(24_100));
+    assert_eq!(stage.read(joined), Read { pings: 1, ..Read::default() });
+    stage.later(Span(26_000));
     assert_eq!(stage.read(joined).closed, None);
-    stage.later(Span(1));
+    stage.later(Span(100));
     assert_eq!(stage.read(joined).closed, Some(Close::Silent.code()));
 }
 
@@ -35,7 +37,7 @@ fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.say(key, &FromPlayer::Leave);
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Keep);
+    assert_eq!(stage.shard.fate(key, stage.now), Fate::Part);
     assert_eq!(stage.read(key).closed, Some(1000));
     assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
     let (mut dirty, stuck) = (Vec::new(), stage.join(1));
@@ -91,7 +93,7 @@ fn nobody_goes_without_the_reply_to_an_answer_that_was_read() {
     // This one was on the way when its player was told to go.
     stage.say(after, &answer(1));
     stage.later(Span(500));
-    assert!(matches!(&stage.read(after), Read { messages, closed: None } if messages.len() == 1));
+    assert!(matches!(&stage.read(after), Read { messages, closed: None, .. } if messages.len() == 1));
     stage.shard.flush_answers();
     assert_eq!(answers(stage.told())[0].answers.len(), 2);
     for key in [before, after] {

@@ -5,6 +5,7 @@ mod calm;
 mod closing;
 mod cost;
 mod joining;
+mod pings;
 mod slow;
 mod story;
 
@@ -63,6 +64,7 @@ struct Stage {
 struct Read {
     messages: Vec<ToPlayer>,
     closed: Option<u16>,
+    pings: usize,
 }
 
 impl Stage {
@@ -222,6 +224,7 @@ fn parse(mut bytes: &[u8]) -> Read {
         let (opcode, body) = (bytes[0] & 0x0f, &bytes[head..head + length]);
         match opcode {
             1 => read.messages.push(Codec::Json.decode(body, &[]).unwrap()),
+            9 => read.pings += 1,
             8 => read.closed = Some(u16::from_be_bytes([body[0], body[1]])),
             _ => {}
         }

@@ -113,6 +113,22 @@ fn one_who_does_not_catch_up_is_closed_as_too_slow() {
 }
 
 #[test]
+fn one_who_is_too_slow_finishes_the_frame_that_it_has_begun_and_is_told_so_in_place_of_the_rest() {
+    let mut stage = narrow();
+    let key = stage.join(0);
+    for seq in 1..=20 {
+        stage.notice(seq);
+    }
+    let mut bytes = stage.take(key, 100);
+    stage.later(Span(10_000));
+    assert_eq!(stage.shard.fate(key, stage.now), Fate::Part);
+    bytes.extend(stage.take(key, usize::MAX));
+    let read = parse(&bytes);
+    assert_eq!((seqs(&read), errors(&read), read.closed), (vec![1], vec![ErrorCode::TooSlow], Some(4008)));
+    assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
+}
+
+#[test]
 fn one_who_asks_and_asks_and_never_reads_is_closed_as_too_slow() {
     let mut stage = narrow();
     let key = stage.join(0);

@@ -18,6 +18,7 @@ enum Happening {
     Dismiss(u32),
     Read(usize, usize),
     Fault(usize),
+    Sign(usize, bool),
     Bye(usize),
     Close(usize),
     Later(u32),
@@ -43,6 +44,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..2_u32).prop_map(Happening::Dismiss),
         6 => (who(), 0..3000_usize).prop_map(|(who, bytes)| Happening::Read(who, bytes)),
         1 => who().prop_map(Happening::Fault),
+        3 => (who(), any::<bool>()).prop_map(|(who, pong)| Happening::Sign(who, pong)),
         1 => who().prop_map(Happening::Bye),
         1 => who().prop_map(Happening::Close),
         2 => (0..8_000_u32).prop_map(Happening::Later),
@@ -106,6 +108,10 @@ proptest! {
                     readers[who].bytes.extend(taken);
                 }
                 Happening::Fault(who) => stage.shard.failed(readers[who].key, Fault::Protocol, stage.now),
+                Happening::Sign(who, pong) => {
+                    let answer: &[u8] = if pong { b"" } else { b"\x8a\x00" };
+                    stage.shard.pinged(readers[who].key, Bytes::from_static(answer), stage.now);
+                }
                 Happening::Bye(who) => {
                     stage.shard.leaving(readers[who].key, Close::Left.frame(), stage.now);
                 }

@@ -13,11 +13,12 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 
 use self::ring::{Done, Ring, Tag};
 use super::Moment;
 use super::bell::Chime;
-use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::driver::{self, Driver, Event, Sending, Slot, Waited};
 use super::slots::BySlot;
 use super::stamps::Came;
 
@@ -173,6 +174,12 @@ impl Driver for Uring {
             Err(_) => self.house.close(slot),
         }
         Sending::Later
+    }
+
+    fn make_room(&mut self, slot: Slot) {
+        if let Some(socket) = self.house.sockets.get(slot) {
+            driver::widen(&SockRef::from(&socket.stream));
+        }
     }
 
     fn finish(&mut self, slot: Slot) {

@@ -107,6 +107,15 @@ impl Load {
         self.within(long + PATIENCE).await.map(drop)
     }
 
+    /// Everybody listens for so long, and answers pings.
+    ///
+    /// # Errors
+    /// If a player lost its connection.
+    pub async fn answer_pings(&mut self, long: Duration) -> Result<(), LoadError> {
+        self.tell(&Order::Listen(millis(long))).await?;
+        self.within(long + PATIENCE).await.map(drop)
+    }
+
     /// When everybody heard what they wait for.
     ///
     /// # Errors

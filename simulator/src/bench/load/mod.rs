@@ -28,6 +28,8 @@ pub enum Order {
     Answer(String),
     /// Whatever comes is read, until nothing has come for so many milliseconds.
     Drain(u64),
+    /// Everybody listens for so many milliseconds, and answers pings.
+    Listen(u64),
     /// Everybody says this once in `every` milliseconds, in turn, for `long` milliseconds.
     Beat {
         /// What is said.
@@ -110,6 +112,7 @@ fn act(players: &mut Players, order: Order) -> io::Result<Option<Heard>> {
         Order::HearQuestion => return players.hear_question().map(Some),
         Order::Answer(text) => return players.answer(text).map(Some),
         Order::Drain(quiet) => players.drain(Duration::from_millis(quiet))?,
+        Order::Listen(long) => players.listen(Duration::from_millis(long))?,
         Order::Beat { text, every, long } => {
             players.beat(text, Duration::from_millis(every), Duration::from_millis(long))?;
         }

@@ -53,6 +53,8 @@ struct Line {
     rest: Vec<u8>,
     /// The last wait in which it was counted.
     counted: u32,
+    /// Pings that are not answered yet.
+    pings: u32,
 }
 
 /// What a wait is for.
@@ -120,7 +122,7 @@ impl Players {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(self.lines.len()), Interest::READABLE)?;
-        self.lines.push(Line { stream, rest, counted: self.wait });
+        self.lines.push(Line { stream, rest, counted: self.wait, pings: 0 });
         Ok(())
     }
 
@@ -177,6 +179,20 @@ impl Players {
         Ok(())
     }
 
+    /// Everybody listens for so long, and answers pings, as browsers do.
+    ///
+    /// # Errors
+    /// If a connection is lost.
+    pub fn listen(&mut self, long: Duration) -> io::Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < long {
+            // By the clock, as in `wait_for`.
+            std::thread::sleep(BEAT_AGAIN);
+            self.turn(Some(Duration::ZERO), None)?;
+        }
+        Ok(())
+    }
+
     fn wait_for(&mut self, begins: &[u8]) -> io::Result<Heard> {
         self.wait += 1;
         let mut wait = Wait { begins, heard: Heard::default() };
@@ -219,6 +235,9 @@ impl Players {
                     Err(error) => return Err(error),
                 };
                 line.take(&self.buffer[..read], at, self.wait, &mut wait);
+                for _ in 0..std::mem::take(&mut line.pings) {
+                    line.stream.write_all(frames::PONG)?;
+                }
                 // A read that does not fill the buffer has emptied the socket.
                 if read < self.buffer.len() {
                     break;
@@ -247,6 +266,7 @@ impl Line {
     fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
+            self.pings += u32::from(seen.is_ping);
             if let Some(wait) = wait
                 && self.counted != number
                 && seen.payload.starts_with(wait.begins)

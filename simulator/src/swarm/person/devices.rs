@@ -116,7 +116,9 @@ impl Person {
         self.heartbeat = (welcome.heartbeat.to_std() / 3).max(Duration::from_secs(1));
         self.token = Some(welcome.resume.clone());
         self.world.keep_token(self.plan.number, &welcome.resume);
-        self.later(self.heartbeat, Chore::Beat);
+        if !self.plan.habits.hidden_tab {
+            self.later(self.heartbeat, Chore::Beat);
+        }
         if self.plan.habits.two_devices && self.second.is_none() && device == Device::First {
             let wait = Duration::from_millis(self.dice.random_range(100..1000));
             self.later(wait, Chore::Open(Device::Second));

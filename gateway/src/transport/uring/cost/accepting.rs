@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -135,7 +134,7 @@ impl Door {
         let (tasks, (stage, watch)) = (LocalSet::new(), watch::channel(Stage::Running));
         let (send, upgraded) = tokio::sync::mpsc::unbounded_channel();
         let limits = Limits { connections: 2 * CROWD, message: 4096 };
-        let front = Arc::new(Front { limits, draining: AtomicBool::new(false) });
+        let front = Arc::new(Front::new(limits));
         tasks.spawn_local(async move {
             let greet = move |stream, here: InCrowd| {
                 let (send, front) = (send.clone(), Arc::clone(&front));

@@ -1,0 +1,79 @@
+//! Whether a client is still there: when it was last heard from, and the ping that asks one from which nothing came.
+//!
+//! A browser answers WebSocket pings by itself, also in a hidden tab, where a page's own timers run once a minute. At most one ping
+//! of a connection is unanswered, so a client that does not read, or does not answer, gathers none; and only the pong that a ping
+//! asked for is free of the rate limit, so pongs that nobody asked for are a flood like any other.
+
+use bytes::Bytes;
+use klaxon_protocol::time::{Millis, Span};
+
+/// A ping without payload, the same bytes for everybody.
+pub(super) const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
+
+/// Whoever says several things in this time does more than give a sign of life.
+const TALKATIVE: Span = Span(1000);
+
+/// What was last heard from a client, and whether it has answered its ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Liveness {
+    /// It said something then, unasked.
+    Spoke { at: Millis },
+    /// It answered a ping then, and said nothing since.
+    Answered { at: Millis },
+    /// It was pinged then, and nothing came since.
+    Pinged { at: Millis },
+    /// It said something then, but its pong is still to come.
+    SpokeSincePing { at: Millis },
+}
+
+impl Liveness {
+    /// It says something now. Whether it does more than give a sign of life.
+    pub fn speak(&mut self, now: Millis) -> bool {
+        let (before, next) = match *self {
+            Self::Spoke { at } => (Some(at), Self::Spoke { at: now }),
+            Self::Answered { .. } => (None, Self::Spoke { at: now }),
+            Self::Pinged { .. } => (None, Self::SpokeSincePing { at: now }),
+            Self::SpokeSincePing { at } => (Some(at), Self::SpokeSincePing { at: now }),
+        };
+        *self = next;
+        before.is_some_and(|before| now.since(before) < TALKATIVE)
+    }
+
+    /// It sends a pong now. Whether a ping asked for that.
+    pub fn answer(&mut self, now: Millis) -> bool {
+        let asked = matches!(self, Self::Pinged { .. } | Self::SpokeSincePing { .. });
+        if asked {
+            *self = Self::Answered { at: now };
+        }
+        asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Millis = Millis(5_000);
+
+    #[test]
+    fn one_pong_answers_one_ping_even_if_something_was_said_in_between() {
+        let mut liveness = Liveness::Pinged { at: AT };
+        assert!(liveness.answer(AT) && !liveness.answer(AT));
+        let mut liveness = Liveness::Pinged { at: AT };
+        liveness.speak(AT);
+        assert_eq!(liveness, Liveness::SpokeSincePing { at: AT });
+        assert!(liveness.answer(AT) && !liveness.answer(AT));
+        assert!(!Liveness::Spoke { at: AT }.answer(AT));
+    }
+
+    #[test]
+    fn whoever_speaks_twice_within_a_second_is_talkative_and_a_pong_is_no_talk() {
+        let mut liveness = Liveness::Spoke { at: AT };
+        assert!(!liveness.speak(AT + TALKATIVE));
+        assert!(liveness.speak(AT + TALKATIVE + Span(999)));
+        let mut liveness = Liveness::Pinged { at: AT };
+        liveness.answer(AT);
+        assert!(!liveness.speak(AT + Span(1)));
+        assert!(liveness.speak(AT + Span(2)));
+    }
+}

@@ -1,0 +1,113 @@
+//! How long a gateway waits for clients: for those who only answer its pings, for those who do not even do that, and for those who read
+//! late.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::time::Span;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::hostile::deaf;
+use crate::house::{Client, House, PATIENCE, house, settings_of_each};
+
+/// A gateway that takes a client for dead after two seconds.
+fn attentive() -> [House; 2] {
+    settings_of_each().map(|mut settings| {
+        settings.heartbeat = Span(1_000);
+        house(settings)
+    })
+}
+
+#[tokio::test]
+async fn whoever_only_answers_pings_stays() {
+    for house in attentive() {
+        let mut hidden = Vec::new();
+        for number in 0..6 {
+            hidden.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+        }
+        // Reading is all they do: tungstenite answers pings, as browsers do.
+        let quiet = hidden.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(7), client.next()));
+        let heard = futures_util::future::join_all(quiet).await;
+        assert!(heard.iter().all(Result::is_err), "{heard:?}");
+        let notice = house.engine.notice("still here");
+        for client in &mut hidden {
+            assert_eq!(client.hear().await, notice);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_does_not_even_answer_a_ping_is_closed() {
+    for house in attentive() {
+        let (silent, _) = Client::join(&house, Codec::Json).await;
+        let began = Instant::now();
+        let mut socket = silent.into_socket();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut read = Vec::new();
+            socket.read_to_end(&mut read).map(|_| read)
+        });
+        let read = tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap().unwrap();
+        assert_eq!(read, b"\x89\x00\x88\x08\x0f\xa2silent");
+        assert!(began.elapsed() >= Duration::from_millis(1_900), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn pongs_that_nobody_asked_for_are_a_flood() {
+    for house in attentive() {
+        let (mut client, _) = Client::join(&house, Codec::Json).await;
+        for _ in 0..400 {
+            if !client.try_raw(Message::Pong(Vec::new().into())).await {
+                break;
+            }
+        }
+        assert_eq!(client.rest().await.1, Some(4029));
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_cut_off_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
+    for mut settings in settings_of_each() {
+        (settings.outbox_bytes, settings.messages_per_second, settings.burst) = (8192, 1000, 100_000);
+        let mut house = house(settings);
+        let mut slow = deaf(&house).await;
+        let text = "x".repeat(3_000);
+        // The socket is full, and a notice is half written.
+        for _ in 0..40 {
+            house.engine.notice(&text);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Who asks without reading is cut off when there is no room for the reply.
+        let ask = async {
+            while house.figures().await.shed == 0 {
+                slow.raw(Message::text("nonsense")).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ask).await.unwrap();
+        // The gateway lets go of the socket after two seconds.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let (messages, code) = slow.rest().await;
+        assert!(matches!(messages.last(), Some(ToPlayer::Error(error)) if error.code.code() == "too_slow"), "{code:?}");
+        assert_eq!(code, Some(4008));
+    }
+}
+
+#[tokio::test]
+async fn whoever_does_not_catch_up_finds_out_why_it_was_cut_off() {
+    let late = settings_of_each().map(async |settings| {
+        let house = house(settings);
+        let mut slow = deaf(&house).await;
+        let text = "x".repeat(8_000);
+        for _ in 0..100 {
+            house.engine.notice(&text);
+        }
+        // Ten seconds until it is cut off, two until its socket is closed, and some more.
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let (messages, code) = slow.rest().await;
+        assert!(matches!(messages.last(), Some(ToPlayer::Error(error)) if error.code.code() == "too_slow"), "{code:?}");
+        assert_eq!(code, Some(4008));
+    });
+    futures_util::future::join_all(late).await;
+}
