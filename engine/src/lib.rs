@@ -9,6 +9,7 @@ pub mod game;
 pub mod journal;
 mod leases;
 pub mod pack;
+#[cfg(feature = "cluster")]
 pub mod redis;
 pub mod replay;
 mod show;

@@ -17,6 +17,7 @@
 //!   largest known question is larger by 2 or more; from then on all its claims are [`Standing::TooLate`].
 
 mod memory;
+#[cfg(feature = "cluster")]
 mod redis;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use klaxon_protocol::pack::CHOICES;
 use klaxon_protocol::time::Span;
 
 pub use memory::MemoryArbiter;
+#[cfg(feature = "cluster")]
 pub use redis::RedisArbiter;
 
 /// How long a lease lasts unless it is renewed.

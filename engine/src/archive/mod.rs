@@ -5,6 +5,7 @@
 mod found;
 pub mod ingestion;
 pub mod reader;
+#[cfg(feature = "cluster")]
 pub mod service;
 pub mod sql;
 

@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod contract;
 mod local;
+#[cfg(feature = "cluster")]
 pub mod redis;
 
 use std::collections::BTreeSet;

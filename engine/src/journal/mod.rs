@@ -11,8 +11,12 @@
 //!   before it returns may or may not be written.
 //! - What `read` and `tail` return is a prefix of what was appended, never part of a record.
 
+// Only the spool of the cluster's journal removes shows and reads parts of them.
+#[cfg_attr(not(feature = "cluster"), expect(dead_code))]
 mod file;
+#[cfg(feature = "cluster")]
 pub mod kafka;
+mod place;
 
 #[cfg(test)]
 mod contract;
@@ -22,7 +26,9 @@ use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 
 pub use file::{FileJournal, OpenError, SyncPolicy};
+#[cfg(feature = "cluster")]
 pub use kafka::KafkaJournal;
+pub use place::{Offset, Partition};
 
 /// What a journal holds of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! The `klaxon` command: the one place that puts engines, gateways and archives together into processes.
 
-mod archive;
-mod engine;
-mod gateway;
+#[cfg_attr(not(feature = "cluster"), path = "alone.rs")]
+mod cluster;
 mod packs;
 mod process;
 mod replay;
@@ -19,9 +18,9 @@ use klaxon_protocol::text::HarmlessLines;
 async fn main() -> ExitCode {
     let done = match Klaxon::from_process().command {
         Command::Serve(options) => serve::serve(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Gateway(options) => gateway::gateway(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Engine(options) => engine::engine(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Archive(options) => archive::archive(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Gateway(options) => cluster::gateway(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Engine(options) => cluster::engine(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Archive(options) => cluster::archive(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Host(options) => console::run(&options, packs::read).await,
         Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),

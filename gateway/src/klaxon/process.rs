@@ -1,15 +1,12 @@
-//! What all of Klaxon's processes do alike: begin, wait for the servers they stand on, say where they are, and stop when told.
+//! What all of Klaxon's processes do alike: begin, say where they are, and stop when told.
 
-use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
-use klaxon_engine::redis::Redis;
 use klaxon_gateway::admin::{AdminSettings, metrics};
-use klaxon_gateway::config::{CommonOptions, ConfigError, RedisOptions};
+use klaxon_gateway::config::{CommonOptions, ConfigError};
 use klaxon_gateway::{log, private_file};
 use rustix::fs::Mode;
 use serde::Serialize;
@@ -21,8 +18,6 @@ const ADDRESSES: &str = "addresses.json";
 const JOURNAL_FILES: [&str; 2] = [".klxj", "lock"];
 /// What is behind a database's name in the names of its files.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-/// The pause before a server that did not answer is asked again.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Where a process listens, for scripts that let it choose its ports.
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::Context;
-use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
 use klaxon_engine::replay;
 use klaxon_gateway::cli::ReplayOptions;
+
+use crate::cluster;
 
 /// A journal's bytes, and what it is called.
 struct Journal {
@@ -25,8 +26,8 @@ async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
         anyhow::bail!("name a journal's file, or --kafka and --show");
     };
     let name = format!("show {show} in {kafka}/{}", options.kafka_topic);
-    let kafka = Kafka::new(kafka, &options.kafka_topic);
-    let bytes = read_show_as_file(&kafka, show).await.with_context(|| name.clone())?;
+    let read = cluster::read_journal(kafka, &options.kafka_topic, show).await;
+    let bytes = read.with_context(|| name.clone())?;
     if let Some(save) = &options.save {
         // The right answers are in it.
         let mut file = OpenOptions::new();

@@ -1,6 +1,8 @@
 //! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They say nothing then.
 
-use super::contestant::{BenchError, Contestant, Kind};
+use std::time::Instant;
+
+use super::contestant::{BenchError, Contestant};
 use super::fan_out::WARM_UP;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
@@ -27,8 +29,11 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     for kind in plan.contestants() {
         contestants.push((Contestant::start(&plan.launch, kind).await?, Knocks::default()));
     }
-    for round in 0..WARM_UP + plan.rounds {
-        for (contestant, knocks) in &mut contestants {
+    let began = Instant::now();
+    for round in 0.. {
+        for turn in 0..contestants.len() {
+            let place = (round + turn) % contestants.len();
+            let (contestant, knocks) = &mut contestants[place];
             let (processor, took) = contestant.knock(players).await?;
             contestant.leave().await?;
             if round >= WARM_UP {
@@ -36,17 +41,22 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
                 knocks.shaken.push(players as f64 / took.as_secs_f64());
             }
         }
-        told("knocking");
+        told(&format!("knocking, {} rounds", round + 1));
+        let rounds = (round + 1).saturating_sub(WARM_UP);
+        if rounds > 0 && plan.stopping.has_enough(Subject::Door, rounds, began.elapsed(), || rows(&contestants)) {
+            break;
+        }
     }
-    let all: Vec<(Kind, Knocks)> = contestants.into_iter().map(|(it, knocks)| (it.kind, knocks)).collect();
-    Ok(rows(&all))
+    Ok(rows(&contestants))
 }
 
 /// The rows of contestants of which the first is the floor.
-fn rows(all: &[(Kind, Knocks)]) -> Vec<Row> {
+fn rows(all: &[(Contestant, Knocks)]) -> Vec<Row> {
     let of = |what: What, figures: fn(&Knocks) -> &[f64]| {
         let floor = all.first().map_or(&[][..], |(_, floor)| figures(floor));
-        let row = |(kind, knocks): &(Kind, Knocks)| Row::beside(Subject::Door, *kind, "", what, figures(knocks), floor);
+        let row = |(contestant, knocks): &(Contestant, Knocks)| {
+            Row::beside(Subject::Door, contestant.kind, "", what, figures(knocks), floor)
+        };
         all.iter().map(row).collect::<Vec<_>>()
     };
     [of(What::Processor, |knocks| &knocks.processor), of(What::Shaken, |knocks| &knocks.shaken)].concat()

@@ -1,9 +1,10 @@
 //! A show of ten players on a gateway where a big show fans out: when its players have their question. The time runs from the host's
 //! word to the kernel's, which has the bytes for a player: the loads share a core, and wait for one another.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::contestant::{BenchError, Contestant, Kind};
+use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 use super::statistics::quantile;
@@ -13,6 +14,9 @@ use crate::report::words::count;
 const FEW: usize = 10;
 /// So long after the big show's question the small one's follows: the fan-out is in full swing.
 const INTO_IT: Duration = Duration::from_millis(10);
+
+/// Why there is no figure.
+const NOT_BESIDE: &str = "the big show was through before the small one asked";
 
 /// What the rounds of one kind were.
 #[derive(Debug, Default)]
@@ -40,9 +44,15 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         let mut small = big.beside(&plan.launch).await?;
         small.join(FEW).await?;
         let mut rounds = Rounds::default();
-        for _ in 0..plan.rounds {
+        let began = Instant::now();
+        let stopping = plan.stopping.shared_by(plan.klaxon.len());
+        for round in 1..=usize::from(MOST_QUESTIONS) {
             rounds.one(&mut big, &mut small).await?;
-            told("asking");
+            told(&format!("asking, {round} rounds"));
+            let rows = || vec![part(kind, &rounds)];
+            if stopping.has_enough(Subject::Fairness, round, began.elapsed(), rows) {
+                break;
+            }
         }
         all.push((kind, rounds));
     }
@@ -73,11 +83,17 @@ impl Rounds {
     }
 }
 
+/// The wait of the small show's last player, round by round.
+fn part(kind: Kind, rounds: &Rounds) -> Row {
+    let row = Row::ratio(Subject::Fairness, kind, "", What::Part, &rounds.part);
+    Row { refused: row.sample.is_none().then(|| NOT_BESIDE.to_owned()), ..row }
+}
+
 fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
     let big = format!("{} players", count(players as u64));
     let row = |kind: Kind, case: &str, what: What, figures: &[f64]| {
         let row = Row::plain(Subject::Fairness, kind, case, what, figures);
-        let refused = row.sample.is_none().then(|| "the big show was through before the small one asked".to_owned());
+        let refused = row.sample.is_none().then(|| NOT_BESIDE.to_owned());
         Row { refused, ..row }
     };
     let mut rows = Vec::new();
@@ -92,7 +108,7 @@ fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
         }
     }
     rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, What::Last, &rounds.big)));
-    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, "", What::Part, &rounds.part)));
+    rows.extend(all.iter().map(|(kind, rounds)| part(*kind, rounds)));
     rows
 }
 

@@ -1,6 +1,9 @@
 //! One question to everybody: the server's processor time for each delivery, and the time to the last player.
 
+use std::time::Instant;
+
 use super::contestant::{BenchError, Contestant, Kind};
+use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 
@@ -16,28 +19,44 @@ pub struct FanOut {
     pub last: Vec<f64>,
 }
 
-/// Asks so many questions of each in turn, after those that do not count.
+/// Asks a question of each in turn, round after round, until what `rows` makes of it is known well enough. Who begins changes with
+/// every round, so that nobody always comes after the same other. `join` starts the contestants with their players, and again when
+/// a show has had all its questions.
 ///
 /// # Errors
 /// If one of them fails.
 pub async fn ask_in_turn(
-    contestants: &mut [Contestant],
-    rounds: usize,
+    plan: &Plan,
+    subject: Subject,
+    join: impl AsyncFn() -> Result<Vec<Contestant>, BenchError>,
+    rows: impl Fn(&[FanOut]) -> Vec<Row>,
     told: &impl Fn(&str),
 ) -> Result<Vec<FanOut>, BenchError> {
-    let mut all: Vec<FanOut> = contestants.iter().map(|_| FanOut::default()).collect();
-    for round in 0..WARM_UP + rounds {
-        for (contestant, figures) in contestants.iter_mut().zip(&mut all) {
-            let asked = contestant.ask().await?;
-            contestant.end_question().await?;
+    let mut all: Vec<FanOut> = Vec::new();
+    let began = Instant::now();
+    let mut rounds = 0;
+    loop {
+        let mut contestants = join().await?;
+        all.resize(contestants.len(), FanOut::default());
+        for round in 0..usize::from(MOST_QUESTIONS) {
+            for turn in 0..contestants.len() {
+                let place = (round + turn) % contestants.len();
+                let asked = contestants[place].ask().await?;
+                contestants[place].end_question().await?;
+                if round >= WARM_UP {
+                    all[place].processor.push(asked.each());
+                    all[place].last.push(asked.heard.took().as_secs_f64() * 1e3);
+                }
+            }
+            told(&format!("asking, {} rounds", rounds + 1));
             if round >= WARM_UP {
-                figures.processor.push(asked.each());
-                figures.last.push(asked.heard.took().as_secs_f64() * 1e3);
+                rounds += 1;
+                if plan.stopping.has_enough(subject, rounds, began.elapsed(), || rows(&all)) {
+                    return Ok(all);
+                }
             }
         }
-        told("asking");
     }
-    Ok(all)
 }
 
 /// All contestants, with as many players as planned.
@@ -45,16 +64,19 @@ pub async fn ask_in_turn(
 /// # Errors
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let mut contestants = Vec::new();
-    for kind in plan.contestants() {
-        told("joining");
-        let mut contestant = Contestant::start(&plan.launch, kind).await?;
-        contestant.join(plan.players).await?;
-        contestants.push(contestant);
-    }
-    let all = ask_in_turn(&mut contestants, plan.rounds, told).await?;
-    let kinds: Vec<Kind> = contestants.iter().map(|contestant| contestant.kind).collect();
-    Ok(rows(Subject::FanOut, "", &kinds, &all))
+    let kinds: Vec<Kind> = plan.contestants().collect();
+    let join = async || {
+        let mut contestants = Vec::new();
+        for &kind in &kinds {
+            told("joining");
+            let mut contestant = Contestant::start(&plan.launch, kind).await?;
+            contestant.join(plan.players).await?;
+            contestants.push(contestant);
+        }
+        Ok(contestants)
+    };
+    let rows = |all: &[FanOut]| rows(Subject::FanOut, "", &kinds, all);
+    Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, told).await?))
 }
 
 /// The rows of contestants of which the first is the floor.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::contestant::Kind;
 use super::intake::{FILE, MEMORY};
 use super::rows::{Row, Subject, What};
+use super::statistics::{Estimate, Side};
 
 /// A goal and what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,24 +16,43 @@ pub struct Goal {
     pub kind: Kind,
     /// At most so much.
     pub at_most: f64,
-    /// So much was measured; none if it was not, or was not given.
-    pub reached: Option<f64>,
+    /// So much was measured; none if it was not.
+    pub reached: Option<Estimate>,
+}
+
+/// What became of a goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The interval lies within it.
+    Reached,
+    /// The interval lies wholly beyond it.
+    Missed,
+    /// The interval holds it, or there were too few rounds for an interval.
+    Undecided,
+    /// Nothing was measured.
+    NoFigure,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Reached => "reached",
+            Self::Missed => "missed",
+            Self::Undecided => "undecided",
+            Self::NoFigure => "no figure",
+        })
+    }
 }
 
 impl Goal {
-    /// Whether there is a figure, and it is no more than it may be.
+    /// What became of it.
     #[must_use]
-    pub fn is_reached(&self) -> bool {
-        self.reached.is_some_and(|reached| reached <= self.at_most)
-    }
-
-    /// In a word.
-    #[must_use]
-    pub fn verdict(&self) -> &'static str {
-        match self.reached {
-            Some(_) if self.is_reached() => "reached",
-            Some(_) => "missed",
-            None => "no figure",
+    pub fn verdict(&self) -> Verdict {
+        match self.reached.map(|reached| reached.side(self.at_most)) {
+            Some(Side::Within) => Verdict::Reached,
+            Some(Side::Beyond) => Verdict::Missed,
+            Some(Side::Undecided) => Verdict::Undecided,
+            None => Verdict::NoFigure,
         }
     }
 }
@@ -64,8 +84,8 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
             });
             // Where there is a floor, it is the measure.
             let against_floor = matches!(subject, Subject::FanOut | Subject::Intake);
-            let sample = row.and_then(|row| if against_floor { row.ratio.as_ref() } else { row.sample.as_ref() });
-            goals.push(Goal { what: what.to_owned(), kind, at_most, reached: sample.map(|sample| sample.median) });
+            let reached = row.and_then(|row| if against_floor { row.ratio } else { row.figure });
+            goals.push(Goal { what: what.to_owned(), kind, at_most, reached });
         }
     }
     goals
@@ -76,15 +96,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_goal_is_reached_missed_or_has_no_figure() {
-        let rows = [
-            Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &[6.0], &[6.0]),
-            Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[80.0]),
-        ];
-        let subjects = [Subject::FanOut, Subject::Boot];
-        let goals = goals(&rows, &[Kind::Portable], &subjects);
-        let verdicts: Vec<_> = goals.iter().map(|goal| (goal.at_most, goal.verdict())).collect();
-        assert_eq!(verdicts, [(1.15, "reached"), (1.1, "no figure"), (50.0, "missed")]);
-        assert_eq!(goals.iter().map(Goal::is_reached).collect::<Vec<_>>(), [true, false, false]);
+    fn a_goal_is_reached_missed_undecided_or_has_no_figure() {
+        let rows = |ratios: &[f64], boot: f64| {
+            vec![
+                Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, ratios, &vec![1.0; ratios.len()]),
+                Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[boot]),
+            ]
+        };
+        let verdicts = |ratios: &[f64], boot: f64| {
+            let goals = goals(&rows(ratios, boot), &[Kind::Portable], &[Subject::FanOut, Subject::Boot]);
+            let limits: Vec<_> = goals.iter().map(|goal| goal.at_most).collect();
+            assert_eq!(limits, [1.15, 1.1, 50.0]);
+            goals.iter().map(Goal::verdict).collect::<Vec<_>>()
+        };
+        use Verdict::{Missed, NoFigure, Reached, Undecided};
+        assert_eq!(verdicts(&[1.0, 1.01, 1.02, 1.0, 1.01, 1.02], 80.0), [Reached, NoFigure, Missed]);
+        // Its estimate is below the goal, and nobody can be sure.
+        assert_eq!(verdicts(&[1.0, 1.3, 1.1, 1.2, 1.0, 1.1], 8.0), [Undecided, NoFigure, Reached]);
+        // Its estimate is above it, and nobody can be sure.
+        assert_eq!(verdicts(&[1.0, 1.3, 1.2, 1.3, 1.2, 1.2], 8.0), [Undecided, NoFigure, Reached]);
+        assert_eq!(verdicts(&[1.2, 1.3, 1.2, 1.3, 1.2, 1.3], 8.0), [Missed, NoFigure, Reached]);
+        assert_eq!(verdicts(&[0.5, 0.5], 8.0), [Undecided, NoFigure, Reached]);
     }
 }

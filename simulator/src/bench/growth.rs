@@ -4,7 +4,7 @@ use super::contestant::{BenchError, Contestant, Kind};
 use super::fan_out::{self, FanOut, ask_in_turn};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
-use super::statistics;
+use super::statistics::ratios;
 use crate::report::words::count;
 
 /// The floor and Klaxon's kinds, each in all sizes.
@@ -14,29 +14,35 @@ use crate::report::words::count;
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().filter(|&kind| kind != Kind::Customary).collect();
     let sizes = plan.sizes();
-    let mut contestants = Vec::new();
-    for players in sizes {
-        for &kind in &kinds {
-            told("joining");
-            let mut contestant = Contestant::start(&plan.launch, kind).await?;
-            contestant.join(players).await?;
-            contestants.push(contestant);
+    let join = async || {
+        let mut contestants = Vec::new();
+        for players in sizes {
+            for &kind in &kinds {
+                told("joining");
+                let mut contestant = Contestant::start(&plan.launch, kind).await?;
+                contestant.join(players).await?;
+                contestants.push(contestant);
+            }
         }
-    }
-    let all = ask_in_turn(&mut contestants, plan.few_rounds(), told).await?;
+        Ok(contestants)
+    };
+    let rows = |all: &[FanOut]| rows(&kinds, &sizes, all);
+    Ok(rows(&ask_in_turn(plan, Subject::Growth, join, rows, told).await?))
+}
+
+fn rows(kinds: &[Kind], sizes: &[usize], all: &[FanOut]) -> Vec<Row> {
     let by_size: Vec<&[FanOut]> = all.chunks(kinds.len().max(1)).collect();
     let mut rows = Vec::new();
     for (players, figures) in sizes.iter().zip(&by_size) {
         let case = format!("{} players", count(*players as u64));
-        let with_last = fan_out::rows(Subject::Growth, &case, &kinds, figures);
+        let with_last = fan_out::rows(Subject::Growth, &case, kinds, figures);
         rows.extend(with_last.into_iter().filter(|row| row.what == What::Processor));
     }
     if let (Some(fewest), Some(most)) = (by_size.first(), by_size.last()) {
         for ((&kind, most), fewest) in kinds.iter().zip(*most).zip(*fewest) {
-            let sample = statistics::ratio(&most.processor, &fewest.processor);
-            let case = "most / fewest players";
-            rows.push(Row { sample, ..Row::plain(Subject::Growth, kind, case, What::Growth, &[]) });
+            let ratios = ratios(&most.processor, &fewest.processor);
+            rows.push(Row::ratio(Subject::Growth, kind, "most / fewest players", What::Growth, &ratios));
         }
     }
-    Ok(rows)
+    rows
 }

@@ -3,17 +3,18 @@
 use std::fmt::Write;
 
 use super::contestant::Kind;
+use super::goals::Verdict;
 use super::report::Report;
 use super::rows::{Row, Subject, What};
-use super::terminal::figure;
+use super::terminal::{figure, known};
 use crate::report::html::{STYLE, safe};
 
 /// The plots' width, a bar's height, and where bars begin.
-const WIDE: f64 = 640.0;
+const WIDE: f64 = 760.0;
 const BAR: f64 = 22.0;
 const LEFT: f64 = 250.0;
 /// What stands behind the longest bar needs so much.
-const RIGHT: f64 = 130.0;
+const RIGHT: f64 = 250.0;
 
 /// The report as a page.
 #[must_use]
@@ -55,9 +56,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "<p class=\"sub\">Medians; the line is the middle half of the rounds. In brackets the ratio to the floor, the median of each \
-         round's. No figure is given where the middle half of the floor's rounds spreads more than {:.0} % of their median.</p>",
-        report.steady * 100.0
+        "<p class=\"sub\">Medians; the line is the middle half of the rounds. Behind them the ratio to the floor, estimated from each \
+         round's, with its 95 % interval. A goal is reached if the interval lies within it, missed if it lies wholly beyond, and else \
+         undecided.</p>"
     )?;
     writeln!(out, "</body></html>")
 }
@@ -69,8 +70,8 @@ fn goals(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     for goal in &report.goals {
         let verdict = goal.verdict();
-        let class = if verdict == "reached" { "good" } else { "bad" };
-        let reached = goal.reached.map_or("-".to_owned(), |reached| format!("{reached:.2}"));
+        let class = if verdict == Verdict::Reached { "good" } else { "bad" };
+        let reached = goal.reached.map_or("-".to_owned(), |reached| known(&reached));
         writeln!(
             out,
             "<tr><td class=\"text\">{}</td><td class=\"text\">{}</td><td>{}</td><td>{reached}</td><td class=\"{class}\">{verdict}</td></tr>",
@@ -102,7 +103,8 @@ fn bars(out: &mut String, what: What, rows: &[&Row]) -> std::fmt::Result {
         };
         let class = if row.kind == Kind::Floor { "floor" } else { "bar" };
         let (end, from, to) = (at(sample.median), at(sample.p25), at(sample.p75));
-        let ratio = row.ratio.as_ref().map(|ratio| format!(" ({:.2})", ratio.median)).unwrap_or_default();
+        let ratio = if what.is_ratio() { row.figure } else { row.ratio };
+        let ratio = ratio.map(|ratio| format!(" / {}", known(&ratio))).unwrap_or_default();
         writeln!(
             out,
             "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{top}\" width=\"{:.1}\" height=\"{}\"><title>{}</title></rect>\
@@ -126,7 +128,7 @@ mod tests {
     fn a_bar_is_drawn_for_each_figure_and_none_for_one_that_is_refused() {
         let rows = [
             Row::plain(Subject::Boot, Kind::Floor, "", What::Boot, &[1.0, 2.0]),
-            Row::beside(Subject::Boot, Kind::Portable, "", What::Boot, &[3.0], &[]),
+            Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[]),
         ];
         let mut out = String::new();
         bars(&mut out, What::Boot, &rows.iter().collect::<Vec<_>>()).unwrap();

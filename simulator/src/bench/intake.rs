@@ -1,10 +1,13 @@
 //! One answer from everybody at once: the server's processor time for each, from its bytes to its acknowledged reply.
 
+use std::time::Instant;
+
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{Answer, FromPlayer};
 
 use super::contestant::{BenchError, Contestant, Journal, Kind};
 use super::fan_out::WARM_UP;
+use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::question::RIGHT;
 use super::rows::{Row, Subject, What};
@@ -14,38 +17,62 @@ pub const MEMORY: &str = "journal in memory";
 /// The case of a journal on the disk.
 pub const FILE: &str = "journal in a file";
 
+/// Who takes part, with which journal, and what the case is called.
+type Entry = (Kind, Journal, &'static str);
+
 /// All contestants; Klaxon with each of its journals.
 ///
 /// # Errors
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let mut contestants = Vec::new();
-    for kind in plan.contestants() {
-        let klaxon = [(Journal::Memory, MEMORY), (Journal::File, FILE)];
-        let journals = if kind.is_klaxon() { &klaxon[..] } else { &[(Journal::Memory, "")] };
-        for &(journal, case) in journals {
+    let both = [(Journal::Memory, MEMORY), (Journal::File, FILE)];
+    let journals = |kind: Kind| if kind.is_klaxon() { &both[..] } else { &[(Journal::Memory, "")] };
+    let entries =
+        plan.contestants().flat_map(|kind| journals(kind).iter().map(move |&(journal, case)| (kind, journal, case)));
+    let entries: Vec<Entry> = entries.collect();
+    let mut all = vec![Vec::new(); entries.len()];
+    let began = Instant::now();
+    loop {
+        let mut contestants = Vec::new();
+        for &(kind, journal, _) in &entries {
             told("joining");
             let mut contestant = Contestant::start(&plan.launch.with_journal(journal), kind).await?;
             contestant.join(plan.players).await?;
-            contestants.push((contestant, case, Vec::new()));
+            contestants.push(contestant);
         }
-    }
-    for round in 0..WARM_UP + plan.rounds {
-        for (contestant, _, figures) in &mut contestants {
-            let question = contestant.ask().await?.question(contestant.kind)?.question;
-            let answer = Codec::Json.encode(&FromPlayer::Answer(Answer { question, choice: RIGHT }));
-            let answered = contestant.answer(String::from_utf8_lossy(&answer).into_owned()).await?;
-            contestant.end_question().await?;
-            if round >= WARM_UP {
-                figures.push(answered.each());
+        for round in 0..usize::from(MOST_QUESTIONS) {
+            for turn in 0..contestants.len() {
+                let place = (round + turn) % contestants.len();
+                let answered = answer(&mut contestants[place]).await?;
+                if round >= WARM_UP {
+                    all[place].push(answered);
+                }
+            }
+            let rounds = all[0].len();
+            told(&format!("answering, {rounds} rounds"));
+            if round >= WARM_UP
+                && plan.stopping.has_enough(Subject::Intake, rounds, began.elapsed(), || rows(&entries, &all))
+            {
+                return Ok(rows(&entries, &all));
             }
         }
-        told("answering");
     }
-    let floor = contestants.iter().find(|(contestant, ..)| contestant.kind == Kind::Floor);
-    let floor = floor.map_or_else(Vec::new, |(.., figures)| figures.clone());
-    let row = |(contestant, case, figures): &(Contestant, &str, Vec<f64>)| {
-        Row::beside(Subject::Intake, contestant.kind, case, What::Processor, figures, &floor)
+}
+
+/// One question, and an answer to it from everybody: microseconds of the server's processor time for each.
+async fn answer(contestant: &mut Contestant) -> Result<f64, BenchError> {
+    let question = contestant.ask().await?.question(contestant.kind)?.question;
+    let answer = Codec::Json.encode(&FromPlayer::Answer(Answer { question, choice: RIGHT }));
+    let answered = contestant.answer(String::from_utf8_lossy(&answer).into_owned()).await?;
+    contestant.end_question().await?;
+    Ok(answered.each())
+}
+
+fn rows(entries: &[Entry], all: &[Vec<f64>]) -> Vec<Row> {
+    let pairs = || entries.iter().zip(all);
+    let floor = pairs().find(|((kind, ..), _)| *kind == Kind::Floor).map_or(&[][..], |(_, figures)| figures);
+    let row = |((kind, _, case), figures): (&Entry, &Vec<f64>)| {
+        Row::beside(Subject::Intake, *kind, case, What::Processor, figures, floor)
     };
-    Ok(contestants.iter().map(row).collect())
+    pairs().map(row).collect()
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use klaxon_simulator::bench::goals::Verdict;
 use klaxon_simulator::bench::report::{Machine, Report};
 use klaxon_simulator::bench::rows::Subject;
 use klaxon_simulator::bench::{customary, floor, html, kernel, load, terminal};
@@ -19,8 +20,9 @@ use args::{Args, Part};
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(Verdict::Reached) => ExitCode::SUCCESS,
+        Ok(Verdict::Missed | Verdict::NoFigure) => ExitCode::from(1),
+        Ok(Verdict::Undecided) => ExitCode::from(3),
         Err(error) => {
             eprintln!("klaxon-bench: {error:#}");
             ExitCode::from(2)
@@ -28,22 +30,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was asked for. Whether all was reached that had to be.
-fn run(args: &Args) -> anyhow::Result<bool> {
+/// Does what was asked for. What became of the goals that had to be reached.
+fn run(args: &Args) -> anyhow::Result<Verdict> {
     kernel::allow_open_files().context("the limit of open files can't be raised")?;
     match args.part {
         Some(Part::ServeFloor { listen }) => {
             floor::serve(listen)?;
-            Ok(true)
+            Ok(Verdict::Reached)
         }
         Some(Part::ServeCustomary { listen }) => {
             tokio::runtime::Runtime::new()?.block_on(customary::serve(listen))?;
-            Ok(true)
+            Ok(Verdict::Reached)
         }
         Some(Part::Load { core }) => {
             core.map_or(Ok(()), kernel::bind_to)?;
             load::obey()?;
-            Ok(true)
+            Ok(Verdict::Reached)
         }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -58,7 +60,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     }
 }
 
-async fn interrupted() -> anyhow::Result<bool> {
+async fn interrupted() -> anyhow::Result<Verdict> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -67,7 +69,7 @@ async fn interrupted() -> anyhow::Result<bool> {
     anyhow::bail!("interrupted")
 }
 
-async fn bench(args: &Args) -> anyhow::Result<bool> {
+async fn bench(args: &Args) -> anyhow::Result<Verdict> {
     // Before this process is bound to one of them.
     let machine = Machine::here();
     let plan = args.plan(machine.cores)?;
@@ -92,5 +94,5 @@ async fn bench(args: &Args) -> anyhow::Result<bool> {
     if let Some(path) = &args.html {
         std::fs::write(path, html::page(&report)).with_context(|| format!("--html {}", path.display()))?;
     }
-    Ok(!args.must || report.all_reached())
+    Ok(if args.must { report.verdict() } else { Verdict::Reached })
 }

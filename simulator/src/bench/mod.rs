@@ -24,4 +24,5 @@ pub mod reactors;
 pub mod report;
 pub mod rows;
 pub mod statistics;
+pub mod stopping;
 pub mod terminal;

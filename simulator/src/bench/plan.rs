@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::contestant::{BenchError, Kind, Launch};
 use super::rows::{Row, Subject};
+use super::stopping::Stopping;
 use super::{boot, door, fairness, fan_out, growth, idle, intake, memory, reactors};
 
 /// Sockets that one process of 20,000 open files can have, besides what else it needs.
@@ -20,8 +21,8 @@ pub struct Plan {
     pub subjects: Vec<Subject>,
     /// How many players there are.
     pub players: usize,
-    /// How many rounds count.
-    pub rounds: usize,
+    /// How long subjects that have rounds are measured.
+    pub stopping: Stopping,
     /// How long idle players are watched.
     pub idle_for: Duration,
     /// How often each server is started for its boot.
@@ -39,12 +40,6 @@ impl Plan {
     pub fn sizes(&self) -> [usize; 4] {
         let players = self.players;
         [players / 10, players / 2, players, players * 19 / 10].map(|size| size.clamp(1, MOST_PLAYERS))
-    }
-
-    /// The rounds of subjects in which a round is long.
-    #[must_use]
-    pub const fn few_rounds(&self) -> usize {
-        self.rounds.div_ceil(2)
     }
 
     /// Measures everything. `told` hears of every step.

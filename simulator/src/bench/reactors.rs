@@ -4,7 +4,7 @@ use super::contestant::{BenchError, Contestant, Kind, Launch};
 use super::fan_out::{self, FanOut, ask_in_turn};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
-use super::statistics::ratio;
+use super::statistics::ratios;
 
 /// The cores of the server.
 const BOTH: &str = "0,1";
@@ -16,19 +16,21 @@ const THREADS: [usize; 2] = [1, 2];
 /// # Errors
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let mut contestants = Vec::new();
-    let mut cases = Vec::new();
     let klaxon = plan.klaxon.iter().flat_map(|&kind| THREADS.map(|threads| (kind, threads)));
-    for (kind, shards) in std::iter::once((Kind::Floor, 1)).chain(klaxon) {
-        told("joining");
-        let launch = Launch { server_cores: BOTH.into(), load_core: None, shards, ..plan.launch.clone() };
-        let mut contestant = Contestant::start(&launch, kind).await?;
-        contestant.join(plan.players).await?;
-        contestants.push(contestant);
-        cases.push((kind, shards));
-    }
-    let all = ask_in_turn(&mut contestants, plan.few_rounds(), told).await?;
-    Ok(rows(&cases, &all))
+    let cases: Vec<_> = std::iter::once((Kind::Floor, 1)).chain(klaxon).collect();
+    let join = async || {
+        let mut contestants = Vec::new();
+        for &(kind, shards) in &cases {
+            told("joining");
+            let launch = Launch { server_cores: BOTH.into(), load_core: None, shards, ..plan.launch.clone() };
+            let mut contestant = Contestant::start(&launch, kind).await?;
+            contestant.join(plan.players).await?;
+            contestants.push(contestant);
+        }
+        Ok(contestants)
+    };
+    let rows = |all: &[FanOut]| rows(&cases, all);
+    Ok(rows(&ask_in_turn(plan, Subject::Reactors, join, rows, told).await?))
 }
 
 fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
@@ -43,8 +45,8 @@ fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
     for (one, two) in cases.iter().zip(all).zip(cases.iter().zip(all).skip(1)) {
         let ((&(kind, _), one), (&(same, _), two)) = (one, two);
         if kind == same {
-            let sample = ratio(&two.processor, &one.processor);
-            rows.push(Row { sample, ..Row::plain(Subject::Reactors, kind, "", What::Threads, &[]) });
+            let ratios = ratios(&two.processor, &one.processor);
+            rows.push(Row::ratio(Subject::Reactors, kind, "", What::Threads, &ratios));
         }
     }
     rows

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::goals::{Goal, goals};
+use super::goals::{Goal, Verdict, goals};
 use super::plan::Plan;
 use super::rows::Row;
-use super::statistics::STEADY;
+use super::statistics::PRECISE;
 
 /// A run.
 #[derive(Debug, Clone, Serialize)]
@@ -16,12 +16,14 @@ pub struct Report {
     pub machine: Machine,
     /// How many players there were, where the row says nothing else.
     pub players: usize,
-    /// Rounds that count.
-    pub rounds: usize,
+    /// So many rounds were wanted; none for as many as were needed.
+    pub rounds: Option<usize>,
+    /// The seconds after which a subject ended, if the rounds were not given.
+    pub limit: u64,
     /// How long the run took.
     pub seconds: f64,
-    /// The most that the floor's rounds may spread.
-    pub steady: f64,
+    /// How near an interval's ends had to be, as a part of the ratio.
+    pub precise: f64,
     /// What was measured.
     pub rows: Vec<Row>,
     /// What was to be reached.
@@ -64,28 +66,45 @@ impl Report {
         Self {
             machine,
             players: plan.players,
-            rounds: plan.rounds,
+            rounds: plan.stopping.exactly,
+            limit: plan.stopping.at_most.as_secs(),
             seconds: took.as_secs_f64(),
-            steady: STEADY,
+            precise: PRECISE,
             goals: goals(&rows, &plan.klaxon, &plan.subjects),
             rows,
             load_has_core: plan.launch.load_core.is_some(),
         }
     }
 
-    /// Whether every goal of what was measured is reached.
+    /// What became of the goals as a whole: of all of them what is worst. A goal for which nothing was measured is missed.
     #[must_use]
-    pub fn all_reached(&self) -> bool {
-        self.goals.iter().all(Goal::is_reached)
+    pub fn verdict(&self) -> Verdict {
+        let verdicts: Vec<Verdict> = self.goals.iter().map(Goal::verdict).collect();
+        let any = |verdict| verdicts.contains(&verdict);
+        if any(Verdict::Missed) || any(Verdict::NoFigure) {
+            Verdict::Missed
+        } else if any(Verdict::Undecided) {
+            Verdict::Undecided
+        } else {
+            Verdict::Reached
+        }
     }
 
     /// In a sentence: how it was measured.
     #[must_use]
     pub fn how(&self) -> String {
         let load = if self.load_has_core { "the load on another" } else { "the load on the same: only one is there" };
+        let rounds = match self.rounds {
+            Some(rounds) => format!("{rounds} rounds"),
+            None => format!(
+                "rounds until each ratio is known to {:.0} %, {} s a subject at most",
+                self.precise * 100.0,
+                self.limit
+            ),
+        };
         format!(
-            "{} players, {} rounds in turn, server on one core and {load}; {}, {} cores, Linux {}; {:.0} s",
-            self.players, self.rounds, self.machine.processor, self.machine.cores, self.machine.kernel, self.seconds
+            "{} players, {rounds}, by turns, server on one core and {load}; {}, {} cores, Linux {}; {:.0} s",
+            self.players, self.machine.processor, self.machine.cores, self.machine.kernel, self.seconds
         )
     }
 }

@@ -1,9 +1,9 @@
-//! What the subjects find: rows of one form, and the rule by which a figure is not given.
+//! What the subjects find: rows of one form.
 
 use serde::Serialize;
 
 use super::contestant::Kind;
-use super::statistics::{STEADY, Sample, ratio};
+use super::statistics::{Estimate, Sample};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
@@ -89,6 +89,12 @@ pub enum What {
 }
 
 impl What {
+    /// Whether its figure is itself a ratio of two that were measured in the same round.
+    #[must_use]
+    pub const fn is_ratio(self) -> bool {
+        matches!(self, Self::Growth | Self::Part | Self::Threads)
+    }
+
     /// For people, with the unit.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -119,57 +125,89 @@ pub struct Row {
     pub case: String,
     /// What.
     pub what: What,
-    /// How much; none if it is not given.
+    /// How the rounds were; none if there were none.
     pub sample: Option<Sample>,
-    /// The same in terms of the floor.
-    pub ratio: Option<Sample>,
-    /// Why it is not given.
+    /// What the figure is by them, and how well it is known.
+    pub figure: Option<Estimate>,
+    /// The same in terms of the floor, round by round.
+    pub ratio: Option<Estimate>,
+    /// Why there is no figure.
     pub refused: Option<String>,
 }
 
 impl Row {
-    /// A figure that stands for itself.
+    /// A figure that stands for itself: of several rounds, or measured once.
     #[must_use]
     pub fn plain(subject: Subject, kind: Kind, case: &str, what: What, rounds: &[f64]) -> Self {
-        Self { subject, kind, case: case.to_owned(), what, sample: Sample::of(rounds), ratio: None, refused: None }
+        let figure = match rounds {
+            [once] => Some(Estimate::once(*once)),
+            several => Estimate::of(several),
+        };
+        Self {
+            subject,
+            kind,
+            case: case.to_owned(),
+            what,
+            sample: Sample::of(rounds),
+            figure,
+            ratio: None,
+            refused: None,
+        }
     }
 
-    /// A figure beside the floor's, whose rounds took turns with its own. It is not given if the floor wobbled: then the machine was
-    /// busy with something else, and no figure of these rounds means anything.
+    /// A figure beside the floor's, whose rounds took turns with its own.
     #[must_use]
     pub fn beside(subject: Subject, kind: Kind, case: &str, what: What, rounds: &[f64], floor: &[f64]) -> Self {
         let mut row = Self::plain(subject, kind, case, what, rounds);
-        match Sample::of(floor) {
-            Some(steady) if steady.is_steady() => row.ratio = ratio(rounds, floor),
-            wobbled => {
-                row.sample = None;
-                row.refused = Some(match wobbled {
-                    Some(sample) => format!(
-                        "the floor wobbled: the middle half of its rounds spread {:.0} % of their median, more than {:.0} %",
-                        sample.spread() * 100.0,
-                        STEADY * 100.0
-                    ),
-                    None => "the floor was not measured".to_owned(),
-                });
-            }
+        row.figure = Estimate::of(rounds);
+        row.ratio = Estimate::of_ratio(rounds, floor);
+        if row.ratio.is_none() {
+            row.refused = Some("in no round was there anything to compare".to_owned());
         }
         row
+    }
+
+    /// A figure that is itself a ratio, one in each round.
+    #[must_use]
+    pub fn ratio(subject: Subject, kind: Kind, case: &str, what: What, ratios: &[f64]) -> Self {
+        Self { figure: Estimate::of(ratios), ..Self::plain(subject, kind, case, what, ratios) }
+    }
+
+    /// Whether what is a ratio in it is known well enough.
+    #[must_use]
+    pub fn is_precise(&self) -> bool {
+        let ratio = if self.what.is_ratio() { self.figure } else { self.ratio };
+        ratio.is_none_or(|ratio| ratio.is_precise())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::statistics::Known;
     use super::*;
 
     #[test]
-    fn no_figure_is_given_beside_a_floor_that_wobbled() {
-        let row =
-            |floor: &[f64]| Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &[6.0, 6.0, 6.0], floor);
-        let steady = row(&[5.0, 5.0, 5.1]);
-        assert_eq!((steady.ratio.unwrap().median, steady.refused), (1.2, None));
-        let wobbled = row(&[4.0, 5.0, 6.0]);
-        assert_eq!((wobbled.sample, wobbled.ratio), (None, None));
-        assert!(wobbled.refused.unwrap().contains("more than 15 %"));
-        assert!(row(&[]).refused.is_some());
+    fn a_floor_that_wobbles_is_no_reason_to_print_nothing() {
+        let floor = [4.0, 5.0, 9.0, 4.5, 12.0, 5.0];
+        let rounds = floor.map(|floor| 1.2 * floor);
+        let row = Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &rounds, &floor);
+        let ratio = row.ratio.unwrap();
+        assert!((ratio.value - 1.2).abs() < 1e-9 && row.is_precise() && row.refused.is_none(), "{ratio:?}");
+        assert!(row.sample.is_some());
+    }
+
+    #[test]
+    fn a_row_without_a_floor_says_that_there_is_nothing_to_compare() {
+        let row = Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &[6.0], &[]);
+        assert!(row.ratio.is_none() && row.refused.is_some());
+    }
+
+    #[test]
+    fn one_round_of_many_is_not_a_figure_that_was_measured_once() {
+        let once = Row::plain(Subject::Memory, Kind::Portable, "", What::Resident, &[0.6]);
+        assert_eq!(once.figure.unwrap().known, Known::Once);
+        let one_of_many = Row::ratio(Subject::Fairness, Kind::Portable, "", What::Part, &[0.2]);
+        assert_eq!(one_of_many.figure.unwrap().known, Known::TooFewRounds);
+        assert!(once.is_precise() && !one_of_many.is_precise());
     }
 }

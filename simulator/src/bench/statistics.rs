@@ -1,9 +1,19 @@
-//! The arithmetic of rounds: medians, their spread, and when the floor is too unsteady to be a measure.
+//! The arithmetic of rounds: how they spread, and how well a ratio is known from them.
+//!
+//! A ratio is estimated from the ratios of single rounds, in which both sides were measured one right after the other: what slows the
+//! machine for minutes slows both, and cancels out. The estimate is that of Hodges and Lehmann (1963) for the logarithms, the median
+//! of the means of all pairs of rounds; its 95 % interval is Wilcoxon's signed-rank interval (Hollander and Wolfe, Nonparametric
+//! Statistical Methods, 3.2 and 3.3). It takes no shape of the noise for granted but that it strikes both sides alike, and up to a
+//! quarter of the rounds may be spoilt.
 
 use serde::Serialize;
 
-/// The most that the middle half of the floor's rounds may spread, as a part of their median, for a ratio to it to mean anything.
-pub const STEADY: f64 = 0.15;
+/// How near an interval's ends must be to the estimate, as a part of it, for the estimate to be precise.
+pub const PRECISE: f64 = 0.05;
+/// With fewer rounds there is no 95 % interval: even all of them on one side are no surprise.
+pub const LEAST_FOR_AN_INTERVAL: usize = 6;
+/// Standard errors to either side of a normal estimate that make up 95 %.
+const NORMAL_95: f64 = 1.96;
 
 /// What was measured in several rounds, from the lowest to the highest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,28 +41,124 @@ impl Sample {
             p75: quantile(&sorted, 0.75)?,
         })
     }
+}
 
-    /// From the lower to the upper quartile, as a part of the median: 0 for rounds that are all alike.
+/// How well an estimate is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It was measured once, over a long time: it stands for itself.
+    Once,
+    /// The rounds were too few for an interval.
+    TooFewRounds,
+    /// The 95 % interval.
+    Interval {
+        /// Its lower end.
+        low: f64,
+        /// Its upper end.
+        high: f64,
+    },
+}
+
+/// An estimate from several rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The rounds it stands on.
+    pub rounds: usize,
+    /// The estimate.
+    pub value: f64,
+    /// How well it is known.
+    pub known: Known,
+}
+
+/// Where an estimate is, seen from a limit that it should not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Surely at or below it.
+    Within,
+    /// Surely above it.
+    Beyond,
+    /// Nobody knows.
+    Undecided,
+}
+
+impl Estimate {
+    /// What was measured once.
     #[must_use]
-    pub fn spread(&self) -> f64 {
-        let range = self.p75 - self.p25;
-        if range == 0.0 { 0.0 } else { range / self.median }
+    pub const fn once(value: f64) -> Self {
+        Self { rounds: 1, value, known: Known::Once }
     }
 
-    /// Whether it is steady enough to be a measure for others.
+    /// The estimate from these rounds, all of them positive: what is not is left out. None if nothing is left.
     #[must_use]
-    pub fn is_steady(&self) -> bool {
-        // A spread that is no number is not steady either.
-        self.rounds > 0 && self.median > 0.0 && self.spread() <= STEADY
+    pub fn of(rounds: &[f64]) -> Option<Self> {
+        let usable = rounds.iter().filter(|value| value.is_finite() && **value > 0.0);
+        let logs: Vec<f64> = usable.map(|value| value.ln()).collect();
+        let rounds = logs.len();
+        let mut means = Vec::with_capacity(rounds * (rounds + 1) / 2);
+        for (place, one) in logs.iter().enumerate() {
+            means.extend(logs[place..].iter().map(|other| f64::midpoint(*one, *other)));
+        }
+        means.sort_by(f64::total_cmp);
+        let value = quantile(&means, 0.5)?.exp();
+        let known = match rank_of_the_ends(rounds) {
+            Some(rank) => Known::Interval { low: means[rank - 1].exp(), high: means[means.len() - rank].exp() },
+            None => Known::TooFewRounds,
+        };
+        Some(Self { rounds, value, known })
+    }
+
+    /// By how much `rounds` are above those of the floor, round by round.
+    #[must_use]
+    pub fn of_ratio(rounds: &[f64], floor: &[f64]) -> Option<Self> {
+        Self::of(&ratios(rounds, floor))
+    }
+
+    /// Whether both ends of the interval are near enough.
+    #[must_use]
+    pub fn is_precise(&self) -> bool {
+        match self.known {
+            Known::Once => true,
+            Known::TooFewRounds => false,
+            Known::Interval { low, high } => {
+                self.value - low <= PRECISE * self.value && high - self.value <= PRECISE * self.value
+            }
+        }
+    }
+
+    /// Where it is, seen from `limit`.
+    #[must_use]
+    pub fn side(&self, limit: f64) -> Side {
+        let (low, high) = match self.known {
+            Known::Once => (self.value, self.value),
+            Known::TooFewRounds => return Side::Undecided,
+            Known::Interval { low, high } => (low, high),
+        };
+        if high <= limit {
+            Side::Within
+        } else if low > limit {
+            Side::Beyond
+        } else {
+            Side::Undecided
+        }
     }
 }
 
-/// By how much `rounds` are above the floor's: of each round the ratio to the floor's of the same round, so that what slows the
-/// machine for a while slows both; then the sample of these.
+/// Of each round the ratio to the floor's of the same round.
 #[must_use]
-pub fn ratio(rounds: &[f64], floor: &[f64]) -> Option<Sample> {
-    let ratios: Vec<f64> = rounds.iter().zip(floor).filter(|(_, floor)| **floor > 0.0).map(|(a, b)| a / b).collect();
-    Sample::of(&ratios)
+pub fn ratios(rounds: &[f64], floor: &[f64]) -> Vec<f64> {
+    rounds.iter().zip(floor).filter(|(_, floor)| **floor > 0.0).map(|(one, floor)| one / floor).collect()
+}
+
+/// Which of the sorted means of pairs, counted from either end, is the end of the 95 % interval. Wilcoxon's statistic is taken as
+/// normal and the rank rounded outwards, which for few rounds makes the interval wider than it need be.
+fn rank_of_the_ends(rounds: usize) -> Option<usize> {
+    if rounds < LEAST_FOR_AN_INTERVAL {
+        return None;
+    }
+    let n = rounds as f64;
+    let (mean, variance) = (n * (n + 1.0) / 4.0, n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
+    Some(((mean - NORMAL_95 * variance.sqrt()) as usize).max(1))
 }
 
 /// The value below which this part of the sorted values lies, between neighbours in proportion.
@@ -64,35 +170,4 @@ pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_median_does_not_care_for_one_bad_round() {
-        let sample = Sample::of(&[3.0, 1.0, 2.0, 900.0, 4.0]).unwrap();
-        assert_eq!((sample.rounds, sample.p25, sample.median, sample.p75), (5, 2.0, 3.0, 4.0));
-        assert_eq!(Sample::of(&[1.0, 2.0]).unwrap().median, 1.5);
-        assert_eq!(Sample::of(&[]), None);
-    }
-
-    #[test]
-    fn the_spread_is_a_part_of_the_median() {
-        assert_eq!(Sample::of(&[8.0, 10.0, 12.0]).unwrap().spread(), 0.2);
-        assert_eq!(Sample::of(&[0.0, 0.0]).unwrap().spread(), 0.0);
-    }
-
-    #[test]
-    fn a_floor_that_wobbles_is_no_measure() {
-        assert!(Sample::of(&[9.5, 10.0, 10.5]).unwrap().is_steady());
-        assert!(!Sample::of(&[8.0, 10.0, 12.0]).unwrap().is_steady());
-        assert!(!Sample::of(&[0.0, 0.0, 0.0]).unwrap().is_steady());
-    }
-
-    #[test]
-    fn a_ratio_is_taken_round_by_round() {
-        // The machine was half as fast in the second round, for both.
-        let sample = ratio(&[12.0, 24.0, 12.0], &[10.0, 20.0, 10.0]).unwrap();
-        assert_eq!((sample.median, sample.spread()), (1.2, 0.0));
-        assert_eq!(ratio(&[1.0], &[]), None);
-    }
-}
+mod tests;

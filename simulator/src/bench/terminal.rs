@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::goals::Verdict;
 use super::report::Report;
 use super::rows::{Row, Subject, What};
-use super::statistics::Sample;
+use super::statistics::{Estimate, Known, Sample};
 
 /// The report as text; in colour if the terminal can show it.
 #[must_use]
@@ -30,12 +31,12 @@ fn write(out: &mut String, report: &Report, colour: bool) -> std::fmt::Result {
         let (mut what, mut refused) = (None, None);
         for row in rows {
             if what.replace(row.what) != Some(row.what) {
-                writeln!(out, "  {:wide$}  {:>22}  {:>20}", "", row.what.title(), columns(row))?;
+                writeln!(out, "  {:wide$}  {:>22}  {:>35}", "", row.what.title(), columns(row))?;
             }
-            let ratio = row.ratio.as_ref().map(|ratio| figure(ratio, 2)).unwrap_or_default();
             let shown = row.sample.as_ref().map_or("no figure".to_owned(), |sample| figure(sample, digits(row.what)));
-            let beside = if row.ratio.is_some() { ratio } else { String::new() };
-            writeln!(out, "  {:wide$}  {shown:>22}  {beside:>20}  {}", name(row), served(row))?;
+            let ratio = if row.what.is_ratio() { row.figure } else { row.ratio };
+            let beside = ratio.map(|ratio| known(&ratio)).unwrap_or_default();
+            writeln!(out, "  {:wide$}  {shown:>22}  {beside:>35}  {}", name(row), served(row))?;
             refused = row.refused.as_ref().or(refused);
         }
         if let Some(why) = refused {
@@ -44,22 +45,37 @@ fn write(out: &mut String, report: &Report, colour: bool) -> std::fmt::Result {
     }
     writeln!(out, "\n{}", paint("1", "Goals"))?;
     for goal in &report.goals {
-        let reached = goal.reached.map_or("-".to_owned(), |reached| format!("{reached:.2}"));
-        let code = if goal.verdict() == "reached" { "32" } else { "31" };
-        let verdict = paint(code, goal.verdict());
-        writeln!(out, "  {:<52} {:<17} <= {:<6} {reached:>8}  {verdict}", goal.what, goal.kind, goal.at_most)?;
+        let reached = goal.reached.map_or("-".to_owned(), |reached| known(&reached));
+        let verdict = goal.verdict();
+        let verdict = paint(if verdict == Verdict::Reached { "32" } else { "31" }, &verdict.to_string());
+        writeln!(out, "  {:<52} {:<17} <= {:<6} {reached:>35}  {verdict}", goal.what, goal.kind, goal.at_most)?;
     }
     writeln!(
         out,
-        "\nMedians, the middle half of the rounds in brackets; / floor is the median of each round's ratio to the floor's in the same round.\n\
-         CPU is all processor time of the server's process, the kernel's workers for it included. Where the middle half of the floor's\n\
-         rounds spreads more than {:.0} % of their median, no figure is given.",
-        report.steady * 100.0
+        "\nMedians, the middle half of the rounds in brackets; / floor is estimated from each round's ratio to the floor's in the same\n\
+         round, its 95 % interval in brackets. A goal is reached if the interval lies within it, missed if it lies wholly beyond, and\n\
+         else undecided. CPU is all processor time of the server's process, the kernel's workers for it included."
     )
 }
 
 fn columns(row: &Row) -> &'static str {
-    if row.ratio.is_some() { "/ floor" } else { "" }
+    match row.what {
+        what if what.is_ratio() => "95 % interval",
+        _ if row.ratio.is_some() => "/ floor, 95 % interval",
+        _ => "",
+    }
+}
+
+/// An estimate as people read it, with its interval and the rounds it stands on.
+#[must_use]
+pub fn known(estimate: &Estimate) -> String {
+    let Estimate { rounds, value, known } = estimate;
+    let s = if *rounds == 1 { "" } else { "s" };
+    match known {
+        Known::Once => format!("{value:.2}"),
+        Known::TooFewRounds => format!("{value:.2} (unknown) of {rounds} round{s}"),
+        Known::Interval { low, high } => format!("{value:.2} ({low:.2}..{high:.2}) of {rounds} round{s}"),
+    }
 }
 
 fn name(row: &Row) -> String {
@@ -90,5 +106,17 @@ pub fn figure(sample: &Sample, digits: usize) -> String {
         format!("{median:.digits$}")
     } else {
         format!("{median:.digits$} ({p25:.digits$}..{p75:.digits$})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_told_with_its_interval_and_its_rounds() {
+        assert_eq!(known(&Estimate::of(&[1.2; 8]).unwrap()), "1.20 (1.20..1.20) of 8 rounds");
+        assert_eq!(known(&Estimate::of(&[1.2]).unwrap()), "1.20 (unknown) of 1 round");
+        assert_eq!(known(&Estimate::once(0.47)), "0.47");
     }
 }

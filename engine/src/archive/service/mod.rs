@@ -12,7 +12,8 @@ use rdkafka::error::KafkaError;
 use super::SqlArchive;
 use super::ingestion::Ingestion;
 use crate::clock::Clock;
-use crate::journal::kafka::{Assignment, FromKafka, JournalConsumer, Kafka, Offset, Partition};
+use crate::journal::kafka::{Assignment, FromKafka, JournalConsumer, Kafka};
+use crate::journal::{Offset, Partition};
 
 /// So many rows are written together.
 const ROWS: usize = 5_000;

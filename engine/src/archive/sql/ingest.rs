@@ -9,7 +9,7 @@ use super::dialect::{Again, Dialect, Table};
 use super::store::{insert, integer};
 use super::{SqlArchive, failed, queries, rows};
 use crate::archive::{ArchiveError, ShowResults};
-use crate::journal::kafka::{Offset, Partition};
+use crate::journal::{Offset, Partition};
 
 /// An answer that counts, as its show's journal has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

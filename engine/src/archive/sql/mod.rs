@@ -28,7 +28,7 @@ use super::{
     Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner,
 };
 
-pub use crate::journal::kafka::{Offset, Partition};
+pub use crate::journal::{Offset, Partition};
 pub use ingest::{ArchivedAnswer, Batch, JournalState, Progress};
 
 /// How many connections there are: one that stores and some that ask.

@@ -20,17 +20,10 @@ use tokio::sync::mpsc;
 
 use super::scan::record_in;
 use super::topic::{Kafka, PATIENCE, in_trouble, log};
+use crate::journal::{Offset, Partition};
 
 /// How long a member may be away, restarted or cut off, before others get its partitions: Kafka's own default (KIP-735).
 const ABSENCE: Duration = Duration::from_secs(45);
-
-/// A part of the topic, as Kafka numbers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition(pub i32);
-
-/// A record's place in its partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Offset(pub i64);
 
 /// What a reader of journals hears.
 #[derive(Debug)]

@@ -37,7 +37,7 @@ use self::waiting::Waiting;
 use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
-pub use consumer::{Assignment, FromKafka, JournalConsumer, Offset, Partition};
+pub use consumer::{Assignment, FromKafka, JournalConsumer};
 pub use reader::{Heard, JournalReader};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;

@@ -8,7 +8,8 @@ use klaxon_protocol::journal::Record;
 use super::house::House;
 use crate::journal::Journal;
 use crate::journal::contract::records;
-use crate::journal::kafka::{FromKafka, JournalConsumer, KafkaJournal, Offset, Partition};
+use crate::journal::kafka::{FromKafka, JournalConsumer, KafkaJournal};
+use crate::journal::{Offset, Partition};
 
 const SHOWS: [ShowId; 3] = [ShowId(5), ShowId(6), ShowId(77)];
 

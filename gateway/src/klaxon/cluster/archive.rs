@@ -12,7 +12,8 @@ use klaxon_gateway::config::{ArchiveOptions, CommonOptions};
 use klaxon_gateway::private_file;
 use tokio::sync::oneshot;
 
-use crate::process::{Addresses, Stop, Told, begin, database_file, wait_for};
+use super::wait_for;
+use crate::process::{Addresses, Stop, Told, begin, database_file};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;

@@ -15,7 +15,8 @@ use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::EngineOptions;
 use klaxon_gateway::link::Clock;
 
-use crate::process::{Addresses, Stop, Told, begin, journals, redis, wait_for};
+use super::{redis, wait_for};
+use crate::process::{Addresses, Stop, Told, begin, journals};
 
 /// How long the shows may take to write what they have, and to be handed over.
 const LAST_WRITES: Duration = Duration::from_secs(5);

@@ -11,7 +11,8 @@ use klaxon_gateway::config::GatewayOptions;
 use klaxon_gateway::{Address, Gateway};
 use klaxon_protocol::ids::GatewayId;
 
-use crate::process::{Addresses, Stop, Told, begin, redis, wait_for};
+use super::{redis, wait_for};
+use crate::process::{Addresses, Stop, Told, begin};
 
 pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let GatewayOptions { common, players, .. } = options;

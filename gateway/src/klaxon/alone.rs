@@ -1,0 +1,26 @@
+//! A build without the feature `cluster`: `klaxon serve` and all that needs no other server. `make demo` has no need of more.
+
+use klaxon_gateway::config::{ArchiveOptions, EngineOptions, GatewayOptions};
+use klaxon_protocol::ids::ShowId;
+
+pub async fn gateway(_: &GatewayOptions) -> anyhow::Result<()> {
+    left_out()
+}
+
+pub async fn engine(_: &EngineOptions) -> anyhow::Result<()> {
+    left_out()
+}
+
+pub async fn archive(_: &ArchiveOptions) -> anyhow::Result<()> {
+    left_out()
+}
+
+pub async fn read_journal(_: &str, _: &str, _: ShowId) -> anyhow::Result<Vec<u8>> {
+    left_out()
+}
+
+fn left_out<T>() -> anyhow::Result<T> {
+    anyhow::bail!(
+        "this klaxon was built without Redis, Kafka and database servers; `cargo build --release -p klaxon-gateway` builds it with them"
+    )
+}

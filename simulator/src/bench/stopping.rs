@@ -1,0 +1,109 @@
+//! When a subject has been measured often enough: its ratios are precise and its goals decided, or its time is over.
+
+use std::time::Duration;
+
+use super::goals::goals;
+use super::rows::{Row, Subject};
+
+/// Before so many rounds nobody looks: the first few may agree by chance.
+const LEAST: usize = 12;
+
+/// How long a subject is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopping {
+    /// So many rounds, whatever they say; none for as many as are needed.
+    pub exactly: Option<usize>,
+    /// No longer than this for each subject, if the number of rounds is not given.
+    pub at_most: Duration,
+}
+
+impl Stopping {
+    /// The same with a part of the time, for a subject that measures its contestants one after another.
+    #[must_use]
+    pub fn shared_by(self, contestants: usize) -> Self {
+        let parts = u32::try_from(contestants.max(1)).unwrap_or(u32::MAX);
+        Self { at_most: self.at_most / parts, ..self }
+    }
+
+    /// Whether a subject that was measured in so many rounds, for so long, has enough; `rows` are what they say.
+    pub fn has_enough(self, subject: Subject, rounds: usize, took: Duration, rows: impl FnOnce() -> Vec<Row>) -> bool {
+        match self.exactly {
+            Some(exactly) => rounds >= exactly,
+            None => took >= self.at_most || (is_look(rounds) && are_known(subject, &rows())),
+        }
+    }
+}
+
+/// Whether this is a round after which somebody looks. Each look may by chance find decided what is not, so they are few: half as
+/// many rounds more each time.
+fn is_look(rounds: usize) -> bool {
+    let mut look = LEAST;
+    while look < rounds {
+        look += look / 2;
+    }
+    look == rounds
+}
+
+/// Whether all ratios are precise, and all goals that have a figure decided.
+fn are_known(subject: Subject, rows: &[Row]) -> bool {
+    let mut kinds: Vec<_> = rows.iter().map(|row| row.kind).filter(|kind| kind.is_klaxon()).collect();
+    kinds.dedup();
+    let is_open = |goal: &super::goals::Goal| goal.verdict() == super::goals::Verdict::Undecided;
+    rows.iter().all(Row::is_precise) && !goals(rows, &kinds, &[subject]).iter().any(is_open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contestant::Kind;
+    use super::super::rows::What;
+    use super::*;
+
+    const LONG: Stopping = Stopping { exactly: None, at_most: Duration::from_secs(300) };
+
+    /// A fan-out by portable sockets, whose rounds cost by turns a little more and a little less than `ratio` of the floor.
+    fn rows(ratio: f64, noise: f64, rounds: usize) -> Vec<Row> {
+        let one: Vec<f64> = (0..rounds).map(|round| ratio * (noise * (round as f64 * 2.4).sin()).exp()).collect();
+        let floor = vec![1.0; rounds];
+        vec![Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor)]
+    }
+
+    fn has_enough(stopping: Stopping, seconds: u64, ratio: f64, noise: f64, rounds: usize) -> bool {
+        let took = Duration::from_secs(seconds);
+        stopping.has_enough(Subject::FanOut, rounds, took, || rows(ratio, noise, rounds))
+    }
+
+    #[test]
+    fn looks_become_rare() {
+        let looks: Vec<_> = (0..200).filter(|&rounds| is_look(rounds)).collect();
+        assert_eq!(looks, [12, 18, 27, 40, 60, 90, 135]);
+    }
+
+    #[test]
+    fn it_goes_on_until_the_ratio_is_precise() {
+        assert!(has_enough(LONG, 10, 0.8, 0.02, 12));
+        assert!(!has_enough(LONG, 10, 0.8, 0.5, 12), "too wide");
+        assert!(!has_enough(LONG, 10, 0.8, 0.02, 13), "nobody looks");
+        assert!(!has_enough(LONG, 10, 0.8, 0.02, 6), "too few");
+    }
+
+    #[test]
+    fn it_goes_on_while_a_goal_is_undecided() {
+        // The goal is 1.15.
+        assert!(!has_enough(LONG, 10, 1.15, 0.02, 60));
+        assert!(has_enough(LONG, 10, 1.3, 0.02, 60), "surely missed");
+    }
+
+    #[test]
+    fn it_ends_when_the_time_is_over() {
+        assert!(has_enough(LONG, 300, 0.8, 0.5, 13));
+        assert!(has_enough(LONG, 300, 0.8, 0.5, 1), "a machine on which a round takes minutes");
+        assert!(has_enough(LONG.shared_by(2), 150, 0.8, 0.5, 13));
+    }
+
+    #[test]
+    fn a_given_number_of_rounds_is_what_is_measured() {
+        let two = Stopping { exactly: Some(2), ..LONG };
+        assert!(!has_enough(two, 1000, 0.8, 0.0, 1));
+        assert!(has_enough(two, 0, 0.8, 0.9, 2));
+    }
+}
