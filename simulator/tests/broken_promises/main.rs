@@ -4,7 +4,9 @@
 
 mod breaker;
 mod by_hand;
+#[cfg(feature = "processes")]
 mod live;
+#[cfg(feature = "processes")]
 mod proxy;
 mod show;
 mod written;
