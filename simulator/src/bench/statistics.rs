@@ -170,4 +170,4 @@ pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

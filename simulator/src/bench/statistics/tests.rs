@@ -7,7 +7,7 @@ use rand_distr::{Distribution, LogNormal, StandardNormal};
 use super::*;
 
 /// A machine: how fast it is, and what else it has to do.
-struct Machine {
+pub struct Machine {
     random: ChaCha8Rng,
     /// How much a round's time varies by itself.
     noise: f64,
@@ -19,7 +19,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(seed: u64, noise: f64, drift: f64, stalls: f64) -> Self {
+    pub fn new(seed: u64, noise: f64, drift: f64, stalls: f64) -> Self {
         Self { random: ChaCha8Rng::seed_from_u64(seed), noise, drift, stalls, speed: 0.0 }
     }
 
@@ -31,7 +31,7 @@ impl Machine {
     }
 
     /// A round of one that costs `ratio` as much as the floor, and the floor's.
-    fn round(&mut self, ratio: f64) -> (f64, f64) {
+    pub fn round(&mut self, ratio: f64) -> (f64, f64) {
         let change: f64 = StandardNormal.sample(&mut self.random);
         self.speed += self.drift * change;
         (self.measure(ratio * 8.0), self.measure(8.0))
