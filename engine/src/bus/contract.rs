@@ -18,6 +18,7 @@ use klaxon_protocol::time::Millis;
 use super::{Address, EngineEnd, GatewayEnd, Heard, Place, Turn};
 
 pub const SHOW: ShowId = ShowId(u64::MAX);
+#[cfg(feature = "cluster")]
 pub const OTHER: ShowId = ShowId(7);
 pub const ANN: GatewayId = GatewayId(1);
 pub const BEN: GatewayId = GatewayId(2);

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use klaxon_protocol::ids::Fence;
+#[cfg(feature = "cluster")]
 use klaxon_servers::{MariaDb, Postgres};
 use tempfile::TempDir;
 
@@ -168,6 +169,7 @@ async fn results_that_the_archive_refuses_are_set_aside_and_stop_nothing_else() 
 }
 
 /// Reads the log into a real server that is killed (-9) twice while it writes.
+#[cfg(feature = "cluster")]
 macro_rules! killed_in_the_middle {
     ($server:ident) => {{
         let log = log();
@@ -190,11 +192,13 @@ macro_rules! killed_in_the_middle {
     }};
 }
 
+#[cfg(feature = "cluster")]
 #[tokio::test]
 async fn postgres_killed_in_the_middle_has_the_same_tables_in_the_end() {
     killed_in_the_middle!(Postgres);
 }
 
+#[cfg(feature = "cluster")]
 #[tokio::test]
 async fn mariadb_killed_in_the_middle_has_the_same_tables_in_the_end() {
     killed_in_the_middle!(MariaDb);

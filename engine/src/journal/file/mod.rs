@@ -1,6 +1,6 @@
 //! The journal on disk: a directory with one file a show, `SHOW.klxj`, written by one thread.
 //!
-//! A file is [`MAGIC`](klaxon_protocol::journal::MAGIC) and then records, framed as in [`klaxon_protocol::journal`]. A file whose
+//! A file is [`MAGIC`] and then records, framed as in [`klaxon_protocol::journal`]. A file whose
 //! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
 //! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
 //! end, among records that no append returned for; whether to cut there is for the operator to say.)
