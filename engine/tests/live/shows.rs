@@ -91,14 +91,18 @@ async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
         let void = Action::Void { reason: (*text).to_owned() };
         for (what, action) in [("message", message), ("void", void)] {
             let told = house.command(show, &format!("{what} {at}"), action).await;
-            assert!(matches!(&told, ToHost::Refused(refused) if refused.error.code == ErrorCode::BadArgument), "{told:?}");
+            assert!(
+                matches!(&told, ToHost::Refused(refused) if refused.error.code == ErrorCode::BadArgument),
+                "{told:?}"
+            );
         }
     }
     // What was refused was not done: its id can be used again, and the journal knows nothing of it.
     let done = house.command(show, "message 0", Action::Message { text: "שלום\u{200f}!".to_owned() }).await;
     assert!(matches!(done, ToHost::Done(done) if !done.again));
     let mut said = 0;
-    replay::replay(&journal(&data, show), |record, _| said += usize::from(replay::line(record).contains("notice"))).unwrap();
+    replay::replay(&journal(&data, show), |record, _| said += usize::from(replay::line(record).contains("notice")))
+        .unwrap();
     assert_eq!(said, 1);
 }
 
