@@ -26,12 +26,8 @@ DEMO := --players 2000 --questions 12 --open-for 2s --lives 2 --pot 500000 --bad
 demo: quick
 	@mkdir -p $(OUT)
 	@$(QUICK)/klaxon pack show bundled > $(OUT)/pack.json
-<<<<<<< HEAD
-	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) --json $(OUT)/report.json --html $(OUT)/report.html
-=======
 	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) \
 		--json $(OUT)/report.json --html $(OUT)/report.html
->>>>>>> bench
 
 # Lives enough for twelve questions: who is out early has nothing to tell of later faults.
 CLUSTER := --cluster --players 5000 --questions 12 --open-for 3s --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
@@ -126,11 +122,7 @@ lint: deny
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --no-default-features -- -D warnings
-<<<<<<< HEAD
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
-=======
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
->>>>>>> bench
 
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use klaxon_protocol::host::{ResumeToken, ToHost};
 use klaxon_protocol::ids::ShowId;
-use klaxon_protocol::link::{Broadcast, ReplyBatch, ToEngine, ToGateway};
+use klaxon_protocol::link::{Broadcast, Reissued, ReplyBatch, ToEngine, ToGateway};
 use tokio::sync::watch;
 
 use crate::hub::{Barrier, Common, Event, ForShard};
+use crate::session::Holder;
 use crate::transport::{ConnKey, Stage};
 
 pub use klaxon_engine::bus::GatewayEnd;
@@ -136,6 +138,13 @@ impl Link {
                 }
             }
             ToGateway::Said { show, seq } => self.all(|| ForShard::Said(show, seq)),
+            ToGateway::Reissued(reissued) => {
+                let Reissued { conn, command: id, show, seat, code, player, name, issue } = reissued;
+                let holder = Holder { code: &code, show, player: &player, name: &name, issue };
+                let resume = self.common.doors.resume_token(holder, Clock::of_process().now());
+                let message = ToHost::ResumeToken(ResumeToken { id, show, seat, resume });
+                self.desk.hear(ToGateway::Host { conn, message });
+            }
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. } | ToGateway::Running { .. }) => {
                 self.desk.hear(for_hosts)
             }

@@ -84,6 +84,8 @@ error_table! {
     BadArgument, "bad_argument", "A value of this command is out of its range.", "The detail says what is allowed.";
     UnsupportedProtocol, "unsupported_protocol", "None of the offered subprotocols is spoken here.", "Offer `klaxon.v1.json` or `klaxon.v1.bincode`.";
     IdTaken, "id_taken", "Another command has this id.", "Give each new command an id of its own; what is sent again under the same id must be the same command.";
+    // Joining, added later
+    TokenRevoked, "token_revoked", "This resume token was replaced by a newer one.", "Use the newest `resume`; if somebody took it, `reclaim` the seat with your `token`, or ask the host for a new one.";
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -130,6 +130,11 @@ pub enum Action {
         /// Run or not.
         on: bool,
     },
+    /// Refuse a player's resume tokens from now on, close their connections, and tell me a new token for them.
+    ReissueToken {
+        /// Whose.
+        seat: Seat,
+    },
 }
 
 fn yes() -> bool {
@@ -191,6 +196,8 @@ pub enum ToHost {
     Pong(Pong),
     /// A message that could not be understood.
     Error(ErrorMessage),
+    /// The player's new resume token; follows the `done` of a `reissue_token`.
+    ResumeToken(ResumeToken),
 }
 
 /// The show is there.
@@ -215,6 +222,20 @@ pub struct Done {
     pub show: ShowId,
     /// Whether it had been done before, so that nothing was done now.
     pub again: bool,
+}
+
+/// A player's new resume token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct ResumeToken {
+    /// The command's id.
+    pub id: CommandId,
+    /// In which show.
+    pub show: ShowId,
+    /// Whose.
+    pub seat: Seat,
+    /// For the player only: whoever has it plays as them.
+    pub resume: String,
 }
 
 /// The command was not done.

@@ -99,6 +99,11 @@ pub enum Command {
         /// How it begins.
         show: Box<CreateShow>,
     },
+    /// The player of this seat asked that earlier resume tokens be refused.
+    Reissue {
+        /// Whose.
+        seat: Seat,
+    },
 }
 
 impl Command {

@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 
 use crate::error::{ErrorCode, ErrorMessage};
 use crate::host::{AlertKind, Figures, FromHost, Latency, ToHost};
-use crate::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use crate::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
 use crate::time::Millis;
 
@@ -112,6 +112,44 @@ pub struct JoinRequest {
     pub name: Option<Name>,
     /// To play or to watch.
     pub role: Role,
+    /// How the gateway knows who it is.
+    pub proof: Proof,
+}
+
+impl JoinRequest {
+    /// The show that their resume token is of, if they have one: it may be an earlier one of this code.
+    #[must_use]
+    pub const fn resumes(&self) -> Option<ShowId> {
+        match self.proof {
+            Proof::NewGuest => None,
+            Proof::Token { resumes, .. } => resumes,
+            Proof::Resume { show, .. } => Some(show),
+        }
+    }
+}
+
+/// How a gateway knows who somebody is. What a resume token says is checked against the show by the engine, for all gateways alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum Proof {
+    /// A guest, whose id was made for this join.
+    NewGuest,
+    /// The operator's token says who it is.
+    Token {
+        /// The show of a resume token that came with it.
+        resumes: Option<ShowId>,
+        /// Whether earlier resume tokens of theirs are to be refused from now on.
+        revoke: bool,
+    },
+    /// Only a resume token says who it is.
+    Resume {
+        /// The show that it is of.
+        show: ShowId,
+        /// How often the player's tokens had been revoked when it was made.
+        issue: u32,
+        /// Whether this player may take a new seat without an operator's token.
+        may_sit: bool,
+    },
 }
 
 /// Answers to one show's questions.
@@ -225,6 +263,8 @@ pub enum ToGateway {
         /// What, and who.
         personal: Arc<Personal>,
     },
+    /// A host made a player's resume tokens invalid, and is to be told a new one.
+    Reissued(Reissued),
 }
 
 /// The connection is in.
@@ -245,6 +285,30 @@ pub struct Seated {
     pub snapshot: Arc<Snapshot>,
     /// The player now.
     pub you: You,
+    /// How often the player's resume tokens were revoked.
+    pub issue: u32,
+}
+
+/// A player's resume tokens were revoked by a host, who is to be told a new one. Only gateways can sign it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Reissued {
+    /// Which host's connection.
+    pub conn: ConnRef,
+    /// The host's command.
+    pub command: CommandId,
+    /// In which show.
+    pub show: ShowId,
+    /// What players type to join it.
+    pub code: ShowCode,
+    /// Whose.
+    pub seat: Seat,
+    /// Who that is.
+    pub player: PlayerId,
+    /// What they are called.
+    pub name: Name,
+    /// How often their tokens were revoked by now.
+    pub issue: u32,
 }
 
 /// A snapshot for a connection that is in and missed events.

@@ -166,6 +166,7 @@ pub async fn messages_arrive_whole(house: impl House) {
             name,
             snapshot: Arc::clone(snapshot),
             you: you(),
+            issue: 2,
         })
     };
     let later = Arc::new(Snapshot { seq: Seq(6), ..empty_snapshot() });

@@ -115,6 +115,9 @@ pub trait Game: Send + 'static {
     /// Who sits there.
     fn player_of(&self, seat: Seat) -> Option<&PlayerId>;
 
+    /// How often the player's resume tokens were revoked; those that were made before the last time are refused.
+    fn token_issue(&self, player: &PlayerId) -> u32;
+
     /// The last event.
     fn seq(&self) -> Seq;
 

@@ -12,11 +12,7 @@
 //! - What `read` and `tail` return is a prefix of what was appended, never part of a record.
 
 // Only the spool of the cluster's journal removes shows and reads parts of them.
-<<<<<<< HEAD
-#[cfg_attr(not(feature = "cluster"), expect(dead_code))]
-=======
 #[cfg_attr(not(feature = "cluster"), allow(dead_code))]
->>>>>>> bench
 mod file;
 #[cfg(feature = "cluster")]
 pub mod kafka;

@@ -21,9 +21,9 @@ use std::time::Instant;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Action, AlertKind, Created, Done, JournalLines, Players, Refused, ShowLine, ToHost};
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, ShowId};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, Seat, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, Record};
-use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
+use klaxon_protocol::link::{Broadcast, Personal, Reissued, ToGateway};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::{mpsc, watch};
@@ -356,16 +356,33 @@ impl Show {
 
     /// Does a host's action, unless it was done before.
     fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
+        let reissues = if let Action::ReissueToken { seat } = action { Some(seat) } else { None };
         let done = match (self.game.was_done(&id, &action), action.problem()) {
             (Ok(false), Some(refusal)) => Err(refusal),
             (Ok(false), None) => self.try_apply(Command::Host { id: id.clone(), action }).map(|()| false),
             (known, _) => known,
         };
         let answer = match done {
-            Ok(again) => ToHost::Done(Done { id, show: self.id, again }),
-            Err(refusal) => ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }),
+            Ok(again) => ToHost::Done(Done { id: id.clone(), show: self.id, again }),
+            Err(refusal) => {
+                let error = ErrorMessage::from(&refusal);
+                return self.answer_host(conn, ToHost::Refused(Refused { id, error }));
+            }
         };
         self.answer_host(conn, answer);
+        if let Some(seat) = reissues {
+            self.tell_token(conn, id, seat);
+        }
+    }
+
+    /// Has the host's gateway make a new resume token of this seat. A command that is sent again brings one that is as good.
+    fn tell_token(&mut self, conn: ConnRef, command: CommandId, seat: Seat) {
+        let (Some(player), Some(name)) = (self.game.player_of(seat).cloned(), self.game.name_of(seat).cloned()) else {
+            return;
+        };
+        let (issue, code) = (self.game.token_issue(&player), self.game.code().clone());
+        let reissued = Reissued { conn, command, show: self.id, code, seat, player, name, issue };
+        self.outbox.push((Address::One(conn.gateway), ToGateway::Reissued(reissued)));
     }
 
     fn find_players(&mut self, conn: ConnRef, name: &str) {

@@ -28,7 +28,9 @@ impl Shows {
             }
             ToEngine::Join(request) => {
                 let conn = request.conn;
-                let named = about.or_else(|| self.by_code.get(&request.code).copied());
+                // Whoever comes back to a show that ended sees how it did, also if a new one has its code.
+                let resumed = request.resumes().filter(|&show| self.is_here(show));
+                let named = about.or(resumed).or_else(|| self.by_code.get(&request.code).copied());
                 let refused = match named {
                     None => Err(ErrorCode::UnknownShow),
                     Some(show) => self.tell_or_refuse(show, Reached { place, what: ToShow::Join(request) }),

@@ -15,7 +15,7 @@ use klaxon_engine::shows::Shows;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ShowLine, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -62,6 +62,18 @@ pub fn pack(questions: usize) -> Pack {
         source: None,
     };
     Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+}
+
+/// A new player who wants in, on the connection of the same number.
+pub fn join_request(code: &str, player: u32) -> JoinRequest {
+    JoinRequest {
+        conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
+        code: ShowCode::parse(code).unwrap(),
+        player: PlayerId::parse(&format!("player {player}")).unwrap(),
+        name: Some(Name::parse("Ann").unwrap()),
+        role: Role::Player,
+        proof: Proof::NewGuest,
+    }
 }
 
 /// Waits until nobody works with the journal any more.
@@ -202,13 +214,7 @@ impl House {
     }
 
     pub fn ask_to_join_in(&self, code: &str, player: u32) {
-        self.say(ToEngine::Join(JoinRequest {
-            conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
-            code: ShowCode::parse(code).unwrap(),
-            player: PlayerId::parse(&format!("player {player}")).unwrap(),
-            name: Some(Name::parse("Ann").unwrap()),
-            role: Role::Player,
-        }));
+        self.say(ToEngine::Join(join_request(code, player)));
     }
 
     pub async fn join(&mut self, player: u32) -> Seated {

@@ -7,4 +7,5 @@ mod faults;
 mod house;
 mod journal;
 mod kafka;
+mod resuming;
 mod shows;

@@ -161,8 +161,11 @@ impl AdminDesk {
         }
         let Some(host) = self.lock().hosts.get(&conn.conn).cloned() else { return };
         // Saturating: an engine that answers twice must not give the host more room than it has.
-        let _ =
-            host.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |unanswered| unanswered.checked_sub(1));
+        // What follows an answer gives none either.
+        let is_answer = !matches!(message, ToHost::ResumeToken(_));
+        let _ = host.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |unanswered| {
+            unanswered.checked_sub(usize::from(is_answer))
+        });
         host.outbox.push(Arc::new(message));
     }
 
@@ -251,6 +254,7 @@ impl Desk for AdminDesk {
             | ToGateway::Moved { .. }
             | ToGateway::Own { .. }
             | ToGateway::Said { .. }
+            | ToGateway::Reissued(_)
             | ToGateway::Dismiss { .. } => {}
         }
     }

@@ -282,7 +282,12 @@ impl Outstanding {
                 &|said| matches!(said, FromHost::FindPlayers(find) if find.show == players.show)
             }
             ToHost::Journal(lines) => &|said| matches!(said, FromHost::JournalTail(tail) if tail.show == lines.show),
-            ToHost::Figures(_) | ToHost::Event(_) | ToHost::Alert(_) | ToHost::Pong(_) | ToHost::Error(_) => return,
+            ToHost::Figures(_)
+            | ToHost::Event(_)
+            | ToHost::Alert(_)
+            | ToHost::Pong(_)
+            | ToHost::Error(_)
+            | ToHost::ResumeToken(_) => return,
         };
         if let Some(answered) = self.0.iter().position(is_answered) {
             self.0.remove(answered);

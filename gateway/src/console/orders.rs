@@ -20,6 +20,7 @@ pub const HELP: &[&str] = &[
     "journal COUNT         the last records of the show's journal",
     "lives COUNT [SEAT]    give lives to one or to all in play",
     "remove SEAT, ban SEAT take a player out",
+    "reissue SEAT           refuse a player's resume tokens and show a new one",
     "autopilot on|off      let the script run the show",
     "end, end unpaid       end the show now, with or without prizes",
     "wait PHASE            read on at: created, lobby, question, closing, closed, revealed, ended",
@@ -85,6 +86,7 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         }
         "remove" => Order::Do(Action::Remove { seat: seat(rest)?, ban: false }),
         "ban" => Order::Do(Action::Remove { seat: seat(rest)?, ban: true }),
+        "reissue" => Order::Do(Action::ReissueToken { seat: seat(rest)? }),
         "autopilot" => match rest {
             "on" => Order::Do(Action::Autopilot { on: true }),
             "off" => Order::Do(Action::Autopilot { on: false }),
@@ -140,6 +142,7 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::GiveLives { .. } => "lives",
         Action::End { .. } => "end",
         Action::Autopilot { .. } => "autopilot",
+        Action::ReissueToken { .. } => "reissue",
     }
 }
 

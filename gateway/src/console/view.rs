@@ -209,9 +209,15 @@ impl View {
                 self.note = Some(Note::Fine(format!("{} journal records", lines.len())));
                 vec![News::Answer(lines)]
             }
+            ToHost::ResumeToken(token) if token.show == self.show => {
+                let line = format!("seat {}: resume {}", token.seat, harmless(&token.resume));
+                keep(&mut self.events, line.clone());
+                vec![News::Answer(vec![line])]
+            }
             ToHost::Figures(_)
             | ToHost::Event(_)
             | ToHost::Alert(_)
+            | ToHost::ResumeToken(_)
             | ToHost::Players(_)
             | ToHost::Created(_)
             | ToHost::Shows(_)

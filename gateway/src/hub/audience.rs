@@ -12,7 +12,7 @@ use super::conn::KeepsUp;
 use super::figures::ShowFigures;
 use super::incoming::Raised;
 use super::{Event, ForShard, Shard, frame};
-use crate::session::{Close, Place};
+use crate::session::{Close, Holder, Place};
 use crate::transport::{ConnKey, Moment};
 
 /// After so many connections of fan-outs the transport gets its turn, to write to them and to read answers.
@@ -169,10 +169,12 @@ impl Shard {
         self.take_in(key, place, seated.snapshot.phase);
         self.common.arrivals.end(key);
         let common = &self.common;
+        let holder =
+            Holder { code: &code, show: seated.show, player: &seated.player, name: &seated.name, issue: seated.issue };
         let welcome = ToPlayer::Welcome(Welcome {
             protocol: PROTOCOL_VERSION,
             session: key.to_string(),
-            resume: common.doors.resume_token(&code, &seated.player, &seated.name),
+            resume: common.doors.resume_token(holder, now.millis()),
             show: seated.show,
             seat: seated.seat,
             name: seated.name.clone(),

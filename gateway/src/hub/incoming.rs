@@ -153,9 +153,9 @@ impl Shard {
 
     fn ask(&self, key: ConnKey, admitted: Admitted) {
         let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
-        let Admitted { code, player, name, role } = admitted;
+        let Admitted { code, player, name, role, proof } = admitted;
         self.common.arrivals.begin(key);
-        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role }));
+        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof }));
     }
 
     fn answer(&mut self, key: ConnKey, show: ShowId, seat: Seat, answer: Answer, now: Moment) {

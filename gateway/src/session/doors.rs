@@ -4,8 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, ShowCode};
-use klaxon_protocol::player::{Join, Role};
+use klaxon_protocol::ids::{Name, PlayerId, ShowCode, ShowId};
+use klaxon_protocol::link::Proof;
+use klaxon_protocol::player::{Join, Reclaim, Role};
+use klaxon_protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use super::jwt_header;
@@ -26,16 +28,37 @@ pub(crate) struct Admitted {
     pub player: PlayerId,
     pub name: Option<Name>,
     pub role: Role,
+    pub proof: Proof,
 }
 
-/// What a resume token says.
+/// What a resume token says. The engine of the show compares `id` and `issue` with what is true there.
 #[derive(Serialize, Deserialize)]
 struct ResumeClaims {
     aud: String,
     sub: PlayerId,
     show: ShowCode,
+    id: ShowId,
+    issue: u32,
+    /// In seconds, by the server's clock.
+    exp: u64,
     name: Name,
 }
+
+/// Whose resume token it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    pub code: &'a ShowCode,
+    pub show: ShowId,
+    pub player: &'a PlayerId,
+    pub name: &'a Name,
+    /// How often the player's tokens were revoked.
+    pub issue: u32,
+}
+
+/// How long a resume token can be used. Each welcome brings a new one, so a show may be longer.
+const RESUME_SECONDS: u64 = 24 * 60 * 60;
+/// The prefix of the ids that guests are given.
+const GUEST: &str = "guest-";
 
 /// Keeps resume tokens apart from all others, whoever signed those.
 const RESUME_AUDIENCE: &str = "klaxon-resume";
@@ -56,37 +79,53 @@ impl Doors {
     /// Doors that trust these tokens, and sign their own with the secret.
     pub fn new(auth: Auth, secret: &[u8; 32]) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);
-        // A resume token is good for as long as its show is.
+        // Checked against the server's clock, by which it was made.
         resume_rules.validate_exp = false;
-        resume_rules.set_required_spec_claims(&["aud", "sub"]);
+        resume_rules.set_required_spec_claims(&["aud", "sub", "exp"]);
         resume_rules.set_audience(&[RESUME_AUDIENCE]);
         Self { auth, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret), resume_rules }
     }
 
     /// Who this is, or why they can't come in.
-    pub fn admit(&self, join: Join) -> Result<Admitted, Refusal> {
+    pub fn admit(&self, join: Join, now: Millis) -> Result<Admitted, Refusal> {
         let chosen = join.name.as_deref().map(parse_name).transpose()?;
-        let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show)).transpose()?;
+        let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show, now)).transpose()?;
         let trusted = join.token.as_deref().map(|token| self.trusted(token)).transpose()?;
-        let (player, known_as) = match (trusted, resumed) {
-            (Some((player, _)), Some((resumed, _))) if player != resumed => {
+        let (player, known_as, proof) = match (trusted, resumed) {
+            (Some((player, _)), Some(claims)) if player != claims.sub => {
                 return Err(Refusal::because(ErrorCode::BadToken, "`token` and `resume` are not the same player's."));
             }
-            (Some((player, name)), resumed) => (player, resumed.map(|(_, name)| name).or(name)),
-            (None, Some((player, name))) => (player, Some(name)),
-            (None, None) if self.takes_guests() => (guest()?, None),
+            (Some((player, name)), resumed) => {
+                let proof = Proof::Token { resumes: resumed.as_ref().map(|claims| claims.id), revoke: false };
+                (player, resumed.map(|claims| claims.name).or(name), proof)
+            }
+            (None, Some(ResumeClaims { sub, id, issue, name, .. })) => {
+                let may_sit = self.takes_guests() && sub.as_str().starts_with(GUEST);
+                (sub, Some(name), Proof::Resume { show: id, issue, may_sit })
+            }
+            (None, None) if self.takes_guests() => (guest()?, None, Proof::NewGuest),
             (None, None) => return Err(Refusal::plain(ErrorCode::TokenRequired)),
         };
-        Ok(Admitted { code: join.show, player, name: chosen.or(known_as), role: join.role })
+        Ok(Admitted { code: join.show, player, name: chosen.or(known_as), role: join.role, proof })
+    }
+
+    /// The owner of a seat, who wants all earlier resume tokens to be refused.
+    pub fn reclaim(&self, reclaim: Reclaim) -> Result<Admitted, Refusal> {
+        let (player, name) = self.trusted(&reclaim.token)?;
+        let proof = Proof::Token { resumes: None, revoke: true };
+        Ok(Admitted { code: reclaim.show, player, name, role: Role::Player, proof })
     }
 
     /// The token with which the player comes back.
-    pub fn resume_token(&self, code: &ShowCode, player: &PlayerId, name: &Name) -> String {
+    pub fn resume_token(&self, of: Holder<'_>, now: Millis) -> String {
         let claims = ResumeClaims {
             aud: RESUME_AUDIENCE.to_owned(),
-            sub: player.clone(),
-            show: code.clone(),
-            name: name.clone(),
+            sub: of.player.clone(),
+            show: of.code.clone(),
+            id: of.show,
+            issue: of.issue,
+            exp: now.0 / 1000 + RESUME_SECONDS,
+            name: of.name.clone(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .expect("an HS256 key signs every claim that is JSON")
@@ -99,7 +138,7 @@ impl Doors {
         }
     }
 
-    fn resumed(&self, token: &str, code: &ShowCode) -> Result<(PlayerId, Name), Refusal> {
+    fn resumed(&self, token: &str, code: &ShowCode, now: Millis) -> Result<ResumeClaims, Refusal> {
         if jwt_header::has_critical(token) {
             return Err(Refusal::because(ErrorCode::BadToken, "`resume` was not made here."));
         }
@@ -109,7 +148,10 @@ impl Doors {
         if claims.show != *code {
             return Err(Refusal::because(ErrorCode::BadToken, "`resume` is for another show."));
         }
-        Ok((claims.sub, claims.name))
+        if claims.exp <= now.0 / 1000 {
+            return Err(Refusal::because(ErrorCode::BadToken, "`resume` has expired."));
+        }
+        Ok(claims)
     }
 
     fn trusted(&self, token: &str) -> Result<(PlayerId, Option<Name>), Refusal> {
@@ -145,7 +187,7 @@ fn parse_name(name: &str) -> Result<Name, Refusal> {
 fn guest() -> Result<PlayerId, Refusal> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| Refusal::plain(ErrorCode::Unavailable))?;
-    let id = format!("guest-{:032x}", u128::from_le_bytes(random));
+    let id = format!("{GUEST}{:032x}", u128::from_le_bytes(random));
     PlayerId::parse(&id).map_err(|_| Refusal::plain(ErrorCode::Unavailable))
 }
 
@@ -156,6 +198,15 @@ mod tests {
 
     use super::*;
     use crate::settings::TokenKey;
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+    const SHOW: ShowId = ShowId(7);
+
+    fn resume_token(doors: &Doors, show: &str, player: &str, name: &str) -> String {
+        let (code, player) = (ShowCode::parse(show).unwrap(), PlayerId::parse(player).unwrap());
+        let name = Name::parse(name).unwrap();
+        doors.resume_token(Holder { code: &code, show: SHOW, player: &player, name: &name, issue: 3 }, NOW)
+    }
 
     fn join(show: &str) -> Join {
         Join { show: ShowCode::parse(show).unwrap(), name: None, role: Role::Player, token: None, resume: None }
@@ -187,22 +238,22 @@ mod tests {
     #[test]
     fn every_guest_is_somebody_else() {
         let doors = guests();
-        let (one, two) = (doors.admit(join("QUIZ")).unwrap(), doors.admit(join("QUIZ")).unwrap());
+        let (one, two) = (doors.admit(join("QUIZ"), NOW).unwrap(), doors.admit(join("QUIZ"), NOW).unwrap());
         assert_ne!(one.player, two.player);
     }
 
     #[test]
     fn a_name_that_cannot_be_shown_is_refused() {
         let bad = Join { name: Some("a\u{202e}b".into()), ..join("QUIZ") };
-        assert_eq!(code(guests().admit(bad)), ErrorCode::BadName);
+        assert_eq!(code(guests().admit(bad, NOW)), ErrorCode::BadName);
     }
 
     #[test]
     fn a_resume_token_brings_back_the_same_player_under_their_name() {
         let doors = guests();
-        let first = doors.admit(join("QUIZ")).unwrap();
-        let token = doors.resume_token(&first.code, &first.player, &Name::parse("Ann 2").unwrap());
-        let again = doors.admit(Join { resume: Some(token), ..join("quiz") }).unwrap();
+        let first = doors.admit(join("QUIZ"), NOW).unwrap();
+        let token = resume_token(&doors, "QUIZ", first.player.as_str(), "Ann 2");
+        let again = doors.admit(Join { resume: Some(token), ..join("quiz") }, NOW).unwrap();
         assert_eq!(again.player, first.player);
         assert_eq!(again.name, Some(Name::parse("Ann 2").unwrap()));
     }
@@ -210,11 +261,9 @@ mod tests {
     #[test]
     fn a_resume_token_of_another_show_another_server_or_changed_is_refused() {
         let doors = guests();
-        let ann = Name::parse("Ann").unwrap();
-        let player = PlayerId::parse("p").unwrap();
-        let token = doors.resume_token(&ShowCode::parse("QUIZ").unwrap(), &player, &ann);
+        let token = resume_token(&doors, "QUIZ", "p", "Ann");
         let resume = |doors: &Doors, show: &str, token: &str| {
-            code(doors.admit(Join { resume: Some(token.to_owned()), ..join(show) }))
+            code(doors.admit(Join { resume: Some(token.to_owned()), ..join(show) }, NOW))
         };
         assert_eq!(resume(&doors, "OTHER", &token), ErrorCode::BadToken);
         assert_eq!(resume(&Doors::new(Auth::Guests, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
@@ -227,11 +276,11 @@ mod tests {
 
     #[test]
     fn where_tokens_are_wanted_their_sub_is_the_player() {
-        let admitted = tokens(false).admit(Join { token: Some(token_of("p-1", 600)), ..join("QUIZ") }).unwrap();
+        let admitted = tokens(false).admit(Join { token: Some(token_of("p-1", 600)), ..join("QUIZ") }, NOW).unwrap();
         assert_eq!(admitted.player.as_str(), "p-1");
         assert_eq!(admitted.name, Some(Name::parse("Ann").unwrap()));
-        assert_eq!(code(tokens(false).admit(join("QUIZ"))), ErrorCode::TokenRequired);
-        assert!(tokens(true).admit(join("QUIZ")).is_ok());
+        assert_eq!(code(tokens(false).admit(join("QUIZ"), NOW)), ErrorCode::TokenRequired);
+        assert!(tokens(true).admit(join("QUIZ"), NOW).is_ok());
     }
 
     #[test]
@@ -239,7 +288,7 @@ mod tests {
         let exp = jsonwebtoken::get_current_timestamp() + 600;
         let known_as = |name: serde_json::Value| {
             let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": name }));
-            let admitted = tokens(false).admit(Join { token: Some(token), ..join("QUIZ") }).unwrap();
+            let admitted = tokens(false).admit(Join { token: Some(token), ..join("QUIZ") }, NOW).unwrap();
             admitted.name.map(String::from)
         };
         assert_eq!(known_as("  Jose\u{301} ".into()).as_deref(), Some("José"));
@@ -265,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_name_that_a_player_types_is_not_cut() {
-        let with = |name: &str| guests().admit(Join { name: Some(name.into()), ..join("QUIZ") });
+        let with = |name: &str| guests().admit(Join { name: Some(name.into()), ..join("QUIZ") }, NOW);
         for bad in ["Wolfeschlegelsteinhausenbergerdorff", "\u{ad}", "Host", "SERVER: you won", "a\u{61c}b"] {
             let refusal = with(bad).unwrap_err();
             assert_eq!(refusal.code, ErrorCode::BadName, "{bad:?}");
@@ -291,10 +340,10 @@ mod tests {
             Join { token: Some(token), ..join("QUIZ") }
         };
         let right = signed(Algorithm::EdDSA, &EncodingKey::from_ed_pem(PRIVATE).unwrap());
-        assert_eq!(doors.admit(right).unwrap().player.as_str(), "p-1");
+        assert_eq!(doors.admit(right, NOW).unwrap().player.as_str(), "p-1");
         // Everybody knows the public key, and must not be able to sign with it.
         let tricked = signed(Algorithm::HS256, &EncodingKey::from_secret(PUBLIC));
-        assert_eq!(code(doors.admit(tricked)), ErrorCode::BadToken);
+        assert_eq!(code(doors.admit(tricked, NOW)), ErrorCode::BadToken);
     }
 
     /// RFC 7515, 4.1.11: what a header names there must be understood, and must be there; an empty list is never sent.
@@ -306,7 +355,7 @@ mod tests {
             let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
             let key = EncodingKey::from_secret(&SHARED);
             let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
-            tokens(false).admit(Join { token: Some(format!("{message}.{signature}")), ..join("QUIZ") })
+            tokens(false).admit(Join { token: Some(format!("{message}.{signature}")), ..join("QUIZ") }, NOW)
         };
         assert!(signed(r#"{"alg":"HS256"}"#).is_ok() && signed(r#"{"alg":"HS256","critical":["x"]}"#).is_ok());
         for header in [
@@ -331,32 +380,76 @@ mod tests {
     #[test]
     fn expired_foreign_and_needless_tokens_are_refused() {
         let with = |token: String| Join { token: Some(token), ..join("QUIZ") };
-        assert_eq!(code(tokens(true).admit(with(token_of("p", -600)))), ErrorCode::BadToken);
-        assert_eq!(code(tokens(true).admit(with("e30.e30.e30".into()))), ErrorCode::BadToken);
-        assert_eq!(code(guests().admit(with(token_of("p", 600)))), ErrorCode::BadToken);
+        assert_eq!(code(tokens(true).admit(with(token_of("p", -600)), NOW)), ErrorCode::BadToken);
+        assert_eq!(code(tokens(true).admit(with("e30.e30.e30".into()), NOW)), ErrorCode::BadToken);
+        assert_eq!(code(guests().admit(with(token_of("p", 600)), NOW)), ErrorCode::BadToken);
     }
 
     #[test]
     fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
         let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, &SHARED);
-        let token = doors.resume_token(
-            &ShowCode::parse("QUIZ").unwrap(),
-            &PlayerId::parse("p").unwrap(),
-            &Name::parse("Ann").unwrap(),
+        let token = resume_token(&doors, "QUIZ", "p", "Ann");
+        assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
+        assert_eq!(
+            code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") }, NOW)),
+            ErrorCode::BadToken
         );
-        assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") })), ErrorCode::BadToken);
-        assert_eq!(code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") })), ErrorCode::BadToken);
     }
 
     #[test]
     fn anothers_resume_beside_ones_own_token_is_refused() {
         let doors = tokens(false);
-        let resume = doors.resume_token(
-            &ShowCode::parse("QUIZ").unwrap(),
-            &PlayerId::parse("victim").unwrap(),
-            &Name::parse("Ann").unwrap(),
-        );
+        let resume = resume_token(&doors, "QUIZ", "victim", "Ann");
         let join = Join { token: Some(token_of("thief", 600)), resume: Some(resume), ..join("QUIZ") };
-        assert_eq!(code(doors.admit(join)), ErrorCode::BadToken);
+        assert_eq!(code(doors.admit(join, NOW)), ErrorCode::BadToken);
+    }
+
+    #[test]
+    fn a_resume_token_says_of_which_show_it_is_for_a_day_and_no_more() {
+        let resume = |doors: &Doors, player: &str, later: u64| {
+            let token = resume_token(doors, "QUIZ", player, "Ann");
+            doors.admit(Join { resume: Some(token), ..join("QUIZ") }, Millis(NOW.0 + later))
+        };
+        let day = RESUME_SECONDS * 1000;
+        let proof = |may_sit| Proof::Resume { show: SHOW, issue: 3, may_sit };
+        assert_eq!(resume(&guests(), "guest-1", day - 1000).unwrap().proof, proof(true));
+        // Only a guest where guests are taken may become a new player without a JWT.
+        assert_eq!(resume(&tokens(false), "guest-1", 0).unwrap().proof, proof(false));
+        assert_eq!(resume(&tokens(true), "p-1", 0).unwrap().proof, proof(false));
+        for later in [day, day + 1, 365 * day] {
+            assert_eq!(code(resume(&guests(), "guest-1", later)), ErrorCode::BadToken);
+        }
+    }
+
+    #[test]
+    fn a_resume_token_without_a_show_an_issue_or_an_end_is_refused() {
+        let doors = guests();
+        let whole = serde_json::json!({
+            "aud": RESUME_AUDIENCE, "sub": "guest-1", "show": "QUIZ", "name": "Ann",
+            "id": "7", "issue": 0, "exp": NOW.0 / 1000 + 60,
+        });
+        let admit = |claims: &serde_json::Value| {
+            let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &doors.sign).unwrap();
+            doors.admit(Join { resume: Some(token), ..join("QUIZ") }, NOW)
+        };
+        assert!(admit(&whole).is_ok());
+        for left_out in ["aud", "sub", "show", "name", "id", "issue", "exp"] {
+            let mut claims = whole.clone();
+            claims.as_object_mut().unwrap().remove(left_out);
+            assert_eq!(code(admit(&claims)), ErrorCode::BadToken, "without {left_out}");
+        }
+    }
+
+    #[test]
+    fn only_an_operators_token_reclaims_a_seat() {
+        let show = ShowCode::parse("QUIZ").unwrap();
+        let doors = tokens(true);
+        let admitted = doors.reclaim(Reclaim { show: show.clone(), token: token_of("p-1", 600) }).unwrap();
+        assert_eq!((admitted.player.as_str(), admitted.role), ("p-1", Role::Player));
+        assert_eq!(admitted.proof, Proof::Token { resumes: None, revoke: true });
+        for token in [resume_token(&doors, "QUIZ", "p-1", "Ann"), token_of("p-1", -600), "x.y.z".to_owned()] {
+            assert_eq!(code(doors.reclaim(Reclaim { show: show.clone(), token })), ErrorCode::BadToken);
+        }
+        assert_eq!(code(guests().reclaim(Reclaim { show, token: token_of("p-1", 600) })), ErrorCode::BadToken);
     }
 }

@@ -10,7 +10,7 @@ use klaxon_protocol::player::{Answer, Emoji, FromPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use close::Close;
-pub(crate) use doors::{Admitted, Doors};
+pub(crate) use doors::{Admitted, Doors, Holder};
 
 /// Where a connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,24 +74,29 @@ impl Session {
             (Self::Leaving { .. }, _) => Step::Ignore,
             (_, FromPlayer::Ping(ping)) => Step::Pong(ping.sent),
             (_, FromPlayer::Leave) => Step::Leave,
-            (Self::Waiting { .. }, FromPlayer::Join(join)) => match doors.admit(join) {
-                Ok(admitted) => {
-                    *self = Self::Joining(Box::new(Asked { since: now, code: admitted.code.clone() }));
-                    Step::Ask(admitted)
-                }
-                Err(refusal) => {
-                    // Whoever mistypes a name gets the whole time again.
-                    *self = Self::Waiting { since: now };
-                    Step::Refuse(refusal)
-                }
-            },
-            (_, FromPlayer::Join(_)) => refuse(ErrorCode::AlreadyJoined),
+            (Self::Waiting { .. }, FromPlayer::Join(join)) => self.ask(doors.admit(join, now), now),
+            (Self::Waiting { .. }, FromPlayer::Reclaim(reclaim)) => self.ask(doors.reclaim(reclaim), now),
+            (_, FromPlayer::Join(_) | FromPlayer::Reclaim(_)) => refuse(ErrorCode::AlreadyJoined),
             (Self::In(Place { show, seat: Some(seat) }), FromPlayer::Answer(answer)) => {
                 Step::Answer(*show, *seat, answer)
             }
             (Self::In(_), FromPlayer::Answer(answer)) => Step::NotInPlay(answer.question),
             (Self::In(place), FromPlayer::React(react)) => Step::React(place.show, react.emoji),
             (_, FromPlayer::Answer(_) | FromPlayer::React(_)) => refuse(ErrorCode::NotJoined),
+        }
+    }
+
+    fn ask(&mut self, admitted: Result<Admitted, Refusal>, now: Millis) -> Step {
+        match admitted {
+            Ok(admitted) => {
+                *self = Self::Joining(Box::new(Asked { since: now, code: admitted.code.clone() }));
+                Step::Ask(admitted)
+            }
+            Err(refusal) => {
+                // Whoever mistypes a name gets the whole time again.
+                *self = Self::Waiting { since: now };
+                Step::Refuse(refusal)
+            }
         }
     }
 

@@ -229,7 +229,7 @@ impl State {
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
         let snapshot = Arc::new(snapshot(Seq(self.seq)));
-        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you: YOU };
+        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you: YOU, issue: 0 };
         end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
     }
 }

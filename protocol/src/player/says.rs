@@ -25,10 +25,12 @@ pub enum FromPlayer {
     React(React),
     /// Goodbye; the seat stays and can be resumed.
     Leave,
+    /// Instead of `join`: back to one's own seat, and every earlier resume token of it is refused from now on.
+    Reclaim(Reclaim),
 }
 
 /// The `type`s of [`FromPlayer`], to tell an unknown type from a malformed message.
-pub const FROM_PLAYER_TYPES: &[&str] = &["join", "answer", "ping", "react", "leave"];
+pub const FROM_PLAYER_TYPES: &[&str] = &["join", "answer", "ping", "react", "leave", "reclaim"];
 
 /// Into a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
@@ -48,6 +50,16 @@ pub struct Join {
     /// The `resume` of an earlier welcome: back to that seat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+}
+
+/// Back to one's own seat, and nobody else comes there with a resume token that was made before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Reclaim {
+    /// Which show.
+    pub show: ShowCode,
+    /// Who this is: a JWT. A resume token alone does not do.
+    pub token: String,
 }
 
 /// To play or to watch.

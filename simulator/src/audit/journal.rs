@@ -149,7 +149,8 @@ impl Journal {
             | Command::Host { .. }
             | Command::Tick
             | Command::Tally { .. }
-            | Command::Outage { .. } => {}
+            | Command::Outage { .. }
+            | Command::Reissue { .. } => {}
         }
         for event in events {
             self.hear(event, current);

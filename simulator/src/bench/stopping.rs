@@ -74,11 +74,7 @@ mod tests {
         stopping.has_enough(Subject::FanOut, rounds, took, || rows(ratio, noise, rounds))
     }
 
-<<<<<<< HEAD
-    /// Measures on a machine made up from a seed until it is enough, or 300 rounds of a second are over.
-=======
     /// Measures on a machine made up from a seed until it is enough, or 100 rounds of three seconds are over.
->>>>>>> bench
     fn measured(mut machine: Machine, ratio: f64) -> (Row, Verdict) {
         let (mut one, mut floor) = (Vec::new(), Vec::new());
         loop {
@@ -86,11 +82,7 @@ mod tests {
             one.push(round.0);
             floor.push(round.1);
             let row = || Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor);
-<<<<<<< HEAD
-            let took = Duration::from_secs(one.len() as u64);
-=======
             let took = 3 * Duration::from_secs(one.len() as u64);
->>>>>>> bench
             if LONG.has_enough(Subject::FanOut, one.len(), took, || vec![row()]) {
                 let row = row();
                 let goals = goals(std::slice::from_ref(&row), &[Kind::Portable], &[Subject::FanOut]);

@@ -59,7 +59,7 @@ impl<'a> Count<'a> {
                 self.answered_at.push(at);
                 line.open.entry(answer.question).or_default().push_back(at);
             }
-            FromPlayer::Ping(_) | FromPlayer::React(_) | FromPlayer::Leave => {}
+            FromPlayer::Ping(_) | FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_) => {}
         }
     }
 

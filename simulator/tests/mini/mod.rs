@@ -156,7 +156,7 @@ impl Mini {
                         }
                         Ok(FromPlayer::Answer(answer)) => vec![self.answer(seat, answer)],
                         Ok(FromPlayer::Ping(ping)) => vec![ToPlayer::Pong(Pong { sent: ping.sent, now: now() })],
-                        Ok(FromPlayer::React(_) | FromPlayer::Leave) => vec![],
+                        Ok(FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_)) => vec![],
                         Err(refusal) => vec![ToPlayer::Error((&refusal).into())],
                     };
                     for reply in replies {

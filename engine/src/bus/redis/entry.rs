@@ -177,8 +177,8 @@ impl Direct {
                 Said::Event { show, message, personal: personal.map(|personal| Planes::of(&personal)) }
             }
             ToGateway::Own { show, personal } => Said::Own { show, personal: Planes::of(&personal) },
-            ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot, you }) => {
-                Said::Seated { conn, show, seat, player, name, snapshot: self.if_new(snapshot), you }
+            ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot, you, issue }) => {
+                Said::Seated { conn, show, seat, player, name, snapshot: self.if_new(snapshot), you, issue }
             }
             ToGateway::Resynced(Resynced { conn, show, snapshot, you }) => {
                 Said::Resynced { conn, show, snapshot: self.if_new(snapshot), you }
@@ -215,6 +215,7 @@ enum Said {
         /// None if it is that of the message before it.
         snapshot: Option<Arc<Snapshot>>,
         you: You,
+        issue: u32,
     },
     Resynced {
         conn: ConnRef,
@@ -241,8 +242,8 @@ impl Said {
                 ToGateway::Broadcast(Broadcast { show, message, personal })
             }
             Self::Own { show, personal } => ToGateway::Own { show, personal: Arc::new(personal.personal()?) },
-            Self::Seated { conn, show, seat, player, name, snapshot: new, you } => {
-                ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot: snapshot(new)?, you })
+            Self::Seated { conn, show, seat, player, name, snapshot: new, you, issue } => {
+                ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot: snapshot(new)?, you, issue })
             }
             Self::Resynced { conn, show, snapshot: new, you } => {
                 ToGateway::Resynced(Resynced { conn, show, snapshot: snapshot(new)?, you })

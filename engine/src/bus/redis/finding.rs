@@ -12,12 +12,7 @@ use super::show_out::ShowOut;
 impl Sender {
     pub(super) fn join(&mut self, request: JoinRequest) -> Option<ShowId> {
         match self.codes.get(&request.code) {
-            Some(Some(show)) => {
-                self.need(show);
-                self.with(show, |out| out.push(ToEngine::Join(request)));
-                return Some(show);
-            }
-            Some(None) => self.refuse_join(request.conn),
+            Some(show) => return self.enter(show, request),
             None => {
                 let code = request.code.clone();
                 if self.joining.push(code.clone(), request) {
@@ -45,15 +40,56 @@ impl Sender {
         let waiting = self.joining.take(&code);
         self.codes.found(code, show);
         for request in waiting {
-            match show {
-                Some(show) => {
-                    self.need(show);
-                    self.with(show, |out| out.push(ToEngine::Join(request)));
-                }
-                None => self.refuse_join(request.conn),
-            }
+            self.enter(show, request);
         }
         show
+    }
+
+    /// Hands a join to the show that its resume token is of, as long as that one is listed, or else to the one that has the code.
+    fn enter(&mut self, by_code: Option<ShowId>, request: JoinRequest) -> Option<ShowId> {
+        match request.resumes() {
+            Some(earlier) if Some(earlier) != by_code => {
+                if self.resuming.push(earlier, (by_code, request)) {
+                    self.look_up(earlier, Order::Resumed);
+                }
+                None
+            }
+            _ => self.hand_in(by_code, request),
+        }
+    }
+
+    fn hand_in(&mut self, show: Option<ShowId>, request: JoinRequest) -> Option<ShowId> {
+        match show {
+            Some(show) => {
+                self.need(show);
+                self.with(show, |out| out.push(ToEngine::Join(request)));
+            }
+            None => self.refuse_join(request.conn),
+        }
+        show
+    }
+
+    pub(super) fn resumed(&mut self, earlier: ShowId, is_listed: bool) -> Option<ShowId> {
+        let mut entered = None;
+        for (by_code, request) in self.resuming.take(&earlier) {
+            entered = self.hand_in(if is_listed { Some(earlier) } else { by_code }, request);
+        }
+        entered
+    }
+
+    fn look_up(&self, show: ShowId, then: fn(ShowId, bool) -> Order) {
+        let (mut directory, orders) = (self.directory.clone(), self.ends.orders.clone());
+        tokio::spawn(async move {
+            let mut failures = 0;
+            let is_listed = loop {
+                match directory.line(show).await {
+                    Ok(line) => break line.is_some(),
+                    Err(_) if orders.is_closed() => return,
+                    Err(error) => wait(&mut failures, "a show can't be looked up", &error).await,
+                }
+            };
+            let _ = orders.send(then(show, is_listed));
+        });
     }
 
     fn is_heard(&self, show: ShowId) -> bool {
@@ -80,21 +116,9 @@ impl Sender {
             // The gateway answers these itself.
             FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => return,
         };
-        if !self.commanding.push(show, (conn, message)) {
-            return;
+        if self.commanding.push(show, (conn, message)) {
+            self.look_up(show, Order::Listed);
         }
-        let (mut directory, orders) = (self.directory.clone(), self.ends.orders.clone());
-        tokio::spawn(async move {
-            let mut failures = 0;
-            let is_listed = loop {
-                match directory.line(show).await {
-                    Ok(line) => break line.is_some(),
-                    Err(_) if orders.is_closed() => return,
-                    Err(error) => wait(&mut failures, "a show can't be looked up", &error).await,
-                }
-            };
-            let _ = orders.send(Order::Listed(show, is_listed));
-        });
     }
 
     pub(super) fn listed(&mut self, show: ShowId, is_listed: bool) -> Option<ShowId> {

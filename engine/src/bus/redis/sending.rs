@@ -40,6 +40,8 @@ pub(super) enum Order {
     Found(ShowCode, Option<ShowId>),
     /// Whether a show is listed.
     Listed(ShowId, bool),
+    /// Whether a show is listed that somebody wants to come back to.
+    Resumed(ShowId, bool),
     /// How Redis knows this gateway.
     Looked(ShowId, Option<Attended>),
     /// The ids of what was sent; none if it may not have been.
@@ -75,6 +77,8 @@ pub(super) struct Sender {
     pub(super) shows: HashMap<ShowId, ShowOut>,
     pub(super) codes: Codes,
     pub(super) joining: Waiting<ShowCode, JoinRequest>,
+    /// Who comes back to another show than the one that has the code now, which is named beside the request.
+    pub(super) resuming: Waiting<ShowId, (Option<ShowId>, JoinRequest)>,
     pub(super) commanding: Waiting<ShowId, (ConnRef, FromHost)>,
     pub(super) requests: VecDeque<Arc<[u8]>>,
     is_asking: bool,
@@ -92,6 +96,7 @@ impl Sender {
             shows: HashMap::new(),
             codes: Codes::default(),
             joining: Waiting::default(),
+            resuming: Waiting::default(),
             commanding: Waiting::default(),
             requests: VecDeque::new(),
             is_asking: false,
@@ -137,6 +142,7 @@ impl Sender {
             Order::AttendOnly(shows) => self.attend_only(&shows),
             Order::Found(code, show) => return self.found(code, show),
             Order::Listed(show, is_listed) => return self.listed(show, is_listed),
+            Order::Resumed(show, is_listed) => return self.resumed(show, is_listed),
             Order::Looked(show, attended) => {
                 self.looked(show, attended);
                 return Some(show);

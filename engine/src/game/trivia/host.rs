@@ -55,6 +55,7 @@ impl Trivia {
                 self.plan_step(now);
                 Ok(Vec::new())
             }
+            Action::ReissueToken { seat } => self.reissue_tokens(*seat),
         }
     }
 
@@ -235,7 +236,7 @@ impl Trivia {
         Ok(vec![Effect::TellSome(Arc::new(personal))])
     }
 
-    fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
+    pub(super) fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
         if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
     }
 }

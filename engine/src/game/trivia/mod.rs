@@ -1,5 +1,6 @@
 //! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules.md.
 
+mod access;
 mod bits;
 mod clock;
 mod course;
@@ -32,6 +33,7 @@ use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, Y
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
+use self::access::Access;
 use self::clock::Clock;
 use self::done::Done;
 use self::ranking::Ranks;
@@ -55,6 +57,7 @@ pub struct Trivia {
     asked: Vec<Asked>,
     roster: Roster,
     seats: Seats,
+    access: Access,
     ranks: Ranks,
     /// How to take the last reveal back.
     undo: Option<Undo>,
@@ -145,6 +148,7 @@ impl Trivia {
             asked: Vec::new(),
             roster: Roster::new(show.seed),
             seats: Seats::default(),
+            access: Access::default(),
             ranks: Ranks::default(),
             undo: None,
             podium: None,
@@ -190,6 +194,7 @@ impl Game for Trivia {
             Command::Tally { question, silent } => self.tally(now, *question, silent),
             Command::Recovered { away } => Ok(self.recover(now, *away)),
             Command::Outage { question, late } => self.lose(now, *question, *late),
+            Command::Reissue { seat } => self.reissue_tokens(*seat),
         }
     }
 
@@ -218,6 +223,10 @@ impl Game for Trivia {
         for word in self.seats.digest() {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
+        // Of shows in which none of it was used, the first edition's among them, the hash is as if there were no such rules.
+        if self.access.digest() != 0 {
+            bytes.extend_from_slice(&self.access.digest().to_le_bytes());
+        }
         xxhash_rust::xxh3::xxh3_64(&bytes)
     }
 
@@ -243,6 +252,10 @@ impl Game for Trivia {
 
     fn player_of(&self, seat: Seat) -> Option<&PlayerId> {
         self.roster.player(seat)
+    }
+
+    fn token_issue(&self, player: &PlayerId) -> u32 {
+        self.access.issue(player)
     }
 
     fn seq(&self) -> Seq {

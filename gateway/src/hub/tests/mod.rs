@@ -137,6 +137,7 @@ impl Stage {
             name: Name::parse("Ann").unwrap(),
             snapshot: Arc::new(snapshot),
             you: YOU,
+            issue: 0,
         })));
     }
 

@@ -36,6 +36,7 @@ variants!(Action {
     GiveLives { .. } = "give_lives",
     End { .. } = "end",
     Autopilot { .. } = "autopilot",
+    ReissueToken { .. } = "reissue_token",
 });
 
 variants!(ToHost {
@@ -50,6 +51,7 @@ variants!(ToHost {
     Journal(_) = "journal",
     Pong(_) = "pong",
     Error(_) = "error",
+    ResumeToken(_) = "resume_token",
 });
 
 variants!(AlertKind {
@@ -126,6 +128,7 @@ pub fn actions() -> Vec<Action> {
         Action::GiveLives { seat: None, lives: 1 },
         Action::End { pay: true },
         Action::Autopilot { on: false },
+        Action::ReissueToken { seat: BOB },
     ]
 }
 
@@ -224,6 +227,7 @@ pub fn to_host() -> Vec<ToHost> {
         ToHost::Journal(JournalLines { show: SHOW, lines: vec!["0 create \"Friday quiz\"".into()] }),
         ToHost::Pong(Pong { sent: Millis(1_799_999_999_000), now: at(12_345) }),
         ToHost::Error(ErrorMessage::from(ErrorCode::UnknownType)),
+        ToHost::ResumeToken(ResumeToken { id: id("c-25"), show: SHOW, seat: BOB, resume: "cmVzdW1lLWJvYg".into() }),
     ]);
     messages
 }

@@ -20,6 +20,7 @@ variants!(Command {
     Recovered { .. } = "recovered",
     Outage { .. } = "outage",
     Begin { .. } = "begin",
+    Reissue { .. } = "reissue",
 });
 
 /// A whole little journal.
@@ -31,7 +32,10 @@ pub fn records() -> Vec<Record> {
         Command::Join { player: player(), name: name("Ann"), role: Role::Player },
         vec![ToPlayer::Lobby(Lobby { joined: 1 })],
     ));
-    for (number, action) in (10..).zip(actions()) {
+    // Actions that came later stand at the end: what is kept only grows.
+    let mut first = actions();
+    let later = first.split_off(15);
+    for (number, action) in (10..).zip(first) {
         steps.push((at(20_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
     }
     steps.extend([
@@ -63,7 +67,11 @@ pub fn records() -> Vec<Record> {
         ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
         (at(300_002), Command::begin(create), vec![]),
+        (at(300_003), Command::Reissue { seat: ANN }, vec![]),
     ]);
+    for (number, action) in (30..).zip(later) {
+        steps.push((at(300_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
+    }
     (0..)
         .zip(steps)
         .map(|(number, (at, command, events))| Record {

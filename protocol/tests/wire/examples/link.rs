@@ -8,7 +8,7 @@ use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, PlayerId};
 use klaxon_protocol::link::*;
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 
-use super::host::{alerts, code, figures, to_host};
+use super::host::{alerts, code, figures, id, to_host};
 use super::player::{reveal, snapshot, to_player, you};
 use super::{ANN, BOB, FIRST, SHOW, Variants, at, name, seq, variants};
 
@@ -41,6 +41,7 @@ variants!(ToGateway {
     Alert { .. } = "alert",
     Running { .. } = "running",
     Own { .. } = "own",
+    Reissued(_) = "reissued",
 });
 
 variants!(Verdict {
@@ -68,6 +69,7 @@ pub fn to_engine() -> Vec<ToEngine> {
             player: player(),
             name: Some(name("Ann")),
             role: Role::Player,
+            proof: Proof::NewGuest,
         }),
         ToEngine::Answers(AnswerBatch {
             gateway: GATEWAY,
@@ -114,6 +116,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
             name: name("Ann"),
             snapshot: Arc::new(snapshot()),
             you: you(),
+            issue: 1,
         }),
         ToGateway::Resynced(Resynced { conn: CONN, show: SHOW, snapshot: Arc::new(snapshot()), you: you() }),
         ToGateway::JoinRefused { conn: CONN, error: ErrorCode::ShowEnded.into() },
@@ -138,5 +141,15 @@ pub fn to_gateway() -> Vec<ToGateway> {
     messages.push(ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) });
     let personal = Arc::new(Personal { shapes: vec![ToPlayer::You(you())], by_seat: vec![Personal::NONE, 0] });
     messages.push(ToGateway::Own { show: SHOW, personal });
+    messages.push(ToGateway::Reissued(Reissued {
+        conn: CONN,
+        command: id("c-25"),
+        show: SHOW,
+        code: code(),
+        seat: BOB,
+        player: player(),
+        name: name("Bob"),
+        issue: 2,
+    }));
     messages
 }

@@ -8,7 +8,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 use super::{ANN, BOB, FIRST, SHOW, at, name, seq, variants};
 
-variants!(FromPlayer { Join(_) = "join", Answer(_) = "answer", Ping(_) = "ping", React(_) = "react", Leave = "leave", });
+variants!(FromPlayer { Join(_) = "join", Answer(_) = "answer", Ping(_) = "ping", React(_) = "react", Leave = "leave", Reclaim(_) = "reclaim", });
 
 variants!(ToPlayer {
     Welcome(_) = "welcome",
@@ -48,7 +48,7 @@ pub fn from_player() -> Vec<FromPlayer> {
         }),
         FromPlayer::Join(Join { show: code.clone(), name: None, role: Role::Spectator, token: None, resume: None }),
         FromPlayer::Join(Join {
-            show: code,
+            show: code.clone(),
             name: Some("Ann".into()),
             role: Role::Player,
             token: Some("eyJhbGciOiJFZERTQSJ9.e30.c2ln".into()),
@@ -58,6 +58,7 @@ pub fn from_player() -> Vec<FromPlayer> {
         FromPlayer::Ping(Ping { sent: Millis(1_799_999_999_000) }),
         FromPlayer::React(React { emoji: Emoji::Heart }),
         FromPlayer::Leave,
+        FromPlayer::Reclaim(Reclaim { show: code, token: "eyJhbGciOiJFZERTQSJ9.e30.c2ln".into() }),
     ]
 }
 

@@ -30,6 +30,7 @@ impl Book {
             | Action::GiveLives { .. }
             | Action::End { .. }
             | Action::Autopilot { .. } => self.phase != Phase::Ended,
+            Action::ReissueToken { .. } => self.edition >= RulesVersion(2),
         };
         if !allowed {
             return Err(format!("a host can't do {action:?} in {:?}, paused: {}", self.phase, self.paused));
@@ -62,6 +63,8 @@ impl Book {
                 self.plan_step(now);
                 Ok(Vec::new())
             }
+            // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
+            Action::ReissueToken { seat } => self.at_seat(*seat, |_| ()),
         }
     }
 

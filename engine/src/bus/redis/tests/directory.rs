@@ -3,7 +3,7 @@
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Action, Command, FindPlayers, FromHost, Refused, ShowLine, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, PlayerId, ShowCode, ShowId};
-use klaxon_protocol::link::{JoinRequest, ToEngine, ToGateway};
+use klaxon_protocol::link::{JoinRequest, Proof, ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, Role};
 
 use super::house::House;
@@ -29,6 +29,7 @@ fn join(code: &ShowCode, conn: u64) -> ToEngine {
         player: PlayerId::parse("ann").unwrap(),
         name: None,
         role: Role::Player,
+        proof: Proof::NewGuest,
     })
 }
 

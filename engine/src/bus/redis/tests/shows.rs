@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -93,7 +93,14 @@ impl Player {
         let conn = self.conn();
         let player = PlayerId::parse(&format!("player {}", conn.gateway)).unwrap();
         let (code, name) = (ShowCode::parse("LIVE").unwrap(), Some(Name::parse("Ann").unwrap()));
-        self.gateway.send(ToEngine::Join(JoinRequest { conn, code, player, name, role: Role::Player }));
+        self.gateway.send(ToEngine::Join(JoinRequest {
+            conn,
+            code,
+            player,
+            name,
+            role: Role::Player,
+            proof: Proof::NewGuest,
+        }));
     }
 
     async fn join(&mut self) {
