@@ -90,8 +90,6 @@ impl Recorded {
             if half == 0 {
                 self.fence = Fence(self.fence.0 + 1);
                 self.apply(Command::Recovered { away: Span(500) });
-                // The question opens again 3 s later.
-                self.now = self.now + Span(3_000);
             }
         }
         self.host(Action::Close);

@@ -60,7 +60,8 @@ pub fn event(event: &ToPlayer) -> Option<String> {
         | ToPlayer::Reactions(_)
         | ToPlayer::Pong(_)
         | ToPlayer::Error(_)
-        | ToPlayer::Goodbye(_) => return None,
+        | ToPlayer::Goodbye(_)
+        | ToPlayer::Paused(_) => return None,
     })
 }
 

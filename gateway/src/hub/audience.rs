@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::codec::PROTOCOL_VERSION;
+use klaxon_protocol::codec::{Codec, PROTOCOL_VERSION};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{QuestionId, Seat, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated};
-use klaxon_protocol::player::{Phase, ToPlayer, Welcome};
+use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Welcome};
 
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
@@ -49,6 +49,13 @@ enum Passing {
 impl FanOut {
     const fn of(what: Passing) -> Self {
         Self { what, next: 0 }
+    }
+}
+
+/// Who comes in while the clock stands still did not hear the event that says what is left.
+pub(super) fn append_pause(codec: Codec, snapshot: &Snapshot, bytes: &mut Vec<u8>) {
+    if let Some(paused) = snapshot.pause() {
+        frame::append(codec, &ToPlayer::Paused(paused), bytes);
     }
 }
 
@@ -185,6 +192,7 @@ impl Shard {
         frame::append(codec, &welcome, &mut bytes);
         bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
         frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
+        append_pause(codec, &seated.snapshot, &mut bytes);
         self.counts.joins += 1;
         tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "in");
         self.send(key, bytes.into(), now.millis());
@@ -205,6 +213,7 @@ impl Shard {
         let codec = conn.codec;
         let mut bytes = self.snapshots.get(codec, &resynced.snapshot).to_vec();
         frame::append(codec, &ToPlayer::You(resynced.you), &mut bytes);
+        append_pause(codec, &resynced.snapshot, &mut bytes);
         self.send(key, bytes.into(), now.millis());
     }
 

@@ -65,6 +65,8 @@ pub enum ToPlayer {
     Error(ErrorMessage),
     /// The server goes down; come back.
     Goodbye(Goodbye),
+    /// The clock stands still, for who came in or back meanwhile; follows `you`.
+    Paused(Paused),
 }
 
 impl ToPlayer {
@@ -93,7 +95,8 @@ impl ToPlayer {
             | Self::Reactions(_)
             | Self::Pong(_)
             | Self::Error(_)
-            | Self::Goodbye(_) => None,
+            | Self::Goodbye(_)
+            | Self::Paused(_) => None,
         }
     }
 }
@@ -166,7 +169,7 @@ pub struct Snapshot {
     pub pot: u64,
     /// ISO 4217 code of the pot.
     pub currency: String,
-    /// Whether the clock stands still; if so the question's `closes_at` is as it was when it stopped.
+    /// Whether the clock stands still; if so the question's `closes_at` is what it would be if it ran from `at` on.
     pub paused: bool,
     /// The question that was sent last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,6 +182,24 @@ pub struct Snapshot {
     /// Who won, once over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podium: Option<Podium>,
+}
+
+/// The clock stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Paused {
+    /// What is left of the question's time, if it is a question that was stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Span>,
+}
+
+impl Snapshot {
+    /// What those who come in by this snapshot are told of a pause, if there is one.
+    #[must_use]
+    pub fn pause(&self) -> Option<Paused> {
+        let question = self.question.as_ref().filter(|_| self.phase == Phase::Question);
+        self.paused.then(|| Paused { left: question.map(|question| question.closes_at.since(self.at)) })
+    }
 }
 
 /// Your own state.

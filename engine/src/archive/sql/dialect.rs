@@ -14,7 +14,10 @@ const SQLITE: Migrations = &[
     ("journals", include_str!("../../../migrations/sqlite/0002_journals.sql")),
 ];
 const POSTGRES: Migrations = &[("archive", include_str!("../../../migrations/postgres/0001_archive.sql"))];
-const MYSQL: Migrations = &[("archive", include_str!("../../../migrations/mysql/0001_archive.sql"))];
+const MYSQL: Migrations = &[
+    ("archive", include_str!("../../../migrations/mysql/0001_archive.sql")),
+    ("names", include_str!("../../../migrations/mysql/0002_names.sql")),
+];
 
 /// How a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,6 +221,7 @@ mod tests {
             (Dialect::Sqlite, 1, "34ad955f3e94c489"),
             (Dialect::Postgres, 0, "8cd97e36e57e236a"),
             (Dialect::MySql, 0, "7f101cfeee8f30c6"),
+            (Dialect::MySql, 1, "6b6fcc021ab64898"),
         ];
         for (dialect, place, begins) in known {
             let migrator = dialect.migrator();

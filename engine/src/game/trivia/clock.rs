@@ -70,11 +70,6 @@ impl Clock {
         self.windows.len() > 1 || now >= self.window().opens
     }
 
-    /// Whether an answer that is read now could count, or could have before the clock ran out.
-    pub fn is_open(&self, now: Millis) -> bool {
-        self.left.is_none() && now >= self.window().opens
-    }
-
     /// Gives the clock another total, as if it had had it from the start. Only before it opens.
     pub fn set_total(&mut self, total: Span) {
         let opens = self.window().opens;

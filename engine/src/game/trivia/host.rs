@@ -81,7 +81,7 @@ impl Trivia {
 
     /// Nobody can have answered a question that has not opened: to close it then, by one press too many, would put everybody out.
     fn must_have_been_open(&self, now: Millis) -> Result<(), Refusal> {
-        let asked = self.asked.last().filter(|asked| self.rules >= Rules::Second && !asked.clock.is_open(now));
+        let asked = self.asked.last().filter(|asked| self.rules >= Rules::Second && !asked.clock.has_opened(now));
         let Some(asked) = asked else { return Ok(()) };
         let opens_in = asked.clock.window().opens.since(now);
         let detail = format!("The question opens in {opens_in}: close it after that, or void it to take it back.");

@@ -102,10 +102,12 @@ impl Asked {
         self.question.question
     }
 
-    /// The question with its times as they are now.
-    fn question_now(&self) -> Question {
+    /// The question with its times as they are now. While its clock stands still it closes as if it ran from now on: the moment at
+    /// which it was stopped would tell nobody what is left.
+    fn question_now(&self, now: Millis) -> Question {
         let window = self.clock.window();
-        Question { opens_at: window.opens, closes_at: window.closes, ..self.question.clone() }
+        let closes_at = self.clock.runs_out().unwrap_or_else(|| now + self.clock.left(now));
+        Question { opens_at: window.opens, closes_at, ..self.question.clone() }
     }
 }
 

@@ -23,7 +23,7 @@ impl Trivia {
             pot: self.settings.pot,
             currency: self.settings.currency.clone(),
             paused: self.stage.paused,
-            question: asked.map(Asked::question_now),
+            question: asked.map(|asked| asked.question_now(now)),
             reveal: asked.and_then(|asked| asked.reveal.clone()),
             voided: asked.is_some_and(|asked| asked.voided),
             podium: self.podium.clone(),

@@ -174,3 +174,30 @@ fn a_key_of_a_closed_connection_opens_nothing() {
     assert_eq!(stage.read(new), Read::default());
     assert!(stage.shard.listens(new) && !stage.shard.listens(old));
 }
+
+#[test]
+fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
+    let in_pause = |phase| {
+        let ToPlayer::Question(question) = question(3) else { panic!("a question") };
+        let question = Question { opens_at: Millis(1_000), closes_at: Millis(60_000 + 7_500), ..question };
+        Snapshot { at: Millis(60_000), phase, paused: true, question: Some(question), ..snapshot(4) }
+    };
+    for (phase, left) in [(Phase::Question, Some(Span(7_500))), (Phase::Closed, None), (Phase::Lobby, None)] {
+        for codec in [Codec::Json, Codec::Bincode] {
+            let mut bytes = Vec::new();
+            super::super::audience::append_pause(codec, &in_pause(phase), &mut bytes);
+            let told = codec.decode::<ToPlayer>(&bytes[2..], &[]).unwrap();
+            assert_eq!(told, ToPlayer::Paused(Paused { left }));
+        }
+        let mut stage = Stage::new();
+        let key = stage.open();
+        stage.say(key, &join());
+        stage.seat_seeing(SHOW, key, Some(0), in_pause(phase));
+        let read = stage.read(key);
+        assert_eq!(read.messages.len(), 4);
+        assert_eq!(read.messages[3], ToPlayer::Paused(Paused { left }), "after welcome, snapshot and you");
+        // It has no place in the order of events.
+        stage.notice(5);
+        assert_eq!(seqs(&stage.read(key)), [5]);
+    }
+}

@@ -18,7 +18,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Phase, Ping, Question, React, Role, Snapshot,
+    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Question, React, Role, Snapshot,
     ToPlayer, Verdict, You,
 };
 use klaxon_protocol::settings::Mode;

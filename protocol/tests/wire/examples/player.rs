@@ -34,6 +34,7 @@ variants!(ToPlayer {
     Pong(_) = "pong",
     Error(_) = "error",
     Goodbye(_) = "goodbye",
+    Paused(_) = "paused",
 });
 
 pub fn from_player() -> Vec<FromPlayer> {
@@ -234,5 +235,7 @@ pub fn to_player() -> Vec<ToPlayer> {
         ToPlayer::Error(ErrorMessage::from(&Refusal::because(ErrorCode::BadName, "It has 25 characters."))),
         ToPlayer::Goodbye(Goodbye { retry: Span(1_500), to: None }),
         ToPlayer::Goodbye(Goodbye { retry: Span(200), to: Some("ws://gateway-2.example.org:4700/play".into()) }),
+        ToPlayer::Paused(Paused { left: Some(Span(7_500)) }),
+        ToPlayer::Paused(Paused { left: None }),
     ]
 }

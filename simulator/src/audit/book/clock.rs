@@ -60,11 +60,6 @@ impl Clock {
         !self.past.is_empty() || now >= self.last.opens
     }
 
-    /// Whether the clock runs and the question is open, or was until its time was up.
-    pub fn is_open(&self, now: Millis) -> bool {
-        self.standing.is_none() && now >= self.last.opens
-    }
-
     /// Stands still from `at` on: what was read before it counts.
     pub fn stop(&mut self, at: Millis) {
         if self.standing.is_none() {

@@ -70,7 +70,7 @@ impl Book {
 
     /// From the second edition on a question can't be closed before it is open.
     fn may_close(&self, now: Millis) -> bool {
-        self.edition < RulesVersion(2) || self.asked.last().is_some_and(|asked| asked.clock.is_open(now))
+        self.edition < RulesVersion(2) || self.asked.last().is_some_and(|asked| asked.clock.has_opened(now))
     }
 
     fn may_void(&self) -> bool {

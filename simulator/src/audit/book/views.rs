@@ -1,7 +1,7 @@
 //! The show by the book, as those who come in see it, and each player their own state.
 
 use klaxon_protocol::ids::Seat;
-use klaxon_protocol::player::{Question, Snapshot, You};
+use klaxon_protocol::player::{Paused, Phase, Question, Snapshot, You};
 use klaxon_protocol::time::Millis;
 
 use super::{Book, Held, count};
@@ -45,7 +45,9 @@ impl Book {
             paused: self.paused,
             question: asked.map(|asked| {
                 let last = asked.clock.last();
-                Question { opens_at: last.opens, closes_at: last.closes, ..asked.question.clone() }
+                // While the clock stands still the question closes as if it ran from now on.
+                let closes_at = self.told_of_pause().and_then(|pause| pause.left).map_or(last.closes, |left| at + left);
+                Question { opens_at: last.opens, closes_at, ..asked.question.clone() }
             }),
             reveal: asked.and_then(|asked| asked.reveal.clone()),
             voided: asked.is_some_and(|asked| asked.voided.is_some()),
@@ -53,17 +55,17 @@ impl Book {
         }
     }
 
-    /// Whether a snapshot says what the show is. How `closes_at` stands while the clock does is not the rules' to say.
+    /// What one who comes in is told of a pause, if the show is in one.
+    pub fn told_of_pause(&self) -> Option<Paused> {
+        let asked = self.asked.last().filter(|_| self.phase == Phase::Question);
+        self.paused.then(|| Paused { left: asked.map(|asked| asked.clock.left(Millis(0))) })
+    }
+
+    /// Whether a snapshot says what the show is.
     pub fn is_shown_by(&self, told: &Snapshot) -> bool {
         if (told.joined, told.alive, told.phase) != (count(self.seats.len()), self.alive(), self.phase) {
             return false;
         }
-        let mut own = self.snapshot(told.at);
-        if self.paused
-            && let (Some(own), Some(told)) = (&mut own.question, &told.question)
-        {
-            (own.opens_at, own.closes_at) = (told.opens_at, told.closes_at);
-        }
-        own == *told
+        self.snapshot(told.at) == *told
     }
 }

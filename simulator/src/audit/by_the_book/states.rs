@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use klaxon_protocol::ids::{Seat, Seq};
-use klaxon_protocol::player::{Snapshot, ToPlayer, You};
+use klaxon_protocol::player::{Paused, Snapshot, ToPlayer, You};
 
 use super::super::book::Book;
 use super::super::finding::Finding;
@@ -22,6 +22,7 @@ struct Told<'r> {
 enum What<'r> {
     Show(&'r Snapshot),
     Seat { seat: Option<Seat>, told: You, book: Option<You> },
+    Pause(Paused),
 }
 
 /// All of them, by the event at which the show stood.
@@ -51,6 +52,7 @@ impl<'r> States<'r> {
                         What::Show(snapshot)
                     }
                     ToPlayer::You(you) => What::Seat { seat, told: *you, book: None },
+                    ToPlayer::Paused(pause) => What::Pause(*pause),
                     _ => continue,
                 };
                 states.open.entry(seq).or_default().push(Told { connection, at, what });
@@ -69,6 +71,7 @@ impl<'r> States<'r> {
         let Some(open) = self.open.get_mut(&book.seq).filter(|open| !open.is_empty()) else { return };
         open.retain_mut(|told| match &mut told.what {
             What::Show(snapshot) => !book.is_shown_by(snapshot),
+            What::Pause(pause) => book.told_of_pause() != Some(*pause),
             What::Seat { seat, told, book: own } => {
                 let you = book.you(*seat);
                 *own = Some(you);
@@ -93,6 +96,9 @@ impl<'r> States<'r> {
                     let own = own.and_then(|own| serde_json::to_string(own).ok()).unwrap_or_default();
                     violation(format!("the snapshot was never true; the last of the book there is {own}"))
                         .frame(&ToPlayer::Snapshot(Box::new(snapshot.clone())))
+                }
+                What::Pause(pause) => {
+                    violation("the show was in no such pause".to_owned()).frame(&ToPlayer::Paused(pause))
                 }
                 What::Seat { told, book, .. } => {
                     let own = book.map_or_else(|| "no such moment".to_owned(), |own| format!("{own:?}"));

@@ -239,7 +239,8 @@ impl Person {
             | ToPlayer::Podium(_)
             | ToPlayer::Prize(_)
             | ToPlayer::Notice(_)
-            | ToPlayer::Reactions(_) => {}
+            | ToPlayer::Reactions(_)
+            | ToPlayer::Paused(_) => {}
         }
     }
 
