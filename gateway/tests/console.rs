@@ -193,7 +193,7 @@ async fn a_script_makes_a_show_and_plays_it() {
         &format!("show SUMS ({SHOW}): Sums")[..],
         "ok: open: done",
         "event: the lobby is open",
-        "event: question 1 of 1: 2 + 2? [2J A) 4 B) 5",
+        "event: question 1 of 1: 2 + 2?\\u{1b}[2J A) 4 B) 5",
         "state: closed, question 3 of 12, 1000 joined, 998 connected, 640 in play, answers 100 50 300",
         "event: question 1: A is right, 9 of 10 answers; 0 silent, 10 in play",
         "found: nobody is called like that",
