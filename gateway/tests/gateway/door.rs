@@ -63,10 +63,17 @@ async fn shake(gateway: SocketAddr, version: &str, lines: &str) -> (u16, String)
         "GET /play {version}\r\nHost: klaxon\r\n{lines}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    // Who is let in ends by being silent about its join; it is not waited for.
-    stream.shutdown().await.unwrap();
     let mut response = Vec::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut response)).await.unwrap().unwrap();
+    let whole = |response: &[u8]| {
+        let head = response.windows(4).any(|end| end == b"\r\n\r\n");
+        head && (response.starts_with(b"HTTP/1.1 101") || response.ends_with(b"}"))
+    };
+    let answered = async {
+        while !whole(&response) {
+            assert_ne!(stream.read_buf(&mut response).await.unwrap(), 0);
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
     let response = String::from_utf8_lossy(&response);
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();

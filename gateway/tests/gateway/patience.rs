@@ -100,8 +100,12 @@ async fn whoever_does_not_catch_up_finds_out_why_it_was_cut_off() {
         let house = house(settings);
         let mut slow = deaf(&house).await;
         let text = "x".repeat(8_000);
-        for _ in 0..100 {
-            house.engine.notice(&text);
+        // More than once what the outbox holds: with the first of it, and a snapshot, the kernel is full.
+        for _ in 0..10 {
+            for _ in 0..20 {
+                house.engine.notice(&text);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         // Ten seconds until it is cut off, two until its socket is closed, and some more.
         tokio::time::sleep(Duration::from_secs(15)).await;
