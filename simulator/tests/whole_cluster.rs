@@ -60,7 +60,7 @@ async fn a_show_goes_on_whatever_is_killed_and_the_database_has_all_of_it() {
     assert!(faults[2].starts_with("engine-"), "{faults:?}");
     assert!(report["faults"][0]["back"]["players"].as_u64().unwrap() > 0, "{said}");
     assert_eq!(report["crowd"]["joined"], 60);
-    assert_eq!(report["audit"].as_array().unwrap().len(), 9);
+    assert_eq!(report["audit"].as_array().unwrap().len(), 10);
     assert_eq!(report["database"]["different"], 0);
     assert_eq!(report["database"]["compared"][0][1], 60);
 }
