@@ -183,14 +183,7 @@ mod tests {
     }
 
     fn plain(share: impl FnOnce(&mut Shares)) -> SwarmPlan {
-        let mut shares = Shares {
-            bad_networks: 0.0,
-            cheats: 0.0,
-            double_taps: 0.0,
-            two_devices: 0.0,
-            dawdlers: 0.0,
-            hidden_tabs: 0.0,
-        };
+        let mut shares = Shares::default();
         share(&mut shares);
         SwarmPlan::new(&SwarmSettings { shares, ..settings(7) })
     }

@@ -30,8 +30,8 @@ pub struct SwarmSettings {
     pub shares: Shares,
 }
 
-/// How many players have a habit, each from 0 (nobody) to 1 (everybody).
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How many players have a habit, each from 0 (nobody, the default) to 1 (everybody).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Shares {
     /// A bad network.
     pub bad_networks: f64,
@@ -217,15 +217,8 @@ pub(super) mod tests {
         assert!((50..130).contains(&bad), "{bad}");
         let hidden = plan.players.iter().filter(|player| player.habits.hidden_tab).count();
         assert!((20..70).contains(&hidden), "{hidden}");
-        let nobody = Shares {
-            bad_networks: 0.0,
-            cheats: 0.0,
-            double_taps: 0.0,
-            two_devices: 0.0,
-            dawdlers: 0.0,
-            hidden_tabs: 0.0,
-        };
-        let plan = SwarmPlan::new(&SwarmSettings { shares: nobody, codec: CodecChoice::Json, ..settings(7) });
+        let plan =
+            SwarmPlan::new(&SwarmSettings { shares: Shares::default(), codec: CodecChoice::Json, ..settings(7) });
         assert!(plan.players.iter().all(|player| player.habits.honest() && player.habits.tapping == Tapping::Once));
         assert!(plan.players.iter().all(|player| player.codec == Codec::Json && !player.habits.two_devices));
     }
