@@ -16,6 +16,8 @@ use super::rows::{Row, Subject, What};
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// How often it pings whoever is silent then, on average over its connections.
 const PINGED_EVERY: Duration = Duration::from_millis(37_440);
+/// All pings that wait for an answer are answered within this time.
+const CATCH_UP: Duration = Duration::from_millis(100);
 /// The case of players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
 pub const PINGED: &str = "pings";
 
@@ -25,12 +27,16 @@ pub const PINGED: &str = "pings";
 /// If one of them fails.
 pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = Launch { heartbeat: Some(HEARTBEAT), ..plan.launch.clone() };
-    let mut contestants = Vec::new();
+    let mut contestants: Vec<(Contestant, &str)> = Vec::new();
     for case in ["", PINGED] {
         for &kind in [Kind::Floor].iter().chain(&plan.klaxon) {
             told("joining");
             let mut contestant = Contestant::start(&launch, kind).await?;
             contestant.join(plan.players).await?;
+            // Those who joined before are pinged meanwhile, and closed if they do not answer.
+            for (joined, _) in &mut contestants {
+                answer_pings(joined, CATCH_UP).await?;
+            }
             contestants.push((contestant, case));
         }
     }
@@ -48,13 +54,17 @@ async fn idle(contestant: &mut Contestant, case: &str, long: Duration) -> Result
     }
     let (began, before) = (Instant::now(), contestant.clock.now()?);
     if answers_only {
-        contestant.load.answer_pings(long).await.map_err(|error| BenchError::Load(kind, error))?;
+        answer_pings(contestant, long).await?;
     } else {
         beat(contestant, every, long).await?;
     }
     let used = contestant.clock.now()?.saturating_sub(before);
     let percent = 100.0 * used.as_secs_f64() / began.elapsed().as_secs_f64();
     Ok(Row::plain(Subject::Idle, kind, case, What::Core, &[percent]))
+}
+
+async fn answer_pings(contestant: &mut Contestant, long: Duration) -> Result<(), BenchError> {
+    contestant.load.answer_pings(long).await.map_err(|error| BenchError::Load(contestant.kind, error))
 }
 
 /// Everybody says once in `every` that it is there, for so long.

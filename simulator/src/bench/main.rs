@@ -83,7 +83,12 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
         bar.set_message(format!("{}: {step}", subject.title()));
         bar.tick();
     };
-    let rows = plan.measure(&told).await?;
+    let mut not_measured = Vec::new();
+    let mut failed = |subject: Subject, error| {
+        bar.suspend(|| eprintln!("klaxon-bench: {}: {error}", subject.title()));
+        not_measured.push(subject.title());
+    };
+    let rows = plan.measure(&told, &mut failed).await;
     bar.finish_and_clear();
     let report = Report::of(&plan, machine, rows, began.elapsed());
     print!("{}", terminal::text(&report, std::io::stdout().is_terminal()));
@@ -94,5 +99,6 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
     if let Some(path) = &args.html {
         std::fs::write(path, html::page(&report)).with_context(|| format!("--html {}", path.display()))?;
     }
+    anyhow::ensure!(not_measured.is_empty(), "could not be measured: {}", not_measured.join(", "));
     Ok(if args.must { report.verdict() } else { Verdict::Reached })
 }

@@ -42,26 +42,33 @@ impl Plan {
         [players / 10, players / 2, players, players * 19 / 10].map(|size| size.clamp(1, MOST_PLAYERS))
     }
 
-    /// Measures everything. `told` hears of every step.
-    ///
-    /// # Errors
-    /// If something can't be measured at all.
-    pub async fn measure(&self, told: &impl Fn(Subject, &str)) -> Result<Vec<Row>, BenchError> {
+    /// Measures everything. `told` hears of every step, `failed` of a subject that can't be measured: the others go on.
+    pub async fn measure(
+        &self,
+        told: &impl Fn(Subject, &str),
+        failed: &mut impl FnMut(Subject, BenchError),
+    ) -> Vec<Row> {
         let mut rows = Vec::new();
         for &subject in &self.subjects {
-            let told = |step: &str| told(subject, step);
-            rows.extend(match subject {
-                Subject::FanOut => fan_out::measure(self, &told).await?,
-                Subject::Intake => intake::measure(self, &told).await?,
-                Subject::Memory => memory::measure(self, &told).await?,
-                Subject::Idle => idle::measure(self, &told).await?,
-                Subject::Boot => boot::measure(self, &told).await?,
-                Subject::Door => door::measure(self, &told).await?,
-                Subject::Growth => growth::measure(self, &told).await?,
-                Subject::Fairness => fairness::measure(self, &told).await?,
-                Subject::Reactors => reactors::measure(self, &told).await?,
-            });
+            match self.measure_one(subject, &|step: &str| told(subject, step)).await {
+                Ok(measured) => rows.extend(measured),
+                Err(error) => failed(subject, error),
+            }
         }
-        Ok(rows)
+        rows
+    }
+
+    async fn measure_one(&self, subject: Subject, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+        match subject {
+            Subject::FanOut => fan_out::measure(self, told).await,
+            Subject::Intake => intake::measure(self, told).await,
+            Subject::Memory => memory::measure(self, told).await,
+            Subject::Idle => idle::measure(self, told).await,
+            Subject::Boot => boot::measure(self, told).await,
+            Subject::Door => door::measure(self, told).await,
+            Subject::Growth => growth::measure(self, told).await,
+            Subject::Fairness => fairness::measure(self, told).await,
+            Subject::Reactors => reactors::measure(self, told).await,
+        }
     }
 }
