@@ -82,7 +82,7 @@ impl Directory {
     pub async fn line(&mut self, show: ShowId) -> RedisResult<Option<ShowLine>> {
         let line: Option<Vec<u8>> =
             redis::cmd("HGET").arg(self.keys.lines()).arg(show.0).query_async(&mut self.connection).await?;
-        line.map(|line| decode(&line).map_err(|problem| not_ours(self.keys.lines(), problem))).transpose()
+        line.map(|line| decode(&line).map_err(|problem| not_ours(&self.keys.lines(), problem))).transpose()
     }
 
     /// All shows as they were last listed.
