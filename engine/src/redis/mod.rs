@@ -3,7 +3,7 @@
 //! One Redis or a Redis Cluster: all keys of a show carry its hash tag, so that a script may touch all of them.
 
 mod keys;
-mod script;
+pub mod scripts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,6 @@ use ::redis::cluster_async::ClusterConnection;
 use ::redis::{Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
 
 pub use keys::Keys;
-pub use script::Script;
 
 /// How long an answer may take; then the outcome is unknown.
 const PATIENCE: Duration = Duration::from_millis(1000);

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use klaxon_protocol::ids::Choice;
 
 use crate::arbiter::{Claim, SEATS, Standing};
+use crate::redis::scripts::CLAIM_PAGES;
 
 /// Seats whose claims are one string. With fewer, the claims of a large show would be spread over more strings, and each costs a
 /// command; with more, one claim of a far seat would make Redis find more memory at once (512 KiB, a third of a millisecond).
 const PAGE: u32 = 1 << 20;
-/// So many strings hold all seats.
-pub const PAGES: u32 = SEATS.div_ceil(PAGE);
+const _: () = assert!(SEATS.div_ceil(PAGE) == CLAIM_PAGES, "the scripts delete all pages of a question");
 /// So many claims are judged at once, in a millisecond, while other shows wait. A script's stack takes fewer than 2,000.
 const PIECE: usize = 1_024;
 

@@ -1,18 +1,17 @@
 //! The arbiter on Redis: scripts that Redis runs one at a time, so that each call is atomic over all engines.
 //!
 //! - A show's lease and what is known of its questions are one hash, its claims strings by seat, all in one slot of a cluster. Half
-//!   a byte is one seat's claim: see `claim.lua`.
+//!   a byte is one seat's claim: see `claims_judge.lua`.
 //! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
 //!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
 //!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
 //!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. Whoever
 //!   takes it up and finds nothing to play forgets it, and that takes it out of the set.
-//! - All that is said of a show expires [`KEPT`] after its engine last renewed the lease, and claims [`KEPT`] after the last one.
+//! - All that is said of a show expires three days after its engine last renewed the lease, and claims three days after the last one.
 //! - A call with very many claims is made in pieces, so that no other show waits long. If the lease is lost between two of them the
 //!   outcome is `Unavailable`, since some may count; the same call made again says what became of the lease.
 
 mod claims;
-mod scripts;
 #[cfg(test)]
 mod tests;
 
@@ -27,12 +26,9 @@ use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
 use klaxon_protocol::time::Span;
 
 use super::{Arbiter, ArbiterError, Claim, Lease, Standing, TERM};
-use crate::redis::{Connection, Keys, Redis, Script};
+use crate::redis::scripts::{self, Script, ScriptError};
+use crate::redis::{Connection, Keys, Redis};
 use claims::Pieces;
-use scripts::Scripts;
-
-/// How long a dead show's keys stay.
-const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// Counts claims in a Redis or a Redis Cluster, for all engines that share it.
 pub struct RedisArbiter {
@@ -40,7 +36,6 @@ pub struct RedisArbiter {
     keys: Keys,
     /// Whose leases are taken here.
     holder: String,
-    scripts: Scripts,
     /// Shows without a lease, and since when that is seen here.
     lost: Mutex<HashMap<ShowId, Instant>>,
 }
@@ -55,7 +50,6 @@ impl RedisArbiter {
             connection: redis.connect().await?,
             keys: redis.keys().clone(),
             holder: holder.to_owned(),
-            scripts: Scripts::new(),
             lost: Mutex::default(),
         })
     }
@@ -67,7 +61,7 @@ impl RedisArbiter {
         show: ShowId,
         arguments: &[&str],
     ) -> Result<T, ScriptError> {
-        Ok(script.call(&self.connection, &[&self.keys.lease(show)], arguments).await?)
+        script.run(&self.connection, &[self.keys.lease(show)], arguments).await
     }
 
     /// Says which shows there are.
@@ -84,7 +78,7 @@ impl RedisArbiter {
 
     async fn renew_one(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
         let arguments = [&*fence.to_string(), &*TERM.0.to_string()];
-        self.on_lease(&self.scripts.renew, show, &arguments).await.map_err(|error| error.under(fence))
+        self.on_lease(&scripts::LEASE_RENEW, show, &arguments).await.map_err(|error| under(error, fence))
     }
 
     /// Runs a script on these claims, piece by piece and in their order; what it says of each piece.
@@ -105,9 +99,9 @@ impl RedisArbiter {
             keys.extend(pages.iter().map(|key| &**key));
             let mut arguments = vec![&*fence_text, &*question_text];
             arguments.extend(pieces.texts());
-            match script.call(&self.connection, &keys, &arguments).await.map_err(ScriptError::from) {
+            match script.run(&self.connection, &keys, &arguments).await {
                 Ok(answer) => said.push((pieces, answer)),
-                Err(error) if said.is_empty() => return Err(error.under(fence)),
+                Err(error) if said.is_empty() => return Err(under(error, fence)),
                 Err(error) => return Err(ArbiterError::Unavailable(format!("after some of the claims: {error}"))),
             }
         }
@@ -116,7 +110,7 @@ impl RedisArbiter {
 
     /// Whether nobody has the show.
     async fn is_free(&self, show: ShowId) -> Result<bool, ArbiterError> {
-        let idle: i8 = self.on_lease(&self.scripts.idle, show, &[]).await.map_err(|error| error.under(Fence(0)))?;
+        let idle: i8 = self.on_lease(&scripts::LEASE_IDLE, show, &[]).await.map_err(|error| under(error, Fence(0)))?;
         let mut lost = self.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if idle >= 0 {
             lost.remove(&show);
@@ -126,40 +120,13 @@ impl RedisArbiter {
     }
 }
 
-/// Why a script did not do as it was asked.
-#[derive(Debug, thiserror::Error)]
-enum ScriptError {
-    #[error("the show is leased under token {0}")]
-    OtherToken(Fence),
-    #[error("the show has no lease")]
-    NoLease,
-    #[error("another engine holds the show")]
-    Held,
-    #[error(transparent)]
-    Redis(RedisError),
-}
-
-impl From<RedisError> for ScriptError {
-    fn from(error: RedisError) -> Self {
-        let token = || error.detail().and_then(|token| token.parse().ok()).map(Fence);
-        match error.code() {
-            Some("HELD") => Self::Held,
-            Some("NOLEASE") => Self::NoLease,
-            Some("FENCED") if let Some(token) = token() => Self::OtherToken(token),
-            _ => Self::Redis(error),
-        }
-    }
-}
-
-impl ScriptError {
-    /// What it means to a caller with this token.
-    fn under(self, fence: Fence) -> ArbiterError {
-        match self {
-            Self::OtherToken(newest) if newest > fence => ArbiterError::Fenced { newest },
-            Self::OtherToken(_) | Self::NoLease => ArbiterError::NoLease,
-            Self::Held => ArbiterError::Held,
-            Self::Redis(error) => unavailable(error),
-        }
+/// What a script's refusal means to a caller with this token.
+fn under(error: ScriptError, fence: Fence) -> ArbiterError {
+    match error {
+        ScriptError::Fenced { newest, .. } if newest > fence => ArbiterError::Fenced { newest },
+        ScriptError::Fenced { .. } | ScriptError::NoLease => ArbiterError::NoLease,
+        ScriptError::Held => ArbiterError::Held,
+        error => unavailable(error),
     }
 }
 
@@ -173,7 +140,7 @@ impl Arbiter for RedisArbiter {
         self.enlist([show]).await?;
         let arguments = [&*self.holder, &*above.to_string(), &*TERM.0.to_string()];
         let (fence, idle): (u64, i64) =
-            self.on_lease(&self.scripts.lease, show, &arguments).await.map_err(|error| error.under(above))?;
+            self.on_lease(&scripts::LEASE_TAKE, show, &arguments).await.map_err(|error| under(error, above))?;
         let idle = u64::try_from(idle).ok().map(|idle| Span::of(Duration::from_millis(idle)));
         Ok(Lease { fence: Fence(fence), idle })
     }
@@ -187,7 +154,7 @@ impl Arbiter for RedisArbiter {
     }
 
     async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
-        self.on_lease(&self.scripts.give_back, show, &[&fence.to_string()]).await.map_err(|error| error.under(fence))
+        self.on_lease(&scripts::LEASE_RELEASE, show, &[&fence.to_string()]).await.map_err(|error| under(error, fence))
     }
 
     async fn free(&self) -> Result<Vec<ShowId>, ArbiterError> {
@@ -208,7 +175,7 @@ impl Arbiter for RedisArbiter {
         question: QuestionId,
         claims: &[Claim],
     ) -> Result<Vec<Standing>, ArbiterError> {
-        let said = self.on_claims(&self.scripts.claim, (show, fence, question), claims).await?;
+        let said = self.on_claims(&scripts::CLAIMS_JUDGE, (show, fence, question), claims).await?;
         let mut standings = Vec::with_capacity(claims.len());
         for (pieces, said) in said {
             let heard = pieces.standings(&said);
@@ -219,7 +186,7 @@ impl Arbiter for RedisArbiter {
 
     async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
         let arguments = [&*fence.to_string(), &*question.to_string()];
-        self.on_lease(&self.scripts.close, show, &arguments).await.map_err(|error| error.under(fence))
+        self.on_lease(&scripts::CLAIMS_CLOSE, show, &arguments).await.map_err(|error| under(error, fence))
     }
 
     async fn restore(
@@ -229,14 +196,14 @@ impl Arbiter for RedisArbiter {
         question: QuestionId,
         claims: &[Claim],
     ) -> Result<(), ArbiterError> {
-        self.on_claims(&self.scripts.restore, (show, fence, question), claims).await.map(|_| ())
+        self.on_claims(&scripts::CLAIMS_RESTORE, (show, fence, question), claims).await.map(|_| ())
     }
 
     async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
-        match self.on_lease(&self.scripts.forget, show, &[&fence.to_string()]).await {
+        match self.on_lease(&scripts::LEASE_FORGET, show, &[&fence.to_string()]).await {
             // What was forgotten may still be in the set.
             Ok(()) | Err(ScriptError::NoLease) => {}
-            Err(error) => return Err(error.under(fence)),
+            Err(error) => return Err(under(error, fence)),
         }
         let mut connection = self.connection.clone();
         let mut remove = ::redis::cmd("SREM");

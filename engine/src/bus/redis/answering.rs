@@ -1,6 +1,5 @@
 //! What hosts hear: in one stream for each gateway, since theirs may not hear the show.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use klaxon_protocol::ids::GatewayId;
@@ -9,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{entry, millis, pause};
-use crate::redis::{Connection, Keys, Script};
+use crate::redis::scripts::BUS_REPLY_TO_HOSTS;
+use crate::redis::{Connection, Keys};
 
 /// So many answers are kept for a gateway.
 const MOST: usize = 1024;
@@ -17,14 +17,6 @@ const MOST: usize = 1024;
 const KEEP: Duration = Duration::from_secs(10 * 60);
 /// So many are sent at once.
 const TAKE: usize = 256;
-
-/// KEYS: the stream. ARGV: how many entries it keeps, for how many milliseconds, the messages.
-static ANSWER: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'm', ARGV[3])
-         return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
-    )
-});
 
 /// Sends answers in order until nobody has any more. What Redis does not take is tried again.
 pub(super) async fn answer(
@@ -45,7 +37,7 @@ pub(super) async fn answer(
             let (most, keep) = (MOST.to_string().into_bytes(), millis(KEEP).to_string().into_bytes());
             let (key, arguments) = (keys.to_hosts(gateway), [most, keep, entry::of_engine(messages)]);
             let mut failures = 0;
-            while let Err(error) = ANSWER.run::<(), _, _>(&connection, &[&key], &arguments).await {
+            while let Err(error) = BUS_REPLY_TO_HOSTS.run::<()>(&connection, &[&key], &arguments).await {
                 tracing::debug!(%gateway, %error, "the bus does not take an answer; trying again");
                 metrics::counter!("klaxon_bus_failures_total", "what" => "answer").increment(1);
                 sleep(pause(failures)).await;

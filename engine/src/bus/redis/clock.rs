@@ -1,8 +1,8 @@
 //! One clock for all: every process leads its own to that of one Redis, and knows how wrong it may be.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use redis::RedisResult;
@@ -10,7 +10,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{Task, pause};
 use crate::clock::Clock;
-use crate::redis::{Connection, Redis, Script};
+use crate::redis::scripts::BUS_TIME;
+use crate::redis::{Connection, Redis};
 
 /// How often the clock is compared.
 const COMPARE: Duration = Duration::from_millis(250);
@@ -22,9 +23,6 @@ const RECENT: usize = 40;
 const DRIFT: u64 = 5_000;
 /// A change of Redis' clock by more than this, in microseconds, is logged and counted.
 const SUDDEN: u64 = 20_000;
-
-/// The time at the node that has this key: all processes ask the same.
-static TIME: LazyLock<Script> = LazyLock::new(|| Script::new("return redis.call('TIME')"));
 
 /// Leads a clock until it is dropped.
 #[derive(Debug)]
@@ -96,7 +94,7 @@ struct Compared {
 async fn compare(connection: &Connection, redis: &Redis, clock: Clock) -> RedisResult<Compared> {
     let unled = || i64::try_from(clock.micros()).unwrap_or(i64::MAX).saturating_sub(clock.led_by());
     let (begun, before) = (Instant::now(), unled());
-    let (seconds, micros): (i64, i64) = TIME.run::<_, _, &str>(connection, &[redis.keys().gateways()], &[]).await?;
+    let (seconds, micros): (i64, i64) = BUS_TIME.run(connection, &[redis.keys().gateways()], &[""; 0]).await?;
     let took = begun.elapsed().as_micros();
     let theirs = seconds.saturating_mul(1_000_000).saturating_add(micros);
     let half = i64::try_from(took / 2).unwrap_or(i64::MAX);

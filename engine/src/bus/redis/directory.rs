@@ -1,40 +1,27 @@
 //! Which shows there are, and by which codes players find them.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::player::Phase;
-use redis::{RedisResult, pipe};
+use redis::{ErrorKind, RedisError, RedisResult, pipe};
 
 use super::entry::{decode, encode};
 use super::{KEEP_CODE, millis};
 use crate::bus::Entered;
-use crate::redis::{Connection, Keys, Script};
+use crate::redis::scripts::{DIRECTORY_DELETE, DIRECTORY_TAKE};
+use crate::redis::{Connection, Keys};
 
 /// A show has so long to be listed after its code was entered; then its engine died, and the code is free again.
 const GRACE: Duration = Duration::from_secs(10);
 /// Gateways have so long to read what a show said that is over.
 const LAST_WORDS: Duration = Duration::from_secs(60);
 
-/// Sets a key unless another show has it. KEYS: the key. ARGV: the show, the show that may have had it, for how many milliseconds.
-/// Answers with who has it and for how many milliseconds yet.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local holder = redis.call('GET', KEYS[1])
-         if not holder or holder == ARGV[1] or holder == ARGV[2] then
-           redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-           return {ARGV[1], ARGV[3]}
-         end
-         return {holder, tostring(redis.call('PTTL', KEYS[1]))}",
-    )
-});
-
-/// Deletes a key if it names this show.
-static DELETE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 0")
-});
+/// Something stands in Redis that no Klaxon of this version writes.
+fn not_ours(key: &str, problem: impl std::fmt::Display) -> RedisError {
+    (ErrorKind::UnexpectedReturnType, "what stands in Redis is not ours", format!("{key}: {problem}")).into()
+}
 
 /// The shows that are known on the bus.
 #[derive(Clone)]
@@ -81,9 +68,11 @@ impl Directory {
     async fn take(&mut self, key: &str, show: ShowId, from: Option<ShowId>) -> RedisResult<(ShowId, Duration)> {
         let keep = millis(KEEP_CODE);
         let arguments = [show.0, from.unwrap_or(show).0, keep];
-        let (holder, left): (String, i64) = TAKE.run(&self.connection, &[key], &arguments).await?;
+        let (holder, left): (String, i64) = DIRECTORY_TAKE.run(&self.connection, &[key], &arguments).await?;
+        let holder = holder.parse().map_err(|_| not_ours(key, "is no show's id"))?;
+        // A key without an end has -1: it is as old as can be.
         let left = u64::try_from(left).unwrap_or(0);
-        Ok((holder.parse().unwrap_or(show), Duration::from_millis(keep.saturating_sub(left))))
+        Ok((holder, Duration::from_millis(keep.saturating_sub(left))))
     }
 
     /// The show as it was last listed.
@@ -93,7 +82,7 @@ impl Directory {
     pub async fn line(&mut self, show: ShowId) -> RedisResult<Option<ShowLine>> {
         let line: Option<Vec<u8>> =
             redis::cmd("HGET").arg(self.keys.lines()).arg(show.0).query_async(&mut self.connection).await?;
-        Ok(line.and_then(|line| decode(&line).ok()))
+        line.map(|line| decode(&line).map_err(|problem| not_ours(&self.keys.lines(), problem))).transpose()
     }
 
     /// All shows as they were last listed.
@@ -102,7 +91,15 @@ impl Directory {
     /// If Redis does not answer.
     pub async fn lines(&mut self) -> RedisResult<Vec<ShowLine>> {
         let lines: Vec<Vec<u8>> = redis::cmd("HVALS").arg(self.keys.lines()).query_async(&mut self.connection).await?;
-        Ok(lines.iter().filter_map(|line| decode(line).ok()).collect())
+        // One that can't be read hides no other from a host's list.
+        let readable = lines.iter().filter_map(|line| match decode(line) {
+            Ok(line) => Some(line),
+            Err(problem) => {
+                tracing::error!(%problem, "a show's line in the directory can't be read");
+                None
+            }
+        });
+        Ok(readable.collect())
     }
 
     /// Lists a show, and keeps its code for it.
@@ -143,7 +140,7 @@ impl Directory {
         let mut strike = redis::cmd("HDEL");
         strike.arg(keys.lines()).arg(show.0).query_async::<()>(&mut self.connection).await?;
         if let Some(code) = code {
-            DELETE.run::<(), _, _>(&self.connection, &[keys.code(code)], &[show.0]).await?;
+            DIRECTORY_DELETE.run::<()>(&self.connection, &[keys.code(code)], &[show.0]).await?;
         }
         Ok(())
     }

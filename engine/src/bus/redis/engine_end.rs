@@ -243,8 +243,15 @@ impl EngineEnd for RedisEngineEnd {
             None => return Err(BusError::Unavailable("the show's lease is not there".into())),
         }
         let gateways = self.gateways.up(&mut connection, keys, audience).await.map_err(unavailable)?;
-        let heard = heard.and_then(|heard| entry::place(&heard)).unwrap_or_default();
-        let said = last.and_then(|last| entry::place(&last)).filter(|last| last.0 == fence.0).map_or(0, |last| last.1);
+        let place = |bytes: Option<Vec<u8>>| match bytes.map(|bytes| entry::place(&bytes).ok_or(bytes)) {
+            None => Ok(Place::default()),
+            Some(place) => place.map_err(|bytes| {
+                let odd = String::from_utf8_lossy(&bytes);
+                BusError::Unavailable(format!("{odd:?} stands in Redis where a position in a stream should"))
+            }),
+        };
+        let (heard, last) = (place(heard)?, place(last)?);
+        let said = if last.0 == fence.0 { last.1 } else { 0 };
         self.play(show, fence, said, heard);
         Ok(Left { said: records, gateways })
     }

@@ -108,12 +108,17 @@ pub(super) fn from_engine(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
 }
 
 pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
-    // Only what has no length known beforehand can fail here, and nothing of ours has.
-    bincode::encode_to_vec(value, bincode::config::standard()).unwrap_or_default()
+    bincode::encode_to_vec(value, bincode::config::standard()).expect("all that our messages hold can be encoded")
 }
 
 pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, bincode::error::DecodeError> {
-    bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<LARGEST>()).map(|(value, _)| value)
+    match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<LARGEST>())? {
+        (value, read) if read == bytes.len() => Ok(value),
+        (_, read) => {
+            let problem = format!("{} bytes are left over behind the value", bytes.len() - read);
+            Err(bincode::error::DecodeError::OtherString(problem))
+        }
+    }
 }
 
 /// What a show says, sorted into the entries of its streams.

@@ -70,17 +70,20 @@ impl Planes {
     pub fn of(personal: &Personal) -> Self {
         let (ranks, order) = rank(personal);
         // Whoever has no message is at the end of `ranks`.
-        let number = |shape: u32| ranks.get(shape as usize).or(ranks.last()).copied().unwrap_or_default();
+        let number = |shape: u32| match shape {
+            Personal::NONE => ranks[personal.shapes.len()],
+            shape => ranks[shape as usize],
+        };
         let numbers: Vec<u32> = personal.by_seat.iter().map(|&shape| number(shape)).collect();
         let bits = numbers.iter().max().map_or(0, |largest| u32::BITS - largest.leading_zeros());
-        let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(numbers.len()).expect("settings allow 10 million seats at most");
         let plane = |bit: u32| {
             let seats = (0u32..).zip(&numbers).filter(|&(_, number)| number >> bit & 1 == 1).map(|(seat, _)| seat);
             Plane::of(count, seats)
         };
         Self {
             shapes: order.iter().filter_map(|&shape| personal.shapes.get(shape).cloned()).collect(),
-            none: ranks.last().copied().unwrap_or_default(),
+            none: ranks[personal.shapes.len()],
             seats: count,
             planes: (0..bits).map(plane).collect(),
         }

@@ -1,7 +1,7 @@
 //! Which gateways are up: each says so again and again, and engines notice when one does not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::{GatewayId, ShowId};
@@ -11,7 +11,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::hearing::Item;
 use super::millis;
-use crate::redis::{Connection, Keys, Script};
+use crate::redis::scripts::{REGISTRY_REGISTER, REGISTRY_REMOVE};
+use crate::redis::{Connection, Keys};
 
 /// How often a gateway says that it is up.
 pub(super) const SAY: Duration = Duration::from_millis(500);
@@ -21,23 +22,6 @@ const ALIVE: Duration = Duration::from_millis(2500);
 const LOOK: Duration = Duration::from_millis(250);
 /// A gateway that says nothing for so long is gone.
 const SILENT: Duration = Duration::from_millis(2000);
-
-/// KEYS: the registry. ARGV: the gateway, for how many milliseconds it is up, its URL. Answers with the time and all gateways.
-static REGISTER: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local time = redis.call('TIME')
-         local now = time[1] * 1000 + math.floor(time[2] / 1000)
-         redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', now + ARGV[2], ARGV[3]))
-         return {string.format('%.0f', now), redis.call('HGETALL', KEYS[1])}",
-    )
-});
-
-/// Takes a gateway out that has said nothing since. KEYS: the registry. ARGV: the gateway, what it said last.
-static REMOVE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end return 0",
-    )
-});
 
 /// Says that a gateway is up. The URLs of all others that are.
 ///
@@ -50,7 +34,8 @@ pub(super) async fn register(
     url: &str,
 ) -> RedisResult<Vec<String>> {
     let arguments = [&*gateway.to_string(), &*millis(ALIVE).to_string(), url];
-    let (now, all): (u64, BTreeMap<u32, String>) = REGISTER.run(connection, &[keys.gateways()], &arguments).await?;
+    let (now, all): (u64, BTreeMap<u32, String>) =
+        REGISTRY_REGISTER.run(connection, &[keys.gateways()], &arguments).await?;
     let url = |(_, line): (u32, String)| {
         let (until, url) = line.split_once(' ')?;
         (until.parse::<u64>().ok()? >= now && !url.is_empty()).then(|| url.to_owned())
@@ -169,7 +154,7 @@ async fn remove(
     for show in shows {
         redis::cmd("SREM").arg(keys.audience(show)).arg(gateway.0).query_async::<()>(connection).await?;
     }
-    REMOVE.run(connection, &[keys.gateways()], &[&*gateway.to_string(), said]).await
+    Ok(REGISTRY_REMOVE.run(connection, &[keys.gateways()], &[&*gateway.to_string(), said]).await?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use klaxon_protocol::host::ShowLine;
@@ -18,7 +17,8 @@ use super::hearing::Item;
 use super::trouble::Trouble;
 use super::{KEEP, millis, pause};
 use crate::bus::{Place, Turn};
-use crate::redis::{Connection, Keys, Script};
+use crate::redis::scripts::{BUS_PUBLISH, ScriptError};
+use crate::redis::{Connection, Keys};
 
 /// So many turns are said together at most.
 const TURNS: usize = 256;
@@ -33,8 +33,6 @@ const MOST_TO_ONE: usize = 1024;
 /// yet, which with `appendfsync everysec` is two seconds at most.
 const FORGETS: Duration = Duration::from_secs(5);
 const MOST_RECENT: usize = 1024;
-
-static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("say.lua")));
 
 /// What is told to a show's voice.
 pub(super) enum Order {
@@ -271,15 +269,13 @@ impl Voice {
             arguments.push(Cow::Borrowed(messages));
         }
         let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &**argument).collect();
-        let outcome: String = SAY.run(&self.connection, &names, &arguments).await?;
-        Ok(match outcome.as_str() {
-            "said" => Ok(()),
-            "fenced" => Err(Silence::Fenced),
-            other => match other.strip_prefix("behind ").and_then(|said| said.parse().ok()) {
-                Some(said) => Err(Silence::Behind(said)),
-                None => Err(Silence::NoLease),
-            },
-        })
+        match BUS_PUBLISH.run(&self.connection, &names, &arguments).await {
+            Ok(()) => Ok(Ok(())),
+            Err(ScriptError::Fenced { newest, .. }) if newest > self.fence => Ok(Err(Silence::Fenced)),
+            Err(ScriptError::Fenced { .. } | ScriptError::NoLease) => Ok(Err(Silence::NoLease)),
+            Err(ScriptError::Behind { published }) => Ok(Err(Silence::Behind(published))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// These entries are said.

@@ -1,7 +1,7 @@
 //! What a gateway has to say about one show, kept until the show's engine has dealt with it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::ids::{GatewayId, QuestionId, ShowId};
@@ -11,27 +11,13 @@ use redis::{RedisResult, pipe};
 use super::entry::{self, id, of_gateway};
 use super::{KEEP, Task, millis};
 use crate::bus::Place;
-use crate::redis::{Connection, Keys, Script};
+use crate::redis::scripts::BUS_ATTEND;
+use crate::redis::{Connection, Keys};
 
 /// A show that was heard within this time is played, whatever the directory says.
 const IS_HEARD: Duration = Duration::from_secs(5);
 /// A show of which Redis knows nothing for so long is over; its engine would have told a Redis that lost its memory.
 const IS_GONE: Duration = Duration::from_secs(3 * 60);
-
-/// Notes that the gateway hears the show. KEYS: the audience, what was said, what gateways say, what this one hears. ARGV: the
-/// gateway, an entry that must be there if it is not dealt with, up to where the gateway has heard, for how many milliseconds
-/// things are kept. Answers with whether the gateway was missing, what was heard and said, and whether the entry is there.
-static ATTEND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local missing = redis.call('SADD', KEYS[1], ARGV[1])
-         local said = redis.call('HMGET', KEYS[2], 'heard', 'last')
-         local found = redis.call('XRANGE', KEYS[3], ARGV[2], ARGV[2])
-         redis.call('XTRIM', KEYS[4], 'MINID', '~', ARGV[3])
-         redis.call('PEXPIRE', KEYS[1], ARGV[4])
-         redis.call('PEXPIRE', KEYS[3], ARGV[4])
-         return {missing, said[1] or '0-0', said[2] or '0-0', #found}",
-    )
-});
 
 /// What a gateway has to say about one show.
 pub(super) struct ShowOut {
@@ -226,7 +212,8 @@ pub(super) async fn attend(
     let names = [keys.audience(show), keys.said(show), keys.to_show(show), keys.to_one(show, gateway)];
     // No entry has the id 0-0.
     let arguments = [gateway.to_string(), id(newest.unwrap_or_default()), id(read), millis(KEEP).to_string()];
-    let (missing, heard, last, found): (u8, Vec<u8>, Vec<u8>, u8) = ATTEND.run(connection, &names, &arguments).await?;
+    let (missing, heard, last, found): (u8, Vec<u8>, Vec<u8>, u8) =
+        BUS_ATTEND.run(connection, &names, &arguments).await?;
     let place = |id: &[u8]| entry::place(id).unwrap_or_default();
     Ok(Attended { was_missing: missing > 0, heard: place(&heard), last: place(&last), is_there: found > 0 })
 }

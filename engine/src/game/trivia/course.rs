@@ -45,13 +45,13 @@ impl Trivia {
                 "Nobody is in play: end the show, or void the last question.",
             ));
         }
-        let id = QuestionId(u16::try_from(index + 1).unwrap_or(u16::MAX));
+        let id = QuestionId(u16::try_from(index + 1).expect("a pack has 500 questions at most"));
         let order: Vec<u8> = if self.settings.shuffle {
             shuffle::order(self.seed, id.0, next.choices.len())
         } else {
             (0..=u8::MAX).take(next.choices.len()).collect()
         };
-        let right = order.iter().position(|&choice| choice == next.right.0).unwrap_or(0);
+        let right = order.iter().position(|&choice| choice == next.right.0).expect("a pack's right choices exist");
         let clock = Clock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
         let window = clock.window();
         let question = Question {
@@ -70,7 +70,7 @@ impl Trivia {
         self.undo = None;
         self.asked.push(Asked {
             question: question.clone(),
-            right: Choice(u8::try_from(right).unwrap_or(0)),
+            right: Choice(u8::try_from(right).expect("a question has 6 choices at most")),
             clock,
             counts: vec![0; order.len()],
             closed_at: None,

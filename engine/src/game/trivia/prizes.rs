@@ -26,11 +26,15 @@ fn by_weight(pot: u64, weights: &[u32], places: &[u32]) -> Vec<u64> {
     let sum: u128 = paid.iter().map(|&weight| u128::from(weight)).sum();
     let mut parts: Vec<u64> = paid
         .iter()
-        .map(|&weight| u64::try_from(u128::from(pot) * u128::from(weight) / sum).unwrap_or(u64::MAX))
+        .map(|&weight| {
+            u64::try_from(u128::from(pot) * u128::from(weight) / sum).expect("a part is no more than the pot")
+        })
         .collect();
     // Each part was rounded down by less than one unit, so fewer units are left than there are parts.
     let left = pot - parts.iter().sum::<u64>();
-    parts.iter_mut().take(usize::try_from(left).unwrap_or(usize::MAX)).for_each(|part| *part += 1);
+    let left = usize::try_from(left).expect("fewer units are left than there are parts");
+    assert!(left <= parts.len(), "{left} units are left of {} parts", parts.len());
+    parts.iter_mut().take(left).for_each(|part| *part += 1);
 
     let mut prizes = Vec::with_capacity(places.len());
     for equals in places.chunk_by(|a, b| a == b) {

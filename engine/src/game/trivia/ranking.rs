@@ -95,7 +95,7 @@ impl Trivia {
         ranked.sort_unstable();
         let mut ranking = Vec::with_capacity(ranked.len());
         for equals in ranked.chunk_by(|a, b| a.0 == b.0) {
-            let place = u32::try_from(ranking.len() + 1).unwrap_or(u32::MAX);
+            let place = u32::try_from(ranking.len() + 1).expect("settings allow 10 million seats at most");
             ranking.extend(equals.iter().map(|&(_, seat)| (place, seat)));
         }
         ranking
@@ -122,6 +122,7 @@ impl Trivia {
         let places: Vec<u32> = winners.iter().map(|&(place, _)| place).collect();
         let parts = divide(self.settings.pot, &self.settings.prize, &places);
         let paid: u64 = parts.iter().sum();
+        assert!(parts.is_empty() || paid == self.settings.pot, "prizes sum to {paid} of {}", self.settings.pot);
         let prize_of = |index: usize| parts.get(index).copied().unwrap_or(0);
         let named = ranking.iter().take(PLACES).enumerate().filter_map(|(index, &(place, seat))| {
             let name = self.roster.name(seat)?.clone();
@@ -158,7 +159,7 @@ impl Trivia {
     fn count_winners(&self, parts: &[u64]) -> u32 {
         let counts_all = self.rules < Rules::Second || self.settings.pot == 0;
         let winners = parts.iter().filter(|&&part| counts_all || part > 0).count();
-        u32::try_from(winners).unwrap_or(u32::MAX)
+        u32::try_from(winners).expect("settings allow 10 million seats at most")
     }
 
     fn prize_messages(&self, prizes: &[(Seat, u64)]) -> Personal {
@@ -168,7 +169,7 @@ impl Trivia {
         let mut by_seat = vec![Personal::NONE; prizes.last().map_or(0, |&(seat, _)| seat.index() + 1)];
         for &(seat, amount) in prizes {
             let shape = amounts.partition_point(|&other| other < amount);
-            by_seat[seat.index()] = u32::try_from(shape).unwrap_or(Personal::NONE);
+            by_seat[seat.index()] = u32::try_from(shape).expect("there are no more amounts than seats");
         }
         let currency = &self.settings.currency;
         let shapes = amounts.into_iter().map(|amount| ToPlayer::Prize(Prize { amount, currency: currency.clone() }));

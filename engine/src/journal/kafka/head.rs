@@ -3,13 +3,16 @@
 //! A stream a show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the numbers) and
 //! writes it, so that an engine that was paused and wakes up late can't write a record.
 
+use std::borrow::Cow;
+
 use ::redis::streams::{StreamId, StreamRangeReply};
-use ::redis::{AsyncCommands, RedisError, Script, Value};
+use ::redis::{AsyncCommands, RedisError, Value};
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 
 use super::Mark;
 use crate::journal::JournalError;
+use crate::redis::scripts::{JOURNAL_APPEND, JOURNAL_RETIRE, JOURNAL_SHIPPED, ScriptError};
 use crate::redis::{Connection, Redis};
 
 /// How many records are read at once.
@@ -50,20 +53,11 @@ pub(super) struct Shipped {
 pub(super) struct Head {
     redis: Redis,
     connection: Connection,
-    append: Script,
-    retire: Script,
-    shipped: Script,
 }
 
 impl Head {
     pub(super) async fn open(redis: Redis) -> Result<Self, RedisError> {
-        Ok(Self {
-            connection: redis.connect().await?,
-            redis,
-            append: Script::new(include_str!("append.lua")),
-            retire: Script::new(include_str!("retire.lua")),
-            shipped: Script::new(include_str!("shipped.lua")),
-        })
+        Ok(Self { connection: redis.connect().await?, redis })
     }
 
     /// Writes records, all or none, as engine `by`.
@@ -75,38 +69,36 @@ impl Head {
         records: &[Framed],
     ) -> Result<(), JournalError> {
         let keys = self.redis.keys();
-        let mut script = self.append.prepare_invoke();
-        script.key(keys.lease(show)).key(keys.journal(show));
         let how = match how {
             How::Append => "append",
             How::Check => "check",
             How::Refill => "refill",
         };
-        script.arg(how).arg(by.0);
+        let mut arguments: Vec<Cow<'_, [u8]>> = vec![how.as_bytes().into(), by.to_string().into_bytes().into()];
         for record in records {
-            script.arg(record.number).arg(record.fence.0).arg(&record.bytes);
+            arguments.push(record.number.to_string().into_bytes().into());
+            arguments.push(record.fence.to_string().into_bytes().into());
+            arguments.push(record.bytes.as_slice().into());
         }
-        let said: Vec<String> = script.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
-        verdict(show, &said)
+        let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &**argument).collect();
+        let keys = [keys.lease(show), keys.journal(show)];
+        JOURNAL_APPEND.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
     /// The show is over: its head goes when Kafka has it, or after a day.
     pub(super) async fn retire(&self, show: ShowId, by: Fence) -> Result<(), JournalError> {
         let keys = self.redis.keys();
-        let mut script = self.retire.prepare_invoke();
-        script.key(keys.lease(show)).key(keys.journal(show)).key(keys.shipped(show));
-        script.arg(by.0).arg(OVER_STAYS).arg(REMEMBERED);
-        let said: Vec<String> = script.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
-        verdict(show, &said)
+        let keys = [keys.lease(show), keys.journal(show), keys.shipped(show)];
+        let arguments = [by.0, u64::from(OVER_STAYS), u64::from(REMEMBERED)];
+        JOURNAL_RETIRE.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
     /// Kafka has the show up to `mark`. Whether the show is over.
     pub(super) async fn note_shipped(&self, show: ShowId, mark: Mark) -> Result<bool, JournalError> {
         let keys = self.redis.keys();
-        let mut script = self.shipped.prepare_invoke();
-        script.key(keys.shipped(show)).key(keys.journal(show));
-        script.arg(mark.next).arg(mark.fence.0).arg(REMEMBERED);
-        script.invoke_async(&mut self.connection.clone()).await.map_err(failed)
+        let keys = [keys.shipped(show), keys.journal(show)];
+        let arguments = [mark.next, mark.fence.0, u64::from(REMEMBERED)];
+        JOURNAL_SHIPPED.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, mark.fence, error))
     }
 
     /// How far Kafka has the show.
@@ -186,20 +178,17 @@ impl Head {
     }
 }
 
-/// What a script said.
-fn verdict(show: ShowId, said: &[String]) -> Result<(), JournalError> {
-    let number = |at: usize| said.get(at).and_then(|text| text.parse::<u64>().ok());
-    let said_what = said.first().map(String::as_str);
-    Err(match (said_what, number(1), number(2)) {
-        (Some("done"), ..) => return Ok(()),
-        (Some("nolease"), ..) => JournalError::NoLease { show },
-        (Some("gap"), Some(expected), Some(found)) => JournalError::Gap { show, expected, found },
-        (Some("fenced"), Some(newest), Some(found)) => {
-            JournalError::Fenced { show, newest: Fence(newest), found: Fence(found) }
+/// What a script's refusal means to an engine with this token.
+fn refused(show: ShowId, by: Fence, error: ScriptError) -> JournalError {
+    match error {
+        ScriptError::Fenced { newest, found } if newest > by || found.is_some() => {
+            JournalError::Fenced { show, newest, found: found.unwrap_or(by) }
         }
-        (Some("taken"), Some(number), Some(by)) => JournalError::Taken { show, number, by: Fence(by) },
-        _ => JournalError::Unavailable(format!("Redis said {said:?}")),
-    })
+        ScriptError::Fenced { .. } | ScriptError::NoLease => JournalError::NoLease { show },
+        ScriptError::Gap { expected, found } => JournalError::Gap { show, expected, found },
+        ScriptError::Taken { number, by } => JournalError::Taken { show, number, by },
+        error => JournalError::Unavailable(format!("Redis: {error}")),
+    }
 }
 
 fn failed(error: RedisError) -> JournalError {

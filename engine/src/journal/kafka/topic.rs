@@ -102,8 +102,9 @@ impl Kafka {
 
 /// The partition of a show's journal.
 pub(super) fn partition_of(show: ShowId, partitions: i32) -> i32 {
-    let partitions = u64::try_from(partitions).unwrap_or(1).max(1);
-    i32::try_from(xxh3_64(show.to_string().as_bytes()) % partitions).unwrap_or(0)
+    let count = u64::try_from(partitions).expect("a topic has no negative number of partitions");
+    assert!(count > 0, "a topic has a partition");
+    i32::try_from(xxh3_64(show.to_string().as_bytes()) % count).expect("a partition's number is below their count")
 }
 
 /// How many partitions the topic has. Blocks.

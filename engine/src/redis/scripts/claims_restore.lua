@@ -1,4 +1,4 @@
--- Makes claims count, whatever stood before. KEYS and ARGV are those of claim.lua.
+-- Makes claims count, whatever was claimed before. KEYS and ARGV are those of claims_judge.lua.
 if not is_kept then return '' end
 for page = 2, #KEYS do
     local set, words = { 'BITFIELD', KEYS[page] }, 2

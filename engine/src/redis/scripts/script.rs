@@ -1,8 +1,9 @@
-//! Scripts that Redis runs.
+//! A script, and how it is run.
 
-use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, ToRedisArgs};
+use ::redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
 
-use super::Connection;
+use super::ScriptError;
+use crate::redis::Connection;
 
 /// A script in Lua: all it does to a show is done at once. Redis knows it by its hash, and is told its text when it doesn't.
 #[derive(Debug, Clone)]
@@ -12,50 +13,41 @@ pub struct Script {
 }
 
 impl Script {
-    /// The script with this text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let hash = ::redis::Script::new(text).get_hash().to_owned();
         Self { text: text.to_owned(), hash }
     }
 
-    /// Runs it with these `KEYS`, which share a hash tag, and these `ARGV`. What the script refuses is an error with a code of
-    /// the script's own.
-    ///
-    /// # Errors
-    /// What Redis or the script says; after anything but a refusal the outcome is unknown.
-    pub async fn call<T: FromRedisValue>(
-        &self,
-        connection: &Connection,
-        keys: &[&str],
-        arguments: &[&str],
-    ) -> RedisResult<T> {
-        self.run(connection, keys, arguments).await
+    /// The SHA-1 of its text, by which Redis knows it.
+    #[cfg(test)]
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
     }
 
-    /// The same with keys and arguments of any kind.
+    /// Runs it with these `KEYS`, which share a hash tag, and these `ARGV`.
     ///
     /// # Errors
-    /// As for [`Self::call`].
-    pub async fn run<T: FromRedisValue, K: ToRedisArgs, A: ToRedisArgs>(
+    /// What the script refuses, or what Redis says; after [`ScriptError::Redis`] the outcome is unknown.
+    pub async fn run<T: FromRedisValue>(
         &self,
         connection: &Connection,
-        keys: &[K],
-        arguments: &[A],
-    ) -> RedisResult<T> {
+        keys: &[impl ToRedisArgs],
+        arguments: &[impl ToRedisArgs],
+    ) -> Result<T, ScriptError> {
         let mut connection = connection.clone();
         let by_hash = command("EVALSHA", &self.hash, keys, arguments).query_async(&mut connection).await;
-        match by_hash {
+        let outcome = match by_hash {
             // A Redis that was started again, or another node of the cluster.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 command("EVAL", &self.text, keys, arguments).query_async(&mut connection).await
             }
             outcome => outcome,
-        }
+        };
+        outcome.map_err(ScriptError::from)
     }
 }
 
-fn command<K: ToRedisArgs, A: ToRedisArgs>(word: &str, script: &str, keys: &[K], arguments: &[A]) -> Cmd {
+fn command(word: &str, script: &str, keys: &[impl ToRedisArgs], arguments: &[impl ToRedisArgs]) -> Cmd {
     let mut command = ::redis::cmd(word);
     command.arg(script).arg(keys.len());
     for key in keys {

@@ -1,8 +1,8 @@
--- Frees the show's lease and claims.
+-- Deletes the show's lease and claims.
 local newest = tonumber(redis.call('HGET', KEYS[1], 'newest'))
 if newest then
-    free_claims(newest - 1)
-    free_claims(newest)
+    delete_claims(newest - 1)
+    delete_claims(newest)
 end
 redis.call('DEL', KEYS[1])
 return 1

@@ -1,6 +1,6 @@
--- Kafka has a show's records up to a number. Drops the head of a show that is over and wholly in Kafka.
--- KEYS: how far Kafka has it, its journal.  ARGV: the next number, the fence of the record before it, seconds to remember it.
--- Says whether the show is over.
+-- Kafka has a show's records up to a number. Deletes the stream of a show that has ended and is wholly in Kafka.
+-- KEYS: how far Kafka has it, the stream. ARGV: the next number, the token of the record before it, seconds to remember it.
+-- Replies 1 if the show has ended, else 0.
 redis.call('HSET', KEYS[1], 'next', ARGV[1], 'fence', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 if not redis.call('HGET', KEYS[1], 'over') then return 0 end

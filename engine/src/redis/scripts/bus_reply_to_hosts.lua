@@ -1,0 +1,3 @@
+-- KEYS: the stream of a gateway's hosts. ARGV: how many entries it keeps, for how many ms, the messages.
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'm', ARGV[3])
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -1,0 +1,117 @@
+//! All scripts that Redis runs, a file each. What a script does to a show is done at once: nothing else runs meanwhile.
+//!
+//! - Each begins with a comment that says what its KEYS and ARGV are, and what it replies.
+//! - Several begin with preludes (`prelude/`), which check the caller's lease or define what the script uses.
+//! - A refusal is `redis.error_reply('CODE words')`; [`ScriptError`] has all codes.
+//! - `KEPT` is the time in milliseconds after which keys that nobody touched expire; `CLAIM_PAGES` is how many strings a question's
+//!   claims are spread over.
+
+mod error;
+mod script;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+pub use error::ScriptError;
+pub use script::Script;
+
+/// How long leases and claims stay after an engine last touched them.
+const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How many strings the claims of a question are spread over at most.
+pub const CLAIM_PAGES: u32 = 10;
+
+macro_rules! scripts {
+    ($($(#[doc = $doc:literal])+ $name:ident = [$($file:literal),+];)+) => {
+        $(
+            $(#[doc = $doc])+
+            pub static $name: LazyLock<Script> = LazyLock::new(|| script(&[$(include_str!($file)),+]));
+        )+
+
+        #[cfg(test)]
+        const ALL: &[(&str, &[&str], &LazyLock<Script>)] = &[$((stringify!($name), &[$($file),+], &$name)),+];
+    };
+}
+
+scripts! {
+    /// Gives an engine the lease of a show.
+    LEASE_TAKE = ["prelude/clock.lua", "lease_take.lua"];
+    /// Begins a new term of a lease.
+    LEASE_RENEW = ["prelude/fence.lua", "prelude/clock.lua", "lease_renew.lua"];
+    /// Ends a lease now.
+    LEASE_RELEASE = ["prelude/fence.lua", "prelude/clock.lua", "lease_release.lua"];
+    /// Whether nobody has a show.
+    LEASE_IDLE = ["prelude/clock.lua", "lease_idle.lua"];
+    /// Deletes a lease with its claims.
+    LEASE_FORGET = ["prelude/fence.lua", "prelude/claim_pages.lua", "lease_forget.lua"];
+    /// Judges claims.
+    CLAIMS_JUDGE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_judge.lua"];
+    /// Lets no further claim of a question count.
+    CLAIMS_CLOSE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_close.lua"];
+    /// Makes claims count that a Redis lost.
+    CLAIMS_RESTORE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_restore.lua"];
+    /// Appends records to a show's stream.
+    JOURNAL_APPEND = ["journal_append.lua"];
+    /// Lets a show's stream go once Kafka has it.
+    JOURNAL_RETIRE = ["prelude/fence.lua", "journal_retire.lua"];
+    /// Notes how far Kafka has a show.
+    JOURNAL_SHIPPED = ["journal_shipped.lua"];
+    /// Publishes a show's events.
+    BUS_PUBLISH = ["prelude/fence.lua", "bus_publish.lua"];
+    /// Notes that a gateway hears a show.
+    BUS_ATTEND = ["bus_attend.lua"];
+    /// Sends replies to a gateway's hosts.
+    BUS_REPLY_TO_HOSTS = ["bus_reply_to_hosts.lua"];
+    /// The time at one node.
+    BUS_TIME = ["bus_time.lua"];
+    /// Sets a key unless another show has it.
+    DIRECTORY_TAKE = ["directory_take.lua"];
+    /// Deletes a key if it names a show.
+    DIRECTORY_DELETE = ["directory_delete.lua"];
+    /// Says that a gateway is up.
+    REGISTRY_REGISTER = ["prelude/clock.lua", "registry_register.lua"];
+    /// Takes a silent gateway out.
+    REGISTRY_REMOVE = ["registry_remove.lua"];
+}
+
+fn script(parts: &[&str]) -> Script {
+    let known = format!("local KEPT, CLAIM_PAGES = {}, {CLAIM_PAGES}\n", KEPT.as_millis());
+    Script::new(&(known + &parts.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every refusal of a script has a code that [`ScriptError`] tells from an unknown one, and every file here is part of a script.
+    #[test]
+    fn every_file_is_part_of_a_script_and_every_refusal_is_understood() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redis/scripts");
+        let listed: BTreeSet<&str> = ALL.iter().flat_map(|(_, files, _)| files.iter().copied()).collect();
+        let mut refusals = 0;
+        for (prefix, folder) in [("", folder.clone()), ("prelude/", folder.join("prelude"))] {
+            for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+                if file.extension().is_none_or(|extension| extension != "lua") {
+                    continue;
+                }
+                let name = format!("{prefix}{}", file.file_name().unwrap().to_str().unwrap());
+                assert!(listed.contains(&*name), "{name} is in no script");
+                let text = std::fs::read_to_string(&file).unwrap();
+                assert!(text.starts_with("-- "), "{name} does not say what it does");
+                for refusal in text.split("error_reply(").skip(1) {
+                    let code = refusal.split('\'').nth(1).unwrap().split_whitespace().next().unwrap();
+                    assert!(
+                        ScriptError::of(code, &[1, 2]).is_some(),
+                        "{name} refuses with {code}, which nobody understands"
+                    );
+                    refusals += 1;
+                }
+            }
+        }
+        assert!(refusals >= 10, "{refusals}");
+        let texts: BTreeSet<&str> = ALL.iter().map(|(_, _, script)| script.hash()).collect();
+        assert_eq!(texts.len(), ALL.len(), "two scripts are the same");
+    }
+}
