@@ -110,11 +110,11 @@ pub fn prizes_told(evidence: &Evidence) -> BTreeMap<Seat, u64> {
     money::prizes_told(&Reading::new(evidence, &AuditOptions::default()))
 }
 
-/// Judges the ten promises; the ninth only if there were faults.
+/// Judges the ten promises.
 #[must_use]
 pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     let reading = Reading::new(evidence, options);
-    let mut findings = vec![
+    let findings = vec![
         one_answer::judge(&reading),
         acknowledged::judge(&reading),
         no_leak::judge(&reading),
@@ -123,10 +123,8 @@ pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
         money::judge(&reading),
         replay::judge(&reading),
         bounded::judge(&reading),
+        goes_on::judge(&reading),
+        by_the_book::judge(&reading),
     ];
-    if !options.faults.is_empty() {
-        findings.push(goes_on::judge(&reading));
-    }
-    findings.push(by_the_book::judge(&reading));
     Audit { findings }
 }
