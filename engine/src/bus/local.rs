@@ -107,7 +107,7 @@ impl EngineEnd for LocalEngineEnd {
 
     fn let_go(&self, _show: ShowId, _is_over: bool) {}
 
-    async fn enter(&self, _show: ShowId, _code: &ShowCode, _create: &CommandId) -> Result<Entered, BusError> {
+    async fn enter(&self, _: ShowId, _: &ShowCode, _: &CommandId, _: u64) -> Result<Entered, BusError> {
         Ok(Entered::New)
     }
 

@@ -94,6 +94,8 @@ pub enum Entered {
     CodeTaken,
     /// The same create made this show before.
     Before(ShowId, ShowCode),
+    /// A create of another show has the id.
+    IdTaken,
 }
 
 /// An engine's end of the bus.
@@ -120,12 +122,18 @@ pub trait EngineEnd: Send + Sync + 'static {
     /// This engine no longer plays the show; what it said last is still said. Of a show that is over nothing is kept.
     fn let_go(&self, show: ShowId, is_over: bool);
 
-    /// Makes a new show known under its code, unless another has it, or the same create made one before. A bus inside one process
-    /// leaves this to its engine.
+    /// Makes a new show known under its code, unless another has it, or a create with this id made one before: the same create if it
+    /// was made of the same, by this hash. A bus inside one process leaves this to its engine.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
-    async fn enter(&self, show: ShowId, code: &ShowCode, create: &CommandId) -> Result<Entered, BusError>;
+    async fn enter(
+        &self,
+        show: ShowId,
+        code: &ShowCode,
+        create: &CommandId,
+        made_of: u64,
+    ) -> Result<Entered, BusError>;
 
     /// Tells all engines where a show is, without waiting.
     fn list(&self, line: ShowLine);

@@ -90,7 +90,7 @@ impl Keys {
         format!("{}:code:{code}", self.prefix)
     }
 
-    /// String: which show this create made.
+    /// String: which show this create made, and a hash of its pack and settings.
     #[must_use]
     pub fn created(&self, id: &CommandId) -> String {
         format!("{}:created:{id}", self.prefix)

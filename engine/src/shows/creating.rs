@@ -70,15 +70,16 @@ impl Shows {
             return Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")));
         }
         let at = self.ports.clock.now();
-        let chosen = code.clone();
+        let (chosen, made_of) = (code.clone(), made_of(&pack, &settings));
         let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };
         // What is wrong with the show is told before anybody else hears of it.
         game::create(at, RulesVersion::NEWEST, &create)?;
         loop {
-            match self.ports.bus.enter(show, &create.code, &create.id).await.map_err(unavailable)? {
+            match self.ports.bus.enter(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
                 Entered::New => break,
                 Entered::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
                 Entered::CodeTaken => create.code = self.unused_code(),
+                Entered::IdTaken => return Err(ErrorCode::IdTaken.into()),
                 Entered::Before(_, code) if is_another_code(chosen.as_ref(), &code) => {
                     return Err(ErrorCode::IdTaken.into());
                 }

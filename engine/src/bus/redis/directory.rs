@@ -39,15 +39,26 @@ impl Directory {
     ///
     /// # Errors
     /// If Redis does not answer.
-    pub async fn enter(&mut self, show: ShowId, code: &ShowCode, create: &CommandId) -> RedisResult<Entered> {
+    pub async fn enter(
+        &mut self,
+        show: ShowId,
+        code: &ShowCode,
+        create: &CommandId,
+        made_of: u64,
+    ) -> RedisResult<Entered> {
         let key = self.keys.created(create);
-        let (before, _) = self.take(&key, show, None).await?;
+        let mine = format!("{show} {made_of}");
+        let (held, _) = self.set(&key, &mine, None).await?;
+        let made_before =
+            held.split_once(' ').and_then(|(show, of)| Some((show.parse().ok()?, of.parse::<u64>().ok()?)));
+        let (before, before_of) = made_before.ok_or_else(|| not_ours(&key, "is no show's id with a hash"))?;
         if before != show {
-            if let Some(line) = self.line(before).await? {
-                return Ok(Entered::Before(before, line.code));
-            }
-            // Its engine died before it began.
-            self.take(&key, show, Some(before)).await?;
+            match self.line(before).await? {
+                Some(_) if before_of != made_of => return Ok(Entered::IdTaken),
+                Some(line) => return Ok(Entered::Before(before, line.code)),
+                // Its engine died before it began.
+                None => self.set(&key, &mine, Some(&held)).await?,
+            };
         }
         let key = self.keys.code(code);
         let (holder, age) = self.take(&key, show, Some(before)).await?;
@@ -66,13 +77,19 @@ impl Directory {
 
     /// Takes a key for a show, also from `from`. Who has it now, and since when.
     async fn take(&mut self, key: &str, show: ShowId, from: Option<ShowId>) -> RedisResult<(ShowId, Duration)> {
+        let from = from.map(|show| show.to_string());
+        let (holder, age) = self.set(key, &show.to_string(), from.as_deref()).await?;
+        Ok((holder.parse().map_err(|_| not_ours(key, "is no show's id"))?, age))
+    }
+
+    /// Gives a key this value, unless it has another than `from`. What it has now, and since when.
+    async fn set(&mut self, key: &str, value: &str, from: Option<&str>) -> RedisResult<(String, Duration)> {
         let keep = millis(KEEP_CODE);
-        let arguments = [show.0, from.unwrap_or(show).0, keep];
-        let (holder, left): (String, i64) = DIRECTORY_TAKE.run(&self.connection, &[key], &arguments).await?;
-        let holder = holder.parse().map_err(|_| not_ours(key, "is no show's id"))?;
+        let arguments = [value, from.unwrap_or(value), &keep.to_string()];
+        let (held, left): (String, i64) = DIRECTORY_TAKE.run(&self.connection, &[key], &arguments).await?;
         // A key without an end has -1: it is as old as can be.
         let left = u64::try_from(left).unwrap_or(0);
-        Ok((holder, Duration::from_millis(keep.saturating_sub(left))))
+        Ok((held, Duration::from_millis(keep.saturating_sub(left))))
     }
 
     /// The show as it was last listed.

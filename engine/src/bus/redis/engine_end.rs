@@ -262,8 +262,14 @@ impl EngineEnd for RedisEngineEnd {
         }
     }
 
-    async fn enter(&self, show: ShowId, code: &ShowCode, create: &CommandId) -> Result<Entered, BusError> {
-        self.directory.clone().enter(show, code, create).await.map_err(unavailable)
+    async fn enter(
+        &self,
+        show: ShowId,
+        code: &ShowCode,
+        create: &CommandId,
+        made_of: u64,
+    ) -> Result<Entered, BusError> {
+        self.directory.clone().enter(show, code, create, made_of).await.map_err(unavailable)
     }
 
     fn list(&self, line: ShowLine) {

@@ -10,6 +10,8 @@ use super::house::House;
 use crate::bus::contract::{ANN, OTHER, SHOW, hear_some, messages, reach};
 use crate::bus::{EngineEnd, Entered, GatewayEnd};
 
+const MADE_OF: u64 = u64::MAX;
+
 fn code(text: &str) -> ShowCode {
     ShowCode::parse(text).unwrap()
 }
@@ -46,7 +48,7 @@ async fn listed(house: &House, show: ShowId, code: &ShowCode, phase: Phase) {
 async fn a_code_belongs_to_one_show_until_that_is_over() {
     let house = House::start().await;
     let (live, other) = (code("LIVE"), code("OTHER"));
-    let enter = async |show, code, id| house.engine.enter(show, code, &create(id)).await.unwrap();
+    let enter = async |show, code, id| house.engine.enter(show, code, &create(id), MADE_OF).await.unwrap();
     assert_eq!(enter(SHOW, &live, "a").await, Entered::New);
     assert_eq!(enter(OTHER, &live, "b").await, Entered::CodeTaken, "it was entered a moment ago");
     listed(&house, SHOW, &live, Phase::Lobby).await;
@@ -68,19 +70,23 @@ async fn a_code_belongs_to_one_show_until_that_is_over() {
 async fn a_create_makes_one_show_whichever_engine_is_asked_again() {
     let house = House::start().await;
     let (live, other) = (code("LIVE"), house.other_engine().await);
-    assert_eq!(house.engine.enter(SHOW, &live, &create("a")).await, Ok(Entered::New));
-    assert_eq!(other.enter(OTHER, &live, &create("a")).await, Ok(Entered::New), "the first engine died over it");
+    let id = create("a");
+    assert_eq!(house.engine.enter(SHOW, &live, &id, MADE_OF).await, Ok(Entered::New));
+    assert_eq!(other.enter(OTHER, &live, &id, MADE_OF).await, Ok(Entered::New), "the first engine died over it");
     listed(&house, OTHER, &live, Phase::Created).await;
     let before = Ok(Entered::Before(OTHER, live.clone()));
-    assert_eq!(house.engine.enter(SHOW, &live, &create("a")).await, before);
-    assert_eq!(other.enter(ShowId(3), &code("WISH"), &create("a")).await, before);
+    assert_eq!(house.engine.enter(SHOW, &live, &id, MADE_OF).await, before);
+    assert_eq!(other.enter(ShowId(3), &code("WISH"), &id, MADE_OF).await, before);
+    assert_eq!(other.enter(ShowId(4), &live, &id, 0).await, Ok(Entered::IdTaken), "it would make another show");
+    assert_eq!(house.engine.enter(ShowId(4), &code("WISH"), &id, MADE_OF - 1).await, Ok(Entered::IdTaken));
+    assert_eq!(house.engine.enter(SHOW, &live, &id, MADE_OF).await, before, "and takes nothing from the first");
 }
 
 #[tokio::test]
 async fn joins_find_their_show_by_its_code_and_those_of_no_show_are_refused() {
     let house = House::start().await;
     let (ann, live) = (house.gateway(ANN).await, code("LIVE"));
-    house.engine.enter(SHOW, &live, &create("a")).await.unwrap();
+    house.engine.enter(SHOW, &live, &create("a"), MADE_OF).await.unwrap();
     listed(&house, SHOW, &live, Phase::Lobby).await;
     let joins: Vec<ToEngine> = (0..100).map(|conn| join(&live, conn)).collect();
     joins.iter().for_each(|join| ann.send(join.clone()));

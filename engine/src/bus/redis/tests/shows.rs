@@ -1,185 +1,15 @@
-//! Whole engines on the bus: a show from its creation to its reveal, over two gateways, while an engine dies.
+//! A show from its creation to its reveal, over two gateways, while an engine or Redis dies.
 
 use std::sync::Arc;
 
-use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, StampedAnswer, ToEngine, ToGateway};
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
-use klaxon_protocol::settings::Settings;
-use klaxon_protocol::time::Span;
+use klaxon_protocol::host::{Action, FromHost, ToHost};
+use klaxon_protocol::ids::Choice;
+use klaxon_protocol::link::ToGateway;
+use klaxon_protocol::player::{Outcome, ToPlayer, Verdict};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 
-use super::house::House;
-use crate::Ports;
-use crate::arbiter::RedisArbiter;
-use crate::bus::contract::{ANN, BEN, PATIENCE};
-use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
-use crate::bus::{EngineEnd, GatewayEnd};
-use crate::clock::Clock;
-use crate::journal::{FileJournal, Journal, SyncPolicy};
-use crate::shows::Shows;
-
-/// An engine whose process can be killed.
-struct Engine {
-    end: Arc<RedisEngineEnd>,
-    running: JoinHandle<()>,
-}
-
-impl Engine {
-    async fn start(house: &House, name: &str, journal: Arc<FileJournal>) -> Self {
-        let end = Arc::new(RedisEngineEnd::connect(&house.redis, name).await.unwrap());
-        let ports = Ports {
-            bus: Arc::clone(&end) as Arc<dyn EngineEnd>,
-            arbiter: Arc::new(RedisArbiter::connect(&house.redis, name).await.unwrap()),
-            journal: journal as Arc<dyn Journal>,
-            archive: None,
-            clock: Clock::of_process(),
-        };
-        let running = tokio::spawn(Shows::open(ports).await.unwrap().run());
-        Self { end, running }
-    }
-
-    async fn kill(self) {
-        self.running.abort();
-        let _ = self.running.await;
-        drop(self.end);
-    }
-}
-
-/// A gateway with a player, which hands in at barriers.
-struct Player {
-    gateway: RedisGatewayEnd,
-    seat: Seat,
-}
-
-impl Player {
-    fn conn(&self) -> ConnRef {
-        ConnRef { gateway: self.gateway.id(), conn: 5 }
-    }
-
-    async fn hear<T>(&self, mut wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
-        let hearing = async {
-            loop {
-                let mut heard = Vec::new();
-                assert!(self.gateway.receive(&mut heard).await);
-                let mut found = None;
-                for message in heard {
-                    if let ToGateway::Barrier { show, question } = message {
-                        let gateway = self.gateway.id();
-                        self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
-                    }
-                    found = found.or_else(|| wanted(message));
-                }
-                if let Some(found) = found {
-                    return found;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
-    }
-
-    async fn event<T>(&self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
-        self.hear(|message| match message {
-            ToGateway::Broadcast(broadcast) => wanted(broadcast.message),
-            _ => None,
-        })
-        .await
-    }
-
-    fn ask_to_join(&self) {
-        let conn = self.conn();
-        let player = PlayerId::parse(&format!("player {}", conn.gateway)).unwrap();
-        let (code, name) = (ShowCode::parse("LIVE").unwrap(), Some(Name::parse("Ann").unwrap()));
-        self.gateway.send(ToEngine::Join(JoinRequest {
-            conn,
-            code,
-            player,
-            name,
-            role: Role::Player,
-            proof: Proof::NewGuest,
-        }));
-    }
-
-    async fn join(&mut self) {
-        self.ask_to_join();
-        let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
-        self.seat = seat.await;
-    }
-
-    fn answer(&self, show: ShowId, question: u16, choice: u8) {
-        let (conn, seat, question) = (self.conn().conn, self.seat, QuestionId(question));
-        let answer = StampedAnswer { conn, seat, question, choice: Choice(choice), at: Clock::of_process().now() };
-        let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
-        self.gateway.send(ToEngine::Answers(batch));
-    }
-
-    /// All answers to the question are in.
-    async fn closed(&self) {
-        let is_closed = |message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed);
-        self.hear(|message| is_closed(message).then_some(())).await;
-    }
-
-    async fn verdict(&self) -> Verdict {
-        self.hear(|message| match message {
-            ToGateway::Replies(batch) => batch.replies.first().map(|reply| reply.verdict),
-            _ => None,
-        })
-        .await
-    }
-
-    async fn asks(&self, message: FromHost) -> ToHost {
-        self.gateway.send(ToEngine::Host { conn: self.conn(), message });
-        self.hear(|message| if let ToGateway::Host { message, .. } = message { Some(message) } else { None }).await
-    }
-
-    async fn commands(&self, show: ShowId, id: &str, action: Action) {
-        let id = CommandId::parse(id).unwrap();
-        let answer = self.asks(FromHost::Command(Command { id, show, action })).await;
-        assert!(matches!(answer, ToHost::Done(_)), "{answer:?}");
-    }
-}
-
-fn create() -> FromHost {
-    let question = |number| PackQuestion {
-        text: format!("Question {number}?"),
-        choices: ["no", "yes"].map(String::from).to_vec(),
-        right: Choice(1),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
-    FromHost::Create(Box::new(Create {
-        id: CommandId::parse("create").unwrap(),
-        code: Some(ShowCode::parse("LIVE").unwrap()),
-        pack: Pack { title: "A show".into(), questions: (1..=2).map(question).collect() },
-        settings: Settings {
-            lead: Span(0),
-            open_for: Span(60_000),
-            barrier: Span(10_000),
-            shuffle: false,
-            ..Settings::default()
-        },
-    }))
-}
-
-/// A house whose own engine takes nothing in.
-async fn house() -> House {
-    let house = House::start().await;
-    house.engine.close();
-    house
-}
-
-async fn player(house: &House, gateway: GatewayId) -> Player {
-    Player { gateway: house.gateway(gateway).await, seat: Seat(0) }
-}
-
-async fn journal(data: &TempDir) -> Arc<FileJournal> {
-    Arc::new(FileJournal::open(data.path(), SyncPolicy::Always).await.unwrap())
-}
+use super::engines::{Engine, create, house, journal, player};
+use crate::bus::contract::{ANN, BEN};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question() {
@@ -187,7 +17,7 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
     let journal = journal(&data).await;
     let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
     let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
-    let ToHost::Created(created) = ann.asks(create()).await else { panic!("not created") };
+    let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
     ann.join().await;
@@ -227,7 +57,7 @@ async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
     let (mut house, data) = (house().await, TempDir::new().unwrap());
     let engine = Engine::start(&house, "first", journal(&data).await).await;
     let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
-    let ToHost::Created(created) = ann.asks(create()).await else { panic!("not created") };
+    let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
     ann.join().await;

@@ -1,0 +1,200 @@
+//! Whole engines on the bus, and gateways with players.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
+use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::player::{Phase, Role, ToPlayer, Verdict};
+use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::Span;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::house::House;
+use crate::Ports;
+use crate::arbiter::RedisArbiter;
+use crate::bus::contract::PATIENCE;
+use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
+use crate::bus::{EngineEnd, GatewayEnd};
+use crate::clock::Clock;
+use crate::journal::{FileJournal, Journal, SyncPolicy};
+use crate::shows::Shows;
+
+/// An engine whose process can be killed.
+pub struct Engine {
+    pub end: Arc<RedisEngineEnd>,
+    pub running: JoinHandle<()>,
+}
+
+impl Engine {
+    pub async fn start(house: &House, name: &str, journal: Arc<FileJournal>) -> Self {
+        let end = Arc::new(RedisEngineEnd::connect(&house.redis, name).await.unwrap());
+        let ports = Ports {
+            bus: Arc::clone(&end) as Arc<dyn EngineEnd>,
+            arbiter: Arc::new(RedisArbiter::connect(&house.redis, name).await.unwrap()),
+            journal: journal as Arc<dyn Journal>,
+            archive: None,
+            clock: Clock::of_process(),
+        };
+        let running = tokio::spawn(Shows::open(ports).await.unwrap().run());
+        Self { end, running }
+    }
+
+    pub async fn kill(self) {
+        self.running.abort();
+        let _ = self.running.await;
+        drop(self.end);
+    }
+}
+
+/// A gateway with a player, which hands in at barriers.
+pub struct Player {
+    gateway: RedisGatewayEnd,
+    pub seat: Seat,
+}
+
+impl Player {
+    fn conn(&self) -> ConnRef {
+        ConnRef { gateway: self.gateway.id(), conn: 5 }
+    }
+
+    pub async fn hear<T>(&self, mut wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
+        let hearing = async {
+            loop {
+                let mut heard = Vec::new();
+                assert!(self.gateway.receive(&mut heard).await);
+                let mut found = None;
+                for message in heard {
+                    if let ToGateway::Barrier { show, question } = message {
+                        let gateway = self.gateway.id();
+                        self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
+                    }
+                    found = found.or_else(|| wanted(message));
+                }
+                if let Some(found) = found {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
+    }
+
+    pub async fn event<T>(&self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
+        self.hear(|message| match message {
+            ToGateway::Broadcast(broadcast) => wanted(broadcast.message),
+            _ => None,
+        })
+        .await
+    }
+
+    pub fn ask_to_join(&self) {
+        self.ask(self.gateway.id().0, Role::Player, Proof::NewGuest);
+    }
+
+    fn ask(&self, player: u32, role: Role, proof: Proof) {
+        self.gateway.send(ToEngine::Join(JoinRequest {
+            conn: self.conn(),
+            code: ShowCode::parse("LIVE").unwrap(),
+            player: PlayerId::parse(&format!("player {player}")).unwrap(),
+            name: Some(Name::parse("Ann").unwrap()),
+            role,
+            proof,
+        }));
+    }
+
+    /// What comes of it if this player joins by this gateway.
+    pub async fn join_as(&self, player: u32, role: Role, proof: Proof) -> Result<Seated, ErrorCode> {
+        self.ask(player, role, proof);
+        self.hear(|message| match message {
+            ToGateway::Seated(seated) => Some(Ok(seated)),
+            ToGateway::JoinRefused { error, .. } => Some(Err(error.code)),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn join(&mut self) {
+        self.ask_to_join();
+        let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
+        self.seat = seat.await;
+    }
+
+    pub fn answer(&self, show: ShowId, question: u16, choice: u8) {
+        let (conn, seat, question) = (self.conn().conn, self.seat, QuestionId(question));
+        let answer = StampedAnswer { conn, seat, question, choice: Choice(choice), at: Clock::of_process().now() };
+        let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
+        self.gateway.send(ToEngine::Answers(batch));
+    }
+
+    /// All answers to the question are in.
+    pub async fn closed(&self) {
+        let is_closed = |message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed);
+        self.hear(|message| is_closed(message).then_some(())).await;
+    }
+
+    pub async fn verdict(&self) -> Verdict {
+        self.hear(|message| match message {
+            ToGateway::Replies(batch) => batch.replies.first().map(|reply| reply.verdict),
+            _ => None,
+        })
+        .await
+    }
+
+    pub fn say_as_host(&self, message: FromHost) {
+        self.gateway.send(ToEngine::Host { conn: self.conn(), message });
+    }
+
+    pub async fn asks(&self, message: FromHost) -> ToHost {
+        self.say_as_host(message);
+        self.hear(|message| if let ToGateway::Host { message, .. } = message { Some(message) } else { None }).await
+    }
+
+    pub async fn commands(&self, show: ShowId, id: &str, action: Action) {
+        let id = CommandId::parse(id).unwrap();
+        let answer = self.asks(FromHost::Command(Command { id, show, action })).await;
+        assert!(matches!(answer, ToHost::Done(_)), "{answer:?}");
+    }
+}
+
+/// Makes a show of so many questions.
+pub fn create(id: &str, questions: u16) -> FromHost {
+    let question = |number| PackQuestion {
+        text: format!("Question {number}?"),
+        choices: ["no", "yes"].map(String::from).to_vec(),
+        right: Choice(1),
+        category: None,
+        difficulty: None,
+        open_for: None,
+        source: None,
+    };
+    FromHost::Create(Box::new(Create {
+        id: CommandId::parse(id).unwrap(),
+        code: Some(ShowCode::parse("LIVE").unwrap()),
+        pack: Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() },
+        settings: Settings {
+            lead: Span(0),
+            open_for: Span(60_000),
+            barrier: Span(10_000),
+            shuffle: false,
+            ..Settings::default()
+        },
+    }))
+}
+
+/// A house whose own engine takes nothing in.
+pub async fn house() -> House {
+    let house = House::start().await;
+    house.engine.close();
+    house
+}
+
+pub async fn player(house: &House, gateway: GatewayId) -> Player {
+    Player { gateway: house.gateway(gateway).await, seat: Seat(0) }
+}
+
+pub async fn journal(data: &TempDir) -> Arc<FileJournal> {
+    Arc::new(FileJournal::open(data.path(), SyncPolicy::Always).await.unwrap())
+}
