@@ -186,7 +186,7 @@ impl Driver for Epoll {
     fn add(&mut self, slot: Slot, stream: StdStream) -> io::Result<()> {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         self.poll.registry().register(&mut stream, Token(slot.index()), interest)?;
         self.sockets.put(slot, Socket { stream, unsent: Bytes::new(), unread: false });
         Ok(())
@@ -263,7 +263,8 @@ impl Driver for Epoll {
                 }
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                let to_the_end = event.is_read_closed() || event.is_error();
+                // A read ends before an urgent byte, though there is more.
+                let to_the_end = event.is_read_closed() || event.is_error() || event.is_priority();
                 self.serve(slot, to_the_end, &mut hear, &mut waited.reads);
             }
         }

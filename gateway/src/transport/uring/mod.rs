@@ -133,8 +133,12 @@ impl House {
         }
     }
 
-    /// A look round all sockets is over, which began then. What was readable when the one before began is received by now: now and then
-    /// the kernel tells that a round is over before it received from the last of its sockets.
+    /// A look round all sockets is over, which began then. What was readable when the one before began is received by now, up to
+    /// 33 buffers of each socket.
+    ///
+    /// One round alone does not tell: a request to receive goes to the end of the kernel's queue, behind the end of the round, whenever
+    /// it has found more in its socket than it received 33 times, counted over its life (`MULTISHOT_MAX_RETRY` in the kernel's
+    /// io_uring/net.c, since 6.8). From there it receives 33 times at least, before the end of the next round.
     fn looked_round(&mut self, began: Option<Moment>) {
         let Some(began) = began else { return };
         let before = std::mem::replace(&mut self.round, began);

@@ -43,7 +43,8 @@ pub(super) enum Done<'a> {
     ReceivedLast(Tag, i32),
     /// So many bytes of a frame were sent, or an error.
     Sent(Tag, i32),
-    /// All that could be received when [`Ring::look_round`] was called, was received, and told of before this.
+    /// All sockets from which could be received when [`Ring::look_round`] was called were received from, and that was told of before
+    /// this; but for those of which a buffer had been too small before, now and then.
     LookedRound,
 }
 
@@ -147,10 +148,12 @@ impl Ring {
         Ok(())
     }
 
-    /// Asks to be told when all that can be received now was received. Once at a time.
+    /// Asks to be told when all sockets from which can be received now were received from. Once at a time.
     ///
     /// The kernel notes for this thread which sockets became readable, in a queue, and receives from them when this thread waits, some
-    /// at a time and in their order. A time that is over at once is put into the same queue, behind them.
+    /// at a time and in their order. A time that is over at once is put into the same queue, behind them. A socket that holds more
+    /// than a buffer is received from again at once, but for each 33rd time in the life of its request: that goes to the end of
+    /// the queue, and what is left waits for the next look round.
     ///
     /// # Errors
     /// If the kernel takes no more requests.
