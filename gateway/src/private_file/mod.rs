@@ -12,6 +12,10 @@
 //!
 //! A file is opened first and looked at then, by its descriptor. What is not a regular file is not opened: a FIFO would wait for a
 //! writer for ever, and opening a device can do things.
+//!
+//! A hard link is another name of a file, with the same owner and mode: who makes one of a file of ours elsewhere can do no more with it
+//! than before. Only in a directory where others may put names (a sticky one) is it as a link of somebody else: it leads to a file of
+//! ours that was never meant to stand there. Linux refuses most of these links (`fs.protected_hardlinks`), if it is told to.
 
 mod path;
 mod weakness;
@@ -81,6 +85,14 @@ pub enum PrivateFileError {
         /// What it must be.
         wanted: &'static str,
     },
+    /// It has other names, and stands where somebody else could have put this one.
+    #[error("{path} is one of {names} names (hard links) of a file, and others may put names into its directory; if what is there is yours, run `cp -p {quoted} {quoted}.new && mv {quoted}.new {quoted}`", path = path.display(), quoted = quoted(path))]
+    Linked {
+        /// Which file or link.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
     /// It is longer than what is wanted can be.
     #[error("{} has more than {most} bytes: it is something else", path.display())]
     Long {
@@ -123,6 +135,7 @@ impl PrivateFileError {
             | Self::Writable { path, .. }
             | Self::Foreign { path, .. }
             | Self::Kind { path, .. }
+            | Self::Linked { path, .. }
             | Self::Long { path, .. }
             | Self::Content { path, .. }
             | Self::Weak { path, .. } => path,
@@ -361,6 +374,9 @@ fn open_as(trust: Trust, asked: &Path, most: u64) -> Result<Opened, PrivateFileE
     if about.mode() & OTHERS_WRITE != 0 {
         let mode = about.mode() & 0o7777;
         return Err(PrivateFileError::Writable { path: place.real, mode }.on_the_way_to(asked));
+    }
+    if place.is_shared && about.nlink() > 1 {
+        return Err(PrivateFileError::Linked { path: place.real, names: about.nlink() }.on_the_way_to(asked));
     }
     Ok(Opened { file, about, asked: asked.to_owned(), trust, most })
 }

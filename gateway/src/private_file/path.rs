@@ -38,6 +38,8 @@ pub(super) struct Place {
     pub(super) real: PathBuf,
     /// What is there; none if nothing is.
     pub(super) found: Option<Metadata>,
+    /// Others may put names into its directory, and can't take away or replace ours.
+    pub(super) is_shared: bool,
 }
 
 impl Trust {
@@ -63,13 +65,13 @@ impl Trust {
         let mut real = PathBuf::from("/");
         let mut found = Some(std::fs::symlink_metadata(&real).map_err(io(&real))?);
         let mut left: VecDeque<OsString> = components(&whole);
-        let mut links = 0;
+        let (mut links, mut is_shared) = (0, false);
         while let Some(name) = left.pop_front() {
-            match &found {
-                None => {}
+            is_shared = match &found {
+                None => false,
                 Some(about) if about.is_dir() => self.check_on_the_way(&real, about)?,
                 Some(_) => return Err(io(&real)(io::Error::from_raw_os_error(libc::ENOTDIR))),
-            }
+            };
             if name == ".." {
                 real.pop();
                 found = existing(&real)?;
@@ -80,6 +82,9 @@ impl Trust {
             let Some(link) = found.as_ref().filter(|about| about.is_symlink()) else { continue };
             if !self.believes(link.uid()) {
                 return Err(self.foreign(&real, link));
+            }
+            if is_shared && link.nlink() > 1 {
+                return Err(PrivateFileError::Linked { path: real, names: link.nlink() });
             }
             links += 1;
             if links > MOST_LINKS {
@@ -95,17 +100,23 @@ impl Trust {
             }
             found = existing(&real)?;
         }
-        Ok(Place { real, found })
+        Ok(Place { real, found, is_shared })
     }
 
-    /// Whether nobody else can put something else in the place of what is in the directory and ours.
-    fn check_on_the_way(self, path: &Path, about: &Metadata) -> Result<(), PrivateFileError> {
+    /// Whether others can put names into the directory at all.
+    ///
+    /// # Errors
+    /// If they can put something else in the place of what is there and ours.
+    fn check_on_the_way(self, path: &Path, about: &Metadata) -> Result<bool, PrivateFileError> {
         if !self.believes(about.uid()) {
             return Err(self.foreign(path, about));
         }
         let mode = about.mode();
-        if mode & OTHERS_WRITE == 0 || mode & STICKY != 0 || is_read_only(path) || self.is_of_our_own_group(about) {
-            return Ok(());
+        if mode & OTHERS_WRITE == 0 || is_read_only(path) || self.is_of_our_own_group(about) {
+            return Ok(false);
+        }
+        if mode & STICKY != 0 {
+            return Ok(true);
         }
         Err(PrivateFileError::Writable { path: path.to_owned(), mode: mode & 0o7777 })
     }

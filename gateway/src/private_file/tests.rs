@@ -138,6 +138,40 @@ fn a_file_of_somebody_else_is_refused_with_what_to_do() {
     assert!(told.contains("belongs to another user") && told.contains(&format!("`chown -h {} ", trust.us)), "{told}");
 }
 
+#[test]
+fn a_hard_link_is_refused_where_others_could_have_made_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shared = dir.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    let ours = file(dir.path(), "ours", "not meant for this", 0o600);
+    let (token, alias) = (shared.join("token"), shared.join("alias"));
+    fs::hard_link(&ours, &token).unwrap();
+    symlink(&ours, dir.path().join("link")).unwrap();
+    fs::hard_link(dir.path().join("link"), &alias).unwrap();
+    let looks = |path: &Path| {
+        [read(path).map(drop), read_public(path).map(drop), read_configuration(path, |_| false).map(drop)]
+    };
+    for mode in [0o1777, 0o1770, 0o3775] {
+        set_mode(&shared, mode);
+        for result in looks(&token) {
+            let told = told(result);
+            assert!(told.contains("token is one of 2 names (hard links)") && told.contains("`cp -p "), "{told}");
+        }
+        assert!(told(read(&alias)).contains("alias is one of 2 names (hard links)"));
+        assert!(read(&ours).is_ok(), "its own name is nobody else's doing");
+    }
+    // What is said to help does: a file of its own.
+    let fresh = shared.join("token.new");
+    fs::copy(&token, &fresh).unwrap();
+    fs::rename(&fresh, &token).unwrap();
+    assert!(looks(&token).iter().all(Result::is_ok));
+    // A copy by links (`cp -al`) is fine where nobody else can put names.
+    fs::remove_file(&token).unwrap();
+    fs::hard_link(&ours, &token).unwrap();
+    set_mode(&shared, 0o755);
+    assert!(looks(&token).iter().all(Result::is_ok));
+}
+
 /// As Kubernetes mounts a secret for a user who is not root: links that root made to a file of mode 440 or 640, in a directory like
 /// `/tmp`.
 #[test]
