@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
+use klaxon_protocol::name::Reserved;
 use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
@@ -44,6 +45,8 @@ pub struct GatewaySettings {
     pub secret: [u8; 32],
     /// Who may play.
     pub auth: Auth,
+    /// Words by which no player may be called, beside those of every server.
+    pub reserved_names: Option<Reserved>,
 }
 
 impl GatewaySettings {
@@ -78,6 +81,7 @@ impl GatewaySettings {
             batch_of: 512,
             secret,
             auth: Auth::Guests,
+            reserved_names: None,
         }
     }
 }

@@ -194,7 +194,7 @@ impl Name {
     /// A name for a player who did not say one.
     #[must_use]
     pub fn of_nobody(number: usize) -> Self {
-        Self(name::numbered("Player", number).into())
+        Self(name::numbered(name::UNNAMED, number).into())
     }
 }
 

@@ -27,6 +27,7 @@ impl PlayersOptions {
             join_timeout: self.join_timeout,
             heartbeat: self.heartbeat,
             auth: self.auth(common)?,
+            reserved_names: self.reserved_names.clone(),
             ..GatewaySettings::new(self.listen, secret)
         })
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use klaxon_protocol::name::Reserved;
 use klaxon_protocol::time::Span;
 
 use crate::transport::Transport;
@@ -65,6 +66,10 @@ pub struct PlayersOptions {
     /// Whether players without a token may play: `allow` or `refuse`; `refuse` needs a `jwt-key-file`.
     #[arg(long, env = "KLAXON_GUESTS", value_name = "RULE", default_value = "allow", value_parser = values::guests)]
     pub guests: Guests,
+
+    /// Further words by which no player may be called, at most 100, such as `Gastgeber,Spielleiter`. Default: none.
+    #[arg(long, env = "KLAXON_RESERVED_NAMES", value_name = "WORDS", value_parser = Reserved::further)]
+    pub reserved_names: Option<Reserved>,
 
     /// How long players may take to leave when the server stops, up to 10 min.
     #[arg(long, env = "KLAXON_DRAIN_LIMIT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(0)..=Span(600_000)))]

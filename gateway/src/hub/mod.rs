@@ -67,7 +67,7 @@ impl Common {
         Self {
             gateway,
             outside,
-            doors: Doors::new(settings.auth.clone(), &settings.secret),
+            doors: Doors::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
             pace: Pace::new(&settings),
             players: Players::default(),
             arrivals: Arrivals::default(),

@@ -4,8 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, ShowCode, ShowId};
+use klaxon_protocol::ids::{BadText, Name, PlayerId, ShowCode, ShowId};
 use klaxon_protocol::link::Proof;
+use klaxon_protocol::name::Reserved;
 use klaxon_protocol::player::{Join, Reclaim, Role};
 use klaxon_protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::settings::Auth;
 /// Checks whoever comes in.
 pub(crate) struct Doors {
     auth: Auth,
+    reserved: Option<Reserved>,
     sign: EncodingKey,
     check: DecodingKey,
     resume_rules: Validation,
@@ -77,18 +79,24 @@ struct Proposal {
 
 impl Doors {
     /// Doors that trust these tokens, and sign their own with the secret.
-    pub fn new(auth: Auth, secret: &[u8; 32]) -> Self {
+    pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32]) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);
         // Checked against the server's clock, by which it was made.
         resume_rules.validate_exp = false;
         resume_rules.set_required_spec_claims(&["aud", "sub", "exp"]);
         resume_rules.set_audience(&[RESUME_AUDIENCE]);
-        Self { auth, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret), resume_rules }
+        Self {
+            auth,
+            reserved,
+            sign: EncodingKey::from_secret(secret),
+            check: DecodingKey::from_secret(secret),
+            resume_rules,
+        }
     }
 
     /// Who this is, or why they can't come in.
     pub fn admit(&self, join: Join, now: Millis) -> Result<Admitted, Refusal> {
-        let chosen = join.name.as_deref().map(parse_name).transpose()?;
+        let chosen = join.name.as_deref().map(|name| self.parse_name(name)).transpose()?;
         let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show, now)).transpose()?;
         let trusted = join.token.as_deref().map(|token| self.trusted(token)).transpose()?;
         let (player, known_as, proof) = match (trusted, resumed) {
@@ -168,7 +176,16 @@ impl Doors {
         let claims = jsonwebtoken::decode::<PlayerClaims>(token, &key.decoding, &rules)
             .map_err(|error| Refusal::because(ErrorCode::BadToken, format!("`token`: {error}.")))?
             .claims;
-        Ok((claims.sub, proposed_name(token)))
+        Ok((claims.sub, proposed_name(token).filter(|name| self.check_reserved(name).is_ok())))
+    }
+
+    fn parse_name(&self, name: &str) -> Result<Name, Refusal> {
+        let parsed = Name::parse(name).and_then(|name| self.check_reserved(&name).map(|()| name));
+        parsed.map_err(|bad| Refusal::because(ErrorCode::BadName, format!("It {}.", bad.problem)))
+    }
+
+    fn check_reserved(&self, name: &Name) -> Result<(), BadText> {
+        self.reserved.as_ref().map_or(Ok(()), |reserved| reserved.check(name))
     }
 }
 
@@ -177,10 +194,6 @@ impl Doors {
 fn proposed_name(token: &str) -> Option<Name> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     Name::proposed(&serde_json::from_slice::<Proposal>(&payload).ok()?.name)
-}
-
-fn parse_name(name: &str) -> Result<Name, Refusal> {
-    Name::parse(name).map_err(|bad| Refusal::because(ErrorCode::BadName, format!("It {}.", bad.problem)))
 }
 
 /// A player whom nobody can guess.
@@ -217,7 +230,7 @@ mod tests {
     }
 
     fn guests() -> Doors {
-        Doors::new(Auth::Guests, &[1; 32])
+        Doors::new(Auth::Guests, None, &[1; 32])
     }
 
     const SHARED: [u8; 32] = *b"c0b9e6e1a36f7d2485fb1c7703d94e5a";
@@ -232,7 +245,7 @@ mod tests {
     }
 
     fn tokens(guests_too: bool) -> Doors {
-        Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, &[1; 32])
+        Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, None, &[1; 32])
     }
 
     #[test]
@@ -266,7 +279,7 @@ mod tests {
             code(doors.admit(Join { resume: Some(token.to_owned()), ..join(show) }, NOW))
         };
         assert_eq!(resume(&doors, "OTHER", &token), ErrorCode::BadToken);
-        assert_eq!(resume(&Doors::new(Auth::Guests, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
+        assert_eq!(resume(&Doors::new(Auth::Guests, None, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
         let mut changed = token.into_bytes();
         let middle = changed.len() / 2;
         changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
@@ -323,6 +336,23 @@ mod tests {
         assert_eq!(with("می\u{200c}خواهم").unwrap().name, Some(Name::parse("می\u{200c}خواهم").unwrap()));
     }
 
+    #[test]
+    fn words_that_an_operator_reserves_are_names_of_nobody() {
+        let reserved = Reserved::further("Gastgeber,होस्ट").unwrap();
+        let auth = Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: true };
+        let doors = Doors::new(auth, Some(reserved), &[1; 32]);
+        let with = |name: &str| doors.admit(Join { name: Some(name.into()), ..join("QUIZ") }, NOW);
+        for bad in ["Gastgeber", "GASTGEBER: gewonnen!", "होस्ट 2", "Host"] {
+            let refusal = with(bad).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::BadName, "{bad:?}");
+            assert!(refusal.detail.contains("taken for the host"), "{refusal}");
+        }
+        assert!(with("Ann Gastgeber").is_ok());
+        let exp = jsonwebtoken::get_current_timestamp() + 600;
+        let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": "Gastgeber" }));
+        assert_eq!(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW).unwrap().name, None);
+    }
+
     /// The key pair of RFC 8410's examples.
     const PRIVATE: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
         MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
@@ -333,7 +363,8 @@ mod tests {
 
     #[test]
     fn a_public_key_lets_in_whom_its_private_key_signed_and_is_no_secret() {
-        let doors = Doors::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, &[1; 32]);
+        let doors =
+            Doors::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, None, &[1; 32]);
         let claims = serde_json::json!({ "sub": "p-1", "exp": jsonwebtoken::get_current_timestamp() + 60 });
         let signed = |algorithm, key: &EncodingKey| {
             let token = jsonwebtoken::encode(&Header::new(algorithm), &claims, key).unwrap();
@@ -387,7 +418,7 @@ mod tests {
 
     #[test]
     fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
-        let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, &SHARED);
+        let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, None, &SHARED);
         let token = resume_token(&doors, "QUIZ", "p", "Ann");
         assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
         assert_eq!(

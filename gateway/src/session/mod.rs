@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn doors() -> Doors {
-        Doors::new(Auth::Guests, &[0; 32])
+        Doors::new(Auth::Guests, None, &[0; 32])
     }
 
     fn join() -> FromPlayer {

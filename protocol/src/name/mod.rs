@@ -6,7 +6,7 @@ mod alike;
 mod reserved;
 
 pub use alike::Alike;
-pub use reserved::{COMPANIONS, RESERVED};
+pub use reserved::{COMPANIONS, MOST_FURTHER, RESERVED, Reserved};
 
 use icu_properties::props::GeneralCategory;
 use unicode_normalization::UnicodeNormalization;
@@ -20,6 +20,8 @@ pub const MOST_CHARACTERS: usize = 24;
 pub const MOST_BYTES: usize = 128;
 /// How many marks may be on one letter (UTS 39, 5.4).
 pub const MOST_MARKS: usize = 4;
+/// What players are called, with a number, who are called nothing else.
+pub(crate) const UNNAMED: &str = "Player";
 /// No more of a text is looked at.
 const LONGEST_INPUT: usize = 1024;
 
@@ -45,7 +47,7 @@ pub(crate) fn check(text: &str) -> Result<String, String> {
     }
     check_marks(&clean)?;
     if reserved::is_reserved(&clean) {
-        return Err("could be taken for the host or the server; choose one that could not".into());
+        return Err(reserved::PROBLEM.into());
     }
     Ok(clean)
 }
@@ -68,10 +70,12 @@ pub(crate) fn check_kept(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The name with a number behind it; a long one is cut, so that it stays a name.
+/// The name with a number behind it; a long one is cut, so that it stays a name. One that could be taken for the host when it is cut
+/// is as good as none.
 pub(crate) fn numbered(base: &str, number: usize) -> String {
     let ending = format!(" {number}");
-    cut(base, ending.len()) + &ending
+    let kept = cut(base, ending.len());
+    if kept.len() < base.len() && reserved::is_reserved(&kept) { UNNAMED.to_owned() + &ending } else { kept + &ending }
 }
 
 /// So much of the text as fits, with room left for so many ASCII characters.

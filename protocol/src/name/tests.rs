@@ -155,6 +155,24 @@ fn a_number_fits_behind_every_name() {
     assert_eq!(numbered(&family, 1_000_000), family[..100].to_owned() + " 1000000");
 }
 
+/// Who wants to speak for the host says a name of the greatest length twice: of the second its end would be cut off.
+#[test]
+fn a_number_makes_nobody_the_host() {
+    for (name, cut) in [
+        ("The Real Official Host Z", "The Real Official Host"),
+        ("Official Real Klaxon Bob", "Official Real Klaxon"),
+        ("Klaxon Support Nicholas", "Klaxon Support"),
+    ] {
+        let name = check(name).unwrap();
+        assert!(name.starts_with(cut));
+        for number in [2, 17, 4711, 1_000_000] {
+            let numbered = numbered(&name, number);
+            assert!(!reserved::is_reserved(&numbered) && numbered.ends_with(&number.to_string()), "{numbered}");
+        }
+    }
+    assert_eq!(numbered("The Real Official Host Z", 2), "Player 2");
+}
+
 /// What a name of before may have been: 1 to 24 characters, none that was refused then.
 fn old_name() -> impl Strategy<Value = String> {
     let is_refused = |c: char| {

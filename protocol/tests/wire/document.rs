@@ -205,7 +205,7 @@ fn the_document_has_the_rules_of_names() {
     assert!(words.contains(&format!("1 to {MOST_CHARACTERS} characters")));
     assert!(words.contains(&format!("{MOST_BYTES} bytes")) && words.contains(&format!("more than {MOST_MARKS} marks")));
     // The examples are what the rules make of them.
-    for refused in ["H0st", "H o s t", "SERVER: you won"] {
+    for refused in ["H0st", "H o s t", "Hóst", "h0$t", "ʜᴏsᴛ", "SERVER: you won"] {
         assert!(words.contains(&format!("`{refused}`")) && Name::parse(refused).is_err(), "{refused}");
     }
     for taken in ["Ann Host", "Host Ann", "Host-Smith", "Hostetler"] {
