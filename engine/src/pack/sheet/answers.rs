@@ -52,8 +52,10 @@ pub(super) fn right_one(cell: &str, answers: &[Answer<'_>], convention: Conventi
             (Some(numbered), _) if numbered == text => text,
             (Some(numbered), Convention::Number) => numbered,
             (Some(numbered), Convention::Unknown) => {
+                let is_letter = cell.chars().any(char::is_alphabetic);
+                let instead = if is_letter { "number" } else { "letter, A to F" };
                 return Err(format!(
-                    "the correct answer {} can be answer {number}, {}, or the answer with this text; write its letter, A to F",
+                    "the correct answer {} can be answer {number}, {}, or the answer with this text; write its {instead}",
                     excerpt(cell),
                     excerpt(answers[numbered].1)
                 ));
@@ -169,6 +171,10 @@ mod tests {
         assert_eq!(right_one("2", NUMBERS, Convention::Text), Ok(Choice(0)));
         assert_eq!(right("A", NUMBERS), Ok(0));
         assert_eq!(right("2", &[(1, "1"), (2, "2")]), Ok(1));
+        assert!(right("2", NUMBERS).unwrap_err().ends_with("write its letter, A to F"));
+        let letters = &[(1, "B"), (2, "A")][..];
+        assert!(right("A", letters).unwrap_err().ends_with("write its number"));
+        assert_eq!(right("1", letters), Ok(0));
         let rows = |cells: &[&'static str]| -> Vec<_> { cells.iter().map(|&cell| (cell, PLANETS.to_vec())).collect() };
         assert_eq!(Convention::of(rows(&["1", "b", "1,2"]).into_iter()), Convention::Number);
         assert_eq!(Convention::of(rows(&["Mars", "Earth"]).into_iter()), Convention::Text);

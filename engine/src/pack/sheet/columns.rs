@@ -184,6 +184,12 @@ impl Sheet<'_> {
                 _ => None,
             })
             .collect();
+        if numbers.contains(&0) {
+            let names = self.names(&self.with(|role| role == Role::Answer(0)));
+            return Err(format!(
+                "{names} would be answer 0: number the answers from 1 on, and the correct ones as well"
+            ));
+        }
         let mut answers = Vec::new();
         for number in numbers {
             answers.extend(self.one_of(|role| role == Role::Answer(number))?.map(|column| (number, column)));

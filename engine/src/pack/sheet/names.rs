@@ -7,7 +7,7 @@ pub(super) enum Role {
     Text,
     /// Perhaps what is asked: the name speaks of questions, and of something else.
     PerhapsText,
-    /// An answer, by its number from 1.
+    /// An answer, by its number; answers are numbered from 1, but not by everybody.
     Answer(usize),
     /// An answer that is wrong.
     Wrong,
@@ -197,7 +197,7 @@ fn answer_number(word: &str) -> Option<usize> {
     let mut letters = word.chars();
     match (letters.next(), letters.next()) {
         (Some(letter @ 'a'..='j'), None) => Some(usize::from(u8::try_from(letter).ok()? - b'a') + 1),
-        _ => word.parse().ok().filter(|number| (1..=99).contains(number)),
+        _ => word.parse().ok().filter(|number| *number <= 99),
     }
 }
 

@@ -78,6 +78,15 @@ fn an_empty_answer_in_the_middle_does_not_renumber_the_others() {
     assert_eq!(pack.questions[0].right, Choice(2));
 }
 
+/// The first answer would be lost, or each taken for the one before it.
+#[test]
+fn answers_that_are_numbered_from_0_are_refused() {
+    for header in ["question,option0,option1,option2,answer", "Question,Answer 0,Answer 1,Answer 2,Correct answer"] {
+        let told = told(read(&format!("{header}\nWhich?,a,b,c,1\nWho?,d,e,f,2\n")));
+        assert!(told[0].contains("0\" (B) would be answer 0: number the answers from 1 on"), "{told:?}");
+    }
+}
+
 #[test]
 fn a_text_may_go_over_lines_and_the_lines_after_it_are_counted_right() {
     let sheet = "Question,Answer 1,Answer 2,Time,Correct\n\"Two\nlines?\",a,b,10,1\n\n\nWhich?,a,b,10,9\n";
