@@ -127,13 +127,8 @@ pub trait EngineEnd: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
-    async fn enter(
-        &self,
-        show: ShowId,
-        code: &ShowCode,
-        create: &CommandId,
-        made_of: u64,
-    ) -> Result<Entered, BusError>;
+    async fn enter(&self, show: ShowId, code: &ShowCode, create: &CommandId, made_of: u64)
+    -> Result<Entered, BusError>;
 
     /// Tells all engines where a show is, without waiting.
     fn list(&self, line: ShowLine);
