@@ -2,6 +2,7 @@
 
 use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::ToGateway;
+use klaxon_protocol::player::ToPlayer;
 use redis::{RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -70,7 +71,12 @@ impl Reader {
             let mut entries: Vec<Entry> = read.into_iter().chain(rest).flatten().collect();
             entries.sort_by_key(|entry| entry.id);
             let heard = entries.iter().filter_map(|entry| entry.heard).max().unwrap_or_default();
-            let messages = entries.into_iter().flat_map(|entry| messages(entry, &self.keys[0])).collect();
+            let messages: Vec<ToGateway> =
+                entries.into_iter().flat_map(|entry| messages(entry, &self.keys[0])).collect();
+            if messages.iter().any(says_end) {
+                // Before anybody hears it, who might then join the next show with the same code. Without the sender nobody joins.
+                let _ = self.orders.send(Order::Ended(self.show));
+            }
             let at = self.cursors[1];
             if self.said.send(messages).await.is_err() || self.orders.send(Order::Heard(self.show, heard, at)).is_err()
             {
@@ -97,6 +103,10 @@ impl Reader {
         }
         Ok(all)
     }
+}
+
+fn says_end(message: &ToGateway) -> bool {
+    matches!(message, ToGateway::Broadcast(broadcast) if matches!(broadcast.message, ToPlayer::End(_)))
 }
 
 fn messages(entry: Entry, key: &str) -> Vec<ToGateway> {

@@ -131,17 +131,20 @@ impl Directory {
         self.take(&key, line.show, None).await.map(drop)
     }
 
-    /// Which show has this code, if it is one that goes on.
+    /// Which show has this code, if it is one that is known, and whether it has ended: another may have the code in a moment.
     ///
     /// # Errors
     /// If Redis does not answer.
-    pub async fn show(&mut self, code: &ShowCode) -> RedisResult<Option<ShowId>> {
+    pub async fn show(&mut self, code: &ShowCode) -> RedisResult<Option<(ShowId, bool)>> {
         let key = self.keys.code(code);
         let (holder, left): (Option<String>, i64) =
             pipe().get(&key).pttl(&key).query_async(&mut self.connection).await?;
         let Some(show) = holder.and_then(|holder| holder.parse().ok()) else { return Ok(None) };
         let is_new = i64::try_from(millis(KEEP_CODE - GRACE)).is_ok_and(|old| left > old);
-        Ok((is_new || self.line(show).await?.is_some()).then_some(show))
+        Ok(match self.line(show).await? {
+            Some(line) => Some((show, line.phase == Phase::Ended)),
+            None => is_new.then_some((show, false)),
+        })
     }
 
     /// A show is over: nothing is kept of it.

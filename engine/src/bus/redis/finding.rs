@@ -11,7 +11,7 @@ use super::show_out::ShowOut;
 
 impl Sender {
     pub(super) fn join(&mut self, request: JoinRequest) -> Option<ShowId> {
-        match self.codes.get(&request.code) {
+        match self.codes.get(&request.code).filter(|show| !show.is_some_and(|show| self.has_ended(show))) {
             Some(show) => return self.enter(show, request),
             None => {
                 let code = request.code.clone();
@@ -34,11 +34,17 @@ impl Sender {
         None
     }
 
-    pub(super) fn found(&mut self, code: ShowCode, show: Option<ShowId>) -> Option<ShowId> {
+    pub(super) fn found(&mut self, code: ShowCode, found: Option<(ShowId, bool)>) -> Option<ShowId> {
         // A Redis that lost its memory hears of the show from its engine in a moment.
-        let show = show.or_else(|| self.codes.before(&code).filter(|show| self.is_heard(*show)));
+        let found =
+            found.or_else(|| self.codes.before(&code).filter(|show| self.is_heard(*show)).map(|show| (show, false)));
         let waiting = self.joining.take(&code);
-        self.codes.found(code, show);
+        let show = found.map(|(show, _)| show);
+        match found {
+            // The code is another show's as soon as a host makes one.
+            Some((_, true)) => self.codes.forget_one(&code),
+            _ => self.codes.found(code, show),
+        }
         for request in waiting {
             self.enter(show, request);
         }
@@ -90,6 +96,10 @@ impl Sender {
             };
             let _ = orders.send(then(show, is_listed));
         });
+    }
+
+    fn has_ended(&self, show: ShowId) -> bool {
+        self.shows.get(&show).is_some_and(|out| out.has_ended)
     }
 
     fn is_heard(&self, show: ShowId) -> bool {

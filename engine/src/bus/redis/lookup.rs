@@ -33,6 +33,10 @@ impl Codes {
         self.0.insert(code, (show, Instant::now()));
     }
 
+    pub fn forget_one(&mut self, code: &ShowCode) {
+        self.0.remove(code);
+    }
+
     /// Forgets codes that nobody asked for lately. Those of shows that are heard here are kept.
     pub fn forget(&mut self, is_heard: impl Fn(ShowId) -> bool) {
         self.0.retain(|_, (show, found)| found.elapsed() < lasts(*show) || show.is_some_and(&is_heard));

@@ -36,8 +36,8 @@ pub(super) enum Order {
     Send(ToEngine),
     Attend(ShowId),
     AttendOnly(BTreeSet<ShowId>),
-    /// Which show a code names.
-    Found(ShowCode, Option<ShowId>),
+    /// Which show a code names, and whether that has ended.
+    Found(ShowCode, Option<(ShowId, bool)>),
     /// Whether a show is listed.
     Listed(ShowId, bool),
     /// Whether a show is listed that somebody wants to come back to.
@@ -48,6 +48,8 @@ pub(super) enum Order {
     Sent(ShowId, Option<Vec<Place>>),
     /// The show said something, when it had heard everything up to the first place; direct messages are read up to the second.
     Heard(ShowId, Place, Place),
+    /// The show said that it has ended.
+    Ended(ShowId),
     /// Whether the gateway left the show.
     Left(ShowId, bool),
     /// Whether a request was made.
@@ -155,6 +157,7 @@ impl Sender {
                 out.hears(heard);
                 out.read = read;
             }),
+            Order::Ended(show) => self.with(show, |out| out.has_ended = true),
             Order::Left(show, has_left) => {
                 self.left(show, has_left);
                 return Some(show);

@@ -42,6 +42,8 @@ pub(super) struct ShowOut {
     heard: Place,
     /// Up to where its direct messages were read.
     pub read: Place,
+    /// The show said that it has ended.
+    pub has_ended: bool,
     /// Since when Redis knows nothing that the show said.
     freed: Option<Instant>,
     /// Answers to the last question that were dropped.
@@ -82,6 +84,7 @@ impl ShowOut {
             read: Place::default(),
             freed: None,
             dropped: None,
+            has_ended: false,
         }
     }
 
