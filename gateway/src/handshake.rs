@@ -6,6 +6,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
@@ -60,7 +63,7 @@ faults! {
         "Send `Connection: Upgrade`. Does the proxy in between pass that on (nginx: `proxy_set_header Connection \"upgrade\"`)?";
     WebSocketVersion, "version", "Sec-WebSocket-Version is not 13, once",
         "Send `Sec-WebSocket-Version: 13`, once.";
-    Key, "key", "Sec-WebSocket-Key is not there once",
+    Key, "key", "Sec-WebSocket-Key is not there once, with 16 bytes in base64",
         "Send one `Sec-WebSocket-Key` with 16 random bytes in base64.";
 }
 
@@ -83,7 +86,7 @@ pub(crate) fn check(request: &Parts) -> Result<HeaderValue, NoHandshake> {
         Fault::WebSocketVersion => {
             only(headers, &header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION)
         }
-        Fault::Key => only(headers, &header::SEC_WEBSOCKET_KEY).is_none_or(HeaderValue::is_empty),
+        Fault::Key => !only(headers, &header::SEC_WEBSOCKET_KEY).is_some_and(is_key),
     };
     let faults: Vec<_> = Fault::ALL.iter().copied().filter(|&fault| is_missing(fault)).collect();
     match only(headers, &header::SEC_WEBSOCKET_KEY) {
@@ -92,6 +95,12 @@ pub(crate) fn check(request: &Parts) -> Result<HeaderValue, NoHandshake> {
         }
         _ => Err(NoHandshake(faults)),
     }
+}
+
+/// Whether this is 16 bytes in base64. What the last character's unused bits say is nobody's concern.
+fn is_key(value: &HeaderValue) -> bool {
+    let base64 = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
+    base64.decode(value.as_bytes()).is_ok_and(|bytes| bytes.len() == 16)
 }
 
 /// Whether nothing says that a WebSocket was ever meant: a browser's page, a monitor. A proxy that takes Upgrade away leaves the
@@ -278,7 +287,17 @@ mod tests {
         assert_eq!(faults(&[KEY, ("Sec-WebSocket-Version", "8")]), [Fault::WebSocketVersion]);
         assert_eq!(faults(&[VERSION_LINE]), [Fault::Key]);
         assert_eq!(faults(&[VERSION_LINE, KEY, KEY]), [Fault::Key]);
-        assert_eq!(faults(&[VERSION_LINE, ("Sec-WebSocket-Key", "")]), [Fault::Key]);
+        for key in [
+            "",
+            "abc",
+            "AAAAAAAAAAAAAAAAAAAA",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZWU=",
+            "dGhlIHNhbXBsZSBub25j Q==",
+        ] {
+            assert_eq!(faults(&[VERSION_LINE, ("Sec-WebSocket-Key", key)]), [Fault::Key], "{key}");
+        }
+        assert_eq!(faults(&[VERSION_LINE, ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZR==")]), []);
     }
 
     #[test]

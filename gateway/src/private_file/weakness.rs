@@ -13,6 +13,8 @@ const FEWEST_DECODED_BYTES: usize = 16;
 const FEWEST_DIFFERENT: usize = 8;
 /// So many bytes that come again are a repetition, and no chance.
 const REPETITION: usize = 10;
+/// Keys in the order in which a hand runs over them.
+const KEYBOARD: &[u8] = b"1234567890qwertyuiopasdfghjklzxcvbnm";
 /// Secrets that stand in handbooks and on web sites.
 const PUBLISHED: [&str; 4] =
     ["a-string-secret-at-least-256-bits-long", "your-256-bit-secret", "your-384-bit-secret", "your-512-bit-secret"];
@@ -46,8 +48,20 @@ fn pattern(secret: &[u8], fewest_bytes: usize) -> Option<&'static str> {
     if [1, 2].iter().any(|&apart| different(&mut steps(apart)) < FEWEST_DIFFERENT) {
         return Some("it is a sequence");
     }
-    let small = steps(1).filter(|step| matches!(*step, 0 | 1 | u8::MAX)).count();
-    (small * 3 > secret.len() * 2).then_some("it is a sequence")
+    let keys: Vec<u8> = secret.iter().map(|byte| key(*byte)).collect();
+    [secret, &keys].iter().any(|bytes| goes_on(bytes)).then_some("it is a sequence")
+}
+
+/// Whether most bytes are next to the one before them.
+fn goes_on(bytes: &[u8]) -> bool {
+    let steps = bytes.iter().zip(&bytes[1..]).map(|(one, next)| next.wrapping_sub(*one));
+    steps.filter(|step| matches!(*step, 0 | 1 | u8::MAX)).count() * 3 > bytes.len() * 2
+}
+
+/// A character's place on the keyboard; one that has none is itself.
+fn key(byte: u8) -> u8 {
+    let place = KEYBOARD.iter().position(|key| key.eq_ignore_ascii_case(&byte));
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(byte)
 }
 
 /// After how many bytes it begins again, with a byte changed here and there perhaps.
@@ -88,6 +102,9 @@ mod tests {
             "passwordpasswordpasswordpassword",
             "changemechangemechangemechangeme!",
             "0123456789abcdef0123456789abcdef",
+            "qwertyuiopasdfghjklzxcvbnmqwertyu",
+            "QwErTyUiOpAsDfGhJkLzXcVbNm123456",
+            "mnbvcxzlkjhgfdsapoiuytrewq098765",
             "0123456789012345678901234567890123456789",
             "0123456789abcdefghijklmnopqrstuvwxyz",
             "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
