@@ -209,6 +209,15 @@ fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings
             }
         },
     };
+    let is_guess = reading.format.is_none() && !name.to_lowercase().ends_with(".toml") && !text.contains("[[");
+    if format == Format::Toml && is_guess && tree::from_toml(&text, &mut Findings::new(name)).is_none() {
+        findings.add(
+            Place::default(),
+            "what this is can't be told: it is no TOML, no JSON, and no sheet with a header row. Other forms (Aiken, GIFT, Moodle's XML) are \
+             not read: write the questions into a spreadsheet, a row each, as docs/packs.md has it",
+        );
+        return None;
+    }
     match format {
         Format::Toml => Some(native::read(tree::from_toml(&text, findings)?, title, findings)),
         Format::Json => Some(native::read(tree::from_json(&text, findings)?, title, findings)),
@@ -279,6 +288,27 @@ mod tests {
         let bad = read(&folder.path().join("none.toml"), None).unwrap_err().to_string();
         assert!(bad.contains("none.toml: the file can't be read: "), "{bad}");
         assert!(read(folder.path(), None).is_err());
+    }
+
+    /// Each of their lines would be a mistake in TOML.
+    #[test]
+    fn what_other_programs_write_is_told_to_be_none_of_ours() {
+        for (name, text) in [
+            ("aiken.txt", "What is 2+2?\nA. 3\nB. 4\nANSWER: B\n"),
+            ("quiz.gift", "::Q1:: What is 2+2? {=4 ~3 ~5}\n\nTwo plus two equals four.{T}\n"),
+            ("moodle.xml", "<?xml version=\"1.0\"?>\n<quiz><question type=\"multichoice\"/></quiz>\n"),
+            ("quiz", "1. What is 2+2?\na) 3\nb) 4 *\n"),
+        ] {
+            let told = import_bytes(name, text.as_bytes(), Reading::default()).unwrap_err().to_string();
+            assert!(
+                told.lines().count() == 1 && told.contains("Aiken, GIFT") && told.contains("docs/packs.md"),
+                "{told}"
+            );
+        }
+        for (name, text) in [("quiz.toml", "What?\n"), ("quiz.txt", "title = 'a'\n[[questions]]\ntext = What?\n")] {
+            let told = import_bytes(name, text.as_bytes(), Reading::default()).unwrap_err().to_string();
+            assert!(told.contains("this is not TOML"), "{told}");
+        }
     }
 
     #[test]
