@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, ConnRef, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::ids::{Choice, ConnRef, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::player::{Lobby, Phase, Snapshot, ToPlayer, You};
 use klaxon_protocol::settings::Mode;
@@ -41,7 +41,7 @@ pub fn word(number: u32) -> ToEngine {
 
 pub fn word_about(show: ShowId, number: u32) -> ToEngine {
     let conn = ConnRef { gateway: ANN, conn: u64::from(number) };
-    ToEngine::Resync { conn, show, seat: Some(Seat(number)) }
+    ToEngine::Resync { conn, show, seat: Some(SeatRef::first(Seat(number))) }
 }
 
 /// What a show may say.
@@ -106,7 +106,7 @@ pub async fn what_a_gateway_says_about_a_show_arrives_in_order(house: impl House
     play(&house, 1, &[&*ann]).await;
     let answer = |number| StampedAnswer {
         conn: u64::from(number),
-        seat: Seat(number),
+        by: SeatRef::first(Seat(number)),
         question: QuestionId(1),
         choice: Choice(2),
         at: Millis(u64::from(number)),
@@ -161,7 +161,7 @@ pub async fn messages_arrive_whole(house: impl House) {
         ToGateway::Seated(Seated {
             conn: ConnRef { gateway: ANN, conn },
             show: SHOW,
-            seat: Some(Seat(3)),
+            seat: Some(SeatRef::first(Seat(3))),
             player: PlayerId::parse("ann").unwrap(),
             name,
             snapshot: Arc::clone(snapshot),
@@ -173,7 +173,7 @@ pub async fn messages_arrive_whole(house: impl House) {
     let said = [
         seated(1, &snapshot),
         seated(2, &snapshot),
-        ToGateway::Dismiss { show: SHOW, seat: Seat(1), code: ErrorCode::Removed },
+        ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(1)), code: ErrorCode::Removed },
         seated(3, &later),
         seated(4, &later),
         ToGateway::Broadcast(broadcast),

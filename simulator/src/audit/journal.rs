@@ -150,7 +150,8 @@ impl Journal {
             | Command::Tick
             | Command::Tally { .. }
             | Command::Outage { .. }
-            | Command::Reissue { .. } => {}
+            | Command::Reissue { .. }
+            | Command::Reseat { .. } => {}
         }
         for event in events {
             self.hear(event, current);

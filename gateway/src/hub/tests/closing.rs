@@ -6,7 +6,7 @@ use super::*;
 fn a_dismissed_player_is_told_why_on_all_connections_and_nobody_else_is() {
     let mut stage = Stage::new();
     let (one, two, other) = (stage.join(5), stage.join(5), stage.join(6));
-    stage.hear(ForShard::Dismiss(SHOW, Seat(5), ErrorCode::Banned));
+    stage.hear(ForShard::Dismiss(SHOW, seat(5), ErrorCode::Banned));
     for key in [one, two] {
         let read = stage.read(key);
         assert_eq!(errors(&read).last(), Some(&ErrorCode::Banned));

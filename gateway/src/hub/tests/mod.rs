@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{
+    Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+};
 use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::player::{
     Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Question, React, Role, Snapshot,
@@ -132,7 +134,7 @@ impl Stage {
         self.hear(ForShard::Seated(Box::new(Seated {
             conn,
             show,
-            seat: seat.map(Seat),
+            seat: seat.map(self::seat),
             player: PlayerId::parse("somebody").unwrap(),
             name: Name::parse("Ann").unwrap(),
             snapshot: Arc::new(snapshot),
@@ -232,6 +234,11 @@ fn parse(mut bytes: &[u8]) -> Read {
         bytes = &bytes[head + length..];
     }
     read
+}
+
+/// A seat as its first player has it.
+fn seat(number: u32) -> SeatRef {
+    SeatRef::first(Seat(number))
 }
 
 fn event(show: ShowId, message: ToPlayer) -> ForShard {

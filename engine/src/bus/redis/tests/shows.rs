@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{
+    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
@@ -52,7 +54,7 @@ impl Engine {
 /// A gateway with a player, which hands in at barriers.
 struct Player {
     gateway: RedisGatewayEnd,
-    seat: Seat,
+    seat: SeatRef,
 }
 
 impl Player {
@@ -110,8 +112,8 @@ impl Player {
     }
 
     fn answer(&self, show: ShowId, question: u16, choice: u8) {
-        let (conn, seat, question) = (self.conn().conn, self.seat, QuestionId(question));
-        let answer = StampedAnswer { conn, seat, question, choice: Choice(choice), at: Clock::of_process().now() };
+        let (conn, by, question) = (self.conn().conn, self.seat, QuestionId(question));
+        let answer = StampedAnswer { conn, by, question, choice: Choice(choice), at: Clock::of_process().now() };
         let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
         self.gateway.send(ToEngine::Answers(batch));
     }
@@ -174,7 +176,7 @@ async fn house() -> House {
 }
 
 async fn player(house: &House, gateway: GatewayId) -> Player {
-    Player { gateway: house.gateway(gateway).await, seat: Seat(0) }
+    Player { gateway: house.gateway(gateway).await, seat: SeatRef::first(Seat(0)) }
 }
 
 async fn journal(data: &TempDir) -> Arc<FileJournal> {
@@ -214,7 +216,9 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
         })
         .await;
     for seat in [ann.seat, ben.seat] {
-        let ToPlayer::Result(result) = &personal.shapes[personal.shape_of(seat).unwrap()] else { panic!("no result") };
+        let ToPlayer::Result(result) = &personal.shapes[personal.shape_of(seat.seat).unwrap()] else {
+            panic!("no result")
+        };
         assert_eq!(result.outcome, Outcome::Right);
     }
     second.end.close();

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
-    Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId,
+    Choice, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::link::StampedAnswer;
@@ -128,7 +128,8 @@ fn look_at_all(game: &Trivia, now: Millis) {
         game.name_of(seat);
         game.player_of(seat);
         for question in [QuestionId(0), QuestionId(1), QuestionId(u16::MAX)] {
-            game.standing(&StampedAnswer { conn: 0, seat, question, choice: Choice(u8::MAX), at: now });
+            let by = SeatRef { seat, generation: Generation(u32::from(question.0)) };
+            game.standing(&StampedAnswer { conn: 0, by, question, choice: Choice(u8::MAX), at: now });
         }
     }
     game.snapshot(now);
