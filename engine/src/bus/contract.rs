@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, ConnRef, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowId};
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::ids::{
+    Choice, ConnRef, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowId,
+};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Present, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::player::{Lobby, Phase, Snapshot, ToPlayer, You};
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
@@ -183,6 +185,26 @@ pub async fn messages_arrive_whole(house: impl House) {
     assert_eq!(hear_some(&*ann, said.len()).await, said);
 }
 
+pub async fn who_is_there_and_who_is_gone_arrives_in_order(house: impl House) {
+    let ann = house.gateway(ANN).await;
+    play(&house, 1, &[&*ann]).await;
+    house.engine().say(turn(vec![(Address::All, ToGateway::Census { show: SHOW, census: 3 })]));
+    assert_eq!(hear_some(&*ann, 1).await, [ToGateway::Census { show: SHOW, census: 3 }]);
+    let seat = |number| SeatRef { seat: Seat(number), generation: Generation(number % 3) };
+    let said: Vec<ToEngine> = (1..200)
+        .flat_map(|number| {
+            let conn = ConnRef { gateway: ANN, conn: u64::from(number) };
+            let players = (0..number).map(|other| (seat(other), u64::from(other))).collect();
+            let present = Present { gateway: ANN, show: SHOW, census: 3, players, is_last: number == 199 };
+            let gone = ToEngine::Gone { conn, show: SHOW, seat: seat(number), left: number % 2 == 0 };
+            [gone, ToEngine::Present(present)]
+        })
+        .collect();
+    said.iter().for_each(|message| ann.send(message.clone()));
+    let is_last = |message: &ToEngine| Some(message) == said.last();
+    assert_eq!(messages(reach(house.engine(), is_last, 1).await), said);
+}
+
 pub async fn an_answer_reaches_a_host_whose_gateway_hears_no_show(house: impl House) {
     let (ann, ben) = (house.gateway(ANN).await, house.gateway(BEN).await);
     let answer = |gateway, number| ToGateway::Host {
@@ -275,6 +297,7 @@ macro_rules! bus_contract {
             a_turn_is_heard_in_order_by_those_it_is_for
             many_turns_are_heard_in_order
             messages_arrive_whole
+            who_is_there_and_who_is_gone_arrives_in_order
             an_answer_reaches_a_host_whose_gateway_hears_no_show
             a_turn_may_be_for_nobody
             a_show_goes_on_under_a_new_lease
