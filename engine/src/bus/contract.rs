@@ -196,7 +196,7 @@ pub async fn who_is_there_and_who_is_gone_arrives_in_order(house: impl House) {
             let conn = ConnRef { gateway: ANN, conn: u64::from(number) };
             let players = (0..number).map(|other| (seat(other), u64::from(other))).collect();
             let present = Present { gateway: ANN, show: SHOW, census: 3, players, is_last: number == 199 };
-            let gone = ToEngine::Gone { conn, show: SHOW, seat: seat(number), left: number % 2 == 0 };
+            let gone = ToEngine::Gone { conn, show: SHOW, seat: seat(number), left: number.is_multiple_of(2) };
             [gone, ToEngine::Present(present)]
         })
         .collect();

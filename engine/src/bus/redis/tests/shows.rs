@@ -1,12 +1,14 @@
 //! Whole engines on the bus: a show from its creation to its reveal, over two gateways, while an engine dies.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
 use klaxon_protocol::ids::{
-    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+    Choice, CommandId, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
 };
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -51,10 +53,11 @@ impl Engine {
     }
 }
 
-/// A gateway with a player, which hands in at barriers.
+/// A gateway with a player, which hands in at barriers and says in a census whether the player is there.
 struct Player {
     gateway: RedisGatewayEnd,
     seat: SeatRef,
+    is_in: bool,
 }
 
 impl Player {
@@ -73,6 +76,9 @@ impl Player {
                         let gateway = self.gateway.id();
                         self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
                     }
+                    if let ToGateway::Census { show, census } = message {
+                        self.count(show, census);
+                    }
                     found = found.or_else(|| wanted(message));
                 }
                 if let Some(found) = found {
@@ -81,6 +87,16 @@ impl Player {
             }
         };
         tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
+    }
+
+    fn count(&self, show: ShowId, census: u32) {
+        let players = if self.is_in { vec![(self.seat, self.conn().conn)] } else { Vec::new() };
+        let present = Present { gateway: self.gateway.id(), show, census, players, is_last: true };
+        self.gateway.send(ToEngine::Present(present));
+    }
+
+    async fn counted(&self) {
+        self.hear(|message| matches!(message, ToGateway::Census { .. }).then_some(())).await;
     }
 
     async fn event<T>(&self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
@@ -93,7 +109,7 @@ impl Player {
 
     fn ask_to_join(&self) {
         let conn = self.conn();
-        let player = PlayerId::parse(&format!("player {}", conn.gateway)).unwrap();
+        let player = PlayerId::parse(&format!("guest-{}", conn.gateway)).unwrap();
         let (code, name) = (ShowCode::parse("LIVE").unwrap(), Some(Name::parse("Ann").unwrap()));
         self.gateway.send(ToEngine::Join(JoinRequest {
             conn,
@@ -109,6 +125,7 @@ impl Player {
         self.ask_to_join();
         let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
         self.seat = seat.await;
+        self.is_in = true;
     }
 
     fn answer(&self, show: ShowId, question: u16, choice: u8) {
@@ -145,6 +162,10 @@ impl Player {
 }
 
 fn create() -> FromHost {
+    create_for(Settings::default().seats)
+}
+
+fn create_for(seats: u32) -> FromHost {
     let question = |number| PackQuestion {
         text: format!("Question {number}?"),
         choices: ["no", "yes"].map(String::from).to_vec(),
@@ -163,6 +184,7 @@ fn create() -> FromHost {
             open_for: Span(60_000),
             barrier: Span(10_000),
             shuffle: false,
+            seats,
             ..Settings::default()
         },
     }))
@@ -176,7 +198,7 @@ async fn house() -> House {
 }
 
 async fn player(house: &House, gateway: GatewayId) -> Player {
-    Player { gateway: house.gateway(gateway).await, seat: SeatRef::first(Seat(0)) }
+    Player { gateway: house.gateway(gateway).await, seat: SeatRef::first(Seat(0)), is_in: false }
 }
 
 async fn journal(data: &TempDir) -> Arc<FileJournal> {
@@ -224,6 +246,53 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
     second.end.close();
     second.running.await.unwrap();
     second.end.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_the_seats_of_all_others() {
+    let (house, data) = (house().await, TempDir::new().unwrap());
+    let journal = journal(&data).await;
+    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
+    let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let ToHost::Created(created) = ann.asks(create_for(2)).await else { panic!("not created") };
+    let show = created.show;
+    ann.commands(show, "open", Action::OpenLobby).await;
+    ann.join().await;
+    ben.join().await;
+    first.kill().await;
+    // Whoever was told that Ann is gone is gone as well.
+    ann.is_in = false;
+    let second = Engine::start(&house, "second", journal).await;
+    tokio::join!(ann.counted(), ben.counted());
+    let cid = player(&house, GatewayId(9)).await;
+    let (mut asked, began) = (0, Instant::now());
+    let seated = loop {
+        cid.ask_to_join();
+        asked += 1;
+        let answer = cid.hear(|message| match message {
+            ToGateway::Seated(seated) => Some(Some(seated)),
+            ToGateway::JoinRefused { .. } => Some(None),
+            _ => None,
+        });
+        if let Some(seated) = answer.await {
+            break seated;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert!(asked > 1 && began.elapsed() < PATIENCE, "Ann has some time to come back: {asked}");
+    let given = SeatRef { generation: Generation(1), ..ann.seat };
+    assert_eq!(seated.seat, Some(given), "Ben is there");
+    // Ann's gateway hears of it, in whatever state she is.
+    let dismissed = ann.hear(|message| match message {
+        ToGateway::Dismiss { seat, .. } => Some(seat),
+        _ => None,
+    });
+    assert_eq!(dismissed.await, ann.seat);
+    // What Ann's gateway had read and was stopped with counts for nobody.
+    ben.commands(show, "next", Action::Next).await;
+    ann.answer(show, 1, 1);
+    assert_eq!(ann.verdict().await, Verdict::Refused(ErrorCode::SeatGivenAway));
+    second.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
