@@ -205,6 +205,7 @@ fn raw_line(record: &Record) -> String {
         Command::Recovered { away } => format!("recovered after {away}"),
         Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
+        Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
     };
     let events: Vec<String> = record.events.iter().map(event).collect();
     let arrow = if events.is_empty() { "" } else { " -> " };

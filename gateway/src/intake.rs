@@ -131,7 +131,7 @@ impl ReplyFrames {
 mod tests {
     use super::*;
     use klaxon_protocol::error::ErrorCode;
-    use klaxon_protocol::ids::{Choice, Seat};
+    use klaxon_protocol::ids::{Choice, Seat, SeatRef};
     use klaxon_protocol::time::Millis;
 
     /// 10 a second, 20 at once.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn answer(conn: u64) -> StampedAnswer {
-        StampedAnswer { conn, seat: Seat(1), question: QuestionId(1), choice: Choice(0), at: Millis(0) }
+        StampedAnswer { conn, by: SeatRef::first(Seat(1)), question: QuestionId(1), choice: Choice(0), at: Millis(0) }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::link::{Broadcast, Reissued, ReplyBatch, ToEngine, ToGateway};
 use tokio::sync::watch;
 
-use crate::hub::{Barrier, Common, Event, ForShard};
+use crate::hub::{Barrier, Census, Common, Event, ForShard};
 use crate::session::Holder;
 use crate::transport::{ConnKey, Stage};
 
@@ -136,6 +136,10 @@ impl Link {
                     let seats: Arc<[_]> = seats.into();
                     self.all(|| ForShard::Moved(show, Arc::clone(&seats)));
                 }
+            }
+            ToGateway::Census { show, census } => {
+                let census = Arc::new(Census::new(show, census, self.common.settings.shards));
+                self.all(|| ForShard::Census(Arc::clone(&census)));
             }
             ToGateway::Said { show, seq } => self.all(|| ForShard::Said(show, seq)),
             ToGateway::Reissued(reissued) => {

@@ -86,6 +86,8 @@ error_table! {
     IdTaken, "id_taken", "Another command has this id.", "Give each new command an id of its own; what is sent again under the same id must be the same command.";
     // Joining, added later
     TokenRevoked, "token_revoked", "This resume token was replaced by a newer one.", "Use the newest `resume`; if somebody took it, `reclaim` the seat with your `token`, or ask the host for a new one.";
+    LobbyLocked, "lobby_locked", "The host lets no more players in.", "Join as a spectator, or ask the host.";
+    SeatGivenAway, "seat_given_away", "Your seat has another player now: you were gone, or removed, and the show was full.", "Join again, as a new player if there is a seat, or as a spectator.";
 }
 
 impl std::fmt::Display for ErrorCode {

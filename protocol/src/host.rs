@@ -8,7 +8,7 @@ use crate::error::ErrorMessage;
 use crate::ids::{CommandId, GatewayId, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
 use crate::pack::Pack;
 use crate::player::{Phase, Ping, Pong, ToPlayer};
-use crate::settings::{MOST_LIVES, Settings};
+use crate::settings::{MOST_LIVES, SEATS, Settings};
 use crate::time::{Millis, Span};
 
 /// The largest message a host may send, in bytes: a pack of 500 questions fits.
@@ -133,6 +133,22 @@ pub enum Action {
     /// Refuse a player's resume tokens from now on, close their connections, and tell me a new token for them.
     ReissueToken {
         /// Whose.
+        seat: Seat,
+    },
+    /// Let more players in than the settings say.
+    SetSeats {
+        /// How many seats there are from now on: never fewer than before, 10 million at most.
+        #[schemars(extend("minimum" = SEATS.start(), "maximum" = SEATS.end()))]
+        seats: u32,
+    },
+    /// Take no new players, or take them again. Whoever has a seat comes back, and all can watch.
+    LockLobby {
+        /// Take none.
+        on: bool,
+    },
+    /// Undo a `remove`, with or without a ban.
+    Restore {
+        /// Whom.
         seat: Seat,
     },
 }

@@ -218,8 +218,12 @@ macro_rules! number_type {
 }
 
 number_type!(
-    /// A player's place in one show: dense, from 0, never given twice.
+    /// A player's place in one show: dense, from 0. It can be given again before the first question.
     Seat(u32)
+);
+number_type!(
+    /// How often a seat was given again.
+    Generation(u32)
 );
 number_type!(
     /// A question's number in its show, from 1, in the order in which they are asked.
@@ -247,6 +251,42 @@ impl Seat {
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A seat as one player has it: whoever gets it after them has another generation of it, so that nothing of theirs that is still on its
+/// way is taken for the new player's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct SeatRef {
+    /// Which seat.
+    pub seat: Seat,
+    /// How often it had been given again when this player got it.
+    pub generation: Generation,
+}
+
+impl SeatRef {
+    /// The seat as its first player has it.
+    #[must_use]
+    pub const fn first(seat: Seat) -> Self {
+        Self { seat, generation: Generation(0) }
+    }
+}
+
+impl fmt::Display for SeatRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.seat, self.generation)
+    }
+}
+
+impl PlayerId {
+    /// Begins the ids that guests are given.
+    pub const GUEST: &str = "guest-";
+
+    /// Whether it was made for a guest. Ids that an operator's tokens name should not begin so.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.as_str().starts_with(Self::GUEST)
     }
 }
 

@@ -104,6 +104,15 @@ pub enum Command {
         /// Whose.
         seat: Seat,
     },
+    /// A new player takes the seat of a guest who is gone or was removed: the show is full, and its first question is still to come.
+    Reseat {
+        /// Which seat.
+        seat: Seat,
+        /// Who takes it.
+        player: PlayerId,
+        /// What they are called, already unlike all others.
+        name: Name,
+    },
 }
 
 impl Command {

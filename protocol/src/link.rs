@@ -6,7 +6,9 @@ use bincode::{Decode, Encode};
 
 use crate::error::{ErrorCode, ErrorMessage};
 use crate::host::{AlertKind, Figures, FromHost, Latency, ToHost};
-use crate::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use crate::ids::{
+    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+};
 use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
 use crate::time::Millis;
 
@@ -58,7 +60,7 @@ pub enum ToEngine {
         /// In which show.
         show: ShowId,
         /// Whose.
-        seat: Option<Seat>,
+        seat: Option<SeatRef>,
     },
     /// Emojis since the last time, in [`Emoji::ALL`]'s order.
     Reactions {
@@ -76,6 +78,35 @@ pub enum ToEngine {
     },
     /// What one of several gateways counts of a show, for all hosts.
     Counts(GatewayCounts),
+    /// A player's connection is gone, before the first question.
+    Gone {
+        /// Which connection.
+        conn: ConnRef,
+        /// In which show.
+        show: ShowId,
+        /// Whose.
+        seat: SeatRef,
+        /// Whether they said `leave`.
+        left: bool,
+    },
+    /// Some of the players who are at this gateway, as a census asked.
+    Present(Present),
+}
+
+/// Some of the players who are at a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Present {
+    /// Where they are.
+    pub gateway: GatewayId,
+    /// In which show.
+    pub show: ShowId,
+    /// By which census.
+    pub census: u32,
+    /// Whose seats, and the gateway's keys of the connections that see the show.
+    pub players: Vec<(SeatRef, u64)>,
+    /// Whether all who are there have been named by now.
+    pub is_last: bool,
 }
 
 /// What one gateway counts of a show.
@@ -171,7 +202,7 @@ pub struct StampedAnswer {
     /// The gateway's key of the connection, for the reply.
     pub conn: u64,
     /// Whose.
-    pub seat: Seat,
+    pub by: SeatRef,
     /// To which question.
     pub question: QuestionId,
     /// Which choice.
@@ -211,7 +242,7 @@ pub enum ToGateway {
         /// In which show.
         show: ShowId,
         /// Whose.
-        seat: Seat,
+        seat: SeatRef,
         /// What to tell them.
         code: ErrorCode,
     },
@@ -222,7 +253,7 @@ pub enum ToGateway {
         /// Where they are.
         to: GatewayId,
         /// Who.
-        seats: Vec<Seat>,
+        seats: Vec<SeatRef>,
     },
     /// The last event that was said; a gateway that has not heard it missed it.
     Said {
@@ -265,6 +296,13 @@ pub enum ToGateway {
     },
     /// A host made a player's resume tokens invalid, and is to be told a new one.
     Reissued(Reissued),
+    /// Say which players are at your gateway: the show is in its lobby, and somebody wants a seat.
+    Census {
+        /// Of which show.
+        show: ShowId,
+        /// To be named in what you say.
+        census: u32,
+    },
 }
 
 /// The connection is in.
@@ -276,7 +314,7 @@ pub struct Seated {
     /// In which show.
     pub show: ShowId,
     /// The player's seat, none for a spectator.
-    pub seat: Option<Seat>,
+    pub seat: Option<SeatRef>,
     /// Who it is.
     pub player: PlayerId,
     /// What they are called.

@@ -19,7 +19,7 @@ const LONGEST_LEAD: Span = Span(60_000);
 /// How long gateways may be waited for at a close.
 const BARRIER: std::ops::RangeInclusive<Span> = Span(10)..=Span(10_000);
 /// How many players a show may have.
-const SEATS: std::ops::RangeInclusive<u32> = 1..=10_000_000;
+pub const SEATS: std::ops::RangeInclusive<u32> = 1..=10_000_000;
 /// How large a place's part of the pot may be.
 const WEIGHT: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 /// The longest step of the script.

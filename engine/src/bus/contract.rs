@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, ConnRef, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowId};
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::ids::{
+    Choice, ConnRef, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowId,
+};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Personal, Present, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::player::{Lobby, Phase, Snapshot, ToPlayer, You};
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
@@ -41,7 +43,7 @@ pub fn word(number: u32) -> ToEngine {
 
 pub fn word_about(show: ShowId, number: u32) -> ToEngine {
     let conn = ConnRef { gateway: ANN, conn: u64::from(number) };
-    ToEngine::Resync { conn, show, seat: Some(Seat(number)) }
+    ToEngine::Resync { conn, show, seat: Some(SeatRef::first(Seat(number))) }
 }
 
 /// What a show may say.
@@ -106,7 +108,7 @@ pub async fn what_a_gateway_says_about_a_show_arrives_in_order(house: impl House
     play(&house, 1, &[&*ann]).await;
     let answer = |number| StampedAnswer {
         conn: u64::from(number),
-        seat: Seat(number),
+        by: SeatRef::first(Seat(number)),
         question: QuestionId(1),
         choice: Choice(2),
         at: Millis(u64::from(number)),
@@ -161,7 +163,7 @@ pub async fn messages_arrive_whole(house: impl House) {
         ToGateway::Seated(Seated {
             conn: ConnRef { gateway: ANN, conn },
             show: SHOW,
-            seat: Some(Seat(3)),
+            seat: Some(SeatRef::first(Seat(3))),
             player: PlayerId::parse("ann").unwrap(),
             name,
             snapshot: Arc::clone(snapshot),
@@ -173,7 +175,7 @@ pub async fn messages_arrive_whole(house: impl House) {
     let said = [
         seated(1, &snapshot),
         seated(2, &snapshot),
-        ToGateway::Dismiss { show: SHOW, seat: Seat(1), code: ErrorCode::Removed },
+        ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(1)), code: ErrorCode::Removed },
         seated(3, &later),
         seated(4, &later),
         ToGateway::Broadcast(broadcast),
@@ -181,6 +183,26 @@ pub async fn messages_arrive_whole(house: impl House) {
     ];
     house.engine().say(turn(said.iter().map(|message| (Address::One(ANN), message.clone())).collect()));
     assert_eq!(hear_some(&*ann, said.len()).await, said);
+}
+
+pub async fn who_is_there_and_who_is_gone_arrives_in_order(house: impl House) {
+    let ann = house.gateway(ANN).await;
+    play(&house, 1, &[&*ann]).await;
+    house.engine().say(turn(vec![(Address::All, ToGateway::Census { show: SHOW, census: 3 })]));
+    assert_eq!(hear_some(&*ann, 1).await, [ToGateway::Census { show: SHOW, census: 3 }]);
+    let seat = |number| SeatRef { seat: Seat(number), generation: Generation(number % 3) };
+    let said: Vec<ToEngine> = (1..200)
+        .flat_map(|number| {
+            let conn = ConnRef { gateway: ANN, conn: u64::from(number) };
+            let players = (0..number).map(|other| (seat(other), u64::from(other))).collect();
+            let present = Present { gateway: ANN, show: SHOW, census: 3, players, is_last: number == 199 };
+            let gone = ToEngine::Gone { conn, show: SHOW, seat: seat(number), left: number.is_multiple_of(2) };
+            [gone, ToEngine::Present(present)]
+        })
+        .collect();
+    said.iter().for_each(|message| ann.send(message.clone()));
+    let is_last = |message: &ToEngine| Some(message) == said.last();
+    assert_eq!(messages(reach(house.engine(), is_last, 1).await), said);
 }
 
 pub async fn an_answer_reaches_a_host_whose_gateway_hears_no_show(house: impl House) {
@@ -275,6 +297,7 @@ macro_rules! bus_contract {
             a_turn_is_heard_in_order_by_those_it_is_for
             many_turns_are_heard_in_order
             messages_arrive_whole
+            who_is_there_and_who_is_gone_arrives_in_order
             an_answer_reaches_a_host_whose_gateway_hears_no_show
             a_turn_may_be_for_nobody
             a_show_goes_on_under_a_new_lease

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
@@ -25,8 +25,8 @@ pub enum Effect {
     Tell(ToPlayer, Option<Arc<Personal>>),
     /// Some hear something of their own, and nobody else hears anything.
     TellSome(Arc<Personal>),
-    /// All connections of a seat are closed.
-    Dismiss(Seat, ErrorCode),
+    /// All connections of a player are closed.
+    Dismiss(SeatRef, ErrorCode),
     /// The hosts must know.
     Alert(AlertKind),
 }
@@ -114,6 +114,18 @@ pub trait Game: Send + 'static {
 
     /// Who sits there.
     fn player_of(&self, seat: Seat) -> Option<&PlayerId>;
+
+    /// The seat as its player has it.
+    fn held(&self, seat: Seat) -> SeatRef;
+
+    /// Whether all seats are taken.
+    fn is_full(&self) -> bool;
+
+    /// Whether a full show may give this seat to another player, if its own is gone.
+    fn is_for_guests(&self, seat: Seat) -> bool;
+
+    /// A seat that a full show may give to another player, for its own was removed.
+    fn vacant_seat(&self) -> Option<Seat>;
 
     /// How often the player's resume tokens were revoked; those that were made before the last time are refused.
     fn token_issue(&self, player: &PlayerId) -> u32;

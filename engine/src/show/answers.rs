@@ -31,7 +31,12 @@ impl Show {
         let mut replies = Vec::new();
         for answer in batch.answers {
             match self.game.standing(&answer) {
-                Standing::Decided(verdict) => replies.push(reply(&answer, verdict)),
+                Standing::Decided(verdict) => {
+                    if verdict == Verdict::Refused(ErrorCode::SeatGivenAway) {
+                        self.dismiss_stale(batch.gateway, answer.by);
+                    }
+                    replies.push(reply(&answer, verdict));
+                }
                 Standing::Claim => {
                     pending.question = Some(answer.question);
                     pending.answers.push((batch.gateway, answer));
@@ -49,7 +54,7 @@ impl Show {
         let Some(question) = pending.question.take() else { return Ok(()) };
         let answers = std::mem::take(&mut pending.answers);
         let claims: Vec<Claim> =
-            answers.iter().map(|(_, answer)| Claim { seat: answer.seat, choice: answer.choice }).collect();
+            answers.iter().map(|(_, answer)| Claim { seat: answer.by.seat, choice: answer.choice }).collect();
         let claimed = loop {
             match self.ports.arbiter.claim(self.id, self.fence, question, &claims).await {
                 Ok(claimed) => break claimed,
@@ -111,7 +116,7 @@ fn count_refusals(replies: &[Reply]) {
 /// What is to be counted of a batch: each claim that is the seat's first. A claim that the arbiter had before, and the game does
 /// not hold, counts too: it is written down before anybody is told.
 fn to_count(answers: &[(GatewayId, StampedAnswer)], claimed: &[Claimed]) -> Vec<CountedAnswer> {
-    let count = |answer: &StampedAnswer, choice| CountedAnswer { seat: answer.seat, choice, at: answer.at };
+    let count = |answer: &StampedAnswer, choice| CountedAnswer { seat: answer.by.seat, choice, at: answer.at };
     let judged = || answers.iter().zip(claimed).map(|((_, answer), claimed)| (answer, claimed));
     let mut counted: Vec<CountedAnswer> = judged()
         .filter(|(_, claimed)| **claimed == Claimed::First)
@@ -123,7 +128,7 @@ fn to_count(answers: &[(GatewayId, StampedAnswer)], claimed: &[Claimed]) -> Vec<
     });
     if let Some(one) = before.next() {
         let mut seats: HashSet<Seat> = counted.iter().map(|answer| answer.seat).collect();
-        let lost = std::iter::once(one).chain(before).filter(|(answer, _)| seats.insert(answer.seat));
+        let lost = std::iter::once(one).chain(before).filter(|(answer, _)| seats.insert(answer.by.seat));
         let lost: Vec<CountedAnswer> = lost.map(|(answer, choice)| count(answer, choice)).collect();
         counted.extend(lost);
     }
@@ -146,15 +151,15 @@ fn reply(answer: &StampedAnswer, verdict: Verdict) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use klaxon_protocol::ids::Choice;
+    use klaxon_protocol::ids::{Choice, SeatRef};
     use klaxon_protocol::time::Millis;
 
     #[test]
     fn of_each_seat_one_claim_is_counted_also_one_that_only_the_arbiter_remembers() {
         let (no, yes) = (Choice(0), Choice(1));
         let answer = |seat, choice, at| {
-            let (seat, at) = (Seat(seat), Millis(at));
-            (GatewayId(1), StampedAnswer { conn: 0, seat, question: QuestionId(1), choice, at })
+            let (by, at) = (SeatRef::first(Seat(seat)), Millis(at));
+            (GatewayId(1), StampedAnswer { conn: 0, by, question: QuestionId(1), choice, at })
         };
         let answers = [
             answer(5, no, 1),

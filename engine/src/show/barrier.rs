@@ -86,6 +86,7 @@ impl Show {
     /// A gateway is gone: nothing is waited for from it.
     pub(super) fn miss(&mut self, gateway: GatewayId) {
         self.gateways.remove(&gateway);
+        self.all_part(gateway);
         self.pulse.forget(gateway);
         self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway));
     }

@@ -1,12 +1,13 @@
 //! What reaches a show, in the order in which it came.
 
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, QuestionId, Seat};
-use klaxon_protocol::link::{AnswerBatch, GatewayCounts, JoinRequest};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, QuestionId, SeatRef};
+use klaxon_protocol::link::{AnswerBatch, GatewayCounts, JoinRequest, Present};
 use klaxon_protocol::player::Emoji;
 
 use super::Show;
 use super::answers::Pending;
+use super::attendance::Departure;
 use super::lost::Lost;
 use crate::bus::Place;
 
@@ -45,7 +46,11 @@ pub enum ToShow {
     /// A gateway is gone: nothing is waited for from it.
     GatewayGone(GatewayId),
     /// A connection needs a snapshot.
-    Resync(ConnRef, Option<Seat>),
+    Resync(ConnRef, Option<SeatRef>),
+    /// A player's connection is gone.
+    Gone(Departure),
+    /// Some of the players who are at a gateway.
+    Present(Present),
     /// Emojis since the last time.
     Reactions([u32; Emoji::ALL.len()]),
     /// A host asks, once more, for the show to be created.
@@ -84,6 +89,8 @@ impl Show {
                 ToShow::LeaseForgotten(_) => {}
                 ToShow::Counts(counts) => self.pulse.count(counts),
                 ToShow::Resync(conn, seat) => self.resync(conn, seat),
+                ToShow::Gone(departure) => self.part(&departure),
+                ToShow::Present(present) => self.count_present(present),
                 ToShow::Reactions(counts) => self.pulse.react(counts, self.now),
                 ToShow::Create(conn, id) => self.say_created(conn, id),
                 ToShow::Command(conn, id, action) => self.obey(conn, id, action),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::ids::{ConnRef, GatewayId, Seat};
+use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::{JoinRequest, Proof, Resynced, Seated, ToGateway};
 use klaxon_protocol::player::Snapshot;
@@ -26,19 +26,24 @@ impl Show {
             None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
         };
         let JoinRequest { conn, player, .. } = request;
-        if let Some(seat) = seat {
-            self.homes.settle(seat, conn.gateway);
+        let held = seat.map(|seat| self.game.held(seat));
+        if let Some(held) = held {
+            self.homes.settle(held, conn.gateway);
+            self.attend(held.seat, conn);
         }
         let (show, snapshot, you) = (self.id, self.shared_snapshot(), self.game.you(seat));
         let issue = self.game.token_issue(&player);
-        let seated = Seated { conn, show, seat, player, name, snapshot, you, issue };
+        let seated = Seated { conn, show, seat: held, player, name, snapshot, you, issue };
         self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));
     }
 
     /// The player's seat, if they get one.
     fn seat_for(&mut self, request: &JoinRequest) -> Result<Option<Seat>, Refusal> {
         let JoinRequest { player, role, .. } = request;
-        let entry = self.game.entry(player, *role)?;
+        let (entry, given) = match self.game.entry(player, *role) {
+            Err(ErrorCode::ShowFull) => (Entry::New, Some(self.given_seat(request)?)),
+            entry => (entry?, None),
+        };
         self.check_proof(request, entry)?;
         match entry {
             Entry::Watch => return Ok(None),
@@ -50,15 +55,29 @@ impl Show {
             }
             Entry::New => {}
         }
-        let name = self.game.unused_name(request.name.as_ref());
+        let (player, name) = (player.clone(), self.game.unused_name(request.name.as_ref()));
+        if let Some(seat) = given {
+            self.try_apply(Command::Reseat { seat, player, name })?;
+            return Ok(Some(seat));
+        }
         self.apply(Command::Join { player: player.clone(), name, role: *role });
         if self.pulse.joined(self.now) {
             self.snapshot = None;
         }
-        match self.game.entry(player, *role)? {
+        match self.game.entry(&player, *role)? {
             Entry::Back(seat) => Ok(Some(seat)),
             Entry::New | Entry::Watch => Err(ErrorCode::Unavailable.into()),
         }
+    }
+
+    /// In a full show: the seat of one who is gone.
+    fn given_seat(&mut self, request: &JoinRequest) -> Result<Seat, Refusal> {
+        self.check_proof(request, Entry::New)?;
+        self.seat_to_give().ok_or_else(|| {
+            let lost = "If you had one, it was given to another player while you were gone.";
+            let comes_back = matches!(request.proof, Proof::Resume { .. });
+            Refusal::because(ErrorCode::ShowFull, if comes_back { lost } else { "" })
+        })
     }
 
     /// A resume token lets its player come back to the show that it is of, until it is revoked, and does nothing else.
@@ -77,15 +96,26 @@ impl Show {
         Ok(())
     }
 
-    pub(super) fn resync(&mut self, conn: ConnRef, seat: Option<Seat>) {
+    pub(super) fn resync(&mut self, conn: ConnRef, held: Option<SeatRef>) {
+        if let Some(held) = held.filter(|held| *held != self.game.held(held.seat)) {
+            return self.dismiss_stale(conn.gateway, held);
+        }
+        let seat = held.map(|held| held.seat);
         let snapshot = self.shared_snapshot();
         let resynced = Resynced { conn, show: self.id, snapshot, you: self.game.you(seat) };
         self.outbox.push((Address::One(conn.gateway), ToGateway::Resynced(resynced)));
     }
 
+    /// A connection of a seat's earlier player is there yet: its gateway missed that the seat was given again.
+    pub(super) fn dismiss_stale(&mut self, gateway: GatewayId, seat: SeatRef) {
+        let dismiss = ToGateway::Dismiss { show: self.id, seat, code: ErrorCode::SeatGivenAway };
+        self.outbox.push((Address::One(gateway), dismiss));
+    }
+
     /// A gateway hears the show from now on. What its hosts must know of the question came before.
     pub(super) fn greet(&mut self, gateway: GatewayId) {
         self.gateways.insert(gateway);
+        self.ask_newcomer(gateway);
         let snapshot = self.shared_snapshot();
         if snapshot.question.is_some() && self.ended_at.is_none() {
             self.outbox.push((Address::One(gateway), ToGateway::Running { show: self.id, snapshot }));

@@ -6,55 +6,52 @@
 
 mod answers;
 mod archiving;
+mod attendance;
 mod barrier;
 mod homes;
+mod hosts;
 mod inbox;
 mod joins;
 mod lost;
 mod outage;
 mod pulse;
 mod recovery;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::host::{Action, AlertKind, Created, Done, JournalLines, Players, Refused, ShowLine, ToHost};
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, Seat, ShowId};
+use klaxon_protocol::error::Refusal;
+use klaxon_protocol::host::{AlertKind, ShowLine};
+use klaxon_protocol::ids::{ConnRef, Fence, GatewayId, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, Record};
-use klaxon_protocol::link::{Broadcast, Personal, Reissued, ToGateway};
+use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use self::archiving::store;
+use self::attendance::Attendance;
+pub use self::attendance::Departure;
 use self::barrier::Barrier;
 use self::homes::Homes;
 pub use self::inbox::{Reached, ToShow};
 use self::lost::Lost;
-use self::outage::{Late, TOO_LATE};
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
-use crate::bus::{Address, Left, Place, Turn};
+use crate::bus::{Address, Left, Place};
 use crate::game::{Effect, Game};
-use crate::journal::JournalError;
 use crate::leases::HeldLease;
 
 /// How many messages one turn takes at most.
 const TURN: usize = 1024;
 /// How long an ended show can still be looked at.
 const LINGER: Span = Span(10 * 60 * 1000);
-/// The pause before a failed write is tried again, at first and at most.
-const RETRY: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
 /// How often a show that can lose its lease looks at the clock, at least.
 const WATCH: Span = Span(500);
-/// Players found by name, at most.
-const FOUND: usize = 50;
-/// Journal lines for a host, at most.
-const TAIL: u16 = 1000;
 
 /// A live show.
 pub struct Show {
@@ -68,6 +65,7 @@ pub struct Show {
     /// The gateways that hear the show; barriers wait for them.
     gateways: BTreeSet<GatewayId>,
     homes: Homes,
+    attendance: Attendance,
     /// Everything that gateways said up to here is dealt with.
     heard: Place,
     /// How much of that is written and said.
@@ -156,6 +154,7 @@ impl Show {
             inbox,
             gateways: BTreeSet::new(),
             homes: Homes::default(),
+            attendance: Attendance::default(),
             heard: Place::default(),
             committed: Place::default(),
             now,
@@ -343,138 +342,6 @@ impl Show {
     fn alert(&mut self, alert: AlertKind) {
         tracing::warn!(show = %self.id, ?alert, "the host is alerted");
         self.outbox.push((Address::All, ToGateway::Alert { show: self.id, at: self.now, alert }));
-    }
-
-    fn answer_host(&mut self, conn: ConnRef, message: ToHost) {
-        self.outbox.push((Address::One(conn.gateway), ToGateway::Host { conn, message }));
-    }
-
-    fn say_created(&mut self, conn: ConnRef, id: CommandId) {
-        let created = Created { id, show: self.id, code: self.game.code().clone() };
-        self.answer_host(conn, ToHost::Created(created));
-    }
-
-    /// Does a host's action, unless it was done before.
-    fn obey(&mut self, conn: ConnRef, id: CommandId, action: Action) {
-        let reissues = if let Action::ReissueToken { seat } = action { Some(seat) } else { None };
-        let done = match (self.game.was_done(&id, &action), action.problem()) {
-            (Ok(false), Some(refusal)) => Err(refusal),
-            (Ok(false), None) => self.try_apply(Command::Host { id: id.clone(), action }).map(|()| false),
-            (known, _) => known,
-        };
-        let answer = match done {
-            Ok(again) => ToHost::Done(Done { id: id.clone(), show: self.id, again }),
-            Err(refusal) => {
-                let error = ErrorMessage::from(&refusal);
-                return self.answer_host(conn, ToHost::Refused(Refused { id, error }));
-            }
-        };
-        self.answer_host(conn, answer);
-        if let Some(seat) = reissues {
-            self.tell_token(conn, id, seat);
-        }
-    }
-
-    /// Has the host's gateway make a new resume token of this seat. A command that is sent again brings one that is as good.
-    fn tell_token(&mut self, conn: ConnRef, command: CommandId, seat: Seat) {
-        let (Some(player), Some(name)) = (self.game.player_of(seat).cloned(), self.game.name_of(seat).cloned()) else {
-            return;
-        };
-        let (issue, code) = (self.game.token_issue(&player), self.game.code().clone());
-        let reissued = Reissued { conn, command, show: self.id, code, seat, player, name, issue };
-        self.outbox.push((Address::One(conn.gateway), ToGateway::Reissued(reissued)));
-    }
-
-    fn find_players(&mut self, conn: ConnRef, name: &str) {
-        let players = Players { show: self.id, players: self.game.find(name, FOUND) };
-        self.answer_host(conn, ToHost::Players(players));
-    }
-
-    /// Reads beside the show, not in its way.
-    fn journal_tail(&self, conn: ConnRef, last: u16) {
-        let (ports, show) = (self.ports.clone(), self.id);
-        tokio::spawn(async move {
-            let message = match ports.journal.tail(show, usize::from(last.min(TAIL))).await {
-                Ok(records) => {
-                    ToHost::Journal(JournalLines { show, lines: records.iter().map(crate::replay::line).collect() })
-                }
-                Err(error) => {
-                    let refusal = Refusal::because(ErrorCode::Unavailable, format!("{error}."));
-                    ToHost::Error(ErrorMessage::from(&refusal))
-                }
-            };
-            ports.bus.answer(conn.gateway, ToGateway::Host { conn, message });
-        });
-    }
-
-    /// Writes this turn's records, then says what came of them. A write that fails is tried until it succeeds: the players wait,
-    /// and nothing is acknowledged that a crash could take away.
-    ///
-    /// # Errors
-    /// If these records can never be written: another engine has the show, or its journal is damaged.
-    async fn commit(&mut self) -> Result<(), Lost> {
-        if let Some(late) = self.write().await? {
-            self.make_up_for(late);
-            self.write().await?;
-        }
-        self.say_all();
-        if let Some(barrier) = &mut self.barrier {
-            barrier.asked(self.ports.clock.now(), self.game.barrier());
-        }
-        self.tell_status();
-        Ok(())
-    }
-
-    /// Writes this turn's records. How late they were written, if they were.
-    async fn write(&mut self) -> Result<Option<Late>, Lost> {
-        let mut failed = false;
-        let began = self.ports.clock.now();
-        let mut wait = *RETRY.start();
-        while !self.records.is_empty() {
-            let Err(error) = self.ports.journal.append(&self.records).await else {
-                self.records.clear();
-                self.stood_still = false;
-                break;
-            };
-            if error == (JournalError::NoLease { show: self.id }) {
-                self.regain().await?;
-                continue;
-            }
-            if !std::mem::replace(&mut failed, true) {
-                let alert = AlertKind::JournalFailing { problem: error.to_string() };
-                let at = self.ports.clock.now();
-                self.say_now(Address::All, ToGateway::Alert { show: self.id, at, alert });
-            }
-            if !matches!(error, JournalError::Unavailable(_)) {
-                return Err(error.into());
-            }
-            tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
-            self.wait_for_the_store(wait).await;
-            wait = (wait + wait).min(*RETRY.end());
-        }
-        let by = self.ports.clock.now().since(began);
-        Ok((failed || by > TOO_LATE).then_some(Late { by, failed }))
-    }
-
-    /// Says what this turn came to.
-    fn say_all(&mut self) {
-        let messages = std::mem::take(&mut self.outbox);
-        if messages.is_empty() && self.committed == self.heard {
-            return;
-        }
-        self.committed = self.heard;
-        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.heard });
-    }
-
-    /// Says something before what this turn comes to.
-    fn say_now(&self, to: Address, message: ToGateway) {
-        let messages = vec![(to, message)];
-        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.committed });
-    }
-
-    /// How many records the journal holds.
-    fn written(&self) -> u64 {
-        self.next_record - self.records.len() as u64
     }
 
     fn tell_status(&self) {

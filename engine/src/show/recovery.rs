@@ -209,5 +209,9 @@ impl Show {
             self.alert(AlertKind::Recovered { away, closes_at: None });
         }
         self.raise_barrier();
+        // Nothing is known of who is gone.
+        if self.game.phase() == Phase::Lobby && self.game.is_full() {
+            self.ask_who_is_there();
+        }
     }
 }

@@ -7,7 +7,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use super::{Known, Shows};
 use crate::bus::{Heard, Place};
-use crate::show::{Reached, Status, ToShow};
+use crate::show::{Departure, Reached, Status, ToShow};
 
 impl Shows {
     pub(super) async fn route(&mut self, heard: Heard) {
@@ -48,6 +48,8 @@ impl Shows {
             ToEngine::Leave { gateway, show } => to(show, ToShow::GatewayGone(gateway)),
             ToEngine::Resync { conn, show, seat } => to(show, ToShow::Resync(conn, seat)),
             ToEngine::Reactions { show, counts } => to(show, ToShow::Reactions(counts)),
+            ToEngine::Gone { conn, show, seat, left } => to(show, ToShow::Gone(Departure { conn, seat, left })),
+            ToEngine::Present(present) => to(present.show, ToShow::Present(present)),
             ToEngine::Counts(counts) => to(counts.show, ToShow::Counts(counts)),
         };
         // Nobody waits for an answer to these.

@@ -14,7 +14,9 @@ use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ShowLine, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{
+    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
@@ -62,6 +64,11 @@ pub fn pack(questions: usize) -> Pack {
         source: None,
     };
     Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+}
+
+/// A seat that was given once.
+pub const fn seat(number: u32) -> SeatRef {
+    SeatRef::first(Seat(number))
 }
 
 /// A new player who wants in, on the connection of the same number.
@@ -249,7 +256,7 @@ impl House {
     pub fn answer(&self, show: ShowId, question: u16, at: Millis, answers: &[(u32, u8)]) {
         let answers = answers.iter().map(|&(seat, choice)| StampedAnswer {
             conn: u64::from(seat),
-            seat: Seat(seat),
+            by: self::seat(seat),
             question: QuestionId(question),
             choice: Choice(choice),
             at,

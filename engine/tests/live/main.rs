@@ -8,4 +8,5 @@ mod house;
 mod journal;
 mod kafka;
 mod resuming;
+mod seats;
 mod shows;

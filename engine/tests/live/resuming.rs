@@ -7,12 +7,12 @@
 use klaxon_engine::replay;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, ToHost};
-use klaxon_protocol::ids::{Seat, ShowId};
+use klaxon_protocol::ids::{Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{JoinRequest, Proof, Reissued, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, Role};
 use tempfile::TempDir;
 
-use crate::house::{House, join_request, settings};
+use crate::house::{House, join_request, seat, settings};
 
 const BY_TOKEN: Proof = Proof::Token { resumes: None, revoke: false };
 const RECLAIM: Proof = Proof::Token { resumes: None, revoke: true };
@@ -41,7 +41,7 @@ impl House {
     }
 
     /// Who is dismissed next, and with which code.
-    async fn dismissed(&mut self) -> (Seat, ErrorCode) {
+    async fn dismissed(&mut self) -> (SeatRef, ErrorCode) {
         self.hear(|message| match message {
             ToGateway::Dismiss { seat, code, .. } => Some((seat, code)),
             _ => None,
@@ -63,9 +63,9 @@ async fn an_old_shows_token_shows_its_end_and_opens_nothing_in_the_next_show_of_
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;
     let old = house.lobby(settings(), 1).await;
-    assert_eq!(house.join_by(1, BY_TOKEN).await.unwrap().seat, Some(Seat(0)));
+    assert_eq!(house.join_by(1, BY_TOKEN).await.unwrap().seat, Some(seat(0)));
     house.command(old, "ban", Action::Remove { seat: Seat(0), ban: true }).await;
-    assert_eq!(house.join_by(2, BY_TOKEN).await.unwrap().seat, Some(Seat(1)));
+    assert_eq!(house.join_by(2, BY_TOKEN).await.unwrap().seat, Some(seat(1)));
     house.command(old, "end", Action::End { pay: true }).await;
     let ToHost::Created(created) = house.create("next week", settings(), 1).await else { panic!("not created") };
     let new = created.show;
@@ -74,7 +74,7 @@ async fn an_old_shows_token_shows_its_end_and_opens_nothing_in_the_next_show_of_
     // Also beside an operator's token, and for one who only watched.
     for proof in [resume(old, 0), Proof::Token { resumes: Some(old), revoke: false }] {
         let back = house.join_by(2, proof).await.unwrap();
-        assert_eq!((back.show, back.seat, back.snapshot.phase), (old, Some(Seat(1)), Phase::Ended));
+        assert_eq!((back.show, back.seat, back.snapshot.phase), (old, Some(seat(1)), Phase::Ended));
         assert!(back.snapshot.podium.is_some());
     }
     assert_eq!(house.watch_by(3, resume(old, 0)).await.unwrap().show, old);
@@ -86,7 +86,7 @@ async fn an_old_shows_token_shows_its_end_and_opens_nothing_in_the_next_show_of_
         assert_eq!(house.watch_by(2, forgotten).await.unwrap_err(), ErrorCode::BadToken);
     }
     let seated = house.join_by(2, BY_TOKEN).await.unwrap();
-    assert_eq!((seated.show, seated.seat), (new, Some(Seat(0))), "a new seat needs what a new player needs");
+    assert_eq!((seated.show, seated.seat), (new, Some(seat(0))), "a new seat needs what a new player needs");
 }
 
 #[tokio::test]
@@ -97,11 +97,11 @@ async fn a_resume_token_alone_gives_no_new_seat_where_guests_are_refused() {
     // A spectator's token.
     assert_eq!(house.watch_by(1, resume(show, 0)).await.unwrap().seat, None);
     assert_eq!(house.join_by(1, resume(show, 0)).await.unwrap_err(), ErrorCode::TokenRequired);
-    assert_eq!(house.join_by(1, BY_TOKEN).await.unwrap().seat, Some(Seat(0)));
-    assert_eq!(house.join_by(1, resume(show, 0)).await.unwrap().seat, Some(Seat(0)));
+    assert_eq!(house.join_by(1, BY_TOKEN).await.unwrap().seat, Some(seat(0)));
+    assert_eq!(house.join_by(1, resume(show, 0)).await.unwrap().seat, Some(seat(0)));
     // A guest where guests are taken may sit down after watching.
     let guest = Proof::Resume { show, issue: 0, may_sit: true };
-    assert_eq!(house.join_by(2, guest).await.unwrap().seat, Some(Seat(1)));
+    assert_eq!(house.join_by(2, guest).await.unwrap().seat, Some(seat(1)));
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_stolen_token_is_revoked_by_the_host_or_the_owner_and_stays_so_after_a
     assert_eq!(house.join_by(1, Proof::Token { resumes: Some(show), revoke: false }).await.unwrap().issue, 0);
 
     house.ask_for(show, "reissue", Action::ReissueToken { seat: Seat(1) });
-    assert_eq!(house.dismissed().await, (Seat(1), ErrorCode::TokenRevoked));
+    assert_eq!(house.dismissed().await, (seat(1), ErrorCode::TokenRevoked));
     let told = house.reissued().await;
     assert_eq!((told.seat, told.issue, told.player.as_str()), (Seat(1), 1, "player 2"));
     let again = house.command(show, "reissue", Action::ReissueToken { seat: Seat(1) }).await;
@@ -125,14 +125,14 @@ async fn a_stolen_token_is_revoked_by_the_host_or_the_owner_and_stays_so_after_a
     assert!(matches!(nobody, ToHost::Refused(refused) if refused.error.code == ErrorCode::UnknownSeat));
 
     house.say(ToEngine::Join(JoinRequest { proof: RECLAIM, ..join_request("LIVE", 1) }));
-    assert_eq!(house.dismissed().await, (Seat(0), ErrorCode::TokenRevoked), "before the owner is in");
+    assert_eq!(house.dismissed().await, (seat(0), ErrorCode::TokenRevoked), "before the owner is in");
     let owner = house
         .hear(|message| match message {
             ToGateway::Seated(seated) => Some(seated),
             _ => None,
         })
         .await;
-    assert_eq!((owner.seat, owner.issue), (Some(Seat(0)), 1));
+    assert_eq!((owner.seat, owner.issue), (Some(seat(0)), 1));
 
     house.crash().await;
     let mut house = House::open(data.path()).await;

@@ -9,7 +9,7 @@ use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 
-use crate::house::{GATEWAY, House, pack, settings};
+use crate::house::{GATEWAY, House, pack, seat, settings};
 
 const YES: Verdict = Verdict::Accepted(Choice(1));
 
@@ -25,7 +25,7 @@ async fn a_show_from_its_creation_to_the_archive() {
     let ann = house.join(0).await;
     let other = house.join(1).await;
     assert_eq!((ann.name.as_str(), other.name.as_str()), ("Ann", "Ann 2"));
-    assert_eq!((ann.seat, other.seat), (Some(Seat(0)), Some(Seat(1))));
+    assert_eq!((ann.seat, other.seat), (Some(seat(0)), Some(seat(1))));
 
     house.command(show, "next", Action::Next).await;
     house.answer(show, 1, house.clock.now(), &[(0, 1), (1, 0), (0, 1), (0, 0)]);
@@ -230,7 +230,7 @@ async fn after_a_crash_the_show_goes_on_where_it_was() {
         .await;
     assert!(resumed > house.clock.now());
     let back = house.join(0).await;
-    assert_eq!((back.seat, back.you.answered, back.snapshot.phase), (Some(Seat(0)), Some(Choice(1)), Phase::Question));
+    assert_eq!((back.seat, back.you.answered, back.snapshot.phase), (Some(seat(0)), Some(Choice(1)), Phase::Question));
     house.answer(show, 1, house.clock.now(), &[(0, 1), (0, 0)]);
     assert_eq!(house.verdicts().await, [(0, YES), (0, Verdict::AlreadyAnswered(Choice(1)))]);
     let again = house.command(show, "next", Action::Next).await;

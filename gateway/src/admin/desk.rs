@@ -255,6 +255,7 @@ impl Desk for AdminDesk {
             | ToGateway::Own { .. }
             | ToGateway::Said { .. }
             | ToGateway::Reissued(_)
+            | ToGateway::Census { .. }
             | ToGateway::Dismiss { .. } => {}
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use klaxon_protocol::ids::ShowCode;
 use klaxon_protocol::pack::OPEN_FOR;
-use klaxon_protocol::settings::{Autopilot, LARGEST_POT, MOST_LIVES, Mode, PrizeRule, Settings};
+use klaxon_protocol::settings::{Autopilot, LARGEST_POT, MOST_LIVES, Mode, PrizeRule, SEATS, Settings};
 use klaxon_protocol::time::Span;
 
 use crate::config::{number, one_of, span};
@@ -74,6 +74,10 @@ pub struct ShowOptions {
     #[arg(long, requires = "pack", value_name = "RULE", value_parser = prize)]
     prize: Option<PrizeRule>,
 
+    /// How many players can have a seat, 1 to 10 million; a host can raise it later.
+    #[arg(long, requires = "pack", value_name = "COUNT", default_value = "1000000", value_parser = |text: &str| number(text, SEATS))]
+    seats: u32,
+
     /// Let the script run the show from the start.
     #[arg(long, requires = "pack")]
     autopilot: bool,
@@ -90,6 +94,7 @@ impl ShowOptions {
             pot: self.pot,
             currency: self.currency.clone(),
             prize: self.prize.clone().unwrap_or_else(|| PrizeRule::usual(self.mode)),
+            seats: self.seats,
             autopilot: Autopilot { on: self.autopilot, ..Autopilot::default() },
             ..Settings::default()
         }
@@ -123,6 +128,7 @@ mod tests {
     fn every_mode_has_a_prize_rule_that_fits_it() {
         let show = |mode| ShowOptions {
             mode,
+            seats: 1_000_000,
             lives: 0,
             open_for: Span(5000),
             pot: 0,

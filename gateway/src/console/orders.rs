@@ -20,7 +20,10 @@ pub const HELP: &[&str] = &[
     "journal COUNT         the last records of the show's journal",
     "lives COUNT [SEAT]    give lives to one or to all in play",
     "remove SEAT, ban SEAT take a player out",
-    "reissue SEAT           refuse a player's resume tokens and show a new one",
+    "restore SEAT          undo a remove or ban",
+    "seats COUNT           let more players in",
+    "lock, unlock           take no new players, or take them again",
+    "reissue SEAT          refuse a player's resume tokens and show a new one",
     "autopilot on|off      let the script run the show",
     "end, end unpaid       end the show now, with or without prizes",
     "wait PHASE            read on at: created, lobby, question, closing, closed, revealed, ended",
@@ -86,6 +89,13 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         }
         "remove" => Order::Do(Action::Remove { seat: seat(rest)?, ban: false }),
         "ban" => Order::Do(Action::Remove { seat: seat(rest)?, ban: true }),
+        "restore" => Order::Do(Action::Restore { seat: seat(rest)? }),
+        "seats" => {
+            let seats = number(rest, 1..=10_000_000).map_err(|problem| format!("the seats {problem}"))?;
+            Order::Do(Action::SetSeats { seats })
+        }
+        "lock" => bare(Order::Do(Action::LockLobby { on: true }))?,
+        "unlock" => bare(Order::Do(Action::LockLobby { on: false }))?,
         "reissue" => Order::Do(Action::ReissueToken { seat: seat(rest)? }),
         "autopilot" => match rest {
             "on" => Order::Do(Action::Autopilot { on: true }),
@@ -143,6 +153,10 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::End { .. } => "end",
         Action::Autopilot { .. } => "autopilot",
         Action::ReissueToken { .. } => "reissue",
+        Action::SetSeats { .. } => "seats",
+        Action::LockLobby { on: true } => "lock",
+        Action::LockLobby { on: false } => "unlock",
+        Action::Restore { .. } => "restore",
     }
 }
 

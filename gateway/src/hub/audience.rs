@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use klaxon_protocol::codec::{Codec, PROTOCOL_VERSION};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::ids::{QuestionId, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Welcome};
 
+use super::census::Count;
 use super::conn::KeepsUp;
 use super::figures::ShowFigures;
 use super::incoming::Raised;
@@ -27,6 +28,8 @@ pub(super) struct Room {
     pub connections: usize,
     /// Whether a question is out.
     pub asking: bool,
+    /// Whether no question was sent yet: the engine wants to know who goes.
+    pub in_lobby: bool,
     /// Who is sent the events. Some may have left since; whoever comes upon them takes them out.
     members: Vec<ConnKey>,
 }
@@ -44,6 +47,13 @@ enum Passing {
     Event(Arc<Event>),
     /// Word that so much was said.
     Said(Seq),
+    /// A count of those who are here.
+    Census(Count),
+}
+
+/// Whether no question was asked yet.
+const fn is_lobby(phase: Phase) -> bool {
+    matches!(phase, Phase::Created | Phase::Lobby)
 }
 
 impl FanOut {
@@ -71,6 +81,7 @@ impl Shard {
             | ForShard::Moved(show, _) => *show,
             ForShard::Seated(seated) => seated.show,
             ForShard::Resynced(resynced) => resynced.show,
+            ForShard::Census(census) => census.show(),
             ForShard::Replies(..)
             | ForShard::Barrier(_)
             | ForShard::JoinRefused(..)
@@ -97,6 +108,9 @@ impl Shard {
                     None => break,
                     Some(ForShard::Event(_, event)) => lane.fan_out = Some(FanOut::of(Passing::Event(event))),
                     Some(ForShard::Said(_, seq)) => lane.fan_out = Some(FanOut::of(Passing::Said(seq))),
+                    Some(ForShard::Census(census)) => {
+                        lane.fan_out = Some(FanOut::of(Passing::Census(Count::of(census))));
+                    }
                     Some(other) => {
                         self.act(other, now);
                         left = left.saturating_sub(PIECE);
@@ -121,16 +135,22 @@ impl Shard {
             ForShard::Evict(key) => self.close(key, Close::TooMany, None, now.millis()),
             ForShard::Moved(show, seats) => self.lose_display(show, &seats, now),
             // Those are fan-outs.
-            ForShard::Event(..) | ForShard::Said(..) => {}
+            ForShard::Event(..) | ForShard::Said(..) | ForShard::Census(_) => {}
         }
     }
 
     /// Reaches at most `most` further members. How many it did, and what is left of the fan-out.
     fn go_on(&mut self, show: ShowId, mut fan_out: FanOut, most: usize, now: Moment) -> (usize, Option<FanOut>) {
         let room_for = self.common.settings.outbox_bytes;
-        let Some(room) = self.rooms.get_mut(&show) else { return (0, None) };
+        let Some(room) = self.rooms.get_mut(&show) else {
+            if let Passing::Census(count) = &mut fan_out.what {
+                count.hand_in(&self.common, true);
+            }
+            return (0, None);
+        };
         if let Passing::Event(event) = &fan_out.what {
             room.asking = event.asks().unwrap_or(room.asking);
+            room.in_lobby &= !event.opens_question();
         }
         let mut reached = 0;
         while reached < most {
@@ -142,7 +162,7 @@ impl Shard {
                 room.members.swap_remove(fan_out.next);
                 continue;
             };
-            match &fan_out.what {
+            match &mut fan_out.what {
                 Passing::Event(event) => {
                     if event.opens_question() {
                         conn.expect_no_replies();
@@ -153,6 +173,11 @@ impl Shard {
                     conn.expect_no_replies();
                     conn.has_missed(*seq, now.millis());
                 }
+                Passing::Census(count) => {
+                    if let Some(seat) = conn.session.place().and_then(|place| place.seat) {
+                        count.add(seat, key);
+                    }
+                }
             }
             self.agenda.mark(conn);
             reached += 1;
@@ -162,18 +187,27 @@ impl Shard {
             self.counts.frames += reached as u64;
         }
         let more = fan_out.next < room.members.len();
+        if let Passing::Census(count) = &mut fan_out.what {
+            count.hand_in(&self.common, !more);
+        }
         (reached, more.then_some(fan_out))
     }
 
     fn hear_seated(&mut self, seated: Seated, now: Moment) {
         let key = ConnKey::from_wire(seated.conn.conn);
-        let place = Place { show: seated.show, seat: seated.seat };
-        let Some(conn) = self.conn(key) else { return };
-        // One that went away meanwhile no longer wants a seat, and one that is in has it: engines may say things twice.
+        let (place, phase) = (Place { show: seated.show, seat: seated.seat }, seated.snapshot.phase);
+        let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving()) else {
+            // One that went away meanwhile no longer wants a seat.
+            if let (Some(seat), true) = (place.seat, is_lobby(phase)) {
+                self.say_gone(key, place.show, seat, false);
+            }
+            return;
+        };
+        // One that is in has its seat: engines may say things twice.
         let Some(code) = conn.session.seated(place) else { return };
         conn.seen = seated.snapshot.seq;
         let codec = conn.codec;
-        self.take_in(key, place, seated.snapshot.phase);
+        self.take_in(key, place, phase);
         self.common.arrivals.end(key);
         let common = &self.common;
         let holder =
@@ -183,7 +217,7 @@ impl Shard {
             session: key.to_string(),
             resume: common.doors.resume_token(holder, now.millis()),
             show: seated.show,
-            seat: seated.seat,
+            seat: seated.seat.map(|held| held.seat),
             name: seated.name.clone(),
             now: now.millis(),
             heartbeat: common.settings.heartbeat,
@@ -224,9 +258,11 @@ impl Shard {
             figures: common.figures.of(place.show),
             connections: 0,
             asking: false,
+            in_lobby: true,
             members: Vec::new(),
         });
         room.asking |= phase == Phase::Question;
+        room.in_lobby &= is_lobby(phase);
         room.members.push(key);
         room.connections += 1;
         room.figures.connected();
@@ -274,7 +310,7 @@ impl Shard {
         }
     }
 
-    fn dismiss(&mut self, show: ShowId, seat: Seat, code: ErrorCode, now: Moment) {
+    fn dismiss(&mut self, show: ShowId, seat: SeatRef, code: ErrorCode, now: Moment) {
         for key in self.common.players.of(show, seat) {
             if self.conn(key).is_some() {
                 self.close(key, Close::Dismissed, Some(code), now.millis());
@@ -290,7 +326,7 @@ impl Shard {
 
     /// These players came in at another gateway. Each shard looks for its own of their connections, in the order in which it hears
     /// of them, so that one who comes back here at once keeps the display.
-    fn lose_display(&mut self, show: ShowId, seats: &[Seat], now: Moment) {
+    fn lose_display(&mut self, show: ShowId, seats: &[SeatRef], now: Moment) {
         let common = Arc::clone(&self.common);
         for &seat in seats {
             for key in common.players.of(show, seat) {

@@ -120,7 +120,7 @@ impl Conn {
         if self.session.is_leaving() || self.pace != KeepsUp::Yes {
             return;
         }
-        let seat = self.session.place().and_then(|place| place.seat);
+        let seat = self.session.place().and_then(|place| place.seat).map(|held| held.seat);
         let Some(seq) = event.seq() else {
             let bytes = event.bytes(self.codec, seat);
             if !bytes.is_empty() {

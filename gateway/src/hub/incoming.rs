@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{ConnRef, QuestionId, Seat, ShowId};
+use klaxon_protocol::ids::{ConnRef, QuestionId, SeatRef, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
 use klaxon_protocol::player::{Answer, FromPlayer, Pong, ToPlayer, Verdict};
 use klaxon_protocol::time::Millis;
@@ -94,7 +94,7 @@ impl Shard {
 
     /// The client closes; `reply` is the close frame that answers it.
     pub fn leaving(&mut self, key: ConnKey, reply: Bytes, now: Moment) {
-        self.vacate(key);
+        self.vacate(key, false);
         let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving()) else { return };
         conn.outbox.drop_what_can_be_missed();
         conn.outbox.push(reply, false);
@@ -158,7 +158,7 @@ impl Shard {
         self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof }));
     }
 
-    fn answer(&mut self, key: ConnKey, show: ShowId, seat: Seat, answer: Answer, now: Moment) {
+    fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, answer: Answer, now: Moment) {
         let most = self.common.settings.outstanding_answers;
         let Some(conn) = self.conn(key) else { return };
         if !conn.may_answer(now, most) {
@@ -168,7 +168,7 @@ impl Shard {
         }
         self.counts.answers += 1;
         let Answer { question, choice } = answer;
-        let stamped = StampedAnswer { conn: key.to_wire(), seat, question, choice, at: now.millis() };
+        let stamped = StampedAnswer { conn: key.to_wire(), by, question, choice, at: now.millis() };
         if let Some(batch) = self.batches.push(show, stamped, now) {
             self.common.outside.engine(ToEngine::Answers(batch));
         }

@@ -6,6 +6,7 @@
 mod agenda;
 mod arrivals;
 mod audience;
+mod census;
 mod conn;
 mod counts;
 mod crew;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::ids::{GatewayId, QuestionId, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated, ToEngine};
 
 use crate::intake::Pace;
@@ -35,6 +36,7 @@ use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
 pub(crate) use arrivals::Arrivals;
+pub(crate) use census::Census;
 pub(crate) use counts::describe;
 pub(crate) use figures::AllFigures;
 pub(crate) use frame::Event;
@@ -92,13 +94,15 @@ pub(crate) enum ForShard {
     /// Hand in what was read.
     Barrier(Arc<Barrier>),
     /// Close a player's connections.
-    Dismiss(ShowId, Seat, ErrorCode),
+    Dismiss(ShowId, SeatRef, ErrorCode),
     /// A newer connection has the display.
     Displace(ConnKey),
     /// The player has newer connections enough.
     Evict(ConnKey),
     /// These players have the display elsewhere.
-    Moved(ShowId, Arc<[Seat]>),
+    Moved(ShowId, Arc<[SeatRef]>),
+    /// Say whose connections are here.
+    Census(Arc<Census>),
     /// The last event that was said: whoever has not heard it missed it.
     Said(ShowId, Seq),
 }

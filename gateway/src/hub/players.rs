@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
-use klaxon_protocol::ids::{Seat, ShowId};
+use klaxon_protocol::ids::{SeatRef, ShowId};
 
 use crate::transport::ConnKey;
 
@@ -14,9 +14,9 @@ const STRIPES: usize = 16;
 /// Each player's connections. Nearly everybody has one, and it is kept without a list of its own.
 #[derive(Default)]
 struct Stripe {
-    newest: HashMap<(ShowId, Seat), ConnKey>,
+    newest: HashMap<(ShowId, SeatRef), ConnKey>,
     /// The others, oldest first.
-    older: HashMap<(ShowId, Seat), Vec<ConnKey>>,
+    older: HashMap<(ShowId, SeatRef), Vec<ConnKey>>,
 }
 
 /// Connections by player.
@@ -33,12 +33,12 @@ pub(crate) struct PutAside {
 }
 
 impl Players {
-    fn stripe(&self, seat: Seat) -> std::sync::MutexGuard<'_, Stripe> {
-        self.0[seat.index() % STRIPES].lock().unwrap_or_else(PoisonError::into_inner)
+    fn stripe(&self, seat: SeatRef) -> std::sync::MutexGuard<'_, Stripe> {
+        self.0[seat.seat.index() % STRIPES].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection of this player is in; it has the display from now on.
-    pub fn enter(&self, show: ShowId, seat: Seat, conn: ConnKey, most: usize) -> PutAside {
+    pub fn enter(&self, show: ShowId, seat: SeatRef, conn: ConnKey, most: usize) -> PutAside {
         let mut stripe = self.stripe(seat);
         let displaced = stripe.newest.insert((show, seat), conn);
         let Some(displaced) = displaced else { return PutAside::default() };
@@ -53,7 +53,7 @@ impl Players {
     }
 
     /// A connection of this player is gone.
-    pub fn leave(&self, show: ShowId, seat: Seat, conn: ConnKey) {
+    pub fn leave(&self, show: ShowId, seat: SeatRef, conn: ConnKey) {
         let (mut stripe, player) = (self.stripe(seat), (show, seat));
         let Stripe { newest, older } = &mut *stripe;
         let mut before = None;
@@ -78,7 +78,7 @@ impl Players {
     }
 
     /// The player's connections, oldest first.
-    pub fn of(&self, show: ShowId, seat: Seat) -> Vec<ConnKey> {
+    pub fn of(&self, show: ShowId, seat: SeatRef) -> Vec<ConnKey> {
         let (stripe, player) = (self.stripe(seat), (show, seat));
         let older = stripe.older.get(&player).into_iter().flatten();
         older.chain(stripe.newest.get(&player)).copied().collect()
@@ -87,13 +87,15 @@ impl Players {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::ids::{Generation, Seat};
+
     use super::*;
 
     fn key(slot: u32) -> ConnKey {
         ConnKey { shard: 0, slot, use_of_slot: 0 }
     }
 
-    const ANN: (ShowId, Seat) = (ShowId(1), Seat(5));
+    const ANN: (ShowId, SeatRef) = (ShowId(1), SeatRef::first(Seat(5)));
 
     #[test]
     fn the_newest_connection_displaces_the_one_before_it_and_the_oldest_is_one_too_many() {
@@ -114,10 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn players_in_other_shows_and_seats_are_left_alone() {
+    fn players_in_other_shows_and_seats_and_who_had_the_seat_before_are_left_alone() {
         let players = Players::default();
         players.enter(ANN.0, ANN.1, key(1), 1);
-        for (show, seat) in [(ShowId(2), ANN.1), (ANN.0, Seat(6)), (ANN.0, Seat(21))] {
+        let again = SeatRef { generation: Generation(1), ..ANN.1 };
+        let others = [6, 21].map(|seat| (ANN.0, SeatRef::first(Seat(seat))));
+        for (show, seat) in others.into_iter().chain([(ShowId(2), ANN.1), (ANN.0, again)]) {
             assert_eq!(players.enter(show, seat, key(9), 1), PutAside::default());
         }
     }

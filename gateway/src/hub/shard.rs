@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{ConnRef, ShowId};
+use klaxon_protocol::ids::{ConnRef, SeatRef, ShowId};
 use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 use slab::Slab;
@@ -92,7 +92,7 @@ impl Shard {
 
     /// The socket is gone.
     pub fn closed(&mut self, key: ConnKey) {
-        self.vacate(key);
+        self.vacate(key, false);
         if self.conn(key).is_some() {
             self.conns.remove(key.slot as usize);
             self.counts.closed += 1;
@@ -266,7 +266,7 @@ impl Shard {
     }
 
     pub(super) fn close_saying(&mut self, key: ConnKey, close: Close, words: Option<Bytes>, now: Millis) {
-        self.vacate(key);
+        self.vacate(key, matches!(close, Close::Left));
         let most = self.common.settings.outbox_bytes;
         if let Some(conn) = self.conn(key)
             && !conn.session.is_leaving()
@@ -287,16 +287,27 @@ impl Shard {
         self.close(key, Close::TooSlow, Some(ErrorCode::TooSlow), now);
     }
 
-    /// Takes a connection out of its show, or off its way there; it stays open.
-    pub(super) fn vacate(&mut self, key: ConnKey) {
+    /// Takes a connection out of its show, or off its way there; it stays open. `left`: the player said so.
+    pub(super) fn vacate(&mut self, key: ConnKey, left: bool) {
         self.common.arrivals.end(key);
-        let Some(place) = self.conn(key).and_then(|conn| conn.session.place()) else { return };
+        let Some(conn) = self.conn(key) else { return };
+        let (display, Some(place)) = (conn.display, conn.session.place()) else { return };
+        let in_lobby = self.rooms.get(&place.show).is_some_and(|room| room.in_lobby);
         if let Some(seat) = place.seat {
             self.common.players.leave(place.show, seat, key);
+            if in_lobby && display {
+                self.say_gone(key, place.show, seat, left);
+            }
         }
         if let Some(room) = self.rooms.get_mut(&place.show) {
             room.connections -= 1;
             room.figures.disconnected();
         }
+    }
+
+    /// A player's connection is gone: in a lobby the seat may be wanted by others.
+    pub(super) fn say_gone(&self, key: ConnKey, show: ShowId, seat: SeatRef, left: bool) {
+        let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
+        self.common.outside.engine(ToEngine::Gone { conn, show, seat, left });
     }
 }

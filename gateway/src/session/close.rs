@@ -38,7 +38,7 @@ macro_rules! close_table {
 }
 
 close_table! {
-    Left, 1000, "left", "You left; the seat stays and can be resumed.";
+    Left, 1000, "left", "You left; the seat stays and can be resumed, unless it is given to another player before the first question.";
     Protocol, 1002, "protocol_error", "What you sent is not WebSocket as RFC 6455 has it.";
     NotText, 1007, "not_text", "A text message was not UTF-8.";
     TooLarge, 1009, "too_large", "A message was larger than a player's may be.";
@@ -47,7 +47,7 @@ close_table! {
     NeverJoined, 4001, "never_joined", "You did not join in time: connect again when you do.";
     Silent, 4002, "silent", "Nothing came from you for twice the `heartbeat`, not even the answer to a ping: connect again and resume.";
     TooMany, 4003, "too_many", "You have too many connections in this show: this was the oldest.";
-    Dismissed, 4004, "dismissed", "The host removed or banned you, or your resume token was revoked: the error before it says which.";
+    Dismissed, 4004, "dismissed", "The host removed or banned you, your seat was given to another player, or your resume token was revoked: the error before it says which.";
     TooSlow, 4008, "too_slow", "You could not keep up: connect again and resume, you get a snapshot.";
     Flooding, 4029, "flooding", "You went on sending far more than is allowed.";
 }

@@ -59,8 +59,6 @@ pub(crate) struct Holder<'a> {
 
 /// How long a resume token can be used. Each welcome brings a new one, so a show may be longer.
 const RESUME_SECONDS: u64 = 24 * 60 * 60;
-/// The prefix of the ids that guests are given.
-const GUEST: &str = "guest-";
 
 /// Keeps resume tokens apart from all others, whoever signed those.
 const RESUME_AUDIENCE: &str = "klaxon-resume";
@@ -108,7 +106,7 @@ impl Doors {
                 (player, resumed.map(|claims| claims.name).or(name), proof)
             }
             (None, Some(ResumeClaims { sub, id, issue, name, .. })) => {
-                let may_sit = self.takes_guests() && sub.as_str().starts_with(GUEST);
+                let may_sit = self.takes_guests() && sub.is_guest();
                 (sub, Some(name), Proof::Resume { show: id, issue, may_sit })
             }
             (None, None) if self.takes_guests() => (guest()?, None, Proof::NewGuest),
@@ -200,7 +198,7 @@ fn proposed_name(token: &str) -> Option<Name> {
 fn guest() -> Result<PlayerId, Refusal> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| Refusal::plain(ErrorCode::Unavailable))?;
-    let id = format!("{GUEST}{:032x}", u128::from_le_bytes(random));
+    let id = format!("{}{:032x}", PlayerId::GUEST, u128::from_le_bytes(random));
     PlayerId::parse(&id).map_err(|_| Refusal::plain(ErrorCode::Unavailable))
 }
 

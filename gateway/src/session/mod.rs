@@ -5,7 +5,7 @@ mod doors;
 mod jwt_header;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{QuestionId, SeatRef, ShowCode, ShowId};
 use klaxon_protocol::player::{Answer, Emoji, FromPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
 pub(crate) struct Place {
     pub show: ShowId,
     /// None for a spectator.
-    pub seat: Option<Seat>,
+    pub seat: Option<SeatRef>,
 }
 
 /// What a message asks for.
@@ -48,7 +48,7 @@ pub(crate) enum Step {
     /// Ask the engine for a seat.
     Ask(Admitted),
     /// An answer of somebody with a seat.
-    Answer(ShowId, Seat, Answer),
+    Answer(ShowId, SeatRef, Answer),
     /// An answer of somebody without one.
     NotInPlay(QuestionId),
     /// An emoji for a show.
@@ -152,7 +152,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::settings::Auth;
-    use klaxon_protocol::ids::Choice;
+    use klaxon_protocol::ids::{Choice, Seat};
     use klaxon_protocol::player::{Join, Ping, React, Role};
     use proptest::prelude::*;
 
@@ -179,7 +179,7 @@ mod tests {
         refusal.code
     }
 
-    const PLACE: Place = Place { show: ShowId(1), seat: Some(Seat(4)) };
+    const PLACE: Place = Place { show: ShowId(1), seat: Some(SeatRef::first(Seat(4))) };
 
     #[test]
     fn nothing_but_a_ping_is_answered_before_the_join() {

@@ -11,5 +11,6 @@ mod mistakes;
 mod player;
 mod program;
 mod run_script;
+mod seats;
 mod server;
 mod whole_show;

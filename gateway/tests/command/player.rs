@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::ErrorMessage;
 use klaxon_protocol::ids::{Choice, QuestionId, ShowCode};
 use klaxon_protocol::player::{Answer, FromPlayer, Join, Ping, Role, Snapshot, ToPlayer, Welcome, You};
 use klaxon_protocol::time::Millis;
@@ -41,6 +42,18 @@ impl Player {
         let mut player = Self::begin(address, Join { show, name, role: Role::Player, token: None, resume: None });
         let welcome = player.welcome();
         (player, welcome)
+    }
+
+    /// Whether a new player gets in: the welcome, or why not.
+    pub fn try_join(address: SocketAddr, code: &str, resume: Option<String>) -> Result<(Self, Welcome), ErrorMessage> {
+        let show = ShowCode::parse(code).unwrap();
+        let mut player = Self::begin(address, Join { show, name: None, role: Role::Player, token: None, resume });
+        let answer = player.hear(|message| match message {
+            ToPlayer::Welcome(welcome) => Some(Ok(welcome)),
+            ToPlayer::Error(error) => Some(Err(error)),
+            _ => None,
+        });
+        answer.map(|welcome| (player, welcome))
     }
 
     pub fn resume(address: SocketAddr, code: &str, resume: String) -> Self {

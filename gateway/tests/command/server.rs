@@ -91,10 +91,16 @@ impl Server {
     /// A new show of two questions in points mode, with its lobby open and time enough for every test.
     #[track_caller]
     pub fn host_of_new_show(&self, code: &str) -> Program {
+        self.host_of_show_with(code, &[])
+    }
+
+    /// The same with these further flags.
+    #[track_caller]
+    pub fn host_of_show_with(&self, code: &str, more: &[&str]) -> Program {
         let pack = self.data.with_extension("toml");
         std::fs::write(&pack, PACK).unwrap();
         let flags = ["--pack", pack.to_str().unwrap(), "--code", code, "--mode", "points", "--open-for", "10min"];
-        let mut host = self.host(&flags);
+        let mut host = self.host(&[&flags, more].concat());
         host.say("open");
         host.wait_for(&["ok: open: done"]);
         host

@@ -89,7 +89,7 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
             match said {
                 ToEngine::Answers(batch) => {
                     for answer in batch.answers.iter().filter(|answer| answer.question == question) {
-                        stamps.insert(answer.seat, (answer.at, passed));
+                        stamps.insert(answer.by.seat, (answer.at, passed));
                     }
                 }
                 ToEngine::BarrierPassed { question: of, .. } if of == question => passed = true,

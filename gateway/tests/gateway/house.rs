@@ -14,7 +14,9 @@ use klaxon_gateway::transport::Transport;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Figures, Latency};
-use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{
+    Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+};
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
 };
@@ -218,7 +220,7 @@ impl State {
 
     fn reply(&mut self, end: &LocalEngineEnd, batch: &AnswerBatch) {
         let replies = batch.answers.iter().map(|answer| {
-            let claim = *self.claims.entry((answer.question, answer.seat)).or_insert(answer.choice);
+            let claim = *self.claims.entry((answer.question, answer.by.seat)).or_insert(answer.choice);
             let same = claim == answer.choice;
             let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
             Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
@@ -229,7 +231,8 @@ impl State {
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
         let snapshot = Arc::new(snapshot(Seq(self.seq)));
-        let seated = Seated { conn, show: SHOW, seat, player, name, snapshot, you: YOU, issue: 0 };
+        let seated =
+            Seated { conn, show: SHOW, seat: seat.map(SeatRef::first), player, name, snapshot, you: YOU, issue: 0 };
         end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
     }
 }

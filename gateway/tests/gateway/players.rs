@@ -3,7 +3,7 @@
 use klaxon_gateway::link::Clock;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
 use klaxon_protocol::player::{
     AnswerReply, Emoji, FromPlayer, Join, Outcome, Ping, PlayerResult, React, Reveal, Role, ToPlayer, Verdict,
@@ -29,7 +29,7 @@ async fn a_player_joins_answers_and_hears_the_show_in_order() {
             assert_eq!(client.hear().await, notice);
         }
         let batch = house.engine.wait(answers_in).await;
-        assert_eq!((batch.show, batch.answers.len(), batch.answers[0].seat), (SHOW, 1, Seat(seat)));
+        assert_eq!((batch.show, batch.answers.len(), batch.answers[0].by), (SHOW, 1, SeatRef::first(Seat(seat))));
     }
 }
 
@@ -190,7 +190,7 @@ async fn a_dismissed_player_is_closed_on_all_connections() {
     let (mut one, welcome) = Client::join(&house, Codec::Json).await;
     let mut two = Client::connect(&house, Codec::Json).await;
     two.join_as(Join { resume: Some(welcome.resume), ..join() }).await;
-    house.engine.say(ToGateway::Dismiss { show: SHOW, seat: Seat(0), code: ErrorCode::Banned });
+    house.engine.say(ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(0)), code: ErrorCode::Banned });
     for client in [&mut one, &mut two] {
         let (messages, code) = client.rest().await;
         assert_eq!(code, Some(4004));

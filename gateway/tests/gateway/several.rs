@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use klaxon_engine::bus::{GatewayEnd, LocalGatewayEnd};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use klaxon_protocol::player::ToPlayer;
 use tokio::sync::mpsc;
@@ -106,7 +106,7 @@ async fn it_hears_only_the_shows_in_which_somebody_here_is() {
 async fn a_player_who_came_in_elsewhere_has_the_display_there() {
     let (house, _kept) = far_house();
     let (mut ann, welcome) = Client::join(&house, Codec::Json).await;
-    let seats = vec![welcome.seat.unwrap(), Seat(99)];
+    let seats = [welcome.seat.unwrap(), Seat(99)].map(SeatRef::first).to_vec();
     house.engine.say(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
     let heard = house.engine.notice("still here");
     assert_eq!(ann.hear().await, heard, "not one who came in here");

@@ -39,7 +39,7 @@ fn memory_is_bounded(reading: &Reading<'_>, finding: &mut Finding) {
         return;
     };
     let options = reading.options;
-    let joined = u64::from(reading.journal.seats);
+    let joined = u64::from(reading.journal.holders.seats());
     let allowed = options.rss_base.saturating_add(joined.saturating_mul(options.rss_per_player));
     let growth = peak.saturating_sub(first);
     finding.check(growth <= allowed, || {

@@ -9,6 +9,7 @@ use klaxon_protocol::player::{Podium, Reveal, Role, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
 
+use super::holders::Holders;
 use super::windows::Windows;
 
 /// An answer as the journal counted it.
@@ -27,8 +28,8 @@ pub(super) struct Journal {
     pub problem: Option<FrameError>,
     /// How the show is played.
     pub settings: Option<Settings>,
-    /// How many seats were taken.
-    pub seats: u32,
+    /// Who had each seat.
+    pub holders: Holders,
     /// The answers that count, and how often more than once.
     pub counted: HashMap<(QuestionId, Seat), Vec<Counted>>,
     /// What everybody was told, in order.
@@ -128,7 +129,8 @@ impl Journal {
         self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
         match command {
             Command::Create(show) | Command::Begin { show, .. } => self.settings = Some(show.settings),
-            Command::Join { role: Role::Player, .. } => self.seats += 1,
+            Command::Join { role: Role::Player, name, .. } => self.holders.join(at, name),
+            Command::Reseat { seat, name, .. } => self.holders.reseat(seat, at, name),
             Command::Answers { question, answers } => {
                 for CountedAnswer { seat, choice, at } in answers {
                     self.counted.entry((question, seat)).or_default().push(Counted { choice, at });

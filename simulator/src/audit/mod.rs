@@ -6,6 +6,7 @@ mod bounded;
 mod by_the_book;
 mod finding;
 mod goes_on;
+mod holders;
 mod journal;
 mod money;
 mod no_gaps;

@@ -6,7 +6,7 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, Reveal, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen};
+use super::reading::{Exchange, Reading, Seen};
 use crate::evidence::Micros;
 
 const PROMISE: Promise = Promise {
@@ -18,6 +18,7 @@ const PROMISE: Promise = Promise {
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     journal_counts_once(reading, &mut finding);
+    what_counts_is_the_players_own(reading, &mut finding);
     replies_name_one_choice(reading, &mut finding);
     reveals_add_up(reading, &mut finding);
     honest_players_have_their_own_seat(reading, &mut finding);
@@ -35,6 +36,22 @@ fn journal_counts_once(reading: &Reading<'_>, finding: &mut Finding) {
         let times = reading.journal.counted[&(question, seat)].len();
         let what = format!("the journal counts this seat's answer {times} times");
         finding.broken(Violation::new(what).seat(seat).question(question));
+    }
+}
+
+/// What was sent by the one who had a seat before does not count for the player to whom it was given.
+fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) {
+    for (index, connection) in reading.connections.iter().enumerate() {
+        let Some(seat) = connection.lost_seat else { continue };
+        for (&question, exchange) in &connection.exchanges {
+            let counted = reading.journal.counted(question, seat).map(|counted| counted.choice);
+            let says = |exchange: &Exchange| exchange.said.iter().any(|&(_, choice)| Some(choice) == counted);
+            let own = reading.exchanges(seat, question).any(|(_, exchange)| says(exchange));
+            finding.check(counted.is_none() || own || !says(exchange), || {
+                let what = format!("counts for seat {seat}, which had been given to another player");
+                reading.violation(index, what).question(question)
+            });
+        }
     }
 }
 

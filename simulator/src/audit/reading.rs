@@ -59,8 +59,10 @@ pub(super) struct Connection {
     pub player: PlayerNumber,
     pub door: Door,
     pub honest: bool,
-    /// The seat of its first welcome.
+    /// The seat of its first welcome, unless it was given to another player afterwards.
     pub seat: Option<Seat>,
+    /// The seat that was.
+    pub lost_seat: Option<Seat>,
     /// Whether there was a welcome at all.
     pub welcomed: bool,
     /// Whether it came with a resume token.
@@ -215,6 +217,7 @@ impl<'a> Reading<'a> {
             door: log.door,
             honest: log.honest,
             seat: None,
+            lost_seat: None,
             welcomed: false,
             with_token: false,
             first: log.entries.first().map(|entry| entry.at),
@@ -243,7 +246,10 @@ impl<'a> Reading<'a> {
                 Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
                 Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
-                    connection.seat = welcome.seat;
+                    let at = Millis(millis(entry.at));
+                    let lost = |seat: &Seat| self.journal.holders.lost_it(*seat, &welcome.name, at);
+                    connection.lost_seat = welcome.seat.filter(lost);
+                    connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
                 Seen::Heard(ToPlayer::AnswerReply(reply)) => {
                     connection.exchanges.entry(reply.question).or_default().heard.push((entry.at, entry.frame));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use klaxon_protocol::ids::{ConnRef, GatewayId, Name, PlayerId, Seat, ShowId};
+use klaxon_protocol::ids::{ConnRef, GatewayId, Name, PlayerId, SeatRef, ShowId};
 use klaxon_protocol::link::{Broadcast, Resynced, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::{Snapshot, ToPlayer, You};
 use redis::Value;
@@ -214,7 +214,7 @@ enum Said {
     Seated {
         conn: ConnRef,
         show: ShowId,
-        seat: Option<Seat>,
+        seat: Option<SeatRef>,
         player: PlayerId,
         name: Name,
         /// None if it is that of the message before it.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::host::FromHost;
 use klaxon_protocol::ids::{ConnRef, GatewayId, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, ToEngine, ToGateway};
 use redis::RedisError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -206,7 +206,10 @@ impl Sender {
                 self.need(*show);
                 return Some(*show);
             }
-            ToEngine::BarrierPassed { show, .. } | ToEngine::Reactions { show, .. } => *show,
+            ToEngine::BarrierPassed { show, .. }
+            | ToEngine::Reactions { show, .. }
+            | ToEngine::Gone { show, .. }
+            | ToEngine::Present(Present { show, .. }) => *show,
             ToEngine::Counts(counts) => counts.show,
             // Whether this gateway is up is seen by the registry, and what it hears by what it attends.
             ToEngine::Hello { .. } | ToEngine::Bye { .. } | ToEngine::Leave { .. } => return None,

@@ -1,18 +1,20 @@
 //! Who gets in, and whose answer may count.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, QuestionId, Seat};
+use klaxon_protocol::ids::{Name, PlayerId, QuestionId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedAnswer;
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::player::{Phase, Role, Verdict};
 
 use super::Trivia;
-use crate::game::{Effect, Entry, Standing};
+use super::access::Barred;
+use crate::game::{Effect, Entry, Game, Standing};
 
 impl Trivia {
     pub(super) fn entry_of(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
         let seat = self.roster.seat_of(player);
-        if seat.is_some_and(|seat| self.seats.banned.contains(seat)) {
+        let barred = self.access.barred(player);
+        if seat.is_some_and(|seat| self.seats.banned.contains(seat)) || barred == Some(Barred::FromShow) {
             return Err(ErrorCode::Banned);
         }
         let in_time = match self.stage.phase {
@@ -26,8 +28,10 @@ impl Trivia {
         match (role, seat) {
             (Role::Spectator, _) => Ok(Entry::Watch),
             (Role::Player, Some(seat)) => Ok(Entry::Back(seat)),
-            (Role::Player, None) if !in_time => Ok(Entry::Watch),
-            (Role::Player, None) if self.roster.len() >= self.settings.seats => Err(ErrorCode::ShowFull),
+            // Nobody who was removed gets another seat.
+            (Role::Player, None) if !in_time || barred.is_some() => Ok(Entry::Watch),
+            (Role::Player, None) if self.access.locked => Err(ErrorCode::LobbyLocked),
+            (Role::Player, None) if self.is_full() => Err(ErrorCode::ShowFull),
             (Role::Player, None) => Ok(Entry::New),
         }
     }
@@ -35,7 +39,7 @@ impl Trivia {
     pub(super) fn join(&mut self, player: &PlayerId, name: &Name, role: Role) -> Result<Vec<Effect>, Refusal> {
         if self.entry_of(player, role)? == Entry::New {
             self.roster.seat(player.clone(), name.clone());
-            self.seats.push(if self.eliminates() { self.settings.lives } else { 0 });
+            self.seats.push(self.first_lives());
         }
         Ok(Vec::new())
     }
@@ -48,14 +52,19 @@ impl Trivia {
         else {
             return refused(ErrorCode::UnknownQuestion);
         };
-        if !self.has_seat(answer.seat) {
+        let SeatRef { seat, .. } = answer.by;
+        if !self.has_seat(seat) {
             return refused(ErrorCode::NotInPlay);
+        }
+        // It was read before its gateway heard that the seat has another player.
+        if answer.by != self.held(seat) {
+            return refused(ErrorCode::SeatGivenAway);
         }
         if answer.question < asked.id() {
             let was_voided = self.asked.get(usize::from(answer.question.0) - 1).is_some_and(|asked| asked.voided);
             return refused(if was_voided { ErrorCode::Voided } else { ErrorCode::TooLate });
         }
-        match self.seats.choice(answer.seat) {
+        match self.seats.choice(seat) {
             Some(choice) if choice == answer.choice => return Standing::Decided(Verdict::Accepted(choice)),
             Some(choice) => return Standing::Decided(Verdict::AlreadyAnswered(choice)),
             None => {}
@@ -66,7 +75,7 @@ impl Trivia {
         if !matches!(self.stage.phase, Phase::Question | Phase::Closing) {
             return refused(ErrorCode::TooLate);
         }
-        if !self.seats.is_alive(answer.seat) {
+        if !self.seats.is_alive(seat) {
             return refused(ErrorCode::NotInPlay);
         }
         if answer.choice.index() >= asked.counts.len() {
@@ -81,7 +90,8 @@ impl Trivia {
     /// Counts answers that the arbiter accepted.
     pub(super) fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) {
         for answer in answers {
-            let stamped = StampedAnswer { conn: 0, seat: answer.seat, question, choice: answer.choice, at: answer.at };
+            let (by, choice, at) = (self.held(answer.seat), answer.choice, answer.at);
+            let stamped = StampedAnswer { conn: 0, by, question, choice, at };
             if self.standing_of(&stamped) != Standing::Claim {
                 continue;
             }

@@ -56,6 +56,9 @@ impl Trivia {
                 Ok(Vec::new())
             }
             Action::ReissueToken { seat } => self.reissue_tokens(*seat),
+            Action::SetSeats { seats } => self.set_seats(*seats),
+            Action::LockLobby { on } => self.lock_lobby(*on),
+            Action::Restore { seat } => self.restore(*seat),
         }
     }
 
@@ -68,7 +71,7 @@ impl Trivia {
         Err(Refusal::because(ErrorCode::WrongPhase, detail))
     }
 
-    fn must_not_have_ended(&self) -> Result<(), Refusal> {
+    pub(super) fn must_not_have_ended(&self) -> Result<(), Refusal> {
         if self.stage.phase == Phase::Ended { Err(ErrorCode::ShowEnded.into()) } else { Ok(()) }
     }
 
@@ -194,19 +197,6 @@ impl Trivia {
             closes_at: running.map(|(_, window)| window.closes),
         };
         Ok(vec![Effect::Tell(ToPlayer::Resume(resume), None)])
-    }
-
-    fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
-        self.must_not_have_ended()?;
-        self.must_have(seat)?;
-        self.seats.alive.remove(seat);
-        self.seats.removed.insert(seat);
-        if ban {
-            self.seats.banned.insert(seat);
-        }
-        self.seats.changed();
-        let code = if ban { ErrorCode::Banned } else { ErrorCode::Removed };
-        Ok(vec![Effect::Dismiss(seat, code)])
     }
 
     fn give_lives(&mut self, seat: Option<Seat>, lives: u8) -> Result<Vec<Effect>, Refusal> {

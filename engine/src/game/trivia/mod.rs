@@ -11,6 +11,7 @@ mod personal;
 mod points;
 mod prizes;
 mod ranking;
+mod removing;
 mod results;
 mod reveal;
 mod roster;
@@ -22,10 +23,12 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::pack::PackQuestion;
@@ -37,6 +40,7 @@ use self::access::Access;
 use self::clock::Clock;
 use self::done::Done;
 use self::ranking::Ranks;
+use self::removing::Removal;
 use self::reveal::Undo;
 use self::roster::Roster;
 use self::rules::Rules;
@@ -58,6 +62,8 @@ pub struct Trivia {
     roster: Roster,
     seats: Seats,
     access: Access,
+    /// Of the seats whose players are removed.
+    removals: HashMap<Seat, Removal>,
     ranks: Ranks,
     /// How to take the last reveal back.
     undo: Option<Undo>,
@@ -151,6 +157,7 @@ impl Trivia {
             roster: Roster::new(show.seed),
             seats: Seats::default(),
             access: Access::default(),
+            removals: HashMap::new(),
             ranks: Ranks::default(),
             undo: None,
             podium: None,
@@ -197,6 +204,7 @@ impl Game for Trivia {
             Command::Recovered { away } => Ok(self.recover(now, *away)),
             Command::Outage { question, late } => self.lose(now, *question, *late),
             Command::Reissue { seat } => self.reissue_tokens(*seat),
+            Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
         }
     }
 
@@ -254,6 +262,22 @@ impl Game for Trivia {
 
     fn player_of(&self, seat: Seat) -> Option<&PlayerId> {
         self.roster.player(seat)
+    }
+
+    fn held(&self, seat: Seat) -> SeatRef {
+        self.held(seat)
+    }
+
+    fn is_full(&self) -> bool {
+        self.roster.len() >= self.settings.seats
+    }
+
+    fn is_for_guests(&self, seat: Seat) -> bool {
+        self.is_for_guests(seat)
+    }
+
+    fn vacant_seat(&self) -> Option<Seat> {
+        self.vacant_seat()
     }
 
     fn token_issue(&self, player: &PlayerId) -> u32 {

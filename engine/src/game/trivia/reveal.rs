@@ -21,6 +21,17 @@ pub struct Undo {
     /// Who lost a life.
     life_lost: SeatSet,
     streaks: Vec<u8>,
+    /// Who was removed at the reveal, restored after it, and so was silent in it.
+    pub missed: Vec<Missed>,
+}
+
+/// What a question took from one who missed it.
+pub struct Missed {
+    pub seat: Seat,
+    /// As it was before.
+    pub streak: u8,
+    /// A life, or else the place in play.
+    pub life_lost: bool,
 }
 
 impl Trivia {
@@ -51,8 +62,12 @@ impl Trivia {
         let Some(Asked { question, right, clock, .. }) = self.asked.last() else { return (Vec::new(), 0) };
         let (id, total) = (question.question, clock.total());
         let seats = &mut self.seats;
-        let mut undo =
-            Undo { played: seats.alive.clone(), life_lost: SeatSet::default(), streaks: seats.streak.clone() };
+        let mut undo = Undo {
+            played: seats.alive.clone(),
+            life_lost: SeatSet::default(),
+            streaks: seats.streak.clone(),
+            missed: Vec::new(),
+        };
         let mut gained = vec![0; if scores { seats.len() } else { 0 }];
         let mut silent = 0;
         for seat in undo.played.iter() {
@@ -103,6 +118,18 @@ impl Trivia {
                 }
             }
             seats.streak[index] = undo.streaks[index];
+        }
+        for Missed { seat, streak, life_lost } in undo.missed {
+            let index = seat.index();
+            seats.streak[index] = streak;
+            if life_lost {
+                seats.give_lives(seat, 1);
+            } else if seats.out_at[index] == id.0 {
+                seats.out_at[index] = 0;
+                if !seats.removed.contains(seat) {
+                    seats.alive.insert(seat);
+                }
+            }
         }
         seats.changed();
         self.ranks = self.count_ranks();

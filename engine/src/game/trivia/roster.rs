@@ -41,19 +41,53 @@ impl Roster {
 
     /// Gives the player the next seat.
     pub fn seat(&mut self, player: PlayerId, name: Name) -> Seat {
-        let seat = u32::try_from(self.players.len()).expect("settings allow 10 million seats at most");
-        let seed = u64::from(seat);
-        self.digest = self.digest.wrapping_add(xxh3_64_with_seed(player.as_str().as_bytes(), seed));
-        self.digest = self.digest.wrapping_add(xxh3_64_with_seed(name.as_str().as_bytes(), !seed));
-        for key in Alike::of(name.as_str()).keys() {
-            let hash = self.hash_of_key(key);
+        let seat = Seat(u32::try_from(self.players.len()).expect("settings allow 10 million seats at most"));
+        self.players.push((player, name));
+        self.enter(seat);
+        seat
+    }
+
+    /// Gives a seat to another player; who had it is unknown from now on.
+    pub fn reseat(&mut self, seat: Seat, player: PlayerId, name: Name) {
+        self.strike(seat);
+        self.players[seat.index()] = (player, name);
+        self.enter(seat);
+    }
+
+    fn enter(&mut self, Seat(seat): Seat) {
+        self.digest = self.digest.wrapping_add(self.share(seat));
+        let players = &self.players;
+        self.by_player.insert_unique(hash_of(players[seat as usize].0.as_str()), seat, |&other| {
+            hash_of(players[other as usize].0.as_str())
+        });
+        for hash in self.name_hashes(seat) {
             self.by_name.insert_unique(Called::spread(hash), Called { seat, hash }, |other| Called::spread(other.hash));
         }
-        let hash = hash_of(player.as_str());
-        self.players.push((player, name));
-        let players = &self.players;
-        self.by_player.insert_unique(hash, seat, |&other| hash_of(players[other as usize].0.as_str()));
-        Seat(seat)
+    }
+
+    fn strike(&mut self, Seat(seat): Seat) {
+        self.digest = self.digest.wrapping_sub(self.share(seat));
+        let hash = hash_of(self.players[seat as usize].0.as_str());
+        if let Ok(entry) = self.by_player.find_entry(hash, |&other| other == seat) {
+            entry.remove();
+        }
+        for hash in self.name_hashes(seat) {
+            if let Ok(entry) = self.by_name.find_entry(Called::spread(hash), |other| other.seat == seat) {
+                entry.remove();
+            }
+        }
+    }
+
+    /// Of the keys of a seat's name.
+    fn name_hashes(&self, seat: u32) -> Vec<u32> {
+        Alike::of(self.players[seat as usize].1.as_str()).keys().map(|key| self.hash_of_key(key)).collect()
+    }
+
+    /// What a seat's player and name are in the digest.
+    fn share(&self, seat: u32) -> u64 {
+        let ((player, name), seed) = (&self.players[seat as usize], u64::from(seat));
+        let of_player = xxh3_64_with_seed(player.as_str().as_bytes(), seed);
+        of_player.wrapping_add(xxh3_64_with_seed(name.as_str().as_bytes(), !seed))
     }
 
     pub fn len(&self) -> u32 {

@@ -54,6 +54,17 @@ impl Seats {
         self.elapsed.push(0);
     }
 
+    /// The seat as a new player gets it, before any question. Whether it differs from what it was.
+    pub fn begin_anew(&mut self, seat: Seat, lives: u8) -> bool {
+        let index = seat.index();
+        let was_new = self.alive.contains(seat) && !self.removed.contains(seat) && self.lives[index] == lives;
+        self.alive.insert(seat);
+        self.removed.remove(seat);
+        self.banned.remove(seat);
+        self.lives[index] = lives;
+        !was_new
+    }
+
     pub fn len(&self) -> usize {
         self.lives.len()
     }

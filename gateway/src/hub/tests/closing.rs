@@ -6,7 +6,7 @@ use super::*;
 fn a_dismissed_player_is_told_why_on_all_connections_and_nobody_else_is() {
     let mut stage = Stage::new();
     let (one, two, other) = (stage.join(5), stage.join(5), stage.join(6));
-    stage.hear(ForShard::Dismiss(SHOW, Seat(5), ErrorCode::Banned));
+    stage.hear(ForShard::Dismiss(SHOW, seat(5), ErrorCode::Banned));
     for key in [one, two] {
         let read = stage.read(key);
         assert_eq!(errors(&read).last(), Some(&ErrorCode::Banned));
@@ -117,4 +117,68 @@ fn when_time_is_up_all_go_whatever_they_wait_for() {
     let read = stage.read(key);
     assert!(matches!(&read.messages[..], [ToPlayer::Goodbye(_)]), "{read:?}");
     assert_eq!(read.closed, Some(Close::Restart.code()));
+}
+
+#[test]
+fn the_engine_hears_in_the_lobby_whose_connection_is_gone_and_whether_they_said_so() {
+    let mut stage = Stage::new();
+    let [leaves, drops, closes, displaced] = [0, 1, 2, 3].map(|number| stage.join(number));
+    let newest = stage.join(3);
+    stage.shard.closed(displaced);
+    assert_eq!(stage.told(), [], "the show is seen elsewhere");
+    let gone = |key: ConnKey, number, left| {
+        let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
+        ToEngine::Gone { conn, show: SHOW, seat: seat(number), left }
+    };
+    stage.say(leaves, &FromPlayer::Leave);
+    stage.shard.closed(drops);
+    stage.shard.leaving(closes, Close::Left.frame(), stage.now);
+    assert_eq!(stage.told(), [gone(leaves, 0, true), gone(drops, 1, false), gone(closes, 2, false)]);
+    stage.shard.closed(leaves);
+    stage.shard.closed(closes);
+    assert_eq!(stage.told(), [], "once");
+    stage.event(question(1));
+    stage.shard.closed(newest);
+    assert_eq!(stage.told(), [], "from the first question on every seat is kept");
+}
+
+#[test]
+fn who_goes_away_before_the_seat_is_there_is_gone() {
+    let mut stage = Stage::new();
+    let [closed, leaving, again] = [(); 3].map(|()| stage.open());
+    [closed, leaving, again].iter().for_each(|&key| stage.say(key, &join()));
+    stage.shard.closed(closed);
+    stage.say(leaving, &FromPlayer::Leave);
+    stage.seat(again, Some(2), 0);
+    stage.told();
+    for (key, number) in [(closed, 0), (leaving, 1)] {
+        stage.seat(key, Some(number), 0);
+        let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
+        assert_eq!(stage.told(), [ToEngine::Gone { conn, show: SHOW, seat: seat(number), left: false }]);
+        // A spectator has no seat, and after the first question no seat is given again.
+        stage.seat(key, None, 0);
+        let snapshot = Snapshot { phase: Phase::Question, ..snapshot(1) };
+        stage.seat_seeing(SHOW, key, Some(number), snapshot);
+    }
+    stage.seat(again, Some(2), 0);
+    assert_eq!(stage.told(), [], "who is in is not gone, however often the seat is told");
+}
+
+#[test]
+fn who_had_a_seat_before_is_dismissed_and_who_has_it_now_is_not() {
+    let mut stage = Stage::new();
+    let before = stage.join(5);
+    let now = stage.open();
+    stage.say(now, &join());
+    let held = SeatRef { generation: Generation(1), ..seat(5) };
+    stage.hear(ForShard::Seated(Box::new(Seated { seat: Some(held), ..stage.seated(SHOW, now, None, snapshot(0)) })));
+    assert_eq!(errors(&stage.read(before)), [], "another player displaces nobody");
+    stage.hear(ForShard::Moved(SHOW, [held].into()));
+    stage.hear(ForShard::Dismiss(SHOW, seat(5), ErrorCode::SeatGivenAway));
+    let read = stage.read(before);
+    assert_eq!((errors(&read), read.closed), (vec![ErrorCode::SeatGivenAway], Some(Close::Dismissed.code())));
+    stage.say(now, &answer(1));
+    stage.shard.flush_answers();
+    assert_eq!(answers(stage.told())[0].answers[0].by, held);
+    assert_eq!(stage.read(now).closed, None);
 }

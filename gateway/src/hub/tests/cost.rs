@@ -61,7 +61,7 @@ fn memory_of_a_joined_player() {
     let before = resident();
     let players = super::super::Players::default();
     for seat in 0..PLAYERS {
-        players.enter(SHOW, Seat(seat), ConnKey { shard: 0, slot: seat, use_of_slot: seat }, 4);
+        players.enter(SHOW, SeatRef::first(Seat(seat)), ConnKey { shard: 0, slot: seat, use_of_slot: seat }, 4);
     }
     println!("{} bytes per player in Players", each(resident() - before));
     drop(stage);

@@ -77,7 +77,7 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
     assert_eq!(stage.read(older), Read::default());
     stage.say(older, &answer(1));
     stage.shard.flush_answers();
-    assert_eq!(answers(stage.told())[0].answers[0].seat, Seat(5));
+    assert_eq!(answers(stage.told())[0].answers[0].by, seat(5));
     stage.reply(older, Verdict::Accepted(Choice(1)));
     assert!(matches!(&stage.read(older).messages[..], [ToPlayer::AnswerReply(_)]));
 }
@@ -92,14 +92,14 @@ fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
     assert_eq!(stage.read(key), Read::default());
     stage.notice(2);
     assert_eq!(seqs(&stage.read(key)), [2], "and misses nothing for it");
-    assert_eq!(stage.common.players.of(SHOW, Seat(5)), [key]);
+    assert_eq!(stage.common.players.of(SHOW, seat(5)), [key]);
 }
 
 #[test]
 fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_has_it() {
     let mut stage = Stage::new();
     let (moved, other) = (stage.join(5), stage.join(6));
-    stage.hear(ForShard::Moved(SHOW, [Seat(5), Seat(9)].into()));
+    stage.hear(ForShard::Moved(SHOW, [seat(5), seat(9)].into()));
     assert_eq!(errors(&stage.read(moved)), [ErrorCode::Displaced]);
     let back = stage.join(5);
     stage.notice(1);
@@ -108,7 +108,7 @@ fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_h
     assert_eq!(seqs(&stage.read(moved)), [] as [u64; 0]);
     stage.say(moved, &answer(1));
     stage.shard.flush_answers();
-    assert_eq!(answers(stage.told())[0].answers[0].seat, Seat(5), "its answers count all the same");
+    assert_eq!(answers(stage.told())[0].answers[0].by, seat(5), "its answers count all the same");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn figures_count_who_is_in_and_nothing_is_kept_of_who_is_gone() {
     (0..50).for_each(|_| stage.later(Span(100)));
     stage.common.figures.take_reactions();
     assert!(stage.common.figures.look(SHOW).is_none());
-    assert!(stage.common.players.of(SHOW, Seat(0)).is_empty());
+    assert!(stage.common.players.of(SHOW, seat(0)).is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calm;
+mod census;
 mod closing;
 mod cost;
 mod joining;
@@ -15,8 +16,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Reply, Resynced, Seated, ToEngine};
+use klaxon_protocol::ids::{
+    Choice, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+};
+use klaxon_protocol::link::{AnswerBatch, Broadcast, Present, Reply, Resynced, Seated, ToEngine};
 use klaxon_protocol::player::{
     Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Question, React, Role, Snapshot,
     ToPlayer, Verdict, You,
@@ -128,17 +131,21 @@ impl Stage {
     }
 
     fn seat_seeing(&mut self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) {
-        let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
-        self.hear(ForShard::Seated(Box::new(Seated {
-            conn,
+        let seated = self.seated(show, key, seat, snapshot);
+        self.hear(ForShard::Seated(Box::new(seated)));
+    }
+
+    fn seated(&self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) -> Seated {
+        Seated {
+            conn: ConnRef { gateway: self.common.gateway, conn: key.to_wire() },
             show,
-            seat: seat.map(Seat),
+            seat: seat.map(self::seat),
             player: PlayerId::parse("somebody").unwrap(),
             name: Name::parse("Ann").unwrap(),
             snapshot: Arc::new(snapshot),
             you: YOU,
             issue: 0,
-        })));
+        }
     }
 
     fn resync(&mut self, key: ConnKey, seq: u64) {
@@ -232,6 +239,11 @@ fn parse(mut bytes: &[u8]) -> Read {
         bytes = &bytes[head + length..];
     }
     read
+}
+
+/// A seat as its first player has it.
+fn seat(number: u32) -> SeatRef {
+    SeatRef::first(Seat(number))
 }
 
 fn event(show: ShowId, message: ToPlayer) -> ForShard {

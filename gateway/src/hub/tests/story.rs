@@ -102,7 +102,7 @@ proptest! {
                     seq += 2;
                     stage.notice(seq);
                 }
-                Happening::Dismiss(seat) => stage.hear(ForShard::Dismiss(SHOW, Seat(seat), ErrorCode::Removed)),
+                Happening::Dismiss(seat) => stage.hear(ForShard::Dismiss(SHOW, self::seat(seat), ErrorCode::Removed)),
                 Happening::Read(who, bytes) => {
                     let taken = stage.take(readers[who].key, bytes);
                     readers[who].bytes.extend(taken);
@@ -126,7 +126,7 @@ proptest! {
                 Happening::Later(by) => stage.later(Span(by)),
                 Happening::Goodbye(slots, waits_for_replies) => stage.goodbye(slots, waits_for_replies),
                 Happening::Said => stage.hear(ForShard::Said(SHOW, Seq(seq))),
-                Happening::Moved(seat) => stage.hear(ForShard::Moved(SHOW, [Seat(seat)].into())),
+                Happening::Moved(seat) => stage.hear(ForShard::Moved(SHOW, [self::seat(seat)].into())),
             }
             stage.work();
             for reader in &readers {

@@ -37,6 +37,9 @@ variants!(Action {
     End { .. } = "end",
     Autopilot { .. } = "autopilot",
     ReissueToken { .. } = "reissue_token",
+    SetSeats { .. } = "set_seats",
+    LockLobby { .. } = "lock_lobby",
+    Restore { .. } = "restore",
 });
 
 variants!(ToHost {
@@ -129,6 +132,9 @@ pub fn actions() -> Vec<Action> {
         Action::End { pay: true },
         Action::Autopilot { on: false },
         Action::ReissueToken { seat: BOB },
+        Action::SetSeats { seats: 2_000_000 },
+        Action::LockLobby { on: true },
+        Action::Restore { seat: BOB },
     ]
 }
 

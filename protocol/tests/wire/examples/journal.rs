@@ -21,6 +21,7 @@ variants!(Command {
     Outage { .. } = "outage",
     Begin { .. } = "begin",
     Reissue { .. } = "reissue",
+    Reseat { .. } = "reseat",
 });
 
 /// A whole little journal.
@@ -72,6 +73,7 @@ pub fn records() -> Vec<Record> {
     for (number, action) in (30..).zip(later) {
         steps.push((at(300_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
     }
+    steps.push((at(300_050), Command::Reseat { seat: BOB, player: player(), name: name("Cid") }, vec![]));
     (0..)
         .zip(steps)
         .map(|(number, (at, command, events))| Record {

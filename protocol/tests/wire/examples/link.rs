@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::FromHost;
-use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, PlayerId};
+use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
 use klaxon_protocol::link::*;
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 
@@ -24,6 +24,8 @@ variants!(ToEngine {
     Reactions { .. } = "reactions",
     Host { .. } = "host",
     Counts(_) = "counts",
+    Gone { .. } = "gone",
+    Present(_) = "present",
 });
 
 variants!(ToGateway {
@@ -42,6 +44,7 @@ variants!(ToGateway {
     Running { .. } = "running",
     Own { .. } = "own",
     Reissued(_) = "reissued",
+    Census { .. } = "census",
 });
 
 variants!(Verdict {
@@ -51,6 +54,9 @@ variants!(Verdict {
 });
 
 const GATEWAY: GatewayId = GatewayId(3);
+/// Bob has a seat that was another's.
+const BOBS: SeatRef = SeatRef { seat: BOB, generation: Generation(1) };
+const ANNS: SeatRef = SeatRef::first(ANN);
 const CONN: ConnRef = ConnRef { gateway: GATEWAY, conn: 1_234 };
 
 pub fn player() -> PlayerId {
@@ -75,12 +81,12 @@ pub fn to_engine() -> Vec<ToEngine> {
             gateway: GATEWAY,
             show: SHOW,
             answers: vec![
-                StampedAnswer { conn: 1_234, seat: ANN, question: FIRST, choice: Choice(2), at: at(32_000) },
-                StampedAnswer { conn: 1_235, seat: BOB, question: FIRST, choice: Choice(1), at: at(32_001) },
+                StampedAnswer { conn: 1_234, by: ANNS, question: FIRST, choice: Choice(2), at: at(32_000) },
+                StampedAnswer { conn: 1_235, by: BOBS, question: FIRST, choice: Choice(1), at: at(32_001) },
             ],
         }),
         ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: FIRST },
-        ToEngine::Resync { conn: CONN, show: SHOW, seat: Some(ANN) },
+        ToEngine::Resync { conn: CONN, show: SHOW, seat: Some(ANNS) },
         ToEngine::Reactions { show: SHOW, counts: [0, 17, 0, 0, 0, 3] },
         ToEngine::Host { conn: CONN, message: FromHost::Shows },
         ToEngine::Counts(GatewayCounts {
@@ -91,6 +97,14 @@ pub fn to_engine() -> Vec<ToEngine> {
             latency: figures().latency,
             clock_uncertainty: 350,
             dropped: 1,
+        }),
+        ToEngine::Gone { conn: CONN, show: SHOW, seat: ANNS, left: true },
+        ToEngine::Present(Present {
+            gateway: GATEWAY,
+            show: SHOW,
+            census: 2,
+            players: vec![(ANNS, 1_234), (BOBS, 1_235)],
+            is_last: true,
         }),
     ]
 }
@@ -111,7 +125,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
         ToGateway::Seated(Seated {
             conn: CONN,
             show: SHOW,
-            seat: Some(ANN),
+            seat: Some(ANNS),
             player: player(),
             name: name("Ann"),
             snapshot: Arc::new(snapshot()),
@@ -131,8 +145,8 @@ pub fn to_gateway() -> Vec<ToGateway> {
             personal: Some(Arc::new(Personal { shapes: results, by_seat: vec![0, 1, Personal::NONE] })),
         }),
         ToGateway::Barrier { show: SHOW, question: FIRST },
-        ToGateway::Dismiss { show: SHOW, seat: BOB, code: ErrorCode::Banned },
-        ToGateway::Moved { show: SHOW, to: GatewayId(4), seats: vec![ANN, BOB] },
+        ToGateway::Dismiss { show: SHOW, seat: BOBS, code: ErrorCode::Banned },
+        ToGateway::Moved { show: SHOW, to: GatewayId(4), seats: vec![ANNS, BOBS] },
         ToGateway::Said { show: SHOW, seq: seq(4) },
         ToGateway::Host { conn: CONN, message: to_host().swap_remove(1) },
         ToGateway::Figures(Box::new(figures())),
@@ -151,5 +165,6 @@ pub fn to_gateway() -> Vec<ToGateway> {
         name: name("Bob"),
         issue: 2,
     }));
+    messages.push(ToGateway::Census { show: SHOW, census: 2 });
     messages
 }

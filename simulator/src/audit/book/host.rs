@@ -31,6 +31,9 @@ impl Book {
             | Action::End { .. }
             | Action::Autopilot { .. } => self.phase != Phase::Ended,
             Action::ReissueToken { .. } => self.edition >= RulesVersion(2),
+            Action::SetSeats { .. } | Action::LockLobby { .. } | Action::Restore { .. } => {
+                self.edition >= RulesVersion(2) && self.phase != Phase::Ended
+            }
         };
         if !allowed {
             return Err(format!("a host can't do {action:?} in {:?}, paused: {}", self.phase, self.paused));
@@ -51,7 +54,7 @@ impl Book {
             Action::Message { text } => {
                 Ok(vec![ToPlayer::Notice(Notice { seq: self.next_seq(), at: now, text: text.clone() })])
             }
-            Action::Remove { seat, .. } => self.at_seat(*seat, |held| (held.alive, held.removed) = (false, true)),
+            Action::Remove { seat, .. } => self.remove(*seat),
             Action::GiveLives { seat: Some(seat), lives } => self.at_seat(*seat, |held| held.give_lives(*lives)),
             Action::GiveLives { seat: None, lives } => {
                 self.seats.iter_mut().filter(|held| held.alive).for_each(|held| held.give_lives(*lives));
@@ -65,6 +68,12 @@ impl Book {
             }
             // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
             Action::ReissueToken { seat } => self.at_seat(*seat, |_| ()),
+            Action::SetSeats { seats } => self.set_seats(*seats),
+            Action::LockLobby { on } => {
+                self.locked = *on;
+                Ok(Vec::new())
+            }
+            Action::Restore { seat } => self.restore(*seat),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod clock;
 mod course;
+mod entry;
 mod host;
 mod podium;
 mod prizes;
@@ -12,7 +13,7 @@ mod views;
 use std::collections::{BTreeMap, HashSet};
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, Seq};
+use klaxon_protocol::ids::{Choice, CommandId, PlayerId, QuestionId, Seat, Seq};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
 use klaxon_protocol::pack::PackQuestion;
 use klaxon_protocol::player::{Phase, PlayerResult, Podium, Question, Reveal, Role, Standings, ToPlayer};
@@ -71,6 +72,10 @@ pub struct Book {
     done: HashSet<CommandId>,
     pub asked: Vec<Asked>,
     pub seats: Vec<Held>,
+    /// Whether the host takes no new players.
+    locked: bool,
+    /// Players who get no other seat: the host removed them.
+    barred: HashSet<PlayerId>,
     /// The rank of each score, as of the last reveal or void.
     ranks: BTreeMap<u32, u32>,
     changes: Vec<Change>,
@@ -103,6 +108,8 @@ impl Book {
             done: HashSet::new(),
             asked: Vec::new(),
             seats: Vec::new(),
+            locked: false,
+            barred: HashSet::new(),
             ranks: BTreeMap::new(),
             changes: Vec::new(),
             ending: None,
@@ -123,18 +130,8 @@ impl Book {
         let told = match &record.command {
             Command::Create(show) => self.begin(RulesVersion::FIRST, show),
             Command::Begin { rules, show } => self.begin(*rules, show),
-            Command::Join { player, name, role: Role::Player } => {
-                if self.seats.iter().any(|held| held.player == *player) {
-                    return Err(format!("{player} has a seat already"));
-                }
-                if !self.lets_in() {
-                    return Err("a new player gets no seat any more".into());
-                }
-                let lives = if self.settings.mode.eliminates() { self.settings.lives } else { 0 };
-                self.seats.push(Held::new(player.clone(), name.clone(), lives));
-                self.joins.push(now);
-                Ok(Vec::new())
-            }
+            Command::Join { player, name, role: Role::Player } => self.join(now, player, name),
+            Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
             Command::Join { role: Role::Spectator, .. } => Ok(Vec::new()),
             Command::Answers { question, answers } => {
                 answers.iter().for_each(|answer| self.count(*question, answer));
@@ -170,17 +167,6 @@ impl Book {
         self.autopilot = show.settings.autopilot.on;
         self.done.insert(show.id.clone());
         Ok(Vec::new())
-    }
-
-    /// Whether one who was never in gets a seat now.
-    fn lets_in(&self) -> bool {
-        let in_time = match self.phase {
-            Phase::Created | Phase::Ended => false,
-            Phase::Lobby => true,
-            Phase::Question => !self.settings.mode.eliminates() || self.asked.len() == 1,
-            Phase::Closing | Phase::Closed | Phase::Revealed => !self.settings.mode.eliminates(),
-        };
-        in_time && self.seats.len() < self.settings.seats as usize
     }
 
     /// Counts an answer, if it counts by the rules.

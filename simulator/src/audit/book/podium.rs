@@ -62,7 +62,7 @@ fn ranking(seats: &[Held]) -> Vec<(u32, Seat)> {
         let out_at = if held.alive { u16::MAX } else { held.out_at };
         (Reverse(out_at), Reverse(held.score), held.time)
     };
-    let ranked = (0..).map(Seat).zip(seats).filter(|(_, held)| !held.removed);
+    let ranked = (0..).map(Seat).zip(seats).filter(|(_, held)| held.removed.is_none());
     let mut ranked: Vec<_> = ranked.map(|(seat, held)| (merit(held), seat)).collect();
     ranked.sort_unstable();
     let mut ranking: Vec<(u32, Seat)> = Vec::with_capacity(ranked.len());

@@ -13,7 +13,8 @@ pub struct Held {
     pub player: PlayerId,
     pub name: Name,
     pub alive: bool,
-    pub removed: bool,
+    /// If the host took the player out: so many questions were revealed or void by then.
+    pub removed: Option<usize>,
     pub lives: u8,
     pub score: u32,
     pub streak: u32,
@@ -26,7 +27,7 @@ pub struct Held {
 
 impl Held {
     pub const fn new(player: PlayerId, name: Name, lives: u8) -> Self {
-        Self { player, name, alive: true, removed: false, lives, score: 0, streak: 0, rights: 0, time: 0, out_at: 0 }
+        Self { player, name, alive: true, removed: None, lives, score: 0, streak: 0, rights: 0, time: 0, out_at: 0 }
     }
 
     pub fn give_lives(&mut self, lives: u8) {
@@ -87,16 +88,7 @@ pub fn judge(
                 (Outcome::Right, What::Right { gained, elapsed })
             }
             _ => {
-                held.streak = 0;
-                let what = if !mode.eliminates() {
-                    What::Nothing
-                } else if held.lives > 0 {
-                    held.lives -= 1;
-                    What::LifeLost
-                } else {
-                    (held.alive, held.out_at) = (false, question.0);
-                    What::Out
-                };
+                let what = lose(held, mode, question);
                 judged.silent += u32::from(answer.is_none());
                 (if answer.is_some() { Outcome::Wrong } else { Outcome::Silent }, what)
             }
@@ -111,6 +103,25 @@ pub fn judge(
     judged
 }
 
+/// No right answer: the streak ends, and it costs a life or the place in play.
+fn lose(held: &mut Held, mode: Mode, question: QuestionId) -> What {
+    held.streak = 0;
+    if !mode.eliminates() {
+        What::Nothing
+    } else if held.lives > 0 {
+        held.lives -= 1;
+        What::LifeLost
+    } else {
+        (held.alive, held.out_at) = (false, question.0);
+        What::Out
+    }
+}
+
+/// One who was removed at this question's reveal, and is restored, was silent in it.
+pub fn miss(seat: Seat, held: &mut Held, mode: Mode, question: QuestionId) -> Change {
+    Change { seat, streak: held.streak, what: lose(held, mode, question) }
+}
+
 /// The question does not count: what its reveal did is taken back.
 pub fn take_back(seats: &mut [Held], changes: Vec<Change>) {
     for Change { seat, streak, what } in changes {
@@ -123,7 +134,7 @@ pub fn take_back(seats: &mut [Held], changes: Vec<Change>) {
                 held.time -= u64::from(elapsed.0);
             }
             What::LifeLost => held.give_lives(1),
-            What::Out => (held.alive, held.out_at) = (!held.removed, 0),
+            What::Out => (held.alive, held.out_at) = (held.removed.is_none(), 0),
             What::Nothing => {}
         }
     }

@@ -15,6 +15,8 @@ struct Case<'r> {
     reading: &'r Reading<'r>,
     book: &'r Book,
     seat: Option<Seat>,
+    /// Whether the seat was given to another player.
+    lost_seat: bool,
     question: QuestionId,
     /// The answers of this connection to the question that were sent before the reply was heard.
     said: Vec<(Micros, Choice)>,
@@ -29,7 +31,8 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
             for &(heard, frame) in &exchange.heard {
                 let Some(reply) = reading.reply(frame) else { continue };
                 let said = before(exchange, heard);
-                let case = Case { reading, book, seat: connection.seat, question, said, heard, reply };
+                let (seat, lost_seat) = (connection.seat, connection.lost_seat.is_some());
+                let case = Case { reading, book, seat, lost_seat, question, said, heard, reply };
                 let problem = case.problem();
                 judged += 1;
                 finding.check(problem.is_none(), || {
@@ -111,6 +114,7 @@ impl Case<'_> {
         match code {
             // What carries and counts answers may be away; a flood is refused whatever it says.
             ErrorCode::Unavailable | ErrorCode::RateLimited => true,
+            ErrorCode::SeatGivenAway => self.lost_seat,
             ErrorCode::UnknownQuestion => asked.is_none_or(|asked| asked.question.at > first),
             ErrorCode::NotInPlay => self.seat.is_none_or(|seat| self.book.was(seat, first, heard).1),
             ErrorCode::BadChoice => asked.is_some_and(|asked| {

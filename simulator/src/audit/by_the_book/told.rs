@@ -2,6 +2,7 @@
 
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Lobby, Prize, Standings, ToPlayer};
+use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;
 use super::super::finding::Finding;
@@ -11,12 +12,13 @@ use crate::evidence::Micros;
 pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -> u64 {
     let mut judged = 0;
     for connection in 0..reading.connections.len() {
-        let mut seat = None;
+        let (seat, lost_seat) = (reading.connections[connection].seat, reading.connections[connection].lost_seat);
         let mut ended = Ended::default();
         for (at, seen) in reading.walk(connection) {
             let Seen::Heard(message) = seen else { continue };
-            if let ToPlayer::Welcome(welcome) = message {
-                seat = welcome.seat;
+            if lost_seat.is_some() && matches!(message, ToPlayer::Question(_)) {
+                let what = "hears the show on, and the seat was given to another player";
+                finding.broken(reading.violation(connection, what).at(at));
             }
             ended.hear(message);
             let Some(problem) = problem(reading, book, seat, at, message) else { continue };
@@ -64,7 +66,9 @@ fn problem(
     Some(match message {
         ToPlayer::Welcome(welcome) => {
             let name = welcome.seat.and_then(|seat| book.seats.get(seat.index())).map(|held| &held.name);
-            let fits = welcome.seat.is_none() || name == Some(&welcome.name);
+            let slack = as_millis(reading.options.clock_slack);
+            let was = |seat| reading.journal.holders.was(seat, &welcome.name, Millis(millis(at)), slack);
+            let fits = welcome.seat.is_none_or(was);
             same(fits, format!("welcomed as {}, the seat is {name:?}'s", welcome.name))
         }
         ToPlayer::Result(result) => {

@@ -6,4 +6,5 @@ mod bounds;
 mod events;
 mod faults;
 mod races;
+mod seats;
 mod times;

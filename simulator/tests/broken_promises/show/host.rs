@@ -1,6 +1,9 @@
 //! What a host, or a crash, does to a show besides asking its questions.
 
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::player::{Clock, Close, Mark, Pause, Phase, Resume, ToPlayer, Void};
 use klaxon_protocol::time::Span;
@@ -20,6 +23,46 @@ impl Show {
         let states: Vec<ToPlayer> = (0..self.people.len()).map(|seat| self.you(seat)).collect();
         self.each_seat(|seat| states.get(seat).cloned());
         self.wait(100);
+    }
+
+    /// A host's action of which nobody hears.
+    pub fn quietly(&mut self, action: Action) {
+        let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
+        self.record(Command::Host { id, action }, vec![]);
+        self.wait(10);
+    }
+
+    /// The player of this seat is gone, and it is given to another guest; who is connected as the one before is told so. The new
+    /// player's connection.
+    pub fn reseat(&mut self, seat: usize) -> usize {
+        self.wait(10);
+        let place = Seat(u32::try_from(seat).unwrap());
+        let player = self.people[seat].player + 100;
+        let name = Name::parse(&format!("Player {player}")).unwrap();
+        let id = PlayerId::parse(&format!("guest-{player}")).unwrap();
+        self.people[seat].player = player;
+        self.record(Command::Reseat { seat: place, player: id, name }, vec![]);
+        for index in 0..self.connections.len() {
+            if self.connections[index].seat == Some(place) && self.connections[index].listening {
+                self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::SeatGivenAway)));
+                self.connections[index].listening = false;
+            }
+        }
+        self.connect(player, Codec::Json, Some(place))
+    }
+
+    /// A player is taken out.
+    pub fn remove(&mut self, seat: usize) {
+        self.snapshot.alive -= u32::from(std::mem::replace(&mut self.people[seat].alive, false));
+        self.quietly(Action::Remove { seat: Seat(u32::try_from(seat).unwrap()), ban: false });
+    }
+
+    /// The removal is undone: in play again, or out since a question that was missed.
+    pub fn restore(&mut self, seat: usize, out_at: Option<u16>) {
+        self.people[seat].alive = out_at.is_none();
+        self.people[seat].out_at = out_at.unwrap_or_default();
+        self.snapshot.alive += u32::from(out_at.is_none());
+        self.quietly(Action::Restore { seat: Seat(u32::try_from(seat).unwrap()) });
     }
 
     /// The clock stands still.

@@ -168,7 +168,7 @@ impl Show {
         let seat = self.people.len();
         let player = u32::try_from(seat).unwrap();
         let name = Name::parse(&format!("Player {seat}")).unwrap();
-        let id = PlayerId::parse(&format!("p{seat}")).unwrap();
+        let id = PlayerId::parse(&format!("guest-{seat}")).unwrap();
         self.people.push(Person { player, alive: true, answered: None, took: 0, time: 0, out_at: 0 });
         self.snapshot.joined += 1;
         self.snapshot.alive += 1;
@@ -197,13 +197,14 @@ impl Show {
     pub fn come_back(&mut self, seat: usize) -> usize {
         self.wait(100);
         let Person { player, .. } = self.people[seat];
+        let place = Some(Seat(u32::try_from(seat).unwrap()));
         for index in 0..self.connections.len() {
-            if self.connections[index].seat == Some(Seat(player)) && self.connections[index].listening {
+            if self.connections[index].seat == place && self.connections[index].listening {
                 self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
                 self.connections[index].listening = false;
             }
         }
-        self.connect(player, Codec::Json, Some(Seat(player)))
+        self.connect(player, Codec::Json, place)
     }
 
     fn connect(&mut self, player: u32, codec: Codec, seat: Option<Seat>) -> usize {
@@ -387,7 +388,7 @@ impl Show {
         let place = |(index, (merit, seat)): (usize, &(_, u32))| Place {
             place: u32::try_from(ranked.iter().position(|(other, _)| other == merit).unwrap() + 1).unwrap(),
             seat: Seat(*seat),
-            name: Name::parse(&format!("Player {seat}")).unwrap(),
+            name: Name::parse(&format!("Player {}", self.people[*seat as usize].player)).unwrap(),
             score: 0,
             prize: if index < winners { share(index) } else { 0 },
         };

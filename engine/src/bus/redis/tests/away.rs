@@ -23,10 +23,10 @@ fn firsts(heard: &[Heard]) -> Vec<u32> {
     let mut firsts: Vec<u32> = Vec::new();
     for Heard { message, .. } in heard {
         if let ToEngine::Resync { seat: Some(seat), .. } = message
-            && seat.0 > 0
-            && !firsts.contains(&seat.0)
+            && seat.seat.0 > 0
+            && !firsts.contains(&seat.seat.0)
         {
-            firsts.push(seat.0);
+            firsts.push(seat.seat.0);
         }
     }
     firsts

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::ids::{
+    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Phase, Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -50,10 +52,11 @@ impl Engine {
     }
 }
 
-/// A gateway with a player, which hands in at barriers.
+/// A gateway with a player, which hands in at barriers and says in a census whether the player is there.
 pub struct Player {
     gateway: RedisGatewayEnd,
-    pub seat: Seat,
+    pub seat: SeatRef,
+    pub is_in: bool,
 }
 
 impl Player {
@@ -72,6 +75,9 @@ impl Player {
                         let gateway = self.gateway.id();
                         self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
                     }
+                    if let ToGateway::Census { show, census } = message {
+                        self.count(show, census);
+                    }
                     found = found.or_else(|| wanted(message));
                 }
                 if let Some(found) = found {
@@ -80,6 +86,16 @@ impl Player {
             }
         };
         tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
+    }
+
+    fn count(&self, show: ShowId, census: u32) {
+        let players = if self.is_in { vec![(self.seat, self.conn().conn)] } else { Vec::new() };
+        let present = Present { gateway: self.gateway.id(), show, census, players, is_last: true };
+        self.gateway.send(ToEngine::Present(present));
+    }
+
+    pub async fn counted(&self) {
+        self.hear(|message| matches!(message, ToGateway::Census { .. }).then_some(())).await;
     }
 
     pub async fn event<T>(&self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
@@ -91,14 +107,14 @@ impl Player {
     }
 
     pub fn ask_to_join(&self) {
-        self.ask(self.gateway.id().0, Role::Player, Proof::NewGuest);
+        self.ask(&format!("guest-{}", self.gateway.id()), Role::Player, Proof::NewGuest);
     }
 
-    fn ask(&self, player: u32, role: Role, proof: Proof) {
+    fn ask(&self, player: &str, role: Role, proof: Proof) {
         self.gateway.send(ToEngine::Join(JoinRequest {
             conn: self.conn(),
             code: ShowCode::parse("LIVE").unwrap(),
-            player: PlayerId::parse(&format!("player {player}")).unwrap(),
+            player: PlayerId::parse(player).unwrap(),
             name: Some(Name::parse("Ann").unwrap()),
             role,
             proof,
@@ -107,7 +123,7 @@ impl Player {
 
     /// What comes of it if this player joins by this gateway.
     pub async fn join_as(&self, player: u32, role: Role, proof: Proof) -> Result<Seated, ErrorCode> {
-        self.ask(player, role, proof);
+        self.ask(&format!("player {player}"), role, proof);
         self.hear(|message| match message {
             ToGateway::Seated(seated) => Some(Ok(seated)),
             ToGateway::JoinRefused { error, .. } => Some(Err(error.code)),
@@ -120,11 +136,12 @@ impl Player {
         self.ask_to_join();
         let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
         self.seat = seat.await;
+        self.is_in = true;
     }
 
     pub fn answer(&self, show: ShowId, question: u16, choice: u8) {
-        let (conn, seat, question) = (self.conn().conn, self.seat, QuestionId(question));
-        let answer = StampedAnswer { conn, seat, question, choice: Choice(choice), at: Clock::of_process().now() };
+        let (conn, by, question) = (self.conn().conn, self.seat, QuestionId(question));
+        let answer = StampedAnswer { conn, by, question, choice: Choice(choice), at: Clock::of_process().now() };
         let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
         self.gateway.send(ToEngine::Answers(batch));
     }
@@ -161,6 +178,11 @@ impl Player {
 
 /// Makes a show of so many questions.
 pub fn create(id: &str, questions: u16) -> FromHost {
+    create_for(id, questions, Settings::default().seats)
+}
+
+/// The same with so many seats.
+pub fn create_for(id: &str, questions: u16, seats: u32) -> FromHost {
     let question = |number| PackQuestion {
         text: format!("Question {number}?"),
         choices: ["no", "yes"].map(String::from).to_vec(),
@@ -179,6 +201,7 @@ pub fn create(id: &str, questions: u16) -> FromHost {
             open_for: Span(60_000),
             barrier: Span(10_000),
             shuffle: false,
+            seats,
             ..Settings::default()
         },
     }))
@@ -192,7 +215,7 @@ pub async fn house() -> House {
 }
 
 pub async fn player(house: &House, gateway: GatewayId) -> Player {
-    Player { gateway: house.gateway(gateway).await, seat: Seat(0) }
+    Player { gateway: house.gateway(gateway).await, seat: SeatRef::first(Seat(0)), is_in: false }
 }
 
 pub async fn journal(data: &TempDir) -> Arc<FileJournal> {

@@ -4,7 +4,7 @@
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, FromHost, ToHost};
-use klaxon_protocol::ids::{CommandId, Seat, ShowId};
+use klaxon_protocol::ids::{CommandId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{Proof, ToGateway};
 use klaxon_protocol::player::{Phase, Role};
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
     for (number, gateway) in [&ann, &ben].into_iter().enumerate() {
         let number = u32::try_from(number).unwrap();
         let seated = gateway.join_as(number, Role::Player, BY_TOKEN).await.unwrap();
-        assert_eq!((seated.show, seated.seat), (old, Some(Seat(number))));
+        assert_eq!((seated.show, seated.seat), (old, Some(SeatRef::first(Seat(number)))));
     }
     ann.commands(old, "end", Action::End { pay: true }).await;
     let new = lobby(&ben, "this week").await;
@@ -45,7 +45,7 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
             for number in 0..2 {
                 for proof in [resume(old, 0), Proof::Token { resumes: Some(old), revoke: false }] {
                     let back = gateway.join_as(number, Role::Player, proof).await.unwrap();
-                    assert_eq!((back.show, back.seat), (old, Some(Seat(number))));
+                    assert_eq!((back.show, back.seat), (old, Some(SeatRef::first(Seat(number)))));
                     assert_eq!((back.snapshot.phase, back.snapshot.podium.is_some()), (Phase::Ended, true));
                 }
             }
@@ -63,7 +63,7 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
             }
         }
         let seated = ben.join_as(100 + taken, Role::Player, BY_TOKEN).await.unwrap();
-        assert_eq!((seated.show, seated.seat), (new, Some(Seat(taken))), "nobody else has a seat in the new show");
+        assert_eq!((seated.show, seated.seat), (new, Some(SeatRef::first(Seat(taken)))), "nobody else has a seat in the new show");
     };
     check(0).await;
     first.kill().await;
@@ -101,7 +101,7 @@ async fn a_revoked_token_is_refused_at_all_gateways_whichever_engine_has_the_sho
                     assert_eq!(refused.unwrap_err(), ErrorCode::TokenRevoked);
                 }
                 let back = gateway.join_as(number, Role::Player, resume(show, 1)).await.unwrap();
-                assert_eq!((back.seat, back.issue), (Some(Seat(number)), 1));
+                assert_eq!((back.seat, back.issue), (Some(SeatRef::first(Seat(number))), 1));
             }
         }
     };

@@ -1,15 +1,17 @@
 //! A show from its creation to its reveal, over two gateways, while an engine or Redis dies.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, FromHost, ToHost};
-use klaxon_protocol::ids::Choice;
+use klaxon_protocol::ids::{Choice, GatewayId, Generation, SeatRef};
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::player::{Outcome, ToPlayer, Verdict};
 use tempfile::TempDir;
 
-use super::engines::{Engine, create, house, journal, player};
-use crate::bus::contract::{ANN, BEN};
+use super::engines::{Engine, create, create_for, house, journal, player};
+use crate::bus::contract::{ANN, BEN, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question() {
@@ -44,12 +46,61 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
         })
         .await;
     for seat in [ann.seat, ben.seat] {
-        let ToPlayer::Result(result) = &personal.shapes[personal.shape_of(seat).unwrap()] else { panic!("no result") };
+        let ToPlayer::Result(result) = &personal.shapes[personal.shape_of(seat.seat).unwrap()] else {
+            panic!("no result")
+        };
         assert_eq!(result.outcome, Outcome::Right);
     }
     second.end.close();
     second.running.await.unwrap();
     second.end.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_the_seats_of_all_others() {
+    let (house, data) = (house().await, TempDir::new().unwrap());
+    let journal = journal(&data).await;
+    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
+    let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let ToHost::Created(created) = ann.asks(create_for("create", 2, 2)).await else { panic!("not created") };
+    let show = created.show;
+    ann.commands(show, "open", Action::OpenLobby).await;
+    ann.join().await;
+    ben.join().await;
+    first.kill().await;
+    // Whoever was told that Ann is gone is gone as well.
+    ann.is_in = false;
+    let second = Engine::start(&house, "second", journal).await;
+    tokio::join!(ann.counted(), ben.counted());
+    let cid = player(&house, GatewayId(9)).await;
+    let (mut asked, began) = (0, Instant::now());
+    let seated = loop {
+        cid.ask_to_join();
+        asked += 1;
+        let answer = cid.hear(|message| match message {
+            ToGateway::Seated(seated) => Some(Some(seated)),
+            ToGateway::JoinRefused { .. } => Some(None),
+            _ => None,
+        });
+        if let Some(seated) = answer.await {
+            break seated;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert!(asked > 1 && began.elapsed() < PATIENCE, "Ann has some time to come back: {asked}");
+    let given = SeatRef { generation: Generation(1), ..ann.seat };
+    assert_eq!(seated.seat, Some(given), "Ben is there");
+    // Ann's gateway hears of it, in whatever state she is.
+    let dismissed = ann.hear(|message| match message {
+        ToGateway::Dismiss { seat, .. } => Some(seat),
+        _ => None,
+    });
+    assert_eq!(dismissed.await, ann.seat);
+    // What Ann's gateway had read and was stopped with counts for nobody.
+    ben.commands(show, "next", Action::Next).await;
+    ann.answer(show, 1, 1);
+    assert_eq!(ann.verdict().await, Verdict::Refused(ErrorCode::SeatGivenAway));
+    second.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
-    Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId,
+    Choice, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::link::StampedAnswer;
@@ -69,6 +69,10 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => (proptest::option::of(seat()), any::<u8>()).prop_map(|(seat, lives)| Action::GiveLives { seat, lives }),
         1 => any::<bool>().prop_map(|pay| Action::End { pay }),
         1 => any::<bool>().prop_map(|on| Action::Autopilot { on }),
+        1 => seat().prop_map(|seat| Action::ReissueToken { seat }),
+        1 => often(0..=40u32).prop_map(|seats| Action::SetSeats { seats }),
+        1 => any::<bool>().prop_map(|on| Action::LockLobby { on }),
+        2 => seat().prop_map(|seat| Action::Restore { seat }),
     ]
 }
 
@@ -76,8 +80,17 @@ fn any_command() -> impl Strategy<Value = Command> {
     let question = || often(1..=4u16).prop_map(QuestionId);
     let answer = (often(0..=21u32), often(0..=3u8), often(START..=START + 100_000))
         .prop_map(|(seat, choice, at)| CountedAnswer { seat: Seat(seat), choice: Choice(choice), at: Millis(at) });
-    let join = (0..30u32, any::<bool>()).prop_map(|(player, plays)| Command::Join {
-        player: PlayerId::parse(&format!("player {player}")).unwrap(),
+    let id = |player: u32| {
+        PlayerId::parse(&format!("{}{player}", if player.is_multiple_of(3) { "player " } else { PlayerId::GUEST }))
+            .unwrap()
+    };
+    let reseat = (often(0..=21u32), 0..30u32).prop_map(move |(seat, player)| Command::Reseat {
+        seat: Seat(seat),
+        player: id(player),
+        name: Name::parse(&format!("P{}", player % 20)).unwrap(),
+    });
+    let join = (0..30u32, any::<bool>()).prop_map(move |(player, plays)| Command::Join {
+        player: id(player),
         name: Name::parse(&format!("P{}", player % 20)).unwrap(),
         role: if plays { Role::Player } else { Role::Spectator },
     });
@@ -85,6 +98,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         .prop_map(|(id, action)| Command::Host { id: CommandId::parse(&format!("c{id}")).unwrap(), action });
     prop_oneof![
         4 => join,
+        2 => reseat,
+        1 => often(0..=21u32).prop_map(|seat| Command::Reissue { seat: Seat(seat) }),
         4 => (question(), proptest::collection::vec(answer, 0..12))
             .prop_map(|(question, answers)| Command::Answers { question, answers }),
         12 => host,
@@ -128,7 +143,8 @@ fn look_at_all(game: &Trivia, now: Millis) {
         game.name_of(seat);
         game.player_of(seat);
         for question in [QuestionId(0), QuestionId(1), QuestionId(u16::MAX)] {
-            game.standing(&StampedAnswer { conn: 0, seat, question, choice: Choice(u8::MAX), at: now });
+            let by = SeatRef { seat, generation: Generation(u32::from(question.0)) };
+            game.standing(&StampedAnswer { conn: 0, by, question, choice: Choice(u8::MAX), at: now });
         }
     }
     game.snapshot(now);

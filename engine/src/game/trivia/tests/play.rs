@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
 use klaxon_protocol::pack::{Pack, PackQuestion};
@@ -25,7 +25,7 @@ pub struct Play {
     pub now: Millis,
     pub told: Vec<ToPlayer>,
     pub alerts: Vec<AlertKind>,
-    pub dismissed: Vec<(Seat, ErrorCode)>,
+    pub dismissed: Vec<(SeatRef, ErrorCode)>,
     personal: Option<Arc<Personal>>,
     commands: u32,
 }
@@ -147,7 +147,8 @@ impl Play {
     /// An answer that was read at this time reaches the show now.
     pub fn answer_read(&mut self, at: Millis, question: QuestionId, seat: u32, choice: u8) -> Verdict {
         let (seat, choice) = (Seat(seat), Choice(choice));
-        match self.game.standing(&StampedAnswer { conn: 0, seat, question, choice, at }) {
+        let by = self.game.held(seat);
+        match self.game.standing(&StampedAnswer { conn: 0, by, question, choice, at }) {
             Standing::Decided(verdict) => verdict,
             Standing::Claim => {
                 let answers = vec![CountedAnswer { seat, choice, at }];

@@ -1,12 +1,14 @@
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::Seat;
-use klaxon_protocol::player::{Phase, You};
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::player::{Phase, Role, You};
 use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::play::{Play, RIGHT, settings};
-use crate::game::Game;
+use crate::game::{Entry, Game};
 
 const PLAYERS: u32 = 12;
 
@@ -128,6 +130,52 @@ proptest! {
     }
 
     #[test]
+    fn whoever_comes_and_goes_everybody_has_one_seat_and_a_seat_has_one_player(
+        story in proptest::collection::vec((any_action(), 0u32..3_000, any_arrival()), 1..80),
+        mode in prop_oneof![Just(Mode::Elimination), Just(Mode::Points)],
+    ) {
+        let settings = Settings { mode, seats: 4, prize: PrizeRule::usual(mode), ..settings() };
+        let mut play = Play::new(settings, 4, 1);
+        let mut banned: Vec<PlayerId> = Vec::new();
+        for ((action, ..), wait, arrival) in story {
+            let ends = matches!(action, Action::End { .. });
+            let bans = if let Action::Remove { seat, ban: true } = action { Some(seat) } else { None };
+            let restores = if let Action::Restore { seat } = action { Some(seat) } else { None };
+            let named = |seat: Option<Seat>, play: &Play| seat.and_then(|seat| play.game.player_of(seat).cloned());
+            let (barred, freed) = (named(bans, &play), named(restores, &play));
+            if !ends && play.try_host(action).is_ok() {
+                banned.extend(barred);
+                banned.retain(|player| Some(player) != freed.as_ref());
+            }
+            let before: Vec<_> = (0..play.game.joined()).map(|seat| play.game.held(Seat(seat))).collect();
+            let (hash, asked) = (play.game.state_hash(), play.game.tallies(play.now).question.is_some());
+            let player = arrival.player().clone();
+            let entry = play.game.entry(&player, Role::Player);
+            let name = play.game.unused_name(None);
+            let command = arrival.command(name);
+            let done = play.apply(&command).is_ok();
+            prop_assert!(done || play.game.state_hash() == hash, "what is refused changes nothing");
+            let after: Vec<_> = before.iter().map(|held| play.game.held(held.seat)).collect();
+            if let (Command::Reseat { seat, .. }, true) = (&command, done) {
+                prop_assert!(!asked && entry == Err(ErrorCode::ShowFull));
+                prop_assert_eq!(after[seat.index()].generation.0, before[seat.index()].generation.0 + 1);
+                prop_assert!(play.game.you(Some(*seat)).alive);
+            } else {
+                prop_assert_eq!(after, before);
+            }
+            for seat in (0..play.game.joined()).map(Seat) {
+                let player = play.game.player_of(seat).unwrap();
+                let entry = play.game.entry(player, Role::Player);
+                prop_assert!(entry == Ok(Entry::Back(seat)) || entry == Err(ErrorCode::Banned));
+            }
+            for player in &banned {
+                prop_assert_eq!(play.game.entry(player, Role::Player), Err(ErrorCode::Banned));
+            }
+            play.wait(wait);
+        }
+    }
+
+    #[test]
     fn no_sequence_of_actions_breaks_the_show(
         actions in proptest::collection::vec(any_action(), 1..60),
         settings in any_settings(),
@@ -160,6 +208,37 @@ fn any_script() -> impl Strategy<Value = Autopilot> {
     })
 }
 
+/// Somebody who wants in: as a new player, or on the seat of one who is gone.
+#[derive(Debug, Clone)]
+enum Arrival {
+    Join(PlayerId),
+    Reseat(Seat, PlayerId),
+}
+
+impl Arrival {
+    fn player(&self) -> &PlayerId {
+        let (Self::Join(player) | Self::Reseat(_, player)) = self;
+        player
+    }
+
+    fn command(self, name: Name) -> Command {
+        match self {
+            Self::Join(player) => Command::Join { player, name, role: Role::Player },
+            Self::Reseat(seat, player) => Command::Reseat { seat, player, name },
+        }
+    }
+}
+
+fn any_arrival() -> impl Strategy<Value = Arrival> {
+    let id = (any::<bool>(), 0u32..9).prop_map(|(guest, number)| {
+        PlayerId::parse(&format!("{}-{number}", if guest { "guest" } else { "user" })).unwrap()
+    });
+    (proptest::option::of(0u32..5), id).prop_map(|(seat, player)| match seat {
+        None => Arrival::Join(player),
+        Some(seat) => Arrival::Reseat(Seat(seat), player),
+    })
+}
+
 fn any_action() -> impl Strategy<Value = (Action, u32, (u32, u8))> {
     let action = prop_oneof![
         4 => Just(Action::Next),
@@ -172,6 +251,10 @@ fn any_action() -> impl Strategy<Value = (Action, u32, (u32, u8))> {
         1 => (0..PLAYERS + 2, any::<bool>()).prop_map(|(seat, ban)| Action::Remove { seat: Seat(seat), ban }),
         1 => (0u8..120).prop_map(|lives| Action::GiveLives { seat: None, lives }),
         1 => any::<bool>().prop_map(|on| Action::Autopilot { on }),
+        1 => (0..PLAYERS + 2).prop_map(|seat| Action::Restore { seat: Seat(seat) }),
+        1 => (0u32..8).prop_map(|seats| Action::SetSeats { seats }),
+        1 => any::<bool>().prop_map(|on| Action::LockLobby { on }),
+        1 => (0..PLAYERS + 2).prop_map(|seat| Action::ReissueToken { seat: Seat(seat) }),
         1 => Just(Action::End { pay: true }),
     ];
     (action, 0u32..8_000, (0..PLAYERS, 0u8..3))

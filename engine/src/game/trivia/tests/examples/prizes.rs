@@ -51,7 +51,10 @@ fn the_removed_win_nothing_and_the_banned_stay_out() {
     let mut play = Play::new(Settings { pot: 10, ..settings() }, 1, 3);
     play.host(Action::Remove { seat: Seat(0), ban: false });
     play.host(Action::Remove { seat: Seat(1), ban: true });
-    assert_eq!(play.dismissed, [(Seat(0), ErrorCode::Removed), (Seat(1), ErrorCode::Banned)]);
+    assert_eq!(
+        play.dismissed,
+        [(SeatRef::first(Seat(0)), ErrorCode::Removed), (SeatRef::first(Seat(1)), ErrorCode::Banned)]
+    );
     assert_eq!(play.join(0), Ok(Entry::Back(Seat(0))));
     assert_eq!(play.join(1), Err(ErrorCode::Banned));
     play.ask();

@@ -1,0 +1,92 @@
+//! Taking players out, and undoing it.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::ids::{QuestionId, Seat};
+
+use super::Trivia;
+use super::access::{Barred, Change};
+use super::reveal::Missed;
+use super::rules::Rules;
+use crate::game::Effect;
+
+/// What is needed to undo a removal.
+#[derive(Debug, Clone, Copy)]
+pub struct Removal {
+    /// So many questions were revealed or void by then: the player has missed none of them.
+    settled: usize,
+}
+
+impl Trivia {
+    pub(super) fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
+        self.must_not_have_ended()?;
+        self.must_have(seat)?;
+        self.note_removal(seat, ban);
+        self.seats.alive.remove(seat);
+        self.seats.removed.insert(seat);
+        if ban {
+            self.seats.banned.insert(seat);
+        }
+        self.seats.changed();
+        let code = if ban { ErrorCode::Banned } else { ErrorCode::Removed };
+        Ok(vec![Effect::Dismiss(self.held(seat), code)])
+    }
+
+    /// Keeps what is needed to undo it, and who is not to come back as a new player if the seat is given to another.
+    fn note_removal(&mut self, seat: Seat, ban: bool) {
+        let Some(player) = self.roster.player(seat).filter(|_| self.rules >= Rules::Second).cloned() else { return };
+        let is_settled = self.asked.last().is_none_or(|asked| asked.reveal.is_some() || asked.voided);
+        let settled = self.asked.len() - usize::from(!is_settled);
+        self.removals.entry(seat).or_insert(Removal { settled });
+        self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
+        self.access.set_vacant(seat, self.is_for_guests(seat));
+        self.access.note(&Change::Removed(seat, ban));
+    }
+
+    /// Undoes a removal. Whoever was in play is so again, and was silent in the questions that were revealed meanwhile: each costs a life
+    /// or, without one, puts them out. So nobody is better off for having been removed.
+    pub(super) fn restore(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
+        self.must_have_access_rules()?;
+        self.must_not_have_ended()?;
+        self.must_have(seat)?;
+        let Some(removal) = self.removals.remove(&seat) else {
+            let detail = "The player of this seat is not removed; one who was may have lost it to this one.";
+            return Err(Refusal::because(ErrorCode::WrongPhase, detail));
+        };
+        if let Some(player) = self.roster.player(seat) {
+            self.access.unbar(player);
+        }
+        self.access.set_vacant(seat, false);
+        self.access.note(&Change::Restored(seat));
+        self.seats.removed.remove(seat);
+        self.seats.banned.remove(seat);
+        if self.seats.out_at[seat.index()] == 0 {
+            self.seats.alive.insert(seat);
+            self.miss(seat, removal.settled);
+        }
+        self.seats.changed();
+        if self.asked.iter().any(|asked| asked.reveal.is_some()) {
+            self.ranks = self.count_ranks();
+        }
+        Ok(vec![Effect::TellSome(Arc::new(self.state_of(seat)))])
+    }
+
+    /// One who is in play was silent in the questions from this one on that were revealed and not voided.
+    fn miss(&mut self, seat: Seat, from: usize) {
+        let counts = |asked: &&super::Asked| asked.reveal.is_some() && !asked.voided;
+        let missed: Vec<QuestionId> = self.asked[from..].iter().filter(counts).map(super::Asked::id).collect();
+        for question in missed {
+            let streak = std::mem::take(&mut self.seats.streak[seat.index()]);
+            let life_lost = self.eliminates() && self.seats.lose(seat, question);
+            if let Some(undo) =
+                self.undo.as_mut().filter(|_| self.asked.last().is_some_and(|last| last.id() == question))
+            {
+                undo.missed.push(Missed { seat, streak, life_lost });
+            }
+            if !self.seats.is_alive(seat) {
+                return;
+            }
+        }
+    }
+}

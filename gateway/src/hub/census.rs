@@ -1,0 +1,60 @@
+//! A census of a show's players at this gateway, for an engine that does not know who is there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+
+use klaxon_protocol::ids::{SeatRef, ShowId};
+use klaxon_protocol::link::{Present, ToEngine};
+
+use super::Common;
+use crate::transport::ConnKey;
+
+/// A census on its way through the shards.
+pub(crate) struct Census {
+    show: ShowId,
+    number: u32,
+    shards_left: AtomicUsize,
+}
+
+impl Census {
+    /// A census that so many shards take part in.
+    pub const fn new(show: ShowId, number: u32, shards: usize) -> Self {
+        Self { show, number, shards_left: AtomicUsize::new(shards) }
+    }
+
+    pub const fn show(&self) -> ShowId {
+        self.show
+    }
+}
+
+/// A shard's part in a census.
+pub(super) struct Count {
+    census: Arc<Census>,
+    players: Vec<(SeatRef, u64)>,
+}
+
+impl Count {
+    pub const fn of(census: Arc<Census>) -> Self {
+        Self { census, players: Vec::new() }
+    }
+
+    /// This connection sees the show for a player.
+    pub fn add(&mut self, seat: SeatRef, conn: ConnKey) {
+        self.players.push((seat, conn.to_wire()));
+    }
+
+    /// Tells the engine whom it has counted, before any of them can go. `is_over`: that was all of this shard.
+    pub fn hand_in(&mut self, common: &Common, is_over: bool) {
+        let say = |players, is_last| {
+            let (gateway, show, census) = (common.gateway, self.census.show, self.census.number);
+            common.outside.engine(ToEngine::Present(Present { gateway, show, census, players, is_last }));
+        };
+        if !self.players.is_empty() {
+            say(std::mem::take(&mut self.players), false);
+        }
+        // Whoever is last says so when all others have handed in.
+        if is_over && self.census.shards_left.fetch_sub(1, AcqRel) == 1 {
+            say(Vec::new(), true);
+        }
+    }
+}
