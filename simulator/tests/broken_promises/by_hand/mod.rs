@@ -3,6 +3,7 @@
 mod answers;
 mod book;
 mod bounds;
+mod edges;
 mod events;
 mod faults;
 mod races;

@@ -38,6 +38,8 @@ pub const OPEN_FOR: u64 = 5000;
 struct Person {
     player: u32,
     alive: bool,
+    removed: bool,
+    lives: u8,
     answered: Option<Choice>,
     /// How long the answer took, and how long all right ones before it.
     took: u64,
@@ -169,7 +171,16 @@ impl Show {
         let player = u32::try_from(seat).unwrap();
         let name = Name::parse(&format!("Player {seat}")).unwrap();
         let id = PlayerId::parse(&format!("p{seat}")).unwrap();
-        self.people.push(Person { player, alive: true, answered: None, took: 0, time: 0, out_at: 0 });
+        self.people.push(Person {
+            player,
+            alive: true,
+            removed: false,
+            lives: 0,
+            answered: None,
+            took: 0,
+            time: 0,
+            out_at: 0,
+        });
         self.snapshot.joined += 1;
         self.snapshot.alive += 1;
         self.record(Command::Join { player: id, name, role: Role::Player }, vec![]);
@@ -208,8 +219,9 @@ impl Show {
 
     fn connect(&mut self, player: u32, codec: Codec, seat: Option<Seat>) -> usize {
         let index = self.connections.len();
-        let lines = Vec::new();
-        self.connections.push(Script { player, codec, honest: true, lines, close_code: None, seat, listening: true });
+        let (lines, transits) = (Vec::new(), Vec::new());
+        let script = Script { player, codec, honest: true, lines, transits, close_code: None, seat, listening: true };
+        self.connections.push(script);
         let role = if seat.is_some() { Role::Player } else { Role::Spectator };
         let show = ShowCode::parse("HAND1").unwrap();
         self.say(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
@@ -224,19 +236,25 @@ impl Show {
             heartbeat: Span(30_000),
         };
         self.hear(index, ToPlayer::Welcome(welcome));
-        let snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
+        let mut snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
+        if let Some(question) = snapshot.question.as_mut().filter(|_| snapshot.paused) {
+            question.closes_at = snapshot.at + self.left();
+        }
+        let paused = snapshot.pause();
         self.hear(index, ToPlayer::Snapshot(Box::new(snapshot)));
-        if let Some(seat) = seat {
-            let you = self.you(seat.index());
-            self.hear(index, you);
+        let nobody = ToPlayer::You(You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None });
+        let you = seat.map_or(nobody, |seat| self.you(seat.index()));
+        self.hear(index, you);
+        if let Some(paused) = paused {
+            self.hear(index, ToPlayer::Paused(paused));
         }
         index
     }
 
     /// A player's own state.
     fn you(&self, seat: usize) -> ToPlayer {
-        let Person { alive, answered, .. } = self.people[seat];
-        ToPlayer::You(You { alive, lives: 0, score: 0, rank: 0, answered, prize: None })
+        let Person { alive, lives, answered, .. } = self.people[seat];
+        ToPlayer::You(You { alive, lives, score: 0, rank: 0, answered, prize: None })
     }
 
     /// The newest connection of a seat.
@@ -347,6 +365,8 @@ impl Show {
             silent += u32::from(outcome == Outcome::Silent);
             if outcome == Outcome::Right {
                 person.time += person.took;
+            } else if person.alive && person.lives > 0 {
+                person.lives -= 1;
             } else if person.alive {
                 (person.alive, person.out_at) = (false, question.0);
             }
@@ -354,7 +374,7 @@ impl Show {
                 question,
                 outcome,
                 alive: person.alive,
-                lives: 0,
+                lives: person.lives,
                 gained: 0,
                 score: 0,
                 rank: 0,
@@ -377,7 +397,8 @@ impl Show {
             let out_at = if person.alive { u16::MAX } else { person.out_at };
             (Reverse(out_at), person.time)
         };
-        let mut ranked: Vec<_> = self.people.iter().zip(0u32..).map(|(person, seat)| (merit(person), seat)).collect();
+        let there = self.people.iter().zip(0u32..).filter(|(person, _)| !person.removed);
+        let mut ranked: Vec<_> = there.map(|(person, seat)| (merit(person), seat)).collect();
         ranked.sort_unstable();
         let winners = self.people.iter().filter(|person| person.alive).count();
         let share = |index: usize| {
