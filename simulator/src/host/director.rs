@@ -206,6 +206,9 @@ impl Director {
                 self.always(now + lead + open.mul_f64(at) + standing, Action::Resume);
             }
             Extra::Message { at, text } => self.cue(now + lead + open.mul_f64(at), Action::Message { text }),
+            Extra::GiveLives { at, lives } => {
+                self.cue(now + lead + open.mul_f64(at), Action::GiveLives { seat: None, lives });
+            }
             Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
             Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),
             Extra::Void { .. } => {}

@@ -8,3 +8,4 @@ mod events;
 mod faults;
 mod races;
 mod times;
+mod untold;
