@@ -15,8 +15,10 @@ use super::super::finding::Finding;
 use super::super::reading::{Connection, Reading, Seen, after};
 use crate::evidence::Micros;
 
-/// What comes before a close with this code.
-const BEFORE_CLOSING: [(u16, &str, fn(&ToPlayer) -> bool); 3] = [
+/// A close code, what comes before it, and whether this is it.
+type Closing = (u16, &'static str, fn(&ToPlayer) -> bool);
+
+const BEFORE_CLOSING: [Closing; 3] = [
     (1012, "goodbye", |message| matches!(message, ToPlayer::Goodbye(_))),
     (4004, "the error that says why", |message| {
         let dismissals = [ErrorCode::Removed, ErrorCode::Banned, ErrorCode::TokenRevoked];

@@ -52,6 +52,9 @@ fn missed(promise: u8, words: &str, gone: impl FnMut(usize, &ToPlayer) -> bool) 
     assert_broken(&judge(&show), promise, words);
 }
 
+/// The promise that misses a message, the words of the violation, and which message it is.
+type Kind = (u8, &'static str, fn(&ToPlayer) -> bool);
+
 /// Counts, and is true for one number only.
 fn nth<'a>(number: usize, is: impl Fn(usize, &ToPlayer) -> bool + 'a) -> impl FnMut(usize, &ToPlayer) -> bool + 'a {
     let mut count = 0;
@@ -185,7 +188,7 @@ fn a_ping_and_a_join_without_an_answer_are_missed() {
 
 #[test]
 fn what_was_missed_before_is_missed_still() {
-    let kinds: [(u8, &str, fn(&ToPlayer) -> bool); 7] = [
+    let kinds: [Kind; 7] = [
         (5, "came where", |message| matches!(message, ToPlayer::Pause(_))),
         (5, "came where", |message| matches!(message, ToPlayer::Resume(_))),
         (5, "came where", |message| matches!(message, ToPlayer::Void(_))),
