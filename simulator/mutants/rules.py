@@ -53,6 +53,7 @@ BREAKS = [
      "Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n            Some(choice) if choice == answer.choice =>"),
     ("lives-are-not-lost", ELIMINATION, "seats.rs", "self.lives[index] -= 1;", "{}"),
     ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
+    ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
     ("given-lives-are-not-told", ELIMINATION, "host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "drop(personal);\n        Ok(Vec::new())"),
     ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "50"),
     ("first-place-gets-no-remainder", POINTS, "prizes.rs", "take(usize::try_from(left).unwrap_or(usize::MAX)).for_each(", "rev().take(usize::try_from(left).unwrap_or(usize::MAX)).for_each("),
