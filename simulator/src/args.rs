@@ -95,7 +95,7 @@ pub struct Args {
     /// How often the server is killed (SIGKILL) in the middle of a question and started again
     #[arg(long, default_value_t = 0)]
     pub kills: u16,
-    /// The host also pauses, adjusts, voids, closes early and sends a message, once each
+    /// The host also pauses, adjusts, voids, closes early and too early, gives lives and sends a message, once each
     #[arg(long)]
     pub extras: bool,
     /// The server's own script runs the show

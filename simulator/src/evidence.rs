@@ -39,7 +39,7 @@ pub struct Door(pub u16);
 pub enum Direction {
     /// From the player; the time is that of the call that wrote it, before the call.
     Sent,
-    /// To the player; the time is that after it was read.
+    /// To the player; the time is that at which the kernel had it, or, where the kernel does not say, that after it was read.
     Received,
 }
 
@@ -52,6 +52,17 @@ pub struct Entry {
     pub direction: Direction,
     /// What.
     pub frame: FrameId,
+}
+
+/// What the kernel says of a message that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transit {
+    /// The message's place among the connection's entries.
+    pub entry: usize,
+    /// When its first byte was given to the network.
+    pub left: Option<Micros>,
+    /// When the other end's kernel had acknowledged its last byte.
+    pub acknowledged: Option<Micros>,
 }
 
 /// One connection from open to close.
@@ -68,6 +79,8 @@ pub struct ConnectionLog {
     pub honest: bool,
     /// What was seen, in order.
     pub entries: Vec<Entry>,
+    /// What the kernel says of what was sent, in order; nothing of a message is here if it says nothing.
+    pub transits: Vec<Transit>,
     /// The close code that the server sent, if it sent one.
     pub close_code: Option<u16>,
 }

@@ -14,4 +14,5 @@ pub mod pack;
 pub mod report;
 pub mod server;
 pub mod show;
+mod stamped;
 pub mod swarm;

@@ -58,7 +58,8 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     played.evidence.resident = cluster.stop().await?;
     spinner.says("auditing".to_owned());
     let defaults = AuditOptions::default();
-    let options = AuditOptions { clock_slack: CLOCK_SLACK, rss_base: defaults.rss_base * processes, ..defaults };
+    let options =
+        AuditOptions { clock_slack: CLOCK_SLACK, direct: true, rss_base: defaults.rss_base * processes, ..defaults };
     let mut report = report(seed, setup.clone(), &played, options, Some(klaxon));
     report.database = Some(database);
     Ok(report)

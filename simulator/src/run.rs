@@ -50,7 +50,8 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
     let data = tempfile::Builder::new().prefix("klaxon-swarm-").tempdir()?;
     let outcome = with_own_server(args, program.clone(), plan, data.path()).await.map(|played| {
         setup.seconds = played.took.as_secs_f64();
-        report(seed, setup, &played, AuditOptions::default(), Some(program))
+        let options = AuditOptions { direct: true, ..AuditOptions::default() };
+        report(seed, setup, &played, options, Some(program))
     });
     if args.keep_data || !outcome.as_ref().is_ok_and(Report::clean) {
         eprintln!("The server's data and log are in {}", data.keep().display());

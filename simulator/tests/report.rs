@@ -28,6 +28,7 @@ impl Writer {
             codec: Codec::Json,
             honest,
             entries: vec![],
+            transits: vec![],
             close_code: None,
         });
     }

@@ -7,7 +7,7 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId};
 use klaxon_protocol::player::{Answer, FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
-use super::finding::{Finding, Promise, Violation};
+use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
 use super::reading::{Connection, Reading, Seen, after};
 use crate::evidence::{Direction, Micros};
 
@@ -54,10 +54,6 @@ fn memory_is_bounded(reading: &Reading<'_>, finding: &mut Finding) {
 
 fn kibibytes(bytes: u64) -> String {
     format!("{} KiB", bytes / 1024)
-}
-
-fn tenths(amount: u64, unit: u64) -> String {
-    format!("{}.{}", amount / unit, amount % unit * 10 / unit)
 }
 
 /// An answer that waits for its reply.
@@ -112,10 +108,6 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         finding.figure("answer to reply, p99", at(0.99));
         finding.figure("answer to reply, slowest", milliseconds(latencies.max()));
     }
-}
-
-fn milliseconds(micros: u64) -> String {
-    format!("{} ms", tenths(micros, 1000))
 }
 
 fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {

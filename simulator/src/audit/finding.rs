@@ -8,6 +8,16 @@ use crate::evidence::{Micros, PlayerNumber};
 /// How many violations of a promise are kept with their evidence; more are only counted.
 pub const KEPT_VIOLATIONS: usize = 10;
 
+/// Microseconds as people read them.
+pub(super) fn milliseconds(micros: u64) -> String {
+    format!("{} ms", tenths(micros, 1000))
+}
+
+/// An amount in units, with one digit behind the point.
+pub(super) fn tenths(amount: u64, unit: u64) -> String {
+    format!("{}.{}", amount / unit, amount % unit * 10 / unit)
+}
+
 /// A promise of the server, as the audit knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Promise {

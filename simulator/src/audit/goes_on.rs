@@ -8,7 +8,7 @@ use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen, after};
+use super::reading::{Connection, Reading, Seen, after};
 use crate::evidence::{Door, Micros, PlayerNumber};
 
 const PROMISE: Promise = Promise {
@@ -93,11 +93,18 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
+/// When the host removed this connection's player, and they were told so.
+fn removed(reading: &Reading<'_>, connection: &Connection) -> Option<Micros> {
+    let removed = connection.seat.is_some_and(|seat| reading.journal.removed.contains(&seat));
+    let mut told = connection.errors.iter().filter(|(_, code)| matches!(code, ErrorCode::Removed | ErrorCode::Banned));
+    told.find(|_| removed).map(|&(at, _)| at)
+}
+
 fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
     let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
-        person.left = person.left.or(connection.left);
+        person.left = person.left.or(connection.left).or_else(|| removed(reading, connection));
         person.robbed = connection.errors.iter().any(|(_, code)| *code == ErrorCode::Displaced);
         if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
             person.spans.push((first, last, connection.door));

@@ -4,7 +4,9 @@ mod acknowledged;
 mod book;
 mod bounded;
 mod by_the_book;
+mod clocks;
 mod finding;
+mod flights;
 mod goes_on;
 mod holders;
 mod journal;
@@ -14,7 +16,6 @@ mod no_leak;
 mod one_answer;
 mod one_clock;
 mod outcome;
-mod pings;
 mod reading;
 mod replay;
 mod windows;
@@ -39,8 +40,10 @@ use crate::faults::Disturbance;
 pub struct AuditOptions {
     /// How far the server's clock and the players' may seem apart: rounding to milliseconds, and no more on one machine.
     pub clock_slack: Duration,
-    /// An honest answer sent this long before the close was on time, however busy the machine was.
+    /// Where the server's kernel acknowledged nothing: an honest answer was there after this long, however busy the machine was.
     pub margin: Duration,
+    /// Whether the connections' other end is the server itself: then its kernel acknowledges what they send, and nobody else's.
+    pub direct: bool,
     /// The longest that an honest answer may wait for its reply, and anybody for an event.
     pub reply_limit: Duration,
     /// How much the server's resident memory may grow from its first sample, whatever the audience, in bytes.
@@ -58,6 +61,7 @@ impl Default for AuditOptions {
         Self {
             clock_slack: Duration::from_millis(2),
             margin: Duration::from_secs(1),
+            direct: false,
             reply_limit: Duration::from_secs(5),
             rss_base: 64 << 20,
             rss_per_player: 64 << 10,

@@ -89,8 +89,12 @@ fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owed {
     Nothing,
+    /// The show as it is, after the welcome.
+    Snapshot,
     /// The player's state, after a snapshot or a void.
     You,
+    /// What is left of the question's time, after the state of one who came in during a pause.
+    Paused,
     /// The player's result, after the reveal of this question.
     Result(QuestionId),
 }
@@ -106,11 +110,42 @@ struct Stream<'r> {
     /// The question whose close was heard here: its reveal comes with a result.
     closed: Option<QuestionId>,
     owed: Owed,
+    /// Whether the last snapshot was of a show in a pause.
+    paused: bool,
+    /// When what is owed came to be.
+    since: Micros,
+}
+
+impl Owed {
+    /// What is wrong if something else comes, or nothing more.
+    fn missing(self) -> String {
+        match self {
+            Self::Result(question) => format!("no result followed the reveal of question {question}"),
+            Self::Paused => {
+                "the time that is left did not follow the state of one who came in during a pause".to_owned()
+            }
+            Self::Snapshot => "no snapshot followed the welcome".to_owned(),
+            Self::You | Self::Nothing => "the player's own state did not follow the snapshot or void".to_owned(),
+        }
+    }
 }
 
 impl<'r> Stream<'r> {
     const fn new(index: usize, connection: &'r Connection) -> Self {
-        Self { index, connection, expected: None, displaced: false, closed: None, owed: Owed::Nothing }
+        Self {
+            index,
+            connection,
+            expected: None,
+            displaced: false,
+            closed: None,
+            owed: Owed::Nothing,
+            paused: false,
+            since: Micros(0),
+        }
+    }
+
+    const fn owe(&mut self, owed: Owed, since: Micros) {
+        (self.owed, self.since) = (owed, since);
     }
 
     fn take(&mut self, reading: &Reading<'_>, at: Micros, seen: Seen<'_>, finding: &mut Finding) {
@@ -123,6 +158,7 @@ impl<'r> Stream<'r> {
             _ => return,
         };
         match message {
+            ToPlayer::Welcome(_) => self.owe(Owed::Snapshot, at),
             ToPlayer::Snapshot(snapshot) => {
                 let back = self.expected.is_some_and(|expected| following(snapshot.seq) < expected);
                 finding.check(!back, || {
@@ -131,15 +167,20 @@ impl<'r> Stream<'r> {
                 self.expected = Some(following(snapshot.seq));
                 self.displaced = false;
                 self.closed = None;
-                self.owed = if self.connection.seat.is_some() { Owed::You } else { Owed::Nothing };
+                self.paused = snapshot.paused;
+                self.owe(Owed::You, at);
             }
-            ToPlayer::You(_) if self.owed == Owed::You => self.owed = Owed::Nothing,
+            ToPlayer::You(_) if self.owed == Owed::You => {
+                let paused = std::mem::take(&mut self.paused);
+                self.owed = if paused { Owed::Paused } else { Owed::Nothing };
+            }
+            ToPlayer::Paused(_) if self.owed == Owed::Paused => self.owed = Owed::Nothing,
             ToPlayer::Result(result) => {
                 let due = match self.owed {
                     Owed::Result(question) => question == result.question,
                     // A reveal that was heard without its close owes no result, and may have one.
                     Owed::Nothing => self.closed != Some(result.question),
-                    Owed::You => false,
+                    Owed::Snapshot | Owed::You | Owed::Paused => false,
                 };
                 finding.check(due || self.displaced, || {
                     let what = "a result that does not follow its reveal";
@@ -171,19 +212,13 @@ impl<'r> Stream<'r> {
             reading.violation(self.index, what).at(at).frame(message)
         });
         let owed = std::mem::replace(&mut self.owed, Owed::Nothing);
-        finding.check(owed == Owed::Nothing, || {
-            let what = match owed {
-                Owed::Result(question) => format!("no result followed the reveal of question {question}"),
-                Owed::You | Owed::Nothing => "the player's own state did not follow the snapshot or void".to_owned(),
-            };
-            reading.violation(self.index, what).at(at).frame(message)
-        });
+        finding.check(owed == Owed::Nothing, || reading.violation(self.index, owed.missing()).at(at).frame(message));
         self.expected = Some(following(self.expected.map_or(seq, |expected| expected.max(seq))));
         match message {
             ToPlayer::Close(close) => self.closed = Some(close.question),
-            ToPlayer::Void(_) if self.connection.seat.is_some() => self.owed = Owed::You,
+            ToPlayer::Void(_) if self.connection.seat.is_some() => self.owe(Owed::You, at),
             ToPlayer::Reveal(reveal) if self.connection.seat.is_some() && self.closed == Some(reveal.question) => {
-                self.owed = Owed::Result(reveal.question);
+                self.owe(Owed::Result(reveal.question), at);
             }
             _ => {}
         }
@@ -191,10 +226,13 @@ impl<'r> Stream<'r> {
 
     /// What happened well before the last frame that an honest connection received has been told to it.
     fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
-        let (Some(expected), Some(last)) = (self.expected, self.connection.last_heard) else { return };
-        if self.displaced || !self.connection.honest {
+        let Some(last) = self.connection.last_heard.filter(|_| !self.displaced && self.connection.honest) else {
             return;
-        }
+        };
+        finding.check(self.owed == Owed::Nothing || reading.due(self.since) > last, || {
+            reading.violation(self.index, self.owed.missing()).at(self.since)
+        });
+        let Some(expected) = self.expected else { return };
         let missing = reading.journal.events.iter().rev().find(|event| {
             event.seq().is_some_and(|seq| seq >= expected)
                 && time_of(event).is_some_and(|at| reading.due(Micros(at.0.saturating_mul(1000))) <= last)

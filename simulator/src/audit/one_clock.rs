@@ -1,13 +1,16 @@
 //! Promise 4: the server's clock decides, and one that was on time is not refused.
+//!
+//! An answer was read between two moments: [`When`]. How far they are apart is what the run's own network, kernel and clocks explain, and
+//! differs from answer to answer. Where an edge of the question's time lies in between, nothing is judged.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
-use klaxon_protocol::time::Millis;
 
-use super::finding::{Finding, Promise, Violation};
+use super::finding::{Finding, Promise, Violation, milliseconds};
+use super::flights::{Flight, When};
 use super::journal::Counted;
-use super::reading::{Connection, Exchange, Reading, Seen, as_millis, millis};
+use super::reading::{Connection, Exchange, Reading, Seen, as_micros};
 use super::windows::Windows;
 
 const PROMISE: Promise = Promise {
@@ -16,118 +19,207 @@ const PROMISE: Promise = Promise {
     sentence: "The server's clock decides: what was late never counts, what was on time is never refused as late.",
 };
 
+/// The codes of refusals for when an answer was read.
+const UNTIMELY: [ErrorCode; 3] = [ErrorCode::TooLate, ErrorCode::TooEarly, ErrorCode::Paused];
+
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
-    let mut on_time = OnTime::default();
+    let mut strength = Strength::default();
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
             let Some(windows) = reading.journal.windows.get(&question) else { continue };
-            late_never_counts(reading, index, connection.seat, (question, exchange, windows), &mut finding);
-            if connection.honest {
-                on_time_is_heard(reading, index, connection, (question, exchange, windows), &mut on_time, &mut finding);
-            }
+            let case = Case { reading, index, connection, question, exchange, windows };
+            case.late_never_counts(&mut finding);
+            case.on_time_is_heard(&mut finding);
+            case.measure(&mut strength);
         }
         snapshots_tell_the_same_times(reading, index, &mut finding);
     }
     stamps_are_true(reading, &mut finding);
-    finding.figure("honest answers surely on time", on_time.sure);
-    finding.figure("margin before the close", format!("{} ms", as_millis(reading.options.margin)));
-    finding.figure("later ones that a pong proves on time", on_time.proven);
-    if let Some(nearest) = on_time.nearest {
-        finding.figure("the nearest to the close", format!("{nearest} ms"));
-    }
+    strength.tell(reading, &mut finding);
     finding
 }
 
-/// Answers of honest players that must count.
-#[derive(Debug, Default)]
-struct OnTime {
-    sure: u64,
-    /// Those sent later than the margin before the close, and read in time by what the next pong says.
-    proven: u64,
-    /// How near to the close the last of these had been read, in milliseconds.
-    nearest: Option<u64>,
+/// What a connection said and heard about a question.
+struct Case<'r> {
+    reading: &'r Reading<'r>,
+    index: usize,
+    connection: &'r Connection,
+    question: QuestionId,
+    exchange: &'r Exchange,
+    windows: &'r Windows,
 }
 
-/// An accepted answer was sent before the end, by this connection or another of the same seat.
-fn late_never_counts(
-    reading: &Reading<'_>,
-    index: usize,
-    seat: Option<Seat>,
-    (question, exchange, windows): (QuestionId, &Exchange, &Windows),
-    finding: &mut Finding,
-) {
-    let slack = as_millis(reading.options.clock_slack);
-    for &(at, frame) in &exchange.heard {
-        let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
-        let some_in_time = |exchange: &Exchange| {
-            exchange
-                .said
-                .iter()
-                .any(|&(sent, choice)| Some(choice) == reply.choice && !windows.surely_too_late(sent, slack))
-        };
-        let any_sent = !exchange.said.is_empty();
-        let in_time = some_in_time(exchange)
-            || seat.is_some_and(|seat| reading.exchanges(seat, question).any(|(_, exchange)| some_in_time(exchange)));
-        finding.check(in_time || !any_sent, || {
-            reading.violation(index, "sent after the close, and accepted").question(question).at(at).frame(reply)
-        });
+impl Case<'_> {
+    /// When each answer can have been read.
+    fn reads(&self) -> impl Iterator<Item = (Choice, &Flight, When)> {
+        let when = |flight| self.reading.when(self.connection, flight);
+        self.exchange
+            .said
+            .iter()
+            .zip(&self.exchange.flights)
+            .map(move |(&(_, choice), flight)| (choice, flight, when(flight)))
     }
-}
 
-/// Answers that were surely on time have a reply, and it does not say that they were not.
-fn on_time_is_heard(
-    reading: &Reading<'_>,
-    index: usize,
-    connection: &Connection,
-    (question, exchange, windows): (QuestionId, &Exchange, &Windows),
-    counts: &mut OnTime,
-    finding: &mut Finding,
-) {
-    let (slack, margin) = (as_millis(reading.options.clock_slack), as_millis(reading.options.margin));
-    let early = |sent| windows.surely_on_time(sent, margin, slack) && !reading.stood_still(connection, sent);
-    let proven = |sent, read_by: Millis| !early(sent) && windows.surely_read_in_time(sent, read_by, slack);
-    let on_time = || {
-        let said = exchange.said.iter().zip(&exchange.read_by);
-        said.filter(|&(&(sent, _), read_by)| early(sent) || read_by.is_some_and(|read_by| proven(sent, read_by)))
-    };
-    for (_, read_by) in on_time().filter(|&(&(sent, _), _)| !early(sent)) {
-        counts.proven += 1;
-        let ahead = read_by.and_then(|read_by| windows.ahead(read_by));
-        counts.nearest = counts.nearest.into_iter().chain(ahead).min();
+    /// An accepted answer can have been read in time, on this connection or another of the same seat.
+    fn late_never_counts(&self, finding: &mut Finding) {
+        let Self { reading, index, question, exchange, windows, .. } = *self;
+        for &(at, frame) in &exchange.heard {
+            let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
+            let some_in_time = |connection: &Connection, exchange: &Exchange| {
+                let answers = exchange.said.iter().zip(&exchange.flights);
+                answers
+                    .filter(|((_, choice), _)| Some(*choice) == reply.choice)
+                    .any(|(_, flight)| !windows.surely_out(reading.when(connection, flight)))
+            };
+            let any_sent = !exchange.said.is_empty();
+            let in_time = some_in_time(self.connection, exchange)
+                || self.connection.seat.is_some_and(|seat| {
+                    reading
+                        .exchanges(seat, question)
+                        .any(|(other, exchange)| some_in_time(&reading.connections[other], exchange))
+                });
+            finding.check(in_time || !any_sent, || {
+                let late = self.reads().all(|(_, _, when)| windows.surely_too_late(when));
+                let when = if late { "after the close" } else { "when the question was not open" };
+                reading.violation(index, format!("sent {when}, and accepted")).question(question).at(at).frame(reply)
+            });
+        }
     }
-    let sure = on_time().count();
-    if sure == 0 {
-        return;
+
+    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement says when
+    /// the server had it, an honest player's was there within the margin.
+    fn surely_on_time(&self, flight: &Flight, when: When) -> Option<u64> {
+        let assumed = when.earliest.saturating_add(as_micros(self.reading.options.margin));
+        let assumed = (self.connection.honest && flight.acknowledged.is_none()).then_some(assumed);
+        let latest = when.latest.into_iter().chain(assumed).min();
+        self.windows
+            .surely_on_time(When { latest, ..when })
+            .filter(|_| !self.reading.stood_still(self.connection, flight))
     }
-    let doubtful = exchange.said.len() - sure;
-    let refused = |code| {
-        let of_code = exchange.heard.iter().filter(move |&&(_, frame)| {
-            reading.reply(frame).is_some_and(|reply| !reply.accepted && reply.code == Some(code))
-        });
-        of_code.collect::<Vec<_>>()
-    };
-    for code in [ErrorCode::TooLate, ErrorCode::TooEarly] {
-        let refusals = refused(code);
-        finding.check(refusals.len() <= doubtful, || {
-            let what = format!("sent while the question was open, and refused as {code}");
-            let violation = reading.violation(index, what).question(question);
-            match refusals.last() {
-                Some(&&(at, frame)) => violation.at(at).frame(&reading.heard(frame)),
-                None => violation,
+
+    /// Answers that were surely read on time have a reply, and it does not say that they were not.
+    fn on_time_is_heard(&self, finding: &mut Finding) {
+        let Self { reading, index, question, exchange, .. } = *self;
+        let ahead: Vec<u64> = self.reads().filter_map(|(_, flight, when)| self.surely_on_time(flight, when)).collect();
+        let doubtful = exchange.said.len() - ahead.len();
+        for code in UNTIMELY {
+            if ahead.is_empty() {
+                break;
             }
-        });
+            let refusals: Vec<_> = exchange
+                .heard
+                .iter()
+                .filter(|&&(_, frame)| {
+                    reading.reply(frame).is_some_and(|reply| !reply.accepted && reply.code == Some(code))
+                })
+                .collect();
+            finding.check(refusals.len() <= doubtful, || {
+                let ahead = milliseconds(ahead.iter().copied().max().unwrap_or_default());
+                let what = format!("read while the question was open, {ahead} before it closed, and refused as {code}");
+                let violation = reading.violation(index, what).question(question);
+                match refusals.last() {
+                    Some(&&(at, frame)) => violation.at(at).frame(&reading.heard(frame)),
+                    None => violation,
+                }
+            });
+        }
+        if self.connection.honest {
+            self.on_time_is_answered(finding);
+        }
     }
-    if let Some((&(sent, choice), _)) = on_time().next()
-        && connection.open_at(reading.due(sent))
-    {
-        let answered = !exchange.heard.is_empty() || connection.errors.iter().any(|&(at, _)| at >= sent);
-        finding.check(answered, || {
-            let what = format!("choice {choice} was sent on time, and never answered");
-            reading.violation(index, what).question(question).at(sent)
-        });
+
+    fn on_time_is_answered(&self, finding: &mut Finding) {
+        let Self { reading, index, question, exchange, .. } = *self;
+        let Some((choice, flight, _)) =
+            self.reads().find(|&(_, flight, when)| self.surely_on_time(flight, when).is_some())
+        else {
+            return;
+        };
+        if self.connection.open_at(reading.due(flight.left)) {
+            let answered =
+                !exchange.heard.is_empty() || self.connection.errors.iter().any(|&(at, _)| at >= flight.left);
+            finding.check(answered, || {
+                let what = format!("choice {choice} was sent on time, and never answered");
+                reading.violation(index, what).question(question).at(flight.left)
+            });
+        }
     }
-    counts.sure += sure as u64;
+
+    /// Notes how exactly it is known when the answers were read, and on which side of the edges that is.
+    fn measure(&self, strength: &mut Strength) {
+        for (_, flight, when) in self.reads() {
+            strength.answers += 1;
+            strength.told += u64::from(flight.told);
+            let ahead = self.surely_on_time(flight, when);
+            strength.nearest = strength.nearest.into_iter().chain(ahead).min();
+            if ahead.is_some() {
+                strength.on_time += 1;
+            } else if self.windows.surely_out(when) {
+                strength.out += 1;
+            } else {
+                strength.undecided += u64::from(when.latest.is_some());
+            }
+            let Some(latest) = when.latest else {
+                strength.unbounded += 1;
+                continue;
+            };
+            let margins = if self.connection.honest { &mut strength.good } else { &mut strength.others };
+            margins.push(latest - when.earliest);
+        }
+    }
+}
+
+/// How sharply the promise could be judged.
+#[derive(Debug, Default)]
+struct Strength {
+    answers: u64,
+    /// Of those the kernel told when they left and were acknowledged.
+    told: u64,
+    on_time: u64,
+    out: u64,
+    /// Read within the margin of an edge.
+    undecided: u64,
+    /// Nothing says by when they were read.
+    unbounded: u64,
+    /// How near to the close the last that was surely on time was read, in microseconds.
+    nearest: Option<u64>,
+    /// The margins: between which moments an answer was read, in microseconds, for honest players on good networks.
+    good: Vec<u64>,
+    /// The same for everybody else.
+    others: Vec<u64>,
+}
+
+impl Strength {
+    fn tell(mut self, reading: &Reading<'_>, finding: &mut Finding) {
+        finding.figure("answers surely on time", self.on_time);
+        finding.figure("answers surely not", self.out);
+        finding.figure("within the margin, not judged", self.undecided);
+        finding.figure("of unknown time", self.unbounded);
+        finding.figure("margin on good networks", margins(&mut self.good));
+        finding.figure("margin of others", margins(&mut self.others));
+        if let Some(nearest) = self.nearest {
+            finding.figure("the nearest to the close", milliseconds(nearest));
+        }
+        finding.figure("answers with the kernel's times", format!("{} of {}", self.told, self.answers));
+        let measured = match reading.clocks.trips() {
+            0 => format!("not, taken to be the same within {}", milliseconds(as_micros(reading.options.clock_slack))),
+            trips => format!("by {trips} pings"),
+        };
+        finding.figure("the server's clock was measured", measured);
+    }
+}
+
+fn margins(margins: &mut [u64]) -> String {
+    margins.sort_unstable();
+    let at = |share: usize| margins.get((margins.len() * share / 100).min(margins.len().saturating_sub(1))).copied();
+    match (at(50), at(99), margins.last()) {
+        (Some(half), Some(most), Some(&largest)) => {
+            let [half, most, largest] = [half, most, largest].map(milliseconds);
+            format!("p50 {half}, p99 {most}, at most {largest}")
+        }
+        _ => "none".to_owned(),
+    }
 }
 
 /// The journal's time of an answer lies between its sending and its acknowledgement, and in the question's window.
@@ -154,23 +246,33 @@ fn stamps_are_true(reading: &Reading<'_>, finding: &mut Finding) {
 }
 
 fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted: Counted) -> Option<String> {
-    let slack = as_millis(reading.options.clock_slack);
-    let sent = reading
-        .exchanges(seat, question)
-        .flat_map(|(_, exchange)| &exchange.said)
-        .filter(|&&(_, choice)| choice == counted.choice)
-        .map(|&(sent, _)| sent)
-        .chain(reading.seatless.get(&(question, counted.choice)).copied())
-        .min();
-    let Some(sent) = sent else {
+    let own = reading.exchanges(seat, question).flat_map(|(index, exchange)| {
+        let answers = exchange.said.iter().zip(&exchange.flights);
+        let chosen = answers.filter(|((_, choice), _)| *choice == counted.choice);
+        chosen.map(move |(_, flight)| reading.when(&reading.connections[index], flight))
+    });
+    let seatless = reading.seatless.get(&(question, counted.choice));
+    let seatless = seatless.map(|&earliest| When { earliest, latest: None });
+    let reads: Vec<When> = own.chain(seatless).collect();
+    let Some(first) = reads.iter().map(|when| when.earliest / 1000).min() else {
         return Some(format!("choice {} counted, and nobody at this seat sent it", counted.choice));
     };
-    if counted.at.0.saturating_add(slack) < millis(sent) {
-        return Some(format!("stamped {}, and sent no earlier than {}", counted.at, millis(sent)));
+    if counted.at.0 < first {
+        return Some(format!("stamped {}, and sent no earlier than {first}", counted.at));
     }
-    let heard = reading.replies(seat, question).filter(|(_, _, reply)| reply.accepted).map(|(_, at, _)| at).min()?;
-    (counted.at.0 > millis(heard).saturating_add(slack))
-        .then(|| format!("stamped {}, and acknowledged before, at {}", counted.at, millis(heard)))
+    let acknowledged = reading.replies(seat, question).filter(|(_, _, reply)| reply.accepted);
+    let acknowledged = acknowledged.map(|(index, at, _)| {
+        let offset = reading.clocks.offset(reading.connections[index].door, at);
+        at.0.saturating_add_signed(offset.most) / 1000
+    });
+    let acknowledged = acknowledged.min();
+    if let Some(acknowledged) = acknowledged.filter(|&acknowledged| counted.at.0 > acknowledged) {
+        return Some(format!("stamped {}, and acknowledged before, at {acknowledged}", counted.at));
+    }
+    let fits = |when: &When| {
+        when.earliest / 1000 <= counted.at.0 && when.latest.is_none_or(|latest| counted.at.0 <= latest / 1000)
+    };
+    (!reads.iter().any(fits)).then(|| format!("stamped {}, and read at another time", counted.at))
 }
 
 /// Who comes back to an open question is told the times that hold.

@@ -8,12 +8,12 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
-use klaxon_protocol::time::Millis;
 
 use super::AuditOptions;
+use super::clocks::{Clocks, Trip};
 use super::finding::Violation;
+use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
-use super::pings::Pings;
 use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
 
 /// The whole millisecond of a time.
@@ -26,9 +26,14 @@ pub(super) fn as_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A duration in whole microseconds.
+pub(super) fn as_micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A duration added to a time.
 pub(super) fn after(at: Micros, duration: Duration) -> Micros {
-    Micros(at.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    Micros(at.0.saturating_add(as_micros(duration)))
 }
 
 /// A frame of a connection, decoded.
@@ -48,9 +53,19 @@ pub(super) enum Seen<'r> {
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     pub said: Vec<(Micros, Choice)>,
-    /// For each that was said: a time at which the server had read it, where the pong to a ping behind it says so.
-    pub read_by: Vec<Option<Millis>>,
+    /// For each that was said: what is known of its way.
+    pub flights: Vec<Flight>,
     pub heard: Vec<(Micros, FrameId)>,
+}
+
+impl Exchange {
+    /// A reply. Each answer has one, so as many as there are answers are those of all of them.
+    fn hear(&mut self, at: Micros, frame: FrameId) {
+        self.heard.push((at, frame));
+        if self.heard.len() >= self.said.len() {
+            self.flights.iter_mut().for_each(|flight| flight.replied = flight.replied.or(Some(at)));
+        }
+    }
 }
 
 /// A connection, read.
@@ -75,6 +90,8 @@ pub(super) struct Connection {
     pub errors: Vec<(Micros, ErrorCode)>,
     /// When the player said goodbye.
     pub left: Option<Micros>,
+    /// Its pings that measure the server's clock.
+    trips: Vec<Trip>,
 }
 
 impl Connection {
@@ -92,8 +109,10 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
-    /// Answers on connections that came with somebody's token and never heard whose seat they had: when each was first sent.
-    pub seatless: BTreeMap<(QuestionId, Choice), Micros>,
+    /// Answers on connections that came with somebody's token and never heard whose seat they had: when each can have been read first.
+    pub seatless: BTreeMap<(QuestionId, Choice), u64>,
+    /// What the run's pings say of the server's clock.
+    pub clocks: Clocks,
     said: Vec<Option<FromPlayer>>,
     heard: Vec<Option<ToPlayer>>,
 }
@@ -108,6 +127,7 @@ impl<'a> Reading<'a> {
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
+            clocks: Clocks::new(as_micros(options.clock_slack)),
             said,
             heard,
         };
@@ -116,17 +136,32 @@ impl<'a> Reading<'a> {
             if let Some(seat) = connection.seat {
                 reading.seats.entry(seat).or_default().push(reading.connections.len());
             }
-            if connection.with_token && !connection.welcomed {
-                for (&question, exchange) in &connection.exchanges {
-                    for &(at, choice) in &exchange.said {
-                        let first = reading.seatless.entry((question, choice)).or_insert(at);
-                        *first = at.min(*first);
-                    }
-                }
+            for &trip in &connection.trips {
+                reading.clocks.measure(connection.door, trip);
             }
             reading.connections.push(connection);
         }
+        reading.seatless = reading.seatless();
         reading
+    }
+
+    fn seatless(&self) -> BTreeMap<(QuestionId, Choice), u64> {
+        let mut seatless = BTreeMap::new();
+        for connection in self.connections.iter().filter(|connection| connection.with_token && !connection.welcomed) {
+            for (&question, exchange) in &connection.exchanges {
+                for (&(_, choice), flight) in exchange.said.iter().zip(&exchange.flights) {
+                    let earliest = self.when(connection, flight).earliest;
+                    let first = seatless.entry((question, choice)).or_insert(earliest);
+                    *first = earliest.min(*first);
+                }
+            }
+        }
+        seatless
+    }
+
+    /// When the server can have read an answer of this connection, on its own clock.
+    pub fn when(&self, connection: &Connection, flight: &Flight) -> When {
+        flight.when(&self.clocks, connection.door)
     }
 
     /// What the frame says, if a player received it and it says something.
@@ -166,12 +201,12 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Whether the process behind this connection's door stood still when this was sent, or so soon after that it need not have
-    /// been read before: its time of being read may be later by as much.
-    pub fn stood_still(&self, connection: &Connection, sent: Micros) -> bool {
+    /// Whether the process behind this connection's door stood still at some time from when this left until it was replied to: the
+    /// question need not have waited for it.
+    pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
-            let about_then = after(sent, self.options.margin) >= fault.from && sent <= fault.until;
-            about_then && !fault.killed && fault.is_at(connection.door)
+            let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);
+            meanwhile && !fault.killed && fault.is_at(connection.door)
         })
     }
 
@@ -225,9 +260,11 @@ impl<'a> Reading<'a> {
             exchanges: BTreeMap::new(),
             errors: Vec::new(),
             left: None,
+            trips: Vec::new(),
         };
-        let mut pings = Pings::default();
-        for entry in &log.entries {
+        let mut flights = Flights::new(log);
+        for (number, entry) in log.entries.iter().enumerate() {
+            let flight = (entry.direction == Direction::Sent).then(|| flights.sent(number, entry.at));
             if entry.direction == Direction::Received {
                 connection.last_heard = Some(entry.at);
             }
@@ -238,31 +275,35 @@ impl<'a> Reading<'a> {
                 Seen::Said(FromPlayer::Answer(answer)) => {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
                     exchange.said.push((entry.at, answer.choice));
-                    exchange.read_by.push(None);
-                    pings.answered(answer.question, exchange.said.len() - 1);
+                    exchange.flights.extend(flight);
+                    flights.answered(answer.question, exchange.said.len() - 1);
                 }
-                Seen::Said(FromPlayer::Ping(ping)) => pings.sent(ping.sent),
-                Seen::Heard(ToPlayer::Pong(pong)) => pings.came_back(pong),
+                Seen::Said(FromPlayer::Ping(ping)) => {
+                    if let Some(flight) = flight {
+                        flights.pinged(ping.sent, flight);
+                    }
+                }
+                Seen::Heard(ToPlayer::Pong(pong)) => flights.came_back(pong, entry.at),
                 Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
                 Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
-                    let at = Millis(millis(entry.at));
-                    let lost = |seat: &Seat| self.journal.holders.lost_it(*seat, &welcome.name, at);
+                    let lost = |seat: &Seat| self.journal.holders.lost_it(*seat, &welcome.name, welcome.now);
                     connection.lost_seat = welcome.seat.filter(lost);
                     connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
                 Seen::Heard(ToPlayer::AnswerReply(reply)) => {
-                    connection.exchanges.entry(reply.question).or_default().heard.push((entry.at, entry.frame));
+                    connection.exchanges.entry(reply.question).or_default().hear(entry.at, entry.frame);
                 }
                 Seen::Heard(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
                 _ => {}
             }
         }
-        for ((question, number), read_by) in pings.read_by() {
-            if let Some(exchange) = connection.exchanges.get_mut(&question) {
-                exchange.read_by[number] = Some(read_by);
+        for (&question, exchange) in &mut connection.exchanges {
+            for (number, flight) in exchange.flights.iter_mut().enumerate() {
+                flights.end(question, number, flight, self.options.direct);
             }
         }
+        connection.trips = flights.trips().collect();
         connection
     }
 }

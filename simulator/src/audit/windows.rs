@@ -4,8 +4,7 @@ use klaxon_protocol::ids::{QuestionId, Seq};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
-use super::reading::millis;
-use crate::evidence::Micros;
+use super::flights::When;
 
 /// Times that everybody was told, from this event on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,14 @@ pub(super) struct Announced {
 struct Stretch {
     from: u64,
     until: u64,
+    /// Up to the first that may not belong to it: earlier than `until` where the clock was stopped.
+    sure_until: u64,
+}
+
+impl Stretch {
+    const fn new(from: Millis, until: Millis) -> Self {
+        Self { from: from.0, until: until.0, sure_until: until.0 }
+    }
 }
 
 /// The times of one question.
@@ -37,18 +44,18 @@ impl Windows {
         match event {
             ToPlayer::Question(asked) => {
                 self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
-                self.stretches.push(Stretch { from: asked.opens_at.0, until: asked.closes_at.0 });
+                self.stretches.push(Stretch::new(asked.opens_at, asked.closes_at));
             }
             ToPlayer::Clock(clock) if clock.question == question => {
                 self.announced.push(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
                 self.stretches.pop();
-                self.stretches.push(Stretch { from: clock.opens_at.0, until: clock.closes_at.0 });
+                self.stretches.push(Stretch::new(clock.opens_at, clock.closes_at));
             }
             ToPlayer::Pause(pause) => self.cut(pause.at),
             ToPlayer::Resume(resume) => {
                 if let (Some(opens_at), Some(closes_at)) = (resume.opens_at, resume.closes_at) {
                     self.announced.push(Announced { seq: resume.seq, opens_at, closes_at });
-                    self.stretches.push(Stretch { from: opens_at.max(resume.at).0, until: closes_at.0 });
+                    self.stretches.push(Stretch::new(opens_at.max(resume.at), closes_at));
                 }
             }
             ToPlayer::Close(close) if close.question == question => self.close(close.at),
@@ -64,6 +71,7 @@ impl Windows {
     pub fn cut(&mut self, at: Millis) {
         if let Some(last) = self.stretches.last_mut() {
             last.until = last.until.min(at.0.saturating_add(1));
+            last.sure_until = last.sure_until.min(at.0);
         }
     }
 
@@ -84,32 +92,101 @@ impl Windows {
         self.stretches.iter().any(|stretch| (stretch.from..stretch.until).contains(&at.0))
     }
 
-    /// Whether an answer sent then was certainly on time: `margin` milliseconds before the end, `slack` after the start.
-    pub fn surely_on_time(&self, sent: Micros, margin: u64, slack: u64) -> bool {
-        let sent = millis(sent);
-        self.stretches
-            .iter()
-            .any(|stretch| sent >= stretch.from.saturating_add(slack) && sent.saturating_add(margin) <= stretch.until)
+    /// How many microseconds before the end an answer that was read then was certainly on time; none if it need not have been. The
+    /// millisecond in which the clock was stopped proves nothing.
+    pub fn surely_on_time(&self, when: When) -> Option<u64> {
+        let latest = when.latest?;
+        self.stretches.iter().find_map(|stretch| {
+            let (from, until) = (micros(stretch.from), micros(stretch.sure_until));
+            (when.earliest >= from && latest < until).then(|| until - latest)
+        })
     }
 
-    /// Whether an answer sent then, and read at the time of `read_by` or before, was certainly on time. The last millisecond is left out:
-    /// it may be the one in which the host stopped the clock.
-    pub fn surely_read_in_time(&self, sent: Micros, read_by: Millis, slack: u64) -> bool {
-        let sent = millis(sent);
-        self.stretches
-            .iter()
-            .any(|stretch| sent >= stretch.from.saturating_add(slack) && read_by.0.saturating_add(1) < stretch.until)
+    /// Whether an answer that was read then was certainly not on time.
+    pub fn surely_out(&self, when: When) -> bool {
+        self.stretches.iter().all(|stretch| {
+            let before = when.latest.is_some_and(|latest| latest < micros(stretch.from));
+            before || when.earliest >= micros(stretch.until)
+        })
     }
 
-    /// How long before the end it had been read.
-    pub fn ahead(&self, read_by: Millis) -> Option<u64> {
-        let ends = self.stretches.iter().map(|stretch| stretch.until);
-        ends.filter_map(|end| end.checked_sub(read_by.0)).min()
-    }
-
-    /// Whether an answer sent then was certainly after the end, `slack` milliseconds and more.
-    pub fn surely_too_late(&self, sent: Micros, slack: u64) -> bool {
+    /// Whether an answer that was read then came after the last end.
+    pub fn surely_too_late(&self, when: When) -> bool {
         let end = self.stretches.iter().map(|stretch| stretch.until).max();
-        end.is_some_and(|end| millis(sent) >= end.saturating_add(slack))
+        end.is_some_and(|end| when.earliest >= micros(end))
+    }
+}
+
+/// The first microsecond of a millisecond.
+const fn micros(millis: u64) -> u64 {
+    millis.saturating_mul(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::player::{Close, Pause, Question, Resume};
+
+    use super::*;
+
+    const ONE: QuestionId = QuestionId(1);
+
+    /// Open from 1,000 to 2,000 ms, but for a pause from 1,400 to 1,600.
+    fn paused() -> Windows {
+        let mut windows = Windows::default();
+        let question = Question {
+            seq: Seq(1),
+            at: Millis(900),
+            question: ONE,
+            total: 1,
+            text: String::new(),
+            choices: Vec::new(),
+            category: None,
+            opens_at: Millis(1000),
+            closes_at: Millis(1800),
+        };
+        windows.hear(ONE, &ToPlayer::Question(question));
+        windows.hear(ONE, &ToPlayer::Pause(Pause { seq: Seq(2), at: Millis(1400), left: None }));
+        let (opens_at, closes_at) = (Some(Millis(1600)), Some(Millis(2000)));
+        windows.hear(
+            ONE,
+            &ToPlayer::Resume(Resume { seq: Seq(3), at: Millis(1500), question: Some(ONE), opens_at, closes_at }),
+        );
+        windows
+    }
+
+    fn when(earliest: u64, latest: u64) -> When {
+        When { earliest, latest: Some(latest) }
+    }
+
+    #[test]
+    fn what_may_have_been_read_on_either_side_of_an_edge_is_not_judged() {
+        let windows = paused();
+        let judge = |earliest, latest| {
+            let when = when(earliest, latest);
+            (windows.surely_on_time(when).is_some(), windows.surely_out(when))
+        };
+        let (on_time, out, neither) = ((true, false), (false, true), (false, false));
+        assert_eq!(judge(999_999, 1_000_000), neither);
+        assert_eq!(judge(1_000_000, 1_399_999), on_time);
+        assert_eq!(judge(1_400_000, 1_400_999), neither, "the millisecond of the pause");
+        assert_eq!(judge(1_401_000, 1_599_999), out);
+        assert_eq!(judge(1_399_000, 1_600_000), neither);
+        assert_eq!(judge(1_999_000, 1_999_999), on_time);
+        assert_eq!(judge(1_999_999, 2_000_000), neither);
+        assert_eq!(judge(2_000_000, 2_500_000), out);
+        assert_eq!(judge(500_000, 999_999), out);
+        assert_eq!(windows.surely_on_time(when(1_999_000, 1_999_400)), Some(600));
+        let unbounded = When { earliest: 1_999_999, latest: None };
+        assert!(windows.surely_on_time(unbounded).is_none() && !windows.surely_out(unbounded));
+    }
+
+    #[test]
+    fn a_close_before_time_ends_what_counts_in_its_own_millisecond() {
+        let mut windows = paused();
+        windows.hear(ONE, &ToPlayer::Close(Close { seq: Seq(4), at: Millis(1700), question: ONE }));
+        assert!(windows.surely_on_time(when(1_699_000, 1_699_999)).is_some());
+        assert!(windows.surely_on_time(when(1_699_000, 1_700_000)).is_none());
+        assert!(!windows.surely_too_late(when(1_700_999, 1_702_000)));
+        assert!(windows.surely_too_late(when(1_701_000, 1_702_000)));
     }
 }

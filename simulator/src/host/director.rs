@@ -13,6 +13,8 @@ use super::extras::{Extra, Extras};
 
 /// How long after a refusal the same is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
+/// A command that is given when a question comes is there before the question opens, if that takes as long.
+const SOON: Duration = Duration::from_millis(200);
 
 /// How the host paces the show.
 #[derive(Debug, Clone)]
@@ -206,7 +208,13 @@ impl Director {
                 self.always(now + lead + open.mul_f64(at) + standing, Action::Resume);
             }
             Extra::Message { at, text } => self.cue(now + lead + open.mul_f64(at), Action::Message { text }),
+            Extra::GiveLives { at, lives } => {
+                self.cue(now + lead + open.mul_f64(at), Action::GiveLives { seat: None, lives });
+            }
             Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
+            // Where the question opens at once, the press would come too late to be too early.
+            Extra::CloseTooEarly if lead < SOON => {}
+            Extra::CloseTooEarly => self.cue(now, Action::Close),
             Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),
             Extra::Void { .. } => {}
         }

@@ -30,10 +30,19 @@ pub enum Extra {
         /// Milliseconds more.
         by: i32,
     },
+    /// Somebody presses once too often: the question is to be closed before it opens, which the server refuses.
+    CloseTooEarly,
     /// The question is closed before its time.
     CloseEarly {
         /// When.
         at: f64,
+    },
+    /// Everybody in play gets lives.
+    GiveLives {
+        /// When.
+        at: f64,
+        /// How many.
+        lives: u8,
     },
     /// The question is voided after its reveal.
     Void {
@@ -66,6 +75,8 @@ impl Extras {
             Extra::AdjustTime { by: dice.random_range(-300..800) },
             Extra::CloseEarly { at: dice.random_range(0.4..0.8) },
             Extra::Void { reason: "The question was not fair.".into() },
+            Extra::GiveLives { at: dice.random_range(0.0..0.9), lives: 1 },
+            Extra::CloseTooEarly,
         ];
         Self { by_question: places.into_iter().map(QuestionId).zip(extras).collect() }
     }
@@ -92,7 +103,7 @@ mod tests {
         for seed in 0..50 {
             let extras = Extras::from_seed(seed, 12);
             assert_eq!(extras, Extras::from_seed(seed, 12));
-            assert_eq!(extras.by_question.len(), 5);
+            assert_eq!(extras.by_question.len(), 7);
             assert_eq!(extras.at(QuestionId(12)), None);
         }
         assert_eq!(Extras::from_seed(1, 1), Extras::default());

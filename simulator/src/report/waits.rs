@@ -228,8 +228,15 @@ mod tests {
     impl Writer {
         fn connect(&mut self, player: u32, door: u16, at: u64) {
             let (player, door) = (PlayerNumber(player), Door(door));
-            let log =
-                ConnectionLog { player, door, codec: Codec::Json, honest: true, entries: vec![], close_code: None };
+            let log = ConnectionLog {
+                player,
+                door,
+                codec: Codec::Json,
+                honest: true,
+                entries: vec![],
+                transits: vec![],
+                close_code: None,
+            };
             self.0.connections.push(log);
             self.heard(
                 at,

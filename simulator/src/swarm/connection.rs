@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tungstenite::Message;
@@ -19,6 +18,7 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::protocol::frame::Utf8Bytes;
 
 use super::ledger::Page;
+use super::stream::Stream;
 
 /// Where players connect, on the players' port.
 pub const PLAYERS_PATH: &str = "/play";
@@ -57,7 +57,7 @@ impl From<std::io::Error> for ConnectionError {
 /// One WebSocket of a player.
 #[derive(Debug)]
 pub struct Connection {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Stream>,
     page: Page,
 }
 
@@ -98,7 +98,12 @@ impl Connection {
             },
             Codec::Bincode => Message::Binary(Bytes::from(bytes)),
         };
+        self.socket.get_mut().begin();
         timeout(PATIENCE, self.socket.send(message)).await.map_err(|_| ConnectionError::Silence(PATIENCE))??;
+        if let Some(written) = self.socket.get_ref().written() {
+            self.page.written(written);
+        }
+        self.note_times();
         Ok(())
     }
 
@@ -117,7 +122,9 @@ impl Connection {
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Heard::Closed,
             };
-            return self.page.received(&bytes).map_or(Heard::Unreadable, Heard::Message);
+            let came = self.socket.get_ref().came();
+            self.note_times();
+            return self.page.received(came, &bytes).map_or(Heard::Unreadable, Heard::Message);
         }
     }
 
@@ -126,13 +133,27 @@ impl Connection {
         // A server that is gone already has no need of it.
         let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
     }
+
+    /// Notes what the kernel says by now of what was sent.
+    fn note_times(&mut self) {
+        while self.page.awaits_times()
+            && let Some(sent) = self.socket.get_mut().sent()
+        {
+            self.page.time_of(sent);
+        }
+    }
 }
 
-async fn handshake(address: SocketAddr, codec: Codec) -> Result<WebSocketStream<TcpStream>, ConnectionError> {
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.note_times();
+    }
+}
+
+async fn handshake(address: SocketAddr, codec: Codec) -> Result<WebSocketStream<Stream>, ConnectionError> {
     let mut request = format!("ws://{address}{PLAYERS_PATH}").into_client_request()?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(codec.subprotocol()));
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    let stream = Stream::connect(address).await?;
     // Thousands of these are open at once, and messages are small.
     let config = WebSocketConfig::default().read_buffer_size(2048).write_buffer_size(0);
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;

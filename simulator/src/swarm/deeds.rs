@@ -51,6 +51,9 @@ const REACTION_SPREAD: f64 = 0.5;
 
 /// How likely a player answers in the first moments of a question or the last.
 const AT_THE_EDGES: f64 = 0.05;
+/// How many milliseconds late those are who are just too late, and the others.
+const JUST_LATE: std::ops::Range<u32> = 1..12;
+const LATE: std::ops::Range<u32> = 12..400;
 /// How likely a player who answered sends the same again after the close, as after a lost reply.
 const REPEATS: f64 = 0.03;
 
@@ -78,7 +81,9 @@ pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<
         stubborn = true;
     }
     if player.habits.dawdles && dice.random_bool(0.3) {
-        at = question.closes_at + Span(dice.random_range(1..400));
+        // Half of them by so little that the answers may not be tallied yet: only then would a server that is too kind count them.
+        let late = if dice.random_bool(0.5) { JUST_LATE } else { LATE };
+        at = question.closes_at + Span(dice.random_range(late));
         stubborn = true;
     }
     if dice.random_bool(AT_THE_EDGES) {

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::ToPlayer;
 
-use crate::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber};
+use super::stream::Written;
+use crate::evidence::{
+    ConnectionLog, Direction, Door, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber, Transit,
+};
+use crate::stamped::{Sent, Step};
 
 /// The frames and connections of a whole swarm.
 #[derive(Debug, Default)]
@@ -47,8 +51,9 @@ impl Ledger {
     #[must_use]
     pub fn open(self: &Arc<Self>, player: PlayerNumber, door: Door, codec: Codec, honest: bool) -> Page {
         let order = self.opened.fetch_add(1, Ordering::Relaxed);
-        let log = ConnectionLog { player, door, codec, honest, entries: Vec::new(), close_code: None };
-        Page { ledger: Arc::clone(self), order, log: Some(log) }
+        let (entries, transits) = (Vec::new(), Vec::new());
+        let log = ConnectionLog { player, door, codec, honest, entries, transits, close_code: None };
+        Page { ledger: Arc::clone(self), order, log: Some(log), awaited: Vec::new() }
     }
 
     /// All that was seen on connections that are closed by now, in the order in which they were opened.
@@ -71,6 +76,8 @@ pub struct Page {
     ledger: Arc<Ledger>,
     order: u64,
     log: Option<ConnectionLog>,
+    /// Messages of which the kernel has not said all: where they are in the stream, and the transit's index.
+    awaited: Vec<(Written, usize)>,
 }
 
 impl Page {
@@ -92,9 +99,38 @@ impl Page {
         self.note(Micros::now(), Direction::Sent, frame);
     }
 
-    /// Notes a message that was just read, and says what it means; none if it is no message of the protocol.
-    pub fn received(&mut self, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
-        let at = Micros::now();
+    /// Notes where in the stream the message is that was noted last.
+    pub fn written(&mut self, written: Written) {
+        if let Some(log) = &mut self.log
+            && let Some(entry) = log.entries.len().checked_sub(1)
+        {
+            self.awaited.push((written, log.transits.len()));
+            log.transits.push(Transit { entry, left: None, acknowledged: None });
+        }
+    }
+
+    /// Whether the kernel has not said all of what was sent.
+    #[must_use]
+    pub const fn awaits_times(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
+    /// Notes what the kernel says of what was sent. A message is in transit from its first write on, until its last is acknowledged.
+    pub fn time_of(&mut self, sent: Sent) {
+        let Some(log) = &mut self.log else { return };
+        self.awaited.retain(|&(written, transit)| {
+            let Some(transit) = log.transits.get_mut(transit) else { return false };
+            match sent.step {
+                Step::Left if sent.last == written.first => transit.left = transit.left.or(Some(sent.at)),
+                Step::Acknowledged if sent.last == written.last => transit.acknowledged = Some(sent.at),
+                _ => {}
+            }
+            transit.acknowledged.is_none()
+        });
+    }
+
+    /// Notes a message that had come at that time, and says what it means; none if it is no message of the protocol.
+    pub fn received(&mut self, at: Micros, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
         let codec = self.codec();
         let (frame, message) = lock(&self.ledger.shelf).hear(codec, bytes);
         self.note(at, Direction::Received, frame);
@@ -129,7 +165,7 @@ mod tests {
         let bytes = Codec::Json.encode(&ToPlayer::Lobby(Lobby { joined: 3 }));
         let mut first = ledger.open(PlayerNumber(0), Door(0), Codec::Json, true);
         let mut second = ledger.open(PlayerNumber(1), Door(0), Codec::Json, false);
-        let heard = [first.received(&bytes), second.received(&bytes)];
+        let heard = [first.received(Micros(7), &bytes), second.received(Micros(8), &bytes)];
         assert!(heard.iter().all(|heard| matches!(heard.as_deref(), Some(ToPlayer::Lobby(Lobby { joined: 3 })))));
         second.sent(b"nonsense");
         second.closed(1008);
@@ -144,10 +180,38 @@ mod tests {
     }
 
     #[test]
+    fn what_the_kernel_says_is_noted_at_the_message_it_is_of() {
+        let ledger = Arc::new(Ledger::default());
+        let mut page = ledger.open(PlayerNumber(0), Door(0), Codec::Json, true);
+        page.sent(b"join");
+        page.written(Written { first: 99, last: 119 });
+        page.received(Micros(1), b"{}");
+        page.sent(b"answer");
+        page.written(Written { first: 129, last: 129 });
+        let mut told = |last, step, at| page.time_of(Sent { last, step, at: Micros(at) });
+        // The handshake's, then both messages': the second write of the first leaves later, and both come to an end together.
+        told(49, Step::Left, 2);
+        told(99, Step::Left, 3);
+        told(119, Step::Left, 4);
+        told(129, Step::Left, 5);
+        told(99, Step::Acknowledged, 6);
+        told(119, Step::Acknowledged, 7);
+        assert!(page.awaits_times());
+        page.time_of(Sent { last: 129, step: Step::Acknowledged, at: Micros(7) });
+        assert!(!page.awaits_times());
+        drop(page);
+        let transit = |entry, left, acknowledged| {
+            let (left, acknowledged) = (Some(Micros(left)), Some(Micros(acknowledged)));
+            Transit { entry, left, acknowledged }
+        };
+        assert_eq!(ledger.take().connections[0].transits, [transit(0, 3, 7), transit(2, 5, 7)]);
+    }
+
+    #[test]
     fn bytes_that_are_no_message_are_evidence_too() {
         let ledger = Arc::new(Ledger::default());
         let mut page = ledger.open(PlayerNumber(0), Door(0), Codec::Bincode, true);
-        assert!(page.received(&[250, 250]).is_none());
+        assert!(page.received(Micros(7), &[250, 250]).is_none());
         drop(page);
         assert_eq!(ledger.take().connections[0].entries.len(), 1);
     }

@@ -11,6 +11,7 @@ mod ledger;
 mod mischief;
 mod person;
 mod plan;
+mod stream;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

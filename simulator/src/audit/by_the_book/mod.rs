@@ -4,6 +4,7 @@
 //! it. What the journal says came of a command is judged like what players heard.
 
 mod events;
+mod promised;
 mod replies;
 mod states;
 mod told;
@@ -15,6 +16,7 @@ use super::book::{Book, Orders};
 use super::finding::{Finding, Promise, Violation};
 use super::reading::Reading;
 use events::Events;
+use promised::Promised;
 use states::States;
 
 const PROMISE: Promise = Promise {
@@ -28,15 +30,17 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut book = Book::new(orders(reading));
     let mut events = Events::default();
     let mut states = States::of(reading);
-    let mut refused = 0u64;
+    let mut promised = Promised::default();
     for (number, record) in records(reading).enumerate() {
         let before = book.seq;
         let told = book.take(&record);
         if book.seq > before {
             states.moved_on(reading, before, &mut finding);
         }
+        if told.is_ok() {
+            promised.done(&record, &book);
+        }
         finding.check(told.is_ok(), || {
-            refused += 1;
             let why = told.as_ref().err().map(String::as_str).unwrap_or_default();
             Violation::new(format!("record {number} has a command that the rules refuse: {why}"))
         });
@@ -53,10 +57,12 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     events.judge(reading, &mut finding);
     let results = told::judge(reading, &book, &mut finding);
     let replies = replies::judge(reading, &book, &mut finding);
+    let promised = promised.judge(reading, &mut finding);
     finding.figure("events", events.len());
     finding.figure("states and snapshots", states.seen());
     finding.figure("results, standings, prizes", results);
     finding.figure("replies", replies);
+    finding.figure("told at the right moment", promised);
     finding
 }
 

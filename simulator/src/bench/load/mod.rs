@@ -3,7 +3,6 @@
 
 mod handle;
 mod players;
-mod stamped;
 
 use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;

@@ -9,12 +9,12 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::stamped::{self, Control};
 use super::{Connect, Heard};
 use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
 use crate::doorstep;
 use crate::evidence::Micros;
+use crate::stamped::{self, Control};
 
 /// Where players connect.
 const PATH: &str = "/play";

@@ -154,6 +154,20 @@ fn a_pause_is_always_followed_by_its_resume() {
 }
 
 #[test]
+fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_before() {
+    let now = Instant::now();
+    let give = Action::GiveLives { seat: None, lives: 2 };
+    for (extra, at, action) in [
+        (Extra::GiveLives { at: 0.5, lives: 2 }, STEP * 6, give),
+        (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
+    ] {
+        let mut director = Director::new(pace(), Extras::only(QuestionId(1), extra), 2);
+        director.hear(&question(10, 1), now);
+        assert_eq!(director.take_due(now + at), vec![action]);
+    }
+}
+
+#[test]
 fn the_autopilot_is_left_alone() {
     let now = Instant::now();
     let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);

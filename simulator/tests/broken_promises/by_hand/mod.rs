@@ -3,8 +3,10 @@
 mod answers;
 mod book;
 mod bounds;
+mod edges;
 mod events;
 mod faults;
 mod races;
 mod seats;
 mod times;
+mod untold;

@@ -196,7 +196,6 @@ fn restored(out_at: Option<u16>) -> Show {
     show.answer(0, RIGHT);
     show.answer(2, RIGHT);
     show.remove(1);
-    show.hang_up(1);
     show.close();
     show.reveal();
     show.restore(1, out_at);
@@ -231,7 +230,6 @@ fn restoring_one_who_is_not_removed_and_a_new_seat_for_one_who_was_are_found() {
 
     let mut show = full();
     show.remove(0);
-    show.hang_up(0);
     // Given to the very guest who was removed.
     show.reseat(0);
     if let Some(Command::Reseat { player, .. }) = show.records.last_mut().map(|record| &mut record.command) {

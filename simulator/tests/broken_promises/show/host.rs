@@ -8,7 +8,7 @@ use klaxon_protocol::journal::Command;
 use klaxon_protocol::player::{Clock, Close, Mark, Pause, Phase, Resume, ToPlayer, Void};
 use klaxon_protocol::time::Span;
 
-use super::Show;
+use super::{Person, Show};
 
 impl Show {
     /// The running question does not count.
@@ -51,18 +51,44 @@ impl Show {
         self.connect(player, Codec::Json, Some(place))
     }
 
-    /// A player is taken out.
-    pub fn remove(&mut self, seat: usize) {
-        self.snapshot.alive -= u32::from(std::mem::replace(&mut self.people[seat].alive, false));
-        self.quietly(Action::Remove { seat: Seat(u32::try_from(seat).unwrap()), ban: false });
-    }
-
     /// The removal is undone: in play again, or out since a question that was missed.
     pub fn restore(&mut self, seat: usize, out_at: Option<u16>) {
-        self.people[seat].alive = out_at.is_none();
+        (self.people[seat].alive, self.people[seat].removed) = (out_at.is_none(), false);
         self.people[seat].out_at = out_at.unwrap_or_default();
         self.snapshot.alive += u32::from(out_at.is_none());
         self.quietly(Action::Restore { seat: Seat(u32::try_from(seat).unwrap()) });
+    }
+
+    /// A seat gets a life more, or all who are in play; each is told.
+    pub fn give_life(&mut self, seat: Option<usize>) {
+        let given = |(index, person): (usize, &Person)| seat.map_or(person.alive, |seat| seat == index);
+        let given: Vec<bool> = self.people.iter().enumerate().map(given).collect();
+        for (person, _) in self.people.iter_mut().zip(&given).filter(|(_, given)| **given) {
+            person.lives += 1;
+        }
+        let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
+        let seat = seat.map(|seat| Seat(u32::try_from(seat).unwrap()));
+        self.record(Command::Host { id, action: Action::GiveLives { seat, lives: 1 } }, vec![]);
+        self.wait(1);
+        let states: Vec<ToPlayer> = (0..self.people.len()).map(|seat| self.you(seat)).collect();
+        self.each_seat(|seat| given[seat].then(|| states[seat].clone()));
+        self.wait(100);
+    }
+
+    /// A seat is out of the show, and its connections are closed.
+    pub fn remove(&mut self, seat: usize) {
+        let connection = self.connection_of(seat);
+        let was_alive = std::mem::replace(&mut self.people[seat].alive, false);
+        self.people[seat].removed = true;
+        self.snapshot.alive -= u32::from(was_alive);
+        let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
+        let seat = Seat(u32::try_from(seat).unwrap());
+        self.record(Command::Host { id, action: Action::Remove { seat, ban: false } }, vec![]);
+        self.wait(1);
+        self.hear(connection, ToPlayer::Error(ErrorCode::Removed.into()));
+        self.connections[connection].close_code = Some(4004);
+        self.connections[connection].listening = false;
+        self.wait(100);
     }
 
     /// The clock stands still.
@@ -74,14 +100,17 @@ impl Show {
         self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
     }
 
+    /// What was left of the question's time when the clock stopped last.
+    pub(super) fn left(&self) -> Span {
+        let events = self.records.iter().rev().flat_map(|record| &record.events);
+        let mut lefts = events.filter_map(|event| if let ToPlayer::Pause(pause) = event { pause.left } else { None });
+        lefts.next().unwrap()
+    }
+
     /// The clock runs again, with the time that was left when it stopped.
     pub fn resume(&mut self) {
         let Mark { seq, at } = self.mark();
-        let left = self.records.iter().rev().flat_map(|record| &record.events).find_map(|event| match event {
-            ToPlayer::Pause(pause) => pause.left,
-            _ => None,
-        });
-        let left = left.unwrap();
+        let left = self.left();
         let running = self.snapshot.question.as_mut().unwrap();
         running.opens_at = at + self.settings.lead;
         running.closes_at = running.opens_at + left;

@@ -4,20 +4,20 @@
 //! The rules are the least that makes a show: the right choice is [`RIGHT`], wrong or silent players are out, the survivors
 //! share the pot.
 
+mod coming;
 mod host;
 mod script;
 
 use std::cmp::Reverse;
 
-use klaxon_protocol::codec::Codec;
-use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Close, FromPlayer, Join, Mark, Outcome, Phase, Place, PlayerResult, Podium, Prize, Question,
-    Reveal, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
+    Answer, AnswerReply, Close, FromPlayer, Mark, Outcome, Phase, Place, PlayerResult, Podium, Prize, Question, Reveal,
+    Snapshot, ToPlayer, Verdict,
 };
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
@@ -38,6 +38,8 @@ pub const OPEN_FOR: u64 = 5000;
 struct Person {
     player: u32,
     alive: bool,
+    removed: bool,
+    lives: u8,
     answered: Option<Choice>,
     /// How long the answer took, and how long all right ones before it.
     took: u64,
@@ -162,90 +164,6 @@ impl Show {
         self.resident.push((Micros(self.now * 1000), bytes));
     }
 
-    /// A new player takes the next seat; every third speaks bincode.
-    pub fn join(&mut self) -> usize {
-        self.wait(10);
-        let seat = self.people.len();
-        let player = u32::try_from(seat).unwrap();
-        let name = Name::parse(&format!("Player {seat}")).unwrap();
-        let id = PlayerId::parse(&format!("guest-{seat}")).unwrap();
-        self.people.push(Person { player, alive: true, answered: None, took: 0, time: 0, out_at: 0 });
-        self.snapshot.joined += 1;
-        self.snapshot.alive += 1;
-        self.record(Command::Join { player: id, name, role: Role::Player }, vec![]);
-        let codec = if seat % 3 == 2 { Codec::Bincode } else { Codec::Json };
-        self.connect(player, codec, Some(Seat(player)))
-    }
-
-    /// A spectator connects.
-    pub fn watch(&mut self) -> usize {
-        self.wait(10);
-        self.connect(1000, Codec::Json, None)
-    }
-
-    /// A player's connection ends.
-    pub fn hang_up(&mut self, seat: usize) {
-        let connection = self.connection_of(seat);
-        self.hang_up_connection(connection);
-    }
-
-    fn hang_up_connection(&mut self, connection: usize) {
-        self.connections[connection].listening = false;
-    }
-
-    /// A player connects again, beside an older connection or in its place.
-    pub fn come_back(&mut self, seat: usize) -> usize {
-        self.wait(100);
-        let Person { player, .. } = self.people[seat];
-        let place = Some(Seat(u32::try_from(seat).unwrap()));
-        for index in 0..self.connections.len() {
-            if self.connections[index].seat == place && self.connections[index].listening {
-                self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
-                self.connections[index].listening = false;
-            }
-        }
-        self.connect(player, Codec::Json, place)
-    }
-
-    fn connect(&mut self, player: u32, codec: Codec, seat: Option<Seat>) -> usize {
-        let index = self.connections.len();
-        let lines = Vec::new();
-        self.connections.push(Script { player, codec, honest: true, lines, close_code: None, seat, listening: true });
-        let role = if seat.is_some() { Role::Player } else { Role::Spectator };
-        let show = ShowCode::parse("HAND1").unwrap();
-        self.say(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
-        let welcome = Welcome {
-            protocol: 1,
-            session: format!("s{index}"),
-            resume: format!("r{index}"),
-            show: ShowId(7),
-            seat,
-            name: Name::parse(&format!("Player {player}")).unwrap(),
-            now: Millis(self.now),
-            heartbeat: Span(30_000),
-        };
-        self.hear(index, ToPlayer::Welcome(welcome));
-        let snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
-        self.hear(index, ToPlayer::Snapshot(Box::new(snapshot)));
-        if let Some(seat) = seat {
-            let you = self.you(seat.index());
-            self.hear(index, you);
-        }
-        index
-    }
-
-    /// A player's own state.
-    fn you(&self, seat: usize) -> ToPlayer {
-        let Person { alive, answered, .. } = self.people[seat];
-        ToPlayer::You(You { alive, lives: 0, score: 0, rank: 0, answered, prize: None })
-    }
-
-    /// The newest connection of a seat.
-    pub fn connection_of(&self, seat: usize) -> usize {
-        let seat = Some(Seat(u32::try_from(seat).unwrap()));
-        self.connections.iter().rposition(|connection| connection.seat == seat).unwrap()
-    }
-
     /// The next question is sent, and opens.
     pub fn ask(&mut self) {
         let number = self.snapshot.question.as_ref().map_or(1, |question| question.question.0 + 1);
@@ -348,6 +266,8 @@ impl Show {
             silent += u32::from(outcome == Outcome::Silent);
             if outcome == Outcome::Right {
                 person.time += person.took;
+            } else if person.alive && person.lives > 0 {
+                person.lives -= 1;
             } else if person.alive {
                 (person.alive, person.out_at) = (false, question.0);
             }
@@ -355,7 +275,7 @@ impl Show {
                 question,
                 outcome,
                 alive: person.alive,
-                lives: 0,
+                lives: person.lives,
                 gained: 0,
                 score: 0,
                 rank: 0,
@@ -378,7 +298,8 @@ impl Show {
             let out_at = if person.alive { u16::MAX } else { person.out_at };
             (Reverse(out_at), person.time)
         };
-        let mut ranked: Vec<_> = self.people.iter().zip(0u32..).map(|(person, seat)| (merit(person), seat)).collect();
+        let there = self.people.iter().zip(0u32..).filter(|(person, _)| !person.removed);
+        let mut ranked: Vec<_> = there.map(|(person, seat)| (merit(person), seat)).collect();
         ranked.sort_unstable();
         let winners = self.people.iter().filter(|person| person.alive).count();
         let share = |index: usize| {

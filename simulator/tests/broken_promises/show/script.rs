@@ -4,7 +4,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber, Transit};
 
 use super::Show;
 
@@ -25,6 +25,7 @@ pub struct Script {
     pub honest: bool,
     pub lines: Vec<(Micros, Line)>,
     pub close_code: Option<u16>,
+    pub transits: Vec<Transit>,
     pub(super) seat: Option<Seat>,
     pub(super) listening: bool,
 }
@@ -95,6 +96,7 @@ impl Show {
                 codec: script.codec,
                 honest: script.honest,
                 entries,
+                transits: script.transits.clone(),
                 close_code: script.close_code,
             });
         }

@@ -1,0 +1,216 @@
+//! When the server can have read an answer: not before its bytes left the swarm, and not after the swarm knew that it had been read.
+
+use std::collections::HashMap;
+
+use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::player::Pong;
+use klaxon_protocol::time::Millis;
+
+use super::clocks::{Clocks, Trip};
+use crate::evidence::{ConnectionLog, Door, Micros, Transit};
+
+/// The moments, on the server's clock in microseconds, between which an answer was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct When {
+    pub earliest: u64,
+    /// None if nothing says that it was ever read.
+    pub latest: Option<u64>,
+}
+
+/// An answer on its way, by the swarm's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub left: Micros,
+    /// When everything that had been said about the question was replied to, for the first time from then on.
+    pub replied: Option<Micros>,
+    /// When the server's kernel had acknowledged all that may have been read together with it.
+    pub acknowledged: Option<Micros>,
+    /// A time of the server's own clock by which it had been read, where the pong to a ping behind it says so: a connection's messages
+    /// are read in order.
+    pub read_by: Option<Millis>,
+    /// Whether the kernel told both of its times.
+    pub told: bool,
+    /// Its number among the messages of the connection.
+    number: usize,
+}
+
+impl Flight {
+    /// The same on the server's clock.
+    pub fn when(&self, clocks: &Clocks, door: Door) -> When {
+        let earliest = shifted(self.left, clocks.offset(door, self.left).least);
+        let by = self.replied.into_iter().chain(self.acknowledged).min();
+        let by = by.map(|by| shifted(by, clocks.offset(door, by).most));
+        let read_by = self.read_by.map(|read_by| read_by.0.saturating_mul(1000).saturating_add(999));
+        // Clocks that contradict each other say the least.
+        let latest = by.into_iter().chain(read_by).min().map(|latest| latest.max(earliest));
+        When { earliest, latest }
+    }
+}
+
+const fn shifted(at: Micros, by: i64) -> u64 {
+    at.0.saturating_add_signed(by)
+}
+
+/// Pings that say the same.
+#[derive(Debug, Default)]
+struct Alike {
+    left: Micros,
+    back: Micros,
+    sent: u32,
+    returned: u32,
+    /// What the last pong says.
+    now: Option<Millis>,
+}
+
+/// Follows what a connection sends and what comes of it.
+#[derive(Debug)]
+pub(super) struct Flights<'e> {
+    transits: &'e [Transit],
+    /// Of each message: when it was sent, and when it was acknowledged, if the kernel says.
+    messages: Vec<(Micros, Option<Micros>)>,
+    pings: HashMap<Millis, Alike>,
+    /// Answers with no ping behind them yet: to which question, and which of those to it.
+    open: Vec<(QuestionId, usize)>,
+    /// The first ping behind each answer.
+    behind: HashMap<(QuestionId, usize), Millis>,
+}
+
+impl<'e> Flights<'e> {
+    pub fn new(log: &'e ConnectionLog) -> Self {
+        let (messages, pings) = (Vec::new(), HashMap::new());
+        Self { transits: &log.transits, messages, pings, open: Vec::new(), behind: HashMap::new() }
+    }
+
+    /// A message was sent, the connection's entry of this number; a ping or an answer among them is told besides.
+    pub fn sent(&mut self, entry: usize, at: Micros) -> Flight {
+        let transit = match self.transits.split_first() {
+            Some((first, rest)) if first.entry == entry => {
+                self.transits = rest;
+                Some(*first)
+            }
+            _ => None,
+        };
+        let left = transit.and_then(|transit| transit.left);
+        let acknowledged = transit.and_then(|transit| transit.acknowledged);
+        self.messages.push((at, acknowledged));
+        Flight {
+            left: left.unwrap_or(at).max(at),
+            replied: None,
+            acknowledged: None,
+            read_by: None,
+            told: left.is_some() && acknowledged.is_some(),
+            number: self.messages.len() - 1,
+        }
+    }
+
+    pub fn answered(&mut self, question: QuestionId, number: usize) {
+        self.open.push((question, number));
+    }
+
+    pub fn pinged(&mut self, sent: Millis, flight: Flight) {
+        let ping = self.pings.entry(sent).or_insert(Alike { left: flight.left, ..Alike::default() });
+        ping.sent += 1;
+        self.behind.extend(self.open.drain(..).map(|answer| (answer, sent)));
+    }
+
+    pub fn came_back(&mut self, pong: &Pong, at: Micros) {
+        // A pong that nobody asked for measures nothing.
+        let Some(ping) = self.pings.get_mut(&pong.sent) else { return };
+        ping.returned += 1;
+        ping.now = ping.now.max(Some(pong.now));
+        ping.back = ping.back.max(at);
+    }
+
+    /// The pings that came back and can be told from each other.
+    pub fn trips(&self) -> impl Iterator<Item = Trip> {
+        let single = self.pings.values().filter(|ping| (ping.sent, ping.returned) == (1, 1));
+        single.filter_map(|&Alike { left, back, now, .. }| Some(Trip { left, back, now: now? }))
+    }
+
+    /// What is known at the end of the connection. `direct`: the connection's other end is the server itself.
+    ///
+    /// A server may stamp an answer with the time of the last packet of those that it read together. So an acknowledgement says something
+    /// only together with those of all that was sent behind the answer, until it was replied to. Of pings that look alike the last pong
+    /// counts, and only if all came back.
+    pub fn end(&self, question: QuestionId, number: usize, flight: &mut Flight, direct: bool) {
+        flight.acknowledged = if direct { self.acknowledged(flight) } else { None };
+        let ping = self.behind.get(&(question, number)).and_then(|sent| self.pings.get(sent));
+        flight.read_by = ping.filter(|ping| ping.sent == ping.returned).and_then(|ping| ping.now);
+    }
+
+    fn acknowledged(&self, flight: &Flight) -> Option<Micros> {
+        let behind = self.messages.get(flight.number..)?.iter();
+        let together = behind.take_while(|&&(at, _)| flight.replied.is_none_or(|replied| at <= replied));
+        together.map(|&(_, acknowledged)| acknowledged).try_fold(flight.left, |last, next| Some(last.max(next?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::codec::Codec;
+
+    use super::*;
+    use crate::evidence::PlayerNumber;
+
+    const ONE: QuestionId = QuestionId(1);
+
+    fn log(transits: Vec<Transit>) -> ConnectionLog {
+        let (player, door, entries) = (PlayerNumber(0), Door(0), Vec::new());
+        ConnectionLog { player, door, codec: Codec::Json, honest: true, entries, transits, close_code: None }
+    }
+
+    fn transit(entry: usize, left: u64, acknowledged: u64) -> Transit {
+        Transit { entry, left: Some(Micros(left)), acknowledged: Some(Micros(acknowledged)) }
+    }
+
+    #[test]
+    fn an_acknowledgement_counts_with_those_of_all_that_may_have_been_read_together() {
+        let log = log(vec![transit(0, 110, 150), transit(1, 210, 260), transit(3, 910, 950)]);
+        let mut flights = Flights::new(&log);
+        let mut answer = flights.sent(0, Micros(100));
+        flights.sent(1, Micros(200));
+        flights.sent(3, Micros(900));
+        assert_eq!((answer.left, answer.told), (Micros(110), true));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, Some(Micros(950)));
+        answer.replied = Some(Micros(500));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, Some(Micros(260)));
+        flights.end(ONE, 0, &mut answer, false);
+        assert_eq!(answer.acknowledged, None, "somebody in between did");
+    }
+
+    #[test]
+    fn where_the_kernel_says_nothing_the_swarm_knows_less_and_nothing_wrong() {
+        let log = log(vec![]);
+        let mut flights = Flights::new(&log);
+        let mut answer = flights.sent(0, Micros(100));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!((answer.left, answer.acknowledged, answer.told), (Micros(100), None, false));
+        assert_eq!(answer.when(&Clocks::new(20), Door(0)), When { earliest: 80, latest: None });
+        answer.replied = Some(Micros(300));
+        assert_eq!(answer.when(&Clocks::new(20), Door(0)), When { earliest: 80, latest: Some(320) });
+    }
+
+    #[test]
+    fn what_was_sent_before_a_ping_was_read_by_the_time_of_its_pong() {
+        let log = log(vec![]);
+        let mut flights = Flights::new(&log);
+        let mut answer = flights.sent(0, Micros(5_100));
+        flights.answered(ONE, 0);
+        let ping = flights.sent(1, Micros(5_200));
+        flights.pinged(Millis(5), ping);
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.read_by, None);
+        flights.came_back(&Pong { sent: Millis(5), now: Millis(9) }, Micros(9_300));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.read_by, Some(Millis(9)));
+        let trip = Trip { left: Micros(5_200), back: Micros(9_300), now: Millis(9) };
+        assert_eq!(flights.trips().collect::<Vec<_>>(), [trip]);
+        // Another that looks the same: neither measures the clock, and until both came back nothing is read by then.
+        let ping = flights.sent(2, Micros(5_900));
+        flights.pinged(Millis(5), ping);
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!((answer.read_by, flights.trips().count()), (None, 0));
+    }
+}
