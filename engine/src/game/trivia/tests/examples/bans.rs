@@ -112,7 +112,9 @@ fn bans_of_addresses_are_in_the_states_hash_and_the_first_edition_has_none() {
 #[test]
 fn a_removal_that_is_undone_ends_the_ban_of_the_address_unless_another_stands_or_the_seat_is_anothers() {
     let mut play = Play::new(Settings { seats: 4, ..settings() }, 1, 3);
-    (ban(&mut play, 0, 7).unwrap(), ban(&mut play, 1, 7).unwrap(), ban(&mut play, 2, 8).unwrap());
+    for (seat, from) in [(0, 7), (1, 7), (2, 8)] {
+        ban(&mut play, seat, from).unwrap();
+    }
     play.host(Action::Restore { seat: Seat(0) });
     assert!(play.game.bans(origin(7)), "1 is banned for it, too");
     play.host(Action::Restore { seat: Seat(1) });
