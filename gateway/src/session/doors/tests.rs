@@ -215,10 +215,7 @@ fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
     let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, None, &SHARED);
     let token = resume_token(&doors, "QUIZ", "p", "Ann");
     assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
-    assert_eq!(
-        code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") }, NOW)),
-        ErrorCode::BadToken
-    );
+    assert_eq!(code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
 }
 
 #[test]

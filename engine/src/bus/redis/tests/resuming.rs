@@ -63,7 +63,11 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
             }
         }
         let seated = ben.join_as(100 + taken, Role::Player, BY_TOKEN).await.unwrap();
-        assert_eq!((seated.show, seated.seat), (new, Some(SeatRef::first(Seat(taken)))), "nobody else has a seat in the new show");
+        assert_eq!(
+            (seated.show, seated.seat),
+            (new, Some(SeatRef::first(Seat(taken)))),
+            "nobody else has a seat in the new show"
+        );
     };
     check(0).await;
     first.kill().await;
