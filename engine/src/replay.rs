@@ -206,6 +206,8 @@ fn raw_line(record: &Record) -> String {
         Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
+        // Which it is means nothing to people, and is nobody's business.
+        Command::SeatOrigin { seat, .. } => format!("the address of seat {seat} is noted"),
     };
     let events: Vec<String> = record.events.iter().map(event).collect();
     let arrow = if events.is_empty() { "" } else { " -> " };

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p klaxon-gateway --example echo -- --listen 127.0.0.1:9001 --transport io-uring`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -84,7 +84,7 @@ impl Crew for Echo {
     /// Nobody else has anything to say.
     type Word = std::convert::Infallible;
 
-    fn opened(&mut self, _: Codec, _: Moment) -> ConnKey {
+    fn opened(&mut self, _: Codec, _: IpAddr, _: Moment) -> ConnKey {
         self.uses = self.uses.wrapping_add(1);
         let entry = self.lines.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);

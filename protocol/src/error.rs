@@ -88,6 +88,9 @@ error_table! {
     TokenRevoked, "token_revoked", "This resume token was replaced by a newer one.", "Use the newest `resume`; if somebody took it, `reclaim` the seat with your `token`, or ask the host for a new one.";
     LobbyLocked, "lobby_locked", "The host lets no more players in.", "Join as a spectator, or ask the host.";
     SeatGivenAway, "seat_given_away", "Your seat has another player now: you were gone, or removed, and the show was full.", "Join again, as a new player if there is a seat, or as a spectator.";
+    // Hosts, added later
+    SharedAddress, "shared_address", "Other players may come from the same address.", "Say `shared: true` to ban it all the same, or only `remove` the player.";
+    UnknownAddress, "unknown_address", "It is not known from which address this player comes.", "`remove` them: if they come back as another player, that one's address is known.";
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -151,6 +151,16 @@ pub enum Action {
         /// Whom.
         seat: Seat,
     },
+    /// Remove and ban a player, and give nobody new a seat who comes from the same address without an operator's token.
+    BanAddress {
+        /// Whom.
+        seat: Seat,
+        /// Also if other players come from there, or it is not known whether they do: a school, a proxy.
+        #[serde(default)]
+        shared: bool,
+    },
+    /// Let new players in again from all addresses that were banned in this show. Who was banned by id stays so.
+    LiftAddressBans,
 }
 
 fn yes() -> bool {
@@ -381,6 +391,18 @@ pub enum AlertKind {
     UncertainClocks {
         /// Which, and by how many microseconds either way.
         gateways: Vec<UncertainClock>,
+    },
+    /// A guest was banned by `remove`: it holds until they clear their page's storage, for then they are another guest. `ban_address`
+    /// bans where they come from.
+    GuestBanned {
+        /// Whose seat it was.
+        seat: Seat,
+    },
+    /// So many new players were refused because they came from a banned address; told at 1, 10, 100 and so on. If they are many, it is
+    /// the address of more than the one who was meant: `lift_address_bans` lets them in.
+    AddressBansRefuse {
+        /// How many joins, since this engine has the show.
+        joins: u64,
     },
 }
 

@@ -4,6 +4,7 @@ use bincode::{Decode, Encode};
 
 use crate::host::Action;
 use crate::ids::{Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use crate::origin::Origin;
 use crate::pack::Pack;
 use crate::player::{Role, ToPlayer};
 use crate::settings::Settings;
@@ -112,6 +113,13 @@ pub enum Command {
         player: PlayerId,
         /// What they are called, already unlike all others.
         name: Name,
+    },
+    /// From where the player of this seat comes. It stands before a host's `ban_address`, whose journal could not be played again without.
+    SeatOrigin {
+        /// Which seat.
+        seat: Seat,
+        /// From where.
+        origin: Origin,
     },
 }
 

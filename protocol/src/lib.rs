@@ -10,6 +10,7 @@ pub mod ids;
 pub mod journal;
 pub mod link;
 pub mod name;
+pub mod origin;
 pub mod pack;
 pub mod player;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::host::{AlertKind, Figures, FromHost, Latency, ToHost};
 use crate::ids::{
     Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
+use crate::origin::Origin;
 use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
 use crate::time::Millis;
 
@@ -145,6 +146,8 @@ pub struct JoinRequest {
     pub role: Role,
     /// How the gateway knows who it is.
     pub proof: Proof,
+    /// From where they connect.
+    pub origin: Origin,
 }
 
 impl JoinRequest {

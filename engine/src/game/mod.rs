@@ -13,6 +13,7 @@ use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Personal, StampedAnswer};
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -126,6 +127,12 @@ pub trait Game: Send + 'static {
 
     /// A seat that a full show may give to another player, for its own was removed.
     fn vacant_seat(&self) -> Option<Seat>;
+
+    /// Whether the host took this seat's player out.
+    fn is_removed(&self, seat: Seat) -> bool;
+
+    /// Whether nobody new whom no operator's token names gets a seat from there.
+    fn bans(&self, origin: Origin) -> bool;
 
     /// How often the player's resume tokens were revoked; those that were made before the last time are refused.
     fn token_issue(&self, player: &PlayerId) -> u32;

@@ -3,7 +3,6 @@
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Action, Created, Done, JournalLines, Players, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Seat};
-use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::{Reissued, ToGateway};
 
 use super::Show;
@@ -29,7 +28,7 @@ impl Show {
         let reissues = if let Action::ReissueToken { seat } = action { Some(seat) } else { None };
         let done = match (self.game.was_done(&id, &action), action.problem()) {
             (Ok(false), Some(refusal)) => Err(refusal),
-            (Ok(false), None) => self.try_apply(Command::Host { id: id.clone(), action }).map(|()| false),
+            (Ok(false), None) => self.act(id.clone(), action).map(|()| false),
             (known, _) => known,
         };
         let answer = match done {

@@ -25,9 +25,10 @@ impl Show {
             Some(name) => name.clone(),
             None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
         };
-        let JoinRequest { conn, player, .. } = request;
+        let JoinRequest { conn, player, origin, .. } = request;
         let held = seat.map(|seat| self.game.held(seat));
         if let Some(held) = held {
+            self.origins.settle(held.seat, origin);
             self.homes.settle(held, conn.gateway);
             self.attend(held.seat, conn);
         }
@@ -53,7 +54,7 @@ impl Show {
                 }
                 return Ok(Some(seat));
             }
-            Entry::New => {}
+            Entry::New => self.check_address(request)?,
         }
         let (player, name) = (player.clone(), self.game.unused_name(request.name.as_ref()));
         if let Some(seat) = given {
@@ -73,6 +74,7 @@ impl Show {
     /// In a full show: the seat of one who is gone.
     fn given_seat(&mut self, request: &JoinRequest) -> Result<Seat, Refusal> {
         self.check_proof(request, Entry::New)?;
+        self.check_address(request)?;
         self.seat_to_give().ok_or_else(|| {
             let lost = "If you had one, it was given to another player while you were gone.";
             let comes_back = matches!(request.proof, Proof::Resume { .. });

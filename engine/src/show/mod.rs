@@ -7,12 +7,14 @@
 mod answers;
 mod archiving;
 mod attendance;
+mod bans;
 mod barrier;
 mod homes;
 mod hosts;
 mod inbox;
 mod joins;
 mod lost;
+mod origins;
 mod outage;
 mod pulse;
 mod recovery;
@@ -39,6 +41,7 @@ use self::barrier::Barrier;
 use self::homes::Homes;
 pub use self::inbox::{Reached, ToShow};
 use self::lost::Lost;
+use self::origins::Origins;
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
@@ -66,6 +69,9 @@ pub struct Show {
     gateways: BTreeSet<GatewayId>,
     homes: Homes,
     attendance: Attendance,
+    origins: Origins,
+    /// New players who were refused for where they come from.
+    refused_by_address: u64,
     /// Everything that gateways said up to here is dealt with.
     heard: Place,
     /// How much of that is written and said.
@@ -155,6 +161,8 @@ impl Show {
             gateways: BTreeSet::new(),
             homes: Homes::default(),
             attendance: Attendance::default(),
+            origins: Origins::default(),
+            refused_by_address: 0,
             heard: Place::default(),
             committed: Place::default(),
             now,

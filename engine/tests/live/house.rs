@@ -18,6 +18,7 @@ use klaxon_protocol::ids::{
     Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -80,6 +81,7 @@ pub fn join_request(code: &str, player: u32) -> JoinRequest {
         name: Some(Name::parse("Ann").unwrap()),
         role: Role::Player,
         proof: Proof::NewGuest,
+        origin: Origin::of_hash(u64::from(player) + 1),
     }
 }
 

@@ -20,6 +20,8 @@ pub const HELP: &[&str] = &[
     "journal COUNT         the last records of the show's journal",
     "lives COUNT [SEAT]    give lives to one or to all in play",
     "remove SEAT, ban SEAT take a player out",
+    "ban SEAT address      and give nobody new a seat from there; with `shared` also if others come from there",
+    "unban addresses       give new players seats again from wherever they come",
     "restore SEAT          undo a remove or ban",
     "seats COUNT           let more players in",
     "lock, unlock           take no new players, or take them again",
@@ -88,7 +90,6 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
             Order::Do(Action::GiveLives { seat, lives })
         }
         "remove" => Order::Do(Action::Remove { seat: seat(rest)?, ban: false }),
-        "ban" => Order::Do(Action::Remove { seat: seat(rest)?, ban: true }),
         "restore" => Order::Do(Action::Restore { seat: seat(rest)? }),
         "seats" => {
             let seats = number(rest, 1..=10_000_000).map_err(|problem| format!("the seats {problem}"))?;
@@ -96,6 +97,20 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         }
         "lock" => bare(Order::Do(Action::LockLobby { on: true }))?,
         "unlock" => bare(Order::Do(Action::LockLobby { on: false }))?,
+        "ban" => {
+            let (whose, what) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let seat = seat(whose)?;
+            Order::Do(match what.split_whitespace().collect::<Vec<_>>()[..] {
+                [] => Action::Remove { seat, ban: true },
+                ["address"] => Action::BanAddress { seat, shared: false },
+                ["address", "shared"] => Action::BanAddress { seat, shared: true },
+                _ => return Err("it is `ban SEAT`, `ban SEAT address` or `ban SEAT address shared`".into()),
+            })
+        }
+        "unban" => match rest {
+            "addresses" => Order::Do(Action::LiftAddressBans),
+            _ => return Err("it is `unban addresses`: all of them".into()),
+        },
         "reissue" => Order::Do(Action::ReissueToken { seat: seat(rest)? }),
         "autopilot" => match rest {
             "on" => Order::Do(Action::Autopilot { on: true }),
@@ -157,6 +172,8 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::LockLobby { on: true } => "lock",
         Action::LockLobby { on: false } => "unlock",
         Action::Restore { .. } => "restore",
+        Action::BanAddress { .. } => "ban",
+        Action::LiftAddressBans => "unban",
     }
 }
 
@@ -178,6 +195,9 @@ mod tests {
         assert_eq!(action("lives 2"), Action::GiveLives { seat: None, lives: 2 });
         assert_eq!(action("lives 2 17"), Action::GiveLives { seat: Some(Seat(17)), lives: 2 });
         assert_eq!(action("ban 17"), Action::Remove { seat: Seat(17), ban: true });
+        assert_eq!(action("ban 17  address"), Action::BanAddress { seat: Seat(17), shared: false });
+        assert_eq!(action("ban 17 address shared"), Action::BanAddress { seat: Seat(17), shared: true });
+        assert_eq!(action("unban addresses"), Action::LiftAddressBans);
         assert_eq!(action("adjust -500"), Action::AdjustTime { by: -500 });
         assert_eq!(action("adjust +500"), Action::AdjustTime { by: 500 });
         assert_eq!(action("end unpaid"), Action::End { pay: false });
@@ -195,6 +215,11 @@ mod tests {
             ("void", "needs a reason"),
             ("lives many", "from 1 to 99"),
             ("remove", "the seat must be"),
+            ("ban address", "the seat must be"),
+            ("ban 17 adress", "`ban SEAT address`"),
+            ("ban 17 shared", "`ban SEAT address`"),
+            ("ban 17 address shared now", "`ban SEAT address`"),
+            ("unban 17", "`unban addresses`"),
             ("autopilot", "`on` or `off`"),
             ("wait forever", "`lobby`"),
         ] {

@@ -126,6 +126,13 @@ pub fn alert(alert: &AlertKind) -> String {
             let each = gateways.iter().map(|clock| format!("{} (±{} µs)", clock.gateway, clock.uncertainty));
             format!("clocks of gateways may be wrong: {}", each.collect::<Vec<_>>().join(", "))
         }
+        AlertKind::GuestBanned { seat } => format!(
+            "the ban of seat {seat} is a guest's, who is another one after clearing the page's storage; `ban {seat} address` bans where they come from"
+        ),
+        AlertKind::AddressBansRefuse { joins: 1 } => "a new player got no seat, for their address is banned".into(),
+        AlertKind::AddressBansRefuse { joins } => format!(
+            "{joins} new players got no seat, for their address is banned; if it is a school's or a proxy's, `unban addresses` lets them in"
+        ),
     }
 }
 

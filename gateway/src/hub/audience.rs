@@ -281,6 +281,7 @@ impl Shard {
         let codec = conn.codec;
         if conn.session.refused(now.millis()) {
             self.common.arrivals.end(key);
+            self.counts.banned += u64::from(error.code == ErrorCode::Banned);
             let bytes = frame::frame(codec, &ToPlayer::Error(error));
             self.send(key, bytes, now.millis());
         }

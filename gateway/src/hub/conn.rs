@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seq;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Event;
@@ -69,11 +70,11 @@ pub(super) enum KeepsUp {
 pub(super) struct TooSlow;
 
 impl Conn {
-    pub fn new(key: ConnKey, codec: Codec, now: Moment) -> Self {
+    pub fn new(key: ConnKey, codec: Codec, origin: Origin, now: Moment) -> Self {
         Self {
             key,
             codec,
-            session: Session::new(now.millis()),
+            session: Session::new(now.millis(), origin),
             outbox: Outbox::default(),
             limiter: Limiter::default(),
             seen: Seq(0),

@@ -15,6 +15,7 @@ pub(crate) struct Counts {
     pub messages: u64,
     pub answers: u64,
     pub joins: u64,
+    pub banned: u64,
     pub shed: u64,
     pub rate_limited: u64,
     pub bad_messages: u64,
@@ -42,6 +43,7 @@ impl Counts {
             ("klaxon_messages_read_total", now.messages),
             ("klaxon_answers_read_total", now.answers),
             ("klaxon_joins_total", now.joins),
+            ("klaxon_joins_banned_total", now.banned),
             ("klaxon_shed_total", now.shed),
             ("klaxon_rate_limited_total", now.rate_limited),
             ("klaxon_bad_messages_total", now.bad_messages),
@@ -75,6 +77,10 @@ pub(crate) fn describe() {
     describe_counter!("klaxon_messages_read_total", "Messages read from players");
     describe_counter!("klaxon_answers_read_total", "Answers handed to the engine");
     describe_counter!("klaxon_joins_total", "Connections that got into a show");
+    describe_counter!(
+        "klaxon_joins_banned_total",
+        "Connections that were let into no show because of a ban, of the player or of the address"
+    );
     describe_counter!("klaxon_shed_total", "Connections closed because they could not keep up");
     describe_counter!("klaxon_rate_limited_total", "Messages refused because there were too many");
     describe_counter!("klaxon_bad_messages_total", "Messages that could not be understood");

@@ -1,5 +1,7 @@
 //! A shard as its reactor drives it.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 
@@ -9,8 +11,8 @@ use crate::transport::{ConnKey, Crew, Farewell, Fate, Fault, Message, Moment};
 impl Crew for Shard {
     type Word = ForShard;
 
-    fn opened(&mut self, codec: Codec, now: Moment) -> ConnKey {
-        self.opened(codec, now)
+    fn opened(&mut self, codec: Codec, peer: IpAddr, now: Moment) -> ConnKey {
+        self.opened(codec, peer, now)
     }
 
     fn message(&mut self, key: ConnKey, message: Message<'_>, came: Moment, now: Moment) {

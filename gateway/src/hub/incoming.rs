@@ -153,9 +153,10 @@ impl Shard {
 
     fn ask(&self, key: ConnKey, admitted: Admitted) {
         let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
+        let Some(origin) = self.conns.get(key.slot as usize).and_then(|conn| conn.session.origin()) else { return };
         let Admitted { code, player, name, role, proof } = admitted;
         self.common.arrivals.begin(key);
-        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof }));
+        self.common.outside.engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof, origin }));
     }
 
     fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, answer: Answer, now: Moment) {

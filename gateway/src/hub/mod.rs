@@ -31,7 +31,7 @@ use klaxon_protocol::ids::{GatewayId, QuestionId, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{Reply, Resynced, Seated, ToEngine};
 
 use crate::intake::Pace;
-use crate::session::Doors;
+use crate::session::{Doors, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
@@ -57,6 +57,7 @@ pub(crate) struct Common {
     pub gateway: GatewayId,
     pub outside: Arc<dyn Outside>,
     pub doors: Doors,
+    pub origins: Origins,
     pub pace: Pace,
     pub players: Players,
     pub arrivals: Arrivals,
@@ -70,6 +71,7 @@ impl Common {
             gateway,
             outside,
             doors: Doors::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
+            origins: Origins::new(&settings.secret),
             pace: Pace::new(&settings),
             players: Players::default(),
             arrivals: Arrivals::default(),

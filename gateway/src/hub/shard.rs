@@ -1,6 +1,7 @@
 //! A shard: some of the gateway's connections, as their transport drives them.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -76,14 +77,14 @@ impl Shard {
     }
 
     /// A WebSocket handshake is done.
-    pub fn opened(&mut self, codec: Codec, now: Moment) -> ConnKey {
+    pub fn opened(&mut self, codec: Codec, peer: IpAddr, now: Moment) -> ConnKey {
         self.stirred = now;
         self.uses = self.uses.wrapping_add(1);
         let entry = self.conns.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         debug_assert!(slot < 1 << 24, "a shard has fewer connections than slots in a key");
         let key = ConnKey { shard: self.number, slot, use_of_slot: self.uses };
-        let mut conn = Conn::new(key, codec, now);
+        let mut conn = Conn::new(key, codec, self.common.origins.of(peer), now);
         self.agenda.put(&mut conn);
         entry.insert(conn);
         self.counts.opened += 1;

@@ -3,20 +3,23 @@
 mod close;
 mod doors;
 mod jwt_header;
+mod origin;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{QuestionId, SeatRef, ShowCode, ShowId};
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Answer, Emoji, FromPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use close::Close;
 pub(crate) use doors::{Admitted, Doors, Holder};
+pub(crate) use origin::Origins;
 
 /// Where a connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Session {
     /// Has said nothing that let it in.
-    Waiting { since: Millis },
+    Waiting(Box<Newcomer>),
     /// The engine was asked.
     Joining(Box<Asked>),
     /// In a show.
@@ -25,10 +28,18 @@ pub(crate) enum Session {
     Leaving { since: Millis },
 }
 
-/// A wish for a seat. Kept apart, as those who are in, nearly all, do not have it.
+/// Somebody who is not in yet, from there. Kept apart, as those who are in, nearly all, do not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Newcomer {
+    since: Millis,
+    origin: Origin,
+}
+
+/// A wish for a seat. Kept apart like that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     since: Millis,
+    origin: Origin,
     code: ShowCode,
 }
 
@@ -63,8 +74,8 @@ pub(crate) enum Step {
 
 impl Session {
     /// A connection that just opened.
-    pub const fn new(now: Millis) -> Self {
-        Self::Waiting { since: now }
+    pub fn new(now: Millis, origin: Origin) -> Self {
+        Self::Waiting(Box::new(Newcomer { since: now, origin }))
     }
 
     /// Hears a message.
@@ -74,8 +85,14 @@ impl Session {
             (Self::Leaving { .. }, _) => Step::Ignore,
             (_, FromPlayer::Ping(ping)) => Step::Pong(ping.sent),
             (_, FromPlayer::Leave) => Step::Leave,
-            (Self::Waiting { .. }, FromPlayer::Join(join)) => self.ask(doors.admit(join, now), now),
-            (Self::Waiting { .. }, FromPlayer::Reclaim(reclaim)) => self.ask(doors.reclaim(reclaim), now),
+            (Self::Waiting(newcomer), FromPlayer::Join(join)) => {
+                let origin = newcomer.origin;
+                self.ask(doors.admit(join, now), origin, now)
+            }
+            (Self::Waiting(newcomer), FromPlayer::Reclaim(reclaim)) => {
+                let origin = newcomer.origin;
+                self.ask(doors.reclaim(reclaim), origin, now)
+            }
             (_, FromPlayer::Join(_) | FromPlayer::Reclaim(_)) => refuse(ErrorCode::AlreadyJoined),
             (Self::In(Place { show, seat: Some(seat) }), FromPlayer::Answer(answer)) => {
                 Step::Answer(*show, *seat, answer)
@@ -86,15 +103,15 @@ impl Session {
         }
     }
 
-    fn ask(&mut self, admitted: Result<Admitted, Refusal>, now: Millis) -> Step {
+    fn ask(&mut self, admitted: Result<Admitted, Refusal>, origin: Origin, now: Millis) -> Step {
         match admitted {
             Ok(admitted) => {
-                *self = Self::Joining(Box::new(Asked { since: now, code: admitted.code.clone() }));
+                *self = Self::Joining(Box::new(Asked { since: now, origin, code: admitted.code.clone() }));
                 Step::Ask(admitted)
             }
             Err(refusal) => {
                 // Whoever mistypes a name gets the whole time again.
-                *self = Self::Waiting { since: now };
+                *self = Self::new(now, origin);
                 Step::Refuse(refusal)
             }
         }
@@ -110,11 +127,18 @@ impl Session {
 
     /// The engine gave none. Whether anybody still waits to hear so.
     pub fn refused(&mut self, now: Millis) -> bool {
-        let asked = matches!(self, Self::Joining(_));
-        if asked {
-            *self = Self::Waiting { since: now };
+        let Self::Joining(asked) = self else { return false };
+        *self = Self::new(now, asked.origin);
+        true
+    }
+
+    /// From where it comes, until it is in: nobody asks for more than one seat.
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Waiting(newcomer) => Some(newcomer.origin),
+            Self::Joining(asked) => Some(asked.origin),
+            Self::In(_) | Self::Leaving { .. } => None,
         }
-        asked
     }
 
     /// Where it is, if it is in a show.
@@ -141,7 +165,7 @@ impl Session {
     /// When it should be closed for not being in by then, and how.
     pub fn deadline(&self, limit: Span) -> Option<(Millis, Close)> {
         match self {
-            Self::Waiting { since } => Some((*since + limit, Close::NeverJoined)),
+            Self::Waiting(newcomer) => Some((newcomer.since + limit, Close::NeverJoined)),
             Self::Joining(asked) => Some((asked.since + limit, Close::TryLater)),
             Self::In(_) | Self::Leaving { .. } => None,
         }
@@ -179,11 +203,12 @@ mod tests {
         refusal.code
     }
 
+    const HOME: Origin = Origin::of_hash(7);
     const PLACE: Place = Place { show: ShowId(1), seat: Some(SeatRef::first(Seat(4))) };
 
     #[test]
     fn nothing_but_a_ping_is_answered_before_the_join() {
-        let mut session = Session::new(Millis(0));
+        let mut session = Session::new(Millis(0), HOME);
         assert_eq!(refused_with(session.hear(answer(), &doors(), Millis(1))), ErrorCode::NotJoined);
         let react = FromPlayer::React(React { emoji: Emoji::Clap });
         assert_eq!(refused_with(session.hear(react, &doors(), Millis(1))), ErrorCode::NotJoined);
@@ -193,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_connection_joins_once() {
-        let mut session = Session::new(Millis(0));
+        let mut session = Session::new(Millis(0), HOME);
         assert!(matches!(session.hear(join(), &doors(), Millis(1)), Step::Ask(_)));
         assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
         assert_eq!(session.seated(PLACE), ShowCode::parse("QUIZ").ok());
@@ -203,10 +228,11 @@ mod tests {
 
     #[test]
     fn one_whom_the_engine_refused_may_ask_again() {
-        let mut session = Session::new(Millis(0));
+        let mut session = Session::new(Millis(0), HOME);
         session.hear(join(), &doors(), Millis(1));
         assert!(session.refused(Millis(2)));
         assert!(!session.refused(Millis(2)));
+        assert_eq!(session.origin(), Some(HOME), "from where they came");
         assert!(matches!(session.hear(join(), &doors(), Millis(3)), Step::Ask(_)));
     }
 
@@ -219,7 +245,7 @@ mod tests {
     #[test]
     fn one_who_does_not_join_has_a_deadline_and_one_who_is_in_has_none() {
         let limit = Span(10);
-        let mut session = Session::new(Millis(5));
+        let mut session = Session::new(Millis(5), HOME);
         assert_eq!(session.deadline(limit), Some((Millis(15), Close::NeverJoined)));
         session.hear(join(), &doors(), Millis(14));
         assert_eq!(session.deadline(limit), Some((Millis(24), Close::TryLater)));
@@ -251,7 +277,7 @@ mod tests {
         #[test]
         fn whatever_is_said_it_asks_only_when_out_answers_only_when_in_and_joins_once(story in happenings()) {
             let doors = doors();
-            let mut session = Session::new(Millis(0));
+            let mut session = Session::new(Millis(0), HOME);
             let (mut asked, mut joined) = (false, false);
             for happening in story {
                 match happening {

@@ -1,7 +1,7 @@
 //! The door: takes sockets from the listener and hands them to the shards in turn.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Drop for InCrowd {
 pub(super) async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
-    mut hand_out: impl FnMut(TcpStream, InCrowd),
+    mut hand_out: impl FnMut(TcpStream, IpAddr, InCrowd),
     mut stage: watch::Receiver<Stage>,
 ) {
     let crowd = Crowd::default();
@@ -84,9 +84,9 @@ pub(super) async fn run(
             _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 if let Some(here) = crowd.enter(most.saturating_add(SPARE)) {
-                    hand_out(stream, here);
+                    hand_out(stream, peer.ip(), here);
                 }
             }
             Err(error) if is_the_clients(&error) => {}

@@ -1,5 +1,7 @@
 //! The seam between sockets and what is made of them.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 
@@ -27,8 +29,8 @@ pub trait Crew: Send + 'static {
     /// What other threads tell it.
     type Word: Send + 'static;
 
-    /// A WebSocket handshake is done. The key's slot is free from `closed` on.
-    fn opened(&mut self, codec: Codec, now: Moment) -> ConnKey;
+    /// A WebSocket handshake with this peer is done. The key's slot is free from `closed` on.
+    fn opened(&mut self, codec: Codec, peer: IpAddr, now: Moment) -> ConnKey;
     /// A message was read now, that came then.
     fn message(&mut self, key: ConnKey, message: Message<'_>, came: Moment, now: Moment);
     /// The client sent a ping or pong; `pong` are the bytes that answer it, if any.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::net::TcpStream as StdStream;
+use std::net::{IpAddr, TcpStream as StdStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -48,6 +48,7 @@ impl Front {
 /// A socket that speaks WebSocket from now on.
 pub(super) struct Upgraded {
     pub stream: StdStream,
+    pub peer: IpAddr,
     pub codec: Codec,
     /// What the client sent behind its handshake.
     pub read: Bytes,
@@ -57,7 +58,7 @@ pub(super) struct Upgraded {
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
-pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
+pub(super) async fn serve(stream: TcpStream, peer: IpAddr, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
     let agreed = Agreed::default();
     let service = hyper::service::service_fn(|request| {
         let response = respond(request, &front, here, &agreed);
@@ -74,7 +75,7 @@ pub(super) async fn serve(stream: TcpStream, front: Arc<Front>, here: &InCrowd) 
     let (upgrade, codec) = agreed.take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
     let stream = parts.io.into_inner().into_std().ok()?;
-    Some(Upgraded { stream, codec, read: parts.read_buf })
+    Some(Upgraded { stream, peer, codec, read: parts.read_buf })
 }
 
 fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &Agreed) -> Response<Full<Bytes>> {

@@ -196,9 +196,9 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
 
 impl<C: Crew> Floor<C> {
     fn open(&mut self, driver: &mut impl Driver, upgraded: Upgraded, here: InCrowd) -> io::Result<()> {
-        let Upgraded { stream, codec, read } = upgraded;
+        let Upgraded { stream, peer, codec, read } = upgraded;
         let now = Moment::now();
-        let key = self.crew.opened(codec, now);
+        let key = self.crew.opened(codec, peer, now);
         let slot = Slot(key.slot);
         self.lines.put(
             slot,

@@ -1,7 +1,7 @@
 //! The threads that own sockets: the door, and the reactors.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
@@ -166,10 +166,10 @@ async fn keep_the_door<W: Send + 'static>(
     };
     let most = front.limits.connections;
     let mut turn = posts.into_iter().cycle();
-    let greet = move |stream: TcpStream, here: InCrowd| {
+    let greet = move |stream: TcpStream, peer: IpAddr, here: InCrowd| {
         let (Some(post), front) = (turn.next(), Arc::clone(&front)) else { return };
         spawn_local(async move {
-            if let Some(upgraded) = http::serve(stream, front, &here).await {
+            if let Some(upgraded) = http::serve(stream, peer, front, &here).await {
                 post.send(Input::Connection(Box::new(upgraded), here));
             }
         });

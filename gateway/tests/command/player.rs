@@ -62,7 +62,12 @@ impl Player {
     }
 
     fn begin(address: SocketAddr, join: Join) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap(), join)
+    }
+
+    /// One who asks to join on this connection.
+    pub fn over(stream: TcpStream, join: Join) -> Self {
+        let address = stream.peer_addr().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (socket, _) = tungstenite::client(format!("ws://{address}/play"), stream).unwrap();
         let mut player = Self(socket);

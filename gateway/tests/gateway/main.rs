@@ -7,6 +7,7 @@ mod forged;
 mod hostile;
 mod house;
 mod life;
+mod origins;
 mod patience;
 mod players;
 mod raw;

@@ -136,7 +136,7 @@ impl Journal {
                     self.counted.entry((question, seat)).or_default().push(Counted { choice, at });
                 }
             }
-            Command::Host { action: Action::Remove { seat, .. }, .. } => {
+            Command::Host { action: Action::Remove { seat, .. } | Action::BanAddress { seat, .. }, .. } => {
                 self.removed.push(seat);
                 self.removals_in.extend(*current);
             }
@@ -152,7 +152,8 @@ impl Journal {
             | Command::Tick
             | Command::Tally { .. }
             | Command::Outage { .. }
-            | Command::Reissue { .. } => {}
+            | Command::Reissue { .. }
+            | Command::SeatOrigin { .. } => {}
         }
         for event in events {
             self.hear(event, current);

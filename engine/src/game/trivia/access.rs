@@ -171,6 +171,7 @@ impl Trivia {
         self.access.vacant.remove(&seat);
         self.removals.remove(&seat);
         self.access.note(&Change::Reseated(seat));
+        self.bans.outlive(seat);
         self.roster.reseat(seat, player.clone(), name.clone());
         if self.seats.begin_anew(seat, self.first_lives()) {
             self.seats.changed();

@@ -59,6 +59,8 @@ impl Trivia {
             Action::SetSeats { seats } => self.set_seats(*seats),
             Action::LockLobby { on } => self.lock_lobby(*on),
             Action::Restore { seat } => self.restore(*seat),
+            Action::BanAddress { seat, .. } => self.ban_address(*seat),
+            Action::LiftAddressBans => self.lift_address_bans(),
         }
     }
 

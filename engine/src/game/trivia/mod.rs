@@ -1,6 +1,7 @@
 //! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules.md.
 
 mod access;
+mod bans;
 mod bits;
 mod clock;
 mod course;
@@ -31,12 +32,14 @@ use klaxon_protocol::host::{Action, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::StampedAnswer;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::PackQuestion;
 use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
 use self::access::Access;
+use self::bans::Bans;
 use self::clock::Clock;
 use self::done::Done;
 use self::ranking::Ranks;
@@ -64,6 +67,7 @@ pub struct Trivia {
     access: Access,
     /// Of the seats whose players are removed.
     removals: HashMap<Seat, Removal>,
+    bans: Bans,
     ranks: Ranks,
     /// How to take the last reveal back.
     undo: Option<Undo>,
@@ -158,6 +162,7 @@ impl Trivia {
             seats: Seats::default(),
             access: Access::default(),
             removals: HashMap::new(),
+            bans: Bans::default(),
             ranks: Ranks::default(),
             undo: None,
             podium: None,
@@ -205,6 +210,7 @@ impl Game for Trivia {
             Command::Outage { question, late } => self.lose(now, *question, *late),
             Command::Reissue { seat } => self.reissue_tokens(*seat),
             Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
+            Command::SeatOrigin { seat, origin } => self.name_origin(*seat, *origin),
         }
     }
 
@@ -236,6 +242,10 @@ impl Game for Trivia {
         // Of shows in which none of it was used, the first edition's among them, the hash is as if there were no such rules.
         if self.access.digest() != 0 {
             bytes.extend_from_slice(&self.access.digest().to_le_bytes());
+        }
+        if self.bans.digest() != 0 {
+            bytes.extend_from_slice(b"bans");
+            bytes.extend_from_slice(&self.bans.digest().to_le_bytes());
         }
         xxhash_rust::xxh3::xxh3_64(&bytes)
     }
@@ -278,6 +288,14 @@ impl Game for Trivia {
 
     fn vacant_seat(&self) -> Option<Seat> {
         self.vacant_seat()
+    }
+
+    fn is_removed(&self, seat: Seat) -> bool {
+        self.seats.removed.contains(seat)
+    }
+
+    fn bans(&self, origin: Origin) -> bool {
+        self.bans.bans(origin)
     }
 
     fn token_issue(&self, player: &PlayerId) -> u32 {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::host::AlertKind;
+use klaxon_protocol::ids::{PlayerId, QuestionId, Seat};
 
 use super::Trivia;
 use super::access::{Barred, Change};
@@ -20,6 +21,15 @@ pub struct Removal {
 
 impl Trivia {
     pub(super) fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
+        let mut effects = self.take_out(seat, ban)?;
+        if ban && self.roster.player(seat).is_some_and(PlayerId::is_guest) {
+            effects.push(Effect::Alert(AlertKind::GuestBanned { seat }));
+        }
+        Ok(effects)
+    }
+
+    /// Removes a player, and tells nobody else.
+    pub(super) fn take_out(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         self.must_not_have_ended()?;
         self.must_have(seat)?;
         self.note_removal(seat, ban);
@@ -59,6 +69,7 @@ impl Trivia {
         }
         self.access.set_vacant(seat, false);
         self.access.note(&Change::Restored(seat));
+        self.bans.lift(seat);
         self.seats.removed.remove(seat);
         self.seats.banned.remove(seat);
         if self.seats.out_at[seat.index()] == 0 {

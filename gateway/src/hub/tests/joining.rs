@@ -201,3 +201,23 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
         assert_eq!(seqs(&stage.read(key)), [5]);
     }
 }
+
+/// The engine is told from where a connection comes, and nothing by which anybody could tell the address.
+#[test]
+fn connections_from_one_address_have_one_origin_whoever_asks_on_them() {
+    let mut stage = Stage::new();
+    let mut origin = |address: &str| {
+        let key = stage.open_from(address);
+        stage.say(key, &join());
+        let told = stage.told();
+        let [ToEngine::Join(asked)] = &told[..] else { panic!("{told:?}") };
+        assert!(!format!("{asked:?}").contains(address), "{asked:?}");
+        asked.origin
+    };
+    let home = origin("192.0.2.7");
+    assert_eq!([origin("192.0.2.7"), origin("::ffff:192.0.2.7")], [home; 2]);
+    let network = origin("2001:db8:1:2::1");
+    assert_eq!(origin("2001:db8:1:2:3:4:5:6"), network);
+    let different = [home, network, origin("192.0.2.8"), origin("2001:db8:1:3::1"), origin("127.0.0.1")];
+    assert!((1..different.len()).all(|at| !different[..at].contains(&different[at])), "{different:?}");
+}

@@ -90,7 +90,11 @@ impl Stage {
     }
 
     fn open(&mut self) -> ConnKey {
-        self.shard.opened(Codec::Json, self.now)
+        self.open_from("127.0.0.1")
+    }
+
+    fn open_from(&mut self, address: &str) -> ConnKey {
+        self.shard.opened(Codec::Json, address.parse().unwrap(), self.now)
     }
 
     fn say(&mut self, key: ConnKey, message: &FromPlayer) {

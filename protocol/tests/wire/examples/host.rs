@@ -40,6 +40,8 @@ variants!(Action {
     SetSeats { .. } = "set_seats",
     LockLobby { .. } = "lock_lobby",
     Restore { .. } = "restore",
+    BanAddress { .. } = "ban_address",
+    LiftAddressBans = "lift_address_bans",
 });
 
 variants!(ToHost {
@@ -64,6 +66,8 @@ variants!(AlertKind {
     JournalBack = "journal_back",
     Outage { .. } = "outage",
     UncertainClocks { .. } = "uncertain_clocks",
+    GuestBanned { .. } = "guest_banned",
+    AddressBansRefuse { .. } = "address_bans_refuse",
 });
 
 pub fn id(text: &str) -> CommandId {
@@ -135,6 +139,8 @@ pub fn actions() -> Vec<Action> {
         Action::SetSeats { seats: 2_000_000 },
         Action::LockLobby { on: true },
         Action::Restore { seat: BOB },
+        Action::BanAddress { seat: BOB, shared: true },
+        Action::LiftAddressBans,
     ]
 }
 
@@ -190,6 +196,8 @@ pub fn alerts() -> Vec<AlertKind> {
         AlertKind::JournalBack,
         AlertKind::Outage { question: FIRST, late: Span(2_500) },
         AlertKind::UncertainClocks { gateways: vec![UncertainClock { gateway: GatewayId(7), uncertainty: 48_000 }] },
+        AlertKind::GuestBanned { seat: BOB },
+        AlertKind::AddressBansRefuse { joins: 100 },
     ]
 }
 

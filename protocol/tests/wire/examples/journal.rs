@@ -2,6 +2,7 @@
 
 use klaxon_protocol::ids::{Choice, Fence, GatewayId};
 use klaxon_protocol::journal::*;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Close, Lobby, Mark, Role, ToPlayer, Void};
 use klaxon_protocol::time::Span;
 
@@ -22,6 +23,7 @@ variants!(Command {
     Begin { .. } = "begin",
     Reissue { .. } = "reissue",
     Reseat { .. } = "reseat",
+    SeatOrigin { .. } = "seat_origin",
 });
 
 /// A whole little journal.
@@ -35,7 +37,8 @@ pub fn records() -> Vec<Record> {
     ));
     // Actions that came later stand at the end: what is kept only grows.
     let mut first = actions();
-    let later = first.split_off(15);
+    let mut later = first.split_off(15);
+    let latest = later.split_off(4);
     for (number, action) in (10..).zip(first) {
         steps.push((at(20_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
     }
@@ -74,6 +77,14 @@ pub fn records() -> Vec<Record> {
         steps.push((at(300_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
     }
     steps.push((at(300_050), Command::Reseat { seat: BOB, player: player(), name: name("Cid") }, vec![]));
+    for (number, action) in (50..).zip(latest) {
+        steps.push((at(300_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
+    }
+    steps.push((
+        at(300_060),
+        Command::SeatOrigin { seat: BOB, origin: Origin::of_hash(0x1234_5678_9abc_def0) },
+        vec![],
+    ));
     (0..)
         .zip(steps)
         .map(|(number, (at, command, events))| Record {

@@ -6,6 +6,7 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::FromHost;
 use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
 use klaxon_protocol::link::*;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Role, ToPlayer, Verdict};
 
 use super::host::{alerts, code, figures, id, to_host};
@@ -76,6 +77,7 @@ pub fn to_engine() -> Vec<ToEngine> {
             name: Some(name("Ann")),
             role: Role::Player,
             proof: Proof::NewGuest,
+            origin: Origin::of_hash(0x1234_5678_9abc_def0),
         }),
         ToEngine::Answers(AnswerBatch {
             gateway: GATEWAY,

@@ -31,9 +31,11 @@ impl Book {
             | Action::End { .. }
             | Action::Autopilot { .. } => self.phase != Phase::Ended,
             Action::ReissueToken { .. } => self.edition >= RulesVersion(2),
-            Action::SetSeats { .. } | Action::LockLobby { .. } | Action::Restore { .. } => {
-                self.edition >= RulesVersion(2) && self.phase != Phase::Ended
-            }
+            Action::SetSeats { .. }
+            | Action::LockLobby { .. }
+            | Action::Restore { .. }
+            | Action::BanAddress { .. }
+            | Action::LiftAddressBans => self.edition >= RulesVersion(2) && self.phase != Phase::Ended,
         };
         if !allowed {
             return Err(format!("a host can't do {action:?} in {:?}, paused: {}", self.phase, self.paused));
@@ -74,6 +76,14 @@ impl Book {
                 Ok(Vec::new())
             }
             Action::Restore { seat } => self.restore(*seat),
+            Action::BanAddress { seat, .. } => {
+                // Without it the ban would be forgotten by the engine that takes the show up next.
+                if self.named_by_address.take() != Some(*seat) {
+                    return Err(format!("the address of seat {seat} is banned, and the journal does not say which"));
+                }
+                self.remove(*seat)
+            }
+            Action::LiftAddressBans => Ok(Vec::new()),
         }
     }
 

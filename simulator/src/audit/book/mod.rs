@@ -88,6 +88,8 @@ pub struct Book {
     pub turns: Vec<Vec<Turn>>,
     /// When each seat was taken.
     pub joins: Vec<Millis>,
+    /// Whose address the journal said last, for a ban of it.
+    named_by_address: Option<Seat>,
 }
 
 impl Book {
@@ -118,6 +120,7 @@ impl Book {
             standings: BTreeMap::new(),
             turns: Vec::new(),
             joins: Vec::new(),
+            named_by_address: None,
         }
     }
 
@@ -151,6 +154,10 @@ impl Book {
             Command::Outage { question, .. } => self.outage(now, *question),
             // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
             Command::Reissue { .. } => Ok(Vec::new()),
+            Command::SeatOrigin { seat, .. } => {
+                self.named_by_address = Some(*seat);
+                Ok(Vec::new())
+            }
         };
         self.note_turns(now);
         told

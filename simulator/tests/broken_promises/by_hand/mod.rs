@@ -1,6 +1,7 @@
 //! Breaks written into a show by hand, and the honest races that are none.
 
 mod answers;
+mod bans;
 mod book;
 mod bounds;
 mod edges;

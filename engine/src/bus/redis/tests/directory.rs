@@ -4,6 +4,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Action, Command, FindPlayers, FromHost, Refused, ShowLine, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, PlayerId, ShowCode, ShowId};
 use klaxon_protocol::link::{JoinRequest, Proof, ToEngine, ToGateway};
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Phase, Role};
 
 use super::house::House;
@@ -32,6 +33,7 @@ fn join(code: &ShowCode, conn: u64) -> ToEngine {
         name: None,
         role: Role::Player,
         proof: Proof::NewGuest,
+        origin: Origin::of_hash(1),
     })
 }
 

@@ -8,6 +8,7 @@ use klaxon_protocol::ids::{
     Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Phase, Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::Settings;
@@ -118,6 +119,7 @@ impl Player {
             name: Some(Name::parse("Ann").unwrap()),
             role,
             proof,
+            origin: Origin::of_hash(1),
         }));
     }
 

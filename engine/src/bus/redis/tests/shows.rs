@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, FromHost, ToHost};
 use klaxon_protocol::ids::{Choice, GatewayId, Generation, SeatRef};
-use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::player::{Outcome, ToPlayer, Verdict};
+use klaxon_protocol::link::{Proof, ToGateway};
+use klaxon_protocol::player::{Outcome, Role, ToPlayer, Verdict};
 use tempfile::TempDir;
 
 use super::engines::{Engine, create, create_for, house, journal, player};
@@ -100,6 +100,27 @@ async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_th
     ben.commands(show, "next", Action::Next).await;
     ann.answer(show, 1, 1);
     assert_eq!(ann.verdict().await, Verdict::Refused(ErrorCode::SeatGivenAway));
+    second.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_banned_at_one_gateway_is_so_at_all_and_for_the_next_engine() {
+    let (house, data) = (house().await, TempDir::new().unwrap());
+    let journal = journal(&data).await;
+    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
+    // All players here come from one address.
+    let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
+    let show = created.show;
+    ann.commands(show, "open", Action::OpenLobby).await;
+    ann.join().await;
+    ann.commands(show, "ban", Action::BanAddress { seat: ann.seat.seat, shared: false }).await;
+    let refused = ben.join_as(7, Role::Player, Proof::NewGuest).await;
+    assert_eq!(refused.unwrap_err(), ErrorCode::Banned);
+    first.kill().await;
+    let second = Engine::start(&house, "second", journal).await;
+    let refused = ben.join_as(8, Role::Player, Proof::NewGuest).await;
+    assert_eq!(refused.unwrap_err(), ErrorCode::Banned);
     second.kill().await;
 }
 

@@ -8,6 +8,7 @@ use klaxon_protocol::ids::{
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::link::StampedAnswer;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
 use klaxon_protocol::settings::{
     Autopilot, LARGEST_POT, MOST_LIVES, Mode, NobodyLeft, PODIUM_PLACES, PrizeRule, Settings,
@@ -66,6 +67,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Resume),
         1 => ".{0,3}".prop_map(|text| Action::Message { text }),
         1 => (seat(), any::<bool>()).prop_map(|(seat, ban)| Action::Remove { seat, ban }),
+        1 => (seat(), any::<bool>()).prop_map(|(seat, shared)| Action::BanAddress { seat, shared }),
+        1 => Just(Action::LiftAddressBans),
         1 => (proptest::option::of(seat()), any::<u8>()).prop_map(|(seat, lives)| Action::GiveLives { seat, lives }),
         1 => any::<bool>().prop_map(|pay| Action::End { pay }),
         1 => any::<bool>().prop_map(|on| Action::Autopilot { on }),
@@ -106,6 +109,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         4 => Just(Command::Tick),
         4 => (question(), proptest::collection::vec(any::<u32>().prop_map(GatewayId), 0..2))
             .prop_map(|(question, silent)| Command::Tally { question, silent }),
+        1 => (often(0..=21u32), 1..4u64)
+            .prop_map(|(seat, hash)| Command::SeatOrigin { seat: Seat(seat), origin: Origin::of_hash(hash) }),
         1 => often(0..=60_000u32).prop_map(|away| Command::Recovered { away: Span(away) }),
         1 => (any::<bool>(), settings_at_the_ends()).prop_map(|(old, settings)| match create(settings, 1) {
             show if old => Command::Create(Box::new(show)),

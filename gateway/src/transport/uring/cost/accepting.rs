@@ -136,10 +136,10 @@ impl Door {
         let limits = Limits { connections: 2 * CROWD, message: 4096 };
         let front = Arc::new(Front::new(limits));
         tasks.spawn_local(async move {
-            let greet = move |stream, here: InCrowd| {
+            let greet = move |stream, peer, here: InCrowd| {
                 let (send, front) = (send.clone(), Arc::clone(&front));
                 spawn_local(async move {
-                    let upgraded = http::serve(stream, front, &here).await.unwrap();
+                    let upgraded = http::serve(stream, peer, front, &here).await.unwrap();
                     send.send((upgraded, here)).unwrap();
                 });
             };

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod bans;
 mod course;
 mod elimination;
 mod points;

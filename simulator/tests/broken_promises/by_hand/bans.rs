@@ -1,0 +1,48 @@
+//! Promise 10: what the journal shows of a ban of an address. That nobody new came from a banned one it does not show, for it does not
+//! say from where players come: `engine/tests/live/bans.rs` and `gateway/tests/command/bans.rs` try that.
+
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::origin::Origin;
+use klaxon_protocol::player::Role;
+use klaxon_protocol::settings::Settings;
+
+use crate::show::Show;
+use crate::{assert_broken, judge, told};
+
+/// A show whose second player is banned by address, after the journal said from where the player of `named` comes.
+fn banned(named: Option<Seat>) -> Show {
+    let mut show = Show::new(Settings::default());
+    show.join();
+    show.join();
+    if let Some(seat) = named {
+        show.record(Command::SeatOrigin { seat, origin: Origin::of_hash(7) }, vec![]);
+    }
+    let action = Action::BanAddress { seat: Seat(1), shared: false };
+    show.record(Command::Host { id: CommandId::parse("ban").unwrap(), action }, vec![]);
+    show
+}
+
+const UNNAMED: &str = "the journal does not say which";
+
+#[test]
+fn a_ban_that_the_next_engine_could_not_keep_is_found() {
+    for named in [None, Some(Seat(0))] {
+        assert_broken(&judge(&banned(named)), 10, UNNAMED);
+    }
+    let lines = told(&judge(&banned(Some(Seat(1)))));
+    assert!(!lines.iter().any(|line| line.contains(UNNAMED)), "{lines:#?}");
+}
+
+#[test]
+fn a_player_banned_by_address_who_gets_another_seat_is_found() {
+    let mut show = banned(Some(Seat(1)));
+    let join = |id: &str| Command::Join {
+        player: PlayerId::parse(id).unwrap(),
+        name: Name::parse("Somebody").unwrap(),
+        role: Role::Player,
+    };
+    show.record(join("guest-1"), vec![]);
+    assert_broken(&judge(&show), 10, "guest-1 has a seat already");
+}
