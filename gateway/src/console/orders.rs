@@ -172,7 +172,7 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::LockLobby { on: true } => "lock",
         Action::LockLobby { on: false } => "unlock",
         Action::Restore { .. } => "restore",
-        Action::BanAddress { .. } => "ban",
+        Action::BanAddress { .. } => "ban address",
         Action::LiftAddressBans => "unban",
     }
 }

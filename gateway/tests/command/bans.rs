@@ -50,7 +50,7 @@ fn a_banned_guest_is_not_back_at_once_nor_after_kill_9_and_the_host_is_warned_of
     assert_eq!(new(&server, HOME).unwrap().0, Some(Seat(4)));
     let spectator = come(&server, HOME, Role::Spectator, None).unwrap().1;
     host.say("ban 4 address");
-    host.wait_for(&["ok: ban: done"]);
+    host.wait_for(&["ok: ban address: done"]);
     assert_eq!(new(&server, HOME), Err(ErrorCode::Banned));
     host.wait_for(&["alert: ", "a new player got no seat"]);
     assert_eq!(come(&server, HOME, Role::Player, Some(spectator.clone())), Err(ErrorCode::Banned));
@@ -65,7 +65,7 @@ fn a_banned_guest_is_not_back_at_once_nor_after_kill_9_and_the_host_is_warned_of
     host.say("ban 1 address");
     host.wait_for(&["refused", "2 other players come from there (seats 2, 3)", "`shared: true`"]);
     host.say("ban 1 address shared");
-    host.wait_for(&["ok: ban: done"]);
+    host.wait_for(&["ok: ban address: done"]);
     assert_eq!(new(&server, SCHOOL), Err(ErrorCode::Banned));
     assert_eq!(
         come(&server, SCHOOL, Role::Player, Some(pupils[1].clone())).unwrap().0,
