@@ -7,11 +7,13 @@
 # make test-quick  the tests that start no server: no Redis, Kafka or database, no process of Klaxon's
 # make fuzz   ten million inputs through all that reads players' bytes, each against another reader; INPUTS=100000 for fewer of each
 # make sanitize  the gateway's tests of its sockets again, with AddressSanitizer watching its memory
-# make mutants  breaks one rule of the engine at a time, and prints which breaks the audit of a swarm misses; MUTANTS=5 SEED=2 for a sample
+# make mutants  changes the engine's rules, one step at a time, and prints which changes nobody notices: `make mutants-tests` asks the
+#             engine's tests (by cargo-mutants), `make mutants-audit` breaks rules by hand and asks the audit of a swarm;
+#             MUTANTS=5 SEED=2 for a sample of each, MINUTES=60 for more time for each
 # make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, the code's documentation, files that nothing names, dependencies
-.PHONY: mutants demo demo-cluster demo-cluster-faults run test test-quick fuzz sanitize lint build tests quick release bench bench-engine \
+.PHONY: mutants mutants-tests mutants-audit mutated demo demo-cluster demo-cluster-faults run test test-quick fuzz sanitize lint build tests quick release bench bench-engine \
 	bench-cluster tools packages deny
 
 CARGO ?= cargo
@@ -109,13 +111,24 @@ $(TANSU)/bin/tansu:
 		--no-default-features --features dynostore,postgres --root $(TANSU) --target-dir $(TANSU)/build && \
 		rm -rf $(TANSU)/build && echo "tansu was built in $$(($$(date +%s) - began)) s"
 
-# Works on a copy of the sources. After MINUTES no further break is tried.
-mutants: MUTATED := $(or $(CARGO_TARGET_DIR),target)/mutants
+# Both work on a copy of the sources. After MINUTES no further change is tried.
+MUTATED := $(or $(CARGO_TARGET_DIR),target)/mutants
+MUTATE = --minutes $(or $(MINUTES),20) $(if $(MUTANTS),--sample $(MUTANTS)) $(if $(SEED),--seed $(SEED))
+
 mutants:
+	@$(MAKE) --no-print-directory --keep-going mutants-tests mutants-audit
+
+# What is mutated, what judges, and what is left out for which reason is in .cargo/mutants.toml.
+mutants-tests: mutated
+	@$(CARGO) mutants --version >/dev/null 2>&1 || $(CARGO) install cargo-mutants --locked --quiet
+	python3 simulator/mutants/tests.py $(MUTATED)/source $(MUTATED)/tests $(MUTATE)
+
+mutants-audit: mutated
+	python3 simulator/mutants/rules.py $(MUTATED)/source $(abspath $(MUTATED))/target $(MUTATE)
+
+mutated:
 	@rm -rf $(MUTATED)/source && mkdir -p $(MUTATED)/source
 	@git ls-files -z | xargs -0 cp --parents -t $(MUTATED)/source
-	python3 simulator/mutants/rules.py $(MUTATED)/source $(abspath $(MUTATED))/target --minutes $(or $(MINUTES),20) \
-		$(if $(MUTANTS),--sample $(MUTANTS)) $(if $(SEED),--seed $(SEED))
 
 lint: deny
 	@sh .ci/tracked

@@ -28,14 +28,14 @@ BREAKS = [
      "            Ok(_) if answer.at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
      "            Ok(_) => Standing::Claim,"),
     ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
-    ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).unwrap_or(u32::MAX);",
+    ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
      "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;"),
     ("points-rounded-up", POINTS, "points.rs", ".saturating_mul(remaining) / total.0.max(1)", ".saturating_mul(remaining).div_ceil(total.0.max(1))"),
     ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),
-    ("a-life-too-many", ELIMINATION, "entry.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
+    ("a-life-too-many", ELIMINATION, "access.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
     ("void-leaves-streaks", POINTS, "reveal.rs", "            seats.streak[index] = undo.streaks[index];\n", ""),
     ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] -= points(", "let _ = points("),
-    ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "seats.give_lives(seat, 1);", "{}"),
+    ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "undo.life_lost.contains(seat) {\n                seats.give_lives(seat, 1);", "undo.life_lost.contains(seat) {"),
     ("100-ms-late-counts", ELIMINATION, "clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
     ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
     ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
@@ -56,7 +56,7 @@ BREAKS = [
     ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
     ("given-lives-are-not-told", ELIMINATION, "host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "drop(personal);\n        Ok(Vec::new())"),
     ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "50"),
-    ("first-place-gets-no-remainder", POINTS, "prizes.rs", "take(usize::try_from(left).unwrap_or(usize::MAX)).for_each(", "rev().take(usize::try_from(left).unwrap_or(usize::MAX)).for_each("),
+    ("first-place-gets-no-remainder", POINTS, "prizes.rs", "parts.iter_mut().take(left).for_each(", "parts.iter_mut().rev().take(left).for_each("),
 ]
 
 

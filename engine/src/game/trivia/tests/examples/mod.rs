@@ -8,6 +8,7 @@ mod elimination;
 mod points;
 mod prizes;
 mod time;
+mod told;
 mod void;
 
 use klaxon_protocol::error::ErrorCode;
