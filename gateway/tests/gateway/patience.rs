@@ -38,6 +38,21 @@ async fn whoever_only_answers_pings_stays() {
     }
 }
 
+/// A reactor that sleeps between few of them reads less than they say: 20 a nap of a quarter of a second.
+#[tokio::test]
+async fn a_crowd_that_only_answers_pings_stays() {
+    for house in attentive() {
+        let mut crowd = Vec::new();
+        for _ in 0..300 {
+            crowd.push(Client::join(&house, Codec::Json).await.0);
+        }
+        let quiet = crowd.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(8), client.next()));
+        let heard = futures_util::future::join_all(quiet).await;
+        let gone = heard.iter().filter(|heard| heard.is_ok()).count();
+        assert_eq!(gone, 0, "of {}", crowd.len());
+    }
+}
+
 #[tokio::test]
 async fn whoever_does_not_even_answer_a_ping_is_closed() {
     for house in attentive() {

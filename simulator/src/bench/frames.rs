@@ -5,6 +5,8 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// The first byte of a ping.
 const PING: u8 = 0x89;
+/// The first byte of a close frame.
+const CLOSE: u8 = 0x88;
 /// A client's answer to a ping that carries nothing.
 pub const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
@@ -13,6 +15,8 @@ pub const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 pub struct Seen<'a> {
     /// Whether it is a ping.
     pub is_ping: bool,
+    /// Whether it is a close frame.
+    pub is_close: bool,
     /// What it carries; still masked, if it is a client's.
     pub payload: &'a [u8],
     /// The mask, if there is one.
@@ -36,7 +40,15 @@ pub fn first(bytes: &[u8]) -> Option<Seen<'_>> {
         at += 4;
     }
     let end = at.checked_add(length)?;
-    Some(Seen { is_ping: *bytes.first()? == PING, payload: bytes.get(at..end)?, mask, end })
+    let kind = *bytes.first()?;
+    Some(Seen { is_ping: kind == PING, is_close: kind == CLOSE, payload: bytes.get(at..end)?, mask, end })
+}
+
+/// The code and the reason of a server's close frame, if it is one (RFC 6455, 5.5.1).
+#[must_use]
+pub fn closing(seen: &Seen<'_>) -> Option<(u16, String)> {
+    let (code, reason) = seen.payload.split_first_chunk::<2>().filter(|_| seen.is_close)?;
+    Some((u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()))
 }
 
 /// What a client's frame says.
@@ -75,6 +87,8 @@ mod tests {
     fn a_ping_is_told_from_a_text_and_its_answer_is_a_whole_frame() {
         assert_eq!(first(b"\x89\x00").map(|seen| (seen.is_ping, seen.end)), Some((true, 2)));
         assert!(!first(&from_server(b"x".to_vec())).unwrap().is_ping);
+        assert_eq!(closing(&first(b"\x88\x06\x0f\xa9idle").unwrap()), Some((4009, "idle".to_owned())));
+        assert_eq!(closing(&first(b"\x88\x00").unwrap()), None);
         assert_eq!(first(PONG).map(|seen| (seen.is_ping, seen.end)), Some((false, PONG.len())));
     }
 

@@ -55,6 +55,8 @@ struct Line {
     counted: u32,
     /// Pings that are not answered yet.
     pings: u32,
+    /// What the server's close frame says, if one came.
+    close: Option<(u16, String)>,
 }
 
 /// What a wait is for.
@@ -122,7 +124,7 @@ impl Players {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(self.lines.len()), Interest::READABLE)?;
-        self.lines.push(Line { stream, rest, counted: self.wait, pings: 0 });
+        self.lines.push(Line { stream, rest, counted: self.wait, pings: 0, close: None });
         Ok(())
     }
 
@@ -229,7 +231,7 @@ impl Players {
             let Some(line) = self.lines.get_mut(event.token().0) else { continue };
             loop {
                 let (read, at) = match stamped::receive(&line.stream, &mut self.buffer, &mut self.control) {
-                    Ok((0, _)) => return Err(io::Error::other("the server closed a player's connection")),
+                    Ok((0, _)) => return Err(line.was_closed()),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) => return Err(error),
@@ -249,6 +251,11 @@ impl Players {
 }
 
 impl Line {
+    fn was_closed(&self) -> io::Error {
+        let why = self.close.as_ref().map_or_else(String::new, |(code, reason)| format!(": {code} {reason}"));
+        io::Error::other(format!("the server closed a player's connection{why}"))
+    }
+
     /// Looks at what was read, which came then.
     fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) {
         if self.rest.is_empty() {
@@ -267,6 +274,7 @@ impl Line {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
             self.pings += u32::from(seen.is_ping);
+            self.close = self.close.take().or_else(|| frames::closing(&seen));
             if let Some(wait) = wait
                 && self.counted != number
                 && seen.payload.starts_with(wait.begins)
