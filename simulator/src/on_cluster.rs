@@ -21,6 +21,8 @@ use crate::run::{program, report, watched};
 const ARCHIVED_WITHIN: Duration = Duration::from_secs(30);
 /// Gateways measure the engines' clock over the bus, and so may be wrong by as much before the host is told.
 const CLOCK_SLACK: Duration = Duration::from_millis(50);
+/// They follow it by running faster or slower by up to one part in so many.
+const CLOCK_DRIFT: u64 = 50;
 
 /// Plays the show on a cluster of its own and reports.
 pub async fn on_cluster(args: &Args, seed: u64, plan: ShowPlan, mut setup: Setup) -> anyhow::Result<Report> {
@@ -58,8 +60,13 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     played.evidence.resident = cluster.stop().await?;
     spinner.says("auditing".to_owned());
     let defaults = AuditOptions::default();
-    let options =
-        AuditOptions { clock_slack: CLOCK_SLACK, direct: true, rss_base: defaults.rss_base * processes, ..defaults };
+    let options = AuditOptions {
+        clock_slack: CLOCK_SLACK,
+        clock_drift: CLOCK_DRIFT,
+        direct: true,
+        rss_base: defaults.rss_base * processes,
+        ..defaults
+    };
     let mut report = report(seed, setup.clone(), &played, options, Some(klaxon));
     report.database = Some(database);
     Ok(report)

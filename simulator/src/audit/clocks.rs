@@ -1,15 +1,17 @@
-//! How far the server's clock is from the swarm's, by the run's own pings: no machine is taken to have the same clock as another.
+//! How far the server's clock is from the swarm's, by the run's own pings: no machine is taken to have the same clock as another, and no
+//! process the same as the one before it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use klaxon_protocol::time::Millis;
 
+use super::AuditOptions;
 use crate::evidence::{Door, Micros};
+use crate::faults::Disturbance;
 
-/// Two clocks are taken to drift apart by up to one part in so many: 100 ppm, what two quartzes may that nobody corrects.
-const DRIFT: u64 = 10_000;
 /// Of the pongs of so many microseconds the one with the shortest way is kept.
-const KEPT_EVERY: u64 = 1_000_000;
+const KEPT_EVERY: u64 = 100_000;
 
 /// A ping and its pong: somewhere in between the server's clock showed `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,34 +41,43 @@ impl Offset {
         self.most.abs_diff(self.least)
     }
 
-    fn after(self, age: u64) -> Self {
-        let drift = (age / DRIFT).cast_signed();
+    fn after(self, age: u64, drift: u64) -> Self {
+        let drift = (age / drift).cast_signed();
         Self { least: self.least.saturating_sub(drift), most: self.most.saturating_add(drift) }
     }
 }
 
 /// What the run's pings say of each door's clock.
-#[derive(Debug, Default)]
-pub(super) struct Clocks {
-    /// By door and stretch of time: when it was measured, and what came of it.
-    measured: BTreeMap<Door, BTreeMap<u64, (Micros, Offset)>>,
+#[derive(Debug)]
+pub(super) struct Clocks<'a> {
+    /// By process and stretch of time.
+    measured: BTreeMap<(Door, usize), BTreeMap<u64, Trip>>,
+    faults: &'a [Disturbance],
+    /// A clock runs faster or slower than the swarm's by one part in so many at most.
+    drift: u64,
     trips: u64,
     /// What is taken for granted of a clock that was never measured, in microseconds.
     slack: u64,
 }
 
-impl Clocks {
-    /// Nothing measured yet: clocks are taken to be at most this far apart.
-    pub const fn new(slack: u64) -> Self {
-        Self { measured: BTreeMap::new(), trips: 0, slack }
+impl<'a> Clocks<'a> {
+    /// Nothing measured yet.
+    pub fn new(options: &'a AuditOptions) -> Self {
+        let AuditOptions { faults, clock_drift, clock_slack, .. } = options;
+        Self { measured: BTreeMap::new(), faults, drift: *clock_drift, trips: 0, slack: as_micros(*clock_slack) }
+    }
+
+    /// The process behind the door then: how many before it were killed.
+    fn process(&self, door: Door, at: Micros) -> (Door, usize) {
+        (door, self.faults.iter().filter(|fault| fault.cuts(door) && fault.from <= at).count())
     }
 
     pub fn measure(&mut self, door: Door, trip: Trip) {
         self.trips += 1;
-        let new = (trip.back, trip.offset());
-        let kept = self.measured.entry(door).or_default().entry(trip.back.0 / KEPT_EVERY).or_insert(new);
-        if new.1.width() < kept.1.width() {
-            *kept = new;
+        let process = self.process(door, trip.back);
+        let kept = self.measured.entry(process).or_default().entry(trip.back.0 / KEPT_EVERY).or_insert(trip);
+        if trip.offset().width() < kept.offset().width() {
+            *kept = trip;
         }
     }
 
@@ -75,13 +86,29 @@ impl Clocks {
         self.trips
     }
 
-    /// How far the door's clock was off at this time of the swarm's.
+    /// How far the door's clock was off at this time of the swarm's. Looks from then on in both directions, as far as it can help.
     pub fn offset(&self, door: Door, at: Micros) -> Offset {
-        let measured = self.measured.get(&door).into_iter().flat_map(BTreeMap::values);
-        let then = measured.map(|&(when, offset)| offset.after(when.0.abs_diff(at.0)));
         let slack = self.slack.cast_signed();
-        then.min_by_key(|offset| offset.width()).unwrap_or(Offset { least: -slack, most: slack })
+        let unmeasured = Offset { least: -slack, most: slack };
+        let Some(measured) = self.measured.get(&self.process(door, at)) else { return unmeasured };
+        let stretch = at.0 / KEPT_EVERY;
+        let mut best: Option<Offset> = None;
+        let mut helps = |trip: &Trip| {
+            let age = trip.left.0.abs_diff(at.0).max(trip.back.0.abs_diff(at.0));
+            let offset = trip.offset().after(age, self.drift);
+            let closer = best.filter(|best| best.width() <= offset.width());
+            best = Some(closer.unwrap_or(offset));
+            best.is_some_and(|best| 2 * (age / self.drift) < best.width())
+        };
+        let _ = measured.range(..=stretch).rev().all(|(_, trip)| helps(trip));
+        let _ = measured.range(stretch + 1..).all(|(_, trip)| helps(trip));
+        best.unwrap_or(unmeasured)
     }
+}
+
+/// A duration in whole microseconds.
+pub(super) fn as_micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn difference(a: u64, b: u64) -> i64 {
@@ -90,7 +117,10 @@ fn difference(a: u64, b: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::ids::QuestionId;
+
     use super::*;
+    use crate::faults::Victim;
 
     /// The server's clock is 5 s ahead.
     fn trip(left: u64, there: u64, back: u64) -> Trip {
@@ -99,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_shortest_way_says_most_and_none_says_too_much() {
-        let mut clocks = Clocks::new(2000);
+        let options = AuditOptions::default();
+        let mut clocks = Clocks::new(&options);
         for (left, there, back) in [(1_000_000, 1_200_000, 1_200_100), (1_500_300, 1_500_400, 1_500_500)] {
             clocks.measure(Door(0), trip(left, there, back));
         }
@@ -113,8 +144,46 @@ mod tests {
 
     #[test]
     fn another_door_has_another_clock_and_one_without_pongs_what_is_taken_for_granted() {
-        let mut clocks = Clocks::new(2000);
+        let options = AuditOptions::default();
+        let mut clocks = Clocks::new(&options);
         clocks.measure(Door(0), trip(1_000_000, 1_000_100, 1_000_200));
         assert_eq!(clocks.offset(Door(1), Micros(1_000_000)), Offset { least: -2000, most: 2000 });
+    }
+
+    #[test]
+    fn a_process_that_was_started_again_has_another_clock_and_one_that_stood_still_the_same() {
+        for killed in [true, false] {
+            let fault = Disturbance {
+                question: QuestionId(1),
+                victim: Victim::Gateway(0),
+                process: "gateway-1".to_owned(),
+                killed,
+                from: Micros(2_000_000),
+                until: Micros(3_000_000),
+            };
+            let options = AuditOptions { faults: vec![fault], ..AuditOptions::default() };
+            let mut clocks = Clocks::new(&options);
+            // 5 s ahead to the microsecond, then 3 ms less, by a longer way.
+            clocks.measure(Door(0), trip(1_900_000, 1_900_000, 1_900_000));
+            clocks.measure(Door(0), trip(3_100_000, 3_100_500 - 3_000, 3_101_000));
+            let offset = clocks.offset(Door(0), Micros(3_101_000));
+            assert_eq!(offset.least <= 4_997_000 && 4_997_000 <= offset.most, killed, "{offset:?}");
+            let before = clocks.offset(Door(0), Micros(1_900_000));
+            assert!(before.least <= 5_000_000 && 5_000_000 <= before.most, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_led_is_known_where_it_was_measured_and_less_well_in_between() {
+        let options = AuditOptions { clock_drift: 50, ..AuditOptions::default() };
+        let mut clocks = Clocks::new(&options);
+        // 5 s ahead, and led by 2 ms within 100 ms.
+        clocks.measure(Door(0), trip(1_000_000, 1_000_000, 1_000_000));
+        clocks.measure(Door(0), trip(1_100_000, 1_102_000, 1_100_000));
+        for (at, is) in [(1_000_000, 5_000_000), (1_050_000, 5_001_000), (1_100_000, 5_002_000)] {
+            let offset = clocks.offset(Door(0), Micros(at));
+            assert!(offset.least <= is && is <= offset.most, "{offset:?}");
+            assert!(offset.width() <= 3_000, "{offset:?}");
+        }
     }
 }

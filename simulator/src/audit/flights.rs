@@ -36,7 +36,7 @@ pub(super) struct Flight {
 
 impl Flight {
     /// The same on the server's clock.
-    pub fn when(&self, clocks: &Clocks, door: Door) -> When {
+    pub fn when(&self, clocks: &Clocks<'_>, door: Door) -> When {
         let earliest = shifted(self.left, clocks.offset(door, self.left).least);
         let by = self.replied.into_iter().chain(self.acknowledged).min();
         let by = by.map(|by| shifted(by, clocks.offset(door, by).most));
@@ -147,9 +147,12 @@ impl<'e> Flights<'e> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use klaxon_protocol::codec::Codec;
 
     use super::*;
+    use crate::audit::AuditOptions;
     use crate::evidence::PlayerNumber;
 
     const ONE: QuestionId = QuestionId(1);
@@ -187,9 +190,11 @@ mod tests {
         let mut answer = flights.sent(0, Micros(100));
         flights.end(ONE, 0, &mut answer, true);
         assert_eq!((answer.left, answer.acknowledged, answer.told), (Micros(100), None, false));
-        assert_eq!(answer.when(&Clocks::new(20), Door(0)), When { earliest: 80, latest: None });
+        let options = AuditOptions { clock_slack: Duration::from_micros(20), ..AuditOptions::default() };
+        let clocks = Clocks::new(&options);
+        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: None });
         answer.replied = Some(Micros(300));
-        assert_eq!(answer.when(&Clocks::new(20), Door(0)), When { earliest: 80, latest: Some(320) });
+        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: Some(320) });
     }
 
     #[test]

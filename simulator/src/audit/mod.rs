@@ -40,6 +40,8 @@ use crate::faults::Disturbance;
 pub struct AuditOptions {
     /// How far the server's clock and the players' may seem apart: rounding to milliseconds, and no more on one machine.
     pub clock_slack: Duration,
+    /// A server's clock runs faster or slower than the players' by one part in so many at most.
+    pub clock_drift: u64,
     /// Where the server's kernel acknowledged nothing: an honest answer was there after this long, however busy the machine was.
     pub margin: Duration,
     /// Whether the connections' other end is the server itself: then its kernel acknowledges what they send, and nobody else's.
@@ -60,6 +62,8 @@ impl Default for AuditOptions {
     fn default() -> Self {
         Self {
             clock_slack: Duration::from_millis(2),
+            // 100 ppm, as two quartzes may that nobody corrects.
+            clock_drift: 10_000,
             margin: Duration::from_secs(1),
             direct: false,
             reply_limit: Duration::from_secs(5),

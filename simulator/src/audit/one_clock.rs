@@ -7,10 +7,11 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 
+use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};
 use super::flights::{Flight, When};
 use super::journal::Counted;
-use super::reading::{Connection, Exchange, Reading, Seen, as_micros};
+use super::reading::{Connection, Exchange, Reading, Seen};
 use super::windows::Windows;
 
 const PROMISE: Promise = Promise {

@@ -10,7 +10,7 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 
 use super::AuditOptions;
-use super::clocks::{Clocks, Trip};
+use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
@@ -24,11 +24,6 @@ pub(super) const fn millis(at: Micros) -> u64 {
 /// A duration in whole milliseconds.
 pub(super) fn as_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A duration in whole microseconds.
-pub(super) fn as_micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A duration added to a time.
@@ -112,7 +107,7 @@ pub(super) struct Reading<'a> {
     /// Answers on connections that came with somebody's token and never heard whose seat they had: when each can have been read first.
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
     /// What the run's pings say of the server's clock.
-    pub clocks: Clocks,
+    pub clocks: Clocks<'a>,
     said: Vec<Option<FromPlayer>>,
     heard: Vec<Option<ToPlayer>>,
 }
@@ -127,7 +122,7 @@ impl<'a> Reading<'a> {
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
-            clocks: Clocks::new(as_micros(options.clock_slack)),
+            clocks: Clocks::new(options),
             said,
             heard,
         };

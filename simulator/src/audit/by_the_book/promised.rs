@@ -21,7 +21,7 @@ type Closing = (u16, &'static str, fn(&ToPlayer) -> bool);
 const BEFORE_CLOSING: [Closing; 3] = [
     (1012, "goodbye", |message| matches!(message, ToPlayer::Goodbye(_))),
     (4004, "the error that says why", |message| {
-        let dismissals = [ErrorCode::Removed, ErrorCode::Banned, ErrorCode::TokenRevoked];
+        let dismissals = [ErrorCode::Removed, ErrorCode::Banned, ErrorCode::TokenRevoked, ErrorCode::SeatGivenAway];
         matches!(message, ToPlayer::Error(error) if dismissals.contains(&error.code))
     }),
     (
@@ -62,7 +62,7 @@ impl Promised {
                     self.gifts.entry(seat).or_default().push(gift);
                 }
             }
-            Action::Remove { seat, .. } => {
+            Action::Remove { seat, .. } | Action::BanAddress { seat, .. } => {
                 self.removed.entry(*seat).or_insert(record.at);
             }
             _ => {}

@@ -1,14 +1,15 @@
 //! Promise 10: what the journal shows of a ban of an address. That nobody new came from a banned one it does not show, for it does not
 //! say from where players come: `engine/tests/live/bans.rs` and `gateway/tests/command/bans.rs` try that.
 
+use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::Role;
+use klaxon_protocol::player::{Lobby, Role, ToPlayer};
 use klaxon_protocol::settings::Settings;
 
-use crate::show::Show;
+use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};
 
 /// A show whose second player is banned by address, after the journal said from where the player of `named` comes.
@@ -45,4 +46,28 @@ fn a_player_banned_by_address_who_gets_another_seat_is_found() {
     };
     show.record(join("guest-1"), vec![]);
     assert_broken(&judge(&show), 10, "guest-1 has a seat already");
+}
+
+#[test]
+fn a_player_banned_by_address_who_is_not_told_is_found() {
+    let mut show = Show::new(Settings::default());
+    for _ in 0..4 {
+        show.join();
+    }
+    show.ban_address(1);
+    show.ask();
+    for seat in [0, 2, 3] {
+        show.answer(seat, RIGHT);
+    }
+    show.close();
+    show.reveal();
+    show.end();
+    let audit = judge(&show);
+    assert!(audit.clean(), "{:#?}", told(&audit));
+    let banned = |message: &ToPlayer| matches!(message, ToPlayer::Error(error) if error.code == ErrorCode::Banned);
+    show.unhear(|_, message| banned(message));
+    show.connections[1].close_code = None;
+    show.wait(10_000);
+    show.hear(1, ToPlayer::Lobby(Lobby { joined: 4 }));
+    assert_broken(&judge(&show), 10, "was removed by the host, and was not told");
 }

@@ -5,6 +5,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
+use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Clock, Close, Mark, Pause, Phase, Resume, ToPlayer, Void};
 use klaxon_protocol::time::Span;
 
@@ -44,8 +45,7 @@ impl Show {
         self.record(Command::Reseat { seat: place, player: id, name }, vec![]);
         for index in 0..self.connections.len() {
             if self.connections[index].seat == Some(place) && self.connections[index].listening {
-                self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::SeatGivenAway)));
-                self.connections[index].listening = false;
+                self.dismiss(index, ErrorCode::SeatGivenAway);
             }
         }
         self.connect(player, Codec::Json, Some(place))
@@ -75,20 +75,35 @@ impl Show {
         self.wait(100);
     }
 
-    /// A seat is out of the show, and its connections are closed.
+    /// A seat is out of the show, and its connection is closed.
     pub fn remove(&mut self, seat: usize) {
+        let place = Seat(u32::try_from(seat).unwrap());
+        self.take_out(seat, Action::Remove { seat: place, ban: false }, ErrorCode::Removed);
+    }
+
+    /// The same by a ban of where the player comes from.
+    pub fn ban_address(&mut self, seat: usize) {
+        let place = Seat(u32::try_from(seat).unwrap());
+        self.record(Command::SeatOrigin { seat: place, origin: Origin::of_hash(7) }, vec![]);
+        self.take_out(seat, Action::BanAddress { seat: place, shared: false }, ErrorCode::Banned);
+    }
+
+    fn take_out(&mut self, seat: usize, action: Action, code: ErrorCode) {
         let connection = self.connection_of(seat);
         let was_alive = std::mem::replace(&mut self.people[seat].alive, false);
         self.people[seat].removed = true;
         self.snapshot.alive -= u32::from(was_alive);
         let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
-        let seat = Seat(u32::try_from(seat).unwrap());
-        self.record(Command::Host { id, action: Action::Remove { seat, ban: false } }, vec![]);
+        self.record(Command::Host { id, action }, vec![]);
         self.wait(1);
-        self.hear(connection, ToPlayer::Error(ErrorCode::Removed.into()));
+        self.dismiss(connection, code);
+        self.wait(100);
+    }
+
+    fn dismiss(&mut self, connection: usize, code: ErrorCode) {
+        self.hear(connection, ToPlayer::Error(ErrorMessage::from(code)));
         self.connections[connection].close_code = Some(4004);
         self.connections[connection].listening = false;
-        self.wait(100);
     }
 
     /// The clock stands still.
