@@ -95,18 +95,18 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
     /// Works until the gateway stops. When it is drained it drops `drained`.
     pub fn run(mut self, mut stage: watch::Receiver<Stage>, drained: mpsc::Sender<()>) {
         let (mut drained, mut drain) = (Some(drained), None::<Drain>);
-        let (mut next_tick, mut more, mut looks, mut brought) = (Instant::now() + TICK, false, 0, false);
+        let (mut next_tick, mut more, mut looks, mut may_have_more) = (Instant::now() + TICK, false, 0, false);
         loop {
             let until_tick = || next_tick.saturating_duration_since(Instant::now());
             let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
             let midway = std::mem::take(&mut self.floor.midway);
             let calm = !busy && !midway && drain.is_none() && self.floor.crew.is_calm(Moment::now());
-            // The kernel tells of some of a ring's sockets at a time (20 since Linux 6.13): with a nap between them fewer would
-            // be read than speak, and those who wait would be taken for silent.
-            if calm && !brought {
+            // One wait on a ring tells of some 20 sockets only (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring, since 6.13). With a nap
+            // after each, thousands of idle players would send more heartbeats than are read.
+            if calm && !may_have_more {
                 self.nap(NAP);
             }
-            let Waited { reads, read_to, .. } = self.look(match (busy || calm && brought, calm) {
+            let Waited { reads, read_to, .. } = self.look(match (busy || calm && may_have_more, calm) {
                 (true, _) => Duration::ZERO,
                 (false, true) => until_tick(),
                 (false, false) => until_tick().min(LOOK),
@@ -122,7 +122,7 @@ impl<C: Crew, D: Driver> Reactor<C, D> {
                     Stage::Stopped => return,
                 }
             }
-            brought = reads > 0;
+            may_have_more = reads > 0;
             let now = Moment::now();
             looks += 1;
             if reads == 0 || looks >= LOOKS {

@@ -7,9 +7,9 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{Generation, Name, PlayerId, Seat, SeatRef};
 use klaxon_protocol::player::{Phase, Role};
 use klaxon_protocol::settings::SEATS;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Trivia;
+use super::chain::Chain;
 use super::rules::Rules;
 use crate::game::Effect;
 
@@ -26,8 +26,7 @@ pub struct Access {
     generations: HashMap<Seat, Generation>,
     /// Seats of removed guests, which can be given again before the first question.
     vacant: BTreeSet<Seat>,
-    /// A chain over all changes, so that a record's hash costs the same however many there were.
-    digest: u64,
+    changes: Chain,
 }
 
 /// What a removed player may not do.
@@ -87,13 +86,12 @@ impl Access {
     }
 
     pub fn note(&mut self, change: &Change<'_>) {
-        let bytes = bincode::encode_to_vec(change, bincode::config::standard()).expect("a change can be encoded");
-        self.digest = xxh3_64_with_seed(&bytes, self.digest);
+        self.changes.note(change);
     }
 
     /// A number that differs when anything here was changed otherwise.
     pub fn digest(&self) -> u64 {
-        self.digest
+        self.changes.digest()
     }
 }
 

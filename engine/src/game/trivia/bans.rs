@@ -13,10 +13,9 @@ use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::origin::Origin;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Trivia;
-use super::rules::Rules;
+use super::chain::Chain;
 use crate::game::Effect;
 
 /// How many bans of addresses a show can have: 32 bytes each.
@@ -31,8 +30,7 @@ pub struct Bans {
     by_seat: HashMap<Seat, Origin>,
     /// How many bans each origin is under.
     origins: HashMap<Origin, u32>,
-    /// A chain over all changes; 0 if there were none.
-    digest: u64,
+    changes: Chain,
 }
 
 /// A change, for the digest.
@@ -53,12 +51,12 @@ impl Bans {
 
     /// A number that differs when anything here was changed otherwise.
     pub fn digest(&self) -> u64 {
-        self.digest
+        self.changes.digest()
     }
 
     fn name(&mut self, seat: Seat, origin: Origin) {
         self.named = Some((seat, origin));
-        self.note(&Change::Named(seat, origin));
+        self.changes.note(&Change::Named(seat, origin));
     }
 
     fn named(&self, seat: Seat) -> Option<Origin> {
@@ -75,7 +73,7 @@ impl Bans {
         self.named = None;
         self.by_seat.insert(seat, origin);
         *self.origins.entry(origin).or_default() += 1;
-        self.note(&Change::Banned(seat, origin));
+        self.changes.note(&Change::Banned(seat, origin));
     }
 
     /// The ban of this seat's player ends. Others of the same origin don't.
@@ -87,32 +85,27 @@ impl Bans {
                 self.origins.remove(&origin);
             }
         }
-        self.note(&Change::Lifted(seat));
+        self.changes.note(&Change::Lifted(seat));
     }
 
     /// The seat is another player's from now on. The ban of the one before stays, until all are lifted.
     pub fn outlive(&mut self, seat: Seat) {
         if self.by_seat.remove(&seat).is_some() {
-            self.note(&Change::Outlived(seat));
+            self.changes.note(&Change::Outlived(seat));
         }
     }
 
     fn lift_all(&mut self) {
         self.by_seat.clear();
         self.origins.clear();
-        self.note(&Change::AllLifted);
-    }
-
-    fn note(&mut self, change: &Change) {
-        let bytes = bincode::encode_to_vec(change, bincode::config::standard()).expect("a change can be encoded");
-        self.digest = xxh3_64_with_seed(&bytes, self.digest);
+        self.changes.note(&Change::AllLifted);
     }
 }
 
 impl Trivia {
     /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
     pub(super) fn name_origin(&mut self, seat: Seat, origin: Origin) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_bans_of_addresses()?;
+        self.must_have_access_rules()?;
         self.must_not_have_ended()?;
         self.must_have(seat)?;
         if !self.bans.has_room(seat) {
@@ -127,7 +120,7 @@ impl Trivia {
 
     /// Removes and bans the seat's player, and bans where they come from.
     pub(super) fn ban_address(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_bans_of_addresses()?;
+        self.must_have_access_rules()?;
         let origin = self.bans.named(seat).ok_or(ErrorCode::UnknownAddress)?;
         let effects = self.take_out(seat, true)?;
         self.bans.ban(seat, origin);
@@ -136,18 +129,10 @@ impl Trivia {
 
     /// Lets new players in from everywhere again.
     pub(super) fn lift_address_bans(&mut self) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_bans_of_addresses()?;
+        self.must_have_access_rules()?;
         self.must_not_have_ended()?;
         self.bans.lift_all();
         Ok(Vec::new())
-    }
-
-    fn must_have_bans_of_addresses(&self) -> Result<(), Refusal> {
-        if self.rules >= Rules::Second {
-            return Ok(());
-        }
-        let detail = "This show goes on by the first edition of the rules, which bans no addresses.";
-        Err(Refusal::because(ErrorCode::WrongPhase, detail))
     }
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod bans;
 mod bits;
+mod chain;
 mod clock;
 mod course;
 mod done;

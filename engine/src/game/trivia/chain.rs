@@ -1,0 +1,19 @@
+//! A hash over changes, in their order: a record's state hash costs the same however many changes there were.
+
+use bincode::Encode;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A hash over changes; 0 if there were none.
+#[derive(Default)]
+pub struct Chain(u64);
+
+impl Chain {
+    pub fn note(&mut self, change: &impl Encode) {
+        let bytes = bincode::encode_to_vec(change, bincode::config::standard()).expect("a change can be encoded");
+        self.0 = xxh3_64_with_seed(&bytes, self.0);
+    }
+
+    pub fn digest(&self) -> u64 {
+        self.0
+    }
+}
