@@ -163,7 +163,14 @@ mod tests {
     }
 
     fn answer(conn: u64) -> StampedAnswer {
-        StampedAnswer { conn, by: SeatRef::first(Seat(1)), question: QuestionId(1), choice: Choice(0), at: Millis(0) }
+        StampedAnswer {
+            conn,
+            number: 1,
+            by: SeatRef::first(Seat(1)),
+            question: QuestionId(1),
+            choice: Choice(0),
+            at: Millis(0),
+        }
     }
 
     #[test]

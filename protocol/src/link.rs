@@ -204,6 +204,8 @@ pub struct AnswerBatch {
 pub struct StampedAnswer {
     /// The gateway's key of the connection, for the reply.
     pub conn: u64,
+    /// The connection's number for the answer, for the reply.
+    pub number: u16,
     /// Whose.
     pub by: SeatRef,
     /// To which question.
@@ -384,6 +386,8 @@ pub struct ReplyBatch {
 pub struct Reply {
     /// The gateway's key of the connection.
     pub conn: u64,
+    /// The connection's number for the answer.
+    pub number: u16,
     /// Which question.
     pub question: QuestionId,
     /// What.

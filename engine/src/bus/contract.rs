@@ -108,6 +108,7 @@ pub async fn what_a_gateway_says_about_a_show_arrives_in_order(house: impl House
     play(&house, 1, &[&*ann]).await;
     let answer = |number| StampedAnswer {
         conn: u64::from(number),
+        number: 1,
         by: SeatRef::first(Seat(number)),
         question: QuestionId(1),
         choice: Choice(2),

@@ -145,7 +145,7 @@ fn verdict(answer: &StampedAnswer, claimed: Claimed) -> Verdict {
 }
 
 fn reply(answer: &StampedAnswer, verdict: Verdict) -> Reply {
-    Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
+    Reply { conn: answer.conn, number: answer.number, question: answer.question, verdict, read_at: answer.at }
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ mod tests {
         let (no, yes) = (Choice(0), Choice(1));
         let answer = |seat, choice, at| {
             let (by, at) = (SeatRef::first(Seat(seat)), Millis(at));
-            (GatewayId(1), StampedAnswer { conn: 0, by, question: QuestionId(1), choice, at })
+            (GatewayId(1), StampedAnswer { conn: 0, number: 0, by, question: QuestionId(1), choice, at })
         };
         let answers = [
             answer(5, no, 1),

@@ -258,6 +258,7 @@ impl House {
     pub fn answer(&self, show: ShowId, question: u16, at: Millis, answers: &[(u32, u8)]) {
         let answers = answers.iter().map(|&(seat, choice)| StampedAnswer {
             conn: u64::from(seat),
+            number: 1,
             by: self::seat(seat),
             question: QuestionId(question),
             choice: Choice(choice),

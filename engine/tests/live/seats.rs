@@ -117,7 +117,7 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     let at = house.clock.now();
     let answer = |conn, by| {
         let (question, choice) = (klaxon_protocol::ids::QuestionId(1), klaxon_protocol::ids::Choice(1));
-        StampedAnswer { conn, by, question, choice, at }
+        StampedAnswer { conn, number: 1, by, question, choice, at }
     };
     let answers = vec![answer(1, seat(0)), answer(3, again(0, 1))];
     house.say(ToEngine::Answers(klaxon_protocol::link::AnswerBatch { gateway: GATEWAY, show, answers }));

@@ -294,7 +294,10 @@ impl Shard {
         for reply in replies {
             let key = ConnKey::from_wire(reply.conn);
             let Some(conn) = self.conn(key) else { continue };
-            let micros = conn.answered(reply.read_at, now);
+            let Some(micros) = conn.answered(reply.number, reply.read_at, now) else {
+                self.counts.replies_again += 1;
+                continue;
+            };
             self.reply(key, reply.question, reply.verdict, now.millis());
             self.counts.replied(micros);
             if of.is_some_and(|of| of != reply.question)

@@ -8,6 +8,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 use super::Event;
 use super::liveness::{Liveness, PING};
+use super::unreplied::{MOST_UNREPLIED, Unreplied};
 use super::wheel::Turn;
 use crate::intake::Limiter;
 use crate::session::{Close, Session};
@@ -38,8 +39,7 @@ pub(super) struct Conn {
     pub display: bool,
     /// Whether the transport was told of bytes to write.
     pub dirty: bool,
-    /// Answers without a reply yet.
-    pub outstanding: u8,
+    pub unreplied: Unreplied,
     /// When the last answer was read.
     pub asked: Moment,
     /// Whether that one was let through because the replies before it stay away.
@@ -81,7 +81,7 @@ impl Conn {
             pace: KeepsUp::Yes,
             display: true,
             dirty: false,
-            outstanding: 0,
+            unreplied: Unreplied::default(),
             asked: now,
             probing: false,
             liveness: Liveness::Spoke { at: now.millis() },
@@ -171,22 +171,22 @@ impl Conn {
         matches!((&self.session, self.pace, self.told_to_go), (Session::In(_), KeepsUp::Yes, None))
     }
 
-    /// Counts an answer as outstanding, if fewer than `most` are. While replies stay away, one more may go now and then, to find
+    /// The number of a new answer, if fewer than `most` are outstanding. While replies stay away, one more may go now and then, to find
     /// out whether they come again.
-    pub fn may_answer(&mut self, now: Moment, most: u8) -> bool {
-        let probing = self.outstanding >= most.max(1);
+    pub fn answers(&mut self, now: Moment, most: u8) -> Option<u16> {
+        let probing = self.unreplied.outstanding() >= u32::from(most.max(1)).min(MOST_UNREPLIED);
         if probing && now.0.saturating_sub(self.asked.0) < REPLY_LATE {
-            return false;
+            return None;
         }
-        self.outstanding += u8::from(!probing);
         (self.probing, self.asked) = (probing, now);
-        true
+        Some(self.unreplied.ask())
     }
 
     /// Replies that did not come by now will not: what carries them lost its memory, or the next question is out, and what is
     /// said of a show comes in its order.
     pub fn expect_no_replies(&mut self) {
-        (self.outstanding, self.probing) = (0, false);
+        self.unreplied.expect_none();
+        self.probing = false;
     }
 
     /// The show has come this far. One who has not seen so much missed it, and one who waits for a snapshot asks for it again.
@@ -198,18 +198,20 @@ impl Conn {
         }
     }
 
-    /// An answer, read at that time, is replied to; returns how many microseconds that took.
-    pub fn answered(&mut self, read_at: Millis, now: Moment) -> u64 {
-        self.outstanding = self.outstanding.saturating_sub(1);
-        if self.asked.millis() != read_at {
-            return now.0.saturating_sub(read_at.0.saturating_mul(1000));
+    /// An answer, read at that time, is replied to; gives how many microseconds that took, or none if it has been replied to before.
+    pub fn answered(&mut self, number: u16, read_at: Millis, now: Moment) -> Option<u64> {
+        if !self.unreplied.reply(number) {
+            return None;
+        }
+        if self.unreplied.last() != number {
+            return Some(now.0.saturating_sub(read_at.0.saturating_mul(1000)));
         }
         // What was asked long before this and has no reply by now was lost with its engine.
         if std::mem::take(&mut self.probing) {
-            self.outstanding = 0;
+            self.unreplied.expect_none();
         }
         // The protocol carries milliseconds; the last answer's reading is known better.
-        now.0.saturating_sub(self.asked.0)
+        Some(now.0.saturating_sub(self.asked.0))
     }
 
     /// Sends last words and the close frame; nothing more is sent or heard. To one who is too slow in place of all that waits: it

@@ -21,6 +21,7 @@ pub(crate) struct Counts {
     pub bad_messages: u64,
     pub resyncs: u64,
     pub pings: u64,
+    pub replies_again: u64,
     latencies: Vec<u64>,
 }
 
@@ -49,6 +50,7 @@ impl Counts {
             ("klaxon_bad_messages_total", now.bad_messages),
             ("klaxon_resyncs_total", now.resyncs),
             ("klaxon_pings_sent_total", now.pings),
+            ("klaxon_replies_again_total", now.replies_again),
         ] {
             if count > 0 {
                 counter!(name).increment(count);
@@ -86,5 +88,9 @@ pub(crate) fn describe() {
     describe_counter!("klaxon_bad_messages_total", "Messages that could not be understood");
     describe_counter!("klaxon_resyncs_total", "Snapshots asked for by connections that missed events");
     describe_counter!("klaxon_pings_sent_total", "Pings sent to clients from which nothing came");
+    describe_counter!(
+        "klaxon_replies_again_total",
+        "Replies to answers that had one: Redis forgot that an engine had dealt with them"
+    );
     describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
 }

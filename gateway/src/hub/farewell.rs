@@ -32,7 +32,7 @@ impl Shard {
             else {
                 continue;
             };
-            if conn.outstanding > 0 && farewell.waits_for_replies {
+            if conn.unreplied.outstanding() > 0 && farewell.waits_for_replies {
                 continue;
             }
             let (codec, told) = (conn.codec, conn.told_to_go.is_some());

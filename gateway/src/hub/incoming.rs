@@ -162,14 +162,14 @@ impl Shard {
     fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, answer: Answer, now: Moment) {
         let most = self.common.settings.outstanding_answers;
         let Some(conn) = self.conn(key) else { return };
-        if !conn.may_answer(now, most) {
+        let Some(number) = conn.answers(now, most) else {
             self.counts.rate_limited += 1;
             let refusal = Refusal::because(ErrorCode::RateLimited, "Answers of yours are still without a reply.");
             return self.refuse(key, &refusal, now.millis());
-        }
+        };
         self.counts.answers += 1;
         let Answer { question, choice } = answer;
-        let stamped = StampedAnswer { conn: key.to_wire(), by, question, choice, at: now.millis() };
+        let stamped = StampedAnswer { conn: key.to_wire(), number, by, question, choice, at: now.millis() };
         if let Some(batch) = self.batches.push(show, stamped, now) {
             self.common.outside.engine(ToEngine::Answers(batch));
         }

@@ -21,6 +21,7 @@ mod shard;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod unreplied;
 mod wheel;
 
 use std::sync::Arc;

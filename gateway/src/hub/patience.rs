@@ -55,7 +55,7 @@ impl Patience {
         let leaving = conn.session.leaving_since().map(|since| (since + LINGER, Overdue::LastWords));
         let join = conn.session.deadline(self.join).map(|(until, close)| (until, Overdue::Stay(close)));
         // One with an answer unreplied may stay for the reply.
-        let told = conn.told_to_go.filter(|_| conn.outstanding == 0);
+        let told = conn.told_to_go.filter(|_| conn.unreplied.outstanding() == 0);
         let goodbye = told.map(|told| (told + LAST_ANSWERS, Overdue::Stay(Close::Restart)));
         // Waiting for an engine is no fault of the client.
         let catching_up = match conn.pace {

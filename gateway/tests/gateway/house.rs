@@ -223,7 +223,7 @@ impl State {
             let claim = *self.claims.entry((answer.question, answer.by.seat)).or_insert(answer.choice);
             let same = claim == answer.choice;
             let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
-            Reply { conn: answer.conn, question: answer.question, verdict, read_at: answer.at }
+            Reply { conn: answer.conn, number: answer.number, question: answer.question, verdict, read_at: answer.at }
         });
         let replies = ReplyBatch { gateway: batch.gateway, show: batch.show, replies: replies.collect() };
         end.send(Address::One(GATEWAY), ToGateway::Replies(replies));

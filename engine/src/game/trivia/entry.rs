@@ -91,7 +91,7 @@ impl Trivia {
     pub(super) fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) {
         for answer in answers {
             let (by, choice, at) = (self.held(answer.seat), answer.choice, answer.at);
-            let stamped = StampedAnswer { conn: 0, by, question, choice, at };
+            let stamped = StampedAnswer { conn: 0, number: 0, by, question, choice, at };
             if self.standing_of(&stamped) != Standing::Claim {
                 continue;
             }

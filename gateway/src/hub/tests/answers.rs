@@ -7,9 +7,13 @@ use crate::transport::Crew;
 fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     let mut stage = Stage::new();
     let key = stage.join(0);
+    stage.say(key, &answer(1));
+    stage.shard.flush_answers();
+    stage.told();
     stage.shard.hear(event(SHOW, lobby(1)), stage.now);
     let reply = Reply {
         conn: key.to_wire(),
+        number: 1,
         question: QuestionId(1),
         verdict: Verdict::Accepted(Choice(1)),
         read_at: Millis(0),
@@ -84,6 +88,21 @@ fn only_so_many_answers_may_be_without_a_reply() {
     stage.say(key, &answer(1));
     stage.shard.flush_answers();
     assert_eq!(answers(stage.told())[0].answers.len(), 5);
+}
+
+#[test]
+fn an_answer_that_the_engine_was_told_of_again_has_one_reply() {
+    let mut stage = Stage::new();
+    let key = stage.join(0);
+    for _ in 0..4 {
+        stage.say(key, &answer(1));
+    }
+    for _ in 0..3 {
+        stage.reply(key, Verdict::Refused(ErrorCode::TooLate));
+    }
+    let reply = AnswerReply::new(QuestionId(1), Verdict::Refused(ErrorCode::TooLate));
+    assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
+    assert_eq!(stage.outstanding(key), 3, "what is said again makes no room for more answers");
 }
 
 #[test]

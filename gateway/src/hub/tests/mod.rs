@@ -207,8 +207,8 @@ impl Stage {
     }
 
     /// Answers of this connection without a reply.
-    fn outstanding(&self, key: ConnKey) -> u8 {
-        self.shard.conns().get(key.slot as usize).map_or(0, |conn| conn.outstanding)
+    fn outstanding(&self, key: ConnKey) -> u32 {
+        self.shard.conns().get(key.slot as usize).map_or(0, |conn| conn.unreplied.outstanding())
     }
 
     /// Those in slots below this are told to go.
@@ -217,8 +217,10 @@ impl Stage {
         self.shard.say_goodbye(&Farewell { slots, waits_for_replies, others }, self.now);
     }
 
+    /// The engine replies to the connection's last answer.
     fn reply(&mut self, key: ConnKey, verdict: Verdict) {
-        let reply = Reply { conn: key.to_wire(), question: QuestionId(1), verdict, read_at: self.now.millis() };
+        let number = self.shard.conns()[key.slot as usize].unreplied.last();
+        let reply = Reply { conn: key.to_wire(), number, question: QuestionId(1), verdict, read_at: self.now.millis() };
         self.hear(ForShard::Replies(SHOW, vec![reply]));
     }
 }

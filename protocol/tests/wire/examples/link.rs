@@ -83,8 +83,8 @@ pub fn to_engine() -> Vec<ToEngine> {
             gateway: GATEWAY,
             show: SHOW,
             answers: vec![
-                StampedAnswer { conn: 1_234, by: ANNS, question: FIRST, choice: Choice(2), at: at(32_000) },
-                StampedAnswer { conn: 1_235, by: BOBS, question: FIRST, choice: Choice(1), at: at(32_001) },
+                StampedAnswer { conn: 1_234, number: 1, by: ANNS, question: FIRST, choice: Choice(2), at: at(32_000) },
+                StampedAnswer { conn: 1_235, number: 3, by: BOBS, question: FIRST, choice: Choice(1), at: at(32_001) },
             ],
         }),
         ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: FIRST },
@@ -122,7 +122,7 @@ pub fn verdicts() -> Vec<Verdict> {
 
 pub fn to_gateway() -> Vec<ToGateway> {
     let results = to_player().into_iter().filter(|message| matches!(message, ToPlayer::Result(_))).collect();
-    let reply = |verdict| Reply { conn: 1_234, question: FIRST, verdict, read_at: at(32_000) };
+    let reply = |verdict| Reply { conn: 1_234, number: 1, question: FIRST, verdict, read_at: at(32_000) };
     let mut messages = vec![
         ToGateway::Seated(Seated {
             conn: CONN,

@@ -1,4 +1,5 @@
-//! Replies to answers: what counts by the book is acknowledged, and each reason for which an answer does not count is true.
+//! Replies to answers: each answer has one at most, what counts by the book is acknowledged, and each reason for which an answer does
+//! not count is true.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
@@ -28,9 +29,13 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     let mut judged = 0;
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
-            for &(heard, frame) in &exchange.heard {
+            for (earlier, &(heard, frame)) in exchange.heard.iter().enumerate() {
                 let Some(reply) = reading.reply(frame) else { continue };
                 let said = before(exchange, heard);
+                finding.check(earlier < said.len(), || {
+                    let what = format!("{} answers were sent, and this is reply {}", said.len(), earlier + 1);
+                    reading.violation(index, what).question(question).at(heard).frame(reply)
+                });
                 let (seat, lost_seat) = (connection.seat, connection.lost_seat.is_some());
                 let case = Case { reading, book, seat, lost_seat, question, said, heard, reply };
                 let problem = case.problem();

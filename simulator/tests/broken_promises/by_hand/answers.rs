@@ -112,6 +112,14 @@ fn an_answer_of_a_spectator_that_counts_is_found() {
 }
 
 #[test]
+fn a_second_reply_to_one_answer_is_found() {
+    let mut show = Show::played();
+    let reply = AnswerReply::new(QuestionId(2), Verdict::Accepted(RIGHT));
+    show.hear(1, ToPlayer::AnswerReply(reply));
+    assert_broken(&judge(&show), 10, "1 answers were sent, and this is reply 2");
+}
+
+#[test]
 fn two_honest_players_at_one_seat_are_found() {
     let mut show = Show::played();
     show.change_heard(|connection, message| {

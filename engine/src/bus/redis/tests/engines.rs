@@ -143,7 +143,8 @@ impl Player {
 
     pub fn answer(&self, show: ShowId, question: u16, choice: u8) {
         let (conn, by, question) = (self.conn().conn, self.seat, QuestionId(question));
-        let answer = StampedAnswer { conn, by, question, choice: Choice(choice), at: Clock::of_process().now() };
+        let answer =
+            StampedAnswer { conn, number: 1, by, question, choice: Choice(choice), at: Clock::of_process().now() };
         let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
         self.gateway.send(ToEngine::Answers(batch));
     }

@@ -149,7 +149,7 @@ fn look_at_all(game: &Trivia, now: Millis) {
         game.player_of(seat);
         for question in [QuestionId(0), QuestionId(1), QuestionId(u16::MAX)] {
             let by = SeatRef { seat, generation: Generation(u32::from(question.0)) };
-            game.standing(&StampedAnswer { conn: 0, by, question, choice: Choice(u8::MAX), at: now });
+            game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice: Choice(u8::MAX), at: now });
         }
     }
     game.snapshot(now);

@@ -148,7 +148,7 @@ impl Play {
     pub fn answer_read(&mut self, at: Millis, question: QuestionId, seat: u32, choice: u8) -> Verdict {
         let (seat, choice) = (Seat(seat), Choice(choice));
         let by = self.game.held(seat);
-        match self.game.standing(&StampedAnswer { conn: 0, by, question, choice, at }) {
+        match self.game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice, at }) {
             Standing::Decided(verdict) => verdict,
             Standing::Claim => {
                 let answers = vec![CountedAnswer { seat, choice, at }];

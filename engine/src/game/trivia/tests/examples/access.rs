@@ -91,7 +91,7 @@ fn an_answer_of_the_one_who_had_the_seat_before_never_counts_for_the_new_player(
     play.ask();
     let answer = |play: &Play, by| {
         let (question, choice, at) = (play.question(), Choice(RIGHT), play.now);
-        play.game.standing(&StampedAnswer { conn: 0, by, question, choice, at })
+        play.game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice, at })
     };
     let given_away = Standing::Decided(Verdict::Refused(ErrorCode::SeatGivenAway));
     for stale in [seat_of(0, 0), seat_of(0, 2), seat_of(0, u32::MAX)] {
