@@ -6,6 +6,7 @@ use std::time::Duration;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Connection, Reading, Seen, after};
@@ -20,6 +21,12 @@ const PROMISE: Promise = Promise {
 /// Who received something within this time before the fault was there when it came.
 const THERE: Duration = Duration::from_secs(15);
 
+const NEVER: Micros = Micros(u64::MAX);
+
+const fn micros(at: Millis) -> Micros {
+    Micros(at.0.saturating_mul(1000))
+}
+
 /// What became of one honest player.
 #[derive(Debug, Default)]
 struct Person {
@@ -29,14 +36,21 @@ struct Person {
     /// The questions that were heard, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
     left: Option<Micros>,
-    /// Whether the newest connection was displaced: by somebody else, with a stolen token, who has the show now.
-    robbed: bool,
+    /// When each connection was opened, oldest first, and when it was displaced: by somebody else, with a stolen token, who has the show
+    /// from then on, until the player opens another.
+    opened: Vec<(Micros, Option<Micros>)>,
     saw_the_end: bool,
 }
 
 impl Person {
     fn was_there(&self, at: Micros) -> bool {
         !self.left_before(at) && self.doors_at(at).next().is_some()
+    }
+
+    /// Whether the connection that is the newest at a time is displaced by another.
+    fn robbed(&self, at: Micros, until: Micros) -> bool {
+        let newest = self.opened.iter().rfind(|&&(opened, _)| opened <= at);
+        newest.is_some_and(|(_, displaced)| displaced.is_some_and(|displaced| displaced <= until))
     }
 
     fn left_before(&self, at: Micros) -> bool {
@@ -68,20 +82,23 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                 finding.check(back, || violation("did not come back"));
             }
             let next = QuestionId(fault.question.0.saturating_add(1));
-            if reading.journal.windows.contains_key(&next) && !person.robbed {
+            let Some(windows) = reading.journal.windows.get(&next) else { continue };
+            let [opens, closed] = [windows.first_opens_at(), windows.closed_at].map(|at| at.map_or(NEVER, micros));
+            if !person.robbed(opens, closed) {
                 finding.check(person.questions.contains(&next), || violation("did not hear the next question"));
             }
         }
     }
     let ended = reading.journal.events.iter().find_map(|event| match event {
-        ToPlayer::End(end) => Some(Micros(end.at.0.saturating_mul(1000))),
+        ToPlayer::End(end) => Some(micros(end.at)),
         _ => None,
     });
     if !reading.journal.events.is_empty() {
         finding.check(ended.is_some(), || Violation::new("the journal has no end of the show"));
     }
     let stayed = people.iter().filter(|(_, person)| {
-        !person.left_before(ended.unwrap_or(Micros(0))) && !person.robbed && !person.snapshots.is_empty()
+        let robbed = person.robbed(NEVER, NEVER);
+        !person.left_before(ended.unwrap_or(Micros(0))) && !robbed && !person.snapshots.is_empty()
     });
     for (&player, person) in stayed {
         finding
@@ -105,7 +122,8 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
         person.left = person.left.or(connection.left).or_else(|| removed(reading, connection));
-        person.robbed = connection.errors.iter().any(|(_, code)| *code == ErrorCode::Displaced);
+        let displaced = connection.errors.iter().find(|(_, code)| *code == ErrorCode::Displaced);
+        person.opened.extend(connection.first.map(|opened| (opened, displaced.map(|&(at, _)| at))));
         if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
             person.spans.push((first, last, connection.door));
         }

@@ -273,7 +273,13 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
     let fits = |when: &When| {
         when.earliest / 1000 <= counted.at.0 && when.latest.is_none_or(|latest| counted.at.0 <= latest / 1000)
     };
-    (!reads.iter().any(fits)).then(|| format!("stamped {}, and read at another time", counted.at))
+    (!reads.iter().any(fits)).then(|| {
+        let between = reads.iter().map(|&When { earliest, latest }| match latest {
+            Some(latest) => format!("between {} and {}", earliest / 1000, latest / 1000),
+            None => format!("after {}", earliest / 1000),
+        });
+        format!("stamped {}, and read {}", counted.at, between.collect::<Vec<_>>().join(" or "))
+    })
 }
 
 /// Who comes back to an open question is told the times that hold.

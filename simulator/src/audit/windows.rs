@@ -82,6 +82,11 @@ impl Windows {
         }
     }
 
+    /// When it was to open, as everybody was told at first.
+    pub fn first_opens_at(&self) -> Option<Millis> {
+        self.announced.first().map(|announced| announced.opens_at)
+    }
+
     /// The times that held from event `seq` on.
     pub fn at_seq(&self, seq: Seq) -> Option<Announced> {
         self.announced.iter().rev().find(|announced| announced.seq <= seq).copied()

@@ -1,6 +1,6 @@
 //! What a fault of one process excuses, and what not.
 
-use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::settings::Settings;
@@ -132,6 +132,30 @@ fn who_had_moved_to_another_gateway_before_need_not_come_back() {
     evidence.connections[3].door = Door(1);
     let audit = judge_with(&evidence, fault(Victim::Gateway(1), true, kill, kill + 10));
     assert!(audit.clean(), "{:#?}", told(&audit));
+}
+
+#[test]
+fn who_was_displaced_by_a_stolen_token_and_came_back_later_misses_what_came_in_between() {
+    for displaced in [true, false] {
+        let mut show = open();
+        let kill = show.now;
+        if displaced {
+            show.hear(3, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
+        }
+        show.hang_up(3);
+        for _ in 0..2 {
+            show.close();
+            show.reveal();
+            show.ask();
+        }
+        show.come_back(3);
+        show.close();
+        show.reveal();
+        show.end();
+        let audit = judge_with(&show.evidence(), fault(Victim::Broker, true, kill, kill + 10));
+        let missed = told(&audit).iter().any(|line| line.contains("did not hear the next question"));
+        assert_eq!(missed, !displaced, "{:#?}", told(&audit));
+    }
 }
 
 #[test]
