@@ -3,13 +3,11 @@
 //! A bus that lost its memory is told again what no engine is known to have dealt with. If one had, it replies again; so does the next
 //! engine of a show that lost its own. Only here it is known what the client has heard.
 
-/// So many answers can be without a reply; one that is older than the last so many is taken for lost.
-pub(super) const MOST_UNREPLIED: u32 = u16::BITS;
-
 /// A connection's answers without a reply. A million players have one each, of six bytes.
 #[derive(Debug, Default)]
 pub(super) struct Unreplied {
-    /// Bit `n` is set while the answer `n` before the last has no reply.
+    /// Bit `n` is set while the answer `n` before the last has no reply. One that is older than the last 16 is taken for lost, so a
+    /// limit above that is none.
     waiting: u16,
     /// The number of the last answer. After 65,535 comes 0.
     last: u16,
@@ -87,7 +85,7 @@ mod tests {
             let number = unreplied.ask();
             assert!(unreplied.reply(number) && unreplied.outstanding() == 0);
         }
-        let numbers: Vec<u16> = (0..=MOST_UNREPLIED).map(|_| unreplied.ask()).collect();
+        let numbers: Vec<u16> = (0..=u16::BITS).map(|_| unreplied.ask()).collect();
         let replied: Vec<bool> = numbers.iter().map(|&number| unreplied.reply(number)).collect();
         assert!(!replied[0] && replied[1..].iter().all(|&replied| replied), "{replied:?}");
     }

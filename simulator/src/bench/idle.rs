@@ -9,6 +9,7 @@ use klaxon_protocol::player::{FromPlayer, Ping};
 use klaxon_protocol::time::Millis;
 
 use super::contestant::{BenchError, Contestant, Kind, Launch};
+use super::kernel::ProcessorClock;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 
@@ -16,6 +17,8 @@ use super::rows::{Row, Subject, What};
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// How often it pings whoever is silent then, on average over its connections.
 const PINGED_EVERY: Duration = Duration::from_millis(37_440);
+/// The processor time is read so often in each period, for so many figures: one alone would not say how far it is to be trusted.
+const WINDOWS: u32 = 12;
 /// All pings that wait for an answer are answered within this time.
 const CATCH_UP: Duration = Duration::from_millis(100);
 /// The case of players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
@@ -40,27 +43,60 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
             contestants.push((contestant, case));
         }
     }
-    told("heartbeats and pings");
-    try_join_all(contestants.iter_mut().map(|(contestant, case)| idle(contestant, case, plan.idle_for))).await
+    told("settling");
+    // Those who only answer pings say something once and are silent from then on, so that the pings come as evenly as they do after hours.
+    try_join_all(contestants.iter_mut().map(|(contestant, case)| {
+        let (every, _) = habit(contestant, case);
+        beat(contestant, every, every)
+    }))
+    .await?;
+    let (began, mut before) = (Instant::now(), 0);
+    let mut figures: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
+    loop {
+        told("heartbeats and pings");
+        let idle = contestants.iter_mut().map(|(contestant, case)| idle(contestant, case, plan.idle_for));
+        for (figures, more) in figures.iter_mut().zip(try_join_all(idle).await?) {
+            figures.extend(more);
+        }
+        let rows = || {
+            let all = contestants.iter().zip(&figures);
+            all.map(|((one, case), figures)| Row::plain(Subject::Idle, one.kind, case, What::Core, figures)).collect()
+        };
+        let rounds = figures.iter().map(Vec::len).min().unwrap_or(0);
+        if plan.stopping.has_enough_since(before, Subject::Idle, rounds, began.elapsed(), rows) {
+            return Ok(rows());
+        }
+        before = rounds;
+    }
 }
 
-async fn idle(contestant: &mut Contestant, case: &str, long: Duration) -> Result<Row, BenchError> {
-    let kind = contestant.kind;
-    let every = if case == PINGED { PINGED_EVERY } else { HEARTBEAT };
-    let answers_only = case == PINGED && kind.is_klaxon();
-    if answers_only {
-        // Everybody says something once and is silent from then on, so that the pings come as evenly as they do after hours.
-        beat(contestant, every, every).await?;
+/// How often each player is heard from, and whether all they do is answer pings.
+fn habit(contestant: &Contestant, case: &str) -> (Duration, bool) {
+    let is_pinged = case == PINGED;
+    (if is_pinged { PINGED_EVERY } else { HEARTBEAT }, is_pinged && contestant.kind.is_klaxon())
+}
+
+/// The part of a core that is used, in per cent, in each window of so long a time.
+async fn idle(contestant: &mut Contestant, case: &str, long: Duration) -> Result<Vec<f64>, BenchError> {
+    let (every, answers_only) = habit(contestant, case);
+    let clock = contestant.clock;
+    let playing =
+        async { if answers_only { answer_pings(contestant, long).await } else { beat(contestant, every, long).await } };
+    let (_, figures) = tokio::try_join!(playing, windows(clock, long))?;
+    Ok(figures)
+}
+
+async fn windows(clock: ProcessorClock, long: Duration) -> Result<Vec<f64>, BenchError> {
+    let mut figures = Vec::new();
+    let (mut began, mut before) = (Instant::now(), clock.now()?);
+    for _ in 0..WINDOWS {
+        tokio::time::sleep(long / WINDOWS).await;
+        let (now, after) = (Instant::now(), clock.now()?);
+        let used = after.saturating_sub(before);
+        figures.push(100.0 * used.as_secs_f64() / now.duration_since(began).as_secs_f64());
+        (began, before) = (now, after);
     }
-    let (began, before) = (Instant::now(), contestant.clock.now()?);
-    if answers_only {
-        answer_pings(contestant, long).await?;
-    } else {
-        beat(contestant, every, long).await?;
-    }
-    let used = contestant.clock.now()?.saturating_sub(before);
-    let percent = 100.0 * used.as_secs_f64() / began.elapsed().as_secs_f64();
-    Ok(Row::plain(Subject::Idle, kind, case, What::Core, &[percent]))
+    Ok(figures)
 }
 
 async fn answer_pings(contestant: &mut Contestant, long: Duration) -> Result<(), BenchError> {

@@ -27,9 +27,21 @@ impl Stopping {
 
     /// Whether a subject that was measured in so many rounds, for so long, has enough; `rows` are what they say.
     pub fn has_enough(self, subject: Subject, rounds: usize, took: Duration, rows: impl FnOnce() -> Vec<Row>) -> bool {
+        self.has_enough_since(rounds.saturating_sub(1), subject, rounds, took, rows)
+    }
+
+    /// The same where several rounds are measured at once, of which there were `before` when this was asked last.
+    pub fn has_enough_since(
+        self,
+        before: usize,
+        subject: Subject,
+        rounds: usize,
+        took: Duration,
+        rows: impl FnOnce() -> Vec<Row>,
+    ) -> bool {
         match self.exactly {
             Some(exactly) => rounds >= exactly,
-            None => took >= self.at_most || (is_look(rounds) && are_known(subject, &rows())),
+            None => took >= self.at_most || ((before + 1..=rounds).any(is_look) && are_known(subject, &rows())),
         }
     }
 }
