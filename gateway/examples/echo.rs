@@ -10,7 +10,8 @@ use clap::Parser;
 use klaxon_gateway::config::open_files;
 use klaxon_gateway::session::Close;
 use klaxon_gateway::transport::{
-    ConnKey, Crew, Farewell, Fate, Fault, Idle, Limits, Message, Moment, Outbox, Transport, listen,
+    ConnKey, ConnectionHandler, Drain, Fault, Limits, Outbox, Payload, ReactorPool, SocketAction, Timestamp, Transport,
+    listen,
 };
 use klaxon_protocol::codec::Codec;
 use slab::Slab;
@@ -52,7 +53,7 @@ struct Echo {
 struct Line {
     key: ConnKey,
     outbox: Outbox,
-    fate: Fate,
+    fate: SocketAction,
 }
 
 impl Echo {
@@ -62,10 +63,10 @@ impl Echo {
 
     fn say(&mut self, key: ConnKey, frame: Bytes) {
         let most = self.most;
-        let Some(line) = self.line(key).filter(|line| line.fate == Fate::Keep) else { return };
+        let Some(line) = self.line(key).filter(|line| line.fate == SocketAction::Keep) else { return };
         line.outbox.push(frame, false);
         if line.outbox.memory() > most {
-            line.fate = Fate::Drop;
+            line.fate = SocketAction::Close;
         }
         self.dirty.push(key);
     }
@@ -73,30 +74,30 @@ impl Echo {
     fn part_from(&mut self, key: ConnKey, last_words: Bytes) {
         self.say(key, last_words);
         if let Some(line) = self.line(key)
-            && line.fate == Fate::Keep
+            && line.fate == SocketAction::Keep
         {
-            line.fate = Fate::Finish;
+            line.fate = SocketAction::ShutDown;
         }
     }
 }
 
-impl Crew for Echo {
+impl ConnectionHandler for Echo {
     /// Nobody else has anything to say.
-    type Word = std::convert::Infallible;
+    type Message = std::convert::Infallible;
 
-    fn opened(&mut self, _: Codec, _: IpAddr, _: Moment) -> ConnKey {
+    fn opened(&mut self, _: Codec, _: IpAddr, _: Timestamp) -> ConnKey {
         self.uses = self.uses.wrapping_add(1);
         let entry = self.lines.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let key = ConnKey { shard: self.number, slot, use_of_slot: self.uses };
-        entry.insert(Line { key, outbox: Outbox::default(), fate: Fate::Keep });
+        entry.insert(Line { key, outbox: Outbox::default(), fate: SocketAction::Keep });
         key
     }
 
-    fn message(&mut self, key: ConnKey, message: Message<'_>, _: Moment, _: Moment) {
+    fn message(&mut self, key: ConnKey, message: Payload<'_>, _: Timestamp, _: Timestamp) {
         let kind = match message {
-            Message::Text(_) => Data::Text,
-            Message::Binary(_) => Data::Binary,
+            Payload::Text(_) => Data::Text,
+            Payload::Binary(_) => Data::Binary,
         };
         let frame = Frame::message(message.bytes().to_vec(), OpCode::Data(kind), true);
         let mut bytes = Vec::with_capacity(frame.len());
@@ -106,11 +107,11 @@ impl Crew for Echo {
         }
     }
 
-    fn pinged(&mut self, key: ConnKey, pong: Bytes, _: Moment) {
+    fn control_frame(&mut self, key: ConnKey, pong: Bytes, _: Timestamp) {
         self.say(key, pong);
     }
 
-    fn failed(&mut self, key: ConnKey, fault: Fault, _: Moment) {
+    fn fault(&mut self, key: ConnKey, fault: Fault, _: Timestamp) {
         let close = match fault {
             Fault::TooLarge => Close::TooLarge,
             Fault::NotText => Close::NotText,
@@ -119,7 +120,7 @@ impl Crew for Echo {
         self.part_from(key, close.frame());
     }
 
-    fn leaving(&mut self, key: ConnKey, reply: Bytes, _: Moment) {
+    fn close_frame(&mut self, key: ConnKey, reply: Bytes, _: Timestamp) {
         self.part_from(key, reply);
     }
 
@@ -129,27 +130,27 @@ impl Crew for Echo {
         }
     }
 
-    fn listens(&self, key: ConnKey) -> bool {
-        self.lines.get(key.slot as usize).is_some_and(|line| line.key == key && line.fate == Fate::Keep)
+    fn is_reading(&self, key: ConnKey) -> bool {
+        self.lines.get(key.slot as usize).is_some_and(|line| line.key == key && line.fate == SocketAction::Keep)
     }
 
-    fn hear(&mut self, word: Self::Word, _: Moment) {
+    fn receive(&mut self, word: Self::Message, _: Timestamp) {
         match word {}
     }
 
-    fn work(&mut self, _: Moment) -> bool {
+    fn work(&mut self, _: Timestamp) -> bool {
         false
     }
 
-    fn holds(&self) -> bool {
+    fn has_pending_input(&self) -> bool {
         false
     }
 
     fn flush(&mut self) {}
 
-    fn has_read(&mut self, _: Moment) {}
+    fn read_up_to(&mut self, _: Timestamp) {}
 
-    fn tick(&mut self, _: Moment) {}
+    fn tick(&mut self, _: Timestamp) {}
 
     fn take_dirty(&mut self, into: &mut Vec<ConnKey>) {
         into.append(&mut self.dirty);
@@ -162,20 +163,20 @@ impl Crew for Echo {
     fn wrote(&mut self, key: ConnKey) -> bool {
         let Some(line) = self.line(key) else { return false };
         line.outbox.wrote();
-        !line.outbox.is_empty() || line.fate != Fate::Keep
+        !line.outbox.is_empty() || line.fate != SocketAction::Keep
     }
 
-    fn idle(&mut self, _: ConnKey) {}
+    fn outbox_empty(&mut self, _: ConnKey) {}
 
-    fn fate(&self, key: ConnKey, _: Moment) -> Fate {
+    fn socket_action(&self, key: ConnKey, _: Timestamp) -> SocketAction {
         match self.lines.get(key.slot as usize).filter(|line| line.key == key) {
-            Some(line) if line.fate == Fate::Finish && !line.outbox.is_empty() => Fate::Keep,
+            Some(line) if line.fate == SocketAction::ShutDown && !line.outbox.is_empty() => SocketAction::Keep,
             Some(line) => line.fate,
-            None => Fate::Drop,
+            None => SocketAction::Close,
         }
     }
 
-    fn part(&mut self, _: Farewell, _: Moment) {
+    fn drain(&mut self, _: Drain, _: Timestamp) {
         let keys: Vec<_> = self.lines.iter().map(|(_, line)| line.key).collect();
         keys.into_iter().for_each(|key| self.part_from(key, Close::Restart.frame()));
     }
@@ -195,8 +196,9 @@ fn main() -> anyhow::Result<()> {
     let listener = listen(args.listen, 1 << 20).with_context(|| format!("can't listen on {}", args.listen))?;
     println!("ws://{}", listener.local_addr()?);
     let limits = Limits { connections: usize::try_from(open_files())?.saturating_sub(64), message: args.largest };
-    let crews = (0..args.reactors).map(|number| Echo { number, uses: 0, lines: Slab::new(), dirty: Vec::new(), most });
-    let _sockets = Idle::new(args.transport, args.reactors.into())?.begin(listener, limits, crews)?;
+    let handlers =
+        (0..args.reactors).map(|number| Echo { number, uses: 0, lines: Slab::new(), dirty: Vec::new(), most });
+    let _sockets = ReactorPool::new(args.transport, args.reactors.into())?.start(listener, limits, handlers)?;
     loop {
         std::thread::park();
     }

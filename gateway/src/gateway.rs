@@ -10,20 +10,21 @@ use klaxon_protocol::link::ToEngine;
 use tokio::sync::mpsc;
 
 use crate::handshake;
-use crate::hub::{self, Common, ForShard, Outside, Shard};
-use crate::link::{Desk, GatewayEnd, Link};
+use crate::hub::{self, Common, Router, Shard, ToShard};
+use crate::link::{Desk, GatewayEnd};
 use crate::settings::GatewaySettings;
-use crate::transport::{Idle, Limits, Sockets, ToCrew, listen};
+use crate::subscriber::Subscriber;
+use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
 
 /// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
 ///
-/// Runs on threads of its own: one for each shard, one for the door, one for the link. Dropping it ends them at once; to send the
+/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once; to send the
 /// players away kindly, [`Gateway::drain`] first.
 pub struct Gateway {
     addr: SocketAddr,
     sockets: Sockets,
-    /// Closed when the link's thread is done.
-    link_done: mpsc::Receiver<()>,
+    /// Closed when the subscriber's thread is done.
+    subscriber_done: mpsc::Receiver<()>,
 }
 
 /// A gateway's address, taken before anybody is let in.
@@ -49,20 +50,20 @@ impl Address {
     }
 }
 
-/// The ways from a shard to the rest.
-struct Ways {
+/// The router from a shard to the rest.
+struct GatewayRouter {
     end: Arc<dyn GatewayEnd>,
-    shards: OnceLock<Vec<ToCrew<ForShard>>>,
+    shards: OnceLock<Vec<ReactorHandle<ToShard>>>,
 }
 
-impl Outside for Ways {
-    fn engine(&self, message: ToEngine) {
+impl Router for GatewayRouter {
+    fn to_engine(&self, message: ToEngine) {
         self.end.send(message);
     }
 
-    fn shard(&self, shard: u8, message: ForShard) {
+    fn to_shard(&self, shard: u8, message: ToShard) {
         if let Some(shard) = self.shards.get().and_then(|shards| shards.get(usize::from(shard))) {
-            shard.tell(message);
+            shard.send(message);
         }
     }
 }
@@ -93,22 +94,22 @@ impl Gateway {
         hub::describe();
         handshake::describe();
         let Address { listener, addr } = address;
-        let idle = Idle::new(settings.transport, settings.shards)?;
+        let pool = ReactorPool::new(settings.transport, settings.shards)?;
         let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };
-        let ways = Arc::new(Ways { end: Arc::clone(&end), shards: OnceLock::new() });
-        let _ = ways.shards.set(idle.ways());
+        let router = Arc::new(GatewayRouter { end: Arc::clone(&end), shards: OnceLock::new() });
+        let _ = router.shards.set(pool.handles());
         let numbers = (0..=u8::MAX).take(settings.shards);
-        let common = Arc::new(Common::new(settings, end.id(), ways as Arc<dyn Outside>));
-        let sockets = idle.begin(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
+        let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
+        let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
-        let link = Link { end, desk, common };
-        let (stage, (done, link_done)) = (sockets.stage(), mpsc::channel(1));
+        let subscriber = Subscriber { end, desk, common };
+        let (stage, (done, subscriber_done)) = (sockets.stage(), mpsc::channel(1));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        thread::Builder::new().name("link".into()).spawn(move || {
-            runtime.block_on(link.run(stage));
+        thread::Builder::new().name("subscriber".into()).spawn(move || {
+            runtime.block_on(subscriber.run(stage));
             drop(done);
         })?;
-        Ok(Self { addr, sockets, link_done })
+        Ok(Self { addr, sockets, subscriber_done })
     }
 
     /// Where players connect.
@@ -124,6 +125,6 @@ impl Gateway {
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.sockets.drain(limit, others).await;
-        while self.link_done.recv().await.is_some() {}
+        while self.subscriber_done.recv().await.is_some() {}
     }
 }

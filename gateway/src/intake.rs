@@ -1,93 +1,89 @@
-//! What players send, on its way to the engine: how often they may, answers in batches, and the frames that reply to them.
+//! Limits on what a connection may send, and the batches in which its answers go to the engine.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{GatewayId, QuestionId, ShowId};
+use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
-use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
 
-use crate::hub::frame;
 use crate::settings::GatewaySettings;
-use crate::transport::Moment;
+use crate::transport::Timestamp;
 
-/// How often a connection may speak: so often on average, so much at once.
+/// How many messages a connection may send: on average, and at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     /// Microseconds between two messages on average.
     every: u64,
     /// How many microseconds' worth of messages may come at once.
     burst: u64,
 }
 
-impl Pace {
-    /// The operator's choice.
+impl RateLimit {
+    /// As the settings have it.
     pub fn new(settings: &GatewaySettings) -> Self {
         let every = 1_000_000 / u64::from(settings.messages_per_second.max(1));
         Self { every: every.max(1), burst: every.max(1) * u64::from(settings.burst.max(1)) }
     }
 }
 
-/// What one connection has used of its pace (the generic cell rate algorithm: one number).
+/// What one connection has used of its rate limit, by the generic cell rate algorithm (ITU-T I.371): one number.
 #[derive(Debug, Default)]
-pub(crate) struct Limiter {
-    /// When all that came would have come at the average pace, in microseconds since 1970.
-    paid_until: u64,
+pub(crate) struct RateLimiter {
+    /// The theoretical arrival time: when all messages so far would have come at the average rate, in microseconds since 1970.
+    theoretical_arrival: u64,
     refused: u16,
 }
 
-/// Whether a message may be acted on.
+/// Whether a message may be processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Allowance {
+pub(crate) enum RateDecision {
     Granted,
     Refused,
     /// Refused, and too often.
     Flood,
 }
 
-impl Limiter {
+impl RateLimiter {
     /// A message came.
-    pub fn ask(&mut self, now: Moment, pace: Pace) -> Allowance {
-        if self.paid_until <= now.0 {
-            self.paid_until = now.0;
+    pub fn check(&mut self, now: Timestamp, limit: RateLimit) -> RateDecision {
+        if self.theoretical_arrival <= now.0 {
+            self.theoretical_arrival = now.0;
             self.refused = 0;
         }
-        if self.paid_until - now.0 + pace.every > pace.burst {
+        if self.theoretical_arrival - now.0 + limit.every > limit.burst {
             self.refused += 1;
-            return if self.refused >= GatewaySettings::FLOOD { Allowance::Flood } else { Allowance::Refused };
+            return if self.refused >= GatewaySettings::FLOOD { RateDecision::Flood } else { RateDecision::Refused };
         }
-        self.paid_until += pace.every;
-        Allowance::Granted
+        self.theoretical_arrival += limit.every;
+        RateDecision::Granted
     }
 }
 
-/// Answers that were read and not handed on yet, by show.
+/// Answers that were read and not sent to the engine yet, by show. A batch is sent when it is full, so none grows beyond its limit.
 pub(crate) struct Batches {
     gateway: GatewayId,
-    most: usize,
-    longest: u64,
+    max_answers: usize,
+    max_wait: u64,
     shows: HashMap<ShowId, Batch>,
 }
 
 struct Batch {
-    first: Moment,
+    first: Timestamp,
     answers: Vec<StampedAnswer>,
 }
 
 impl Batches {
-    /// Batches of at most `most` answers, of which none waits for `longest` while others come.
-    pub fn new(gateway: GatewayId, most: usize, longest: Duration) -> Self {
-        let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
-        Self { gateway, most: most.max(1), longest, shows: HashMap::new() }
+    /// Batches of at most `max_answers`; none waits longer than `max_wait` while others come.
+    pub fn new(gateway: GatewayId, max_answers: usize, max_wait: Duration) -> Self {
+        let max_wait = u64::try_from(max_wait.as_micros()).unwrap_or(u64::MAX);
+        Self { gateway, max_answers: max_answers.max(1), max_wait, shows: HashMap::new() }
     }
 
-    /// Adds an answer; returns the batch if it is time to hand it on.
-    pub fn push(&mut self, show: ShowId, answer: StampedAnswer, now: Moment) -> Option<AnswerBatch> {
+    /// Adds an answer; returns the batch if it is full or has waited long enough.
+    pub fn push(&mut self, show: ShowId, answer: StampedAnswer, now: Timestamp) -> Option<AnswerBatch> {
         let batch = self.shows.entry(show).or_insert_with(|| Batch { first: now, answers: Vec::new() });
         batch.answers.push(answer);
-        let due = batch.answers.len() >= self.most || now.0.saturating_sub(batch.first.0) >= self.longest;
+        let due = batch.answers.len() >= self.max_answers || now.0.saturating_sub(batch.first.0) >= self.max_wait;
         if due { self.take(show) } else { None }
     }
 
@@ -109,41 +105,22 @@ impl Batches {
     }
 }
 
-/// So many reply frames are kept: some questions' worth in several shows, and never more whatever clients make up.
-const KEPT_REPLIES: usize = 512;
-
-/// The reply frames, shared by all whose answer met the same verdict.
-#[derive(Default)]
-pub(crate) struct ReplyFrames(HashMap<(QuestionId, Verdict, Codec), Bytes>);
-
-impl ReplyFrames {
-    /// The frame that replies this.
-    pub fn get(&mut self, question: QuestionId, verdict: Verdict, codec: Codec) -> Bytes {
-        if self.0.len() >= KEPT_REPLIES {
-            self.0.clear();
-        }
-        let make = || frame::frame(codec, &ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
-        self.0.entry((question, verdict, codec)).or_insert_with(make).clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use klaxon_protocol::error::ErrorCode;
-    use klaxon_protocol::ids::{Choice, Seat, SeatRef};
+    use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
     use klaxon_protocol::time::Millis;
 
     /// 10 a second, 20 at once.
-    const PACE: Pace = Pace { every: 100_000, burst: 2_000_000 };
+    const LIMIT: RateLimit = RateLimit { every: 100_000, burst: 2_000_000 };
 
-    fn granted(limiter: &mut Limiter, at: u64, messages: u32) -> u32 {
-        (0..messages).map(|_| u32::from(limiter.ask(Moment(at), PACE) == Allowance::Granted)).sum()
+    fn granted(limiter: &mut RateLimiter, at: u64, messages: u32) -> u32 {
+        (0..messages).map(|_| u32::from(limiter.check(Timestamp(at), LIMIT) == RateDecision::Granted)).sum()
     }
 
     #[test]
     fn twenty_at_once_then_ten_a_second() {
-        let mut limiter = Limiter::default();
+        let mut limiter = RateLimiter::default();
         let start = 1_700_000_000_000_000;
         assert_eq!(granted(&mut limiter, start, 30), 20);
         assert_eq!(granted(&mut limiter, start + 1_000_000, 30), 10);
@@ -152,14 +129,14 @@ mod tests {
 
     #[test]
     fn one_who_never_stops_is_a_flood_and_one_who_pauses_is_forgiven() {
-        let mut limiter = Limiter::default();
+        let mut limiter = RateLimiter::default();
         granted(&mut limiter, 5, 20 + 199);
-        assert_eq!(limiter.ask(Moment(5), PACE), Allowance::Flood);
-        let mut limiter = Limiter::default();
+        assert_eq!(limiter.check(Timestamp(5), LIMIT), RateDecision::Flood);
+        let mut limiter = RateLimiter::default();
         granted(&mut limiter, 5, 20 + 199);
-        assert_eq!(limiter.ask(Moment(3_000_000), PACE), Allowance::Granted);
+        assert_eq!(limiter.check(Timestamp(3_000_000), LIMIT), RateDecision::Granted);
         assert_eq!(granted(&mut limiter, 3_000_000, 100), 19);
-        assert_eq!(limiter.ask(Moment(3_000_000), PACE), Allowance::Refused);
+        assert_eq!(limiter.check(Timestamp(3_000_000), LIMIT), RateDecision::Refused);
     }
 
     fn answer(conn: u64) -> StampedAnswer {
@@ -176,25 +153,13 @@ mod tests {
     #[test]
     fn answers_go_together_by_number_or_by_time_and_each_show_apart() {
         let mut batches = Batches::new(GatewayId(1), 3, Duration::from_micros(300));
-        assert_eq!(batches.push(ShowId(1), answer(1), Moment(0)), None);
-        assert_eq!(batches.push(ShowId(2), answer(2), Moment(10)), None);
-        assert_eq!(batches.push(ShowId(1), answer(3), Moment(20)), None);
-        let full = batches.push(ShowId(1), answer(4), Moment(30)).unwrap();
+        assert_eq!(batches.push(ShowId(1), answer(1), Timestamp(0)), None);
+        assert_eq!(batches.push(ShowId(2), answer(2), Timestamp(10)), None);
+        assert_eq!(batches.push(ShowId(1), answer(3), Timestamp(20)), None);
+        let full = batches.push(ShowId(1), answer(4), Timestamp(30)).unwrap();
         assert_eq!(full.answers.iter().map(|answer| answer.conn).collect::<Vec<_>>(), [1, 3, 4]);
-        let late = batches.push(ShowId(2), answer(5), Moment(310)).unwrap();
+        let late = batches.push(ShowId(2), answer(5), Timestamp(310)).unwrap();
         assert_eq!((late.show, late.answers.len()), (ShowId(2), 2));
         assert!(batches.is_empty());
-    }
-
-    #[test]
-    fn reply_frames_are_shared_and_never_too_many() {
-        let mut frames = ReplyFrames::default();
-        let verdict = Verdict::Accepted(Choice(1));
-        let one = frames.get(QuestionId(1), verdict, Codec::Json);
-        assert_eq!(one.as_ptr(), frames.get(QuestionId(1), verdict, Codec::Json).as_ptr());
-        for question in 0..u16::MAX {
-            frames.get(QuestionId(question), Verdict::Refused(ErrorCode::NotInPlay), Codec::Bincode);
-        }
-        assert!(frames.0.len() <= KEPT_REPLIES);
     }
 }

@@ -13,6 +13,7 @@ pub mod log;
 pub mod private_file;
 pub mod session;
 pub mod settings;
+mod subscriber;
 pub mod transport;
 
 pub use gateway::{Address, Gateway};

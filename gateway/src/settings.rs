@@ -10,7 +10,7 @@ use klaxon_protocol::player::LARGEST_MESSAGE;
 use klaxon_protocol::time::Span;
 
 use crate::private_file;
-use crate::transport::{MOST_ON_WIRE, Transport};
+use crate::transport::{MOST_ON_WIRE, Outbox, Transport};
 
 /// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
 #[derive(Clone)]
@@ -57,8 +57,8 @@ impl GatewaySettings {
     /// A message of a player has no more bytes than this.
     #[expect(clippy::cast_possible_truncation, reason = "a constant that fits")]
     pub const LARGEST_MESSAGE: u32 = LARGEST_MESSAGE as u32;
-    /// What a waiting frame takes besides its bytes: its place in the queue, and what the allocator keeps of it.
-    pub const FRAME_OVERHEAD: usize = 96;
+    /// Bytes by which a frame that waits in an outbox counts beside its own: see [`Outbox::FRAME_OVERHEAD`].
+    pub const FRAME_OVERHEAD: usize = Outbox::FRAME_OVERHEAD;
     /// So many refusals of one connection's messages, without a pause between them, are a flood, and the connection is closed.
     pub const FLOOD: u16 = 200;
 

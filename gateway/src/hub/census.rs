@@ -47,7 +47,7 @@ impl Count {
     pub fn hand_in(&mut self, common: &Common, is_over: bool) {
         let say = |players, is_last| {
             let (gateway, show, census) = (common.gateway, self.census.show, self.census.number);
-            common.outside.engine(ToEngine::Present(Present { gateway, show, census, players, is_last }));
+            common.router.to_engine(ToEngine::Present(Present { gateway, show, census, players, is_last }));
         };
         if !self.players.is_empty() {
             say(std::mem::take(&mut self.players), false);

@@ -6,24 +6,24 @@ use klaxon_protocol::ids::Seq;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::Event;
+use super::EncodedEvent;
 use super::liveness::{Liveness, PING};
+use super::timer_wheel::Bucket;
 use super::unreplied::Unreplied;
-use super::wheel::Turn;
-use crate::intake::Limiter;
+use crate::intake::RateLimiter;
 use crate::session::{Close, Session};
-use crate::transport::{ConnKey, Moment, Outbox};
+use crate::transport::{ConnKey, Outbox, Timestamp};
 
-/// A connection that missed events must have caught up after this.
-pub(super) const CATCH_UP: Span = Span(10_000);
+/// A connection that missed events has to take its snapshot within this time.
+pub(super) const RESYNC_TIMEOUT: Span = Span(10_000);
 
-/// A snapshot that has not come after this is asked for again.
-pub(super) const SNAPSHOT_LATE: Span = Span(3_000);
+/// A snapshot is requested again after this time.
+pub(super) const SNAPSHOT_TIMEOUT: Span = Span(3_000);
 
-/// After so many microseconds without a reply it may never come: the engine that had the answer may be gone.
-const REPLY_LATE: u64 = 5_000_000;
+/// Microseconds after which a reply may never come: the engine that had the answer may be gone.
+const REPLY_TIMEOUT: u64 = 5_000_000;
 
-/// An idle player costs a shard this, its place in the room and on the wheel, and nothing else.
+/// All that an idle player costs a shard, beside an entry in its room and one on the timer wheel.
 const _: () = assert!(size_of::<Conn>() <= 192, "a million players have a Conn each");
 
 pub(super) struct Conn {
@@ -31,36 +31,36 @@ pub(super) struct Conn {
     pub codec: Codec,
     pub session: Session,
     pub outbox: Outbox,
-    pub limiter: Limiter,
+    pub limiter: RateLimiter,
     /// The last event that it was sent, or that its snapshot includes.
-    pub seen: Seq,
-    pub pace: KeepsUp,
-    /// Whether it is shown the events; not if the player has a newer connection.
+    pub last_seq: Seq,
+    pub delivery: Delivery,
+    /// Whether it gets the events; not if the player has a newer connection.
     pub display: bool,
-    /// Whether the transport was told of bytes to write.
+    /// Whether it is in the list of connections that the reactor has to look at.
     pub dirty: bool,
     pub unreplied: Unreplied,
     /// When the last answer was read.
-    pub asked: Moment,
-    /// Whether that one was let through because the replies before it stay away.
+    pub asked: Timestamp,
+    /// Whether that answer exceeded the limit, to find out whether replies come again.
     pub probing: bool,
     pub liveness: Liveness,
-    /// When it was told to come back elsewhere.
-    pub told_to_go: Option<Millis>,
-    /// When it is looked at next; [`Agenda`](super::agenda::Agenda) sees to it.
-    pub turn: Turn,
+    /// When it was sent a `goodbye`.
+    pub goodbye_sent: Option<Millis>,
+    /// When its deadlines are looked at next; [`Timers`](super::timers::Timers) maintains it.
+    pub bucket: Bucket,
 }
 
-/// Whether a connection takes what it is sent.
+/// Whether a connection is sent the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeepsUp {
-    Yes,
+pub(super) enum Delivery {
+    InSync,
     /// It missed events since then, and gets a snapshot when its outbox is empty.
     Behind {
         since: Millis,
     },
     /// The engine was asked for that snapshot.
-    Resyncing {
+    AwaitingSnapshot {
         since: Millis,
     },
 }
@@ -70,27 +70,27 @@ pub(super) enum KeepsUp {
 pub(super) struct TooSlow;
 
 impl Conn {
-    pub fn new(key: ConnKey, codec: Codec, origin: Origin, now: Moment) -> Self {
+    pub fn new(key: ConnKey, codec: Codec, origin: Origin, now: Timestamp) -> Self {
         Self {
             key,
             codec,
             session: Session::new(now.millis(), origin),
             outbox: Outbox::default(),
-            limiter: Limiter::default(),
-            seen: Seq(0),
-            pace: KeepsUp::Yes,
+            limiter: RateLimiter::default(),
+            last_seq: Seq(0),
+            delivery: Delivery::InSync,
             display: true,
             dirty: false,
             unreplied: Unreplied::default(),
             asked: now,
             probing: false,
             liveness: Liveness::Spoke { at: now.millis() },
-            told_to_go: None,
-            turn: Turn::default(),
+            goodbye_sent: None,
+            bucket: Bucket::default(),
         }
     }
 
-    /// Sends what the client asked for. `most` is the memory that its outbox may take, in bytes.
+    /// Sends a frame that must not be lost. `most` is the memory that the outbox may take, in bytes.
     pub fn send(&mut self, bytes: Bytes, most: usize) -> Result<(), TooSlow> {
         if self.session.is_leaving() {
             return Ok(());
@@ -102,42 +102,42 @@ impl Conn {
         Ok(())
     }
 
-    /// Sends what the next of its sort supersedes, if there is room.
-    pub fn offer(&mut self, bytes: Bytes, most: usize) {
-        if !self.session.is_leaving() && self.pace == KeepsUp::Yes && self.has_room(bytes.len(), most) {
+    /// Sends a frame that the next of its kind supersedes, if there is room.
+    pub fn send_droppable(&mut self, bytes: Bytes, most: usize) {
+        if !self.session.is_leaving() && self.delivery == Delivery::InSync && self.has_room(bytes.len(), most) {
             self.outbox.push(bytes, true);
         }
     }
 
-    /// Asks whether the client is there. Behind all that waits, and even if there is no room: one ping at a time.
+    /// Sends a ping, behind what is queued and even if there is no room: only one ping is ever unanswered.
     pub fn ping(&mut self, now: Millis) {
         self.outbox.push(PING, false);
         self.liveness = Liveness::Pinged { at: now };
     }
 
-    /// Sends an event of the show, if this connection has not seen it. If there is no room, or a hole before it, the connection
+    /// Sends an event of the show, if this connection has not last_seq it. If there is no room, or a hole before it, the connection
     /// gets a snapshot later.
-    pub fn send_event(&mut self, event: &Event, most: usize, now: Millis) {
-        if self.session.is_leaving() || self.pace != KeepsUp::Yes {
+    pub fn send_event(&mut self, event: &EncodedEvent, most: usize, now: Millis) {
+        if self.session.is_leaving() || self.delivery != Delivery::InSync {
             return;
         }
         let seat = self.session.place().and_then(|place| place.seat).map(|held| held.seat);
         let Some(seq) = event.seq() else {
             let bytes = event.bytes(self.codec, seat);
             if !bytes.is_empty() {
-                self.offer(bytes, most);
+                self.send_droppable(bytes, most);
             }
             return;
         };
-        if seq <= self.seen {
+        if seq <= self.last_seq {
             return;
         }
         let bytes = event.bytes(self.codec, seat);
-        if seq == self.seen.next() && self.has_room(bytes.len(), most) {
+        if seq == self.last_seq.next() && self.has_room(bytes.len(), most) {
             self.outbox.push(bytes, false);
-            self.seen = seq;
+            self.last_seq = seq;
         } else {
-            self.pace = KeepsUp::Behind { since: now };
+            self.delivery = Delivery::Behind { since: now };
         }
     }
 
@@ -145,37 +145,37 @@ impl Conn {
     fn has_room(&mut self, frame: usize, most: usize) -> bool {
         let fits = |outbox: &Outbox| outbox.is_empty() || outbox.memory() + Outbox::memory_of(frame) <= most;
         if !fits(&self.outbox) {
-            self.outbox.drop_what_can_be_missed();
+            self.outbox.drop_droppable();
         }
         fits(&self.outbox)
     }
 
     /// Whether it is time to ask the engine for a snapshot. True once.
     pub fn wants_snapshot(&mut self) -> bool {
-        match self.pace {
-            KeepsUp::Behind { since } if self.outbox.is_empty() && !self.session.is_leaving() => {
-                self.pace = KeepsUp::Resyncing { since };
+        match self.delivery {
+            Delivery::Behind { since } if self.outbox.is_empty() && !self.session.is_leaving() => {
+                self.delivery = Delivery::AwaitingSnapshot { since };
                 true
             }
             _ => false,
         }
     }
 
-    /// Lets the snapshot be asked for again, if the engine that was asked is gone or did not hear it.
+    /// Has the snapshot requested again: the engine that was asked may be gone.
     pub fn ask_again(&mut self, now: Millis) {
-        self.pace = KeepsUp::Behind { since: now };
+        self.delivery = Delivery::Behind { since: now };
     }
 
-    /// Whether there is nothing to wait for but that it says something.
+    /// Whether its only deadline is that for silence.
     pub const fn is_settled(&self) -> bool {
-        matches!((&self.session, self.pace, self.told_to_go), (Session::In(_), KeepsUp::Yes, None))
+        matches!((&self.session, self.delivery, self.goodbye_sent), (Session::In(_), Delivery::InSync, None))
     }
 
     /// The number of a new answer, if fewer than `most` are outstanding. While replies stay away, one more may go now and then, to find
     /// out whether they come again.
-    pub fn answers(&mut self, now: Moment, most: u8) -> Option<u16> {
+    pub fn number_answer(&mut self, now: Timestamp, most: u8) -> Option<u16> {
         let probing = self.unreplied.outstanding() >= u32::from(most.max(1));
-        if probing && now.0.saturating_sub(self.asked.0) < REPLY_LATE {
+        if probing && now.0.saturating_sub(self.asked.0) < REPLY_TIMEOUT {
             return None;
         }
         (self.probing, self.asked) = (probing, now);
@@ -189,17 +189,17 @@ impl Conn {
         self.probing = false;
     }
 
-    /// The show has come this far. One who has not seen so much missed it, and one who waits for a snapshot asks for it again.
+    /// The show's last event was this one. A connection that was not sent it missed it; one that waits for a snapshot requests it again.
     pub fn has_missed(&mut self, said: Seq, now: Millis) {
-        match self.pace {
-            KeepsUp::Yes if self.seen < said => self.pace = KeepsUp::Behind { since: now },
-            KeepsUp::Resyncing { .. } => self.pace = KeepsUp::Behind { since: now },
-            KeepsUp::Yes | KeepsUp::Behind { .. } => {}
+        match self.delivery {
+            Delivery::InSync if self.last_seq < said => self.delivery = Delivery::Behind { since: now },
+            Delivery::AwaitingSnapshot { .. } => self.delivery = Delivery::Behind { since: now },
+            Delivery::InSync | Delivery::Behind { .. } => {}
         }
     }
 
     /// An answer, read at that time, is replied to; gives how many microseconds that took, or none if it has been replied to before.
-    pub fn answered(&mut self, number: u16, read_at: Millis, now: Moment) -> Option<u64> {
+    pub fn answered(&mut self, number: u16, read_at: Millis, now: Timestamp) -> Option<u64> {
         if !self.unreplied.reply(number) {
             return None;
         }
@@ -214,11 +214,11 @@ impl Conn {
         Some(now.0.saturating_sub(self.asked.0))
     }
 
-    /// Sends last words and the close frame; nothing more is sent or heard. To one who is too slow in place of all that waits: it
+    /// Sends an error and the close frame; nothing more is sent or heard. To one who is too slow in place of all that waits: it
     /// gets a snapshot when it comes back.
-    pub fn close(&mut self, close: Close, last_words: Option<Bytes>, most: usize, now: Millis) {
-        let words = last_words.unwrap_or_default();
-        self.outbox.drop_what_can_be_missed();
+    pub fn close(&mut self, close: Close, error: Option<Bytes>, most: usize, now: Millis) {
+        let words = error.unwrap_or_default();
+        self.outbox.drop_droppable();
         if close == Close::TooSlow || self.outbox.memory() + Outbox::memory_of(words.len()) > most {
             self.outbox.drop_all();
         }

@@ -1,19 +1,20 @@
 //! Messages as bytes for sockets, WebSocket header included, encoded once for all who get them.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorMessage, Refusal};
-use klaxon_protocol::ids::{Seat, Seq};
+use klaxon_protocol::ids::{QuestionId, Seat, Seq};
 use klaxon_protocol::link::{Broadcast, Personal};
-use klaxon_protocol::player::{Snapshot, ToPlayer};
+use klaxon_protocol::player::{AnswerReply, Snapshot, ToPlayer, Verdict};
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-/// Up to here the personal parts of an event are few enough to be kept for the next player with the same; beyond, each is
-/// nearly everybody's own, and keeping them would cost more than it saves.
-const KEPT_SHAPES: usize = 1024;
+/// Shapes of an event whose frames are kept for the next player with the same shape. With more shapes than this nearly every player
+/// has one alone, and keeping the frames costs more than it saves.
+const MAX_KEPT_SHAPES: usize = 1024;
 
 /// Appends the message's frame.
 pub(crate) fn append(codec: Codec, message: &ToPlayer, out: &mut Vec<u8>) {
@@ -53,8 +54,8 @@ impl PerCodec {
     }
 }
 
-/// An event on its way to a show's connections. All shards share one.
-pub(crate) struct Event {
+/// An event of a show with its frames, encoded at most once per codec and shape for all shards.
+pub(crate) struct EncodedEvent {
     /// The part that all get, if they get anything.
     message: Option<ToPlayer>,
     seq: Option<Seq>,
@@ -64,20 +65,20 @@ pub(crate) struct Event {
     whole: Box<[PerCodec]>,
 }
 
-impl Event {
+impl EncodedEvent {
     /// The event, not encoded yet.
     pub fn new(broadcast: Broadcast) -> Self {
         Self::of(Some(broadcast.message), broadcast.personal)
     }
 
     /// Something for some seats, and nothing for all others.
-    pub fn own_only(personal: Arc<Personal>) -> Self {
+    pub fn personal_only(personal: Arc<Personal>) -> Self {
         Self::of(None, Some(personal))
     }
 
     fn of(message: Option<ToPlayer>, personal: Option<Arc<Personal>>) -> Self {
         let shapes = personal.as_ref().map_or(0, |personal| personal.shapes.len());
-        let kept = if shapes > KEPT_SHAPES { 0 } else { shapes };
+        let kept = if shapes > MAX_KEPT_SHAPES { 0 } else { shapes };
         Self {
             seq: message.as_ref().and_then(ToPlayer::seq),
             message,
@@ -159,10 +160,29 @@ impl SnapshotFrames {
     }
 }
 
+/// Reply frames kept: a few questions' worth of several shows. All are dropped at the limit, as clients choose the question's number.
+const MAX_REPLY_FRAMES: usize = 512;
+
+/// Reply frames, shared by all answers with the same verdict.
+#[derive(Default)]
+pub(crate) struct ReplyFrames(HashMap<(QuestionId, Verdict, Codec), Bytes>);
+
+impl ReplyFrames {
+    /// The frame of this reply.
+    pub fn get(&mut self, question: QuestionId, verdict: Verdict, codec: Codec) -> Bytes {
+        if self.0.len() >= MAX_REPLY_FRAMES {
+            self.0.clear();
+        }
+        let make = || frame(codec, &ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
+        self.0.entry((question, verdict, codec)).or_insert_with(make).clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use klaxon_protocol::ids::{Choice, QuestionId, ShowId};
+    use klaxon_protocol::error::ErrorCode;
+    use klaxon_protocol::ids::{Choice, ShowId};
     use klaxon_protocol::player::{Outcome, PlayerResult, Reveal};
     use klaxon_protocol::time::Millis;
 
@@ -194,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_for_some_seats_only_is_nothing_for_all_others() {
         let personal = Personal { shapes: vec![result(10)], by_seat: vec![Personal::NONE, 0] };
-        let event = Event::own_only(Arc::new(personal));
+        let event = EncodedEvent::personal_only(Arc::new(personal));
         assert_eq!(event.seq(), None);
         assert_eq!(event.asks(), None);
         for codec in Codec::ALL {
@@ -211,7 +231,7 @@ mod tests {
             let broadcast = reveal(vec![result(10), result(20)], vec![1, 0, Personal::NONE]);
             let shared = frame(codec, &broadcast.message).to_vec();
             let with = |own: &ToPlayer| [&shared[..], &frame(codec, own)[..]].concat();
-            let event = Event::new(broadcast);
+            let event = EncodedEvent::new(broadcast);
             assert_eq!(event.bytes(codec, Some(Seat(0))), with(&result(20)));
             assert_eq!(event.bytes(codec, Some(Seat(1))), with(&result(10)));
             for nothing_own in [Some(Seat(2)), Some(Seat(3)), None] {
@@ -222,22 +242,34 @@ mod tests {
 
     #[test]
     fn players_who_get_the_same_get_the_very_same_bytes() {
-        let event = Event::new(reveal(vec![result(10)], vec![0, 0]));
+        let event = EncodedEvent::new(reveal(vec![result(10)], vec![0, 0]));
         let (one, two) = (event.bytes(Codec::Json, Some(Seat(0))), event.bytes(Codec::Json, Some(Seat(1))));
         assert_eq!(one.as_ptr(), two.as_ptr());
     }
 
     #[test]
     fn a_shape_that_is_not_there_is_no_part() {
-        let event = Event::new(reveal(vec![], vec![7]));
+        let event = EncodedEvent::new(reveal(vec![], vec![7]));
         assert_eq!(event.bytes(Codec::Json, Some(Seat(0))), event.bytes(Codec::Json, None));
     }
 
     #[test]
     fn very_many_shapes_are_made_right_though_not_kept() {
-        let many = u32::try_from(KEPT_SHAPES).unwrap() + 1;
-        let event = Event::new(reveal((0..many).map(result).collect(), (0..many).collect()));
+        let many = u32::try_from(MAX_KEPT_SHAPES).unwrap() + 1;
+        let event = EncodedEvent::new(reveal((0..many).map(result).collect(), (0..many).collect()));
         let bytes = event.bytes(Codec::Bincode, Some(Seat(many - 1)));
         assert!(bytes.ends_with(&frame(Codec::Bincode, &result(many - 1))));
+    }
+
+    #[test]
+    fn reply_frames_are_shared_and_never_too_many() {
+        let mut frames = ReplyFrames::default();
+        let verdict = Verdict::Accepted(Choice(1));
+        let one = frames.get(QuestionId(1), verdict, Codec::Json);
+        assert_eq!(one.as_ptr(), frames.get(QuestionId(1), verdict, Codec::Json).as_ptr());
+        for question in 0..u16::MAX {
+            frames.get(QuestionId(question), Verdict::Refused(ErrorCode::NotInPlay), Codec::Bincode);
+        }
+        assert!(frames.0.len() <= MAX_REPLY_FRAMES);
     }
 }

@@ -1,136 +1,122 @@
-//! The hub: connections in shards, and what the engine says on its way to them.
+//! The hub: connections in shards, and who gets what the engines publish.
 //!
-//! A [`Shard`] is a state machine that a transport drives (see [`crate::transport`]). What all shards have in common is in
-//! [`Common`]; what the world outside tells a shard is a [`ForShard`].
+//! A [`Shard`] is a state machine that a reactor drives (see [`crate::transport`]). What all shards share is in [`Common`]; what other
+//! threads send to a shard is a [`ToShard`].
 
-mod agenda;
-mod arrivals;
-mod audience;
+mod barriers;
 mod census;
 mod conn;
-mod counts;
-mod crew;
-mod farewell;
+mod deadlines;
+mod fair_queue;
 mod figures;
-pub(crate) mod frame;
-mod incoming;
+mod frame;
 mod liveness;
-mod patience;
+mod metrics;
+mod pending_joins;
 mod players;
+mod rooms;
 mod shard;
 #[cfg(test)]
 mod tests;
-mod turns;
+mod timer_wheel;
+mod timers;
 mod unreplied;
-mod wheel;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
-use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{GatewayId, QuestionId, SeatRef, Seq, ShowId};
-use klaxon_protocol::link::{Reply, Resynced, Seated, ToEngine};
+use klaxon_protocol::ids::{GatewayId, ShowId};
+use klaxon_protocol::link::{ToEngine, ToGateway};
 
-use crate::intake::Pace;
+use crate::intake::RateLimit;
 use crate::session::{Doors, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
-pub(crate) use arrivals::Arrivals;
+pub(crate) use barriers::Barrier;
 pub(crate) use census::Census;
-pub(crate) use counts::describe;
 pub(crate) use figures::AllFigures;
-pub(crate) use frame::Event;
+pub(crate) use frame::EncodedEvent;
+pub(crate) use metrics::describe;
+pub(crate) use pending_joins::PendingJoins;
 pub(crate) use players::Players;
 pub(crate) use shard::Shard;
 
-/// What a shard can reach beyond its own connections. Nothing here waits.
-pub(crate) trait Outside: Send + Sync {
-    /// Hands a message to the engine.
-    fn engine(&self, message: ToEngine);
-    /// Hands something to a shard of this gateway, which may be the sender.
-    fn shard(&self, shard: u8, message: ForShard);
+/// Where a shard sends messages. Nothing here blocks.
+pub(crate) trait Router: Send + Sync {
+    /// Publishes a message to the engines.
+    fn to_engine(&self, message: ToEngine);
+    /// Sends a message to a shard of this gateway, which may be the sender.
+    fn to_shard(&self, shard: u8, message: ToShard);
 }
 
-/// What all shards of a gateway have in common.
+/// What all shards of a gateway share.
 pub(crate) struct Common {
     pub settings: GatewaySettings,
     pub gateway: GatewayId,
-    pub outside: Arc<dyn Outside>,
+    pub router: Arc<dyn Router>,
     pub doors: Doors,
     pub origins: Origins,
-    pub pace: Pace,
+    pub rate_limit: RateLimit,
     pub players: Players,
-    pub arrivals: Arrivals,
+    pub pending_joins: PendingJoins,
     pub figures: AllFigures,
 }
 
 impl Common {
-    /// What these settings make.
-    pub fn new(settings: GatewaySettings, gateway: GatewayId, outside: Arc<dyn Outside>) -> Self {
+    /// As these settings have it.
+    pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>) -> Self {
         Self {
             gateway,
-            outside,
+            router,
             doors: Doors::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
             origins: Origins::new(&settings.secret),
-            pace: Pace::new(&settings),
+            rate_limit: RateLimit::new(&settings),
             players: Players::default(),
-            arrivals: Arrivals::default(),
+            pending_joins: PendingJoins::default(),
             figures: AllFigures::default(),
             settings,
         }
     }
 }
 
-/// What a shard is told.
-pub(crate) enum ForShard {
-    /// A connection is in.
-    Seated(Box<Seated>),
-    /// A connection gets the snapshot that it asked for.
-    Resynced(Box<Resynced>),
-    /// A connection is not in.
-    JoinRefused(ConnKey, ErrorMessage),
-    /// What became of answers.
-    Replies(ShowId, Vec<Reply>),
+/// A message to a shard.
+pub(crate) enum ToShard {
+    /// From an engine, as it came: for one connection of this shard, or for seats of a show.
+    Engine(Arc<ToGateway>),
     /// An event for all of a show's connections.
-    Event(ShowId, Arc<Event>),
-    /// Hand in what was read.
+    Event(ShowId, Arc<EncodedEvent>),
+    /// Send all answers that were read to the engine.
     Barrier(Arc<Barrier>),
-    /// Close a player's connections.
-    Dismiss(ShowId, SeatRef, ErrorCode),
-    /// A newer connection has the display.
-    Displace(ConnKey),
-    /// The player has newer connections enough.
-    Evict(ConnKey),
-    /// These players have the display elsewhere.
-    Moved(ShowId, Arc<[SeatRef]>),
-    /// Say whose connections are here.
+    /// Tell the engine which seats have a connection here.
     Census(Arc<Census>),
-    /// The last event that was said: whoever has not heard it missed it.
-    Said(ShowId, Seq),
+    /// A newer connection of the player gets the events.
+    Displace(ConnKey),
+    /// The player has too many newer connections.
+    Evict(ConnKey),
 }
 
-/// A close barrier on its way through the shards.
-///
-/// A shard passes it after it has read all that was in its sockets when it heard of the barrier, and handed that to the engine: an
-/// answer that the kernel had before the close counts by the kernel's own time, however long reading all of them takes.
-pub(crate) struct Barrier {
-    show: ShowId,
-    question: QuestionId,
-    shards_left: AtomicUsize,
-}
-
-impl Barrier {
-    /// A barrier that so many shards have to pass.
-    pub const fn new(show: ShowId, question: QuestionId, shards: usize) -> Self {
-        Self { show, question, shards_left: AtomicUsize::new(shards) }
-    }
-
-    /// One more shard has handed in all it had. The last one tells the engine, after all that the others handed in.
-    fn pass(&self, common: &Common) {
-        if self.shards_left.fetch_sub(1, AcqRel) == 1 {
-            let (gateway, show, question) = (common.gateway, self.show, self.question);
-            common.outside.engine(ToEngine::BarrierPassed { gateway, show, question });
+impl ToShard {
+    /// The show in whose order this is processed. None if it is processed when it arrives: barriers, and what concerns one connection
+    /// whatever its show sends.
+    fn show(&self) -> Option<ShowId> {
+        match self {
+            Self::Event(show, _) => Some(*show),
+            Self::Census(census) => Some(census.show()),
+            Self::Engine(message) => match &**message {
+                ToGateway::Seated(seated) => Some(seated.show),
+                ToGateway::Resynced(resynced) => Some(resynced.show),
+                ToGateway::Dismiss { show, .. } | ToGateway::Moved { show, .. } | ToGateway::Said { show, .. } => {
+                    Some(*show)
+                }
+                _ => None,
+            },
+            Self::Barrier(_) | Self::Displace(_) | Self::Evict(_) => None,
         }
+    }
+}
+
+impl From<ToGateway> for ToShard {
+    fn from(message: ToGateway) -> Self {
+        Self::Engine(Arc::new(message))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Players([Mutex<Stripe>; STRIPES]);
 
 /// Whom a new connection puts aside.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct PutAside {
+pub(crate) struct Replaced {
     /// Had the display until now.
     pub displaced: Option<ConnKey>,
     /// Is one too many.
@@ -38,10 +38,10 @@ impl Players {
     }
 
     /// A connection of this player is in; it has the display from now on.
-    pub fn enter(&self, show: ShowId, seat: SeatRef, conn: ConnKey, most: usize) -> PutAside {
+    pub fn enter(&self, show: ShowId, seat: SeatRef, conn: ConnKey, most: usize) -> Replaced {
         let mut stripe = self.stripe(seat);
         let displaced = stripe.newest.insert((show, seat), conn);
-        let Some(displaced) = displaced else { return PutAside::default() };
+        let Some(displaced) = displaced else { return Replaced::default() };
         let mut older = stripe.older.remove(&(show, seat)).unwrap_or_default();
         older.push(displaced);
         let evicted = (older.len() >= most.max(1)).then(|| older.remove(0));
@@ -49,7 +49,7 @@ impl Players {
             stripe.older.insert((show, seat), older);
         }
         // The one to be closed hears so, and needs no other word.
-        PutAside { displaced: Some(displaced).filter(|_| evicted != Some(displaced)), evicted }
+        Replaced { displaced: Some(displaced).filter(|_| evicted != Some(displaced)), evicted }
     }
 
     /// A connection of this player is gone.
@@ -101,9 +101,9 @@ mod tests {
     fn the_newest_connection_displaces_the_one_before_it_and_the_oldest_is_one_too_many() {
         let players = Players::default();
         let enter = |slot| players.enter(ANN.0, ANN.1, key(slot), 2);
-        assert_eq!(enter(1), PutAside::default());
-        assert_eq!(enter(2), PutAside { displaced: Some(key(1)), evicted: None });
-        assert_eq!(enter(3), PutAside { displaced: Some(key(2)), evicted: Some(key(1)) });
+        assert_eq!(enter(1), Replaced::default());
+        assert_eq!(enter(2), Replaced { displaced: Some(key(1)), evicted: None });
+        assert_eq!(enter(3), Replaced { displaced: Some(key(2)), evicted: Some(key(1)) });
         assert_eq!(players.of(ANN.0, ANN.1), [key(2), key(3)]);
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let players = Players::default();
         players.enter(ANN.0, ANN.1, key(1), 1);
         let put_aside = players.enter(ANN.0, ANN.1, key(2), 1);
-        assert_eq!(put_aside, PutAside { displaced: None, evicted: Some(key(1)) });
+        assert_eq!(put_aside, Replaced { displaced: None, evicted: Some(key(1)) });
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         let again = SeatRef { generation: Generation(1), ..ANN.1 };
         let others = [6, 21].map(|seat| (ANN.0, SeatRef::first(Seat(seat))));
         for (show, seat) in others.into_iter().chain([(ShowId(2), ANN.1), (ANN.0, again)]) {
-            assert_eq!(players.enter(show, seat, key(9), 1), PutAside::default());
+            assert_eq!(players.enter(show, seat, key(9), 1), Replaced::default());
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(players.of(ANN.0, ANN.1), [key(1), key(2)]);
         players.leave(ANN.0, ANN.1, key(1));
         assert_eq!(players.of(ANN.0, ANN.1), [key(2)]);
-        assert_eq!(players.enter(ANN.0, ANN.1, key(4), 4), PutAside { displaced: Some(key(2)), evicted: None });
+        assert_eq!(players.enter(ANN.0, ANN.1, key(4), 4), Replaced { displaced: Some(key(2)), evicted: None });
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One connection's way through the show: waiting, joining, in, gone. No socket, no clock, nothing to wait for.
+//! The state of one connection: waiting, joining, in a show, leaving. No socket, no clock, nothing that blocks.
 
 mod close;
 mod doors;
@@ -6,9 +6,9 @@ mod jwt_header;
 mod origin;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{QuestionId, SeatRef, ShowCode, ShowId};
+use klaxon_protocol::ids::{SeatRef, ShowCode, ShowId};
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Answer, Emoji, FromPlayer};
+use klaxon_protocol::player::{Join, Reclaim};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use close::Close;
@@ -18,24 +18,24 @@ pub(crate) use origin::Origins;
 /// Where a connection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Session {
-    /// Has said nothing that let it in.
+    /// Has not asked to join.
     Waiting(Box<Newcomer>),
     /// The engine was asked.
     Joining(Box<Asked>),
     /// In a show.
     In(Place),
-    /// Being closed; nothing it says matters.
+    /// Being closed; nothing that it sends is processed.
     Leaving { since: Millis },
 }
 
-/// Somebody who is not in yet, from there. Kept apart, as those who are in, nearly all, do not have it.
+/// A connection before its join. Boxed, as nearly all connections are in a show and have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Newcomer {
     since: Millis,
     origin: Origin,
 }
 
-/// A wish for a seat. Kept apart like that.
+/// A pending join. Boxed likewise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     since: Millis,
@@ -43,33 +43,12 @@ pub(crate) struct Asked {
     code: ShowCode,
 }
 
-/// Whose connection it is.
+/// The show of a connection, and its seat there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub show: ShowId,
     /// None for a spectator.
     pub seat: Option<SeatRef>,
-}
-
-/// What a message asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Nothing is done; say why.
-    Refuse(Refusal),
-    /// Ask the engine for a seat.
-    Ask(Admitted),
-    /// An answer of somebody with a seat.
-    Answer(ShowId, SeatRef, Answer),
-    /// An answer of somebody without one.
-    NotInPlay(QuestionId),
-    /// An emoji for a show.
-    React(ShowId, Emoji),
-    /// The server's time, with the client's own.
-    Pong(Millis),
-    /// Goodbye.
-    Leave,
-    /// Nothing.
-    Ignore,
 }
 
 impl Session {
@@ -78,46 +57,40 @@ impl Session {
         Self::Waiting(Box::new(Newcomer { since: now, origin }))
     }
 
-    /// Hears a message.
-    pub fn hear(&mut self, message: FromPlayer, doors: &Doors, now: Millis) -> Step {
-        let refuse = |code| Step::Refuse(Refusal::plain(code));
-        match (&*self, message) {
-            (Self::Leaving { .. }, _) => Step::Ignore,
-            (_, FromPlayer::Ping(ping)) => Step::Pong(ping.sent),
-            (_, FromPlayer::Leave) => Step::Leave,
-            (Self::Waiting(newcomer), FromPlayer::Join(join)) => {
-                let origin = newcomer.origin;
-                self.ask(doors.admit(join, now), origin, now)
-            }
-            (Self::Waiting(newcomer), FromPlayer::Reclaim(reclaim)) => {
-                let origin = newcomer.origin;
-                self.ask(doors.reclaim(reclaim), origin, now)
-            }
-            (_, FromPlayer::Join(_) | FromPlayer::Reclaim(_)) => refuse(ErrorCode::AlreadyJoined),
-            (Self::In(Place { show, seat: Some(seat) }), FromPlayer::Answer(answer)) => {
-                Step::Answer(*show, *seat, answer)
-            }
-            (Self::In(_), FromPlayer::Answer(answer)) => Step::NotInPlay(answer.question),
-            (Self::In(place), FromPlayer::React(react)) => Step::React(place.show, react.emoji),
-            (_, FromPlayer::Answer(_) | FromPlayer::React(_)) => refuse(ErrorCode::NotJoined),
+    /// The player asks to join. What to ask the engine, or why not.
+    pub fn join(&mut self, join: Join, doors: &Doors, now: Millis) -> Result<Admitted, Refusal> {
+        let origin = self.waiting()?;
+        self.ask(doors.admit(join, now), origin, now)
+    }
+
+    /// The same for a player who takes a seat back.
+    pub fn reclaim(&mut self, reclaim: Reclaim, doors: &Doors, now: Millis) -> Result<Admitted, Refusal> {
+        let origin = self.waiting()?;
+        self.ask(doors.reclaim(reclaim), origin, now)
+    }
+
+    /// The show that it has joined, without which nothing but a join is accepted.
+    pub fn joined(&self) -> Result<Place, Refusal> {
+        self.place().ok_or(Refusal::plain(ErrorCode::NotJoined))
+    }
+
+    fn waiting(&self) -> Result<Origin, Refusal> {
+        match self {
+            Self::Waiting(newcomer) => Ok(newcomer.origin),
+            Self::Joining(_) | Self::In(_) | Self::Leaving { .. } => Err(Refusal::plain(ErrorCode::AlreadyJoined)),
         }
     }
 
-    fn ask(&mut self, admitted: Result<Admitted, Refusal>, origin: Origin, now: Millis) -> Step {
-        match admitted {
-            Ok(admitted) => {
-                *self = Self::Joining(Box::new(Asked { since: now, origin, code: admitted.code.clone() }));
-                Step::Ask(admitted)
-            }
-            Err(refusal) => {
-                // Whoever mistypes a name gets the whole time again.
-                *self = Self::new(now, origin);
-                Step::Refuse(refusal)
-            }
-        }
+    fn ask(&mut self, admitted: Result<Admitted, Refusal>, origin: Origin, now: Millis) -> Result<Admitted, Refusal> {
+        *self = match &admitted {
+            Ok(admitted) => Self::Joining(Box::new(Asked { since: now, origin, code: admitted.code.clone() })),
+            // A player who mistyped a name gets the whole time again.
+            Err(_) => Self::new(now, origin),
+        };
+        admitted
     }
 
-    /// The engine gave a seat. The code with which it had been asked; none if nobody waits for a seat any more.
+    /// The engine gave a seat. Returns the code of the join; none if no join is pending.
     pub fn seated(&mut self, place: Place) -> Option<ShowCode> {
         let Self::Joining(asked) = self else { return None };
         let code = asked.code.clone();
@@ -125,14 +98,14 @@ impl Session {
         Some(code)
     }
 
-    /// The engine gave none. Whether anybody still waits to hear so.
+    /// The engine gave none. Whether a join was pending.
     pub fn refused(&mut self, now: Millis) -> bool {
         let Self::Joining(asked) = self else { return false };
         *self = Self::new(now, asked.origin);
         true
     }
 
-    /// From where it comes, until it is in: nobody asks for more than one seat.
+    /// Its origin until it has joined: a connection asks for one seat only.
     pub fn origin(&self) -> Option<Origin> {
         match self {
             Self::Waiting(newcomer) => Some(newcomer.origin),
@@ -176,70 +149,59 @@ impl Session {
 mod tests {
     use super::*;
     use crate::settings::Auth;
-    use klaxon_protocol::ids::{Choice, Seat};
-    use klaxon_protocol::player::{Join, Ping, React, Role};
+    use klaxon_protocol::ids::Seat;
+    use klaxon_protocol::player::Role;
     use proptest::prelude::*;
 
     fn doors() -> Doors {
         Doors::new(Auth::Guests, None, &[0; 32])
     }
 
-    fn join() -> FromPlayer {
-        FromPlayer::Join(Join {
+    fn join() -> Join {
+        Join {
             show: ShowCode::parse("QUIZ").unwrap(),
             name: Some("Ann".into()),
             role: Role::Player,
             token: None,
             resume: None,
-        })
+        }
     }
 
-    fn answer() -> FromPlayer {
-        FromPlayer::Answer(Answer { question: QuestionId(1), choice: Choice(0) })
-    }
-
-    fn refused_with(step: Step) -> ErrorCode {
-        let Step::Refuse(refusal) = step else { panic!("{step:?}") };
-        refusal.code
+    fn refused_with<T: std::fmt::Debug>(result: Result<T, Refusal>) -> ErrorCode {
+        result.unwrap_err().code
     }
 
     const HOME: Origin = Origin::of_hash(7);
     const PLACE: Place = Place { show: ShowId(1), seat: Some(SeatRef::first(Seat(4))) };
 
     #[test]
-    fn nothing_but_a_ping_is_answered_before_the_join() {
+    fn nothing_is_accepted_before_the_join() {
         let mut session = Session::new(Millis(0), HOME);
-        assert_eq!(refused_with(session.hear(answer(), &doors(), Millis(1))), ErrorCode::NotJoined);
-        let react = FromPlayer::React(React { emoji: Emoji::Clap });
-        assert_eq!(refused_with(session.hear(react, &doors(), Millis(1))), ErrorCode::NotJoined);
-        let ping = FromPlayer::Ping(Ping { sent: Millis(9) });
-        assert_eq!(session.hear(ping, &doors(), Millis(5)), Step::Pong(Millis(9)));
+        assert_eq!(refused_with(session.joined()), ErrorCode::NotJoined);
+        session.join(join(), &doors(), Millis(1)).unwrap();
+        assert_eq!(refused_with(session.joined()), ErrorCode::NotJoined);
+        session.seated(PLACE);
+        assert_eq!(session.joined(), Ok(PLACE));
     }
 
     #[test]
     fn a_connection_joins_once() {
         let mut session = Session::new(Millis(0), HOME);
-        assert!(matches!(session.hear(join(), &doors(), Millis(1)), Step::Ask(_)));
-        assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert!(session.join(join(), &doors(), Millis(1)).is_ok());
+        assert_eq!(refused_with(session.join(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
         assert_eq!(session.seated(PLACE), ShowCode::parse("QUIZ").ok());
-        assert_eq!(refused_with(session.hear(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert_eq!(refused_with(session.join(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
         assert_eq!(session.seated(PLACE), None);
     }
 
     #[test]
     fn one_whom_the_engine_refused_may_ask_again() {
         let mut session = Session::new(Millis(0), HOME);
-        session.hear(join(), &doors(), Millis(1));
+        session.join(join(), &doors(), Millis(1)).unwrap();
         assert!(session.refused(Millis(2)));
         assert!(!session.refused(Millis(2)));
         assert_eq!(session.origin(), Some(HOME), "from where they came");
-        assert!(matches!(session.hear(join(), &doors(), Millis(3)), Step::Ask(_)));
-    }
-
-    #[test]
-    fn a_spectators_answer_is_not_in_play() {
-        let mut session = Session::In(Place { seat: None, ..PLACE });
-        assert_eq!(session.hear(answer(), &doors(), Millis(1)), Step::NotInPlay(QuestionId(1)));
+        assert!(session.join(join(), &doors(), Millis(3)).is_ok());
     }
 
     #[test]
@@ -247,7 +209,7 @@ mod tests {
         let limit = Span(10);
         let mut session = Session::new(Millis(5), HOME);
         assert_eq!(session.deadline(limit), Some((Millis(15), Close::NeverJoined)));
-        session.hear(join(), &doors(), Millis(14));
+        session.join(join(), &doors(), Millis(14)).unwrap();
         assert_eq!(session.deadline(limit), Some((Millis(24), Close::TryLater)));
         session.seated(PLACE);
         assert_eq!(session.deadline(limit), None);
@@ -255,18 +217,16 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Happening {
-        Message(FromPlayer),
+        Join,
+        Message,
         Seated,
         Refused,
     }
 
     fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         let one = prop_oneof![
-            Just(Happening::Message(join())),
-            Just(Happening::Message(answer())),
-            Just(Happening::Message(FromPlayer::React(React { emoji: Emoji::Fire }))),
-            Just(Happening::Message(FromPlayer::Ping(Ping { sent: Millis(1) }))),
-            Just(Happening::Message(FromPlayer::Leave)),
+            Just(Happening::Join),
+            Just(Happening::Message),
             Just(Happening::Seated),
             Just(Happening::Refused),
         ];
@@ -275,24 +235,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_said_it_asks_only_when_out_answers_only_when_in_and_joins_once(story in happenings()) {
+        fn whatever_happens_it_asks_only_when_out_acts_only_when_in_and_joins_once(story in happenings()) {
             let doors = doors();
             let mut session = Session::new(Millis(0), HOME);
             let (mut asked, mut joined) = (false, false);
             for happening in story {
                 match happening {
-                    Happening::Message(message) => match session.hear(message, &doors, Millis(1)) {
-                        Step::Ask(_) => {
-                            prop_assert!(!asked && !joined);
-                            asked = true;
-                        }
-                        Step::Answer(show, seat, _) => {
-                            prop_assert!(joined);
-                            prop_assert_eq!(Place { show, seat: Some(seat) }, PLACE);
-                        }
-                        Step::React(..) => prop_assert!(joined),
-                        _ => {}
-                    },
+                    Happening::Join => {
+                        let may_ask = !asked && !joined;
+                        prop_assert_eq!(session.join(join(), &doors, Millis(1)).is_ok(), may_ask);
+                        asked |= may_ask;
+                    }
+                    Happening::Message => prop_assert_eq!(session.joined().ok(), joined.then_some(PLACE)),
                     Happening::Seated => {
                         let seated = session.seated(PLACE).is_some();
                         prop_assert_eq!(seated, asked);

@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::{Stage, stamps};
+use super::{Stage, receive_time};
 
 /// Sockets that the kernel keeps for us until we take them.
 const BACKLOG: i32 = 4096;
@@ -32,7 +32,7 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     socket.set_tcp_nodelay(true)?;
     // An urgent byte is a byte in its place: else what it is marked with later decides whether it is there at all.
     socket.set_out_of_band_inline(true)?;
-    if let Err(error) = stamps::ask(&socket) {
+    if let Err(error) = receive_time::ask(&socket) {
         tracing::warn!(%error, "the kernel does not tell when bytes come: answers are stamped when they are read");
     }
     socket.bind(&address.into())?;
@@ -42,29 +42,29 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
 
 /// The sockets there are.
 #[derive(Debug, Default)]
-struct Crowd(Arc<AtomicUsize>);
+struct ConnectionCount(Arc<AtomicUsize>);
 
-impl Crowd {
+impl ConnectionCount {
     /// One more, for as long as the returned value lives; none if there are `most` already.
-    fn enter(&self, most: usize) -> Option<InCrowd> {
+    fn enter(&self, most: usize) -> Option<CountedConnection> {
         let before = self.0.fetch_add(1, Relaxed);
-        let here = InCrowd(Arc::clone(&self.0));
+        let here = CountedConnection(Arc::clone(&self.0));
         (before < most).then_some(here)
     }
 }
 
 /// A socket among those there are.
 #[derive(Debug)]
-pub(super) struct InCrowd(Arc<AtomicUsize>);
+pub(super) struct CountedConnection(Arc<AtomicUsize>);
 
-impl InCrowd {
+impl CountedConnection {
     /// Whether there are more than so many sockets now.
     pub fn exceeds(&self, most: usize) -> bool {
         self.0.load(Relaxed) > most
     }
 }
 
-impl Drop for InCrowd {
+impl Drop for CountedConnection {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -74,10 +74,10 @@ impl Drop for InCrowd {
 pub(super) async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
-    mut hand_out: impl FnMut(TcpStream, IpAddr, InCrowd),
+    mut hand_out: impl FnMut(TcpStream, IpAddr, CountedConnection),
     mut stage: watch::Receiver<Stage>,
 ) {
-    let crowd = Crowd::default();
+    let crowd = ConnectionCount::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_never_larger_than_it_may_be_and_a_place_is_free_again() {
-        let crowd = Crowd::default();
+        let crowd = ConnectionCount::default();
         let (one, two) = (crowd.enter(2).unwrap(), crowd.enter(2).unwrap());
         assert!(crowd.enter(2).is_none());
         assert!(two.exceeds(1) && !two.exceeds(2));

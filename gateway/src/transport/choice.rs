@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::bell;
+use super::mailbox;
 use super::uring::Uring;
 
 /// How a gateway's sockets are driven.
@@ -40,7 +40,7 @@ impl Transport {
         if self == Self::Portable {
             return Ok(self);
         }
-        let probed = bell::inbox::<()>().and_then(|(_, _, chime)| Uring::new(chime));
+        let probed = mailbox::mailbox::<()>().and_then(|(_, _, wakeups)| Uring::new(wakeups));
         match (self, probed) {
             (_, Ok(_)) => Ok(Self::IoUring),
             (Self::IoUring, Err(error)) => {

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use socket2::SockRef;
 
 use super::accept::listen;
-use super::bell::{Chime, Inbox, Post, inbox};
-use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::driver::{Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
 use super::epoll::Epoll;
-use super::stamps::{Came, Dial};
+use super::mailbox::{Mailbox, MailboxSender, WakeReceiver, mailbox};
+use super::receive_time::{ClockPair, ReceiveTime};
 use super::uring::Uring;
-use super::{Moment, Transport};
+use super::{Timestamp, Transport};
 
 /// Nothing takes longer here.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What happened, with bytes of our own.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    Read(u32, Vec<u8>, Came),
+    Read(u32, Vec<u8>, ReceiveTime),
     Sent(u32),
-    Ended(u32),
+    Closed(u32),
 }
 
 /// A driver and a listener whose sockets it is given.
@@ -31,16 +31,16 @@ struct Bench<D> {
     driver: D,
     listener: TcpListener,
     seen: Vec<Seen>,
-    post: Post<u8>,
-    inbox: Inbox<u8>,
+    post: MailboxSender<u8>,
+    mailbox: Mailbox<u8>,
 }
 
 impl<D: Driver> Bench<D> {
-    fn new(make: impl FnOnce(Chime) -> D) -> Self {
-        let (post, inbox, chime) = inbox().unwrap();
+    fn new(make: impl FnOnce(WakeReceiver) -> D) -> Self {
+        let (post, mailbox, wakeups) = mailbox().unwrap();
         let listener = listen(([127, 0, 0, 1], 0).into(), 64 << 10).unwrap();
         listener.set_nonblocking(false).unwrap();
-        Self { driver: make(chime), listener, seen: Vec::new(), post, inbox }
+        Self { driver: make(wakeups), listener, seen: Vec::new(), post, mailbox }
     }
 
     /// A client, and its socket in the driver. What the client writes is there at once: its kernel waits for nothing (Nagle).
@@ -52,14 +52,14 @@ impl<D: Driver> Bench<D> {
         client
     }
 
-    fn look(&mut self, most: Duration) -> Waited {
+    fn look(&mut self, most: Duration) -> WaitOutcome {
         let seen = &mut self.seen;
         self.driver
             .wait(most, |event| {
                 seen.push(match event {
-                    Event::Read(slot, bytes, came) => Seen::Read(slot.0, bytes.to_vec(), came),
-                    Event::Sent(slot) => Seen::Sent(slot.0),
-                    Event::Ended(slot) => Seen::Ended(slot.0),
+                    SocketEvent::Read(slot, bytes, came) => Seen::Read(slot.0, bytes.to_vec(), came),
+                    SocketEvent::Sent(slot) => Seen::Sent(slot.0),
+                    SocketEvent::Closed(slot) => Seen::Closed(slot.0),
                 });
             })
             .unwrap()
@@ -81,7 +81,7 @@ impl<D: Driver> Bench<D> {
 
     /// Sends all of this, however long it takes.
     fn send_whole(&mut self, slot: u32, bytes: Bytes) {
-        if self.driver.send(Slot(slot), bytes) == Sending::Later {
+        if self.driver.send(Slot(slot), bytes) == SendOutcome::Later {
             self.until(|seen| seen.contains(&Seen::Sent(slot)));
             self.seen.retain(|seen| *seen != Seen::Sent(slot));
         }
@@ -129,7 +129,7 @@ fn many_sockets_are_read_when_all_speak_at_once<D: Driver>(mut bench: Bench<D>) 
 fn a_frame_that_the_client_does_not_take_is_sent_when_it_does<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     let large: Bytes = (0..=255).cycle().take(8 << 20).collect::<Vec<u8>>().into();
-    assert_eq!(bench.driver.send(Slot(0), large.clone()), Sending::Later);
+    assert_eq!(bench.driver.send(Slot(0), large.clone()), SendOutcome::Later);
     bench.look(Duration::from_millis(20));
     assert_eq!(bench.seen, []);
     let wanted = large.clone();
@@ -158,20 +158,20 @@ fn last_words_reach_a_client_that_reads_when_its_socket_is_long_closed<D: Driver
     let (mut frames, mut stuck) = (0_u8, false);
     while !stuck {
         frames += 1;
-        if bench.driver.send(Slot(0), Bytes::from(vec![frames; 50_000])) == Sending::Later {
+        if bench.driver.send(Slot(0), Bytes::from(vec![frames; 50_000])) == SendOutcome::Later {
             bench.look(Duration::from_millis(50));
             stuck = bench.seen.is_empty();
             bench.seen.clear();
         }
     }
-    bench.driver.make_room(Slot(0));
-    bench.driver.make_room(Slot(0));
+    bench.driver.enlarge_send_buffer(Slot(0));
+    bench.driver.enlarge_send_buffer(Slot(0));
     bench.until(|seen| seen == [Seen::Sent(0)]);
     bench.seen.clear();
     bench.send_whole(0, Bytes::from_static(b"last words"));
-    bench.driver.finish(Slot(0));
+    bench.driver.shut_down_write(Slot(0));
     bench.driver.close(Slot(0));
-    bench.until(|seen| seen == [Seen::Ended(0)]);
+    bench.until(|seen| seen == [Seen::Closed(0)]);
     std::thread::sleep(Duration::from_millis(300));
     let (mut got, mut wanted) = (Vec::new(), Vec::new());
     client.read_to_end(&mut got).unwrap();
@@ -184,9 +184,9 @@ fn a_client_that_goes_ends_its_socket_after_its_last_bytes<D: Driver>(mut bench:
     let mut client = bench.connect(0);
     client.write_all(b"last words").unwrap();
     drop(client);
-    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    bench.until(|seen| seen.contains(&Seen::Closed(0)));
     assert_eq!(bench.bytes(0), b"last words");
-    assert_eq!(bench.seen.last(), Some(&Seen::Ended(0)));
+    assert_eq!(bench.seen.last(), Some(&Seen::Closed(0)));
     // The slot is free.
     let mut next = bench.connect(0);
     bench.seen.clear();
@@ -197,7 +197,7 @@ fn a_client_that_goes_ends_its_socket_after_its_last_bytes<D: Driver>(mut bench:
 fn a_finished_socket_is_read_to_its_end<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     bench.send_whole(0, Bytes::from_static(b"bye"));
-    bench.driver.finish(Slot(0));
+    bench.driver.shut_down_write(Slot(0));
     let mut got = Vec::new();
     let mut other = client.try_clone().unwrap();
     let reader = std::thread::spawn(move || other.read_to_end(&mut got).map(|_| got));
@@ -205,19 +205,19 @@ fn a_finished_socket_is_read_to_its_end<D: Driver>(mut bench: Bench<D>) {
     assert_eq!(reader.join().unwrap().unwrap(), b"bye");
     client.write_all(b"bye yourself").unwrap();
     client.shutdown(Shutdown::Both).unwrap();
-    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    bench.until(|seen| seen.contains(&Seen::Closed(0)));
     assert_eq!(bench.bytes(0), b"bye yourself");
 }
 
 fn a_socket_is_closed_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
-    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), Sending::Later);
+    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), SendOutcome::Later);
     bench.look(Duration::from_millis(20));
     bench.driver.close(Slot(0));
     bench.driver.close(Slot(0));
-    bench.until(|seen| seen.contains(&Seen::Ended(0)));
+    bench.until(|seen| seen.contains(&Seen::Closed(0)));
     bench.look(Duration::from_millis(20));
-    assert_eq!(bench.seen, [Seen::Ended(0)]);
+    assert_eq!(bench.seen, [Seen::Closed(0)]);
     let mut got = Vec::new();
     // All that had reached the kernel, or a reset; no more either way.
     let _ = client.read_to_end(&mut got);
@@ -226,25 +226,25 @@ fn a_socket_is_closed_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench<D
 
 fn a_broken_socket_ends_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench<D>) {
     let client = bench.connect(0);
-    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), Sending::Later);
+    assert_eq!(bench.driver.send(Slot(0), vec![1; 8 << 20].into()), SendOutcome::Later);
     bench.look(Duration::from_millis(20));
     // With bytes unread this is a reset.
     drop(client);
-    bench.until(|seen| seen.contains(&Seen::Ended(0)));
-    assert_eq!(bench.seen.last(), Some(&Seen::Ended(0)));
+    bench.until(|seen| seen.contains(&Seen::Closed(0)));
+    assert_eq!(bench.seen.last(), Some(&Seen::Closed(0)));
 }
 
 fn the_bell_wakes_it_and_what_is_behind_it_is_heard<D: Driver>(mut bench: Bench<D>) {
     for number in 0..3 {
         let post = bench.post.clone();
         let ringer = std::thread::spawn(move || post.send(number));
-        while !bench.look(PATIENCE).rung {}
+        while !bench.look(PATIENCE).woken {}
         let mut heard = Vec::new();
-        assert!(!bench.inbox.take(9, |thing| heard.push(thing)));
+        assert!(!bench.mailbox.take(9, |thing| heard.push(thing)));
         assert_eq!(heard, [number]);
         ringer.join().unwrap();
     }
-    assert!(!bench.look(Duration::ZERO).rung);
+    assert!(!bench.look(Duration::ZERO).woken);
 }
 
 fn what_clients_say_does_not_end_a_nap_but_the_bell_does<D: Driver>(mut bench: Bench<D>) {
@@ -252,7 +252,7 @@ fn what_clients_say_does_not_end_a_nap_but_the_bell_does<D: Driver>(mut bench: B
     bench.look(Duration::ZERO);
     client.write_all(b"ping").unwrap();
     let (nap, begun) = (Duration::from_millis(30), Instant::now());
-    bench.driver.nap(nap).unwrap();
+    bench.driver.sleep(nap).unwrap();
     assert!(begun.elapsed() >= nap);
     assert_eq!(bench.seen, []);
     bench.look(Duration::ZERO);
@@ -265,10 +265,10 @@ fn what_clients_say_does_not_end_a_nap_but_the_bell_does<D: Driver>(mut bench: B
         post.send(1);
         client
     });
-    bench.driver.nap(PATIENCE).unwrap();
+    bench.driver.sleep(PATIENCE).unwrap();
     assert!(begun.elapsed() < PATIENCE);
     let _client = reader.join().unwrap();
-    assert!(bench.look(Duration::ZERO).rung);
+    assert!(bench.look(Duration::ZERO).woken);
 }
 
 fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(mut bench: Bench<D>) {
@@ -277,11 +277,11 @@ fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(m
         bench.seen.clear();
         bench.until(|seen| bytes_of(seen, 0) == bytes);
         let Seen::Read(_, _, came) = bench.seen[0] else { panic!("{:?}", bench.seen) };
-        Dial::read().moment(came, Moment::now())
+        ClockPair::read().stamp(came, Timestamp::now())
     };
-    let before = Moment::now();
+    let before = Timestamp::now();
     client.write_all(b"first").unwrap();
-    let between = Moment::now();
+    let between = Timestamp::now();
     std::thread::sleep(Duration::from_millis(30));
     let first = stamp(&mut bench, b"first");
     // Loopback hands it over within the write.
@@ -302,7 +302,7 @@ fn all_that_came_is_read_by_the_moment_that_is_told_though_the_sockets_never_fal
         for client in &mut clients {
             client.write_all(&[round]).unwrap();
         }
-        let (came, begun) = (Moment::now(), Instant::now());
+        let (came, begun) = (Timestamp::now(), Instant::now());
         let mut looks = 0;
         loop {
             for client in clients.iter_mut().skip(looks % 7).step_by(7) {
@@ -332,7 +332,7 @@ fn what_takes_several_reads_is_read_by_the_moment_that_is_told<D: Driver>(mut be
     let message = [7; 31_000];
     for number in 0..126 {
         // Until the driver would look round all sockets again, if it does that now and then.
-        let quiet = Moment::now();
+        let quiet = Timestamp::now();
         while bench.look(Duration::from_millis(3)).read_to <= quiet {}
         std::thread::sleep(Duration::from_millis(2));
         bench.seen.clear();
@@ -342,7 +342,7 @@ fn what_takes_several_reads_is_read_by_the_moment_that_is_told<D: Driver>(mut be
         for client in &mut long {
             client.write_all(&message).unwrap();
         }
-        let (came, begun) = (Moment::now(), Instant::now());
+        let (came, begun) = (Timestamp::now(), Instant::now());
         while bench.look(Duration::ZERO).read_to <= came {
             assert!(begun.elapsed() < PATIENCE, "the moment does not move on");
         }
@@ -354,14 +354,14 @@ fn what_takes_several_reads_is_read_by_the_moment_that_is_told<D: Driver>(mut be
 fn nothing_that_is_read_came_before_a_look_that_did_not_bring_it<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     let begun = Instant::now();
-    let empty = Moment::now();
+    let empty = Timestamp::now();
     while bench.look(Duration::ZERO).read_to <= empty {
         assert!(begun.elapsed() < PATIENCE, "the moment does not move on");
     }
     client.write_all(b"whole").unwrap();
     bench.until(|seen| !seen.is_empty());
     let Seen::Read(_, _, came) = bench.seen[0] else { panic!("{:?}", bench.seen) };
-    assert!(came.not_before > empty && came.not_before <= Moment::now());
+    assert!(came.not_before > empty && came.not_before <= Timestamp::now());
 }
 
 fn urgent_bytes_are_bytes_in_their_place<D: Driver>(mut bench: Bench<D>) {
@@ -380,13 +380,13 @@ macro_rules! contract {
     ($($test:ident)*) => {
         mod by_readiness {
             use super::*;
-            $(#[test] fn $test() { super::$test(Bench::new(|chime| Epoll::new(chime).unwrap())); })*
+            $(#[test] fn $test() { super::$test(Bench::new(|wakeups| Epoll::new(wakeups).unwrap())); })*
         }
         mod by_completion {
             use super::*;
             $(#[test] fn $test() {
                 if Transport::IoUring.choose().is_ok() {
-                    super::$test(Bench::new(|chime| Uring::new(chime).unwrap()));
+                    super::$test(Bench::new(|wakeups| Uring::new(wakeups).unwrap()));
                 } else {
                     eprintln!("not tried: there is no io_uring here");
                 }

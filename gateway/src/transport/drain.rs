@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// Who is to go now, and where to.
 #[derive(Debug, Clone)]
-pub struct Farewell {
+pub struct Drain {
     /// Connections in slots below this are to go; the others have a little longer.
     pub slots: u32,
     /// Whether those who wait for the reply to an answer stay until they have it.
@@ -17,7 +17,7 @@ pub struct Farewell {
 /// A gateway on its way down. Where there are others to go to, players go over the first half of the time, so that they do not come
 /// there all at once, and those whose answers have no reply yet may wait until three quarters of it are over. Where there are none,
 /// all go at once, and may wait for replies for the first half.
-pub(super) struct Drain {
+pub(super) struct DrainSchedule {
     began: Instant,
     until: Instant,
     others: Arc<[String]>,
@@ -25,20 +25,20 @@ pub(super) struct Drain {
     slots: u32,
 }
 
-impl Drain {
+impl DrainSchedule {
     /// Begins now.
     pub fn begin(now: Instant, until: Instant, others: Arc<[String]>, slots: u32) -> Self {
         Self { began: now, until, others, slots }
     }
 
     /// Who is to go by now.
-    pub fn farewell(&self, now: Instant) -> Farewell {
+    pub fn at(&self, now: Instant) -> Drain {
         let passed = now.saturating_duration_since(self.began).as_secs_f64();
         let whole = self.until.saturating_duration_since(self.began).as_secs_f64();
         let (spread, patience) = if self.others.is_empty() { (0.0, whole / 2.0) } else { (whole / 2.0, whole * 0.75) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the slots")]
         let slots = if passed < spread { (f64::from(self.slots) * passed / spread).ceil() as u32 } else { u32::MAX };
-        Farewell { slots, waits_for_replies: passed < patience, others: Arc::clone(&self.others) }
+        Drain { slots, waits_for_replies: passed < patience, others: Arc::clone(&self.others) }
     }
 
     /// Whether nobody is waited for any longer.
@@ -53,28 +53,28 @@ mod tests {
 
     use super::*;
 
-    fn drain(others: &[&str]) -> (Drain, impl Fn(u64) -> Instant) {
+    fn drain(others: &[&str]) -> (DrainSchedule, impl Fn(u64) -> Instant) {
         let began = Instant::now();
         let others = others.iter().map(|&other| other.to_owned()).collect();
         let at = move |ms| began + Duration::from_millis(ms);
-        (Drain::begin(began, at(8_000), others, 100), at)
+        (DrainSchedule::begin(began, at(8_000), others, 100), at)
     }
 
     #[test]
     fn players_go_to_the_others_over_half_of_the_time() {
         let (drain, at) = drain(&["ws://b/play"]);
-        let slots = |ms| drain.farewell(at(ms)).slots;
+        let slots = |ms| drain.at(at(ms)).slots;
         assert_eq!([slots(0), slots(1_000), slots(2_000), slots(3_960)], [0, 25, 50, 99]);
         assert_eq!(slots(4_000), u32::MAX, "those who came since, too");
-        let waits = |ms| drain.farewell(at(ms)).waits_for_replies;
+        let waits = |ms| drain.at(at(ms)).waits_for_replies;
         assert!(waits(5_999) && !waits(6_000));
     }
 
     #[test]
     fn without_others_all_are_told_at_once() {
         let (drain, at) = drain(&[]);
-        assert_eq!(drain.farewell(at(0)).slots, u32::MAX);
-        let waits = |ms| drain.farewell(at(ms)).waits_for_replies;
+        assert_eq!(drain.at(at(0)).slots, u32::MAX);
+        let waits = |ms| drain.at(at(ms)).waits_for_replies;
         assert!(waits(3_999) && !waits(4_000));
     }
 

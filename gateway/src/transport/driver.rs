@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use socket2::SockRef;
 
-use super::Moment;
-use super::stamps::Came;
+use super::Timestamp;
+use super::receive_time::ReceiveTime;
 
-/// A socket's place in its reactor; the crew's slot for the connection.
+/// A socket's place in its reactor; the handler's slot for the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Slot(pub u32);
 
@@ -22,34 +22,34 @@ impl Slot {
 
 /// What became of bytes to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sending {
+pub(super) enum SendOutcome {
     /// The kernel has them all.
     Done,
-    /// [`Event::Sent`] comes when it does.
+    /// [`SocketEvent::Sent`] comes when it does.
     Later,
 }
 
 /// What happened to a socket.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event<'a> {
+pub(super) enum SocketEvent<'a> {
     /// Bytes came, and when.
-    Read(Slot, &'a mut [u8], Came),
+    Read(Slot, &'a mut [u8], ReceiveTime),
     /// The bytes that were sent last are all with the kernel.
     Sent(Slot),
     /// The socket is closed, by either side, and its slot is free. The last that is heard of it.
-    Ended(Slot),
+    Closed(Slot),
 }
 
 /// What came of waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Waited {
+pub(super) struct WaitOutcome {
     /// Reads among the events.
     pub reads: usize,
-    /// Whether another thread rang the bell.
-    pub rung: bool,
+    /// Whether another thread rang the waker.
+    pub woken: bool,
     /// What could be read at any socket at this moment was read, and told of. Only of a socket with very much of it (more than a reading
     /// of it takes) there may be more. It moves on however busy the sockets are, after each of them had its turn.
-    pub read_to: Moment,
+    pub read_to: Timestamp,
 }
 
 /// The sockets of one reactor. All is asked for and told on its thread.
@@ -61,39 +61,39 @@ pub(super) trait Driver {
     fn add(&mut self, slot: Slot, stream: TcpStream) -> io::Result<()>;
 
     /// Sends bytes. Nothing else may be sent by this socket until they are.
-    fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending;
+    fn send(&mut self, slot: Slot, bytes: Bytes) -> SendOutcome;
 
     /// Has the kernel take what is still to be sent, though the client does not read: for a socket that is about to be closed.
     /// Whoever reads later finds it, even behind the socket's end.
-    fn make_room(&mut self, slot: Slot);
+    fn enlarge_send_buffer(&mut self, slot: Slot);
 
     /// Ends our side of a socket that has sent all. What the client says is read on to its end.
-    fn finish(&mut self, slot: Slot);
+    fn shut_down_write(&mut self, slot: Slot);
 
-    /// Closes a socket, whatever is on its way. [`Event::Ended`] comes when that is done.
+    /// Closes a socket, whatever is on its way. [`SocketEvent::Closed`] comes when that is done.
     fn close(&mut self, slot: Slot);
 
-    /// Does what was asked for, then waits until another thread rings the bell, or until the time is over, whatever happens at the
+    /// Does what was asked for, then waits until another thread wakes it, or until the time is over, whatever happens at the
     /// sockets meanwhile; [`Self::wait`] tells it.
     ///
     /// # Errors
     /// If the kernel does not do it.
-    fn nap(&mut self, most: Duration) -> io::Result<()>;
+    fn sleep(&mut self, most: Duration) -> io::Result<()>;
 
     /// Tells what happened. If nothing has, waits until something does, or until the time is over.
     ///
     /// # Errors
     /// If the kernel does not say what happened.
-    fn wait(&mut self, most: Duration, hear: impl FnMut(Event<'_>)) -> io::Result<Waited>;
+    fn wait(&mut self, most: Duration, on_event: impl FnMut(SocketEvent<'_>)) -> io::Result<WaitOutcome>;
 }
 
 /// What the kernel may hold for a client's last words, in bytes; it has a limit of its own (`net.core.wmem_max`).
-const LAST_WORDS: usize = 1 << 20;
+const CLOSING_SEND_BUFFER: usize = 1 << 20;
 
 /// Lets the kernel hold more for a socket than for one that stays: the rest of a frame that is half written, and last words. What may
-/// be sent then is for the crew to bound. A kernel that gives no more leaves it as it was.
-pub(super) fn widen(socket: &SockRef<'_>) {
-    if socket.send_buffer_size().is_ok_and(|now| now < LAST_WORDS) {
-        let _ = socket.set_send_buffer_size(LAST_WORDS);
+/// be sent then is for the handler to bound. A kernel that gives no more leaves it as it was.
+pub(super) fn enlarge_send_buffer(socket: &SockRef<'_>) {
+    if socket.send_buffer_size().is_ok_and(|now| now < CLOSING_SEND_BUFFER) {
+        let _ = socket.set_send_buffer_size(CLOSING_SEND_BUFFER);
     }
 }

@@ -13,11 +13,11 @@ use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg};
 use socket2::SockRef;
 
-use super::Moment;
-use super::bell::Chime;
-use super::driver::{self, Driver, Event, Sending, Slot, Waited};
+use super::Timestamp;
+use super::driver::{self, Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
+use super::mailbox::WakeReceiver;
+use super::receive_time::{KernelTime, ReceiveTime};
 use super::slots::BySlot;
-use super::stamps::{Came, Received};
 
 /// Events that are taken from the kernel at once.
 const EVENTS: usize = 1024;
@@ -26,12 +26,12 @@ const READ: usize = 16 << 10;
 /// After so many reads of one socket the others get their turn.
 const READS: usize = 4;
 /// No slot is as high.
-const CHIME: Token = Token(usize::MAX);
+const WAKE: Token = Token(usize::MAX);
 
 /// Sockets by readiness.
 pub(super) struct Epoll {
     poll: Poll,
-    chime: Chime,
+    wakeups: WakeReceiver,
     sockets: BySlot<Socket>,
     buffer: Box<[u8]>,
     /// Where the kernel says when bytes came.
@@ -50,16 +50,16 @@ pub(super) struct Epoll {
 /// was readable when a round began was told of after as many events as there are sockets.
 struct Round {
     /// What could be read then was read.
-    read_to: Moment,
+    read_to: Timestamp,
     /// When the present round began.
-    began: Moment,
+    began: Timestamp,
     /// So many events may come before the round is over; none if no round is under way.
     ahead: Option<usize>,
 }
 
 impl Round {
     /// What a poll that began then told of was read: so many events, of which a poll can tell [`EVENTS`].
-    fn polled(&mut self, began: Moment, events: usize, sockets: usize) {
+    fn polled(&mut self, began: Timestamp, events: usize, sockets: usize) {
         if events < EVENTS {
             (self.read_to, self.ahead) = (began, None);
             return;
@@ -95,31 +95,37 @@ impl Epoll {
     ///
     /// # Errors
     /// If there is no epoll to be had.
-    pub fn new(chime: Chime) -> io::Result<Self> {
+    pub fn new(wakeups: WakeReceiver) -> io::Result<Self> {
         let poll = Poll::new()?;
-        poll.registry().register(&mut SourceFd(&chime.as_fd().as_raw_fd()), CHIME, Interest::READABLE)?;
+        poll.registry().register(&mut SourceFd(&wakeups.as_fd().as_raw_fd()), WAKE, Interest::READABLE)?;
         Ok(Self {
             poll,
-            chime,
+            wakeups,
             sockets: BySlot::default(),
             buffer: vec![0; READ].into(),
             control: vec![0; cmsg_space!(Timestamps).capacity()].into(),
             events: Some(Events::with_capacity(EVENTS)),
             unread: Vec::new(),
             ended: Vec::new(),
-            round: Round { read_to: Moment::now(), began: Moment(0), ahead: None },
+            round: Round { read_to: Timestamp::now(), began: Timestamp(0), ahead: None },
         })
     }
 
     /// Reads what is there, and says so.
-    fn read(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) -> Progress {
+    fn read(
+        &mut self,
+        slot: Slot,
+        to_the_end: bool,
+        on_event: &mut impl FnMut(SocketEvent<'_>),
+        reads: &mut usize,
+    ) -> Progress {
         let Some(socket) = self.sockets.get(slot) else { return Progress::All };
         for _ in 0..READS {
             match receive(&socket.stream, &mut self.buffer, &mut self.control) {
                 Ok((0, _)) => return Progress::End,
                 Ok((count, received)) => {
-                    let came = Came { received, not_before: self.round.read_to };
-                    hear(Event::Read(slot, &mut self.buffer[..count], came));
+                    let came = ReceiveTime { received, not_before: self.round.read_to };
+                    on_event(SocketEvent::Read(slot, &mut self.buffer[..count], came));
                     *reads += 1;
                     // epoll(7): a stream that gave less than was asked for is empty, and rings again.
                     if count < READ && !to_the_end {
@@ -134,8 +140,8 @@ impl Epoll {
         Progress::More
     }
 
-    fn serve(&mut self, slot: Slot, to_the_end: bool, hear: &mut impl FnMut(Event<'_>), reads: &mut usize) {
-        match self.read(slot, to_the_end, hear, reads) {
+    fn serve(&mut self, slot: Slot, to_the_end: bool, on_event: &mut impl FnMut(SocketEvent<'_>), reads: &mut usize) {
+        match self.read(slot, to_the_end, on_event, reads) {
             Progress::All => {}
             Progress::More => {
                 if let Some(socket) = self.sockets.get(slot)
@@ -148,20 +154,22 @@ impl Epoll {
         }
     }
 
-    fn tell_ended(&mut self, hear: &mut impl FnMut(Event<'_>)) {
+    fn report_closed(&mut self, on_event: &mut impl FnMut(SocketEvent<'_>)) {
         for slot in self.ended.drain(..) {
-            hear(Event::Ended(slot));
+            on_event(SocketEvent::Closed(slot));
         }
     }
 }
 
 /// Reads what is there, and hears when it came.
-fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<Received>)> {
+fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<KernelTime>)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut bytes, Some(control), MsgFlags::empty())?;
     let received = message.cmsgs().ok().and_then(|mut said| {
         said.find_map(|said| match said {
-            ControlMessageOwned::ScmTimestampsns(times) => Received::at(times.system.tv_sec(), times.system.tv_nsec()),
+            ControlMessageOwned::ScmTimestampsns(times) => {
+                KernelTime::at(times.system.tv_sec(), times.system.tv_nsec())
+            }
             _ => None,
         })
     });
@@ -192,26 +200,26 @@ impl Driver for Epoll {
         Ok(())
     }
 
-    fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending {
-        let Some(socket) = self.sockets.get(slot) else { return Sending::Later };
+    fn send(&mut self, slot: Slot, bytes: Bytes) -> SendOutcome {
+        let Some(socket) = self.sockets.get(slot) else { return SendOutcome::Later };
         socket.unsent = bytes;
         match send_rest(socket) {
-            Ok(true) => Sending::Done,
-            Ok(false) => Sending::Later,
+            Ok(true) => SendOutcome::Done,
+            Ok(false) => SendOutcome::Later,
             Err(_) => {
                 self.close(slot);
-                Sending::Later
+                SendOutcome::Later
             }
         }
     }
 
-    fn make_room(&mut self, slot: Slot) {
+    fn enlarge_send_buffer(&mut self, slot: Slot) {
         if let Some(socket) = self.sockets.get(slot) {
-            driver::widen(&SockRef::from(&socket.stream));
+            driver::enlarge_send_buffer(&SockRef::from(&socket.stream));
         }
     }
 
-    fn finish(&mut self, slot: Slot) {
+    fn shut_down_write(&mut self, slot: Slot) {
         if let Some(socket) = self.sockets.get(slot) {
             // A socket that can't be shut down is gone already.
             let _ = socket.stream.shutdown(Shutdown::Write);
@@ -224,31 +232,31 @@ impl Driver for Epoll {
         }
     }
 
-    fn nap(&mut self, most: Duration) -> io::Result<()> {
-        self.chime.wait(most)
+    fn sleep(&mut self, most: Duration) -> io::Result<()> {
+        self.wakeups.wait(most)
     }
 
-    fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
-        let began = Moment::now();
-        let mut waited = Waited { reads: 0, rung: false, read_to: self.round.read_to };
-        self.tell_ended(&mut hear);
-        let Some(mut events) = self.events.take() else { return Ok(waited) };
+    fn wait(&mut self, most: Duration, mut on_event: impl FnMut(SocketEvent<'_>)) -> io::Result<WaitOutcome> {
+        let began = Timestamp::now();
+        let mut outcome = WaitOutcome { reads: 0, woken: false, read_to: self.round.read_to };
+        self.report_closed(&mut on_event);
+        let Some(mut events) = self.events.take() else { return Ok(outcome) };
         let at_once = !self.unread.is_empty();
         let polled = self.poll.poll(&mut events, Some(if at_once { Duration::ZERO } else { most }));
         if let Err(error) = polled {
             self.events = Some(events);
-            return if error.kind() == io::ErrorKind::Interrupted { Ok(waited) } else { Err(error) };
+            return if error.kind() == io::ErrorKind::Interrupted { Ok(outcome) } else { Err(error) };
         }
         for slot in std::mem::take(&mut self.unread) {
             if let Some(socket) = self.sockets.get(slot) {
                 socket.unread = false;
             }
-            self.serve(slot, true, &mut hear, &mut waited.reads);
+            self.serve(slot, true, &mut on_event, &mut outcome.reads);
         }
         for event in &events {
-            if event.token() == CHIME {
-                self.chime.drain();
-                waited.rung = true;
+            if event.token() == WAKE {
+                self.wakeups.drain();
+                outcome.woken = true;
                 continue;
             }
             let slot = Slot(u32::try_from(event.token().0).unwrap_or(u32::MAX));
@@ -257,7 +265,7 @@ impl Driver for Epoll {
                 && socket.unsent.has_remaining()
             {
                 match send_rest(socket) {
-                    Ok(true) => hear(Event::Sent(slot)),
+                    Ok(true) => on_event(SocketEvent::Sent(slot)),
                     Ok(false) => {}
                     Err(_) => self.close(slot),
                 }
@@ -265,15 +273,15 @@ impl Driver for Epoll {
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 // A read ends before an urgent byte, though there is more.
                 let to_the_end = event.is_read_closed() || event.is_error() || event.is_priority();
-                self.serve(slot, to_the_end, &mut hear, &mut waited.reads);
+                self.serve(slot, to_the_end, &mut on_event, &mut outcome.reads);
             }
         }
-        // The bell is one more.
+        // The waker is one more.
         self.round.polled(began, events.iter().count(), self.sockets.slots() + 1);
-        waited.read_to = self.round.read_to;
+        outcome.read_to = self.round.read_to;
         self.events = Some(events);
-        self.tell_ended(&mut hear);
-        Ok(waited)
+        self.report_closed(&mut on_event);
+        Ok(outcome)
     }
 }
 
@@ -282,17 +290,17 @@ mod tests {
     use super::*;
 
     fn round() -> Round {
-        Round { read_to: Moment(1), began: Moment(0), ahead: None }
+        Round { read_to: Timestamp(1), began: Timestamp(0), ahead: None }
     }
 
     #[test]
     fn a_poll_that_tells_of_less_than_it_could_has_told_of_all() {
         let mut round = round();
-        round.polled(Moment(5), EVENTS - 1, 9_999);
-        assert_eq!(round.read_to, Moment(5));
-        round.polled(Moment(7), EVENTS, 9_999);
-        round.polled(Moment(9), 0, 9_999);
-        assert_eq!(round.read_to, Moment(9));
+        round.polled(Timestamp(5), EVENTS - 1, 9_999);
+        assert_eq!(round.read_to, Timestamp(5));
+        round.polled(Timestamp(7), EVENTS, 9_999);
+        round.polled(Timestamp(9), 0, 9_999);
+        assert_eq!(round.read_to, Timestamp(9));
     }
 
     #[test]
@@ -301,7 +309,7 @@ mod tests {
         let sockets = 3 * EVENTS + 1;
         let after: Vec<_> = (10..18)
             .map(|at| {
-                round.polled(Moment(at), EVENTS, sockets);
+                round.polled(Timestamp(at), EVENTS, sockets);
                 round.read_to.0
             })
             .collect();
@@ -311,7 +319,7 @@ mod tests {
     #[test]
     fn no_more_sockets_than_a_poll_tells_of_are_all_read_after_each() {
         let mut round = round();
-        round.polled(Moment(5), EVENTS, EVENTS);
-        assert_eq!(round.read_to, Moment(5));
+        round.polled(Timestamp(5), EVENTS, EVENTS);
+        assert_eq!(round.read_to, Timestamp(5));
     }
 }

@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::Limits;
-use super::accept::InCrowd;
+use super::accept::CountedConnection;
 use crate::handshake::{self, NoHandshake, Refusals};
 
 /// A request's head must be here after this.
@@ -32,13 +32,13 @@ const HTTP_LIMIT: Duration = Duration::from_secs(60);
 const LARGEST_HEAD: usize = 16 << 10;
 
 /// What the handshake needs to know of the gateway.
-pub(super) struct Front {
+pub(super) struct HttpState {
     pub limits: Limits,
     pub draining: AtomicBool,
     pub refusals: Refusals,
 }
 
-impl Front {
+impl HttpState {
     /// Lets in until it is told to drain.
     pub fn new(limits: Limits) -> Self {
         Self { limits, draining: AtomicBool::new(false), refusals: Refusals::default() }
@@ -58,7 +58,12 @@ pub(super) struct Upgraded {
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
-pub(super) async fn serve(stream: TcpStream, peer: IpAddr, front: Arc<Front>, here: &InCrowd) -> Option<Upgraded> {
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: IpAddr,
+    front: Arc<HttpState>,
+    here: &CountedConnection,
+) -> Option<Upgraded> {
     let agreed = Agreed::default();
     let service = hyper::service::service_fn(|request| {
         let response = respond(request, &front, here, &agreed);
@@ -78,7 +83,12 @@ pub(super) async fn serve(stream: TcpStream, peer: IpAddr, front: Arc<Front>, he
     Some(Upgraded { stream, peer, codec, read: parts.read_buf })
 }
 
-fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &Agreed) -> Response<Full<Bytes>> {
+fn respond(
+    request: Request<Incoming>,
+    front: &HttpState,
+    here: &CountedConnection,
+    agreed: &Agreed,
+) -> Response<Full<Bytes>> {
     let draining = front.draining.load(Relaxed);
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
@@ -99,7 +109,7 @@ fn respond(request: Request<Incoming>, front: &Front, here: &InCrowd, agreed: &A
     }
 }
 
-fn shake_hands(mut request: Request<Incoming>, front: &Front, agreed: &Agreed) -> Response<Full<Bytes>> {
+fn shake_hands(mut request: Request<Incoming>, front: &HttpState, agreed: &Agreed) -> Response<Full<Bytes>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let accept = match handshake::check(&parts) {

@@ -1,23 +1,23 @@
 //! Sockets: whose bytes they are, and how they come and go.
 //!
-//! The [`Crew`] is the seam: it makes of bytes what they mean, and has no socket. A reactor drives it from sockets of its own,
+//! The [`ConnectionHandler`] is the seam: it makes of bytes what they mean, and has no socket. A reactor drives it from sockets of its own,
 //! either by io_uring or by readiness.
 
 mod accept;
-mod bell;
 mod choice;
 #[cfg(test)]
 mod contract;
-mod crew;
 mod drain;
 mod driver;
 mod epoll;
+mod handler;
 mod http;
+mod mailbox;
 mod outbox;
 mod reactor;
+mod receive_time;
 mod slots;
 mod sockets;
-mod stamps;
 mod uring;
 mod wire;
 
@@ -31,15 +31,15 @@ use crate::link::Clock;
 
 pub use accept::listen;
 pub use choice::Transport;
-pub use crew::{Crew, Fate, Message};
-pub use drain::Farewell;
+pub use drain::Drain;
+pub use handler::{ConnectionHandler, Payload, SocketAction};
 pub use outbox::Outbox;
-pub use sockets::{Idle, Sockets, ToCrew};
+pub use sockets::{ReactorHandle, ReactorPool, Sockets};
 pub use wire::Fault;
 pub(crate) use wire::MOST_ON_WIRE;
 
-use http::{Front, Upgraded};
-use wire::{Heard, Wire};
+use http::{HttpState, Upgraded};
+use wire::{Inbound, Wire};
 
 /// What a listener's sockets may take.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,9 @@ pub(crate) enum Stage {
 
 /// A reading of the server's clock, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub u64);
+pub struct Timestamp(pub u64);
 
-impl Moment {
+impl Timestamp {
     /// Reads the clock.
     #[must_use]
     pub fn now() -> Self {

@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::settings::GatewaySettings;
-
 /// Frames in order. The first is lent to the socket's driver until the kernel has it. Takes no memory of its own while at most one
 /// frame waits.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    first: Option<Waiting>,
+    first: Option<QueuedFrame>,
     rest: Rest,
     /// How long the frame is that is lent out, 0 if none is.
     lent: usize,
@@ -19,36 +17,36 @@ pub struct Outbox {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct QueuedFrame {
     bytes: Bytes,
-    can_be_missed: bool,
+    droppable: bool,
 }
 
 /// The frames behind the first, in a queue that is there only while there are any: nearly always there are none.
 #[derive(Debug, Default)]
 #[expect(clippy::box_collection, reason = "a million players have none, and the queue itself is four words")]
-struct Rest(Option<Box<VecDeque<Waiting>>>);
+struct Rest(Option<Box<VecDeque<QueuedFrame>>>);
 
 impl Rest {
     fn len(&self) -> usize {
         self.iter().len()
     }
 
-    fn iter(&self) -> std::collections::vec_deque::Iter<'_, Waiting> {
+    fn iter(&self) -> std::collections::vec_deque::Iter<'_, QueuedFrame> {
         self.0.as_deref().map_or_else(Default::default, VecDeque::iter)
     }
 
-    fn push_back(&mut self, waiting: Waiting) {
-        self.0.get_or_insert_default().push_back(waiting);
+    fn push_back(&mut self, frame: QueuedFrame) {
+        self.0.get_or_insert_default().push_back(frame);
     }
 
-    fn pop_front(&mut self) -> Option<Waiting> {
-        let waiting = self.0.as_mut()?.pop_front();
+    fn pop_front(&mut self) -> Option<QueuedFrame> {
+        let frame = self.0.as_mut()?.pop_front();
         self.forget_if_empty();
-        waiting
+        frame
     }
 
-    fn retain(&mut self, keep: impl FnMut(&Waiting) -> bool) {
+    fn retain(&mut self, keep: impl FnMut(&QueuedFrame) -> bool) {
         if let Some(rest) = &mut self.0 {
             rest.retain(keep);
         }
@@ -63,17 +61,20 @@ impl Rest {
 }
 
 impl Outbox {
+    /// Bytes that a frame frame takes beside its own: its place in the queue, and the allocator's header.
+    pub const FRAME_OVERHEAD: usize = 96;
+
     /// The memory that is held for this connection: a small frame takes more than its bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         let frames = usize::from(self.lent > 0) + usize::from(self.first.is_some()) + self.rest.len();
-        self.bytes + GatewaySettings::FRAME_OVERHEAD * frames
+        self.bytes + Self::FRAME_OVERHEAD * frames
     }
 
     /// The memory that a frame of so many bytes takes.
     #[must_use]
     pub const fn memory_of(frame: usize) -> usize {
-        frame + GatewaySettings::FRAME_OVERHEAD
+        frame + Self::FRAME_OVERHEAD
     }
 
     /// Whether all is written.
@@ -83,16 +84,16 @@ impl Outbox {
     }
 
     /// Appends a frame.
-    pub fn push(&mut self, bytes: Bytes, can_be_missed: bool) {
+    pub fn push(&mut self, bytes: Bytes, droppable: bool) {
         if bytes.is_empty() {
             return;
         }
         self.bytes += bytes.len();
-        let waiting = Waiting { bytes, can_be_missed };
+        let frame = QueuedFrame { bytes, droppable };
         if self.first.is_none() {
-            self.first = Some(waiting);
+            self.first = Some(frame);
         } else {
-            self.rest.push_back(waiting);
+            self.rest.push_back(frame);
         }
     }
 
@@ -101,7 +102,7 @@ impl Outbox {
         if self.lent > 0 {
             return None;
         }
-        let Waiting { bytes, .. } = self.first.take()?;
+        let QueuedFrame { bytes, .. } = self.first.take()?;
         self.first = self.rest.pop_front();
         self.lent = bytes.len();
         Some(bytes)
@@ -113,15 +114,15 @@ impl Outbox {
     }
 
     /// Takes out the frames that can be missed, but none that is being written.
-    pub fn drop_what_can_be_missed(&mut self) {
+    pub fn drop_droppable(&mut self) {
         let bytes = &mut self.bytes;
-        self.rest.retain(|waiting| {
-            if waiting.can_be_missed {
-                *bytes -= waiting.bytes.len();
+        self.rest.retain(|frame| {
+            if frame.droppable {
+                *bytes -= frame.bytes.len();
             }
-            !waiting.can_be_missed
+            !frame.droppable
         });
-        if self.first.as_ref().is_some_and(|first| first.can_be_missed) {
+        if self.first.as_ref().is_some_and(|first| first.droppable) {
             self.bytes -= self.first.take().map_or(0, |first| first.bytes.len());
             self.first = self.rest.pop_front();
         }
@@ -141,8 +142,8 @@ mod tests {
 
     fn outbox(frames: &[(&'static str, bool)]) -> Outbox {
         let mut outbox = Outbox::default();
-        for (frame, can_be_missed) in frames {
-            outbox.push(Bytes::from_static(frame.as_bytes()), *can_be_missed);
+        for (frame, droppable) in frames {
+            outbox.push(Bytes::from_static(frame.as_bytes()), *droppable);
         }
         outbox
     }
@@ -158,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_missed_is_dropped() {
+    fn only_what_droppable_is_dropped() {
         let mut outbox = outbox(&[("lobby", true), ("question", false), ("lobby", true), ("close", false)]);
-        outbox.drop_what_can_be_missed();
+        outbox.drop_droppable();
         assert_eq!(outbox.bytes, 13);
         assert_eq!(written(&mut outbox), b"questionclose");
         assert!(outbox.is_empty());
@@ -171,7 +172,7 @@ mod tests {
         let mut outbox = outbox(&[("lobby", true), ("lobby", true), ("question", false)]);
         assert_eq!(outbox.lend().unwrap(), "lobby");
         assert_eq!(outbox.lend(), None);
-        outbox.drop_what_can_be_missed();
+        outbox.drop_droppable();
         assert_eq!(outbox.bytes, 13);
         outbox.drop_all();
         assert_eq!(outbox.memory(), Outbox::memory_of(5));

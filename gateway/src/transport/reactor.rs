@@ -1,4 +1,4 @@
-//! A thread with sockets of its own: what they bring goes to its crew, and what the crew has to say goes out by them.
+//! A thread with sockets of its own: what they bring goes to its handler, and what the handler has to say goes out by them.
 
 use std::io;
 use std::sync::Arc;
@@ -8,287 +8,303 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
-use super::accept::InCrowd;
-use super::bell::Inbox;
-use super::drain::Drain;
-use super::driver::{Driver, Event, Sending, Slot, Waited};
+use super::accept::CountedConnection;
+use super::drain::DrainSchedule;
+use super::driver::{Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
+use super::mailbox::Mailbox;
+use super::receive_time::{ClockPair, ReceiveTime};
 use super::slots::BySlot;
-use super::stamps::{Came, Dial};
-use super::{ConnKey, Crew, Fate, Heard, Message, Moment, Stage, Upgraded, Wire};
+use super::{ConnKey, ConnectionHandler, Inbound, Payload, SocketAction, Stage, Timestamp, Upgraded, Wire};
 
-/// How often a crew hears that time passed.
-const TICK: Duration = Duration::from_millis(100);
+/// How often a handler hears that time passed.
+const TICK_INTERVAL: Duration = Duration::from_millis(100);
 /// While nobody is in a hurry, the sockets and the time are looked at so often. Waking up for each heartbeat costs several times
 /// what the heartbeat does.
-const NAP: Duration = Duration::from_millis(250);
-/// While somebody may be in a hurry, the sockets are looked at at least so often, whether anything came or not: no stamp is older than
-/// the look before the one that brought it (see [`Came::not_before`]).
-const LOOK: Duration = Duration::from_millis(5);
-/// What is taken from the inbox at once.
-const TAKE: usize = 256;
-/// After so many looks at the sockets what was read goes on, though there is more to read.
-const LOOKS: u32 = 16;
+const IDLE_SLEEP: Duration = Duration::from_millis(250);
+/// While somebody may be in a hurry, the sockets are looked at at least so often, whether anything received or not: no stamp is older than
+/// the look before the one that brought it (see [`ReceiveTime::not_before`]).
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// What is taken from the mailbox at once.
+const MESSAGES_PER_POLL: usize = 256;
+/// After so many polls at the sockets what was read goes on, though there is more to read.
+const POLLS_PER_FLUSH: u32 = 16;
 /// The pause after the kernel did not say what happened.
-const PAUSE: Duration = Duration::from_millis(10);
+const ERROR_BACKOFF: Duration = Duration::from_millis(10);
 
 /// What a reactor is handed by other threads.
-pub(super) enum Input<W> {
-    /// Something for the crew.
-    Word(W),
+pub(super) enum ReactorMessage<M> {
+    /// Something for the handler.
+    ForHandler(M),
     /// A connection whose handshake is done.
-    Connection(Box<Upgraded>, InCrowd),
+    Connection(Box<Upgraded>, CountedConnection),
 }
 
-/// A crew and its sockets.
-pub(super) struct Reactor<C: Crew, D> {
+/// A handler and its sockets.
+pub(super) struct Reactor<C: ConnectionHandler, D> {
     driver: D,
-    floor: Floor<C>,
-    inbox: Inbox<Input<C::Word>>,
-    /// There may be more in the inbox.
-    mail: bool,
+    dispatcher: Dispatcher<C>,
+    mailbox: Mailbox<ReactorMessage<C::Message>>,
+    /// There may be more in the mailbox.
+    more_mail: bool,
     dirty: Vec<ConnKey>,
 }
 
 /// All but the sockets.
-struct Floor<C> {
-    crew: C,
-    lines: BySlot<Line>,
+struct Dispatcher<C> {
+    handler: C,
+    sockets: BySlot<SocketState>,
     /// What answers pings and closes.
     write: Vec<u8>,
     /// Had a frame sent and may have another.
-    again: Vec<ConnKey>,
+    send_more: Vec<ConnKey>,
     /// The largest message, in bytes.
     largest: u32,
     /// Bytes were read that make no whole message: more of it is to come, and soon.
-    midway: bool,
-    /// By what clock the kernel says when bytes came.
-    dial: Dial,
+    partial_message: bool,
+    /// By what clock the kernel says when bytes received.
+    clocks: ClockPair,
 }
 
 /// A connection, as its reactor keeps it.
-struct Line {
+struct SocketState {
     key: ConnKey,
     wire: Wire,
     /// A frame is on its way to the kernel.
     sending: bool,
     /// The kernel was told to take last words.
-    parting: bool,
+    flushing: bool,
     /// Our side has ended.
-    finished: bool,
-    _here: InCrowd,
+    shut_down: bool,
+    _counted: CountedConnection,
 }
 
-impl<C: Crew, D: Driver> Reactor<C, D> {
-    pub fn new(crew: C, driver: D, inbox: Inbox<Input<C::Word>>, largest: u32) -> Self {
-        let floor = Floor {
-            crew,
-            lines: BySlot::default(),
+impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
+    pub fn new(handler: C, driver: D, mailbox: Mailbox<ReactorMessage<C::Message>>, largest: u32) -> Self {
+        let dispatcher = Dispatcher {
+            handler,
+            sockets: BySlot::default(),
             write: Vec::new(),
-            again: Vec::new(),
+            send_more: Vec::new(),
             largest,
-            midway: false,
-            dial: Dial::read(),
+            partial_message: false,
+            clocks: ClockPair::read(),
         };
-        Self { driver, floor, inbox, mail: false, dirty: Vec::new() }
+        Self { driver, dispatcher, mailbox, more_mail: false, dirty: Vec::new() }
     }
 
     /// Works until the gateway stops. When it is drained it drops `drained`.
     pub fn run(mut self, mut stage: watch::Receiver<Stage>, drained: mpsc::Sender<()>) {
-        let (mut drained, mut drain) = (Some(drained), None::<Drain>);
-        let (mut next_tick, mut more, mut looks, mut may_have_more) = (Instant::now() + TICK, false, 0, false);
+        let (mut drained, mut drain) = (Some(drained), None::<DrainSchedule>);
+        let (mut next_tick, mut more, mut polls, mut may_have_more) = (Instant::now() + TICK_INTERVAL, false, 0, false);
         loop {
             let until_tick = || next_tick.saturating_duration_since(Instant::now());
-            let busy = more || self.mail || self.floor.crew.holds() || !self.floor.again.is_empty();
-            let midway = std::mem::take(&mut self.floor.midway);
-            let calm = !busy && !midway && drain.is_none() && self.floor.crew.is_calm(Moment::now());
+            let busy = more
+                || self.more_mail
+                || self.dispatcher.handler.has_pending_input()
+                || !self.dispatcher.send_more.is_empty();
+            let partial_message = std::mem::take(&mut self.dispatcher.partial_message);
+            let calm =
+                !busy && !partial_message && drain.is_none() && self.dispatcher.handler.is_idle(Timestamp::now());
             // One wait on a ring tells of some 20 sockets only (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring, since 6.13). With a nap
             // after each, thousands of idle players would send more heartbeats than are read.
             if calm && !may_have_more {
-                self.nap(NAP);
+                self.sleep(IDLE_SLEEP);
             }
-            let Waited { reads, read_to, .. } = self.look(match (busy || calm && may_have_more, calm) {
+            let WaitOutcome { reads, read_to, .. } = self.poll(match (busy || calm && may_have_more, calm) {
                 (true, _) => Duration::ZERO,
                 (false, true) => until_tick(),
-                (false, false) => until_tick().min(LOOK),
+                (false, false) => until_tick().min(POLL_INTERVAL),
             });
             // Nobody is left to tell when it is to stop, if the start failed half way.
             let Ok(changed) = stage.has_changed() else { return };
             if changed {
                 match &*stage.borrow_and_update() {
                     Stage::Draining { until, others } => {
-                        drain = Some(Drain::begin(Instant::now(), *until, Arc::clone(others), self.floor.crew.slots()));
+                        drain = Some(DrainSchedule::begin(
+                            Instant::now(),
+                            *until,
+                            Arc::clone(others),
+                            self.dispatcher.handler.slots(),
+                        ));
                     }
                     Stage::Running => {}
                     Stage::Stopped => return,
                 }
             }
             may_have_more = reads > 0;
-            let now = Moment::now();
-            looks += 1;
-            if reads == 0 || looks >= LOOKS {
+            let now = Timestamp::now();
+            polls += 1;
+            if reads == 0 || polls >= POLLS_PER_FLUSH {
                 // Whatever else could be read was read before, so that it goes on together.
-                self.floor.crew.flush();
-                looks = 0;
+                self.dispatcher.handler.flush();
+                polls = 0;
             }
-            self.floor.crew.has_read(read_to);
+            self.dispatcher.handler.read_up_to(read_to);
             if Instant::now() >= next_tick {
-                next_tick = Instant::now() + TICK;
-                self.floor.crew.tick(now);
+                next_tick = Instant::now() + TICK_INTERVAL;
+                self.dispatcher.handler.tick(now);
                 if let Some(drain) = &drain {
-                    self.floor.crew.part(drain.farewell(Instant::now()), now);
+                    self.dispatcher.handler.drain(drain.at(Instant::now()), now);
                     // A drained reactor goes on telling those who come so.
-                    if drain.is_over(Instant::now(), self.floor.crew.len()) {
+                    if drain.is_over(Instant::now(), self.dispatcher.handler.len()) {
                         drop(drained.take());
                     }
                 }
             }
-            more = self.floor.crew.work(now);
+            more = self.dispatcher.handler.work(now);
             self.pump(now);
         }
     }
 
     /// Lets what comes at the sockets gather.
-    fn nap(&mut self, most: Duration) {
-        if let Err(error) = self.driver.nap(most) {
+    fn sleep(&mut self, most: Duration) {
+        if let Err(error) = self.driver.sleep(most) {
             tracing::error!(%error, "a reactor can't sleep");
         }
     }
 
-    /// Hears what happened at the sockets and in the inbox.
-    fn look(&mut self, most: Duration) -> Waited {
-        let floor = &mut self.floor;
-        floor.dial = Dial::read();
-        let waited = self.driver.wait(most, |event| match event {
-            Event::Read(slot, bytes, came) => floor.read(slot, bytes, came),
-            Event::Sent(slot) => floor.sent(slot),
-            Event::Ended(slot) => floor.ended(slot),
+    /// Hears what happened at the sockets and in the mailbox.
+    fn poll(&mut self, most: Duration) -> WaitOutcome {
+        let dispatcher = &mut self.dispatcher;
+        dispatcher.clocks = ClockPair::read();
+        let outcome = self.driver.wait(most, |event| match event {
+            SocketEvent::Read(slot, bytes, received) => dispatcher.read(slot, bytes, received),
+            SocketEvent::Sent(slot) => dispatcher.sent(slot),
+            SocketEvent::Closed(slot) => dispatcher.closed(slot),
         });
-        let waited = waited.unwrap_or_else(|error| {
-            tracing::error!(%error, "the kernel does not say what happened at the sockets; asking again");
-            thread::sleep(PAUSE);
-            Waited { reads: 0, rung: false, read_to: Moment(0) }
+        let outcome = outcome.unwrap_or_else(|error| {
+            tracing::error!(%error, "the kernel does not say what happened at the sockets; polling again");
+            thread::sleep(ERROR_BACKOFF);
+            WaitOutcome { reads: 0, woken: false, read_to: Timestamp(0) }
         });
-        if waited.rung || self.mail {
-            let Self { driver, floor, inbox, .. } = self;
-            self.mail = inbox.take(TAKE, |input| match input {
-                Input::Word(word) => floor.crew.hear(word, Moment::now()),
-                Input::Connection(upgraded, here) => {
-                    if let Err(error) = floor.open(driver, *upgraded, here) {
+        if outcome.woken || self.more_mail {
+            let Self { driver, dispatcher, mailbox, .. } = self;
+            self.more_mail = mailbox.take(MESSAGES_PER_POLL, |input| match input {
+                ReactorMessage::ForHandler(message) => dispatcher.handler.receive(message, Timestamp::now()),
+                ReactorMessage::Connection(upgraded, counted) => {
+                    if let Err(error) = dispatcher.open(driver, *upgraded, counted) {
                         tracing::debug!(%error, "a socket can't be had");
                     }
                 }
             });
         }
-        waited
+        outcome
     }
 
     /// Sends what has come up.
-    fn pump(&mut self, now: Moment) {
+    fn pump(&mut self, now: Timestamp) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.append(&mut self.floor.again);
+        dirty.append(&mut self.dispatcher.send_more);
         loop {
-            self.floor.crew.take_dirty(&mut dirty);
+            self.dispatcher.handler.take_dirty(&mut dirty);
             if dirty.is_empty() {
                 break;
             }
-            dirty.drain(..).for_each(|key| self.floor.send(&mut self.driver, key, now));
+            dirty.drain(..).for_each(|key| self.dispatcher.send(&mut self.driver, key, now));
         }
         self.dirty = dirty;
     }
 }
 
-impl<C: Crew> Floor<C> {
-    fn open(&mut self, driver: &mut impl Driver, upgraded: Upgraded, here: InCrowd) -> io::Result<()> {
+impl<C: ConnectionHandler> Dispatcher<C> {
+    fn open(&mut self, driver: &mut impl Driver, upgraded: Upgraded, counted: CountedConnection) -> io::Result<()> {
         let Upgraded { stream, peer, codec, read } = upgraded;
-        let now = Moment::now();
-        let key = self.crew.opened(codec, peer, now);
+        let now = Timestamp::now();
+        let key = self.handler.opened(codec, peer, now);
         let slot = Slot(key.slot);
-        self.lines.put(
+        self.sockets.put(
             slot,
-            Line { key, wire: Wire::new(self.largest), sending: false, parting: false, finished: false, _here: here },
+            SocketState {
+                key,
+                wire: Wire::new(self.largest),
+                sending: false,
+                flushing: false,
+                shut_down: false,
+                _counted: counted,
+            },
         );
         if let Err(error) = driver.add(slot, stream) {
-            self.ended(slot);
+            self.closed(slot);
             return Err(error);
         }
         if !read.is_empty() {
-            self.read(slot, &mut Vec::from(read), Came { received: None, not_before: now });
+            self.read(slot, &mut Vec::from(read), ReceiveTime { received: None, not_before: now });
         }
         Ok(())
     }
 
     /// Bytes were read just now.
-    fn read(&mut self, slot: Slot, bytes: &mut [u8], came: Came) {
-        let Some(line) = self.lines.get(slot) else { return };
-        let now = Moment::now();
-        let came = self.dial.moment(came, now);
-        let (crew, write) = (&mut self.crew, &mut self.write);
-        let (key, mut rest) = (line.key, bytes);
-        while crew.listens(key) {
+    fn read(&mut self, slot: Slot, bytes: &mut [u8], received: ReceiveTime) {
+        let Some(socket) = self.sockets.get(slot) else { return };
+        let now = Timestamp::now();
+        let received = self.clocks.stamp(received, now);
+        let (handler, write) = (&mut self.handler, &mut self.write);
+        let (key, mut rest) = (socket.key, bytes);
+        while handler.is_reading(key) {
             let unfinished = !rest.is_empty();
-            match line.wire.take(&mut rest, write) {
+            match socket.wire.take(&mut rest, write) {
                 Ok(None) => {
-                    self.midway |= unfinished;
+                    self.partial_message |= unfinished;
                     break;
                 }
-                Ok(Some(Heard::Text(text))) => crew.message(key, Message::Text(&text), came, now),
-                Ok(Some(Heard::Binary(bytes))) => crew.message(key, Message::Binary(&bytes), came, now),
-                Ok(Some(Heard::Sign)) => crew.pinged(key, Bytes::copy_from_slice(write), came),
-                Ok(Some(Heard::Close)) => crew.leaving(key, Bytes::copy_from_slice(write), came),
-                Err(fault) => crew.failed(key, fault, came),
+                Ok(Some(Inbound::Text(text))) => handler.message(key, Payload::Text(&text), received, now),
+                Ok(Some(Inbound::Binary(bytes))) => handler.message(key, Payload::Binary(&bytes), received, now),
+                Ok(Some(Inbound::Control)) => handler.control_frame(key, Bytes::copy_from_slice(write), received),
+                Ok(Some(Inbound::Close)) => handler.close_frame(key, Bytes::copy_from_slice(write), received),
+                Err(fault) => handler.fault(key, fault, received),
             }
             write.clear();
         }
         // One that is no longer heard is read to its end.
-        self.midway |= !crew.listens(key);
+        self.partial_message |= !handler.is_reading(key);
     }
 
     fn sent(&mut self, slot: Slot) {
-        let Some(line) = self.lines.get(slot) else { return };
-        line.sending = false;
-        if self.crew.wrote(line.key) {
-            self.again.push(line.key);
+        let Some(socket) = self.sockets.get(slot) else { return };
+        socket.sending = false;
+        if self.handler.wrote(socket.key) {
+            self.send_more.push(socket.key);
         }
     }
 
-    fn ended(&mut self, slot: Slot) {
-        if let Some(line) = self.lines.take(slot) {
-            self.crew.closed(line.key);
+    fn closed(&mut self, slot: Slot) {
+        if let Some(socket) = self.sockets.take(slot) {
+            self.handler.closed(socket.key);
         }
     }
 
     /// Sends a connection's next frames, and does with its socket what its fate is.
-    fn send(&mut self, driver: &mut impl Driver, key: ConnKey, now: Moment) {
+    fn send(&mut self, driver: &mut impl Driver, key: ConnKey, now: Timestamp) {
         let slot = Slot(key.slot);
-        let Some(line) = self.lines.get(slot).filter(|line| line.key == key) else { return };
-        let (was_sending, mut more) = (line.sending, true);
-        while !line.sending {
-            let Some(frame) = self.crew.lend(key) else { break };
+        let Some(socket) = self.sockets.get(slot).filter(|socket| socket.key == key) else { return };
+        let (was_sending, mut more) = (socket.sending, true);
+        while !socket.sending {
+            let Some(frame) = self.handler.lend(key) else { break };
             match driver.send(slot, frame) {
-                Sending::Done => more = self.crew.wrote(key),
-                Sending::Later => line.sending = true,
+                SendOutcome::Done => more = self.handler.wrote(key),
+                SendOutcome::Later => socket.sending = true,
             }
         }
         if !more {
             return;
         }
-        if !line.sending {
-            self.crew.idle(key);
+        if !socket.sending {
+            self.handler.outbox_empty(key);
         }
-        match self.crew.fate(key, now) {
-            Fate::Keep => {}
-            Fate::Part => {
-                if line.sending && !std::mem::replace(&mut line.parting, true) {
-                    driver.make_room(slot);
+        match self.handler.socket_action(key, now) {
+            SocketAction::Keep => {}
+            SocketAction::Flush => {
+                if socket.sending && !std::mem::replace(&mut socket.flushing, true) {
+                    driver.enlarge_send_buffer(slot);
                 }
             }
-            _ if line.sending && !was_sending => {}
-            Fate::Finish if line.sending || line.finished => {}
-            Fate::Finish => {
-                line.finished = true;
-                driver.finish(slot);
+            _ if socket.sending && !was_sending => {}
+            SocketAction::ShutDown if socket.sending || socket.shut_down => {}
+            SocketAction::ShutDown => {
+                socket.shut_down = true;
+                driver.shut_down_write(slot);
             }
-            Fate::Drop => driver.close(slot),
+            SocketAction::Close => driver.close(slot),
         }
     }
 }

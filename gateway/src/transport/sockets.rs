@@ -11,96 +11,96 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::accept::InCrowd;
-use super::bell::{self, Chime, Inbox, Post};
+use super::accept::CountedConnection;
 use super::epoll::Epoll;
-use super::reactor::{Input, Reactor};
+use super::mailbox::{self, Mailbox, MailboxSender, WakeReceiver};
+use super::reactor::{Reactor, ReactorMessage};
 use super::uring::Uring;
-use super::{Crew, Front, Limits, Stage, Transport, accept, http};
+use super::{ConnectionHandler, HttpState, Limits, Stage, Transport, accept, http};
 
 /// The door and the reactors of a listener. Dropping it ends them at once.
 pub struct Sockets {
     stage: watch::Sender<Stage>,
-    front: Arc<Front>,
-    bells: Box<dyn Fn() + Send + Sync>,
+    front: Arc<HttpState>,
+    wake_all: Box<dyn Fn() + Send + Sync>,
     /// Closed when the last reactor is drained.
     drained: mpsc::Receiver<()>,
     /// Closed when the last thread is done.
     done: mpsc::Receiver<()>,
 }
 
-/// How other threads reach a crew.
+/// How other threads reach a handler.
 #[derive(Clone)]
-pub struct ToCrew<W>(Post<Input<W>>);
+pub struct ReactorHandle<M>(MailboxSender<ReactorMessage<M>>);
 
-impl<W> ToCrew<W> {
+impl<M> ReactorHandle<M> {
     /// Tells it something.
-    pub fn tell(&self, word: W) {
-        self.0.send(Input::Word(word));
+    pub fn send(&self, message: M) {
+        self.0.send(ReactorMessage::ForHandler(message));
     }
 }
 
-/// Reactors that wait for their crews.
-pub struct Idle<W> {
+/// Reactors that wait for their handlers.
+pub struct ReactorPool<M> {
     transport: Transport,
-    inboxes: Vec<(Inbox<Input<W>>, Chime)>,
-    posts: Vec<Post<Input<W>>>,
+    mailboxes: Vec<(Mailbox<ReactorMessage<M>>, WakeReceiver)>,
+    senders: Vec<MailboxSender<ReactorMessage<M>>>,
 }
 
-impl<W: Send + 'static> Idle<W> {
-    /// So many reactors, to be begun with as many crews.
+impl<M: Send + 'static> ReactorPool<M> {
+    /// So many reactors, to be begun with as many handlers.
     ///
     /// # Errors
     /// If there are no descriptors to be had, or not the transport that was asked for.
     pub fn new(transport: Transport, reactors: usize) -> io::Result<Self> {
         let transport = transport.choose()?;
-        let (mut inboxes, mut posts) = (Vec::new(), Vec::new());
+        let (mut mailboxes, mut senders) = (Vec::new(), Vec::new());
         for _ in 0..reactors {
-            let (post, inbox, chime) = bell::inbox()?;
-            inboxes.push((inbox, chime));
-            posts.push(post);
+            let (sender, mailbox, wakeups) = mailbox::mailbox()?;
+            mailboxes.push((mailbox, wakeups));
+            senders.push(sender);
         }
-        Ok(Self { transport, inboxes, posts })
+        Ok(Self { transport, mailboxes, senders })
     }
 
-    /// The ways to the crews, in their order.
+    /// The handles to the handlers, in their order.
     #[must_use]
-    pub fn ways(&self) -> Vec<ToCrew<W>> {
-        self.posts.iter().cloned().map(ToCrew).collect()
+    pub fn handles(&self) -> Vec<ReactorHandle<M>> {
+        self.senders.iter().cloned().map(ReactorHandle).collect()
     }
 
-    /// Begins: whoever connects to the listener is some crew's from now on. There must be as many crews as reactors.
+    /// Begins: whoever connects to the listener is some handler's from now on. There must be as many handlers as reactors.
     ///
     /// # Errors
     /// If there are no threads to be had.
-    pub fn begin<C: Crew<Word = W>>(
+    pub fn start<C: ConnectionHandler<Message = M>>(
         self,
         listener: TcpListener,
         limits: Limits,
-        crews: impl IntoIterator<Item = C>,
+        handlers: impl IntoIterator<Item = C>,
     ) -> io::Result<Sockets> {
-        let Self { transport, inboxes, posts } = self;
+        let Self { transport, mailboxes, senders } = self;
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
-        let front = Arc::new(Front::new(limits));
+        let front = Arc::new(HttpState::new(limits));
         // A start that fails half way drops `stage`, which ends the threads that were started.
-        for (number, ((inbox, chime), crew)) in inboxes.into_iter().zip(crews).enumerate() {
+        for (number, ((mailbox, wakeups), handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
-            let post = (inbox, chime);
+            let sender = (mailbox, wakeups);
             thread::Builder::new().name(format!("reactor-{number}")).spawn(move || {
-                run(transport, crew, post, limits.message, stage, drains);
+                run(transport, handler, sender, limits.message, stage, drains);
                 drop(dones);
             })?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (door_front, bells) = (Arc::clone(&front), posts.clone());
-        thread::Builder::new().name("door".into()).spawn(move || {
-            LocalSet::new().block_on(&runtime, keep_the_door(listener, door_front, posts, watch));
+        let (acceptor_state, wake_all) = (Arc::clone(&front), senders.clone());
+        thread::Builder::new().name("acceptor".into()).spawn(move || {
+            LocalSet::new().block_on(&runtime, accept_connections(listener, acceptor_state, senders, watch));
             drop(dones);
         })?;
-        tracing::info!(%transport, reactors = bells.len(), "sockets");
-        let bells = Box::new(move || bells.iter().for_each(Post::ring));
-        Ok(Sockets { stage, front, bells, drained, done })
+        tracing::info!(%transport, reactors = wake_all.len(), "sockets");
+        let wake_all = Box::new(move || wake_all.iter().for_each(MailboxSender::wake));
+        Ok(Sockets { stage, front, wake_all, drained, done })
     }
 }
 
@@ -110,7 +110,7 @@ impl Sockets {
         self.stage.subscribe()
     }
 
-    /// Lets nobody in any more, asks the crews to part, and is done when all connections are gone or after `limit`. Whoever
+    /// Lets nobody in any more, asks the handlers to part, and is done when all connections are gone or after `limit`. Whoever
     /// parts is sent to one of the `others`, if there are any.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.front.draining.store(true, Relaxed);
@@ -122,7 +122,7 @@ impl Sockets {
 
     fn set(&self, stage: Stage) {
         self.stage.send_replace(stage);
-        (self.bells)();
+        (self.wake_all)();
     }
 }
 
@@ -133,31 +133,31 @@ impl Drop for Sockets {
 }
 
 /// A reactor's thread.
-fn run<C: Crew>(
+fn run<C: ConnectionHandler>(
     transport: Transport,
-    crew: C,
-    (inbox, chime): (Inbox<Input<C::Word>>, Chime),
+    handler: C,
+    (mailbox, wakeups): (Mailbox<ReactorMessage<C::Message>>, WakeReceiver),
     largest: u32,
     stage: watch::Receiver<Stage>,
     drained: mpsc::Sender<()>,
 ) {
     if transport == Transport::IoUring {
-        match chime.again().and_then(Uring::new) {
-            Ok(uring) => return Reactor::new(crew, uring, inbox, largest).run(stage, drained),
+        match wakeups.try_clone().and_then(Uring::new) {
+            Ok(uring) => return Reactor::new(handler, uring, mailbox, largest).run(stage, drained),
             Err(error) => tracing::warn!(%error, "no further io_uring is to be had; this reactor does without"),
         }
     }
-    match Epoll::new(chime) {
-        Ok(epoll) => Reactor::new(crew, epoll, inbox, largest).run(stage, drained),
+    match Epoll::new(wakeups) {
+        Ok(epoll) => Reactor::new(handler, epoll, mailbox, largest).run(stage, drained),
         Err(error) => tracing::error!(%error, "a reactor can't begin"),
     }
 }
 
 /// Takes sockets, speaks HTTP with them, and hands those that speak WebSocket then to the reactors in turn.
-async fn keep_the_door<W: Send + 'static>(
+async fn accept_connections<M: Send + 'static>(
     listener: TcpListener,
-    front: Arc<Front>,
-    posts: Vec<Post<Input<W>>>,
+    front: Arc<HttpState>,
+    senders: Vec<MailboxSender<ReactorMessage<M>>>,
     stage: watch::Receiver<Stage>,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -165,12 +165,12 @@ async fn keep_the_door<W: Send + 'static>(
         Err(error) => return tracing::error!(%error, "the door can't be opened"),
     };
     let most = front.limits.connections;
-    let mut turn = posts.into_iter().cycle();
-    let greet = move |stream: TcpStream, peer: IpAddr, here: InCrowd| {
-        let (Some(post), front) = (turn.next(), Arc::clone(&front)) else { return };
+    let mut turn = senders.into_iter().cycle();
+    let greet = move |stream: TcpStream, peer: IpAddr, here: CountedConnection| {
+        let (Some(sender), front) = (turn.next(), Arc::clone(&front)) else { return };
         spawn_local(async move {
             if let Some(upgraded) = http::serve(stream, peer, front, &here).await {
-                post.send(Input::Connection(Box::new(upgraded), here));
+                sender.send(ReactorMessage::Connection(Box::new(upgraded), here));
             }
         });
     };

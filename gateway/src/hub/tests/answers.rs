@@ -1,16 +1,15 @@
 //! What players send, and what comes of it.
 
 use super::*;
-use crate::transport::Crew;
 
 #[test]
 fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.say(key, &answer(1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     stage.told();
-    stage.shard.hear(event(SHOW, lobby(1)), stage.now);
+    stage.shard.receive(event(SHOW, lobby(1)), stage.now);
     let reply = Reply {
         conn: key.to_wire(),
         number: 1,
@@ -18,9 +17,9 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
         verdict: Verdict::Accepted(Choice(1)),
         read_at: Millis(0),
     };
-    stage.shard.hear(ForShard::Replies(SHOW, vec![reply]), stage.now);
-    stage.shard.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
-    stage.shard.has_read(Moment(stage.now.0 + 1));
+    stage.shard.receive(replies(vec![reply]), stage.now);
+    stage.shard.receive(ToShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
+    stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
     assert_eq!(stage.told().len(), 1);
     let reply = AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(1)));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
@@ -34,30 +33,33 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     let raised = stage.now;
     // The other shard, which has nothing to read.
     let mut other = Shard::new(1, Arc::clone(&stage.common));
-    other.hear(ForShard::Barrier(Arc::clone(&barrier)), raised);
-    other.has_read(Moment(raised.0 + 1));
-    stage.hear(ForShard::Barrier(barrier));
+    other.receive(ToShard::Barrier(Arc::clone(&barrier)), raised);
+    other.read_up_to(Timestamp(raised.0 + 1));
+    stage.hear(ToShard::Barrier(barrier));
     stage.say(one, &answer(1));
-    stage.shard.has_read(raised);
-    assert!(stage.told().is_empty() && stage.shard.holds(), "what came in the moment of the barrier may be unread");
+    stage.shard.read_up_to(raised);
+    assert!(
+        stage.told().is_empty() && stage.shard.has_pending_input(),
+        "what came in the moment of the barrier may be unread"
+    );
     stage.say(two, &answer(1));
-    stage.shard.has_read(Moment(raised.0 + 1));
+    stage.shard.read_up_to(Timestamp(raised.0 + 1));
     let told = stage.told();
     assert!(matches!(&told[1..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
     assert_eq!(answers(told)[0].answers.len(), 2);
-    assert!(!stage.shard.holds());
+    assert!(!stage.shard.has_pending_input());
 }
 
 #[test]
 fn of_two_barriers_each_is_passed_when_all_is_read_that_had_come_before_it() {
     let mut stage = Stage::new();
     let first = stage.now;
-    stage.hear(ForShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
+    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
     stage.now.0 += 500;
-    stage.hear(ForShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, QuestionId(4), 1))));
-    stage.shard.has_read(Moment(first.0 + 1));
+    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, QuestionId(4), 1))));
+    stage.shard.read_up_to(Timestamp(first.0 + 1));
     assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, .. }]));
-    stage.shard.has_read(Moment(stage.now.0 + 1));
+    stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
     assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: OTHER_SHOW, .. }]));
 }
 
@@ -68,8 +70,8 @@ fn answers_are_stamped_with_the_time_of_their_read_and_go_together() {
     stage.say(one, &answer(1));
     stage.now.0 += 100;
     stage.say(two, &answer(1));
-    assert!(stage.shard.has_answers() && stage.told().is_empty());
-    stage.shard.flush_answers();
+    assert!(stage.shard.has_pending_input() && stage.told().is_empty());
+    stage.shard.flush();
     let batches = answers(stage.told());
     assert_eq!(batches.len(), 1);
     assert_eq!(batches[0].answers.iter().map(|answer| answer.conn).collect::<Vec<_>>(), [one.to_wire(), two.to_wire()]);
@@ -86,7 +88,7 @@ fn only_so_many_answers_may_be_without_a_reply() {
     assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited]);
     stage.reply(key, Verdict::Accepted(Choice(1)));
     stage.say(key, &answer(1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers.len(), 5);
 }
 
@@ -129,7 +131,7 @@ fn replies_that_were_lost_on_the_bus_are_not_held_against_a_player() {
             stage.say(key, &answer(1));
         }
         if lost {
-            stage.hear(ForShard::Said(SHOW, Seq(0)));
+            stage.hear(ToGateway::Said { show: SHOW, seq: Seq(0) }.into());
         } else {
             // Whatever was said of the question before was said before this one.
             stage.event(question(1));
@@ -149,7 +151,7 @@ fn while_no_engine_replies_answers_hardly_pile_up() {
     for _ in 0..60 {
         stage.later(Span(1_000));
         stage.say(key, &answer(1));
-        stage.shard.flush_answers();
+        stage.shard.flush();
     }
     let sent: usize = answers(stage.told()).iter().map(|batch| batch.answers.len()).sum();
     assert_eq!(sent, 4 + 56 / 5);
@@ -170,17 +172,17 @@ fn one_who_talks_too_much_is_refused_and_one_who_never_stops_is_closed() {
         stage.say(key, &ping);
     }
     assert_eq!(stage.read(key).closed, Some(Close::Flooding.code()));
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::ShutDown);
 }
 
 #[test]
 fn what_is_no_message_is_refused_and_what_is_no_websocket_closes() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.shard.message(key, b"{\"type\":\"cheat\"}", stage.now, stage.now);
-    stage.shard.message(key, b"\xff\x00", stage.now, stage.now);
+    stage.shard.message(key, Payload::Binary(b"{\"type\":\"cheat\"}"), stage.now, stage.now);
+    stage.shard.message(key, Payload::Binary(b"\xff\x00"), stage.now, stage.now);
     assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownType, ErrorCode::BadMessage]);
-    stage.shard.failed(key, Fault::TooLarge, stage.now);
+    stage.shard.fault(key, Fault::TooLarge, stage.now);
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooLarge], Some(1009)));
 }

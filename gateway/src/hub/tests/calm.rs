@@ -14,21 +14,21 @@ fn ping() -> FromPlayer {
 fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
     let mut stage = Stage::new();
     let key = stage.join(0);
-    assert!(!stage.shard.is_calm(stage.now), "somebody just came");
+    assert!(!stage.shard.is_idle(stage.now), "somebody just came");
     stage.later(SECOND);
-    assert!(stage.shard.is_calm(stage.now));
+    assert!(stage.shard.is_idle(stage.now));
     stage.say(key, &ping());
     stage.later(SECOND);
-    stage.shard.pinged(key, Bytes::new(), stage.now);
-    assert!(stage.shard.is_calm(stage.now));
+    stage.shard.control_frame(key, Bytes::new(), stage.now);
+    assert!(stage.shard.is_idle(stage.now));
     stage.say(key, &ping());
-    assert!(!stage.shard.is_calm(stage.now), "who asks for the time again and again wants to know it well");
+    assert!(!stage.shard.is_idle(stage.now), "who asks for the time again and again wants to know it well");
     stage.later(SECOND);
     stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
-    assert!(!stage.shard.is_calm(stage.now), "there may be more of them");
+    assert!(!stage.shard.is_idle(stage.now), "there may be more of them");
     stage.later(SECOND);
     stage.notice(1);
-    assert!(!stage.shard.is_calm(stage.now), "there may be something to say to that");
+    assert!(!stage.shard.is_idle(stage.now), "there may be something to say to that");
 }
 
 #[test]
@@ -37,10 +37,10 @@ fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
     stage.join(0);
     stage.event(question(1));
     stage.later(SECOND);
-    assert!(!stage.shard.is_calm(stage.now));
+    assert!(!stage.shard.is_idle(stage.now));
     stage.event(ToPlayer::Close(player::Close { seq: Seq(2), at: Millis(1), question: QuestionId(2) }));
     stage.later(SECOND);
-    assert!(stage.shard.is_calm(stage.now));
+    assert!(stage.shard.is_idle(stage.now));
 }
 
 #[test]
@@ -51,15 +51,15 @@ fn whoever_joins_while_a_question_is_out_may_answer_it() {
     let snapshot = Snapshot { phase: Phase::Question, ..snapshot(1) };
     stage.seat_seeing(SHOW, key, Some(0), snapshot);
     stage.later(SECOND);
-    assert!(!stage.shard.is_calm(stage.now));
+    assert!(!stage.shard.is_idle(stage.now));
 }
 
 #[test]
 fn a_ping_that_waited_is_told_the_middle_of_the_time_that_it_was_here() {
     let mut stage = Stage::new();
     let key = stage.join(0);
-    let (came, now) = (stage.now, Moment(stage.now.0 + 40_000));
-    stage.shard.message(key, &Codec::Json.encode(&ping()), came, now);
+    let (came, now) = (stage.now, Timestamp(stage.now.0 + 40_000));
+    stage.shard.message(key, Payload::Binary(&Codec::Json.encode(&ping())), came, now);
     let pong = Pong { sent: Millis(5), now: came.millis() + Span(20) };
     assert_eq!(stage.read(key).messages, [ToPlayer::Pong(pong)]);
 }

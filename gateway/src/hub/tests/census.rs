@@ -5,7 +5,7 @@ use crate::hub::Census;
 
 fn census(stage: &mut Stage, show: ShowId, shards: usize) -> Vec<Present> {
     stage.told();
-    stage.hear(ForShard::Census(Arc::new(Census::new(show, 7, shards))));
+    stage.hear(ToShard::Census(Arc::new(Census::new(show, 7, shards))));
     let present = |told| if let ToEngine::Present(present) = told { present } else { panic!("{told:?}") };
     stage.told().into_iter().map(present).collect()
 }
@@ -48,7 +48,7 @@ fn a_gateway_where_nobody_is_says_so_and_of_several_shards_the_last_does() {
     let shared = Arc::new(Census::new(SHOW, 7, 2));
     for is_last in [false, true] {
         stage.told();
-        stage.hear(ForShard::Census(Arc::clone(&shared)));
+        stage.hear(ToShard::Census(Arc::clone(&shared)));
         let told = stage.told();
         assert_eq!(told.iter().any(|told| matches!(told, ToEngine::Present(part) if part.is_last)), is_last);
     }
@@ -59,7 +59,7 @@ fn whoever_goes_while_the_count_goes_on_is_gone_afterwards() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..2_500).map(|number| stage.join(number)).collect();
     stage.told();
-    stage.shard.hear(ForShard::Census(Arc::new(Census::new(SHOW, 7, 1))), stage.now);
+    stage.shard.receive(ToShard::Census(Arc::new(Census::new(SHOW, 7, 1))), stage.now);
     assert!(stage.shard.work(stage.now), "they are more than one piece");
     for &key in &[keys[0], keys[2_499]] {
         stage.shard.closed(key);

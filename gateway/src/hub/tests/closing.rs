@@ -6,7 +6,7 @@ use super::*;
 fn a_dismissed_player_is_told_why_on_all_connections_and_nobody_else_is() {
     let mut stage = Stage::new();
     let (one, two, other) = (stage.join(5), stage.join(5), stage.join(6));
-    stage.hear(ForShard::Dismiss(SHOW, seat(5), ErrorCode::Banned));
+    stage.hear(ToGateway::Dismiss { show: SHOW, seat: seat(5), code: ErrorCode::Banned }.into());
     for key in [one, two] {
         let read = stage.read(key);
         assert_eq!(errors(&read).last(), Some(&ErrorCode::Banned));
@@ -37,9 +37,9 @@ fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.say(key, &FromPlayer::Leave);
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Part);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::Flush);
     assert_eq!(stage.read(key).closed, Some(1000));
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::ShutDown);
     let (mut dirty, stuck) = (Vec::new(), stage.join(1));
     stage.say(stuck, &FromPlayer::Leave);
     stage.shard.take_dirty(&mut dirty);
@@ -47,16 +47,16 @@ fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
     dirty.clear();
     stage.shard.take_dirty(&mut dirty);
     assert!(dirty.contains(&stuck) && dirty.contains(&key));
-    assert_eq!(stage.shard.fate(stuck, stage.now), Fate::Drop);
+    assert_eq!(stage.shard.socket_action(stuck, stage.now), SocketAction::Close);
 }
 
 #[test]
 fn everybody_is_told_when_to_come_back() {
     let mut stage = Stage::new();
     let keys = [stage.join(0), stage.join(1), stage.open()];
-    let alone = || Farewell { slots: u32::MAX, waits_for_replies: true, others: Arc::new([]) };
+    let alone = || Drain { slots: u32::MAX, waits_for_replies: true, others: Arc::new([]) };
     for _ in 0..3 {
-        stage.shard.say_goodbye(&alone(), stage.now);
+        stage.shard.drain(alone(), stage.now);
     }
     for key in keys {
         let read = stage.read(key);
@@ -94,7 +94,7 @@ fn nobody_goes_without_the_reply_to_an_answer_that_was_read() {
     stage.say(after, &answer(1));
     stage.later(Span(500));
     assert!(matches!(&stage.read(after), Read { messages, closed: None, .. } if messages.len() == 1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers.len(), 2);
     for key in [before, after] {
         stage.reply(key, Verdict::Accepted(Choice(1)));
@@ -132,7 +132,7 @@ fn the_engine_hears_in_the_lobby_whose_connection_is_gone_and_whether_they_said_
     };
     stage.say(leaves, &FromPlayer::Leave);
     stage.shard.closed(drops);
-    stage.shard.leaving(closes, Close::Left.frame(), stage.now);
+    stage.shard.close_frame(closes, Close::Left.frame(), stage.now);
     assert_eq!(stage.told(), [gone(leaves, 0, true), gone(drops, 1, false), gone(closes, 2, false)]);
     stage.shard.closed(leaves);
     stage.shard.closed(closes);
@@ -171,14 +171,14 @@ fn who_had_a_seat_before_is_dismissed_and_who_has_it_now_is_not() {
     let now = stage.open();
     stage.say(now, &join());
     let held = SeatRef { generation: Generation(1), ..seat(5) };
-    stage.hear(ForShard::Seated(Box::new(Seated { seat: Some(held), ..stage.seated(SHOW, now, None, snapshot(0)) })));
+    stage.hear(ToGateway::Seated(Seated { seat: Some(held), ..stage.seated(SHOW, now, None, snapshot(0)) }).into());
     assert_eq!(errors(&stage.read(before)), [], "another player displaces nobody");
-    stage.hear(ForShard::Moved(SHOW, [held].into()));
-    stage.hear(ForShard::Dismiss(SHOW, seat(5), ErrorCode::SeatGivenAway));
+    stage.hear(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [held].into() }.into());
+    stage.hear(ToGateway::Dismiss { show: SHOW, seat: seat(5), code: ErrorCode::SeatGivenAway }.into());
     let read = stage.read(before);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::SeatGivenAway], Some(Close::Dismissed.code())));
     stage.say(now, &answer(1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers[0].by, held);
     assert_eq!(stage.read(now).closed, None);
 }

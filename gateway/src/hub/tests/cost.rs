@@ -32,7 +32,7 @@ fn full(players: u32) -> (Stage, Vec<ConnKey>) {
 }
 
 /// The sockets take everything, as a transport would have it.
-fn pump(shard: &mut Shard, now: Moment) -> usize {
+fn pump(shard: &mut Shard, now: Timestamp) -> usize {
     let mut dirty = Vec::new();
     shard.take_dirty(&mut dirty);
     let mut bytes = 0;
@@ -41,7 +41,7 @@ fn pump(shard: &mut Shard, now: Moment) -> usize {
             bytes += frame.len();
             shard.wrote(key);
         }
-        assert_eq!(shard.fate(key, now), Fate::Keep);
+        assert_eq!(shard.socket_action(key, now), SocketAction::Keep);
     }
     bytes
 }
@@ -88,9 +88,9 @@ fn time_of_a_tick_and_of_a_fan_out() {
         );
         let mut rounds: Vec<[u128; 2]> = Vec::new();
         for seq in 1..=31 {
-            let event = Arc::new(Event::new(Broadcast { show: SHOW, message: notice(seq), personal: None }));
+            let event = Arc::new(EncodedEvent::new(Broadcast { show: SHOW, message: notice(seq), personal: None }));
             let began = Instant::now();
-            stage.shard.hear(ForShard::Event(SHOW, event), stage.now);
+            stage.shard.receive(ToShard::Event(SHOW, event), stage.now);
             let (mut bytes, mut working) = (0, std::time::Duration::ZERO);
             loop {
                 let at = Instant::now();

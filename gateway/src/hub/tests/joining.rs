@@ -26,7 +26,7 @@ fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
     let mut stage = Stage::new();
     let key = stage.open();
     stage.say(key, &join());
-    stage.hear(ForShard::JoinRefused(key, ErrorMessage::from(ErrorCode::UnknownShow)));
+    stage.hear(join_refused(key, ErrorMessage::from(ErrorCode::UnknownShow)));
     assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownShow]);
     stage.say(key, &join());
     assert_eq!(stage.told().len(), 2);
@@ -36,7 +36,7 @@ fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
 fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();
-    stage.shard.hear(event(SHOW, lobby(1_700)), stage.now);
+    stage.shard.receive(event(SHOW, lobby(1_700)), stage.now);
     assert!(stage.shard.work(stage.now), "they are more than one piece");
     // Some that were reached and some that were not.
     for slot in (0..1_700).step_by(7) {
@@ -54,11 +54,11 @@ fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_told() {
     let mut stage = Stage::new();
     let many: Vec<_> = (0..6_000).map(|seat| stage.join(seat)).collect();
     let one = stage.join_in(OTHER_SHOW, 0);
-    stage.shard.hear(event(SHOW, notice(1)), stage.now);
-    stage.shard.hear(event(SHOW, notice(2)), stage.now);
+    stage.shard.receive(event(SHOW, notice(1)), stage.now);
+    stage.shard.receive(event(SHOW, notice(2)), stage.now);
     assert!(stage.shard.work(stage.now));
-    stage.shard.hear(event(OTHER_SHOW, notice(1)), stage.now);
-    stage.shard.hear(event(OTHER_SHOW, notice(2)), stage.now);
+    stage.shard.receive(event(OTHER_SHOW, notice(1)), stage.now);
+    stage.shard.receive(event(OTHER_SHOW, notice(2)), stage.now);
     // The rest of a piece of the big show's, and one piece of it after each event of the small one's.
     (0..3).for_each(|_| assert!(stage.shard.work(stage.now)));
     assert_eq!(seqs(&stage.read(one)), [1, 2]);
@@ -76,7 +76,7 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
     assert_eq!(seqs(&stage.read(newer)), [1]);
     assert_eq!(stage.read(older), Read::default());
     stage.say(older, &answer(1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers[0].by, seat(5));
     stage.reply(older, Verdict::Accepted(Choice(1)));
     assert!(matches!(&stage.read(older).messages[..], [ToPlayer::AnswerReply(_)]));
@@ -99,7 +99,7 @@ fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
 fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_has_it() {
     let mut stage = Stage::new();
     let (moved, other) = (stage.join(5), stage.join(6));
-    stage.hear(ForShard::Moved(SHOW, [seat(5), seat(9)].into()));
+    stage.hear(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [seat(5), seat(9)].into() }.into());
     assert_eq!(errors(&stage.read(moved)), [ErrorCode::Displaced]);
     let back = stage.join(5);
     stage.notice(1);
@@ -107,7 +107,7 @@ fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_h
     assert_eq!(seqs(&stage.read(back)), [1]);
     assert_eq!(seqs(&stage.read(moved)), [] as [u64; 0]);
     stage.say(moved, &answer(1));
-    stage.shard.flush_answers();
+    stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers[0].by, seat(5), "its answers count all the same");
 }
 
@@ -117,7 +117,7 @@ fn it_is_known_who_is_on_the_way_in() {
     let common = Arc::clone(&stage.common);
     let nobody = || {
         let mut nobody = false;
-        common.arrivals.if_none(|| nobody = true);
+        common.pending_joins.if_none(|| nobody = true);
         nobody
     };
     let [seated, refused, gone, late] = [(); 4].map(|()| stage.open());
@@ -127,7 +127,7 @@ fn it_is_known_who_is_on_the_way_in() {
         assert!(!nobody());
     }
     stage.seat(seated, Some(0), 1);
-    stage.hear(ForShard::JoinRefused(refused, ErrorMessage::from(ErrorCode::UnknownShow)));
+    stage.hear(join_refused(refused, ErrorMessage::from(ErrorCode::UnknownShow)));
     assert!(!nobody());
     stage.shard.closed(gone);
     assert!(nobody());
@@ -172,7 +172,7 @@ fn a_key_of_a_closed_connection_opens_nothing() {
     stage.reply(old, Verdict::Accepted(Choice(1)));
     stage.shard.closed(old);
     assert_eq!(stage.read(new), Read::default());
-    assert!(stage.shard.listens(new) && !stage.shard.listens(old));
+    assert!(stage.shard.is_reading(new) && !stage.shard.is_reading(old));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
     for (phase, left) in [(Phase::Question, Some(Span(7_500))), (Phase::Closed, None), (Phase::Lobby, None)] {
         for codec in [Codec::Json, Codec::Bincode] {
             let mut bytes = Vec::new();
-            super::super::audience::append_pause(codec, &in_pause(phase), &mut bytes);
+            crate::hub::shard::append_pause(codec, &in_pause(phase), &mut bytes);
             let told = codec.decode::<ToPlayer>(&bytes[2..], &[]).unwrap();
             assert_eq!(told, ToPlayer::Paused(Paused { left }));
         }

@@ -19,7 +19,9 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{
     Choice, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
-use klaxon_protocol::link::{AnswerBatch, Broadcast, Present, Reply, Resynced, Seated, ToEngine};
+use klaxon_protocol::link::{
+    AnswerBatch, Broadcast, Present, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
+};
 use klaxon_protocol::player::{
     Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Question, React, Role, Snapshot,
     ToPlayer, Verdict, You,
@@ -27,10 +29,10 @@ use klaxon_protocol::player::{
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::{Barrier, Common, Event, ForShard, Outside, Shard};
+use super::{Barrier, Common, EncodedEvent, Router, Shard, ToShard};
 use crate::session::Close;
 use crate::settings::GatewaySettings;
-use crate::transport::{ConnKey, Farewell, Fate, Fault, Moment};
+use crate::transport::{ConnKey, ConnectionHandler, Drain, Fault, Payload, SocketAction, Timestamp};
 
 const SHOW: ShowId = ShowId(7);
 const OTHER_SHOW: ShowId = ShowId(8);
@@ -39,15 +41,15 @@ const START: u64 = 1_700_000_000_000_000;
 #[derive(Default)]
 struct World {
     engine: Mutex<Vec<ToEngine>>,
-    shards: Mutex<Vec<ForShard>>,
+    shards: Mutex<Vec<ToShard>>,
 }
 
-impl Outside for World {
-    fn engine(&self, message: ToEngine) {
+impl Router for World {
+    fn to_engine(&self, message: ToEngine) {
         self.engine.lock().unwrap().push(message);
     }
 
-    fn shard(&self, _: u8, message: ForShard) {
+    fn to_shard(&self, _: u8, message: ToShard) {
         self.shards.lock().unwrap().push(message);
     }
 }
@@ -59,7 +61,7 @@ struct Stage {
     shard: Shard,
     /// What sockets have not taken yet of the frames that they are lent.
     half_sent: HashMap<ConnKey, Bytes>,
-    now: Moment,
+    now: Timestamp,
 }
 
 /// What a client reads: messages, and its close code.
@@ -79,9 +81,9 @@ impl Stage {
         let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
         change(&mut settings);
         let world = Arc::new(World::default());
-        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Outside>));
+        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Router>));
         let shard = Shard::new(0, Arc::clone(&common));
-        Self { world, common, shard, half_sent: HashMap::new(), now: Moment(START) }
+        Self { world, common, shard, half_sent: HashMap::new(), now: Timestamp(START) }
     }
 
     fn later(&mut self, by: Span) {
@@ -98,11 +100,11 @@ impl Stage {
     }
 
     fn say(&mut self, key: ConnKey, message: &FromPlayer) {
-        self.shard.message(key, &Codec::Json.encode(message), self.now, self.now);
+        self.shard.message(key, Payload::Binary(&Codec::Json.encode(message)), self.now, self.now);
     }
 
-    fn hear(&mut self, message: ForShard) {
-        self.shard.hear(message, self.now);
+    fn hear(&mut self, message: ToShard) {
+        self.shard.receive(message, self.now);
         self.work();
     }
 
@@ -114,7 +116,7 @@ impl Stage {
             if told.is_empty() {
                 return;
             }
-            told.into_iter().for_each(|message| self.shard.hear(message, self.now));
+            told.into_iter().for_each(|message| self.shard.receive(message, self.now));
         }
     }
 
@@ -136,7 +138,7 @@ impl Stage {
 
     fn seat_seeing(&mut self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) {
         let seated = self.seated(show, key, seat, snapshot);
-        self.hear(ForShard::Seated(Box::new(seated)));
+        self.hear(ToGateway::Seated(seated).into());
     }
 
     fn seated(&self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) -> Seated {
@@ -155,7 +157,7 @@ impl Stage {
     fn resync(&mut self, key: ConnKey, seq: u64) {
         let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
         let snapshot = Arc::new(snapshot(seq));
-        self.hear(ForShard::Resynced(Box::new(Resynced { conn, show: SHOW, snapshot, you: YOU })));
+        self.hear(ToGateway::Resynced(Resynced { conn, show: SHOW, snapshot, you: YOU }).into());
     }
 
     /// A connection that is in with this seat, and has read its welcome.
@@ -182,7 +184,7 @@ impl Stage {
         let mut taken = Vec::new();
         while taken.len() < most {
             let Some(mut frame) = self.half_sent.remove(&key).or_else(|| self.shard.lend(key)) else {
-                self.shard.idle(key);
+                self.shard.outbox_empty(key);
                 break;
             };
             taken.extend_from_slice(&frame.split_to(frame.len().min(most - taken.len())));
@@ -214,14 +216,14 @@ impl Stage {
     /// Those in slots below this are told to go.
     fn goodbye(&mut self, slots: u32, waits_for_replies: bool) {
         let others = ["ws://b/play".to_owned()].into();
-        self.shard.say_goodbye(&Farewell { slots, waits_for_replies, others }, self.now);
+        self.shard.drain(Drain { slots, waits_for_replies, others }, self.now);
     }
 
     /// The engine replies to the connection's last answer.
     fn reply(&mut self, key: ConnKey, verdict: Verdict) {
         let number = self.shard.conns()[key.slot as usize].unreplied.last();
         let reply = Reply { conn: key.to_wire(), number, question: QuestionId(1), verdict, read_at: self.now.millis() };
-        self.hear(ForShard::Replies(SHOW, vec![reply]));
+        self.hear(replies(vec![reply]));
     }
 }
 
@@ -252,8 +254,17 @@ fn seat(number: u32) -> SeatRef {
     SeatRef::first(Seat(number))
 }
 
-fn event(show: ShowId, message: ToPlayer) -> ForShard {
-    ForShard::Event(show, Arc::new(Event::new(Broadcast { show, message, personal: None })))
+fn event(show: ShowId, message: ToPlayer) -> ToShard {
+    ToShard::Event(show, Arc::new(EncodedEvent::new(Broadcast { show, message, personal: None })))
+}
+
+fn replies(replies: Vec<Reply>) -> ToShard {
+    ToGateway::Replies(ReplyBatch { gateway: GatewayId(1), show: SHOW, replies }).into()
+}
+
+fn join_refused(key: ConnKey, error: ErrorMessage) -> ToShard {
+    let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
+    ToGateway::JoinRefused { conn, error }.into()
 }
 
 fn join() -> FromPlayer {

@@ -18,7 +18,7 @@ fn live(stage: &mut Stage, key: ConnKey, long: Span, answers: bool) -> Result<us
         }
         pings += read.pings;
         for _ in 0..if answers { read.pings } else { 0 } {
-            stage.shard.pinged(key, Bytes::new(), stage.now);
+            stage.shard.control_frame(key, Bytes::new(), stage.now);
         }
     }
     Ok(pings)
@@ -76,7 +76,7 @@ fn whoever_has_been_silent_for_long_because_the_server_stood_still_is_asked_befo
     let key = stage.join(0);
     stage.later(Span(600_000));
     assert_eq!(stage.read(key), Read { pings: 1, ..Read::default() });
-    stage.shard.pinged(key, Bytes::new(), stage.now);
+    stage.shard.control_frame(key, Bytes::new(), stage.now);
     assert!(live(&mut stage, key, MINUTE, true).unwrap() > 0);
 }
 
@@ -106,7 +106,7 @@ fn a_client_that_does_not_read_gathers_no_pings_however_long_it_talks() {
     let read = stage.read(key);
     assert_eq!((read.pings, read.closed), (1, None));
     // It reads again, and its browser answers.
-    stage.shard.pinged(key, Bytes::new(), stage.now);
+    stage.shard.control_frame(key, Bytes::new(), stage.now);
     assert!(live(&mut stage, key, MINUTE, true).unwrap() > 0);
 }
 
@@ -140,11 +140,11 @@ fn the_pong_that_was_asked_for_is_free_and_a_flood_of_others_is_not() {
         assert_eq!(stage.read(key).pings, 1);
         // All that it may say just now, and the pong behind it.
         stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
-        stage.shard.pinged(key, Bytes::new(), stage.now);
+        stage.shard.control_frame(key, Bytes::new(), stage.now);
         assert_eq!(stage.read(key), Read::default());
     }
     for _ in 0..300 {
-        stage.shard.pinged(key, Bytes::new(), stage.now);
+        stage.shard.control_frame(key, Bytes::new(), stage.now);
     }
     let read = stage.read(key);
     assert_eq!((errors(&read).len(), read.closed), (200, Some(Close::Flooding.code())));
@@ -155,11 +155,11 @@ fn pings_and_pongs_hurry_nobody() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.later(Span(34_000));
-    assert!(stage.shard.is_calm(stage.now));
+    assert!(stage.shard.is_idle(stage.now));
     assert_eq!(stage.read(key).pings, 1);
-    stage.shard.pinged(key, Bytes::new(), stage.now);
+    stage.shard.control_frame(key, Bytes::new(), stage.now);
     stage.say(key, &heartbeat());
-    assert!(stage.shard.is_calm(stage.now), "its own heartbeat came at the same time");
+    assert!(stage.shard.is_idle(stage.now), "its own heartbeat came at the same time");
     stage.say(key, &heartbeat());
-    assert!(!stage.shard.is_calm(stage.now));
+    assert!(!stage.shard.is_idle(stage.now));
 }

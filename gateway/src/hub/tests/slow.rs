@@ -60,18 +60,18 @@ fn word_of_an_event_that_never_came_makes_a_snapshot() {
         stage.read(key);
     }
     stage.told();
-    stage.hear(ForShard::Said(SHOW, Seq(1)));
+    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(1) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
     assert!(stage.told().is_empty(), "all have seen it");
-    stage.hear(ForShard::Said(SHOW, Seq(2)));
+    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
     assert_eq!(stage.told().len(), 2);
     // The bus lost its memory once more, and with it what was asked.
-    stage.hear(ForShard::Said(SHOW, Seq(2)));
+    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
@@ -106,7 +106,7 @@ fn one_who_does_not_catch_up_is_closed_as_too_slow() {
         stage.notice(seq);
     }
     stage.later(Span(9_999));
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Keep);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::Keep);
     stage.later(Span(1));
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));
@@ -121,11 +121,11 @@ fn one_who_is_too_slow_finishes_the_frame_that_it_has_begun_and_is_told_so_in_pl
     }
     let mut bytes = stage.take(key, 100);
     stage.later(Span(10_000));
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Part);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::Flush);
     bytes.extend(stage.take(key, usize::MAX));
     let read = parse(&bytes);
     assert_eq!((seqs(&read), errors(&read), read.closed), (vec![1], vec![ErrorCode::TooSlow], Some(4008)));
-    assert_eq!(stage.shard.fate(key, stage.now), Fate::Finish);
+    assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::ShutDown);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn one_who_asks_and_asks_and_never_reads_is_closed_as_too_slow() {
     let mut stage = narrow();
     let key = stage.join(0);
     for _ in 0..20 {
-        stage.shard.message(key, b"nonsense", stage.now, stage.now);
+        stage.shard.message(key, Payload::Binary(b"nonsense"), stage.now, stage.now);
     }
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooSlow], Some(4008)));
@@ -145,7 +145,7 @@ fn frames_of_a_few_bytes_count_with_all_the_memory_they_take() {
     let key = stage.join(0);
     for _ in 0..20_000 {
         stage.now.0 += 100_000;
-        stage.shard.pinged(key, Bytes::from_static(b"\x8a\x00"), stage.now);
+        stage.shard.control_frame(key, Bytes::from_static(b"\x8a\x00"), stage.now);
     }
     let waiting = stage.take(key, usize::MAX).len() / 2;
     assert!((100..1000).contains(&waiting), "{waiting} pongs wait for one who does not read");

@@ -87,11 +87,11 @@ proptest! {
         for happening in story {
             match happening {
                 Happening::Say(who, message) => stage.say(readers[who].key, &message),
-                Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, &bytes, stage.now, stage.now),
+                Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, Payload::Binary(&bytes), stage.now, stage.now),
                 Happening::Seated(who, seat) => stage.seat(readers[who].key, seat, seq),
                 Happening::Resynced(who) => stage.resync(readers[who].key, seq),
                 Happening::Refused(who) => {
-                    stage.hear(ForShard::JoinRefused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
+                    stage.hear(join_refused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
                 }
                 Happening::Event => {
                     seq += 1;
@@ -102,18 +102,18 @@ proptest! {
                     seq += 2;
                     stage.notice(seq);
                 }
-                Happening::Dismiss(seat) => stage.hear(ForShard::Dismiss(SHOW, self::seat(seat), ErrorCode::Removed)),
+                Happening::Dismiss(seat) => stage.hear(ToGateway::Dismiss { show: SHOW, seat: self::seat(seat), code: ErrorCode::Removed }.into()),
                 Happening::Read(who, bytes) => {
                     let taken = stage.take(readers[who].key, bytes);
                     readers[who].bytes.extend(taken);
                 }
-                Happening::Fault(who) => stage.shard.failed(readers[who].key, Fault::Protocol, stage.now),
+                Happening::Fault(who) => stage.shard.fault(readers[who].key, Fault::Protocol, stage.now),
                 Happening::Sign(who, pong) => {
                     let answer: &[u8] = if pong { b"" } else { b"\x8a\x00" };
-                    stage.shard.pinged(readers[who].key, Bytes::from_static(answer), stage.now);
+                    stage.shard.control_frame(readers[who].key, Bytes::from_static(answer), stage.now);
                 }
                 Happening::Bye(who) => {
-                    stage.shard.leaving(readers[who].key, Close::Left.frame(), stage.now);
+                    stage.shard.close_frame(readers[who].key, Close::Left.frame(), stage.now);
                 }
                 Happening::Close(who) => {
                     let all = std::mem::take(&mut readers[who].bytes);
@@ -125,8 +125,8 @@ proptest! {
                 }
                 Happening::Later(by) => stage.later(Span(by)),
                 Happening::Goodbye(slots, waits_for_replies) => stage.goodbye(slots, waits_for_replies),
-                Happening::Said => stage.hear(ForShard::Said(SHOW, Seq(seq))),
-                Happening::Moved(seat) => stage.hear(ForShard::Moved(SHOW, [self::seat(seat)].into())),
+                Happening::Said => stage.hear(ToGateway::Said { show: SHOW, seq: Seq(seq) }.into()),
+                Happening::Moved(seat) => stage.hear(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [self::seat(seat)].into() }.into()),
             }
             stage.work();
             for reader in &readers {

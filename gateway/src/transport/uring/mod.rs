@@ -16,37 +16,37 @@ use bytes::Bytes;
 use socket2::SockRef;
 
 use self::ring::{Done, Ring, Tag};
-use super::Moment;
-use super::bell::Chime;
-use super::driver::{self, Driver, Event, Sending, Slot, Waited};
+use super::Timestamp;
+use super::driver::{self, Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
+use super::mailbox::WakeReceiver;
+use super::receive_time::ReceiveTime;
 use super::slots::BySlot;
-use super::stamps::Came;
 
 /// No slot is as high.
-const CHIME: Tag = Tag::MAX;
+const WAKE: Tag = Tag::MAX;
 /// After so many microseconds the next look round all sockets begins.
 const ROUND_AFTER: u64 = 1_000;
 
 /// Sockets by completion.
 pub(super) struct Uring {
     ring: Ring,
-    chime: Chime,
-    house: House,
+    wakeups: WakeReceiver,
+    table: SocketTable,
     /// When the look round all sockets began that is under way.
-    looking: Option<Moment>,
+    looking: Option<Timestamp>,
 }
 
 /// The sockets, without the ring that tells of them.
-struct House {
+struct SocketTable {
     sockets: BySlot<Socket>,
     /// What could be received then was received, except from sockets that the kernel stopped receiving from.
-    read_to: Moment,
+    read_to: Timestamp,
     /// The same without exception.
-    all_read_to: Moment,
+    all_read_to: Timestamp,
     /// When the last look round began that is over.
-    round: Moment,
+    round: Timestamp,
     /// When the kernel was last asked to go on with one that it had stopped receiving from.
-    resumed: Moment,
+    resumed: Timestamp,
     /// To be received from again.
     again: Vec<Slot>,
     /// Closed, and nobody has heard of it yet.
@@ -66,14 +66,14 @@ struct Socket {
 /// nothing of this socket.
 struct Stopped {
     /// What the socket was read to before.
-    read_to: Moment,
+    read_to: Timestamp,
     /// Since when the kernel goes on.
-    until: Moment,
+    until: Timestamp,
 }
 
 impl Socket {
     /// What was read to before the bytes that were received now.
-    fn not_before(&mut self, read_to: Moment) -> Moment {
+    fn not_before(&mut self, read_to: Timestamp) -> Timestamp {
         match self.stopped.take() {
             Some(stopped) if read_to < stopped.until => stopped.read_to,
             _ => read_to,
@@ -86,20 +86,20 @@ impl Uring {
     ///
     /// # Errors
     /// If there is no io_uring to be had, or not all of what is used here (Linux 6.1 has).
-    pub fn new(chime: Chime) -> io::Result<Self> {
+    pub fn new(wakeups: WakeReceiver) -> io::Result<Self> {
         let mut ring = Ring::new()?;
-        ring.receive(CHIME, chime.as_fd())?;
-        let (sockets, again, ended, now) = (BySlot::default(), Vec::new(), Vec::new(), Moment::now());
+        ring.receive(WAKE, wakeups.as_fd())?;
+        let (sockets, again, ended, now) = (BySlot::default(), Vec::new(), Vec::new(), Timestamp::now());
         Ok(Self {
             ring,
-            chime,
-            house: House { sockets, read_to: now, all_read_to: now, round: now, resumed: now, again, ended },
+            wakeups,
+            table: SocketTable { sockets, read_to: now, all_read_to: now, round: now, resumed: now, again, ended },
             looking: None,
         })
     }
 }
 
-impl House {
+impl SocketTable {
     /// Closes a socket: what the kernel does for it ends soon, and says so.
     fn close(&mut self, slot: Slot) {
         let Some(socket) = self.sockets.get(slot) else { return };
@@ -113,9 +113,9 @@ impl House {
         }
     }
 
-    fn tell_ended(&mut self, hear: &mut impl FnMut(Event<'_>)) {
+    fn report_closed(&mut self, on_event: &mut impl FnMut(SocketEvent<'_>)) {
         for slot in self.ended.drain(..) {
-            hear(Event::Ended(slot));
+            on_event(SocketEvent::Closed(slot));
         }
     }
 
@@ -126,7 +126,7 @@ impl House {
         if !socket.closing && (result > 0 || matches!(-result, libc::ENOBUFS | libc::EINTR | libc::EAGAIN)) {
             let read_to = socket.not_before(self.read_to);
             // Until the kernel is asked to go on no look round counts.
-            socket.stopped = Some(Box::new(Stopped { read_to, until: Moment(u64::MAX) }));
+            socket.stopped = Some(Box::new(Stopped { read_to, until: Timestamp(u64::MAX) }));
             self.again.push(slot);
         } else {
             self.close(slot);
@@ -139,7 +139,7 @@ impl House {
     /// One round alone does not tell: a request to receive goes to the end of the kernel's queue, behind the end of the round, whenever
     /// it has found more in its socket than it received 33 times, counted over its life (`MULTISHOT_MAX_RETRY` in the kernel's
     /// io_uring/net.c, since 6.8). From there it receives 33 times at least, before the end of the next round.
-    fn looked_round(&mut self, began: Option<Moment>) {
+    fn looked_round(&mut self, began: Option<Timestamp>) {
         let Some(began) = began else { return };
         let before = std::mem::replace(&mut self.round, began);
         self.read_to = before;
@@ -166,87 +166,89 @@ impl Driver for Uring {
         // Of a non-blocking socket the ring would say at once that there is nothing to read.
         stream.set_nonblocking(false)?;
         self.ring.receive(slot.0, stream.as_fd())?;
-        self.house.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false, stopped: None });
+        self.table.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false, stopped: None });
         Ok(())
     }
 
-    fn send(&mut self, slot: Slot, bytes: Bytes) -> Sending {
-        let Some(socket) = self.house.sockets.get(slot).filter(|socket| !socket.closing) else { return Sending::Later };
+    fn send(&mut self, slot: Slot, bytes: Bytes) -> SendOutcome {
+        let Some(socket) = self.table.sockets.get(slot).filter(|socket| !socket.closing) else {
+            return SendOutcome::Later;
+        };
         let length = bytes.len();
         match self.ring.send(slot.0, socket.stream.as_fd(), bytes) {
             Ok(()) => socket.sending = Some(length),
-            Err(_) => self.house.close(slot),
+            Err(_) => self.table.close(slot),
         }
-        Sending::Later
+        SendOutcome::Later
     }
 
-    fn make_room(&mut self, slot: Slot) {
-        if let Some(socket) = self.house.sockets.get(slot) {
-            driver::widen(&SockRef::from(&socket.stream));
+    fn enlarge_send_buffer(&mut self, slot: Slot) {
+        if let Some(socket) = self.table.sockets.get(slot) {
+            driver::enlarge_send_buffer(&SockRef::from(&socket.stream));
         }
     }
 
-    fn finish(&mut self, slot: Slot) {
-        if let Some(socket) = self.house.sockets.get(slot) {
+    fn shut_down_write(&mut self, slot: Slot) {
+        if let Some(socket) = self.table.sockets.get(slot) {
             // A socket that can't be shut down is gone already.
             let _ = socket.stream.shutdown(Shutdown::Write);
         }
     }
 
     fn close(&mut self, slot: Slot) {
-        self.house.close(slot);
+        self.table.close(slot);
     }
 
-    fn nap(&mut self, most: Duration) -> io::Result<()> {
+    fn sleep(&mut self, most: Duration) -> io::Result<()> {
         self.ring.submit()?;
-        self.chime.wait(most)
+        self.wakeups.wait(most)
     }
 
-    fn wait(&mut self, most: Duration, mut hear: impl FnMut(Event<'_>)) -> io::Result<Waited> {
-        let Self { ring, chime, house, looking } = self;
-        let mut waited = Waited { reads: 0, rung: false, read_to: house.all_read_to };
-        let mut chimes = true;
-        let now = Moment::now();
-        if looking.is_none() && now.0.saturating_sub(house.round.0) >= ROUND_AFTER {
+    fn wait(&mut self, most: Duration, mut on_event: impl FnMut(SocketEvent<'_>)) -> io::Result<WaitOutcome> {
+        let Self { ring, wakeups, table, looking } = self;
+        let mut outcome = WaitOutcome { reads: 0, woken: false, read_to: table.all_read_to };
+        let mut armed = true;
+        let now = Timestamp::now();
+        if looking.is_none() && now.0.saturating_sub(table.round.0) >= ROUND_AFTER {
             ring.look_round()?;
             *looking = Some(now);
         }
-        house.tell_ended(&mut hear);
+        table.report_closed(&mut on_event);
         ring.wait(most, |done| match done {
-            Done::Received(CHIME, ..) => waited.rung = true,
-            Done::ReceivedLast(CHIME, _) => chimes = false,
+            Done::Received(WAKE, ..) => outcome.woken = true,
+            Done::ReceivedLast(WAKE, _) => armed = false,
             Done::Received(tag, bytes, received) => {
-                let read_to = house.read_to;
-                if let Some(socket) = house.sockets.get(Slot(tag)).filter(|socket| !socket.closing) {
-                    waited.reads += 1;
-                    let came = Came { received, not_before: socket.not_before(read_to) };
-                    hear(Event::Read(Slot(tag), bytes, came));
+                let read_to = table.read_to;
+                if let Some(socket) = table.sockets.get(Slot(tag)).filter(|socket| !socket.closing) {
+                    outcome.reads += 1;
+                    let came = ReceiveTime { received, not_before: socket.not_before(read_to) };
+                    on_event(SocketEvent::Read(Slot(tag), bytes, came));
                 }
             }
-            Done::ReceivedLast(tag, result) => house.received_last(Slot(tag), result),
-            Done::LookedRound => house.looked_round(looking.take()),
+            Done::ReceivedLast(tag, result) => table.received_last(Slot(tag), result),
+            Done::LookedRound => table.looked_round(looking.take()),
             Done::Sent(tag, result) => {
-                if house.sent(Slot(tag), result) {
-                    hear(Event::Sent(Slot(tag)));
+                if table.sent(Slot(tag), result) {
+                    on_event(SocketEvent::Sent(Slot(tag)));
                 }
             }
         })?;
-        if !chimes {
-            ring.receive(CHIME, chime.as_fd())?;
+        if !armed {
+            ring.receive(WAKE, wakeups.as_fd())?;
         }
-        for slot in std::mem::take(&mut house.again) {
-            let Some(socket) = house.sockets.get(slot) else { continue };
+        for slot in std::mem::take(&mut table.again) {
+            let Some(socket) = table.sockets.get(slot) else { continue };
             if let Some(stopped) = &mut socket.stopped {
-                house.resumed = Moment::now();
-                stopped.until = house.resumed;
+                table.resumed = Timestamp::now();
+                stopped.until = table.resumed;
             }
             socket.receiving = !socket.closing && ring.receive(slot.0, socket.stream.as_fd()).is_ok();
             if !socket.receiving {
-                house.close(slot);
+                table.close(slot);
             }
         }
-        house.tell_ended(&mut hear);
-        waited.read_to = house.all_read_to;
-        Ok(waited)
+        table.report_closed(&mut on_event);
+        outcome.read_to = table.all_read_to;
+        Ok(outcome)
     }
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
-use crate::transport::stamps::{CONTROL, Received};
+use crate::transport::receive_time::{CONTROL, KernelTime};
 
 /// Submissions that go to the kernel at once at most; a chunk of a fan-out and some.
 const SUBMISSIONS: u32 = 2048;
@@ -37,7 +37,7 @@ pub(super) type Tag = u32;
 /// What the kernel says of a request.
 pub(super) enum Done<'a> {
     /// Bytes came, from a socket that is received from.
-    Received(Tag, &'a mut [u8], Option<Received>),
+    Received(Tag, &'a mut [u8], Option<KernelTime>),
     /// Nothing more comes of this request to receive. The number is 0 at the stream's end, an error below, or anything else if it
     /// has to be asked again.
     ReceivedLast(Tag, i32),
@@ -231,14 +231,14 @@ impl Ring {
 }
 
 /// What a buffer holds: bytes, and when they came.
-fn unpack(buffer: &mut [u8]) -> (&mut [u8], Option<Received>) {
+fn unpack(buffer: &mut [u8]) -> (&mut [u8], Option<KernelTime>) {
     let length = |at: usize| {
         let bytes = buffer.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, |bytes| u32::from_ne_bytes(bytes) as usize)
     };
     // No address was asked for, so control messages stand behind the head, and the bytes behind the room for them.
     let (control, bytes) = (length(4), length(8));
-    let received = buffer.get(HEAD..HEAD + control.min(CONTROL)).and_then(Received::in_control);
+    let received = buffer.get(HEAD..HEAD + control.min(CONTROL)).and_then(KernelTime::in_control);
     let end = (HEAD + CONTROL + bytes).min(buffer.len());
     (buffer.get_mut(HEAD + CONTROL..end).unwrap_or_default(), received)
 }

@@ -11,7 +11,7 @@ use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer};
 
 use super::fuzz::Reference;
 use super::tests::{binary, text};
-use super::{Heard, Wire};
+use super::{Inbound, Wire};
 use crate::settings::GatewaySettings;
 
 const ROUNDS: usize = 15;
@@ -57,8 +57,8 @@ fn what_an_answer_costs_to_read() {
             }));
             now.push(round(&frame, |mut read| {
                 let said = match wire.take(&mut read, &mut write) {
-                    Ok(Some(Heard::Text(text))) => FromPlayer::decode(codec, text.as_bytes()),
-                    Ok(Some(Heard::Binary(bytes))) => FromPlayer::decode(codec, &bytes),
+                    Ok(Some(Inbound::Text(text))) => FromPlayer::decode(codec, text.as_bytes()),
+                    Ok(Some(Inbound::Binary(bytes))) => FromPlayer::decode(codec, &bytes),
                     other => panic!("{other:?}"),
                 };
                 assert_eq!(black_box(said).as_ref(), Ok(&answer));

@@ -6,7 +6,7 @@ use std::str;
 
 use tungstenite::protocol::frame::FrameHeader;
 
-use super::{Fault, Heard, protocol};
+use super::{Fault, Inbound, protocol};
 
 /// The first byte of a whole text, and of a whole binary message.
 const TEXT: u8 = 0x81;
@@ -79,23 +79,23 @@ impl Plain {
     }
 
     /// The message, in the bytes of the frame.
-    pub fn lent(self, frame: &mut [u8]) -> Result<Heard<'_>, Fault> {
+    pub fn lent(self, frame: &mut [u8]) -> Result<Inbound<'_>, Fault> {
         let (_, payload) = frame.split_at_mut(self.head);
         unmask(payload, self.mask);
         if !self.text {
-            return Ok(Heard::Binary(Cow::Borrowed(payload)));
+            return Ok(Inbound::Binary(Cow::Borrowed(payload)));
         }
-        str::from_utf8(payload).map(|text| Heard::Text(Cow::Borrowed(text))).map_err(|_| Fault::NotText)
+        str::from_utf8(payload).map(|text| Inbound::Text(Cow::Borrowed(text))).map_err(|_| Fault::NotText)
     }
 
     /// The same for a frame that nobody else holds.
-    pub fn given(self, mut frame: Vec<u8>) -> Result<Heard<'static>, Fault> {
+    pub fn given(self, mut frame: Vec<u8>) -> Result<Inbound<'static>, Fault> {
         frame.drain(..self.head);
         unmask(&mut frame, self.mask);
         if !self.text {
-            return Ok(Heard::Binary(Cow::Owned(frame)));
+            return Ok(Inbound::Binary(Cow::Owned(frame)));
         }
-        String::from_utf8(frame).map(|text| Heard::Text(Cow::Owned(text))).map_err(|_| Fault::NotText)
+        String::from_utf8(frame).map(|text| Inbound::Text(Cow::Owned(text))).map_err(|_| Fault::NotText)
     }
 }
 

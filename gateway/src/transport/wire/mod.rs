@@ -54,13 +54,13 @@ impl Fragments {
 
 /// What came of bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard<'r> {
+pub(crate) enum Inbound<'r> {
     /// A text message.
     Text(Cow<'r, str>),
     /// A binary message.
     Binary(Cow<'r, [u8]>),
     /// A ping or pong; a ping's pong is among the bytes to write.
-    Sign,
+    Control,
     /// The client closes; the reply is among the bytes to write. Nothing may be read after it.
     Close,
 }
@@ -88,7 +88,7 @@ impl Wire {
 
     /// Takes bytes from the front of `read` until they make something, and appends to `write` what the protocol wants
     /// written. None when all were taken and more are needed. The bytes are unmasked where they lie.
-    pub fn take<'r>(&mut self, read: &mut &'r mut [u8], write: &mut Vec<u8>) -> Result<Option<Heard<'r>>, Fault> {
+    pub fn take<'r>(&mut self, read: &mut &'r mut [u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'r>>, Fault> {
         loop {
             if self.unfinished.is_none()
                 && let Some(plain) = Plain::in_front_of(read, self.largest())
@@ -143,7 +143,7 @@ impl Wire {
     }
 
     /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
-    fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+    fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let largest = self.largest();
         let mut unfinished = self.unfinished.take().unwrap_or_default();
         let fragments = unfinished.fragments.get_or_insert_with(|| Fragments::new(largest));
@@ -155,7 +155,7 @@ impl Wire {
             }
         }
         // A sign may stand between a message's fragments.
-        if matches!(heard, None | Some(Heard::Sign)) && fragments.on_wire > 0 {
+        if matches!(heard, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
             self.unfinished = Some(unfinished);
         }
         Ok(heard)

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message};
 
-use super::{Fault, Heard};
+use super::{Fault, Inbound};
 
 /// What tungstenite allocates when it begins; it grows for a longer frame.
 const READ_BUFFER: usize = 128;
@@ -40,19 +40,19 @@ impl Protocol {
     }
 
     /// What a frame makes of those before it. None if it is a fragment after which more must come.
-    pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+    pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let mut ends = Ends { read: frame, write };
         let heard = match self.0.read(&mut ends) {
             // The pong or close reply of what was just read goes out now, not at the next read.
-            Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Heard::Sign)),
+            Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Inbound::Control)),
             Ok(Message::Close(_)) => {
                 // After its close reply the protocol has ended, which flush reports as an error.
                 let _ = self.0.flush(&mut ends);
-                Ok(Some(Heard::Close))
+                Ok(Some(Inbound::Close))
             }
-            Ok(Message::Pong(_) | Message::Frame(_)) => Ok(Some(Heard::Sign)),
-            Ok(Message::Text(text)) => Ok(Some(Heard::Text(Cow::Owned(text.as_str().to_owned())))),
-            Ok(Message::Binary(bytes)) => Ok(Some(Heard::Binary(Cow::Owned(bytes.into())))),
+            Ok(Message::Pong(_) | Message::Frame(_)) => Ok(Some(Inbound::Control)),
+            Ok(Message::Text(text)) => Ok(Some(Inbound::Text(Cow::Owned(text.as_str().to_owned())))),
+            Ok(Message::Binary(bytes)) => Ok(Some(Inbound::Binary(Cow::Owned(bytes.into())))),
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         };

@@ -31,20 +31,20 @@ pub(super) fn binary(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// What a new connection's first bytes are.
-fn first(bytes: &[u8], write: &mut Vec<u8>) -> Result<Option<Heard<'static>>, Fault> {
+fn first(bytes: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
     Wire::new(GatewaySettings::LARGEST_MESSAGE)
         .take(&mut &mut bytes.to_vec()[..], write)
-        .map(|heard| heard.map(Heard::kept))
+        .map(|heard| heard.map(Inbound::kept))
 }
 
-impl Heard<'_> {
+impl Inbound<'_> {
     /// The same on its own.
-    pub(super) fn kept(self) -> Heard<'static> {
+    pub(super) fn kept(self) -> Inbound<'static> {
         match self {
-            Self::Text(text) => Heard::Text(text.into_owned().into()),
-            Self::Binary(bytes) => Heard::Binary(bytes.into_owned().into()),
-            Self::Sign => Heard::Sign,
-            Self::Close => Heard::Close,
+            Self::Text(text) => Inbound::Text(text.into_owned().into()),
+            Self::Binary(bytes) => Inbound::Binary(bytes.into_owned().into()),
+            Self::Control => Inbound::Control,
+            Self::Close => Inbound::Close,
         }
     }
 }
@@ -59,7 +59,7 @@ fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
         let (one, other) = bytes.split_at_mut(cut);
         for mut part in [one, other] {
             while let Some(heard) = wire.take(&mut part, &mut write).unwrap() {
-                let Heard::Text(text) = heard else { panic!("{heard:?}") };
+                let Inbound::Text(text) = heard else { panic!("{heard:?}") };
                 texts.push(text.to_string());
             }
             assert!(part.is_empty());
@@ -72,7 +72,7 @@ fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
 #[test]
 fn a_ping_is_answered_at_once() {
     let mut write = Vec::new();
-    assert_eq!(first(&masked(Frame::ping(&b"hi"[..])), &mut write), Ok(Some(Heard::Sign)));
+    assert_eq!(first(&masked(Frame::ping(&b"hi"[..])), &mut write), Ok(Some(Inbound::Control)));
     assert_eq!(write, b"\x8a\x02hi");
 }
 
@@ -80,7 +80,7 @@ fn a_ping_is_answered_at_once() {
 fn a_close_is_answered_with_its_code() {
     let mut write = Vec::new();
     let close = Frame::from_payload(FrameHeader::default(), Bytes::from_static(b"\x03\xe8"));
-    assert_eq!(first(&masked(close), &mut write), Ok(Some(Heard::Close)));
+    assert_eq!(first(&masked(close), &mut write), Ok(Some(Inbound::Close)));
     assert_eq!(write, b"\x88\x02\x03\xe8");
 }
 
@@ -89,7 +89,7 @@ fn a_message_too_large_is_refused_before_it_is_read() {
     let bytes = text(&"x".repeat(LARGEST_MESSAGE + 1));
     assert_eq!(first(&bytes[..8], &mut Vec::new()), Err(Fault::TooLarge));
     let largest = "x".repeat(LARGEST_MESSAGE);
-    assert_eq!(first(&text(&largest), &mut Vec::new()), Ok(Some(Heard::Text(largest.into()))));
+    assert_eq!(first(&text(&largest), &mut Vec::new()), Ok(Some(Inbound::Text(largest.into()))));
 }
 
 /// A text message in fragments of so many bytes, a ping after each of them.
@@ -105,7 +105,7 @@ fn in_fragments(text: &str, size: usize) -> Vec<u8> {
 }
 
 /// All that these bytes are, read in pieces.
-fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Heard<'static>>, Fault> {
+fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Inbound<'static>>, Fault> {
     let (mut heard, mut write) = (Vec::new(), Vec::new());
     for mut piece in bytes.to_vec().chunks_mut(piece) {
         while let Some(one) = wire.take(&mut piece, &mut write)? {
@@ -120,7 +120,7 @@ fn the_largest_message_may_come_in_fragments_of_one_byte() {
     let text = "x".repeat(LARGEST_MESSAGE);
     for piece in [1, 500, 1 << 16] {
         let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &in_fragments(&text, 1), piece).unwrap();
-        assert!(heard.iter().any(|heard| matches!(heard, Heard::Text(heard) if *heard == text)));
+        assert!(heard.iter().any(|heard| matches!(heard, Inbound::Text(heard) if *heard == text)));
     }
 }
 
@@ -149,9 +149,9 @@ fn a_whole_message_is_lent_from_the_read_and_nothing_is_kept_of_it() {
     let (mut wire, mut rest, mut write) = (Wire::new(GatewaySettings::LARGEST_MESSAGE), &mut bytes[..], Vec::new());
     let allocations = measure(|| {
         let one = wire.take(&mut rest, &mut write);
-        assert!(matches!(one, Ok(Some(Heard::Text(Cow::Borrowed("one"))))));
+        assert!(matches!(one, Ok(Some(Inbound::Text(Cow::Borrowed("one"))))));
         let two = wire.take(&mut rest, &mut write);
-        assert!(matches!(two, Ok(Some(Heard::Binary(Cow::Borrowed(b"two"))))));
+        assert!(matches!(two, Ok(Some(Inbound::Binary(Cow::Borrowed(b"two"))))));
         assert!(matches!(wire.take(&mut rest, &mut write), Ok(None)));
     });
     assert!(rest.is_empty() && write.is_empty() && wire.unfinished.is_none());
@@ -220,7 +220,7 @@ fn a_length_in_as_many_bytes_as_it_needs_is_none() {
         let bytes = [head(BINARY, bytes_of_length, payload), vec![b'x'; usize::try_from(payload).unwrap()]].concat();
         for piece in [1, bytes.len()] {
             let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, piece).unwrap();
-            assert!(matches!(&heard[..], [Heard::Binary(heard)] if heard.len() as u64 == payload));
+            assert!(matches!(&heard[..], [Inbound::Binary(heard)] if heard.len() as u64 == payload));
         }
     }
     assert_eq!(first(&head(BINARY, 8, 65_536), &mut Vec::new()), Err(Fault::TooLarge));
@@ -234,7 +234,7 @@ proptest! {
         let mut rest = &mut bytes[..];
         for _ in 0..=most {
             match wire.take(&mut rest, &mut write) {
-                Ok(Some(Heard::Close)) | Err(_) => return Ok(()),
+                Ok(Some(Inbound::Close)) | Err(_) => return Ok(()),
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     prop_assert!(rest.is_empty());

@@ -15,8 +15,8 @@ use tokio::task::{LocalSet, spawn_local};
 
 use super::bare::Bare;
 use super::{SEND_BUFFER, Way, bind_to, compare, interrupted, process_clock, thread_clock};
-use crate::transport::accept::{self, InCrowd, listen};
-use crate::transport::http::{self, Front, Upgraded};
+use crate::transport::accept::{self, CountedConnection, listen};
+use crate::transport::http::{self, HttpState, Upgraded};
 use crate::transport::{Limits, Stage};
 
 /// Those who come in a round. The kernel keeps as many waiting.
@@ -34,13 +34,13 @@ enum Coming {
 }
 
 /// A thread on another core that comes in again and again.
-struct Crowd {
+struct ConnectionCount {
     ask: mpsc::Sender<Coming>,
     /// All have come, and that took so much of a processor.
     come: mpsc::Receiver<Duration>,
 }
 
-impl Crowd {
+impl ConnectionCount {
     fn to(listener: &TcpListener) -> Self {
         let address = listener.local_addr().unwrap();
         let (ask, asked) = mpsc::channel();
@@ -124,7 +124,7 @@ impl ByReadiness {
 struct Door {
     runtime: Runtime,
     tasks: LocalSet,
-    upgraded: tokio::sync::mpsc::UnboundedReceiver<(Upgraded, InCrowd)>,
+    upgraded: tokio::sync::mpsc::UnboundedReceiver<(Upgraded, CountedConnection)>,
     _stage: watch::Sender<Stage>,
 }
 
@@ -134,9 +134,9 @@ impl Door {
         let (tasks, (stage, watch)) = (LocalSet::new(), watch::channel(Stage::Running));
         let (send, upgraded) = tokio::sync::mpsc::unbounded_channel();
         let limits = Limits { connections: 2 * CROWD, message: 4096 };
-        let front = Arc::new(Front::new(limits));
+        let front = Arc::new(HttpState::new(limits));
         tasks.spawn_local(async move {
-            let greet = move |stream, peer, here: InCrowd| {
+            let greet = move |stream, peer, here: CountedConnection| {
                 let (send, front) = (send.clone(), Arc::clone(&front));
                 spawn_local(async move {
                     let upgraded = http::serve(stream, peer, front, &here).await.unwrap();
@@ -149,7 +149,7 @@ impl Door {
         Self { runtime, tasks, upgraded, _stage: stage }
     }
 
-    fn shake_hands(&mut self) -> Vec<(Upgraded, InCrowd)> {
+    fn shake_hands(&mut self) -> Vec<(Upgraded, CountedConnection)> {
         self.tasks.block_on(&self.runtime, async {
             let mut upgraded = Vec::with_capacity(CROWD);
             while upgraded.len() < CROWD {
@@ -170,7 +170,7 @@ fn what_a_connection_costs_to_accept() {
         let [by_readiness, by_completion, door] = std::array::from_fn(|_| listener());
         // Of a non-blocking listener the ring would say at once that nobody comes.
         by_completion.set_nonblocking(false).unwrap();
-        let crowds = [&by_readiness, &by_completion, &door].map(Crowd::to);
+        let crowds = [&by_readiness, &by_completion, &door].map(ConnectionCount::to);
         let mut readiness = ByReadiness::new(by_readiness);
         let (mut completion, mut door) = (Bare::usual(CROWD), Door::new(door));
         let [first, second, third] = &crowds;

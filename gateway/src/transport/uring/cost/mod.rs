@@ -24,7 +24,7 @@ const ROUNDS: usize = 41;
 /// Connections, of which both ends are here.
 const SOCKETS: usize = 4000;
 /// The reader looks by the clock: a load that the kernel has to wake for each frame costs the sender.
-const LOOKS: Duration = Duration::from_micros(500);
+const POLLS_PER_FLUSH: Duration = Duration::from_micros(500);
 /// Of a listener, as the gateway has it unless told otherwise.
 const SEND_BUFFER: usize = 64 << 10;
 
@@ -137,7 +137,7 @@ fn listen_to(ends: &mut [TcpStream], asked: &mpsc::Receiver<usize>, tell: &mpsc:
                 match end.read(&mut buffer[..left.min(64 << 10)]) {
                     Ok(0) => panic!("the sender is gone"),
                     Ok(count) => left -= count,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(LOOKS),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(POLLS_PER_FLUSH),
                     Err(error) => panic!("{error}"),
                 }
             }

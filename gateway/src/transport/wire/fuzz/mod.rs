@@ -13,7 +13,7 @@ use klaxon_protocol::player::LARGEST_MESSAGE;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-use super::{Fault, Heard, Wire};
+use super::{Fault, Inbound, Wire};
 use crate::settings::GatewaySettings;
 pub(super) use reference::Reference;
 
@@ -36,12 +36,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, heard: &Result<Heard<'_>, Fault>) {
+    fn count(&mut self, heard: &Result<Inbound<'_>, Fault>) {
         let place = match heard {
-            Ok(Heard::Text(Cow::Borrowed(_)) | Heard::Binary(Cow::Borrowed(_))) => &mut self.lent,
-            Ok(Heard::Text(_) | Heard::Binary(_)) => &mut self.put_together,
-            Ok(Heard::Sign) => &mut self.signs,
-            Ok(Heard::Close) => &mut self.closes,
+            Ok(Inbound::Text(Cow::Borrowed(_)) | Inbound::Binary(Cow::Borrowed(_))) => &mut self.lent,
+            Ok(Inbound::Text(_) | Inbound::Binary(_)) => &mut self.put_together,
+            Ok(Inbound::Control) => &mut self.signs,
+            Ok(Inbound::Close) => &mut self.closes,
             Err(Fault::TooLarge) => &mut self.too_large,
             Err(Fault::NotText) => &mut self.not_text,
             Err(Fault::Protocol) => &mut self.against_protocol,
@@ -56,11 +56,11 @@ fn heard_in_a_read(
     mut read: &mut [u8],
     write: &mut Vec<u8>,
     tally: &mut Tally,
-) -> Vec<Result<Heard<'static>, Fault>> {
+) -> Vec<Result<Inbound<'static>, Fault>> {
     let mut all = Vec::new();
     while let Some(heard) = wire.take(&mut read, write).transpose() {
         tally.count(&heard);
-        all.push(heard.map(Heard::kept));
+        all.push(heard.map(Inbound::kept));
         if ends(all.last()) {
             return all;
         }
@@ -69,8 +69,8 @@ fn heard_in_a_read(
     all
 }
 
-fn ends(heard: Option<&Result<Heard<'_>, Fault>>) -> bool {
-    matches!(heard, Some(Err(_) | Ok(Heard::Close)))
+fn ends(heard: Option<&Result<Inbound<'_>, Fault>>) -> bool {
+    matches!(heard, Some(Err(_) | Ok(Inbound::Close)))
 }
 
 /// Gives both the same reads; panics where they differ.

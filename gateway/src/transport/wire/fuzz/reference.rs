@@ -8,7 +8,7 @@ use tungstenite::protocol::{Role, WebSocketContext};
 use tungstenite::{Error, Message};
 
 use super::super::protocol::{Ends, config, fault};
-use super::{Fault, Heard, ends};
+use super::{Fault, Inbound, ends};
 
 pub(in super::super) struct Reference {
     context: WebSocketContext,
@@ -61,17 +61,17 @@ impl Reference {
     }
 
     /// What one read came to.
-    pub fn heard_in_a_read(&mut self, read: &[u8], write: &mut Vec<u8>) -> Vec<Result<Heard<'static>, Fault>> {
+    pub fn heard_in_a_read(&mut self, read: &[u8], write: &mut Vec<u8>) -> Vec<Result<Inbound<'static>, Fault>> {
         let bad = read.iter().position(|&byte| self.lengths.take(byte));
         // The last byte of a bad head is not for tungstenite: without it, it waits.
         let mut stream = Ends { read: &read[..bad.unwrap_or(read.len())], write };
         let mut all = Vec::new();
         while !ends(all.last()) {
             all.push(match self.context.read(&mut stream) {
-                Ok(Message::Text(text)) => Ok(Heard::Text(text.to_string().into())),
-                Ok(Message::Binary(bytes)) => Ok(Heard::Binary(bytes.to_vec().into())),
-                Ok(Message::Close(_)) => Ok(Heard::Close),
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Ok(Heard::Sign),
+                Ok(Message::Text(text)) => Ok(Inbound::Text(text.to_string().into())),
+                Ok(Message::Binary(bytes)) => Ok(Inbound::Binary(bytes.to_vec().into())),
+                Ok(Message::Close(_)) => Ok(Inbound::Close),
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Ok(Inbound::Control),
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => Err(fault(&error)),
             });

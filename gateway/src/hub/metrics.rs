@@ -7,7 +7,7 @@ const MOST_LATENCIES: usize = 1 << 16;
 
 /// Counted since the last tick.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct ShardMetrics {
     pub opened: u64,
     pub closed: u64,
     pub frames: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Counts {
     latencies: Vec<u64>,
 }
 
-impl Counts {
+impl ShardMetrics {
     /// So many microseconds from an answer's reading to its reply.
     pub fn replied(&mut self, micros: u64) {
         if self.latencies.len() < MOST_LATENCIES {

@@ -7,9 +7,9 @@ use crate::transport::ConnKey;
 
 /// Connections on their way into a show, over all shards.
 #[derive(Default)]
-pub(crate) struct Arrivals(Mutex<HashSet<ConnKey>>);
+pub(crate) struct PendingJoins(Mutex<HashSet<ConnKey>>);
 
-impl Arrivals {
+impl PendingJoins {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<ConnKey>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -26,8 +26,8 @@ impl Arrivals {
 
     /// Does something while nobody is on the way in, and nobody can begin to be. Nothing if somebody is.
     pub fn if_none(&self, act: impl FnOnce()) {
-        let arrivals = self.lock();
-        if arrivals.is_empty() {
+        let pending_joins = self.lock();
+        if pending_joins.is_empty() {
             act();
         }
     }
@@ -39,15 +39,15 @@ mod tests {
 
     #[test]
     fn something_is_done_only_while_nobody_is_on_the_way() {
-        let arrivals = Arrivals::default();
+        let pending_joins = PendingJoins::default();
         let key = ConnKey { shard: 0, slot: 1, use_of_slot: 1 };
         let mut done = 0;
-        arrivals.if_none(|| done += 1);
-        arrivals.begin(key);
-        arrivals.if_none(|| done += 10);
-        arrivals.end(key);
-        arrivals.end(key);
-        arrivals.if_none(|| done += 100);
+        pending_joins.if_none(|| done += 1);
+        pending_joins.begin(key);
+        pending_joins.if_none(|| done += 10);
+        pending_joins.end(key);
+        pending_joins.end(key);
+        pending_joins.if_none(|| done += 100);
         assert_eq!(done, 101);
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! The kernel tells the time of the last packet in the order of the stream, which need not be the one that was missing: TCP keeps a
 //! packet that came out of its order, with its time. So a stamp is never before a moment at which all that could be read was read
-//! ([`Came::not_before`]), whatever the kernel says.
+//! ([`ReceiveTime::not_before`]), whatever the kernel says.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
 
-use super::Moment;
+use super::Timestamp;
 
 /// The space that the kernel's word takes: a control message's head and three times (`struct scm_timestamping`).
 pub(super) const CONTROL: usize = HEAD + 3 * TIME;
@@ -30,15 +30,15 @@ const READINGS: u32 = 4;
 
 /// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Received(pub u64);
+pub(super) struct KernelTime(pub u64);
 
 /// When bytes came, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Came {
+pub(super) struct ReceiveTime {
     /// What the kernel says, if anything.
-    pub received: Option<Received>,
+    pub received: Option<KernelTime>,
     /// When all that could be read of this socket had been read: what is read now was not there as a whole.
-    pub not_before: Moment,
+    pub not_before: Timestamp,
 }
 
 /// Asks for the times of what comes in by these sockets, and by those that a listener takes.
@@ -47,7 +47,7 @@ pub(super) fn ask(socket: &impl AsFd) -> io::Result<()> {
     setsockopt(socket, sockopt::Timestamping, &flags).map_err(Into::into)
 }
 
-impl Received {
+impl KernelTime {
     /// What control messages say, as the kernel lays them out.
     pub fn in_control(control: &[u8]) -> Option<Self> {
         let length = usize::from_ne_bytes(control.get(..8)?.try_into().ok()?);
@@ -71,38 +71,38 @@ impl Received {
 
 /// What the machine's wall clock shows when the server's clock shows something.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dial {
+pub(super) struct ClockPair {
     /// Of the wall clock, in microseconds.
     wall: u64,
     /// Of the server's.
-    clock: Moment,
+    clock: Timestamp,
 }
 
-impl Dial {
+impl ClockPair {
     /// Reads both, at the same time as nearly as can be had.
     pub fn read() -> Self {
         let mut best: Option<(u64, Self)> = None;
         for _ in 0..READINGS {
-            let before = Moment::now();
+            let before = Timestamp::now();
             let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-            let took = Moment::now().0.saturating_sub(before.0);
+            let took = Timestamp::now().0.saturating_sub(before.0);
             if best.is_none_or(|(least, _)| took < least) {
                 let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
-                best = Some((took, Self { wall, clock: Moment(before.0 + took / 2) }));
+                best = Some((took, Self { wall, clock: Timestamp(before.0 + took / 2) }));
             }
             if took <= AT_ONCE {
                 break;
             }
         }
-        best.map_or(Self { wall: 0, clock: Moment(0) }, |(_, dial)| dial)
+        best.map_or(Self { wall: 0, clock: Timestamp(0) }, |(_, clocks)| clocks)
     }
 
     /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say, or says what is yet to come.
-    pub fn moment(self, came: Came, now: Moment) -> Moment {
-        let Some(Received(nanos)) = came.received else { return now };
+    pub fn stamp(self, came: ReceiveTime, now: Timestamp) -> Timestamp {
+        let Some(KernelTime(nanos)) = came.received else { return now };
         // Neither clock shows a time so far from the other's that the difference would wrap.
         let at = self.clock.0.wrapping_add((nanos / 1000).wrapping_sub(self.wall));
-        Moment(at.max(came.not_before.0).min(now.0))
+        Timestamp(at.max(came.not_before.0).min(now.0))
     }
 }
 
@@ -110,29 +110,29 @@ impl Dial {
 mod tests {
     use super::*;
 
-    const DIAL: Dial = Dial { wall: 5_000_000, clock: Moment(3_000_000) };
+    const CLOCKS: ClockPair = ClockPair { wall: 5_000_000, clock: Timestamp(3_000_000) };
 
-    fn moment(nanos: Option<u64>, not_before: u64, now: u64) -> Moment {
-        DIAL.moment(Came { received: nanos.map(Received), not_before: Moment(not_before) }, Moment(now))
+    fn moment(nanos: Option<u64>, not_before: u64, now: u64) -> Timestamp {
+        CLOCKS.stamp(ReceiveTime { received: nanos.map(KernelTime), not_before: Timestamp(not_before) }, Timestamp(now))
     }
 
     #[test]
     fn what_came_while_we_did_something_else_is_stamped_with_when_it_came() {
-        assert_eq!(moment(Some(5_080_000_999), 2_000_000, 3_090_000), Moment(3_080_000));
-        assert_eq!(moment(Some(4_990_000_000), 2_000_000, 3_090_000), Moment(2_990_000));
-        assert_eq!(moment(None, 2_000_000, 3_090_000), Moment(3_090_000));
+        assert_eq!(moment(Some(5_080_000_999), 2_000_000, 3_090_000), Timestamp(3_080_000));
+        assert_eq!(moment(Some(4_990_000_000), 2_000_000, 3_090_000), Timestamp(2_990_000));
+        assert_eq!(moment(None, 2_000_000, 3_090_000), Timestamp(3_090_000));
     }
 
     #[test]
     fn a_packet_that_waited_for_one_before_it_lends_no_earlier_time_than_the_socket_was_empty() {
-        assert_eq!(moment(Some(5_000_000_000), 3_085_000, 3_090_000), Moment(3_085_000));
-        assert_eq!(moment(Some(5_080_000_000), 3_095_000, 3_090_000), Moment(3_090_000), "nor is it in the future");
+        assert_eq!(moment(Some(5_000_000_000), 3_085_000, 3_090_000), Timestamp(3_085_000));
+        assert_eq!(moment(Some(5_080_000_000), 3_095_000, 3_090_000), Timestamp(3_090_000), "nor is it in the future");
     }
 
     #[test]
     fn a_clock_that_was_set_meanwhile_moves_no_stamp_beyond_what_is_known() {
-        assert_eq!(moment(Some(5_091_000_000), 3_000_000, 3_090_000), Moment(3_090_000), "it is yet to come");
-        assert_eq!(moment(Some(3_000_000_000), 3_000_000, 3_090_000), Moment(3_000_000), "it was long ago");
+        assert_eq!(moment(Some(5_091_000_000), 3_000_000, 3_090_000), Timestamp(3_090_000), "it is yet to come");
+        assert_eq!(moment(Some(3_000_000_000), 3_000_000, 3_090_000), Timestamp(3_000_000), "it was long ago");
     }
 
     #[test]
@@ -143,11 +143,11 @@ mod tests {
         control[12..16].copy_from_slice(&libc::SCM_TIMESTAMPING.to_ne_bytes());
         control[16..24].copy_from_slice(&7_i64.to_ne_bytes());
         control[24..32].copy_from_slice(&9_i64.to_ne_bytes());
-        assert_eq!(Received::in_control(&control), Some(Received(7_000_000_009)));
+        assert_eq!(KernelTime::in_control(&control), Some(KernelTime(7_000_000_009)));
         for short in 0..HEAD + TIME {
-            assert_eq!(Received::in_control(&control[..short]), None);
+            assert_eq!(KernelTime::in_control(&control[..short]), None);
         }
         control[12] ^= 1;
-        assert_eq!(Received::in_control(&control), None);
+        assert_eq!(KernelTime::in_control(&control), None);
     }
 }

@@ -1,0 +1,72 @@
+//! Close barriers: the engine asks for every answer that was read before a close, and tallies when each shard has handed in its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+
+use klaxon_protocol::ids::{QuestionId, ShowId};
+use klaxon_protocol::link::ToEngine;
+
+use super::Common;
+use crate::transport::Timestamp;
+
+/// A barrier of this gateway, shared by its shards.
+///
+/// A shard passes it once every socket was read after the barrier arrived, and the answers were sent to the engine. An answer that the
+/// kernel received before the close counts by the kernel's time, however long reading all sockets takes.
+pub(crate) struct Barrier {
+    show: ShowId,
+    question: QuestionId,
+    shards_left: AtomicUsize,
+}
+
+impl Barrier {
+    /// A barrier that this number of shards have to pass.
+    pub const fn new(show: ShowId, question: QuestionId, shards: usize) -> Self {
+        Self { show, question, shards_left: AtomicUsize::new(shards) }
+    }
+
+    /// One more shard has sent its answers. The last one tells the engine, behind the answers of all shards.
+    fn pass(&self, common: &Common) {
+        if self.shards_left.fetch_sub(1, AcqRel) == 1 {
+            let (gateway, show, question) = (common.gateway, self.show, self.question);
+            common.router.to_engine(ToEngine::BarrierPassed { gateway, show, question });
+        }
+    }
+}
+
+/// The barriers that one shard has not passed yet. The engine has one per show at a time.
+#[derive(Default)]
+pub(super) struct Barriers(Vec<PendingBarrier>);
+
+struct PendingBarrier {
+    barrier: Arc<Barrier>,
+    arrived: Timestamp,
+}
+
+impl Barriers {
+    /// A barrier arrived.
+    pub fn add(&mut self, barrier: Arc<Barrier>, now: Timestamp) {
+        self.0.push(PendingBarrier { barrier, arrived: now });
+    }
+
+    /// Whether none is pending.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether [`Self::pass`] would pass any: then the shard's answers have to be sent first.
+    pub fn can_pass(&self, read_to: Timestamp) -> bool {
+        self.0.iter().any(|pending| pending.arrived < read_to)
+    }
+
+    /// Passes those that arrived before `read_to`: all that sockets had at that time was read.
+    pub fn pass(&mut self, read_to: Timestamp, common: &Common) {
+        self.0.retain(|pending| {
+            let waits = pending.arrived >= read_to;
+            if !waits {
+                pending.barrier.pass(common);
+            }
+            waits
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! A show's connections in one shard, and the messages on their way to them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use klaxon_protocol::ids::{Seq, ShowId};
+use klaxon_protocol::link::ToGateway;
+use klaxon_protocol::player::Phase;
+use slab::Slab;
+
+use super::ToShard;
+use super::census::Count;
+use super::conn::Conn;
+use super::fair_queue::FairQueue;
+use super::figures::ShowFigures;
+use super::frame::EncodedEvent;
+use crate::transport::ConnKey;
+
+/// One show's connections in this shard.
+pub(super) struct Room {
+    pub figures: Arc<ShowFigures>,
+    /// Connections that have joined, displaced ones included.
+    pub connections: usize,
+    /// Whether a question is open.
+    pub asking: bool,
+    /// Whether no question was sent yet: until then the engine needs to know who disconnects.
+    pub in_lobby: bool,
+    /// Who is sent the events. Members that disconnected are removed when a fan-out comes to them.
+    pub members: Vec<ConnKey>,
+}
+
+/// A message on its way to all members of a room, in pieces.
+pub(super) struct FanOut {
+    pub content: Content,
+    /// The index of the next member.
+    pub next: usize,
+}
+
+/// What a fan-out does at each member.
+pub(super) enum Content {
+    /// Sends an event.
+    Event(Arc<EncodedEvent>),
+    /// Compares what the member was sent with the show's last event.
+    LastSeq(Seq),
+    /// Counts the member.
+    Census(Count),
+}
+
+impl Content {
+    /// What goes to all members; gives back a message that does not.
+    pub fn of(message: ToShard) -> Result<Self, ToShard> {
+        match message {
+            ToShard::Event(_, event) => Ok(Self::Event(event)),
+            ToShard::Census(census) => Ok(Self::Census(Count::of(census))),
+            ToShard::Engine(ref engine) => match &**engine {
+                ToGateway::Said { seq, .. } => Ok(Self::LastSeq(*seq)),
+                _ => Err(message),
+            },
+            other => Err(other),
+        }
+    }
+}
+
+impl FanOut {
+    /// From the first member on.
+    pub const fn new(content: Content) -> Self {
+        Self { content, next: 0 }
+    }
+}
+
+/// Whether no question was asked yet.
+pub(super) const fn is_lobby(phase: Phase) -> bool {
+    matches!(phase, Phase::Created | Phase::Lobby)
+}
+
+/// The rooms of a shard.
+#[derive(Default)]
+pub(super) struct Rooms(HashMap<ShowId, Room>);
+
+impl Rooms {
+    /// The show's room, if it has connections here.
+    pub fn get(&self, show: ShowId) -> Option<&Room> {
+        self.0.get(&show)
+    }
+
+    /// The same to change it.
+    pub fn get_mut(&mut self, show: ShowId) -> Option<&mut Room> {
+        self.0.get_mut(&show)
+    }
+
+    /// A connection joins a show in this phase.
+    pub fn enter(&mut self, show: ShowId, key: ConnKey, phase: Phase, figures: impl FnOnce() -> Arc<ShowFigures>) {
+        let room = self.0.entry(show).or_insert_with(|| Room {
+            figures: figures(),
+            connections: 0,
+            asking: false,
+            in_lobby: true,
+            members: Vec::new(),
+        });
+        room.asking |= phase == Phase::Question;
+        room.in_lobby &= is_lobby(phase);
+        room.members.push(key);
+        room.connections += 1;
+        room.figures.connected();
+    }
+
+    /// A connection left a show.
+    pub fn leave(&mut self, show: ShowId) {
+        if let Some(room) = self.0.get_mut(&show) {
+            room.connections -= 1;
+            room.figures.disconnected();
+        }
+    }
+
+    /// Whether a question is open in any show.
+    pub fn any_asking(&self) -> bool {
+        self.0.values().any(|room| room.asking)
+    }
+
+    /// Removes empty rooms, and members that are gone from the others once those are as many as the ones that are not.
+    pub fn sweep(&mut self, conns: &Slab<Conn>, queue: &FairQueue) {
+        // A displaced connection's reactions still count for its show, so it keeps the room.
+        self.0.retain(|_, room| room.connections > 0);
+        for (show, room) in &mut self.0 {
+            // A fan-out in progress knows members by their index.
+            if room.members.len() <= 2 * room.connections || queue.has_fan_out(*show) {
+                continue;
+            }
+            room.members.retain(|key| conns.get(key.slot as usize).is_some_and(|conn| conn.key == *key));
+            room.members.shrink_to(2 * room.connections);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which of a shard's connections have work: for the reactor now, and for the shard when a deadline passes.
+
+use klaxon_protocol::time::Millis;
+use slab::Slab;
+
+use super::conn::Conn;
+use super::deadlines::{Deadlines, Expired};
+use super::timer_wheel::{Bucket, TimerWheel};
+use crate::transport::ConnKey;
+
+/// Each connection is on the wheel from when it opens, and whatever it sends only moves its deadline away: neither reading from it nor
+/// keeping it costs anything here.
+pub(super) struct Timers {
+    deadlines: Deadlines,
+    wheel: TimerWheel,
+    dirty: Vec<ConnKey>,
+}
+
+impl Timers {
+    /// Without connections.
+    pub fn new(deadlines: Deadlines) -> Self {
+        Self { deadlines, wheel: TimerWheel::new(), dirty: Vec::new() }
+    }
+
+    /// Has the reactor look at this connection. Every wait begins with this, except for a snapshot.
+    pub fn mark(&mut self, conn: &mut Conn) {
+        if !std::mem::replace(&mut conn.dirty, true) {
+            self.dirty.push(conn.key);
+        }
+        if !conn.is_settled() {
+            self.shorten(conn);
+        }
+    }
+
+    /// A deadline was added that may be earlier than those so far.
+    pub fn shorten(&mut self, conn: &mut Conn) {
+        conn.bucket = self.wheel.shorten(conn.key.slot, conn.bucket, self.deadlines.next(conn));
+    }
+
+    /// Puts a connection on the wheel that has just opened, or whose bucket has expired.
+    pub fn start(&mut self, conn: &mut Conn) {
+        conn.bucket = self.wheel.put(conn.key.slot, self.deadlines.next(conn));
+    }
+
+    /// The next bucket that has expired, and its slots. Their connections may be gone or in an earlier bucket by now.
+    pub fn expire(&mut self, now: Millis) -> Option<(Bucket, Vec<u32>)> {
+        self.wheel.expire(now)
+    }
+
+    /// The connection's deadline that has passed.
+    pub fn expired(&self, conn: &Conn, now: Millis) -> Option<Expired> {
+        self.deadlines.expired(conn, now)
+    }
+
+    /// Hands out the connections that the reactor has to look at, each once.
+    pub fn take_dirty(&mut self, conns: &mut Slab<Conn>, into: &mut Vec<ConnKey>) {
+        for key in &self.dirty {
+            if let Some(conn) = conns.get_mut(key.slot as usize).filter(|conn| conn.key == *key) {
+                conn.dirty = false;
+            }
+        }
+        into.append(&mut self.dirty);
+    }
+}

@@ -1,0 +1,250 @@
+//! A reactor's mailbox: other threads send messages to it, and a waker ends the reactor's sleep in the kernel.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::AcqRel};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+
+/// Sends messages to a reactor.
+pub(crate) struct MailboxSender<T> {
+    queue: mpsc::Sender<T>,
+    waker: Arc<Waker>,
+}
+
+/// The reactor's side of the queue.
+pub(crate) struct Mailbox<T> {
+    queue: mpsc::Receiver<T>,
+    waker: Arc<Waker>,
+}
+
+/// The end of the waker that the reactor's driver polls: a byte arrives when the reactor is woken.
+#[derive(Debug)]
+pub(crate) struct WakeReceiver(UnixStream);
+
+/// Writes one byte, however many threads wake the reactor, until it is reset. Generic only for the loom model.
+struct Waker<F = AtomicBool, R = UnixStream> {
+    woken: F,
+    signal: R,
+}
+
+/// Is up or down, and says how it was before.
+trait Flag {
+    fn swap(&self, up: bool) -> bool;
+}
+
+/// Wakes the reactor.
+trait Wake {
+    fn wake(&self);
+}
+
+impl Flag for AtomicBool {
+    fn swap(&self, up: bool) -> bool {
+        Self::swap(self, up, AcqRel)
+    }
+}
+
+impl Wake for UnixStream {
+    fn wake(&self) {
+        // One that is full has bytes to wake the reactor with, and one that is gone has no reactor.
+        let mut stream = self;
+        let _ = stream.write(&[1]);
+    }
+}
+
+/// A mailbox, its sender, and the socket that wakes the reactor.
+///
+/// # Errors
+/// If there are no sockets to be had.
+pub(crate) fn mailbox<T>() -> io::Result<(MailboxSender<T>, Mailbox<T>, WakeReceiver)> {
+    let (signal, wakeups) = UnixStream::pair()?;
+    // If the socket is full, its bytes have woken the reactor already.
+    signal.set_nonblocking(true)?;
+    wakeups.set_nonblocking(true)?;
+    let waker = Arc::new(Waker { woken: AtomicBool::new(false), signal });
+    let (sender, receiver) = mpsc::channel();
+    Ok((
+        MailboxSender { queue: sender, waker: Arc::clone(&waker) },
+        Mailbox { queue: receiver, waker },
+        WakeReceiver(wakeups),
+    ))
+}
+
+impl<T> Clone for MailboxSender<T> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone(), waker: Arc::clone(&self.waker) }
+    }
+}
+
+impl<T> MailboxSender<T> {
+    /// Puts a message into the mailbox. A reactor that is gone has no use for it.
+    pub fn send(&self, message: T) {
+        if self.queue.send(message).is_ok() {
+            self.wake();
+        }
+    }
+
+    /// Wakes the reactor.
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+}
+
+impl<T> Mailbox<T> {
+    /// Takes what is there, `most` things at most, after the waker rang. Whether there may be more.
+    pub fn take(&self, most: usize, mut receive: impl FnMut(T)) -> bool {
+        // A message that is sent from here on wakes the reactor again.
+        self.waker.reset();
+        for _ in 0..most {
+            match self.queue.try_recv() {
+                Ok(message) => receive(message),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}
+
+impl<F: Flag, R: Wake> Waker<F, R> {
+    fn wake(&self) {
+        if !self.woken.swap(true) {
+            self.signal.wake();
+        }
+    }
+
+    fn reset(&self) {
+        self.woken.swap(false);
+    }
+}
+
+impl WakeReceiver {
+    /// Another handle of the same socket; only one of them may be polled.
+    ///
+    /// # Errors
+    /// If there are no descriptors to be had.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Waits until it is woken, or until the time is over.
+    ///
+    /// # Errors
+    /// If the kernel can't say whether it rings.
+    pub fn wait(&self, most: Duration) -> io::Result<()> {
+        match ppoll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], Some(most.into()), None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the bytes that came.
+    pub fn drain(&mut self) {
+        while matches!(self.0.read(&mut [0; 16]), Ok(1..)) {}
+    }
+}
+
+impl AsFd for WakeReceiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_after_a_look_rings_again() {
+        let (sender, mailbox, mut wakeups) = mailbox().unwrap();
+        sender.send(1);
+        sender.send(2);
+        wakeups.drain();
+        let mut heard = Vec::new();
+        assert!(mailbox.take(1, |message| heard.push(message)));
+        assert!(!mailbox.take(9, |message| heard.push(message)));
+        assert_eq!(heard, [1, 2]);
+        assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        sender.send(3);
+        assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_reactor_that_sleeps_between_looks_hears_all_in_the_order_of_each_thread() {
+        const EACH: u32 = 20_000;
+        let (sender, mailbox, mut wakeups) = mailbox::<(usize, u32)>().unwrap();
+        wakeups.0.set_nonblocking(false).unwrap();
+        let senders: Vec<_> = (0..3)
+            .map(|thread| {
+                let sender = sender.clone();
+                thread::spawn(move || (0..EACH).for_each(|number| sender.send((thread, number))))
+            })
+            .collect();
+        let mut next = [0; 3];
+        while next != [EACH; 3] {
+            assert!(wakeups.0.read(&mut [0; 1]).unwrap() > 0);
+            while mailbox.take(100, |(thread, number)| {
+                assert_eq!(next[thread], number);
+                next[thread] += 1;
+            }) {}
+        }
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+    }
+
+    mod in_every_order {
+        use loom::sync::Mutex;
+        use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+        use super::*;
+
+        impl Flag for AtomicBool {
+            fn swap(&self, up: bool) -> bool {
+                Self::swap(self, up, Ordering::AcqRel)
+            }
+        }
+
+        impl Wake for AtomicUsize {
+            fn wake(&self) {
+                self.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+
+        /// A reactor that was woken hushes the waker and then takes what is there.
+        fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, heard: &mut Vec<u8>) {
+            while waker.signal.swap(0, Ordering::AcqRel) > 0 {
+                waker.reset();
+                heard.append(&mut queue.lock().unwrap());
+            }
+        }
+
+        #[test]
+        fn nothing_is_left_in_the_inbox_of_a_reactor_that_sleeps() {
+            loom::model(|| {
+                let woken = AtomicBool::new(false);
+                let shared = Arc::new((Waker { woken, signal: AtomicUsize::new(0) }, Mutex::new(Vec::new())));
+                let senders: Vec<_> = (0..2)
+                    .map(|number| {
+                        let shared = Arc::clone(&shared);
+                        loom::thread::spawn(move || {
+                            shared.1.lock().unwrap().push(number);
+                            shared.0.wake();
+                        })
+                    })
+                    .collect();
+                let mut heard = Vec::new();
+                run_reactor(&shared.0, &shared.1, &mut heard);
+                senders.into_iter().for_each(|sender| sender.join().unwrap());
+                // It sleeps unless there is something on the signal.
+                run_reactor(&shared.0, &shared.1, &mut heard);
+                heard.sort_unstable();
+                assert_eq!(heard, [0, 1]);
+            });
+        }
+    }
+}
