@@ -11,7 +11,6 @@ use slab::Slab;
 use super::ToShard;
 use super::census::Count;
 use super::conn::Conn;
-use super::fair_queue::FairQueue;
 use super::figures::ShowFigures;
 use super::frame::EncodedEvent;
 use crate::transport::ConnKey;
@@ -118,12 +117,12 @@ impl Rooms {
     }
 
     /// Removes empty rooms, and members that are gone from the others once those are as many as the ones that are not.
-    pub fn sweep(&mut self, conns: &Slab<Conn>, queue: &FairQueue) {
+    pub fn sweep(&mut self, conns: &Slab<Conn>, has_fan_out: impl Fn(ShowId) -> bool) {
         // A displaced connection's reactions still count for its show, so it keeps the room.
         self.0.retain(|_, room| room.connections > 0);
         for (show, room) in &mut self.0 {
             // A fan-out in progress knows members by their index.
-            if room.members.len() <= 2 * room.connections || queue.has_fan_out(*show) {
+            if room.members.len() <= 2 * room.connections || has_fan_out(*show) {
                 continue;
             }
             room.members.retain(|key| conns.get(key.slot as usize).is_some_and(|conn| conn.key == *key));

@@ -160,7 +160,7 @@ impl ConnectionHandler for Shard {
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_SWEEP) {
             self.snapshots.forget();
-            self.rooms.sweep(&self.conns, &self.queue);
+            self.rooms.sweep(&self.conns, |show| self.queue.has_fan_out(show));
         }
         self.metrics.publish();
     }
