@@ -60,5 +60,5 @@ fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
     let goals = report["goals"].as_array().unwrap();
     let portable = goals.iter().filter(|goal| goal["kind"] == "portable").count();
     assert_eq!(portable, 11, "{goals:#?}");
-    assert!(page.contains("<svg") && !page.contains("<script"));
+    assert!(page.contains("class=\"plot\"") && !page.contains("<script"));
 }

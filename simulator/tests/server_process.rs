@@ -8,10 +8,12 @@ use std::time::Duration;
 use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
-use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::faults::{FaultPlan, Target, carry_out};
-use klaxon_simulator::host::{Asked, Stage};
-use klaxon_simulator::server::{Launch, Server, ServerError};
+use klaxon_servers::ServerError;
+use klaxon_simulator::evidence::{Micros, Victim};
+use klaxon_simulator::swarm::faults::{Blow, Fault, FaultPlan, Target, carry_out};
+use klaxon_simulator::swarm::host::{Asked, Stage};
+use klaxon_simulator::swarm::service::ServiceError;
+use klaxon_simulator::swarm::standalone::{Launch, Standalone};
 use tokio::sync::watch;
 
 /// The process ids and players' addresses of each start.
@@ -36,22 +38,25 @@ async fn gone(pid: u32) {
     }
 }
 
-async fn start(data: &Path) -> Server {
+async fn start(data: &Path) -> Standalone {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in.sh");
-    Server::start(Launch { program, data: data.to_owned(), core: None }).await.unwrap()
+    Standalone::start(&Launch { program, data: data.to_owned(), core: None }).await.unwrap()
 }
 
 #[tokio::test]
 async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path()).await;
-    assert_eq!(server.addresses().players, "127.0.0.1:4001".parse().unwrap());
+    let players = server.players();
     let door = server.door().unwrap();
-    assert_eq!((door.addresses, door.token.as_str()), (vec!["127.0.0.1:4002".parse().unwrap()], "secret"));
-    server.kill_and_restart(Duration::ZERO).await.unwrap();
+    assert!(door.addresses[0] != players && door.token == "secret", "{door:?}");
+    let kill =
+        Fault { question: QuestionId(1), at: 0.5, victim: Victim::Server, blow: Blow::Kill { away: Duration::ZERO } };
+    server.strike(&kill).await.unwrap();
+    assert_eq!((server.players(), server.door().unwrap().addresses), (players, door.addresses));
     let starts = starts(data.path());
     assert_eq!(starts.len(), 2);
-    assert_eq!((starts[0].1.as_str(), starts[1].1.as_str()), ("127.0.0.1:0", "127.0.0.1:4001"));
+    assert!(starts.iter().all(|(_, address)| *address == players.to_string()), "{starts:?}");
     assert!(!runs(starts[0].0) && runs(starts[1].0));
     let resident = server.stop().await.unwrap();
     assert!(resident.iter().all(|(_, bytes)| *bytes > 0) && !resident.is_empty());
@@ -102,7 +107,7 @@ async fn a_server_that_dies_by_itself_is_told_of() {
     let pid = i32::try_from(starts(data.path())[0].0).unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    assert!(matches!(server.ended().await, ServerError::Ended { .. }));
+    assert!(matches!(server.ended().await, ServiceError::Server(ServerError::Ended { .. })));
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
-use klaxon_simulator::faults::{FaultPlan, Untouched};
-use klaxon_simulator::host::{AdminDoor, Extras, Pace};
-use klaxon_simulator::pack::arithmetic;
-use klaxon_simulator::report::{HostLine, Report, Setup, page, text};
-use klaxon_simulator::show::{Played, ShowPlan, play};
-use klaxon_simulator::swarm::{CodecChoice, Doors, Shares, SwarmSettings};
+use klaxon_simulator::report::{page, text};
+use klaxon_simulator::socket::admin::AdminDoor;
+use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
+use klaxon_simulator::swarm::host::{Extras, Pace};
+use klaxon_simulator::swarm::pack::arithmetic;
+use klaxon_simulator::swarm::players::{CodecChoice, Doors, Shares, SwarmSettings};
+use klaxon_simulator::swarm::report::{HostLine, Report, Setup, document};
+use klaxon_simulator::swarm::show::{Played, ShowPlan, play};
 
 use mini::{LIMIT, Mini};
 
@@ -80,8 +82,8 @@ async fn plain_players_join_answer_and_see_the_end() {
     assert!(report.winners.is_some());
     assert!(played.host.refused.is_empty(), "{:?}", played.host.refused);
     assert_eq!(played.host.done, 1 + 3 + 3 + 1);
-    assert!(text(&report, false).contains("from question sent to seen"));
-    assert!(page(&report).contains("</html>"));
+    assert!(text(&document(&report), false).contains("from question sent to seen"));
+    assert!(page(&document(&report)).contains("</html>"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

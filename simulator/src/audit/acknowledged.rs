@@ -15,7 +15,7 @@ const PROMISE: Promise = Promise {
     sentence: "An answer that was acknowledged stands in the journal and in all that follows.",
 };
 
-/// The first time that a seat was told its answer to a question is accepted, and for which choice.
+/// The first time that a seat's answer to a question was accepted, and which choice.
 type Acknowledged = HashMap<(Seat, QuestionId), (Micros, Option<Choice>)>;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -85,7 +85,7 @@ fn stand_in_the_journal(reading: &Reading<'_>, finding: &mut Finding) -> Acknowl
     acknowledged
 }
 
-/// A player who comes back after an acknowledgement is told of the answer.
+/// A player who comes back after an acknowledgement is sent the answer.
 fn forgotten(
     reading: &Reading<'_>,
     acknowledged: &Acknowledged,

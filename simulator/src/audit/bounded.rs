@@ -19,7 +19,7 @@ const PROMISE: Promise = Promise {
 
 /// As many frames within a second are a flood: ten times what the protocol allows for long.
 const FLOOD: usize = 100;
-/// The close code of whoever was taken for dead.
+/// The close code of a connection that was taken for dead.
 const SILENT: u16 = 4002;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -129,7 +129,7 @@ fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("connections cut off as too slow", shed);
 }
 
-/// Who sends a flood and stays is told so, or is cut off.
+/// A flood is refused, or its connection closed.
 fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
     let mut floods = 0u64;
     for (index, log) in reading.evidence.connections.iter().enumerate() {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use klaxon_protocol::time::Millis;
 
-use super::AuditOptions;
-use crate::evidence::{Door, Micros};
-use crate::faults::Disturbance;
+use super::options::AuditOptions;
+use crate::evidence::{Disturbance, Door, Micros};
 
-/// Of the pongs of so many microseconds the one with the shortest way is kept.
+/// Of the pongs within this many microseconds the one with the shortest way is kept.
 const KEPT_EVERY: u64 = 100_000;
 
 /// A ping and its pong: somewhere in between the server's clock showed `now`.
@@ -47,13 +46,13 @@ impl Offset {
     }
 }
 
-/// What the run's pings say of each door's clock.
+/// Each gateway's clock, measured by the run's pings.
 #[derive(Debug)]
 pub(super) struct Clocks<'a> {
     /// By process and stretch of time.
     measured: BTreeMap<(Door, usize), BTreeMap<u64, Trip>>,
     faults: &'a [Disturbance],
-    /// A clock runs faster or slower than the swarm's by one part in so many at most.
+    /// A clock runs faster or slower than the swarm's by one part in this number at most.
     drift: u64,
     trips: u64,
     /// What is taken for granted of a clock that was never measured, in microseconds.
@@ -120,7 +119,7 @@ mod tests {
     use klaxon_protocol::ids::QuestionId;
 
     use super::*;
-    use crate::faults::Victim;
+    use crate::evidence::Victim;
 
     /// The server's clock is 5 s ahead.
     fn trip(left: u64, there: u64, back: u64) -> Trip {

@@ -33,10 +33,10 @@ struct Person {
     /// When each connection was in use, its first frame and the last one received, and through which door it came.
     spans: Vec<(Micros, Micros, Door)>,
     snapshots: Vec<Micros>,
-    /// The questions that were heard, live or in a snapshot.
+    /// The questions that were received, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
     left: Option<Micros>,
-    /// When each connection was opened, oldest first, and when it was displaced: by somebody else, with a stolen token, who has the show
+    /// When each connection was opened, oldest first, and when it was displaced: by an intruder with a stolen token, who has the show
     /// from then on, until the player opens another.
     opened: Vec<(Micros, Option<Micros>)>,
     saw_the_end: bool,
@@ -110,7 +110,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// When the host removed this connection's player, and they were told so.
+/// When this connection was sent that the host removed its player.
 fn removed(reading: &Reading<'_>, connection: &Connection) -> Option<Micros> {
     let removed = connection.seat.is_some_and(|seat| reading.journal.removed.contains(&seat));
     let mut told = connection.errors.iter().filter(|(_, code)| matches!(code, ErrorCode::Removed | ErrorCode::Banned));

@@ -100,7 +100,7 @@ const fn all_winners_listed(podium: &Podium) -> bool {
     podium.places.len() >= podium.winners as usize
 }
 
-/// How many win more than nothing, where that can be told from the podium.
+/// How many win more than nothing, where the podium shows it.
 fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
     if all_winners_listed(podium) {
         return Some(podium.places.iter().filter(|place| place.prize > 0).count() as u64);
@@ -115,7 +115,7 @@ const fn is_share(prize: u64, podium: &Podium) -> bool {
     prize == share || (!podium.paid.is_multiple_of(podium.winners as u64) && prize == share + 1)
 }
 
-/// When an elimination leaves nobody and the host wished the pot kept, it is kept.
+/// When an elimination leaves no player and the host wished the pot kept, it is kept.
 fn nobody_left(reading: &Reading<'_>, settings: &Settings, podium: &Podium, finding: &mut Finding) {
     if settings.mode.eliminates()
         && settings.nobody_left == NobodyLeft::Rollover
@@ -137,7 +137,7 @@ fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
     })
 }
 
-/// What each seat was told it won, and where that was heard.
+/// The prize that each seat was sent, and on which connection.
 type Prizes = BTreeMap<Seat, (u64, usize, Micros)>;
 
 fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
@@ -165,13 +165,13 @@ fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     prizes
 }
 
-/// What each seat was told it won.
+/// The prize that each seat was sent.
 pub(super) fn prizes_told(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
     let prizes = prizes_heard(reading, &mut Finding::new(PROMISE));
     prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
 }
 
-/// Every prize that somebody was told of is the podium's, and together they are what is paid.
+/// Every prize that was sent is the podium's, and together they are what is paid.
 fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();
     for (&seat, &(amount, connection, at)) in prizes {
@@ -194,7 +194,7 @@ fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podiu
     });
 }
 
-/// Between the podium and the end, a winner hears of the prize.
+/// Between the podium and the end, a winner is sent the prize.
 fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     for place in podium.places.iter().filter(|place| place.prize > 0) {
         let to_the_end = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
@@ -212,7 +212,7 @@ fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, fin
     }
 }
 
-/// While some are in play, nobody else is paid.
+/// While there are players in play, no others are paid.
 fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let journal = &reading.journal;
     let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
@@ -227,7 +227,7 @@ fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &
     }
 }
 
-/// Whether the seat was in play after the last question that counts and of which it heard its result.
+/// Whether the seat was in play after the last question that counts and of which it received its result.
 fn last_result(reading: &Reading<'_>, seat: Seat) -> Option<(QuestionId, bool)> {
     let mut last: Option<(QuestionId, bool)> = None;
     for &index in reading.seats.get(&seat)? {

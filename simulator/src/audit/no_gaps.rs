@@ -68,7 +68,7 @@ fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// An event is the same for all who hear it, in both codecs, and as it is in the journal.
+/// An event is the same for all who receive it, in both codecs, and as it is in the journal.
 fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
     for (_, _, message) in reading.heard_frames() {
         let Some(seq) = message.seq() else { continue };
@@ -107,7 +107,7 @@ struct Stream<'r> {
     expected: Option<Seq>,
     /// The show goes on at a newer connection: no events are owed to this one.
     displaced: bool,
-    /// The question whose close was heard here: its reveal comes with a result.
+    /// The question whose close was received here: its reveal comes with a result.
     closed: Option<QuestionId>,
     owed: Owed,
     /// Whether the last snapshot was of a show in a pause.
@@ -178,7 +178,7 @@ impl<'r> Stream<'r> {
             ToPlayer::Result(result) => {
                 let due = match self.owed {
                     Owed::Result(question) => question == result.question,
-                    // A reveal that was heard without its close owes no result, and may have one.
+                    // A reveal that was received without its close owes no result, and may have one.
                     Owed::Nothing => self.closed != Some(result.question),
                     Owed::Snapshot | Owed::You | Owed::Paused => false,
                 };
@@ -224,7 +224,7 @@ impl<'r> Stream<'r> {
         }
     }
 
-    /// What happened well before the last frame that an honest connection received has been told to it.
+    /// What happened well before the last frame that an honest connection received was sent to it.
     fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
         let Some(last) = self.connection.last_heard.filter(|_| !self.displaced && self.connection.honest) else {
             return;
@@ -247,7 +247,7 @@ impl<'r> Stream<'r> {
     }
 }
 
-/// The number after this one, of a frame that nobody vouches for: the largest has none, and stays.
+/// The number after this one, of a frame that may hold anything: the largest has none, and stays.
 const fn following(seq: Seq) -> Seq {
     Seq(seq.0.saturating_add(1))
 }

@@ -32,7 +32,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// A frame holds what the protocol says and nothing else: no unknown field, no bytes that mean nothing.
+/// A frame holds what the protocol has and nothing else: no unknown field, no bytes without a meaning.
 fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     for (codec, bytes, message) in reading.heard_frames() {
         let plain = match codec {
@@ -55,7 +55,7 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// Whether a choice is right can't be seen from its reply: all who did the same hear the same bytes, and those who chose
+/// Whether a choice is right can't be seen from its reply: all who did the same receive the same bytes, and those who chose
 /// otherwise the same but for the choice.
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
@@ -78,7 +78,7 @@ fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("kinds of answer replies", kinds);
 }
 
-/// What a player may know of their own state: what the last result told them.
+/// What a player may know of their own state: what the last result had.
 type State = (bool, u8, u32);
 
 fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
@@ -125,7 +125,7 @@ fn nothing_early(
             ToPlayer::Standings(standings) => {
                 early(standings.question).then_some((standings.question, "the standings"))
             }
-            // The host may end the show while a question is open: who won is told then, and the question is over.
+            // The host may end the show while a question is open: the winners are sent then, and the question is over.
             ToPlayer::Podium(_) | ToPlayer::Prize(_) => open
                 .as_ref()
                 .filter(|open| not_closed_yet(reading, open.question, at, slack))
@@ -152,7 +152,7 @@ fn nothing_early(
     in_the_open
 }
 
-/// Keeps what the connection was told about the question that was sent last.
+/// Keeps what the connection received about the question that was sent last.
 fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     match message {
         ToPlayer::Question(asked) => {
@@ -180,7 +180,7 @@ fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     }
 }
 
-/// Whether `at` is before the question's close: by what this connection was told, or by the journal.
+/// Whether `at` is before the question's close: by what this connection received, or by the journal.
 fn too_early(reading: &Reading<'_>, open: Option<&Open>, question: QuestionId, at: Micros, slack: u64) -> bool {
     let now = millis(at).saturating_add(slack);
     let told = open.is_some_and(|open| open.question == question && !open.closed && now < open.closes_at.0);
@@ -206,7 +206,7 @@ fn snapshot_leak(snapshot: &Snapshot, early: &impl Fn(QuestionId) -> bool) -> Op
     snapshot.podium.is_some().then_some((asked, "who won (in a snapshot)"))
 }
 
-/// A player who comes back while a question is open learns nothing that the last result did not say.
+/// A player who comes back while a question is open learns nothing that was not in the last result.
 fn says_something_new(
     reading: &Reading<'_>,
     known: &BTreeMap<(Seat, QuestionId), State>,

@@ -55,7 +55,7 @@ fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) 
     }
 }
 
-/// What the replies to one seat said about one question must agree with each other, with what was sent, and with the
+/// The replies to one seat about one question must agree with each other, with what was sent, and with the
 /// journal.
 fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
@@ -169,7 +169,7 @@ fn reveal_violation(reading: &Reading<'_>, heard_on: Option<usize>, reveal: &Rev
     violation.question(reveal.question).frame(&ToPlayer::Reveal(reveal.clone()))
 }
 
-/// Every different reveal that was heard, with the first connection that heard it, and those of the journal.
+/// Every distinct reveal that was received, with the first connection that received it, and those of the journal.
 fn reveals_heard<'r>(reading: &'r Reading<'_>) -> Vec<(&'r Reveal, Option<usize>)> {
     let mut reveals: Vec<(&Reveal, Option<usize>)> = reading.journal.reveals().map(|reveal| (reveal, None)).collect();
     for connection in 0..reading.connections.len() {
@@ -195,7 +195,7 @@ fn same_counts(revealed: &[u32], counted: &[u32]) -> bool {
     (0..longest).all(|index| revealed.get(index).unwrap_or(&0) == counted.get(index).unwrap_or(&0))
 }
 
-/// How many seats were told that their choice counts, by question and choice.
+/// How many seats had their choice accepted, by question and choice.
 fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(QuestionId, usize), u32> {
     let mut seats = std::collections::BTreeSet::new();
     for connection in &reading.connections {

@@ -41,7 +41,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// What a connection said and heard about a question.
+/// What a connection sent and received about a question.
 struct Case<'r> {
     reading: &'r Reading<'r>,
     index: usize,
@@ -88,7 +88,7 @@ impl Case<'_> {
         }
     }
 
-    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement says when
+    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement shows when
     /// the server had it, an honest player's was there within the margin.
     fn surely_on_time(&self, flight: &Flight, when: When) -> Option<u64> {
         let assumed = when.earliest.saturating_add(as_micros(self.reading.options.margin));
@@ -99,7 +99,7 @@ impl Case<'_> {
             .filter(|_| !self.reading.stood_still(self.connection, flight))
     }
 
-    /// Answers that were surely read on time have a reply, and it does not say that they were not.
+    /// Answers that were surely read on time have a reply, and it does not refuse them as untimely.
     fn on_time_is_heard(&self, finding: &mut Finding) {
         let Self { reading, index, question, exchange, .. } = *self;
         let ahead: Vec<u64> = self.reads().filter_map(|(_, flight, when)| self.surely_on_time(flight, when)).collect();
@@ -175,13 +175,13 @@ impl Case<'_> {
 #[derive(Debug, Default)]
 struct Strength {
     answers: u64,
-    /// Of those the kernel told when they left and were acknowledged.
+    /// Of those whose departure and acknowledgement the kernel reported.
     told: u64,
     on_time: u64,
     out: u64,
     /// Read within the margin of an edge.
     undecided: u64,
-    /// Nothing says by when they were read.
+    /// Nothing proves by when they were read.
     unbounded: u64,
     /// How near to the close the last that was surely on time was read, in microseconds.
     nearest: Option<u64>,
@@ -282,7 +282,7 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
     })
 }
 
-/// Who comes back to an open question is told the times that hold.
+/// A player who comes back to an open question is sent the times that hold.
 fn snapshots_tell_the_same_times(reading: &Reading<'_>, index: usize, finding: &mut Finding) {
     for (at, seen) in reading.walk(index) {
         let Seen::Heard(message @ ToPlayer::Snapshot(snapshot)) = seen else { continue };

@@ -9,11 +9,11 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 
-use super::AuditOptions;
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
+use super::options::AuditOptions;
 use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
 
 /// The whole millisecond of a time.
@@ -34,21 +34,21 @@ pub(super) fn after(at: Micros, duration: Duration) -> Micros {
 /// A frame of a connection, decoded.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Seen<'r> {
-    /// The player said this.
+    /// The player sent this.
     Said(&'r FromPlayer),
     /// The player sent what is no message.
     SaidNonsense,
-    /// The player heard this.
+    /// The player received this.
     Heard(&'r ToPlayer),
     /// The player received what is no message.
     HeardNonsense,
 }
 
-/// What a player said and heard about one question on one connection, each in order.
+/// What a player sent and received about one question on one connection, each in order.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     pub said: Vec<(Micros, Choice)>,
-    /// For each that was said: what is known of its way.
+    /// For each that was sent: what is known of its way.
     pub flights: Vec<Flight>,
     pub heard: Vec<(Micros, FrameId)>,
 }
@@ -83,7 +83,7 @@ pub(super) struct Connection {
     pub exchanges: BTreeMap<QuestionId, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
-    /// When the player said goodbye.
+    /// When the player sent `leave`.
     pub left: Option<Micros>,
     /// Its pings that measure the server's clock.
     trips: Vec<Trip>,
@@ -104,9 +104,9 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
-    /// Answers on connections that came with somebody's token and never heard whose seat they had: when each can have been read first.
+    /// Answers on connections that came with a token and never received a welcome with its seat: when each can have been read first.
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
-    /// What the run's pings say of the server's clock.
+    /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
     said: Vec<Option<FromPlayer>>,
     heard: Vec<Option<ToPlayer>>,
@@ -159,12 +159,12 @@ impl<'a> Reading<'a> {
         flight.when(&self.clocks, connection.door)
     }
 
-    /// What the frame says, if a player received it and it says something.
+    /// The message in the frame, if a player received it and it holds one.
     pub fn heard(&self, frame: FrameId) -> Option<&ToPlayer> {
         self.heard.get(frame.0 as usize).and_then(Option::as_ref)
     }
 
-    /// The frames that players received and that say something.
+    /// The frames that players received and that hold a message.
     pub fn heard_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
         self.evidence
             .frames
@@ -223,7 +223,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// What was said and heard about a question, over all connections of a seat.
+    /// What was sent and received about a question, over all connections of a seat.
     pub fn exchanges(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, &Exchange)> {
         self.seats
             .get(&seat)

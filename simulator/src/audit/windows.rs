@@ -1,4 +1,4 @@
-//! When a question takes answers: the times that everybody was told, less the pauses, cut where it was closed.
+//! When a question takes answers: the announced times, less the pauses, cut where it was closed.
 
 use klaxon_protocol::ids::{QuestionId, Seq};
 use klaxon_protocol::player::ToPlayer;
@@ -6,7 +6,7 @@ use klaxon_protocol::time::Millis;
 
 use super::flights::When;
 
-/// Times that everybody was told, from this event on.
+/// Announced times, from this event on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Announced {
     pub seq: Seq,
@@ -39,7 +39,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Takes in an event that everybody heard while `question` was the last asked.
+    /// Takes in an event for all while `question` was the last asked.
     pub fn hear(&mut self, question: QuestionId, event: &ToPlayer) {
         match event {
             ToPlayer::Question(asked) => {

@@ -9,14 +9,14 @@ use klaxon_protocol::codec::Codec;
 use super::contestant::{BenchError, Journal};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
-use crate::doorstep;
+use crate::socket::handshake;
 
-/// How often the door is tried.
+/// How often a connection is tried.
 const AGAIN: Duration = Duration::from_micros(200);
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All contestants, again and again in turn. The floor says what it takes to start any process.
+/// All contestants, again and again in turn. The floor shows what it takes to start any process.
 ///
 /// # Errors
 /// If one of them can't be started.
@@ -43,6 +43,6 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
 fn knock(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    doorstep::ask(&mut stream, "/play", Codec::Json.subprotocol())?;
-    doorstep::agreed(&mut stream).map(drop)
+    handshake::ask(&mut stream, "/play", Codec::Json.subprotocol())?;
+    handshake::agreed(&mut stream).map(drop)
 }

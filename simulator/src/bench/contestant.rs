@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{Question, ToPlayer};
-use klaxon_servers::{Process, free_port};
+use klaxon_servers::{Addresses, Process, free_port};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -16,8 +16,7 @@ use super::hosting::{Hosting, HostingError};
 use super::kernel::ProcessorClock;
 use super::load::{Connect, Heard, Load, LoadError};
 use crate::evidence::Micros;
-use crate::host::AdminDoor;
-use crate::server::Addresses;
+use crate::socket::admin::AdminDoor;
 
 /// A file system in memory, for the journal that is not to cost a disk.
 const MEMORY: &str = "/dev/shm";
@@ -29,7 +28,7 @@ const SETTLE: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// After such a silence nothing of the last question is on its way.
 const QUIET: Duration = Duration::from_millis(60);
-/// The lobby tells now and then how many have joined; after such a silence it has done so for the last time.
+/// The lobby sends now and then how many have joined; after such a silence it has done so for the last time.
 const QUIET_LOBBY: Duration = Duration::from_millis(1500);
 
 /// Contestants that are there together have players' addresses of their own.
@@ -113,7 +112,7 @@ pub struct Launch {
     pub shards: usize,
     /// Where it keeps its journal.
     pub journal: Journal,
-    /// How often a player must say something; none for so seldom that it does not matter.
+    /// How often a player must send something; none for an interval longer than a measurement.
     pub heartbeat: Option<Duration>,
 }
 
@@ -174,7 +173,7 @@ impl Launch {
     }
 }
 
-/// A server that takes part, with its players and whoever asks them.
+/// A server that takes part, with its players and its host.
 #[derive(Debug)]
 pub struct Contestant {
     /// What it is.
@@ -192,19 +191,19 @@ pub struct Contestant {
     _started: Option<Started>,
 }
 
-/// What a round cost, and when everybody heard it.
+/// What a round cost, and when all players had received it.
 #[derive(Debug)]
 pub struct Round {
     /// When it was begun.
     pub began: Micros,
     /// The server's processor time.
     pub processor: Duration,
-    /// When everybody heard it.
+    /// When all players had received it.
     pub heard: Heard,
 }
 
 impl Round {
-    /// The question that was heard.
+    /// The question that was received.
     ///
     /// # Errors
     /// If it was none.
@@ -215,12 +214,12 @@ impl Round {
         }
     }
 
-    /// Milliseconds from its beginning until each heard it, from the first to the last.
+    /// Milliseconds from its beginning until each received it, from the first to the last.
     pub fn waits(&self) -> impl Iterator<Item = f64> {
         self.heard.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
     }
 
-    /// Microseconds of processor time for each of those who heard it.
+    /// Microseconds of processor time for each of those who received it.
     #[must_use]
     pub fn each(&self) -> f64 {
         self.processor.as_secs_f64() * 1e6 / self.heard.at.len().max(1) as f64
@@ -235,24 +234,13 @@ impl Contestant {
     pub async fn start(launch: &Launch, kind: Kind) -> Result<Self, BenchError> {
         let mut started = launch.start(kind)?;
         let players = started.players;
-        let told = started.data.path().join("addresses.json");
-        let addresses = async || std::fs::read(&told).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        started
-            .process
-            .ready(async || {
-                if kind.is_klaxon() {
-                    addresses().await.is_some_and(|_: Addresses| true)
-                } else {
-                    tokio::net::TcpStream::connect(players).await.is_ok()
-                }
-            })
-            .await?;
-        let door = match addresses().await {
-            Some(Addresses { admin, .. }) => {
-                let token = std::fs::read_to_string(started.data.path().join("admin.token"))?;
-                Some(AdminDoor { addresses: vec![admin], token: token.trim().to_owned() })
-            }
-            None => None,
+        let data = started.data.path();
+        let door = if kind.is_klaxon() {
+            let listens = started.process.ready_with(async || Addresses::read(data)).await?;
+            Some(AdminDoor::of_file(vec![listens.admin], &data.join("admin.token"))?)
+        } else {
+            started.process.ready(async || tokio::net::TcpStream::connect(players).await.is_ok()).await?;
+            None
         };
         let clock = ProcessorClock::of(started.process.id())?;
         Self::at(kind, clock, players, door, Some(started), launch).await
@@ -284,7 +272,7 @@ impl Contestant {
         Ok(Self { kind, clock, load, hosting, players, network, door, _started: started })
     }
 
-    /// So many players join, and the lobby becomes quiet.
+    /// Players join, and the lobby becomes quiet.
     ///
     /// # Errors
     /// If not all are let in.
@@ -297,7 +285,7 @@ impl Contestant {
         load.await.map_err(|error| BenchError::Load(self.kind, error))
     }
 
-    /// So many connect as fast as they can, and say nothing; gives what that cost the server, and how long it took.
+    /// Players connect as fast as they can, and send nothing; gives what that cost the server, and how long it took.
     ///
     /// # Errors
     /// If not all are let in.
@@ -336,7 +324,7 @@ impl Contestant {
     /// Asks a question, and waits until all have it.
     ///
     /// # Errors
-    /// If somebody does not get it.
+    /// If a player does not get it.
     pub async fn ask(&mut self) -> Result<Round, BenchError> {
         let load = |error| BenchError::Load(self.kind, error);
         self.load.listen().await.map_err(load)?;
@@ -347,10 +335,10 @@ impl Contestant {
         Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
     }
 
-    /// Everybody says this, and waits for the reply.
+    /// All players send this, and wait for the reply.
     ///
     /// # Errors
-    /// If somebody does not get one.
+    /// If a player does not get one.
     pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
         let (before, began) = (self.clock.now()?, Micros::now());
         let heard = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;

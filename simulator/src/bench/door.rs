@@ -1,4 +1,4 @@
-//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They say nothing then.
+//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They send nothing then.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
 //! A show of ten players on a gateway where a big show fans out: when its players have their question. The time runs from the host's
-//! word to the kernel's, which has the bytes for a player: the loads share a core, and wait for one another.
+//! command to the kernel having the bytes for a player: the loads share a core, and wait for one another.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,7 @@ use super::contestant::{BenchError, Contestant, Kind};
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
-use super::statistics::quantile;
-use crate::report::words::count;
+use crate::report::words::{count, quantile};
 
 /// The players of the small show.
 const FEW: usize = 10;
@@ -21,7 +20,7 @@ const NOT_BESIDE: &str = "the big show was through before the small one asked";
 /// What the rounds of one kind were.
 #[derive(Debug, Default)]
 struct Rounds {
-    /// Milliseconds from the host's word to each of the small show's players.
+    /// Milliseconds from the host's command to each of the small show's players.
     alone: Vec<f64>,
     /// The same while the big show fans out.
     beside: Vec<f64>,

@@ -20,7 +20,7 @@ pub struct FanOut {
 }
 
 /// Asks a question of each in turn, round after round, until what `rows` makes of it is known well enough. Who begins changes with
-/// every round, so that nobody always comes after the same other. `join` starts the contestants with their players, and again when
+/// every round, so that no contestant always comes after the same other. `join` starts the contestants with their players, and again when
 /// a show has had all its questions.
 ///
 /// # Errors

@@ -13,9 +13,9 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::{frames, question};
-use crate::doorstep;
+use crate::socket::handshake;
 
-/// Where whoever sends to all connects; all others are players.
+/// Where the host connects; all others are players.
 pub const HOST_PATH: &str = "/host";
 
 const LISTENER: Token = Token(usize::MAX);
@@ -38,7 +38,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
         players: Vec::new(),
         host: None,
         heard: Vec::new(),
-        agreed: doorstep::reply(Codec::Json.subprotocol()),
+        agreed: handshake::reply(Codec::Json.subprotocol()),
         reply: frames::from_server(question::reply(QuestionId(10))),
         buffer: vec![0; 16 << 10],
     };
@@ -58,7 +58,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
 struct Floor {
     players: Vec<Option<TcpStream>>,
     host: Option<TcpStream>,
-    /// What the host said that is no whole message yet.
+    /// What the host sent that is no whole message yet.
     heard: Vec<u8>,
     /// The answer to every handshake.
     agreed: String,
@@ -69,13 +69,13 @@ struct Floor {
 impl Floor {
     fn accept(&mut self, listener: &Socket, poll: &Poll) -> io::Result<()> {
         loop {
-            // A socket that blocks: the request follows the connection at once, so reading it waits for nobody.
+            // A socket that blocks: the request follows the connection at once, so reading it does not wait.
             let mut socket = match listener.accept_raw() {
                 Ok((socket, _)) => socket,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let Ok(path) = doorstep::agree(&mut socket, &self.agreed) else { continue };
+            let Ok(path) = handshake::agree(&mut socket, &self.agreed) else { continue };
             socket.set_tcp_nodelay(true)?;
             socket.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(socket.into());

@@ -51,7 +51,7 @@ pub fn closing(seen: &Seen<'_>) -> Option<(u16, String)> {
     Some((u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()))
 }
 
-/// What a client's frame says.
+/// A client's frame, decoded.
 #[must_use]
 pub fn unmasked(seen: &Seen<'_>) -> Vec<u8> {
     let mask = seen.mask.unwrap_or_default();

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::contestant::Kind;
-use super::idle::PINGED;
-use super::intake::{FILE, MEMORY};
-use super::rows::{Row, Subject, What};
+use super::rows::{FILE, MEMORY, PINGED, Row, Subject, What};
 use super::statistics::{Estimate, Side};
 
 /// A goal and what was measured.
@@ -15,7 +13,7 @@ pub struct Goal {
     pub what: String,
     /// Of which contestant.
     pub kind: Kind,
-    /// At most so much.
+    /// The largest value that reaches it.
     pub at_most: f64,
     /// So much was measured; none if it was not.
     pub reached: Option<Estimate>,
@@ -113,9 +111,9 @@ mod tests {
         };
         use Verdict::{Missed, NoFigure, Reached, Undecided};
         assert_eq!(verdicts(&[1.0, 1.01, 1.02, 1.0, 1.01, 1.02], 80.0), [Reached, NoFigure, Missed]);
-        // Its estimate is below the goal, and nobody can be sure.
+        // Its estimate is below the goal, but its interval holds it.
         assert_eq!(verdicts(&[1.0, 1.3, 1.1, 1.2, 1.0, 1.1], 8.0), [Undecided, NoFigure, Reached]);
-        // Its estimate is above it, and nobody can be sure.
+        // Its estimate is above it, but its interval holds it.
         assert_eq!(verdicts(&[1.0, 1.3, 1.2, 1.3, 1.2, 1.2], 8.0), [Undecided, NoFigure, Reached]);
         assert_eq!(verdicts(&[1.2, 1.3, 1.2, 1.3, 1.2, 1.3], 8.0), [Missed, NoFigure, Reached]);
         assert_eq!(verdicts(&[0.5, 0.5], 8.0), [Undecided, NoFigure, Reached]);

@@ -1,4 +1,4 @@
-//! Whoever asks the questions: a show's host at Klaxon, and the one who speaks to all at the servers beside it.
+//! The host who asks the questions: of a show at Klaxon, and of a broadcast at the servers beside it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,18 +15,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{floor, frames, question};
-use crate::doorstep;
-use crate::host::{AdminDoor, Link, LinkError};
+use crate::socket::admin::{AdminDoor, Link, LinkError};
+use crate::socket::handshake;
 
 /// How many questions a show has: as many as a player has lives.
 pub const MOST_QUESTIONS: u16 = 90;
 
 /// How long a command may be refused because the show is not there yet.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long after a refusal it is said again.
+/// How long after a refusal it is sent again.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// A server takes an id that it knows for the same thing said once more: two hosts of one server may share none.
+/// A server takes a command id that it knows for a repetition: two hosts of one server may share none.
 static HOSTS: AtomicU32 = AtomicU32::new(0);
 
 /// The host could not do its part.
@@ -48,7 +48,7 @@ pub enum HostingError {
 pub enum Hosting {
     /// The host of a show.
     Show(Box<ShowHost>),
-    /// Somebody whose words go to all.
+    /// A connection whose messages go to all.
     Speaker(TcpStream),
 }
 
@@ -69,7 +69,7 @@ impl Hosting {
     pub async fn show(door: AdminDoor) -> Result<Self, HostingError> {
         let mut link = Link::new(door);
         let settings = Settings {
-            // Nobody leaves, and nobody has points that all others would hear of.
+            // No player leaves, and there are no standings to be sent.
             mode: Mode::Elimination,
             lives: 99,
             open_for: Span(600_000),
@@ -93,20 +93,20 @@ impl Hosting {
         Ok(Self::Show(Box::new(host)))
     }
 
-    /// Connects to a server that says to all what its host says.
+    /// Connects to a server that sends to all what its host sends.
     ///
     /// # Errors
     /// If it can't be reached.
     pub async fn speaker(address: SocketAddr) -> Result<Self, HostingError> {
         let mut stream = std::net::TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        doorstep::ask(&mut stream, floor::HOST_PATH, Codec::Json.subprotocol())?;
-        doorstep::agreed(&mut stream)?;
+        handshake::ask(&mut stream, floor::HOST_PATH, Codec::Json.subprotocol())?;
+        handshake::agreed(&mut stream)?;
         stream.set_nonblocking(true)?;
         Ok(Self::Speaker(TcpStream::from_std(stream)?))
     }
 
-    /// What players say first.
+    /// What players send first.
     #[must_use]
     pub fn join(&self) -> Option<String> {
         let Self::Show(host) = self else { return None };
@@ -158,7 +158,7 @@ impl ShowHost {
         }
     }
 
-    /// Waits for the reply to what was said last.
+    /// Waits for the reply to what was sent last.
     async fn settled(&mut self, what: &'static str) -> Result<(), HostingError> {
         let last = command_id(self.number, self.commands);
         loop {

@@ -10,12 +10,7 @@ use super::fan_out::WARM_UP;
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::question::RIGHT;
-use super::rows::{Row, Subject, What};
-
-/// The case of a journal in memory.
-pub const MEMORY: &str = "journal in memory";
-/// The case of a journal on the disk.
-pub const FILE: &str = "journal in a file";
+use super::rows::{FILE, MEMORY, Row, Subject, What};
 
 /// Who takes part, with which journal, and what the case is called.
 type Entry = (Kind, Journal, &'static str);

@@ -1,4 +1,4 @@
-//! What the kernel says of a process: its processor time to the nanosecond, and its resident memory.
+//! What a process uses: its processor time to the nanosecond, and its resident memory.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::memory::resident_of;
+use klaxon_servers::usage::resident_memory;
 
 /// The clock of all the processor time of a process: its threads, those that ended, and the kernel's own io_uring workers for it.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ impl ProcessorClock {
     /// # Errors
     /// If the process is gone.
     pub fn resident(&self) -> io::Result<u64> {
-        resident_of(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        resident_memory(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 }
 
@@ -66,7 +66,7 @@ pub fn allow_open_files() -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::costs::Cost;
+    use klaxon_servers::usage::processor_time;
 
     #[test]
     fn the_clock_agrees_with_the_kernel_s_coarser_count() {
@@ -78,7 +78,7 @@ mod tests {
         }
         // Other tests of this process may run between the two looks.
         let before = clock.now().unwrap().as_secs_f64();
-        let counted = Cost::of("me", &[me]).seconds;
+        let counted = processor_time(me).unwrap().as_secs_f64();
         let after = clock.now().unwrap().as_secs_f64();
         assert!(before - 0.05 <= counted && counted <= after + 0.05, "{before} {counted} {after}");
         assert!(clock.resident().unwrap() > 0);

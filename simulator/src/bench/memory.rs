@@ -4,7 +4,7 @@ use super::contestant::{BenchError, Contestant};
 use super::plan::Plan;
 use super::rows::{Row, Subject, What};
 
-/// All contestants, each with a process that has seen nobody before.
+/// All contestants, each with a process that has had no players before.
 ///
 /// # Errors
 /// If one of them fails.

@@ -14,7 +14,7 @@ use super::statistics::PRECISE;
 pub struct Report {
     /// The machine it ran on.
     pub machine: Machine,
-    /// How many players there were, where the row says nothing else.
+    /// How many players there were, unless the row has a number of its own.
     pub players: usize,
     /// So many rounds were wanted; none for as many as were needed.
     pub rounds: Option<usize>,

@@ -5,6 +5,13 @@ use serde::Serialize;
 use super::contestant::Kind;
 use super::statistics::{Estimate, Sample};
 
+/// Intake with a journal in memory.
+pub const MEMORY: &str = "journal in memory";
+/// Intake with a journal on the disk.
+pub const FILE: &str = "journal in a file";
+/// Idle players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
+pub const PINGED: &str = "pings";
+
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -78,7 +85,7 @@ pub enum What {
     Shaken,
     /// Processor time for each of the most players against each of the fewest.
     Growth,
-    /// Half of the players had the question in less than this after the host's word.
+    /// Half of the players had the question in less than this after the host's command.
     Seen50,
     /// 99 of 100 had.
     Seen99,

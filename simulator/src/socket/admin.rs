@@ -1,6 +1,8 @@
 //! The host's connection to the admin socket: comes back by itself, and sends again what was not acknowledged.
 
+use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -20,7 +22,7 @@ pub const HOST_PATH: &str = "/host";
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(200);
-/// A watched show is heard of several times a second. A gateway that says nothing for so long is left, if there are others.
+/// A watched show sends figures several times a second. A gateway that sends nothing for this long is left, if there are others.
 const SILENCE: Duration = Duration::from_secs(3);
 /// Longer than any show.
 const FOREVER: Duration = Duration::from_secs(86_400);
@@ -32,6 +34,16 @@ pub struct AdminDoor {
     pub addresses: Vec<SocketAddr>,
     /// What is in the service's admin token file.
     pub token: String,
+}
+
+impl AdminDoor {
+    /// These addresses with the token in this file.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn of_file(addresses: Vec<SocketAddr>, token: &Path) -> io::Result<Self> {
+        Ok(Self { addresses, token: std::fs::read_to_string(token)?.trim().to_owned() })
+    }
 }
 
 /// Why there is no use in trying again.
@@ -133,7 +145,7 @@ impl Link {
                 }
                 Ok(Some(Ok(_))) => continue,
             };
-            // What a newer server says besides is not for us.
+            // A message that only a newer server knows is skipped.
             let Ok(message) = Codec::Json.decode::<ToHost>(bytes.as_bytes(), &[]) else { continue };
             match &message {
                 ToHost::Created(created) => self.acknowledged(&created.id),
@@ -154,7 +166,7 @@ impl Link {
         self.pending.retain(|(pending, _)| pending != id);
     }
 
-    /// A connection on which all that is pending was said again; the error is none if trying again may help.
+    /// A connection on which all that is pending was sent again; the error is none if trying again may help.
     async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<LinkError>> {
         let address = *self.door.addresses.get(self.at).ok_or(Some(LinkError::NoDoor))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {}", self.door.token));

@@ -19,7 +19,7 @@ pub fn request(path: &str, subprotocol: &str) -> String {
     )
 }
 
-/// What a server says to [`request`] if it agrees.
+/// A server's reply to [`request`] if it agrees.
 #[must_use]
 pub fn reply(subprotocol: &str) -> String {
     format!(
@@ -29,7 +29,7 @@ pub fn reply(subprotocol: &str) -> String {
     )
 }
 
-/// Reads somebody's [`request`], says `reply`, and gives the path that was asked for.
+/// Reads a client's [`request`], sends `reply`, and gives the path that was asked for.
 ///
 /// # Errors
 /// If the connection is lost, or what comes has no end.

@@ -1,5 +1,5 @@
 //! The kernel's own times of what a socket receives and sends (`SO_TIMESTAMPING`, see the kernel's
-//! Documentation/networking/timestamping.rst): whoever gets the processor late does not count the wait as the network's or the server's.
+//! Documentation/networking/timestamping.rst): a process that gets the processor late does not count its wait as the network's or the server's.
 
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -14,10 +14,10 @@ use crate::evidence::Micros;
 /// `SCM_TSTAMP_SND` and `SCM_TSTAMP_ACK` of linux/errqueue.h: what a time of a sent message is of.
 const LEFT: u32 = 0;
 const ACKNOWLEDGED: u32 = 2;
-/// The longest that the kernel says of a sent message besides the times: why, and a peer's address, which it leaves empty.
+/// The longest that the kernel reports of a sent message besides the times: the reason, and a peer's address, which it leaves empty.
 type Reason = (sock_extended_err, libc::sockaddr_in6);
 
-/// Where the kernel says when bytes came or went.
+/// Room for the times that the kernel reports.
 #[derive(Debug)]
 pub struct Control(Vec<u8>);
 
@@ -52,7 +52,7 @@ fn received() -> TimestampingFlag {
     TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE
 }
 
-/// Reads what is there, and says when the last of it came.
+/// Reads what is there, and gives when the last of it came.
 ///
 /// # Errors
 /// As read(2) has them.
@@ -82,7 +82,9 @@ pub enum Step {
 pub struct Sent {
     /// How many bytes of the connection, modulo 2^32, were before the last byte of the write that this is of.
     pub last: u32,
+    /// Which of its times it is.
     pub step: Step,
+    /// When.
     pub at: Micros,
 }
 
@@ -123,7 +125,7 @@ fn step(reason: &sock_extended_err) -> Option<Step> {
     }
 }
 
-/// A time as the kernel says it; 0 is none.
+/// A time as the kernel writes it; 0 is none.
 fn micros(time: TimeSpec) -> Option<Micros> {
     let (seconds, nanos) = (u64::try_from(time.tv_sec()).ok()?, u64::try_from(time.tv_nsec()).ok()?);
     Some(Micros(seconds * 1_000_000 + nanos / 1000)).filter(|time| time.0 > 0)

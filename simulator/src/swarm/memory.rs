@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use klaxon_servers::usage::resident_memory;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at};
 
@@ -23,7 +24,7 @@ struct Looked {
 impl Looked {
     /// Notes what the processes have now; nothing if one of them is gone.
     fn note(&mut self) {
-        let all = self.processes.iter().map(|id| resident_of(*id)).sum::<Option<u64>>();
+        let all = self.processes.iter().map(|id| resident_memory(*id)).sum::<Option<u64>>();
         self.resident.extend(all.filter(|&bytes| bytes > 0).map(|bytes| (Micros::now(), bytes)));
     }
 }
@@ -78,27 +79,9 @@ impl MemoryWatch {
     }
 }
 
-/// The resident memory of a process in bytes; none if it is gone.
-pub(crate) fn resident_of(process: u32) -> Option<u64> {
-    resident_in(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?)
-}
-
-/// The resident memory in bytes, from the text of `/proc/PID/status`.
-fn resident_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resident_memory_is_read_from_the_kernel_s_words() {
-        assert_eq!(resident_in("Name:\tx\nVmRSS:\t   1234 kB\nVmData:\t1 kB\n"), Some(1234 * 1024));
-        assert_eq!(resident_in("Name:\tx\n"), None);
-    }
 
     #[tokio::test]
     async fn several_processes_are_added_up_and_one_that_is_gone_spoils_the_sum() {

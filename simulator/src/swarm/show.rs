@@ -12,12 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::costs::Cost;
-use crate::evidence::Evidence;
-use crate::faults::{Disturbance, FaultPlan, Target, carry_out};
-use crate::host::{AdminDoor, Extras, Host, HostError, HostLog, Pace, Stage};
-use crate::server::ServerError;
-use crate::swarm::{self, AnswerKey, Crowd, Doors, SwarmPlan, SwarmSettings, World};
+use crate::evidence::{Disturbance, Evidence};
+use crate::socket::admin::AdminDoor;
+use crate::swarm::costs::Cost;
+use crate::swarm::faults::{FaultPlan, Target, carry_out};
+use crate::swarm::host::{Extras, Host, HostError, HostLog, Pace, Stage};
+use crate::swarm::players::{self, AnswerKey, Crowd, Doors, SwarmPlan, SwarmSettings, World};
+use crate::swarm::service::ServiceError;
 
 /// How long players may take to leave after the end by themselves.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ pub struct Played {
     pub host: HostLog,
     /// What happened to its processes.
     pub faults: Vec<Disturbance>,
-    /// What its processes cost; whoever runs them knows.
+    /// What its processes cost; filled in by who started them.
     pub costs: Vec<Cost>,
     /// How long it took.
     pub took: Duration,
@@ -66,9 +67,9 @@ pub enum ShowError {
     /// The host could not go on.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The server could not.
+    /// The service could not.
     #[error(transparent)]
-    Server(#[from] ServerError),
+    Service(#[from] ServiceError),
     /// It did not end.
     #[error("the show did not end within {limit:?}: it is {phase:?} at question {question}, {joined} players joined")]
     Endless {
@@ -83,7 +84,7 @@ pub enum ShowError {
     },
 }
 
-/// Plays a show at the players' doors `players` and the admin socket `door`. `watching` is told once of what can be watched meanwhile.
+/// Plays a show at the gateways `players` and the admin socket `admin`. `watching` is called once with what can be watched meanwhile.
 ///
 /// # Errors
 /// If the show can't be made, the server fails, or the show does not end in its time.
@@ -114,7 +115,7 @@ pub async fn play(
         let open = async {
             // The sender outlives this.
             let _ = stages.wait_for(|stage| stage.phase != Phase::Created).await;
-            players.spawn(swarm::play(Arc::clone(&world), is_over.clone()));
+            players.spawn(players::play(Arc::clone(&world), is_over.clone()));
             let crowd = Crowd { connections: plan.hostile, rush: plan.swarm.rush };
             hostile.spawn(crowd.trouble(Arc::clone(&world), is_over));
         };

@@ -22,8 +22,8 @@ use klaxon_protocol::player::{
 use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::host::{AdminDoor, HOST_PATH};
-use klaxon_simulator::swarm::PLAYERS_PATH;
+use klaxon_simulator::socket::admin::{AdminDoor, HOST_PATH};
+use klaxon_simulator::swarm::players::PLAYERS_PATH;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};

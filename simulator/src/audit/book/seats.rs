@@ -13,7 +13,7 @@ pub struct Held {
     pub player: PlayerId,
     pub name: Name,
     pub alive: bool,
-    /// If the host took the player out: so many questions were revealed or void by then.
+    /// If the host removed the player: how many questions were revealed or void by then.
     pub removed: Option<usize>,
     pub lives: u8,
     pub score: u32,

@@ -1,5 +1,5 @@
-//! What the protocol promises to tell a player at a moment, and that never came: replies to joins and pings, lives, and what a connection
-//! hears of its own end.
+//! What the protocol promises to send a player at a moment, and that never came: replies to joins and pings, lives, and how a connection
+//! learns of its own end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -31,7 +31,7 @@ const BEFORE_CLOSING: [Closing; 3] = [
     ),
 ];
 
-/// Lives that the host gave, and what the seat's player is told of it.
+/// Lives that the host gave, and what the seat's player is sent of it.
 #[derive(Debug, Clone, Copy)]
 struct Gift {
     at: Millis,
@@ -69,7 +69,7 @@ impl Promised {
         }
     }
 
-    /// Everybody who was there was told; gives how often that was looked at.
+    /// All who were connected were sent it; gives how often that was checked.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) -> u64 {
         let before = finding.checked;
         let shown = Shown::of(reading);
@@ -188,7 +188,7 @@ impl<'r> Here<'r> {
         }
     }
 
-    /// Whoever joins anew at another connection has the show there, and this one is told.
+    /// A player who joins anew on another connection has the show there, and this one is sent so.
     fn hears_that_it_was_displaced(&self, shown: &Shown, finding: &mut Finding) {
         let Some(own) = self.shown() else { return };
         let connections = self.connection.seat.and_then(|seat| shown.by_seat.get(&seat)).into_iter().flatten();

@@ -19,7 +19,7 @@ struct Case<'r> {
     /// Whether the seat was given to another player.
     lost_seat: bool,
     question: QuestionId,
-    /// The answers of this connection to the question that were sent before the reply was heard.
+    /// The answers of this connection to the question that were sent before the reply was received.
     said: Vec<(Micros, Choice)>,
     heard: Micros,
     reply: &'r AnswerReply,
@@ -95,7 +95,7 @@ impl Case<'_> {
         self.said.iter().any(|&(_, said)| Some(said) != choice)
     }
 
-    /// When the reply was heard at the latest, on the server's clock.
+    /// When the reply was received at the latest, on the server's clock.
     fn heard_at(&self) -> Millis {
         Millis(millis(self.heard).saturating_add(as_millis(self.reading.options.clock_slack)))
     }
@@ -117,7 +117,7 @@ impl Case<'_> {
         let Some(first) = self.first_sent() else { return false };
         let heard = self.heard_at();
         match code {
-            // What carries and counts answers may be away; a flood is refused whatever it says.
+            // What carries and counts answers may be away; a flood is refused whatever it holds.
             ErrorCode::Unavailable | ErrorCode::RateLimited => true,
             ErrorCode::SeatGivenAway => self.lost_seat,
             ErrorCode::UnknownQuestion => asked.is_none_or(|asked| asked.question.at > first),

@@ -1,4 +1,4 @@
-//! Snapshots, and what players were told of their own state: each is what held at some moment while the show stood at that event.
+//! Snapshots, and the states that players were sent: each is what held at some moment while the show stood at that event.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::super::finding::Finding;
 use super::super::reading::{Reading, Seen};
 use crate::evidence::Micros;
 
-/// Something that was told of the show or a seat, and fits no moment yet.
+/// Something that was sent of the show or a seat, and fits no moment yet.
 #[derive(Debug)]
 struct Told<'r> {
     connection: usize,

@@ -35,7 +35,7 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     judged
 }
 
-/// What a connection heard of the end.
+/// What a connection received of the end.
 #[derive(Debug, Default)]
 struct Ended {
     podium: bool,

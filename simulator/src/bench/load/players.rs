@@ -9,12 +9,12 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::{Connect, Heard};
+use super::order::{Connect, Heard};
 use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
-use crate::doorstep;
 use crate::evidence::Micros;
-use crate::stamped::{self, Control};
+use crate::socket::handshake;
+use crate::socket::timestamps::{self, Control};
 
 /// Where players connect.
 const PATH: &str = "/play";
@@ -24,9 +24,9 @@ const TOGETHER: usize = 100;
 const TO_AN_ADDRESS: usize = 5000;
 /// How long one connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After such a silence nothing more comes, and whoever waits has lost something.
+/// After such a silence nothing more comes, and a message was lost.
 const SILENCE: Duration = Duration::from_secs(10);
-/// How often heartbeats are said that are due.
+/// How often due heartbeats are sent.
 const BEAT_AGAIN: Duration = Duration::from_millis(5);
 /// How often the load looks at its sockets while something comes.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
@@ -55,7 +55,7 @@ struct Line {
     counted: u32,
     /// Pings that are not answered yet.
     pings: u32,
-    /// What the server's close frame says, if one came.
+    /// The reason in the server's close frame, if one came.
     close: Option<(u16, String)>,
 }
 
@@ -87,11 +87,11 @@ impl Players {
             for _ in 0..left.min(TOGETHER) {
                 left -= 1;
                 let mut stream = dial(connect.to, connect.network, left / TO_AN_ADDRESS)?;
-                doorstep::ask(&mut stream, PATH, Codec::Json.subprotocol())?;
+                handshake::ask(&mut stream, PATH, Codec::Json.subprotocol())?;
                 together.push((stream, Vec::new()));
             }
             for (stream, rest) in &mut together {
-                *rest = doorstep::agreed(stream)?;
+                *rest = handshake::agreed(stream)?;
                 if let Some(join) = &join {
                     stream.write_all(join)?;
                 }
@@ -109,7 +109,7 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody goes, without a word: no port waits for what might still come, and they can come again at once.
+    /// All connections are reset: no port waits for what might still come, and players can connect again at once.
     ///
     /// # Errors
     /// If the kernel does not do it.
@@ -131,15 +131,15 @@ impl Players {
     /// Waits until everybody has a question.
     ///
     /// # Errors
-    /// If somebody does not get it.
+    /// If a player does not get it.
     pub fn hear_question(&mut self) -> io::Result<Heard> {
         self.wait_for(QUESTION_BEGINS)
     }
 
-    /// Everybody says `text`, then everybody waits for the reply.
+    /// All players send `text`, then wait for the reply.
     ///
     /// # Errors
-    /// If somebody does not get it.
+    /// If a player does not get it.
     pub fn answer(&mut self, text: String) -> io::Result<Heard> {
         let frame = frames::from_client(text.into_bytes());
         for line in &mut self.lines {
@@ -148,7 +148,7 @@ impl Players {
         self.wait_for(REPLY_BEGINS)
     }
 
-    /// Reads until nothing has come for so long.
+    /// Reads until nothing has come for `quiet`.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -157,7 +157,7 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody says `text` once in `every`, in turn, for so long.
+    /// All players send `text` once in `every`, in turn, for `long`.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -181,7 +181,7 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody listens for so long, and answers pings, as browsers do.
+    /// All players read for `long`, and answer pings, as browsers do.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -230,7 +230,7 @@ impl Players {
             sockets += 1;
             let Some(line) = self.lines.get_mut(event.token().0) else { continue };
             loop {
-                let (read, at) = match stamped::receive(&line.stream, &mut self.buffer, &mut self.control) {
+                let (read, at) = match timestamps::receive(&line.stream, &mut self.buffer, &mut self.control) {
                     Ok((0, _)) => return Err(line.was_closed()),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -291,7 +291,7 @@ impl Line {
     }
 }
 
-/// Takes whole frames out of `bytes`, and says whether one began like this.
+/// Takes whole frames out of `bytes`, and gives whether one began like this.
 fn takes(bytes: &mut Vec<u8>, begins: &[u8]) -> bool {
     while let Some(seen) = frames::first(bytes) {
         let (found, end) = (seen.payload.starts_with(begins), seen.end);
@@ -310,6 +310,6 @@ fn dial(to: SocketAddr, network: u8, address: usize) -> io::Result<Blocking> {
     socket.connect_timeout(&to.into(), PATIENCE)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    stamped::ask(&socket)?;
+    timestamps::ask(&socket)?;
     Ok(socket.into())
 }

@@ -31,7 +31,7 @@ pub struct Args {
     /// Players; growth is measured from a tenth of them to nearly twice as many
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=19_000))]
     pub players: Option<u16>,
-    /// Exactly so many rounds, not as many as are needed; with fewer than 6 there is no interval
+    /// Exactly this many rounds, not as many as are needed; with fewer than 6 there is no interval
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     pub rounds: Option<u16>,
     /// The seconds after which a subject ends, however wide its intervals are [default: 300, or 20 with --quick]
@@ -72,7 +72,7 @@ pub enum Part {
 }
 
 impl Args {
-    /// What is to be measured on a machine with so many cores.
+    /// What is to be measured on a machine with this many cores.
     pub fn plan(&self, cores: usize) -> anyhow::Result<Plan> {
         let klaxon = match &self.klaxon {
             Some(klaxon) => klaxon.clone(),

@@ -2,17 +2,18 @@
 
 mod args;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use klaxon_simulator::bench::document::document;
 use klaxon_simulator::bench::goals::Verdict;
 use klaxon_simulator::bench::report::{Machine, Report};
 use klaxon_simulator::bench::rows::Subject;
-use klaxon_simulator::bench::{customary, floor, html, kernel, load, terminal};
+use klaxon_simulator::bench::{customary, floor, kernel, load, measure};
+use klaxon_simulator::report::publish;
 use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Args, Part};
@@ -88,17 +89,10 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
         bar.suspend(|| eprintln!("klaxon-bench: {}: {error}", subject.title()));
         not_measured.push(subject.title());
     };
-    let rows = plan.measure(&told, &mut failed).await;
+    let rows = measure::measure(&plan, &told, &mut failed).await;
     bar.finish_and_clear();
     let report = Report::of(&plan, machine, rows, began.elapsed());
-    print!("{}", terminal::text(&report, std::io::stdout().is_terminal()));
-    if let Some(path) = &args.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        std::fs::write(path, json).with_context(|| format!("--json {}", path.display()))?;
-    }
-    if let Some(path) = &args.html {
-        std::fs::write(path, html::page(&report)).with_context(|| format!("--html {}", path.display()))?;
-    }
+    publish(&document(&report), &report, args.json.as_deref(), args.html.as_deref())?;
     anyhow::ensure!(not_measured.is_empty(), "could not be measured: {}", not_measured.join(", "));
     Ok(if args.must { report.verdict() } else { Verdict::Reached })
 }

@@ -14,11 +14,11 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use klaxon_simulator::faults::FaultPlan;
-use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::pack::arithmetic;
-use klaxon_simulator::show::ShowPlan;
-use klaxon_simulator::swarm::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::faults::FaultPlan;
+use klaxon_simulator::swarm::host::{Extras, Pace};
+use klaxon_simulator::swarm::pack::arithmetic;
+use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::show::ShowPlan;
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
@@ -62,7 +62,7 @@ pub struct Args {
     /// From the reveal to the next question
     #[arg(long, default_value = "700ms", value_parser = duration)]
     pub pause: Duration,
-    /// In which codec the players speak
+    /// Which codec the players use
     #[arg(long, value_enum, default_value_t = CodecChoice::Mix)]
     pub codec: CodecChoice,
     /// Share of players with a bad network, 0 to 1
@@ -86,7 +86,7 @@ pub struct Args {
     /// How many hostile connections besides
     #[arg(long, default_value_t = 0)]
     pub hostile: u32,
-    /// Play without hostile connections and then with so many, and print the ratios for the honest players
+    /// Play without hostile connections and then with this many, and print the ratios for the honest players
     #[arg(long, value_name = "HOSTILE", conflicts_with = "hostile")]
     pub compare_hostile: Option<u32>,
     /// With --compare-hostile: exit with 1 if the honest players' p99 grows by more than this factor
@@ -125,7 +125,7 @@ pub struct Args {
     /// Play on a whole cluster of processes on this machine: engines, gateways, the archive service, Redis, a Kafka broker, PostgreSQL
     #[arg(long, conflicts_with_all = ["server", "kills", "pin", "compare_hostile"])]
     pub cluster: bool,
-    /// Play the same show so often on one process and on clusters of 1, 2 and 3 gateways, and print what an answer costs on each
+    /// Play the same show this many times on one process and on clusters of 1, 2 and 3 gateways, and print what an answer costs on each
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["cluster", "server", "kills", "pin", "compare_hostile", "hostile"])]
     pub compare_gateways: Option<u16>,
     /// With --cluster: kill or stop one process in each question, chosen by the seed
@@ -188,22 +188,14 @@ impl ModeArg {
     }
 }
 
-/// `500ms`, `5s` or `2m`.
+/// `500ms`, `5s` or `2min`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let wrong = || format!("{text:?} is no time such as 500ms, 5s or 2m");
-    let number: u32 = number.parse().map_err(|_| wrong())?;
-    let unit = match unit {
-        "ms" => Duration::from_millis(1),
-        "s" => Duration::from_secs(1),
-        "m" => Duration::from_secs(60),
-        _ => return Err(wrong()),
-    };
-    let longest = Span(u32::MAX).to_std();
-    unit.checked_mul(number)
-        .filter(|duration| *duration <= longest)
-        .ok_or_else(|| format!("{text:?} is too long: 49 days at most"))
+    let duration = humantime::parse_duration(text);
+    let duration = duration.map_err(|error| format!("{error}; a duration is such as 500ms, 5s or 2min"))?;
+    if duration > Span(u32::MAX).to_std() {
+        return Err("too long: 49 days at most".to_owned());
+    }
+    Ok(duration)
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -218,7 +210,7 @@ fn span(duration: Duration) -> Span {
 }
 
 impl Args {
-    /// What is to be played, with so many hostile connections.
+    /// What is to be played, with this number of hostile connections.
     pub fn plan(&self, seed: u64, hostile: u32) -> anyhow::Result<ShowPlan> {
         let pack = self.pack(seed)?;
         let settings = self.settings();
@@ -227,7 +219,7 @@ impl Args {
         }
         ensure!(self.kills <= self.questions, "--kills: at most one for each question");
         let extras = if self.extras { Extras::from_seed(seed, self.questions) } else { Extras::default() };
-        // The hostile take seats too, so that the count of seats does not say who is still to come.
+        // Hostile connections take seats too, so the count of seats does not show how many players are still to come.
         let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
         let faults = if self.faults {
@@ -280,6 +272,16 @@ impl Args {
         }
     }
 
+    /// The server program: the one that was named, or `klaxon` beside this one.
+    pub fn program(&self) -> anyhow::Result<PathBuf> {
+        if let Some(program) = &self.klaxon {
+            return Ok(program.clone());
+        }
+        let beside = std::env::current_exe()?.with_file_name("klaxon");
+        ensure!(beside.exists(), "there is no {}: name the server program with --klaxon", beside.display());
+        Ok(beside)
+    }
+
     /// The seed, random if none was given.
     pub fn seed(&self) -> u64 {
         // Short enough to be typed again.
@@ -310,7 +312,7 @@ impl Args {
         }
     }
 
-    /// So many questions of the pack, chosen by the seed, each open as long as the command line says.
+    /// As many questions of the pack as are wanted, chosen by the seed, each open as long as the command line says.
     fn pack(&self, seed: u64) -> anyhow::Result<Pack> {
         let Some(path) = &self.pack else { return Ok(arithmetic(seed, self.questions)) };
         let bytes = std::fs::read(path).with_context(|| format!("--pack {}", path.display()))?;
@@ -339,7 +341,8 @@ mod tests {
     fn times_are_read_with_their_unit() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "5", "s", "5h", "-1s", "1.5s"] {
+        assert_eq!(duration("2min"), duration("1m 60s"));
+        for bad in ["", "5", "s", "-1s", "5 parsecs", "50d"] {
             assert!(duration(bad).is_err(), "{bad:?}");
         }
     }

@@ -1,18 +1,19 @@
 //! `klaxon-swarm`: plays a whole live show against a real server, audits it, and reports.
 
 mod args;
+mod judged;
 mod machine;
 mod on_cluster;
+mod progress;
 mod run;
 mod table;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 use klaxon_protocol::text::HarmlessLines;
-use klaxon_simulator::report::{Comparison, Report, page, text};
+use klaxon_simulator::report::publish;
+use klaxon_simulator::swarm::report::{Comparison, Report, document};
 use tokio::signal::unix::{SignalKind, signal};
 
 use args::Args;
@@ -68,7 +69,7 @@ async fn play(args: &Args) -> anyhow::Result<bool> {
         return Ok(report.clean());
     };
     let without = run::once(args, seed, 0).await?;
-    print_report(&without);
+    publish(&document(&without), &without, None, None)?;
     let mut with = run::once(args, seed, hostile).await?;
     let comparison = Comparison::of(&without, &with);
     let within = args.max_ratio.is_none_or(|most| comparison.worst() <= most);
@@ -77,20 +78,8 @@ async fn play(args: &Args) -> anyhow::Result<bool> {
     Ok(without.clean() && with.clean() && within)
 }
 
-fn print_report(report: &Report) {
-    let colour = std::io::stdout().is_terminal();
-    println!("{}", text(report, colour));
-}
-
 fn show(args: &Args, report: &Report) -> anyhow::Result<()> {
-    print_report(report);
-    if let Some(path) = &args.json {
-        let json = serde_json::to_vec_pretty(report)?;
-        std::fs::write(path, json).with_context(|| format!("--json {}", path.display()))?;
-    }
-    if let Some(path) = &args.html {
-        std::fs::write(path, page(report)).with_context(|| format!("--html {}", path.display()))?;
-    }
+    publish(&document(report), report, args.json.as_deref(), args.html.as_deref())?;
     if !report.clean() {
         println!("A promise was broken. Once more with: --seed {}", report.seed);
     }

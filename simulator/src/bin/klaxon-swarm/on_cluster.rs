@@ -4,24 +4,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
 use klaxon_protocol::ids::ShowId;
-
 use klaxon_simulator::audit::{AuditOptions, Outcome, prizes_told};
-use klaxon_simulator::cluster::{Cluster, ClusterPlan};
-use klaxon_simulator::database::{compare, complete};
 use klaxon_simulator::evidence::Evidence;
-use klaxon_simulator::report::{DatabaseLine, Report, Setup};
-use klaxon_simulator::show::{Played, ShowPlan};
+use klaxon_simulator::swarm::cluster::{Cluster, ClusterPlan};
+use klaxon_simulator::swarm::database::{compare, complete};
+use klaxon_simulator::swarm::report::{DatabaseLine, Report, Setup};
+use klaxon_simulator::swarm::show::{Played, ShowPlan};
 
 use crate::args::Args;
-use crate::run::{program, report, watched};
+use crate::judged::report;
+use crate::progress::{Spinner, watched};
 
 /// How long after the end of the show the archive may take to have all of it.
 const ARCHIVED_WITHIN: Duration = Duration::from_secs(30);
-/// Gateways measure the engines' clock over the bus, and so may be wrong by as much before the host is told.
+/// Gateways measure the engines' clock over the bus, and may be wrong by as much before the host is alerted.
 const CLOCK_SLACK: Duration = Duration::from_millis(50);
-/// They follow it by running faster or slower by up to one part in so many.
+/// They follow it by running faster or slower by up to one part in this number.
 const CLOCK_DRIFT: u64 = 50;
 
 /// Plays the show on a cluster of its own and reports.
@@ -35,7 +34,7 @@ pub async fn on_cluster(args: &Args, seed: u64, plan: ShowPlan, mut setup: Setup
 }
 
 async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &Path) -> anyhow::Result<Report> {
-    let klaxon = program(args)?;
+    let klaxon = args.program()?;
     let cluster = ClusterPlan {
         klaxon: klaxon.clone(),
         place: place.to_owned(),
@@ -44,7 +43,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
         persistence: args.persistence(seed),
     };
     let spinner = Spinner::new();
-    let mut cluster = Cluster::start(cluster, |what| spinner.says(format!("starting: {what}"))).await?;
+    let mut cluster = Cluster::start(cluster, |what| spinner.show(format!("starting: {what}"))).await?;
     drop(spinner);
     setup.service = Some(cluster.what());
     let (doors, door) = (cluster.doors(), cluster.door());
@@ -56,9 +55,9 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     let processes = u64::try_from(cluster.processes()).unwrap_or(1);
     cluster.supervise().await?;
     let database = archived(&mut cluster, &mut played, &spinner).await?;
-    spinner.says("stopping".to_owned());
+    spinner.show("stopping".to_owned());
     played.evidence.resident = cluster.stop().await?;
-    spinner.says("auditing".to_owned());
+    spinner.show("auditing".to_owned());
     let defaults = AuditOptions::default();
     let options = AuditOptions {
         clock_slack: CLOCK_SLACK,
@@ -67,7 +66,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
         rss_base: defaults.rss_base * processes,
         ..defaults
     };
-    let mut report = report(seed, setup.clone(), &played, options, Some(klaxon));
+    let mut report = report(seed, setup.clone(), played, options, Some(klaxon));
     report.database = Some(database);
     Ok(report)
 }
@@ -77,13 +76,13 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
     let show: ShowId = played.created.show;
     let began = tokio::time::Instant::now();
     let waiting = |waited: Duration| {
-        spinner.says(format!(
+        spinner.show(format!(
             "waiting for the archive, {:.0} of {} s",
             waited.as_secs_f64(),
             ARCHIVED_WITHIN.as_secs()
         ));
     };
-    let rows = complete(&cluster.database(), show, ARCHIVED_WITHIN, waiting).await;
+    let rows = complete(cluster.database(), show, ARCHIVED_WITHIN, waiting).await;
     let seconds = began.elapsed().as_secs_f64();
     played.evidence.journal = cluster.journal(show).await?;
     let rows = match rows {
@@ -96,28 +95,4 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
     let Evidence { journal, .. } = &played.evidence;
     let outcome = Outcome::of(journal).context("the journal from Kafka can't be read")?;
     Ok(DatabaseLine { seconds, ..compare(&rows, &outcome, &prizes_told(&played.evidence)) })
-}
-
-/// Says what is done while nothing else moves; gone when dropped.
-struct Spinner(ProgressBar);
-
-impl Spinner {
-    fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
-    }
-
-    fn says(&self, what: String) {
-        self.0.set_message(what);
-    }
-}
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }

@@ -3,7 +3,8 @@
 
 use std::io::IsTerminal;
 
-use klaxon_simulator::report::Report;
+use klaxon_simulator::report::words::quantile;
+use klaxon_simulator::swarm::report::Report;
 
 use crate::args::Args;
 use crate::run::once;
@@ -18,7 +19,7 @@ struct Row {
     reports: Vec<Report>,
 }
 
-/// Plays so many rounds, in each round once on every service, and prints the medians. True if every audit was clean.
+/// Plays rounds, in each once on every service, and prints the medians. True if every audit was clean.
 pub async fn print(args: &Args, seed: u64, rounds: u16) -> anyhow::Result<bool> {
     let mut rows = vec![Row { service: "one process".to_owned(), reports: Vec::new() }];
     rows.extend(GATEWAYS.map(|gateways| {
@@ -90,8 +91,8 @@ struct Spread {
 fn spread(reports: &[Report], of: impl Fn(&Report) -> f64) -> Spread {
     let mut values: Vec<f64> = reports.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
-    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-    Spread { low: at(0), middle: at(values.len() / 2), high: at(values.len().saturating_sub(1)) }
+    let at = |part| quantile(&values, part).unwrap_or(f64::NAN);
+    Spread { low: at(0.0), middle: at(0.5), high: at(1.0) }
 }
 
 impl Spread {

@@ -1,4 +1,4 @@
-//! What a process says at `/metrics`.
+//! A process's `/metrics`.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Row by row: what the database says against what the journal says, and against what the players were told.
+//! Row by row: the database against the journal, and against what the players were sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -7,12 +7,12 @@ use klaxon_protocol::ids::Seat;
 
 use super::rows::{PlayerRow, Rows};
 use crate::audit::{Final, Outcome};
-use crate::report::DatabaseLine;
+use crate::swarm::report::DatabaseLine;
 
-/// How many differences are told; more are only counted.
+/// How many differences are kept; more are only counted.
 const TOLD: usize = 10;
 
-/// Compares the rows of a show with its outcome by the journal, and with the prizes that players were told of. Everything must be on
+/// Compares the rows of a show with its outcome by the journal, and with the prizes that players were sent. Everything must be on
 /// both sides.
 #[must_use]
 pub fn compare(rows: &Rows, outcome: &Outcome, told: &BTreeMap<Seat, u64>) -> DatabaseLine {
@@ -39,7 +39,7 @@ impl Judge<'_> {
         let won = (0..).map(Seat).zip(&outcome.players).filter(|(_, player)| player.prize > 0);
         let by_journal = won.map(|(seat, player)| (seat, signed(player.prize))).collect();
         self.all("prizes", &rows.prizes, &by_journal);
-        // Who was not there at the end was told nothing.
+        // Players who were not connected at the end were sent nothing.
         let told = told.iter().map(|(&seat, &amount)| (seat, signed(amount)));
         let mut times = 0;
         for (seat, amount) in told {
@@ -135,7 +135,7 @@ mod tests {
     use klaxon_protocol::time::Millis;
 
     use super::*;
-    use crate::database::ShowRow;
+    use crate::swarm::database::ShowRow;
 
     fn player(number: u32, place: u32, prize: u64) -> Final {
         Final {

@@ -1,4 +1,4 @@
-//! What the archive's tables say about a show. docs/archive.md explains them.
+//! A show in the archive's tables. docs/archive.md explains them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,7 +77,7 @@ type ShowColumns = (i64, i64, i64, i64);
 type PlayerColumns = (i64, String, String, i16, i16, i64, i64, i64, i64);
 type AnswerColumns = (i32, i64, i16, i64);
 
-/// Waits until the archive has the whole show, and reads it. `waiting` is told now and then that it is not there yet.
+/// Waits until the archive has the whole show, and reads it. `waiting` is called now and then with how long it has taken so far.
 ///
 /// # Errors
 /// If the database can't be asked, or does not have the show in time.
@@ -145,7 +145,7 @@ async fn read(pool: &PgPool, show: ShowId) -> Result<Option<Rows>, sqlx::Error> 
     }))
 }
 
-/// One that can't be a seat is the last, which nobody has: it then differs from the journal.
+/// A number that can't be a seat becomes the last one, which is never given: it then differs from the journal.
 fn seat_of(seat: i64) -> Seat {
     Seat(u32::try_from(seat).unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! Which faults there are in which questions: by the seed alone, whoever plays.
+//! Which faults there are in which questions: by the seed alone, the same for any players.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Blow, Fault, Victim};
+use super::fault::{Blow, Fault};
+use crate::evidence::Victim;
 
 /// How long a process stands still that is stopped.
 pub const STANDING: Duration = Duration::from_secs(5);
@@ -17,7 +18,7 @@ pub const STANDING: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FaultPlan(Vec<Fault>);
 
-/// A source of randomness for nothing but faults: they are the same whoever plays.
+/// A random generator for nothing but faults: they are the same for any players.
 fn dice(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     dice.set_stream(stream);
@@ -25,7 +26,7 @@ fn dice(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 impl FaultPlan {
-    /// So many kills of a single server, spread over so many questions; at most one for each. An elimination may end early, so the
+    /// This number of kills of a single server, spread over this number of questions; at most one for each. An elimination may end early, so the
     /// first questions are taken as far as they suffice.
     #[must_use]
     pub fn of_a_server(seed: u64, kills: u16, questions: u16) -> Self {
@@ -44,7 +45,7 @@ impl FaultPlan {
         Self(places.into_iter().map(kill).collect())
     }
 
-    /// A fault in each of so many questions. Every kind of process has its turn within as many questions as there are cards, the engine
+    /// A fault in each question. Every kind of process has its turn within as many questions as there are cards, the engine
     /// that plays the show and the gateways more often.
     #[must_use]
     pub fn of_a_cluster(seed: u64, questions: u16, gateways: u16) -> Self {

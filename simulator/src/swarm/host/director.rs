@@ -1,4 +1,4 @@
-//! What the host does and when: looks at what the server says and decides, without a network or a clock of its own.
+//! What the host does and when: decides by the server's messages, without a network or a clock of its own.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ const SOON: Duration = Duration::from_millis(200);
 /// How the host paces the show.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// The first question is asked when so many players have a seat,
+    /// The first question is asked when this number of players have a seat,
     pub players: u32,
-    /// but not before the lobby has been open for so long,
+    /// but not before the lobby has been open for this long,
     pub lobby_least: Duration,
-    /// and when it has been open for so long in any case.
+    /// and when it has been open for this long in any case.
     pub lobby_most: Duration,
     /// From the tally to the reveal.
     pub suspense: Duration,
@@ -98,7 +98,7 @@ impl Director {
         self.joined
     }
 
-    /// When something will be to do, if nothing is heard before.
+    /// When there will be something to do, if no message comes before.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         self.cues.iter().filter(|cue| !self.holds(cue)).map(|cue| cue.at).min()
@@ -122,7 +122,7 @@ impl Director {
         due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
     }
 
-    /// Looks at what the server says.
+    /// Takes in a message of the server.
     pub fn hear(&mut self, message: &ToHost, now: Instant) {
         match message {
             ToHost::Figures(figures) => self.hear_figures(figures, now),

@@ -58,11 +58,11 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// One of each at different questions of a show of so many, as far as there are enough; never at the last.
+    /// One of each at different questions of the show, as far as there are enough; never at the last.
     #[must_use]
     pub fn from_seed(seed: u64, questions: u16) -> Self {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        // A stream of its own: the extras are the same whoever plays.
+        // A stream of its own: the extras are the same for any players.
         dice.set_stream(u64::MAX);
         let mut places: Vec<u16> = (1..questions).collect();
         places.shuffle(&mut dice);

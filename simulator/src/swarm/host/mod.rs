@@ -2,7 +2,6 @@
 
 mod director;
 mod extras;
-mod link;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,10 +16,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::Micros;
+use crate::socket::admin::{AdminDoor, Link, LinkError};
 
 pub use director::{Asked, Director, Pace, Stage};
 pub use extras::{Extra, Extras};
-pub use link::{AdminDoor, HOST_PATH, Link, LinkError};
 
 /// Why a show could not be hosted.
 #[derive(Debug, thiserror::Error)]

@@ -40,7 +40,7 @@ pub enum Heard {
 /// The connection could not be made, or is gone.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The server or the network said no.
+    /// The server refused it, or the network failed.
     #[error(transparent)]
     WebSocket(#[from] tungstenite::Error),
     /// Nothing happened for too long.
@@ -65,7 +65,7 @@ impl Connection {
     /// Connects and does the handshake; the page is begun once that worked.
     ///
     /// # Errors
-    /// If the server can't be reached, refuses the handshake, or says nothing for as long as `patience`.
+    /// If the server can't be reached, refuses the handshake, or sends nothing for as long as `patience`.
     pub async fn open(
         address: SocketAddr,
         patience: Duration,
@@ -128,13 +128,13 @@ impl Connection {
         }
     }
 
-    /// Says goodbye in WebSocket's words.
+    /// Sends a WebSocket close frame.
     pub async fn close(mut self) {
         // A server that is gone already has no need of it.
         let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
     }
 
-    /// Notes what the kernel says by now of what was sent.
+    /// Notes the times that the kernel has reported by now of what was sent.
     fn note_times(&mut self) {
         while self.page.awaits_times()
             && let Some(sent) = self.socket.get_mut().sent()

@@ -18,9 +18,11 @@ use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::connection::PLAYERS_PATH;
-use super::{World, mischief};
-use crate::doorstep;
+use super::mischief;
+use super::plan::dice;
+use super::world::World;
 use crate::evidence::{Door, PlayerNumber};
+use crate::socket::handshake;
 
 /// How many messages a sender that does not read sends at once, and how often.
 const BURST: (u32, Duration) = (20, Duration::from_millis(200));
@@ -64,7 +66,7 @@ impl Crowd {
                 world: Arc::clone(&world),
                 number: PlayerNumber(first.saturating_add(number)),
                 how: Hostility::ALL[number as usize % Hostility::ALL.len()],
-                dice: super::plan::dice(world.plan.seed, PlayerNumber(first.saturating_add(number)), 0),
+                dice: dice(world.plan.seed, PlayerNumber(first.saturating_add(number)), 0),
             };
             all.spawn(async move {
                 tokio::select! {
@@ -104,7 +106,7 @@ impl Hostile {
                 sleep(Duration::from_secs(1)).await;
             }
         }
-        let request = doorstep::request(PLAYERS_PATH, Codec::Json.subprotocol());
+        let request = handshake::request(PLAYERS_PATH, Codec::Json.subprotocol());
         stream.write_all(request.as_bytes()).await?;
         // The answer to the request is not read either; by then it is there.
         sleep(Duration::from_millis(500)).await;

@@ -77,7 +77,7 @@ pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<
     let mut stubborn = false;
     if bad_network && dice.random_bool(0.5) {
         at = at + part(0.3 * dice.random::<f64>());
-        // It was tapped in time and is on its way: nobody calls it back.
+        // It was tapped in time and is on its way: it can't be taken back.
         stubborn = true;
     }
     if player.habits.dawdles && dice.random_bool(0.3) {

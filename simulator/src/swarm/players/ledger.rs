@@ -10,7 +10,7 @@ use super::stream::Written;
 use crate::evidence::{
     ConnectionLog, Direction, Door, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber, Transit,
 };
-use crate::stamped::{Sent, Step};
+use crate::socket::timestamps::{Sent, Step};
 
 /// The frames and connections of a whole swarm.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub struct Ledger {
     opened: AtomicU64,
 }
 
-/// Distinct frames, each decoded at most once however many players hear it.
+/// Distinct frames, each decoded at most once however many players receive it.
 #[derive(Debug, Default)]
 struct Shelf {
     frames: Frames,
@@ -76,7 +76,7 @@ pub struct Page {
     ledger: Arc<Ledger>,
     order: u64,
     log: Option<ConnectionLog>,
-    /// Messages of which the kernel has not said all: where they are in the stream, and the transit's index.
+    /// Messages whose times the kernel has not reported in full: where they are in the stream, and the transit's index.
     awaited: Vec<(Written, usize)>,
 }
 
@@ -109,13 +109,13 @@ impl Page {
         }
     }
 
-    /// Whether the kernel has not said all of what was sent.
+    /// Whether the kernel still owes times of what was sent.
     #[must_use]
     pub const fn awaits_times(&self) -> bool {
         !self.awaited.is_empty()
     }
 
-    /// Notes what the kernel says of what was sent. A message is in transit from its first write on, until its last is acknowledged.
+    /// Notes a time that the kernel reports of what was sent. A message is in transit from its first write on, until its last is acknowledged.
     pub fn time_of(&mut self, sent: Sent) {
         let Some(log) = &mut self.log else { return };
         self.awaited.retain(|&(written, transit)| {
@@ -129,7 +129,7 @@ impl Page {
         });
     }
 
-    /// Notes a message that had come at that time, and says what it means; none if it is no message of the protocol.
+    /// Notes a message that came at that time, and gives it decoded; none if it is no message of the protocol.
     pub fn received(&mut self, at: Micros, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
         let codec = self.codec();
         let (frame, message) = lock(&self.ledger.shelf).hear(codec, bytes);

@@ -8,8 +8,8 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Join, React, Role, ToPlayer};
 use tokio::time::timeout;
 
-use super::World;
 use super::connection::{Connection, Heard};
+use super::world::World;
 use crate::evidence::PlayerNumber;
 
 /// How many messages a flood has.
@@ -17,7 +17,7 @@ pub const FLOOD: usize = 100;
 /// How many bytes are too many.
 const TOO_MUCH: usize = 8192;
 
-/// An answer in which the player says to have another seat. Only JSON has room for such a field.
+/// An answer that claims another seat. Only JSON has room for such a field.
 pub fn answer_for_seat(codec: Codec, answer: Answer, seat: Seat) -> Vec<u8> {
     let (question, choice) = (answer.question, answer.choice);
     match codec {
@@ -108,7 +108,7 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
     connection.close().await;
 }
 
-/// Hears what comes until `enough` is heard, the time is up, or the connection is gone.
+/// Receives until `enough` is true of a message, the time is up, or the connection is gone.
 async fn listen(connection: &mut Connection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
     let listening = async {
         loop {

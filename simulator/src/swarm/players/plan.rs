@@ -24,13 +24,13 @@ pub struct SwarmSettings {
     pub spectators: u32,
     /// Over how long they join.
     pub rush: Duration,
-    /// In which codec they speak.
+    /// Which codec they use.
     pub codec: CodecChoice,
     /// How many have which habit.
     pub shares: Shares,
 }
 
-/// How many players have a habit, each from 0 (nobody, the default) to 1 (everybody).
+/// How many players have a habit, each from 0 (none, the default) to 1 (all).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Shares {
     /// A bad network.
@@ -47,7 +47,7 @@ pub struct Shares {
     pub hidden_tabs: f64,
 }
 
-/// In which codec the players speak.
+/// Which codec the players use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum CodecChoice {
     /// All in JSON.
@@ -67,7 +67,7 @@ pub struct PlayerPlan {
     pub name: String,
     /// To play or to watch.
     pub role: Role,
-    /// How they speak.
+    /// Which codec they use.
     pub codec: Codec,
     /// How long after the start they join.
     pub joins_after: Duration,
@@ -144,7 +144,7 @@ impl PlayerPlan {
     }
 }
 
-/// The right choice of each question, found by its words: the server mixes the choices' order.
+/// The right choice of each question, found by its text: the server shuffles the choices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerKey {
     right: HashMap<String, String>,
@@ -178,7 +178,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::swarm) fn settings(seed: u64) -> SwarmSettings {
+    pub(in crate::swarm::players) fn settings(seed: u64) -> SwarmSettings {
         SwarmSettings {
             seed,
             players: 400,

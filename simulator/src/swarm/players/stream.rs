@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::evidence::Micros;
-use crate::stamped::{self, Control, Sent};
+use crate::socket::timestamps::{self, Control, Sent};
 
 /// The bytes of a message in the stream, by the kernel's count: the last byte of the first write, and of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Written {
     pub last: u32,
 }
 
-/// A connection whose times the kernel tells, as far as it can.
+/// A connection with the kernel's times, as far as it has them.
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
@@ -29,7 +29,7 @@ pub struct Stream {
     last: u32,
     /// The writes since a message was begun.
     written: Option<Written>,
-    /// Whether the kernel tells times of what is sent.
+    /// Whether the kernel reports times of what is sent.
     tells: bool,
 }
 
@@ -41,10 +41,10 @@ impl Stream {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
-        let tells = stamped::ask_both_ways(&socket).is_ok();
+        let tells = timestamps::ask_both_ways(&socket).is_ok();
         if !tells {
             // Times of what comes are better than none; without them it is when it was read.
-            let _ = stamped::ask(&socket);
+            let _ = timestamps::ask(&socket);
         }
         Ok(Self { socket, control: Control::default(), came: None, last: u32::MAX, written: None, tells })
     }
@@ -59,15 +59,15 @@ impl Stream {
         self.written = None;
     }
 
-    /// Where all that was written since the message began is in the stream; none if the kernel tells nothing of it.
+    /// Where all that was written since the message began is in the stream; none if the kernel reports no times of it.
     pub fn written(&self) -> Option<Written> {
         self.written.filter(|_| self.tells)
     }
 
-    /// The next time that the kernel tells of what was written.
+    /// The next time that the kernel reports of what was written.
     pub fn sent(&mut self) -> Option<Sent> {
         // An error of the socket is for those who read and write.
-        stamped::sent(&self.socket, &mut self.control).ok().flatten()
+        timestamps::sent(&self.socket, &mut self.control).ok().flatten()
     }
 }
 
@@ -81,7 +81,7 @@ impl AsyncRead for Stream {
         loop {
             ready!(socket.poll_read_ready(context))?;
             let unfilled = buffer.initialize_unfilled();
-            match socket.try_io(Interest::READABLE, || stamped::receive(socket, unfilled, control)) {
+            match socket.try_io(Interest::READABLE, || timestamps::receive(socket, unfilled, control)) {
                 Ok((read, at)) => {
                     *came = Some(at);
                     buffer.advance(read);
@@ -125,7 +125,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::stamped::Step;
+    use crate::socket::timestamps::Step;
 
     #[tokio::test]
     async fn what_is_written_and_read_has_the_kernels_times() {

@@ -6,11 +6,10 @@ use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::{AnswerReply, FromPlayer, Podium, Question, Reveal, ToPlayer};
 
 use super::latency::Times;
+use super::model::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
 use super::reading::{Message, Reading};
 use super::waits::waits;
-use super::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
-use crate::evidence::{Direction, Evidence, Micros, PlayerNumber};
-use crate::faults::Disturbance;
+use crate::evidence::{Direction, Disturbance, Evidence, Micros, PlayerNumber};
 
 /// How many places the report shows.
 const PLACES: usize = 10;
@@ -83,7 +82,7 @@ impl<'a> Count<'a> {
             ToPlayer::Question(question) => {
                 self.asked(line.player, question);
                 let sent = question.at.0 * 1000;
-                // Who came later was told of it later.
+                // To those who joined later it was sent later.
                 if line.honest && line.welcomed.is_some_and(|welcomed| welcomed.0 < sent) {
                     self.seen.add(at.0.saturating_sub(sent));
                 }

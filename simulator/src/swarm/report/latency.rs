@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Debug, Clone)]
 pub struct Times(Histogram<u64>);
 
-/// The longest time that is told apart, in microseconds: 10 minutes.
+/// The longest time that is distinguished, in microseconds: 10 minutes.
 const LONGEST: u64 = 600_000_000;
 /// How many bars a histogram is drawn with.
 const BARS: u32 = 24;
@@ -59,7 +59,7 @@ impl Times {
                 to_ms: to as f64 / 1000.0,
                 count: self.0.count_between(from, to),
             });
-            // Values that the histogram can't tell apart are counted in one bar only.
+            // Values that the histogram can't distinguish are counted in one bar only.
             from = self.0.next_non_equivalent(to);
         }
         bars

@@ -1,24 +1,13 @@
-//! The report of a run: its figures for programs, and how people read them in a terminal or a browser.
-
-mod figures;
-pub(crate) mod html;
-mod latency;
-mod reading;
-mod terminal;
-mod waits;
-pub(crate) mod words;
+//! What a run showed. The names are those of the JSON report.
 
 use serde::Serialize;
 
+use super::latency::Latency;
+use super::waits::FaultLine;
 use crate::audit::Finding;
-use crate::costs::Cost;
+use crate::swarm::costs::Cost;
 
-pub use html::page;
-pub use latency::{Bar, Latency};
-pub use terminal::text;
-pub use waits::{FaultLine, Wait};
-
-/// Everything that a run showed. The names are those of the JSON report.
+/// Everything that a run showed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// From which the run can be done again.
@@ -107,15 +96,15 @@ pub struct Traffic {
 pub struct Answers {
     /// Answers sent, with all repetitions and cheats.
     pub sent: u64,
-    /// Replies heard.
+    /// Replies received.
     pub replied: u64,
-    /// Replies that said the choice counts.
+    /// Replies that the choice counts.
     pub accepted: u64,
     /// Answers that the reveals counted.
     pub counted: u64,
     /// The most answers sent within any one second.
     pub peak_per_second: u64,
-    /// Refusals heard, by code.
+    /// Refusals received, by code.
     pub refused: Vec<(String, u64)>,
 }
 
@@ -173,7 +162,7 @@ pub struct WinnerLine {
 /// The server's resident memory, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Memory {
-    /// When it was ready and nobody had come.
+    /// When it was ready and had no players.
     pub start: u64,
     /// The most.
     pub peak: u64,
@@ -196,7 +185,7 @@ pub struct HostLine {
     pub alerts: Vec<String>,
 }
 
-/// What the audit says about a promise.
+/// What the audit found about a promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PromiseLine {
     /// Its number.
@@ -272,7 +261,7 @@ impl Comparison {
     /// Compares two runs of one seed.
     #[must_use]
     pub fn of(without: &Report, with: &Report) -> Self {
-        // Below a tenth of a millisecond nobody can tell times apart.
+        // Times below a tenth of a millisecond are noise.
         let ratio = |before: f64, after: f64| after.max(0.1) / before.max(0.1);
         let memory = |report: &Report| report.memory.as_ref().map(|memory| memory.peak as f64);
         Self {

@@ -9,8 +9,8 @@ use klaxon_protocol::time::Millis;
 use serde::Serialize;
 
 use super::reading::{Message, Reading};
+use crate::evidence::Disturbance;
 use crate::evidence::{Direction, Evidence, Micros, PlayerNumber};
-use crate::faults::Disturbance;
 
 /// What an event or a reply waited for may have begun this long after the process was at work again: others still caught up.
 const AFTERMATH: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ pub struct FaultLine {
     pub back: Wait,
     /// Of those who had an answer on the way: until its reply, over all connections.
     pub reply: Wait,
-    /// Of those who heard something then: by how much the latest of it was late. A close is late from when time was up.
+    /// Of those who received events then: by how much the latest of them was late. A close is late from when time was up.
     pub event: Wait,
 }
 
@@ -75,7 +75,7 @@ impl Wait {
     }
 }
 
-/// From when to when somebody waited.
+/// From when to when a player waited.
 #[derive(Debug, Clone, Copy)]
 struct Waited {
     from: Micros,
@@ -159,7 +159,7 @@ pub fn waits(faults: &[Disturbance], evidence: &Evidence) -> Vec<FaultLine> {
 fn line(fault: &Disturbance, evidence: &Evidence, people: &BTreeMap<PlayerNumber, Person>, began: Micros) -> FaultLine {
     let until = Micros(fault.until.0.saturating_add(u64::try_from(AFTERMATH.as_micros()).unwrap_or_default()));
     let back = people.values().filter_map(|person| {
-        // The newest: whoever had moved away before was not cut off.
+        // The newest: a player who had reconnected elsewhere before was not cut off.
         let begun = person.begun.iter().filter(|&&(first, _)| first <= fault.from);
         let &(_, connection) = begun.max_by_key(|&&(first, _)| first)?;
         let door = evidence.connections.get(connection)?.door;
@@ -214,8 +214,8 @@ mod tests {
     use klaxon_protocol::time::Span;
 
     use super::*;
+    use crate::evidence::Victim;
     use crate::evidence::{ConnectionLog, Door, Entry};
-    use crate::faults::Victim;
 
     const QUESTION: QuestionId = QuestionId(1);
 

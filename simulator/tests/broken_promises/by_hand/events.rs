@@ -4,7 +4,8 @@ use klaxon_protocol::ids::{Seat, Seq};
 use klaxon_protocol::player::{Notice, Podium, Prize, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
-use klaxon_simulator::audit::{AuditOptions, ReplayCommand, audit};
+use klaxon_simulator::audit::{Audit, AuditOptions, audit};
+use klaxon_simulator::swarm::replay::ReplayCommand;
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};
@@ -211,24 +212,28 @@ fn a_damaged_and_a_torn_journal_are_found() {
     assert_broken(&audit(&evidence, &AuditOptions::default()), 7, "was cut short");
 }
 
+/// The audit of a faultless show whose journal this command replays.
+fn replayed(command: &ReplayCommand) -> Audit {
+    let mut evidence = Show::played().evidence();
+    evidence.replay = Some(command.run(&evidence.journal));
+    audit(&evidence, &AuditOptions::default())
+}
+
 /// A replay command written in the shell; `$0` is the journal.
-fn replay(script: &str) -> AuditOptions {
-    let arguments = vec!["-c".into(), script.into()];
-    AuditOptions { replay: Some(ReplayCommand { program: "/bin/sh".into(), arguments }), ..AuditOptions::default() }
+fn shell(script: &str) -> ReplayCommand {
+    ReplayCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
 }
 
 #[test]
 fn the_replays_exit_code_and_last_words_are_heard() {
-    let evidence = Show::played().evidence();
-    let fine = audit(&evidence, &replay("test -s \"$0\" && echo one && echo 42 records, all identical"));
+    let fine = replayed(&shell("test -s \"$0\" && echo one && echo 42 records, all identical"));
     assert!(fine.clean(), "{:#?}", told(&fine));
     let figure = ("replayed".to_owned(), "42 records, all identical".to_owned());
     assert!(fine.findings[6].figures.contains(&figure), "{:?}", fine.findings[6]);
-    let differs = audit(&evidence, &replay("echo record 7 differs >&2; exit 1"));
+    let differs = replayed(&shell("echo record 7 differs >&2; exit 1"));
     assert_broken(&differs, 7, "record 7 differs");
     let absent = ReplayCommand::of_klaxon("/nonexistent/klaxon".into());
-    let options = AuditOptions { replay: Some(absent), ..AuditOptions::default() };
-    assert_broken(&audit(&evidence, &options), 7, "could not be run");
+    assert_broken(&replayed(&absent), 7, "could not be run");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::settings::Settings;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
+use klaxon_simulator::evidence::{Disturbance, Victim};
 use klaxon_simulator::evidence::{Door, Evidence, Micros};
-use klaxon_simulator::faults::{Disturbance, Victim};
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, told};

@@ -62,7 +62,7 @@ impl Person {
         }
     }
 
-    /// Chose, and never heard what became of it: the same again.
+    /// Answered, and got no reply: the same answer again.
     pub(super) fn retry(&mut self) {
         self.retry_after(Span(0));
     }
@@ -90,7 +90,7 @@ impl Person {
                         return;
                     }
                     self.answer(device, Answer { question: deed.question, choice }).await;
-                    // Its pong says that what was sent before it had been read by then: the audit knows that the answer was on time.
+                    // Its pong proves that what was sent before it was read by then: the audit knows that the answer was on time.
                     if closes_at.since(self.server_now()) < CLOSE_CALL {
                         self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
                     }

@@ -1,4 +1,4 @@
-//! A player at play: hears the show, does what was planned, and comes back whenever the connection is lost.
+//! A player: receives the show, does what was planned, and reconnects whenever the connection is lost.
 
 mod conduct;
 mod devices;
@@ -17,13 +17,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::World;
 use super::connection::{Connection, Heard};
 use super::deeds::{Deed, Device};
 use super::plan::{PlayerPlan, dice};
+use super::world::World;
 use crate::evidence::{Door, Micros, PlayerNumber};
 
-/// How often a player who was displaced by somebody else takes the show back.
+/// How often a player whose connection was displaced by an intruder takes the show back.
 const MOST_RETURNS: u32 = 3;
 
 /// Plays the show to its end, or until `over` becomes true.
@@ -32,13 +32,13 @@ pub async fn live(world: Arc<World>, number: PlayerNumber, mut over: watch::Rece
     let mut person = Person::new(world, plan);
     tokio::select! {
         () = person.play() => {}
-        // A sender that is gone says that it is over as well.
+        // A dropped sender means the end as well.
         _ = over.wait_for(|over| *over) => {}
     }
     person.go().await;
 }
 
-/// What a player will do besides deeds about a question.
+/// What a player will do that is not about a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chore {
     Open(Device),
@@ -55,7 +55,7 @@ struct Seen {
     closed: bool,
     /// The first choice that was made here.
     wanted: Option<Choice>,
-    /// Whether the server said what became of it.
+    /// Whether the server replied to it.
     settled: bool,
 }
 
@@ -254,7 +254,7 @@ impl Person {
             }
             ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
             ErrorCode::Unavailable if !self.is_in(device) => self.come_back(device),
-            // Not by an own device, so somebody else has this player's token: take the show back, after a moment of wonder.
+            // Not by an own device, so an intruder has this player's token: take the show back after a moment.
             ErrorCode::Displaced if device == self.shown && self.returns < MOST_RETURNS => {
                 self.returns += 1;
                 let wonder = Duration::from_millis(self.dice.random_range(200..1500));
@@ -288,7 +288,7 @@ impl Person {
     }
 }
 
-/// The next thing heard on a connection; never, if there is none.
+/// What a connection receives next; pending for ever without one.
 async fn hear(phone: &mut Option<Phone>) -> Heard {
     match phone {
         Some(phone) => phone.connection.hear().await,

@@ -1,0 +1,16 @@
+//! A whole live show, played against real processes: the players, the host, the processes and what is done to them, and its report.
+
+pub mod cluster;
+pub mod costs;
+pub mod database;
+pub mod faults;
+pub mod host;
+pub mod journals;
+pub mod memory;
+pub mod pack;
+pub mod players;
+pub mod replay;
+pub mod report;
+pub mod service;
+pub mod show;
+pub mod standalone;

@@ -1,0 +1,16 @@
+//! The report of a run: its figures for programs, and what people are shown of them.
+
+mod document;
+mod figures;
+mod latency;
+mod model;
+mod reading;
+mod waits;
+
+pub use document::document;
+pub use latency::{Bar, Latency};
+pub use model::{
+    Answers, Comparison, Crowd, DatabaseLine, HostLine, Memory, PromiseLine, QuestionLine, Report, Setup, Traffic,
+    WinnerLine, Winners,
+};
+pub use waits::{FaultLine, Wait};
