@@ -32,9 +32,9 @@ pub struct FrameId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlayerNumber(pub u32);
 
-/// One of the addresses of the service under test; a single server has one, a cluster one for each gateway.
+/// One of the gateways of the service under test, from 0 up; a single server is one, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Door(pub u16);
+pub struct GatewayNumber(pub u16);
 
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +72,8 @@ pub struct Transit {
 pub struct ConnectionLog {
     /// Whose.
     pub player: PlayerNumber,
-    /// Through which door it came.
-    pub door: Door,
+    /// Through which gateway it came.
+    pub gateway: GatewayNumber,
     /// How its frames are encoded.
     pub codec: Codec,
     /// Whether this player keeps the rules of the protocol and has a network that works: what a promise grants to everybody
@@ -134,7 +134,7 @@ impl Frames {
 pub enum Victim {
     /// The one process of `klaxon serve`.
     Server,
-    /// The gateway behind this door.
+    /// The gateway of this number.
     Gateway(u16),
     /// The engine that plays the show.
     OwningEngine,
@@ -166,18 +166,18 @@ pub struct Disturbance {
 }
 
 impl Disturbance {
-    /// Whether connections through this door were cut by it.
+    /// Whether connections through this gateway were cut by it.
     #[must_use]
-    pub fn cuts(&self, door: Door) -> bool {
-        self.killed && self.is_at(door)
+    pub fn cuts(&self, gateway: GatewayNumber) -> bool {
+        self.killed && self.is_at(gateway)
     }
 
-    /// Whether the process behind this door did nothing meanwhile.
+    /// Whether this gateway did nothing meanwhile.
     #[must_use]
-    pub fn is_at(&self, door: Door) -> bool {
+    pub fn is_at(&self, gateway: GatewayNumber) -> bool {
         match self.victim {
             Victim::Server => true,
-            Victim::Gateway(number) => number == door.0,
+            Victim::Gateway(number) => number == gateway.0,
             _ => false,
         }
     }
@@ -227,11 +227,11 @@ mod tests {
             from: Micros(0),
             until: Micros(1),
         };
-        assert!(gateway.is_at(Door(1)) && !gateway.is_at(Door(0)) && !gateway.cuts(Door(1)));
+        assert!(gateway.is_at(GatewayNumber(1)) && !gateway.is_at(GatewayNumber(0)) && !gateway.cuts(GatewayNumber(1)));
         let redis = Disturbance { victim: Victim::Redis, killed: true, ..gateway.clone() };
-        assert!(!redis.cuts(Door(1)));
+        assert!(!redis.cuts(GatewayNumber(1)));
         let server = Disturbance { victim: Victim::Server, killed: true, ..gateway.clone() };
-        assert!(server.cuts(Door(0)));
+        assert!(server.cuts(GatewayNumber(0)));
         assert_eq!(gateway.what(), "gateway-2 stopped");
     }
 }

@@ -9,7 +9,7 @@ use klaxon_protocol::player::{
     Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Verdict, Void, Welcome,
 };
 use klaxon_protocol::time::{Millis, Span};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber};
+use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, GatewayNumber, Micros, PlayerNumber};
 use klaxon_simulator::report;
 use klaxon_simulator::swarm::report::{Comparison, HostLine, PromiseLine, Report, Setup, document};
 
@@ -25,7 +25,7 @@ impl Writer {
     fn connection(&mut self, player: u32, honest: bool) {
         self.evidence.connections.push(ConnectionLog {
             player: PlayerNumber(player),
-            door: Door(0),
+            gateway: GatewayNumber(0),
             codec: Codec::Json,
             honest,
             entries: vec![],
@@ -40,19 +40,19 @@ impl Writer {
         log.entries.push(Entry { at: Micros(micros), direction, frame });
     }
 
-    fn said(&mut self, micros: u64, message: &FromPlayer) {
+    fn sent(&mut self, micros: u64, message: &FromPlayer) {
         self.note(micros, Direction::Sent, &Codec::Json.encode(message));
     }
 
-    fn heard(&mut self, micros: u64, message: &ToPlayer) {
+    fn received(&mut self, micros: u64, message: &ToPlayer) {
         self.note(micros, Direction::Received, &Codec::Json.encode(message));
     }
 
     fn joins(&mut self, micros: u64, seat: u32, resume: bool) {
         let show = ShowCode::parse("SHOW1").unwrap();
         let resume = resume.then(|| "token".to_owned());
-        self.said(micros, &FromPlayer::Join(Join { show, name: None, role: Role::Player, token: None, resume }));
-        self.heard(
+        self.sent(micros, &FromPlayer::Join(Join { show, name: None, role: Role::Player, token: None, resume }));
+        self.received(
             micros + 1000,
             &ToPlayer::Welcome(Welcome {
                 protocol: 1,
@@ -68,8 +68,8 @@ impl Writer {
     }
 
     fn answers(&mut self, micros: u64, reply_after: u64, choice: u8, verdict: Verdict) {
-        self.said(micros, &FromPlayer::Answer(Answer { question: QUESTION, choice: Choice(choice) }));
-        self.heard(micros + reply_after, &ToPlayer::AnswerReply(AnswerReply::new(QUESTION, verdict)));
+        self.sent(micros, &FromPlayer::Answer(Answer { question: QUESTION, choice: Choice(choice) }));
+        self.received(micros + reply_after, &ToPlayer::AnswerReply(AnswerReply::new(QUESTION, verdict)));
     }
 }
 
@@ -104,20 +104,20 @@ fn evidence() -> Evidence {
     let sent = SENT * 1000;
     writer.connection(0, true);
     writer.joins(1_000_000, 0, false);
-    writer.heard(sent + 2_000, &question());
+    writer.received(sent + 2_000, &question());
     writer.answers(sent + 900_000, 3_000, 0, Verdict::Accepted(Choice(0)));
     writer.answers(sent + 950_000, 1_000, 1, Verdict::AlreadyAnswered(Choice(0)));
-    writer.heard(sent + 6_000_000, &reveal());
+    writer.received(sent + 6_000_000, &reveal());
     writer.connection(1, true);
     writer.joins(1_000_000, 1, false);
-    writer.heard(sent + 4_000, &question());
+    writer.received(sent + 4_000, &question());
     writer.answers(sent + 2_000_000, 5_000, 1, Verdict::Accepted(Choice(1)));
     writer.connection(2, false);
     writer.joins(1_000_000, 2, false);
-    writer.heard(sent + 900_000, &question());
+    writer.received(sent + 900_000, &question());
     writer.connection(2, false);
     writer.joins(sent + 1_000_000, 2, true);
-    writer.heard(sent + 1_500_000, &question());
+    writer.received(sent + 1_500_000, &question());
     writer.answers(sent + 7_000_000, 800_000, 1, Verdict::Refused(ErrorCode::TooLate));
     writer.note(sent + 8_000_000, Direction::Sent, b"nonsense");
     writer.note(sent + 8_000_000, Direction::Received, b"more nonsense");
@@ -131,7 +131,7 @@ fn evidence() -> Evidence {
         rolled_over: 0,
         currency: "EUR".into(),
     };
-    writer.heard(sent + 9_000_000, &ToPlayer::Podium(podium));
+    writer.received(sent + 9_000_000, &ToPlayer::Podium(podium));
     let mut evidence = writer.evidence;
     evidence.resident = vec![(Micros(0), 10 << 20), (Micros(1_000_000), 16 << 20), (Micros(2_000_000), 13 << 20)];
     evidence
@@ -176,7 +176,7 @@ fn a_question_is_told_with_what_came_out_of_it() {
 fn a_void_gives_the_players_back() {
     let mut writer = Writer { evidence: evidence() };
     let void = Void { seq: Seq(6), at: Millis(0), question: QUESTION, reason: "unfair".into(), alive: 3 };
-    writer.heard(99_000_000, &ToPlayer::Void(void));
+    writer.received(99_000_000, &ToPlayer::Void(void));
     let report = Report::new(7, Setup::default(), HostLine::default(), &[], &writer.evidence);
     assert_eq!((report.questions[0].voided, report.questions[0].alive), (true, 3));
 }

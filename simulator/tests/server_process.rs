@@ -10,7 +10,7 @@ use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 use klaxon_servers::ServerError;
 use klaxon_simulator::evidence::{Micros, Victim};
-use klaxon_simulator::swarm::faults::{Blow, Fault, FaultPlan, Target, carry_out};
+use klaxon_simulator::swarm::faults::{Fault, FaultKind, FaultPlan, Target, carry_out_plan};
 use klaxon_simulator::swarm::host::{Asked, Stage};
 use klaxon_simulator::swarm::service::ServiceError;
 use klaxon_simulator::swarm::standalone::{Launch, Standalone};
@@ -48,15 +48,20 @@ async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path()).await;
     let players = server.players();
-    let door = server.door().unwrap();
-    assert!(door.addresses[0] != players && door.token == "secret", "{door:?}");
-    let kill =
-        Fault { question: QuestionId(1), at: 0.5, victim: Victim::Server, blow: Blow::Kill { away: Duration::ZERO } };
-    server.strike(&kill).await.unwrap();
-    assert_eq!((server.players(), server.door().unwrap().addresses), (players, door.addresses));
+    assert_eq!(players, "127.0.0.1:4001".parse().unwrap());
+    let admin = server.admin().unwrap();
+    assert_eq!((&admin.addresses[..], admin.token.as_str()), (&["127.0.0.1:4002".parse().unwrap()][..], "secret"));
+    let kill = Fault {
+        question: QuestionId(1),
+        at: 0.5,
+        victim: Victim::Server,
+        kind: FaultKind::Kill { away: Duration::ZERO },
+    };
+    server.carry_out(&kill).await.unwrap();
+    assert_eq!((server.players(), server.admin().unwrap().addresses), (players, admin.addresses));
     let starts = starts(data.path());
     assert_eq!(starts.len(), 2);
-    assert!(starts.iter().all(|(_, address)| *address == players.to_string()), "{starts:?}");
+    assert_eq!((starts[0].1.as_str(), starts[1].1.as_str()), ("127.0.0.1:0", "127.0.0.1:4001"));
     assert!(!runs(starts[0].0) && runs(starts[1].0));
     let resident = server.stop().await.unwrap();
     assert!(resident.iter().all(|(_, bytes)| *bytes > 0) && !resident.is_empty());
@@ -93,7 +98,7 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
         }
     };
     tokio::select! {
-        error = carry_out(&kills, &mut server, stages, &hold, &mut done) => panic!("{error}"),
+        error = carry_out_plan(&kills, &mut server, stages, &hold, &mut done) => panic!("{error}"),
         () = show => {}
     }
     assert_eq!(starts(data.path()).len(), 3);

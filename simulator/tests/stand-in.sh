@@ -7,5 +7,6 @@ while [ $# -gt 1 ]; do
 done
 echo "$$ $players" >> "$data/starts"
 echo secret > "$data/admin.token"
+[ "$players" = 127.0.0.1:0 ] && players=127.0.0.1:4001 && admin=127.0.0.1:4002
 echo "{\"players\":\"$players\",\"admin\":\"$admin\"}" > "$data/addresses.json"
 while :; do sleep 0.05; done

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::server::{Server, Starting};
-use crate::{Process, ServerError, free_port};
+use crate::{Process, ServerError};
 
 /// What it writes in its data directory when it is ready.
 const ADDRESSES: &str = "addresses.json";
@@ -42,8 +42,7 @@ pub struct Klaxon {
 
 impl Klaxon {
     /// Starts this command line with `--data-dir DATA`, and waits until it is ready. The directory is made if it is missing; what the
-    /// process prints goes to the file `log`. Each address in the command line should have a port of its own, so that the process can be
-    /// started again on the same.
+    /// process prints goes to the file `log`. Where it listens at port 0, it is started again on the port that it was given.
     ///
     /// # Errors
     /// If it does not start.
@@ -56,6 +55,10 @@ impl Klaxon {
         arguments.extend(["--data-dir".to_owned(), data.display().to_string()]);
         let mut process = Process::start(program, arguments, Vec::new(), log)?;
         let addresses = ready(&mut process, data).await?;
+        process.replace_argument_of("--admin-listen", &addresses.admin.to_string());
+        if let Some(players) = addresses.players {
+            process.replace_argument_of("--listen", &players.to_string());
+        }
         Ok(Self { name: name.to_owned(), process, data: data.to_owned(), addresses })
     }
 
@@ -118,10 +121,5 @@ async fn ready(process: &mut Process, data: &Path) -> Result<Addresses, ServerEr
     process.ready_with(async || Addresses::read(data)).await
 }
 
-/// A free address of this machine, as options take it.
-///
-/// # Errors
-/// If there is none.
-pub fn free_address() -> io::Result<String> {
-    Ok(format!("127.0.0.1:{}", free_port()?))
-}
+/// Any free address of this machine, for [`Klaxon::start`].
+pub const ANY_ADDRESS: &str = "127.0.0.1:0";

@@ -13,7 +13,7 @@ mod server;
 pub mod usage;
 
 pub use broker::{Broker, Storage};
-pub use klaxon::{Addresses, Klaxon, free_address};
+pub use klaxon::{ANY_ADDRESS, Addresses, Klaxon};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use process::{Process, ServerError, ending_with_us, free_port};

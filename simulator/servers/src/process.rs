@@ -114,6 +114,14 @@ impl Process {
         }
     }
 
+    /// From the next start on, what stands behind this option.
+    pub(crate) fn replace_argument_of(&mut self, option: &str, value: &str) {
+        let place = self.arguments.iter().position(|argument| argument == option);
+        if let Some(argument) = place.and_then(|place| self.arguments.get_mut(place + 1)) {
+            value.clone_into(argument);
+        }
+    }
+
     /// Starts it again as it was started, after it was killed or stopped.
     ///
     /// # Errors

@@ -72,10 +72,10 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         let mut waiting: Vec<Waiting> = Vec::new();
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Said(FromPlayer::Answer(Answer { question, choice })) => {
+                Seen::Sent(FromPlayer::Answer(Answer { question, choice })) => {
                     waiting.push(Waiting { question: *question, choice: *choice, sent: at });
                 }
-                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
+                Seen::Received(ToPlayer::AnswerReply(reply)) => {
                     let first = waiting.iter().position(|waiting| waiting.question == reply.question);
                     let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
                     let took = at.0.saturating_sub(first.sent.0);
@@ -88,7 +88,7 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
                         reading.violation(index, what).question(first.question).at(first.sent).frame(reply)
                     });
                 }
-                Seen::Heard(ToPlayer::Error(_)) if !waiting.is_empty() => {
+                Seen::Received(ToPlayer::Error(_)) if !waiting.is_empty() => {
                     waiting.remove(0);
                 }
                 _ => {}

@@ -7,7 +7,7 @@ use klaxon_protocol::player::Pong;
 use klaxon_protocol::time::Millis;
 
 use super::clocks::{Clocks, Trip};
-use crate::evidence::{ConnectionLog, Door, Micros, Transit};
+use crate::evidence::{ConnectionLog, GatewayNumber, Micros, Transit};
 
 /// The moments, on the server's clock in microseconds, between which an answer was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(super) struct Flight {
 
 impl Flight {
     /// The same on the server's clock.
-    pub fn when(&self, clocks: &Clocks<'_>, door: Door) -> When {
-        let earliest = shifted(self.left, clocks.offset(door, self.left).least);
+    pub fn when(&self, clocks: &Clocks<'_>, gateway: GatewayNumber) -> When {
+        let earliest = shifted(self.left, clocks.offset(gateway, self.left).least);
         let by = self.replied.into_iter().chain(self.acknowledged).min();
-        let by = by.map(|by| shifted(by, clocks.offset(door, by).most));
+        let by = by.map(|by| shifted(by, clocks.offset(gateway, by).most));
         let read_by = self.read_by.map(|read_by| read_by.0.saturating_mul(1000).saturating_add(999));
         // Times that contradict each other prove the least.
         let latest = by.into_iter().chain(read_by).min().map(|latest| latest.max(earliest));
@@ -158,8 +158,8 @@ mod tests {
     const ONE: QuestionId = QuestionId(1);
 
     fn log(transits: Vec<Transit>) -> ConnectionLog {
-        let (player, door, entries) = (PlayerNumber(0), Door(0), Vec::new());
-        ConnectionLog { player, door, codec: Codec::Json, honest: true, entries, transits, close_code: None }
+        let (player, gateway, entries) = (PlayerNumber(0), GatewayNumber(0), Vec::new());
+        ConnectionLog { player, gateway, codec: Codec::Json, honest: true, entries, transits, close_code: None }
     }
 
     fn transit(entry: usize, left: u64, acknowledged: u64) -> Transit {
@@ -192,9 +192,9 @@ mod tests {
         assert_eq!((answer.left, answer.acknowledged, answer.told), (Micros(100), None, false));
         let options = AuditOptions { clock_slack: Duration::from_micros(20), ..AuditOptions::default() };
         let clocks = Clocks::new(&options);
-        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: None });
+        assert_eq!(answer.when(&clocks, GatewayNumber(0)), When { earliest: 80, latest: None });
         answer.replied = Some(Micros(300));
-        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: Some(320) });
+        assert_eq!(answer.when(&clocks, GatewayNumber(0)), When { earliest: 80, latest: Some(320) });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Connection, Reading, Seen, after};
-use crate::evidence::{Door, Micros, PlayerNumber};
+use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
 
 const PROMISE: Promise = Promise {
     number: 9,
@@ -30,8 +30,8 @@ const fn micros(at: Millis) -> Micros {
 /// What became of one honest player.
 #[derive(Debug, Default)]
 struct Person {
-    /// When each connection was in use, its first frame and the last one received, and through which door it came.
-    spans: Vec<(Micros, Micros, Door)>,
+    /// When each connection was in use, its first frame and the last one received, and through which gateway it came.
+    spans: Vec<(Micros, Micros, GatewayNumber)>,
     snapshots: Vec<Micros>,
     /// The questions that were received, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
@@ -44,7 +44,7 @@ struct Person {
 
 impl Person {
     fn was_there(&self, at: Micros) -> bool {
-        !self.left_before(at) && self.doors_at(at).next().is_some()
+        !self.left_before(at) && self.gateways_at(at).next().is_some()
     }
 
     /// Whether the connection that is the newest at a time is displaced by another.
@@ -57,11 +57,11 @@ impl Person {
         self.left.is_some_and(|left| left < at)
     }
 
-    /// The doors behind which this player was: a connection is left when another is opened after its last frame.
-    fn doors_at(&self, at: Micros) -> impl Iterator<Item = Door> {
+    /// The gateways that this player was on: a connection is left when another is opened after its last frame.
+    fn gateways_at(&self, at: Micros) -> impl Iterator<Item = GatewayNumber> {
         let moved = move |since: Micros| self.spans.iter().any(|&(first, ..)| first > since && first <= at);
         let here = self.spans.iter().filter(move |&&(first, last, _)| first <= at && after(last, THERE) >= at);
-        here.filter(move |&&(_, last, _)| !moved(last)).map(|&(.., door)| door)
+        here.filter(move |&&(_, last, _)| !moved(last)).map(|&(.., gateway)| gateway)
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                 let what = format!("was there when {} was {done}, and {what}", fault.process);
                 Violation::new(what).player(player).question(fault.question).at(fault.from)
             };
-            if person.doors_at(fault.from).any(|door| fault.cuts(door)) {
+            if person.gateways_at(fault.from).any(|gateway| fault.cuts(gateway)) {
                 cut_off += 1;
                 let back = person.snapshots.iter().any(|&at| at > fault.from);
                 finding.check(back, || violation("did not come back"));
@@ -85,7 +85,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
             let Some(windows) = reading.journal.windows.get(&next) else { continue };
             let [opens, closed] = [windows.first_opens_at(), windows.closed_at].map(|at| at.map_or(NEVER, micros));
             if !person.robbed(opens, closed) {
-                finding.check(person.questions.contains(&next), || violation("did not hear the next question"));
+                finding.check(person.questions.contains(&next), || violation("did not receive the next question"));
             }
         }
     }
@@ -124,20 +124,20 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
         person.left = person.left.or(connection.left).or_else(|| removed(reading, connection));
         let displaced = connection.errors.iter().find(|(_, code)| *code == ErrorCode::Displaced);
         person.opened.extend(connection.first.map(|opened| (opened, displaced.map(|&(at, _)| at))));
-        if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
-            person.spans.push((first, last, connection.door));
+        if let (Some(first), Some(last)) = (connection.first, connection.last_received) {
+            person.spans.push((first, last, connection.gateway));
         }
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Heard(ToPlayer::Snapshot(snapshot)) => {
+                Seen::Received(ToPlayer::Snapshot(snapshot)) => {
                     person.snapshots.push(at);
                     person.questions.extend(snapshot.question.as_ref().map(|question| question.question));
                     person.saw_the_end |= snapshot.podium.is_some();
                 }
-                Seen::Heard(ToPlayer::Question(question)) => {
+                Seen::Received(ToPlayer::Question(question)) => {
                     person.questions.insert(question.question);
                 }
-                Seen::Heard(ToPlayer::End(_)) => person.saw_the_end = true,
+                Seen::Received(ToPlayer::End(_)) => person.saw_the_end = true,
                 _ => {}
             }
         }

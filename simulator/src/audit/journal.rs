@@ -156,16 +156,16 @@ impl Journal {
             | Command::SeatOrigin { .. } => {}
         }
         for event in events {
-            self.hear(event, current);
+            self.receive(event, current);
         }
     }
 
-    fn hear(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
+    fn receive(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
         if let ToPlayer::Question(question) = &event {
             *current = Some(question.question);
         }
         if let Some(question) = *current {
-            self.windows.entry(question).or_default().hear(question, &event);
+            self.windows.entry(question).or_default().receive(question, &event);
         }
         if let Some(seq) = event.seq() {
             self.by_seq.entry(seq).or_insert(self.events.len());

@@ -56,8 +56,8 @@ impl Audit {
 
 /// The first prize that each seat was sent; none for those who won nothing.
 #[must_use]
-pub fn prizes_told(evidence: &Evidence) -> BTreeMap<Seat, u64> {
-    money::prizes_told(&Reading::new(evidence, &AuditOptions::default()))
+pub fn prizes_sent(evidence: &Evidence) -> BTreeMap<Seat, u64> {
+    money::prizes_sent(&Reading::new(evidence, &AuditOptions::default()))
 }
 
 /// Judges the ten promises.

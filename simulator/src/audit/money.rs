@@ -23,8 +23,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     if written > 1 {
         finding.broken(Violation::new(format!("the journal has {written} podiums")));
     }
-    for (_, _, message) in reading.heard_frames() {
-        let heard = match message {
+    for (_, _, message) in reading.received_frames() {
+        let received = match message {
             ToPlayer::Podium(podium) => podium,
             ToPlayer::Snapshot(snapshot) => match &snapshot.podium {
                 Some(podium) => podium,
@@ -32,14 +32,14 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
             },
             _ => continue,
         };
-        if !podiums.contains(&heard) {
-            podiums.push(heard);
+        if !podiums.contains(&received) {
+            podiums.push(received);
         }
     }
     for podium in &podiums {
         podium_adds_up(reading, podium, &mut finding);
     }
-    let prizes = prizes_heard(reading, &mut finding);
+    let prizes = prizes_received(reading, &mut finding);
     if let Some(podium) = reading.journal.podiums().next() {
         prizes_are_the_podiums(reading, &prizes, podium, &mut finding);
         winners_are_told(reading, &prizes, podium, &mut finding);
@@ -48,7 +48,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
         finding.figure("winners", podium.winners);
         finding.figure("paid", podium.paid);
         finding.figure("rolled over", podium.rolled_over);
-        finding.figure("prizes heard", prizes.len());
+        finding.figure("prizes received", prizes.len());
     }
     finding
 }
@@ -140,12 +140,12 @@ fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
 /// The prize that each seat was sent, and on which connection.
 type Prizes = BTreeMap<Seat, (u64, usize, Micros)>;
 
-fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
+fn prizes_received(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     let mut prizes = Prizes::new();
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
         for (at, seen) in reading.walk(index) {
-            let Seen::Heard(message) = seen else { continue };
+            let Seen::Received(message) = seen else { continue };
             let amount = match message {
                 ToPlayer::Prize(prize) => prize.amount,
                 ToPlayer::You(you) => match you.prize {
@@ -166,8 +166,8 @@ fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
 }
 
 /// The prize that each seat was sent.
-pub(super) fn prizes_told(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
-    let prizes = prizes_heard(reading, &mut Finding::new(PROMISE));
+pub(super) fn prizes_sent(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
+    let prizes = prizes_received(reading, &mut Finding::new(PROMISE));
     prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
 }
 
@@ -198,11 +198,11 @@ fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podiu
 fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     for place in podium.places.iter().filter(|place| place.prize > 0) {
         let to_the_end = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
-            let heard = |event: fn(&ToPlayer) -> bool| {
-                reading.walk(index).find(|(_, seen)| matches!(seen, Seen::Heard(message) if event(message)))
+            let received = |event: fn(&ToPlayer) -> bool| {
+                reading.walk(index).find(|(_, seen)| matches!(seen, Seen::Received(message) if event(message)))
             };
-            heard(|message| matches!(message, ToPlayer::Podium(_)))?;
-            heard(|message| matches!(message, ToPlayer::End(_))).map(|(at, _)| (index, at))
+            received(|message| matches!(message, ToPlayer::Podium(_)))?;
+            received(|message| matches!(message, ToPlayer::End(_))).map(|(at, _)| (index, at))
         });
         if let Some((index, at)) = to_the_end {
             finding.check(prizes.contains_key(&place.seat), || {
@@ -232,7 +232,7 @@ fn last_result(reading: &Reading<'_>, seat: Seat) -> Option<(QuestionId, bool)> 
     let mut last: Option<(QuestionId, bool)> = None;
     for &index in reading.seats.get(&seat)? {
         for (_, seen) in reading.walk(index) {
-            if let Seen::Heard(ToPlayer::Result(result)) = seen
+            if let Seen::Received(ToPlayer::Result(result)) = seen
                 && !reading.journal.voided(result.question)
                 && last.is_none_or(|(question, _)| question <= result.question)
             {

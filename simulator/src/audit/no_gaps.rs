@@ -18,12 +18,12 @@ const PROMISE: Promise = Promise {
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     journal_is_in_order(reading, &mut finding);
-    everybody_hears_the_same(reading, &mut finding);
+    all_receive_the_same(reading, &mut finding);
     let mut snapshots = 0u64;
     for (index, connection) in reading.connections.iter().enumerate() {
         let mut stream = Stream::new(index, connection);
         for (at, seen) in reading.walk(index) {
-            snapshots += u64::from(matches!(seen, Seen::Heard(ToPlayer::Snapshot(_))));
+            snapshots += u64::from(matches!(seen, Seen::Received(ToPlayer::Snapshot(_))));
             stream.take(reading, at, seen, &mut finding);
         }
         stream.nothing_is_missing_at_the_end(reading, &mut finding);
@@ -69,8 +69,8 @@ fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
 }
 
 /// An event is the same for all who receive it, in both codecs, and as it is in the journal.
-fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
-    for (_, _, message) in reading.heard_frames() {
+fn all_receive_the_same(reading: &Reading<'_>, finding: &mut Finding) {
+    for (_, _, message) in reading.received_frames() {
         let Some(seq) = message.seq() else { continue };
         finding.check(reading.journal.event(seq) == Some(message), || {
             let what = match reading.journal.event(seq) {
@@ -150,8 +150,8 @@ impl<'r> Stream<'r> {
 
     fn take(&mut self, reading: &Reading<'_>, at: Micros, seen: Seen<'_>, finding: &mut Finding) {
         let message = match seen {
-            Seen::Heard(message) => message,
-            Seen::Said(FromPlayer::Join(_)) => {
+            Seen::Received(message) => message,
+            Seen::Sent(FromPlayer::Join(_)) => {
                 self.owed = Owed::Nothing;
                 return;
             }
@@ -162,7 +162,7 @@ impl<'r> Stream<'r> {
             ToPlayer::Snapshot(snapshot) => {
                 let back = self.expected.is_some_and(|expected| following(snapshot.seq) < expected);
                 finding.check(!back, || {
-                    reading.violation(self.index, "a snapshot older than what was heard").at(at).frame(message)
+                    reading.violation(self.index, "a snapshot older than what was received").at(at).frame(message)
                 });
                 self.expected = Some(following(snapshot.seq));
                 self.displaced = false;
@@ -226,7 +226,7 @@ impl<'r> Stream<'r> {
 
     /// What happened well before the last frame that an honest connection received was sent to it.
     fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
-        let Some(last) = self.connection.last_heard.filter(|_| !self.displaced && self.connection.honest) else {
+        let Some(last) = self.connection.last_received.filter(|_| !self.displaced && self.connection.honest) else {
             return;
         };
         finding.check(self.owed == Owed::Nothing || reading.due(self.since) > last, || {

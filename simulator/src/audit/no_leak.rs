@@ -28,13 +28,13 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for connection in 0..reading.connections.len() {
         in_the_open += nothing_early(reading, connection, &known, &mut finding);
     }
-    finding.figure("frames heard while a question was open", in_the_open);
+    finding.figure("frames received while a question was open", in_the_open);
     finding
 }
 
 /// A frame holds what the protocol has and nothing else: no unknown field, no bytes without a meaning.
 fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
-    for (codec, bytes, message) in reading.heard_frames() {
+    for (codec, bytes, message) in reading.received_frames() {
         let plain = match codec {
             Codec::Json => serde_json::from_slice::<Value>(bytes).ok() == serde_json::to_value(message).ok(),
             Codec::Bincode => codec.encode(message) == bytes,
@@ -48,7 +48,7 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
         let nonsense = log
             .entries
             .iter()
-            .find(|entry| entry.direction == Direction::Received && reading.heard(entry.frame).is_none());
+            .find(|entry| entry.direction == Direction::Received && reading.received(entry.frame).is_none());
         if let Some(entry) = nonsense {
             finding.broken(reading.violation(index, "a frame that can't be read").at(entry.at));
         }
@@ -59,7 +59,7 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
 /// otherwise the same but for the choice.
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
-    for (codec, bytes, message) in reading.heard_frames() {
+    for (codec, bytes, message) in reading.received_frames() {
         let ToPlayer::AnswerReply(reply) = message else { continue };
         kinds += 1;
         let verdict = match (reply.accepted, reply.choice, reply.code) {
@@ -86,7 +86,7 @@ fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
         for (_, seen) in reading.walk(index) {
-            if let Seen::Heard(ToPlayer::Result(result)) = seen {
+            if let Seen::Received(ToPlayer::Result(result)) = seen {
                 states.insert((seat, result.question), (result.alive, result.lives, result.score));
             }
         }
@@ -112,8 +112,8 @@ fn nothing_early(
     let mut open: Option<Open> = None;
     let mut in_the_open = 0;
     for (at, seen) in reading.walk(index) {
-        let Seen::Heard(message) = seen else {
-            if let Seen::Said(FromPlayer::Join(_)) = seen {
+        let Seen::Received(message) = seen else {
+            if let Seen::Sent(FromPlayer::Join(_)) = seen {
                 open = None;
             }
             continue;
@@ -135,7 +135,7 @@ fn nothing_early(
             }
             ToPlayer::You(you) => open
                 .as_ref()
-                .filter(|open| early(open.question) && says_something_new(reading, known, seat, open.question, you))
+                .filter(|open| early(open.question) && sends_something_new(reading, known, seat, open.question, you))
                 .map(|open| (open.question, "the player's state")),
             _ => None,
         };
@@ -207,7 +207,7 @@ fn snapshot_leak(snapshot: &Snapshot, early: &impl Fn(QuestionId) -> bool) -> Op
 }
 
 /// A player who comes back while a question is open learns nothing that was not in the last result.
-fn says_something_new(
+fn sends_something_new(
     reading: &Reading<'_>,
     known: &BTreeMap<(Seat, QuestionId), State>,
     seat: Option<Seat>,

@@ -14,7 +14,7 @@ use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
 use super::options::AuditOptions;
-use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
+use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Micros, PlayerNumber};
 
 /// The whole millisecond of a time.
 pub(super) const fn millis(at: Micros) -> u64 {
@@ -35,29 +35,29 @@ pub(super) fn after(at: Micros, duration: Duration) -> Micros {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Seen<'r> {
     /// The player sent this.
-    Said(&'r FromPlayer),
+    Sent(&'r FromPlayer),
     /// The player sent what is no message.
-    SaidNonsense,
+    SentUnreadable,
     /// The player received this.
-    Heard(&'r ToPlayer),
+    Received(&'r ToPlayer),
     /// The player received what is no message.
-    HeardNonsense,
+    ReceivedUnreadable,
 }
 
 /// What a player sent and received about one question on one connection, each in order.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    pub said: Vec<(Micros, Choice)>,
+    pub sent: Vec<(Micros, Choice)>,
     /// For each that was sent: what is known of its way.
     pub flights: Vec<Flight>,
-    pub heard: Vec<(Micros, FrameId)>,
+    pub received: Vec<(Micros, FrameId)>,
 }
 
 impl Exchange {
     /// A reply. Each answer has one, so as many as there are answers are those of all of them.
-    fn hear(&mut self, at: Micros, frame: FrameId) {
-        self.heard.push((at, frame));
-        if self.heard.len() >= self.said.len() {
+    fn receive(&mut self, at: Micros, frame: FrameId) {
+        self.received.push((at, frame));
+        if self.received.len() >= self.sent.len() {
             self.flights.iter_mut().for_each(|flight| flight.replied = flight.replied.or(Some(at)));
         }
     }
@@ -67,7 +67,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub player: PlayerNumber,
-    pub door: Door,
+    pub gateway: GatewayNumber,
     pub honest: bool,
     /// The seat of its first welcome, unless it was given to another player afterwards.
     pub seat: Option<Seat>,
@@ -79,7 +79,7 @@ pub(super) struct Connection {
     pub with_token: bool,
     pub first: Option<Micros>,
     /// When the last frame was received: until then it was open.
-    pub last_heard: Option<Micros>,
+    pub last_received: Option<Micros>,
     pub exchanges: BTreeMap<QuestionId, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
@@ -92,7 +92,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Whether it certainly was still open at that time: something was received then or later.
     pub fn open_at(&self, at: Micros) -> bool {
-        self.last_heard.is_some_and(|last| last >= at)
+        self.last_received.is_some_and(|last| last >= at)
     }
 }
 
@@ -108,13 +108,13 @@ pub(super) struct Reading<'a> {
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
-    said: Vec<Option<FromPlayer>>,
-    heard: Vec<Option<ToPlayer>>,
+    sent: Vec<Option<FromPlayer>>,
+    received: Vec<Option<ToPlayer>>,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(evidence: &'a Evidence, options: &'a AuditOptions) -> Self {
-        let (said, heard) = decode(evidence);
+        let (sent, received) = decode(evidence);
         let mut reading = Self {
             evidence,
             options,
@@ -123,8 +123,8 @@ impl<'a> Reading<'a> {
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
             clocks: Clocks::new(options),
-            said,
-            heard,
+            sent,
+            received,
         };
         for log in &evidence.connections {
             let connection = reading.read_connection(log);
@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
                 reading.seats.entry(seat).or_default().push(reading.connections.len());
             }
             for &trip in &connection.trips {
-                reading.clocks.measure(connection.door, trip);
+                reading.clocks.measure(connection.gateway, trip);
             }
             reading.connections.push(connection);
         }
@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
         let mut seatless = BTreeMap::new();
         for connection in self.connections.iter().filter(|connection| connection.with_token && !connection.welcomed) {
             for (&question, exchange) in &connection.exchanges {
-                for (&(_, choice), flight) in exchange.said.iter().zip(&exchange.flights) {
+                for (&(_, choice), flight) in exchange.sent.iter().zip(&exchange.flights) {
                     let earliest = self.when(connection, flight).earliest;
                     let first = seatless.entry((question, choice)).or_insert(earliest);
                     *first = earliest.min(*first);
@@ -156,25 +156,25 @@ impl<'a> Reading<'a> {
 
     /// When the server can have read an answer of this connection, on its own clock.
     pub fn when(&self, connection: &Connection, flight: &Flight) -> When {
-        flight.when(&self.clocks, connection.door)
+        flight.when(&self.clocks, connection.gateway)
     }
 
     /// The message in the frame, if a player received it and it holds one.
-    pub fn heard(&self, frame: FrameId) -> Option<&ToPlayer> {
-        self.heard.get(frame.0 as usize).and_then(Option::as_ref)
+    pub fn received(&self, frame: FrameId) -> Option<&ToPlayer> {
+        self.received.get(frame.0 as usize).and_then(Option::as_ref)
     }
 
     /// The frames that players received and that hold a message.
-    pub fn heard_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
+    pub fn received_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
         self.evidence
             .frames
             .iter()
-            .filter_map(|(frame, codec, bytes)| self.heard(frame).map(|message| (codec, bytes, message)))
+            .filter_map(|(frame, codec, bytes)| self.received(frame).map(|message| (codec, bytes, message)))
     }
 
     /// The answer reply in this frame.
     pub fn reply(&self, frame: FrameId) -> Option<&AnswerReply> {
-        match self.heard(frame) {
+        match self.received(frame) {
             Some(ToPlayer::AnswerReply(reply)) => Some(reply),
             _ => None,
         }
@@ -196,12 +196,12 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Whether the process behind this connection's door stood still at some time from when this left until it was replied to: the
+    /// Whether the process behind this connection's gateway stood still at some time from when this left until it was replied to: the
     /// question need not have waited for it.
     pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
             let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);
-            meanwhile && !fault.killed && fault.is_at(connection.door)
+            meanwhile && !fault.killed && fault.is_at(connection.gateway)
         })
     }
 
@@ -219,7 +219,10 @@ impl<'a> Reading<'a> {
     /// The replies to a seat's answers to a question, over all its connections.
     pub fn replies(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, Micros, &AnswerReply)> {
         self.exchanges(seat, question).flat_map(move |(connection, exchange)| {
-            exchange.heard.iter().filter_map(move |&(at, frame)| self.reply(frame).map(|reply| (connection, at, reply)))
+            exchange
+                .received
+                .iter()
+                .filter_map(move |&(at, frame)| self.reply(frame).map(|reply| (connection, at, reply)))
         })
     }
 
@@ -235,23 +238,23 @@ impl<'a> Reading<'a> {
     fn see(&self, direction: Direction, frame: FrameId) -> Seen<'_> {
         match direction {
             Direction::Sent => {
-                self.said.get(frame.0 as usize).and_then(Option::as_ref).map_or(Seen::SaidNonsense, Seen::Said)
+                self.sent.get(frame.0 as usize).and_then(Option::as_ref).map_or(Seen::SentUnreadable, Seen::Sent)
             }
-            Direction::Received => self.heard(frame).map_or(Seen::HeardNonsense, Seen::Heard),
+            Direction::Received => self.received(frame).map_or(Seen::ReceivedUnreadable, Seen::Received),
         }
     }
 
     fn read_connection(&self, log: &ConnectionLog) -> Connection {
         let mut connection = Connection {
             player: log.player,
-            door: log.door,
+            gateway: log.gateway,
             honest: log.honest,
             seat: None,
             lost_seat: None,
             welcomed: false,
             with_token: false,
             first: log.entries.first().map(|entry| entry.at),
-            last_heard: None,
+            last_received: None,
             exchanges: BTreeMap::new(),
             errors: Vec::new(),
             left: None,
@@ -261,35 +264,35 @@ impl<'a> Reading<'a> {
         for (number, entry) in log.entries.iter().enumerate() {
             let flight = (entry.direction == Direction::Sent).then(|| flights.sent(number, entry.at));
             if entry.direction == Direction::Received {
-                connection.last_heard = Some(entry.at);
+                connection.last_received = Some(entry.at);
             }
             match self.see(entry.direction, entry.frame) {
-                Seen::Said(FromPlayer::Join(join)) => {
+                Seen::Sent(FromPlayer::Join(join)) => {
                     connection.with_token |= join.resume.is_some();
                 }
-                Seen::Said(FromPlayer::Answer(answer)) => {
+                Seen::Sent(FromPlayer::Answer(answer)) => {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
-                    exchange.said.push((entry.at, answer.choice));
+                    exchange.sent.push((entry.at, answer.choice));
                     exchange.flights.extend(flight);
-                    flights.answered(answer.question, exchange.said.len() - 1);
+                    flights.answered(answer.question, exchange.sent.len() - 1);
                 }
-                Seen::Said(FromPlayer::Ping(ping)) => {
+                Seen::Sent(FromPlayer::Ping(ping)) => {
                     if let Some(flight) = flight {
                         flights.pinged(ping.sent, flight);
                     }
                 }
-                Seen::Heard(ToPlayer::Pong(pong)) => flights.came_back(pong, entry.at),
-                Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
-                Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
+                Seen::Received(ToPlayer::Pong(pong)) => flights.came_back(pong, entry.at),
+                Seen::Sent(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
+                Seen::Received(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
                     let lost = |seat: &Seat| self.journal.holders.lost_it(*seat, &welcome.name, welcome.now);
                     connection.lost_seat = welcome.seat.filter(lost);
                     connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
-                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
-                    connection.exchanges.entry(reply.question).or_default().hear(entry.at, entry.frame);
+                Seen::Received(ToPlayer::AnswerReply(reply)) => {
+                    connection.exchanges.entry(reply.question).or_default().receive(entry.at, entry.frame);
                 }
-                Seen::Heard(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
+                Seen::Received(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
                 _ => {}
             }
         }
@@ -320,9 +323,9 @@ fn decode(evidence: &Evidence) -> (Vec<Option<FromPlayer>>, Vec<Option<ToPlayer>
         .iter()
         .zip(ways)
         .map(|((_, codec, bytes), (sent, received))| {
-            let said = sent.then(|| codec.decode(bytes, FROM_PLAYER_TYPES).ok()).flatten();
-            let heard = received.then(|| codec.decode(bytes, &[]).ok()).flatten();
-            (said, heard)
+            let sent = sent.then(|| codec.decode(bytes, FROM_PLAYER_TYPES).ok()).flatten();
+            let received = received.then(|| codec.decode(bytes, &[]).ok()).flatten();
+            (sent, received)
         })
         .unzip()
 }

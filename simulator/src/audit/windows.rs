@@ -40,7 +40,7 @@ pub(super) struct Windows {
 
 impl Windows {
     /// Takes in an event for all while `question` was the last asked.
-    pub fn hear(&mut self, question: QuestionId, event: &ToPlayer) {
+    pub fn receive(&mut self, question: QuestionId, event: &ToPlayer) {
         match event {
             ToPlayer::Question(asked) => {
                 self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
@@ -149,10 +149,10 @@ mod tests {
             opens_at: Millis(1000),
             closes_at: Millis(1800),
         };
-        windows.hear(ONE, &ToPlayer::Question(question));
-        windows.hear(ONE, &ToPlayer::Pause(Pause { seq: Seq(2), at: Millis(1400), left: None }));
+        windows.receive(ONE, &ToPlayer::Question(question));
+        windows.receive(ONE, &ToPlayer::Pause(Pause { seq: Seq(2), at: Millis(1400), left: None }));
         let (opens_at, closes_at) = (Some(Millis(1600)), Some(Millis(2000)));
-        windows.hear(
+        windows.receive(
             ONE,
             &ToPlayer::Resume(Resume { seq: Seq(3), at: Millis(1500), question: Some(ONE), opens_at, closes_at }),
         );
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_close_before_time_ends_what_counts_in_its_own_millisecond() {
         let mut windows = paused();
-        windows.hear(ONE, &ToPlayer::Close(Close { seq: Seq(4), at: Millis(1700), question: ONE }));
+        windows.receive(ONE, &ToPlayer::Close(Close { seq: Seq(4), at: Millis(1700), question: ONE }));
         assert!(windows.surely_on_time(when(1_699_000, 1_699_999)).is_some());
         assert!(windows.surely_on_time(when(1_699_000, 1_700_000)).is_none());
         assert!(!windows.surely_too_late(when(1_700_999, 1_702_000)));

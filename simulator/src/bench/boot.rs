@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// If one of them can't be started.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = plan.launch.with_journal(Journal::File);
     let mut all: Vec<_> = plan.contestants().map(|kind| (kind, Vec::new())).collect();
     for _ in 0..plan.boots {
@@ -35,7 +35,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
             }
             figures.push(began.elapsed().as_secs_f64() * 1e3);
         }
-        told("starting");
+        step("starting");
     }
     Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", What::Boot, figures)).collect())
 }

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 
 use super::hosting::{Hosting, HostingError};
 use super::kernel::ProcessorClock;
-use super::load::{Connect, Heard, Load, LoadError};
+use super::load::{Connect, Load, LoadError, Received};
 use crate::evidence::Micros;
-use crate::socket::admin::AdminDoor;
+use crate::socket::admin::AdminAccess;
 
 /// A file system in memory, for the journal that is not to cost a disk.
 const MEMORY: &str = "/dev/shm";
@@ -186,7 +186,7 @@ pub struct Contestant {
     pub hosting: Hosting,
     players: SocketAddr,
     network: u8,
-    door: Option<AdminDoor>,
+    admin: Option<AdminAccess>,
     /// None if the server is another contestant's.
     _started: Option<Started>,
 }
@@ -199,7 +199,7 @@ pub struct Round {
     /// The server's processor time.
     pub processor: Duration,
     /// When all players had received it.
-    pub heard: Heard,
+    pub received: Received,
 }
 
 impl Round {
@@ -208,7 +208,7 @@ impl Round {
     /// # Errors
     /// If it was none.
     pub fn question(&self, kind: Kind) -> Result<Question, BenchError> {
-        match Codec::Json.decode(self.heard.first.as_bytes(), &[]) {
+        match Codec::Json.decode(self.received.first.as_bytes(), &[]) {
             Ok(ToPlayer::Question(question)) => Ok(question),
             _ => Err(BenchError::NoQuestion(kind)),
         }
@@ -216,13 +216,13 @@ impl Round {
 
     /// Milliseconds from its beginning until each received it, from the first to the last.
     pub fn waits(&self) -> impl Iterator<Item = f64> {
-        self.heard.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
+        self.received.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
     }
 
     /// Microseconds of processor time for each of those who received it.
     #[must_use]
     pub fn each(&self) -> f64 {
-        self.processor.as_secs_f64() * 1e6 / self.heard.at.len().max(1) as f64
+        self.processor.as_secs_f64() * 1e6 / self.received.at.len().max(1) as f64
     }
 }
 
@@ -235,15 +235,15 @@ impl Contestant {
         let mut started = launch.start(kind)?;
         let players = started.players;
         let data = started.data.path();
-        let door = if kind.is_klaxon() {
+        let admin = if kind.is_klaxon() {
             let listens = started.process.ready_with(async || Addresses::read(data)).await?;
-            Some(AdminDoor::of_file(vec![listens.admin], &data.join("admin.token"))?)
+            Some(AdminAccess::of_file(vec![listens.admin], &data.join("admin.token"))?)
         } else {
             started.process.ready(async || tokio::net::TcpStream::connect(players).await.is_ok()).await?;
             None
         };
         let clock = ProcessorClock::of(started.process.id())?;
-        Self::at(kind, clock, players, door, Some(started), launch).await
+        Self::at(kind, clock, players, admin, Some(started), launch).await
     }
 
     /// Another show on the same server, with a load of its own. It ends when the server's own contestant does.
@@ -251,25 +251,25 @@ impl Contestant {
     /// # Errors
     /// If the server makes no other show.
     pub async fn beside(&self, launch: &Launch) -> Result<Self, BenchError> {
-        Self::at(self.kind, self.clock, self.players, self.door.clone(), None, launch).await
+        Self::at(self.kind, self.clock, self.players, self.admin.clone(), None, launch).await
     }
 
     async fn at(
         kind: Kind,
         clock: ProcessorClock,
         players: SocketAddr,
-        door: Option<AdminDoor>,
+        admin: Option<AdminAccess>,
         started: Option<Started>,
         launch: &Launch,
     ) -> Result<Self, BenchError> {
-        let hosting = match door.clone() {
-            Some(door) => Hosting::show(door).await,
+        let hosting = match admin.clone() {
+            Some(admin) => Hosting::show(admin).await,
             None => Hosting::speaker(players).await,
         };
         let hosting = hosting.map_err(|error| BenchError::Hosting(kind, error))?;
         let load = Load::start(launch.load_core).map_err(|error| BenchError::Load(kind, error))?;
         let network = NETWORKS.fetch_add(1, Relaxed);
-        Ok(Self { kind, clock, load, hosting, players, network, door, _started: started })
+        Ok(Self { kind, clock, load, hosting, players, network, admin, _started: started })
     }
 
     /// Players join, and the lobby becomes quiet.
@@ -330,9 +330,9 @@ impl Contestant {
         self.load.listen().await.map_err(load)?;
         let (before, began) = (self.clock.now()?, Micros::now());
         self.hosting.ask().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
-        let heard = self.load.heard().await.map_err(load)?;
+        let received = self.load.received().await.map_err(load)?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
     /// All players send this, and wait for the reply.
@@ -341,9 +341,9 @@ impl Contestant {
     /// If a player does not get one.
     pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
         let (before, began) = (self.clock.now()?, Micros::now());
-        let heard = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
+        let received = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
     /// Ends the question and waits until nothing of it is on its way.

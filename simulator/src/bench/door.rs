@@ -23,7 +23,7 @@ struct Knocks {
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let players = plan.players.min(IN_A_ROUND);
     let mut contestants = Vec::new();
     for kind in plan.contestants() {
@@ -41,7 +41,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
                 knocks.shaken.push(players as f64 / took.as_secs_f64());
             }
         }
-        told(&format!("knocking, {} rounds", round + 1));
+        step(&format!("knocking, {} rounds", round + 1));
         let rounds = (round + 1).saturating_sub(WARM_UP);
         if rounds > 0 && plan.stopping.has_enough(Subject::Door, rounds, began.elapsed(), || rows(&contestants)) {
             break;

@@ -34,10 +34,10 @@ struct Rounds {
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let mut all = Vec::new();
     for &kind in &plan.klaxon {
-        told("joining");
+        step("joining");
         let mut big = Contestant::start(&plan.launch, kind).await?;
         big.join(plan.players).await?;
         let mut small = big.beside(&plan.launch).await?;
@@ -47,7 +47,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         let stopping = plan.stopping.shared_by(plan.klaxon.len());
         for round in 1..=usize::from(MOST_QUESTIONS) {
             rounds.one(&mut big, &mut small).await?;
-            told(&format!("asking, {round} rounds"));
+            step(&format!("asking, {round} rounds"));
             let rows = || vec![part(kind, &rounds)];
             if stopping.has_enough(Subject::Fairness, round, began.elapsed(), rows) {
                 break;
@@ -70,11 +70,11 @@ impl Rounds {
         let (of_big, of_small) = (of_big?, of_small?);
         big.end_question().await?;
         small.end_question().await?;
-        let took = of_big.heard.took().as_secs_f64() * 1e3;
+        let took = of_big.received.took().as_secs_f64() * 1e3;
         self.alone.extend(alone.waits());
         self.big.push(took);
         // A question that came when the big show was through was beside nothing.
-        if of_big.heard.at.last().is_some_and(|last| of_small.began < *last) {
+        if of_big.received.at.last().is_some_and(|last| of_small.began < *last) {
             self.beside.extend(of_small.waits());
             self.part.extend(of_small.waits().last().map(|wait| wait / took));
         }

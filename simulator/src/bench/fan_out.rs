@@ -30,7 +30,7 @@ pub async fn ask_in_turn(
     subject: Subject,
     join: impl AsyncFn() -> Result<Vec<Contestant>, BenchError>,
     rows: impl Fn(&[FanOut]) -> Vec<Row>,
-    told: &impl Fn(&str),
+    step: &impl Fn(&str),
 ) -> Result<Vec<FanOut>, BenchError> {
     let mut all: Vec<FanOut> = Vec::new();
     let began = Instant::now();
@@ -45,10 +45,10 @@ pub async fn ask_in_turn(
                 contestants[place].end_question().await?;
                 if round >= WARM_UP {
                     all[place].processor.push(asked.each());
-                    all[place].last.push(asked.heard.took().as_secs_f64() * 1e3);
+                    all[place].last.push(asked.received.took().as_secs_f64() * 1e3);
                 }
             }
-            told(&format!("asking, {} rounds", rounds + 1));
+            step(&format!("asking, {} rounds", rounds + 1));
             if round >= WARM_UP {
                 rounds += 1;
                 if plan.stopping.has_enough(subject, rounds, began.elapsed(), || rows(&all)) {
@@ -63,12 +63,12 @@ pub async fn ask_in_turn(
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().collect();
     let join = async || {
         let mut contestants = Vec::new();
         for &kind in &kinds {
-            told("joining");
+            step("joining");
             let mut contestant = Contestant::start(&plan.launch, kind).await?;
             contestant.join(plan.players).await?;
             contestants.push(contestant);
@@ -76,7 +76,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         Ok(contestants)
     };
     let rows = |all: &[FanOut]| rows(Subject::FanOut, "", &kinds, all);
-    Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, told).await?))
+    Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, step).await?))
 }
 
 /// The rows of contestants of which the first is the floor.

@@ -37,7 +37,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
     let mut floor = Floor {
         players: Vec::new(),
         host: None,
-        heard: Vec::new(),
+        received: Vec::new(),
         agreed: handshake::reply(Codec::Json.subprotocol()),
         reply: frames::from_server(question::reply(QuestionId(10))),
         buffer: vec![0; 16 << 10],
@@ -48,7 +48,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
         for event in &events {
             match event.token() {
                 LISTENER => floor.accept(&socket, &poll)?,
-                HOST => floor.hear_host()?,
+                HOST => floor.read_host()?,
                 Token(player) => floor.reply(player)?,
             }
         }
@@ -59,7 +59,7 @@ struct Floor {
     players: Vec<Option<TcpStream>>,
     host: Option<TcpStream>,
     /// What the host sent that is no whole message yet.
-    heard: Vec<u8>,
+    received: Vec<u8>,
     /// The answer to every handshake.
     agreed: String,
     reply: Vec<u8>,
@@ -90,7 +90,7 @@ impl Floor {
         }
     }
 
-    fn hear_host(&mut self) -> io::Result<()> {
+    fn read_host(&mut self) -> io::Result<()> {
         let Some(host) = &mut self.host else { return Ok(()) };
         loop {
             match host.read(&mut self.buffer) {
@@ -98,18 +98,18 @@ impl Floor {
                     self.host = None;
                     return Ok(());
                 }
-                Ok(read) => self.heard.extend_from_slice(&self.buffer[..read]),
+                Ok(read) => self.received.extend_from_slice(&self.buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
-        while let Some(seen) = frames::first(&self.heard) {
+        while let Some(seen) = frames::first(&self.received) {
             let (frame, end) = (frames::from_server(frames::unmasked(&seen)), seen.end);
             // This loop is the floor.
             for player in self.players.iter_mut().flatten() {
                 write(player, &frame)?;
             }
-            self.heard.drain(..end);
+            self.received.drain(..end);
         }
         Ok(())
     }

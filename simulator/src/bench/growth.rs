@@ -11,14 +11,14 @@ use crate::report::words::count;
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().filter(|&kind| kind != Kind::Customary).collect();
     let sizes = plan.sizes();
     let join = async || {
         let mut contestants = Vec::new();
         for players in sizes {
             for &kind in &kinds {
-                told("joining");
+                step("joining");
                 let mut contestant = Contestant::start(&plan.launch, kind).await?;
                 contestant.join(players).await?;
                 contestants.push(contestant);
@@ -27,7 +27,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         Ok(contestants)
     };
     let rows = |all: &[FanOut]| rows(&kinds, &sizes, all);
-    Ok(rows(&ask_in_turn(plan, Subject::Growth, join, rows, told).await?))
+    Ok(rows(&ask_in_turn(plan, Subject::Growth, join, rows, step).await?))
 }
 
 fn rows(kinds: &[Kind], sizes: &[usize], all: &[FanOut]) -> Vec<Row> {

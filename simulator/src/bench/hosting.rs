@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{floor, frames, question};
-use crate::socket::admin::{AdminDoor, Link, LinkError};
+use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
 use crate::socket::handshake;
 
 /// How many questions a show has: as many as a player has lives.
@@ -34,7 +34,7 @@ static HOSTS: AtomicU32 = AtomicU32::new(0);
 pub enum HostingError {
     /// The admin socket can't be used.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Admin(#[from] AdminError),
     /// The connection is lost.
     #[error("the host's connection: {0}")]
     Io(#[from] io::Error),
@@ -55,7 +55,7 @@ pub enum Hosting {
 /// The host of a show at Klaxon.
 #[derive(Debug)]
 pub struct ShowHost {
-    link: Link,
+    connection: AdminConnection,
     created: Created,
     number: u32,
     commands: u32,
@@ -66,8 +66,8 @@ impl Hosting {
     ///
     /// # Errors
     /// If the server makes no such show.
-    pub async fn show(door: AdminDoor) -> Result<Self, HostingError> {
-        let mut link = Link::new(door);
+    pub async fn show(admin: AdminAccess) -> Result<Self, HostingError> {
+        let mut connection = AdminConnection::new(admin);
         let settings = Settings {
             // No player leaves, and there are no standings to be sent.
             mode: Mode::Elimination,
@@ -80,15 +80,15 @@ impl Hosting {
         let pack = question::pack(MOST_QUESTIONS);
         let number = HOSTS.fetch_add(1, Relaxed);
         let create = Create { id: command_id(number, 0), code: None, pack, settings };
-        link.send(FromHost::Create(Box::new(create))).await;
+        connection.send(FromHost::Create(Box::new(create))).await;
         let created = loop {
-            match link.next().await? {
+            match connection.next().await? {
                 ToHost::Created(created) => break created,
                 ToHost::Refused(refused) => return Err(HostingError::Refused("make a show", refused.error.message)),
                 _ => {}
             }
         };
-        let mut host = ShowHost { link, created, number, commands: 0 };
+        let mut host = ShowHost { connection, created, number, commands: 0 };
         host.command(Action::OpenLobby, "open the lobby").await?;
         Ok(Self::Show(Box::new(host)))
     }
@@ -121,7 +121,7 @@ impl Hosting {
     /// If the server does not take it.
     pub async fn ask(&mut self) -> Result<(), HostingError> {
         match self {
-            Self::Show(host) => host.say(Action::Next).await,
+            Self::Show(host) => host.send(Action::Next).await,
             Self::Speaker(stream) => stream.write_all(&frames::from_client(question::message())).await?,
         }
         Ok(())
@@ -140,17 +140,17 @@ impl Hosting {
 }
 
 impl ShowHost {
-    async fn say(&mut self, action: Action) {
+    async fn send(&mut self, action: Action) {
         self.commands += 1;
         let id = command_id(self.number, self.commands);
-        self.link.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
     }
 
     /// Has it done, also if the show must get there first.
     async fn command(&mut self, action: Action, what: &'static str) -> Result<(), HostingError> {
         let began = Instant::now();
         loop {
-            self.say(action.clone()).await;
+            self.send(action.clone()).await;
             match self.settled(what).await {
                 Err(HostingError::Refused(..)) if began.elapsed() < PATIENCE => tokio::time::sleep(AGAIN).await,
                 settled => return settled,
@@ -162,7 +162,7 @@ impl ShowHost {
     async fn settled(&mut self, what: &'static str) -> Result<(), HostingError> {
         let last = command_id(self.number, self.commands);
         loop {
-            match self.link.next().await? {
+            match self.connection.next().await? {
                 ToHost::Done(done) if done.id == last => return Ok(()),
                 ToHost::Refused(refused) if refused.id == last => {
                     return Err(HostingError::Refused(what, refused.error.message));

@@ -26,12 +26,12 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = Launch { heartbeat: Some(HEARTBEAT), ..plan.launch.clone() };
     let mut contestants: Vec<(Contestant, &str)> = Vec::new();
     for case in ["", PINGED] {
         for &kind in [Kind::Floor].iter().chain(&plan.klaxon) {
-            told("joining");
+            step("joining");
             let mut contestant = Contestant::start(&launch, kind).await?;
             contestant.join(plan.players).await?;
             // Those who joined before are pinged meanwhile, and closed if they do not answer.
@@ -41,7 +41,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
             contestants.push((contestant, case));
         }
     }
-    told("settling");
+    step("settling");
     // Players who only answer pings send one message and are silent from then on, so that the pings come as evenly as they do after hours.
     try_join_all(contestants.iter_mut().map(|(contestant, case)| {
         let (every, _) = habit(contestant, case);
@@ -51,7 +51,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     let (began, mut before) = (Instant::now(), 0);
     let mut figures: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
     loop {
-        told("heartbeats and pings");
+        step("heartbeats and pings");
         let idle = contestants.iter_mut().map(|(contestant, case)| idle(contestant, case, plan.idle_for));
         for (figures, more) in figures.iter_mut().zip(try_join_all(idle).await?) {
             figures.extend(more);

@@ -19,7 +19,7 @@ type Entry = (Kind, Journal, &'static str);
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let both = [(Journal::Memory, MEMORY), (Journal::File, FILE)];
     let journals = |kind: Kind| if kind.is_klaxon() { &both[..] } else { &[(Journal::Memory, "")] };
     let entries =
@@ -30,7 +30,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     loop {
         let mut contestants = Vec::new();
         for &(kind, journal, _) in &entries {
-            told("joining");
+            step("joining");
             let mut contestant = Contestant::start(&plan.launch.with_journal(journal), kind).await?;
             contestant.join(plan.players).await?;
             contestants.push(contestant);
@@ -44,7 +44,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
                 }
             }
             let rounds = all[0].len();
-            told(&format!("answering, {rounds} rounds"));
+            step(&format!("answering, {rounds} rounds"));
             if round >= WARM_UP
                 && plan.stopping.has_enough(Subject::Intake, rounds, began.elapsed(), || rows(&entries, &all))
             {

@@ -8,10 +8,10 @@ use super::rows::{Row, Subject, What};
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
     for kind in plan.contestants() {
-        told("joining");
+        step("joining");
         let mut contestant = Contestant::start(&plan.launch, kind).await?;
         let before = contestant.clock.resident()?;
         contestant.join(plan.players).await?;

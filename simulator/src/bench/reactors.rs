@@ -15,13 +15,13 @@ const THREADS: [usize; 2] = [1, 2];
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let klaxon = plan.klaxon.iter().flat_map(|&kind| THREADS.map(|threads| (kind, threads)));
     let cases: Vec<_> = std::iter::once((Kind::Floor, 1)).chain(klaxon).collect();
     let join = async || {
         let mut contestants = Vec::new();
         for &(kind, shards) in &cases {
-            told("joining");
+            step("joining");
             let launch = Launch { server_cores: BOTH.into(), load_core: None, shards, ..plan.launch.clone() };
             let mut contestant = Contestant::start(&launch, kind).await?;
             contestant.join(plan.players).await?;
@@ -30,7 +30,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         Ok(contestants)
     };
     let rows = |all: &[FanOut]| rows(&cases, all);
-    Ok(rows(&ask_in_turn(plan, Subject::Reactors, join, rows, told).await?))
+    Ok(rows(&ask_in_turn(plan, Subject::Reactors, join, rows, step).await?))
 }
 
 fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {

@@ -29,14 +29,14 @@ const FOREVER: Duration = Duration::from_secs(86_400);
 
 /// Where and with what a host connects.
 #[derive(Debug, Clone)]
-pub struct AdminDoor {
+pub struct AdminAccess {
     /// The admin ports; more than one if there are several gateways, each as good as the others.
     pub addresses: Vec<SocketAddr>,
     /// What is in the service's admin token file.
     pub token: String,
 }
 
-impl AdminDoor {
+impl AdminAccess {
     /// These addresses with the token in this file.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl AdminDoor {
 
 /// Why there is no use in trying again.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub enum AdminError {
     /// The token is not the server's.
     #[error("the server at {0} does not take this admin token")]
     Unauthorized(SocketAddr),
@@ -57,7 +57,7 @@ pub enum LinkError {
     BadToken,
     /// There is nowhere to connect to.
     #[error("no admin address is known")]
-    NoDoor,
+    NoAddress,
     /// The request could not be made.
     #[error(transparent)]
     BadRequest(#[from] tungstenite::Error),
@@ -65,8 +65,8 @@ pub enum LinkError {
 
 /// The host's connection, over all reconnections.
 #[derive(Debug)]
-pub struct Link {
-    door: AdminDoor,
+pub struct AdminConnection {
+    admin: AdminAccess,
     /// Which of the addresses is used.
     at: usize,
     socket: Option<WebSocketStream<TcpStream>>,
@@ -76,11 +76,11 @@ pub struct Link {
     reconnects: u32,
 }
 
-impl Link {
-    /// A link that is not connected yet.
+impl AdminConnection {
+    /// One that is not connected yet.
     #[must_use]
-    pub const fn new(door: AdminDoor) -> Self {
-        Self { door, at: 0, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
+    pub const fn new(admin: AdminAccess) -> Self {
+        Self { admin, at: 0, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
     }
 
     /// How often the connection was lost and made again.
@@ -106,7 +106,7 @@ impl Link {
             self.watched = Some(show.show);
         }
         let sent = match &mut self.socket {
-            Some(socket) => say(socket, &message).await.is_ok(),
+            Some(socket) => send(socket, &message).await.is_ok(),
             None => false,
         };
         if !sent {
@@ -121,7 +121,7 @@ impl Link {
     ///
     /// # Errors
     /// Only if trying again is of no use; a server that is away is tried for ever.
-    pub async fn next(&mut self) -> Result<ToHost, LinkError> {
+    pub async fn next(&mut self) -> Result<ToHost, AdminError> {
         loop {
             let Some(socket) = &mut self.socket else {
                 match timeout(CONNECT_PATIENCE, self.connect()).await {
@@ -134,7 +134,7 @@ impl Link {
                 }
                 continue;
             };
-            let silence = if self.watched.is_some() && self.door.addresses.len() > 1 { SILENCE } else { FOREVER };
+            let silence = if self.watched.is_some() && self.admin.addresses.len() > 1 { SILENCE } else { FOREVER };
             let bytes = match timeout(silence, socket.next()).await {
                 Ok(Some(Ok(Message::Text(text)))) => text,
                 Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => {
@@ -159,7 +159,7 @@ impl Link {
 
     /// The next connection is to another gateway, if there is one.
     fn go_elsewhere(&mut self) {
-        self.at = (self.at + 1) % self.door.addresses.len().max(1);
+        self.at = (self.at + 1) % self.admin.addresses.len().max(1);
     }
 
     fn acknowledged(&mut self, id: &CommandId) {
@@ -167,10 +167,10 @@ impl Link {
     }
 
     /// A connection on which all that is pending was sent again; the error is none if trying again may help.
-    async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<LinkError>> {
-        let address = *self.door.addresses.get(self.at).ok_or(Some(LinkError::NoDoor))?;
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.door.token));
-        let bearer = bearer.map_err(|_| Some(LinkError::BadToken))?;
+    async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<AdminError>> {
+        let address = *self.admin.addresses.get(self.at).ok_or(Some(AdminError::NoAddress))?;
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.admin.token));
+        let bearer = bearer.map_err(|_| Some(AdminError::BadToken))?;
         let url = format!("ws://{address}{HOST_PATH}");
         let mut request = url.into_client_request().map_err(|error| Some(error.into()))?;
         request.headers_mut().insert(AUTHORIZATION, bearer);
@@ -181,21 +181,21 @@ impl Link {
             tungstenite::Error::Http(response)
                 if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&response.status()) =>
             {
-                Some(LinkError::Unauthorized(address))
+                Some(AdminError::Unauthorized(address))
             }
             _ => None,
         })?;
         if let Some(show) = self.watched {
-            say(&mut socket, &FromHost::Watch(ShowRef { show })).await.map_err(|_| None)?;
+            send(&mut socket, &FromHost::Watch(ShowRef { show })).await.map_err(|_| None)?;
         }
         for (_, message) in &self.pending {
-            say(&mut socket, message).await.map_err(|_| None)?;
+            send(&mut socket, message).await.map_err(|_| None)?;
         }
         Ok(socket)
     }
 }
 
-async fn say(socket: &mut WebSocketStream<TcpStream>, message: &FromHost) -> Result<(), tungstenite::Error> {
+async fn send(socket: &mut WebSocketStream<TcpStream>, message: &FromHost) -> Result<(), tungstenite::Error> {
     let text = String::from_utf8(Codec::Json.encode(message)).unwrap_or_default();
     socket.send(Message::text(text)).await
 }

@@ -109,8 +109,8 @@ mod tests {
         ask(&mut request, "/play", "klaxon.v1.json").unwrap();
         let mut server = Line(Cursor::new(request), Vec::new());
         assert_eq!(agree(&mut server, &reply("klaxon.v1.json")).unwrap(), "/play");
-        let said = String::from_utf8(server.1.clone()).unwrap();
-        assert!(said.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{said}");
+        let sent = String::from_utf8(server.1.clone()).unwrap();
+        assert!(sent.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{sent}");
         let mut behind = server.1;
         behind.extend_from_slice(b"hello");
         assert_eq!(agreed(&mut Cursor::new(behind)).unwrap(), b"hello");

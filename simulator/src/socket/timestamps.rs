@@ -59,8 +59,8 @@ fn received() -> TimestampingFlag {
 pub fn receive(socket: &impl AsRawFd, buffer: &mut [u8], control: &mut Control) -> io::Result<(usize, Micros)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(socket.as_raw_fd(), &mut bytes, Some(&mut control.0), MsgFlags::empty())?;
-    let came = message.cmsgs().ok().and_then(|mut said| {
-        said.find_map(|said| match said {
+    let came = message.cmsgs().ok().and_then(|mut cmsgs| {
+        cmsgs.find_map(|cmsg| match cmsg {
             ControlMessageOwned::ScmTimestampsns(times) => micros(times.system),
             _ => None,
         })
@@ -101,8 +101,8 @@ pub fn sent(socket: &impl AsRawFd, control: &mut Control) -> io::Result<Option<S
                 message => message?,
             };
         let (mut at, mut of) = (None, None);
-        for said in message.cmsgs()? {
-            match said {
+        for cmsg in message.cmsgs()? {
+            match cmsg {
                 ControlMessageOwned::ScmTimestampsns(times) => at = micros(times.system),
                 ControlMessageOwned::Ipv4RecvErr(reason, _) | ControlMessageOwned::Ipv6RecvErr(reason, _) => {
                     of = step(&reason).map(|step| (reason.ee_data, step));

@@ -9,13 +9,13 @@ use rand_chacha::ChaCha8Rng;
 /// So many sums with four choices each, no two alike.
 #[must_use]
 pub fn arithmetic(seed: u64, questions: u16) -> Pack {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let questions = (0..questions).map(|number| {
         // The first summand is never the same, so no two questions are.
-        let (a, b) = (u32::from(number) + 11, dice.random_range(11..90_u32));
+        let (a, b) = (u32::from(number) + 11, rng.random_range(11..90_u32));
         let right = a + b;
         let mut choices = [right, right + 1, right + 10, right - 1].map(|choice| choice.to_string()).to_vec();
-        choices.shuffle(&mut dice);
+        choices.shuffle(&mut rng);
         let place = choices.iter().position(|choice| *choice == right.to_string()).unwrap_or_default();
         PackQuestion {
             text: format!("What is {a} + {b}?"),

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::evidence::{Disturbance, Evidence};
-use crate::socket::admin::AdminDoor;
+use crate::socket::admin::AdminAccess;
 use crate::swarm::costs::Cost;
-use crate::swarm::faults::{FaultPlan, Target, carry_out};
+use crate::swarm::faults::{FaultPlan, Target, carry_out_plan};
 use crate::swarm::host::{Extras, Host, HostError, HostLog, Pace, Stage};
-use crate::swarm::players::{self, AnswerKey, Crowd, Doors, SwarmPlan, SwarmSettings, World};
+use crate::swarm::players::{self, AnswerKey, Crowd, Gateways, SwarmPlan, SwarmSettings, World};
 use crate::swarm::service::ServiceError;
 
 /// How long players may take to leave after the end by themselves.
@@ -90,15 +90,15 @@ pub enum ShowError {
 /// If the show can't be made, the server fails, or the show does not end in its time.
 pub async fn play(
     plan: ShowPlan,
-    players: Doors,
-    door: AdminDoor,
+    players: Gateways,
+    admin: AdminAccess,
     target: &mut impl Target,
     watching: impl FnOnce(Arc<World>, watch::Receiver<Stage>),
 ) -> Result<Played, ShowError> {
     let began = Instant::now();
     let deadline = began + plan.limit;
     let key = AnswerKey::of(&plan.pack);
-    let host = Host::create(door, None, plan.pack, plan.settings, plan.pace, plan.extras);
+    let host = Host::create(admin, None, plan.pack, plan.settings, plan.pace, plan.extras);
     let unasked = |joined| ShowError::Endless { limit: plan.limit, phase: Phase::Created, question: 0, joined };
     let host = timeout(plan.limit, host).await.map_err(|_| unasked(0))??;
     let created = host.created().clone();
@@ -132,7 +132,7 @@ pub async fn play(
         hostile.join_next().await;
         log
     };
-    let trouble = carry_out(&plan.faults, target, stage.subscribe(), &hold, &mut faults);
+    let trouble = carry_out_plan(&plan.faults, target, stage.subscribe(), &hold, &mut faults);
     let log = tokio::select! {
         log = show => log?,
         error = trouble => return Err(error.into()),

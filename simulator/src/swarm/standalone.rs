@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use klaxon_servers::{Klaxon, Server, ServerError, free_address};
+use klaxon_servers::{ANY_ADDRESS, Klaxon, Server, ServerError};
 
 use super::costs::Cost;
-use super::faults::{Fault, Target, ended, strike};
+use super::faults::{Fault, Target, carry_out, ended};
 use super::memory::{MemoryWatch, Resident};
 use super::service::{ServiceError, file_error};
 use crate::evidence::{Disturbance, Victim};
-use crate::socket::admin::AdminDoor;
+use crate::socket::admin::AdminAccess;
 
 /// How the process is started.
 #[derive(Debug, Clone)]
@@ -38,8 +38,8 @@ impl Standalone {
     /// If it does not start.
     pub async fn start(launch: &Launch) -> Result<Self, ServiceError> {
         let bound = launch.core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core.to_string()]);
-        let (listen, admin) = (free_address().map_err(ServerError::from)?, free_address().map_err(ServerError::from)?);
-        let own = [&launch.program.display().to_string(), "serve", "--listen", &listen, "--admin-listen", &admin];
+        let program = launch.program.display().to_string();
+        let own = [&program, "serve", "--listen", ANY_ADDRESS, "--admin-listen", ANY_ADDRESS];
         let command: Vec<String> = bound.into_iter().flatten().chain(own.map(str::to_owned)).collect();
         let log = launch.data.join("server.log");
         let klaxon = Klaxon::start("server", &command, &launch.data, &log).await?;
@@ -61,9 +61,9 @@ impl Standalone {
     ///
     /// # Errors
     /// If its token file can't be read.
-    pub fn door(&self) -> Result<AdminDoor, ServiceError> {
+    pub fn admin(&self) -> Result<AdminAccess, ServiceError> {
         let file = self.klaxon.token_file();
-        AdminDoor::of_file(vec![self.klaxon.listens().admin], &file).map_err(file_error(&file))
+        AdminAccess::of_file(vec![self.klaxon.listens().admin], &file).map_err(file_error(&file))
     }
 
     /// What it has cost so far.
@@ -87,11 +87,11 @@ impl Standalone {
 }
 
 impl Target for Standalone {
-    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+    async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
         if fault.victim != Victim::Server {
             return Err(ServiceError::NotOurs(fault.victim));
         }
-        let disturbance = strike(&mut self.klaxon, fault).await?;
+        let disturbance = carry_out(&mut self.klaxon, fault).await?;
         self.watch_memory();
         Ok(disturbance)
     }

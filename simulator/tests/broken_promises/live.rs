@@ -88,18 +88,18 @@ async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     let data = tempfile::tempdir().unwrap();
     let launch = Launch { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
     let server = Standalone::start(&launch).await.unwrap();
-    let (players, door) = (server.players(), server.door().unwrap());
+    let (players, admin) = (server.players(), server.admin().unwrap());
     let mut shows = JoinSet::new();
     let breaks = std::iter::once(None).chain(Break::ALL.map(Some));
     for (what, seed) in breaks.zip(1..) {
-        let door = door.clone();
+        let admin = admin.clone();
         shows.spawn(async move {
             let (proxy, codec) = match what {
                 Some(what) => (Some(Proxy::start(players, what).await.unwrap()), CodecChoice::Json),
                 None => (None, CodecChoice::Mix),
             };
             let address = proxy.as_ref().map_or(players, |proxy| proxy.address);
-            (what, play(plan(seed, codec), address.into(), door, &mut Untouched, |_, _| {}).await.unwrap())
+            (what, play(plan(seed, codec), address.into(), admin, &mut Untouched, |_, _| {}).await.unwrap())
         });
     }
     let played = shows.join_all().await;

@@ -25,7 +25,7 @@ impl Events {
 
     /// Every distinct event that was received is the book's.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) {
-        for (_, _, message) in reading.heard_frames() {
+        for (_, _, message) in reading.received_frames() {
             let Some(seq) = message.seq() else { continue };
             let own = self.by_seq.get(&seq);
             finding.check(own == Some(message), || {

@@ -80,7 +80,7 @@ fn orders(reading: &Reading<'_>) -> Orders {
     let mut learn = |question: &Question| {
         orders.entry(question.question).or_insert_with(|| question.choices.clone());
     };
-    for (_, _, message) in reading.heard_frames() {
+    for (_, _, message) in reading.received_frames() {
         match message {
             ToPlayer::Question(question) => learn(question),
             ToPlayer::Snapshot(snapshot) => snapshot.question.iter().for_each(&mut learn),

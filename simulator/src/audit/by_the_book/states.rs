@@ -40,7 +40,7 @@ impl<'r> States<'r> {
         for connection in 0..reading.connections.len() {
             let (mut seat, mut seq) = (None, Seq(0));
             for (at, seen) in reading.walk(connection) {
-                let Seen::Heard(message) = seen else { continue };
+                let Seen::Received(message) = seen else { continue };
                 seq = message.seq().unwrap_or(seq).max(seq);
                 let what = match message {
                     ToPlayer::Welcome(welcome) => {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Duration, timeout};
 
-use super::order::{Connect, Heard, Order, Outcome};
+use super::order::{Connect, Order, Outcome, Received};
 
 /// Longer than any order takes, except heartbeats.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,16 +77,16 @@ impl Load {
     /// # Errors
     /// If it is gone.
     pub async fn listen(&mut self) -> Result<(), LoadError> {
-        self.tell(&Order::HearQuestion).await
+        self.tell(&Order::AwaitQuestion).await
     }
 
     /// All players answer; gives when the replies came.
     ///
     /// # Errors
     /// If a reply did not come.
-    pub async fn answer(&mut self, text: String) -> Result<Heard, LoadError> {
+    pub async fn answer(&mut self, text: String) -> Result<Received, LoadError> {
         self.tell(&Order::Answer(text)).await?;
-        self.heard().await
+        self.received().await
     }
 
     /// Reads until nothing has come for `quiet`.
@@ -120,7 +120,7 @@ impl Load {
     ///
     /// # Errors
     /// If a player did not receive it.
-    pub async fn heard(&mut self) -> Result<Heard, LoadError> {
+    pub async fn received(&mut self) -> Result<Received, LoadError> {
         Ok(self.done().await?.unwrap_or_default())
     }
 
@@ -131,17 +131,17 @@ impl Load {
         Ok(self.orders.flush().await?)
     }
 
-    async fn done(&mut self) -> Result<Option<Heard>, LoadError> {
+    async fn done(&mut self) -> Result<Option<Received>, LoadError> {
         self.within(PATIENCE).await
     }
 
-    async fn within(&mut self, patience: Duration) -> Result<Option<Heard>, LoadError> {
+    async fn within(&mut self, patience: Duration) -> Result<Option<Received>, LoadError> {
         let line = timeout(patience, self.outcomes.next_line()).await;
         let line = line.map_err(|_| LoadError::Late("an order".into()))??;
         let line = line.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         match serde_json::from_str(&line).map_err(io::Error::from)? {
             Outcome::Done => Ok(None),
-            Outcome::Heard(heard) => Ok(Some(heard)),
+            Outcome::Received(received) => Ok(Some(received)),
             Outcome::Failed(why) => Err(LoadError::Failed(why)),
         }
     }

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 pub use handle::{Load, LoadError};
-pub use order::{Connect, Heard};
+pub use order::{Connect, Received};
 use order::{Order, Outcome};
 use players::Players;
 
@@ -23,7 +23,7 @@ pub fn obey() -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?)?;
         let outcome = match act(&mut players, order) {
-            Ok(Some(heard)) => Outcome::Heard(heard),
+            Ok(Some(received)) => Outcome::Received(received),
             Ok(None) => Outcome::Done,
             Err(error) => Outcome::Failed(error.to_string()),
         };
@@ -35,11 +35,11 @@ pub fn obey() -> io::Result<()> {
     Ok(())
 }
 
-fn act(players: &mut Players, order: Order) -> io::Result<Option<Heard>> {
+fn act(players: &mut Players, order: Order) -> io::Result<Option<Received>> {
     match order {
         Order::Connect(connect) => players.connect(&connect)?,
         Order::Leave => players.leave()?,
-        Order::HearQuestion => return players.hear_question().map(Some),
+        Order::AwaitQuestion => return players.await_question().map(Some),
         Order::Answer(text) => return players.answer(text).map(Some),
         Order::Drain(quiet) => players.drain(Duration::from_millis(quiet))?,
         Order::Listen(long) => players.listen(Duration::from_millis(long))?,

@@ -15,7 +15,7 @@ pub enum Order {
     /// All of them go.
     Leave,
     /// All players wait for one question.
-    HearQuestion,
+    AwaitQuestion,
     /// All players send this as fast as they can, and wait for the reply.
     Answer(String),
     /// Whatever comes is read, until nothing has come for this many milliseconds.
@@ -52,21 +52,21 @@ pub enum Outcome {
     /// It is done.
     Done,
     /// All players received it.
-    Heard(Heard),
+    Received(Received),
     /// It could not be done.
     Failed(String),
 }
 
 /// When all players received something.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Heard {
+pub struct Received {
     /// When the kernel had it for each, on this machine's clock, from the first to the last.
     pub at: Vec<Micros>,
     /// What the first one received.
     pub first: String,
 }
 
-impl Heard {
+impl Received {
     /// From the first to the last.
     #[must_use]
     pub fn took(&self) -> Duration {

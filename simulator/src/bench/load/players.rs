@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::order::{Connect, Heard};
+use super::order::{Connect, Received};
 use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
 use crate::evidence::Micros;
@@ -62,7 +62,7 @@ struct Line {
 /// What a wait is for.
 struct Wait<'a> {
     begins: &'a [u8],
-    heard: Heard,
+    received: Received,
 }
 
 impl Players {
@@ -132,7 +132,7 @@ impl Players {
     ///
     /// # Errors
     /// If a player does not get it.
-    pub fn hear_question(&mut self) -> io::Result<Heard> {
+    pub fn await_question(&mut self) -> io::Result<Received> {
         self.wait_for(QUESTION_BEGINS)
     }
 
@@ -140,7 +140,7 @@ impl Players {
     ///
     /// # Errors
     /// If a player does not get it.
-    pub fn answer(&mut self, text: String) -> io::Result<Heard> {
+    pub fn answer(&mut self, text: String) -> io::Result<Received> {
         let frame = frames::from_client(text.into_bytes());
         for line in &mut self.lines {
             line.stream.write_all(&frame)?;
@@ -164,15 +164,15 @@ impl Players {
     pub fn beat(&mut self, text: String, every: Duration, long: Duration) -> io::Result<()> {
         let frame = frames::from_client(text.into_bytes());
         let began = Instant::now();
-        let mut said = 0_u32;
+        let mut sent = 0_u32;
         while began.elapsed() < long {
             let due = self.lines.len() as f64 * began.elapsed().as_secs_f64() / every.as_secs_f64();
-            while f64::from(said) < due {
-                let next = said as usize % self.lines.len().max(1);
+            while f64::from(sent) < due {
+                let next = sent as usize % self.lines.len().max(1);
                 if let Some(line) = self.lines.get_mut(next) {
                     line.stream.write_all(&frame)?;
                 }
-                said += 1;
+                sent += 1;
             }
             // By the clock, as in `wait_for`.
             std::thread::sleep(BEAT_AGAIN);
@@ -195,28 +195,28 @@ impl Players {
         Ok(())
     }
 
-    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Heard> {
+    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Received> {
         self.wait += 1;
-        let mut wait = Wait { begins, heard: Heard::default() };
-        wait.heard.at.reserve(self.lines.len());
-        let mut heard_at = Instant::now();
-        while wait.heard.at.len() < self.lines.len() {
+        let mut wait = Wait { begins, received: Received::default() };
+        wait.received.at.reserve(self.lines.len());
+        let mut received_at = Instant::now();
+        while wait.received.at.len() < self.lines.len() {
             // Once it has begun the load looks by the clock: a load that the kernel has to wake up, or that asks it all the time,
             // costs the server.
-            let has_begun = !wait.heard.at.is_empty();
+            let has_begun = !wait.received.at.is_empty();
             if has_begun {
                 std::thread::sleep(LOOK_AGAIN);
             }
             if self.turn(Some(if has_begun { Duration::ZERO } else { SILENCE }), Some(&mut wait))? > 0 {
-                heard_at = Instant::now();
-            } else if heard_at.elapsed() > SILENCE {
-                let (heard, all) = (wait.heard.at.len(), self.lines.len());
-                return Err(io::Error::other(format!("{heard} of {all} players heard what all should")));
+                received_at = Instant::now();
+            } else if received_at.elapsed() > SILENCE {
+                let (received, all) = (wait.received.at.len(), self.lines.len());
+                return Err(io::Error::other(format!("{received} of {all} players received what all should")));
             }
         }
         // The kernel's times are of the sockets, and those are read in another order.
-        wait.heard.at.sort_unstable();
-        Ok(wait.heard)
+        wait.received.at.sort_unstable();
+        Ok(wait.received)
     }
 
     /// Reads what there is to read; gives how many sockets had something.
@@ -280,10 +280,10 @@ impl Line {
                 && seen.payload.starts_with(wait.begins)
             {
                 self.counted = number;
-                if wait.heard.at.is_empty() {
-                    wait.heard.first = String::from_utf8_lossy(seen.payload).into_owned();
+                if wait.received.at.is_empty() {
+                    wait.received.first = String::from_utf8_lossy(seen.payload).into_owned();
                 }
-                wait.heard.at.push(at);
+                wait.received.at.push(at);
             }
             used += seen.end;
         }

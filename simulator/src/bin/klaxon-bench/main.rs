@@ -80,7 +80,7 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
     let began = Instant::now();
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}")?);
-    let told = |subject: Subject, step: &str| {
+    let step = |subject: Subject, step: &str| {
         bar.set_message(format!("{}: {step}", subject.title()));
         bar.tick();
     };
@@ -89,7 +89,7 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
         bar.suspend(|| eprintln!("klaxon-bench: {}: {error}", subject.title()));
         not_measured.push(subject.title());
     };
-    let rows = measure::measure(&plan, &told, &mut failed).await;
+    let rows = measure::measure(&plan, &step, &mut failed).await;
     bar.finish_and_clear();
     let report = Report::of(&plan, machine, rows, began.elapsed());
     publish(&document(&report), &report, args.json.as_deref(), args.html.as_deref())?;

@@ -321,8 +321,8 @@ impl Args {
         ensure!(problems.is_empty(), "--pack {}: {}", path.display(), problems.join("; "));
         let wanted = usize::from(self.questions);
         ensure!(pack.questions.len() >= wanted, "--pack {}: has fewer than {wanted} questions", path.display());
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        pack.questions.shuffle(&mut dice);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        pack.questions.shuffle(&mut rng);
         pack.questions.truncate(wanted);
         pack.questions.iter_mut().for_each(|question| question.open_for = None);
         Ok(pack)
@@ -363,9 +363,9 @@ mod tests {
         let calm = args("--cluster --questions 3");
         assert!(calm.plan(7, 0).unwrap().faults.is_empty());
         assert_eq!(calm.persistence(7), Persistence::AppendOnly);
-        let struck = args("--cluster --faults --questions 3");
-        assert_eq!(struck.plan(7, 0).unwrap().faults.len(), 3);
-        assert_eq!(struck.persistence(7), FaultPlan::persistence(7));
+        let faulty = args("--cluster --faults --questions 3");
+        assert_eq!(faulty.plan(7, 0).unwrap().faults.len(), 3);
+        assert_eq!(faulty.persistence(7), FaultPlan::persistence(7));
         assert_eq!(args("--cluster --redis-persistence none").persistence(7), Persistence::None);
         let line = |line: &str| Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace()));
         assert!(line("--faults").is_err() && line("--cluster --kills 1").is_err());

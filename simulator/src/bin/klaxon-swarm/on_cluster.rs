@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use klaxon_protocol::ids::ShowId;
-use klaxon_simulator::audit::{AuditOptions, Outcome, prizes_told};
+use klaxon_simulator::audit::{AuditOptions, Outcome, prizes_sent};
 use klaxon_simulator::evidence::Evidence;
 use klaxon_simulator::swarm::cluster::{Cluster, ClusterPlan};
 use klaxon_simulator::swarm::database::{compare, complete};
@@ -46,8 +46,8 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     let mut cluster = Cluster::start(cluster, |what| spinner.show(format!("starting: {what}"))).await?;
     drop(spinner);
     setup.service = Some(cluster.what());
-    let (doors, door) = (cluster.doors(), cluster.door());
-    let mut played = watched(plan, doors, door, &mut cluster).await?;
+    let (gateways, admin) = (cluster.gateways(), cluster.admin());
+    let mut played = watched(plan, gateways, admin, &mut cluster).await?;
     setup.seconds = played.took.as_secs_f64();
     played.costs = cluster.costs();
 
@@ -94,5 +94,5 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
     };
     let Evidence { journal, .. } = &played.evidence;
     let outcome = Outcome::of(journal).context("the journal from Kafka can't be read")?;
-    Ok(DatabaseLine { seconds, ..compare(&rows, &outcome, &prizes_told(&played.evidence)) })
+    Ok(DatabaseLine { seconds, ..compare(&rows, &outcome, &prizes_sent(&played.evidence)) })
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use klaxon_protocol::player::Phase;
-use klaxon_simulator::socket::admin::AdminDoor;
+use klaxon_simulator::socket::admin::AdminAccess;
 use klaxon_simulator::swarm::faults::Target;
 use klaxon_simulator::swarm::host::Stage;
-use klaxon_simulator::swarm::players::{Doors, World};
+use klaxon_simulator::swarm::players::{Gateways, World};
 use klaxon_simulator::swarm::show::{Played, ShowPlan, play};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -18,13 +18,13 @@ use tokio::time::sleep;
 /// Plays with a progress bar.
 pub async fn watched(
     plan: ShowPlan,
-    players: Doors,
-    door: AdminDoor,
+    players: Gateways,
+    admin: AdminAccess,
     target: &mut impl Target,
 ) -> anyhow::Result<Played> {
     let questions = u64::try_from(plan.pack.questions.len()).unwrap_or_default();
     let mut bar = None;
-    let played = play(plan, players, door, target, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
+    let played = play(plan, players, admin, target, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
     drop(bar);
     Ok(played?)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use klaxon_simulator::audit::AuditOptions;
-use klaxon_simulator::socket::admin::AdminDoor;
+use klaxon_simulator::socket::admin::AdminAccess;
 use klaxon_simulator::swarm::faults::Untouched;
 use klaxon_simulator::swarm::journals::journal_of;
 use klaxon_simulator::swarm::report::{Report, Setup};
@@ -33,7 +33,7 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
         return on_cluster(args, seed, plan, setup).await;
     }
     if let Some(players) = args.server {
-        let mut played = watched(plan, players.into(), running_door(args)?, &mut Untouched).await?;
+        let mut played = watched(plan, players.into(), running_admin(args)?, &mut Untouched).await?;
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
         played.evidence.journal = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
@@ -53,17 +53,17 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
 }
 
 /// The admin socket of a server that runs already.
-fn running_door(args: &Args) -> anyhow::Result<AdminDoor> {
+fn running_admin(args: &Args) -> anyhow::Result<AdminAccess> {
     let address = args.admin.context("--admin is missing")?;
     let path = args.token_file.as_ref().context("--token-file is missing")?;
-    AdminDoor::of_file(vec![address], path).with_context(|| format!("--token-file {}", path.display()))
+    AdminAccess::of_file(vec![address], path).with_context(|| format!("--token-file {}", path.display()))
 }
 
 async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
     let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Standalone::start(&launch).await?;
-    let (players, door) = (server.players(), server.door()?);
-    let mut played = watched(plan, players.into(), door, &mut server).await?;
+    let (players, admin) = (server.players(), server.admin()?);
+    let mut played = watched(plan, players.into(), admin, &mut server).await?;
     played.costs = vec![server.cost()];
     played.evidence.resident = server.stop().await?;
     played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;

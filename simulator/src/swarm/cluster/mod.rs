@@ -2,19 +2,21 @@
 //! killed and stopped by a plan of faults, and always cleaned up.
 
 mod metrics;
-mod strike;
+mod victims;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
-use klaxon_servers::{Broker, Klaxon, Persistence, Postgres, Redis, Server, ServerError, Storage, free_address};
+use klaxon_servers::{
+    ANY_ADDRESS, Broker, Klaxon, Persistence, Postgres, Redis, Server, ServerError, Storage, free_port,
+};
 use tokio::process::Command;
 
-use crate::socket::admin::AdminDoor;
+use crate::socket::admin::AdminAccess;
 use crate::swarm::costs::Cost;
 use crate::swarm::memory::{MemoryWatch, Resident};
-use crate::swarm::players::Doors;
+use crate::swarm::players::Gateways;
 use crate::swarm::service::{ServiceError, file_error};
 
 /// The topic of the journals.
@@ -50,7 +52,7 @@ pub struct Cluster {
     redis: Redis,
     /// The URL of the archive's database.
     database: String,
-    door: AdminDoor,
+    admin: AdminAccess,
     memory: MemoryWatch,
     /// How many answers each engine had counted when the last question was asked.
     counted: Vec<u64>,
@@ -83,27 +85,27 @@ impl Cluster {
         }
         let path = made.token_file();
         let admin = gateways.iter().map(|gateway| gateway.listens().admin).collect();
-        let door = AdminDoor::of_file(admin, &path).map_err(file_error(&path))?;
+        let admin = AdminAccess::of_file(admin, &path).map_err(file_error(&path))?;
         let counted = vec![0; engines.len()];
         let memory = MemoryWatch::start();
         let mut cluster =
-            Self { plan, gateways, engines, archive, broker, postgres, redis, database, door, memory, counted };
+            Self { plan, gateways, engines, archive, broker, postgres, redis, database, admin, memory, counted };
         cluster.watch_memory();
         Ok(cluster)
     }
 
     /// Where players connect.
     #[must_use]
-    pub fn doors(&self) -> Doors {
+    pub fn gateways(&self) -> Gateways {
         let mut addresses = self.gateways.iter().filter_map(|gateway| gateway.listens().players);
         let first = addresses.next().unwrap_or_else(|| ([127, 0, 0, 1], 0).into());
-        Doors::new(first, addresses.collect())
+        Gateways::new(first, addresses.collect())
     }
 
     /// Where hosts connect.
     #[must_use]
-    pub fn door(&self) -> AdminDoor {
-        self.door.clone()
+    pub fn admin(&self) -> AdminAccess {
+        self.admin.clone()
     }
 
     /// What its processes have cost so far.
@@ -221,7 +223,7 @@ impl Making<'_> {
         let mut command = vec![self.plan.klaxon.display().to_string()];
         command.extend(options.iter().map(|&option| option.to_owned()));
         command.extend(["--admin-token-file".into(), self.token_file().display().to_string()]);
-        command.extend(["--admin-listen".into(), free_address()?]);
+        command.extend(["--admin-listen", ANY_ADDRESS].map(str::to_owned));
         Klaxon::start(name, &command, &place.join(name), &place.join(format!("{name}.log"))).await
     }
 
@@ -232,8 +234,10 @@ impl Making<'_> {
     }
 
     async fn gateway(&self, number: u16) -> Result<Klaxon, ServerError> {
-        let (players, secret) = (free_address()?, self.plan.place.join("resume.secret").display().to_string());
-        let url = format!("ws://{players}/play");
+        // It has to know its address before it starts.
+        let players = format!("127.0.0.1:{}", free_port()?);
+        let (url, secret) =
+            (format!("ws://{players}/play"), self.plan.place.join("resume.secret").display().to_string());
         let at = ["gateway", "--redis", &self.redis, "--listen", &players, "--public-url", &url];
         let more = ["--secret-file", &secret, "--drain-limit", DRAIN_LIMIT];
         self.start(&format!("gateway-{number}"), &[&at[..], &more].concat()).await

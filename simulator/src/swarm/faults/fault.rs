@@ -8,7 +8,7 @@ use crate::evidence::Victim;
 
 /// What is done to a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blow {
+pub enum FaultKind {
     /// SIGKILL; it is started again after `away`.
     Kill {
         /// How long it is down.
@@ -31,5 +31,5 @@ pub struct Fault {
     /// Whom it is for.
     pub victim: Victim,
     /// What happens to it.
-    pub blow: Blow,
+    pub kind: FaultKind,
 }

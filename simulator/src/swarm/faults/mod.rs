@@ -13,14 +13,14 @@ use crate::evidence::{Disturbance, Micros};
 use crate::swarm::host::Stage;
 use crate::swarm::service::ServiceError;
 
-pub use fault::{Blow, Fault};
+pub use fault::{Fault, FaultKind};
 pub use plan::{FaultPlan, STANDING};
-pub use target::{Target, Untouched, ended, strike};
+pub use target::{Target, Untouched, carry_out, ended};
 
 /// Carries out the plan while `stage` goes on, and notes in `done` what was done. From when a question with a fault is asked until the
 /// service is whole again, `hold` is true, so that the host does not ask the next one meanwhile. Ends only when a process does,
 /// without having been killed.
-pub async fn carry_out(
+pub async fn carry_out_plan(
     plan: &FaultPlan,
     target: &mut impl Target,
     mut stage: watch::Receiver<Stage>,
@@ -42,7 +42,7 @@ pub async fn carry_out(
                     () = sleep(wait) => {}
                     error = target.ended() => return error,
                 }
-                match target.strike(&fault).await {
+                match target.carry_out(&fault).await {
                     Ok(disturbance) => done.push(disturbance),
                     Err(error) => return error,
                 }
@@ -72,7 +72,7 @@ mod tests {
     /// Notes what is done to it.
     #[derive(Default)]
     struct Noted {
-        struck: Vec<(QuestionId, bool)>,
+        hit: Vec<(QuestionId, bool)>,
         asked: u32,
     }
 
@@ -81,8 +81,8 @@ mod tests {
             self.0.asked += 1;
         }
 
-        async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
-            self.0.struck.push((fault.question, *self.1.borrow()));
+        async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+            self.0.hit.push((fault.question, *self.1.borrow()));
             let now = Micros::now();
             Ok(Disturbance {
                 question: fault.question,
@@ -119,10 +119,10 @@ mod tests {
             }
         };
         tokio::select! {
-            error = carry_out(&plan, &mut target, stages, &hold, &mut done) => panic!("{error}"),
+            error = carry_out_plan(&plan, &mut target, stages, &hold, &mut done) => panic!("{error}"),
             () = show => {}
         }
-        assert_eq!(target.0.struck, [(QuestionId(1), true), (QuestionId(2), true)]);
+        assert_eq!(target.0.hit, [(QuestionId(1), true), (QuestionId(2), true)]);
         assert_eq!((target.0.asked, done.len()), (2, 2));
     }
 }

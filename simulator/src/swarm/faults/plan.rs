@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::fault::{Blow, Fault};
+use super::fault::{Fault, FaultKind};
 use crate::evidence::Victim;
 
 /// How long a process stands still that is stopped.
@@ -19,10 +19,10 @@ pub const STANDING: Duration = Duration::from_secs(5);
 pub struct FaultPlan(Vec<Fault>);
 
 /// A random generator for nothing but faults: they are the same for any players.
-fn dice(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    dice.set_stream(stream);
-    dice
+fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
 }
 
 impl FaultPlan {
@@ -30,17 +30,17 @@ impl FaultPlan {
     /// first questions are taken as far as they suffice.
     #[must_use]
     pub fn of_a_server(seed: u64, kills: u16, questions: u16) -> Self {
-        let mut dice = dice(seed, u64::MAX - 1);
+        let mut rng = rng(seed, u64::MAX - 1);
         let within = questions.min((questions / 2).max(kills));
         let mut places: Vec<u16> = (1..=within).collect();
-        places.shuffle(&mut dice);
+        places.shuffle(&mut rng);
         places.truncate(usize::from(kills));
         places.sort_unstable();
         let kill = |place| Fault {
             question: QuestionId(place),
-            at: dice.random_range(0.15..0.85),
+            at: rng.random_range(0.15..0.85),
             victim: Victim::Server,
-            blow: Blow::Kill { away: Duration::from_millis(dice.random_range(20..400)) },
+            kind: FaultKind::Kill { away: Duration::from_millis(rng.random_range(20..400)) },
         };
         Self(places.into_iter().map(kill).collect())
     }
@@ -50,25 +50,25 @@ impl FaultPlan {
     #[must_use]
     pub fn of_a_cluster(seed: u64, questions: u16, gateways: u16) -> Self {
         use Victim::{Archive, Broker, OtherEngine, OwningEngine, Redis};
-        let mut dice = dice(seed, u64::MAX - 2);
+        let mut rng = rng(seed, u64::MAX - 2);
         let mut cards: Vec<Victim> = Vec::new();
         let fault = |place| {
             if cards.is_empty() {
                 let any = (0..gateways).map(Victim::Gateway);
                 cards = [OwningEngine, OwningEngine, OtherEngine, Redis, Redis, Broker, Archive].into();
                 cards.extend(any);
-                cards.shuffle(&mut dice);
+                cards.shuffle(&mut rng);
             }
-            let blow = if dice.random_bool(0.5) {
-                Blow::Kill { away: Duration::from_millis(dice.random_range(300..3000)) }
+            let kind = if rng.random_bool(0.5) {
+                FaultKind::Kill { away: Duration::from_millis(rng.random_range(300..3000)) }
             } else {
-                Blow::Stop { standing: STANDING }
+                FaultKind::Stop { standing: STANDING }
             };
             Fault {
                 question: QuestionId(place),
-                at: dice.random_range(0.15..0.85),
+                at: rng.random_range(0.15..0.85),
                 victim: cards.pop().unwrap_or(OwningEngine),
-                blow,
+                kind,
             }
         };
         Self((1..=questions).map(fault).collect())
@@ -83,7 +83,7 @@ impl FaultPlan {
     /// What Redis keeps over a kill in this run.
     #[must_use]
     pub fn persistence(seed: u64) -> Persistence {
-        if dice(seed, u64::MAX - 3).random_bool(0.5) { Persistence::AppendOnly } else { Persistence::None }
+        if rng(seed, u64::MAX - 3).random_bool(0.5) { Persistence::AppendOnly } else { Persistence::None }
     }
 
     /// How many there are.
@@ -101,9 +101,9 @@ impl FaultPlan {
     /// The longest that a process does nothing.
     #[must_use]
     pub fn longest(&self) -> Duration {
-        let lasts = |fault: &Fault| match fault.blow {
-            Blow::Kill { away } => away,
-            Blow::Stop { standing } => standing,
+        let lasts = |fault: &Fault| match fault.kind {
+            FaultKind::Kill { away } => away,
+            FaultKind::Stop { standing } => standing,
         };
         self.0.iter().map(lasts).max().unwrap_or_default()
     }
@@ -139,8 +139,8 @@ mod tests {
             let plan = FaultPlan::of_a_cluster(seed, 10, 3);
             assert_eq!(plan, FaultPlan::of_a_cluster(seed, 10, 3));
             assert!((1..=10).zip(&plan.0).all(|(number, fault)| fault.question == QuestionId(number)));
-            let struck: HashSet<Victim> = plan.0.iter().map(|fault| fault.victim).collect();
-            assert_eq!(struck.len(), 8, "three gateways, two roles of engines, redis, broker, archive: {struck:?}");
+            let hit: HashSet<Victim> = plan.0.iter().map(|fault| fault.victim).collect();
+            assert_eq!(hit.len(), 8, "three gateways, two roles of engines, redis, broker, archive: {hit:?}");
             assert!(plan.0.iter().all(|fault| (0.15..0.85).contains(&fault.at)));
             assert!(plan.longest() <= STANDING);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use klaxon_servers::{Server, ServerError, kill_for, pause_for};
 use tokio::time::sleep;
 
-use super::fault::{Blow, Fault};
+use super::fault::{Fault, FaultKind};
 use crate::evidence::{Disturbance, Micros};
 use crate::swarm::service::ServiceError;
 
@@ -22,7 +22,7 @@ pub trait Target {
     ///
     /// # Errors
     /// If it can't be started again.
-    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError>;
+    async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError>;
 
     /// Waits until a process ends by itself, which none should.
     async fn ended(&mut self) -> ServiceError;
@@ -33,7 +33,7 @@ pub trait Target {
 pub struct Untouched;
 
 impl Target for Untouched {
-    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+    async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
         Err(ServiceError::NotOurs(fault.victim))
     }
 
@@ -46,14 +46,14 @@ impl Target for Untouched {
 ///
 /// # Errors
 /// If it can't be started again.
-pub async fn strike(server: &mut dyn Server, fault: &Fault) -> Result<Disturbance, ServiceError> {
+pub async fn carry_out(server: &mut dyn Server, fault: &Fault) -> Result<Disturbance, ServiceError> {
     let from = Micros::now();
-    let killed = match fault.blow {
-        Blow::Kill { away } => {
+    let killed = match fault.kind {
+        FaultKind::Kill { away } => {
             kill_for(server, away).await?;
             true
         }
-        Blow::Stop { standing } => {
+        FaultKind::Stop { standing } => {
             pause_for(server, standing).await;
             false
         }

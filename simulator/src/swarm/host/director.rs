@@ -123,10 +123,10 @@ impl Director {
     }
 
     /// Takes in a message of the server.
-    pub fn hear(&mut self, message: &ToHost, now: Instant) {
+    pub fn receive(&mut self, message: &ToHost, now: Instant) {
         match message {
-            ToHost::Figures(figures) => self.hear_figures(figures, now),
-            ToHost::Event(event) => self.hear_event(&event.event, now),
+            ToHost::Figures(figures) => self.take_figures(figures, now),
+            ToHost::Event(event) => self.take_event(&event.event, now),
             _ => {}
         }
     }
@@ -156,7 +156,7 @@ impl Director {
         self.cues.push(Cue { at, action, only_in: None });
     }
 
-    fn hear_figures(&mut self, figures: &Figures, now: Instant) {
+    fn take_figures(&mut self, figures: &Figures, now: Instant) {
         self.joined = figures.joined;
         if figures.seq < self.seq {
             return;
@@ -184,7 +184,7 @@ impl Director {
         }
     }
 
-    fn hear_event(&mut self, event: &ToPlayer, now: Instant) {
+    fn take_event(&mut self, event: &ToPlayer, now: Instant) {
         self.seq = event.seq().unwrap_or(self.seq).max(self.seq);
         match event {
             ToPlayer::Opened(_) => self.enter(Phase::Lobby, now),

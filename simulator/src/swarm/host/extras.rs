@@ -61,21 +61,21 @@ impl Extras {
     /// One of each at different questions of the show, as far as there are enough; never at the last.
     #[must_use]
     pub fn from_seed(seed: u64, questions: u16) -> Self {
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // A stream of its own: the extras are the same for any players.
-        dice.set_stream(u64::MAX);
+        rng.set_stream(u64::MAX);
         let mut places: Vec<u16> = (1..questions).collect();
-        places.shuffle(&mut dice);
+        places.shuffle(&mut rng);
         let extras = [
             Extra::Pause {
-                at: dice.random_range(0.1..0.7),
-                standing: Duration::from_millis(dice.random_range(500..1500)),
+                at: rng.random_range(0.1..0.7),
+                standing: Duration::from_millis(rng.random_range(500..1500)),
             },
-            Extra::Message { at: dice.random_range(0.0..0.9), text: "Good luck to all of you!".into() },
-            Extra::AdjustTime { by: dice.random_range(-300..800) },
-            Extra::CloseEarly { at: dice.random_range(0.4..0.8) },
+            Extra::Message { at: rng.random_range(0.0..0.9), text: "Good luck to all of you!".into() },
+            Extra::AdjustTime { by: rng.random_range(-300..800) },
+            Extra::CloseEarly { at: rng.random_range(0.4..0.8) },
             Extra::Void { reason: "The question was not fair.".into() },
-            Extra::GiveLives { at: dice.random_range(0.0..0.9), lives: 1 },
+            Extra::GiveLives { at: rng.random_range(0.0..0.9), lives: 1 },
             Extra::CloseTooEarly,
         ];
         Self { by_question: places.into_iter().map(QuestionId).zip(extras).collect() }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::Micros;
-use crate::socket::admin::{AdminDoor, Link, LinkError};
+use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
 
 pub use director::{Asked, Director, Pace, Stage};
 pub use extras::{Extra, Extras};
@@ -26,7 +26,7 @@ pub use extras::{Extra, Extras};
 pub enum HostError {
     /// The admin socket can't be used.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Admin(#[from] AdminError),
     /// The server does not make such a show.
     #[error("the server refused the show: {0}")]
     Refused(String),
@@ -50,7 +50,7 @@ pub struct HostLog {
 /// A host with a show.
 #[derive(Debug)]
 pub struct Host {
-    link: Link,
+    connection: AdminConnection,
     created: Created,
     director: Director,
     ids: CommandIds,
@@ -78,7 +78,7 @@ impl Host {
     /// # Errors
     /// If the admin socket can't be used, or the server refuses the show.
     pub async fn create(
-        door: AdminDoor,
+        admin: AdminAccess,
         code: Option<ShowCode>,
         pack: Pack,
         settings: Settings,
@@ -86,20 +86,20 @@ impl Host {
         extras: Extras,
     ) -> Result<Self, HostError> {
         let total = u16::try_from(pack.questions.len()).unwrap_or(u16::MAX);
-        let mut link = Link::new(door);
+        let mut connection = AdminConnection::new(admin);
         let mut ids = CommandIds { run: Micros::now().0, last: 0 };
-        link.send(FromHost::Create(Box::new(Create { id: ids.next(), code, pack, settings }))).await;
+        connection.send(FromHost::Create(Box::new(Create { id: ids.next(), code, pack, settings }))).await;
         let created = loop {
-            match link.next().await? {
+            match connection.next().await? {
                 ToHost::Created(created) => break created,
                 ToHost::Refused(refused) => return Err(HostError::Refused(refused.error.message)),
                 ToHost::Error(error) => return Err(HostError::Refused(error.message)),
                 _ => {}
             }
         };
-        link.send(FromHost::Watch(ShowRef { show: created.show })).await;
+        connection.send(FromHost::Watch(ShowRef { show: created.show })).await;
         let director = Director::new(pace, extras, total);
-        Ok(Self { link, created, director, ids, unanswered: HashMap::new(), log: HostLog::default() })
+        Ok(Self { connection, created, director, ids, unanswered: HashMap::new(), log: HostLog::default() })
     }
 
     /// The show.
@@ -122,7 +122,7 @@ impl Host {
         while self.director.stage().phase != Phase::Ended {
             let due = self.director.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
             tokio::select! {
-                message = self.link.next() => self.hear(message?),
+                message = self.connection.next() => self.receive(message?),
                 () = sleep_until(due) => {}
                 Ok(()) = hold.changed() => {}
             }
@@ -138,19 +138,19 @@ impl Host {
                 changed
             });
         }
-        self.log.reconnects = self.link.reconnects();
+        self.log.reconnects = self.connection.reconnects();
         Ok(self.log)
     }
 
     async fn command(&mut self, action: Action) {
         let id = self.ids.next();
         self.unanswered.insert(id.clone(), action.clone());
-        self.link.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
     }
 
-    fn hear(&mut self, message: ToHost) {
+    fn receive(&mut self, message: ToHost) {
         let now = Instant::now();
-        self.director.hear(&message, now);
+        self.director.receive(&message, now);
         match message {
             ToHost::Done(done) => {
                 self.unanswered.remove(&done.id);

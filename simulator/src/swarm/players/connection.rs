@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What came in on a connection.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Received {
     /// A message.
     Message(Arc<ToPlayer>),
     /// Bytes that are no message of the protocol.
@@ -81,15 +81,15 @@ impl Connection {
     ///
     /// # Errors
     /// If the connection is gone, or the server does not read for 10 s.
-    pub async fn say(&mut self, message: &FromPlayer) -> Result<(), ConnectionError> {
-        self.say_bytes(self.page.codec().encode(message)).await
+    pub async fn send(&mut self, message: &FromPlayer) -> Result<(), ConnectionError> {
+        self.send_bytes(self.page.codec().encode(message)).await
     }
 
     /// Sends bytes that need not be a message of the protocol.
     ///
     /// # Errors
-    /// As [`Self::say`].
-    pub async fn say_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ConnectionError> {
+    /// As [`Self::send`].
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ConnectionError> {
         self.page.sent(&bytes);
         let message = match self.page.codec() {
             Codec::Json => match Utf8Bytes::try_from(bytes) {
@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// The next thing that comes in. May be dropped and called again without losing anything.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn receive(&mut self) -> Received {
         loop {
             let bytes = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => Bytes::from(text),
@@ -117,14 +117,14 @@ impl Connection {
                     if let Some(frame) = frame {
                         self.page.closed(frame.code.into());
                     }
-                    return Heard::Closed;
+                    return Received::Closed;
                 }
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Heard::Closed,
+                Some(Err(_)) | None => return Received::Closed,
             };
             let came = self.socket.get_ref().came();
             self.note_times();
-            return self.page.received(came, &bytes).map_or(Heard::Unreadable, Heard::Message);
+            return self.page.received(came, &bytes).map_or(Received::Unreadable, Received::Message);
         }
     }
 

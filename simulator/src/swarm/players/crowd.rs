@@ -19,9 +19,9 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::connection::PLAYERS_PATH;
 use super::mischief;
-use super::plan::dice;
+use super::plan::rng;
 use super::world::World;
-use crate::evidence::{Door, PlayerNumber};
+use crate::evidence::{GatewayNumber, PlayerNumber};
 use crate::socket::handshake;
 
 /// How many messages a sender that does not read sends at once, and how often.
@@ -66,7 +66,7 @@ impl Crowd {
                 world: Arc::clone(&world),
                 number: PlayerNumber(first.saturating_add(number)),
                 how: Hostility::ALL[number as usize % Hostility::ALL.len()],
-                dice: dice(world.plan.seed, PlayerNumber(first.saturating_add(number)), 0),
+                rng: rng(world.plan.seed, PlayerNumber(first.saturating_add(number)), 0),
             };
             all.spawn(async move {
                 tokio::select! {
@@ -83,17 +83,17 @@ struct Hostile {
     world: Arc<World>,
     number: PlayerNumber,
     how: Hostility,
-    dice: ChaCha8Rng,
+    rng: ChaCha8Rng,
 }
 
 impl Hostile {
     /// Comes, harms, and comes again whenever it is thrown out.
     async fn harm(mut self, rush: Duration) {
-        sleep(rush.mul_f64(self.dice.random::<f64>())).await;
+        sleep(rush.mul_f64(self.rng.random::<f64>())).await;
         loop {
             // Whatever ends it, it comes back.
             let _ = self.once().await;
-            sleep(Duration::from_millis(self.dice.random_range(500..3000))).await;
+            sleep(Duration::from_millis(self.rng.random_range(500..3000))).await;
         }
     }
 
@@ -110,7 +110,7 @@ impl Hostile {
         stream.write_all(request.as_bytes()).await?;
         // The answer to the request is not read either; by then it is there.
         sleep(Duration::from_millis(500)).await;
-        let mut page = self.world.ledger.open(self.number, self.door(), Codec::Json, false);
+        let mut page = self.world.ledger.open(self.number, self.gateway(), Codec::Json, false);
         let join = FromPlayer::Join(Join {
             show: self.world.code.clone(),
             name: Some(format!("hostile {}", self.number.0)),
@@ -142,12 +142,12 @@ impl Hostile {
         }
     }
 
-    fn door(&self) -> Door {
-        self.world.doors.first_for(self.world.plan.seed, self.number)
+    fn gateway(&self) -> GatewayNumber {
+        self.world.gateways.first_for(self.world.plan.seed, self.number)
     }
 
     fn address(&self) -> SocketAddr {
-        self.world.doors.address(self.door())
+        self.world.gateways.address(self.gateway())
     }
 
     async fn connect(&self) -> std::io::Result<TcpStream> {
@@ -158,10 +158,10 @@ impl Hostile {
     }
 
     fn anything(&mut self) -> FromPlayer {
-        match self.dice.random_range(0..3) {
+        match self.rng.random_range(0..3) {
             0 => FromPlayer::Answer(Answer {
-                question: QuestionId(self.dice.random_range(1..20)),
-                choice: Choice(self.dice.random_range(0..4)),
+                question: QuestionId(self.rng.random_range(1..20)),
+                choice: Choice(self.rng.random_range(0..4)),
             }),
             _ => mischief::flood_message(),
         }

@@ -8,7 +8,7 @@ use klaxon_protocol::player::ToPlayer;
 
 use super::stream::Written;
 use crate::evidence::{
-    ConnectionLog, Direction, Door, Entry, Evidence, FrameId, Frames, Micros, PlayerNumber, Transit,
+    ConnectionLog, Direction, Entry, Evidence, FrameId, Frames, GatewayNumber, Micros, PlayerNumber, Transit,
 };
 use crate::socket::timestamps::{Sent, Step};
 
@@ -25,20 +25,20 @@ pub struct Ledger {
 struct Shelf {
     frames: Frames,
     /// By frame number; none for frames that were only sent, or that are no message.
-    heard: Vec<Option<Arc<ToPlayer>>>,
+    received: Vec<Option<Arc<ToPlayer>>>,
 }
 
 impl Shelf {
-    fn hear(&mut self, codec: Codec, bytes: &[u8]) -> (FrameId, Option<Arc<ToPlayer>>) {
+    fn receive(&mut self, codec: Codec, bytes: &[u8]) -> (FrameId, Option<Arc<ToPlayer>>) {
         let id = self.frames.intern(codec, bytes);
         let index = id.0 as usize;
-        if self.heard.len() <= index {
-            self.heard.resize(index + 1, None);
+        if self.received.len() <= index {
+            self.received.resize(index + 1, None);
         }
-        if self.heard[index].is_none() {
-            self.heard[index] = codec.decode(bytes, &[]).ok().map(Arc::new);
+        if self.received[index].is_none() {
+            self.received[index] = codec.decode(bytes, &[]).ok().map(Arc::new);
         }
-        (id, self.heard[index].clone())
+        (id, self.received[index].clone())
     }
 }
 
@@ -49,10 +49,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Ledger {
     /// A page for a connection that has just been opened.
     #[must_use]
-    pub fn open(self: &Arc<Self>, player: PlayerNumber, door: Door, codec: Codec, honest: bool) -> Page {
+    pub fn open(self: &Arc<Self>, player: PlayerNumber, gateway: GatewayNumber, codec: Codec, honest: bool) -> Page {
         let order = self.opened.fetch_add(1, Ordering::Relaxed);
         let (entries, transits) = (Vec::new(), Vec::new());
-        let log = ConnectionLog { player, door, codec, honest, entries, transits, close_code: None };
+        let log = ConnectionLog { player, gateway, codec, honest, entries, transits, close_code: None };
         Page { ledger: Arc::clone(self), order, log: Some(log), awaited: Vec::new() }
     }
 
@@ -132,7 +132,7 @@ impl Page {
     /// Notes a message that came at that time, and gives it decoded; none if it is no message of the protocol.
     pub fn received(&mut self, at: Micros, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
         let codec = self.codec();
-        let (frame, message) = lock(&self.ledger.shelf).hear(codec, bytes);
+        let (frame, message) = lock(&self.ledger.shelf).receive(codec, bytes);
         self.note(at, Direction::Received, frame);
         message
     }
@@ -163,10 +163,12 @@ mod tests {
     fn the_same_bytes_are_kept_once_and_connections_stay_in_order() {
         let ledger = Arc::new(Ledger::default());
         let bytes = Codec::Json.encode(&ToPlayer::Lobby(Lobby { joined: 3 }));
-        let mut first = ledger.open(PlayerNumber(0), Door(0), Codec::Json, true);
-        let mut second = ledger.open(PlayerNumber(1), Door(0), Codec::Json, false);
-        let heard = [first.received(Micros(7), &bytes), second.received(Micros(8), &bytes)];
-        assert!(heard.iter().all(|heard| matches!(heard.as_deref(), Some(ToPlayer::Lobby(Lobby { joined: 3 })))));
+        let mut first = ledger.open(PlayerNumber(0), GatewayNumber(0), Codec::Json, true);
+        let mut second = ledger.open(PlayerNumber(1), GatewayNumber(0), Codec::Json, false);
+        let received = [first.received(Micros(7), &bytes), second.received(Micros(8), &bytes)];
+        assert!(
+            received.iter().all(|received| matches!(received.as_deref(), Some(ToPlayer::Lobby(Lobby { joined: 3 }))))
+        );
         second.sent(b"nonsense");
         second.closed(1008);
         drop(second);
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn what_the_kernel_says_is_noted_at_the_message_it_is_of() {
         let ledger = Arc::new(Ledger::default());
-        let mut page = ledger.open(PlayerNumber(0), Door(0), Codec::Json, true);
+        let mut page = ledger.open(PlayerNumber(0), GatewayNumber(0), Codec::Json, true);
         page.sent(b"join");
         page.written(Written { first: 99, last: 119 });
         page.received(Micros(1), b"{}");
@@ -210,7 +212,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_message_are_evidence_too() {
         let ledger = Arc::new(Ledger::default());
-        let mut page = ledger.open(PlayerNumber(0), Door(0), Codec::Bincode, true);
+        let mut page = ledger.open(PlayerNumber(0), GatewayNumber(0), Codec::Bincode, true);
         assert!(page.received(Micros(7), &[250, 250]).is_none());
         drop(page);
         assert_eq!(ledger.take().connections[0].entries.len(), 1);

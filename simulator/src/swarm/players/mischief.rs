@@ -8,7 +8,7 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Join, React, Role, ToPlayer};
 use tokio::time::timeout;
 
-use super::connection::{Connection, Heard};
+use super::connection::{Connection, Received};
 use super::world::World;
 use crate::evidence::PlayerNumber;
 
@@ -81,9 +81,9 @@ pub enum Intrusion {
 pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, answer: Answer) {
     let token = world.token_of(victim);
     // Not where the victim is, if there is another place.
-    let door = world.doors.beside(world.doors.first_for(world.plan.seed, victim));
-    let page = || world.ledger.open(victim, door, codec, false);
-    let (address, patience) = (world.doors.address(door), world.doors.patience());
+    let gateway = world.gateways.beside(world.gateways.first_for(world.plan.seed, victim));
+    let page = || world.ledger.open(victim, gateway, codec, false);
+    let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
     let Ok(mut connection) = Connection::open(address, patience, codec, page).await else { return };
     let resume = match (how, token) {
         (Intrusion::Unjoined, _) => None,
@@ -93,14 +93,14 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
     };
     if let Some(resume) = resume {
         let join = Join { show: world.code.clone(), name: None, role: Role::Player, token: None, resume: Some(resume) };
-        if connection.say(&FromPlayer::Join(join)).await.is_err() {
+        if connection.send(&FromPlayer::Join(join)).await.is_err() {
             return;
         }
         // The answer follows the server's, whatever it is.
         let welcome = |message: &ToPlayer| matches!(message, ToPlayer::Welcome(_) | ToPlayer::Error(_));
         listen(&mut connection, Duration::from_secs(2), welcome).await;
     }
-    if connection.say(&FromPlayer::Answer(answer)).await.is_err() {
+    if connection.send(&FromPlayer::Answer(answer)).await.is_err() {
         return;
     }
     let reply = |message: &ToPlayer| matches!(message, ToPlayer::AnswerReply(_));
@@ -112,10 +112,10 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
 async fn listen(connection: &mut Connection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
     let listening = async {
         loop {
-            match connection.hear().await {
-                Heard::Message(message) if enough(&message) => return,
-                Heard::Message(_) | Heard::Unreadable => {}
-                Heard::Closed => return,
+            match connection.receive().await {
+                Received::Message(message) if enough(&message) => return,
+                Received::Message(_) | Received::Unreadable => {}
+                Received::Closed => return,
             }
         }
     };

@@ -2,10 +2,10 @@
 //!
 //! What a player will do comes from the [`plan`] and a seed alone; what the server makes of it is written to the [`ledger`].
 
+mod actions;
 mod connection;
 mod crowd;
-mod deeds;
-mod doors;
+mod gateways;
 mod habits;
 mod ledger;
 mod mischief;
@@ -19,9 +19,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use connection::{Connection, Heard, PLAYERS_PATH};
+pub use connection::{Connection, PLAYERS_PATH, Received};
 pub use crowd::Crowd;
-pub use doors::Doors;
+pub use gateways::Gateways;
 pub use habits::{Habits, Mischief, Network, Tapping};
 pub use ledger::{Ledger, Page};
 pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};

@@ -106,23 +106,23 @@ impl SwarmPlan {
 }
 
 /// A source of randomness that only this player uses, and only for `purpose` (0: the plan, else a question's number).
-pub(super) fn dice(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    dice.set_stream(u64::from(player.0) << 16 | u64::from(purpose));
-    dice
+pub(super) fn rng(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::from(player.0) << 16 | u64::from(purpose));
+    rng
 }
 
 impl PlayerPlan {
     fn new(settings: &SwarmSettings, number: PlayerNumber, role: Role) -> Self {
-        let mut dice = dice(settings.seed, number, 0);
+        let mut rng = rng(settings.seed, number, 0);
         let shares = settings.shares;
         let codec = match settings.codec {
             CodecChoice::Json => Codec::Json,
             CodecChoice::Bincode => Codec::Bincode,
-            CodecChoice::Mix => Codec::ALL[usize::from(dice.random_bool(0.5))],
+            CodecChoice::Mix => Codec::ALL[usize::from(rng.random_bool(0.5))],
         };
-        let joins_after = settings.rush.mul_f64(dice.random::<f64>());
-        let mut has = |share: f64| dice.random_bool(share.clamp(0.0, 1.0));
+        let joins_after = settings.rush.mul_f64(rng.random::<f64>());
+        let mut has = |share: f64| rng.random_bool(share.clamp(0.0, 1.0));
         let network = if has(shares.bad_networks) { Network::Bad } else { Network::Good };
         let tapping = match (has(shares.double_taps), has(0.5)) {
             (false, _) => Tapping::Once,
@@ -136,8 +136,8 @@ impl PlayerPlan {
             dawdles: has(shares.dawdlers),
             cheats: has(shares.cheats),
             // The better of two throws: most people know most answers, a few know hardly any.
-            skill: 0.35 + 0.63 * dice.random::<f64>().max(dice.random::<f64>()),
-            hidden_tab: dice.random_bool(shares.hidden_tabs.clamp(0.0, 1.0)),
+            skill: 0.35 + 0.63 * rng.random::<f64>().max(rng.random::<f64>()),
+            hidden_tab: rng.random_bool(shares.hidden_tabs.clamp(0.0, 1.0)),
         };
         let kind = if role == Role::Player { "player" } else { "watcher" };
         Self { number, name: format!("{kind} {}", number.0), role, codec, joins_after, habits }

@@ -174,16 +174,16 @@ mod tests {
             };
             let reads = async {
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                let mut heard = Vec::new();
-                server.read_to_end(&mut heard).await.unwrap();
+                let mut received = Vec::new();
+                server.read_to_end(&mut received).await.unwrap();
                 server.write_all(&from_server).await.unwrap();
                 server.shutdown().await.unwrap();
-                heard
+                received
             };
-            let ((), heard) = tokio::join!(writes, reads);
-            (heard, rest)
+            let ((), received) = tokio::join!(writes, reads);
+            (received, rest)
         };
-        let (heard, rest) = timeout(Duration::from_secs(20), both).await.unwrap();
-        assert!(heard == from_player && rest == from_server);
+        let (received, rest) = timeout(Duration::from_secs(20), both).await.unwrap();
+        assert!(received == from_player && rest == from_server);
     }
 }

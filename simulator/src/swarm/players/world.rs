@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use klaxon_protocol::ids::ShowCode;
 
-use super::doors::Doors;
+use super::gateways::Gateways;
 use super::ledger::Ledger;
 use super::plan::{AnswerKey, SwarmPlan};
 use crate::evidence::PlayerNumber;
@@ -14,7 +14,7 @@ use crate::evidence::PlayerNumber;
 #[derive(Debug)]
 pub struct World {
     /// Where the service listens for players.
-    pub doors: Doors,
+    pub gateways: Gateways,
     /// The show's code.
     pub code: ShowCode,
     /// Who plays, and how.
@@ -47,9 +47,9 @@ pub struct Progress {
 impl World {
     /// A world before anybody joined.
     #[must_use]
-    pub fn new(doors: Doors, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
+    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
         let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
-        Self { doors, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
+        Self { gateways, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
     }
 
     pub(super) fn token_of(&self, player: PlayerNumber) -> Option<String> {

@@ -50,7 +50,7 @@ struct Line {
 }
 
 impl<'a> Count<'a> {
-    fn said(&mut self, at: Micros, line: &mut Line, message: &FromPlayer) {
+    fn sent(&mut self, at: Micros, line: &mut Line, message: &FromPlayer) {
         match message {
             FromPlayer::Join(join) => line.resumes = join.resume.is_some(),
             FromPlayer::Answer(answer) => {
@@ -62,7 +62,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn heard(&mut self, at: Micros, line: &mut Line, message: &'a ToPlayer) {
+    fn received(&mut self, at: Micros, line: &mut Line, message: &'a ToPlayer) {
         match message {
             ToPlayer::Welcome(welcome) => {
                 line.welcomed = Some(at);
@@ -198,8 +198,8 @@ impl Report {
             for (entry, bytes, message) in messages {
                 count.traffic.add(entry.direction, bytes as u64);
                 match message {
-                    Message::Said(message) => count.said(entry.at, &mut line, message),
-                    Message::Heard(message) => count.heard(entry.at, &mut line, message),
+                    Message::Sent(message) => count.sent(entry.at, &mut line, message),
+                    Message::Received(message) => count.received(entry.at, &mut line, message),
                     Message::Unreadable => {}
                 }
             }

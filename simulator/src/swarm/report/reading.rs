@@ -8,9 +8,9 @@ use crate::evidence::{ConnectionLog, Direction, Entry, Evidence};
 #[derive(Debug, Clone, Copy)]
 pub enum Message<'a> {
     /// From a player.
-    Said(&'a FromPlayer),
+    Sent(&'a FromPlayer),
     /// To a player.
-    Heard(&'a ToPlayer),
+    Received(&'a ToPlayer),
     /// Bytes that are no message.
     Unreadable,
 }
@@ -18,27 +18,28 @@ pub enum Message<'a> {
 /// The evidence with its frames decoded.
 pub struct Reading<'a> {
     evidence: &'a Evidence,
-    said: Vec<Option<FromPlayer>>,
-    heard: Vec<Option<ToPlayer>>,
+    sent: Vec<Option<FromPlayer>>,
+    received: Vec<Option<ToPlayer>>,
 }
 
 impl<'a> Reading<'a> {
     /// Decodes what was seen.
     pub fn new(evidence: &'a Evidence) -> Self {
         let frames = evidence.frames.iter().count();
-        let (mut was_said, mut was_heard) = (vec![false; frames], vec![false; frames]);
+        let (mut was_sent, mut was_received) = (vec![false; frames], vec![false; frames]);
         for entry in evidence.connections.iter().flat_map(|log| &log.entries) {
             let seen = match entry.direction {
-                Direction::Sent => &mut was_said,
-                Direction::Received => &mut was_heard,
+                Direction::Sent => &mut was_sent,
+                Direction::Received => &mut was_received,
             };
             seen[entry.frame.0 as usize] = true;
         }
         let all = || evidence.frames.iter().map(|(id, codec, bytes)| (id.0 as usize, codec, bytes));
-        let said = all().map(|(id, codec, bytes)| was_said[id].then(|| codec.decode(bytes, &[]).ok()).flatten());
-        let said = said.collect();
-        let heard = all().map(|(id, codec, bytes)| was_heard[id].then(|| codec.decode(bytes, &[]).ok()).flatten());
-        Self { evidence, said, heard: heard.collect() }
+        let sent = all().map(|(id, codec, bytes)| was_sent[id].then(|| codec.decode(bytes, &[]).ok()).flatten());
+        let sent = sent.collect();
+        let received =
+            all().map(|(id, codec, bytes)| was_received[id].then(|| codec.decode(bytes, &[]).ok()).flatten());
+        Self { evidence, sent, received: received.collect() }
     }
 
     /// Every connection with its messages: when and which way, how many bytes, and what.
@@ -51,8 +52,8 @@ impl<'a> Reading<'a> {
     fn read(&self, entry: &'a Entry) -> (&'a Entry, usize, Message<'_>) {
         let index = entry.frame.0 as usize;
         let message = match entry.direction {
-            Direction::Sent => self.said[index].as_ref().map(Message::Said),
-            Direction::Received => self.heard[index].as_ref().map(Message::Heard),
+            Direction::Sent => self.sent[index].as_ref().map(Message::Sent),
+            Direction::Received => self.received[index].as_ref().map(Message::Received),
         };
         (entry, self.evidence.frames.get(entry.frame).1.len(), message.unwrap_or(Message::Unreadable))
     }

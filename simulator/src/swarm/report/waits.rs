@@ -104,7 +104,7 @@ struct Person {
 }
 
 impl Person {
-    fn hear(&mut self, at: Micros, message: &ToPlayer, closes_at: &mut Option<Millis>) {
+    fn receive(&mut self, at: Micros, message: &ToPlayer, closes_at: &mut Option<Millis>) {
         let since = |millis: Millis| Waited { from: Micros(millis.0.saturating_mul(1000)), to: at };
         match message {
             ToPlayer::Welcome(_) => self.welcomes.push(at),
@@ -162,9 +162,9 @@ fn line(fault: &Disturbance, evidence: &Evidence, people: &BTreeMap<PlayerNumber
         // The newest: a player who had reconnected elsewhere before was not cut off.
         let begun = person.begun.iter().filter(|&&(first, _)| first <= fault.from);
         let &(_, connection) = begun.max_by_key(|&&(first, _)| first)?;
-        let door = evidence.connections.get(connection)?.door;
+        let gateway = evidence.connections.get(connection)?.gateway;
         let again = person.welcomes.iter().find(|&&at| at > fault.from)?;
-        fault.cuts(door).then(|| again.0 - fault.from.0)
+        fault.cuts(gateway).then(|| again.0 - fault.from.0)
     });
     let reply = people.values().filter_map(|person| {
         let waited = person.answers.values().filter_map(|&(from, to)| Some(Waited { from, to: to? }));
@@ -195,10 +195,10 @@ fn people(evidence: &Evidence) -> BTreeMap<PlayerNumber, Person> {
         let mut closes_at = None;
         for (entry, _, message) in messages {
             match (entry.direction, message) {
-                (Direction::Sent, Message::Said(FromPlayer::Answer(answer))) => {
+                (Direction::Sent, Message::Sent(FromPlayer::Answer(answer))) => {
                     person.answers.entry(answer.question).or_insert((entry.at, None));
                 }
-                (Direction::Received, Message::Heard(message)) => person.hear(entry.at, message, &mut closes_at),
+                (Direction::Received, Message::Received(message)) => person.receive(entry.at, message, &mut closes_at),
                 _ => {}
             }
         }
@@ -215,7 +215,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::Victim;
-    use crate::evidence::{ConnectionLog, Door, Entry};
+    use crate::evidence::{ConnectionLog, Entry, GatewayNumber};
 
     const QUESTION: QuestionId = QuestionId(1);
 
@@ -226,11 +226,11 @@ mod tests {
     struct Writer(Evidence);
 
     impl Writer {
-        fn connect(&mut self, player: u32, door: u16, at: u64) {
-            let (player, door) = (PlayerNumber(player), Door(door));
+        fn connect(&mut self, player: u32, gateway: u16, at: u64) {
+            let (player, gateway) = (PlayerNumber(player), GatewayNumber(gateway));
             let log = ConnectionLog {
                 player,
-                door,
+                gateway,
                 codec: Codec::Json,
                 honest: true,
                 entries: vec![],
@@ -238,7 +238,7 @@ mod tests {
                 close_code: None,
             };
             self.0.connections.push(log);
-            self.heard(
+            self.received(
                 at,
                 ToPlayer::Welcome(Welcome {
                     protocol: 1,
@@ -258,7 +258,7 @@ mod tests {
             self.0.connections.last_mut().unwrap().entries.push(Entry { at: ms(at), direction, frame });
         }
 
-        fn heard(&mut self, at: u64, message: ToPlayer) {
+        fn received(&mut self, at: u64, message: ToPlayer) {
             self.note(at, Direction::Received, &Codec::Json.encode(&message));
         }
 
@@ -269,11 +269,11 @@ mod tests {
 
         fn replied(&mut self, at: u64) {
             let reply = AnswerReply::new(QUESTION, Verdict::Accepted(Choice(0)));
-            self.heard(at, ToPlayer::AnswerReply(reply));
+            self.received(at, ToPlayer::AnswerReply(reply));
         }
 
         fn question(&mut self, at: u64) {
-            self.heard(
+            self.received(
                 at,
                 ToPlayer::Question(Question {
                     seq: Seq(2),
@@ -289,8 +289,8 @@ mod tests {
             );
         }
 
-        fn close(&mut self, at: u64, said: u64) {
-            self.heard(at, ToPlayer::Close(Close { seq: Seq(3), at: Millis(said), question: QUESTION }));
+        fn close(&mut self, at: u64, sent: u64) {
+            self.received(at, ToPlayer::Close(Close { seq: Seq(3), at: Millis(sent), question: QUESTION }));
         }
     }
 

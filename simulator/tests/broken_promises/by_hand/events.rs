@@ -13,7 +13,7 @@ use crate::{assert_broken, judge, told};
 #[test]
 fn a_dropped_event_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 3 && message.seq() == Some(Seq(3)));
+    show.lose(|connection, message| connection == 3 && message.seq() == Some(Seq(3)));
     assert_broken(&judge(&show), 5, "event 4 came where 3 was next");
 }
 
@@ -21,28 +21,28 @@ fn a_dropped_event_is_found() {
 fn an_event_told_twice_is_found() {
     let mut show = Show::played();
     let end = ToPlayer::End(klaxon_protocol::player::Mark { seq: Seq(12), at: Millis(show.now) });
-    show.hear(3, end);
+    show.receive(3, end);
     assert_broken(&judge(&show), 5, "came where");
 }
 
 #[test]
 fn events_without_a_snapshot_are_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 2 && matches!(message, ToPlayer::Snapshot(_)));
+    show.lose(|connection, message| connection == 2 && matches!(message, ToPlayer::Snapshot(_)));
     assert_broken(&judge(&show), 5, "before any snapshot");
 }
 
 #[test]
 fn an_end_that_never_comes_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 4 && matches!(message, ToPlayer::End(_)));
+    show.lose(|connection, message| connection == 4 && matches!(message, ToPlayer::End(_)));
     assert_broken(&judge(&show), 5, "never came");
 }
 
 #[test]
 fn an_event_that_differs_from_the_journal_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Question(question), 1) = (message, connection) {
             question.closes_at.0 += 1;
         }
@@ -54,24 +54,24 @@ fn an_event_that_differs_from_the_journal_is_found() {
 fn an_event_that_is_not_in_the_journal_is_found() {
     let mut show = Show::played();
     let notice = Notice { seq: Seq(99), at: Millis(show.now), text: "Hello".into() };
-    show.hear(1, ToPlayer::Notice(notice));
+    show.receive(1, ToPlayer::Notice(notice));
     assert_broken(&judge(&show), 5, "is not in the journal");
 }
 
 #[test]
 fn a_reveal_without_a_result_and_a_result_without_a_reveal_are_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Result(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Result(_)));
     assert_broken(&judge(&show), 5, "no result followed");
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Reveal(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Reveal(_)));
     assert_broken(&judge(&show), 5, "does not follow its reveal");
 }
 
 #[test]
 fn a_snapshot_without_the_players_own_state_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 7 && matches!(message, ToPlayer::You(_)));
+    show.lose(|connection, message| connection == 7 && matches!(message, ToPlayer::You(_)));
     assert_broken(&judge(&show), 5, "did not follow the snapshot");
 }
 
@@ -82,7 +82,7 @@ fn a_void_without_the_players_own_state_is_found() {
     show.ask();
     show.answer(0, RIGHT);
     show.void();
-    show.unhear(|_, message| matches!(message, ToPlayer::You(you) if you.answered.is_some()));
+    show.lose(|_, message| matches!(message, ToPlayer::You(you) if you.answered.is_some()));
     show.ask();
     assert_broken(&judge(&show), 5, "did not follow the snapshot or void");
 }
@@ -103,7 +103,7 @@ fn change_podium(show: &mut Show, change: impl Fn(&mut Podium)) {
             change(podium);
         }
     };
-    show.change_heard(|_, message| change(message));
+    show.change_received(|_, message| change(message));
     show.records.iter_mut().flat_map(|record| &mut record.events).for_each(change);
 }
 
@@ -147,7 +147,7 @@ fn equals_that_win_unequal_prizes_are_found() {
 #[test]
 fn a_prize_off_by_one_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Prize(prize), 0) = (message, connection) {
             prize.amount += 1;
         }
@@ -160,7 +160,7 @@ fn a_prize_off_by_one_is_found() {
 #[test]
 fn a_winner_who_is_not_told_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Prize(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Prize(_)));
     assert_broken(&judge(&show), 6, "won 334, and was not told");
 }
 
@@ -168,7 +168,7 @@ fn a_winner_who_is_not_told_is_found() {
 fn a_prize_for_one_who_is_out_is_found() {
     let mut show = Show::played();
     change_podium(&mut show, |podium| podium.places[2].seat = Seat(3));
-    show.hear(3, ToPlayer::Prize(Prize { amount: 333, currency: "EUR".into() }));
+    show.receive(3, ToPlayer::Prize(Prize { amount: 333, currency: "EUR".into() }));
     assert_broken(&judge(&show), 6, "is out, and is paid");
 }
 

@@ -71,25 +71,25 @@ fn reveal(seq: u64, number: u16) -> ToHost {
 fn a_show_is_driven_from_the_lobby_to_the_end() {
     let mut now = Instant::now();
     let mut director = Director::new(pace(), Extras::default(), 2);
-    director.hear(&event(ToPlayer::Opened(mark(1))), now);
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
     assert_eq!(director.take_due(now + STEP * 29), vec![]);
-    director.hear(&figures(1, Phase::Lobby, None, 10), now);
+    director.receive(&figures(1, Phase::Lobby, None, 10), now);
     assert_eq!(director.take_due(now + STEP / 2), vec![]);
     assert_eq!(director.take_due(now + STEP), vec![Action::Next]);
     for number in 1..=2 {
         let seq = u64::from(number) * 10;
-        director.hear(&question(seq, number), now);
+        director.receive(&question(seq, number), now);
         assert_eq!(director.take_due(now + STEP * 60), vec![]);
         let close = Close { seq: Seq(seq + 1), at: Millis(0), question: QuestionId(number) };
-        director.hear(&event(ToPlayer::Close(close)), now);
-        director.hear(&figures(seq + 1, Phase::Closed, Some(number), 10), now);
+        director.receive(&event(ToPlayer::Close(close)), now);
+        director.receive(&figures(seq + 1, Phase::Closed, Some(number), 10), now);
         assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
-        director.hear(&reveal(seq + 2, number), now);
+        director.receive(&reveal(seq + 2, number), now);
         now += STEP * 2;
         let next = if number == 2 { Action::End { pay: true } } else { Action::Next };
         assert_eq!(director.take_due(now), vec![next]);
     }
-    director.hear(&event(ToPlayer::End(mark(30))), now);
+    director.receive(&event(ToPlayer::End(mark(30))), now);
     assert_eq!((director.stage().phase, director.due()), (Phase::Ended, None));
 }
 
@@ -97,8 +97,8 @@ fn a_show_is_driven_from_the_lobby_to_the_end() {
 fn figures_from_before_an_event_change_nothing() {
     let now = Instant::now();
     let mut director = Director::new(pace(), Extras::default(), 2);
-    director.hear(&question(10, 1), now);
-    director.hear(&figures(9, Phase::Closed, Some(1), 10), now);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(9, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.stage().phase, Phase::Question);
 }
 
@@ -106,8 +106,8 @@ fn figures_from_before_an_event_change_nothing() {
 fn a_question_that_was_missed_is_known_from_the_figures() {
     let now = Instant::now();
     let mut director = Director::new(pace(), Extras::default(), 2);
-    director.hear(&question(10, 1), now);
-    director.hear(&figures(15, Phase::Closed, Some(2), 10), now);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(15, Phase::Closed, Some(2), 10), now);
     assert_eq!(director.stage().question.map(|asked| asked.question), Some(QuestionId(2)));
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
 }
@@ -116,13 +116,13 @@ fn a_question_that_was_missed_is_known_from_the_figures() {
 fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
     let now = Instant::now();
     let mut director = Director::new(pace(), Extras::default(), 2);
-    director.hear(&question(10, 1), now);
-    director.hear(&figures(11, Phase::Closed, Some(1), 10), now);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
     director.refused(Action::Reveal, ErrorCode::Unavailable, now + STEP);
     assert_eq!(director.take_due(now + STEP * 2), vec![Action::Reveal]);
     director.refused(Action::Reveal, ErrorCode::WrongPhase, now + STEP * 2);
-    director.hear(&reveal(12, 1), now + STEP * 2);
+    director.receive(&reveal(12, 1), now + STEP * 2);
     assert_eq!(director.take_due(now + STEP * 3), vec![]);
     director.refused(Action::Next, ErrorCode::NoMoreQuestions, now + STEP * 3);
     assert_eq!(director.take_due(now + STEP * 3), vec![Action::End { pay: true }]);
@@ -132,11 +132,11 @@ fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
 fn a_show_that_is_held_reveals_and_does_not_ask_on() {
     let now = Instant::now();
     let mut director = Director::new(pace(), Extras::default(), 2);
-    director.hear(&question(10, 1), now);
+    director.receive(&question(10, 1), now);
     director.hold(true);
-    director.hear(&figures(11, Phase::Closed, Some(1), 10), now);
+    director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
-    director.hear(&reveal(12, 1), now + STEP);
+    director.receive(&reveal(12, 1), now + STEP);
     assert_eq!((director.take_due(now + STEP * 60), director.due()), (vec![], None));
     director.hold(false);
     assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next]);
@@ -147,9 +147,9 @@ fn a_pause_is_always_followed_by_its_resume() {
     let now = Instant::now();
     let extras = Extras::only(QuestionId(1), Extra::Pause { at: 0.5, standing: STEP });
     let mut director = Director::new(pace(), extras, 2);
-    director.hear(&question(10, 1), now);
+    director.receive(&question(10, 1), now);
     assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
-    director.hear(&figures(12, Phase::Closed, Some(1), 10), now);
+    director.receive(&figures(12, Phase::Closed, Some(1), 10), now);
     assert!(director.take_due(now + STEP * 7).contains(&Action::Resume));
 }
 
@@ -162,7 +162,7 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
         (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
     ] {
         let mut director = Director::new(pace(), Extras::only(QuestionId(1), extra), 2);
-        director.hear(&question(10, 1), now);
+        director.receive(&question(10, 1), now);
         assert_eq!(director.take_due(now + at), vec![action]);
     }
 }
@@ -171,8 +171,8 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
 fn the_autopilot_is_left_alone() {
     let now = Instant::now();
     let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);
-    director.hear(&event(ToPlayer::Opened(mark(1))), now);
-    director.hear(&question(10, 1), now);
-    director.hear(&reveal(12, 1), now);
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
+    director.receive(&question(10, 1), now);
+    director.receive(&reveal(12, 1), now);
     assert_eq!(director.due(), None);
 }

@@ -9,7 +9,7 @@ use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Question, R
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 
-use super::super::deeds::{Deed, Device, What, deeds};
+use super::super::actions::{Action, Device, What, actions};
 use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
 use super::{Chore, Person, Seen, local};
@@ -25,8 +25,8 @@ impl Person {
         self.world.progress.question.fetch_max(u32::from(question.question.0), Ordering::Relaxed);
         let right = self.world.key.right(question);
         let swarm = u32::try_from(self.world.plan.seats()).unwrap_or(u32::MAX);
-        self.deeds.retain(|deed| deed.stubborn);
-        self.deeds.extend(deeds(self.world.plan.seed, &self.plan, question, right, swarm));
+        self.actions.retain(|action| action.stubborn);
+        self.actions.extend(actions(self.world.plan.seed, &self.plan, question, right, swarm));
         self.seen = Some(Seen { question: question.clone(), closed: false, wanted: None, settled: false });
     }
 
@@ -36,14 +36,14 @@ impl Person {
         let before = seen.question.closes_at;
         seen.question.opens_at = opens_at;
         seen.question.closes_at = closes_at;
-        for deed in self.deeds.iter_mut().filter(|deed| deed.question == question) {
-            let moved = deed.at.0.saturating_add(closes_at.0).saturating_sub(before.0);
-            deed.at = Millis(moved.max(if matches!(deed.what, What::Answer(..)) { opens_at.0 } else { 0 }));
+        for action in self.actions.iter_mut().filter(|action| action.question == question) {
+            let moved = action.at.0.saturating_add(closes_at.0).saturating_sub(before.0);
+            action.at = Millis(moved.max(if matches!(action.what, What::Answer(..)) { opens_at.0 } else { 0 }));
         }
     }
 
     pub(super) fn close(&mut self, question: QuestionId) {
-        self.deeds.retain(|deed| deed.stubborn || deed.question != question);
+        self.actions.retain(|action| action.stubborn || action.question != question);
         if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == question) {
             seen.closed = true;
         }
@@ -73,14 +73,14 @@ impl Person {
         if let (Some(choice), false, false) = (seen.wanted, seen.settled, seen.closed) {
             let question = seen.question.question;
             let at = at.max(seen.question.opens_at);
-            self.deeds.push(Deed { at, question, stubborn: false, what: What::Answer(Device::First, choice) });
+            self.actions.push(Action { at, question, stubborn: false, what: What::Answer(Device::First, choice) });
         }
     }
 
-    pub(super) async fn perform(&mut self, deed: &Deed) {
-        match deed.what {
+    pub(super) async fn perform(&mut self, action: &Action) {
+        match action.what {
             What::Answer(device, choice) => {
-                if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == deed.question)
+                if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == action.question)
                     && self.alive
                 {
                     seen.wanted.get_or_insert(choice);
@@ -89,31 +89,31 @@ impl Person {
                         // Sent again when the show is seen again.
                         return;
                     }
-                    self.answer(device, Answer { question: deed.question, choice }).await;
+                    self.answer(device, Answer { question: action.question, choice }).await;
                     // Its pong proves that what was sent before it was read by then: the audit knows that the answer was on time.
                     if closes_at.since(self.server_now()) < CLOSE_CALL {
-                        self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
+                        self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
                     }
                 }
             }
             What::React(_) if !self.is_in(Device::First) => {}
-            What::React(emoji) => self.say(Device::First, &FromPlayer::React(React { emoji })).await,
+            What::React(emoji) => self.send(Device::First, &FromPlayer::React(React { emoji })).await,
             What::Drop(back) => {
                 self.lose(Device::First);
                 self.later(back.to_std(), Chore::Open(Device::First));
             }
-            What::Mischief(mischief) => self.misbehave(mischief, deed.question).await,
+            What::Mischief(mischief) => self.misbehave(mischief, action.question).await,
         }
     }
 
     async fn answer(&mut self, device: Device, answer: Answer) {
         self.world.progress.answers.fetch_add(1, Ordering::Relaxed);
-        self.say(device, &FromPlayer::Answer(answer)).await;
+        self.send(device, &FromPlayer::Answer(answer)).await;
     }
 
     async fn misbehave(&mut self, mischief: Mischief, question: QuestionId) {
         let codec = self.plan.codec;
-        let answer = Answer { question, choice: Choice(self.dice.random_range(0..2)) };
+        let answer = Answer { question, choice: Choice(self.rng.random_range(0..2)) };
         let world = Arc::clone(&self.world);
         let own = self.plan.number;
         match mischief {
@@ -134,18 +134,18 @@ impl Person {
             Mischief::AnswersWhenOut if self.alive => {}
             Mischief::AnswersWhenOut => self.answer(Device::First, answer).await,
             Mischief::ChoosesNothing => self.answer(Device::First, Answer { choice: Choice(77), ..answer }).await,
-            Mischief::AnswersUnasked => self.say(Device::First, &mischief::unasked(answer.choice)).await,
+            Mischief::AnswersUnasked => self.send(Device::First, &mischief::unasked(answer.choice)).await,
             Mischief::ClaimsSeat(seat) => {
-                self.say_bytes(Device::First, mischief::answer_for_seat(codec, answer, seat)).await;
+                self.send_bytes(Device::First, mischief::answer_for_seat(codec, answer, seat)).await;
             }
             Mischief::Floods => {
                 for _ in 0..mischief::FLOOD {
-                    self.say(Device::First, &mischief::flood_message()).await;
+                    self.send(Device::First, &mischief::flood_message()).await;
                 }
             }
-            Mischief::SendsTooMuch => self.say_bytes(Device::First, mischief::too_much()).await,
-            Mischief::SendsNonsense => self.say_bytes(Device::First, mischief::nonsense(codec)).await,
-            Mischief::SendsUnknownType => self.say_bytes(Device::First, mischief::unknown_type(codec)).await,
+            Mischief::SendsTooMuch => self.send_bytes(Device::First, mischief::too_much()).await,
+            Mischief::SendsNonsense => self.send_bytes(Device::First, mischief::nonsense(codec)).await,
+            Mischief::SendsUnknownType => self.send_bytes(Device::First, mischief::unknown_type(codec)).await,
         }
     }
 }

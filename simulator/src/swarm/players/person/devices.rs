@@ -8,10 +8,10 @@ use klaxon_protocol::player::{FromPlayer, Join, Ping, Welcome};
 use rand::RngExt;
 use tokio::task::JoinError;
 
+use super::super::actions::Device;
 use super::super::connection::Connection;
-use super::super::deeds::Device;
 use super::{Chore, Person, Phone, local};
-use crate::evidence::Door;
+use crate::evidence::GatewayNumber;
 
 /// The shortest and the longest wait before a connection is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -39,30 +39,30 @@ impl Person {
         lost
     }
 
-    pub(super) const fn door(&self, device: Device) -> Door {
+    pub(super) const fn gateway(&self, device: Device) -> GatewayNumber {
         match device {
-            Device::First => self.doors[0],
-            Device::Second => self.doors[1],
+            Device::First => self.gateways[0],
+            Device::Second => self.gateways[1],
         }
     }
 
-    /// Will come through the door that `named` says, or else through any other than last time.
-    pub(super) fn choose_door(&mut self, device: Device, named: Option<Door>) {
-        let last = self.door(device);
-        let next = named.unwrap_or_else(|| self.world.doors.any_other(last, &mut self.dice));
+    /// Will come through the gateway that `named` says, or else through any other than last time.
+    pub(super) fn choose_gateway(&mut self, device: Device, named: Option<GatewayNumber>) {
+        let last = self.gateway(device);
+        let next = named.unwrap_or_else(|| self.world.gateways.any_other(last, &mut self.rng));
         match device {
-            Device::First => self.doors[0] = next,
-            Device::Second => self.doors[1] = next,
+            Device::First => self.gateways[0] = next,
+            Device::Second => self.gateways[1] = next,
         }
     }
 
     /// Comes back elsewhere after a while: longer each time that it fails, and never all players at once.
     pub(super) fn come_back(&mut self, device: Device) {
         self.lose(device);
-        self.choose_door(device, None);
+        self.choose_gateway(device, None);
         let doubled = BACKOFF.0 * 2_u32.saturating_pow(self.failures.min(10));
         self.failures += 1;
-        let wait = doubled.min(BACKOFF.1).mul_f64(self.dice.random_range(0.5..1.0));
+        let wait = doubled.min(BACKOFF.1).mul_f64(self.rng.random_range(0.5..1.0));
         self.later(wait, Chore::Open(device));
     }
 
@@ -70,7 +70,7 @@ impl Person {
     pub(super) fn open(&mut self, device: Device) {
         self.lose(device);
         let world = Arc::clone(&self.world);
-        let door = self.door(device);
+        let gateway = self.gateway(device);
         let (number, codec, honest) = (self.plan.number, self.plan.codec, self.plan.habits.honest());
         let join = FromPlayer::Join(Join {
             show: world.code.clone(),
@@ -80,13 +80,13 @@ impl Person {
             resume: self.token.clone(),
         });
         self.openings.spawn(async move {
-            let page = || world.ledger.open(number, door, codec, honest);
-            let (address, patience) = (world.doors.address(door), world.doors.patience());
+            let page = || world.ledger.open(number, gateway, codec, honest);
+            let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
             let Ok(mut connection) = Connection::open(address, patience, codec, page).await else {
                 return (device, None);
             };
-            let said = connection.say(&join).await;
-            (device, said.is_ok().then_some(connection))
+            let sent = connection.send(&join).await;
+            (device, sent.is_ok().then_some(connection))
         });
     }
 
@@ -96,7 +96,7 @@ impl Person {
         self.lose(device);
         *self.slot(device) = Some(Phone { connection, welcomed: false });
         self.world.progress.connected.fetch_add(1, Ordering::Relaxed);
-        self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
+        self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
         self.later(JOIN_PATIENCE, Chore::GiveUp(device));
     }
 
@@ -120,7 +120,7 @@ impl Person {
             self.later(self.heartbeat, Chore::Beat);
         }
         if self.plan.habits.two_devices && self.second.is_none() && device == Device::First {
-            let wait = Duration::from_millis(self.dice.random_range(100..1000));
+            let wait = Duration::from_millis(self.rng.random_range(100..1000));
             self.later(wait, Chore::Open(Device::Second));
         }
     }
@@ -128,19 +128,19 @@ impl Person {
     /// Shows that the connections are alive.
     pub(super) async fn beat(&mut self) {
         for device in [Device::First, Device::Second] {
-            self.say(device, &FromPlayer::Ping(Ping { sent: local() })).await;
+            self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
         }
         self.later(self.heartbeat, Chore::Beat);
     }
 
     /// Says something on a device, if it is connected.
-    pub(super) async fn say(&mut self, device: Device, message: &FromPlayer) {
-        self.say_bytes(device, self.plan.codec.encode(message)).await;
+    pub(super) async fn send(&mut self, device: Device, message: &FromPlayer) {
+        self.send_bytes(device, self.plan.codec.encode(message)).await;
     }
 
-    pub(super) async fn say_bytes(&mut self, device: Device, bytes: Vec<u8>) {
+    pub(super) async fn send_bytes(&mut self, device: Device, bytes: Vec<u8>) {
         if let Some(phone) = self.slot(device)
-            && phone.connection.say_bytes(bytes).await.is_err()
+            && phone.connection.send_bytes(bytes).await.is_err()
         {
             self.come_back(device);
         }

@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::{Connection, Heard};
-use super::deeds::{Deed, Device};
-use super::plan::{PlayerPlan, dice};
+use super::actions::{Action, Device};
+use super::connection::{Connection, Received};
+use super::plan::{PlayerPlan, rng};
 use super::world::World;
-use crate::evidence::{Door, Micros, PlayerNumber};
+use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
 
 /// How often a player whose connection was displaced by an intruder takes the show back.
 const MOST_RETURNS: u32 = 3;
@@ -69,17 +69,17 @@ struct Phone {
 struct Person {
     world: Arc<World>,
     plan: PlayerPlan,
-    dice: ChaCha8Rng,
+    rng: ChaCha8Rng,
     first: Option<Phone>,
     second: Option<Phone>,
     /// Where each device connects: at first not at the same place.
-    doors: [Door; 2],
+    gateways: [GatewayNumber; 2],
     /// The device that was let in last, and so shows the show.
     shown: Device,
     /// Connections being made, which must not keep the other device waiting.
     openings: JoinSet<(Device, Option<Connection>)>,
     chores: Vec<(Instant, Chore)>,
-    deeds: Vec<Deed>,
+    actions: Vec<Action>,
     seen: Option<Seen>,
     /// The server's clock less ours, in milliseconds.
     offset: i64,
@@ -101,12 +101,12 @@ fn local() -> Millis {
 impl Person {
     fn new(world: Arc<World>, plan: PlayerPlan) -> Self {
         let start = Instant::now() + plan.joins_after;
-        let door = world.doors.first_for(world.plan.seed, plan.number);
+        let gateway = world.gateways.first_for(world.plan.seed, plan.number);
         Self {
             // Question 0 is the plan, the largest is never asked.
-            dice: dice(world.plan.seed, plan.number, u16::MAX),
+            rng: rng(world.plan.seed, plan.number, u16::MAX),
             alive: plan.role == Role::Player,
-            doors: [door, world.doors.beside(door)],
+            gateways: [gateway, world.gateways.beside(gateway)],
             world,
             plan,
             first: None,
@@ -114,7 +114,7 @@ impl Person {
             shown: Device::First,
             openings: JoinSet::new(),
             chores: vec![(start, Chore::Open(Device::First))],
-            deeds: Vec::new(),
+            actions: Vec::new(),
             seen: None,
             offset: 0,
             paused: false,
@@ -131,8 +131,8 @@ impl Person {
         while !self.done {
             let due = self.due();
             tokio::select! {
-                heard = hear(&mut self.first) => self.heard(Device::First, heard),
-                heard = hear(&mut self.second) => self.heard(Device::Second, heard),
+                received = receive(&mut self.first) => self.received(Device::First, received),
+                received = receive(&mut self.second) => self.received(Device::Second, received),
                 Some(opened) = self.openings.join_next() => self.opened(opened).await,
                 () = sleep_until(due) => self.act().await,
             }
@@ -142,11 +142,11 @@ impl Person {
     /// Closes what is open.
     async fn go(mut self) {
         self.intruders.shutdown().await;
-        if self.dice.random_bool(0.5)
+        if self.rng.random_bool(0.5)
             && let Some(first) = &mut self.first
         {
             // It may be gone already; so are we.
-            let _ = first.connection.say(&FromPlayer::Leave).await;
+            let _ = first.connection.send(&FromPlayer::Leave).await;
         }
         for device in [Device::First, Device::Second] {
             if let Some(phone) = self.lose(device) {
@@ -164,9 +164,9 @@ impl Person {
     fn due(&self) -> Instant {
         let now = Instant::now();
         let server = self.server_now();
-        let deeds = self.deeds.iter().filter(|_| !self.paused).map(|deed| now + deed.at.since(server).to_std());
+        let actions = self.actions.iter().filter(|_| !self.paused).map(|action| now + action.at.since(server).to_std());
         let chores = self.chores.iter().map(|(at, _)| *at);
-        deeds.chain(chores).min().unwrap_or(now + Duration::from_secs(3600))
+        actions.chain(chores).min().unwrap_or(now + Duration::from_secs(3600))
     }
 
     async fn act(&mut self) {
@@ -181,9 +181,9 @@ impl Person {
             return;
         }
         let server = self.server_now();
-        if let Some(position) = self.deeds.iter().position(|deed| deed.at <= server && !self.paused) {
-            let deed = self.deeds.swap_remove(position);
-            self.perform(&deed).await;
+        if let Some(position) = self.actions.iter().position(|action| action.at <= server && !self.paused) {
+            let action = self.actions.swap_remove(position);
+            self.perform(&action).await;
         }
     }
 
@@ -192,11 +192,11 @@ impl Person {
         self.chores.push((Instant::now() + after, chore));
     }
 
-    fn heard(&mut self, device: Device, heard: Heard) {
-        let message = match heard {
-            Heard::Message(message) => message,
-            Heard::Unreadable => return,
-            Heard::Closed => return self.come_back(device),
+    fn received(&mut self, device: Device, received: Received) {
+        let message = match received {
+            Received::Message(message) => message,
+            Received::Unreadable => return,
+            Received::Closed => return self.come_back(device),
         };
         match &*message {
             ToPlayer::Welcome(welcome) => self.welcome(device, welcome),
@@ -226,9 +226,9 @@ impl Person {
             ToPlayer::End(_) => self.leave_soon(),
             ToPlayer::Goodbye(goodbye) => {
                 self.lose(device);
-                let to = goodbye.to.as_deref().and_then(|url| self.world.doors.named(url));
-                self.choose_door(device, to);
-                let wait = goodbye.retry.to_std().mul_f64(self.dice.random_range(1.0..2.0));
+                let to = goodbye.to.as_deref().and_then(|url| self.world.gateways.named(url));
+                self.choose_gateway(device, to);
+                let wait = goodbye.retry.to_std().mul_f64(self.rng.random_range(1.0..2.0));
                 self.later(wait, Chore::Open(device));
             }
             ToPlayer::Error(error) => self.refused(device, error.code),
@@ -257,7 +257,7 @@ impl Person {
             // Not by an own device, so an intruder has this player's token: take the show back after a moment.
             ErrorCode::Displaced if device == self.shown && self.returns < MOST_RETURNS => {
                 self.returns += 1;
-                let wonder = Duration::from_millis(self.dice.random_range(200..1500));
+                let wonder = Duration::from_millis(self.rng.random_range(200..1500));
                 self.later(wonder, Chore::Open(device));
             }
             ErrorCode::RateLimited | ErrorCode::Unavailable => self.retry_after(Span(500)),
@@ -267,7 +267,7 @@ impl Person {
 
     fn leave_soon(&mut self) {
         // What was won comes right behind the end.
-        let wait = Duration::from_millis(self.dice.random_range(500..1000));
+        let wait = Duration::from_millis(self.rng.random_range(500..1000));
         if !self.chores.iter().any(|(_, chore)| *chore == Chore::Leave) {
             self.later(wait, Chore::Leave);
         }
@@ -289,9 +289,9 @@ impl Person {
 }
 
 /// What a connection receives next; pending for ever without one.
-async fn hear(phone: &mut Option<Phone>) -> Heard {
+async fn receive(phone: &mut Option<Phone>) -> Received {
     match phone {
-        Some(phone) => phone.connection.hear().await,
+        Some(phone) => phone.connection.receive().await,
         None => std::future::pending().await,
     }
 }

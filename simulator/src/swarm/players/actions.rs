@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand_distr::LogNormal;
 
 use super::habits::{Mischief, Network, Tapping};
-use super::plan::{PlayerPlan, dice};
+use super::plan::{PlayerPlan, rng};
 use crate::evidence::PlayerNumber;
 
 /// Which of a player's devices.
@@ -22,7 +22,7 @@ pub enum Device {
 
 /// Something a player will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct Action {
     /// When, on the server's clock.
     pub at: Millis,
     /// The question that it belongs to: it moves with the question's clock.
@@ -59,84 +59,84 @@ const REPEATS: f64 = 0.03;
 
 /// All that this player will do about a question, in no particular order. `right` is the right choice, which the player knows
 /// or not; `swarm` is how many players there are to steal from.
-pub fn deeds(seed: u64, player: &PlayerPlan, question: &Question, right: Option<Choice>, swarm: u32) -> Vec<Deed> {
-    let mut dice = dice(seed, player.number, question.question.0);
-    let mut deeds = Vec::new();
+pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Option<Choice>, swarm: u32) -> Vec<Action> {
+    let mut rng = rng(seed, player.number, question.question.0);
+    let mut actions = Vec::new();
     let open = question.closes_at.since(question.opens_at);
     let part = |share: f64| Span((f64::from(open.0) * share) as u32);
     let choices = u8::try_from(question.choices.len()).unwrap_or(u8::MAX).max(1);
-    let deed = |at: Millis, stubborn: bool, what: What| Deed { at, question: question.question, stubborn, what };
+    let action = |at: Millis, stubborn: bool, what: What| Action { at, question: question.question, stubborn, what };
 
-    let any = Choice(dice.random_range(0..choices));
-    let choice = if dice.random_bool(player.habits.skill) { right.unwrap_or(any) } else { any };
-    let other = Choice((choice.0 + dice.random_range(1..choices.max(2))) % choices);
-    let reaction = LogNormal::new((1.0_f64 / 3.0).ln(), REACTION_SPREAD).map_or(1.0 / 3.0, |times| dice.sample(times));
+    let any = Choice(rng.random_range(0..choices));
+    let choice = if rng.random_bool(player.habits.skill) { right.unwrap_or(any) } else { any };
+    let other = Choice((choice.0 + rng.random_range(1..choices.max(2))) % choices);
+    let reaction = LogNormal::new((1.0_f64 / 3.0).ln(), REACTION_SPREAD).map_or(1.0 / 3.0, |times| rng.sample(times));
     let mut at = question.opens_at + part(reaction) + Span(20);
 
     let bad_network = player.habits.network == Network::Bad;
     let mut stubborn = false;
-    if bad_network && dice.random_bool(0.5) {
-        at = at + part(0.3 * dice.random::<f64>());
+    if bad_network && rng.random_bool(0.5) {
+        at = at + part(0.3 * rng.random::<f64>());
         // It was tapped in time and is on its way: it can't be taken back.
         stubborn = true;
     }
-    if player.habits.dawdles && dice.random_bool(0.3) {
+    if player.habits.dawdles && rng.random_bool(0.3) {
         // Half of them by so little that the answers may not be tallied yet: only then would a server that is too kind count them.
-        let late = if dice.random_bool(0.5) { JUST_LATE } else { LATE };
-        at = question.closes_at + Span(dice.random_range(late));
+        let late = if rng.random_bool(0.5) { JUST_LATE } else { LATE };
+        at = question.closes_at + Span(rng.random_range(late));
         stubborn = true;
     }
-    if dice.random_bool(AT_THE_EDGES) {
-        at = match dice.random_range(0..3) {
-            0 => question.opens_at + Span(dice.random_range(0..12)),
-            _ => question.closes_at - Span(dice.random_range(3..400).min(open.0)),
+    if rng.random_bool(AT_THE_EDGES) {
+        at = match rng.random_range(0..3) {
+            0 => question.opens_at + Span(rng.random_range(0..12)),
+            _ => question.closes_at - Span(rng.random_range(3..400).min(open.0)),
         };
     }
     // Whoever has not decided when time is up, stays silent.
     if player.role == Role::Player && (stubborn || at < question.closes_at) {
         let mut tap = |after: u32, device, choice| {
-            deeds.push(deed(at + Span(after), stubborn, What::Answer(device, choice)));
+            actions.push(action(at + Span(after), stubborn, What::Answer(device, choice)));
         };
         tap(0, Device::First, choice);
         match player.habits.tapping {
             Tapping::Once => {}
-            Tapping::Twice => tap(dice.random_range(60..300), Device::First, choice),
-            Tapping::Wavers => tap(dice.random_range(150..800), Device::First, other),
+            Tapping::Twice => tap(rng.random_range(60..300), Device::First, choice),
+            Tapping::Wavers => tap(rng.random_range(150..800), Device::First, other),
         }
-        if dice.random_bool(REPEATS) {
-            let after = Span(dice.random_range(20..400));
-            deeds.push(deed(question.closes_at.max(at) + after, true, What::Answer(Device::First, choice)));
+        if rng.random_bool(REPEATS) {
+            let after = Span(rng.random_range(20..400));
+            actions.push(action(question.closes_at.max(at) + after, true, What::Answer(Device::First, choice)));
         }
         let mut tap = |after: u32, device, choice| {
-            deeds.push(deed(at + Span(after), stubborn, What::Answer(device, choice)));
+            actions.push(action(at + Span(after), stubborn, What::Answer(device, choice)));
         };
         if player.habits.two_devices {
-            tap(dice.random_range(0..400), Device::Second, if dice.random_bool(0.7) { choice } else { other });
+            tap(rng.random_range(0..400), Device::Second, if rng.random_bool(0.7) { choice } else { other });
         }
     }
-    if bad_network && dice.random_bool(0.4) {
-        let back = Span(dice.random_range(100..1500));
-        deeds.push(deed(question.opens_at + part(dice.random::<f64>()), true, What::Drop(back)));
+    if bad_network && rng.random_bool(0.4) {
+        let back = Span(rng.random_range(100..1500));
+        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, What::Drop(back)));
     }
-    if dice.random_bool(0.05)
-        && let Some(&emoji) = Emoji::ALL.choose(&mut dice)
+    if rng.random_bool(0.05)
+        && let Some(&emoji) = Emoji::ALL.choose(&mut rng)
     {
-        deeds.push(deed(question.opens_at + part(dice.random::<f64>()), true, What::React(emoji)));
+        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, What::React(emoji)));
     }
-    if player.habits.cheats && dice.random_bool(0.7) {
-        let mischief = mischief(&mut dice, player.number, swarm);
+    if player.habits.cheats && rng.random_bool(0.7) {
+        let mischief = mischief(&mut rng, player.number, swarm);
         let when = match mischief {
             Mischief::AnswersEarly => question.at,
-            _ => question.opens_at + part(0.9 * dice.random::<f64>()),
+            _ => question.opens_at + part(0.9 * rng.random::<f64>()),
         };
-        deeds.push(deed(when, true, What::Mischief(mischief)));
+        actions.push(action(when, true, What::Mischief(mischief)));
     }
-    deeds
+    actions
 }
 
-fn mischief(dice: &mut impl rand::Rng, player: PlayerNumber, swarm: u32) -> Mischief {
-    let somebody_else = (player.0 + dice.random_range(1..swarm.max(2))) % swarm.max(1);
-    match dice.random_range(0..13) {
+fn mischief(rng: &mut impl rand::Rng, player: PlayerNumber, swarm: u32) -> Mischief {
+    let somebody_else = (player.0 + rng.random_range(1..swarm.max(2))) % swarm.max(1);
+    match rng.random_range(0..13) {
         0 => Mischief::AnswersClosed,
         1 => Mischief::AnswersEarly,
         2 => Mischief::ChoosesNothing,
@@ -177,12 +177,12 @@ mod tests {
         }
     }
 
-    fn all(plan: &SwarmPlan, number: u16) -> Vec<(PlayerNumber, Deed)> {
+    fn all(plan: &SwarmPlan, number: u16) -> Vec<(PlayerNumber, Action)> {
         plan.players
             .iter()
             .flat_map(|player| {
-                let todo = deeds(plan.seed, player, &question(number), Some(Choice(2)), 400);
-                todo.into_iter().map(|deed| (player.number, deed))
+                let todo = actions(plan.seed, player, &question(number), Some(Choice(2)), 400);
+                todo.into_iter().map(|action| (player.number, action))
             })
             .collect()
     }
@@ -204,15 +204,15 @@ mod tests {
     fn plain_players_answer_once_while_the_question_is_open_and_watchers_never() {
         let plan = plain(|_| {});
         let mut answered = HashSet::new();
-        for (player, deed) in all(&plan, 1) {
-            if let What::Answer(device, _) = deed.what {
+        for (player, action) in all(&plan, 1) {
+            if let What::Answer(device, _) = action.what {
                 assert_eq!(device, Device::First);
-                if deed.stubborn {
-                    assert!(deed.at > Millis(105_000), "the same again, after the close");
+                if action.stubborn {
+                    assert!(action.at > Millis(105_000), "the same again, after the close");
                     continue;
                 }
                 assert!(answered.insert(player), "{player:?} answers twice");
-                assert!((Millis(100_000)..Millis(105_000)).contains(&deed.at));
+                assert!((Millis(100_000)..Millis(105_000)).contains(&action.at));
                 assert!(player.0 < 400);
             }
         }
@@ -224,7 +224,9 @@ mod tests {
         let plan = plain(|_| {});
         let early = all(&plan, 1)
             .iter()
-            .filter(|(_, deed)| matches!(deed.what, What::Answer(..)) && deed.at < Millis(100_000 + 5_000 / 3 + 20))
+            .filter(|(_, action)| {
+                matches!(action.what, What::Answer(..)) && action.at < Millis(100_000 + 5_000 / 3 + 20)
+            })
             .count();
         assert!((150..250).contains(&early), "{early}");
     }
@@ -234,7 +236,7 @@ mod tests {
         let mut plan = plain(|_| {});
         let mut right_with = |skill: f64| {
             plan.players.iter_mut().for_each(|player| player.habits.skill = skill);
-            all(&plan, 1).iter().filter(|(_, deed)| matches!(deed.what, What::Answer(_, Choice(2)))).count()
+            all(&plan, 1).iter().filter(|(_, action)| matches!(action.what, What::Answer(_, Choice(2)))).count()
         };
         let (low, high) = (right_with(0.0), right_with(1.0));
         assert!(low < 150 && high > 360, "{low} {high}");
@@ -242,16 +244,19 @@ mod tests {
 
     #[test]
     fn habits_show() {
-        let answers =
-            |plan: &SwarmPlan, fits: fn(&Deed) -> bool| all(plan, 1).iter().filter(|(_, deed)| fits(deed)).count();
+        let answers = |plan: &SwarmPlan, fits: fn(&Action) -> bool| {
+            all(plan, 1).iter().filter(|(_, action)| fits(action)).count()
+        };
         let dawdlers = plain(|shares| shares.dawdlers = 1.0);
-        assert!(answers(&dawdlers, |deed| deed.at > Millis(105_000) && matches!(deed.what, What::Answer(..))) > 50);
+        assert!(
+            answers(&dawdlers, |action| action.at > Millis(105_000) && matches!(action.what, What::Answer(..))) > 50
+        );
         let bad = plain(|shares| shares.bad_networks = 1.0);
-        assert!(answers(&bad, |deed| matches!(deed.what, What::Drop(_))) > 100);
+        assert!(answers(&bad, |action| matches!(action.what, What::Drop(_))) > 100);
         let two = plain(|shares| shares.two_devices = 1.0);
-        assert!(answers(&two, |deed| matches!(deed.what, What::Answer(Device::Second, _))) > 300);
+        assert!(answers(&two, |action| matches!(action.what, What::Answer(Device::Second, _))) > 300);
         let taps = plain(|shares| shares.double_taps = 1.0);
-        assert!(answers(&taps, |deed| matches!(deed.what, What::Answer(..))) > 700);
+        assert!(answers(&taps, |action| matches!(action.what, What::Answer(..))) > 700);
     }
 
     #[test]
@@ -259,7 +264,7 @@ mod tests {
         let plan = plain(|shares| shares.cheats = 1.0);
         let kinds: HashSet<_> = (1..5)
             .flat_map(|number| all(&plan, number))
-            .filter_map(|(player, deed)| match deed.what {
+            .filter_map(|(player, action)| match action.what {
                 What::Mischief(Mischief::Steals(victim)) => {
                     assert_ne!(victim, player);
                     Some(std::mem::discriminant(&Mischief::Steals(victim)))

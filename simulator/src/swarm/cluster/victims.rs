@@ -5,7 +5,7 @@ use klaxon_servers::Server;
 
 use super::{Cluster, metrics};
 use crate::evidence::{Disturbance, Victim};
-use crate::swarm::faults::{Fault, Target, ended, strike};
+use crate::swarm::faults::{Fault, Target, carry_out, ended};
 use crate::swarm::service::ServiceError;
 
 /// What an engine has counted for the shows that it plays.
@@ -41,7 +41,8 @@ impl Cluster {
     async fn counted(&self) -> Vec<u64> {
         let mut counted = Vec::with_capacity(self.engines.len());
         for engine in &self.engines {
-            counted.push(metrics::counter(engine.listens().admin, &self.door.token, COUNTED).await.unwrap_or_default());
+            counted
+                .push(metrics::counter(engine.listens().admin, &self.admin.token, COUNTED).await.unwrap_or_default());
         }
         counted
     }
@@ -61,9 +62,9 @@ impl Target for Cluster {
         self.counted = self.counted().await;
     }
 
-    async fn strike(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+    async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
         let server = self.victim(fault.victim).await.ok_or(ServiceError::NotOurs(fault.victim))?;
-        let disturbance = strike(server, fault).await?;
+        let disturbance = carry_out(server, fault).await?;
         self.watch_memory();
         Ok(disturbance)
     }
