@@ -4,6 +4,8 @@
 pub mod audit;
 pub mod bench;
 pub mod evidence;
+pub mod machine;
+pub mod messages;
 pub mod report;
 pub mod socket;
 pub mod swarm;

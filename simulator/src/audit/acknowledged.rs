@@ -6,8 +6,9 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Outcome, PlayerResult, ToPlayer, You};
 
 use super::finding::{Finding, Promise};
-use super::reading::{Reading, Seen};
+use super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 2,

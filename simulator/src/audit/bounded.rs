@@ -8,8 +8,9 @@ use klaxon_protocol::ids::{Choice, QuestionId};
 use klaxon_protocol::player::{Answer, FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
-use super::reading::{Connection, Reading, Seen, after};
+use super::reading::{Connection, Reading, after};
 use crate::evidence::{Direction, Micros};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 8,

@@ -9,8 +9,9 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, Seen, after};
+use super::reading::{Connection, Reading, after};
 use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 9,

@@ -7,8 +7,9 @@ use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::settings::{NobodyLeft, PrizeRule, Settings};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen};
+use super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 6,

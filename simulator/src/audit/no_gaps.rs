@@ -6,8 +6,9 @@ use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, Seen};
+use super::reading::{Connection, Reading};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 5,

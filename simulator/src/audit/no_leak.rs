@@ -10,8 +10,9 @@ use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen, as_millis, millis};
+use super::reading::{Reading, as_millis, millis};
 use crate::evidence::{Direction, Micros};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 3,

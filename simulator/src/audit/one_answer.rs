@@ -6,8 +6,9 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, Reveal, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Exchange, Reading, Seen};
+use super::reading::{Exchange, Reading};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 1,

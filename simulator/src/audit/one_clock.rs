@@ -11,8 +11,9 @@ use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};
 use super::flights::{Flight, When};
 use super::journal::Counted;
-use super::reading::{Connection, Exchange, Reading, Seen};
+use super::reading::{Connection, Exchange, Reading};
 use super::windows::Windows;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 4,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use klaxon_protocol::player::{AnswerReply, FromPlayer, ToPlayer};
 
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
@@ -15,6 +15,7 @@ use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
 use super::options::AuditOptions;
 use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Micros, PlayerNumber};
+use crate::messages::{Messages, Seen};
 
 /// The whole millisecond of a time.
 pub(super) const fn millis(at: Micros) -> u64 {
@@ -29,19 +30,6 @@ pub(super) fn as_millis(duration: Duration) -> u64 {
 /// A duration added to a time.
 pub(super) fn after(at: Micros, duration: Duration) -> Micros {
     Micros(at.0.saturating_add(as_micros(duration)))
-}
-
-/// A frame of a connection, decoded.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Seen<'r> {
-    /// The player sent this.
-    Sent(&'r FromPlayer),
-    /// The player sent what is no message.
-    SentUnreadable,
-    /// The player received this.
-    Received(&'r ToPlayer),
-    /// The player received what is no message.
-    ReceivedUnreadable,
 }
 
 /// What a player sent and received about one question on one connection, each in order.
@@ -108,13 +96,11 @@ pub(super) struct Reading<'a> {
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
-    sent: Vec<Option<FromPlayer>>,
-    received: Vec<Option<ToPlayer>>,
+    messages: Messages,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(evidence: &'a Evidence, options: &'a AuditOptions) -> Self {
-        let (sent, received) = decode(evidence);
         let mut reading = Self {
             evidence,
             options,
@@ -123,8 +109,7 @@ impl<'a> Reading<'a> {
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
             clocks: Clocks::new(options),
-            sent,
-            received,
+            messages: Messages::of(evidence),
         };
         for log in &evidence.connections {
             let connection = reading.read_connection(log);
@@ -161,7 +146,7 @@ impl<'a> Reading<'a> {
 
     /// The message in the frame, if a player received it and it holds one.
     pub fn received(&self, frame: FrameId) -> Option<&ToPlayer> {
-        self.received.get(frame.0 as usize).and_then(Option::as_ref)
+        self.messages.received(frame)
     }
 
     /// The frames that players received and that hold a message.
@@ -183,7 +168,7 @@ impl<'a> Reading<'a> {
     /// A connection's frames in order.
     pub fn walk(&self, connection: usize) -> impl Iterator<Item = (Micros, Seen<'_>)> {
         let entries = self.evidence.connections.get(connection).map_or(&[][..], |log| &log.entries);
-        entries.iter().map(|entry| (entry.at, self.see(entry.direction, entry.frame)))
+        entries.iter().map(|entry| (entry.at, self.messages.seen(entry)))
     }
 
     /// When what began at this time must be done: soon, or as soon after the faults that came in between.
@@ -235,15 +220,6 @@ impl<'a> Reading<'a> {
             .filter_map(move |&connection| Some((connection, self.connections[connection].exchanges.get(&question)?)))
     }
 
-    fn see(&self, direction: Direction, frame: FrameId) -> Seen<'_> {
-        match direction {
-            Direction::Sent => {
-                self.sent.get(frame.0 as usize).and_then(Option::as_ref).map_or(Seen::SentUnreadable, Seen::Sent)
-            }
-            Direction::Received => self.received(frame).map_or(Seen::ReceivedUnreadable, Seen::Received),
-        }
-    }
-
     fn read_connection(&self, log: &ConnectionLog) -> Connection {
         let mut connection = Connection {
             player: log.player,
@@ -266,7 +242,7 @@ impl<'a> Reading<'a> {
             if entry.direction == Direction::Received {
                 connection.last_received = Some(entry.at);
             }
-            match self.see(entry.direction, entry.frame) {
+            match self.messages.seen(entry) {
                 Seen::Sent(FromPlayer::Join(join)) => {
                     connection.with_token |= join.resume.is_some();
                 }
@@ -304,28 +280,4 @@ impl<'a> Reading<'a> {
         connection.trips = flights.trips().collect();
         connection
     }
-}
-
-/// Decodes every distinct frame, once for each way in which it went.
-fn decode(evidence: &Evidence) -> (Vec<Option<FromPlayer>>, Vec<Option<ToPlayer>>) {
-    let count = evidence.frames.iter().count();
-    let mut ways = vec![(false, false); count];
-    for entry in evidence.connections.iter().flat_map(|log| &log.entries) {
-        if let Some(way) = ways.get_mut(entry.frame.0 as usize) {
-            match entry.direction {
-                Direction::Sent => way.0 = true,
-                Direction::Received => way.1 = true,
-            }
-        }
-    }
-    evidence
-        .frames
-        .iter()
-        .zip(ways)
-        .map(|((_, codec, bytes), (sent, received))| {
-            let sent = sent.then(|| codec.decode(bytes, FROM_PLAYER_TYPES).ok()).flatten();
-            let received = received.then(|| codec.decode(bytes, &[]).ok()).flatten();
-            (sent, received)
-        })
-        .unzip()
 }

@@ -3,11 +3,9 @@
 use std::io;
 use std::time::Duration;
 
+use klaxon_servers::usage::resident_memory;
 use nix::time::ClockId;
 use nix::unistd::Pid;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use klaxon_servers::usage::resident_memory;
 
 /// The clock of all the processor time of a process: its threads, those that ended, and the kernel's own io_uring workers for it.
 #[derive(Debug, Clone, Copy)]
@@ -41,26 +39,6 @@ impl ProcessorClock {
     pub fn resident(&self) -> io::Result<u64> {
         resident_memory(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
-}
-
-/// Binds this process, and the threads that it will start, to a core.
-///
-/// # Errors
-/// If there is no such core.
-pub fn bind_to(core: usize) -> io::Result<()> {
-    let mut cores = rustix::thread::CpuSet::new();
-    cores.set(core);
-    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
-}
-
-/// Lets this process and those that it starts have as many open files as the system allows; gives how many.
-///
-/// # Errors
-/// If the system does not.
-pub fn allow_open_files() -> io::Result<u64> {
-    let most = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
-    Ok(most.unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Connection, Reading, Seen, after};
+use super::super::reading::{Connection, Reading, after};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 /// A close code, what comes before it, and whether this is it.
 type Closing = (u16, &'static str, fn(&ToPlayer) -> bool);

@@ -7,8 +7,9 @@ use klaxon_protocol::player::{Paused, Snapshot, ToPlayer, You};
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Reading, Seen};
+use super::super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 /// Something that was sent of the show or a seat, and fits no moment yet.
 #[derive(Debug)]

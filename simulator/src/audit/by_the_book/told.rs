@@ -6,8 +6,9 @@ use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Reading, Seen, as_millis, millis};
+use super::super::reading::{Reading, as_millis, millis};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -> u64 {
     let mut judged = 0;

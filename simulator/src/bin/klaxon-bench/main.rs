@@ -12,7 +12,8 @@ use klaxon_simulator::bench::document::document;
 use klaxon_simulator::bench::goals::Verdict;
 use klaxon_simulator::bench::report::{Machine, Report};
 use klaxon_simulator::bench::rows::Subject;
-use klaxon_simulator::bench::{customary, floor, kernel, load, measure};
+use klaxon_simulator::bench::{customary, floor, load, measure};
+use klaxon_simulator::machine;
 use klaxon_simulator::report::publish;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
 
 /// Does what was asked for. What became of the goals that had to be reached.
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    kernel::allow_open_files().context("the limit of open files can't be raised")?;
+    machine::allow_open_files().context("the limit of open files can't be raised")?;
     match args.part {
         Some(Part::ServeFloor { listen }) => {
             floor::serve(listen)?;
@@ -44,7 +45,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
             Ok(Verdict::Reached)
         }
         Some(Part::Load { core }) => {
-            core.map_or(Ok(()), kernel::bind_to)?;
+            core.map_or(Ok(()), machine::bind_to)?;
             load::obey()?;
             Ok(Verdict::Reached)
         }
@@ -75,7 +76,7 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
     let machine = Machine::here();
     let plan = args.plan(machine.cores)?;
     if let Some(core) = plan.launch.load_core {
-        kernel::bind_to(core).context("the load can't have a core of its own")?;
+        machine::bind_to(core).context("the load can't have a core of its own")?;
     }
     let began = Instant::now();
     let bar = ProgressBar::new_spinner();

@@ -10,8 +10,10 @@ mod table;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 use klaxon_protocol::text::HarmlessLines;
+use klaxon_simulator::machine::bind_to;
 use klaxon_simulator::report::publish;
 use klaxon_simulator::swarm::report::{Comparison, Report, document};
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,9 +33,9 @@ fn main() -> ExitCode {
 }
 
 fn prepare_and_run(args: &Args) -> anyhow::Result<bool> {
-    machine::allow_open_files(args)?;
+    machine::allow_enough_files(args)?;
     if args.pin {
-        machine::pin_to(1)?;
+        bind_to(1).context("--pin: there is no second core")?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(args.threads.unwrap_or(if args.pin { 1 } else { 2 }).max(1))

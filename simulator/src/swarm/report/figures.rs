@@ -7,9 +7,9 @@ use klaxon_protocol::player::{AnswerReply, FromPlayer, Podium, Question, Reveal,
 
 use super::latency::Times;
 use super::model::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
-use super::reading::{Message, Reading};
 use super::waits::waits;
 use crate::evidence::{Direction, Disturbance, Evidence, Micros, PlayerNumber};
+use crate::messages::{Messages, Seen};
 
 /// How many places the report shows.
 const PLACES: usize = 10;
@@ -189,18 +189,18 @@ impl Report {
     /// The figures of this evidence; the lines of the audit and of the database are for its caller to add.
     #[must_use]
     pub fn new(seed: u64, setup: Setup, host: HostLine, faults: &[Disturbance], evidence: &Evidence) -> Self {
-        let reading = Reading::new(evidence);
+        let messages = Messages::of(evidence);
         let mut count = Count::default();
-        for (log, messages) in reading.connections() {
+        for log in &evidence.connections {
             count.crowd.connections += 1;
             let mut line =
                 Line { player: log.player, honest: log.honest, resumes: false, welcomed: None, open: HashMap::new() };
-            for (entry, bytes, message) in messages {
-                count.traffic.add(entry.direction, bytes as u64);
-                match message {
-                    Message::Sent(message) => count.sent(entry.at, &mut line, message),
-                    Message::Received(message) => count.received(entry.at, &mut line, message),
-                    Message::Unreadable => {}
+            for entry in &log.entries {
+                count.traffic.add(entry.direction, evidence.frames.get(entry.frame).1.len() as u64);
+                match messages.seen(entry) {
+                    Seen::Sent(message) => count.sent(entry.at, &mut line, message),
+                    Seen::Received(message) => count.received(entry.at, &mut line, message),
+                    Seen::SentUnreadable | Seen::ReceivedUnreadable => {}
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Report {
             questions,
             winners: count.podium.map(winners),
             host,
-            faults: waits(faults, evidence),
+            faults: waits(faults, evidence, &messages),
             database: None,
             audit: Vec::new(),
             comparison: None,

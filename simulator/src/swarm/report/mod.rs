@@ -4,7 +4,6 @@ mod document;
 mod figures;
 mod latency;
 mod model;
-mod reading;
 mod waits;
 
 pub use document::document;

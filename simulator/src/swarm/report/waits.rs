@@ -8,9 +8,9 @@ use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde::Serialize;
 
-use super::reading::{Message, Reading};
 use crate::evidence::Disturbance;
-use crate::evidence::{Direction, Evidence, Micros, PlayerNumber};
+use crate::evidence::{Evidence, Micros, PlayerNumber};
+use crate::messages::{Messages, Seen};
 
 /// What an event or a reply waited for may have begun this long after the process was at work again: others still caught up.
 const AFTERMATH: Duration = Duration::from_secs(3);
@@ -146,11 +146,11 @@ impl Person {
 
 /// A line for each fault.
 #[must_use]
-pub fn waits(faults: &[Disturbance], evidence: &Evidence) -> Vec<FaultLine> {
+pub fn waits(faults: &[Disturbance], evidence: &Evidence, messages: &Messages) -> Vec<FaultLine> {
     if faults.is_empty() {
         return Vec::new();
     }
-    let people = people(evidence);
+    let people = people(evidence, messages);
     let began = people.values().flat_map(|person| &person.begun).map(|&(first, _)| first).min();
     let began = began.unwrap_or(Micros(0));
     faults.iter().map(|fault| line(fault, evidence, &people, began)).collect()
@@ -186,19 +186,18 @@ fn line(fault: &Disturbance, evidence: &Evidence, people: &BTreeMap<PlayerNumber
     }
 }
 
-fn people(evidence: &Evidence) -> BTreeMap<PlayerNumber, Person> {
-    let reading = Reading::new(evidence);
+fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Person> {
     let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
-    for (index, (log, messages)) in reading.connections().enumerate().filter(|(_, (log, _))| log.honest) {
+    for (index, log) in evidence.connections.iter().enumerate().filter(|(_, log)| log.honest) {
         let person = people.entry(log.player).or_default();
         person.begun.extend(log.entries.first().map(|first| (first.at, index)));
         let mut closes_at = None;
-        for (entry, _, message) in messages {
-            match (entry.direction, message) {
-                (Direction::Sent, Message::Sent(FromPlayer::Answer(answer))) => {
+        for entry in &log.entries {
+            match messages.seen(entry) {
+                Seen::Sent(FromPlayer::Answer(answer)) => {
                     person.answers.entry(answer.question).or_insert((entry.at, None));
                 }
-                (Direction::Received, Message::Received(message)) => person.receive(entry.at, message, &mut closes_at),
+                Seen::Received(message) => person.receive(entry.at, message, &mut closes_at),
                 _ => {}
             }
         }
@@ -215,7 +214,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::Victim;
-    use crate::evidence::{ConnectionLog, Entry, GatewayNumber};
+    use crate::evidence::{ConnectionLog, Direction, Entry, GatewayNumber};
 
     const QUESTION: QuestionId = QuestionId(1);
 
@@ -312,7 +311,7 @@ mod tests {
         writer.question(10_020);
         writer.close(13_510, 13_500);
         let fault = fault(Victim::Gateway(0), true, 11_100, 12_500);
-        let lines = waits(&[fault], &writer.0);
+        let lines = waits(&[fault], &writer.0, &Messages::of(&writer.0));
         let line = &lines[0];
         assert_eq!((line.back.players, line.back.max_ms), (1, 800.0));
         assert_eq!((line.reply.players, line.reply.max_ms), (1, 1_020.0));
@@ -328,7 +327,7 @@ mod tests {
         writer.question(10_010);
         writer.close(15_600, 15_500);
         let fault = fault(Victim::OwningEngine, true, 13_000, 14_000);
-        let line = waits(&[fault], &writer.0).remove(0);
+        let line = waits(&[fault], &writer.0, &Messages::of(&writer.0)).remove(0);
         assert_eq!((line.event.players, line.event.p50_ms), (1, 2_100.0));
         assert_eq!((line.back.players, line.reply.players), (0, 0));
     }
