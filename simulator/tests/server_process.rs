@@ -11,9 +11,9 @@ use klaxon_protocol::time::Millis;
 use klaxon_servers::ServerError;
 use klaxon_simulator::evidence::{Micros, Victim};
 use klaxon_simulator::swarm::faults::{Fault, FaultKind, FaultPlan, Target, carry_out_plan};
-use klaxon_simulator::swarm::host::{Asked, Stage};
+use klaxon_simulator::swarm::host::{OpenQuestion, Stage};
 use klaxon_simulator::swarm::service::ServiceError;
-use klaxon_simulator::swarm::standalone::{Launch, Standalone};
+use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 use tokio::sync::watch;
 
 /// The process ids and players' addresses of each start.
@@ -40,7 +40,7 @@ async fn gone(pid: u32) {
 
 async fn start(data: &Path) -> Standalone {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in.sh");
-    Standalone::start(&Launch { program, data: data.to_owned(), core: None }).await.unwrap()
+    Standalone::start(&StandalonePlan { program, data: data.to_owned(), core: None }).await.unwrap()
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
     let show = async {
         for number in 1..=2 {
             let now = Millis(Micros::now().0 / 1000);
-            let asked = Asked { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
+            let asked = OpenQuestion { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
             stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });
             while starts(data.path()).len() <= usize::from(number) {
                 tokio::time::sleep(Duration::from_millis(5)).await;

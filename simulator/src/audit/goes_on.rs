@@ -30,7 +30,7 @@ const fn micros(at: Millis) -> Micros {
 
 /// What became of one honest player.
 #[derive(Debug, Default)]
-struct Person {
+struct PersonSeen {
     /// When each connection was in use, its first frame and the last one received, and through which gateway it came.
     spans: Vec<(Micros, Micros, GatewayNumber)>,
     snapshots: Vec<Micros>,
@@ -43,7 +43,7 @@ struct Person {
     saw_the_end: bool,
 }
 
-impl Person {
+impl PersonSeen {
     fn was_there(&self, at: Micros) -> bool {
         !self.left_before(at) && self.gateways_at(at).next().is_some()
     }
@@ -118,8 +118,8 @@ fn removed(reading: &Reading<'_>, connection: &Connection) -> Option<Micros> {
     told.find(|_| removed).map(|&(at, _)| at)
 }
 
-fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
-    let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
+fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, PersonSeen> {
+    let mut people: BTreeMap<PlayerNumber, PersonSeen> = BTreeMap::new();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
         person.left = person.left.or(connection.left).or_else(|| removed(reading, connection));

@@ -22,7 +22,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     all_receive_the_same(reading, &mut finding);
     let mut snapshots = 0u64;
     for (index, connection) in reading.connections.iter().enumerate() {
-        let mut stream = Stream::new(index, connection);
+        let mut stream = EventOrder::new(index, connection);
         for (at, seen) in reading.walk(index) {
             snapshots += u64::from(matches!(seen, Seen::Received(ToPlayer::Snapshot(_))));
             stream.take(reading, at, seen, &mut finding);
@@ -101,7 +101,7 @@ enum Owed {
 }
 
 /// One connection's place in the show's order.
-struct Stream<'r> {
+struct EventOrder<'r> {
     index: usize,
     connection: &'r Connection,
     /// The next event, once there was a snapshot.
@@ -131,7 +131,7 @@ impl Owed {
     }
 }
 
-impl<'r> Stream<'r> {
+impl<'r> EventOrder<'r> {
     const fn new(index: usize, connection: &'r Connection) -> Self {
         Self {
             index,

@@ -30,7 +30,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
             let Some(windows) = reading.journal.windows.get(&question) else { continue };
-            let case = Case { reading, index, connection, question, exchange, windows };
+            let case = AnswerCase { reading, index, connection, question, exchange, windows };
             case.late_never_counts(&mut finding);
             case.on_time_is_replied_to(&mut finding);
             case.measure(&mut strength);
@@ -43,7 +43,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
 }
 
 /// What a connection sent and received about a question.
-struct Case<'r> {
+struct AnswerCase<'r> {
     reading: &'r Reading<'r>,
     index: usize,
     connection: &'r Connection,
@@ -52,7 +52,7 @@ struct Case<'r> {
     windows: &'r Windows,
 }
 
-impl Case<'_> {
+impl AnswerCase<'_> {
     /// When each answer can have been read.
     fn reads(&self) -> impl Iterator<Item = (Choice, &Flight, When)> {
         let when = |flight| self.reading.when(self.connection, flight);

@@ -16,14 +16,14 @@ pub(super) struct Announced {
 
 /// A stretch of time, in milliseconds: from the first that belongs to it to the first that does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stretch {
+struct Interval {
     from: u64,
     until: u64,
     /// Up to the first that may not belong to it: earlier than `until` where the clock was stopped.
     sure_until: u64,
 }
 
-impl Stretch {
+impl Interval {
     const fn new(from: Millis, until: Millis) -> Self {
         Self { from: from.0, until: until.0, sure_until: until.0 }
     }
@@ -33,7 +33,7 @@ impl Stretch {
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     announced: Vec<Announced>,
-    stretches: Vec<Stretch>,
+    stretches: Vec<Interval>,
     /// When it closed, on time or early, or ceased to count.
     pub closed_at: Option<Millis>,
 }
@@ -44,18 +44,18 @@ impl Windows {
         match event {
             ToPlayer::Question(asked) => {
                 self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
-                self.stretches.push(Stretch::new(asked.opens_at, asked.closes_at));
+                self.stretches.push(Interval::new(asked.opens_at, asked.closes_at));
             }
             ToPlayer::Clock(clock) if clock.question == question => {
                 self.announced.push(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
                 self.stretches.pop();
-                self.stretches.push(Stretch::new(clock.opens_at, clock.closes_at));
+                self.stretches.push(Interval::new(clock.opens_at, clock.closes_at));
             }
             ToPlayer::Pause(pause) => self.cut(pause.at),
             ToPlayer::Resume(resume) => {
                 if let (Some(opens_at), Some(closes_at)) = (resume.opens_at, resume.closes_at) {
                     self.announced.push(Announced { seq: resume.seq, opens_at, closes_at });
-                    self.stretches.push(Stretch::new(opens_at.max(resume.at), closes_at));
+                    self.stretches.push(Interval::new(opens_at.max(resume.at), closes_at));
                 }
             }
             ToPlayer::Close(close) if close.question == question => self.close(close.at),

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 
-use super::contestant::{BenchError, Journal};
+use super::contestant::{BenchError, JournalStorage};
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 use crate::socket::handshake;
 
 /// How often a connection is tried.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 /// If one of them can't be started.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let launch = plan.launch.with_journal(Journal::File);
+    let launch = plan.launch.with_journal(JournalStorage::File);
     let mut all: Vec<_> = plan.contestants().map(|kind| (kind, Vec::new())).collect();
     for _ in 0..plan.boots {
         for (kind, figures) in &mut all {
@@ -37,7 +37,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         }
         step("starting");
     }
-    Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", What::Boot, figures)).collect())
+    Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", Measure::Boot, figures)).collect())
 }
 
 fn knock(address: SocketAddr) -> io::Result<()> {

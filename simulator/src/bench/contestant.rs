@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::hosting::{Hosting, HostingError};
 use super::kernel::ProcessorClock;
-use super::load::{Connect, Load, LoadError, Received};
+use super::load::{Arrivals, Connect, Load, LoadError};
 use crate::evidence::Micros;
 use crate::socket::admin::AdminAccess;
 
@@ -92,7 +92,7 @@ impl std::fmt::Display for Kind {
 
 /// Where Klaxon keeps its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journal {
+pub enum JournalStorage {
     /// In memory: a file there, never forced.
     Memory,
     /// On the disk, forced there before an answer is acknowledged.
@@ -111,7 +111,7 @@ pub struct Launch {
     /// Klaxon's threads that own sockets.
     pub shards: usize,
     /// Where it keeps its journal.
-    pub journal: Journal,
+    pub journal: JournalStorage,
     /// How often a player must send something; none for an interval longer than a measurement.
     pub heartbeat: Option<Duration>,
 }
@@ -129,7 +129,7 @@ pub struct Started {
 impl Launch {
     /// The same with another journal.
     #[must_use]
-    pub fn with_journal(&self, journal: Journal) -> Self {
+    pub fn with_journal(&self, journal: JournalStorage) -> Self {
         Self { journal, ..self.clone() }
     }
 
@@ -139,7 +139,7 @@ impl Launch {
     /// If it can't be started.
     pub fn start(&self, kind: Kind) -> Result<Started, BenchError> {
         let data = match self.journal {
-            Journal::Memory if Path::new(MEMORY).is_dir() => TempDir::new_in(MEMORY)?,
+            JournalStorage::Memory if Path::new(MEMORY).is_dir() => TempDir::new_in(MEMORY)?,
             _ => TempDir::new()?,
         };
         let players = SocketAddr::from(([127, 0, 0, 1], free_port()?));
@@ -159,7 +159,7 @@ impl Launch {
 
     fn klaxon_arguments(&self, kind: Kind, players: SocketAddr, data: &Path) -> Vec<String> {
         let heartbeat = self.heartbeat.map_or(NO_HEARTBEAT.to_owned(), |time| format!("{}ms", time.as_millis()));
-        let sync = if self.journal == Journal::Memory { "never" } else { "always" };
+        let sync = if self.journal == JournalStorage::Memory { "never" } else { "always" };
         let mut arguments = vec!["serve".to_owned()];
         let mut option = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
         option("listen", players.to_string());
@@ -199,7 +199,7 @@ pub struct Round {
     /// The server's processor time.
     pub processor: Duration,
     /// When all players had received it.
-    pub received: Received,
+    pub received: Arrivals,
 }
 
 impl Round {

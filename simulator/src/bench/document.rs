@@ -2,14 +2,14 @@
 
 use super::contestant::Kind;
 use super::goals::{Goal, Verdict};
-use super::report::Report;
-use super::rows::{Row, Subject, What};
+use super::report::BenchReport;
+use super::rows::{Measure, Row, Subject};
 use super::statistics::{Estimate, Known, Sample};
 use crate::report::{self, Bar, Block, Cell, Column, Document, Table, Text, Tone};
 
 /// The run as a report for people.
 #[must_use]
-pub fn document(report: &Report) -> Document {
+pub fn document(report: &BenchReport) -> Document {
     let mut blocks = Vec::new();
     for subject in Subject::ALL {
         let rows: Vec<&Row> = report.rows.iter().filter(|row| row.subject == subject).collect();
@@ -32,13 +32,13 @@ pub fn document(report: &Report) -> Document {
     Document { title: "Klaxon bench".into(), subtitles: vec![report.how()], blocks }
 }
 
-fn figures(caption: &str, what: What, rows: &[&Row]) -> Table {
+fn figures(caption: &str, what: Measure, rows: &[&Row]) -> Table {
     let ratio = match () {
         () if what.is_ratio() => "95 % interval",
         () if rows.iter().any(|row| row.ratio.is_some()) => "/ floor, 95 % interval",
         () => "",
     };
-    let served = if what == What::Processor { "each second by a core" } else { "" };
+    let served = if what == Measure::Processor { "each second by a core" } else { "" };
     let columns = [
         Column::text(""),
         Column::number(what.title()),
@@ -50,16 +50,16 @@ fn figures(caption: &str, what: What, rows: &[&Row]) -> Table {
     table.rows.extend(rows.iter().map(|row| {
         let name = if row.case.is_empty() { row.kind.to_string() } else { format!("{}, {}", row.kind, row.case) };
         let Some(sample) = &row.sample else {
-            return report::Row::from([name.into(), "no figure".into(), "".into(), "".into(), "".into()]);
+            return report::TableRow::from([name.into(), "no figure".into(), "".into(), "".into(), "".into()]);
         };
         let ratio = if what.is_ratio() { row.figure } else { row.ratio };
         let served = match what {
-            What::Processor if sample.median > 0.0 => format!("{:.0}", 1e6 / sample.median),
+            Measure::Processor if sample.median > 0.0 => format!("{:.0}", 1e6 / sample.median),
             _ => String::new(),
         };
         let spread = (sample.rounds > 1).then_some((sample.p25, sample.p75));
         let bar = Bar { value: sample.median, spread, is_reference: row.kind == Kind::Floor };
-        report::Row::from([
+        report::TableRow::from([
             name.into(),
             figure(sample, digits(what)).into(),
             ratio.map(|ratio| known(&ratio)).unwrap_or_default().into(),
@@ -82,7 +82,7 @@ fn goals(goals: &[Goal]) -> Table {
     table.rows.extend(goals.iter().map(|goal| {
         let verdict = goal.verdict();
         let tone = if verdict == Verdict::Reached { Tone::Good } else { Tone::Bad };
-        report::Row::from([
+        report::TableRow::from([
             goal.what.as_str().into(),
             goal.kind.to_string().into(),
             goal.at_most.to_string().into(),
@@ -104,11 +104,13 @@ fn known(estimate: &Estimate) -> String {
     }
 }
 
-const fn digits(what: What) -> usize {
+const fn digits(what: Measure) -> usize {
     match what {
-        What::Shaken => 0,
-        What::Last | What::Boot | What::Seen50 | What::Seen99 => 1,
-        What::Processor | What::Resident | What::Core | What::Growth | What::Part | What::Threads => 2,
+        Measure::Shaken => 0,
+        Measure::Last | Measure::Boot | Measure::Seen50 | Measure::Seen99 => 1,
+        Measure::Processor | Measure::Resident | Measure::Core | Measure::Growth | Measure::Part | Measure::Threads => {
+            2
+        }
     }
 }
 
@@ -136,11 +138,11 @@ mod tests {
     #[test]
     fn a_bar_is_drawn_for_each_figure_and_none_for_one_that_is_refused() {
         let rows = [
-            Row::plain(Subject::Boot, Kind::Floor, "", What::Boot, &[1.0, 2.0]),
-            Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[]),
+            Row::plain(Subject::Boot, Kind::Floor, "", Measure::Boot, &[1.0, 2.0]),
+            Row::plain(Subject::Boot, Kind::Portable, "", Measure::Boot, &[]),
         ];
-        let table = figures("boot", What::Boot, &rows.iter().collect::<Vec<_>>());
-        let bars = |row: &report::Row| row.cells.iter().filter(|cell| matches!(cell, Cell::Bar(_))).count();
+        let table = figures("boot", Measure::Boot, &rows.iter().collect::<Vec<_>>());
+        let bars = |row: &report::TableRow| row.cells.iter().filter(|cell| matches!(cell, Cell::Bar(_))).count();
         assert_eq!(table.rows.iter().map(bars).collect::<Vec<_>>(), [1, 0]);
         assert_eq!(table.rows[1].cells[1], "no figure".into());
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::contestant::{BenchError, Contestant};
 use super::fan_out::WARM_UP;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 
 /// So many come in a round, or all there are: they are gone before the next, so that ports and descriptors suffice.
 const IN_A_ROUND: usize = 2000;
@@ -52,12 +52,12 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
 
 /// The rows of contestants of which the first is the floor.
 fn rows(all: &[(Contestant, Knocks)]) -> Vec<Row> {
-    let of = |what: What, figures: fn(&Knocks) -> &[f64]| {
+    let of = |what: Measure, figures: fn(&Knocks) -> &[f64]| {
         let floor = all.first().map_or(&[][..], |(_, floor)| figures(floor));
         let row = |(contestant, knocks): &(Contestant, Knocks)| {
             Row::beside(Subject::Door, contestant.kind, "", what, figures(knocks), floor)
         };
         all.iter().map(row).collect::<Vec<_>>()
     };
-    [of(What::Processor, |knocks| &knocks.processor), of(What::Shaken, |knocks| &knocks.shaken)].concat()
+    [of(Measure::Processor, |knocks| &knocks.processor), of(Measure::Shaken, |knocks| &knocks.shaken)].concat()
 }

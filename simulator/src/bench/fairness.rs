@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::contestant::{BenchError, Contestant, Kind};
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 use crate::report::words::{count, quantile};
 
 /// The players of the small show.
@@ -84,19 +84,19 @@ impl Rounds {
 
 /// The wait of the small show's last player, round by round.
 fn part(kind: Kind, rounds: &Rounds) -> Row {
-    let row = Row::ratio(Subject::Fairness, kind, "", What::Part, &rounds.part);
+    let row = Row::ratio(Subject::Fairness, kind, "", Measure::Part, &rounds.part);
     Row { refused: row.sample.is_none().then(|| NOT_BESIDE.to_owned()), ..row }
 }
 
 fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
     let big = format!("{} players", count(players as u64));
-    let row = |kind: Kind, case: &str, what: What, figures: &[f64]| {
+    let row = |kind: Kind, case: &str, what: Measure, figures: &[f64]| {
         let row = Row::plain(Subject::Fairness, kind, case, what, figures);
         let refused = row.sample.is_none().then(|| NOT_BESIDE.to_owned());
         Row { refused, ..row }
     };
     let mut rows = Vec::new();
-    for (what, part) in [(What::Seen50, 0.5), (What::Seen99, 0.99)] {
+    for (what, part) in [(Measure::Seen50, 0.5), (Measure::Seen99, 0.99)] {
         for (kind, rounds) in all {
             for (case, times) in [("alone".to_owned(), &rounds.alone), (format!("beside {big}"), &rounds.beside)] {
                 let mut times = times.clone();
@@ -106,7 +106,7 @@ fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
             }
         }
     }
-    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, What::Last, &rounds.big)));
+    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, Measure::Last, &rounds.big)));
     rows.extend(all.iter().map(|(kind, rounds)| part(*kind, rounds)));
     rows
 }
@@ -121,7 +121,7 @@ mod tests {
         let rows = rows(&[(Kind::Portable, rounds)], 1000);
         let given = |row: &&Row| row.sample.is_some();
         let cases: Vec<_> = rows.iter().filter(given).map(|row| (row.case.as_str(), row.what)).collect();
-        assert_eq!(cases, [("alone", What::Seen50), ("alone", What::Seen99), ("1,000 players", What::Last)]);
+        assert_eq!(cases, [("alone", Measure::Seen50), ("alone", Measure::Seen99), ("1,000 players", Measure::Last)]);
         assert!(rows.iter().all(|row| row.sample.is_some() != row.refused.is_some()));
     }
 }

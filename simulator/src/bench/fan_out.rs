@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::contestant::{BenchError, Contestant, Kind};
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 
 /// Rounds that come first and do not count.
 pub const WARM_UP: usize = 2;
@@ -83,10 +83,10 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
 #[must_use]
 pub fn rows(subject: Subject, case: &str, kinds: &[Kind], all: &[FanOut]) -> Vec<Row> {
     let floor = all.first().cloned().unwrap_or_default();
-    let of = |what: What, figures: fn(&FanOut) -> &[f64]| {
+    let of = |what: Measure, figures: fn(&FanOut) -> &[f64]| {
         let pairs = kinds.iter().zip(all);
         let floor = figures(&floor);
         pairs.map(|(&kind, each)| Row::beside(subject, kind, case, what, figures(each), floor)).collect::<Vec<_>>()
     };
-    [of(What::Processor, |each| &each.processor), of(What::Last, |each| &each.last)].concat()
+    [of(Measure::Processor, |each| &each.processor), of(Measure::Last, |each| &each.last)].concat()
 }

@@ -3,7 +3,7 @@
 use super::contestant::{BenchError, Contestant, Kind};
 use super::fan_out::{self, FanOut, ask_in_turn};
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 use super::statistics::ratios;
 use crate::report::words::count;
 
@@ -36,12 +36,12 @@ fn rows(kinds: &[Kind], sizes: &[usize], all: &[FanOut]) -> Vec<Row> {
     for (players, figures) in sizes.iter().zip(&by_size) {
         let case = format!("{} players", count(*players as u64));
         let with_last = fan_out::rows(Subject::Growth, &case, kinds, figures);
-        rows.extend(with_last.into_iter().filter(|row| row.what == What::Processor));
+        rows.extend(with_last.into_iter().filter(|row| row.what == Measure::Processor));
     }
     if let (Some(fewest), Some(most)) = (by_size.first(), by_size.last()) {
         for ((&kind, most), fewest) in kinds.iter().zip(*most).zip(*fewest) {
             let ratios = ratios(&most.processor, &fewest.processor);
-            rows.push(Row::ratio(Subject::Growth, kind, "most / fewest players", What::Growth, &ratios));
+            rows.push(Row::ratio(Subject::Growth, kind, "most / fewest players", Measure::Growth, &ratios));
         }
     }
     rows

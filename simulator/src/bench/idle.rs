@@ -11,7 +11,7 @@ use klaxon_protocol::time::Millis;
 use super::contestant::{BenchError, Contestant, Kind, Launch};
 use super::kernel::ProcessorClock;
 use super::plan::Plan;
-use super::rows::{PINGED, Row, Subject, What};
+use super::rows::{Measure, PINGED, Row, Subject};
 
 /// Klaxon's default.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -58,7 +58,8 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         }
         let rows = || {
             let all = contestants.iter().zip(&figures);
-            all.map(|((one, case), figures)| Row::plain(Subject::Idle, one.kind, case, What::Core, figures)).collect()
+            all.map(|((one, case), figures)| Row::plain(Subject::Idle, one.kind, case, Measure::Core, figures))
+                .collect()
         };
         let rounds = figures.iter().map(Vec::len).min().unwrap_or(0);
         if plan.stopping.has_enough_since(before, Subject::Idle, rounds, began.elapsed(), rows) {

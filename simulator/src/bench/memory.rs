@@ -2,7 +2,7 @@
 
 use super::contestant::{BenchError, Contestant};
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 
 /// All contestants, each with a process that has had no players before.
 ///
@@ -16,7 +16,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         let before = contestant.clock.resident()?;
         contestant.join(plan.players).await?;
         let each = contestant.clock.resident()?.saturating_sub(before) as f64 / plan.players.max(1) as f64 / 1024.0;
-        rows.push(Row::plain(Subject::Memory, kind, "", What::Resident, &[each]));
+        rows.push(Row::plain(Subject::Memory, kind, "", Measure::Resident, &[each]));
     }
     Ok(rows)
 }

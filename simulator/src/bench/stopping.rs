@@ -67,7 +67,7 @@ fn are_known(subject: Subject, rows: &[Row]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::contestant::Kind;
-    use super::super::rows::What;
+    use super::super::rows::Measure;
     use super::super::statistics::Known;
     use super::super::statistics::tests::Machine;
     use super::*;
@@ -78,7 +78,7 @@ mod tests {
     fn rows(ratio: f64, noise: f64, rounds: usize) -> Vec<Row> {
         let one: Vec<f64> = (0..rounds).map(|round| ratio * (noise * (round as f64 * 2.4).sin()).exp()).collect();
         let floor = vec![1.0; rounds];
-        vec![Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor)]
+        vec![Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &one, &floor)]
     }
 
     fn has_enough(stopping: Stopping, seconds: u64, ratio: f64, noise: f64, rounds: usize) -> bool {
@@ -93,7 +93,7 @@ mod tests {
             let round = machine.round(ratio);
             one.push(round.0);
             floor.push(round.1);
-            let row = || Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor);
+            let row = || Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &one, &floor);
             let took = 3 * Duration::from_secs(one.len() as u64);
             if LONG.has_enough(Subject::FanOut, one.len(), took, || vec![row()]) {
                 let row = row();

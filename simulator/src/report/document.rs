@@ -46,7 +46,7 @@ pub struct Table {
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its rows, each with a cell for each column.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
 }
 
 impl Table {
@@ -106,14 +106,14 @@ impl Column {
 
 /// A row of a table.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Row {
+pub struct TableRow {
     /// A cell for each column.
     pub cells: Vec<Cell>,
     /// What is wrong with it, a paragraph each; below the row.
     pub problems: Vec<String>,
 }
 
-impl<const N: usize> From<[Cell; N]> for Row {
+impl<const N: usize> From<[Cell; N]> for TableRow {
     fn from(cells: [Cell; N]) -> Self {
         Self { cells: cells.into(), problems: Vec::new() }
     }

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::document::{Bar, Block, Cell, Column, Curve, Document, Row, Table, Text, Tone};
+use super::document::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, Text, Tone};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5d6772; --paper: #fff; --line: #d5dae0; --bar: #2f6fde; --good: #1a7f37; --bad: #cf222e; }
@@ -88,7 +88,7 @@ fn table(table: &Table) -> Markup {
     }
 }
 
-fn row(columns: &[Column], row: &Row, longest: f64) -> Markup {
+fn row(columns: &[Column], row: &TableRow, longest: f64) -> Markup {
     html! {
         tr {
             @for (column, cell) in columns.iter().zip(&row.cells) {
@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn what_others_wrote_is_text_and_no_markup() {
         let mut table = Table::new("<i>", "a & b", &[Column::text("who")]);
-        table.rows = vec![Row { problems: vec!["<u>".into()], ..Row::from([Text::new(Tone::Bad, "<s>").into()]) }];
+        table.rows =
+            vec![TableRow { problems: vec!["<u>".into()], ..TableRow::from([Text::new(Tone::Bad, "<s>").into()]) }];
         let blocks = vec![Block::Table(table), Block::Facts(vec![("name", "\"<em>\"".into())])];
         let page = page(&Document { title: "<b>".into(), subtitles: vec!["<script>".into()], blocks });
         for tag in ["<i>", "<u>", "<s>", "<em>", "<b>", "<script"] {
@@ -157,7 +158,7 @@ mod tests {
     fn a_bar_is_as_long_as_its_value_and_a_curve_is_as_high_and_pictures_stand_beside_each_other() {
         let bar = |value, spread| Cell::Bar(Bar { value, spread, is_reference: false });
         let mut table = Table::new("bars", "", &[Column::text("")]);
-        table.rows = vec![Row::from([bar(1.0, None)]), Row::from([bar(2.0, Some((1.0, 4.0)))])];
+        table.rows = vec![TableRow::from([bar(1.0, None)]), TableRow::from([bar(2.0, Some((1.0, 4.0)))])];
         let curve = Curve { points: vec![(1.0, 0.0), (3.0, 8.0)], ..Curve::default() };
         let blocks = vec![Block::Table(table), Block::Curve(curve), Block::Note("end".into())];
         let page = page(&Document { blocks, ..Document::default() });

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-pub use document::{Bar, Block, Cell, Column, Curve, Document, Row, Table, Text, Tone};
+pub use document::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, Text, Tone};
 pub use html::page;
 pub use terminal::text;
 

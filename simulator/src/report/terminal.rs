@@ -2,7 +2,7 @@
 
 use klaxon_protocol::text::harmless;
 
-use super::document::{Block, Cell, Column, Document, Row, Table, Text, Tone};
+use super::document::{Block, Cell, Column, Document, Table, TableRow, Text, Tone};
 
 /// How wide the longest bar is.
 const BAR: f64 = 40.0;
@@ -90,7 +90,7 @@ impl Ink {
     }
 
     /// What each cell shows, and how wide that is.
-    fn cells(self, columns: &[Column], row: &Row, longest_bar: f64) -> Vec<(usize, String)> {
+    fn cells(self, columns: &[Column], row: &TableRow, longest_bar: f64) -> Vec<(usize, String)> {
         let cells = row.cells.iter().zip(columns).map(|(cell, column)| match cell {
             Cell::Bar(bar) => plain(&block_bar(bar.value / longest_bar)),
             Cell::Text(text) => {
@@ -143,10 +143,10 @@ mod tests {
             Table::new("scores", "of all", &[Column::text("who"), Column::number("points"), Column::text("")]);
         let bar = |value| Cell::Bar(Bar { value, spread: None, is_reference: false });
         table.rows = vec![
-            Row::from([Text::judged(true, "Ann").into(), "7".into(), bar(1.0)]),
-            Row {
+            TableRow::from([Text::judged(true, "Ann").into(), "7".into(), bar(1.0)]),
+            TableRow {
                 problems: vec!["late\nagain".into()],
-                ..Row::from([Text::judged(false, "B").into(), "1,000".into(), bar(0.0)])
+                ..TableRow::from([Text::judged(false, "B").into(), "1,000".into(), bar(0.0)])
             },
         ];
         let document = Document { title: "t".into(), blocks: vec![Block::Table(table)], ..Document::default() };
@@ -167,7 +167,7 @@ mod tests {
     fn long_words_are_cut_at_characters_where_the_column_is_so() {
         assert_eq!(shortened("äöüäöü", 5), "äöüä…");
         let mut table = Table::new("t", "", &[Column::text("").cut_at(40), Column::text("")]);
-        table.rows = vec![Row::from(["ä".repeat(50).into(), "ö".repeat(50).into()])];
+        table.rows = vec![TableRow::from(["ä".repeat(50).into(), "ö".repeat(50).into()])];
         let document = Document { blocks: vec![Block::Table(table)], ..Document::default() };
         let text = text(&document, false);
         assert_eq!((text.matches('ä').count(), text.matches('ö').count()), (39, 50));

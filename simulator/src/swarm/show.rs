@@ -17,7 +17,7 @@ use crate::socket::admin::AdminAccess;
 use crate::swarm::costs::Cost;
 use crate::swarm::faults::{FaultPlan, Target, carry_out_plan};
 use crate::swarm::host::{Extras, Host, HostError, HostLog, Pace, Stage};
-use crate::swarm::players::{self, AnswerKey, Crowd, Gateways, SwarmPlan, SwarmSettings, World};
+use crate::swarm::players::{self, AnswerKey, Gateways, HostileCrowd, SwarmPlan, SwarmSettings, World};
 use crate::swarm::service::ServiceError;
 
 /// How long players may take to leave after the end by themselves.
@@ -116,7 +116,7 @@ pub async fn play(
             // The sender outlives this.
             let _ = stages.wait_for(|stage| stage.phase != Phase::Created).await;
             players.spawn(players::play(Arc::clone(&world), is_over.clone()));
-            let crowd = Crowd { connections: plan.hostile, rush: plan.swarm.rush };
+            let crowd = HostileCrowd { connections: plan.hostile, rush: plan.swarm.rush };
             hostile.spawn(crowd.trouble(Arc::clone(&world), is_over));
         };
         let hosting = host.run(&stage, held);

@@ -14,7 +14,7 @@ use crate::socket::admin::AdminAccess;
 
 /// How the process is started.
 #[derive(Debug, Clone)]
-pub struct Launch {
+pub struct StandalonePlan {
     /// The `klaxon` program.
     pub program: PathBuf,
     /// Its data directory.
@@ -36,7 +36,7 @@ impl Standalone {
     ///
     /// # Errors
     /// If it does not start.
-    pub async fn start(launch: &Launch) -> Result<Self, ServiceError> {
+    pub async fn start(launch: &StandalonePlan) -> Result<Self, ServiceError> {
         let bound = launch.core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core.to_string()]);
         let program = launch.program.display().to_string();
         let own = [&program, "serve", "--listen", ANY_ADDRESS, "--admin-listen", ANY_ADDRESS];
@@ -108,10 +108,10 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_ends_at_once_is_told_with_the_end_of_its_log() {
         let data = tempfile::tempdir().unwrap();
-        let launch = Launch { program: "/bin/ls".into(), data: data.path().to_owned(), core: None };
+        let launch = StandalonePlan { program: "/bin/ls".into(), data: data.path().to_owned(), core: None };
         let ServiceError::Server(error) = Standalone::start(&launch).await.unwrap_err() else { panic!() };
         assert!(matches!(&error, ServerError::Ended { log, .. } if log.contains("ls")), "{error}");
-        let launch = Launch { program: "/no/such/klaxon".into(), data: data.path().to_owned(), core: None };
+        let launch = StandalonePlan { program: "/no/such/klaxon".into(), data: data.path().to_owned(), core: None };
         let error = Standalone::start(&launch).await.unwrap_err();
         assert!(matches!(error, ServiceError::Server(ServerError::Start { .. })), "{error}");
     }

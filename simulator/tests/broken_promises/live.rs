@@ -17,7 +17,7 @@ use klaxon_simulator::swarm::pack::arithmetic;
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::replay::ReplayCommand;
 use klaxon_simulator::swarm::show::{ShowPlan, play};
-use klaxon_simulator::swarm::standalone::{Launch, Standalone};
+use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_tungstenite::{accept_async, client_async};
@@ -86,7 +86,7 @@ fn klaxon() -> PathBuf {
 /// Plays a show with each break, and one without, all at once; each with its evidence.
 async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     let data = tempfile::tempdir().unwrap();
-    let launch = Launch { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
+    let launch = StandalonePlan { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
     let server = Standalone::start(&launch).await.unwrap();
     let (players, admin) = (server.players(), server.admin().unwrap());
     let mut shows = JoinSet::new();

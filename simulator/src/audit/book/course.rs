@@ -90,7 +90,7 @@ impl Book {
             question: question.clone(),
             right: Choice(u8::try_from(right).unwrap_or_default()),
             clock,
-            answers: super::Answers::new(),
+            answers: super::RoundAnswers::new(),
             reveal: None,
             voided: None,
             pauses: Vec::new(),

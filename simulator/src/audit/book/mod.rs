@@ -23,7 +23,7 @@ use klaxon_protocol::time::{Millis, Span};
 pub use self::clock::Clock;
 use self::podium::Ending;
 pub use self::seats::Held;
-use self::seats::{Answers, Change};
+use self::seats::{Change, RoundAnswers};
 
 /// The order in which a question's choices were sent: the rules let the server mix them.
 pub type Orders = BTreeMap<QuestionId, Vec<String>>;
@@ -38,7 +38,7 @@ pub struct Asked {
     pub question: Question,
     pub right: Choice,
     pub clock: Clock,
-    pub answers: Answers,
+    pub answers: RoundAnswers,
     pub counts: Vec<u32>,
     pub reveal: Option<Reveal>,
     /// When it was voided.

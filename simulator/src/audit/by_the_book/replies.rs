@@ -12,7 +12,7 @@ use super::super::reading::{Exchange, Reading, as_millis, millis};
 use crate::evidence::Micros;
 
 /// A reply, and what could have led to it.
-struct Case<'r> {
+struct ReplyCase<'r> {
     reading: &'r Reading<'r>,
     book: &'r Book,
     seat: Option<Seat>,
@@ -37,7 +37,7 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
                     reading.violation(index, what).question(question).at(received).frame(reply)
                 });
                 let (seat, lost_seat) = (connection.seat, connection.lost_seat.is_some());
-                let case = Case { reading, book, seat, lost_seat, question, sent, received, reply };
+                let case = ReplyCase { reading, book, seat, lost_seat, question, sent, received, reply };
                 let problem = case.problem();
                 judged += 1;
                 finding.check(problem.is_none(), || {
@@ -54,7 +54,7 @@ fn before(exchange: &Exchange, received: Micros) -> Vec<(Micros, Choice)> {
     exchange.sent.iter().copied().filter(|&(sent, _)| sent <= received).collect()
 }
 
-impl Case<'_> {
+impl ReplyCase<'_> {
     fn problem(&self) -> Option<String> {
         let asked = self.asked();
         let counted = self.counted();

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Duration, timeout};
 
-use super::order::{Connect, Order, Outcome, Received};
+use super::order::{Arrivals, Connect, Order, Reply};
 
 /// Longer than any order takes, except heartbeats.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl Load {
     ///
     /// # Errors
     /// If a reply did not come.
-    pub async fn answer(&mut self, text: String) -> Result<Received, LoadError> {
+    pub async fn answer(&mut self, text: String) -> Result<Arrivals, LoadError> {
         self.tell(&Order::Answer(text)).await?;
         self.received().await
     }
@@ -120,7 +120,7 @@ impl Load {
     ///
     /// # Errors
     /// If a player did not receive it.
-    pub async fn received(&mut self) -> Result<Received, LoadError> {
+    pub async fn received(&mut self) -> Result<Arrivals, LoadError> {
         Ok(self.done().await?.unwrap_or_default())
     }
 
@@ -131,18 +131,18 @@ impl Load {
         Ok(self.orders.flush().await?)
     }
 
-    async fn done(&mut self) -> Result<Option<Received>, LoadError> {
+    async fn done(&mut self) -> Result<Option<Arrivals>, LoadError> {
         self.within(PATIENCE).await
     }
 
-    async fn within(&mut self, patience: Duration) -> Result<Option<Received>, LoadError> {
+    async fn within(&mut self, patience: Duration) -> Result<Option<Arrivals>, LoadError> {
         let line = timeout(patience, self.outcomes.next_line()).await;
         let line = line.map_err(|_| LoadError::Late("an order".into()))??;
         let line = line.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         match serde_json::from_str(&line).map_err(io::Error::from)? {
-            Outcome::Done => Ok(None),
-            Outcome::Received(received) => Ok(Some(received)),
-            Outcome::Failed(why) => Err(LoadError::Failed(why)),
+            Reply::Done => Ok(None),
+            Reply::Arrivals(received) => Ok(Some(received)),
+            Reply::Failed(why) => Err(LoadError::Failed(why)),
         }
     }
 }

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 pub use handle::{Load, LoadError};
-pub use order::{Connect, Received};
-use order::{Order, Outcome};
+pub use order::{Arrivals, Connect};
+use order::{Order, Reply};
 use players::Players;
 
 /// Carries out the orders on the standard input, until there are no more.
@@ -23,9 +23,9 @@ pub fn obey() -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?)?;
         let outcome = match act(&mut players, order) {
-            Ok(Some(received)) => Outcome::Received(received),
-            Ok(None) => Outcome::Done,
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(Some(received)) => Reply::Arrivals(received),
+            Ok(None) => Reply::Done,
+            Err(error) => Reply::Failed(error.to_string()),
         };
         let mut line = serde_json::to_vec(&outcome)?;
         line.push(b'\n');
@@ -35,7 +35,7 @@ pub fn obey() -> io::Result<()> {
     Ok(())
 }
 
-fn act(players: &mut Players, order: Order) -> io::Result<Option<Received>> {
+fn act(players: &mut Players, order: Order) -> io::Result<Option<Arrivals>> {
     match order {
         Order::Connect(connect) => players.connect(&connect)?,
         Order::Leave => players.leave()?,

@@ -48,25 +48,25 @@ pub struct Connect {
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum Reply {
     /// It is done.
     Done,
     /// All players received it.
-    Received(Received),
+    Arrivals(Arrivals),
     /// It could not be done.
     Failed(String),
 }
 
 /// When all players received something.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Received {
+pub struct Arrivals {
     /// When the kernel had it for each, on this machine's clock, from the first to the last.
     pub at: Vec<Micros>,
     /// What the first one received.
     pub first: String,
 }
 
-impl Received {
+impl Arrivals {
     /// From the first to the last.
     #[must_use]
     pub fn took(&self) -> Duration {

@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::order::{Connect, Received};
+use super::order::{Arrivals, Connect};
 use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
 use crate::evidence::Micros;
@@ -38,7 +38,7 @@ const JOINED: &[u8] = br#"{"type":"you""#;
 pub struct Players {
     poll: Poll,
     events: Events,
-    lines: Vec<Line>,
+    lines: Vec<PlayerSocket>,
     buffer: Vec<u8>,
     control: Control,
     /// Counts the things that were waited for, so that each player is counted once for each.
@@ -47,7 +47,7 @@ pub struct Players {
 
 /// A player's connection.
 #[derive(Debug)]
-struct Line {
+struct PlayerSocket {
     stream: TcpStream,
     /// The beginning of a frame that is not all there; almost always nothing.
     rest: Vec<u8>,
@@ -60,9 +60,9 @@ struct Line {
 }
 
 /// What a wait is for.
-struct Wait<'a> {
+struct Awaited<'a> {
     begins: &'a [u8],
-    received: Received,
+    received: Arrivals,
 }
 
 impl Players {
@@ -124,7 +124,7 @@ impl Players {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(self.lines.len()), Interest::READABLE)?;
-        self.lines.push(Line { stream, rest, counted: self.wait, pings: 0, close: None });
+        self.lines.push(PlayerSocket { stream, rest, counted: self.wait, pings: 0, close: None });
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl Players {
     ///
     /// # Errors
     /// If a player does not get it.
-    pub fn await_question(&mut self) -> io::Result<Received> {
+    pub fn await_question(&mut self) -> io::Result<Arrivals> {
         self.wait_for(QUESTION_BEGINS)
     }
 
@@ -140,7 +140,7 @@ impl Players {
     ///
     /// # Errors
     /// If a player does not get it.
-    pub fn answer(&mut self, text: String) -> io::Result<Received> {
+    pub fn answer(&mut self, text: String) -> io::Result<Arrivals> {
         let frame = frames::from_client(text.into_bytes());
         for line in &mut self.lines {
             line.stream.write_all(&frame)?;
@@ -195,9 +195,9 @@ impl Players {
         Ok(())
     }
 
-    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Received> {
+    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Arrivals> {
         self.wait += 1;
-        let mut wait = Wait { begins, received: Received::default() };
+        let mut wait = Awaited { begins, received: Arrivals::default() };
         wait.received.at.reserve(self.lines.len());
         let mut received_at = Instant::now();
         while wait.received.at.len() < self.lines.len() {
@@ -220,7 +220,7 @@ impl Players {
     }
 
     /// Reads what there is to read; gives how many sockets had something.
-    fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Wait<'_>>) -> io::Result<usize> {
+    fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Awaited<'_>>) -> io::Result<usize> {
         match self.poll.poll(&mut self.events, pause) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
             done => done?,
@@ -250,14 +250,14 @@ impl Players {
     }
 }
 
-impl Line {
+impl PlayerSocket {
     fn was_closed(&self) -> io::Error {
         let why = self.close.as_ref().map_or_else(String::new, |(code, reason)| format!(": {code} {reason}"));
         io::Error::other(format!("the server closed a player's connection{why}"))
     }
 
     /// Looks at what was read, which came then.
-    fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) {
+    fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) {
         if self.rest.is_empty() {
             let used = self.look(read, at, number, wait);
             self.rest.extend_from_slice(&read[used..]);
@@ -270,7 +270,7 @@ impl Line {
     }
 
     /// Looks at all frames that are whole, and gives where the next one begins.
-    fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
+    fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) -> usize {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
             self.pings += u32::from(seen.is_ping);

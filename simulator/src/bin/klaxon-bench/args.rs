@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use klaxon_simulator::bench::contestant::{Journal, Kind, Launch};
+use klaxon_simulator::bench::contestant::{JournalStorage, Kind, Launch};
 use klaxon_simulator::bench::plan::Plan;
 use klaxon_simulator::bench::rows::Subject;
 use klaxon_simulator::bench::stopping::Stopping;
@@ -88,7 +88,7 @@ impl Args {
                 server_cores: "0".into(),
                 load_core: (cores > 1).then_some(1),
                 shards: 1,
-                journal: Journal::Memory,
+                journal: JournalStorage::Memory,
                 heartbeat: None,
             },
             klaxon: vec![Kind::IoUring, Kind::Portable],

@@ -10,7 +10,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use klaxon_simulator::bench::document::document;
 use klaxon_simulator::bench::goals::Verdict;
-use klaxon_simulator::bench::report::{Machine, Report};
+use klaxon_simulator::bench::report::{BenchReport, Machine};
 use klaxon_simulator::bench::rows::Subject;
 use klaxon_simulator::bench::{customary, floor, load, measure};
 use klaxon_simulator::machine;
@@ -92,7 +92,7 @@ async fn bench(args: &Args) -> anyhow::Result<Verdict> {
     };
     let rows = measure::measure(&plan, &step, &mut failed).await;
     bar.finish_and_clear();
-    let report = Report::of(&plan, machine, rows, began.elapsed());
+    let report = BenchReport::of(&plan, machine, rows, began.elapsed());
     publish(&document(&report), &report, args.json.as_deref(), args.html.as_deref())?;
     anyhow::ensure!(not_measured.is_empty(), "could not be measured: {}", not_measured.join(", "));
     Ok(if args.must { report.verdict() } else { Verdict::Reached })

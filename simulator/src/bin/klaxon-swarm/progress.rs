@@ -24,18 +24,19 @@ pub async fn watched(
 ) -> anyhow::Result<Played> {
     let questions = u64::try_from(plan.pack.questions.len()).unwrap_or_default();
     let mut bar = None;
-    let played = play(plan, players, admin, target, |world, stage| bar = Some(Bar::new(questions, world, stage))).await;
+    let played =
+        play(plan, players, admin, target, |world, stage| bar = Some(ShowProgress::new(questions, world, stage))).await;
     drop(bar);
     Ok(played?)
 }
 
 /// A progress bar that follows a show; gone when dropped.
-struct Bar {
+struct ShowProgress {
     bar: ProgressBar,
     follower: AbortHandle,
 }
 
-impl Bar {
+impl ShowProgress {
     fn new(questions: u64, world: Arc<World>, stage: watch::Receiver<Stage>) -> Self {
         let bar = ProgressBar::new(questions);
         if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {bar:24} {pos}/{len}  {msg}") {
@@ -46,7 +47,7 @@ impl Bar {
     }
 }
 
-impl Drop for Bar {
+impl Drop for ShowProgress {
     fn drop(&mut self) {
         self.follower.abort();
         self.bar.finish_and_clear();

@@ -9,7 +9,7 @@ use klaxon_simulator::swarm::faults::Untouched;
 use klaxon_simulator::swarm::journals::journal_of;
 use klaxon_simulator::swarm::report::{Report, Setup};
 use klaxon_simulator::swarm::show::{Played, ShowPlan};
-use klaxon_simulator::swarm::standalone::{Launch, Standalone};
+use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 
 use crate::args::Args;
 use crate::judged::report;
@@ -60,7 +60,7 @@ fn running_admin(args: &Args) -> anyhow::Result<AdminAccess> {
 }
 
 async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &Path) -> anyhow::Result<Played> {
-    let launch = Launch { program, data: data.to_owned(), core: args.pin.then_some(0) };
+    let launch = StandalonePlan { program, data: data.to_owned(), core: args.pin.then_some(0) };
     let mut server = Standalone::start(&launch).await?;
     let (players, admin) = (server.players(), server.admin()?);
     let mut played = watched(plan, players.into(), admin, &mut server).await?;

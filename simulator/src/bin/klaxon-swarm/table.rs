@@ -13,7 +13,7 @@ use crate::run::once;
 const GATEWAYS: [u16; 3] = [1, 2, 3];
 
 /// What was seen in the rounds on one service.
-struct Row {
+struct ServiceRow {
     service: String,
     /// One report a round.
     reports: Vec<Report>,
@@ -21,10 +21,10 @@ struct Row {
 
 /// Plays rounds, in each once on every service, and prints the medians. True if every audit was clean.
 pub async fn print(args: &Args, seed: u64, rounds: u16) -> anyhow::Result<bool> {
-    let mut rows = vec![Row { service: "one process".to_owned(), reports: Vec::new() }];
+    let mut rows = vec![ServiceRow { service: "one process".to_owned(), reports: Vec::new() }];
     rows.extend(GATEWAYS.map(|gateways| {
         let service = format!("{} engine, {gateways} gateway{}", args.engines, if gateways > 1 { "s" } else { "" });
-        Row { service, reports: Vec::new() }
+        ServiceRow { service, reports: Vec::new() }
     }));
     for round in 1..=rounds {
         for (row, gateways) in rows.iter_mut().zip([None].into_iter().chain(GATEWAYS.map(Some))) {
@@ -44,13 +44,13 @@ pub async fn print(args: &Args, seed: u64, rounds: u16) -> anyhow::Result<bool> 
     Ok(rows.iter().flat_map(|row| &row.reports).all(Report::clean))
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[ServiceRow]) -> String {
     let mut lines = vec![
         "| played on | gateways, µs | engines, µs | Redis, µs | all, µs an answer | answers/s a core | reply p50, ms | reply p99, ms |"
             .to_owned(),
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |".to_owned(),
     ];
-    for Row { service, reports } in rows {
+    for ServiceRow { service, reports } in rows {
         let by = |who: &str| spread(reports, |report| cost(report, who).unwrap_or(0.0));
         let all = |report: &Report| report.costs.iter().map(|each| each.seconds).sum::<f64>() * 1e6 / answers(report);
         let mut cells = vec![service.clone()];

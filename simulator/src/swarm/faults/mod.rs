@@ -65,7 +65,7 @@ mod tests {
     use klaxon_protocol::player::Phase;
     use klaxon_protocol::time::Millis;
 
-    use crate::swarm::host::Asked;
+    use crate::swarm::host::OpenQuestion;
 
     use super::*;
 
@@ -109,7 +109,7 @@ mod tests {
         let show = async {
             for number in 1..=2 {
                 let now = Millis(Micros::now().0 / 1000);
-                let asked = Asked { question: QuestionId(number), opens_at: now, closes_at: now };
+                let asked = OpenQuestion { question: QuestionId(number), opens_at: now, closes_at: now };
                 let mut held = held.clone();
                 held.mark_unchanged();
                 stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });

@@ -39,12 +39,12 @@ pub struct Stage {
     /// The phase.
     pub phase: Phase,
     /// The last question.
-    pub question: Option<Asked>,
+    pub question: Option<OpenQuestion>,
 }
 
 /// A question that was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub struct OpenQuestion {
     /// Its number.
     pub question: QuestionId,
     /// When it opens, on the server's clock.
@@ -165,7 +165,7 @@ impl Director {
         if let Some(question) = figures.question.filter(|question| self.here().1.is_none_or(|known| known < *question))
         {
             let closes_at = figures.at + figures.time_left.unwrap_or_default();
-            self.stage.question = Some(Asked { question, opens_at: figures.at, closes_at });
+            self.stage.question = Some(OpenQuestion { question, opens_at: figures.at, closes_at });
             self.stage.phase = Phase::Question;
         }
         if figures.question == self.here().1 {
@@ -197,7 +197,8 @@ impl Director {
     }
 
     fn asked(&mut self, question: &Question, now: Instant) {
-        let asked = Asked { question: question.question, opens_at: question.opens_at, closes_at: question.closes_at };
+        let asked =
+            OpenQuestion { question: question.question, opens_at: question.opens_at, closes_at: question.closes_at };
         self.stage = Stage { phase: Phase::Question, question: Some(asked) };
         let lead = question.opens_at.since(question.at).to_std();
         let open = question.closes_at.since(question.opens_at).to_std();

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::evidence::Micros;
 use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
 
-pub use director::{Asked, Director, Pace, Stage};
+pub use director::{Director, OpenQuestion, Pace, Stage};
 pub use extras::{Extra, Extras};
 
 /// Why a show could not be hosted.

@@ -30,12 +30,12 @@ pub struct Action {
     /// Whether it is done even when the question is known to be closed.
     pub stubborn: bool,
     /// What.
-    pub what: What,
+    pub what: ActionKind,
 }
 
 /// What a player will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum ActionKind {
     /// Choose.
     Answer(Device, Choice),
     /// Send an emoji.
@@ -65,7 +65,8 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
     let open = question.closes_at.since(question.opens_at);
     let part = |share: f64| Span((f64::from(open.0) * share) as u32);
     let choices = u8::try_from(question.choices.len()).unwrap_or(u8::MAX).max(1);
-    let action = |at: Millis, stubborn: bool, what: What| Action { at, question: question.question, stubborn, what };
+    let action =
+        |at: Millis, stubborn: bool, what: ActionKind| Action { at, question: question.question, stubborn, what };
 
     let any = Choice(rng.random_range(0..choices));
     let choice = if rng.random_bool(player.habits.skill) { right.unwrap_or(any) } else { any };
@@ -95,7 +96,7 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
     // Whoever has not decided when time is up, stays silent.
     if player.role == Role::Player && (stubborn || at < question.closes_at) {
         let mut tap = |after: u32, device, choice| {
-            actions.push(action(at + Span(after), stubborn, What::Answer(device, choice)));
+            actions.push(action(at + Span(after), stubborn, ActionKind::Answer(device, choice)));
         };
         tap(0, Device::First, choice);
         match player.habits.tapping {
@@ -105,10 +106,10 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
         }
         if rng.random_bool(REPEATS) {
             let after = Span(rng.random_range(20..400));
-            actions.push(action(question.closes_at.max(at) + after, true, What::Answer(Device::First, choice)));
+            actions.push(action(question.closes_at.max(at) + after, true, ActionKind::Answer(Device::First, choice)));
         }
         let mut tap = |after: u32, device, choice| {
-            actions.push(action(at + Span(after), stubborn, What::Answer(device, choice)));
+            actions.push(action(at + Span(after), stubborn, ActionKind::Answer(device, choice)));
         };
         if player.habits.two_devices {
             tap(rng.random_range(0..400), Device::Second, if rng.random_bool(0.7) { choice } else { other });
@@ -116,12 +117,12 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
     }
     if bad_network && rng.random_bool(0.4) {
         let back = Span(rng.random_range(100..1500));
-        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, What::Drop(back)));
+        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, ActionKind::Drop(back)));
     }
     if rng.random_bool(0.05)
         && let Some(&emoji) = Emoji::ALL.choose(&mut rng)
     {
-        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, What::React(emoji)));
+        actions.push(action(question.opens_at + part(rng.random::<f64>()), true, ActionKind::React(emoji)));
     }
     if player.habits.cheats && rng.random_bool(0.7) {
         let mischief = mischief(&mut rng, player.number, swarm);
@@ -129,7 +130,7 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
             Mischief::AnswersEarly => question.at,
             _ => question.opens_at + part(0.9 * rng.random::<f64>()),
         };
-        actions.push(action(when, true, What::Mischief(mischief)));
+        actions.push(action(when, true, ActionKind::Mischief(mischief)));
     }
     actions
 }
@@ -205,7 +206,7 @@ mod tests {
         let plan = plain(|_| {});
         let mut answered = HashSet::new();
         for (player, action) in all(&plan, 1) {
-            if let What::Answer(device, _) = action.what {
+            if let ActionKind::Answer(device, _) = action.what {
                 assert_eq!(device, Device::First);
                 if action.stubborn {
                     assert!(action.at > Millis(105_000), "the same again, after the close");
@@ -225,7 +226,7 @@ mod tests {
         let early = all(&plan, 1)
             .iter()
             .filter(|(_, action)| {
-                matches!(action.what, What::Answer(..)) && action.at < Millis(100_000 + 5_000 / 3 + 20)
+                matches!(action.what, ActionKind::Answer(..)) && action.at < Millis(100_000 + 5_000 / 3 + 20)
             })
             .count();
         assert!((150..250).contains(&early), "{early}");
@@ -236,7 +237,7 @@ mod tests {
         let mut plan = plain(|_| {});
         let mut right_with = |skill: f64| {
             plan.players.iter_mut().for_each(|player| player.habits.skill = skill);
-            all(&plan, 1).iter().filter(|(_, action)| matches!(action.what, What::Answer(_, Choice(2)))).count()
+            all(&plan, 1).iter().filter(|(_, action)| matches!(action.what, ActionKind::Answer(_, Choice(2)))).count()
         };
         let (low, high) = (right_with(0.0), right_with(1.0));
         assert!(low < 150 && high > 360, "{low} {high}");
@@ -249,14 +250,15 @@ mod tests {
         };
         let dawdlers = plain(|shares| shares.dawdlers = 1.0);
         assert!(
-            answers(&dawdlers, |action| action.at > Millis(105_000) && matches!(action.what, What::Answer(..))) > 50
+            answers(&dawdlers, |action| action.at > Millis(105_000) && matches!(action.what, ActionKind::Answer(..)))
+                > 50
         );
         let bad = plain(|shares| shares.bad_networks = 1.0);
-        assert!(answers(&bad, |action| matches!(action.what, What::Drop(_))) > 100);
+        assert!(answers(&bad, |action| matches!(action.what, ActionKind::Drop(_))) > 100);
         let two = plain(|shares| shares.two_devices = 1.0);
-        assert!(answers(&two, |action| matches!(action.what, What::Answer(Device::Second, _))) > 300);
+        assert!(answers(&two, |action| matches!(action.what, ActionKind::Answer(Device::Second, _))) > 300);
         let taps = plain(|shares| shares.double_taps = 1.0);
-        assert!(answers(&taps, |action| matches!(action.what, What::Answer(..))) > 700);
+        assert!(answers(&taps, |action| matches!(action.what, ActionKind::Answer(..))) > 700);
     }
 
     #[test]
@@ -265,11 +267,11 @@ mod tests {
         let kinds: HashSet<_> = (1..5)
             .flat_map(|number| all(&plan, number))
             .filter_map(|(player, action)| match action.what {
-                What::Mischief(Mischief::Steals(victim)) => {
+                ActionKind::Mischief(Mischief::Steals(victim)) => {
                     assert_ne!(victim, player);
                     Some(std::mem::discriminant(&Mischief::Steals(victim)))
                 }
-                What::Mischief(mischief) => Some(std::mem::discriminant(&mischief)),
+                ActionKind::Mischief(mischief) => Some(std::mem::discriminant(&mischief)),
                 _ => None,
             })
             .collect();

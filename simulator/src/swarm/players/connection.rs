@@ -56,12 +56,12 @@ impl From<std::io::Error> for ConnectionError {
 
 /// One WebSocket of a player.
 #[derive(Debug)]
-pub struct Connection {
+pub struct PlayerConnection {
     socket: WebSocketStream<Stream>,
     page: Page,
 }
 
-impl Connection {
+impl PlayerConnection {
     /// Connects and does the handshake; the page is begun once that worked.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for PlayerConnection {
     fn drop(&mut self) {
         self.note_times();
     }

@@ -48,14 +48,14 @@ impl Hostility {
 
 /// The hostile crowd.
 #[derive(Debug, Clone, Copy)]
-pub struct Crowd {
+pub struct HostileCrowd {
     /// How many connections there are at any time.
     pub connections: u32,
     /// Over how long they come.
     pub rush: Duration,
 }
 
-impl Crowd {
+impl HostileCrowd {
     /// Does harm until it is over.
     pub async fn trouble(self, world: Arc<World>, over: watch::Receiver<bool>) {
         let mut all = JoinSet::new();

@@ -8,7 +8,7 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Join, React, Role, ToPlayer};
 use tokio::time::timeout;
 
-use super::connection::{Connection, Received};
+use super::connection::{PlayerConnection, Received};
 use super::world::World;
 use crate::evidence::PlayerNumber;
 
@@ -84,7 +84,7 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
     let gateway = world.gateways.beside(world.gateways.first_for(world.plan.seed, victim));
     let page = || world.ledger.open(victim, gateway, codec, false);
     let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
-    let Ok(mut connection) = Connection::open(address, patience, codec, page).await else { return };
+    let Ok(mut connection) = PlayerConnection::open(address, patience, codec, page).await else { return };
     let resume = match (how, token) {
         (Intrusion::Unjoined, _) => None,
         (_, None) => return,
@@ -109,7 +109,7 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
 }
 
 /// Receives until `enough` is true of a message, the time is up, or the connection is gone.
-async fn listen(connection: &mut Connection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
+async fn listen(connection: &mut PlayerConnection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
     let listening = async {
         loop {
             match connection.receive().await {

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use connection::{Connection, PLAYERS_PATH, Received};
-pub use crowd::Crowd;
+pub use connection::{PLAYERS_PATH, PlayerConnection, Received};
+pub use crowd::HostileCrowd;
 pub use gateways::Gateways;
 pub use habits::{Habits, Mischief, Network, Tapping};
 pub use ledger::{Ledger, Page};

@@ -6,7 +6,7 @@ use super::latency::Latency;
 use super::model::{Comparison, DatabaseLine, Memory, PromiseLine, QuestionLine, Report, Winners};
 use super::waits::{FaultLine, Wait};
 use crate::report::words::{bytes, count, money, percent, time};
-use crate::report::{Bar, Block, Cell, Column, Curve, Document, Row, Table, Text, Tone};
+use crate::report::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, Text, Tone};
 
 /// How many refusals and alerts of the host are shown.
 const SHOWN: usize = 5;
@@ -118,7 +118,7 @@ fn latency(caption: &str, last: &str, latency: &Latency) -> Block {
     let mut table = Table::new(caption, note, &[Column::number(""), Column::number(""), Column::text("")]);
     table.rows.extend(latency.bars.iter().map(|bar| {
         let drawn = Cell::Bar(Bar { value: bar.count as f64, spread: None, is_reference: false });
-        Row::from([time(bar.to_ms).into(), count(bar.count).into(), drawn])
+        TableRow::from([time(bar.to_ms).into(), count(bar.count).into(), drawn])
     }));
     Block::Table(table)
 }
@@ -167,7 +167,7 @@ fn questions(questions: &[QuestionLine]) -> Block {
             }
             choices.0.push((tone, format!("{} {}{sign}", Choice(choice).letter(), count(answers.into()))));
         }
-        Row::from([
+        TableRow::from([
             line.question.to_string().into(),
             line.text.as_str().into(),
             count(line.seen_by.into()).into(),
@@ -189,7 +189,7 @@ fn winners(winners: &Winners) -> Block {
     let mut table = Table::new("winners", note, &columns);
     table.rows.extend(winners.places.iter().map(|place| {
         let (number, points) = (place.place.to_string(), count(place.score.into()));
-        Row::from([number.into(), place.name.as_str().into(), points.into(), amount(place.prize).into()])
+        TableRow::from([number.into(), place.name.as_str().into(), points.into(), amount(place.prize).into()])
     }));
     Block::Table(table)
 }
@@ -214,7 +214,7 @@ fn faults(faults: &[FaultLine]) -> Block {
                 format!("{p50} / {p99} / {max} ({} players)", count(players.into())).into()
             }
         };
-        Row::from([
+        TableRow::from([
             line.question.to_string().into(),
             line.what().into(),
             format!("{:.1} s", line.at).into(),
@@ -239,7 +239,7 @@ fn audit(audit: &[PromiseLine]) -> Block {
             count(line.violated).into(),
             figures.into(),
         ];
-        Row { problems: line.violations.clone(), ..Row::from(cells) }
+        TableRow { problems: line.violations.clone(), ..TableRow::from(cells) }
     }));
     Block::Table(table)
 }
@@ -248,9 +248,9 @@ fn database(line: &DatabaseLine) -> Block {
     let note = format!("complete {:.1} s after the end; {} differences", line.seconds, count(line.different));
     let mut table = Table::new("database against journal", note, &[Column::text("")]);
     let compared = joined(line.compared.iter().map(|(what, times)| format!("{} {what}", count(*times))));
-    table.rows.push(Row::from([Text::judged(line.agrees(), format!("compared {compared}")).into()]));
+    table.rows.push(TableRow::from([Text::judged(line.agrees(), format!("compared {compared}")).into()]));
     let differences = line.differences.iter().map(|difference| Text::new(Tone::Bad, format!("→ {difference}")));
-    table.rows.extend(differences.map(|difference| Row::from([difference.into()])));
+    table.rows.extend(differences.map(|difference| TableRow::from([difference.into()])));
     Block::Table(table)
 }
 
@@ -263,6 +263,6 @@ fn comparison(ratios: &Comparison) -> Block {
         ("server memory at the peak", ratios.memory_peak),
     ];
     let known = lines.into_iter().filter_map(|(what, ratio)| Some((what, ratio?)));
-    table.rows.extend(known.map(|(what, ratio)| Row::from([what.into(), format!("{ratio:.2}").into()])));
+    table.rows.extend(known.map(|(what, ratio)| TableRow::from([what.into(), format!("{ratio:.2}").into()])));
     Block::Table(table)
 }

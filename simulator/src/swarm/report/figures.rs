@@ -26,12 +26,12 @@ struct Count<'a> {
     answered_at: Vec<Micros>,
     seen: Times,
     replied: Times,
-    questions: BTreeMap<QuestionId, Asked<'a>>,
+    questions: BTreeMap<QuestionId, QuestionSeen<'a>>,
     podium: Option<&'a Podium>,
 }
 
 #[derive(Default)]
-struct Asked<'a> {
+struct QuestionSeen<'a> {
     question: Option<&'a Question>,
     reveal: Option<&'a Reveal>,
     /// In play after a void.
@@ -40,7 +40,7 @@ struct Asked<'a> {
 }
 
 /// What is known of one connection while it is read.
-struct Line {
+struct ConnectionFigures {
     player: PlayerNumber,
     honest: bool,
     resumes: bool,
@@ -50,7 +50,7 @@ struct Line {
 }
 
 impl<'a> Count<'a> {
-    fn sent(&mut self, at: Micros, line: &mut Line, message: &FromPlayer) {
+    fn sent(&mut self, at: Micros, line: &mut ConnectionFigures, message: &FromPlayer) {
         match message {
             FromPlayer::Join(join) => line.resumes = join.resume.is_some(),
             FromPlayer::Answer(answer) => {
@@ -62,7 +62,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn received(&mut self, at: Micros, line: &mut Line, message: &'a ToPlayer) {
+    fn received(&mut self, at: Micros, line: &mut ConnectionFigures, message: &'a ToPlayer) {
         match message {
             ToPlayer::Welcome(welcome) => {
                 line.welcomed = Some(at);
@@ -106,7 +106,7 @@ impl<'a> Count<'a> {
         self.questions.entry(reveal.question).or_default().reveal.get_or_insert(reveal);
     }
 
-    fn replied(&mut self, at: Micros, line: &mut Line, reply: &AnswerReply) {
+    fn replied(&mut self, at: Micros, line: &mut ConnectionFigures, reply: &AnswerReply) {
         self.answers.replied += 1;
         self.answers.accepted += u64::from(reply.accepted);
         if let Some(code) = reply.code {
@@ -193,8 +193,13 @@ impl Report {
         let mut count = Count::default();
         for log in &evidence.connections {
             count.crowd.connections += 1;
-            let mut line =
-                Line { player: log.player, honest: log.honest, resumes: false, welcomed: None, open: HashMap::new() };
+            let mut line = ConnectionFigures {
+                player: log.player,
+                honest: log.honest,
+                resumes: false,
+                welcomed: None,
+                open: HashMap::new(),
+            };
             for entry in &log.entries {
                 count.traffic.add(entry.direction, evidence.frames.get(entry.frame).1.len() as u64);
                 match messages.seen(entry) {

@@ -43,7 +43,7 @@ impl Times {
     }
 
     /// Bars whose widths grow by the same factor, from the fastest to the slowest.
-    fn bars(&self) -> Vec<Bar> {
+    fn bars(&self) -> Vec<Bucket> {
         let (low, high) = (self.0.min().max(1) as f64, self.0.max().max(2) as f64);
         let factor = (high / low).max(1.001).powf(1.0 / f64::from(BARS));
         let mut from = low as u64;
@@ -54,7 +54,7 @@ impl Times {
             if to < from {
                 continue;
             }
-            bars.push(Bar {
+            bars.push(Bucket {
                 from_ms: from as f64 / 1000.0,
                 to_ms: to as f64 / 1000.0,
                 count: self.0.count_between(from, to),
@@ -80,12 +80,12 @@ pub struct Latency {
     /// The slowest.
     pub max_ms: f64,
     /// How they are spread.
-    pub bars: Vec<Bar>,
+    pub bars: Vec<Bucket>,
 }
 
 /// One bar of a histogram.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Bar {
+pub struct Bucket {
     /// From here, in milliseconds.
     pub from_ms: f64,
     /// To here.

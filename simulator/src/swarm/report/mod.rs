@@ -7,7 +7,7 @@ mod model;
 mod waits;
 
 pub use document::document;
-pub use latency::{Bar, Latency};
+pub use latency::{Bucket, Latency};
 pub use model::{
     Answers, Comparison, Crowd, DatabaseLine, HostLine, Memory, PromiseLine, QuestionLine, Report, Setup, Traffic,
     WinnerLine, Winners,

@@ -94,7 +94,7 @@ impl Waited {
 
 /// What one honest player waited for.
 #[derive(Debug, Default)]
-struct Person {
+struct PersonWaits {
     /// The first sending of an answer to each question, and its first reply.
     answers: BTreeMap<QuestionId, (Micros, Option<Micros>)>,
     events: Vec<Waited>,
@@ -103,7 +103,7 @@ struct Person {
     begun: Vec<(Micros, usize)>,
 }
 
-impl Person {
+impl PersonWaits {
     fn receive(&mut self, at: Micros, message: &ToPlayer, closes_at: &mut Option<Millis>) {
         let since = |millis: Millis| Waited { from: Micros(millis.0.saturating_mul(1000)), to: at };
         match message {
@@ -156,7 +156,12 @@ pub fn waits(faults: &[Disturbance], evidence: &Evidence, messages: &Messages) -
     faults.iter().map(|fault| line(fault, evidence, &people, began)).collect()
 }
 
-fn line(fault: &Disturbance, evidence: &Evidence, people: &BTreeMap<PlayerNumber, Person>, began: Micros) -> FaultLine {
+fn line(
+    fault: &Disturbance,
+    evidence: &Evidence,
+    people: &BTreeMap<PlayerNumber, PersonWaits>,
+    began: Micros,
+) -> FaultLine {
     let until = Micros(fault.until.0.saturating_add(u64::try_from(AFTERMATH.as_micros()).unwrap_or_default()));
     let back = people.values().filter_map(|person| {
         // The newest: a player who had reconnected elsewhere before was not cut off.
@@ -186,8 +191,8 @@ fn line(fault: &Disturbance, evidence: &Evidence, people: &BTreeMap<PlayerNumber
     }
 }
 
-fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Person> {
-    let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
+fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, PersonWaits> {
+    let mut people: BTreeMap<PlayerNumber, PersonWaits> = BTreeMap::new();
     for (index, log) in evidence.connections.iter().enumerate().filter(|(_, log)| log.honest) {
         let person = people.entry(log.player).or_default();
         person.begun.extend(log.entries.first().map(|first| (first.at, index)));

@@ -9,10 +9,10 @@ use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Question, R
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 
-use super::super::actions::{Action, Device, What, actions};
+use super::super::actions::{Action, ActionKind, Device, actions};
 use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
-use super::{Chore, Person, Seen, local};
+use super::{Chore, Person, SeenQuestion, local};
 
 /// After an answer in the last second before the close, a ping is sent.
 const CLOSE_CALL: Span = Span(1000);
@@ -27,7 +27,7 @@ impl Person {
         let swarm = u32::try_from(self.world.plan.seats()).unwrap_or(u32::MAX);
         self.actions.retain(|action| action.stubborn);
         self.actions.extend(actions(self.world.plan.seed, &self.plan, question, right, swarm));
-        self.seen = Some(Seen { question: question.clone(), closed: false, wanted: None, settled: false });
+        self.seen = Some(SeenQuestion { question: question.clone(), closed: false, wanted: None, settled: false });
     }
 
     /// The question's times have changed: all that was planned for it moves along.
@@ -38,7 +38,7 @@ impl Person {
         seen.question.closes_at = closes_at;
         for action in self.actions.iter_mut().filter(|action| action.question == question) {
             let moved = action.at.0.saturating_add(closes_at.0).saturating_sub(before.0);
-            action.at = Millis(moved.max(if matches!(action.what, What::Answer(..)) { opens_at.0 } else { 0 }));
+            action.at = Millis(moved.max(if matches!(action.what, ActionKind::Answer(..)) { opens_at.0 } else { 0 }));
         }
     }
 
@@ -73,13 +73,18 @@ impl Person {
         if let (Some(choice), false, false) = (seen.wanted, seen.settled, seen.closed) {
             let question = seen.question.question;
             let at = at.max(seen.question.opens_at);
-            self.actions.push(Action { at, question, stubborn: false, what: What::Answer(Device::First, choice) });
+            self.actions.push(Action {
+                at,
+                question,
+                stubborn: false,
+                what: ActionKind::Answer(Device::First, choice),
+            });
         }
     }
 
     pub(super) async fn perform(&mut self, action: &Action) {
         match action.what {
-            What::Answer(device, choice) => {
+            ActionKind::Answer(device, choice) => {
                 if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == action.question)
                     && self.alive
                 {
@@ -96,13 +101,13 @@ impl Person {
                     }
                 }
             }
-            What::React(_) if !self.is_in(Device::First) => {}
-            What::React(emoji) => self.send(Device::First, &FromPlayer::React(React { emoji })).await,
-            What::Drop(back) => {
+            ActionKind::React(_) if !self.is_in(Device::First) => {}
+            ActionKind::React(emoji) => self.send(Device::First, &FromPlayer::React(React { emoji })).await,
+            ActionKind::Drop(back) => {
                 self.lose(Device::First);
                 self.later(back.to_std(), Chore::Open(Device::First));
             }
-            What::Mischief(mischief) => self.misbehave(mischief, action.question).await,
+            ActionKind::Mischief(mischief) => self.misbehave(mischief, action.question).await,
         }
     }
 

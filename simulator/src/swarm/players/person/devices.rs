@@ -9,7 +9,7 @@ use rand::RngExt;
 use tokio::task::JoinError;
 
 use super::super::actions::Device;
-use super::super::connection::Connection;
+use super::super::connection::PlayerConnection;
 use super::{Chore, Person, Phone, local};
 use crate::evidence::GatewayNumber;
 
@@ -82,7 +82,7 @@ impl Person {
         self.openings.spawn(async move {
             let page = || world.ledger.open(number, gateway, codec, honest);
             let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
-            let Ok(mut connection) = Connection::open(address, patience, codec, page).await else {
+            let Ok(mut connection) = PlayerConnection::open(address, patience, codec, page).await else {
                 return (device, None);
             };
             let sent = connection.send(&join).await;
@@ -90,7 +90,7 @@ impl Person {
         });
     }
 
-    pub(super) async fn opened(&mut self, opened: Result<(Device, Option<Connection>), JoinError>) {
+    pub(super) async fn opened(&mut self, opened: Result<(Device, Option<PlayerConnection>), JoinError>) {
         let Ok((device, connection)) = opened else { return };
         let Some(connection) = connection else { return self.come_back(device) };
         self.lose(device);

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::actions::{Action, Device};
-use super::connection::{Connection, Received};
+use super::connection::{PlayerConnection, Received};
 use super::plan::{PlayerPlan, rng};
 use super::world::World;
 use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
@@ -50,7 +50,7 @@ enum Chore {
 
 /// The question that the player sees.
 #[derive(Debug)]
-struct Seen {
+struct SeenQuestion {
     question: Question,
     closed: bool,
     /// The first choice that was made here.
@@ -61,7 +61,7 @@ struct Seen {
 
 /// A device with a connection.
 struct Phone {
-    connection: Connection,
+    connection: PlayerConnection,
     /// Whether the server has let it in.
     welcomed: bool,
 }
@@ -77,10 +77,10 @@ struct Person {
     /// The device that was let in last, and so shows the show.
     shown: Device,
     /// Connections being made, which must not keep the other device waiting.
-    openings: JoinSet<(Device, Option<Connection>)>,
+    openings: JoinSet<(Device, Option<PlayerConnection>)>,
     chores: Vec<(Instant, Chore)>,
     actions: Vec<Action>,
-    seen: Option<Seen>,
+    seen: Option<SeenQuestion>,
     /// The server's clock less ours, in milliseconds.
     offset: i64,
     paused: bool,
