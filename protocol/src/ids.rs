@@ -296,6 +296,12 @@ impl Choice {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// What people call it: A for the first.
+    #[must_use]
+    pub fn letter(self) -> char {
+        char::from(b'A'.saturating_add(self.0.min(25)))
+    }
 }
 
 impl Seq {

@@ -9,7 +9,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::keys::KEYS;
 use super::orders::phase_name;
 use super::view::{AskedQuestion, Note, View};
-use super::words::letter;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +156,7 @@ impl Page {
     fn choice(&mut self, asked: &AskedQuestion, choice: Choice, text: &str, count: u32, total: u64) {
         let is_right = asked.right == Some(choice);
         let mark = if is_right { '✔' } else { ' ' };
-        let label = fit(&format!(" {mark} {} {}", letter(choice), harmless(text)), self.width / 2);
+        let label = fit(&format!(" {mark} {} {}", choice.letter(), harmless(text)), self.width / 2);
         let share = if total == 0 { 0.0 } else { f64::from(count) / total as f64 };
         let numbers = format!("{count:>8} {:>4.0}%", share * 100.0);
         let room = self.width.saturating_sub(label.width() + numbers.width() + 2);

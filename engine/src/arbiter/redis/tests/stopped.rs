@@ -27,7 +27,7 @@ async fn deed(connection: &mut Connection, other: &mut Process) -> String {
         let deed: Option<String> = ::redis::cmd("LPOP").arg(DEEDS).query_async(connection).await.unwrap();
         match deed {
             Some(deed) => return deed,
-            None if ended.is_some() => panic!("the other process ended: {}", other.last_words()),
+            None if ended.is_some() => panic!("the other process ended: {}", other.log_end()),
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
