@@ -1,5 +1,6 @@
 //! The archive in an SQL database: SQLite, PostgreSQL, MariaDB or MySQL.
 
+mod batch;
 mod dialect;
 mod ingest;
 mod queries;
@@ -29,7 +30,7 @@ use super::{
 };
 
 pub use crate::journal::{Offset, Partition};
-pub use ingest::{ArchivedAnswer, Batch, JournalState, Progress};
+pub use batch::{ArchivedAnswer, Batch, JournalState, Progress};
 
 /// How many connections there are: one that stores and some that ask.
 const CONNECTIONS: u32 = 4;
