@@ -53,7 +53,7 @@ impl Modules {
             }
             let name = declared.ident.to_string();
             let (file, inside) = located(folder, &name, &declared.attrs);
-            let child = self.add(&file, &inside, [&path[..], &[name.clone()]].concat());
+            let child = self.add(&file, &inside, [&path[..], std::slice::from_ref(&name)].concat());
             self.0[index].children.insert(name, child);
         }
         let mut reader = Reader { module: &mut self.0[index], depth: 0 };
@@ -61,10 +61,23 @@ impl Modules {
         index
     }
 
-    /// The files whose definitions a file's code names.
-    pub fn takes_from(&self, index: usize) -> BTreeSet<usize> {
-        let taken = self.0[index].names.iter().filter_map(|names| self.resolve(0, names, &mut BTreeSet::new()));
-        taken.filter(|&other| other != index).collect()
+    /// The files whose definitions a file's code names, and by which paths. A file inside a module's folder may take from the module's own
+    /// file, for instance the type of which it has a part of the methods: that is not counted, as both are one module.
+    fn takes_from(&self, index: usize) -> BTreeMap<usize, Vec<&Names>> {
+        let mut taken: BTreeMap<usize, Vec<&Names>> = BTreeMap::new();
+        for names in &self.0[index].names {
+            if let Some(other) =
+                self.resolve(0, names, &mut BTreeSet::new()).filter(|&other| !self.is_inside(index, other))
+            {
+                taken.entry(other).or_default().push(names);
+            }
+        }
+        taken
+    }
+
+    /// Whether a module is another or inside its folder.
+    fn is_inside(&self, index: usize, other: usize) -> bool {
+        self.0[index].path.starts_with(&self.0[other].path)
     }
 
     /// The file that defines what a path from `from` leads to.
@@ -87,8 +100,9 @@ impl Modules {
     }
 
     /// Groups of files each of which takes from all others of its group, by way of others if need be.
-    pub fn circles(&self) -> Vec<Vec<&Path>> {
-        let direct: Vec<BTreeSet<usize>> = (0..self.0.len()).map(|index| self.takes_from(index)).collect();
+    pub fn circles(&self) -> Vec<Vec<usize>> {
+        let direct: Vec<BTreeSet<usize>> =
+            (0..self.0.len()).map(|index| self.takes_from(index).into_keys().collect()).collect();
         let reached: Vec<BTreeSet<usize>> = (0..direct.len()).map(|from| reach(&direct, from)).collect();
         let mut circles = BTreeSet::new();
         for from in 0..direct.len() {
@@ -97,7 +111,19 @@ impl Modules {
                 circles.insert(circle);
             }
         }
-        circles.into_iter().map(|circle| circle.into_iter().map(|index| &*self.0[index].file).collect()).collect()
+        circles.into_iter().collect()
+    }
+
+    /// What the files of a circle take from each other: taker, giver, and the paths by which.
+    pub fn ties<'m>(&'m self, circle: &[usize]) -> Vec<(&'m Path, &'m Path, String)> {
+        let mut ties = Vec::new();
+        for &taker in circle {
+            for (giver, names) in self.takes_from(taker).into_iter().filter(|(giver, _)| circle.contains(giver)) {
+                let names: Vec<String> = names.into_iter().map(|names| names.join("::")).collect();
+                ties.push((&*self.0[taker].file, &*self.0[giver].file, names.join(", ")));
+            }
+        }
+        ties
     }
 }
 
@@ -146,7 +172,7 @@ struct Reader<'m> {
 
 impl Reader<'_> {
     /// The path from the root; none of another crate's.
-    fn from_root(&self, names: &[String]) -> Option<Names> {
+    fn rooted(&self, names: &[String]) -> Option<Names> {
         let here = &self.module.path;
         let up = |steps: usize, rest: &[String]| {
             let kept = here.len().checked_sub(steps)?;
@@ -165,7 +191,7 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, names: &[String]) {
-        let taken = self.from_root(names);
+        let taken = self.rooted(names);
         self.module.names.extend(taken);
     }
 
@@ -175,7 +201,7 @@ impl Reader<'_> {
             UseTree::Path(path) => self.take_tree(&path.tree, &with(&path.ident), passes_on),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.take_tree(tree, before, passes_on)),
             UseTree::Glob(_) if passes_on => {
-                let all = self.from_root(before);
+                let all = self.rooted(before);
                 self.module.passes_all_of.extend(all);
             }
             UseTree::Glob(_) => self.take(before),
@@ -189,9 +215,11 @@ impl Reader<'_> {
     fn leaf(&mut self, names: &[String], known_as: String, before: &[String], passes_on: bool) {
         // `use path::{self}` is the module itself.
         let names = if names.len() > 1 && names.last().is_some_and(|last| last == "self") { before } else { names };
-        match self.from_root(names) {
+        match self.rooted(names) {
             Some(target) if passes_on => drop(self.module.passes_on.insert(known_as, target)),
             Some(target) => drop(self.module.names.insert(target)),
+            // Another crate's, known by this file's name for it.
+            None if passes_on => drop(self.module.defines.insert(known_as)),
             None => {}
         }
     }
