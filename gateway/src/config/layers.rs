@@ -10,7 +10,7 @@ use clap::{ArgMatches, Command};
 
 use super::error::ConfigError;
 use super::file::ConfigFile;
-use super::origins::{Origin, Origins};
+use super::origins::{OptionOrigins, Origin};
 use super::{CommonOptions, url};
 
 /// Options that are about the options, and so don't stand in a file.
@@ -44,10 +44,12 @@ fn configured<'c>(command: &'c Command, words: &[OsString]) -> Option<&'c Comman
 ///
 /// # Errors
 /// The first wrong value, with where it came from.
-pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Origins), ConfigError> {
+pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, OptionOrigins), ConfigError> {
     let asked = configured(command, &args);
     let first = command.clone().try_get_matches_from(&args).map_err(|error| blame(error, asked, &args, None))?;
-    let (Some(asked), Some((_, chosen))) = (asked, first.subcommand()) else { return Ok((first, Origins::default())) };
+    let (Some(asked), Some((_, chosen))) = (asked, first.subcommand()) else {
+        return Ok((first, OptionOrigins::default()));
+    };
     let mut origins = origins(asked, chosen);
     let Some(path) = chosen.get_one::<PathBuf>("config").cloned() else { return Ok((first, origins)) };
 
@@ -72,14 +74,14 @@ pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Orig
 ///
 /// # Errors
 /// If some of them can't be chosen together, or one is missing.
-pub fn settle(options: &mut impl Configured, origins: Origins) -> Result<(), ConfigError> {
+pub fn settle(options: &mut impl Configured, origins: OptionOrigins) -> Result<(), ConfigError> {
     options.common().origins = origins;
     options.check()
 }
 
 /// What each option is and where it comes from, as a configuration file that says the same, but for passwords.
 #[must_use]
-pub fn effective(command: &Command, chosen: &ArgMatches, origins: &Origins) -> String {
+pub fn effective(command: &Command, chosen: &ArgMatches, origins: &OptionOrigins) -> String {
     let mut lines = Vec::new();
     for arg in command.get_arguments() {
         let Some(key) = arg.get_long().filter(|long| !NOT_IN_A_FILE.contains(long)) else { continue };
@@ -97,7 +99,7 @@ pub fn effective(command: &Command, chosen: &ArgMatches, origins: &Origins) -> S
     lines.join("\n")
 }
 
-fn origins(command: &Command, chosen: &ArgMatches) -> Origins {
+fn origins(command: &Command, chosen: &ArgMatches) -> OptionOrigins {
     let mut origins = BTreeMap::new();
     for arg in command.get_arguments() {
         let (Some(long), Some(source)) = (arg.get_long(), chosen.value_source(arg.get_id().as_str())) else { continue };
@@ -108,7 +110,7 @@ fn origins(command: &Command, chosen: &ArgMatches) -> Origins {
         };
         origins.insert(long.to_owned(), origin);
     }
-    Origins(origins)
+    OptionOrigins(origins)
 }
 
 fn variable(arg: &clap::Arg) -> String {

@@ -20,7 +20,7 @@ pub use error::ConfigError;
 pub use file::ConfigFileError;
 pub use layers::{Configured, effective, is_configured, parse, settle};
 pub use limits::open_files;
-pub use origins::{Origin, Origins};
+pub use origins::{OptionOrigins, Origin};
 pub use players::PlayersOptions;
 pub(crate) use servers::brokers;
 pub use servers::{KafkaOptions, RedisOptions};

@@ -30,9 +30,9 @@ impl fmt::Display for Origin {
 
 /// Where each option's value comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(pub(super) BTreeMap<String, Origin>);
+pub struct OptionOrigins(pub(super) BTreeMap<String, Origin>);
 
-impl Origins {
+impl OptionOrigins {
     /// Where this option's value comes from.
     #[must_use]
     pub fn of(&self, key: &str) -> Origin {

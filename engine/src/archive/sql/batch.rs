@@ -51,7 +51,7 @@ pub struct Progress {
 
 /// What the journals told since the last batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Batch {
+pub struct JournalBatch {
     /// Where they were read.
     pub topic: String,
     /// Answers that count.

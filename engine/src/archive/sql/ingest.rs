@@ -3,8 +3,8 @@
 use klaxon_protocol::ids::ShowId;
 use sqlx::AnyConnection;
 
-use super::batch::{ArchivedAnswer, Batch, JournalState, Progress};
-use super::dialect::{Again, Dialect, Table};
+use super::batch::{ArchivedAnswer, JournalBatch, JournalState, Progress};
+use super::dialect::{Dialect, OnConflict, Table};
 use super::store::{insert, integer};
 use super::{SqlArchive, failed, queries, rows};
 use crate::archive::ArchiveError;
@@ -14,29 +14,29 @@ const ANSWERS: Table = Table {
     name: "answers",
     columns: &["show", "question", "seat", "choice", "read_at"],
     key: &["show", "question", "seat"],
-    again: Again::Kept,
+    again: OnConflict::Kept,
 };
 const JOURNALS: Table = Table {
     name: "journals",
     columns: &["show", "topic", "partition", "first_offset", "next_number", "fence", "state"],
     key: &["show"],
     // One who slept and is late sets nothing back.
-    again: Again::Raised(&["next_number", "fence", "state"]),
+    again: OnConflict::Raised(&["next_number", "fence", "state"]),
 };
 const OFFSETS: Table = Table {
     name: "offsets",
     columns: &["topic", "partition", "next_offset"],
     key: &["topic", "partition"],
-    again: Again::Raised(&["next_offset"]),
+    again: OnConflict::Raised(&["next_offset"]),
 };
 
 impl SqlArchive {
     /// Writes a batch, all or nothing. Writing it again changes nothing.
     ///
     /// # Errors
-    /// [`ArchiveError::BadResults`] if a show's results can't be stored: [`Batch::set_aside`] takes them out.
+    /// [`ArchiveError::BadResults`] if a show's results can't be stored: [`JournalBatch::set_aside`] takes them out.
     /// [`ArchiveError::Unavailable`]: the same batch may be written again.
-    pub async fn ingest(&self, batch: &Batch) -> Result<(), ArchiveError> {
+    pub async fn ingest(&self, batch: &JournalBatch) -> Result<(), ArchiveError> {
         self.write(&batch.results, Some(batch)).await
     }
 
@@ -82,7 +82,7 @@ impl SqlArchive {
 pub(super) async fn insert_told(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    batch: &Batch,
+    batch: &JournalBatch,
 ) -> Result<(), sqlx::Error> {
     insert(connection, dialect, &ANSWERS, &batch.answers, |row, answer| {
         row.bind(answer.show.to_string())
@@ -108,7 +108,7 @@ pub(super) async fn insert_told(
     .await
 }
 
-impl Batch {
+impl JournalBatch {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
