@@ -27,7 +27,7 @@ pub enum Look {
 
 /// A line of the screen, no wider than it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ScreenLine {
     /// How it looks.
     pub look: Look,
     /// What it says.
@@ -39,7 +39,7 @@ const ALERTS: usize = 3;
 
 /// The screen's lines, at most `height`, each at most `width` columns wide.
 #[must_use]
-pub fn screen(view: &View, width: usize, height: usize) -> Vec<Line> {
+pub fn screen(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
     let mut page = Page { width, lines: Vec::new() };
     page.head(view);
     page.figures(view);
@@ -77,13 +77,13 @@ fn keys(view: &View, width: usize) -> Vec<String> {
 
 struct Page {
     width: usize,
-    lines: Vec<Line>,
+    lines: Vec<ScreenLine>,
 }
 
 impl Page {
     fn add(&mut self, look: Look, text: &str) {
         let text = fit(&harmless(text), self.width).trim_end().to_owned();
-        self.lines.push(Line { look, text });
+        self.lines.push(ScreenLine { look, text });
     }
 
     fn rule(&mut self) {

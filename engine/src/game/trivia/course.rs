@@ -6,7 +6,7 @@ use klaxon_protocol::ids::{Choice, GatewayId, QuestionId};
 use klaxon_protocol::player::{Close, Phase, Question, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
-use super::clock::Clock;
+use super::clock::QuestionClock;
 use super::{Asked, Trivia, shuffle};
 use crate::game::{Effect, Game};
 
@@ -52,7 +52,7 @@ impl Trivia {
             (0..=u8::MAX).take(next.choices.len()).collect()
         };
         let right = order.iter().position(|&choice| choice == next.right.0).expect("a pack's right choices exist");
-        let clock = Clock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
+        let clock = QuestionClock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
         let window = clock.window();
         let question = Question {
             seq: self.stage.seq.next(),

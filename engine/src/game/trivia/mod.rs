@@ -41,7 +41,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 use self::access::Access;
 use self::bans::Bans;
-use self::clock::Clock;
+use self::clock::QuestionClock;
 use self::done::Done;
 use self::ranking::Ranks;
 use self::removing::Removal;
@@ -100,7 +100,7 @@ struct Asked {
     /// As players got it; its times are those at which it was sent.
     question: Question,
     right: Choice,
-    clock: Clock,
+    clock: QuestionClock,
     /// Counted answers by choice.
     counts: Vec<u32>,
     closed_at: Option<Millis>,
