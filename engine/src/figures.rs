@@ -4,7 +4,16 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
-    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or does not tell a show");
+    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or is not that of a show");
+    describe_gauge!("klaxon_shows_being_taken_over", "Shows whose journals are read or wait to be read");
+    describe_counter!(
+        "klaxon_show_inbox_full_total",
+        "Messages of gateways that found no place in their show's inbox, by `message`"
+    );
+    describe_counter!(
+        "klaxon_journal_reads_refused_total",
+        "Hosts' requests for journal lines that were refused, as too many were being served"
+    );
     describe_counter!(
         "klaxon_archive_shows_set_aside_total",
         "Shows whose journal `klaxon archive` read no further, as it does not replay"
@@ -42,7 +51,7 @@ pub fn describe() {
         "klaxon_questions_voided_by_outages_total",
         "Questions that were voided because what carries or counts answers was away at their close"
     );
-    describe_counter!("klaxon_shows_regained_total", "Shows that were taken up again while players were in them");
+    describe_counter!("klaxon_shows_regained_total", "Shows whose lease was taken again after Redis had lost it");
     describe_histogram!(
         "klaxon_journal_append_seconds",
         Unit::Seconds,

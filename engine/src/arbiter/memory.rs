@@ -9,7 +9,7 @@ use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, Lease, Standing};
+use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease};
 
 /// Counts claims in memory: one byte a seat for each of the two questions that are kept.
 #[derive(Debug, Default)]
@@ -77,13 +77,13 @@ impl ShowClaims {
 }
 
 impl QuestionClaims {
-    fn judge(&mut self, claim: Claim) -> Standing {
+    fn judge(&mut self, claim: Claim) -> ClaimOutcome {
         match self.by_seat.get(claim.seat.index()) {
-            Some(&stored) if stored > 0 => Standing::Before(Choice(stored - 1)),
-            _ if self.closed => Standing::TooLate,
+            Some(&stored) if stored > 0 => ClaimOutcome::Before(Choice(stored - 1)),
+            _ if self.closed => ClaimOutcome::TooLate,
             _ => {
                 self.set(claim);
-                Standing::First
+                ClaimOutcome::First
             }
         }
     }
@@ -145,11 +145,11 @@ impl Arbiter for MemoryArbiter {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError> {
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
         check_claims(claims)?;
         self.under_lease(show, fence, |kept| match kept.question(question) {
             Some(kept) => claims.iter().map(|&claim| kept.judge(claim)).collect(),
-            None => vec![Standing::TooLate; claims.len()],
+            None => vec![ClaimOutcome::TooLate; claims.len()],
         })
     }
 

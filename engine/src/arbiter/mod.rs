@@ -9,12 +9,12 @@
 //!   [`ArbiterError::Held`]; the engine that holds it may take a new one at any time. A lease that has run out, or was given back,
 //!   goes on until another engine takes the show.
 //! - A call is all or nothing: after an error other than [`ArbiterError::Unavailable`] nothing was changed. After `Unavailable`
-//!   the outcome is unknown and the same call may be made again: a claim that had counted is told [`Standing::Before`] with
+//!   the outcome is unknown and the same call may be made again: a claim that had counted is told [`ClaimOutcome::Before`] with
 //!   its own choice.
 //! - Because of that, `Before(choice)` may name a claim that the caller never saw counted. It counts all the same: a caller
 //!   whose journal does not hold it has to write it down before anybody is told.
 //! - A question is known from its first claim, close or restore on. The claims of a question are kept until the show's
-//!   largest known question is larger by 2 or more; from then on all its claims are [`Standing::TooLate`].
+//!   largest known question is larger by 2 or more; from then on all its claims are [`ClaimOutcome::TooLate`].
 
 mod memory;
 #[cfg(feature = "cluster")]
@@ -57,7 +57,7 @@ impl Claim {
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ClaimOutcome {
     /// It counts, from now on.
     First,
     /// This choice of the same seat counted before; a retry is told its own.
@@ -129,7 +129,7 @@ pub trait Arbiter: Send + Sync + 'static {
     /// [`ArbiterError::Unavailable`].
     async fn free(&self) -> Result<Vec<ShowId>, ArbiterError>;
 
-    /// Judges a batch of claims for one question, in order: one standing for each.
+    /// Judges a batch of claims for one question, in order: one outcome for each.
     ///
     /// # Errors
     /// Any of [`ArbiterError`].
@@ -139,10 +139,10 @@ pub trait Arbiter: Send + Sync + 'static {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError>;
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError>;
 
-    /// Lets no new claim of this question count from now on. A retry of one that counted is still told [`Standing::Before`],
-    /// all others are [`Standing::TooLate`]. Closing twice is closing once; a question that nobody claimed can be closed.
+    /// Lets no new claim of this question count from now on. A retry of one that counted is still told [`ClaimOutcome::Before`],
+    /// all others are [`ClaimOutcome::TooLate`]. Closing twice is closing once; a question that nobody claimed can be closed.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].

@@ -75,7 +75,7 @@ impl Recorded {
     /// A question with two batches of answers, up to its reveal. In the middle another engine takes over.
     fn question(&mut self, players: u32) {
         self.host(Action::Next);
-        let question = self.game.tallies(self.now).question.unwrap();
+        let question = self.game.figures(self.now).question.unwrap();
         for half in 0..2 {
             self.now = self.now + Span(1_000);
             let at = self.now;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::ids::{Fence, ShowId};
 
 use super::{OTHER, Q1, SHOW, before, claim, leased};
-use crate::arbiter::{Arbiter, ArbiterError, Standing};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome};
 
 pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbiter) {
     let old = arbiter.lease(SHOW, Fence(40)).await.unwrap().fence;
@@ -22,8 +22,12 @@ pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbi
     assert_eq!(arbiter.close(SHOW, old, Q1).await, Err(fenced.clone()));
     assert_eq!(arbiter.forget(SHOW, old).await, Err(fenced));
 
-    let standings = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
-    assert_eq!(standings, [Standing::First, before(1)], "the refused calls changed nothing, the earlier claim stands");
+    let outcomes = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
+    assert_eq!(
+        outcomes,
+        [ClaimOutcome::First, before(1)],
+        "the refused calls changed nothing, the earlier claim stands"
+    );
     let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap().fence;
     assert!(far > Fence(1000));
 }
@@ -40,7 +44,7 @@ pub async fn a_token_that_was_never_given_opens_nothing(arbiter: impl Arbiter) {
     assert_eq!(arbiter.close(SHOW, forged, Q1).await, nothing);
     assert_eq!(arbiter.restore(SHOW, forged, Q1, &[claim(1, 1)]).await, nothing);
     assert_eq!(arbiter.forget(SHOW, forged).await, nothing);
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [ClaimOutcome::First]);
 }
 
 pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
@@ -69,7 +73,7 @@ pub async fn a_lease_that_is_given_back_goes_on_until_another_is_taken(arbiter: 
     arbiter.give_back(SHOW, fence).await.unwrap();
     arbiter.give_back(SHOW, fence).await.unwrap();
     assert_eq!(arbiter.free().await.unwrap(), [SHOW]);
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
 
     let next = leased(&arbiter).await;
     assert_eq!(arbiter.free().await.unwrap(), []);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use klaxon_protocol::ids::Choice;
 
-use crate::arbiter::{Claim, SEATS, Standing};
+use crate::arbiter::{Claim, ClaimOutcome, SEATS};
 use crate::redis::scripts::CLAIM_PAGES;
 
 /// Seats whose claims are one string. With fewer, the claims of a large show would be spread over more strings, and each costs a
@@ -57,22 +57,22 @@ impl Pieces {
     }
 
     /// What the script said, in the batch's order; none if that makes no sense.
-    pub fn standings(&self, said: &str) -> Option<Vec<Standing>> {
+    pub fn outcomes(&self, said: &str) -> Option<Vec<ClaimOutcome>> {
         match said {
-            "" => return Some(vec![Standing::First; self.order.len()]),
-            "x" => return Some(vec![Standing::TooLate; self.order.len()]),
+            "" => return Some(vec![ClaimOutcome::First; self.order.len()]),
+            "x" => return Some(vec![ClaimOutcome::TooLate; self.order.len()]),
             _ if said.len() != self.order.len() => return None,
             _ => {}
         }
-        let mut standings = vec![Standing::TooLate; self.order.len()];
+        let mut outcomes = vec![ClaimOutcome::TooLate; self.order.len()];
         for (&at, said) in self.order.iter().zip(said.bytes()) {
-            standings[at] = match said {
-                b'+' => Standing::First,
-                b'-' => Standing::TooLate,
-                b'0'..=b'7' => Standing::Before(Choice(said - b'0')),
+            outcomes[at] = match said {
+                b'+' => ClaimOutcome::First,
+                b'-' => ClaimOutcome::TooLate,
+                b'0'..=b'7' => ClaimOutcome::Before(Choice(said - b'0')),
                 _ => return None,
             };
         }
-        Some(standings)
+        Some(outcomes)
     }
 }

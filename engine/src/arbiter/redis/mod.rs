@@ -25,7 +25,7 @@ use futures_util::future::{join_all, try_join_all};
 use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, Lease, Standing, TERM};
+use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease, TERM};
 use crate::redis::scripts::{self, Script, ScriptError};
 use crate::redis::{Connection, Keys, Redis};
 use claims::Pieces;
@@ -174,14 +174,14 @@ impl Arbiter for RedisArbiter {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError> {
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
         let said = self.on_claims(&scripts::CLAIMS_JUDGE, (show, fence, question), claims).await?;
-        let mut standings = Vec::with_capacity(claims.len());
+        let mut outcomes = Vec::with_capacity(claims.len());
         for (pieces, said) in said {
-            let heard = pieces.standings(&said);
-            standings.extend(heard.ok_or_else(|| unavailable("Redis said something that is no standing"))?);
+            let heard = pieces.outcomes(&said);
+            outcomes.extend(heard.ok_or_else(|| unavailable("Redis said something that is no outcome"))?);
         }
-        Ok(standings)
+        Ok(outcomes)
     }
 
     async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {

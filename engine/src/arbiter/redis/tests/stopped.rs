@@ -7,7 +7,7 @@ use klaxon_servers::{Persistence, Process};
 
 use super::house::{Q1, SHOW, before, claim, engine};
 use super::two_engines::take;
-use crate::arbiter::{Arbiter, ArbiterError, Standing};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome};
 use crate::redis::{Connection, Redis};
 
 const PREFIX: &str = "stopped";
@@ -51,7 +51,7 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
     assert_eq!(arbiter.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     other.pause();
     let newest = take(&arbiter, Fence(0)).await.fence;
-    assert_eq!(arbiter.claim(SHOW, newest, Q1, &[claim(2, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, newest, Q1, &[claim(2, 2)]).await.unwrap(), [ClaimOutcome::First]);
     let _: () = ::redis::cmd("DEL").arg(DEEDS).query_async(&mut connection).await.unwrap();
     other.resume();
 
@@ -68,9 +68,9 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
         assert_eq!(deed(&mut connection, &mut other).await, format!("{what}: {fenced:?}"));
     }
     assert_eq!(deed(&mut connection, &mut other).await, format!("lease: {:?}", ArbiterError::Held));
-    let standings =
+    let outcomes =
         arbiter.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0), claim(3, 0), claim(4, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), before(2), Standing::First, Standing::First]);
+    assert_eq!(outcomes, [before(1), before(2), ClaimOutcome::First, ClaimOutcome::First]);
 }
 
 #[tokio::test]

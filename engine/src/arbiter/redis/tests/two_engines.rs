@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::ids::{Fence, ShowId};
 
 use super::house::{Q1, SHOW, before, claim, engine, shared_cluster, shared_redis};
-use crate::arbiter::{Arbiter, ArbiterError, Lease, RedisArbiter, Standing, TERM};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome, Lease, RedisArbiter, TERM};
 use crate::redis::Redis;
 
 const TURN: Duration = Duration::from_millis(10);
@@ -31,7 +31,7 @@ async fn all_that_a_late_engine_says_is_refused(way: &Redis) {
     let (one, two) = (engine(way, "one").await, engine(way, "two").await);
     let late = one.lease(SHOW, Fence(0)).await.unwrap().fence;
     let begun = Instant::now();
-    assert_eq!(one.claim(SHOW, late, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(one.claim(SHOW, late, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
     assert_eq!(two.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     assert_eq!(two.free().await.unwrap(), []);
     // Still its own, for whoever holds it.
@@ -52,8 +52,8 @@ async fn all_that_a_late_engine_says_is_refused(way: &Redis) {
     assert_eq!(one.give_back(SHOW, late).await, fenced);
     assert_eq!(one.forget(SHOW, late).await, fenced);
     assert_eq!(one.lease(SHOW, late).await, Err(ArbiterError::Held));
-    let standings = two.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), Standing::First], "what was refused changed nothing");
+    let outcomes = two.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), ClaimOutcome::First], "what was refused changed nothing");
 }
 
 #[tokio::test]
