@@ -64,6 +64,8 @@ pub fn describe() {
         "klaxon_journal_sync_failures_total",
         "Syncs of the journal that failed after their interval; a power cut would take what was written"
     );
+    describe_gauge!("klaxon_journal_requests", "Appends to the journal's files that are under way or wait");
+    describe_gauge!("klaxon_kafka_in_flight_bytes", Unit::Bytes, "Bytes sent to Kafka and not acknowledged yet");
     describe_gauge!(
         "klaxon_kafka_behind_records",
         "Records that Kafka does not have yet; they wait on this engine's disk"
@@ -75,7 +77,7 @@ pub fn describe() {
     );
     describe_counter!(
         "klaxon_journal_refills_total",
-        "Times that Redis had lost a show's journal and was given it again"
+        "Times that Redis had lost records of a show's journal and got them again"
     );
     describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
     describe_counter!("klaxon_archive_records_total", "Records whose content is in the archive's database");

@@ -239,9 +239,9 @@ fn event(event: &ToPlayer) -> String {
     }
 }
 
-/// In the protocol's words.
+/// As JSON.
 fn json(message: &impl serde::Serialize) -> String {
-    serde_json::to_string(message).unwrap_or_default()
+    serde_json::to_string(message).expect("a message holds nothing that JSON does not have")
 }
 
 #[cfg(test)]
