@@ -80,7 +80,7 @@ impl HeldLease {
     }
 }
 
-/// Renews the leases in `held` four times a term, and publishes the shows that no engine has, until nobody reads them any more. A list
+/// Renews the leases in `held` four times a term, and publishes the shows that no engine has, until the receiver is dropped. A list
 /// that was not read before the next one is ready is replaced by it: the shows that are still free are in the next one, too.
 pub fn keep_renewed(arbiter: Arc<dyn Arbiter>, held: HeldLeases) -> (watch::Receiver<Vec<ShowId>>, JoinHandle<()>) {
     let (publish, free) = watch::channel(Vec::new());
@@ -109,7 +109,7 @@ async fn renew(arbiter: &dyn Arbiter, held: &HeldLeases) {
         Err(error) => return tracing::warn!(%error, "the leases could not be renewed"),
     };
     assert_eq!(outcomes.len(), leases.len(), "an arbiter gives one outcome for each lease");
-    // If this process stood still while it waited for the answer, the answer says nothing about now.
+    // If this process stood still while it waited for the answer, the answer does not prove that the leases hold now.
     let is_fresh = asked.elapsed() < TERM.to_std();
     for (((_, fence), (_, lease)), outcome) in leases.into_iter().zip(&held).zip(outcomes) {
         match outcome {
@@ -176,7 +176,7 @@ mod tests {
     async fn a_show_that_was_released_is_published_until_it_is_held() {
         let (arbiter, held) = (Arc::new(MemoryArbiter::new()), HeldLeases::default());
         let fence = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
-        arbiter.give_back(SHOW, fence).await.unwrap();
+        arbiter.release(SHOW, fence).await.unwrap();
         let (mut free, renewing) = keep_renewed(Arc::<MemoryArbiter>::clone(&arbiter), held.clone());
         for _ in 0..3 {
             free.changed().await.unwrap();

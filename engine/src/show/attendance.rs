@@ -1,4 +1,4 @@
-//! Who is there in the lobby. A show that is full can give the seat of a guest who is gone to somebody who wants in.
+//! Who is there in the lobby. A show that is full can give the seat of a guest who is gone to another player.
 //!
 //! Gateways report connections that end. A report can be lost, and an engine that takes a show over has missed the earlier ones: so
 //! when a full show knows no guest who is gone, it asks all gateways which seats have a connection (a census), and a seat without one
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn whom_no_gateway_names_is_absent_once_all_have_named_theirs() {
         let mut attendance = Attendance::default();
-        // Seats 0 to 5 were taken before this engine; 6's end was never heard of.
+        // Seats 0 to 5 were taken before this engine; of seat 6 no end was reported.
         attendance.connected(Seat(6), on(2, 60));
         let gateways = BTreeSet::from([GatewayId(1), GatewayId(2)]);
         assert_eq!(attendance.begin_census(7, &gateways, NOW), Some(1));

@@ -36,7 +36,7 @@ impl Audience {
         self.gateways.iter().copied()
     }
 
-    /// Whether no gateway has anybody of the show.
+    /// Whether no gateway has players or hosts of the show.
     pub fn is_empty(&self) -> bool {
         self.gateways.is_empty()
     }
@@ -90,7 +90,7 @@ impl Audience {
     /// Begins a census, unless there was one just now. Returns its number, with which all gateways must be asked.
     pub fn begin_census(&mut self, game: &dyn Game, now: Millis) -> Option<u32> {
         let census = self.attendance.begin_census(game.joined(), &self.gateways, now)?;
-        // Without gateways it has ended already: nobody is anywhere.
+        // Without gateways it has ended already: all players are absent.
         self.attendance.end_census(now + GRACE, |seat| game.is_for_guests(seat));
         Some(census)
     }
@@ -110,7 +110,7 @@ impl Show {
         }
     }
 
-    /// A gateway has somebody of the show from now on. Its hosts missed what came before about the question that is out, and its players
+    /// A gateway has players or hosts of the show from now on. Its hosts missed what came before about the question that is out, and its players
     /// may be taken for absent.
     pub(super) fn gateway_attends(&mut self, gateway: GatewayId) {
         self.audience.add_gateways([gateway]);

@@ -1,4 +1,4 @@
-//! A show's bans of addresses: what the host is told before one, and who is refused by one.
+//! A show's bans of addresses: the warning before one, and the players that one refuses.
 //!
 //! Who may abuse it, and how far they get:
 //!
@@ -10,8 +10,8 @@
 //!   the ban under another id (the host is told which seats those may be), or by resume tokens: a token of a seat opens that seat, which
 //!   is removed, and one of a spectator is as good as none.
 //! - Ten thousand shows with bans: 32 bytes each of up to 10,000 a show, and 8 bytes a seat while the show is played.
-//! - Whoever reads Redis or the journal: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
-//!   of IPv4 finds nothing. Whoever has that key, the resume secret, finds them in minutes.
+//! - A reader of Redis or of the journal: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
+//!   of IPv4 finds nothing. With that key, the resume secret, they are found in minutes.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};

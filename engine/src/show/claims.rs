@@ -44,7 +44,7 @@ impl ClaimBatch {
         self.answers.iter().map(|(_, answer)| Claim { seat: answer.by.seat, choice: answer.choice }).collect()
     }
 
-    /// Applies what the arbiter says of each claim.
+    /// Applies the arbiter's outcome of each claim.
     fn judge(self, outcomes: &[ClaimOutcome]) -> Judged {
         assert_eq!(outcomes.len(), self.answers.len(), "an arbiter gives one outcome for each claim");
         let counted = counted(&self.answers, outcomes);

@@ -114,7 +114,7 @@ pub struct NewShow {
     pub create: CreateShow,
     /// Its game.
     pub game: Box<dyn Game>,
-    /// The gateways that have somebody of it already.
+    /// The gateways that have players or hosts of it already.
     pub gateways: BTreeSet<GatewayId>,
 }
 
@@ -231,7 +231,7 @@ impl Show {
                 Err(error) => Err(error.into()),
             }
         } else {
-            self.ports.arbiter.give_back(show, fence).await.map_err(StopReason::from)
+            self.ports.arbiter.release(show, fence).await.map_err(StopReason::from)
         };
         match released {
             Ok(()) => tracing::debug!("the show is released"),
@@ -326,7 +326,7 @@ impl Show {
     fn try_apply(&mut self, command: Command) -> Result<(), Refusal> {
         let before = self.game.phase();
         let effects = self.game.apply(self.now, &command)?;
-        let events = crate::replay::told(&effects).cloned().collect();
+        let events = crate::replay::events(&effects).cloned().collect();
         self.record(command, events);
         if before != Phase::Closing {
             self.raise_barrier();

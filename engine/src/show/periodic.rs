@@ -49,7 +49,7 @@ impl Periodic {
         self.due
     }
 
-    /// Somebody joined. Whether it is the first since it was published last.
+    /// A player joined. Whether it is the first since the last publication.
     pub fn joined(&mut self, now: Millis) -> bool {
         self.due = self.due.min(now + INTERVAL);
         !std::mem::replace(&mut self.joined, true)
@@ -75,7 +75,7 @@ impl Periodic {
         }
     }
 
-    /// It is published now. Whether somebody joined since the last time.
+    /// It is published now. Whether a player joined since the last time.
     fn begin_interval(&mut self, now: Millis, waits_for_players: bool) -> bool {
         let joined = std::mem::take(&mut self.joined);
         let is_idle = waits_for_players && !joined;

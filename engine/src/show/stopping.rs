@@ -1,4 +1,4 @@
-//! A show that this engine can't play on: everybody who waits for a reply gets one.
+//! A show that this engine can't play on: every request that waits for a reply gets one.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Created, Done, FromHost, Refused, ToHost};
@@ -44,7 +44,7 @@ impl StopReason {
 }
 
 impl Show {
-    /// What is not written of this show is void. Everybody who waits for a reply to it gets a refusal, and nobody gets in any more.
+    /// What is not written of this show is void. Requests that wait for a reply to it are refused, and so are new joins.
     pub(super) fn stop(&mut self, why: &StopReason) {
         self.inbox.close();
         self.records.discard();

@@ -159,7 +159,7 @@ async fn continue_under(
     Ok(TakenOver::Live(Box::new(live)))
 }
 
-/// A show that ended so long ago that nobody looks at it any more.
+/// A show that ended longer ago than it can be looked at.
 async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<TakenOver>, TakeoverError> {
     if ports.bus.crosses_a_network() {
         // Its lease and its streams must be freed, which only a live show does.

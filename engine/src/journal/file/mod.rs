@@ -3,7 +3,7 @@
 //! A file is [`MAGIC`] and then records, framed as in [`klaxon_protocol::journal`]. A file whose
 //! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
 //! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
-//! end, among records that no append returned for; whether to cut there is for the operator to say.)
+//! end, among records that no append returned for; whether to cut there is the operator's decision.)
 
 mod show;
 mod sync;
@@ -69,7 +69,7 @@ pub struct FileJournal {
 pub(super) struct Shows {
     directory: PathBuf,
     files: Mutex<HashMap<ShowId, Arc<ShowFile>>>,
-    /// Held until nobody works in the directory any more.
+    /// Held until the last user of the directory is gone.
     _lock: File,
 }
 

@@ -49,7 +49,7 @@ pub(super) struct Producer {
     partitions: i32,
 }
 
-/// How many deliveries wait for the uploader at most. When so many wait, the producer's thread waits, too: it has nothing else to do, and
+/// How many deliveries wait for the uploader at most. When that many wait, the producer's thread waits, too: it has nothing else to do, and
 /// the uploader reads them before it sends more.
 const MAX_DELIVERIES: usize = 4096;
 

@@ -64,7 +64,7 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
         }
     };
     assert_eq!(claims, format!("{:?}", Err::<(), _>(fenced.clone())));
-    for what in ["claim", "close", "restore", "renew", "give_back", "forget"] {
+    for what in ["claim", "close", "restore", "renew", "release", "forget"] {
         assert_eq!(deed(&mut connection, &mut other).await, format!("{what}: {fenced:?}"));
     }
     assert_eq!(deed(&mut connection, &mut other).await, format!("lease: {:?}", ArbiterError::Held));
@@ -105,7 +105,7 @@ async fn the_other_process() {
     tell(said("close", arbiter.close(SHOW, fence, Q1).await)).await;
     tell(said("restore", arbiter.restore(SHOW, fence, Q1, &[claim(2, 3)]).await)).await;
     tell(said("renew", arbiter.renew(&[(SHOW, fence)]).await.unwrap().remove(0))).await;
-    tell(said("give_back", arbiter.give_back(SHOW, fence).await)).await;
+    tell(said("release", arbiter.release(SHOW, fence).await)).await;
     tell(said("forget", arbiter.forget(SHOW, fence).await)).await;
     tell(said("lease", arbiter.lease(SHOW, fence).await.map(|_| ()))).await;
 }

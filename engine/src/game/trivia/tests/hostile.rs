@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use super::super::Trivia;
 use super::play::{pack, settings};
 use crate::game::Game;
-use crate::replay::{ReplayError, replay, told};
+use crate::replay::{ReplayError, events, replay};
 
 const SHOW: ShowId = ShowId(9);
 const START: u64 = 1_000_000;
@@ -170,7 +170,7 @@ fn journal(settings: Settings, story: &[(Millis, Command)]) -> Vec<Record> {
     for (at, command) in story {
         now = now.max(*at);
         if let Ok(effects) = game.apply(now, command) {
-            let events = told(&effects).cloned().collect();
+            let events = events(&effects).cloned().collect();
             records.push(record(records.len() as u64, now, command.clone(), events, game.state_hash()));
         }
     }
