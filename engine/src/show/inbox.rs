@@ -38,16 +38,19 @@ pub struct InboxSender {
 
 /// The show's end of its inbox.
 #[derive(Debug)]
-pub struct Inbox {
+pub struct ShowInbox {
     queue: mpsc::Receiver<Heard>,
     lost_answers: Arc<AtomicBool>,
 }
 
 /// The inbox of one show.
-pub fn inbox() -> (InboxSender, Inbox) {
+pub fn inbox() -> (InboxSender, ShowInbox) {
     let (sender, receiver) = mpsc::channel(INBOX);
     let lost_answers = Arc::<AtomicBool>::default();
-    (InboxSender { queue: sender, lost_answers: Arc::clone(&lost_answers) }, Inbox { queue: receiver, lost_answers })
+    (
+        InboxSender { queue: sender, lost_answers: Arc::clone(&lost_answers) },
+        ShowInbox { queue: receiver, lost_answers },
+    )
 }
 
 impl InboxSender {
@@ -79,7 +82,7 @@ impl InboxSender {
     }
 }
 
-impl Inbox {
+impl ShowInbox {
     /// Waits for messages and appends up to `limit` of them to `into`. Returns how many; 0 when no more can come.
     pub async fn receive(&mut self, into: &mut Vec<Heard>, limit: usize) -> usize {
         self.queue.recv_many(into, limit).await

@@ -44,7 +44,7 @@ use self::barrier::Barrier;
 use self::claims::ClaimBatch;
 use self::ending::Ending;
 pub use self::ending::store;
-pub use self::inbox::{Inbox, InboxSender, NotQueued, inbox};
+pub use self::inbox::{InboxSender, NotQueued, ShowInbox, inbox};
 use self::lease::ShowLease;
 use self::outage::Outage;
 use self::outbox::Outbox;
@@ -68,7 +68,7 @@ pub struct Show {
     lease: ShowLease,
     game: Box<dyn Game>,
     ports: Ports,
-    inbox: Inbox,
+    inbox: ShowInbox,
     /// The newest time that the game was given.
     now: Millis,
     audience: Audience,
@@ -120,7 +120,7 @@ pub struct NewShow {
 
 impl Show {
     /// A new show. The host gets a reply once its first record is written.
-    pub fn create(ports: Ports, inbox: Inbox, new: NewShow, host: ConnRef) -> Self {
+    pub fn create(ports: Ports, inbox: ShowInbox, new: NewShow, host: ConnRef) -> Self {
         let NewShow { id, fence, at, create, game, gateways } = new;
         let mut show = Self::new(ports, inbox, id, HeldLease::new(fence), game, at, Audience::of(gateways), 0);
         let command = create.id.clone();
@@ -133,7 +133,7 @@ impl Show {
     #[expect(clippy::too_many_arguments, reason = "each is another part of the show")]
     fn new(
         ports: Ports,
-        inbox: Inbox,
+        inbox: ShowInbox,
         id: ShowId,
         lease: Arc<HeldLease>,
         game: Box<dyn Game>,

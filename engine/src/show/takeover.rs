@@ -10,7 +10,7 @@ use klaxon_protocol::time::Span;
 
 use super::audience::Audience;
 use super::ending::LINGER;
-use super::inbox::Inbox;
+use super::inbox::ShowInbox;
 use super::outbox::sets_a_clock;
 use super::{Show, Status};
 use crate::Ports;
@@ -87,7 +87,7 @@ pub async fn take_over(
     ports: Ports,
     show: ShowId,
     records: Vec<Record>,
-    inbox: Inbox,
+    inbox: ShowInbox,
     held: &HeldLeases,
 ) -> Result<TakenOver, TakeoverError> {
     if let Some(over) = long_over(&ports, show, &records).await? {
@@ -115,7 +115,7 @@ async fn continue_under(
     ports: Ports,
     show: ShowId,
     mut records: Vec<Record>,
-    inbox: Inbox,
+    inbox: ShowInbox,
 ) -> Result<TakenOver, TakeoverError> {
     let fence = lease.fence();
     // The engine before may have written until the lease was taken.

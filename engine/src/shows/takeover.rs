@@ -15,7 +15,7 @@ use crate::arbiter::TERM;
 use crate::bus::Heard;
 use crate::leases::HeldLeases;
 use crate::replay::ReplayError;
-use crate::show::{self, Inbox, NotQueued, Show, Status, TakenOver, TakeoverError, inbox, take_over};
+use crate::show::{self, NotQueued, Show, ShowInbox, Status, TakenOver, TakeoverError, inbox, take_over};
 
 /// A show from its journal.
 pub(super) struct Takeover {
@@ -176,7 +176,7 @@ impl Shows {
 async fn read_and_take_over(
     ports: Ports,
     id: ShowId,
-    inbox: Inbox,
+    inbox: ShowInbox,
     leases: &HeldLeases,
 ) -> Result<Option<Takeover>, TakeoverError> {
     let restored = ports.journal.read(id).await?;

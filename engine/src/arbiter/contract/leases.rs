@@ -84,7 +84,7 @@ pub async fn a_lease_that_is_given_back_goes_on_until_another_is_taken(arbiter: 
 
     arbiter.release(SHOW, next).await.unwrap();
     arbiter.forget(SHOW, next).await.unwrap();
-    assert_eq!(arbiter.free().await.unwrap(), [], "nobody is asked to take up a forgotten show");
+    assert_eq!(arbiter.free().await.unwrap(), [], "a forgotten show is offered to no engine");
 }
 
 pub async fn each_lease_is_renewed_or_told_why_not(arbiter: impl Arbiter) {

@@ -30,7 +30,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::{Journal, JournalError, Restored};
 use show::ShowFile;
 pub use sync::SyncPolicy;
-use writer::{Append, Disk, Framed, RealDisk, Remove, Request, Writer, sync_directory};
+use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};
 
 /// The end of a show's file name.
 const EXTENSION: &str = "klxj";
@@ -57,7 +57,7 @@ const MAX_REQUESTS: usize = 1024;
 
 /// The journal on disk. Dropping it waits until what was appended is written.
 pub struct FileJournal {
-    shows: Arc<Shows>,
+    shows: Arc<ShowFiles>,
     /// None only while it is dropped.
     requests: Option<Sender<Request>>,
     /// The places for requests; each takes its place along to the writing thread.
@@ -66,14 +66,14 @@ pub struct FileJournal {
 }
 
 /// The files, by show.
-pub(super) struct Shows {
+pub(super) struct ShowFiles {
     directory: PathBuf,
     files: Mutex<HashMap<ShowId, Arc<ShowFile>>>,
     /// Held until the last user of the directory is gone.
     _lock: File,
 }
 
-impl Shows {
+impl ShowFiles {
     fn file(&self, show: ShowId) -> Arc<ShowFile> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let path = || self.directory.join(format!("{show}.{EXTENSION}"));
@@ -119,7 +119,7 @@ impl FileJournal {
             TryLockError::WouldBlock => OpenError::InUse(directory.clone()),
             TryLockError::Error(error) => OpenError::Failed { directory: directory.clone(), error },
         })?;
-        let shows = Arc::new(Shows { directory: directory.clone(), files: Mutex::default(), _lock: lock });
+        let shows = Arc::new(ShowFiles { directory: directory.clone(), files: Mutex::default(), _lock: lock });
         let (requests, waiting) = channel();
         let writer = Writer::new(Arc::clone(&shows), disk, policy);
         let writer = std::thread::Builder::new()
@@ -142,7 +142,7 @@ impl FileJournal {
                 number,
                 problem: error.to_string(),
             })?;
-            framed.push(Framed { show, number, fence, bytes: start..bytes.len() });
+            framed.push(RecordRange { show, number, fence, bytes: start..bytes.len() });
         }
         let request = |done, place| Request::Append(Append { records: framed, bytes, done, _place: place });
         self.request(request).await

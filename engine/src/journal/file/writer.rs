@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::JournalError;
 use super::show::{Ledger, ShowFile, Tail};
-use super::{Shows, SyncPolicy};
+use super::{ShowFiles, SyncPolicy};
 
 /// No append joins a group that has this many bytes already.
 const MAX_GROUP_BYTES: usize = 16 << 20;
@@ -66,7 +66,7 @@ pub(super) struct Remove {
 
 /// One append: its records, framed already.
 pub(super) struct Append {
-    pub(super) records: Vec<Framed>,
+    pub(super) records: Vec<RecordRange>,
     pub(super) bytes: Vec<u8>,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
     /// Its place among the requests that may be under way.
@@ -74,7 +74,7 @@ pub(super) struct Append {
 }
 
 /// One record of an append.
-pub(super) struct Framed {
+pub(super) struct RecordRange {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
@@ -94,7 +94,7 @@ struct FileWrite {
 }
 
 pub(super) struct Writer {
-    shows: Arc<Shows>,
+    shows: Arc<ShowFiles>,
     disk: Arc<dyn Disk>,
     policy: SyncPolicy,
     open: HashMap<ShowId, File>,
@@ -103,7 +103,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shows: Arc<Shows>, disk: Arc<dyn Disk>, policy: SyncPolicy) -> Self {
+    pub(super) fn new(shows: Arc<ShowFiles>, disk: Arc<dyn Disk>, policy: SyncPolicy) -> Self {
         Self { shows, disk, policy, open: HashMap::new(), unsynced: HashSet::new(), sync_due: None }
     }
 

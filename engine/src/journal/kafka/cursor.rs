@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use klaxon_protocol::ids::Fence;
 
-use super::Progress;
-use super::producer::Sent;
+use super::ShowProgress;
+use super::producer::SentRecord;
 
 /// A position in a show's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +58,14 @@ impl Cursor {
     }
 
     /// Kafka has this record.
-    pub(super) const fn acknowledge(&mut self, sent: &Sent) {
+    pub(super) const fn acknowledge(&mut self, sent: &SentRecord) {
         if sent.attempt == self.attempt && sent.number == self.acknowledged.next {
             self.acknowledged = SpoolPosition { next: sent.number + 1, at: sent.end, fence: sent.fence };
         }
     }
 
-    pub(super) const fn progress(&self) -> Progress {
-        Progress { next: self.acknowledged.next, fence: self.acknowledged.fence }
+    pub(super) const fn progress(&self) -> ShowProgress {
+        ShowProgress { next: self.acknowledged.next, fence: self.acknowledged.fence }
     }
 
     /// Whether Redis does not know the progress yet.
@@ -89,8 +89,8 @@ mod tests {
 
     use super::*;
 
-    fn sent(number: u64, attempt: u64) -> Sent {
-        Sent { show: ShowId(1), number, fence: Fence(1), end: (number + 1) * 10, bytes: 10, attempt }
+    fn sent(number: u64, attempt: u64) -> SentRecord {
+        SentRecord { show: ShowId(1), number, fence: Fence(1), end: (number + 1) * 10, bytes: 10, attempt }
     }
 
     #[test]

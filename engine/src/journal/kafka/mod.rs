@@ -45,7 +45,7 @@ pub use topic::Kafka;
 
 /// How far something has a show: all records before `next`, the last of them under `fence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Progress {
+struct ShowProgress {
     next: u64,
     fence: Fence,
 }

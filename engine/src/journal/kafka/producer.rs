@@ -15,7 +15,7 @@ use super::topic::{Kafka, REQUEST_TIMEOUT, count_partitions, log, log_error, par
 
 /// A record in flight.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct SentRecord {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
@@ -29,7 +29,7 @@ pub(super) struct Sent {
 /// What became of a record.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) sent: Sent,
+    pub(super) sent: SentRecord,
     pub(super) error: Option<KafkaError>,
 }
 
@@ -77,9 +77,9 @@ impl ClientContext for DeliveryReports {
 }
 
 impl ProducerContext for DeliveryReports {
-    type DeliveryOpaque = Box<Sent>;
+    type DeliveryOpaque = Box<SentRecord>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<SentRecord>) {
         let error = result.as_ref().err().map(|(error, _)| error.clone());
         self.report(Delivery { sent: *sent, error });
     }
@@ -103,7 +103,7 @@ impl Producer {
         }
     }
 
-    pub(super) fn send(&self, framed: &Framed, sent: Sent) -> Result<(), NotSent> {
+    pub(super) fn send(&self, framed: &Framed, sent: SentRecord) -> Result<(), NotSent> {
         let (number, fence) = (framed.number.to_string(), framed.fence.0.to_string());
         let headers = OwnedHeaders::new()
             .insert(Header { key: NUMBER, value: Some(&number) })
@@ -146,7 +146,7 @@ mod tests {
     async fn a_flood_of_deliveries_waits_for_the_uploader_and_none_is_lost() {
         let (sender, mut deliveries) = mpsc::channel(MAX_DELIVERIES);
         let (reports, all) = (DeliveryReports(sender), 10 * MAX_DELIVERIES as u64);
-        let sent = |number| Sent { show: ShowId(1), number, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        let sent = |number| SentRecord { show: ShowId(1), number, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
         let producing = std::thread::spawn(move || {
             (0..all).for_each(|number| reports.report(Delivery { sent: sent(number), error: None }));
         });
@@ -161,7 +161,7 @@ mod tests {
     async fn deliveries_that_nobody_receives_any_more_are_dropped_also_by_a_task() {
         let (sender, deliveries) = mpsc::channel(1);
         drop(deliveries);
-        let sent = Sent { show: ShowId(1), number: 1, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        let sent = SentRecord { show: ShowId(1), number: 1, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
         (0..3).for_each(|_| DeliveryReports(sender.clone()).report(Delivery { sent, error: None }));
     }
 }

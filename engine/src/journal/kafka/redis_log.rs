@@ -11,7 +11,7 @@ use ::redis::{AsyncCommands, RedisError, Value};
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 
-use super::Progress;
+use super::ShowProgress;
 use crate::journal::JournalError;
 use crate::redis::scripts::{JOURNAL_APPEND, JOURNAL_RETIRE, JOURNAL_SHIPPED, ScriptError};
 use crate::redis::{Connection, Redis};
@@ -44,7 +44,7 @@ pub(super) enum AppendMode {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Uploaded {
     /// None if nothing is known to be there.
-    pub(super) progress: Option<Progress>,
+    pub(super) progress: Option<ShowProgress>,
     /// Whether the show is over.
     pub(super) over: bool,
 }
@@ -95,7 +95,7 @@ impl RedisLog {
     }
 
     /// Kafka has the show up to `progress`. Returns whether the show is over.
-    pub(super) async fn report_uploaded(&self, show: ShowId, progress: Progress) -> Result<bool, JournalError> {
+    pub(super) async fn report_uploaded(&self, show: ShowId, progress: ShowProgress) -> Result<bool, JournalError> {
         let keys = self.redis.keys();
         let keys = [keys.shipped(show), keys.journal(show)];
         let arguments = [progress.next, progress.fence.0, u64::from(PROGRESS_EXPIRY)];
@@ -111,7 +111,7 @@ impl RedisLog {
         let fields = &["next", "fence", "over"];
         let (next, fence, over): (Option<u64>, Option<u64>, Option<u8>) =
             self.connection.clone().hmget(key, fields).await.map_err(failed)?;
-        let progress = next.zip(fence).map(|(next, fence)| Progress { next, fence: Fence(fence) });
+        let progress = next.zip(fence).map(|(next, fence)| ShowProgress { next, fence: Fence(fence) });
         Ok(Uploaded { progress, over: over.is_some() })
     }
 
@@ -168,9 +168,9 @@ impl RedisLog {
     }
 
     /// How far the show is written.
-    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<Progress>, JournalError> {
+    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.tail(show, 1).await?;
-        Ok(last.last().map(|record| Progress { next: record.number + 1, fence: record.fence }))
+        Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
     }
 
     /// The shows that are not over and have a stream.

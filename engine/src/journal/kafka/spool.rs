@@ -12,7 +12,7 @@ use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 use tokio::sync::Mutex;
 
-use super::Progress;
+use super::ShowProgress;
 use super::redis_log::{Framed, RedisLog};
 use crate::journal::{FileJournal, Journal as _, JournalError, OpenError, SyncPolicy};
 
@@ -128,7 +128,7 @@ impl Spool {
     }
 
     /// The byte after the last record of this progress, if the file has that very record.
-    pub(super) async fn find(&self, show: ShowId, progress: Progress) -> Result<Option<u64>, JournalError> {
+    pub(super) async fn find(&self, show: ShowId, progress: ShowProgress) -> Result<Option<u64>, JournalError> {
         let mut start = 0;
         loop {
             let part = self.part(show, start, READ_SIZE).await?;
@@ -163,9 +163,9 @@ impl Spool {
     }
 
     /// How far the show is in the file.
-    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<Progress>, JournalError> {
+    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.files.tail(show, 1).await?;
-        Ok(last.last().map(|record| Progress { next: record.number + 1, fence: record.fence }))
+        Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
     }
 
     /// All its records; none if it does not have the show, or its file is damaged.

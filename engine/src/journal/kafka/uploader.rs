@@ -8,10 +8,10 @@ use klaxon_protocol::ids::ShowId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Progress;
+use super::ShowProgress;
 use super::backlog::Backlog;
 use super::cursor::{Cursor, SpoolPosition};
-use super::producer::{Delivery, NotSent, Producer, Sent, is_about_the_record};
+use super::producer::{Delivery, NotSent, Producer, SentRecord, is_about_the_record};
 use super::redis_log::{RedisLog, Uploaded};
 use super::spool::Spool;
 use super::topic::Kafka;
@@ -31,7 +31,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A progress that was reported to Redis, and whether the show is over as far as Redis knows.
-type Report = (ShowId, Progress, Result<bool, JournalError>);
+type Report = (ShowId, ShowProgress, Result<bool, JournalError>);
 
 /// Uploads the spool to Kafka.
 pub(super) struct Uploader {
@@ -217,7 +217,7 @@ impl Uploader {
         }
         for (framed, end) in &part.records {
             let (number, fence, attempt) = (framed.number, framed.fence, cursor.attempt);
-            producer.send(framed, Sent { show, number, fence, end: *end, bytes: framed.bytes.len(), attempt })?;
+            producer.send(framed, SentRecord { show, number, fence, end: *end, bytes: framed.bytes.len(), attempt })?;
             self.in_flight += framed.bytes.len();
             cursor.next = SpoolPosition { next: number + 1, at: *end, fence };
         }
@@ -289,7 +289,7 @@ impl Uploader {
 
     /// Reports the progress to Redis, in a task of its own.
     fn report(&mut self) {
-        let unreported: Vec<(ShowId, Progress)> = self
+        let unreported: Vec<(ShowId, ShowProgress)> = self
             .cursors
             .iter()
             .filter(|(_, cursor)| cursor.has_to_report())
@@ -349,7 +349,7 @@ impl Uploader {
 
     /// Removes shows from the spool that other engines have played on, or to their end, once Kafka has what the spool has.
     async fn sweep(&mut self) {
-        let idle: Vec<(ShowId, Progress)> = self
+        let idle: Vec<(ShowId, ShowProgress)> = self
             .cursors
             .iter()
             .filter(|(_, cursor)| cursor.is_done() && !cursor.over)
