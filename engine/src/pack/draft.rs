@@ -86,7 +86,7 @@ pub(super) fn wrong_choice_count(count: usize) -> Option<String> {
         .then(|| format!("a question has {} to {} choices, this one has {count}", CHOICES.start(), CHOICES.end()))
 }
 
-/// A position below the number of choices.
+/// The choice at this position. A position in a broken file may be above 255: then it is one that no question has, and is found as that.
 pub(super) fn choice_at(index: usize) -> Choice {
     Choice(u8::try_from(index).unwrap_or(u8::MAX))
 }
@@ -104,7 +104,7 @@ pub(super) fn in_fixed_order(correct: String, incorrect: Vec<String>) -> Result<
     } else {
         choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone()));
     }
-    let right = choices.iter().position(|choice| *choice == correct).unwrap_or_default();
+    let right = choices.iter().position(|choice| *choice == correct).expect("the right choice is one of them");
     Ok((choices, choice_at(right)))
 }
 

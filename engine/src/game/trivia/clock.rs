@@ -109,9 +109,8 @@ impl QuestionClock {
     }
 
     fn cut(&mut self, at: Millis) {
-        if let Some(window) = self.windows.last_mut() {
-            window.closes = window.closes.min(at.max(window.opens));
-        }
+        let window = self.windows.last_mut().expect("a clock has a window from the start");
+        window.closes = window.closes.min(at.max(window.opens));
     }
 
     /// How much of the players' time had passed at a moment in which answers count.

@@ -90,7 +90,7 @@ impl Trivia {
     /// Ends the running question's time.
     pub(super) fn close(&mut self, now: Millis) -> Vec<Effect> {
         let seq = self.next_seq();
-        let Some(asked) = self.asked.last_mut() else { return Vec::new() };
+        let asked = self.asked.last_mut().expect("a question is closed after it was asked");
         asked.clock.close(now);
         asked.closed_at = Some(now);
         let question = asked.id();
@@ -139,22 +139,21 @@ impl Trivia {
         self.stage.step = self.stage.step.map(|step| step + away);
         if self.stage.phase == Phase::Question && !self.stage.paused {
             let seq = self.next_seq();
-            if let Some(asked) = self.asked.last_mut() {
-                // Whatever was acknowledged was read before the last record; that moment itself still counts.
-                asked.clock.stop(now - away + Span(1));
-                let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
-                asked.clock.go_for_at_least(opens, RECOVERY_LEAST);
-                let window = asked.clock.window();
-                closes_at = Some(window.closes);
-                let resume = Resume {
-                    seq,
-                    at: now,
-                    question: Some(asked.id()),
-                    opens_at: Some(window.opens),
-                    closes_at: Some(window.closes),
-                };
-                effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
-            }
+            let asked = self.asked.last_mut().expect("in this phase a question was asked");
+            // Whatever was acknowledged was read before the last record; that moment itself still counts.
+            asked.clock.stop(now - away + Span(1));
+            let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
+            asked.clock.go_for_at_least(opens, RECOVERY_LEAST);
+            let window = asked.clock.window();
+            closes_at = Some(window.closes);
+            let resume = Resume {
+                seq,
+                at: now,
+                question: Some(asked.id()),
+                opens_at: Some(window.opens),
+                closes_at: Some(window.closes),
+            };
+            effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
         }
         effects.push(Effect::Alert(AlertKind::Recovered { away, closes_at }));
         effects

@@ -91,7 +91,7 @@ impl Roster {
     }
 
     pub fn len(&self) -> u32 {
-        u32::try_from(self.players.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.players.len()).expect("settings allow 10 million seats at most")
     }
 
     pub fn seat_of(&self, player: &PlayerId) -> Option<Seat> {

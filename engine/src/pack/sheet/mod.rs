@@ -122,8 +122,8 @@ fn choose(grids: Vec<Grid>, wanted: Option<&str>, findings: &mut Findings) -> Re
     if !others.is_empty() {
         findings.note(format!("the sheet {} is read; not read: {}", names(&[grid]), names(&others)));
     }
-    let at = grids.iter().position(|other| other.name == grid.name).unwrap_or_default();
-    Ok((grids.into_iter().nth(at).unwrap_or_default(), header))
+    let at = grids.iter().position(|other| other.name == grid.name).expect("the chosen sheet is one of them");
+    Ok((grids.into_iter().nth(at).expect("it was found there"), header))
 }
 
 fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, SourcePlace)> {

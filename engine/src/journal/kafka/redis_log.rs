@@ -1,6 +1,7 @@
-//! The head of each show's journal, in Redis: what an append returns for is here, where an engine's end does not take it away.
+//! Each show's journal in Redis, from its first record until the show is over: an append returns when its records are here, where the
+//! end of an engine does not take them away.
 //!
-//! A stream a show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the numbers) and
+//! One stream a show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the numbers) and
 //! writes it, so that an engine that was paused and wakes up late can't write a record.
 
 use std::borrow::Cow;
@@ -10,17 +11,17 @@ use ::redis::{AsyncCommands, RedisError, Value};
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 
-use super::Mark;
+use super::ShowProgress;
 use crate::journal::JournalError;
 use crate::redis::scripts::{JOURNAL_APPEND, JOURNAL_RETIRE, JOURNAL_SHIPPED, ScriptError};
 use crate::redis::{Connection, Redis};
 
 /// How many records are read at once.
-const PAGE: usize = 512;
-/// How long the head of a show that is over stays at most while Kafka is away, in seconds.
-const OVER_STAYS: u32 = 24 * 3600;
-/// How long it is remembered how far Kafka has a show, in seconds.
-const REMEMBERED: u32 = 7 * 24 * 3600;
+const READ_PAGE: usize = 512;
+/// How long the stream of a show that is over stays while Kafka is away, in seconds.
+const ENDED_SHOW_EXPIRY: u32 = 24 * 3600;
+/// How long the progress of an upload is kept, in seconds.
+const PROGRESS_EXPIRY: u32 = 7 * 24 * 3600;
 
 /// One record in its frame.
 pub(super) struct Framed {
@@ -31,31 +32,31 @@ pub(super) struct Framed {
 
 /// What an append is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum AppendMode {
     Append,
     /// To see whether it would be refused.
     Check,
-    /// To give back what Redis has lost, under the fences it had.
+    /// To write again what Redis has lost, under the fences that it had.
     Refill,
 }
 
-/// What Redis knows of how far Kafka has a show.
+/// How far a show is uploaded to Kafka, as far as Redis knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Shipped {
-    /// Up to where; none if nothing is known to be there.
-    pub(super) mark: Option<Mark>,
+pub(super) struct Uploaded {
+    /// None if nothing is known to be there.
+    pub(super) progress: Option<ShowProgress>,
     /// Whether the show is over.
     pub(super) over: bool,
 }
 
-/// The heads of all shows.
+/// The streams of all shows.
 #[derive(Clone)]
-pub(super) struct Head {
+pub(super) struct RedisLog {
     redis: Redis,
     connection: Connection,
 }
 
-impl Head {
+impl RedisLog {
     pub(super) async fn open(redis: Redis) -> Result<Self, RedisError> {
         Ok(Self { connection: redis.connect().await?, redis })
     }
@@ -64,15 +65,15 @@ impl Head {
     pub(super) async fn append(
         &self,
         show: ShowId,
-        how: How,
+        how: AppendMode,
         by: Fence,
         records: &[Framed],
     ) -> Result<(), JournalError> {
         let keys = self.redis.keys();
         let how = match how {
-            How::Append => "append",
-            How::Check => "check",
-            How::Refill => "refill",
+            AppendMode::Append => "append",
+            AppendMode::Check => "check",
+            AppendMode::Refill => "refill",
         };
         let mut arguments: Vec<Cow<'_, [u8]>> = vec![how.as_bytes().into(), by.to_string().into_bytes().into()];
         for record in records {
@@ -85,30 +86,33 @@ impl Head {
         JOURNAL_APPEND.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
-    /// The show is over: its head goes when Kafka has it, or after a day.
+    /// The show is over: its stream is deleted when Kafka has it, or after a day.
     pub(super) async fn retire(&self, show: ShowId, by: Fence) -> Result<(), JournalError> {
         let keys = self.redis.keys();
         let keys = [keys.lease(show), keys.journal(show), keys.shipped(show)];
-        let arguments = [by.0, u64::from(OVER_STAYS), u64::from(REMEMBERED)];
+        let arguments = [by.0, u64::from(ENDED_SHOW_EXPIRY), u64::from(PROGRESS_EXPIRY)];
         JOURNAL_RETIRE.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
-    /// Kafka has the show up to `mark`. Whether the show is over.
-    pub(super) async fn note_shipped(&self, show: ShowId, mark: Mark) -> Result<bool, JournalError> {
+    /// Kafka has the show up to `progress`. Returns whether the show is over.
+    pub(super) async fn report_uploaded(&self, show: ShowId, progress: ShowProgress) -> Result<bool, JournalError> {
         let keys = self.redis.keys();
         let keys = [keys.shipped(show), keys.journal(show)];
-        let arguments = [mark.next, mark.fence.0, u64::from(REMEMBERED)];
-        JOURNAL_SHIPPED.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, mark.fence, error))
+        let arguments = [progress.next, progress.fence.0, u64::from(PROGRESS_EXPIRY)];
+        JOURNAL_SHIPPED
+            .run(&self.connection, &keys, &arguments)
+            .await
+            .map_err(|error| refused(show, progress.fence, error))
     }
 
-    /// How far Kafka has the show.
-    pub(super) async fn shipped(&self, show: ShowId) -> Result<Shipped, JournalError> {
+    /// How far the show is uploaded.
+    pub(super) async fn uploaded(&self, show: ShowId) -> Result<Uploaded, JournalError> {
         let key = self.redis.keys().shipped(show);
         let fields = &["next", "fence", "over"];
         let (next, fence, over): (Option<u64>, Option<u64>, Option<u8>) =
             self.connection.clone().hmget(key, fields).await.map_err(failed)?;
-        let mark = next.zip(fence).map(|(next, fence)| Mark { next, fence: Fence(fence) });
-        Ok(Shipped { mark, over: over.is_some() })
+        let progress = next.zip(fence).map(|(next, fence)| ShowProgress { next, fence: Fence(fence) });
+        Ok(Uploaded { progress, over: over.is_some() })
     }
 
     /// Whether some engine has the show now.
@@ -120,15 +124,15 @@ impl Head {
         Ok(seconds * 1000 + micros / 1000 < until)
     }
 
-    /// All records of a show; none if there is no head.
+    /// All records of a show; empty if there is no stream.
     pub(super) async fn read(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
         let mut connection = self.connection.clone();
         let key = self.redis.keys().journal(show);
         let mut records = Vec::new();
         loop {
             let start = format!("{}-0", records.len() + 1);
-            let page: StreamRangeReply = connection.xrange_count(&key, start, "+", PAGE).await.map_err(failed)?;
-            let full = page.ids.len() == PAGE;
+            let page: StreamRangeReply = connection.xrange_count(&key, start, "+", READ_PAGE).await.map_err(failed)?;
+            let full = page.ids.len() == READ_PAGE;
             decode(show, records.len() as u64, &page.ids, &mut records)?;
             if !full {
                 return Ok(records);
@@ -139,13 +143,18 @@ impl Head {
     /// The last records of a show, in order.
     pub(super) async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
         let mut connection = self.connection.clone();
+        // At most `last`, and there are never more than fit.
         let count = i64::try_from(last).unwrap_or(i64::MAX);
         let key = self.redis.keys().journal(show);
         let mut page: StreamRangeReply = connection.xrevrange_count(key, "+", "-", count).await.map_err(failed)?;
         page.ids.reverse();
         let mut records = Vec::with_capacity(page.ids.len());
-        let first = page.ids.first().map_or(0, |entry| number_of(entry).unwrap_or(0));
-        decode(show, first, &page.ids, &mut records)?;
+        if let Some(entry) = page.ids.first() {
+            let problem = || format!("a record has the id {} (in Redis)", entry.id);
+            let first =
+                number_of(entry).ok_or_else(|| JournalError::Damaged { show, offset: 0, problem: problem() })?;
+            decode(show, first, &page.ids, &mut records)?;
+        }
         Ok(records)
     }
 
@@ -158,13 +167,13 @@ impl Head {
         Ok(records.pop())
     }
 
-    /// The number of the show's last record and its fence.
-    pub(super) async fn mark(&self, show: ShowId) -> Result<Option<Mark>, JournalError> {
+    /// How far the show is written.
+    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.tail(show, 1).await?;
-        Ok(last.last().map(|record| Mark { next: record.number + 1, fence: record.fence }))
+        Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
     }
 
-    /// The shows that are not over and have a head.
+    /// The shows that are not over and have a stream.
     pub(super) async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
         let mut connection = self.connection.clone();
         let all: Vec<String> = connection.smembers(self.redis.keys().shows()).await.map_err(failed)?;
