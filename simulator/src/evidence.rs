@@ -83,6 +83,8 @@ pub struct ConnectionLog {
     pub entries: Vec<Entry>,
     /// The kernel's times of what was sent, in order; a message without times is missing.
     pub transits: Vec<Transit>,
+    /// When bytes were sent that are no message: pongs, and the close frame.
+    pub sent_beside: Vec<Micros>,
     /// The close code that the server sent, if it sent one.
     pub close_code: Option<u16>,
 }

@@ -30,6 +30,7 @@ impl Writer {
             honest,
             entries: vec![],
             transits: vec![],
+            sent_beside: Vec::new(),
             close_code: None,
         });
     }

@@ -66,6 +66,8 @@ struct Alike {
 #[derive(Debug)]
 pub(super) struct Flights<'e> {
     transits: &'e [Transit],
+    /// When bytes were sent that are no message.
+    sent_beside: &'e [Micros],
     /// Of each message: when it was sent, and when it was acknowledged, if the kernel reported it.
     messages: Vec<(Micros, Option<Micros>)>,
     pings: HashMap<Millis, Alike>,
@@ -77,8 +79,9 @@ pub(super) struct Flights<'e> {
 
 impl<'e> Flights<'e> {
     pub fn new(log: &'e ConnectionLog) -> Self {
+        let ConnectionLog { transits, sent_beside, .. } = log;
         let (messages, pings) = (Vec::new(), HashMap::new());
-        Self { transits: &log.transits, messages, pings, open: Vec::new(), behind: HashMap::new() }
+        Self { transits, sent_beside, messages, pings, open: Vec::new(), behind: HashMap::new() }
     }
 
     /// A message was sent, the connection's entry of this number; a ping or an answer among them is noted besides.
@@ -140,6 +143,11 @@ impl<'e> Flights<'e> {
 
     fn acknowledged(&self, flight: &Flight) -> Option<Micros> {
         let behind = self.messages.get(flight.number..)?.iter();
+        // When those were acknowledged is not known.
+        let beside = |&at: &Micros| at >= flight.left && flight.replied.is_none_or(|replied| at <= replied);
+        if self.sent_beside.iter().any(beside) {
+            return None;
+        }
         let together = behind.take_while(|&&(at, _)| flight.replied.is_none_or(|replied| at <= replied));
         together.map(|&(_, acknowledged)| acknowledged).try_fold(flight.left, |last, next| Some(last.max(next?)))
     }
@@ -158,8 +166,9 @@ mod tests {
     const ONE: QuestionId = QuestionId(1);
 
     fn log(transits: Vec<Transit>) -> ConnectionLog {
-        let (player, gateway, entries) = (PlayerNumber(0), GatewayNumber(0), Vec::new());
-        ConnectionLog { player, gateway, codec: Codec::Json, honest: true, entries, transits, close_code: None }
+        let (player, gateway, entries, sent_beside) = (PlayerNumber(0), GatewayNumber(0), Vec::new(), Vec::new());
+        let codec = Codec::Json;
+        ConnectionLog { player, gateway, codec, honest: true, entries, transits, sent_beside, close_code: None }
     }
 
     fn transit(entry: usize, left: u64, acknowledged: u64) -> Transit {
@@ -181,6 +190,19 @@ mod tests {
         assert_eq!(answer.acknowledged, Some(Micros(260)));
         flights.end(ONE, 0, &mut answer, false);
         assert_eq!(answer.acknowledged, None, "somebody in between did");
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_may_have_been_read_together_with_it_until_it_was_replied_to() {
+        let mut log = log(vec![transit(0, 110, 150)]);
+        log.sent_beside = vec![Micros(90), Micros(400)];
+        let mut flights = Flights::new(&log);
+        let mut answer = flights.sent(0, Micros(100));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, None, "a pong was sent behind it");
+        answer.replied = Some(Micros(300));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, Some(Micros(150)), "the answer had been read by then");
     }
 
     #[test]

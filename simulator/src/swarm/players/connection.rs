@@ -103,6 +103,7 @@ impl PlayerConnection {
         if let Some(written) = self.socket.get_ref().written() {
             self.page.written(written);
         }
+        self.socket.get_mut().end();
         self.note_times();
         Ok(())
     }
@@ -132,10 +133,12 @@ impl PlayerConnection {
     pub async fn close(mut self) {
         // A server that is gone already has no need of it.
         let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
+        self.note_times();
     }
 
     /// Notes the times that the kernel has reported by now of what was sent.
     fn note_times(&mut self) {
+        self.page.sent_beside(self.socket.get_mut().others());
         while self.page.awaits_times()
             && let Some(sent) = self.socket.get_mut().sent()
         {

@@ -52,7 +52,8 @@ impl Ledger {
     pub fn open(self: &Arc<Self>, player: PlayerNumber, gateway: GatewayNumber, codec: Codec, honest: bool) -> Page {
         let order = self.opened.fetch_add(1, Ordering::Relaxed);
         let (entries, transits) = (Vec::new(), Vec::new());
-        let log = ConnectionLog { player, gateway, codec, honest, entries, transits, close_code: None };
+        let sent_beside = Vec::new();
+        let log = ConnectionLog { player, gateway, codec, honest, entries, transits, sent_beside, close_code: None };
         Page { ledger: Arc::clone(self), order, log: Some(log), awaited: Vec::new() }
     }
 
@@ -106,6 +107,13 @@ impl Page {
         {
             self.awaited.push((written, log.transits.len()));
             log.transits.push(Transit { entry, left: None, acknowledged: None });
+        }
+    }
+
+    /// Notes when bytes were sent that are no message.
+    pub fn sent_beside(&mut self, times: impl Iterator<Item = Micros>) {
+        if let Some(log) = &mut self.log {
+            log.sent_beside.extend(times);
         }
     }
 

@@ -29,6 +29,10 @@ pub struct Stream {
     last: u32,
     /// The writes since a message was begun.
     written: Option<Written>,
+    /// Whether what is written is the message that was begun.
+    in_message: bool,
+    /// When something else was written: pongs, and the close frame.
+    others: Vec<Micros>,
     /// Whether the kernel reports times of what is sent.
     tells: bool,
 }
@@ -46,7 +50,16 @@ impl Stream {
             // Times of what comes are better than none; without them it is when it was read.
             let _ = timestamps::ask(&socket);
         }
-        Ok(Self { socket, control: Control::default(), came: None, last: u32::MAX, written: None, tells })
+        Ok(Self {
+            socket,
+            control: Control::default(),
+            came: None,
+            last: u32::MAX,
+            written: None,
+            in_message: false,
+            others: Vec::new(),
+            tells,
+        })
     }
 
     /// When the last bytes that were read had come.
@@ -56,7 +69,17 @@ impl Stream {
 
     /// A message is written from here on.
     pub fn begin(&mut self) {
-        self.written = None;
+        (self.written, self.in_message) = (None, true);
+    }
+
+    /// What is written from here on is no message.
+    pub fn end(&mut self) {
+        self.in_message = false;
+    }
+
+    /// When something was written that is no message, since this was asked last.
+    pub fn others(&mut self) -> std::vec::Drain<'_, Micros> {
+        self.others.drain(..)
     }
 
     /// Where all that was written since the message began is in the stream; none if the kernel reports no times of it.
@@ -98,6 +121,9 @@ impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wrote = ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
         if wrote > 0 {
+            if !self.in_message {
+                self.others.push(Micros::now());
+            }
             // The kernel counts modulo 2^32 as well.
             self.last = self.last.wrapping_add(wrote as u32);
             let last = self.last;
@@ -138,6 +164,7 @@ mod tests {
             let before = Micros::now();
             player.write_all(b"an answer").await.unwrap();
             player.write_all(b"!").await.unwrap();
+            player.end();
             let written = player.written().unwrap();
             assert_eq!(written, Written { first: round * 10 + 8, last: round * 10 + 9 });
             assert_eq!(server.read_exact(&mut buffer[..10]).await.unwrap(), 10);
@@ -157,6 +184,9 @@ mod tests {
             let ended = times.iter().find(|sent| (sent.last, sent.step) == (written.last, Step::Acknowledged)).unwrap();
             assert!(before <= left.at && left.at <= ended.at && ended.at <= Micros::now(), "{before:?} {times:?}");
         }
+        assert_eq!(player.others().count(), 0);
+        player.write_all(b"a pong").await.unwrap();
+        assert_eq!((player.others().count(), player.others().count()), (1, 0));
     }
 
     #[tokio::test]

@@ -239,6 +239,7 @@ mod tests {
                 honest: true,
                 entries: vec![],
                 transits: vec![],
+                sent_beside: Vec::new(),
                 close_code: None,
             };
             self.0.connections.push(log);

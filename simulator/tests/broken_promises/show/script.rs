@@ -99,6 +99,7 @@ impl Show {
                 honest: script.honest,
                 entries,
                 transits: script.transits.clone(),
+                sent_beside: Vec::new(),
                 close_code: script.close_code,
             });
         }
