@@ -201,6 +201,12 @@ mod tests {
         assert_eq!(roster.find("ZOË M").collect::<Vec<_>>(), [last]);
         assert_eq!(roster.find("nobody").count(), 0);
         assert_eq!(roster.find("ö9999").count(), 1);
+        let look_alike = name("\u{391}\u{392}\u{395}");
+        roster.seat(PlayerId::parse("look-alike").unwrap(), look_alike.clone());
+        assert_eq!(roster.find("ABE").count(), 0, "by its look");
+        let mut few = Roster::default();
+        few.seat(PlayerId::parse("look-alike").unwrap(), look_alike);
+        assert_eq!(few.find("ABE").count(), 1, "by its look");
     }
 
     fn name(text: &str) -> Name {

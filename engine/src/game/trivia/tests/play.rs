@@ -186,7 +186,7 @@ impl Play {
     }
 
     /// The last message that was this seat's own.
-    fn own(&self, seat: u32) -> &ToPlayer {
+    pub fn own(&self, seat: u32) -> &ToPlayer {
         let personal = self.personal.as_ref().expect("everybody was told something of their own");
         &personal.shapes[personal.shape_of(Seat(seat)).expect("this seat too")]
     }
