@@ -157,7 +157,7 @@ impl Shift {
             if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
                 return shift;
             }
-            // For as long as three numbers take to be stored.
+            // For as long as the legs take to be stored.
             std::thread::yield_now();
         }
     }
