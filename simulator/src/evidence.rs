@@ -83,7 +83,7 @@ pub struct ConnectionLog {
     pub entries: Vec<Entry>,
     /// The kernel's times of what was sent, in order; a message without times is missing.
     pub transits: Vec<Transit>,
-    /// When bytes were sent that are no message: pongs, and the close frame.
+    /// When packets were sent that are no message: pongs, the close frame, and the end of the connection.
     pub sent_beside: Vec<Micros>,
     /// The close code that the server sent, if it sent one.
     pub close_code: Option<u16>,

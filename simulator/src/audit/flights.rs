@@ -66,7 +66,7 @@ struct Alike {
 #[derive(Debug)]
 pub(super) struct Flights<'e> {
     transits: &'e [Transit],
-    /// When bytes were sent that are no message.
+    /// When packets were sent that are no message.
     sent_beside: &'e [Micros],
     /// Of each message: when it was sent, and when it was acknowledged, if the kernel reported it.
     messages: Vec<(Micros, Option<Micros>)>,
@@ -132,7 +132,8 @@ impl<'e> Flights<'e> {
 
     /// What is known at the end of the connection. `direct`: the connection's other end is the server itself.
     ///
-    /// A server may stamp an answer with the time of the last packet of those that it read together. So an acknowledgement proves something
+    /// A server may stamp an answer with the time of the last packet of those that it read together, the end of the connection (FIN) among
+    /// them. So an acknowledgement proves something
     /// only together with those of all that was sent behind the answer, until it was replied to. Of pings that look alike the last pong
     /// counts, and only if all came back.
     pub fn end(&self, question: QuestionId, number: usize, flight: &mut Flight, direct: bool) {

@@ -19,6 +19,7 @@ use tungstenite::protocol::frame::Utf8Bytes;
 
 use super::ledger::Page;
 use super::stream::Stream;
+use crate::evidence::Micros;
 
 /// Where players connect, on the players' port.
 pub const PLAYERS_PATH: &str = "/play";
@@ -150,6 +151,8 @@ impl PlayerConnection {
 impl Drop for PlayerConnection {
     fn drop(&mut self) {
         self.note_times();
+        // The last packet of a connection carries no bytes, and is sent from now on.
+        self.page.sent_beside(std::iter::once(Micros::now()));
     }
 }
 
@@ -161,4 +164,41 @@ async fn handshake(address: SocketAddr, codec: Codec) -> Result<WebSocketStream<
     let config = WebSocketConfig::default().read_buffer_size(2048).write_buffer_size(0);
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_hdr_async;
+    use tungstenite::handshake::server::{Request, Response};
+
+    use super::super::ledger::Ledger;
+    use super::*;
+    use crate::evidence::{GatewayNumber, PlayerNumber};
+
+    #[tokio::test]
+    async fn the_end_of_a_connection_is_noted_as_sent_behind_its_messages() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            #[expect(clippy::result_large_err, reason = "the library's own type")]
+            let codec = |_: &Request, mut response: Response| {
+                let chosen = HeaderValue::from_static(Codec::Bincode.subprotocol());
+                response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, chosen);
+                Ok(response)
+            };
+            accept_hdr_async(stream, codec).await.unwrap().next().await
+        });
+        let ledger = Arc::new(Ledger::default());
+        let page = || ledger.open(PlayerNumber(0), GatewayNumber(0), Codec::Bincode, true);
+        let mut player = PlayerConnection::open(address, Duration::from_secs(5), Codec::Bincode, page).await.unwrap();
+        player.send(&FromPlayer::Leave).await.unwrap();
+        server.await.unwrap().unwrap().unwrap();
+        let before = Micros::now();
+        drop(player);
+        let evidence = ledger.take();
+        let &ended = evidence.connections[0].sent_beside.last().unwrap();
+        assert!(before <= ended && ended <= Micros::now());
+    }
 }
