@@ -8,6 +8,8 @@ use klaxon_protocol::time::Millis;
 
 /// A clock that is led elsewhere runs faster or slower by one part in so many.
 const SLEW: u64 = 50;
+/// So many of the last changes of where a clock is led are known, for what it showed a moment ago.
+const LEGS: usize = 4;
 
 /// Wall time read once, and from then on carried by the monotonic clock: whoever sets the machine's clock during a show moves
 /// nobody's question. One process has one, shared by all that stamp and judge.
@@ -45,7 +47,13 @@ impl Clock {
     /// The time now in microseconds since 1970, for those who measure.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        let passed = self.passed();
+        self.micros_at(self.passed())
+    }
+
+    /// What this clock showed when so many microseconds of monotonic time had passed since it was started. A clock that is led meanwhile
+    /// shows another difference between two moments than there was.
+    #[must_use]
+    pub fn micros_at(&self, passed: u64) -> u64 {
         let shift = self.shift.map_or(0, |shift| shift.at(passed));
         self.wall.saturating_add(passed).saturating_add_signed(shift)
     }
@@ -82,7 +90,9 @@ impl Clock {
         self.shift.map_or(0, |shift| shift.at(self.passed()))
     }
 
-    fn passed(&self) -> u64 {
+    /// How many microseconds of monotonic time passed since it was started.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
@@ -95,36 +105,59 @@ impl Clock {
     }
 }
 
-/// Where a clock is led: from `from`, which it had after `since` microseconds, to `to`. Read without a lock by all who stamp.
+/// Where a clock is led. Read without a lock by all who stamp.
 #[derive(Debug)]
 struct Shift {
     leader: Mutex<()>,
-    /// Odd while the rest is being changed.
+    /// Odd while the legs are being changed.
     version: AtomicU64,
+    /// The newest first.
+    legs: [Leg; LEGS],
+}
+
+/// A clock is led from `from`, which it had after `since` microseconds, to `to`.
+#[derive(Debug)]
+struct Leg {
     since: AtomicU64,
     from: AtomicI64,
     to: AtomicI64,
 }
 
-impl Shift {
+impl Leg {
     const fn none() -> Self {
-        let (version, since) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (from, to) = (AtomicI64::new(0), AtomicI64::new(0));
-        Self { leader: Mutex::new(()), version, since, from, to }
+        Self { since: AtomicU64::new(0), from: AtomicI64::new(0), to: AtomicI64::new(0) }
     }
 
-    /// What the clock shows more, after so many microseconds.
+    fn at(&self, passed: u64) -> i64 {
+        let (from, to) = (self.from.load(Ordering::Relaxed), self.to.load(Ordering::Relaxed));
+        let since = self.since.load(Ordering::Relaxed);
+        let most = i64::try_from(passed.saturating_sub(since) / SLEW).unwrap_or(i64::MAX);
+        from.saturating_add(to.saturating_sub(from).clamp(-most, most))
+    }
+
+    fn put(&self, since: u64, from: i64, to: i64) {
+        self.since.store(since, Ordering::Relaxed);
+        self.from.store(from, Ordering::Relaxed);
+        self.to.store(to, Ordering::Relaxed);
+    }
+}
+
+impl Shift {
+    const fn none() -> Self {
+        Self { leader: Mutex::new(()), version: AtomicU64::new(0), legs: [const { Leg::none() }; LEGS] }
+    }
+
+    /// What the clock shows more, or showed, after so many microseconds.
     fn at(&self, passed: u64) -> i64 {
         loop {
             let version = self.version.load(Ordering::Acquire);
-            let (since, from) = (self.since.load(Ordering::Relaxed), self.from.load(Ordering::Relaxed));
-            let to = self.to.load(Ordering::Relaxed);
+            let then = self.legs.iter().find(|leg| leg.since.load(Ordering::Relaxed) <= passed);
+            let shift = then.unwrap_or(&self.legs[LEGS - 1]).at(passed);
             fence(Ordering::Acquire);
             if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
-                let most = i64::try_from(passed.saturating_sub(since) / SLEW).unwrap_or(i64::MAX);
-                return from.saturating_add(to.saturating_sub(from).clamp(-most, most));
+                return shift;
             }
-            // For as long as three numbers take to be stored.
+            // For as long as the legs take to be stored.
             std::thread::yield_now();
         }
     }
@@ -137,20 +170,20 @@ impl Shift {
             // Whoever reads the time now waits, so that nobody has seen a later one by the old way.
             let now = passed();
             let most = i64::try_from(now.saturating_sub(before) / SLEW).unwrap_or(i64::MAX);
-            let old = self.to.load(Ordering::Relaxed);
+            let old = self.legs[0].to.load(Ordering::Relaxed);
             let from = at_before.saturating_add(old.saturating_sub(at_before).clamp(-most, most));
-            self.since.store(now, Ordering::Relaxed);
-            self.from.store(from, Ordering::Relaxed);
-            self.to.store(to, Ordering::Relaxed);
+            for older in (1..LEGS).rev() {
+                let Leg { since, from, to } = &self.legs[older - 1];
+                let [from, to] = [from, to].map(|value| value.load(Ordering::Relaxed));
+                self.legs[older].put(since.load(Ordering::Relaxed), from, to);
+            }
+            self.legs[0].put(now, from, to);
         });
     }
 
     fn set(&self, to: i64) {
         let _leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(|| {
-            self.from.store(to, Ordering::Relaxed);
-            self.to.store(to, Ordering::Relaxed);
-        });
+        self.change(|| self.legs.iter().for_each(|leg| leg.put(0, to, to)));
     }
 
     fn change(&self, store: impl FnOnce()) {
@@ -191,6 +224,19 @@ mod tests {
         assert_eq!([3_000, 3_500, 60_000].map(|at| shift.at(at)), [40, 30, -1_000], "also when it was on its way");
         shift.set(7);
         assert_eq!([0, 90_000].map(|at| shift.at(at)), [7, 7]);
+    }
+
+    #[test]
+    fn what_a_clock_showed_a_moment_ago_is_known_though_it_was_led_elsewhere_since() {
+        let shift = Shift::none();
+        let mut shown = Vec::new();
+        for (now, to) in [(1_000, 100), (20_000, -900), (30_000, 500), (31_000, 0)] {
+            shift.lead(|| now, to);
+            shown.extend([now, now + 300, now + 900].map(|at| (at, shift.at(at))));
+        }
+        for (at, then) in shown {
+            assert_eq!(shift.at(at), then, "at {at}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::entry::{self, Entry, id};
 use super::hearing::read_one;
-use super::sending::Order;
+use super::orders::Order;
 use super::{READ, millis, pause};
 use crate::bus::Place;
 use crate::redis::{Connection, Redis};

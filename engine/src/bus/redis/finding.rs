@@ -6,7 +6,8 @@ use klaxon_protocol::ids::{ConnRef, ShowCode, ShowId};
 use klaxon_protocol::link::{JoinRequest, ToEngine, ToGateway};
 
 use super::entry::of_gateway;
-use super::sending::{Order, Sender, wait};
+use super::orders::Order;
+use super::sending::{Sender, wait};
 use super::show_out::ShowOut;
 
 impl Sender {

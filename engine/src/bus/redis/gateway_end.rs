@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::attending::hear_answers;
-use super::sending::{Ends, Order, Sender};
+use super::orders::Order;
+use super::sending::{Ends, Sender};
 use super::{Steering, Task, registry};
 use crate::bus::GatewayEnd;
 use crate::clock::Clock;

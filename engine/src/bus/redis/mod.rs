@@ -22,6 +22,7 @@ mod finding;
 mod gateway_end;
 mod hearing;
 mod lookup;
+mod orders;
 mod personal;
 mod registry;
 mod requests;

@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::attending::Reader;
 use super::directory::Directory;
 use super::lookup::{Codes, Waiting};
+use super::orders::Order;
 use super::show_out::{self, Attended, ShowOut};
 use super::{Task, pause, requests};
 use crate::bus::Place;
@@ -30,33 +31,6 @@ const UNNEEDED: Duration = Duration::from_secs(30);
 const GIVEN_UP: Duration = Duration::from_secs(5 * 60);
 /// So many orders are taken at once.
 const TAKE: usize = 1024;
-
-/// What is told to the sender: by the gateway, and by what it has set going.
-pub(super) enum Order {
-    Send(ToEngine),
-    Attend(ShowId),
-    AttendOnly(BTreeSet<ShowId>),
-    /// Which show a code names, and whether that has ended.
-    Found(ShowCode, Option<(ShowId, bool)>),
-    /// Whether a show is listed.
-    Listed(ShowId, bool),
-    /// Whether a show is listed that somebody wants to come back to.
-    Resumed(ShowId, bool),
-    /// How Redis knows this gateway.
-    Looked(ShowId, Option<Attended>),
-    /// The ids of what was sent; none if it may not have been.
-    Sent(ShowId, Option<Vec<Place>>),
-    /// The show said something, when it had heard everything up to the first place; direct messages are read up to the second.
-    Heard(ShowId, Place, Place),
-    /// The show said that it has ended.
-    Ended(ShowId),
-    /// Whether the gateway left the show.
-    Left(ShowId, bool),
-    /// Whether a request was made.
-    Asked(bool),
-    /// Leave everything, and say when it is done.
-    Close(oneshot::Sender<()>),
-}
 
 /// Where the sender's messages come from and go to.
 pub(super) struct Ends {
