@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_droppable_is_dropped() {
+    fn only_droppable_frames_are_dropped() {
         let mut outbox = outbox(&[("lobby", true), ("question", false), ("lobby", true), ("close", false)]);
         outbox.drop_droppable();
         assert_eq!(outbox.bytes, 13);

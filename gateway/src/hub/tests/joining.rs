@@ -33,6 +33,34 @@ fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
 }
 
 #[test]
+fn nothing_but_a_ping_is_answered_before_the_join() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.say(key, &answer(1));
+    stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+    assert_eq!(errors(&stage.read(key)), [ErrorCode::NotJoined; 2]);
+    stage.say(key, &FromPlayer::Ping(Ping { sent: Millis(9) }));
+    let pong = Pong { sent: Millis(9), now: stage.now.millis() };
+    assert_eq!(stage.read(key).messages, [ToPlayer::Pong(pong)]);
+    assert_eq!(stage.told(), []);
+}
+
+#[test]
+fn a_spectators_answer_is_not_in_play() {
+    let mut stage = Stage::new();
+    let key = stage.open();
+    stage.say(key, &join());
+    stage.seat(key, None, 0);
+    stage.read(key);
+    stage.told();
+    stage.say(key, &answer(1));
+    let reply = AnswerReply::new(QuestionId(1), Verdict::Refused(ErrorCode::NotInPlay));
+    assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
+    stage.shard.flush();
+    assert_eq!(stage.told(), []);
+}
+
+#[test]
 fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();

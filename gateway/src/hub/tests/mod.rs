@@ -23,8 +23,8 @@ use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Present, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
 };
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Question, React, Role, Snapshot,
-    ToPlayer, Verdict, You,
+    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Pong, Question, React, Role,
+    Snapshot, ToPlayer, Verdict, You,
 };
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
