@@ -32,7 +32,7 @@ const WAKE: Token = Token(usize::MAX);
 pub(super) struct Epoll {
     poll: Poll,
     wakeups: WakeReceiver,
-    sockets: BySlot<Socket>,
+    sockets: BySlot<EpollSocket>,
     buffer: Box<[u8]>,
     /// Where the kernel says when bytes came.
     control: Box<[u8]>,
@@ -75,7 +75,7 @@ impl Round {
     }
 }
 
-struct Socket {
+struct EpollSocket {
     stream: TcpStream,
     /// What it did not take yet.
     unsent: Bytes,
@@ -177,7 +177,7 @@ fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Res
 }
 
 /// Sends what the socket takes. Whether that is all; an error if the socket is broken.
-fn send_rest(socket: &mut Socket) -> io::Result<bool> {
+fn send_rest(socket: &mut EpollSocket) -> io::Result<bool> {
     while socket.unsent.has_remaining() {
         match socket.stream.write(&socket.unsent) {
             Ok(count) => socket.unsent.advance(count),
@@ -196,7 +196,7 @@ impl Driver for Epoll {
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         self.poll.registry().register(&mut stream, Token(slot.index()), interest)?;
-        self.sockets.put(slot, Socket { stream, unsent: Bytes::new(), unread: false });
+        self.sockets.put(slot, EpollSocket { stream, unsent: Bytes::new(), unread: false });
         Ok(())
     }
 

@@ -38,7 +38,7 @@ pub(super) struct Uring {
 
 /// The sockets, without the ring that tells of them.
 struct SocketTable {
-    sockets: BySlot<Socket>,
+    sockets: BySlot<RingSocket>,
     /// What could be received then was received, except from sockets that the kernel stopped receiving from.
     read_to: Timestamp,
     /// The same without exception.
@@ -53,7 +53,7 @@ struct SocketTable {
     ended: Vec<Slot>,
 }
 
-struct Socket {
+struct RingSocket {
     stream: TcpStream,
     receiving: bool,
     /// The length of the frame that is being sent.
@@ -71,7 +71,7 @@ struct Stopped {
     until: Timestamp,
 }
 
-impl Socket {
+impl RingSocket {
     /// What was read to before the bytes that were received now.
     fn not_before(&mut self, read_to: Timestamp) -> Timestamp {
         match self.stopped.take() {
@@ -166,7 +166,9 @@ impl Driver for Uring {
         // Of a non-blocking socket the ring would say at once that there is nothing to read.
         stream.set_nonblocking(false)?;
         self.ring.receive(slot.0, stream.as_fd())?;
-        self.table.sockets.put(slot, Socket { stream, receiving: true, sending: None, closing: false, stopped: None });
+        self.table
+            .sockets
+            .put(slot, RingSocket { stream, receiving: true, sending: None, closing: false, stopped: None });
         Ok(())
     }
 
