@@ -1,4 +1,4 @@
-//! The door: takes sockets from the listener and hands them to the shards in turn.
+//! The acceptor: takes sockets from the listener and hands them to the shards in turn.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};

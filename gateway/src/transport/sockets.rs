@@ -1,4 +1,4 @@
-//! The threads that own sockets: the door, and the reactors.
+//! The threads that own sockets: the acceptor, and the reactors.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -18,7 +18,7 @@ use super::reactor::{Reactor, ReactorMessage};
 use super::uring::Uring;
 use super::{ConnectionHandler, HttpState, Limits, Stage, Transport, accept, http};
 
-/// The door and the reactors of a listener. Dropping it ends them at once.
+/// The acceptor and the reactors of a listener. Dropping it ends them at once.
 pub struct Sockets {
     stage: watch::Sender<Stage>,
     front: Arc<HttpState>,
@@ -162,7 +162,7 @@ async fn accept_connections<M: Send + 'static>(
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "the door can't be opened"),
+        Err(error) => return tracing::error!(%error, "the acceptor can't start"),
     };
     let most = front.limits.connections;
     let mut turn = senders.into_iter().cycle();
