@@ -57,7 +57,7 @@ impl Link {
                     }
                 }
                 _ = summing.tick() => self.sum_up(),
-                _ = attending.tick(), if self.end.crosses_a_network() => self.attend(),
+                _ = attending.tick(), if self.end.is_distributed() => self.attend(),
                 _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
             }
         }
@@ -67,7 +67,7 @@ impl Link {
         for (show, counts) in self.common.figures.take_reactions() {
             self.end.send(ToEngine::Reactions { show, counts });
         }
-        if self.end.crosses_a_network() {
+        if self.end.is_distributed() {
             for counts in self.common.figures.counts(self.end.id()) {
                 self.end.send(ToEngine::Counts(counts));
             }
@@ -79,10 +79,10 @@ impl Link {
         self.common.arrivals.if_none(|| {
             let mut shows = self.common.figures.shows();
             shows.extend(self.desk.watched());
-            self.end.attend_only(&shows);
+            self.end.retain_subscriptions(&shows);
             self.desk.forget_all_but(&shows);
             // A host may have begun to watch another meanwhile.
-            self.desk.watched().difference(&shows).for_each(|&show| self.end.attend(show));
+            self.desk.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
         });
     }
 
@@ -113,7 +113,7 @@ impl Link {
             }
             ToGateway::Barrier { show, question } => {
                 // So that the engine knows, before it tallies, what was lost here.
-                if self.end.crosses_a_network()
+                if self.end.is_distributed()
                     && let Some(counts) = self.common.figures.counts_of(self.end.id(), show)
                 {
                     self.end.send(ToEngine::Counts(counts));
@@ -124,7 +124,7 @@ impl Link {
             ToGateway::Dismiss { show, seat, code } => self.all(|| ForShard::Dismiss(show, seat, code)),
             ToGateway::Figures(mut figures) => {
                 // What several gateways count the engine has summed up.
-                if !self.end.crosses_a_network()
+                if !self.end.is_distributed()
                     && let Some(here) = self.common.figures.look(figures.show)
                 {
                     here.fill(&mut figures);

@@ -124,10 +124,9 @@ impl Show {
     fn may_miss_answers(&self, barrier: &Barrier) -> bool {
         let bus_failed = self.ports.bus.last_failure(self.id).is_some_and(|failed| failed >= barrier.since);
         let failed_since = bus_failed || self.store_failed.is_some_and(|failed| failed >= barrier.raised);
-        self.ports.bus.crosses_a_network()
-            && (barrier.late > self.game.barrier()
-                || (failed_since && !barrier.waiting.is_empty())
-                || self.pulse.dropped_answers())
+        self.pulse.dropped_answers()
+            || (self.ports.bus.is_distributed()
+                && (barrier.late > self.game.barrier() || (failed_since && !barrier.waiting.is_empty())))
     }
 }
 

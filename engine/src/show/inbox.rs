@@ -9,20 +9,20 @@ use super::Show;
 use super::answers::Pending;
 use super::attendance::Departure;
 use super::lost::Lost;
-use crate::bus::Place;
+use crate::bus::StreamPosition;
 
 /// Something that reached a show.
 #[derive(Debug)]
 pub struct Reached {
     /// Once it is dealt with, so is everything that gateways said up to here.
-    pub place: Place,
+    pub place: StreamPosition,
     /// What.
     pub what: ToShow,
 }
 
 impl From<ToShow> for Reached {
     fn from(what: ToShow) -> Self {
-        Self { place: Place::default(), what }
+        Self { place: StreamPosition::default(), what }
     }
 }
 

@@ -49,7 +49,7 @@ impl Show {
     pub(super) fn give_up(&mut self, why: &Lost) {
         self.inbox.close();
         self.records.clear();
-        if self.ports.bus.crosses_a_network() && why.to_another() {
+        if self.ports.bus.is_distributed() && why.to_another() {
             return self.outbox.clear();
         }
         let error = ErrorMessage::from(&Refusal::because(ErrorCode::Unavailable, format!("{why}.")));

@@ -45,7 +45,7 @@ use self::origins::Origins;
 use self::pulse::Pulse;
 pub use self::recovery::{Recovered, RecoveryError, recover};
 use crate::Ports;
-use crate::bus::{Address, Left, Place};
+use crate::bus::{Address, BusError, StreamPosition, Takeover};
 use crate::game::{Effect, Game};
 use crate::leases::HeldLease;
 
@@ -73,9 +73,9 @@ pub struct Show {
     /// New players who were refused for where they come from.
     refused_by_address: u64,
     /// Everything that gateways said up to here is dealt with.
-    heard: Place,
+    heard: StreamPosition,
     /// How much of that is written and said.
-    committed: Place,
+    committed: StreamPosition,
     /// The last time that the game was given.
     now: Millis,
     /// The number of the next record.
@@ -128,15 +128,15 @@ pub struct NewShow {
     /// What came of it.
     pub game: Box<dyn Game>,
     /// Who hears it already.
-    pub left: Left,
+    pub takeover: Takeover,
 }
 
 impl Show {
     /// A new show. The host hears of it once its first record is written.
     pub fn create(ports: Ports, inbox: mpsc::UnboundedReceiver<Reached>, new: NewShow, host: ConnRef) -> Self {
-        let NewShow { id, fence, at, create, game, left } = new;
+        let NewShow { id, fence, at, create, game, takeover } = new;
         let mut show = Self::around(ports, inbox, id, fence, game, at);
-        show.gateways = left.gateways;
+        show.gateways = takeover.gateways;
         let command = create.id.clone();
         show.record(Command::begin(create), Vec::new());
         show.say_created(host, command);
@@ -163,8 +163,8 @@ impl Show {
             attendance: Attendance::default(),
             origins: Origins::default(),
             refused_by_address: 0,
-            heard: Place::default(),
-            committed: Place::default(),
+            heard: StreamPosition::default(),
+            committed: StreamPosition::default(),
             now,
             next_record: 0,
             records: Vec::new(),
@@ -199,10 +199,10 @@ impl Show {
         match self.play().await {
             Ok(()) => self.leave().await,
             Err(error) => {
-                is_orphan = matches!(error, Lost::StoodStill);
+                is_orphan = matches!(error, Lost::StoodStill | Lost::Bus(BusError::Full));
                 tracing::error!(%show, %error, "the show can't be played on by this engine");
                 self.give_up(&error);
-                self.ports.bus.let_go(show, false);
+                self.ports.bus.release(show, false);
             }
         }
         self.inbox.close();
@@ -234,7 +234,7 @@ impl Show {
     /// Frees what the show has, if it is over, or lets another engine play it on.
     async fn leave(&mut self) {
         let (show, fence) = (self.id, self.fence);
-        self.ports.bus.let_go(show, self.is_over());
+        self.ports.bus.release(show, self.is_over());
         let left = if self.is_over() {
             match self.ports.journal.retire(show, fence).await {
                 Ok(()) => self.ports.arbiter.forget(show, fence).await.map_err(Lost::from),
@@ -269,7 +269,7 @@ impl Show {
         let linger = self.ended_at.map(|ended| ended + LINGER);
         let barrier = self.barrier.as_ref().and_then(Barrier::limit);
         let pulse = self.ended_at.is_none().then(|| self.pulse.next_due());
-        let watch = self.ports.bus.crosses_a_network().then(|| self.now + WATCH);
+        let watch = self.ports.bus.is_distributed().then(|| self.now + WATCH);
         [self.game.deadline(), barrier, pulse, linger, watch].into_iter().flatten().min().unwrap_or(self.now + LINGER)
     }
 
@@ -355,7 +355,7 @@ impl Show {
     fn tell_status(&self) {
         let status = Some(Status::of(&*self.game));
         if self.status.send_if_modified(|told| std::mem::replace(told, status) != status) {
-            self.ports.bus.list(self.line());
+            self.ports.bus.update_directory(self.line());
         }
     }
 

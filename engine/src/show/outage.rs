@@ -58,7 +58,7 @@ impl Show {
             self.wait_for_the_store(ASK_AGAIN).await;
         }
         metrics::counter!("klaxon_shows_regained_total").increment(1);
-        self.ports.bus.list(self.line());
+        self.ports.bus.update_directory(self.line());
         // Whoever was to hear what was said last may not have.
         self.say_now(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() });
         Ok(())
@@ -77,8 +77,8 @@ impl Show {
         self.lease.replace(fence);
         // What this turn has not written yet is written under the new lease.
         self.records.iter_mut().for_each(|record| record.fence = fence);
-        match self.ports.bus.adopt(self.id, fence).await {
-            Ok(left) => self.gateways.extend(left.gateways),
+        match self.ports.bus.take_over(self.id, fence).await {
+            Ok(takeover) => self.gateways.extend(takeover.gateways),
             Err(BusError::Unavailable(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         }

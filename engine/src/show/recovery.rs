@@ -101,7 +101,7 @@ pub async fn recover(
     if recovered.is_err() {
         held.remove(&show);
         // Nobody plays it here, so nobody may hear or say anything.
-        bus.let_go(show, false);
+        bus.release(show, false);
     }
     recovered
 }
@@ -121,8 +121,8 @@ async fn take_up(
     if last.last() != records.last() {
         records = ports.journal.read(show).await?.records;
     }
-    let left = ports.bus.adopt(show, fence).await.map_err(|error| RecoveryError::Bus { show, error })?;
-    let said = left.said.unwrap_or(u64::MAX);
+    let takeover = ports.bus.take_over(show, fence).await.map_err(|error| RecoveryError::Bus { show, error })?;
+    let said = takeover.published.unwrap_or(u64::MAX);
     // Not on a thread that others need.
     let rebuilt = tokio::task::spawn_blocking(move || rebuild(&records, said)).await;
     let (rebuilt, unsaid) = rebuilt
@@ -138,9 +138,9 @@ async fn take_up(
     let mut live = Show::around(ports, inbox, show, fence, rebuilt.game, now);
     live.lease = lease;
     live.next_record = rebuilt.records;
-    live.gateways = left.gateways;
+    live.gateways = takeover.gateways;
     live.status.send_replace(Some(Status::of(&*live.game)));
-    live.ports.bus.list(live.line());
+    live.ports.bus.update_directory(live.line());
     if let Some((question, claims)) = live.claims() {
         let restored = live.ports.arbiter.restore(show, fence, question, &claims).await;
         restored.map_err(|error| RecoveryError::Arbiter { show, error })?;
@@ -154,14 +154,14 @@ async fn take_up(
         live.send_effect(effect);
     }
     if live.ended_at.is_none() {
-        live.go_on(away, left.said.is_none() || unheard);
+        live.go_on(away, takeover.published.is_none() || unheard);
     }
     Ok(Recovered::Live(Box::new(live)))
 }
 
 /// A show that ended so long ago that nobody looks at it any more.
 async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<Recovered>, RecoveryError> {
-    if ports.bus.crosses_a_network() {
+    if ports.bus.is_distributed() {
         // It has a lease and more that must be freed.
         return Ok(None);
     }

@@ -7,7 +7,7 @@ use klaxon_protocol::time::Span;
 use super::Show;
 use super::lost::Lost;
 use super::outage::{Late, TOO_LATE};
-use crate::bus::{Address, Turn};
+use crate::bus::{Address, Publication};
 use crate::journal::JournalError;
 
 /// The pause before a failed write is tried again, at first and at most.
@@ -24,7 +24,7 @@ impl Show {
             self.make_up_for(late);
             self.write().await?;
         }
-        self.say_all();
+        self.say_all()?;
         if let Some(barrier) = &mut self.barrier {
             barrier.asked(self.ports.clock.now(), self.game.barrier());
         }
@@ -64,19 +64,25 @@ impl Show {
     }
 
     /// Says what this turn came to.
-    pub(super) fn say_all(&mut self) {
+    ///
+    /// # Errors
+    /// If the bus takes nothing more of the show.
+    pub(super) fn say_all(&mut self) -> Result<(), Lost> {
         let messages = std::mem::take(&mut self.outbox);
         if messages.is_empty() && self.committed == self.heard {
-            return;
+            return Ok(());
         }
         self.committed = self.heard;
-        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.heard });
+        let (show, records, acknowledged) = (self.id, self.written(), self.heard);
+        Ok(self.ports.bus.publish(Publication { show, messages, records, acknowledged })?)
     }
 
     /// Says something before what this turn comes to.
     pub(super) fn say_now(&self, to: Address, message: ToGateway) {
         let messages = vec![(to, message)];
-        self.ports.bus.say(Turn { show: self.id, messages, records: self.written(), heard: self.committed });
+        let (show, records, acknowledged) = (self.id, self.written(), self.committed);
+        // A bus that takes nothing more refuses the next commit as well.
+        let _ = self.ports.bus.publish(Publication { show, messages, records, acknowledged });
     }
 
     /// How many records the journal holds.

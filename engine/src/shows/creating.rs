@@ -9,7 +9,7 @@ use klaxon_protocol::settings::Settings;
 use tokio::sync::mpsc;
 
 use super::{Known, Shows};
-use crate::bus::Entered;
+use crate::bus::ShowRegistration;
 use crate::game;
 use crate::show::{NewShow, Show, ToShow};
 
@@ -75,15 +75,15 @@ impl Shows {
         // What is wrong with the show is told before anybody else hears of it.
         game::create(at, RulesVersion::NEWEST, &create)?;
         loop {
-            match self.ports.bus.enter(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
-                Entered::New => break,
-                Entered::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
-                Entered::CodeTaken => create.code = self.unused_code(),
-                Entered::IdTaken => return Err(ErrorCode::IdTaken.into()),
-                Entered::Before(_, code) if is_another_code(chosen.as_ref(), &code) => {
+            match self.ports.bus.register_show(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
+                ShowRegistration::New => break,
+                ShowRegistration::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
+                ShowRegistration::CodeTaken => create.code = self.unused_code(),
+                ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
+                ShowRegistration::Existing(_, code) if is_another_code(chosen.as_ref(), &code) => {
                     return Err(ErrorCode::IdTaken.into());
                 }
-                Entered::Before(show, code) => {
+                ShowRegistration::Existing(show, code) => {
                     self.to_host(conn, ToHost::Created(Created { id: create.id, show, code }));
                     return Ok(());
                 }
@@ -91,10 +91,10 @@ impl Shows {
         }
         let game = game::create(at, RulesVersion::NEWEST, &create)?;
         let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
-        let left = self.ports.bus.adopt(show, fence).await.map_err(unavailable)?;
+        let takeover = self.ports.bus.take_over(show, fence).await.map_err(unavailable)?;
         tracing::info!(%show, code = %create.code, "a new show is played here");
         let (inbox, messages) = mpsc::unbounded_channel();
-        let new = NewShow { id: show, fence, at, create: create.clone(), game, left };
+        let new = NewShow { id: show, fence, at, create: create.clone(), game, takeover };
         let live = Show::create(self.ports.clone(), messages, new, conn);
         let status = self.play(show, live);
         self.know(show, &create, inbox, status);

@@ -92,7 +92,7 @@ impl Shows {
             turns: Arc::new(Semaphore::new(READ_AT_ONCE)),
             unseen: ports.journal.shows().await?,
         };
-        if !ports.bus.crosses_a_network() {
+        if !ports.bus.is_distributed() {
             // Nobody speaks before all are there. None begins before that, or its time would run while nobody can come.
             let mut all = Vec::new();
             for id in std::mem::take(&mut shows.unseen) {

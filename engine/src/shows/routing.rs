@@ -6,12 +6,12 @@ use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use super::{Known, Shows};
-use crate::bus::{Heard, Place};
+use crate::bus::{Received, StreamPosition};
 use crate::show::{Departure, Reached, Status, ToShow};
 
 impl Shows {
-    pub(super) async fn route(&mut self, heard: Heard) {
-        let Heard { show: about, place, message } = heard;
+    pub(super) async fn route(&mut self, received: Received) {
+        let Received { show: about, position: place, message } = received;
         // A show that the bus named, and that is no longer here, is another engine's to answer for.
         if about.is_some_and(|show| !self.is_here(show) && !self.set_aside.contains(&show)) {
             return;
@@ -37,7 +37,7 @@ impl Shows {
                 };
                 if let Err(code) = refused {
                     let refused = ToGateway::JoinRefused { conn, error: ErrorMessage::from(code) };
-                    self.ports.bus.answer(conn.gateway, refused);
+                    self.ports.bus.reply_to_host(conn.gateway, refused);
                 }
                 return;
             }
@@ -73,7 +73,7 @@ impl Shows {
         }
     }
 
-    async fn host(&mut self, conn: ConnRef, message: FromHost, place: Place) {
+    async fn host(&mut self, conn: ConnRef, message: FromHost, place: StreamPosition) {
         let at = |what| Reached { place, what };
         let refused = match message {
             FromHost::Create(create) => return self.create(conn, *create).await,
@@ -98,12 +98,12 @@ impl Shows {
     }
 
     pub(super) fn to_host(&self, conn: ConnRef, message: ToHost) {
-        self.ports.bus.answer(conn.gateway, ToGateway::Host { conn, message });
+        self.ports.bus.reply_to_host(conn.gateway, ToGateway::Host { conn, message });
     }
 
     /// The shows of all engines that are written.
     async fn list(&self) -> ToHost {
-        let mut shows = match self.ports.bus.lines().await {
+        let mut shows = match self.ports.bus.list_shows().await {
             Ok(Some(lines)) => lines,
             Ok(None) => self.by_id.iter().filter_map(line).collect(),
             Err(problem) => {

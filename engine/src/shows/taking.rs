@@ -189,7 +189,7 @@ async fn take_up(
 
 /// A show that never began shall not be offered to engines again and again.
 async fn forget(ports: &Ports, id: ShowId) {
-    if ports.bus.crosses_a_network()
+    if ports.bus.is_distributed()
         && let Ok(lease) = ports.arbiter.lease(id, Fence(0)).await
         && let Err(error) = ports.arbiter.forget(id, lease.fence).await
     {
