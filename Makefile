@@ -140,6 +140,9 @@ lint: deny
 deny:
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --workspace check bans licenses sources
+	@if timeout 120 $(CARGO) deny --workspace fetch db >/dev/null 2>&1; then \
+		$(CARGO) deny --workspace check --disable-fetch advisories; \
+	else echo "advisories were not checked: their database can't be reached"; fi
 
 # Goes on until each ratio is known to 5 %, or five minutes a subject. BENCH="--only fan-out" measures less, BENCH="--only fan-out --must"
 # fails if a goal is missed (exit code 1) or undecided (3; make itself ends with 2 for both and names the code).

@@ -8,6 +8,8 @@ use klaxon_protocol::time::Millis;
 
 /// A clock that is slewed runs faster or slower by one part in 50.
 const SLEW: u64 = 50;
+/// How many of the last changes of the offset are kept, for what the clock showed a moment ago.
+const LEGS: usize = 4;
 
 /// Wall time read once, and carried on by the monotonic clock: setting the machine's clock during a show moves no question. A process has
 /// one clock, for all stamps and all deadlines.
@@ -45,7 +47,13 @@ impl Clock {
     /// The time now in microseconds since 1970.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        let passed = self.passed();
+        self.micros_at(self.passed())
+    }
+
+    /// What this clock showed when so many microseconds of monotonic time had passed since it was started. Between two moments a clock
+    /// that is slewed meanwhile shows another difference than there was.
+    #[must_use]
+    pub fn micros_at(&self, passed: u64) -> u64 {
         let offset = self.offset.map_or(0, |offset| offset.at(passed));
         self.wall.saturating_add(passed).saturating_add_signed(offset)
     }
@@ -81,7 +89,9 @@ impl Clock {
         self.offset.map_or(0, |offset| offset.at(self.passed()))
     }
 
-    fn passed(&self) -> u64 {
+    /// How many microseconds of monotonic time passed since it was started.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
@@ -94,38 +104,60 @@ impl Clock {
     }
 }
 
-/// A clock's offset in microseconds: it is slewed from `from`, which it had `since` microseconds after the clock's start, to `to`. Read
-/// without a lock, for each stamp.
+/// A clock's offset in microseconds. Read without a lock, for each stamp.
 #[derive(Debug)]
 struct Offset {
     /// Held by who changes it.
     writer: Mutex<()>,
-    /// Odd while the other fields are being changed.
+    /// Odd while the legs are being changed.
     version: AtomicU64,
+    /// The newest first.
+    legs: [Leg; LEGS],
+}
+
+/// A clock is slewed from the offset `from`, which it had `since` microseconds after its start, to `to`.
+#[derive(Debug)]
+struct Leg {
     since: AtomicU64,
     from: AtomicI64,
     to: AtomicI64,
 }
 
+impl Leg {
+    const fn none() -> Self {
+        Self { since: AtomicU64::new(0), from: AtomicI64::new(0), to: AtomicI64::new(0) }
+    }
+
+    fn at(&self, passed: u64) -> i64 {
+        let (from, to) = (self.from.load(Ordering::Relaxed), self.to.load(Ordering::Relaxed));
+        let since = self.since.load(Ordering::Relaxed);
+        let most = i64::try_from(passed.saturating_sub(since) / SLEW).unwrap_or(i64::MAX);
+        from.saturating_add(to.saturating_sub(from).clamp(-most, most))
+    }
+
+    fn put(&self, since: u64, from: i64, to: i64) {
+        self.since.store(since, Ordering::Relaxed);
+        self.from.store(from, Ordering::Relaxed);
+        self.to.store(to, Ordering::Relaxed);
+    }
+}
+
 impl Offset {
     const fn none() -> Self {
-        let (version, since) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (from, to) = (AtomicI64::new(0), AtomicI64::new(0));
-        Self { writer: Mutex::new(()), version, since, from, to }
+        Self { writer: Mutex::new(()), version: AtomicU64::new(0), legs: [const { Leg::none() }; LEGS] }
     }
 
     /// The offset, `passed` microseconds after the clock's start.
     fn at(&self, passed: u64) -> i64 {
         loop {
             let version = self.version.load(Ordering::Acquire);
-            let (since, from) = (self.since.load(Ordering::Relaxed), self.from.load(Ordering::Relaxed));
-            let to = self.to.load(Ordering::Relaxed);
+            let then = self.legs.iter().find(|leg| leg.since.load(Ordering::Relaxed) <= passed);
+            let offset = then.unwrap_or(&self.legs[LEGS - 1]).at(passed);
             fence(Ordering::Acquire);
             if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
-                let most = i64::try_from(passed.saturating_sub(since) / SLEW).unwrap_or(i64::MAX);
-                return from.saturating_add(to.saturating_sub(from).clamp(-most, most));
+                return offset;
             }
-            // Only for as long as it takes to store three numbers.
+            // Only for as long as it takes to store the legs.
             std::thread::yield_now();
         }
     }
@@ -135,23 +167,23 @@ impl Offset {
         let before = passed();
         let at_before = self.at(before);
         self.change(|| {
-            // Readers wait meanwhile, so nobody has read a later time by the old offset.
+            // Readers of the time wait now, so that none has read a later one by the old offset.
             let now = passed();
             let most = i64::try_from(now.saturating_sub(before) / SLEW).unwrap_or(i64::MAX);
-            let old = self.to.load(Ordering::Relaxed);
+            let old = self.legs[0].to.load(Ordering::Relaxed);
             let from = at_before.saturating_add(old.saturating_sub(at_before).clamp(-most, most));
-            self.since.store(now, Ordering::Relaxed);
-            self.from.store(from, Ordering::Relaxed);
-            self.to.store(to, Ordering::Relaxed);
+            for older in (1..LEGS).rev() {
+                let Leg { since, from, to } = &self.legs[older - 1];
+                let [from, to] = [from, to].map(|value| value.load(Ordering::Relaxed));
+                self.legs[older].put(since.load(Ordering::Relaxed), from, to);
+            }
+            self.legs[0].put(now, from, to);
         });
     }
 
     fn set(&self, to: i64) {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(|| {
-            self.from.store(to, Ordering::Relaxed);
-            self.to.store(to, Ordering::Relaxed);
-        });
+        self.change(|| self.legs.iter().for_each(|leg| leg.put(0, to, to)));
     }
 
     fn change(&self, store: impl FnOnce()) {
@@ -167,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_one_clock() {
+    fn whoever_asks_for_the_process_clock_gets_the_same() {
         let (one, two) = (Clock::of_process(), Clock::of_process());
         assert_eq!((one.started, one.wall), (two.started, two.wall));
     }
@@ -181,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_slewed_by_one_part_in_fifty_until_it_has_its_offset() {
+    fn a_clock_is_slewed_by_one_part_in_fifty_and_stops_at_its_offset() {
         let offset = Offset::none();
         offset.slew(|| 1_000, 100);
         assert_eq!(
@@ -195,16 +227,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_clock_showed_a_moment_ago_is_known_though_it_was_slewed_since() {
+        let offset = Offset::none();
+        let mut shown = Vec::new();
+        for (now, to) in [(1_000, 100), (20_000, -900), (30_000, 500), (31_000, 0)] {
+            offset.slew(|| now, to);
+            shown.extend([now, now + 300, now + 900].map(|at| (at, offset.at(at))));
+        }
+        for (at, then) in shown {
+            assert_eq!(offset.at(at), then, "at {at}");
+        }
+    }
+
+    #[test]
     fn a_clock_that_is_slewed_never_runs_backwards() {
         let clock = Clock::skewed(0);
         std::thread::scope(|scope| {
-            let slewing = scope.spawn(|| {
+            let writer = scope.spawn(|| {
                 for turn in 0..2_000 {
                     clock.slew(if turn % 2 == 0 { -900_000 } else { 900_000 });
                 }
             });
             let mut last = 0;
-            while !slewing.is_finished() {
+            while !writer.is_finished() {
                 let now = clock.micros();
                 assert!(now >= last, "{now} after {last}");
                 last = now;

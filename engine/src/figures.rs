@@ -4,7 +4,16 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
-    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or does not tell a show");
+    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or is not that of a show");
+    describe_gauge!("klaxon_shows_being_taken_over", "Shows whose journals are read or wait to be read");
+    describe_counter!(
+        "klaxon_show_inbox_full_total",
+        "Messages of gateways that found no place in their show's inbox, by `message`"
+    );
+    describe_counter!(
+        "klaxon_journal_reads_refused_total",
+        "Hosts' requests for journal lines that were refused, as too many were being served"
+    );
     describe_counter!(
         "klaxon_archive_shows_set_aside_total",
         "Shows whose journal `klaxon archive` read no further, as it does not replay"
@@ -50,7 +59,7 @@ pub fn describe() {
         "klaxon_questions_voided_by_outages_total",
         "Questions that were voided because what carries or counts answers was away at their close"
     );
-    describe_counter!("klaxon_shows_regained_total", "Shows that were taken up again while players were in them");
+    describe_counter!("klaxon_shows_regained_total", "Shows whose lease was taken again after Redis had lost it");
     describe_histogram!(
         "klaxon_journal_append_seconds",
         Unit::Seconds,
@@ -63,6 +72,8 @@ pub fn describe() {
         "klaxon_journal_sync_failures_total",
         "Syncs of the journal that failed after their interval; a power cut would take what was written"
     );
+    describe_gauge!("klaxon_journal_requests", "Appends to the journal's files that are under way or wait");
+    describe_gauge!("klaxon_kafka_in_flight_bytes", Unit::Bytes, "Bytes sent to Kafka and not acknowledged yet");
     describe_gauge!(
         "klaxon_kafka_behind_records",
         "Records that Kafka does not have yet; they wait on this engine's disk"
@@ -74,7 +85,7 @@ pub fn describe() {
     );
     describe_counter!(
         "klaxon_journal_refills_total",
-        "Times that Redis had lost a show's journal and was given it again"
+        "Times that Redis had lost records of a show's journal and got them again"
     );
     describe_gauge!("klaxon_archive_behind_records", "Records in Kafka that this archive has not read yet");
     describe_counter!("klaxon_archive_records_total", "Records whose content is in the archive's database");

@@ -1,4 +1,4 @@
-//! A show rebuilt from its journal, each step compared with what was recorded.
+//! Rebuilds a show from its journal. Each step is compared with what was recorded.
 
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::ids::{Fence, ShowId};
@@ -9,7 +9,7 @@ use klaxon_protocol::time::Millis;
 
 use crate::game::{self, Effect, Game};
 
-/// Why a journal does not tell a show.
+/// Why a show can't be rebuilt from a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The file's bytes are not whole.
@@ -55,7 +55,7 @@ pub enum ReplayError {
     Refused {
         /// The record's number.
         number: u64,
-        /// What the rules say.
+        /// Why the rules refuse it.
         refusal: Refusal,
     },
     /// Other events came of the command than were recorded.
@@ -88,7 +88,7 @@ pub struct Rebuilt {
     pub fence: Fence,
     /// The last record's time.
     pub at: Millis,
-    /// What came of the last record.
+    /// The effects of the last record.
     pub effects: Vec<Effect>,
 }
 
@@ -140,7 +140,7 @@ impl Rebuilt {
     /// The show after this record, if it is as recorded.
     fn agreeing(self, record: &Record) -> Result<Self, ReplayError> {
         let number = record.number;
-        if !told(&self.effects).eq(&record.events) {
+        if !events(&self.effects).eq(&record.events) {
             return Err(ReplayError::Events { number });
         }
         let found = self.game.state_hash();
@@ -151,15 +151,15 @@ impl Rebuilt {
     }
 }
 
-/// What everybody hears of these effects.
-pub fn told(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
+/// The events among these effects, which all players get.
+pub fn events(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
     effects.iter().filter_map(|effect| match effect {
         Effect::Tell(message, _) => Some(message),
         Effect::TellSome(_) | Effect::Dismiss(..) | Effect::Alert(_) => None,
     })
 }
 
-/// Replays the bytes of a journal; `seen` is shown each record after it was found to be right.
+/// Replays the bytes of a journal. `seen` is called with each record that gives what was recorded.
 ///
 /// # Errors
 /// At the first record that is not whole or gives something else than was recorded.
@@ -206,7 +206,7 @@ fn raw_line(record: &Record) -> String {
         Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
-        // Which it is means nothing to people, and is nobody's business.
+        // The hash of an address means nothing to people, and is not shown.
         Command::SeatOrigin { seat, .. } => format!("the address of seat {seat} is noted"),
     };
     let events: Vec<String> = record.events.iter().map(event).collect();
@@ -239,9 +239,9 @@ fn event(event: &ToPlayer) -> String {
     }
 }
 
-/// In the protocol's words.
+/// As JSON.
 fn json(message: &impl serde::Serialize) -> String {
-    serde_json::to_string(message).unwrap_or_default()
+    serde_json::to_string(message).expect("a message holds nothing that JSON does not have")
 }
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ impl Klaxon {
     #[must_use]
     pub fn from_process() -> Self {
         match Self::from_words(std::env::args_os().collect()) {
-            Ok(Asked::Run(klaxon)) => klaxon,
-            Ok(Asked::Print(text)) => {
+            Ok(CommandLine::Run(klaxon)) => klaxon,
+            Ok(CommandLine::Print(text)) => {
                 println!("{text}");
                 std::process::exit(0);
             }
@@ -125,15 +125,15 @@ impl Klaxon {
     ///
     /// # Errors
     /// The first thing that makes no sense.
-    pub fn from_words(words: Vec<OsString>) -> Result<Asked, ConfigError> {
+    pub fn from_words(words: Vec<OsString>) -> Result<CommandLine, ConfigError> {
         let command = Self::command();
         let (matches, origins) = config::parse(&command, words)?;
         let asked = matches.subcommand().and_then(|(name, chosen)| Some((command.find_subcommand(name)?, chosen)));
         let Some((asked, chosen)) = asked.filter(|(asked, _)| config::is_configured(asked)) else {
-            return Ok(Asked::Run(Self::from_arg_matches(&matches)?));
+            return Ok(CommandLine::Run(Self::from_arg_matches(&matches)?));
         };
         if chosen.get_flag("print_config") {
-            return Ok(Asked::Print(config::effective(asked, chosen, &origins)));
+            return Ok(CommandLine::Print(config::effective(asked, chosen, &origins)));
         }
         let mut klaxon = Self::from_arg_matches(&matches)?;
         match &mut klaxon.command {
@@ -143,13 +143,13 @@ impl Klaxon {
             Command::Archive(options) => config::settle(&mut **options, origins)?,
             Command::Host(_) | Command::Replay(_) | Command::Pack(_) => {}
         }
-        Ok(Asked::Run(klaxon))
+        Ok(CommandLine::Run(klaxon))
     }
 }
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Asked {
+pub enum CommandLine {
     /// To do something.
     Run(Klaxon),
     /// To print this and no more.

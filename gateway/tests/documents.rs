@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
-use klaxon_gateway::cli::{Asked, Command, Klaxon};
+use klaxon_gateway::cli::{Command, CommandLine, Klaxon};
 use klaxon_gateway::session::Close;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_protocol::host::LARGEST_HOST_MESSAGE;
@@ -32,7 +32,7 @@ fn defaults() -> GatewaySettings {
     let dir = tempfile::tempdir().unwrap();
     let data_dir = format!("--data-dir={}", dir.path().display());
     let words = ["klaxon", "serve", &data_dir].map(Into::into).to_vec();
-    let Ok(Asked::Run(Klaxon { command: Command::Serve(options) })) = Klaxon::from_words(words) else { panic!() };
+    let Ok(CommandLine::Run(Klaxon { command: Command::Serve(options) })) = Klaxon::from_words(words) else { panic!() };
     options.players.settings(&options.common).unwrap()
 }
 

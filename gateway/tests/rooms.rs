@@ -107,6 +107,43 @@ fn the_game_has_no_clock_no_io_and_no_chance() {
 }
 
 #[test]
+fn the_audit_is_pure_and_knows_nothing_but_the_evidence() {
+    let words = [
+        "tokio",
+        "async ",
+        ".await",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "SystemTime",
+        "Instant::",
+        "klaxon_servers",
+        "crate::swarm",
+        "crate::bench",
+        "crate::report",
+        "crate::socket",
+    ];
+    assert_eq!(mentions(&sources(&["simulator/src/audit"]), &words), Vec::<String>::new());
+}
+
+#[test]
+fn the_bench_knows_no_swarm_and_what_both_use_knows_neither() {
+    let forbidden = [
+        ("simulator/src/bench", vec!["crate::swarm", "crate::audit"]),
+        ("simulator/src/evidence.rs", vec!["crate::", "tokio"]),
+        ("simulator/src/messages.rs", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::report", "tokio"]),
+        ("simulator/src/report", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::evidence", "tokio"]),
+        ("simulator/src/socket", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::report"]),
+        ("simulator/src/swarm", vec!["crate::bench"]),
+        ("simulator/servers/src", vec!["klaxon_simulator", "klaxon_protocol", "klaxon_engine"]),
+    ];
+    for (part, words) in forbidden {
+        assert_eq!(mentions(&sources(&[part]), &words), Vec::<String>::new(), "in {part}");
+    }
+}
+
+#[test]
 fn only_the_engines_clock_reads_the_wall_and_who_translates_the_kernels_times() {
     let files = sources(&["protocol/src", "engine/src", "gateway/src"]);
     let allowed = ["engine/src/clock.rs", "gateway/src/transport/stamps.rs"];

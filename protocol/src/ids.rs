@@ -9,7 +9,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::name;
+use crate::name::{self, Reserved};
 use crate::text::Harmless;
 
 /// Why a text could not become one of our names.
@@ -185,6 +185,17 @@ impl Name {
         name::check_cut(text).ok().map(|clean| Self(clean.into()))
     }
 
+    /// This name, if it is none of those that are reserved.
+    ///
+    /// # Errors
+    /// If it could be taken for the host's or the server's, also when it is cut for a number behind it.
+    pub fn beside(self, reserved: &Reserved) -> Result<Self, BadText> {
+        match reserved.problem(&self.0) {
+            Some(problem) => Err(BadText { what: "name", problem: problem.into() }),
+            None => Ok(self),
+        }
+    }
+
     /// This name with a number behind it, for another player; a long one is cut.
     #[must_use]
     pub fn numbered(&self, number: usize) -> Self {
@@ -295,6 +306,12 @@ impl Choice {
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// What people call it: A for the first.
+    #[must_use]
+    pub fn letter(self) -> char {
+        char::from(b'A'.saturating_add(self.0.min(25)))
     }
 }
 

@@ -9,6 +9,7 @@ mod host_words;
 pub mod ids;
 pub mod journal;
 pub mod link;
+pub mod money;
 pub mod name;
 pub mod origin;
 pub mod pack;

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::ids::QuestionId;
+use serde::Serialize;
 
 /// Microseconds since 1970-01-01T00:00:00Z by this machine's clock, which is the server's too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
@@ -30,16 +32,16 @@ pub struct FrameId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlayerNumber(pub u32);
 
-/// One of the addresses of the service under test; a single server has one, a cluster one for each gateway.
+/// One of the gateways of the service under test, from 0 up; a single server is one, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Door(pub u16);
+pub struct GatewayNumber(pub u16);
 
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the player; the time is that of the call that wrote it, before the call.
     Sent,
-    /// To the player; the time is that at which the kernel had it, or, where the kernel does not say, that after it was read.
+    /// To the player; the time is that at which the kernel had it, or, where the kernel does not report it, that after it was read.
     Received,
 }
 
@@ -54,7 +56,7 @@ pub struct Entry {
     pub frame: FrameId,
 }
 
-/// What the kernel says of a message that was sent.
+/// The kernel's times of a message that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transit {
     /// The message's place among the connection's entries.
@@ -70,8 +72,8 @@ pub struct Transit {
 pub struct ConnectionLog {
     /// Whose.
     pub player: PlayerNumber,
-    /// Through which door it came.
-    pub door: Door,
+    /// Through which gateway it came.
+    pub gateway: GatewayNumber,
     /// How its frames are encoded.
     pub codec: Codec,
     /// Whether this player keeps the rules of the protocol and has a network that works: what a promise grants to everybody
@@ -79,8 +81,10 @@ pub struct ConnectionLog {
     pub honest: bool,
     /// What was seen, in order.
     pub entries: Vec<Entry>,
-    /// What the kernel says of what was sent, in order; nothing of a message is here if it says nothing.
+    /// The kernel's times of what was sent, in order; a message without times is missing.
     pub transits: Vec<Transit>,
+    /// When packets were sent that are no message: pongs, the close frame, and the end of the connection.
+    pub sent_beside: Vec<Micros>,
     /// The close code that the server sent, if it sent one.
     pub close_code: Option<u16>,
 }
@@ -126,6 +130,67 @@ impl Frames {
     }
 }
 
+/// Which process of the service a fault is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Victim {
+    /// The one process of `klaxon serve`.
+    Server,
+    /// The gateway of this number.
+    Gateway(u16),
+    /// The engine that plays the show.
+    OwningEngine,
+    /// An engine that does not.
+    OtherEngine,
+    /// The Redis that arbiter and bus are on.
+    Redis,
+    /// The Kafka broker that the journal is on.
+    Broker,
+    /// The service that fills the database.
+    Archive,
+}
+
+/// A fault that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disturbance {
+    /// In which question.
+    pub question: QuestionId,
+    /// Whom it was for.
+    pub victim: Victim,
+    /// The process's name, such as `engine-2`.
+    pub process: String,
+    /// Whether it was killed; else it stood still.
+    pub killed: bool,
+    /// From when on it did nothing.
+    pub from: Micros,
+    /// When it was at work again.
+    pub until: Micros,
+}
+
+impl Disturbance {
+    /// Whether connections through this gateway were cut by it.
+    #[must_use]
+    pub fn cuts(&self, gateway: GatewayNumber) -> bool {
+        self.killed && self.is_at(gateway)
+    }
+
+    /// Whether this gateway did nothing meanwhile.
+    #[must_use]
+    pub fn is_at(&self, gateway: GatewayNumber) -> bool {
+        match self.victim {
+            Victim::Server => true,
+            Victim::Gateway(number) => number == gateway.0,
+            _ => false,
+        }
+    }
+
+    /// What happened, for people: `engine-2 killed`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{} {}", self.process, if self.killed { "killed" } else { "stopped" })
+    }
+}
+
 /// All that the audit looks at.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -135,6 +200,40 @@ pub struct Evidence {
     pub connections: Vec<ConnectionLog>,
     /// The journal of the show as the server left it.
     pub journal: Vec<u8>,
+    /// What came of replaying the journal; without it promise 7 looks at the records only.
+    pub replay: Option<Replay>,
     /// The server's resident memory over time, in bytes.
     pub resident: Vec<(Micros, u64)>,
+}
+
+/// What came of replaying the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Whether it gave the states that the journal records.
+    pub identical: bool,
+    /// The last line that the program printed, or why it could not be run.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_known_by_the_door_it_is_behind() {
+        let gateway = Disturbance {
+            question: QuestionId(1),
+            victim: Victim::Gateway(1),
+            process: "gateway-2".into(),
+            killed: false,
+            from: Micros(0),
+            until: Micros(1),
+        };
+        assert!(gateway.is_at(GatewayNumber(1)) && !gateway.is_at(GatewayNumber(0)) && !gateway.cuts(GatewayNumber(1)));
+        let redis = Disturbance { victim: Victim::Redis, killed: true, ..gateway.clone() };
+        assert!(!redis.cuts(GatewayNumber(1)));
+        let server = Disturbance { victim: Victim::Server, killed: true, ..gateway.clone() };
+        assert!(server.cuts(GatewayNumber(0)));
+        assert_eq!(gateway.what(), "gateway-2 stopped");
+    }
 }

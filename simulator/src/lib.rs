@@ -1,18 +1,11 @@
-//! The swarm of players, the audit of what the server promises, and the benchmarks.
+//! The simulator: a swarm of players and what is done to the service meanwhile, the audit of what was seen, and the benchmarks.
+//! [docs/architecture.md](../../docs/architecture.md) says which of the parts may know which.
 
 pub mod audit;
 pub mod bench;
-pub mod cluster;
-pub mod costs;
-pub mod database;
-pub mod doorstep;
 pub mod evidence;
-pub mod faults;
-pub mod host;
-pub mod memory;
-pub mod pack;
+pub mod machine;
+pub mod messages;
 pub mod report;
-pub mod server;
-pub mod show;
-mod stamped;
+pub mod socket;
 pub mod swarm;

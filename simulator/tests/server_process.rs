@@ -8,10 +8,12 @@ use std::time::Duration;
 use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
-use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::faults::{FaultPlan, Target, carry_out};
-use klaxon_simulator::host::{Asked, Stage};
-use klaxon_simulator::server::{Launch, Server, ServerError};
+use klaxon_servers::ServerError;
+use klaxon_simulator::evidence::{Micros, Victim};
+use klaxon_simulator::swarm::faults::{Fault, FaultKind, FaultPlan, Target, carry_out_plan};
+use klaxon_simulator::swarm::host::{OpenQuestion, Stage};
+use klaxon_simulator::swarm::service::ServiceError;
+use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 use tokio::sync::watch;
 
 /// The process ids and players' addresses of each start.
@@ -36,19 +38,27 @@ async fn gone(pid: u32) {
     }
 }
 
-async fn start(data: &Path) -> Server {
+async fn start(data: &Path) -> Standalone {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in.sh");
-    Server::start(Launch { program, data: data.to_owned(), core: None }).await.unwrap()
+    Standalone::start(&StandalonePlan { program, data: data.to_owned(), core: None }).await.unwrap()
 }
 
 #[tokio::test]
 async fn it_comes_back_on_the_same_ports_and_stops_when_told_to() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path()).await;
-    assert_eq!(server.addresses().players, "127.0.0.1:4001".parse().unwrap());
-    let door = server.door().unwrap();
-    assert_eq!((door.addresses, door.token.as_str()), (vec!["127.0.0.1:4002".parse().unwrap()], "secret"));
-    server.kill_and_restart(Duration::ZERO).await.unwrap();
+    let players = server.players();
+    assert_eq!(players, "127.0.0.1:4001".parse().unwrap());
+    let admin = server.admin().unwrap();
+    assert_eq!((&admin.addresses[..], admin.token.as_str()), (&["127.0.0.1:4002".parse().unwrap()][..], "secret"));
+    let kill = Fault {
+        question: QuestionId(1),
+        at: 0.5,
+        victim: Victim::Server,
+        kind: FaultKind::Kill { away: Duration::ZERO },
+    };
+    server.carry_out(&kill).await.unwrap();
+    assert_eq!((server.players(), server.admin().unwrap().addresses), (players, admin.addresses));
     let starts = starts(data.path());
     assert_eq!(starts.len(), 2);
     assert_eq!((starts[0].1.as_str(), starts[1].1.as_str()), ("127.0.0.1:0", "127.0.0.1:4001"));
@@ -79,7 +89,7 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
     let show = async {
         for number in 1..=2 {
             let now = Millis(Micros::now().0 / 1000);
-            let asked = Asked { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
+            let asked = OpenQuestion { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
             stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });
             while starts(data.path()).len() <= usize::from(number) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -88,7 +98,7 @@ async fn kills_come_in_the_questions_they_are_planned_for() {
         }
     };
     tokio::select! {
-        error = carry_out(&kills, &mut server, stages, &hold, &mut done) => panic!("{error}"),
+        error = carry_out_plan(&kills, &mut server, stages, &hold, &mut done) => panic!("{error}"),
         () = show => {}
     }
     assert_eq!(starts(data.path()).len(), 3);
@@ -102,7 +112,7 @@ async fn a_server_that_dies_by_itself_is_told_of() {
     let pid = i32::try_from(starts(data.path())[0].0).unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    assert!(matches!(server.ended().await, ServerError::Ended { .. }));
+    assert!(matches!(server.ended().await, ServiceError::Server(ServerError::Ended { .. })));
 }
 
 #[tokio::test]

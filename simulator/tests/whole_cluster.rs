@@ -49,8 +49,8 @@ async fn a_show_goes_on_whatever_is_killed_and_the_database_has_all_of_it() {
     let place = tempfile::tempdir().unwrap();
     let report = place.path().join("report.json");
     let output = swarm(place.path()).arg("--json").arg(&report).output().await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(running(place.path()), Vec::<String>::new(), "nothing is left running");
 
     let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
@@ -58,7 +58,7 @@ async fn a_show_goes_on_whatever_is_killed_and_the_database_has_all_of_it() {
         report["faults"].as_array().unwrap().iter().map(|fault| fault["process"].as_str().unwrap()).collect();
     assert_eq!(faults[..2], ["gateway-3", "gateway-2"]);
     assert!(faults[2].starts_with("engine-"), "{faults:?}");
-    assert!(report["faults"][0]["back"]["players"].as_u64().unwrap() > 0, "{said}");
+    assert!(report["faults"][0]["back"]["players"].as_u64().unwrap() > 0, "{stdout}");
     assert_eq!(report["crowd"]["joined"], 60);
     assert_eq!(report["audit"].as_array().unwrap().len(), 10);
     assert_eq!(report["database"]["different"], 0);

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
-use klaxon_simulator::faults::{FaultPlan, Untouched};
-use klaxon_simulator::host::{AdminDoor, Extras, Pace};
-use klaxon_simulator::pack::arithmetic;
-use klaxon_simulator::report::{HostLine, Report, Setup, page, text};
-use klaxon_simulator::show::{Played, ShowPlan, play};
-use klaxon_simulator::swarm::{CodecChoice, Doors, Shares, SwarmSettings};
+use klaxon_simulator::report::{page, text};
+use klaxon_simulator::socket::admin::AdminAccess;
+use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
+use klaxon_simulator::swarm::host::{Extras, Pace};
+use klaxon_simulator::swarm::pack::arithmetic;
+use klaxon_simulator::swarm::players::{CodecChoice, Gateways, Shares, SwarmSettings};
+use klaxon_simulator::swarm::report::{HostLine, Report, Setup, document};
+use klaxon_simulator::swarm::show::{Played, ShowPlan, play};
 
 use mini::{LIMIT, Mini};
 
@@ -55,7 +57,7 @@ fn plan(players: u32, questions: u16, shares: Shares) -> ShowPlan {
 }
 
 async fn run(mini: &Mini, plan: ShowPlan) -> Played {
-    play(plan, mini.players.into(), mini.door.clone(), &mut Untouched, |_, _| {}).await.unwrap()
+    play(plan, mini.players.into(), mini.admin.clone(), &mut Untouched, |_, _| {}).await.unwrap()
 }
 
 fn report(played: &Played) -> Report {
@@ -80,8 +82,8 @@ async fn plain_players_join_answer_and_see_the_end() {
     assert!(report.winners.is_some());
     assert!(played.host.refused.is_empty(), "{:?}", played.host.refused);
     assert_eq!(played.host.done, 1 + 3 + 3 + 1);
-    assert!(text(&report, false).contains("from question sent to seen"));
-    assert!(page(&report).contains("</html>"));
+    assert!(text(&document(&report), false).contains("from question sent to seen"));
+    assert!(page(&document(&report)).contains("</html>"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,12 +130,12 @@ async fn players_and_host_who_lose_one_of_several_addresses_go_to_another() {
     let mini = Mini::start(Some(2)).await;
     // Nobody listens at the second address: those who are sent there first find the other by themselves.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let doors = Doors::new(mini.players, vec![nobody, mini.players]);
-    let door = AdminDoor { addresses: vec![nobody, mini.door.addresses[0]], ..mini.door.clone() };
-    let played = play(plan(30, 2, NOBODY), doors, door, &mut Untouched, |_, _| {}).await.unwrap();
+    let gateways = Gateways::new(mini.players, vec![nobody, mini.players]);
+    let admin = AdminAccess { addresses: vec![nobody, mini.admin.addresses[0]], ..mini.admin.clone() };
+    let played = play(plan(30, 2, NOBODY), gateways, admin, &mut Untouched, |_, _| {}).await.unwrap();
     let report = report(&played);
     assert_eq!((report.crowd.joined, report.crowd.watched), (30, 3));
     assert_eq!((played.host.reconnects, played.host.repeated), (1, 1));
-    let used: std::collections::BTreeSet<u16> = played.evidence.connections.iter().map(|log| log.door.0).collect();
+    let used: std::collections::BTreeSet<u16> = played.evidence.connections.iter().map(|log| log.gateway.0).collect();
     assert_eq!(used.into_iter().collect::<Vec<_>>(), [0, 2]);
 }

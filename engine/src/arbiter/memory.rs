@@ -1,4 +1,4 @@
-//! The arbiter inside one process: arrays by seat. What it knows ends with the process; the journal gives it back.
+//! The arbiter inside one process: arrays by seat. What it knows ends with the process, and is restored from the journal.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
 
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, Lease, Standing};
+use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease};
 
 /// Counts claims in memory: one byte a seat for each of the two questions that are kept.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ pub struct MemoryArbiter {
 #[derive(Debug)]
 struct ShowClaims {
     fence: Fence,
-    /// When the lease was taken, renewed or given back.
+    /// When the lease was taken, renewed or released.
     seen: Option<Instant>,
-    /// Whether it was given back. It never runs out: the one engine of the process is gone with it.
+    /// Whether it was released. It never runs out: the one engine of the process ends with it.
     is_free: bool,
     newest: QuestionId,
     questions: BTreeMap<QuestionId, QuestionClaims>,
@@ -45,7 +45,7 @@ impl MemoryArbiter {
         Self::default()
     }
 
-    /// Lets `work` at the show's claims if `fence` is the show's lease.
+    /// Runs `work` on the show's claims if `fence` is the show's lease.
     fn under_lease<T>(
         &self,
         show: ShowId,
@@ -77,19 +77,20 @@ impl ShowClaims {
 }
 
 impl QuestionClaims {
-    fn judge(&mut self, claim: Claim) -> Standing {
+    fn judge(&mut self, claim: Claim) -> ClaimOutcome {
         match self.by_seat.get(claim.seat.index()) {
-            Some(&stored) if stored > 0 => Standing::Before(Choice(stored - 1)),
-            _ if self.closed => Standing::TooLate,
+            Some(&stored) if stored > 0 => ClaimOutcome::Before(Choice(stored - 1)),
+            _ if self.closed => ClaimOutcome::TooLate,
             _ => {
                 self.set(claim);
-                Standing::First
+                ClaimOutcome::First
             }
         }
     }
 
-    /// Both are in range, or the batch would have been refused.
-    fn set(&mut self, Claim { seat: Seat(seat), choice }: Claim) {
+    fn set(&mut self, claim: Claim) {
+        assert!(claim.is_possible(), "the batch of an impossible claim is refused");
+        let Claim { seat: Seat(seat), choice } = claim;
         let index = seat as usize;
         if index >= self.by_seat.len() {
             self.by_seat.resize(index + 1, 0);
@@ -128,7 +129,7 @@ impl Arbiter for MemoryArbiter {
         Ok(leases.iter().map(|&(show, fence)| self.under_lease(show, fence, renew)).collect())
     }
 
-    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+    async fn release(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
         self.under_lease(show, fence, |kept| {
             kept.seen = Some(Instant::now());
             kept.is_free = true;
@@ -145,11 +146,11 @@ impl Arbiter for MemoryArbiter {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError> {
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
         check_claims(claims)?;
         self.under_lease(show, fence, |kept| match kept.question(question) {
             Some(kept) => claims.iter().map(|&claim| kept.judge(claim)).collect(),
-            None => vec![Standing::TooLate; claims.len()],
+            None => vec![ClaimOutcome::TooLate; claims.len()],
         })
     }
 
@@ -179,7 +180,7 @@ impl Arbiter for MemoryArbiter {
     async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
         match self.shows.remove_if(&show, |_, claims| claims.check(fence).is_ok()) {
             Some(_) => Ok(()),
-            // Whatever made it stay is told; nothing, if the show was not there.
+            // The lease is another, or the show is not known.
             None => self.shows.get(&show).map_or(Ok(()), |claims| claims.check(fence)),
         }
     }

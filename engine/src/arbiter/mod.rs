@@ -1,20 +1,20 @@
-//! The arbiter: which answer counts.
+//! The arbiter: decides which claim of a seat counts, and which engine has a show.
 //!
 //! # The contract
 //! - A **claim** is one seat's choice for one question. Per (show, question, seat) the first claim counts and none after it,
 //!   over all engines, tasks and retries. Claims of one batch are judged in their order.
-//! - Whoever works on a show holds its **lease**. Each lease has a larger token than those before it; from the moment a lease
+//! - An engine that plays a show holds its **lease**. Each lease has a larger token than those before it; from the moment a lease
 //!   is given, every call with a smaller token is refused and changes nothing.
-//! - A lease lasts for a **term** unless it is renewed. While it lasts, another engine that asks for one hears
-//!   [`ArbiterError::Held`]; the engine that holds it may take a new one at any time. A lease that has run out, or was given back,
+//! - A lease lasts for a **term** unless it is renewed. While it lasts, another engine that asks for one gets
+//!   [`ArbiterError::Held`]; the engine that holds it may take a new one at any time. A lease that has run out, or was released,
 //!   goes on until another engine takes the show.
 //! - A call is all or nothing: after an error other than [`ArbiterError::Unavailable`] nothing was changed. After `Unavailable`
-//!   the outcome is unknown and the same call may be made again: a claim that had counted is told [`Standing::Before`] with
+//!   the outcome is unknown and the same call may be made again: a claim that had counted gets [`ClaimOutcome::Before`] with
 //!   its own choice.
 //! - Because of that, `Before(choice)` may name a claim that the caller never saw counted. It counts all the same: a caller
-//!   whose journal does not hold it has to write it down before anybody is told.
+//!   whose journal does not hold it has to record it before it replies.
 //! - A question is known from its first claim, close or restore on. The claims of a question are kept until the show's
-//!   largest known question is larger by 2 or more; from then on all its claims are [`Standing::TooLate`].
+//!   largest known question is larger by 2 or more; from then on all its claims are [`ClaimOutcome::TooLate`].
 
 mod memory;
 #[cfg(feature = "cluster")]
@@ -38,12 +38,12 @@ pub const TERM: Span = Span(2_000);
 /// Seats that can claim are below this.
 pub const SEATS: u32 = 10_000_000;
 
-/// One seat's choice, asking to be counted.
+/// One seat's choice that asks to be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// Whose; below [`SEATS`].
+    /// Below [`SEATS`].
     pub seat: Seat,
-    /// Which choice; below the largest number of choices that a question may have.
+    /// Below the largest number of choices that a question may have.
     pub choice: Choice,
 }
 
@@ -57,10 +57,10 @@ impl Claim {
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ClaimOutcome {
     /// It counts, from now on.
     First,
-    /// This choice of the same seat counted before; a retry is told its own.
+    /// This choice of the same seat counted before; of a retry it is its own.
     Before(Choice),
     /// The question is closed and no claim of this seat counts.
     TooLate,
@@ -94,12 +94,12 @@ pub enum ArbiterError {
 pub struct Lease {
     /// Its token.
     pub fence: Fence,
-    /// For how long the show has been without an engine, as far as the arbiter knows: since the last lease was taken, renewed or given
-    /// back. None if the arbiter knew of none.
+    /// For how long the show has been without an engine, as far as the arbiter knows: since the last lease was taken, renewed or
+    /// released. None if the arbiter knew no lease.
     pub idle: Option<Span>,
 }
 
-/// Says which answers count. The module's page has the contract.
+/// Judges claims and gives leases. The module's page has the contract.
 #[async_trait]
 pub trait Arbiter: Send + Sync + 'static {
     /// Takes the show's lease. The token is larger than `above` and than every token of the show before it.
@@ -117,19 +117,19 @@ pub trait Arbiter: Send + Sync + 'static {
     /// [`ArbiterError::Unavailable`]; for each lease [`ArbiterError::Fenced`] or [`ArbiterError::NoLease`].
     async fn renew(&self, leases: &[(ShowId, Fence)]) -> Result<Vec<Result<(), ArbiterError>>, ArbiterError>;
 
-    /// Gives the lease back before its term is over: whoever asks next gets the show.
+    /// Ends the lease before its term is over: the engine that asks next gets the show.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].
-    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError>;
+    async fn release(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError>;
 
-    /// The shows that are not forgotten and whose lease was given back or has run out, in any order.
+    /// The shows that are not forgotten and whose lease was released or has run out, in any order.
     ///
     /// # Errors
     /// [`ArbiterError::Unavailable`].
     async fn free(&self) -> Result<Vec<ShowId>, ArbiterError>;
 
-    /// Judges a batch of claims for one question, in order: one standing for each.
+    /// Judges a batch of claims for one question, in order: one outcome for each.
     ///
     /// # Errors
     /// Any of [`ArbiterError`].
@@ -139,17 +139,17 @@ pub trait Arbiter: Send + Sync + 'static {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError>;
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError>;
 
-    /// Lets no new claim of this question count from now on. A retry of one that counted is still told [`Standing::Before`],
-    /// all others are [`Standing::TooLate`]. Closing twice is closing once; a question that nobody claimed can be closed.
+    /// Lets no new claim of this question count from now on. A retry of one that counted still gets [`ClaimOutcome::Before`],
+    /// all others get [`ClaimOutcome::TooLate`]. Closing twice is closing once; a question that nobody claimed can be closed.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].
     async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError>;
 
-    /// Hands in what the journal holds of a question, at most one claim a seat. The journal is the truth: these claims count,
-    /// whatever stood for their seats before and even if the question is closed; other seats' claims stay, and so does the
+    /// Restores the claims of a question that the journal holds, at most one a seat. The journal decides: these claims count,
+    /// whatever counted for their seats before and even if the question is closed; other seats' claims stay, and so does the
     /// close. Restoring twice is restoring once; a question whose claims are no longer kept is not restored.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use klaxon_protocol::time::{Millis, Span};
 use super::ShowResults;
 use super::sql::ArchivedAnswer;
 use crate::game::{self, Game};
-use crate::replay::told;
+use crate::replay::events;
 
 /// A show and its journal so far.
 pub struct Recorded {
@@ -63,7 +63,7 @@ impl Recorded {
 
     fn apply(&mut self, command: Command) {
         self.now = self.now + Span(7);
-        let events = told(&self.game.apply(self.now, &command).unwrap()).cloned().collect();
+        let events = events(&self.game.apply(self.now, &command).unwrap()).cloned().collect();
         self.record(command, events);
     }
 
@@ -75,7 +75,7 @@ impl Recorded {
     /// A question with two batches of answers, up to its reveal. In the middle another engine takes over.
     fn question(&mut self, players: u32) {
         self.host(Action::Next);
-        let question = self.game.tallies(self.now).question.unwrap();
+        let question = self.game.figures(self.now).question.unwrap();
         for half in 0..2 {
             self.now = self.now + Span(1_000);
             let at = self.now;

@@ -12,7 +12,7 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
-use klaxon_protocol::link::{Personal, StampedAnswer};
+use klaxon_protocol::link::Personal;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
 use klaxon_protocol::time::{Millis, Span};
@@ -43,18 +43,21 @@ pub enum Entry {
     Watch,
 }
 
-/// What of an answer is known before the arbiter is asked.
+/// What the rules know of an answer before the arbiter is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It may count: claim it.
-    Claim,
-    /// It is decided.
+pub enum PreCheck {
+    /// It counts if the arbiter accepts its claim; this much of the players' time had passed when it was read.
+    MayCount {
+        /// From the opening, without pauses.
+        elapsed: Span,
+    },
+    /// It needs no claim.
     Decided(Verdict),
 }
 
-/// A host's view of the game, in numbers.
+/// The numbers about a game that its host sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tallies {
+pub struct GameFigures {
     /// The last question that was asked.
     pub question: Option<QuestionId>,
     /// How many there are.
@@ -140,8 +143,8 @@ pub trait Game: Send + 'static {
     /// The last event.
     fn seq(&self) -> Seq;
 
-    /// What is known of an answer before it is claimed.
-    fn standing(&self, answer: &StampedAnswer) -> Standing;
+    /// What the rules know of an answer that was read at this time, before it is claimed.
+    fn pre_check(&self, seat: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck;
 
     /// Whether this host's command was done before.
     ///
@@ -155,8 +158,8 @@ pub trait Game: Send + 'static {
     /// A seat's own state; without one, that of somebody who watches.
     fn you(&self, seat: Option<Seat>) -> You;
 
-    /// The numbers.
-    fn tallies(&self, now: Millis) -> Tallies;
+    /// The numbers for the host.
+    fn figures(&self, now: Millis) -> GameFigures;
 
     /// Players whose names hold this text, at most `limit`.
     fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine>;

@@ -140,8 +140,8 @@ pub trait Journal: Send + Sync + 'static {
     /// [`JournalError::Unavailable`].
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError>;
 
-    /// The show is over and in nobody's hands any more: what is kept of it for those who play it is no longer needed. What is kept for
-    /// good stays, and `read` still finds it.
+    /// The show is over, and no engine will play it again: what is kept only for that is freed. What is kept for good stays, and `read`
+    /// still finds it.
     ///
     /// # Errors
     /// [`JournalError::Fenced`], [`JournalError::NoLease`], [`JournalError::Unavailable`].

@@ -4,7 +4,7 @@ use klaxon_protocol::ids::Choice;
 use klaxon_protocol::pack::{CHOICES, Difficulty, Pack, PackQuestion};
 
 use super::Imported;
-use super::problem::{BadPack, Findings, Place};
+use super::problem::{BadPack, Findings, SourcePlace};
 
 /// A pack as far as it could be read. Where something could not be read, and was told, a value that is fine
 /// stands in its place: so the check of the whole tells the other problems, and none of them twice.
@@ -12,7 +12,7 @@ use super::problem::{BadPack, Findings, Place};
 pub(super) struct Draft {
     /// None if it could not be read.
     pub title: Option<String>,
-    pub questions: Vec<(PackQuestion, Place)>,
+    pub questions: Vec<(PackQuestion, SourcePlace)>,
 }
 
 impl Draft {
@@ -32,7 +32,7 @@ impl Draft {
             let place = found
                 .question
                 .and_then(|number| places.get(number - 1).copied())
-                .unwrap_or(Place { line: None, question: found.question });
+                .unwrap_or(SourcePlace { line: None, question: found.question });
             findings.add(place, found.problem);
         }
         if skip_bad {
@@ -45,7 +45,7 @@ impl Draft {
             of_pack = pack.problems();
         }
         for found in of_pack {
-            findings.add(Place::default(), found.problem);
+            findings.add(SourcePlace::default(), found.problem);
         }
         let is_fine = if skip_bad { !findings.are_of_the_whole() } else { findings.is_empty() };
         if !is_fine {
@@ -86,7 +86,7 @@ pub(super) fn wrong_choice_count(count: usize) -> Option<String> {
         .then(|| format!("a question has {} to {} choices, this one has {count}", CHOICES.start(), CHOICES.end()))
 }
 
-/// A position below the number of choices.
+/// The choice at this position. A position in a broken file may be above 255: then it is one that no question has, and is found as that.
 pub(super) fn choice_at(index: usize) -> Choice {
     Choice(u8::try_from(index).unwrap_or(u8::MAX))
 }
@@ -104,7 +104,7 @@ pub(super) fn in_fixed_order(correct: String, incorrect: Vec<String>) -> Result<
     } else {
         choices.sort_by_cached_key(|choice| (choice.to_lowercase(), choice.clone()));
     }
-    let right = choices.iter().position(|choice| *choice == correct).unwrap_or_default();
+    let right = choices.iter().position(|choice| *choice == correct).expect("the right choice is one of them");
     Ok((choices, choice_at(right)))
 }
 

@@ -31,7 +31,7 @@ pub use problem::{BadPack, Problem};
 pub use text::LARGEST_FILE;
 
 use draft::Draft;
-use problem::{Findings, Place};
+use problem::{Findings, SourcePlace};
 
 /// How a pack file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,7 +121,7 @@ impl FromStr for Format {
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reading<'r> {
+pub struct ReadOptions<'r> {
     /// Its format; with none, it is guessed from name and content.
     pub format: Option<Format>,
     /// The sheet of a spreadsheet that is read; with none, it is the only one that has a header.
@@ -148,20 +148,20 @@ pub struct Imported {
 /// # Errors
 /// Everything that is wrong with the file, or why it can't be read.
 pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
-    import(path, Reading { format, ..Reading::default() }).map(|imported| imported.pack)
+    import(path, ReadOptions { format, ..ReadOptions::default() }).map(|imported| imported.pack)
 }
 
 /// The same, with all that is to be said about it.
 ///
 /// # Errors
 /// As [`read`].
-pub fn import(path: &Path, reading: Reading<'_>) -> Result<Imported, BadPack> {
+pub fn import(path: &Path, reading: ReadOptions<'_>) -> Result<Imported, BadPack> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let limit = LARGEST_FILE as u64 + 1;
     if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
         let mut findings = Findings::new(&name);
-        findings.add(Place::default(), format!("the file can't be read: {error}"));
+        findings.add(SourcePlace::default(), format!("the file can't be read: {error}"));
         return Err(findings.into_bad_pack());
     }
     import_bytes(&name, &bytes, reading)
@@ -174,7 +174,7 @@ pub fn import(path: &Path, reading: Reading<'_>) -> Result<Imported, BadPack> {
 /// Everything that is wrong with the file: first what keeps it from being read at all (its encoding, its syntax), else
 /// every problem of every question.
 pub fn parse(name: &str, bytes: &[u8], format: Format, title: Option<&str>) -> Result<Pack, BadPack> {
-    import_bytes(name, bytes, Reading { format: Some(format), title, ..Reading::default() })
+    import_bytes(name, bytes, ReadOptions { format: Some(format), title, ..ReadOptions::default() })
         .map(|imported| imported.pack)
 }
 
@@ -182,7 +182,7 @@ pub fn parse(name: &str, bytes: &[u8], format: Format, title: Option<&str>) -> R
 ///
 /// # Errors
 /// As [`parse`].
-pub fn import_bytes(name: &str, bytes: &[u8], reading: Reading<'_>) -> Result<Imported, BadPack> {
+pub fn import_bytes(name: &str, bytes: &[u8], reading: ReadOptions<'_>) -> Result<Imported, BadPack> {
     let mut findings = Findings::new(name);
     match draft(name, bytes, reading, &mut findings) {
         Some(draft) => draft.finish(findings, reading.skip_bad),
@@ -191,12 +191,12 @@ pub fn import_bytes(name: &str, bytes: &[u8], reading: Reading<'_>) -> Result<Im
 }
 
 /// What could be read; nothing if the syntax is broken.
-fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings) -> Option<Draft> {
+fn draft(name: &str, bytes: &[u8], reading: ReadOptions<'_>, findings: &mut Findings) -> Option<Draft> {
     let stem = Path::new(name).file_stem().map_or_else(|| "untitled".into(), |stem| stem.to_string_lossy());
     let title = reading.title;
     let format = reading.format.unwrap_or_else(|| Format::guess(name, bytes));
     if format != Format::Sheet && reading.sheet.is_some() {
-        findings.add(Place::default(), "only an xlsx file has sheets to choose from");
+        findings.add(SourcePlace::default(), "only an xlsx file has sheets to choose from");
         return None;
     }
     let text = match format {
@@ -204,7 +204,7 @@ fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings
         _ => match text::decode(bytes) {
             Ok(text) => text,
             Err(problem) => {
-                findings.add(Place::default(), problem);
+                findings.add(SourcePlace::default(), problem);
                 return None;
             }
         },
@@ -212,7 +212,7 @@ fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings
     let is_guess = reading.format.is_none() && !name.to_lowercase().ends_with(".toml") && !text.contains("[[");
     if format == Format::Toml && is_guess && tree::from_toml(&text, &mut Findings::new(name)).is_none() {
         findings.add(
-            Place::default(),
+            SourcePlace::default(),
             "what this is can't be told: it is no TOML, no JSON, and no sheet with a header row. Other forms (Aiken, GIFT, Moodle's XML) are \
              not read: write the questions into a spreadsheet, a row each, as docs/packs.md has it",
         );
@@ -226,7 +226,7 @@ fn draft(name: &str, bytes: &[u8], reading: Reading<'_>, findings: &mut Findings
         }
         Format::Sheet => {
             if bytes.len() > LARGEST_FILE {
-                findings.add(Place::default(), text::too_large());
+                findings.add(SourcePlace::default(), text::too_large());
                 return None;
             }
             Some(sheet::read(bytes, title.unwrap_or(&stem), reading.sheet, findings))
@@ -299,14 +299,14 @@ mod tests {
             ("moodle.xml", "<?xml version=\"1.0\"?>\n<quiz><question type=\"multichoice\"/></quiz>\n"),
             ("quiz", "1. What is 2+2?\na) 3\nb) 4 *\n"),
         ] {
-            let told = import_bytes(name, text.as_bytes(), Reading::default()).unwrap_err().to_string();
+            let told = import_bytes(name, text.as_bytes(), ReadOptions::default()).unwrap_err().to_string();
             assert!(
                 told.lines().count() == 1 && told.contains("Aiken, GIFT") && told.contains("docs/packs.md"),
                 "{told}"
             );
         }
         for (name, text) in [("quiz.toml", "What?\n"), ("quiz.txt", "title = 'a'\n[[questions]]\ntext = What?\n")] {
-            let told = import_bytes(name, text.as_bytes(), Reading::default()).unwrap_err().to_string();
+            let told = import_bytes(name, text.as_bytes(), ReadOptions::default()).unwrap_err().to_string();
             assert!(told.contains("this is not TOML"), "{told}");
         }
     }

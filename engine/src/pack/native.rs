@@ -6,13 +6,14 @@ use klaxon_protocol::time::Span;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
 use super::form::{PACK_KEYS, QUESTION_KEYS, SCHEMA_KEY};
-use super::problem::{Findings, Place, excerpt};
+use super::problem::{Findings, SourcePlace, excerpt};
 use super::tree::{Fields, Node, Value};
 
 /// Reads what a native file holds. `title` stands in place of the file's own.
 pub(super) fn read(root: Node, title: Option<&str>, findings: &mut Findings) -> Draft {
-    let mut draft = Draft { title: title.map(str::to_owned), questions: vec![(blank_question(), Place::default())] };
-    let Some(mut pack) = Fields::of(root, "a pack", Place::default(), findings) else {
+    let mut draft =
+        Draft { title: title.map(str::to_owned), questions: vec![(blank_question(), SourcePlace::default())] };
+    let Some(mut pack) = Fields::of(root, "a pack", SourcePlace::default(), findings) else {
         return draft;
     };
     pack.take(SCHEMA_KEY);
@@ -33,16 +34,16 @@ pub(super) fn read(root: Node, title: Option<&str>, findings: &mut Findings) -> 
                 items.into_iter().enumerate().map(|(index, item)| read_question(item, index + 1, findings)).collect();
         }
         other => {
-            let place = Place { line: questions.line, question: None };
+            let place = SourcePlace { line: questions.line, question: None };
             findings.add(place, format!("`questions` is a list of questions, not {}", other.kind()));
         }
     }
     draft
 }
 
-fn read_question(node: Node, number: usize, findings: &mut Findings) -> (PackQuestion, Place) {
+fn read_question(node: Node, number: usize, findings: &mut Findings) -> (PackQuestion, SourcePlace) {
     let mut question = blank_question();
-    let place = Place { line: node.line, question: Some(number) };
+    let place = SourcePlace { line: node.line, question: Some(number) };
     let Some(mut fields) = Fields::of(node, "a question", place, findings) else {
         return (question, place);
     };

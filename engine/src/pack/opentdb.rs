@@ -4,13 +4,13 @@ use klaxon_protocol::pack::PackQuestion;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, in_fixed_order};
 use super::encoding::Encoding;
-use super::problem::{Findings, Place, excerpt};
+use super::problem::{Findings, SourcePlace, excerpt};
 use super::tree::{Fields, Node, Value};
 
 /// One result as it was sent, still encoded.
 #[derive(Debug)]
-struct Sent {
-    place: Place,
+struct OpenTdbResult {
+    place: SourcePlace,
     kind: Option<String>,
     difficulty: Option<String>,
     category: Option<String>,
@@ -19,7 +19,7 @@ struct Sent {
     incorrect: Option<Vec<String>>,
 }
 
-impl Sent {
+impl OpenTdbResult {
     fn texts(&self) -> impl Iterator<Item = &str> {
         [&self.kind, &self.difficulty, &self.category, &self.question, &self.correct]
             .into_iter()
@@ -31,8 +31,9 @@ impl Sent {
 
 /// Reads what the API sent. `encoding` is found out if it is not given.
 pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings: &mut Findings) -> Draft {
-    let mut draft = Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), Place::default())] };
-    let Some(mut answer) = Fields::of(root, "the API's answer", Place::default(), findings) else {
+    let mut draft =
+        Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), SourcePlace::default())] };
+    let Some(mut answer) = Fields::of(root, "the API's answer", SourcePlace::default(), findings) else {
         return draft;
     };
     if let Some(code) = answer.take("response_code")
@@ -51,9 +52,9 @@ pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings
             return draft;
         }
     };
-    let sent: Vec<Sent> =
+    let sent: Vec<OpenTdbResult> =
         items.into_iter().enumerate().map(|(index, item)| read_result(item, index + 1, findings)).collect();
-    let encoding = encoding.unwrap_or_else(|| Encoding::detect(sent.iter().flat_map(Sent::texts)));
+    let encoding = encoding.unwrap_or_else(|| Encoding::detect(sent.iter().flat_map(OpenTdbResult::texts)));
     draft.questions = sent.into_iter().map(|sent| (question_of(&sent, encoding, findings), sent.place)).collect();
     draft
 }
@@ -72,10 +73,17 @@ fn refused(code: &Value) -> Option<String> {
     Some(format!("the Open Trivia Database refused the request: {meaning}"))
 }
 
-fn read_result(node: Node, number: usize, findings: &mut Findings) -> Sent {
-    let place = Place { line: node.line, question: Some(number) };
-    let mut sent =
-        Sent { place, kind: None, difficulty: None, category: None, question: None, correct: None, incorrect: None };
+fn read_result(node: Node, number: usize, findings: &mut Findings) -> OpenTdbResult {
+    let place = SourcePlace { line: node.line, question: Some(number) };
+    let mut sent = OpenTdbResult {
+        place,
+        kind: None,
+        difficulty: None,
+        category: None,
+        question: None,
+        correct: None,
+        incorrect: None,
+    };
     let Some(mut fields) = Fields::of(node, "a result", place, findings) else {
         return sent;
     };
@@ -96,7 +104,7 @@ fn read_result(node: Node, number: usize, findings: &mut Findings) -> Sent {
 /// Decodes one result's texts; whatever can't be decoded is told.
 struct Decoder<'f> {
     encoding: Encoding,
-    place: Place,
+    place: SourcePlace,
     findings: &'f mut Findings,
 }
 
@@ -119,7 +127,7 @@ impl Decoder<'_> {
     }
 }
 
-fn question_of(sent: &Sent, encoding: Encoding, findings: &mut Findings) -> PackQuestion {
+fn question_of(sent: &OpenTdbResult, encoding: Encoding, findings: &mut Findings) -> PackQuestion {
     let mut question = blank_question();
     let place = sent.place;
     let mut decoder = Decoder { encoding, place, findings };

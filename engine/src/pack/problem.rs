@@ -65,12 +65,12 @@ impl std::error::Error for BadPack {}
 
 /// Where something stands in a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SourcePlace {
     pub line: Option<usize>,
     pub question: Option<usize>,
 }
 
-impl Place {
+impl SourcePlace {
     /// The same question, at a line of its own if that is known.
     pub fn at_line(self, line: Option<usize>) -> Self {
         Self { line: line.or(self.line), ..self }
@@ -121,7 +121,7 @@ impl Findings {
         self.problems.len() > self.in_questions
     }
 
-    pub fn add(&mut self, place: Place, problem: impl Into<String>) {
+    pub fn add(&mut self, place: SourcePlace, problem: impl Into<String>) {
         let is_in_question = place.question.is_some();
         self.bad.extend(place.question);
         let alike = if is_in_question { self.in_questions } else { self.problems.len() - self.in_questions };
@@ -164,9 +164,9 @@ mod tests {
     #[test]
     fn a_problem_names_file_line_and_question() {
         let mut findings = Findings::new("quiz.toml");
-        findings.add(Place { line: Some(7), question: Some(2) }, "no text");
-        findings.add(Place { line: None, question: Some(1) }, "no choices");
-        findings.add(Place::default(), "no title");
+        findings.add(SourcePlace { line: Some(7), question: Some(2) }, "no text");
+        findings.add(SourcePlace { line: None, question: Some(1) }, "no choices");
+        findings.add(SourcePlace::default(), "no title");
         let told = findings.into_bad_pack().to_string();
         assert_eq!(told, "quiz.toml: no title\nquiz.toml: question 1: no choices\nquiz.toml:7: question 2: no text");
     }
@@ -177,9 +177,9 @@ mod tests {
         assert_eq!(excerpt("a\u{1b}[2J"), "\"a\\u{1b}[2J\"");
         let mut findings = Findings::new("quiz.toml");
         for _ in 0..MOST_PROBLEMS + 5 {
-            findings.add(Place { line: None, question: Some(1) }, "ü".repeat(1_000));
+            findings.add(SourcePlace { line: None, question: Some(1) }, "ü".repeat(1_000));
         }
-        findings.add(Place::default(), "too many questions");
+        findings.add(SourcePlace::default(), "too many questions");
         let bad = findings.into_bad_pack();
         assert_eq!((bad.problems.len(), bad.left_out), (MOST_PROBLEMS + 1, 5));
         assert_eq!(bad.problems[0].problem, "too many questions");

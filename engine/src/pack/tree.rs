@@ -7,7 +7,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Findings, Place, excerpt};
+use super::problem::{Findings, SourcePlace, excerpt};
 use super::text::Lines;
 
 /// A value and where it stands.
@@ -23,13 +23,13 @@ pub(super) enum Value {
     Text(String),
     Integer(i64),
     List(Vec<Node>),
-    Table(Vec<Entry>),
+    Table(Vec<TreeEntry>),
     /// What no pack holds, by its name.
     Other(&'static str),
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TreeEntry {
     pub key: String,
     pub line: Option<usize>,
     pub node: Node,
@@ -60,7 +60,7 @@ pub(super) fn from_toml(text: &str, findings: &mut Findings) -> Option<Node> {
         let line = error.span().map(|span| lines.line(span.start));
         // What follows on the same line is most often the parser's confusion about the first.
         if line.is_none() || told != line {
-            findings.add(Place { line, question: None }, format!("this is not TOML: {}", error.message()));
+            findings.add(SourcePlace { line, question: None }, format!("this is not TOML: {}", error.message()));
         }
         told = line;
     }
@@ -72,7 +72,7 @@ fn toml_table(table: Spanned<DeTable<'_>>, lines: &Lines) -> Node {
     let entries = table
         .into_inner()
         .into_iter()
-        .map(|(key, value)| Entry {
+        .map(|(key, value)| TreeEntry {
             line: Some(lines.line(key.span().start)),
             key: key.into_inner().into_owned(),
             node: toml_value(value, lines),
@@ -102,7 +102,7 @@ pub(super) fn from_json(text: &str, findings: &mut Findings) -> Option<Node> {
     match serde_json::from_str(text) {
         Ok(node) => Some(node),
         Err(error) => {
-            let place = Place { line: Some(error.line()), question: None };
+            let place = SourcePlace { line: Some(error.line()), question: None };
             findings.add(place, format!("this is not JSON: {error}"));
             None
         }
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, node)) = items.next_entry()? {
-            entries.push(Entry { key, line: None, node });
+            entries.push(TreeEntry { key, line: None, node });
         }
         Self::node(Value::Table(entries))
     }
@@ -174,14 +174,14 @@ impl<'de> Visitor<'de> for NodeVisitor {
 /// Takes a table's values one by one by key; whatever is wrong on the way is told.
 #[derive(Debug)]
 pub(super) struct Fields<'f> {
-    entries: Vec<Entry>,
-    place: Place,
+    entries: Vec<TreeEntry>,
+    place: SourcePlace,
     findings: &'f mut Findings,
 }
 
 impl<'f> Fields<'f> {
     /// The fields of a table; if it is none, that is told and `None` returned.
-    pub fn of(node: Node, what: &str, place: Place, findings: &'f mut Findings) -> Option<Self> {
+    pub fn of(node: Node, what: &str, place: SourcePlace, findings: &'f mut Findings) -> Option<Self> {
         let place = place.at_line(node.line);
         match node.value {
             Value::Table(entries) => Some(Self { entries, place, findings }),
@@ -192,7 +192,7 @@ impl<'f> Fields<'f> {
         }
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> SourcePlace {
         self.place
     }
 

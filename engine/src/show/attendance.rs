@@ -1,51 +1,35 @@
-//! In the lobby: whose players are there. A show that is full can give the seat of a guest who is gone to somebody who wants in.
+//! Who is there in the lobby. A show that is full can give the seat of a guest who is gone to another player.
 //!
-//! Gateways say when a connection is gone. What they said may be lost, and an engine that takes a show up was not there to hear it: so
-//! when a full show knows of nobody who is gone, it asks the gateways who is there (a census), and whoever is nowhere is gone.
+//! Gateways report connections that end. A report can be lost, and an engine that takes a show over has missed the earlier ones: so
+//! when a full show knows no guest who is gone, it asks all gateways which seats have a connection (a census), and a seat without one
+//! is absent.
 //!
-//! Who may abuse it: bots that join and leave, or just drop, get no seat kept; bots that stay, or come back every few seconds, keep theirs
-//! as people do, and the host removes them. A stranger who asks for a seat in a full show makes it ask for a census once a minute: at a
-//! million players some 6 MB from all gateways together. What is kept is gone with the first question: 24 bytes a seat, and as much again
+//! Who may abuse it: bots that join and leave, or just disconnect, keep no seat; bots that stay, or come back every few seconds, keep
+//! theirs as people do, and the host removes them. A stranger who asks for a seat in a full show causes one census a minute: at a
+//! million players some 6 MB from all gateways together. All of this is freed at the first question: 24 bytes a seat, and as much again
 //! for each that is absent.
 
 use std::collections::BTreeSet;
 
 use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef};
-use klaxon_protocol::link::{Present, ToGateway};
-use klaxon_protocol::player::Phase;
+use klaxon_protocol::link::Present;
 use klaxon_protocol::time::{Millis, Span};
 
-use super::Show;
-use crate::bus::Address;
-
-/// Who lost the connection, and did not say `leave`, keeps the seat for this long though others want it: a phone comes back within it.
-const GRACE: Span = Span(10_000);
 /// From one census to the next, at least.
-const CENSUS_EVERY: Span = Span(60_000);
-
-/// A player's connection that is gone.
-#[derive(Debug, Clone, Copy)]
-pub struct Departure {
-    /// Which connection.
-    pub conn: ConnRef,
-    /// Whose.
-    pub seat: SeatRef,
-    /// Whether they said `leave`.
-    pub left: bool,
-}
+const CENSUS_INTERVAL: Span = Span(60_000);
 
 /// Where a seat's player is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
-    /// Nothing was heard of them since this engine has the show.
+    /// No gateway has named them since this engine has the show.
     Unknown,
     /// The newest connection, which alone sees the show.
     Here(ConnRef),
-    /// Gone; from then on the seat can be another's.
+    /// Gone; from this time on the seat can be given to another player.
     Absent(Millis),
 }
 
-/// Who is there.
+/// Who is there, by seat.
 #[derive(Default)]
 pub(super) struct Attendance {
     by_seat: Vec<Presence>,
@@ -69,7 +53,7 @@ struct Census {
 
 impl Attendance {
     /// A player is in on this connection.
-    pub fn settle(&mut self, seat: Seat, conn: ConnRef) {
+    pub fn connected(&mut self, seat: Seat, conn: ConnRef) {
         self.set(seat, Presence::Here(conn));
         if let Some(seen) = self.census.as_mut().and_then(|census| census.seen.get_mut(seat.index())) {
             *seen = true;
@@ -77,33 +61,34 @@ impl Attendance {
     }
 
     /// A connection is gone. An older one, which did not see the show any more, does not matter.
-    fn part(&mut self, seat: Seat, conn: ConnRef, from: Millis) {
+    pub fn disconnected(&mut self, seat: Seat, conn: ConnRef, from: Millis) {
         if self.get(seat) == Presence::Here(conn) {
             self.set(seat, Presence::Absent(from));
         }
     }
 
-    /// All who are at this gateway lost their connection.
-    fn all_part(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
+    /// All players of this gateway lost their connection.
+    pub fn gateway_gone(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let is_here = |presence: &Presence| matches!(presence, Presence::Here(conn) if conn.gateway == gateway);
         let here = (0..).map(Seat).zip(&self.by_seat).filter(|(_, presence)| is_here(presence));
         for seat in here.map(|(seat, _)| seat).filter(|&seat| is_for_guests(seat)).collect::<Vec<_>>() {
             self.set(seat, Presence::Absent(from));
             self.may_be_wrong = true;
         }
-        self.hand_in(gateway, from, is_for_guests);
+        self.report_ended(gateway, from, is_for_guests);
     }
 
     /// Who has been absent for longest, if it is for long enough by now.
-    fn absent(&self, now: Millis) -> Option<Seat> {
+    pub fn absent(&self, now: Millis) -> Option<Seat> {
         self.absent.first().filter(|(from, _)| *from <= now).map(|&(_, seat)| seat)
     }
 
     /// Begins a census of these gateways, unless there was one just now. Its number.
-    fn begin_census(&mut self, seats: u32, gateways: &BTreeSet<GatewayId>, now: Millis) -> Option<u32> {
+    pub fn begin_census(&mut self, seats: u32, gateways: &BTreeSet<GatewayId>, now: Millis) -> Option<u32> {
         let number = match self.last {
-            Some((_, at)) if now < at + CENSUS_EVERY => return None,
-            Some((last, _)) => last.wrapping_add(1),
+            Some((_, at)) if now < at + CENSUS_INTERVAL => return None,
+            // At one a minute it takes 8,000 years to run out.
+            Some((last, _)) => last.checked_add(1).expect("a census a minute never runs out of numbers"),
             None => 1,
         };
         self.last = Some((number, now));
@@ -113,8 +98,13 @@ impl Attendance {
         Some(number)
     }
 
-    /// The last census, which a gateway that comes, or comes back, must hear of. Whom it names is there.
-    fn census_for_newcomer(&mut self, gateway: GatewayId) -> Option<u32> {
+    /// Whether players of a gateway that comes, or comes back, may be taken for absent: then it must be asked.
+    pub const fn may_be_wrong(&self) -> bool {
+        self.may_be_wrong
+    }
+
+    /// The last census, which a gateway that comes, or comes back, must answer. The players that it names are there.
+    pub fn census_for_newcomer(&mut self, gateway: GatewayId) -> Option<u32> {
         if let Some(census) = &mut self.census {
             census.asked.insert(gateway);
             census.waiting.insert(gateway);
@@ -122,8 +112,8 @@ impl Attendance {
         self.last.map(|(number, _)| number)
     }
 
-    /// A gateway named some who are there.
-    fn count(&mut self, present: &Present, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
+    /// A gateway named some of its players.
+    pub fn count(&mut self, present: &Present, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         if self.last.is_none_or(|(number, _)| number != present.census) {
             return;
         }
@@ -136,18 +126,19 @@ impl Attendance {
             }
         }
         if present.is_last {
-            self.hand_in(present.gateway, from, is_for_guests);
+            self.report_ended(present.gateway, from, is_for_guests);
         }
     }
 
-    /// A gateway has named all, or has none any more. When all have, whoever is at none of them is absent.
-    fn hand_in(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
+    /// A gateway has named all its players, or has none any more. When all gateways have, a player at none of them is absent.
+    fn report_ended(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let Some(census) = &mut self.census else { return };
         census.waiting.remove(&gateway);
         self.end_census(from, is_for_guests);
     }
 
-    fn end_census(&mut self, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
+    /// Ends the census if no gateway is waited for.
+    pub fn end_census(&mut self, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let Some(Census { asked, seen, .. }) = self.census.take_if(|census| census.waiting.is_empty()) else { return };
         let unseen = (0..).map(Seat).zip(seen).filter(|(seat, seen)| !seen && is_for_guests(*seat));
         for (seat, _) in unseen {
@@ -162,8 +153,8 @@ impl Attendance {
         }
     }
 
-    /// No seat is given again from now on.
-    fn end(&mut self) {
+    /// No seat is given to another player from now on.
+    pub fn end(&mut self) {
         *self = Self::default();
     }
 
@@ -182,80 +173,6 @@ impl Attendance {
         if let Presence::Absent(from) = presence {
             self.absent.insert((from, seat));
         }
-    }
-}
-
-impl Show {
-    /// A player is in: at this connection.
-    pub(super) fn attend(&mut self, seat: Seat, conn: ConnRef) {
-        if self.game.phase() == Phase::Lobby {
-            self.attendance.settle(seat, conn);
-        } else {
-            self.attendance.end();
-        }
-    }
-
-    /// A player's connection is gone. It matters in the lobby only, and of guests.
-    pub(super) fn part(&mut self, departure: &Departure) {
-        let Departure { conn, seat, left } = *departure;
-        if self.game.phase() != Phase::Lobby {
-            return self.attendance.end();
-        }
-        if self.game.held(seat.seat) == seat && self.game.is_for_guests(seat.seat) {
-            self.attendance.part(seat.seat, conn, if left { self.now } else { self.now + GRACE });
-        }
-    }
-
-    /// A gateway is gone, and all its players with it.
-    pub(super) fn all_part(&mut self, gateway: GatewayId) {
-        if self.game.phase() == Phase::Lobby {
-            let game = &self.game;
-            self.attendance.all_part(gateway, self.now + GRACE, |seat| game.is_for_guests(seat));
-        }
-    }
-
-    /// The seat of a guest who was removed or is gone. If there is none now, it is found out whether there will be.
-    pub(super) fn seat_to_give(&mut self) -> Option<Seat> {
-        if self.game.phase() != Phase::Lobby {
-            return None;
-        }
-        let seat = self.game.vacant_seat().or_else(|| self.attendance.absent(self.now));
-        if seat.is_none() {
-            self.ask_who_is_there();
-        }
-        seat
-    }
-
-    /// Asks the gateways who is there, if nobody asked just now.
-    pub(super) fn ask_who_is_there(&mut self) {
-        let (seats, now) = (self.game.joined(), self.now);
-        if let Some(census) = self.attendance.begin_census(seats, &self.gateways, now) {
-            self.outbox.push((Address::All, ToGateway::Census { show: self.id, census }));
-            let game = &self.game;
-            // If there are no gateways, nobody is anywhere.
-            self.attendance.end_census(now + GRACE, |seat| game.is_for_guests(seat));
-        }
-    }
-
-    /// A gateway hears the show from now on: its players may be taken for absent.
-    pub(super) fn ask_newcomer(&mut self, gateway: GatewayId) {
-        if self.game.phase() != Phase::Lobby || !self.attendance.may_be_wrong {
-            return;
-        }
-        match self.attendance.census_for_newcomer(gateway) {
-            Some(census) => self.outbox.push((Address::One(gateway), ToGateway::Census { show: self.id, census })),
-            None => self.ask_who_is_there(),
-        }
-    }
-
-    /// A gateway named some who are there.
-    pub(super) fn count_present(&mut self, mut present: Present) {
-        if self.game.phase() != Phase::Lobby {
-            return self.attendance.end();
-        }
-        let game = &self.game;
-        present.players.retain(|(seat, _)| seat.seat.0 < game.joined() && game.held(seat.seat) == *seat);
-        self.attendance.count(&present, self.now + GRACE, |seat| game.is_for_guests(seat));
     }
 }
 
@@ -297,22 +214,22 @@ mod tests {
         ];
         for (number, (came, ended, is_absent)) in stories.into_iter().enumerate() {
             let mut attendance = Attendance::default();
-            came.iter().for_each(|&conn| attendance.settle(SEAT, conn));
-            ended.iter().for_each(|&conn| attendance.part(SEAT, conn, NOW));
+            came.iter().for_each(|&conn| attendance.connected(SEAT, conn));
+            ended.iter().for_each(|&conn| attendance.disconnected(SEAT, conn, NOW));
             assert_eq!(attendance.absent(Millis(NOW.0 - 1)), None, "story {number}");
             assert_eq!(attendance.absent(NOW), is_absent.then_some(SEAT), "story {number}");
-            attendance.settle(SEAT, on(3, 9));
-            assert_eq!(attendance.absent(NOW + GRACE), None, "who is back is not absent");
+            attendance.connected(SEAT, on(3, 9));
+            assert_eq!(attendance.absent(NOW + Span(10_000)), None, "who is back is not absent");
         }
     }
 
     #[test]
     fn a_gateways_end_makes_its_guests_absent_until_it_is_back_and_names_them() {
         let mut attendance = Attendance::default();
-        (0..3).for_each(|seat| attendance.settle(Seat(seat), on(1, 5)));
-        attendance.settle(Seat(3), on(2, 5));
+        (0..3).for_each(|seat| attendance.connected(Seat(seat), on(1, 5)));
+        attendance.connected(Seat(3), on(2, 5));
         assert!(!attendance.may_be_wrong);
-        attendance.all_part(GatewayId(1), NOW, |seat| seat != Seat(1));
+        attendance.gateway_gone(GatewayId(1), NOW, |seat| seat != Seat(1));
         assert!(attendance.may_be_wrong);
         assert_eq!(absences(&attendance), [(0, NOW), (2, NOW)]);
         assert_eq!(attendance.census_for_newcomer(GatewayId(1)), None, "there was none yet");
@@ -330,24 +247,24 @@ mod tests {
     #[test]
     fn whom_no_gateway_names_is_absent_once_all_have_named_theirs() {
         let mut attendance = Attendance::default();
-        // Seats 0 to 5 were taken before this engine; 6's end was never heard of.
-        attendance.settle(Seat(6), on(2, 60));
+        // Seats 0 to 5 were taken before this engine; of seat 6 no end was reported.
+        attendance.connected(Seat(6), on(2, 60));
         let gateways = BTreeSet::from([GatewayId(1), GatewayId(2)]);
         assert_eq!(attendance.begin_census(7, &gateways, NOW), Some(1));
-        assert_eq!(attendance.begin_census(7, &gateways, Millis(NOW.0 + CENSUS_EVERY.0 as u64 - 1)), None);
+        assert_eq!(attendance.begin_census(7, &gateways, Millis(NOW.0 + CENSUS_INTERVAL.0 as u64 - 1)), None);
         let not_five = |seat| seat != Seat(5);
         attendance.count(&present(9, 1, &[(0, 1)], true), NOW, not_five);
         attendance.count(&present(1, 1, &[(1, 10)], false), NOW, not_five);
         attendance.count(&present(1, 2, &[(2, 20)], true), NOW, not_five);
-        attendance.settle(Seat(3), on(1, 30));
+        attendance.connected(Seat(3), on(1, 30));
         assert_eq!(absences(&attendance), [], "the first gateway has more to name");
         attendance.count(&present(1, 1, &[], true), NOW, not_five);
         assert_eq!(absences(&attendance), [(0, NOW), (4, NOW), (6, NOW)]);
         assert_eq!(attendance.get(Seat(1)), Presence::Here(on(1, 10)));
-        attendance.part(Seat(2), on(2, 20), NOW + Span(5));
+        attendance.disconnected(Seat(2), on(2, 20), NOW + Span(5));
         assert_eq!(attendance.absent(NOW + Span(5)), Some(Seat(0)), "who is absent for longest");
         assert_eq!(absences(&attendance).len(), 4);
-        assert_eq!(attendance.begin_census(7, &gateways, NOW + CENSUS_EVERY), Some(2), "there may be more");
+        assert_eq!(attendance.begin_census(7, &gateways, NOW + CENSUS_INTERVAL), Some(2), "there may be more");
     }
 
     #[test]
@@ -357,7 +274,7 @@ mod tests {
         attendance.begin_census(3, &gateways, NOW);
         attendance.count(&present(1, 1, &[(0, 1)], true), NOW, |_| true);
         assert_eq!(attendance.absent(Millis(u64::MAX)), None);
-        attendance.all_part(GatewayId(2), NOW, |_| true);
+        attendance.gateway_gone(GatewayId(2), NOW, |_| true);
         assert_eq!(absences(&attendance), [(1, NOW), (2, NOW)]);
     }
 
@@ -366,8 +283,8 @@ mod tests {
         let mut attendance = Attendance::default();
         for conn in 0..20 {
             for seat in (0..1_000).map(Seat) {
-                attendance.settle(seat, on(1, conn));
-                attendance.part(seat, on(1, conn), NOW + Span(conn as u32));
+                attendance.connected(seat, on(1, conn));
+                attendance.disconnected(seat, on(1, conn), NOW + Span(conn as u32));
             }
         }
         assert_eq!((attendance.by_seat.len(), attendance.absent.len()), (1_000, 1_000));

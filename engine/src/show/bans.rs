@@ -1,4 +1,4 @@
-//! A show's bans of addresses: what the host is told before one, and who is refused by one.
+//! A show's bans of addresses: the warning before one, and the players that one refuses.
 //!
 //! Who may abuse it, and how far they get:
 //!
@@ -10,8 +10,8 @@
 //!   the ban under another id (the host is told which seats those may be), or by resume tokens: a token of a seat opens that seat, which
 //!   is removed, and one of a spectator is as good as none.
 //! - Ten thousand shows with bans: 32 bytes each of up to 10,000 a show, and 8 bytes a seat while the show is played.
-//! - Whoever reads Redis or the journal: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
-//!   of IPv4 finds nothing. Whoever has that key, the resume secret, finds them in minutes.
+//! - A reader of Redis or of the journal: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
+//!   of IPv4 finds nothing. With that key, the resume secret, they are found in minutes.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
@@ -21,11 +21,27 @@ use klaxon_protocol::link::{JoinRequest, Proof};
 use klaxon_protocol::origin::Origin;
 
 use super::Show;
-use super::origins::Neighbours;
+use super::origins::{Neighbours, Origins};
+
+/// Where players come from, and how often that was a reason to refuse one.
+#[derive(Default)]
+pub(super) struct Addresses {
+    pub origins: Origins,
+    /// New players who were refused for where they come from.
+    refused: u64,
+}
+
+impl Addresses {
+    /// A new player is refused. Returns how many there were if the host is to be alerted: at each power of ten.
+    fn note_refusal(&mut self) -> Option<u64> {
+        self.refused += 1;
+        is_power_of_ten(self.refused).then_some(self.refused)
+    }
+}
 
 impl Show {
-    /// Does a host's action. One that bans an address stands in the journal behind what is known of it.
-    pub(super) fn act(&mut self, id: CommandId, action: Action) -> Result<(), Refusal> {
+    /// Does a host's action. A ban of an address is recorded after the address that it bans.
+    pub(super) fn do_action(&mut self, id: CommandId, action: Action) -> Result<(), Refusal> {
         if let Action::BanAddress { seat, shared } = action {
             let origin = self.origin_to_ban(seat, shared)?;
             self.try_apply(Command::SeatOrigin { seat, origin })?;
@@ -39,11 +55,11 @@ impl Show {
         if seat.0 >= seats {
             return Err(ErrorCode::UnknownSeat.into());
         }
-        let Some(origin) = self.origins.of(seat) else {
-            let detail = "They have not come back since this engine took the show up.";
+        let Some(origin) = self.addresses.origins.of(seat) else {
+            let detail = "They have not come back since this engine took the show over.";
             return Err(Refusal::because(ErrorCode::UnknownAddress, detail));
         };
-        let found = self.origins.neighbours(seat, origin, seats, |seat| !self.game.is_removed(seat));
+        let found = self.addresses.origins.neighbours(seat, origin, seats, |seat| !self.game.is_removed(seat));
         match shared {
             false if found != Neighbours::default() => Err(Refusal::because(ErrorCode::SharedAddress, warning(&found))),
             _ => Ok(origin),
@@ -55,9 +71,8 @@ impl Show {
         if matches!(request.proof, Proof::Token { .. }) || !self.game.bans(request.origin) {
             return Ok(());
         }
-        self.refused_by_address += 1;
-        if is_power_of_ten(self.refused_by_address) {
-            self.alert(AlertKind::AddressBansRefuse { joins: self.refused_by_address });
+        if let Some(joins) = self.addresses.note_refusal() {
+            self.alert(AlertKind::AddressBansRefuse { joins });
         }
         let detail = "New players from your address get no seat in this show; you can watch it as a spectator.";
         Err(Refusal::because(ErrorCode::Banned, detail))
@@ -78,8 +93,9 @@ fn warning(found: &Neighbours) -> String {
     }
     if *unknown > 0 {
         let of = if *unknown == 1 { "1 player" } else { &format!("{unknown} players") };
-        words
-            .push(format!("Of {of} it is not known, since they did not come back after this engine took the show up."));
+        words.push(format!(
+            "Of {of} it is not known, since they did not come back after this engine took the show over."
+        ));
     }
     words.join(" ")
 }
@@ -104,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_refused_joins_makes_few_alerts() {
-        let told: Vec<u64> = (0..=1_000_000).filter(|&number| is_power_of_ten(number)).collect();
-        assert_eq!(told, [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]);
+        let mut addresses = Addresses::default();
+        let alerts: Vec<u64> = (0..1_000_000).filter_map(|_| addresses.note_refusal()).collect();
+        assert_eq!(alerts, [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]);
     }
 }

@@ -9,63 +9,71 @@ use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
-use super::lost::Lost;
-use super::outage::TOO_LATE;
+use super::outage::STORE_TIMEOUT;
+use super::stopping::StopReason;
 use crate::arbiter::ArbiterError;
-use crate::bus::Address;
 
-/// The gateways that have not yet handed in all that they read before a close.
+/// One close: the gateways that have not yet handed in all that they read before it.
 pub(super) struct Barrier {
     pub question: QuestionId,
     waiting: BTreeSet<GatewayId>,
-    /// Longer is not waited. None until the gateways were asked: a slow journal takes nothing from their time.
-    limit: Option<Millis>,
-    /// When time was up.
-    raised: Millis,
-    /// The same, for whoever measures.
+    /// Until when they are waited for. None until they were asked: a slow journal takes nothing from their time.
+    deadline: Option<Millis>,
+    /// When the question closed.
+    closed: Millis,
+    /// The same on the monotonic clock.
     since: Instant,
-    /// How long after that the gateways could be asked.
-    late: Span,
-    /// How many messages that had reached the show by the limit are still to be taken. None before the limit.
-    behind: Option<usize>,
+    /// How long after the close the gateways could be asked.
+    delay: Span,
+    /// How many messages that had reached the show by the deadline are still to be processed. None before the deadline.
+    unprocessed: Option<usize>,
 }
 
 impl Barrier {
-    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>, raised: Millis) -> Self {
+    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>, closed: Millis) -> Self {
         let waiting = gateways.into_iter().collect();
-        Self { question, waiting, limit: None, raised, since: Instant::now(), late: Span(0), behind: None }
+        let (deadline, unprocessed) = (None, None);
+        Self { question, waiting, deadline, closed, since: Instant::now(), delay: Span(0), unprocessed }
     }
 
-    pub fn limit(&self) -> Option<Millis> {
-        self.limit
+    pub const fn deadline(&self) -> Option<Millis> {
+        self.deadline
     }
 
-    /// The gateways have been asked, if they had not been before.
-    pub fn asked(&mut self, now: Millis, at_most: Span) {
-        if self.limit.is_none() {
-            self.limit = Some(now + at_most);
-            self.late = now.since(self.raised);
+    /// The gateways are asked now, if they were not before, and have `limit` to hand in.
+    pub fn asked(&mut self, now: Millis, limit: Span) {
+        if self.deadline.is_none() {
+            self.deadline = Some(now + limit);
+            self.delay = now.since(self.closed);
         }
     }
 
+    /// This gateway has handed in, or is gone.
     pub fn pass(&mut self, gateway: GatewayId) {
         self.waiting.remove(&gateway);
     }
 
-    /// The show took so many of the messages that had reached it.
-    pub fn took(&mut self, messages: usize) {
-        self.behind = self.behind.map(|behind| behind.saturating_sub(messages));
+    /// The show processed this many of the messages that had reached it.
+    pub fn processed(&mut self, messages: usize) {
+        // The last of them may have come after the deadline.
+        self.unprocessed = self.unprocessed.map(|left| left.saturating_sub(messages));
     }
 
-    /// Whether all gateways have handed in or the limit has passed; `reached` messages wait to be taken.
-    pub fn is_done(&mut self, now: Millis, reached: usize) -> bool {
+    /// Whether all gateways have handed in or the deadline has passed; `queued` messages wait in the show's inbox.
+    pub fn is_done(&mut self, now: Millis, queued: usize) -> bool {
         if self.waiting.is_empty() {
             return true;
         }
-        if self.limit.is_none_or(|limit| now < limit) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
             return false;
         }
-        *self.behind.get_or_insert(reached) == 0
+        *self.unprocessed.get_or_insert(queued) == 0
+    }
+
+    /// Whether answers that were read in time may be missing, with gateways that had up to `limit` to hand in: rules.md, "Outages".
+    /// `failed`: the bus, the arbiter or the journal was away since the close.
+    fn may_miss_answers(&self, limit: Span, failed: bool) -> bool {
+        self.delay > limit || (failed && !self.waiting.is_empty())
     }
 }
 
@@ -73,8 +81,8 @@ impl Show {
     /// Asks every gateway for its answers, if a question's time is up.
     pub(super) fn raise_barrier(&mut self) {
         let Some(question) = self.game.closing() else { return };
-        self.barrier = Some(Barrier::new(question, self.gateways.iter().copied(), self.now));
-        self.outbox.push((Address::All, ToGateway::Barrier { show: self.id, question }));
+        self.barrier = Some(Barrier::new(question, self.audience.gateways(), self.now));
+        self.outbox.send_to_all(ToGateway::Barrier { show: self.id, question });
     }
 
     pub(super) fn pass_barrier(&mut self, gateway: GatewayId, question: QuestionId) {
@@ -83,36 +91,29 @@ impl Show {
         }
     }
 
-    /// A gateway is gone: nothing is waited for from it.
-    pub(super) fn miss(&mut self, gateway: GatewayId) {
-        self.gateways.remove(&gateway);
-        self.all_part(gateway);
-        self.pulse.forget(gateway);
-        self.barrier.iter_mut().for_each(|barrier| barrier.pass(gateway));
-    }
-
-    /// Ends the wait: what has been claimed by now is what counts.
+    /// Ends the wait: the answers that have been claimed by now are the ones that count.
     ///
     /// # Errors
     /// If the show's lease is lost.
-    pub(super) async fn tally(&mut self) -> Result<(), Lost> {
-        let Some(barrier) = self.barrier.take() else { return Ok(()) };
+    pub(super) async fn tally(&mut self, barrier: Barrier) -> Result<(), StopReason> {
         let question = barrier.question;
         let asked = self.ports.clock.now();
-        match self.ports.arbiter.close(self.id, self.fence, question).await {
-            Ok(()) if self.ports.clock.now().since(asked) <= TOO_LATE => {}
-            Ok(()) => self.store_failed = Some(self.ports.clock.now()),
-            Err(ArbiterError::NoLease) => self.regain().await?,
-            // The rules themselves count nothing from here on; the arbiter's word is for other engines.
+        let closed = self.ports.arbiter.close(self.id, self.lease.fence(), question).await;
+        let answered = self.ports.clock.now();
+        match closed {
+            Ok(()) if answered.since(asked) <= STORE_TIMEOUT => {}
+            Ok(()) => self.outage.note_failure(answered),
+            Err(ArbiterError::NoLease) => self.retake_lease().await?,
+            // The rules themselves count nothing from here on; what the arbiter knows of the close is for other engines.
             Err(error) => {
-                self.store_failed = Some(self.ports.clock.now());
-                tracing::warn!(show = %self.id, %question, %error, "the arbiter did not close this question");
+                self.outage.note_failure(answered);
+                tracing::warn!(%question, %error, "the arbiter did not close the question");
             }
         }
         metrics::counter!("klaxon_silent_gateways_total").increment(barrier.waiting.len() as u64);
         if self.may_miss_answers(&barrier) {
             metrics::counter!("klaxon_questions_voided_by_outages_total").increment(1);
-            let late = barrier.late.max(self.now.since(barrier.raised));
+            let late = barrier.delay.max(self.now.since(barrier.closed));
             self.apply(Command::Outage { question, late });
         } else {
             self.apply(Command::Tally { question, silent: barrier.waiting.into_iter().collect() });
@@ -120,13 +121,15 @@ impl Show {
         Ok(())
     }
 
-    /// Whether answers that were read in time may be stuck or lost between gateways and the arbiter: rules.md, "Outages".
     fn may_miss_answers(&self, barrier: &Barrier) -> bool {
-        let bus_failed = self.ports.bus.last_failure(self.id).is_some_and(|failed| failed >= barrier.since);
-        let failed_since = bus_failed || self.store_failed.is_some_and(|failed| failed >= barrier.raised);
-        self.pulse.dropped_answers()
+        if self.inbox.lost_answers() {
+            return true;
+        }
+        let bus_failed = || self.ports.bus.last_failure(self.id).is_some_and(|failed| failed >= barrier.since);
+        self.periodic.dropped_answers()
             || (self.ports.bus.is_distributed()
-                && (barrier.late > self.game.barrier() || (failed_since && !barrier.waiting.is_empty())))
+                && barrier
+                    .may_miss_answers(self.game.barrier(), self.outage.failed_since(barrier.closed) || bus_failed()))
     }
 }
 
@@ -164,11 +167,25 @@ mod tests {
     fn what_had_reached_the_show_by_the_limit_is_taken_first_and_nothing_later_is_waited_for() {
         let mut barrier = barrier();
         barrier.asked(Millis(0), LIMIT);
-        barrier.took(1_000);
+        barrier.processed(1_000);
         assert!(!barrier.is_done(Millis(500), 1_500));
-        barrier.took(1_000);
+        barrier.processed(1_000);
         assert!(!barrier.is_done(Millis(520), 9_000));
-        barrier.took(500);
+        barrier.processed(500);
         assert!(barrier.is_done(Millis(540), 9_000));
+    }
+
+    #[test]
+    fn answers_may_be_missing_if_the_gateways_were_asked_late_or_something_failed_and_one_did_not_hand_in() {
+        let mut all_in = Barrier::new(QuestionId(1), [], Millis(0));
+        all_in.asked(Millis(500), LIMIT);
+        assert!(!all_in.may_miss_answers(LIMIT, true), "all have handed in");
+        let mut late = Barrier::new(QuestionId(1), [], Millis(0));
+        late.asked(Millis(501), LIMIT);
+        assert!(late.may_miss_answers(LIMIT, false));
+        let mut silent = barrier();
+        silent.asked(Millis(0), LIMIT);
+        assert!(!silent.may_miss_answers(LIMIT, false), "the gateway is named to the host, and the question counts");
+        assert!(silent.may_miss_answers(LIMIT, true));
     }
 }

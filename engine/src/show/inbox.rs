@@ -1,104 +1,201 @@
-//! What reaches a show, in the order in which it came.
+//! The queue of what gateways sent about a show.
+//!
+//! It holds [`INBOX`] messages at most. When it is full the engine's router does not wait, or one slow show would hold up all others:
+//! - Requests, and reports that are repeated or made up for (joins, hosts, snapshots, figures, who is there), are refused while fewer than
+//!   [`RESERVED`] places are left. Somebody who waits for a reply gets `unavailable`.
+//! - Answers, barriers, and gateways that come and go take those last places. What finds none is dropped; if it was answers, the question
+//!   is voided, as if a gateway had dropped them.
 
-use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, QuestionId, SeatRef};
-use klaxon_protocol::link::{AnswerBatch, GatewayCounts, JoinRequest, Present};
-use klaxon_protocol::player::Emoji;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::Show;
-use super::answers::Pending;
-use super::attendance::Departure;
-use super::lost::Lost;
-use crate::bus::StreamPosition;
+use klaxon_protocol::link::ToEngine;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-/// Something that reached a show.
-#[derive(Debug)]
-pub struct Reached {
-    /// Once it is dealt with, so is everything that gateways said up to here.
-    pub place: StreamPosition,
-    /// What.
-    pub what: ToShow,
+use crate::bus::Received;
+
+/// How many messages wait for a show at most: 60 MB of joins.
+const INBOX: usize = 1 << 18;
+/// How many of these places are kept for answers, barriers and gateways. A message holds up to 512 answers.
+const RESERVED: usize = 1 << 16;
+
+/// Why a message was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotQueued {
+    /// Nobody plays the show here any more.
+    Closed,
+    /// There is no place for it.
+    Full,
 }
 
-impl From<ToShow> for Reached {
-    fn from(what: ToShow) -> Self {
-        Self { place: StreamPosition::default(), what }
+/// The router's end of a show's inbox.
+#[derive(Debug, Clone)]
+pub struct InboxSender {
+    queue: mpsc::Sender<Received>,
+    lost_answers: Arc<AtomicBool>,
+}
+
+/// The show's end of its inbox.
+#[derive(Debug)]
+pub struct ShowInbox {
+    queue: mpsc::Receiver<Received>,
+    lost_answers: Arc<AtomicBool>,
+}
+
+/// The inbox of one show.
+pub fn inbox() -> (InboxSender, ShowInbox) {
+    let (sender, receiver) = mpsc::channel(INBOX);
+    let lost_answers = Arc::<AtomicBool>::default();
+    (
+        InboxSender { queue: sender, lost_answers: Arc::clone(&lost_answers) },
+        ShowInbox { queue: receiver, lost_answers },
+    )
+}
+
+impl InboxSender {
+    /// Queues a message, without waiting.
+    ///
+    /// # Errors
+    /// Why it is not queued.
+    pub fn send(&self, message: Received) -> Result<(), NotQueued> {
+        if self.queue.capacity() <= RESERVED && !self.queue.is_closed() && !may_use_the_reserve(&message.message) {
+            return Err(self.full(&message.message));
+        }
+        self.queue.try_send(message).map_err(|error| match error {
+            TrySendError::Closed(_) => NotQueued::Closed,
+            TrySendError::Full(message) => self.full(&message.message),
+        })
+    }
+
+    /// Whether nobody reads the inbox any more.
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    fn full(&self, message: &ToEngine) -> NotQueued {
+        metrics::counter!("klaxon_show_inbox_full_total", "message" => kind(message)).increment(1);
+        if matches!(message, ToEngine::Answers(_)) {
+            self.lost_answers.store(true, Relaxed);
+        }
+        NotQueued::Full
     }
 }
 
-/// What reaches a show.
-#[derive(Debug)]
-pub enum ToShow {
-    /// A gateway hears the show from now on.
-    GatewayHere(GatewayId),
-    /// Another engine has the show; this lease is over.
-    LeaseTaken(Fence),
-    /// The arbiter does not know this lease of the show any more.
-    LeaseForgotten(Fence),
-    /// What a gateway counts.
-    Counts(GatewayCounts),
-    /// Somebody wants in.
-    Join(JoinRequest),
-    /// Answers of one gateway.
-    Answers(AnswerBatch),
-    /// A gateway handed in all that it read before the close.
-    BarrierPassed(GatewayId, QuestionId),
-    /// A gateway is gone: nothing is waited for from it.
-    GatewayGone(GatewayId),
-    /// A connection needs a snapshot.
-    Resync(ConnRef, Option<SeatRef>),
-    /// A player's connection is gone.
-    Gone(Departure),
-    /// Some of the players who are at a gateway.
-    Present(Present),
-    /// Emojis since the last time.
-    Reactions([u32; Emoji::ALL.len()]),
-    /// A host asks, once more, for the show to be created.
-    Create(ConnRef, CommandId),
-    /// A host's action.
-    Command(ConnRef, CommandId, Action),
-    /// A host looks for players.
-    FindPlayers(ConnRef, String),
-    /// A host reads the journal.
-    JournalTail(ConnRef, u16),
+impl ShowInbox {
+    /// Waits for messages and appends up to `limit` of them to `into`. Returns how many; 0 when no more can come.
+    pub async fn receive(&mut self, into: &mut Vec<Received>, limit: usize) -> usize {
+        self.queue.recv_many(into, limit).await
+    }
+
+    /// The next message, if one is there.
+    pub fn try_receive(&mut self) -> Option<Received> {
+        self.queue.try_recv().ok()
+    }
+
+    /// How many messages wait.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes no more messages; those that wait can still be received.
+    pub fn close(&mut self) {
+        self.queue.close();
+    }
+
+    /// Whether answers were dropped since the last question was asked.
+    pub fn lost_answers(&self) -> bool {
+        self.lost_answers.load(Relaxed)
+    }
+
+    /// A question is asked: what was dropped before it was to another.
+    pub fn forget_lost_answers(&self) {
+        self.lost_answers.store(false, Relaxed);
+    }
 }
 
-impl Show {
-    /// Takes what is waiting. Answers that stand together are claimed together.
-    ///
-    /// # Errors
-    /// If the show's lease is lost.
-    pub(super) async fn take_all(&mut self, taken: &mut Vec<Reached>) -> Result<(), Lost> {
-        let mut pending = Pending::default();
-        for Reached { place, what: message } in taken.drain(..) {
-            self.heard = self.heard.max(place);
-            if let ToShow::Answers(batch) = message {
-                self.sift(batch, &mut pending);
-                continue;
-            }
-            self.claim(&mut pending).await?;
-            match message {
-                ToShow::Answers(_) => {}
-                ToShow::Join(request) => self.join(request),
-                ToShow::BarrierPassed(gateway, question) => self.pass_barrier(gateway, question),
-                ToShow::GatewayHere(gateway) => self.greet(gateway),
-                ToShow::GatewayGone(gateway) => self.miss(gateway),
-                ToShow::LeaseTaken(fence) if fence == self.fence => return Err(Lost::Taken),
-                ToShow::LeaseTaken(_) => {}
-                ToShow::LeaseForgotten(fence) if fence == self.fence => self.regain().await?,
-                ToShow::LeaseForgotten(_) => {}
-                ToShow::Counts(counts) => self.pulse.count(counts),
-                ToShow::Resync(conn, seat) => self.resync(conn, seat),
-                ToShow::Gone(departure) => self.part(&departure),
-                ToShow::Present(present) => self.count_present(present),
-                ToShow::Reactions(counts) => self.pulse.react(counts, self.now),
-                ToShow::Create(conn, id) => self.say_created(conn, id),
-                ToShow::Command(conn, id, action) => self.obey(conn, id, action),
-                ToShow::FindPlayers(conn, name) => self.find_players(conn, &name),
-                ToShow::JournalTail(conn, last) => self.journal_tail(conn, last),
-            }
-        }
-        self.tell_moves();
-        self.claim(&mut pending).await
+/// Whether the loss of a message would cost more than a refused request or a late figure.
+const fn may_use_the_reserve(message: &ToEngine) -> bool {
+    match message {
+        ToEngine::Answers(_)
+        | ToEngine::BarrierPassed { .. }
+        | ToEngine::Hello { .. }
+        | ToEngine::Bye { .. }
+        | ToEngine::Attend { .. }
+        | ToEngine::Leave { .. } => true,
+        ToEngine::Join(_)
+        | ToEngine::Host { .. }
+        | ToEngine::Resync { .. }
+        | ToEngine::Reactions { .. }
+        | ToEngine::Counts(_)
+        | ToEngine::Gone { .. }
+        | ToEngine::Present(_) => false,
+    }
+}
+
+/// What the metric calls a message.
+const fn kind(message: &ToEngine) -> &'static str {
+    match message {
+        ToEngine::Answers(_) => "answers",
+        ToEngine::BarrierPassed { .. } => "barrier",
+        ToEngine::Hello { .. } | ToEngine::Bye { .. } | ToEngine::Attend { .. } | ToEngine::Leave { .. } => "gateway",
+        ToEngine::Join(_) => "join",
+        ToEngine::Host { .. } => "host",
+        ToEngine::Resync { .. } => "resync",
+        ToEngine::Reactions { .. } | ToEngine::Counts(_) => "figures",
+        ToEngine::Gone { .. } | ToEngine::Present(_) => "presence",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::{ConnRef, GatewayId, QuestionId, ShowId};
+    use klaxon_protocol::link::AnswerBatch;
+
+    use super::*;
+
+    const GATEWAY: GatewayId = GatewayId(1);
+    const SHOW: ShowId = ShowId(1);
+
+    fn resync() -> Received {
+        ToEngine::Resync { conn: ConnRef { gateway: GATEWAY, conn: 1 }, show: SHOW, seat: None }.into()
+    }
+
+    fn answers() -> Received {
+        ToEngine::Answers(AnswerBatch { gateway: GATEWAY, show: SHOW, answers: Vec::new() }).into()
+    }
+
+    fn barrier_passed() -> Received {
+        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: QuestionId(1) }.into()
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_requests_leaves_room_for_answers_and_a_flood_of_answers_is_known_to_have_lost_some() {
+        let (sender, mut inbox) = inbox();
+        let taken = (0..2 * INBOX).filter(|_| sender.send(resync()) == Ok(())).count();
+        assert_eq!(taken, INBOX - RESERVED);
+        assert_eq!(sender.send(barrier_passed()), Ok(()));
+        let taken = (0..2 * RESERVED).filter(|_| sender.send(answers()) == Ok(())).count();
+        assert_eq!((taken, inbox.len()), (RESERVED - 1, INBOX));
+        assert!(inbox.lost_answers());
+        inbox.forget_lost_answers();
+        assert_eq!(sender.send(barrier_passed()), Err(NotQueued::Full));
+        assert!(!inbox.lost_answers(), "a barrier is no answer");
+        let mut received = Vec::new();
+        assert_eq!(inbox.receive(&mut received, RESERVED + 1).await, RESERVED + 1);
+        assert_eq!(sender.send(resync()), Ok(()), "there is room again");
+    }
+
+    #[test]
+    fn nothing_is_queued_for_a_show_that_is_gone_and_what_was_queued_before_is_still_received() {
+        let (sender, mut inbox) = inbox();
+        assert_eq!(sender.send(answers()), Ok(()));
+        inbox.close();
+        assert!(sender.is_closed());
+        assert_eq!(sender.send(answers()), Err(NotQueued::Closed));
+        assert_eq!(sender.send(resync()), Err(NotQueued::Closed));
+        assert_eq!(inbox.try_receive(), Some(answers()));
+        assert_eq!(inbox.try_receive(), None);
+        assert!(!inbox.lost_answers());
     }
 }

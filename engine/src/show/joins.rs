@@ -9,7 +9,6 @@ use klaxon_protocol::link::{JoinRequest, Proof, Resynced, Seated, ToGateway};
 use klaxon_protocol::player::Snapshot;
 
 use super::Show;
-use crate::bus::Address;
 use crate::game::Entry;
 
 impl Show {
@@ -18,7 +17,7 @@ impl Show {
             Ok(seat) => seat,
             Err(refusal) => {
                 let refused = ToGateway::JoinRefused { conn: request.conn, error: ErrorMessage::from(&refusal) };
-                return self.outbox.push((Address::One(request.conn.gateway), refused));
+                return self.outbox.send_to_gateway(request.conn.gateway, refused);
             }
         };
         let name = match seat.and_then(|seat| self.game.name_of(seat)) {
@@ -28,14 +27,13 @@ impl Show {
         let JoinRequest { conn, player, origin, .. } = request;
         let held = seat.map(|seat| self.game.held(seat));
         if let Some(held) = held {
-            self.origins.settle(held.seat, origin);
-            self.homes.settle(held, conn.gateway);
-            self.attend(held.seat, conn);
+            self.addresses.origins.set(held.seat, origin);
+            self.audience.connected(&*self.game, held, conn);
         }
         let (show, snapshot, you) = (self.id, self.shared_snapshot(), self.game.you(seat));
         let issue = self.game.token_issue(&player);
         let seated = Seated { conn, show, seat: held, player, name, snapshot, you, issue };
-        self.outbox.push((Address::One(conn.gateway), ToGateway::Seated(seated)));
+        self.outbox.send_to_gateway(conn.gateway, ToGateway::Seated(seated));
     }
 
     /// The player's seat, if they get one.
@@ -62,7 +60,7 @@ impl Show {
             return Ok(Some(seat));
         }
         self.apply(Command::Join { player: player.clone(), name, role: *role });
-        if self.pulse.joined(self.now) {
+        if self.periodic.joined(self.now) {
             self.snapshot = None;
         }
         match self.game.entry(&player, *role)? {
@@ -71,7 +69,7 @@ impl Show {
         }
     }
 
-    /// In a full show: the seat of one who is gone.
+    /// In a full show: the seat of a player who is gone.
     fn given_seat(&mut self, request: &JoinRequest) -> Result<Seat, Refusal> {
         self.check_proof(request, Entry::New)?;
         self.check_address(request)?;
@@ -105,26 +103,17 @@ impl Show {
         let seat = held.map(|held| held.seat);
         let snapshot = self.shared_snapshot();
         let resynced = Resynced { conn, show: self.id, snapshot, you: self.game.you(seat) };
-        self.outbox.push((Address::One(conn.gateway), ToGateway::Resynced(resynced)));
+        self.outbox.send_to_gateway(conn.gateway, ToGateway::Resynced(resynced));
     }
 
-    /// A connection of a seat's earlier player is there yet: its gateway missed that the seat was given again.
+    /// A connection of a seat's earlier player is still there: its gateway missed that the seat was given to another.
     pub(super) fn dismiss_stale(&mut self, gateway: GatewayId, seat: SeatRef) {
         let dismiss = ToGateway::Dismiss { show: self.id, seat, code: ErrorCode::SeatGivenAway };
-        self.outbox.push((Address::One(gateway), dismiss));
+        self.outbox.send_to_gateway(gateway, dismiss);
     }
 
-    /// A gateway hears the show from now on. What its hosts must know of the question came before.
-    pub(super) fn greet(&mut self, gateway: GatewayId) {
-        self.gateways.insert(gateway);
-        self.ask_newcomer(gateway);
-        let snapshot = self.shared_snapshot();
-        if snapshot.question.is_some() && self.ended_at.is_none() {
-            self.outbox.push((Address::One(gateway), ToGateway::Running { show: self.id, snapshot }));
-        }
-    }
-
-    fn shared_snapshot(&mut self) -> Arc<Snapshot> {
+    /// The show as it is, shared by all who come in until it changes.
+    pub(super) fn shared_snapshot(&mut self) -> Arc<Snapshot> {
         let (game, now) = (&self.game, self.now);
         Arc::clone(self.snapshot.get_or_insert_with(|| Arc::new(game.snapshot(now))))
     }

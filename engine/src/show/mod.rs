@@ -1,23 +1,27 @@
-//! A live show: one task that owns the game, takes what gateways send in the order in which it came, and lets nothing out before
+//! A live show: one task that owns the game, processes what gateways send in the order in which it came, and publishes nothing before
 //! the journal holds it.
 //!
-//! Each turn takes all that is waiting, applies it, writes one batch of records, and only then sends what came of it. So a
+//! Each turn takes the messages that wait, applies them, writes one batch of records, and only then publishes what came of them. So a
 //! thousand answers cost one claim, one record and one sync.
 
-mod answers;
-mod archiving;
 mod attendance;
+mod audience;
 mod bans;
 mod barrier;
-mod homes;
+mod claims;
+mod ending;
 mod hosts;
 mod inbox;
 mod joins;
-mod lost;
+mod lease;
+mod locations;
 mod origins;
 mod outage;
-mod pulse;
-mod recovery;
+mod outbox;
+mod periodic;
+mod records;
+mod stopping;
+mod takeover;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -25,78 +29,61 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use klaxon_protocol::error::Refusal;
-use klaxon_protocol::host::{AlertKind, ShowLine};
+use klaxon_protocol::host::{AlertKind, FromHost, ShowLine};
 use klaxon_protocol::ids::{ConnRef, Fence, GatewayId, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow, Record};
-use klaxon_protocol::link::{Broadcast, Personal, ToGateway};
+use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::link::{Broadcast, Personal, ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, watch};
+use tracing::Instrument as _;
 
-pub use self::archiving::store;
-use self::attendance::Attendance;
-pub use self::attendance::Departure;
+use self::audience::Audience;
+use self::bans::Addresses;
 use self::barrier::Barrier;
-use self::homes::Homes;
-pub use self::inbox::{Reached, ToShow};
-use self::lost::Lost;
-use self::origins::Origins;
-use self::pulse::Pulse;
-pub use self::recovery::{Recovered, RecoveryError, recover};
+use self::claims::ClaimBatch;
+use self::ending::Ending;
+pub use self::ending::store;
+pub use self::inbox::{InboxSender, NotQueued, ShowInbox, inbox};
+use self::lease::ShowLease;
+use self::outage::Outage;
+use self::outbox::Outbox;
+use self::periodic::Periodic;
+use self::records::UnwrittenRecords;
+use self::stopping::StopReason;
+pub use self::takeover::{TakenOver, TakeoverError, take_over};
 use crate::Ports;
-use crate::bus::{Address, BusError, StreamPosition, Takeover};
+use crate::bus::{BusError, Received};
 use crate::game::{Effect, Game};
-use crate::leases::HeldLease;
+use crate::leases::{HeldLease, LeaseLoss};
 
 /// How many messages one turn takes at most.
-const TURN: usize = 1024;
-/// How long an ended show can still be looked at.
-const LINGER: Span = Span(10 * 60 * 1000);
-/// How often a show that can lose its lease looks at the clock, at least.
-const WATCH: Span = Span(500);
+const MAX_TURN: usize = 1024;
+/// How often a show that can lose its lease notes that it runs, at least.
+const CLOCK_CHECK: Span = Span(500);
 
 /// A live show.
 pub struct Show {
     id: ShowId,
-    fence: Fence,
-    /// The same, for whoever renews it.
-    lease: Arc<HeldLease>,
+    lease: ShowLease,
     game: Box<dyn Game>,
     ports: Ports,
-    inbox: mpsc::UnboundedReceiver<Reached>,
-    /// The gateways that hear the show; barriers wait for them.
-    gateways: BTreeSet<GatewayId>,
-    homes: Homes,
-    attendance: Attendance,
-    origins: Origins,
-    /// New players who were refused for where they come from.
-    refused_by_address: u64,
-    /// Everything that gateways said up to here is dealt with.
-    heard: StreamPosition,
-    /// How much of that is written and said.
-    committed: StreamPosition,
-    /// The last time that the game was given.
+    inbox: ShowInbox,
+    /// The newest time that the game was given.
     now: Millis,
-    /// The number of the next record.
-    next_record: u64,
-    /// Records of this turn, not yet written.
-    records: Vec<Record>,
-    /// What this turn sends once its records are written.
-    outbox: Vec<(Address, ToGateway)>,
-    /// Shared by all who come in until something happens.
+    audience: Audience,
+    addresses: Addresses,
+    records: UnwrittenRecords,
+    outbox: Outbox,
+    /// The newest snapshot, until something changes.
     snapshot: Option<Arc<Snapshot>>,
+    /// The close that gateways have not passed yet.
     barrier: Option<Barrier>,
-    /// When the arbiter or the journal last did not answer.
-    store_failed: Option<Millis>,
-    /// When this show was last seen to run.
-    awake: Instant,
-    /// Whether it stood still for longer than a lease since the arbiter or the journal last agreed that the show is ours.
-    stood_still: bool,
-    pulse: Pulse,
-    ended_at: Option<Millis>,
-    /// The results on their way to the archive; whoever stops waits for them.
-    archiving: JoinSet<()>,
+    outage: Outage,
+    periodic: Periodic,
+    ending: Ending,
+    /// The places for hosts who read the journal.
+    journal_reads: Arc<Semaphore>,
     status: watch::Sender<Option<Status>>,
 }
 
@@ -123,60 +110,54 @@ pub struct NewShow {
     pub fence: Fence,
     /// When it was created.
     pub at: Millis,
-    /// How.
+    /// With which pack and settings.
     pub create: CreateShow,
-    /// What came of it.
+    /// Its game.
     pub game: Box<dyn Game>,
-    /// Who hears it already.
-    pub takeover: Takeover,
+    /// The gateways that have players or hosts of it already.
+    pub gateways: BTreeSet<GatewayId>,
 }
 
 impl Show {
-    /// A new show. The host hears of it once its first record is written.
-    pub fn create(ports: Ports, inbox: mpsc::UnboundedReceiver<Reached>, new: NewShow, host: ConnRef) -> Self {
-        let NewShow { id, fence, at, create, game, takeover } = new;
-        let mut show = Self::around(ports, inbox, id, fence, game, at);
-        show.gateways = takeover.gateways;
+    /// A new show. The host gets a reply once its first record is written.
+    pub fn create(ports: Ports, inbox: ShowInbox, new: NewShow, host: ConnRef) -> Self {
+        let NewShow { id, fence, at, create, game, gateways } = new;
+        let mut show = Self::new(ports, inbox, id, HeldLease::new(fence), game, at, Audience::of(gateways), 0);
         let command = create.id.clone();
         show.record(Command::begin(create), Vec::new());
-        show.say_created(host, command);
+        show.reply_created(host, command);
         show
     }
 
-    fn around(
+    /// A show of which the journal has this many records.
+    #[expect(clippy::too_many_arguments, reason = "each is another part of the show")]
+    fn new(
         ports: Ports,
-        inbox: mpsc::UnboundedReceiver<Reached>,
+        inbox: ShowInbox,
         id: ShowId,
-        fence: Fence,
+        lease: Arc<HeldLease>,
         game: Box<dyn Game>,
         now: Millis,
+        audience: Audience,
+        written: u64,
     ) -> Self {
         Self {
             id,
-            fence,
-            lease: HeldLease::new(fence),
+            lease: ShowLease::new(lease, Instant::now()),
             game,
             ports,
             inbox,
-            gateways: BTreeSet::new(),
-            homes: Homes::default(),
-            attendance: Attendance::default(),
-            origins: Origins::default(),
-            refused_by_address: 0,
-            heard: StreamPosition::default(),
-            committed: StreamPosition::default(),
             now,
-            next_record: 0,
-            records: Vec::new(),
-            outbox: Vec::new(),
+            audience,
+            addresses: Addresses::default(),
+            records: UnwrittenRecords::new(id, written),
+            outbox: Outbox::new(id),
             snapshot: None,
             barrier: None,
-            store_failed: None,
-            awake: Instant::now(),
-            stood_still: false,
-            pulse: Pulse::default(),
-            ended_at: None,
-            archiving: JoinSet::new(),
+            outage: Outage::default(),
+            periodic: Periodic::default(),
+            ending: Ending::default(),
+            journal_reads: hosts::journal_reads(),
             status: watch::channel(None).0,
         }
     }
@@ -188,115 +169,164 @@ impl Show {
 
     /// The lease under which it is played.
     pub fn lease(&self) -> Arc<HeldLease> {
-        Arc::clone(&self.lease)
+        self.lease.held()
     }
 
-    /// Plays the show to its end, and a while longer for those who come late to look. True if nobody may have the show now, and it has
-    /// to be taken up again unless another engine has it.
-    pub async fn run(mut self) -> bool {
-        let show = self.id;
-        let mut is_orphan = false;
+    /// Plays the show to its end, and a while longer for those who come late to look. True if it is not known whether an engine has
+    /// the show now: then it has to be taken over again unless another engine has it.
+    pub async fn run(self) -> bool {
+        // An error's span is there whatever the log's filter is, and with it the show of each line.
+        let span = tracing::error_span!("show", show = %self.id, question = tracing::field::Empty);
+        self.play_to_the_end().instrument(span).await
+    }
+
+    async fn play_to_the_end(mut self) -> bool {
+        let mut has_no_engine = false;
         match self.play().await {
-            Ok(()) => self.leave().await,
-            Err(error) => {
-                is_orphan = matches!(error, Lost::StoodStill | Lost::Bus(BusError::Full));
-                tracing::error!(%show, %error, "the show can't be played on by this engine");
-                self.give_up(&error);
-                self.ports.bus.release(show, false);
+            Ok(()) => self.release().await,
+            Err(reason) => {
+                has_no_engine = matches!(reason, StopReason::StoodStill | StopReason::Bus(BusError::Full));
+                tracing::error!(%reason, "this engine can't play the show on");
+                self.stop(&reason);
+                self.ports.bus.release(self.id, false);
             }
         }
         self.inbox.close();
-        while self.archiving.join_next().await.is_some() {}
-        is_orphan
+        self.ending.archived().await;
+        has_no_engine
     }
 
-    async fn play(&mut self) -> Result<(), Lost> {
-        let mut taken = Vec::with_capacity(TURN);
-        while !self.is_over() {
+    async fn play(&mut self) -> Result<(), StopReason> {
+        let mut received = Vec::with_capacity(MAX_TURN);
+        while !self.ending.is_over(self.now) {
             self.commit().await?;
             let due = self.ports.clock.instant(self.next_due());
             tokio::select! {
                 biased;
-                // Nobody can send any more: the process goes down, and the next one takes the show up.
-                count = self.inbox.recv_many(&mut taken, TURN) => if count == 0 { return Ok(()) },
+                loss = self.lease.lost() => match loss {
+                    LeaseLoss::Taken(_) => return Err(StopReason::Taken),
+                    LeaseLoss::Forgotten(_) => self.retake_lease().await?,
+                },
+                // No message can come any more: the process goes down, and the next one takes the show over.
+                count = self.inbox.receive(&mut received, MAX_TURN) => if count == 0 { return Ok(()) },
                 () = tokio::time::sleep_until(due.into()) => {}
             }
-            self.turn(&mut taken).await?;
+            self.turn(&mut received).await?;
         }
-        // Those who asked just now still hear how it ended.
+        // Messages that came just now are still processed: their senders learn how the show ended.
         self.inbox.close();
-        while self.inbox.recv_many(&mut taken, TURN).await > 0 {
-            self.turn(&mut taken).await?;
+        while self.inbox.receive(&mut received, MAX_TURN).await > 0 {
+            self.turn(&mut received).await?;
         }
         self.commit().await
     }
 
-    /// Frees what the show has, if it is over, or lets another engine play it on.
-    async fn leave(&mut self) {
-        let (show, fence) = (self.id, self.fence);
-        self.ports.bus.release(show, self.is_over());
-        let left = if self.is_over() {
+    /// Frees everything that is kept of a show that is over, or lets another engine play it on.
+    async fn release(&mut self) {
+        let (show, fence, is_over) = (self.id, self.lease.fence(), self.ending.is_over(self.now));
+        self.ports.bus.release(show, is_over);
+        let released = if is_over {
             match self.ports.journal.retire(show, fence).await {
-                Ok(()) => self.ports.arbiter.forget(show, fence).await.map_err(Lost::from),
+                Ok(()) => self.ports.arbiter.forget(show, fence).await.map_err(StopReason::from),
                 Err(error) => Err(error.into()),
             }
         } else {
-            self.ports.arbiter.give_back(show, fence).await.map_err(Lost::from)
+            self.ports.arbiter.release(show, fence).await.map_err(StopReason::from)
         };
-        match left {
-            Ok(()) => tracing::debug!(%show, "the show is left"),
-            Err(error) => tracing::warn!(%show, %error, "what the show has could not be freed"),
+        match released {
+            Ok(()) => tracing::debug!("the show is released"),
+            Err(error) => tracing::warn!(%error, "the show could not be released; its lease runs out"),
         }
     }
 
-    /// Does what was asked and what is due. Nothing of it leaves the show before [`Self::commit`].
-    async fn turn(&mut self, taken: &mut Vec<Reached>) -> Result<(), Lost> {
-        self.look_at_the_clock();
+    /// Processes messages and does what is due. Nothing of it leaves the show before [`Self::commit`].
+    async fn turn(&mut self, received: &mut Vec<Received>) -> Result<(), StopReason> {
+        self.note_running();
         self.now = self.now.max(self.ports.clock.now());
-        let count = taken.len();
-        self.take_all(taken).await?;
+        let count = received.len();
+        self.process(received).await?;
         if let Some(barrier) = &mut self.barrier {
-            barrier.took(count);
+            barrier.processed(count);
         }
         self.do_what_is_due().await
     }
 
-    fn is_over(&self) -> bool {
-        self.ended_at.is_some_and(|ended| self.now >= ended + LINGER)
+    /// Processes messages in their order. Answers that follow each other are claimed together.
+    ///
+    /// # Errors
+    /// If the show's lease is lost.
+    async fn process(&mut self, received: &mut Vec<Received>) -> Result<(), StopReason> {
+        let mut claims = ClaimBatch::default();
+        for Received { position, message, .. } in received.drain(..) {
+            self.outbox.note_received(position);
+            if !matches!(message, ToEngine::Answers(_)) {
+                self.claim(&mut claims).await?;
+            }
+            match message {
+                ToEngine::Answers(batch) => self.pre_check(batch, &mut claims),
+                ToEngine::Join(request) => self.join(request),
+                ToEngine::BarrierPassed { gateway, question, .. } => self.pass_barrier(gateway, question),
+                ToEngine::Hello { gateway } | ToEngine::Attend { gateway, .. } => self.gateway_attends(gateway),
+                ToEngine::Bye { gateway } | ToEngine::Leave { gateway, .. } => self.gateway_gone(gateway),
+                ToEngine::Counts(counts) => self.periodic.set_counts(counts),
+                ToEngine::Resync { conn, seat, .. } => self.resync(conn, seat),
+                ToEngine::Gone { conn, seat, left, .. } => {
+                    self.audience.disconnected(&*self.game, seat, conn, left, self.now);
+                }
+                ToEngine::Present(present) => self.audience.count_present(&*self.game, present, self.now),
+                ToEngine::Reactions { counts, .. } => self.periodic.react(counts, self.now),
+                ToEngine::Host { conn, message } => self.process_host(conn, message),
+            }
+        }
+        self.publish_moves();
+        self.claim(&mut claims).await
+    }
+
+    fn process_host(&mut self, conn: ConnRef, message: FromHost) {
+        match message {
+            // Sent once more by a host who did not see the reply: the show is there already.
+            FromHost::Create(create) => self.reply_created(conn, create.id),
+            FromHost::Command(command) => self.do_command(conn, command.id, command.action),
+            FromHost::FindPlayers(find) => self.find_players(conn, &find.name),
+            FromHost::JournalTail(tail) => self.read_journal(conn, tail.last),
+            FromHost::Shows | FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => {
+                unreachable!("the router sends a show only what is about it")
+            }
+        }
     }
 
     fn next_due(&self) -> Millis {
-        let linger = self.ended_at.map(|ended| ended + LINGER);
-        let barrier = self.barrier.as_ref().and_then(Barrier::limit);
-        let pulse = self.ended_at.is_none().then(|| self.pulse.next_due());
-        let watch = self.ports.bus.is_distributed().then(|| self.now + WATCH);
-        [self.game.deadline(), barrier, pulse, linger, watch].into_iter().flatten().min().unwrap_or(self.now + LINGER)
+        let barrier = self.barrier.as_ref().and_then(Barrier::deadline);
+        let periodic = (!self.ending.has_ended()).then(|| self.periodic.due());
+        let check = self.ports.bus.is_distributed().then(|| self.now + CLOCK_CHECK);
+        let due = [self.game.deadline(), barrier, periodic, self.ending.lingers_until(), check].into_iter().flatten();
+        due.min().expect("a show has an end, or figures to publish")
     }
 
     /// Ticks, barriers and figures whose time has come.
-    async fn do_what_is_due(&mut self) -> Result<(), Lost> {
+    async fn do_what_is_due(&mut self) -> Result<(), StopReason> {
         while self.game.deadline().is_some_and(|due| due <= self.now) {
-            self.try_apply(Command::Tick).map_err(Lost::Stuck)?;
+            self.try_apply(Command::Tick).map_err(StopReason::Stuck)?;
         }
-        let reached = self.inbox.len();
-        if self.barrier.as_mut().is_some_and(|barrier| barrier.is_done(self.now, reached)) {
-            self.tally().await?;
+        let queued = self.inbox.len();
+        if let Some(barrier) = self.barrier.take_if(|barrier| barrier.is_done(self.now, queued)) {
+            self.tally(barrier).await?;
         }
-        self.beat();
+        self.publish_periodic_if_due();
         Ok(())
     }
 
     /// Applies a command that the rules can't refuse now.
     fn apply(&mut self, command: Command) {
         if let Err(refusal) = self.try_apply(command) {
-            tracing::error!(show = %self.id, %refusal, "the rules refused what the show itself does");
+            tracing::error!(%refusal, "the rules refused a command of the show itself");
         }
     }
 
     fn try_apply(&mut self, command: Command) -> Result<(), Refusal> {
         let before = self.game.phase();
         let effects = self.game.apply(self.now, &command)?;
-        let events = crate::replay::told(&effects).cloned().collect();
+        let events = crate::replay::events(&effects).cloned().collect();
         self.record(command, events);
         if before != Phase::Closing {
             self.raise_barrier();
@@ -309,26 +339,19 @@ impl Show {
             self.send_effect(effect);
         }
         if before != Phase::Ended && self.game.phase() == Phase::Ended {
-            self.ended_at = Some(self.now);
-            self.beat_now();
-            self.archive();
+            self.end(self.now);
+            self.publish_periodic();
         }
         Ok(())
     }
 
-    fn archive(&mut self) {
-        if let Some(archive) = self.ports.archive.clone()
-            && let Some(results) = self.game.results(self.id)
-        {
-            self.archiving.spawn(archiving::store(archive, results));
-        }
+    fn end(&mut self, at: Millis) {
+        self.ending.end(at, self.ports.archive.clone(), self.game.results(self.id));
     }
 
     fn record(&mut self, command: Command, events: Vec<ToPlayer>) {
         let state = self.game.state_hash();
-        let (show, number, fence, at) = (self.id, self.next_record, self.fence, self.now);
-        self.records.push(Record { show, number, fence, at, command, events, state });
-        self.next_record += 1;
+        self.records.add(self.lease.fence(), self.now, command, events, state);
     }
 
     fn send_effect(&mut self, effect: Effect) {
@@ -339,22 +362,25 @@ impl Show {
             Effect::Dismiss(seat, code) => ToGateway::Dismiss { show, seat, code },
             Effect::Alert(alert) => return self.alert(alert),
         };
-        self.outbox.push((Address::All, message));
+        self.outbox.send_to_all(message);
     }
 
     fn broadcast(&mut self, message: ToPlayer, personal: Option<Arc<Personal>>) {
-        let broadcast = Broadcast { show: self.id, message, personal };
-        self.outbox.push((Address::All, ToGateway::Broadcast(broadcast)));
+        if let ToPlayer::Question(question) = &message {
+            self.inbox.forget_lost_answers();
+            tracing::Span::current().record("question", question.question.0);
+        }
+        self.outbox.send_to_all(ToGateway::Broadcast(Broadcast { show: self.id, message, personal }));
     }
 
     fn alert(&mut self, alert: AlertKind) {
-        tracing::warn!(show = %self.id, ?alert, "the host is alerted");
-        self.outbox.push((Address::All, ToGateway::Alert { show: self.id, at: self.now, alert }));
+        tracing::warn!(?alert, "the host is alerted");
+        self.outbox.send_to_all(ToGateway::Alert { show: self.id, at: self.now, alert });
     }
 
-    fn tell_status(&self) {
+    fn publish_status(&self) {
         let status = Some(Status::of(&*self.game));
-        if self.status.send_if_modified(|told| std::mem::replace(told, status) != status) {
+        if self.status.send_if_modified(|known| std::mem::replace(known, status) != status) {
             self.ports.bus.update_directory(self.line());
         }
     }

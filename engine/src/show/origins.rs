@@ -1,19 +1,19 @@
 //! From where each seat's player came last, for bans of addresses.
 //!
 //! It is kept in memory only, 8 bytes a seat: a journal that says of every player which others share an address would say more about
-//! people than a ban is worth. So an engine that takes a show up knows it of those only who come back to it.
+//! people than a ban is worth. So an engine that takes a show over knows it only of players who come back.
 
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::origin::Origin;
 
-/// So many of the others are named to the host.
+/// How many of the others are named to the host.
 const NAMED: usize = 10;
 
 /// The newest known origin of each seat.
 #[derive(Default)]
 pub(super) struct Origins(Vec<Option<Origin>>);
 
-/// Players with a seat who would be mistaken for one another by their address.
+/// Other players with a seat whom a ban of an address would or may reach.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Neighbours {
     /// How many come from the same address.
@@ -26,7 +26,7 @@ pub(super) struct Neighbours {
 
 impl Origins {
     /// A player came in, or back.
-    pub fn settle(&mut self, seat: Seat, origin: Origin) {
+    pub fn set(&mut self, seat: Seat, origin: Origin) {
         if seat.index() >= self.0.len() {
             self.0.resize(seat.index() + 1, None);
         }
@@ -38,8 +38,8 @@ impl Origins {
         self.0.get(seat.index()).copied().flatten()
     }
 
-    /// Who else comes from there, of so many seats, not counting those that are out of the show. Looks at each seat once: a millisecond
-    /// for a million.
+    /// Who else comes from there, of the first `seats` seats and of those for which `is_in`. Looks at each seat once: a millisecond for
+    /// a million.
     pub fn neighbours(&self, of: Seat, origin: Origin, seats: u32, is_in: impl Fn(Seat) -> bool) -> Neighbours {
         let mut found = Neighbours::default();
         for seat in (0..seats).map(Seat).filter(|&seat| seat != of && is_in(seat)) {
@@ -66,15 +66,15 @@ mod tests {
     fn the_newest_origin_of_a_seat_counts_and_neighbours_are_those_who_are_in() {
         let (home, school) = (Origin::of_hash(1), Origin::of_hash(2));
         let mut origins = Origins::default();
-        origins.settle(Seat(5), home);
-        origins.settle(Seat(0), home);
-        origins.settle(Seat(0), school);
-        origins.settle(Seat(2), home);
-        origins.settle(Seat(3), home);
+        origins.set(Seat(5), home);
+        origins.set(Seat(0), home);
+        origins.set(Seat(0), school);
+        origins.set(Seat(2), home);
+        origins.set(Seat(3), home);
         assert_eq!((origins.of(Seat(0)), origins.of(Seat(1)), origins.of(Seat(9))), (Some(school), None, None));
         let removed = Seat(3);
         let found = origins.neighbours(Seat(5), home, 8, |seat| seat != removed);
-        // 1, 4, 6 and 7 were seated by the engine before this one.
+        // Seats 1, 4, 6 and 7 were given by the engine before this one.
         assert_eq!(found, Neighbours { same: 1, first: vec![Seat(2)], unknown: 4 });
         assert_eq!(origins.neighbours(Seat(0), school, 1, |_| true), Neighbours::default());
     }
@@ -83,7 +83,7 @@ mod tests {
     fn all_of_a_million_neighbours_are_counted_and_a_few_are_named() {
         let mut origins = Origins::default();
         for seat in (0..1_000_000).map(Seat) {
-            origins.settle(seat, Origin::of_hash(7));
+            origins.set(seat, Origin::of_hash(7));
         }
         assert_eq!(origins.0.len() * size_of::<Option<Origin>>(), 8_000_000);
         let found = origins.neighbours(Seat(0), Origin::of_hash(7), 1_000_000, |_| true);

@@ -3,86 +3,105 @@
 use std::time::Instant;
 
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{Fence, QuestionId};
+use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::player::{Phase, ToPlayer};
-use klaxon_protocol::time::Span;
+use klaxon_protocol::player::Phase;
+use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
-use super::lost::Lost;
-use crate::arbiter::{ArbiterError, Claim, TERM};
+use super::stopping::StopReason;
+use crate::arbiter::{ArbiterError, Claim};
 use crate::bus::{Address, BusError};
 
 /// The pause before an arbiter or a bus that did not answer is asked for a lease again.
-const ASK_AGAIN: Span = Span(50);
-/// A question that came to the players later than this is given the time again; a store that needs longer was away.
-pub(super) const TOO_LATE: Span = Span(250);
+const RETRY_PAUSE: Span = Span(50);
+/// A store that needs longer counts as having been away, and a question that reaches players later than this gets its time again.
+pub(super) const STORE_TIMEOUT: Span = Span(250);
 
-/// A turn whose records were written late.
-pub(super) struct Late {
-    /// By how much.
+/// When the arbiter or the journal was away.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    last_failure: Option<Millis>,
+}
+
+/// Records that were written late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delay {
+    /// How late.
     pub by: Span,
-    /// Whether an attempt failed, of which the host was told.
+    /// Whether a write failed, to which the host was alerted.
     pub failed: bool,
 }
 
+impl Outage {
+    /// The arbiter or the journal did not answer, or not in time.
+    pub const fn note_failure(&mut self, at: Millis) {
+        self.last_failure = Some(at);
+    }
+
+    /// Whether one of them failed at this time or later.
+    pub fn failed_since(&self, time: Millis) -> bool {
+        self.last_failure.is_some_and(|failed| failed >= time)
+    }
+}
+
+impl Delay {
+    /// The delay of a write that took this long, if it is one.
+    pub fn of(took: Span, failed: bool) -> Option<Self> {
+        (failed || took > STORE_TIMEOUT).then_some(Self { by: took, failed })
+    }
+}
+
 impl Show {
-    /// Notes that this process runs. One that was stopped for longer than a lease can't know whose the show is.
-    pub(super) fn look_at_the_clock(&mut self) {
-        let slept = std::mem::replace(&mut self.awake, Instant::now()).elapsed();
-        // Renewed before it slept is not renewed since.
-        let renewed = self.lease.take_renewed();
-        self.stood_still = slept > TERM.to_std() || (self.stood_still && !renewed);
+    /// Notes that this task runs, so that it knows when it stood still.
+    pub(super) fn note_running(&mut self) {
+        self.lease.note_running(Instant::now());
     }
 
     /// The arbiter or the journal did not answer: waits before it is asked again.
-    pub(super) async fn wait_for_the_store(&mut self, wait: Span) {
-        self.store_failed = Some(self.ports.clock.now());
-        tokio::time::sleep(wait.to_std()).await;
-        self.look_at_the_clock();
+    pub(super) async fn wait_for_the_store(&mut self, pause: Span) {
+        self.outage.note_failure(self.ports.clock.now());
+        tokio::time::sleep(pause.to_std()).await;
+        self.note_running();
     }
 
-    /// The arbiter lost its memory. Takes the show's lease anew and gives back what this engine holds.
+    /// The arbiter lost its memory. Takes the show's lease again and restores what this engine knows.
     ///
     /// # Errors
     /// If another engine has the show, or may have had it.
-    pub(super) async fn regain(&mut self) -> Result<(), Lost> {
-        self.look_at_the_clock();
-        if self.stood_still {
-            return Err(Lost::StoodStill);
+    pub(super) async fn retake_lease(&mut self) -> Result<(), StopReason> {
+        self.note_running();
+        if self.lease.is_uncertain() {
+            return Err(StopReason::StoodStill);
         }
-        tracing::warn!(show = %self.id, "the arbiter lost its memory; it is given what this engine holds");
-        self.store_failed = Some(self.ports.clock.now());
-        while !self.try_regain().await? {
-            self.wait_for_the_store(ASK_AGAIN).await;
+        tracing::warn!("the arbiter lost its memory; the lease is taken again and the claims are restored");
+        self.outage.note_failure(self.ports.clock.now());
+        while !self.try_to_retake_lease().await? {
+            self.wait_for_the_store(RETRY_PAUSE).await;
         }
         metrics::counter!("klaxon_shows_regained_total").increment(1);
         self.ports.bus.update_directory(self.line());
-        // Whoever was to hear what was said last may not have.
-        self.say_now(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() });
+        // Gateways may have missed what was published last.
+        self.publish_at_once(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() });
         Ok(())
     }
 
-    /// False if somebody did not answer.
-    async fn try_regain(&mut self) -> Result<bool, Lost> {
-        let asked: Result<Fence, ArbiterError> =
-            self.ports.arbiter.lease(self.id, self.fence).await.map(|lease| lease.fence);
-        let fence = match asked {
-            Ok(fence) => fence,
+    /// False if the arbiter or the bus did not answer.
+    async fn try_to_retake_lease(&mut self) -> Result<bool, StopReason> {
+        let fence = match self.ports.arbiter.lease(self.id, self.lease.fence()).await {
+            Ok(lease) => lease.fence,
             Err(ArbiterError::Unavailable(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        self.fence = fence;
         self.lease.replace(fence);
-        // What this turn has not written yet is written under the new lease.
-        self.records.iter_mut().for_each(|record| record.fence = fence);
+        self.records.move_to_lease(fence);
         match self.ports.bus.take_over(self.id, fence).await {
-            Ok(takeover) => self.gateways.extend(takeover.gateways),
+            Ok(takeover) => self.audience.add_gateways(takeover.gateways),
             Err(BusError::Unavailable(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        if let Some((question, claims)) = self.claims() {
+        if let Some((question, claims)) = self.counted_claims() {
             match self.ports.arbiter.restore(self.id, fence, question, &claims).await {
                 Ok(()) => {}
                 Err(ArbiterError::Unavailable(_) | ArbiterError::NoLease) => return Ok(false),
@@ -93,26 +112,42 @@ impl Show {
     }
 
     /// The counted answers to the last question.
-    pub(super) fn claims(&self) -> Option<(QuestionId, Vec<Claim>)> {
+    pub(super) fn counted_claims(&self) -> Option<(QuestionId, Vec<Claim>)> {
         let (question, counted) = self.game.counted()?;
         Some((question, counted.into_iter().map(|(seat, choice)| Claim { seat, choice }).collect()))
     }
 
-    /// The journal can be written again. If players are to hear only now of a question that is open, they get its time again.
-    pub(super) fn make_up_for(&mut self, late: Late) {
-        if late.failed {
+    /// The journal can be written again. If players learn only now about a question that is open, they get its time again.
+    pub(super) fn make_up_for(&mut self, Delay { by: away, failed }: Delay) {
+        if failed {
             self.alert(AlertKind::JournalBack);
         }
-        let (now, away) = (self.ports.clock.now(), late.by);
-        let unheard = self.outbox.iter().any(|(_, message)| match message {
-            ToGateway::Broadcast(broadcast) => {
-                matches!(broadcast.message, ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Resume(_))
-            }
-            _ => false,
-        });
-        if unheard && away > TOO_LATE && self.game.phase() == Phase::Question {
-            self.now = self.now.max(now);
+        if self.outbox.sets_a_clock() && away > STORE_TIMEOUT && self.game.phase() == Phase::Question {
+            self.now = self.now.max(self.ports.clock.now());
             self.apply(Command::Recovered { away });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_before_a_close_is_not_one_since_the_close() {
+        let mut outage = Outage::default();
+        assert!(!outage.failed_since(Millis(0)));
+        outage.note_failure(Millis(100));
+        assert!(outage.failed_since(Millis(100)) && !outage.failed_since(Millis(101)));
+        outage.note_failure(Millis(200));
+        assert!(outage.failed_since(Millis(101)));
+    }
+
+    #[test]
+    fn a_write_is_late_if_it_failed_or_took_longer_than_a_store_may() {
+        assert_eq!(Delay::of(STORE_TIMEOUT, false), None);
+        let late = STORE_TIMEOUT + Span(1);
+        assert_eq!(Delay::of(late, false), Some(Delay { by: late, failed: false }));
+        assert_eq!(Delay::of(Span(1), true), Some(Delay { by: Span(1), failed: true }));
     }
 }

@@ -1,92 +1,73 @@
-//! The end of a turn: its records are written, then what came of them is said.
+//! The end of a turn: its records are written, then what came of them is published.
 
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::Span;
 
 use super::Show;
-use super::lost::Lost;
-use super::outage::{Late, TOO_LATE};
-use crate::bus::{Address, Publication};
+use super::outage::Delay;
+use super::stopping::StopReason;
+use crate::bus::Address;
 use crate::journal::JournalError;
 
 /// The pause before a failed write is tried again, at first and at most.
-const RETRY: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
+const RETRY_PAUSE: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
 
 impl Show {
-    /// Writes this turn's records, then says what came of them. A write that fails is tried until it succeeds: the players wait,
+    /// Writes this turn's records, then publishes what came of them. A write that fails is tried until it succeeds: the players wait,
     /// and nothing is acknowledged that a crash could take away.
     ///
     /// # Errors
-    /// If these records can never be written: another engine has the show, or its journal is damaged.
-    pub(super) async fn commit(&mut self) -> Result<(), Lost> {
-        if let Some(late) = self.write().await? {
-            self.make_up_for(late);
+    /// If these records can never be written: another engine has the show, or its journal is damaged. Or if the bus takes nothing more of
+    /// the show.
+    pub(super) async fn commit(&mut self) -> Result<(), StopReason> {
+        if let Some(delay) = self.write().await? {
+            self.make_up_for(delay);
             self.write().await?;
         }
-        self.say_all()?;
+        if let Some(turn) = self.outbox.take(self.records.written()) {
+            self.ports.bus.publish(turn)?;
+        }
         if let Some(barrier) = &mut self.barrier {
             barrier.asked(self.ports.clock.now(), self.game.barrier());
         }
-        self.tell_status();
+        self.publish_status();
         Ok(())
     }
 
-    /// Writes this turn's records. How late they were written, if they were.
-    pub(super) async fn write(&mut self) -> Result<Option<Late>, Lost> {
+    /// Writes this turn's records. Returns how late they were written, if they were late.
+    async fn write(&mut self) -> Result<Option<Delay>, StopReason> {
         let mut failed = false;
         let began = self.ports.clock.now();
-        let mut wait = *RETRY.start();
+        let mut pause = *RETRY_PAUSE.start();
         while !self.records.is_empty() {
-            let Err(error) = self.ports.journal.append(&self.records).await else {
-                self.records.clear();
-                self.stood_still = false;
+            let Err(error) = self.ports.journal.append(self.records.as_slice()).await else {
+                self.records.note_written();
+                self.lease.confirm();
                 break;
             };
             if error == (JournalError::NoLease { show: self.id }) {
-                self.regain().await?;
+                self.retake_lease().await?;
                 continue;
             }
             if !std::mem::replace(&mut failed, true) {
                 let alert = AlertKind::JournalFailing { problem: error.to_string() };
                 let at = self.ports.clock.now();
-                self.say_now(Address::All, ToGateway::Alert { show: self.id, at, alert });
+                self.publish_at_once(Address::All, ToGateway::Alert { show: self.id, at, alert });
             }
             if !matches!(error, JournalError::Unavailable(_)) {
                 return Err(error.into());
             }
-            tracing::error!(show = %self.id, %error, "the journal can't be written; trying again");
-            self.wait_for_the_store(wait).await;
-            wait = (wait + wait).min(*RETRY.end());
+            tracing::error!(%error, "the journal can't be written; it is tried again");
+            self.wait_for_the_store(pause).await;
+            pause = (pause + pause).min(*RETRY_PAUSE.end());
         }
-        let by = self.ports.clock.now().since(began);
-        Ok((failed || by > TOO_LATE).then_some(Late { by, failed }))
+        Ok(Delay::of(self.ports.clock.now().since(began), failed))
     }
 
-    /// Says what this turn came to.
-    ///
-    /// # Errors
-    /// If the bus takes nothing more of the show.
-    pub(super) fn say_all(&mut self) -> Result<(), Lost> {
-        let messages = std::mem::take(&mut self.outbox);
-        if messages.is_empty() && self.committed == self.heard {
-            return Ok(());
-        }
-        self.committed = self.heard;
-        let (show, records, acknowledged) = (self.id, self.written(), self.heard);
-        Ok(self.ports.bus.publish(Publication { show, messages, records, acknowledged })?)
-    }
-
-    /// Says something before what this turn comes to.
-    pub(super) fn say_now(&self, to: Address, message: ToGateway) {
-        let messages = vec![(to, message)];
-        let (show, records, acknowledged) = (self.id, self.written(), self.committed);
+    /// Publishes something before what this turn comes to.
+    pub(super) fn publish_at_once(&self, to: Address, message: ToGateway) {
         // A bus that takes nothing more refuses the next commit as well.
-        let _ = self.ports.bus.publish(Publication { show, messages, records, acknowledged });
-    }
-
-    /// How many records the journal holds.
-    pub(super) fn written(&self) -> u64 {
-        self.next_record - self.records.len() as u64
+        let _ = self.ports.bus.publish(self.outbox.at_once(to, message, self.records.written()));
     }
 }

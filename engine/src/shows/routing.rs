@@ -1,68 +1,71 @@
-//! What gateways say, on its way to the show that it is about.
+//! Messages of gateways on their way to the show that they are about.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{FromHost, Refused, ShowLine, Shows as ShowList, ToHost};
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
-use super::{Known, Shows};
-use crate::bus::{Received, StreamPosition};
-use crate::show::{Departure, Reached, Status, ToShow};
+use super::{KnownShow, Shows};
+use crate::bus::Received;
+use crate::show::{NotQueued, Status};
 
 impl Shows {
     pub(super) async fn route(&mut self, received: Received) {
-        let Received { show: about, position: place, message } = received;
-        // A show that the bus named, and that is no longer here, is another engine's to answer for.
+        let about = received.show;
+        // A show that the bus named and that is not here any more is another engine's.
         if about.is_some_and(|show| !self.is_here(show) && !self.set_aside.contains(&show)) {
             return;
         }
-        let to = |show: ShowId, what: ToShow| (about.unwrap_or(show), Reached { place, what });
-        let (show, reached) = match message {
+        let show = match &received.message {
             ToEngine::Hello { gateway } => {
                 tracing::info!(%gateway, "a gateway is up");
-                return self.tell_all(|| ToShow::GatewayHere(gateway));
+                return self.deliver_to_all(&received.message);
             }
             ToEngine::Bye { gateway } => {
                 tracing::info!(%gateway, "a gateway went down");
-                return self.tell_all(|| ToShow::GatewayGone(gateway));
+                return self.deliver_to_all(&received.message);
             }
-            ToEngine::Join(request) => {
-                let conn = request.conn;
-                // Whoever comes back to a show that ended sees how it did, also if a new one has its code.
-                let resumed = request.resumes().filter(|&show| self.is_here(show));
-                let named = about.or(resumed).or_else(|| self.by_code.get(&request.code).copied());
-                let refused = match named {
-                    None => Err(ErrorCode::UnknownShow),
-                    Some(show) => self.tell_or_refuse(show, Reached { place, what: ToShow::Join(request) }),
-                };
-                if let Err(code) = refused {
-                    let refused = ToGateway::JoinRefused { conn, error: ErrorMessage::from(code) };
-                    self.ports.bus.reply_to_host(conn.gateway, refused);
-                }
-                return;
-            }
-            ToEngine::Host { conn, message } => return self.host(conn, message, place).await,
-            ToEngine::Answers(batch) => to(batch.show, ToShow::Answers(batch)),
-            ToEngine::BarrierPassed { gateway, show, question } => to(show, ToShow::BarrierPassed(gateway, question)),
-            ToEngine::Attend { gateway, show } => to(show, ToShow::GatewayHere(gateway)),
-            ToEngine::Leave { gateway, show } => to(show, ToShow::GatewayGone(gateway)),
-            ToEngine::Resync { conn, show, seat } => to(show, ToShow::Resync(conn, seat)),
-            ToEngine::Reactions { show, counts } => to(show, ToShow::Reactions(counts)),
-            ToEngine::Gone { conn, show, seat, left } => to(show, ToShow::Gone(Departure { conn, seat, left })),
-            ToEngine::Present(present) => to(present.show, ToShow::Present(present)),
-            ToEngine::Counts(counts) => to(counts.show, ToShow::Counts(counts)),
+            ToEngine::Join(_) => return self.route_join(received),
+            ToEngine::Host { .. } => return self.route_host(received).await,
+            ToEngine::Answers(batch) => batch.show,
+            ToEngine::Present(present) => present.show,
+            ToEngine::Counts(counts) => counts.show,
+            ToEngine::BarrierPassed { show, .. }
+            | ToEngine::Attend { show, .. }
+            | ToEngine::Leave { show, .. }
+            | ToEngine::Resync { show, .. }
+            | ToEngine::Reactions { show, .. }
+            | ToEngine::Gone { show, .. } => *show,
         };
-        // Nobody waits for an answer to these.
-        self.tell(show, reached);
+        // These have no reply. What is lost of them is counted by the inbox.
+        let _ = self.deliver(about.unwrap_or(show), received);
     }
 
-    /// For messages that somebody waits for an answer to.
+    fn route_join(&self, received: Received) {
+        let ToEngine::Join(request) = &received.message else { return };
+        let conn = request.conn;
+        // Who comes back to a show that ended sees how it ended, also if a new show has its code.
+        let resumed = request.resumes().filter(|&show| self.is_here(show));
+        let named = received.show.or(resumed).or_else(|| self.by_code.get(&request.code).copied());
+        let delivered = match named {
+            None => Err(ErrorCode::UnknownShow),
+            Some(show) => self.deliver_or_refuse(show, received),
+        };
+        if let Err(code) = delivered {
+            let refused = ToGateway::JoinRefused { conn, error: ErrorMessage::from(code) };
+            self.ports.bus.reply_to_host(conn.gateway, refused);
+        }
+    }
+
+    /// Delivers a message whose sender waits for a reply.
     ///
     /// # Errors
-    /// Why the show can't hear it.
-    fn tell_or_refuse(&self, show: ShowId, message: Reached) -> Result<(), ErrorCode> {
-        if self.tell(show, message) {
-            return Ok(());
+    /// Why the show can't take it.
+    fn deliver_or_refuse(&self, show: ShowId, message: Received) -> Result<(), ErrorCode> {
+        match self.deliver(show, message) {
+            Ok(()) => return Ok(()),
+            Err(NotQueued::Full) => return Err(ErrorCode::Unavailable),
+            Err(NotQueued::Closed) => {}
         }
         match self.by_id.get(&show) {
             Some(known) if known.has_ended() => Err(ErrorCode::ShowEnded),
@@ -73,27 +76,27 @@ impl Shows {
         }
     }
 
-    async fn host(&mut self, conn: ConnRef, message: FromHost, place: StreamPosition) {
-        let at = |what| Reached { place, what };
-        let refused = match message {
-            FromHost::Create(create) => return self.create(conn, *create).await,
-            FromHost::Command(command) => {
-                let id = command.id.clone();
-                let told = self.tell_or_refuse(command.show, at(ToShow::Command(conn, command.id, command.action)));
-                told.err().map(|code| ToHost::Refused(Refused { id, error: ErrorMessage::from(code) }))
+    async fn route_host(&mut self, received: Received) {
+        let Received { show: about, position, message: ToEngine::Host { conn, message } } = received else { return };
+        let (show, command) = match &message {
+            FromHost::Create(_) => {
+                let FromHost::Create(create) = message else { return };
+                return self.create(conn, create).await;
             }
-            FromHost::FindPlayers(find) => {
-                self.tell_or_refuse(find.show, at(ToShow::FindPlayers(conn, find.name))).err().map(error)
-            }
-            FromHost::JournalTail(tail) => {
-                self.tell_or_refuse(tail.show, at(ToShow::JournalTail(conn, tail.last))).err().map(error)
-            }
-            FromHost::Shows => Some(self.list().await),
-            // The gateway answers these itself.
-            FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => None,
+            FromHost::Shows => return self.to_host(conn, self.list().await),
+            FromHost::Command(command) => (command.show, Some(command.id.clone())),
+            FromHost::FindPlayers(find) => (find.show, None),
+            FromHost::JournalTail(tail) => (tail.show, None),
+            // The gateway replies to these itself.
+            FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => return,
         };
-        if let Some(message) = refused {
-            self.to_host(conn, message);
+        let message = Received { show: about, position, message: ToEngine::Host { conn, message } };
+        if let Err(code) = self.deliver_or_refuse(show, message) {
+            let refused = match command {
+                Some(id) => ToHost::Refused(Refused { id, error: ErrorMessage::from(code) }),
+                None => error(code),
+            };
+            self.to_host(conn, refused);
         }
     }
 
@@ -107,7 +110,7 @@ impl Shows {
             Ok(Some(lines)) => lines,
             Ok(None) => self.by_id.iter().filter_map(line).collect(),
             Err(problem) => {
-                tracing::warn!(%problem, "the shows can't be listed");
+                tracing::warn!(%problem, "the shows of other engines can't be listed");
                 return error(ErrorCode::Unavailable);
             }
         };
@@ -116,7 +119,7 @@ impl Shows {
     }
 }
 
-fn line((&show, known): (&ShowId, &Known)) -> Option<ShowLine> {
+fn line((&show, known): (&ShowId, &KnownShow)) -> Option<ShowLine> {
     let Status { phase, joined } = known.status()?;
     let (code, title) = (known.code.clone(), known.title.clone());
     Some(ShowLine { show, code, title, phase, joined })

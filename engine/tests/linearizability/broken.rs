@@ -1,23 +1,23 @@
 //! The checker itself: histories that can be, and some that can't.
 
-use klaxon_engine::arbiter::{Claim, Standing};
+use klaxon_engine::arbiter::{Claim, ClaimOutcome};
 use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat};
 
 use crate::history::{Broken, Call, Heard, History, Moment, check};
 
 const PLACE: (QuestionId, u32) = (QuestionId(1), 5);
-const FIRST: Heard1 = Heard1::Told(Standing::First);
-const TOO_LATE: Heard1 = Heard1::Told(Standing::TooLate);
+const FIRST: Heard1 = Heard1::Told(ClaimOutcome::First);
+const TOO_LATE: Heard1 = Heard1::Told(ClaimOutcome::TooLate);
 
 enum Heard1 {
-    Told(Standing),
+    Told(ClaimOutcome),
     Refused,
     Unknown,
 }
 use Heard1::{Refused, Unknown};
 
 fn before(choice: u8) -> Heard1 {
-    Heard1::Told(Standing::Before(Choice(choice)))
+    Heard1::Told(ClaimOutcome::Before(Choice(choice)))
 }
 
 fn claim(choice: u8) -> Claim {
@@ -31,7 +31,7 @@ fn batch((called, returned): (Moment, Moment), claims: Vec<Claim>, heard: Heard)
 /// A call with one claim.
 fn call(when: (Moment, Moment), choice: u8, heard: Heard1) -> Call {
     let heard = match heard {
-        Heard1::Told(standing) => Heard::Standings(vec![standing]),
+        Heard1::Told(outcome) => Heard::Standings(vec![outcome]),
         Refused => Heard::Refused,
         Unknown => Heard::Unknown,
     };
@@ -61,14 +61,14 @@ fn what_can_be_is_not_complained_of() {
         let told = format!("{history:?}");
         assert_eq!(checked(history), Ok(()), "{told}");
     }
-    let standings = Heard::Standings(vec![Standing::First, Standing::Before(Choice(3))]);
-    assert_eq!(checked([batch((0, 1), vec![claim(3), claim(1)], standings)]), Ok(()));
+    let outcomes = Heard::Standings(vec![ClaimOutcome::First, ClaimOutcome::Before(Choice(3))]);
+    assert_eq!(checked([batch((0, 1), vec![claim(3), claim(1)], outcomes)]), Ok(()));
 }
 
 #[test]
 fn two_claims_that_count_are_found() {
     assert_eq!(checked([call((0, 1), 3, FIRST), call((2, 3), 3, FIRST)]), Err(Broken::TwoFirsts(PLACE)));
-    let both = Heard::Standings(vec![Standing::First; 2]);
+    let both = Heard::Standings(vec![ClaimOutcome::First; 2]);
     assert_eq!(checked([batch((0, 1), vec![claim(3), claim(1)], both)]), Err(Broken::TwoFirsts(PLACE)));
 }
 
@@ -92,7 +92,7 @@ fn a_reply_that_came_before_what_it_tells_of_is_found() {
     let early = Err(Broken::ToldTooEarly(PLACE));
     assert_eq!(checked([call((0, 1), 1, before(3)), call((2, 3), 3, FIRST)]), early);
     assert_eq!(checked([call((0, 1), 1, before(3)), call((2, 3), 3, Unknown)]), early);
-    let turned_round = Heard::Standings(vec![Standing::Before(Choice(3)), Standing::First]);
+    let turned_round = Heard::Standings(vec![ClaimOutcome::Before(Choice(3)), ClaimOutcome::First]);
     assert_eq!(checked([batch((0, 1), vec![claim(1), claim(3)], turned_round)]), early);
 }
 
@@ -113,6 +113,6 @@ fn an_answer_under_a_lease_that_was_over_is_found() {
 
 #[test]
 fn a_missing_standing_is_found() {
-    let one = Heard::Standings(vec![Standing::First]);
+    let one = Heard::Standings(vec![ClaimOutcome::First]);
     assert_eq!(checked([batch((0, 1), vec![claim(3), claim(1)], one)]), Err(Broken::Incomplete));
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use klaxon_engine::arbiter::{Claim, Standing};
+use klaxon_engine::arbiter::{Claim, ClaimOutcome};
 use klaxon_protocol::ids::{Choice, Fence, QuestionId};
 
 use crate::Place;
@@ -35,7 +35,7 @@ pub struct Call {
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    Standings(Vec<Standing>),
+    Standings(Vec<ClaimOutcome>),
     /// It changed nothing: the lease was another's.
     Refused,
     /// It may have been done at any time after the call, or never.
@@ -68,7 +68,7 @@ struct Asked {
     choice: Choice,
     called: Moment,
     returned: Moment,
-    standing: Option<Standing>,
+    outcome: Option<ClaimOutcome>,
 }
 
 impl Asked {
@@ -83,13 +83,13 @@ impl Asked {
 pub fn check(history: &History) -> Result<(), Broken> {
     let mut seats: HashMap<Place, Vec<Asked>> = HashMap::new();
     for (number, call) in history.calls.iter().enumerate() {
-        let (standings, returned) = match &call.heard {
+        let (outcomes, returned) = match &call.heard {
             Heard::Refused => continue,
             Heard::Unknown => (None, Moment::MAX),
-            Heard::Standings(standings) => (Some(standings), call.returned),
+            Heard::Standings(outcomes) => (Some(outcomes), call.returned),
         };
-        if let Some(standings) = standings {
-            if standings.len() != call.claims.len() {
+        if let Some(outcomes) = outcomes {
+            if outcomes.len() != call.claims.len() {
                 return Err(Broken::Incomplete);
             }
             if history.leases.iter().any(|&(fence, given)| fence > call.fence && given < call.called) {
@@ -97,8 +97,8 @@ pub fn check(history: &History) -> Result<(), Broken> {
             }
         }
         for (at, claim) in call.claims.iter().enumerate() {
-            let standing = standings.map(|standings| standings[at]);
-            let asked = Asked { call: number, at, choice: claim.choice, called: call.called, returned, standing };
+            let outcome = outcomes.map(|outcomes| outcomes[at]);
+            let asked = Asked { call: number, at, choice: claim.choice, called: call.called, returned, outcome };
             seats.entry((call.question, claim.seat.0)).or_default().push(asked);
         }
     }
@@ -106,33 +106,33 @@ pub fn check(history: &History) -> Result<(), Broken> {
 }
 
 fn check_seat(place: Place, asked: &[Asked]) -> Result<(), Broken> {
-    let told = |wanted| asked.iter().filter(move |asked| asked.standing == Some(wanted));
-    if told(Standing::First).count() > 1 {
+    let told = |wanted| asked.iter().filter(move |asked| asked.outcome == Some(wanted));
+    if told(ClaimOutcome::First).count() > 1 {
         return Err(Broken::TwoFirsts(place));
     }
-    let first = told(Standing::First).next();
-    let counted = |asked: &Asked| match asked.standing {
-        Some(Standing::First) => Some(asked.choice),
-        Some(Standing::Before(choice)) => Some(choice),
+    let first = told(ClaimOutcome::First).next();
+    let counted = |asked: &Asked| match asked.outcome {
+        Some(ClaimOutcome::First) => Some(asked.choice),
+        Some(ClaimOutcome::Before(choice)) => Some(choice),
         _ => None,
     };
     let Some(choice) = asked.iter().find_map(counted) else { return Ok(()) };
     if asked.iter().filter_map(counted).any(|other| other != choice) {
         return Err(Broken::TwoChoices(place));
     }
-    if told(Standing::TooLate).next().is_some() {
+    if told(ClaimOutcome::TooLate).next().is_some() {
         return Err(Broken::CountedAfterTooLate(place));
     }
     // The one that was told so; or if that was never heard, one of those whose reply is unknown.
     let may_be_first = |asked: &&Asked| match first {
         Some(first) => std::ptr::eq(first, *asked),
-        None => asked.standing.is_none() && asked.choice == choice,
+        None => asked.outcome.is_none() && asked.choice == choice,
     };
     let mut candidates = asked.iter().filter(may_be_first).peekable();
     if candidates.peek().is_none() {
         return Err(Broken::NobodysChoice(place));
     }
-    let told_of_it = || asked.iter().filter(|asked| matches!(asked.standing, Some(Standing::Before(_))));
+    let told_of_it = || asked.iter().filter(|asked| matches!(asked.outcome, Some(ClaimOutcome::Before(_))));
     let explains = |first: &Asked| told_of_it().all(|told| !told.precedes(first));
     if candidates.any(explains) { Ok(()) } else { Err(Broken::ToldTooEarly(place)) }
 }

@@ -221,10 +221,10 @@ impl Cast {
         };
         let returned = self.now();
         let heard = match reply {
-            Some(Ok(standings)) => {
+            Some(Ok(outcomes)) => {
                 self.counts.claimed.fetch_add(claims.len(), Relaxed);
                 self.counts.second.fetch_add(engine * claims.len(), Relaxed);
-                Heard::Standings(standings)
+                Heard::Standings(outcomes)
             }
             Some(Err(ArbiterError::Fenced { .. })) => Heard::Refused,
             Some(Err(ArbiterError::Unavailable(_))) => {

@@ -84,7 +84,7 @@ async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
     house.command(show, "next", Action::Next).await;
     house.answer(show, 1, house.clock.now(), &[(0, 1), (1, 0)]);
     house.verdicts().await;
-    // The next engine takes the show up from the head.
+    // The next engine takes the show over from Redis.
     house.crash().await;
     let mut house = House::open_with(data.path(), both(&data, &way, &kafka).await).await;
     house.join(0).await;
@@ -93,7 +93,7 @@ async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
     house.command(show, "end", Action::End { pay: true }).await;
     house.stop().await;
     let journal = both(&data, &way, &kafka).await;
-    journal.kafka.settled().await;
+    journal.kafka.flushed().await;
 
     let from_kafka = read_show_as_file(&kafka, show).await.unwrap();
     assert_eq!(from_kafka, std::fs::read(data.path().join(format!("journal/{show}.klxj"))).unwrap());

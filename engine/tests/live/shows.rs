@@ -68,6 +68,27 @@ async fn a_show_from_its_creation_to_the_archive() {
 }
 
 #[tokio::test]
+async fn each_of_a_flood_of_requests_for_the_journal_has_a_reply_and_some_are_served() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 1).await;
+    for _ in 0..500 {
+        house.host_says(FromHost::JournalTail(JournalTail { show, last: 1 }));
+    }
+    let mut served = 0;
+    for _ in 0..500 {
+        match house.host_hears().await {
+            ToHost::Journal(_) => served += 1,
+            ToHost::Error(error) => assert_eq!(error.code, ErrorCode::Unavailable),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(served >= 4, "{served}");
+    house.host_says(FromHost::JournalTail(JournalTail { show, last: 1 }));
+    assert!(matches!(house.host_hears().await, ToHost::Journal(_)), "there are places again");
+}
+
+#[tokio::test]
 async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;

@@ -10,7 +10,7 @@ use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, Pong, Snapshot, ToPlayer};
 
-use super::outbox::Outbox;
+use super::outbox::HostOutbox;
 use crate::link::{Clock, Desk, GatewayEnd};
 
 /// How many of a host's messages may wait for an engine's answer.
@@ -26,11 +26,11 @@ const MOST_KEPT: usize = 32;
 pub struct AdminDesk {
     engines: Arc<dyn GatewayEnd>,
     next_key: AtomicU64,
-    room: Mutex<Room>,
+    room: Mutex<HostRoom>,
 }
 
 #[derive(Default)]
-struct Room {
+struct HostRoom {
     hosts: HashMap<u64, Arc<Host>>,
     watchers: HashMap<ShowId, BTreeSet<u64>>,
     latest: HashMap<ShowId, Latest>,
@@ -60,7 +60,7 @@ pub struct Host {
     key: u64,
     unanswered: AtomicUsize,
     /// What it still has to be sent.
-    pub outbox: Outbox,
+    pub outbox: HostOutbox,
 }
 
 impl AdminDesk {
@@ -78,7 +78,7 @@ impl AdminDesk {
             return None;
         }
         let key = self.next_key.fetch_add(1, Ordering::Relaxed);
-        let host = Arc::new(Host { key, unanswered: AtomicUsize::new(0), outbox: Outbox::default() });
+        let host = Arc::new(Host { key, unanswered: AtomicUsize::new(0), outbox: HostOutbox::default() });
         room.hosts.insert(key, Arc::clone(&host));
         metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
         Some(host)
@@ -198,12 +198,12 @@ impl AdminDesk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Room> {
+    fn lock(&self) -> MutexGuard<'_, HostRoom> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Room {
+impl HostRoom {
     fn keep(&mut self, show: ShowId, message: &Arc<ToHost>) {
         match &**message {
             ToHost::Figures(figures) if figures.phase == Phase::Ended => {

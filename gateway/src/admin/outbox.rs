@@ -13,7 +13,7 @@ pub const MOST_WAITING: usize = 256;
 /// The messages that wait for one host, in order. Newer figures of a show supersede older ones, and when there is no room figures
 /// are given up first; a host that is behind even without them is cut off.
 #[derive(Default)]
-pub struct Outbox {
+pub struct HostOutbox {
     queue: Mutex<Queue>,
     filled: Notify,
     overflowed: Notify,
@@ -25,7 +25,7 @@ struct Queue {
     overflowed: bool,
 }
 
-impl Outbox {
+impl HostOutbox {
     /// Puts a message behind the others.
     pub fn push(&self, message: Arc<ToHost>) {
         let mut queue = self.lock();
@@ -111,7 +111,7 @@ mod tests {
         Arc::new(ToHost::Pong(Pong { sent: Millis(sent), now: Millis(0) }))
     }
 
-    async fn drain(outbox: &Outbox) -> Vec<Arc<ToHost>> {
+    async fn drain(outbox: &HostOutbox) -> Vec<Arc<ToHost>> {
         let count = outbox.lock().waiting.len();
         let mut all = Vec::new();
         for _ in 0..count {
@@ -122,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn newer_figures_supersede_older_ones_of_their_show() {
-        let outbox = Outbox::default();
+        let outbox = HostOutbox::default();
         for message in [figures(1, 10), pong(1), figures(2, 20), figures(1, 11)] {
             outbox.push(message);
         }
@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn figures_are_given_up_before_anything_else() {
-        let outbox = Outbox::default();
+        let outbox = HostOutbox::default();
         outbox.push(figures(1, 10));
         for sent in 0..MOST_WAITING as u64 {
             outbox.push(pong(sent));
@@ -145,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_that_is_behind_without_figures_is_cut_off() {
-        let outbox = Outbox::default();
+        let outbox = HostOutbox::default();
         for sent in 0..=MOST_WAITING as u64 {
             outbox.push(pong(sent));
         }

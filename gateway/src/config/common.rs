@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ConfigError, LogFormat, Origins, values};
+use super::{ConfigError, LogFormat, OptionOrigins, values};
 use crate::private_file::PrivateFileError;
 
 // The first sentences are the help, and the tables in docs/operations.md, where a test holds them against each other.
@@ -37,7 +37,7 @@ pub struct CommonOptions {
 
     /// Where each option of the command comes from.
     #[arg(skip)]
-    pub origins: Origins,
+    pub origins: OptionOrigins,
 }
 
 impl CommonOptions {

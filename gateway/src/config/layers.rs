@@ -2,96 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-use super::file::{ConfigFile, ConfigFileError};
+use super::error::ConfigError;
+use super::file::ConfigFile;
+use super::origins::{OptionOrigins, Origin};
 use super::{CommonOptions, url};
-use crate::private_file::PrivateFileError;
 
 /// Options that are about the options, and so don't stand in a file.
 const NOT_IN_A_FILE: &[&str] = &["config", "print-config", "help"];
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// It was written behind the command.
-    Flag(String),
-    /// The environment variable.
-    Environment(String),
-    /// The configuration file.
-    File(PathBuf),
-    /// Nobody said anything.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => write!(f, "the flag {flag}"),
-            Self::Environment(variable) => write!(f, "the environment variable {variable}"),
-            Self::File(path) => write!(f, "the file {}", path.display()),
-            Self::Default => f.write_str("the default"),
-        }
-    }
-}
-
-/// Where each option's value comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<String, Origin>);
-
-impl Origins {
-    /// Where this option's value comes from.
-    #[must_use]
-    pub fn of(&self, key: &str) -> Origin {
-        self.0.get(key).cloned().unwrap_or(Origin::Default)
-    }
-}
-
-/// Why there are no options.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A value can't be used.
-    #[error("{key}: {:?} (from {origin}) {problem}", url::masked(value))]
-    Wrong {
-        /// The option without its dashes, which is also its key in the file.
-        key: String,
-        /// What was said.
-        value: String,
-        /// Who said it.
-        origin: Origin,
-        /// What is allowed.
-        problem: String,
-    },
-    /// An option was not given without which the command can do nothing.
-    #[error("{key}: must be given, such as --{key} {example}")]
-    Missing {
-        /// The option.
-        key: &'static str,
-        /// A value that makes sense.
-        example: &'static str,
-    },
-    /// The private file that an option names can't be used.
-    #[error("{key}: (from {origin}) {problem}")]
-    Unusable {
-        /// The option.
-        key: &'static str,
-        /// Who named the file.
-        origin: Origin,
-        /// What is wrong with it.
-        problem: PrivateFileError,
-    },
-    /// The configuration file can't be used.
-    #[error(transparent)]
-    File(#[from] ConfigFileError),
-    /// What was written behind the command makes no sense, or asked for help.
-    #[error(transparent)]
-    Usage(#[from] clap::Error),
-}
 
 /// The options of a command that can also be given by environment and in a file.
 pub trait Configured {
@@ -121,10 +44,12 @@ fn configured<'c>(command: &'c Command, words: &[OsString]) -> Option<&'c Comman
 ///
 /// # Errors
 /// The first wrong value, with where it came from.
-pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Origins), ConfigError> {
+pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, OptionOrigins), ConfigError> {
     let asked = configured(command, &args);
     let first = command.clone().try_get_matches_from(&args).map_err(|error| blame(error, asked, &args, None))?;
-    let (Some(asked), Some((_, chosen))) = (asked, first.subcommand()) else { return Ok((first, Origins::default())) };
+    let (Some(asked), Some((_, chosen))) = (asked, first.subcommand()) else {
+        return Ok((first, OptionOrigins::default()));
+    };
     let mut origins = origins(asked, chosen);
     let Some(path) = chosen.get_one::<PathBuf>("config").cloned() else { return Ok((first, origins)) };
 
@@ -149,14 +74,14 @@ pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Orig
 ///
 /// # Errors
 /// If some of them can't be chosen together, or one is missing.
-pub fn settle(options: &mut impl Configured, origins: Origins) -> Result<(), ConfigError> {
+pub fn settle(options: &mut impl Configured, origins: OptionOrigins) -> Result<(), ConfigError> {
     options.common().origins = origins;
     options.check()
 }
 
 /// What each option is and where it comes from, as a configuration file that says the same, but for passwords.
 #[must_use]
-pub fn effective(command: &Command, chosen: &ArgMatches, origins: &Origins) -> String {
+pub fn effective(command: &Command, chosen: &ArgMatches, origins: &OptionOrigins) -> String {
     let mut lines = Vec::new();
     for arg in command.get_arguments() {
         let Some(key) = arg.get_long().filter(|long| !NOT_IN_A_FILE.contains(long)) else { continue };
@@ -174,7 +99,7 @@ pub fn effective(command: &Command, chosen: &ArgMatches, origins: &Origins) -> S
     lines.join("\n")
 }
 
-fn origins(command: &Command, chosen: &ArgMatches) -> Origins {
+fn origins(command: &Command, chosen: &ArgMatches) -> OptionOrigins {
     let mut origins = BTreeMap::new();
     for arg in command.get_arguments() {
         let (Some(long), Some(source)) = (arg.get_long(), chosen.value_source(arg.get_id().as_str())) else { continue };
@@ -185,7 +110,7 @@ fn origins(command: &Command, chosen: &ArgMatches) -> Origins {
         };
         origins.insert(long.to_owned(), origin);
     }
-    Origins(origins)
+    OptionOrigins(origins)
 }
 
 fn variable(arg: &clap::Arg) -> String {

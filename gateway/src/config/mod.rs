@@ -3,9 +3,11 @@
 
 mod commands;
 mod common;
+mod error;
 mod file;
 mod layers;
 mod limits;
+mod origins;
 mod parts;
 mod players;
 mod servers;
@@ -14,9 +16,11 @@ mod values;
 
 pub use commands::{ArchiveOptions, EngineOptions, GatewayOptions, ServeOptions};
 pub use common::CommonOptions;
+pub use error::ConfigError;
 pub use file::ConfigFileError;
-pub use layers::{ConfigError, Configured, Origin, Origins, effective, is_configured, parse, settle};
+pub use layers::{Configured, effective, is_configured, parse, settle};
 pub use limits::open_files;
+pub use origins::{OptionOrigins, Origin};
 pub use players::PlayersOptions;
 pub(crate) use servers::brokers;
 pub use servers::{KafkaOptions, RedisOptions};

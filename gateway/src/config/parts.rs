@@ -72,13 +72,13 @@ mod tests {
     use klaxon_protocol::time::Span;
 
     use super::*;
-    use crate::cli::{Asked, Command, Klaxon};
+    use crate::cli::{Command, CommandLine, Klaxon};
 
     fn options(dir: &Path, flags: &[&str]) -> super::super::ServeOptions {
         let data_dir = format!("--data-dir={}", dir.display());
         let words = ["klaxon", "serve", &data_dir].into_iter().chain(flags.iter().copied());
         match Klaxon::from_words(words.map(Into::into).collect()).unwrap() {
-            Asked::Run(Klaxon { command: Command::Serve(options) }) => *options,
+            CommandLine::Run(Klaxon { command: Command::Serve(options) }) => *options,
             other => panic!("{other:?}"),
         }
     }

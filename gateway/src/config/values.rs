@@ -80,17 +80,12 @@ where
         .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
 }
 
-/// The units of durations, in milliseconds.
-const UNITS: &[(&str, u32)] = &[("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000)];
-
-/// A duration within a range, such as `500ms`, `10s`, `2min` or `1h`.
+/// A duration of whole milliseconds within a range, such as `500ms`, `1.5s`, `2min` or `1h 30min`.
 pub(crate) fn span(text: &str, range: RangeInclusive<Span>) -> Result<Span, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = text.split_at(digits);
-    UNITS
-        .iter()
-        .find(|(name, _)| *name == unit.trim_start())
-        .and_then(|(_, factor)| count.parse::<u32>().ok()?.checked_mul(*factor))
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| duration.subsec_nanos().is_multiple_of(1_000_000))
+        .and_then(|duration| u32::try_from(duration.as_millis()).ok())
         .map(Span)
         .filter(|span| range.contains(span))
         .ok_or_else(|| {
@@ -106,11 +101,12 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_people_write_them() {
-        for (text, millis) in [("500ms", 500), ("10s", 10_000), ("10 s", 10_000), ("2min", 120_000), ("1h", 3_600_000)]
-        {
+        let written = ["500ms", "1.5s", "10s", "10 s", "2min", "2m", "1min 30s", "1h"];
+        let millis = [500, 1_500, 10_000, 10_000, 120_000, 120_000, 90_000, 3_600_000];
+        for (text, millis) in written.into_iter().zip(millis) {
             assert_eq!(span(text, HOUR), Ok(Span(millis)), "{text}");
         }
-        for bad in ["", "10", "s", "-1s", "1.5s", "10 parsecs", "2h", "99999999999ms", "1200000h"] {
+        for bad in ["", "10", "s", "-1s", "1.5ms", "10 parsecs", "250us", "2h", "99999999999ms", "1200000h"] {
             assert_eq!(
                 span(bad, HOUR).unwrap_err(),
                 "must be a duration from 0 s to 3600 s, such as 500ms, 10s, 2min",

@@ -16,7 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tungstenite::Message;
 use tungstenite::client::IntoClientRequest;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type HostSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Native clients speak bincode.
 const CODEC: Codec = Codec::Bincode;
@@ -102,7 +102,7 @@ struct Failure {
 
 impl Gateways {
     /// Asks each gateway once, until one answers. The next time begins behind it, so it comes last.
-    async fn connect(&mut self) -> Result<(Socket, String), Failure> {
+    async fn connect(&mut self) -> Result<(HostSocket, String), Failure> {
         let mut failures = Vec::new();
         for _ in 0..self.addresses.len() {
             self.addresses.rotate_left(1);
@@ -125,7 +125,7 @@ impl Gateways {
     }
 }
 
-async fn connect(address: &str, token: &str) -> Result<Socket, Failure> {
+async fn connect(address: &str, token: &str) -> Result<HostSocket, Failure> {
     let passing = |problem| Failure { problem, lasting: false };
     let lasting = |problem| Failure { problem, lasting: true };
     let request = request(address, token).map_err(lasting)?;
@@ -162,7 +162,7 @@ fn request(address: &str, token: &str) -> anyhow::Result<tungstenite::handshake:
 /// Serves one connection after the other, until the console leaves or no gateway will have us.
 async fn keep(
     mut gateways: Gateways,
-    mut socket: Socket,
+    mut socket: HostSocket,
     mut said: mpsc::UnboundedReceiver<FromHost>,
     report: mpsc::Sender<Report>,
 ) {
@@ -196,7 +196,7 @@ async fn keep(
 
 /// Until the connection is lost; then what happened. None if the console has left.
 async fn converse(
-    mut socket: Socket,
+    mut socket: HostSocket,
     said: &mut mpsc::UnboundedReceiver<FromHost>,
     report: &mpsc::Sender<Report>,
     outstanding: &mut Outstanding,
@@ -250,7 +250,7 @@ async fn converse(
 }
 
 /// Not for ever: a gateway that stands still does not read.
-async fn send(socket: &mut Socket, frame: Message) -> Result<(), String> {
+async fn send(socket: &mut HostSocket, frame: Message) -> Result<(), String> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
         Err(_) => Err(NOTHING_HEARD.into()),

@@ -3,6 +3,7 @@
 use klaxon_protocol::host::Action;
 
 use super::orders::{Order, parse};
+use super::prompt::Prompt;
 use super::view::{Note, View};
 
 /// A key, as far as the console has a use for it.
@@ -18,39 +19,8 @@ pub enum Key {
     Escape,
 }
 
-/// What the host is typing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Prompt {
-    /// Something with a text: what is asked, the order's first words, and what is typed so far.
-    Text {
-        /// What the host is asked.
-        asks: &'static str,
-        /// What stands before the text to make an order of it.
-        order: &'static str,
-        /// What is typed so far.
-        typed: String,
-    },
-    /// Whether the show shall end, and how.
-    End,
-}
-
 /// The longest text that can be typed, in characters: the longest message to everybody.
 const LONGEST: usize = 500;
-
-impl Prompt {
-    fn text(asks: &'static str, order: &'static str) -> Self {
-        Self::Text { asks, order, typed: String::new() }
-    }
-
-    /// What the host sees.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Text { asks, typed, .. } => format!("{asks}: {typed}_"),
-            Self::End => "End the show? y: with prizes, u: unpaid, Esc: no".into(),
-        }
-    }
-}
 
 /// The keys that do something at once or begin a prompt, for people.
 pub const KEYS: &[(&str, &str)] = &[

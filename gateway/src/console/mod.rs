@@ -5,6 +5,7 @@ mod keys;
 mod options;
 mod orders;
 mod plain;
+mod prompt;
 mod render;
 mod screen;
 mod view;

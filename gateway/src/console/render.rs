@@ -9,7 +9,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::keys::KEYS;
 use super::orders::phase_name;
 use super::view::{AskedQuestion, Note, View};
-use super::words::letter;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub enum Look {
 
 /// A line of the screen, no wider than it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ScreenLine {
     /// How it looks.
     pub look: Look,
     /// What it says.
@@ -40,7 +39,7 @@ const ALERTS: usize = 3;
 
 /// The screen's lines, at most `height`, each at most `width` columns wide.
 #[must_use]
-pub fn screen(view: &View, width: usize, height: usize) -> Vec<Line> {
+pub fn screen(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
     let mut page = Page { width, lines: Vec::new() };
     page.head(view);
     page.figures(view);
@@ -78,13 +77,13 @@ fn keys(view: &View, width: usize) -> Vec<String> {
 
 struct Page {
     width: usize,
-    lines: Vec<Line>,
+    lines: Vec<ScreenLine>,
 }
 
 impl Page {
     fn add(&mut self, look: Look, text: &str) {
         let text = fit(&harmless(text), self.width).trim_end().to_owned();
-        self.lines.push(Line { look, text });
+        self.lines.push(ScreenLine { look, text });
     }
 
     fn rule(&mut self) {
@@ -157,7 +156,7 @@ impl Page {
     fn choice(&mut self, asked: &AskedQuestion, choice: Choice, text: &str, count: u32, total: u64) {
         let is_right = asked.right == Some(choice);
         let mark = if is_right { '✔' } else { ' ' };
-        let label = fit(&format!(" {mark} {} {}", letter(choice), harmless(text)), self.width / 2);
+        let label = fit(&format!(" {mark} {} {}", choice.letter(), harmless(text)), self.width / 2);
         let share = if total == 0 { 0.0 } else { f64::from(count) / total as f64 };
         let numbers = format!("{count:>8} {:>4.0}%", share * 100.0);
         let room = self.width.saturating_sub(label.width() + numbers.width() + 2);

@@ -15,7 +15,7 @@ use super::Orders;
 use super::connection::{Connection, Report};
 use super::keys::{Key, press};
 use super::orders::Order;
-use super::render::{Line, Look, screen};
+use super::render::{Look, ScreenLine, screen};
 use super::view::{Note, View};
 
 /// Hosts the show until the host leaves.
@@ -89,7 +89,7 @@ fn draw(view: &View) -> io::Result<()> {
     out.flush()
 }
 
-fn put(out: &mut impl Write, line: &Line) -> io::Result<()> {
+fn put(out: &mut impl Write, line: &ScreenLine) -> io::Result<()> {
     match line.look {
         Look::Plain => {}
         Look::Bold => queue!(out, SetAttribute(Attribute::Bold))?,

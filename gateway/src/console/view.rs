@@ -9,8 +9,8 @@ use klaxon_protocol::player::{Phase, Question, ToPlayer};
 use klaxon_protocol::text::harmless;
 
 use super::connection::Report;
-use super::keys::Prompt;
 use super::orders::{HELP, action_name, phase_name};
+use super::prompt::Prompt;
 use super::words;
 
 /// How many events and alerts are kept to look at.

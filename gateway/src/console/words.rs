@@ -2,19 +2,8 @@
 
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::Choice;
+use klaxon_protocol::money::money;
 use klaxon_protocol::player::{Podium, Reveal, ToPlayer};
-
-/// What a choice is called: A to F.
-#[must_use]
-pub fn letter(choice: Choice) -> char {
-    char::from(b'A'.saturating_add(choice.0.min(25)))
-}
-
-/// An amount in minor units with its currency, such as `12.34 EUR`. (All minor units are taken for hundredths.)
-#[must_use]
-pub fn money(minor: u64, currency: &str) -> String {
-    format!("{}.{:02} {currency}", minor / 100, minor % 100)
-}
 
 /// An event for its host; none if it is no news for one who sees the figures.
 #[must_use]
@@ -66,7 +55,7 @@ pub fn event(event: &ToPlayer) -> Option<String> {
 }
 
 fn choice(at: u8, text: &str) -> String {
-    format!("{}) {text}", letter(Choice(at)))
+    format!("{}) {text}", Choice(at).letter())
 }
 
 fn revealed(reveal: &Reveal) -> String {
@@ -75,7 +64,7 @@ fn revealed(reveal: &Reveal) -> String {
     format!(
         "question {}: {} is right, {right} of {answers} answers; {} silent, {} in play",
         reveal.question,
-        letter(reveal.right),
+        reveal.right.letter(),
         reveal.silent,
         reveal.alive
     )

@@ -173,7 +173,7 @@ impl Conn {
 
     /// The number of a new answer, if fewer than `most` are outstanding. While replies stay away, one more may go now and then, to find
     /// out whether they come again.
-    pub fn answers(&mut self, now: Moment, most: u8) -> Option<u16> {
+    pub fn next_answer(&mut self, now: Moment, most: u8) -> Option<u16> {
         let probing = self.unreplied.outstanding() >= u32::from(most.max(1));
         if probing && now.0.saturating_sub(self.asked.0) < REPLY_LATE {
             return None;

@@ -162,7 +162,7 @@ impl Shard {
     fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, answer: Answer, now: Moment) {
         let most = self.common.settings.outstanding_answers;
         let Some(conn) = self.conn(key) else { return };
-        let Some(number) = conn.answers(now, most) else {
+        let Some(number) = conn.next_answer(now, most) else {
             self.counts.rate_limited += 1;
             let refusal = Refusal::because(ErrorCode::RateLimited, "Answers of yours are still without a reply.");
             return self.refuse(key, &refusal, now.millis());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use klaxon_engine::pack::{self, Format, Imported, Reading};
+use klaxon_engine::pack::{self, Format, Imported, ReadOptions};
 use klaxon_gateway::cli::PackCommand;
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::text::harmless_json;
@@ -39,7 +39,7 @@ fn import(file: &Path, format: Option<&str>, sheet: Option<&str>, skip_bad: bool
     if format.is_none() && file == Path::new(BUNDLED) {
         return Ok(Imported { pack: pack::bundled(), notes: Vec::new(), left_out: None });
     }
-    let imported = pack::import(file, Reading { format, sheet, skip_bad, title: None })?;
+    let imported = pack::import(file, ReadOptions { format, sheet, skip_bad, title: None })?;
     for note in &imported.notes {
         eprintln!("note: {}: {note}", file.display());
     }

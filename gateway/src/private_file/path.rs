@@ -33,7 +33,7 @@ pub(super) struct Trust {
 
 /// Where a path leads.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FoundPath {
     /// The same without links.
     pub(super) real: PathBuf,
     /// What is there; none if nothing is.
@@ -52,11 +52,11 @@ impl Trust {
     }
 
     /// Where the path leads, if nobody else could change that.
-    pub(super) fn follow(self, asked: &Path) -> Result<Place, PrivateFileError> {
+    pub(super) fn follow(self, asked: &Path) -> Result<FoundPath, PrivateFileError> {
         self.walk(asked).map_err(|problem| problem.on_the_way_to(asked))
     }
 
-    fn walk(self, asked: &Path) -> Result<Place, PrivateFileError> {
+    fn walk(self, asked: &Path) -> Result<FoundPath, PrivateFileError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |problem| PrivateFileError::Io { path, problem }
@@ -100,7 +100,7 @@ impl Trust {
             }
             found = existing(&real)?;
         }
-        Ok(Place { real, found, is_shared })
+        Ok(FoundPath { real, found, is_shared })
     }
 
     /// Whether others can put names into the directory at all.

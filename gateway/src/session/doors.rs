@@ -174,16 +174,19 @@ impl Doors {
         let claims = jsonwebtoken::decode::<PlayerClaims>(token, &key.decoding, &rules)
             .map_err(|error| Refusal::because(ErrorCode::BadToken, format!("`token`: {error}.")))?
             .claims;
-        Ok((claims.sub, proposed_name(token).filter(|name| self.check_reserved(name).is_ok())))
+        Ok((claims.sub, proposed_name(token).and_then(|name| self.check_reserved(name).ok())))
     }
 
     fn parse_name(&self, name: &str) -> Result<Name, Refusal> {
-        let parsed = Name::parse(name).and_then(|name| self.check_reserved(&name).map(|()| name));
+        let parsed = Name::parse(name).and_then(|name| self.check_reserved(name));
         parsed.map_err(|bad| Refusal::because(ErrorCode::BadName, format!("It {}.", bad.problem)))
     }
 
-    fn check_reserved(&self, name: &Name) -> Result<(), BadText> {
-        self.reserved.as_ref().map_or(Ok(()), |reserved| reserved.check(name))
+    fn check_reserved(&self, name: Name) -> Result<Name, BadText> {
+        match &self.reserved {
+            Some(reserved) => name.beside(reserved),
+            None => Ok(name),
+        }
     }
 }
 

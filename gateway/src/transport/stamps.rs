@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
 
 use super::Moment;
+use crate::link::Clock;
 
 /// The space that the kernel's word takes: a control message's head and three times (`struct scm_timestamping`).
 pub(super) const CONTROL: usize = HEAD + 3 * TIME;
@@ -69,39 +70,42 @@ impl Received {
     }
 }
 
-/// What the machine's wall clock shows when the server's clock shows something.
+/// Where the machine's wall clock and the server's stand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dial {
-    /// Of the wall clock, in microseconds.
+    /// What the wall clock shows, in microseconds.
     wall: u64,
-    /// Of the server's.
-    clock: Moment,
+    /// The monotonic time of the server's clock then. Not what that shows: it may be led elsewhere, by 100 ms while a process stands still
+    /// for 5 s, and what came before must not be told by where it was led since.
+    passed: u64,
+    clock: Clock,
 }
 
 impl Dial {
     /// Reads both, at the same time as nearly as can be had.
     pub fn read() -> Self {
-        let mut best: Option<(u64, Self)> = None;
+        let clock = Clock::of_process();
+        let (mut least, mut best) = (u64::MAX, Self { wall: 0, passed: 0, clock });
         for _ in 0..READINGS {
-            let before = Moment::now();
+            let before = clock.passed();
             let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-            let took = Moment::now().0.saturating_sub(before.0);
-            if best.is_none_or(|(least, _)| took < least) {
+            let took = clock.passed().saturating_sub(before);
+            if took < least {
                 let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
-                best = Some((took, Self { wall, clock: Moment(before.0 + took / 2) }));
+                (least, best) = (took, Self { wall, passed: before + took / 2, clock });
             }
             if took <= AT_ONCE {
                 break;
             }
         }
-        best.map_or(Self { wall: 0, clock: Moment(0) }, |(_, dial)| dial)
+        best
     }
 
     /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say, or says what is yet to come.
     pub fn moment(self, came: Came, now: Moment) -> Moment {
         let Some(Received(nanos)) = came.received else { return now };
-        // Neither clock shows a time so far from the other's that the difference would wrap.
-        let at = self.clock.0.wrapping_add((nanos / 1000).wrapping_sub(self.wall));
+        let since = (nanos / 1000).cast_signed().saturating_sub(self.wall.cast_signed());
+        let at = self.clock.micros_at(self.passed.saturating_add_signed(since));
         Moment(at.max(came.not_before.0).min(now.0))
     }
 }
@@ -110,10 +114,13 @@ impl Dial {
 mod tests {
     use super::*;
 
-    const DIAL: Dial = Dial { wall: 5_000_000, clock: Moment(3_000_000) };
-
+    /// By a clock that shows 3 s when the wall clock shows 5.
     fn moment(nanos: Option<u64>, not_before: u64, now: u64) -> Moment {
-        DIAL.moment(Came { received: nanos.map(Received), not_before: Moment(not_before) }, Moment(now))
+        let (clock, passed) = (Clock::start(), 3_000_000);
+        let zero = clock.micros_at(0);
+        let dial = Dial { wall: 5_000_000, passed, clock };
+        let came = Came { received: nanos.map(Received), not_before: Moment(zero + not_before) };
+        Moment(dial.moment(came, Moment(zero + now)).0 - zero)
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     assert!(!owner.program.end().success(), "{} is gone", owner.name);
     bob.answer(2, 1);
     assert!(bob.is_accepted(2));
-    heir.program.wait_for(&["the show is taken up"]);
+    heir.program.wait_for(&["the show is taken over"]);
     // What was acknowledged before counts for the heir, too.
     moved.answer(2, 0);
     assert!(!moved.is_accepted(2));
@@ -188,7 +188,7 @@ fn an_engine_that_is_told_to_stop_hands_its_show_over() {
     host.say("next");
     ann.question(1);
     owner.program.stop();
-    heir.program.wait_for(&["the show is taken up"]);
+    heir.program.wait_for(&["the show is taken over"]);
     ann.answer(1, 1);
     assert!(ann.is_accepted(1));
     for order in ["close", "wait closed", "reveal", "end", "wait ended"] {

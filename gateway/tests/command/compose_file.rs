@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use klaxon_gateway::cli::{Asked, Klaxon};
+use klaxon_gateway::cli::{CommandLine, Klaxon};
 use serde::Deserialize;
 
 /// What stands for whatever the operator must choose.
@@ -83,7 +83,7 @@ impl Service {
         });
         let words: Vec<OsString> = words.iter().cloned().chain(flags).map(OsString::from).collect();
         match Klaxon::from_words(words) {
-            Ok(Asked::Run(klaxon)) => klaxon,
+            Ok(CommandLine::Run(klaxon)) => klaxon,
             other => panic!("{other:?}"),
         }
     }

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
 use super::alike::Alike;
-use crate::ids::{BadText, Name};
 use crate::unicode::is_mark;
 
 /// Words that a name may not consist of, or begin with as if somebody with that name spoke (`SERVER: you won`).
@@ -80,17 +79,11 @@ impl Reserved {
         Self { pieces }
     }
 
-    /// Looks whether a name may be had.
-    ///
-    /// # Errors
-    /// What is wrong with it, if it could be taken for the host's or the server's, also when it is cut for a number behind it.
-    pub fn check(&self, name: &Name) -> Result<(), BadText> {
-        let mut kept: Vec<String> = (0..=LONGEST_NUMBER).map(|room| super::cut(name.as_str(), room)).collect();
+    /// What is wrong with a name, if it could be taken for the host's or the server's, also when it is cut for a number behind it.
+    pub(crate) fn problem(&self, name: &str) -> Option<&'static str> {
+        let mut kept: Vec<String> = (0..=LONGEST_NUMBER).map(|room| super::cut(name, room)).collect();
         kept.dedup();
-        if kept.iter().any(|kept| self.holds(kept)) {
-            return Err(BadText { what: "name", problem: PROBLEM.into() });
-        }
-        Ok(())
+        kept.iter().any(|kept| self.holds(kept)).then_some(PROBLEM)
     }
 }
 
@@ -314,12 +307,11 @@ mod tests {
         }
         for name in ["Gastgeber Ann", "Ann Gastgeber", "Gast", "Geber", "होस्टल", "Ann"] {
             assert!(!reserved.holds(name), "{name}");
-            reserved.check(&Name::parse(name).unwrap()).unwrap();
+            assert_eq!(reserved.problem(name), None, "{name}");
         }
         // The second of these would be cut to "The Official Gastgeber 2".
         for name in ["Gastgeber", "The Official Gastgeber X", "The Real Gastgeber 1 Ann"] {
-            let told = reserved.check(&Name::parse(name).unwrap()).unwrap_err();
-            assert!(told.problem.contains("taken for the host"), "{name}");
+            assert_eq!(reserved.problem(name), Some(PROBLEM), "{name}");
         }
         assert_eq!(Reserved::further(" , "), Ok(Reserved::beside(&[])));
     }

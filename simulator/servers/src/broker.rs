@@ -1,5 +1,6 @@
-//! A real broker that speaks Kafka's wire: tansu.
+//! A real broker with Kafka's protocol: tansu.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -8,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep, timeout};
 
 use crate::install::{run, words};
+use crate::server::{Server, Starting, local};
 use crate::{Process, ServerError, free_port};
 
 /// Says where tansu is.
@@ -100,7 +102,7 @@ impl Broker {
         &mut self.process
     }
 
-    /// Whether it says which versions it speaks.
+    /// Whether it answers a request for its API versions.
     pub async fn answers(&self) -> bool {
         answers(self.port).await
     }
@@ -108,7 +110,7 @@ impl Broker {
     /// Starts it again on the same port after it was killed, with what its storage kept.
     ///
     /// tansu 0.6.0 now and then stops listening for good when all its clients come back at once, while its process lives. It is
-    /// started once more then, as whoever supervises a broker would.
+    /// started once more then, as a supervisor would.
     ///
     /// # Errors
     /// If it does not start.
@@ -135,6 +137,24 @@ impl Broker {
     }
 }
 
+impl Server for Broker {
+    fn name(&self) -> &str {
+        "broker"
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        vec![local(self.port)]
+    }
+
+    fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn start_again(&mut self) -> Starting<'_> {
+        Box::pin(Self::start_again(self))
+    }
+}
+
 fn program() -> String {
     if let Ok(named) = std::env::var(VARIABLE) {
         return named;
@@ -143,7 +163,7 @@ fn program() -> String {
     built.unwrap_or_else(|| PathBuf::from("tansu")).display().to_string()
 }
 
-/// Whether a broker on this port says which versions it speaks.
+/// Whether a broker on this port answers a request for its API versions.
 async fn answers(port: u16) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;

@@ -33,7 +33,7 @@ impl MariaDb {
         let log = directory.path().join("log");
         let port = free_port()?;
         let data = format!("--datadir={}", path("data"));
-        // Only root may and must say whom it runs as.
+        // Only root may name the account it runs as, and must.
         let user = rustix::process::geteuid().is_root().then(|| "--user=root".to_owned());
         let mut install = words(["mariadb-install-db", "--no-defaults", &data, "--skip-test-db"]);
         // Anybody on this machine may be its root, without a password.
@@ -74,7 +74,7 @@ impl MariaDb {
         &mut self.process
     }
 
-    /// Starts it again on the same port after it was killed, with all that it had said yes to.
+    /// Starts it again on the same port after it was killed, with all that it had acknowledged.
     ///
     /// # Errors
     /// If it does not start.

@@ -28,7 +28,7 @@ pub struct Postgres {
     process: Process,
     port: u16,
     /// Gone with the server.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Postgres {
@@ -63,13 +63,28 @@ impl Postgres {
         let program = line.remove(0);
         let mut process = Process::start(&program, line, Vec::new(), &log)?;
         process.ready(async || answers(port).await).await?;
-        Ok(Self { process, port, _directory: directory })
+        Ok(Self { process, port, directory })
+    }
+
+    /// Makes another database, and gives its URL.
+    ///
+    /// # Errors
+    /// If there is no `psql`, or the database is there already.
+    pub async fn create_database(&self, name: &str) -> Result<String, ServerError> {
+        let create = format!("CREATE DATABASE {name}");
+        let log = self.directory.path().join("log");
+        run(&words(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-c", &create, &self.url()]), &log).await?;
+        Ok(self.url_of(name))
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Where its database is, such as `postgres://postgres@127.0.0.1:5432/postgres`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
     }
 
     /// Its process: to pause, to kill.
@@ -77,7 +92,7 @@ impl Postgres {
         &mut self.process
     }
 
-    /// Starts it again on the same port after it was killed, with all that it had said yes to.
+    /// Starts it again on the same port after it was killed, with all that it had acknowledged.
     ///
     /// # Errors
     /// If it does not start.
@@ -110,7 +125,7 @@ struct Account {
 }
 
 impl Account {
-    /// Whom it must run as: nobody else unless we are root.
+    /// The account it must run as; none unless we are root.
     fn needed() -> Result<Option<Self>, ServerError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
@@ -144,7 +159,7 @@ fn program_named(name: &str) -> String {
     installed.map_or_else(|| name.to_owned(), |path| path.join("bin").join(name).display().to_string())
 }
 
-/// Whether a PostgreSQL on this port lets its user in; one that still recovers says something else.
+/// Whether a PostgreSQL on this port lets its user in; one that still recovers refuses.
 async fn answers(port: u16) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;

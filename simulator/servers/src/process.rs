@@ -18,8 +18,8 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// The pause between two looks at it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// So many of its last lines are told when it fails.
-const LAST_LINES: usize = 15;
+/// So many lines of the end of its log are in an error.
+const LOG_LINES: usize = 15;
 
 /// What went wrong with a server.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum ServerError {
         error: io::Error,
     },
     /// It ended by itself.
-    #[error("{program} ended by itself ({status}); its last words:\n{log}")]
+    #[error("{program} ended by itself ({status}); the end of its log:\n{log}")]
     Ended {
         /// Its program.
         program: String,
@@ -43,14 +43,20 @@ pub enum ServerError {
         log: String,
     },
     /// It did not answer in time.
-    #[error("{program} did not answer within {} s; its last words:\n{log}", START_PATIENCE.as_secs())]
+    #[error("{program} did not answer within {} s; the end of its log:\n{log}", START_PATIENCE.as_secs())]
     NotReady {
         /// Its program.
         program: String,
         /// The end of its log.
         log: String,
     },
-    /// Its folder or a port could not be had.
+    /// It did not stop when told to.
+    #[error("{program} did not stop within {} s after SIGTERM", STOP_PATIENCE.as_secs())]
+    Stuck {
+        /// Its program.
+        program: String,
+    },
+    /// A file or a port could not be had.
     #[error(transparent)]
     Machine(#[from] io::Error),
 }
@@ -80,23 +86,40 @@ impl Process {
         Ok(Self { program: program.to_owned(), arguments, environment, log: log.to_owned(), child })
     }
 
-    /// Waits until `is_ready` says so.
+    /// Waits until `is_ready`.
     ///
     /// # Errors
     /// If it ends before, or is not ready within 60 s.
     pub async fn ready(&mut self, mut is_ready: impl AsyncFnMut() -> bool) -> Result<(), ServerError> {
+        self.ready_with(async || is_ready().await.then_some(())).await
+    }
+
+    /// Waits until `look` gives something, which shows that it is ready.
+    ///
+    /// # Errors
+    /// If it ends before, or is not ready within 60 s.
+    pub async fn ready_with<T>(&mut self, mut look: impl AsyncFnMut() -> Option<T>) -> Result<T, ServerError> {
         let deadline = Instant::now() + START_PATIENCE;
-        while !is_ready().await {
-            let program = self.program.clone();
+        loop {
+            if let Some(found) = look().await {
+                return Ok(found);
+            }
             if let Some(status) = self.child.try_wait()? {
-                return Err(ServerError::Ended { program, status, log: self.last_words() });
+                return Err(self.ended_by_itself(status));
             }
             if Instant::now() > deadline {
-                return Err(ServerError::NotReady { program, log: self.last_words() });
+                return Err(ServerError::NotReady { program: self.program.clone(), log: self.log_end() });
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(())
+    }
+
+    /// From the next start on, what stands behind this option.
+    pub(crate) fn replace_argument_of(&mut self, option: &str, value: &str) {
+        let place = self.arguments.iter().position(|argument| argument == option);
+        if let Some(argument) = place.and_then(|place| self.arguments.get_mut(place + 1)) {
+            value.clone_into(argument);
+        }
     }
 
     /// Starts it again as it was started, after it was killed or stopped.
@@ -115,7 +138,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Kills it without a word (SIGKILL) and waits until it is gone.
+    /// Kills it (SIGKILL) and waits until it is gone.
     pub fn kill(&mut self) {
         // It may be gone already.
         let _ = self.child.kill();
@@ -133,17 +156,20 @@ impl Process {
     }
 
     /// Tells it to stop (SIGTERM) and waits until it has; kills it if it does not within 20 s.
-    pub async fn stop(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    /// If it had to be killed.
+    pub async fn stop(&mut self) -> Result<ExitStatus, ServerError> {
         self.signal(Signal::TERM);
         let deadline = Instant::now() + STOP_PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                return Ok(Some(status));
+                return Ok(status);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         self.kill();
-        Ok(None)
+        Err(ServerError::Stuck { program: self.program.clone() })
     }
 
     /// Tells it to end at once (SIGQUIT) and waits until it has, and with it the children that it waits for; kills it if it does
@@ -162,18 +188,24 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The last lines of its log.
+    /// The error that it ended by itself.
     #[must_use]
-    pub fn last_words(&self) -> String {
+    pub fn ended_by_itself(&self, status: ExitStatus) -> ServerError {
+        ServerError::Ended { program: self.program.clone(), status, log: self.log_end() }
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn log_end(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
     }
 
     fn signal(&self, signal: Signal) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // Gone already is as good as told.
+            // It may be gone already.
             let _ = kill_process(pid, signal);
         }
     }
@@ -202,6 +234,10 @@ fn spawn(
     environment: &[(String, String)],
     log: &Path,
 ) -> Result<Child, ServerError> {
+    if program.contains('/') {
+        // The shell in between would fail only after it was started.
+        std::fs::metadata(program).map_err(|error| ServerError::Start { program: program.to_owned(), error })?;
+    }
     let out = File::options().create(true).append(true).open(log)?;
     let err = out.try_clone()?;
     let mut command = ending_with_us(program);
@@ -232,7 +268,7 @@ fn spawn_for_the_process(command: Command) -> io::Result<Child> {
     child.recv().map_err(|_| gone())?
 }
 
-/// A port of this machine that nobody listens on now.
+/// A port of this machine that is free now.
 ///
 /// # Errors
 /// If there is none.

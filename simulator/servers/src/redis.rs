@@ -1,6 +1,7 @@
 //! A real `redis-server`.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -8,6 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::server::{Server, Starting, local};
 use crate::{Process, ServerError, free_port};
 
 /// What a Redis that was killed knows when it is started again.
@@ -15,7 +17,7 @@ use crate::{Process, ServerError, free_port};
 pub enum Persistence {
     /// Nothing.
     None,
-    /// Everything it had said yes to (an append-only file).
+    /// Everything it had acknowledged (an append-only file).
     AppendOnly,
 }
 
@@ -73,12 +75,30 @@ impl Redis {
     }
 }
 
-/// Whether a Redis says PONG on this port; one that still loads its file says something else.
+impl Server for Redis {
+    fn name(&self) -> &str {
+        "redis"
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        vec![local(self.port)]
+    }
+
+    fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn start_again(&mut self) -> Starting<'_> {
+        Box::pin(Self::start_again(self))
+    }
+}
+
+/// Whether a Redis answers PONG on this port; one that still loads its file answers with an error.
 pub(crate) async fn answers(port: u16) -> bool {
     matches!(ask(port, "PING").await, Ok(answer) if answer == "+PONG")
 }
 
-/// What the Redis on this port says to a command: its first line and, if it is a text, the text.
+/// The answer of the Redis on this port to a command: its first line and, if it is a text, the text.
 pub(crate) async fn ask(port: u16, command: &str) -> io::Result<String> {
     let ask = async {
         let mut stream = BufStream::new(TcpStream::connect(("127.0.0.1", port)).await?);

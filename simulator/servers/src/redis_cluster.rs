@@ -23,7 +23,7 @@ pub struct RedisCluster {
 struct Node {
     process: Process,
     port: u16,
-    /// Where the nodes speak to each other.
+    /// Where the nodes connect to each other.
     bus: u16,
 }
 
@@ -47,7 +47,7 @@ impl RedisCluster {
                 ["--maxmemory-policy", "noeviction"],
                 ["--cluster-enabled", "yes"],
                 ["--cluster-port", &bus.to_string()],
-                // Two seconds without a word are a dead node's, and its shows alone stand still.
+                // A node that is silent for two seconds is taken for dead, and only its shows stand still.
                 ["--cluster-node-timeout", "2000"],
                 ["--cluster-require-full-coverage", "no"],
             ];

@@ -6,8 +6,9 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{Outcome, PlayerResult, ToPlayer, You};
 
 use super::finding::{Finding, Promise};
-use super::reading::{Reading, Seen};
+use super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 2,
@@ -15,7 +16,7 @@ const PROMISE: Promise = Promise {
     sentence: "An answer that was acknowledged stands in the journal and in all that follows.",
 };
 
-/// The first time that a seat was told its answer to a question is accepted, and for which choice.
+/// The first time that a seat's answer to a question was accepted, and which choice.
 type Acknowledged = HashMap<(Seat, QuestionId), (Micros, Option<Choice>)>;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -28,12 +29,12 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
         let mut joined = None;
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Said(klaxon_protocol::player::FromPlayer::Join(_)) => joined = Some(at),
-                Seen::Heard(ToPlayer::Snapshot(snapshot)) => {
+                Seen::Sent(klaxon_protocol::player::FromPlayer::Join(_)) => joined = Some(at),
+                Seen::Received(ToPlayer::Snapshot(snapshot)) => {
                     question = snapshot.question.as_ref().map(|question| question.question);
                 }
-                Seen::Heard(ToPlayer::Question(asked)) => question = Some(asked.question),
-                Seen::Heard(ToPlayer::You(you)) => {
+                Seen::Received(ToPlayer::Question(asked)) => question = Some(asked.question),
+                Seen::Received(ToPlayer::You(you)) => {
                     let Some(question) = question else { continue };
                     let problem = forgotten(reading, &acknowledged, (seat, question), joined, you);
                     finding.check(problem.is_none(), || {
@@ -41,7 +42,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                         reading.violation(index, what).question(question).at(at).frame(&ToPlayer::You(*you))
                     });
                 }
-                Seen::Heard(ToPlayer::Result(result)) => {
+                Seen::Received(ToPlayer::Result(result)) => {
                     let problem = wrong_outcome(reading, seat, result);
                     outcomes += 1;
                     finding.check(problem.is_none(), || {
@@ -64,7 +65,7 @@ fn stand_in_the_journal(reading: &Reading<'_>, finding: &mut Finding) -> Acknowl
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
         for (&question, exchange) in &connection.exchanges {
-            for &(at, frame) in &exchange.heard {
+            for &(at, frame) in &exchange.received {
                 let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
                 let first = acknowledged.entry((seat, question)).or_insert((at, reply.choice));
                 if at < first.0 {
@@ -85,7 +86,7 @@ fn stand_in_the_journal(reading: &Reading<'_>, finding: &mut Finding) -> Acknowl
     acknowledged
 }
 
-/// A player who comes back after an acknowledgement is told of the answer.
+/// A player who comes back after an acknowledgement is sent the answer.
 fn forgotten(
     reading: &Reading<'_>,
     acknowledged: &Acknowledged,

@@ -8,8 +8,9 @@ use klaxon_protocol::ids::{Choice, QuestionId};
 use klaxon_protocol::player::{Answer, FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
-use super::reading::{Connection, Reading, Seen, after};
+use super::reading::{Connection, Reading, after};
 use crate::evidence::{Direction, Micros};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 8,
@@ -19,7 +20,7 @@ const PROMISE: Promise = Promise {
 
 /// As many frames within a second are a flood: ten times what the protocol allows for long.
 const FLOOD: usize = 100;
-/// The close code of whoever was taken for dead.
+/// The close code of a connection that was taken for dead.
 const SILENT: u16 = 4002;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -72,10 +73,10 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         let mut waiting: Vec<Waiting> = Vec::new();
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Said(FromPlayer::Answer(Answer { question, choice })) => {
+                Seen::Sent(FromPlayer::Answer(Answer { question, choice })) => {
                     waiting.push(Waiting { question: *question, choice: *choice, sent: at });
                 }
-                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
+                Seen::Received(ToPlayer::AnswerReply(reply)) => {
                     let first = waiting.iter().position(|waiting| waiting.question == reply.question);
                     let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
                     let took = at.0.saturating_sub(first.sent.0);
@@ -88,7 +89,7 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
                         reading.violation(index, what).question(first.question).at(first.sent).frame(reply)
                     });
                 }
-                Seen::Heard(ToPlayer::Error(_)) if !waiting.is_empty() => {
+                Seen::Received(ToPlayer::Error(_)) if !waiting.is_empty() => {
                     waiting.remove(0);
                 }
                 _ => {}
@@ -129,7 +130,7 @@ fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("connections cut off as too slow", shed);
 }
 
-/// Who sends a flood and stays is told so, or is cut off.
+/// A flood is refused, or its connection closed.
 fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
     let mut floods = 0u64;
     for (index, log) in reading.evidence.connections.iter().enumerate() {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use klaxon_protocol::time::Millis;
 
-use super::AuditOptions;
-use crate::evidence::{Door, Micros};
-use crate::faults::Disturbance;
+use super::options::AuditOptions;
+use crate::evidence::{Disturbance, GatewayNumber, Micros};
 
-/// Of the pongs of so many microseconds the one with the shortest way is kept.
+/// Of the pongs within this many microseconds the one with the shortest way is kept.
 const KEPT_EVERY: u64 = 100_000;
 
 /// A ping and its pong: somewhere in between the server's clock showed `now`.
@@ -47,13 +46,13 @@ impl Offset {
     }
 }
 
-/// What the run's pings say of each door's clock.
+/// Each gateway's clock, measured by the run's pings.
 #[derive(Debug)]
 pub(super) struct Clocks<'a> {
     /// By process and stretch of time.
-    measured: BTreeMap<(Door, usize), BTreeMap<u64, Trip>>,
+    measured: BTreeMap<(GatewayNumber, usize), BTreeMap<u64, Trip>>,
     faults: &'a [Disturbance],
-    /// A clock runs faster or slower than the swarm's by one part in so many at most.
+    /// A clock runs faster or slower than the swarm's by one part in this number at most.
     drift: u64,
     trips: u64,
     /// What is taken for granted of a clock that was never measured, in microseconds.
@@ -67,14 +66,14 @@ impl<'a> Clocks<'a> {
         Self { measured: BTreeMap::new(), faults, drift: *clock_drift, trips: 0, slack: as_micros(*clock_slack) }
     }
 
-    /// The process behind the door then: how many before it were killed.
-    fn process(&self, door: Door, at: Micros) -> (Door, usize) {
-        (door, self.faults.iter().filter(|fault| fault.cuts(door) && fault.from <= at).count())
+    /// The gateway's process then: how many before it were killed.
+    fn process(&self, gateway: GatewayNumber, at: Micros) -> (GatewayNumber, usize) {
+        (gateway, self.faults.iter().filter(|fault| fault.cuts(gateway) && fault.from <= at).count())
     }
 
-    pub fn measure(&mut self, door: Door, trip: Trip) {
+    pub fn measure(&mut self, gateway: GatewayNumber, trip: Trip) {
         self.trips += 1;
-        let process = self.process(door, trip.back);
+        let process = self.process(gateway, trip.back);
         let kept = self.measured.entry(process).or_default().entry(trip.back.0 / KEPT_EVERY).or_insert(trip);
         if trip.offset().width() < kept.offset().width() {
             *kept = trip;
@@ -86,11 +85,11 @@ impl<'a> Clocks<'a> {
         self.trips
     }
 
-    /// How far the door's clock was off at this time of the swarm's. Looks from then on in both directions, as far as it can help.
-    pub fn offset(&self, door: Door, at: Micros) -> Offset {
+    /// How far the gateway's clock was off at this time of the swarm's. Looks from then on in both directions, as far as it can help.
+    pub fn offset(&self, gateway: GatewayNumber, at: Micros) -> Offset {
         let slack = self.slack.cast_signed();
         let unmeasured = Offset { least: -slack, most: slack };
-        let Some(measured) = self.measured.get(&self.process(door, at)) else { return unmeasured };
+        let Some(measured) = self.measured.get(&self.process(gateway, at)) else { return unmeasured };
         let stretch = at.0 / KEPT_EVERY;
         let mut best: Option<Offset> = None;
         let mut helps = |trip: &Trip| {
@@ -120,7 +119,7 @@ mod tests {
     use klaxon_protocol::ids::QuestionId;
 
     use super::*;
-    use crate::faults::Victim;
+    use crate::evidence::Victim;
 
     /// The server's clock is 5 s ahead.
     fn trip(left: u64, there: u64, back: u64) -> Trip {
@@ -132,12 +131,12 @@ mod tests {
         let options = AuditOptions::default();
         let mut clocks = Clocks::new(&options);
         for (left, there, back) in [(1_000_000, 1_200_000, 1_200_100), (1_500_300, 1_500_400, 1_500_500)] {
-            clocks.measure(Door(0), trip(left, there, back));
+            clocks.measure(GatewayNumber(0), trip(left, there, back));
         }
-        let offset = clocks.offset(Door(0), Micros(1_500_500));
+        let offset = clocks.offset(GatewayNumber(0), Micros(1_500_500));
         assert!(offset.least <= 5_000_000 && 5_000_000 <= offset.most, "{offset:?}");
         assert!(offset.width() <= 1_200, "{offset:?}");
-        let later = clocks.offset(Door(0), Micros(11_500_500));
+        let later = clocks.offset(GatewayNumber(0), Micros(11_500_500));
         assert_eq!(later.width(), offset.width() + 2 * 1000, "10 s at 100 ppm to each side");
         assert_eq!(clocks.trips(), 2);
     }
@@ -146,8 +145,8 @@ mod tests {
     fn another_door_has_another_clock_and_one_without_pongs_what_is_taken_for_granted() {
         let options = AuditOptions::default();
         let mut clocks = Clocks::new(&options);
-        clocks.measure(Door(0), trip(1_000_000, 1_000_100, 1_000_200));
-        assert_eq!(clocks.offset(Door(1), Micros(1_000_000)), Offset { least: -2000, most: 2000 });
+        clocks.measure(GatewayNumber(0), trip(1_000_000, 1_000_100, 1_000_200));
+        assert_eq!(clocks.offset(GatewayNumber(1), Micros(1_000_000)), Offset { least: -2000, most: 2000 });
     }
 
     #[test]
@@ -164,11 +163,11 @@ mod tests {
             let options = AuditOptions { faults: vec![fault], ..AuditOptions::default() };
             let mut clocks = Clocks::new(&options);
             // 5 s ahead to the microsecond, then 3 ms less, by a longer way.
-            clocks.measure(Door(0), trip(1_900_000, 1_900_000, 1_900_000));
-            clocks.measure(Door(0), trip(3_100_000, 3_100_500 - 3_000, 3_101_000));
-            let offset = clocks.offset(Door(0), Micros(3_101_000));
+            clocks.measure(GatewayNumber(0), trip(1_900_000, 1_900_000, 1_900_000));
+            clocks.measure(GatewayNumber(0), trip(3_100_000, 3_100_500 - 3_000, 3_101_000));
+            let offset = clocks.offset(GatewayNumber(0), Micros(3_101_000));
             assert_eq!(offset.least <= 4_997_000 && 4_997_000 <= offset.most, killed, "{offset:?}");
-            let before = clocks.offset(Door(0), Micros(1_900_000));
+            let before = clocks.offset(GatewayNumber(0), Micros(1_900_000));
             assert!(before.least <= 5_000_000 && 5_000_000 <= before.most, "{before:?}");
         }
     }
@@ -178,10 +177,10 @@ mod tests {
         let options = AuditOptions { clock_drift: 50, ..AuditOptions::default() };
         let mut clocks = Clocks::new(&options);
         // 5 s ahead, and led by 2 ms within 100 ms.
-        clocks.measure(Door(0), trip(1_000_000, 1_000_000, 1_000_000));
-        clocks.measure(Door(0), trip(1_100_000, 1_102_000, 1_100_000));
+        clocks.measure(GatewayNumber(0), trip(1_000_000, 1_000_000, 1_000_000));
+        clocks.measure(GatewayNumber(0), trip(1_100_000, 1_102_000, 1_100_000));
         for (at, is) in [(1_000_000, 5_000_000), (1_050_000, 5_001_000), (1_100_000, 5_002_000)] {
-            let offset = clocks.offset(Door(0), Micros(at));
+            let offset = clocks.offset(GatewayNumber(0), Micros(at));
             assert!(offset.least <= is && is <= offset.most, "{offset:?}");
             assert!(offset.width() <= 3_000, "{offset:?}");
         }

@@ -35,7 +35,7 @@ pub struct Finding {
     pub name: &'static str,
     /// What is promised.
     pub sentence: &'static str,
-    /// How often it was checked; at 0 nothing can be said about it.
+    /// How often it was checked; at 0 nothing is known about it.
     pub checked: u64,
     /// What was measured on the way: what, and how much.
     pub figures: Vec<(String, String)>,

@@ -7,13 +7,13 @@ use klaxon_protocol::player::Pong;
 use klaxon_protocol::time::Millis;
 
 use super::clocks::{Clocks, Trip};
-use crate::evidence::{ConnectionLog, Door, Micros, Transit};
+use crate::evidence::{ConnectionLog, GatewayNumber, Micros, Transit};
 
 /// The moments, on the server's clock in microseconds, between which an answer was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct When {
     pub earliest: u64,
-    /// None if nothing says that it was ever read.
+    /// None if nothing proves that it was ever read.
     pub latest: Option<u64>,
 }
 
@@ -21,14 +21,14 @@ pub(super) struct When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
     pub left: Micros,
-    /// When everything that had been said about the question was replied to, for the first time from then on.
+    /// When everything that had been sent about the question was replied to, for the first time from then on.
     pub replied: Option<Micros>,
     /// When the server's kernel had acknowledged all that may have been read together with it.
     pub acknowledged: Option<Micros>,
-    /// A time of the server's own clock by which it had been read, where the pong to a ping behind it says so: a connection's messages
+    /// A time of the server's own clock by which it had been read, where the pong to a ping behind it proves so: a connection's messages
     /// are read in order.
     pub read_by: Option<Millis>,
-    /// Whether the kernel told both of its times.
+    /// Whether the kernel reported both of its times.
     pub told: bool,
     /// Its number among the messages of the connection.
     number: usize,
@@ -36,12 +36,12 @@ pub(super) struct Flight {
 
 impl Flight {
     /// The same on the server's clock.
-    pub fn when(&self, clocks: &Clocks<'_>, door: Door) -> When {
-        let earliest = shifted(self.left, clocks.offset(door, self.left).least);
+    pub fn when(&self, clocks: &Clocks<'_>, gateway: GatewayNumber) -> When {
+        let earliest = shifted(self.left, clocks.offset(gateway, self.left).least);
         let by = self.replied.into_iter().chain(self.acknowledged).min();
-        let by = by.map(|by| shifted(by, clocks.offset(door, by).most));
+        let by = by.map(|by| shifted(by, clocks.offset(gateway, by).most));
         let read_by = self.read_by.map(|read_by| read_by.0.saturating_mul(1000).saturating_add(999));
-        // Clocks that contradict each other say the least.
+        // Times that contradict each other prove the least.
         let latest = by.into_iter().chain(read_by).min().map(|latest| latest.max(earliest));
         When { earliest, latest }
     }
@@ -51,14 +51,14 @@ const fn shifted(at: Micros, by: i64) -> u64 {
     at.0.saturating_add_signed(by)
 }
 
-/// Pings that say the same.
+/// Pings with the same time.
 #[derive(Debug, Default)]
 struct Alike {
     left: Micros,
     back: Micros,
     sent: u32,
     returned: u32,
-    /// What the last pong says.
+    /// The server's time in the last pong.
     now: Option<Millis>,
 }
 
@@ -66,7 +66,9 @@ struct Alike {
 #[derive(Debug)]
 pub(super) struct Flights<'e> {
     transits: &'e [Transit],
-    /// Of each message: when it was sent, and when it was acknowledged, if the kernel says.
+    /// When packets were sent that are no message.
+    sent_beside: &'e [Micros],
+    /// Of each message: when it was sent, and when it was acknowledged, if the kernel reported it.
     messages: Vec<(Micros, Option<Micros>)>,
     pings: HashMap<Millis, Alike>,
     /// Answers with no ping behind them yet: to which question, and which of those to it.
@@ -77,11 +79,12 @@ pub(super) struct Flights<'e> {
 
 impl<'e> Flights<'e> {
     pub fn new(log: &'e ConnectionLog) -> Self {
+        let ConnectionLog { transits, sent_beside, .. } = log;
         let (messages, pings) = (Vec::new(), HashMap::new());
-        Self { transits: &log.transits, messages, pings, open: Vec::new(), behind: HashMap::new() }
+        Self { transits, sent_beside, messages, pings, open: Vec::new(), behind: HashMap::new() }
     }
 
-    /// A message was sent, the connection's entry of this number; a ping or an answer among them is told besides.
+    /// A message was sent, the connection's entry of this number; a ping or an answer among them is noted besides.
     pub fn sent(&mut self, entry: usize, at: Micros) -> Flight {
         let transit = match self.transits.split_first() {
             Some((first, rest)) if first.entry == entry => {
@@ -114,14 +117,14 @@ impl<'e> Flights<'e> {
     }
 
     pub fn came_back(&mut self, pong: &Pong, at: Micros) {
-        // A pong that nobody asked for measures nothing.
+        // A pong to no ping measures nothing.
         let Some(ping) = self.pings.get_mut(&pong.sent) else { return };
         ping.returned += 1;
         ping.now = ping.now.max(Some(pong.now));
         ping.back = ping.back.max(at);
     }
 
-    /// The pings that came back and can be told from each other.
+    /// The pings that came back and can be distinguished.
     pub fn trips(&self) -> impl Iterator<Item = Trip> {
         let single = self.pings.values().filter(|ping| (ping.sent, ping.returned) == (1, 1));
         single.filter_map(|&Alike { left, back, now, .. }| Some(Trip { left, back, now: now? }))
@@ -129,7 +132,8 @@ impl<'e> Flights<'e> {
 
     /// What is known at the end of the connection. `direct`: the connection's other end is the server itself.
     ///
-    /// A server may stamp an answer with the time of the last packet of those that it read together. So an acknowledgement says something
+    /// A server may stamp an answer with the time of the last packet of those that it read together, the end of the connection (FIN) among
+    /// them. So an acknowledgement proves something
     /// only together with those of all that was sent behind the answer, until it was replied to. Of pings that look alike the last pong
     /// counts, and only if all came back.
     pub fn end(&self, question: QuestionId, number: usize, flight: &mut Flight, direct: bool) {
@@ -140,6 +144,11 @@ impl<'e> Flights<'e> {
 
     fn acknowledged(&self, flight: &Flight) -> Option<Micros> {
         let behind = self.messages.get(flight.number..)?.iter();
+        // When those were acknowledged is not known.
+        let beside = |&at: &Micros| at >= flight.left && flight.replied.is_none_or(|replied| at <= replied);
+        if self.sent_beside.iter().any(beside) {
+            return None;
+        }
         let together = behind.take_while(|&&(at, _)| flight.replied.is_none_or(|replied| at <= replied));
         together.map(|&(_, acknowledged)| acknowledged).try_fold(flight.left, |last, next| Some(last.max(next?)))
     }
@@ -158,8 +167,9 @@ mod tests {
     const ONE: QuestionId = QuestionId(1);
 
     fn log(transits: Vec<Transit>) -> ConnectionLog {
-        let (player, door, entries) = (PlayerNumber(0), Door(0), Vec::new());
-        ConnectionLog { player, door, codec: Codec::Json, honest: true, entries, transits, close_code: None }
+        let (player, gateway, entries, sent_beside) = (PlayerNumber(0), GatewayNumber(0), Vec::new(), Vec::new());
+        let codec = Codec::Json;
+        ConnectionLog { player, gateway, codec, honest: true, entries, transits, sent_beside, close_code: None }
     }
 
     fn transit(entry: usize, left: u64, acknowledged: u64) -> Transit {
@@ -184,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_message_may_have_been_read_together_with_it_until_it_was_replied_to() {
+        let mut log = log(vec![transit(0, 110, 150)]);
+        log.sent_beside = vec![Micros(90), Micros(400)];
+        let mut flights = Flights::new(&log);
+        let mut answer = flights.sent(0, Micros(100));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, None, "a pong was sent behind it");
+        answer.replied = Some(Micros(300));
+        flights.end(ONE, 0, &mut answer, true);
+        assert_eq!(answer.acknowledged, Some(Micros(150)), "the answer had been read by then");
+    }
+
+    #[test]
     fn where_the_kernel_says_nothing_the_swarm_knows_less_and_nothing_wrong() {
         let log = log(vec![]);
         let mut flights = Flights::new(&log);
@@ -192,9 +215,9 @@ mod tests {
         assert_eq!((answer.left, answer.acknowledged, answer.told), (Micros(100), None, false));
         let options = AuditOptions { clock_slack: Duration::from_micros(20), ..AuditOptions::default() };
         let clocks = Clocks::new(&options);
-        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: None });
+        assert_eq!(answer.when(&clocks, GatewayNumber(0)), When { earliest: 80, latest: None });
         answer.replied = Some(Micros(300));
-        assert_eq!(answer.when(&clocks, Door(0)), When { earliest: 80, latest: Some(320) });
+        assert_eq!(answer.when(&clocks, GatewayNumber(0)), When { earliest: 80, latest: Some(320) });
     }
 
     #[test]

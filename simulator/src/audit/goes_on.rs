@@ -9,8 +9,9 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, Seen, after};
-use crate::evidence::{Door, Micros, PlayerNumber};
+use super::reading::{Connection, Reading, after};
+use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 9,
@@ -29,22 +30,22 @@ const fn micros(at: Millis) -> Micros {
 
 /// What became of one honest player.
 #[derive(Debug, Default)]
-struct Person {
-    /// When each connection was in use, its first frame and the last one received, and through which door it came.
-    spans: Vec<(Micros, Micros, Door)>,
+struct PersonSeen {
+    /// When each connection was in use, its first frame and the last one received, and through which gateway it came.
+    spans: Vec<(Micros, Micros, GatewayNumber)>,
     snapshots: Vec<Micros>,
-    /// The questions that were heard, live or in a snapshot.
+    /// The questions that were received, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
     left: Option<Micros>,
-    /// When each connection was opened, oldest first, and when it was displaced: by somebody else, with a stolen token, who has the show
+    /// When each connection was opened, oldest first, and when it was displaced: by an intruder with a stolen token, who has the show
     /// from then on, until the player opens another.
     opened: Vec<(Micros, Option<Micros>)>,
     saw_the_end: bool,
 }
 
-impl Person {
+impl PersonSeen {
     fn was_there(&self, at: Micros) -> bool {
-        !self.left_before(at) && self.doors_at(at).next().is_some()
+        !self.left_before(at) && self.gateways_at(at).next().is_some()
     }
 
     /// Whether the connection that is the newest at a time is displaced by another.
@@ -57,11 +58,11 @@ impl Person {
         self.left.is_some_and(|left| left < at)
     }
 
-    /// The doors behind which this player was: a connection is left when another is opened after its last frame.
-    fn doors_at(&self, at: Micros) -> impl Iterator<Item = Door> {
+    /// The gateways that this player was on: a connection is left when another is opened after its last frame.
+    fn gateways_at(&self, at: Micros) -> impl Iterator<Item = GatewayNumber> {
         let moved = move |since: Micros| self.spans.iter().any(|&(first, ..)| first > since && first <= at);
         let here = self.spans.iter().filter(move |&&(first, last, _)| first <= at && after(last, THERE) >= at);
-        here.filter(move |&&(_, last, _)| !moved(last)).map(|&(.., door)| door)
+        here.filter(move |&&(_, last, _)| !moved(last)).map(|&(.., gateway)| gateway)
     }
 }
 
@@ -76,7 +77,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                 let what = format!("was there when {} was {done}, and {what}", fault.process);
                 Violation::new(what).player(player).question(fault.question).at(fault.from)
             };
-            if person.doors_at(fault.from).any(|door| fault.cuts(door)) {
+            if person.gateways_at(fault.from).any(|gateway| fault.cuts(gateway)) {
                 cut_off += 1;
                 let back = person.snapshots.iter().any(|&at| at > fault.from);
                 finding.check(back, || violation("did not come back"));
@@ -85,7 +86,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
             let Some(windows) = reading.journal.windows.get(&next) else { continue };
             let [opens, closed] = [windows.first_opens_at(), windows.closed_at].map(|at| at.map_or(NEVER, micros));
             if !person.robbed(opens, closed) {
-                finding.check(person.questions.contains(&next), || violation("did not hear the next question"));
+                finding.check(person.questions.contains(&next), || violation("did not receive the next question"));
             }
         }
     }
@@ -110,34 +111,34 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// When the host removed this connection's player, and they were told so.
+/// When this connection was sent that the host removed its player.
 fn removed(reading: &Reading<'_>, connection: &Connection) -> Option<Micros> {
     let removed = connection.seat.is_some_and(|seat| reading.journal.removed.contains(&seat));
     let mut told = connection.errors.iter().filter(|(_, code)| matches!(code, ErrorCode::Removed | ErrorCode::Banned));
     told.find(|_| removed).map(|&(at, _)| at)
 }
 
-fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, Person> {
-    let mut people: BTreeMap<PlayerNumber, Person> = BTreeMap::new();
+fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, PersonSeen> {
+    let mut people: BTreeMap<PlayerNumber, PersonSeen> = BTreeMap::new();
     for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
         let person = people.entry(connection.player).or_default();
         person.left = person.left.or(connection.left).or_else(|| removed(reading, connection));
         let displaced = connection.errors.iter().find(|(_, code)| *code == ErrorCode::Displaced);
         person.opened.extend(connection.first.map(|opened| (opened, displaced.map(|&(at, _)| at))));
-        if let (Some(first), Some(last)) = (connection.first, connection.last_heard) {
-            person.spans.push((first, last, connection.door));
+        if let (Some(first), Some(last)) = (connection.first, connection.last_received) {
+            person.spans.push((first, last, connection.gateway));
         }
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Heard(ToPlayer::Snapshot(snapshot)) => {
+                Seen::Received(ToPlayer::Snapshot(snapshot)) => {
                     person.snapshots.push(at);
                     person.questions.extend(snapshot.question.as_ref().map(|question| question.question));
                     person.saw_the_end |= snapshot.podium.is_some();
                 }
-                Seen::Heard(ToPlayer::Question(question)) => {
+                Seen::Received(ToPlayer::Question(question)) => {
                     person.questions.insert(question.question);
                 }
-                Seen::Heard(ToPlayer::End(_)) => person.saw_the_end = true,
+                Seen::Received(ToPlayer::End(_)) => person.saw_the_end = true,
                 _ => {}
             }
         }

@@ -40,7 +40,7 @@ impl Holders {
         at < last.from || *name != last.name
     }
 
-    /// Whether somebody called like this had the seat at that time, give or take this many milliseconds.
+    /// Whether a player of this name had the seat at that time, give or take this many milliseconds.
     pub fn was(&self, seat: Seat, name: &Name, at: Millis, slack: u64) -> bool {
         let Some(holders) = self.0.get(seat.index()) else { return false };
         if let [one] = &holders[..] {

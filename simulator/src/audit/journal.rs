@@ -1,4 +1,4 @@
-//! The journal as the audit reads it: what counted, what was told to everybody, and when each question took answers.
+//! The journal as the audit reads it: what counted, what was sent to all, and when each question took answers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,11 +32,11 @@ pub(super) struct Journal {
     pub holders: Holders,
     /// The answers that count, and how often more than once.
     pub counted: HashMap<(QuestionId, Seat), Vec<Counted>>,
-    /// What everybody was told, in order.
+    /// The events for all, in order.
     pub events: Vec<ToPlayer>,
     /// When each question took answers.
     pub windows: BTreeMap<QuestionId, Windows>,
-    /// Players that the host took out: what is said about everybody else may not hold for these.
+    /// Players that the host removed: what holds for all others may not hold for these.
     pub removed: Vec<Seat>,
     /// The last question that was asked before each removal.
     pub removals_in: Vec<QuestionId>,
@@ -73,7 +73,7 @@ impl Journal {
         journal
     }
 
-    /// What everybody was told at this place in the show's order.
+    /// The event at this place in the show's order.
     pub fn event(&self, seq: Seq) -> Option<&ToPlayer> {
         self.by_seq.get(&seq).map(|&index| &self.events[index])
     }
@@ -156,16 +156,16 @@ impl Journal {
             | Command::SeatOrigin { .. } => {}
         }
         for event in events {
-            self.hear(event, current);
+            self.receive(event, current);
         }
     }
 
-    fn hear(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
+    fn receive(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
         if let ToPlayer::Question(question) = &event {
             *current = Some(question.question);
         }
         if let Some(question) = *current {
-            self.windows.entry(question).or_default().hear(question, &event);
+            self.windows.entry(question).or_default().receive(question, &event);
         }
         if let Some(seq) = event.seq() {
             self.by_seq.entry(seq).or_insert(self.events.len());

@@ -7,8 +7,9 @@ use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::settings::{NobodyLeft, PrizeRule, Settings};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen};
+use super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 6,
@@ -23,8 +24,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     if written > 1 {
         finding.broken(Violation::new(format!("the journal has {written} podiums")));
     }
-    for (_, _, message) in reading.heard_frames() {
-        let heard = match message {
+    for (_, _, message) in reading.received_frames() {
+        let received = match message {
             ToPlayer::Podium(podium) => podium,
             ToPlayer::Snapshot(snapshot) => match &snapshot.podium {
                 Some(podium) => podium,
@@ -32,14 +33,14 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
             },
             _ => continue,
         };
-        if !podiums.contains(&heard) {
-            podiums.push(heard);
+        if !podiums.contains(&received) {
+            podiums.push(received);
         }
     }
     for podium in &podiums {
         podium_adds_up(reading, podium, &mut finding);
     }
-    let prizes = prizes_heard(reading, &mut finding);
+    let prizes = prizes_received(reading, &mut finding);
     if let Some(podium) = reading.journal.podiums().next() {
         prizes_are_the_podiums(reading, &prizes, podium, &mut finding);
         winners_are_told(reading, &prizes, podium, &mut finding);
@@ -48,7 +49,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
         finding.figure("winners", podium.winners);
         finding.figure("paid", podium.paid);
         finding.figure("rolled over", podium.rolled_over);
-        finding.figure("prizes heard", prizes.len());
+        finding.figure("prizes received", prizes.len());
     }
     finding
 }
@@ -100,7 +101,7 @@ const fn all_winners_listed(podium: &Podium) -> bool {
     podium.places.len() >= podium.winners as usize
 }
 
-/// How many win more than nothing, where that can be told from the podium.
+/// How many win more than nothing, where the podium shows it.
 fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
     if all_winners_listed(podium) {
         return Some(podium.places.iter().filter(|place| place.prize > 0).count() as u64);
@@ -115,7 +116,7 @@ const fn is_share(prize: u64, podium: &Podium) -> bool {
     prize == share || (!podium.paid.is_multiple_of(podium.winners as u64) && prize == share + 1)
 }
 
-/// When an elimination leaves nobody and the host wished the pot kept, it is kept.
+/// When an elimination leaves no player and the host wished the pot kept, it is kept.
 fn nobody_left(reading: &Reading<'_>, settings: &Settings, podium: &Podium, finding: &mut Finding) {
     if settings.mode.eliminates()
         && settings.nobody_left == NobodyLeft::Rollover
@@ -137,15 +138,15 @@ fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
     })
 }
 
-/// What each seat was told it won, and where that was heard.
+/// The prize that each seat was sent, and on which connection.
 type Prizes = BTreeMap<Seat, (u64, usize, Micros)>;
 
-fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
+fn prizes_received(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     let mut prizes = Prizes::new();
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
         for (at, seen) in reading.walk(index) {
-            let Seen::Heard(message) = seen else { continue };
+            let Seen::Received(message) = seen else { continue };
             let amount = match message {
                 ToPlayer::Prize(prize) => prize.amount,
                 ToPlayer::You(you) => match you.prize {
@@ -165,13 +166,13 @@ fn prizes_heard(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     prizes
 }
 
-/// What each seat was told it won.
-pub(super) fn prizes_told(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
-    let prizes = prizes_heard(reading, &mut Finding::new(PROMISE));
+/// The prize that each seat was sent.
+pub(super) fn prizes_sent(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
+    let prizes = prizes_received(reading, &mut Finding::new(PROMISE));
     prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
 }
 
-/// Every prize that somebody was told of is the podium's, and together they are what is paid.
+/// Every prize that was sent is the podium's, and together they are what is paid.
 fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();
     for (&seat, &(amount, connection, at)) in prizes {
@@ -194,15 +195,15 @@ fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podiu
     });
 }
 
-/// Between the podium and the end, a winner hears of the prize.
+/// Between the podium and the end, a winner is sent the prize.
 fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     for place in podium.places.iter().filter(|place| place.prize > 0) {
         let to_the_end = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
-            let heard = |event: fn(&ToPlayer) -> bool| {
-                reading.walk(index).find(|(_, seen)| matches!(seen, Seen::Heard(message) if event(message)))
+            let received = |event: fn(&ToPlayer) -> bool| {
+                reading.walk(index).find(|(_, seen)| matches!(seen, Seen::Received(message) if event(message)))
             };
-            heard(|message| matches!(message, ToPlayer::Podium(_)))?;
-            heard(|message| matches!(message, ToPlayer::End(_))).map(|(at, _)| (index, at))
+            received(|message| matches!(message, ToPlayer::Podium(_)))?;
+            received(|message| matches!(message, ToPlayer::End(_))).map(|(at, _)| (index, at))
         });
         if let Some((index, at)) = to_the_end {
             finding.check(prizes.contains_key(&place.seat), || {
@@ -212,7 +213,7 @@ fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, fin
     }
 }
 
-/// While some are in play, nobody else is paid.
+/// While there are players in play, no others are paid.
 fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let journal = &reading.journal;
     let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
@@ -227,12 +228,12 @@ fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &
     }
 }
 
-/// Whether the seat was in play after the last question that counts and of which it heard its result.
+/// Whether the seat was in play after the last question that counts and of which it received its result.
 fn last_result(reading: &Reading<'_>, seat: Seat) -> Option<(QuestionId, bool)> {
     let mut last: Option<(QuestionId, bool)> = None;
     for &index in reading.seats.get(&seat)? {
         for (_, seen) in reading.walk(index) {
-            if let Seen::Heard(ToPlayer::Result(result)) = seen
+            if let Seen::Received(ToPlayer::Result(result)) = seen
                 && !reading.journal.voided(result.question)
                 && last.is_none_or(|(question, _)| question <= result.question)
             {

@@ -6,8 +6,9 @@ use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Connection, Reading, Seen};
+use super::reading::{Connection, Reading};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 5,
@@ -18,12 +19,12 @@ const PROMISE: Promise = Promise {
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     journal_is_in_order(reading, &mut finding);
-    everybody_hears_the_same(reading, &mut finding);
+    all_receive_the_same(reading, &mut finding);
     let mut snapshots = 0u64;
     for (index, connection) in reading.connections.iter().enumerate() {
-        let mut stream = Stream::new(index, connection);
+        let mut stream = EventOrder::new(index, connection);
         for (at, seen) in reading.walk(index) {
-            snapshots += u64::from(matches!(seen, Seen::Heard(ToPlayer::Snapshot(_))));
+            snapshots += u64::from(matches!(seen, Seen::Received(ToPlayer::Snapshot(_))));
             stream.take(reading, at, seen, &mut finding);
         }
         stream.nothing_is_missing_at_the_end(reading, &mut finding);
@@ -68,9 +69,9 @@ fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// An event is the same for all who hear it, in both codecs, and as it is in the journal.
-fn everybody_hears_the_same(reading: &Reading<'_>, finding: &mut Finding) {
-    for (_, _, message) in reading.heard_frames() {
+/// An event is the same for all who receive it, in both codecs, and as it is in the journal.
+fn all_receive_the_same(reading: &Reading<'_>, finding: &mut Finding) {
+    for (_, _, message) in reading.received_frames() {
         let Some(seq) = message.seq() else { continue };
         finding.check(reading.journal.event(seq) == Some(message), || {
             let what = match reading.journal.event(seq) {
@@ -100,14 +101,14 @@ enum Owed {
 }
 
 /// One connection's place in the show's order.
-struct Stream<'r> {
+struct EventOrder<'r> {
     index: usize,
     connection: &'r Connection,
     /// The next event, once there was a snapshot.
     expected: Option<Seq>,
     /// The show goes on at a newer connection: no events are owed to this one.
     displaced: bool,
-    /// The question whose close was heard here: its reveal comes with a result.
+    /// The question whose close was received here: its reveal comes with a result.
     closed: Option<QuestionId>,
     owed: Owed,
     /// Whether the last snapshot was of a show in a pause.
@@ -130,7 +131,7 @@ impl Owed {
     }
 }
 
-impl<'r> Stream<'r> {
+impl<'r> EventOrder<'r> {
     const fn new(index: usize, connection: &'r Connection) -> Self {
         Self {
             index,
@@ -150,8 +151,8 @@ impl<'r> Stream<'r> {
 
     fn take(&mut self, reading: &Reading<'_>, at: Micros, seen: Seen<'_>, finding: &mut Finding) {
         let message = match seen {
-            Seen::Heard(message) => message,
-            Seen::Said(FromPlayer::Join(_)) => {
+            Seen::Received(message) => message,
+            Seen::Sent(FromPlayer::Join(_)) => {
                 self.owed = Owed::Nothing;
                 return;
             }
@@ -162,7 +163,7 @@ impl<'r> Stream<'r> {
             ToPlayer::Snapshot(snapshot) => {
                 let back = self.expected.is_some_and(|expected| following(snapshot.seq) < expected);
                 finding.check(!back, || {
-                    reading.violation(self.index, "a snapshot older than what was heard").at(at).frame(message)
+                    reading.violation(self.index, "a snapshot older than what was received").at(at).frame(message)
                 });
                 self.expected = Some(following(snapshot.seq));
                 self.displaced = false;
@@ -178,7 +179,7 @@ impl<'r> Stream<'r> {
             ToPlayer::Result(result) => {
                 let due = match self.owed {
                     Owed::Result(question) => question == result.question,
-                    // A reveal that was heard without its close owes no result, and may have one.
+                    // A reveal that was received without its close owes no result, and may have one.
                     Owed::Nothing => self.closed != Some(result.question),
                     Owed::Snapshot | Owed::You | Owed::Paused => false,
                 };
@@ -224,9 +225,9 @@ impl<'r> Stream<'r> {
         }
     }
 
-    /// What happened well before the last frame that an honest connection received has been told to it.
+    /// What happened well before the last frame that an honest connection received was sent to it.
     fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
-        let Some(last) = self.connection.last_heard.filter(|_| !self.displaced && self.connection.honest) else {
+        let Some(last) = self.connection.last_received.filter(|_| !self.displaced && self.connection.honest) else {
             return;
         };
         finding.check(self.owed == Owed::Nothing || reading.due(self.since) > last, || {
@@ -247,7 +248,7 @@ impl<'r> Stream<'r> {
     }
 }
 
-/// The number after this one, of a frame that nobody vouches for: the largest has none, and stays.
+/// The number after this one, of a frame that may hold anything: the largest has none, and stays.
 const fn following(seq: Seq) -> Seq {
     Seq(seq.0.saturating_add(1))
 }

@@ -10,8 +10,9 @@ use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Reading, Seen, as_millis, millis};
+use super::reading::{Reading, as_millis, millis};
 use crate::evidence::{Direction, Micros};
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 3,
@@ -28,13 +29,13 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for connection in 0..reading.connections.len() {
         in_the_open += nothing_early(reading, connection, &known, &mut finding);
     }
-    finding.figure("frames heard while a question was open", in_the_open);
+    finding.figure("frames received while a question was open", in_the_open);
     finding
 }
 
-/// A frame holds what the protocol says and nothing else: no unknown field, no bytes that mean nothing.
+/// A frame holds what the protocol has and nothing else: no unknown field, no bytes without a meaning.
 fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
-    for (codec, bytes, message) in reading.heard_frames() {
+    for (codec, bytes, message) in reading.received_frames() {
         let plain = match codec {
             Codec::Json => serde_json::from_slice::<Value>(bytes).ok() == serde_json::to_value(message).ok(),
             Codec::Bincode => codec.encode(message) == bytes,
@@ -48,18 +49,18 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
         let nonsense = log
             .entries
             .iter()
-            .find(|entry| entry.direction == Direction::Received && reading.heard(entry.frame).is_none());
+            .find(|entry| entry.direction == Direction::Received && reading.received(entry.frame).is_none());
         if let Some(entry) = nonsense {
             finding.broken(reading.violation(index, "a frame that can't be read").at(entry.at));
         }
     }
 }
 
-/// Whether a choice is right can't be seen from its reply: all who did the same hear the same bytes, and those who chose
+/// Whether a choice is right can't be seen from its reply: all who did the same receive the same bytes, and those who chose
 /// otherwise the same but for the choice.
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
-    for (codec, bytes, message) in reading.heard_frames() {
+    for (codec, bytes, message) in reading.received_frames() {
         let ToPlayer::AnswerReply(reply) = message else { continue };
         kinds += 1;
         let verdict = match (reply.accepted, reply.choice, reply.code) {
@@ -78,7 +79,7 @@ fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("kinds of answer replies", kinds);
 }
 
-/// What a player may know of their own state: what the last result told them.
+/// What a player may know of their own state: what the last result had.
 type State = (bool, u8, u32);
 
 fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
@@ -86,7 +87,7 @@ fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
         for (_, seen) in reading.walk(index) {
-            if let Seen::Heard(ToPlayer::Result(result)) = seen {
+            if let Seen::Received(ToPlayer::Result(result)) = seen {
                 states.insert((seat, result.question), (result.alive, result.lives, result.score));
             }
         }
@@ -112,8 +113,8 @@ fn nothing_early(
     let mut open: Option<Open> = None;
     let mut in_the_open = 0;
     for (at, seen) in reading.walk(index) {
-        let Seen::Heard(message) = seen else {
-            if let Seen::Said(FromPlayer::Join(_)) = seen {
+        let Seen::Received(message) = seen else {
+            if let Seen::Sent(FromPlayer::Join(_)) = seen {
                 open = None;
             }
             continue;
@@ -125,7 +126,7 @@ fn nothing_early(
             ToPlayer::Standings(standings) => {
                 early(standings.question).then_some((standings.question, "the standings"))
             }
-            // The host may end the show while a question is open: who won is told then, and the question is over.
+            // The host may end the show while a question is open: the winners are sent then, and the question is over.
             ToPlayer::Podium(_) | ToPlayer::Prize(_) => open
                 .as_ref()
                 .filter(|open| not_closed_yet(reading, open.question, at, slack))
@@ -135,7 +136,7 @@ fn nothing_early(
             }
             ToPlayer::You(you) => open
                 .as_ref()
-                .filter(|open| early(open.question) && says_something_new(reading, known, seat, open.question, you))
+                .filter(|open| early(open.question) && sends_something_new(reading, known, seat, open.question, you))
                 .map(|open| (open.question, "the player's state")),
             _ => None,
         };
@@ -152,7 +153,7 @@ fn nothing_early(
     in_the_open
 }
 
-/// Keeps what the connection was told about the question that was sent last.
+/// Keeps what the connection received about the question that was sent last.
 fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     match message {
         ToPlayer::Question(asked) => {
@@ -180,7 +181,7 @@ fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     }
 }
 
-/// Whether `at` is before the question's close: by what this connection was told, or by the journal.
+/// Whether `at` is before the question's close: by what this connection received, or by the journal.
 fn too_early(reading: &Reading<'_>, open: Option<&Open>, question: QuestionId, at: Micros, slack: u64) -> bool {
     let now = millis(at).saturating_add(slack);
     let told = open.is_some_and(|open| open.question == question && !open.closed && now < open.closes_at.0);
@@ -206,8 +207,8 @@ fn snapshot_leak(snapshot: &Snapshot, early: &impl Fn(QuestionId) -> bool) -> Op
     snapshot.podium.is_some().then_some((asked, "who won (in a snapshot)"))
 }
 
-/// A player who comes back while a question is open learns nothing that the last result did not say.
-fn says_something_new(
+/// A player who comes back while a question is open learns nothing that was not in the last result.
+fn sends_something_new(
     reading: &Reading<'_>,
     known: &BTreeMap<(Seat, QuestionId), State>,
     seat: Option<Seat>,

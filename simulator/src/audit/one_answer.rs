@@ -6,8 +6,9 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::player::{AnswerReply, Reveal, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation};
-use super::reading::{Exchange, Reading, Seen};
+use super::reading::{Exchange, Reading};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 1,
@@ -45,7 +46,7 @@ fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) 
         let Some(seat) = connection.lost_seat else { continue };
         for (&question, exchange) in &connection.exchanges {
             let counted = reading.journal.counted(question, seat).map(|counted| counted.choice);
-            let says = |exchange: &Exchange| exchange.said.iter().any(|&(_, choice)| Some(choice) == counted);
+            let says = |exchange: &Exchange| exchange.sent.iter().any(|&(_, choice)| Some(choice) == counted);
             let own = reading.exchanges(seat, question).any(|(_, exchange)| says(exchange));
             finding.check(counted.is_none() || own || !says(exchange), || {
                 let what = format!("counts for seat {seat}, which had been given to another player");
@@ -55,12 +56,12 @@ fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) 
     }
 }
 
-/// What the replies to one seat said about one question must agree with each other, with what was sent, and with the
+/// The replies to one seat about one question must agree with each other, with what was sent, and with the
 /// journal.
 fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
-            for &(at, frame) in &exchange.heard {
+            for &(at, frame) in &exchange.received {
                 let Some(reply) = reading.reply(frame) else { continue };
                 if reply.accepted || reply.choice.is_some() {
                     let problem = match connection.seat {
@@ -86,13 +87,13 @@ fn wrong_reply(
     reply: &AnswerReply,
 ) -> Option<String> {
     let Some(choice) = reply.choice else { return Some("accepted, and no choice is named".to_owned()) };
-    let sent_by_then = |sent: &[(Micros, Choice)]| sent.iter().any(|&(sent, said)| sent <= at && said == choice);
+    let sent_by_then = |sent: &[(Micros, Choice)]| sent.iter().any(|&(when, sent)| when <= at && sent == choice);
     let here = reading.connections[connection].exchanges.get(&question);
     let sent = if reply.accepted {
-        here.is_some_and(|exchange| sent_by_then(&exchange.said))
+        here.is_some_and(|exchange| sent_by_then(&exchange.sent))
     } else {
         reading.seatless.contains_key(&(question, choice))
-            || reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.said))
+            || reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.sent))
     };
     if !sent {
         return Some(format!("choice {choice} is said to count, and was not sent"));
@@ -114,20 +115,20 @@ fn reveals_add_up(reading: &Reading<'_>, finding: &mut Finding) {
     let counts = reading.journal.counts();
     let accepted = accepted_seats(reading);
     let none = Vec::new();
-    for (reveal, heard_on) in reveals_heard(reading) {
+    for (reveal, received_on) in reveals_received(reading) {
         let removed = reading.journal.removals_in.contains(&reveal.question);
         let journal = counts.get(&reveal.question).unwrap_or(&none);
         let same = same_counts(&reveal.counts, journal);
         finding.check(same || removed, || {
             let what = format!("the reveal's counts are {:?}, the journal counted {journal:?}", reveal.counts);
-            reveal_violation(reading, heard_on, reveal, what)
+            reveal_violation(reading, received_on, reveal, what)
         });
         for (index, &count) in reveal.counts.iter().enumerate() {
             let acknowledged = accepted.get(&(reveal.question, index)).copied().unwrap_or(0);
             finding.check(acknowledged <= count || removed, || {
                 let what =
                     format!("{acknowledged} players were told that choice {index} counts, the reveal has {count}");
-                reveal_violation(reading, heard_on, reveal, what)
+                reveal_violation(reading, received_on, reveal, what)
             });
         }
     }
@@ -161,22 +162,22 @@ fn everybody_in_play_is_counted(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-fn reveal_violation(reading: &Reading<'_>, heard_on: Option<usize>, reveal: &Reveal, what: String) -> Violation {
-    let violation = match heard_on {
+fn reveal_violation(reading: &Reading<'_>, received_on: Option<usize>, reveal: &Reveal, what: String) -> Violation {
+    let violation = match received_on {
         Some(connection) => reading.violation(connection, what),
         None => Violation::new(what),
     };
     violation.question(reveal.question).frame(&ToPlayer::Reveal(reveal.clone()))
 }
 
-/// Every different reveal that was heard, with the first connection that heard it, and those of the journal.
-fn reveals_heard<'r>(reading: &'r Reading<'_>) -> Vec<(&'r Reveal, Option<usize>)> {
+/// Every distinct reveal that was received, with the first connection that received it, and those of the journal.
+fn reveals_received<'r>(reading: &'r Reading<'_>) -> Vec<(&'r Reveal, Option<usize>)> {
     let mut reveals: Vec<(&Reveal, Option<usize>)> = reading.journal.reveals().map(|reveal| (reveal, None)).collect();
     for connection in 0..reading.connections.len() {
         for (_, seen) in reading.walk(connection) {
             let reveal = match seen {
-                Seen::Heard(ToPlayer::Reveal(reveal)) => reveal,
-                Seen::Heard(ToPlayer::Snapshot(snapshot)) => match &snapshot.reveal {
+                Seen::Received(ToPlayer::Reveal(reveal)) => reveal,
+                Seen::Received(ToPlayer::Snapshot(snapshot)) => match &snapshot.reveal {
                     Some(reveal) => reveal,
                     None => continue,
                 },
@@ -195,13 +196,13 @@ fn same_counts(revealed: &[u32], counted: &[u32]) -> bool {
     (0..longest).all(|index| revealed.get(index).unwrap_or(&0) == counted.get(index).unwrap_or(&0))
 }
 
-/// How many seats were told that their choice counts, by question and choice.
+/// How many seats had their choice accepted, by question and choice.
 fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(QuestionId, usize), u32> {
     let mut seats = std::collections::BTreeSet::new();
     for connection in &reading.connections {
         let Some(seat) = connection.seat else { continue };
         for (&question, exchange) in &connection.exchanges {
-            for reply in exchange.heard.iter().filter_map(|&(_, frame)| reading.reply(frame)) {
+            for reply in exchange.received.iter().filter_map(|&(_, frame)| reading.reply(frame)) {
                 if let (true, Some(choice)) = (reply.accepted, reply.choice) {
                     seats.insert((question, choice.index(), seat));
                 }

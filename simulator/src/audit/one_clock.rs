@@ -11,8 +11,9 @@ use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};
 use super::flights::{Flight, When};
 use super::journal::Counted;
-use super::reading::{Connection, Exchange, Reading, Seen};
+use super::reading::{Connection, Exchange, Reading};
 use super::windows::Windows;
+use crate::messages::Seen;
 
 const PROMISE: Promise = Promise {
     number: 4,
@@ -29,9 +30,9 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
             let Some(windows) = reading.journal.windows.get(&question) else { continue };
-            let case = Case { reading, index, connection, question, exchange, windows };
+            let case = AnswerCase { reading, index, connection, question, exchange, windows };
             case.late_never_counts(&mut finding);
-            case.on_time_is_heard(&mut finding);
+            case.on_time_is_replied_to(&mut finding);
             case.measure(&mut strength);
         }
         snapshots_tell_the_same_times(reading, index, &mut finding);
@@ -41,8 +42,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// What a connection said and heard about a question.
-struct Case<'r> {
+/// What a connection sent and received about a question.
+struct AnswerCase<'r> {
     reading: &'r Reading<'r>,
     index: usize,
     connection: &'r Connection,
@@ -51,12 +52,12 @@ struct Case<'r> {
     windows: &'r Windows,
 }
 
-impl Case<'_> {
+impl AnswerCase<'_> {
     /// When each answer can have been read.
     fn reads(&self) -> impl Iterator<Item = (Choice, &Flight, When)> {
         let when = |flight| self.reading.when(self.connection, flight);
         self.exchange
-            .said
+            .sent
             .iter()
             .zip(&self.exchange.flights)
             .map(move |(&(_, choice), flight)| (choice, flight, when(flight)))
@@ -65,15 +66,15 @@ impl Case<'_> {
     /// An accepted answer can have been read in time, on this connection or another of the same seat.
     fn late_never_counts(&self, finding: &mut Finding) {
         let Self { reading, index, question, exchange, windows, .. } = *self;
-        for &(at, frame) in &exchange.heard {
+        for &(at, frame) in &exchange.received {
             let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
             let some_in_time = |connection: &Connection, exchange: &Exchange| {
-                let answers = exchange.said.iter().zip(&exchange.flights);
+                let answers = exchange.sent.iter().zip(&exchange.flights);
                 answers
                     .filter(|((_, choice), _)| Some(*choice) == reply.choice)
                     .any(|(_, flight)| !windows.surely_out(reading.when(connection, flight)))
             };
-            let any_sent = !exchange.said.is_empty();
+            let any_sent = !exchange.sent.is_empty();
             let in_time = some_in_time(self.connection, exchange)
                 || self.connection.seat.is_some_and(|seat| {
                     reading
@@ -88,7 +89,7 @@ impl Case<'_> {
         }
     }
 
-    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement says when
+    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement shows when
     /// the server had it, an honest player's was there within the margin.
     fn surely_on_time(&self, flight: &Flight, when: When) -> Option<u64> {
         let assumed = when.earliest.saturating_add(as_micros(self.reading.options.margin));
@@ -99,17 +100,17 @@ impl Case<'_> {
             .filter(|_| !self.reading.stood_still(self.connection, flight))
     }
 
-    /// Answers that were surely read on time have a reply, and it does not say that they were not.
-    fn on_time_is_heard(&self, finding: &mut Finding) {
+    /// Answers that were surely read on time have a reply, and it does not refuse them as untimely.
+    fn on_time_is_replied_to(&self, finding: &mut Finding) {
         let Self { reading, index, question, exchange, .. } = *self;
         let ahead: Vec<u64> = self.reads().filter_map(|(_, flight, when)| self.surely_on_time(flight, when)).collect();
-        let doubtful = exchange.said.len() - ahead.len();
+        let doubtful = exchange.sent.len() - ahead.len();
         for code in UNTIMELY {
             if ahead.is_empty() {
                 break;
             }
             let refusals: Vec<_> = exchange
-                .heard
+                .received
                 .iter()
                 .filter(|&&(_, frame)| {
                     reading.reply(frame).is_some_and(|reply| !reply.accepted && reply.code == Some(code))
@@ -120,7 +121,7 @@ impl Case<'_> {
                 let what = format!("read while the question was open, {ahead} before it closed, and refused as {code}");
                 let violation = reading.violation(index, what).question(question);
                 match refusals.last() {
-                    Some(&&(at, frame)) => violation.at(at).frame(&reading.heard(frame)),
+                    Some(&&(at, frame)) => violation.at(at).frame(&reading.received(frame)),
                     None => violation,
                 }
             });
@@ -139,7 +140,7 @@ impl Case<'_> {
         };
         if self.connection.open_at(reading.due(flight.left)) {
             let answered =
-                !exchange.heard.is_empty() || self.connection.errors.iter().any(|&(at, _)| at >= flight.left);
+                !exchange.received.is_empty() || self.connection.errors.iter().any(|&(at, _)| at >= flight.left);
             finding.check(answered, || {
                 let what = format!("choice {choice} was sent on time, and never answered");
                 reading.violation(index, what).question(question).at(flight.left)
@@ -175,13 +176,13 @@ impl Case<'_> {
 #[derive(Debug, Default)]
 struct Strength {
     answers: u64,
-    /// Of those the kernel told when they left and were acknowledged.
+    /// Of those whose departure and acknowledgement the kernel reported.
     told: u64,
     on_time: u64,
     out: u64,
     /// Read within the margin of an edge.
     undecided: u64,
-    /// Nothing says by when they were read.
+    /// Nothing proves by when they were read.
     unbounded: u64,
     /// How near to the close the last that was surely on time was read, in microseconds.
     nearest: Option<u64>,
@@ -248,7 +249,7 @@ fn stamps_are_true(reading: &Reading<'_>, finding: &mut Finding) {
 
 fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted: Counted) -> Option<String> {
     let own = reading.exchanges(seat, question).flat_map(|(index, exchange)| {
-        let answers = exchange.said.iter().zip(&exchange.flights);
+        let answers = exchange.sent.iter().zip(&exchange.flights);
         let chosen = answers.filter(|((_, choice), _)| *choice == counted.choice);
         chosen.map(move |(_, flight)| reading.when(&reading.connections[index], flight))
     });
@@ -263,7 +264,7 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
     }
     let acknowledged = reading.replies(seat, question).filter(|(_, _, reply)| reply.accepted);
     let acknowledged = acknowledged.map(|(index, at, _)| {
-        let offset = reading.clocks.offset(reading.connections[index].door, at);
+        let offset = reading.clocks.offset(reading.connections[index].gateway, at);
         at.0.saturating_add_signed(offset.most) / 1000
     });
     let acknowledged = acknowledged.min();
@@ -282,10 +283,10 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
     })
 }
 
-/// Who comes back to an open question is told the times that hold.
+/// A player who comes back to an open question is sent the times that hold.
 fn snapshots_tell_the_same_times(reading: &Reading<'_>, index: usize, finding: &mut Finding) {
     for (at, seen) in reading.walk(index) {
-        let Seen::Heard(message @ ToPlayer::Snapshot(snapshot)) = seen else { continue };
+        let Seen::Received(message @ ToPlayer::Snapshot(snapshot)) = seen else { continue };
         let Some(told) = told_times(reading, snapshot) else { continue };
         finding.check(told, || {
             let what = "the snapshot has other times for the question than everybody was told";

@@ -7,14 +7,15 @@ use std::time::Duration;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use klaxon_protocol::player::{AnswerReply, FromPlayer, ToPlayer};
 
-use super::AuditOptions;
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
-use crate::evidence::{ConnectionLog, Direction, Door, Evidence, FrameId, Micros, PlayerNumber};
+use super::options::AuditOptions;
+use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Micros, PlayerNumber};
+use crate::messages::{Messages, Seen};
 
 /// The whole millisecond of a time.
 pub(super) const fn millis(at: Micros) -> u64 {
@@ -31,33 +32,20 @@ pub(super) fn after(at: Micros, duration: Duration) -> Micros {
     Micros(at.0.saturating_add(as_micros(duration)))
 }
 
-/// A frame of a connection, decoded.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Seen<'r> {
-    /// The player said this.
-    Said(&'r FromPlayer),
-    /// The player sent what is no message.
-    SaidNonsense,
-    /// The player heard this.
-    Heard(&'r ToPlayer),
-    /// The player received what is no message.
-    HeardNonsense,
-}
-
-/// What a player said and heard about one question on one connection, each in order.
+/// What a player sent and received about one question on one connection, each in order.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    pub said: Vec<(Micros, Choice)>,
-    /// For each that was said: what is known of its way.
+    pub sent: Vec<(Micros, Choice)>,
+    /// For each that was sent: what is known of its way.
     pub flights: Vec<Flight>,
-    pub heard: Vec<(Micros, FrameId)>,
+    pub received: Vec<(Micros, FrameId)>,
 }
 
 impl Exchange {
     /// A reply. Each answer has one, so as many as there are answers are those of all of them.
-    fn hear(&mut self, at: Micros, frame: FrameId) {
-        self.heard.push((at, frame));
-        if self.heard.len() >= self.said.len() {
+    fn receive(&mut self, at: Micros, frame: FrameId) {
+        self.received.push((at, frame));
+        if self.received.len() >= self.sent.len() {
             self.flights.iter_mut().for_each(|flight| flight.replied = flight.replied.or(Some(at)));
         }
     }
@@ -67,7 +55,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub player: PlayerNumber,
-    pub door: Door,
+    pub gateway: GatewayNumber,
     pub honest: bool,
     /// The seat of its first welcome, unless it was given to another player afterwards.
     pub seat: Option<Seat>,
@@ -79,11 +67,11 @@ pub(super) struct Connection {
     pub with_token: bool,
     pub first: Option<Micros>,
     /// When the last frame was received: until then it was open.
-    pub last_heard: Option<Micros>,
+    pub last_received: Option<Micros>,
     pub exchanges: BTreeMap<QuestionId, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
-    /// When the player said goodbye.
+    /// When the player sent `leave`.
     pub left: Option<Micros>,
     /// Its pings that measure the server's clock.
     trips: Vec<Trip>,
@@ -92,7 +80,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Whether it certainly was still open at that time: something was received then or later.
     pub fn open_at(&self, at: Micros) -> bool {
-        self.last_heard.is_some_and(|last| last >= at)
+        self.last_received.is_some_and(|last| last >= at)
     }
 }
 
@@ -104,17 +92,15 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
-    /// Answers on connections that came with somebody's token and never heard whose seat they had: when each can have been read first.
+    /// Answers on connections that came with a token and never received a welcome with its seat: when each can have been read first.
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
-    /// What the run's pings say of the server's clock.
+    /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
-    said: Vec<Option<FromPlayer>>,
-    heard: Vec<Option<ToPlayer>>,
+    messages: Messages,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(evidence: &'a Evidence, options: &'a AuditOptions) -> Self {
-        let (said, heard) = decode(evidence);
         let mut reading = Self {
             evidence,
             options,
@@ -123,8 +109,7 @@ impl<'a> Reading<'a> {
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
             clocks: Clocks::new(options),
-            said,
-            heard,
+            messages: Messages::of(evidence),
         };
         for log in &evidence.connections {
             let connection = reading.read_connection(log);
@@ -132,7 +117,7 @@ impl<'a> Reading<'a> {
                 reading.seats.entry(seat).or_default().push(reading.connections.len());
             }
             for &trip in &connection.trips {
-                reading.clocks.measure(connection.door, trip);
+                reading.clocks.measure(connection.gateway, trip);
             }
             reading.connections.push(connection);
         }
@@ -144,7 +129,7 @@ impl<'a> Reading<'a> {
         let mut seatless = BTreeMap::new();
         for connection in self.connections.iter().filter(|connection| connection.with_token && !connection.welcomed) {
             for (&question, exchange) in &connection.exchanges {
-                for (&(_, choice), flight) in exchange.said.iter().zip(&exchange.flights) {
+                for (&(_, choice), flight) in exchange.sent.iter().zip(&exchange.flights) {
                     let earliest = self.when(connection, flight).earliest;
                     let first = seatless.entry((question, choice)).or_insert(earliest);
                     *first = earliest.min(*first);
@@ -156,25 +141,25 @@ impl<'a> Reading<'a> {
 
     /// When the server can have read an answer of this connection, on its own clock.
     pub fn when(&self, connection: &Connection, flight: &Flight) -> When {
-        flight.when(&self.clocks, connection.door)
+        flight.when(&self.clocks, connection.gateway)
     }
 
-    /// What the frame says, if a player received it and it says something.
-    pub fn heard(&self, frame: FrameId) -> Option<&ToPlayer> {
-        self.heard.get(frame.0 as usize).and_then(Option::as_ref)
+    /// The message in the frame, if a player received it and it holds one.
+    pub fn received(&self, frame: FrameId) -> Option<&ToPlayer> {
+        self.messages.received(frame)
     }
 
-    /// The frames that players received and that say something.
-    pub fn heard_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
+    /// The frames that players received and that hold a message.
+    pub fn received_frames(&self) -> impl Iterator<Item = (Codec, &[u8], &ToPlayer)> {
         self.evidence
             .frames
             .iter()
-            .filter_map(|(frame, codec, bytes)| self.heard(frame).map(|message| (codec, bytes, message)))
+            .filter_map(|(frame, codec, bytes)| self.received(frame).map(|message| (codec, bytes, message)))
     }
 
     /// The answer reply in this frame.
     pub fn reply(&self, frame: FrameId) -> Option<&AnswerReply> {
-        match self.heard(frame) {
+        match self.received(frame) {
             Some(ToPlayer::AnswerReply(reply)) => Some(reply),
             _ => None,
         }
@@ -183,7 +168,7 @@ impl<'a> Reading<'a> {
     /// A connection's frames in order.
     pub fn walk(&self, connection: usize) -> impl Iterator<Item = (Micros, Seen<'_>)> {
         let entries = self.evidence.connections.get(connection).map_or(&[][..], |log| &log.entries);
-        entries.iter().map(|entry| (entry.at, self.see(entry.direction, entry.frame)))
+        entries.iter().map(|entry| (entry.at, self.messages.seen(entry)))
     }
 
     /// When what began at this time must be done: soon, or as soon after the faults that came in between.
@@ -196,12 +181,12 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Whether the process behind this connection's door stood still at some time from when this left until it was replied to: the
+    /// Whether the process behind this connection's gateway stood still at some time from when this left until it was replied to: the
     /// question need not have waited for it.
     pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
             let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);
-            meanwhile && !fault.killed && fault.is_at(connection.door)
+            meanwhile && !fault.killed && fault.is_at(connection.gateway)
         })
     }
 
@@ -219,11 +204,14 @@ impl<'a> Reading<'a> {
     /// The replies to a seat's answers to a question, over all its connections.
     pub fn replies(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, Micros, &AnswerReply)> {
         self.exchanges(seat, question).flat_map(move |(connection, exchange)| {
-            exchange.heard.iter().filter_map(move |&(at, frame)| self.reply(frame).map(|reply| (connection, at, reply)))
+            exchange
+                .received
+                .iter()
+                .filter_map(move |&(at, frame)| self.reply(frame).map(|reply| (connection, at, reply)))
         })
     }
 
-    /// What was said and heard about a question, over all connections of a seat.
+    /// What was sent and received about a question, over all connections of a seat.
     pub fn exchanges(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, &Exchange)> {
         self.seats
             .get(&seat)
@@ -232,26 +220,17 @@ impl<'a> Reading<'a> {
             .filter_map(move |&connection| Some((connection, self.connections[connection].exchanges.get(&question)?)))
     }
 
-    fn see(&self, direction: Direction, frame: FrameId) -> Seen<'_> {
-        match direction {
-            Direction::Sent => {
-                self.said.get(frame.0 as usize).and_then(Option::as_ref).map_or(Seen::SaidNonsense, Seen::Said)
-            }
-            Direction::Received => self.heard(frame).map_or(Seen::HeardNonsense, Seen::Heard),
-        }
-    }
-
     fn read_connection(&self, log: &ConnectionLog) -> Connection {
         let mut connection = Connection {
             player: log.player,
-            door: log.door,
+            gateway: log.gateway,
             honest: log.honest,
             seat: None,
             lost_seat: None,
             welcomed: false,
             with_token: false,
             first: log.entries.first().map(|entry| entry.at),
-            last_heard: None,
+            last_received: None,
             exchanges: BTreeMap::new(),
             errors: Vec::new(),
             left: None,
@@ -261,35 +240,35 @@ impl<'a> Reading<'a> {
         for (number, entry) in log.entries.iter().enumerate() {
             let flight = (entry.direction == Direction::Sent).then(|| flights.sent(number, entry.at));
             if entry.direction == Direction::Received {
-                connection.last_heard = Some(entry.at);
+                connection.last_received = Some(entry.at);
             }
-            match self.see(entry.direction, entry.frame) {
-                Seen::Said(FromPlayer::Join(join)) => {
+            match self.messages.seen(entry) {
+                Seen::Sent(FromPlayer::Join(join)) => {
                     connection.with_token |= join.resume.is_some();
                 }
-                Seen::Said(FromPlayer::Answer(answer)) => {
+                Seen::Sent(FromPlayer::Answer(answer)) => {
                     let exchange = connection.exchanges.entry(answer.question).or_default();
-                    exchange.said.push((entry.at, answer.choice));
+                    exchange.sent.push((entry.at, answer.choice));
                     exchange.flights.extend(flight);
-                    flights.answered(answer.question, exchange.said.len() - 1);
+                    flights.answered(answer.question, exchange.sent.len() - 1);
                 }
-                Seen::Said(FromPlayer::Ping(ping)) => {
+                Seen::Sent(FromPlayer::Ping(ping)) => {
                     if let Some(flight) = flight {
                         flights.pinged(ping.sent, flight);
                     }
                 }
-                Seen::Heard(ToPlayer::Pong(pong)) => flights.came_back(pong, entry.at),
-                Seen::Said(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
-                Seen::Heard(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
+                Seen::Received(ToPlayer::Pong(pong)) => flights.came_back(pong, entry.at),
+                Seen::Sent(FromPlayer::Leave) => connection.left = connection.left.or(Some(entry.at)),
+                Seen::Received(ToPlayer::Welcome(welcome)) if !connection.welcomed => {
                     connection.welcomed = true;
                     let lost = |seat: &Seat| self.journal.holders.lost_it(*seat, &welcome.name, welcome.now);
                     connection.lost_seat = welcome.seat.filter(lost);
                     connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
-                Seen::Heard(ToPlayer::AnswerReply(reply)) => {
-                    connection.exchanges.entry(reply.question).or_default().hear(entry.at, entry.frame);
+                Seen::Received(ToPlayer::AnswerReply(reply)) => {
+                    connection.exchanges.entry(reply.question).or_default().receive(entry.at, entry.frame);
                 }
-                Seen::Heard(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
+                Seen::Received(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
                 _ => {}
             }
         }
@@ -301,28 +280,4 @@ impl<'a> Reading<'a> {
         connection.trips = flights.trips().collect();
         connection
     }
-}
-
-/// Decodes every distinct frame, once for each way in which it went.
-fn decode(evidence: &Evidence) -> (Vec<Option<FromPlayer>>, Vec<Option<ToPlayer>>) {
-    let count = evidence.frames.iter().count();
-    let mut ways = vec![(false, false); count];
-    for entry in evidence.connections.iter().flat_map(|log| &log.entries) {
-        if let Some(way) = ways.get_mut(entry.frame.0 as usize) {
-            match entry.direction {
-                Direction::Sent => way.0 = true,
-                Direction::Received => way.1 = true,
-            }
-        }
-    }
-    evidence
-        .frames
-        .iter()
-        .zip(ways)
-        .map(|((_, codec, bytes), (sent, received))| {
-            let said = sent.then(|| codec.decode(bytes, FROM_PLAYER_TYPES).ok()).flatten();
-            let heard = received.then(|| codec.decode(bytes, &[]).ok()).flatten();
-            (said, heard)
-        })
-        .unzip()
 }

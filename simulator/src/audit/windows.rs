@@ -1,4 +1,4 @@
-//! When a question takes answers: the times that everybody was told, less the pauses, cut where it was closed.
+//! When a question takes answers: the announced times, less the pauses, cut where it was closed.
 
 use klaxon_protocol::ids::{QuestionId, Seq};
 use klaxon_protocol::player::ToPlayer;
@@ -6,7 +6,7 @@ use klaxon_protocol::time::Millis;
 
 use super::flights::When;
 
-/// Times that everybody was told, from this event on.
+/// Announced times, from this event on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Announced {
     pub seq: Seq,
@@ -16,14 +16,14 @@ pub(super) struct Announced {
 
 /// A stretch of time, in milliseconds: from the first that belongs to it to the first that does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stretch {
+struct Interval {
     from: u64,
     until: u64,
     /// Up to the first that may not belong to it: earlier than `until` where the clock was stopped.
     sure_until: u64,
 }
 
-impl Stretch {
+impl Interval {
     const fn new(from: Millis, until: Millis) -> Self {
         Self { from: from.0, until: until.0, sure_until: until.0 }
     }
@@ -33,29 +33,29 @@ impl Stretch {
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     announced: Vec<Announced>,
-    stretches: Vec<Stretch>,
+    stretches: Vec<Interval>,
     /// When it closed, on time or early, or ceased to count.
     pub closed_at: Option<Millis>,
 }
 
 impl Windows {
-    /// Takes in an event that everybody heard while `question` was the last asked.
-    pub fn hear(&mut self, question: QuestionId, event: &ToPlayer) {
+    /// Takes in an event for all while `question` was the last asked.
+    pub fn receive(&mut self, question: QuestionId, event: &ToPlayer) {
         match event {
             ToPlayer::Question(asked) => {
                 self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
-                self.stretches.push(Stretch::new(asked.opens_at, asked.closes_at));
+                self.stretches.push(Interval::new(asked.opens_at, asked.closes_at));
             }
             ToPlayer::Clock(clock) if clock.question == question => {
                 self.announced.push(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
                 self.stretches.pop();
-                self.stretches.push(Stretch::new(clock.opens_at, clock.closes_at));
+                self.stretches.push(Interval::new(clock.opens_at, clock.closes_at));
             }
             ToPlayer::Pause(pause) => self.cut(pause.at),
             ToPlayer::Resume(resume) => {
                 if let (Some(opens_at), Some(closes_at)) = (resume.opens_at, resume.closes_at) {
                     self.announced.push(Announced { seq: resume.seq, opens_at, closes_at });
-                    self.stretches.push(Stretch::new(opens_at.max(resume.at), closes_at));
+                    self.stretches.push(Interval::new(opens_at.max(resume.at), closes_at));
                 }
             }
             ToPlayer::Close(close) if close.question == question => self.close(close.at),
@@ -149,10 +149,10 @@ mod tests {
             opens_at: Millis(1000),
             closes_at: Millis(1800),
         };
-        windows.hear(ONE, &ToPlayer::Question(question));
-        windows.hear(ONE, &ToPlayer::Pause(Pause { seq: Seq(2), at: Millis(1400), left: None }));
+        windows.receive(ONE, &ToPlayer::Question(question));
+        windows.receive(ONE, &ToPlayer::Pause(Pause { seq: Seq(2), at: Millis(1400), left: None }));
         let (opens_at, closes_at) = (Some(Millis(1600)), Some(Millis(2000)));
-        windows.hear(
+        windows.receive(
             ONE,
             &ToPlayer::Resume(Resume { seq: Seq(3), at: Millis(1500), question: Some(ONE), opens_at, closes_at }),
         );
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_close_before_time_ends_what_counts_in_its_own_millisecond() {
         let mut windows = paused();
-        windows.hear(ONE, &ToPlayer::Close(Close { seq: Seq(4), at: Millis(1700), question: ONE }));
+        windows.receive(ONE, &ToPlayer::Close(Close { seq: Seq(4), at: Millis(1700), question: ONE }));
         assert!(windows.surely_on_time(when(1_699_000, 1_699_999)).is_some());
         assert!(windows.surely_on_time(when(1_699_000, 1_700_000)).is_none());
         assert!(!windows.surely_too_late(when(1_700_999, 1_702_000)));

@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 
-use super::contestant::{BenchError, Journal};
+use super::contestant::{BenchError, JournalStorage};
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
-use crate::doorstep;
+use super::rows::{Measure, Row, Subject};
+use crate::socket::handshake;
 
-/// How often the door is tried.
+/// How often a connection is tried.
 const AGAIN: Duration = Duration::from_micros(200);
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All contestants, again and again in turn. The floor says what it takes to start any process.
+/// All contestants, again and again in turn. The floor shows what it takes to start any process.
 ///
 /// # Errors
 /// If one of them can't be started.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let launch = plan.launch.with_journal(Journal::File);
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+    let launch = plan.launch.with_journal(JournalStorage::File);
     let mut all: Vec<_> = plan.contestants().map(|kind| (kind, Vec::new())).collect();
     for _ in 0..plan.boots {
         for (kind, figures) in &mut all {
@@ -35,14 +35,14 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
             }
             figures.push(began.elapsed().as_secs_f64() * 1e3);
         }
-        told("starting");
+        step("starting");
     }
-    Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", What::Boot, figures)).collect())
+    Ok(all.iter().map(|(kind, figures)| Row::plain(Subject::Boot, *kind, "", Measure::Boot, figures)).collect())
 }
 
 fn knock(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    doorstep::ask(&mut stream, "/play", Codec::Json.subprotocol())?;
-    doorstep::agreed(&mut stream).map(drop)
+    handshake::ask(&mut stream, "/play", Codec::Json.subprotocol())?;
+    handshake::agreed(&mut stream).map(drop)
 }

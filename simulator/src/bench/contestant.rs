@@ -8,16 +8,15 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{Question, ToPlayer};
-use klaxon_servers::{Process, free_port};
+use klaxon_servers::{Addresses, Process, free_port};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::hosting::{Hosting, HostingError};
 use super::kernel::ProcessorClock;
-use super::load::{Connect, Heard, Load, LoadError};
+use super::load::{Arrivals, Connect, Load, LoadError};
 use crate::evidence::Micros;
-use crate::host::AdminDoor;
-use crate::server::Addresses;
+use crate::socket::admin::AdminAccess;
 
 /// A file system in memory, for the journal that is not to cost a disk.
 const MEMORY: &str = "/dev/shm";
@@ -29,7 +28,7 @@ const SETTLE: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// After such a silence nothing of the last question is on its way.
 const QUIET: Duration = Duration::from_millis(60);
-/// The lobby tells now and then how many have joined; after such a silence it has done so for the last time.
+/// The lobby sends now and then how many have joined; after such a silence it has done so for the last time.
 const QUIET_LOBBY: Duration = Duration::from_millis(1500);
 
 /// Contestants that are there together have players' addresses of their own.
@@ -93,7 +92,7 @@ impl std::fmt::Display for Kind {
 
 /// Where Klaxon keeps its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journal {
+pub enum JournalStorage {
     /// In memory: a file there, never forced.
     Memory,
     /// On the disk, forced there before an answer is acknowledged.
@@ -112,8 +111,8 @@ pub struct Launch {
     /// Klaxon's threads that own sockets.
     pub shards: usize,
     /// Where it keeps its journal.
-    pub journal: Journal,
-    /// How often a player must say something; none for so seldom that it does not matter.
+    pub journal: JournalStorage,
+    /// How often a player must send something; none for an interval longer than a measurement.
     pub heartbeat: Option<Duration>,
 }
 
@@ -130,7 +129,7 @@ pub struct Started {
 impl Launch {
     /// The same with another journal.
     #[must_use]
-    pub fn with_journal(&self, journal: Journal) -> Self {
+    pub fn with_journal(&self, journal: JournalStorage) -> Self {
         Self { journal, ..self.clone() }
     }
 
@@ -140,7 +139,7 @@ impl Launch {
     /// If it can't be started.
     pub fn start(&self, kind: Kind) -> Result<Started, BenchError> {
         let data = match self.journal {
-            Journal::Memory if Path::new(MEMORY).is_dir() => TempDir::new_in(MEMORY)?,
+            JournalStorage::Memory if Path::new(MEMORY).is_dir() => TempDir::new_in(MEMORY)?,
             _ => TempDir::new()?,
         };
         let players = SocketAddr::from(([127, 0, 0, 1], free_port()?));
@@ -160,7 +159,7 @@ impl Launch {
 
     fn klaxon_arguments(&self, kind: Kind, players: SocketAddr, data: &Path) -> Vec<String> {
         let heartbeat = self.heartbeat.map_or(NO_HEARTBEAT.to_owned(), |time| format!("{}ms", time.as_millis()));
-        let sync = if self.journal == Journal::Memory { "never" } else { "always" };
+        let sync = if self.journal == JournalStorage::Memory { "never" } else { "always" };
         let mut arguments = vec!["serve".to_owned()];
         let mut option = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
         option("listen", players.to_string());
@@ -174,7 +173,7 @@ impl Launch {
     }
 }
 
-/// A server that takes part, with its players and whoever asks them.
+/// A server that takes part, with its players and its host.
 #[derive(Debug)]
 pub struct Contestant {
     /// What it is.
@@ -187,43 +186,43 @@ pub struct Contestant {
     pub hosting: Hosting,
     players: SocketAddr,
     network: u8,
-    door: Option<AdminDoor>,
+    admin: Option<AdminAccess>,
     /// None if the server is another contestant's.
     _started: Option<Started>,
 }
 
-/// What a round cost, and when everybody heard it.
+/// What a round cost, and when all players had received it.
 #[derive(Debug)]
 pub struct Round {
     /// When it was begun.
     pub began: Micros,
     /// The server's processor time.
     pub processor: Duration,
-    /// When everybody heard it.
-    pub heard: Heard,
+    /// When all players had received it.
+    pub received: Arrivals,
 }
 
 impl Round {
-    /// The question that was heard.
+    /// The question that was received.
     ///
     /// # Errors
     /// If it was none.
     pub fn question(&self, kind: Kind) -> Result<Question, BenchError> {
-        match Codec::Json.decode(self.heard.first.as_bytes(), &[]) {
+        match Codec::Json.decode(self.received.first.as_bytes(), &[]) {
             Ok(ToPlayer::Question(question)) => Ok(question),
             _ => Err(BenchError::NoQuestion(kind)),
         }
     }
 
-    /// Milliseconds from its beginning until each heard it, from the first to the last.
+    /// Milliseconds from its beginning until each received it, from the first to the last.
     pub fn waits(&self) -> impl Iterator<Item = f64> {
-        self.heard.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
+        self.received.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
     }
 
-    /// Microseconds of processor time for each of those who heard it.
+    /// Microseconds of processor time for each of those who received it.
     #[must_use]
     pub fn each(&self) -> f64 {
-        self.processor.as_secs_f64() * 1e6 / self.heard.at.len().max(1) as f64
+        self.processor.as_secs_f64() * 1e6 / self.received.at.len().max(1) as f64
     }
 }
 
@@ -235,27 +234,16 @@ impl Contestant {
     pub async fn start(launch: &Launch, kind: Kind) -> Result<Self, BenchError> {
         let mut started = launch.start(kind)?;
         let players = started.players;
-        let told = started.data.path().join("addresses.json");
-        let addresses = async || std::fs::read(&told).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        started
-            .process
-            .ready(async || {
-                if kind.is_klaxon() {
-                    addresses().await.is_some_and(|_: Addresses| true)
-                } else {
-                    tokio::net::TcpStream::connect(players).await.is_ok()
-                }
-            })
-            .await?;
-        let door = match addresses().await {
-            Some(Addresses { admin, .. }) => {
-                let token = std::fs::read_to_string(started.data.path().join("admin.token"))?;
-                Some(AdminDoor { addresses: vec![admin], token: token.trim().to_owned() })
-            }
-            None => None,
+        let data = started.data.path();
+        let admin = if kind.is_klaxon() {
+            let listens = started.process.ready_with(async || Addresses::read(data)).await?;
+            Some(AdminAccess::of_file(vec![listens.admin], &data.join("admin.token"))?)
+        } else {
+            started.process.ready(async || tokio::net::TcpStream::connect(players).await.is_ok()).await?;
+            None
         };
         let clock = ProcessorClock::of(started.process.id())?;
-        Self::at(kind, clock, players, door, Some(started), launch).await
+        Self::at(kind, clock, players, admin, Some(started), launch).await
     }
 
     /// Another show on the same server, with a load of its own. It ends when the server's own contestant does.
@@ -263,28 +251,28 @@ impl Contestant {
     /// # Errors
     /// If the server makes no other show.
     pub async fn beside(&self, launch: &Launch) -> Result<Self, BenchError> {
-        Self::at(self.kind, self.clock, self.players, self.door.clone(), None, launch).await
+        Self::at(self.kind, self.clock, self.players, self.admin.clone(), None, launch).await
     }
 
     async fn at(
         kind: Kind,
         clock: ProcessorClock,
         players: SocketAddr,
-        door: Option<AdminDoor>,
+        admin: Option<AdminAccess>,
         started: Option<Started>,
         launch: &Launch,
     ) -> Result<Self, BenchError> {
-        let hosting = match door.clone() {
-            Some(door) => Hosting::show(door).await,
+        let hosting = match admin.clone() {
+            Some(admin) => Hosting::show(admin).await,
             None => Hosting::speaker(players).await,
         };
         let hosting = hosting.map_err(|error| BenchError::Hosting(kind, error))?;
         let load = Load::start(launch.load_core).map_err(|error| BenchError::Load(kind, error))?;
         let network = NETWORKS.fetch_add(1, Relaxed);
-        Ok(Self { kind, clock, load, hosting, players, network, door, _started: started })
+        Ok(Self { kind, clock, load, hosting, players, network, admin, _started: started })
     }
 
-    /// So many players join, and the lobby becomes quiet.
+    /// Players join, and the lobby becomes quiet.
     ///
     /// # Errors
     /// If not all are let in.
@@ -297,7 +285,7 @@ impl Contestant {
         load.await.map_err(|error| BenchError::Load(self.kind, error))
     }
 
-    /// So many connect as fast as they can, and say nothing; gives what that cost the server, and how long it took.
+    /// Players connect as fast as they can, and send nothing; gives what that cost the server, and how long it took.
     ///
     /// # Errors
     /// If not all are let in.
@@ -336,26 +324,26 @@ impl Contestant {
     /// Asks a question, and waits until all have it.
     ///
     /// # Errors
-    /// If somebody does not get it.
+    /// If a player does not get it.
     pub async fn ask(&mut self) -> Result<Round, BenchError> {
         let load = |error| BenchError::Load(self.kind, error);
         self.load.listen().await.map_err(load)?;
         let (before, began) = (self.clock.now()?, Micros::now());
         self.hosting.ask().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
-        let heard = self.load.heard().await.map_err(load)?;
+        let received = self.load.received().await.map_err(load)?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
-    /// Everybody says this, and waits for the reply.
+    /// All players send this, and wait for the reply.
     ///
     /// # Errors
-    /// If somebody does not get one.
+    /// If a player does not get one.
     pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
         let (before, began) = (self.clock.now()?, Micros::now());
-        let heard = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
+        let received = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
         tokio::time::sleep(SETTLE).await;
-        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), heard })
+        Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
     /// Ends the question and waits until nothing of it is on its way.

@@ -53,12 +53,12 @@ async fn connection(stream: TcpStream, everybody: broadcast::Sender<Message>) ->
     let mut news = everybody.subscribe();
     loop {
         tokio::select! {
-            told = news.recv() => match told {
+            step = news.recv() => match step {
                 Ok(message) if !is_host => to_player.send(message).await?,
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return Ok(()),
             },
-            heard = from_player.next() => match heard {
+            received = from_player.next() => match received {
                 Some(Ok(message)) if is_host => {
                     // Nobody may be there yet.
                     let _ = everybody.send(message);

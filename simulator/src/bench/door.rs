@@ -1,11 +1,11 @@
-//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They say nothing then.
+//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They send nothing then.
 
 use std::time::Instant;
 
 use super::contestant::{BenchError, Contestant};
 use super::fan_out::WARM_UP;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 
 /// So many come in a round, or all there are: they are gone before the next, so that ports and descriptors suffice.
 const IN_A_ROUND: usize = 2000;
@@ -23,7 +23,7 @@ struct Knocks {
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let players = plan.players.min(IN_A_ROUND);
     let mut contestants = Vec::new();
     for kind in plan.contestants() {
@@ -41,7 +41,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
                 knocks.shaken.push(players as f64 / took.as_secs_f64());
             }
         }
-        told(&format!("knocking, {} rounds", round + 1));
+        step(&format!("knocking, {} rounds", round + 1));
         let rounds = (round + 1).saturating_sub(WARM_UP);
         if rounds > 0 && plan.stopping.has_enough(Subject::Door, rounds, began.elapsed(), || rows(&contestants)) {
             break;
@@ -52,12 +52,12 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
 
 /// The rows of contestants of which the first is the floor.
 fn rows(all: &[(Contestant, Knocks)]) -> Vec<Row> {
-    let of = |what: What, figures: fn(&Knocks) -> &[f64]| {
+    let of = |what: Measure, figures: fn(&Knocks) -> &[f64]| {
         let floor = all.first().map_or(&[][..], |(_, floor)| figures(floor));
         let row = |(contestant, knocks): &(Contestant, Knocks)| {
             Row::beside(Subject::Door, contestant.kind, "", what, figures(knocks), floor)
         };
         all.iter().map(row).collect::<Vec<_>>()
     };
-    [of(What::Processor, |knocks| &knocks.processor), of(What::Shaken, |knocks| &knocks.shaken)].concat()
+    [of(Measure::Processor, |knocks| &knocks.processor), of(Measure::Shaken, |knocks| &knocks.shaken)].concat()
 }

@@ -1,14 +1,13 @@
 //! A show of ten players on a gateway where a big show fans out: when its players have their question. The time runs from the host's
-//! word to the kernel's, which has the bytes for a player: the loads share a core, and wait for one another.
+//! command to the kernel having the bytes for a player: the loads share a core, and wait for one another.
 
 use std::time::{Duration, Instant};
 
 use super::contestant::{BenchError, Contestant, Kind};
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
-use super::statistics::quantile;
-use crate::report::words::count;
+use super::rows::{Measure, Row, Subject};
+use crate::report::words::{count, quantile};
 
 /// The players of the small show.
 const FEW: usize = 10;
@@ -21,7 +20,7 @@ const NOT_BESIDE: &str = "the big show was through before the small one asked";
 /// What the rounds of one kind were.
 #[derive(Debug, Default)]
 struct Rounds {
-    /// Milliseconds from the host's word to each of the small show's players.
+    /// Milliseconds from the host's command to each of the small show's players.
     alone: Vec<f64>,
     /// The same while the big show fans out.
     beside: Vec<f64>,
@@ -35,10 +34,10 @@ struct Rounds {
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let mut all = Vec::new();
     for &kind in &plan.klaxon {
-        told("joining");
+        step("joining");
         let mut big = Contestant::start(&plan.launch, kind).await?;
         big.join(plan.players).await?;
         let mut small = big.beside(&plan.launch).await?;
@@ -48,7 +47,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         let stopping = plan.stopping.shared_by(plan.klaxon.len());
         for round in 1..=usize::from(MOST_QUESTIONS) {
             rounds.one(&mut big, &mut small).await?;
-            told(&format!("asking, {round} rounds"));
+            step(&format!("asking, {round} rounds"));
             let rows = || vec![part(kind, &rounds)];
             if stopping.has_enough(Subject::Fairness, round, began.elapsed(), rows) {
                 break;
@@ -71,11 +70,11 @@ impl Rounds {
         let (of_big, of_small) = (of_big?, of_small?);
         big.end_question().await?;
         small.end_question().await?;
-        let took = of_big.heard.took().as_secs_f64() * 1e3;
+        let took = of_big.received.took().as_secs_f64() * 1e3;
         self.alone.extend(alone.waits());
         self.big.push(took);
         // A question that came when the big show was through was beside nothing.
-        if of_big.heard.at.last().is_some_and(|last| of_small.began < *last) {
+        if of_big.received.at.last().is_some_and(|last| of_small.began < *last) {
             self.beside.extend(of_small.waits());
             self.part.extend(of_small.waits().last().map(|wait| wait / took));
         }
@@ -85,19 +84,19 @@ impl Rounds {
 
 /// The wait of the small show's last player, round by round.
 fn part(kind: Kind, rounds: &Rounds) -> Row {
-    let row = Row::ratio(Subject::Fairness, kind, "", What::Part, &rounds.part);
+    let row = Row::ratio(Subject::Fairness, kind, "", Measure::Part, &rounds.part);
     Row { refused: row.sample.is_none().then(|| NOT_BESIDE.to_owned()), ..row }
 }
 
 fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
     let big = format!("{} players", count(players as u64));
-    let row = |kind: Kind, case: &str, what: What, figures: &[f64]| {
+    let row = |kind: Kind, case: &str, what: Measure, figures: &[f64]| {
         let row = Row::plain(Subject::Fairness, kind, case, what, figures);
         let refused = row.sample.is_none().then(|| NOT_BESIDE.to_owned());
         Row { refused, ..row }
     };
     let mut rows = Vec::new();
-    for (what, part) in [(What::Seen50, 0.5), (What::Seen99, 0.99)] {
+    for (what, part) in [(Measure::Seen50, 0.5), (Measure::Seen99, 0.99)] {
         for (kind, rounds) in all {
             for (case, times) in [("alone".to_owned(), &rounds.alone), (format!("beside {big}"), &rounds.beside)] {
                 let mut times = times.clone();
@@ -107,7 +106,7 @@ fn rows(all: &[(Kind, Rounds)], players: usize) -> Vec<Row> {
             }
         }
     }
-    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, What::Last, &rounds.big)));
+    rows.extend(all.iter().map(|(kind, rounds)| row(*kind, &big, Measure::Last, &rounds.big)));
     rows.extend(all.iter().map(|(kind, rounds)| part(*kind, rounds)));
     rows
 }
@@ -122,7 +121,7 @@ mod tests {
         let rows = rows(&[(Kind::Portable, rounds)], 1000);
         let given = |row: &&Row| row.sample.is_some();
         let cases: Vec<_> = rows.iter().filter(given).map(|row| (row.case.as_str(), row.what)).collect();
-        assert_eq!(cases, [("alone", What::Seen50), ("alone", What::Seen99), ("1,000 players", What::Last)]);
+        assert_eq!(cases, [("alone", Measure::Seen50), ("alone", Measure::Seen99), ("1,000 players", Measure::Last)]);
         assert!(rows.iter().all(|row| row.sample.is_some() != row.refused.is_some()));
     }
 }

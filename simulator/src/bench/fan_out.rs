@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::contestant::{BenchError, Contestant, Kind};
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 
 /// Rounds that come first and do not count.
 pub const WARM_UP: usize = 2;
@@ -20,7 +20,7 @@ pub struct FanOut {
 }
 
 /// Asks a question of each in turn, round after round, until what `rows` makes of it is known well enough. Who begins changes with
-/// every round, so that nobody always comes after the same other. `join` starts the contestants with their players, and again when
+/// every round, so that no contestant always comes after the same other. `join` starts the contestants with their players, and again when
 /// a show has had all its questions.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub async fn ask_in_turn(
     subject: Subject,
     join: impl AsyncFn() -> Result<Vec<Contestant>, BenchError>,
     rows: impl Fn(&[FanOut]) -> Vec<Row>,
-    told: &impl Fn(&str),
+    step: &impl Fn(&str),
 ) -> Result<Vec<FanOut>, BenchError> {
     let mut all: Vec<FanOut> = Vec::new();
     let began = Instant::now();
@@ -45,10 +45,10 @@ pub async fn ask_in_turn(
                 contestants[place].end_question().await?;
                 if round >= WARM_UP {
                     all[place].processor.push(asked.each());
-                    all[place].last.push(asked.heard.took().as_secs_f64() * 1e3);
+                    all[place].last.push(asked.received.took().as_secs_f64() * 1e3);
                 }
             }
-            told(&format!("asking, {} rounds", rounds + 1));
+            step(&format!("asking, {} rounds", rounds + 1));
             if round >= WARM_UP {
                 rounds += 1;
                 if plan.stopping.has_enough(subject, rounds, began.elapsed(), || rows(&all)) {
@@ -63,12 +63,12 @@ pub async fn ask_in_turn(
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().collect();
     let join = async || {
         let mut contestants = Vec::new();
         for &kind in &kinds {
-            told("joining");
+            step("joining");
             let mut contestant = Contestant::start(&plan.launch, kind).await?;
             contestant.join(plan.players).await?;
             contestants.push(contestant);
@@ -76,17 +76,17 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         Ok(contestants)
     };
     let rows = |all: &[FanOut]| rows(Subject::FanOut, "", &kinds, all);
-    Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, told).await?))
+    Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, step).await?))
 }
 
 /// The rows of contestants of which the first is the floor.
 #[must_use]
 pub fn rows(subject: Subject, case: &str, kinds: &[Kind], all: &[FanOut]) -> Vec<Row> {
     let floor = all.first().cloned().unwrap_or_default();
-    let of = |what: What, figures: fn(&FanOut) -> &[f64]| {
+    let of = |what: Measure, figures: fn(&FanOut) -> &[f64]| {
         let pairs = kinds.iter().zip(all);
         let floor = figures(&floor);
         pairs.map(|(&kind, each)| Row::beside(subject, kind, case, what, figures(each), floor)).collect::<Vec<_>>()
     };
-    [of(What::Processor, |each| &each.processor), of(What::Last, |each| &each.last)].concat()
+    [of(Measure::Processor, |each| &each.processor), of(Measure::Last, |each| &each.last)].concat()
 }

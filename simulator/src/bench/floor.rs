@@ -13,9 +13,9 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::{frames, question};
-use crate::doorstep;
+use crate::socket::handshake;
 
-/// Where whoever sends to all connects; all others are players.
+/// Where the host connects; all others are players.
 pub const HOST_PATH: &str = "/host";
 
 const LISTENER: Token = Token(usize::MAX);
@@ -37,8 +37,8 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
     let mut floor = Floor {
         players: Vec::new(),
         host: None,
-        heard: Vec::new(),
-        agreed: doorstep::reply(Codec::Json.subprotocol()),
+        received: Vec::new(),
+        agreed: handshake::reply(Codec::Json.subprotocol()),
         reply: frames::from_server(question::reply(QuestionId(10))),
         buffer: vec![0; 16 << 10],
     };
@@ -48,7 +48,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
         for event in &events {
             match event.token() {
                 LISTENER => floor.accept(&socket, &poll)?,
-                HOST => floor.hear_host()?,
+                HOST => floor.read_host()?,
                 Token(player) => floor.reply(player)?,
             }
         }
@@ -58,8 +58,8 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
 struct Floor {
     players: Vec<Option<TcpStream>>,
     host: Option<TcpStream>,
-    /// What the host said that is no whole message yet.
-    heard: Vec<u8>,
+    /// What the host sent that is no whole message yet.
+    received: Vec<u8>,
     /// The answer to every handshake.
     agreed: String,
     reply: Vec<u8>,
@@ -69,13 +69,13 @@ struct Floor {
 impl Floor {
     fn accept(&mut self, listener: &Socket, poll: &Poll) -> io::Result<()> {
         loop {
-            // A socket that blocks: the request follows the connection at once, so reading it waits for nobody.
+            // A socket that blocks: the request follows the connection at once, so reading it does not wait.
             let mut socket = match listener.accept_raw() {
                 Ok((socket, _)) => socket,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let Ok(path) = doorstep::agree(&mut socket, &self.agreed) else { continue };
+            let Ok(path) = handshake::agree(&mut socket, &self.agreed) else { continue };
             socket.set_tcp_nodelay(true)?;
             socket.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(socket.into());
@@ -90,7 +90,7 @@ impl Floor {
         }
     }
 
-    fn hear_host(&mut self) -> io::Result<()> {
+    fn read_host(&mut self) -> io::Result<()> {
         let Some(host) = &mut self.host else { return Ok(()) };
         loop {
             match host.read(&mut self.buffer) {
@@ -98,18 +98,18 @@ impl Floor {
                     self.host = None;
                     return Ok(());
                 }
-                Ok(read) => self.heard.extend_from_slice(&self.buffer[..read]),
+                Ok(read) => self.received.extend_from_slice(&self.buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
-        while let Some(seen) = frames::first(&self.heard) {
+        while let Some(seen) = frames::first(&self.received) {
             let (frame, end) = (frames::from_server(frames::unmasked(&seen)), seen.end);
             // This loop is the floor.
             for player in self.players.iter_mut().flatten() {
                 write(player, &frame)?;
             }
-            self.heard.drain(..end);
+            self.received.drain(..end);
         }
         Ok(())
     }

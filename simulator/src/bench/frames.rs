@@ -12,7 +12,7 @@ pub const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
 /// A frame in a buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Seen<'a> {
+pub struct WireFrame<'a> {
     /// Whether it is a ping.
     pub is_ping: bool,
     /// Whether it is a close frame.
@@ -27,7 +27,7 @@ pub struct Seen<'a> {
 
 /// The frame at the beginning of these bytes; none if it is not all there yet.
 #[must_use]
-pub fn first(bytes: &[u8]) -> Option<Seen<'_>> {
+pub fn first(bytes: &[u8]) -> Option<WireFrame<'_>> {
     let short = *bytes.get(1)?;
     let (length, mut at) = match short & 0x7f {
         126 => (usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)), 4),
@@ -41,19 +41,19 @@ pub fn first(bytes: &[u8]) -> Option<Seen<'_>> {
     }
     let end = at.checked_add(length)?;
     let kind = *bytes.first()?;
-    Some(Seen { is_ping: kind == PING, is_close: kind == CLOSE, payload: bytes.get(at..end)?, mask, end })
+    Some(WireFrame { is_ping: kind == PING, is_close: kind == CLOSE, payload: bytes.get(at..end)?, mask, end })
 }
 
 /// The code and the reason of a server's close frame, if it is one (RFC 6455, 5.5.1).
 #[must_use]
-pub fn closing(seen: &Seen<'_>) -> Option<(u16, String)> {
+pub fn closing(seen: &WireFrame<'_>) -> Option<(u16, String)> {
     let (code, reason) = seen.payload.split_first_chunk::<2>().filter(|_| seen.is_close)?;
     Some((u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()))
 }
 
-/// What a client's frame says.
+/// A client's frame, decoded.
 #[must_use]
-pub fn unmasked(seen: &Seen<'_>) -> Vec<u8> {
+pub fn unmasked(seen: &WireFrame<'_>) -> Vec<u8> {
     let mask = seen.mask.unwrap_or_default();
     seen.payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()
 }

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::contestant::Kind;
-use super::idle::PINGED;
-use super::intake::{FILE, MEMORY};
-use super::rows::{Row, Subject, What};
+use super::rows::{FILE, MEMORY, Measure, PINGED, Row, Subject};
 use super::statistics::{Estimate, Side};
 
 /// A goal and what was measured.
@@ -15,7 +13,7 @@ pub struct Goal {
     pub what: String,
     /// Of which contestant.
     pub kind: Kind,
-    /// At most so much.
+    /// The largest value that reaches it.
     pub at_most: f64,
     /// So much was measured; none if it was not.
     pub reached: Option<Estimate>,
@@ -64,18 +62,18 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
     let mut goals = Vec::new();
     for &kind in kinds {
         let fan_out = if kind == Kind::IoUring { 0.95 } else { 1.15 };
-        let wanted: [(Subject, What, &str, &str, f64); 11] = [
-            (Subject::FanOut, What::Processor, "", "fan-out: CPU per delivery / floor", fan_out),
-            (Subject::FanOut, What::Last, "", "fan-out: time to the last / floor", 1.1),
-            (Subject::Intake, What::Processor, MEMORY, "intake, journal in memory: CPU per answer / floor", 1.2),
-            (Subject::Intake, What::Processor, FILE, "intake, journal in a file: CPU per answer / floor", 1.4),
-            (Subject::Memory, What::Resident, "", "resident memory per joined idle player, KiB", 2.0),
-            (Subject::Idle, What::Core, "", "idle players with heartbeats, % of a core", 0.5),
-            (Subject::Idle, What::Core, PINGED, "idle players who answer pings, % of a core", 0.5),
-            (Subject::Boot, What::Boot, "", "boot to first handshake, ms", 50.0),
-            (Subject::Growth, What::Growth, "", "CPU per delivery, most / fewest players", 1.1),
-            (Subject::Fairness, What::Part, "", "a show of ten: its wait / a big one's fan-out", 0.5),
-            (Subject::Reactors, What::Threads, "", "CPU per delivery, 2 reactors / 1", 1.1),
+        let wanted: [(Subject, Measure, &str, &str, f64); 11] = [
+            (Subject::FanOut, Measure::Processor, "", "fan-out: CPU per delivery / floor", fan_out),
+            (Subject::FanOut, Measure::Last, "", "fan-out: time to the last / floor", 1.1),
+            (Subject::Intake, Measure::Processor, MEMORY, "intake, journal in memory: CPU per answer / floor", 1.2),
+            (Subject::Intake, Measure::Processor, FILE, "intake, journal in a file: CPU per answer / floor", 1.4),
+            (Subject::Memory, Measure::Resident, "", "resident memory per joined idle player, KiB", 2.0),
+            (Subject::Idle, Measure::Core, "", "idle players with heartbeats, % of a core", 0.5),
+            (Subject::Idle, Measure::Core, PINGED, "idle players who answer pings, % of a core", 0.5),
+            (Subject::Boot, Measure::Boot, "", "boot to first handshake, ms", 50.0),
+            (Subject::Growth, Measure::Growth, "", "CPU per delivery, most / fewest players", 1.1),
+            (Subject::Fairness, Measure::Part, "", "a show of ten: its wait / a big one's fan-out", 0.5),
+            (Subject::Reactors, Measure::Threads, "", "CPU per delivery, 2 reactors / 1", 1.1),
         ];
         for (subject, measured, case, what, at_most) in wanted {
             if !subjects.contains(&subject) {
@@ -101,8 +99,8 @@ mod tests {
     fn a_goal_is_reached_missed_undecided_or_has_no_figure() {
         let rows = |ratios: &[f64], boot: f64| {
             vec![
-                Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, ratios, &vec![1.0; ratios.len()]),
-                Row::plain(Subject::Boot, Kind::Portable, "", What::Boot, &[boot]),
+                Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, ratios, &vec![1.0; ratios.len()]),
+                Row::plain(Subject::Boot, Kind::Portable, "", Measure::Boot, &[boot]),
             ]
         };
         let verdicts = |ratios: &[f64], boot: f64| {
@@ -113,9 +111,9 @@ mod tests {
         };
         use Verdict::{Missed, NoFigure, Reached, Undecided};
         assert_eq!(verdicts(&[1.0, 1.01, 1.02, 1.0, 1.01, 1.02], 80.0), [Reached, NoFigure, Missed]);
-        // Its estimate is below the goal, and nobody can be sure.
+        // Its estimate is below the goal, but its interval holds it.
         assert_eq!(verdicts(&[1.0, 1.3, 1.1, 1.2, 1.0, 1.1], 8.0), [Undecided, NoFigure, Reached]);
-        // Its estimate is above it, and nobody can be sure.
+        // Its estimate is above it, but its interval holds it.
         assert_eq!(verdicts(&[1.0, 1.3, 1.2, 1.3, 1.2, 1.2], 8.0), [Undecided, NoFigure, Reached]);
         assert_eq!(verdicts(&[1.2, 1.3, 1.2, 1.3, 1.2, 1.3], 8.0), [Missed, NoFigure, Reached]);
         assert_eq!(verdicts(&[0.5, 0.5], 8.0), [Undecided, NoFigure, Reached]);

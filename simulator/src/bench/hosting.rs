@@ -1,4 +1,4 @@
-//! Whoever asks the questions: a show's host at Klaxon, and the one who speaks to all at the servers beside it.
+//! The host who asks the questions: of a show at Klaxon, and of a broadcast at the servers beside it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,18 +15,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{floor, frames, question};
-use crate::doorstep;
-use crate::host::{AdminDoor, Link, LinkError};
+use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
+use crate::socket::handshake;
 
 /// How many questions a show has: as many as a player has lives.
 pub const MOST_QUESTIONS: u16 = 90;
 
 /// How long a command may be refused because the show is not there yet.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long after a refusal it is said again.
+/// How long after a refusal it is sent again.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// A server takes an id that it knows for the same thing said once more: two hosts of one server may share none.
+/// A server takes a command id that it knows for a repetition: two hosts of one server may share none.
 static HOSTS: AtomicU32 = AtomicU32::new(0);
 
 /// The host could not do its part.
@@ -34,7 +34,7 @@ static HOSTS: AtomicU32 = AtomicU32::new(0);
 pub enum HostingError {
     /// The admin socket can't be used.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Admin(#[from] AdminError),
     /// The connection is lost.
     #[error("the host's connection: {0}")]
     Io(#[from] io::Error),
@@ -48,14 +48,14 @@ pub enum HostingError {
 pub enum Hosting {
     /// The host of a show.
     Show(Box<ShowHost>),
-    /// Somebody whose words go to all.
+    /// A connection whose messages go to all.
     Speaker(TcpStream),
 }
 
 /// The host of a show at Klaxon.
 #[derive(Debug)]
 pub struct ShowHost {
-    link: Link,
+    connection: AdminConnection,
     created: Created,
     number: u32,
     commands: u32,
@@ -66,10 +66,10 @@ impl Hosting {
     ///
     /// # Errors
     /// If the server makes no such show.
-    pub async fn show(door: AdminDoor) -> Result<Self, HostingError> {
-        let mut link = Link::new(door);
+    pub async fn show(admin: AdminAccess) -> Result<Self, HostingError> {
+        let mut connection = AdminConnection::new(admin);
         let settings = Settings {
-            // Nobody leaves, and nobody has points that all others would hear of.
+            // No player leaves, and there are no standings to be sent.
             mode: Mode::Elimination,
             lives: 99,
             open_for: Span(600_000),
@@ -80,33 +80,33 @@ impl Hosting {
         let pack = question::pack(MOST_QUESTIONS);
         let number = HOSTS.fetch_add(1, Relaxed);
         let create = Create { id: command_id(number, 0), code: None, pack, settings };
-        link.send(FromHost::Create(Box::new(create))).await;
+        connection.send(FromHost::Create(Box::new(create))).await;
         let created = loop {
-            match link.next().await? {
+            match connection.next().await? {
                 ToHost::Created(created) => break created,
                 ToHost::Refused(refused) => return Err(HostingError::Refused("make a show", refused.error.message)),
                 _ => {}
             }
         };
-        let mut host = ShowHost { link, created, number, commands: 0 };
+        let mut host = ShowHost { connection, created, number, commands: 0 };
         host.command(Action::OpenLobby, "open the lobby").await?;
         Ok(Self::Show(Box::new(host)))
     }
 
-    /// Connects to a server that says to all what its host says.
+    /// Connects to a server that sends to all what its host sends.
     ///
     /// # Errors
     /// If it can't be reached.
     pub async fn speaker(address: SocketAddr) -> Result<Self, HostingError> {
         let mut stream = std::net::TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        doorstep::ask(&mut stream, floor::HOST_PATH, Codec::Json.subprotocol())?;
-        doorstep::agreed(&mut stream)?;
+        handshake::ask(&mut stream, floor::HOST_PATH, Codec::Json.subprotocol())?;
+        handshake::agreed(&mut stream)?;
         stream.set_nonblocking(true)?;
         Ok(Self::Speaker(TcpStream::from_std(stream)?))
     }
 
-    /// What players say first.
+    /// What players send first.
     #[must_use]
     pub fn join(&self) -> Option<String> {
         let Self::Show(host) = self else { return None };
@@ -121,7 +121,7 @@ impl Hosting {
     /// If the server does not take it.
     pub async fn ask(&mut self) -> Result<(), HostingError> {
         match self {
-            Self::Show(host) => host.say(Action::Next).await,
+            Self::Show(host) => host.send(Action::Next).await,
             Self::Speaker(stream) => stream.write_all(&frames::from_client(question::message())).await?,
         }
         Ok(())
@@ -140,17 +140,17 @@ impl Hosting {
 }
 
 impl ShowHost {
-    async fn say(&mut self, action: Action) {
+    async fn send(&mut self, action: Action) {
         self.commands += 1;
         let id = command_id(self.number, self.commands);
-        self.link.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
     }
 
     /// Has it done, also if the show must get there first.
     async fn command(&mut self, action: Action, what: &'static str) -> Result<(), HostingError> {
         let began = Instant::now();
         loop {
-            self.say(action.clone()).await;
+            self.send(action.clone()).await;
             match self.settled(what).await {
                 Err(HostingError::Refused(..)) if began.elapsed() < PATIENCE => tokio::time::sleep(AGAIN).await,
                 settled => return settled,
@@ -158,11 +158,11 @@ impl ShowHost {
         }
     }
 
-    /// Waits for the reply to what was said last.
+    /// Waits for the reply to what was sent last.
     async fn settled(&mut self, what: &'static str) -> Result<(), HostingError> {
         let last = command_id(self.number, self.commands);
         loop {
-            match self.link.next().await? {
+            match self.connection.next().await? {
                 ToHost::Done(done) if done.id == last => return Ok(()),
                 ToHost::Refused(refused) if refused.id == last => {
                     return Err(HostingError::Refused(what, refused.error.message));

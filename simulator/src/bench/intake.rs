@@ -5,37 +5,32 @@ use std::time::Instant;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::{Answer, FromPlayer};
 
-use super::contestant::{BenchError, Contestant, Journal, Kind};
+use super::contestant::{BenchError, Contestant, JournalStorage, Kind};
 use super::fan_out::WARM_UP;
 use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::question::RIGHT;
-use super::rows::{Row, Subject, What};
-
-/// The case of a journal in memory.
-pub const MEMORY: &str = "journal in memory";
-/// The case of a journal on the disk.
-pub const FILE: &str = "journal in a file";
+use super::rows::{FILE, MEMORY, Measure, Row, Subject};
 
 /// Who takes part, with which journal, and what the case is called.
-type Entry = (Kind, Journal, &'static str);
+type Entrant = (Kind, JournalStorage, &'static str);
 
 /// All contestants; Klaxon with each of its journals.
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-    let both = [(Journal::Memory, MEMORY), (Journal::File, FILE)];
-    let journals = |kind: Kind| if kind.is_klaxon() { &both[..] } else { &[(Journal::Memory, "")] };
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+    let both = [(JournalStorage::Memory, MEMORY), (JournalStorage::File, FILE)];
+    let journals = |kind: Kind| if kind.is_klaxon() { &both[..] } else { &[(JournalStorage::Memory, "")] };
     let entries =
         plan.contestants().flat_map(|kind| journals(kind).iter().map(move |&(journal, case)| (kind, journal, case)));
-    let entries: Vec<Entry> = entries.collect();
+    let entries: Vec<Entrant> = entries.collect();
     let mut all = vec![Vec::new(); entries.len()];
     let began = Instant::now();
     loop {
         let mut contestants = Vec::new();
         for &(kind, journal, _) in &entries {
-            told("joining");
+            step("joining");
             let mut contestant = Contestant::start(&plan.launch.with_journal(journal), kind).await?;
             contestant.join(plan.players).await?;
             contestants.push(contestant);
@@ -49,7 +44,7 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
                 }
             }
             let rounds = all[0].len();
-            told(&format!("answering, {rounds} rounds"));
+            step(&format!("answering, {rounds} rounds"));
             if round >= WARM_UP
                 && plan.stopping.has_enough(Subject::Intake, rounds, began.elapsed(), || rows(&entries, &all))
             {
@@ -68,11 +63,11 @@ async fn answer(contestant: &mut Contestant) -> Result<f64, BenchError> {
     Ok(answered.each())
 }
 
-fn rows(entries: &[Entry], all: &[Vec<f64>]) -> Vec<Row> {
+fn rows(entries: &[Entrant], all: &[Vec<f64>]) -> Vec<Row> {
     let pairs = || entries.iter().zip(all);
     let floor = pairs().find(|((kind, ..), _)| *kind == Kind::Floor).map_or(&[][..], |(_, figures)| figures);
-    let row = |((kind, _, case), figures): (&Entry, &Vec<f64>)| {
-        Row::beside(Subject::Intake, *kind, case, What::Processor, figures, floor)
+    let row = |((kind, _, case), figures): (&Entrant, &Vec<f64>)| {
+        Row::beside(Subject::Intake, *kind, case, Measure::Processor, figures, floor)
     };
     pairs().map(row).collect()
 }

@@ -1,13 +1,11 @@
-//! What the kernel says of a process: its processor time to the nanosecond, and its resident memory.
+//! What a process uses: its processor time to the nanosecond, and its resident memory.
 
 use std::io;
 use std::time::Duration;
 
+use klaxon_servers::usage::resident_memory;
 use nix::time::ClockId;
 use nix::unistd::Pid;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::memory::resident_of;
 
 /// The clock of all the processor time of a process: its threads, those that ended, and the kernel's own io_uring workers for it.
 #[derive(Debug, Clone, Copy)]
@@ -39,34 +37,14 @@ impl ProcessorClock {
     /// # Errors
     /// If the process is gone.
     pub fn resident(&self) -> io::Result<u64> {
-        resident_of(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        resident_memory(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
-}
-
-/// Binds this process, and the threads that it will start, to a core.
-///
-/// # Errors
-/// If there is no such core.
-pub fn bind_to(core: usize) -> io::Result<()> {
-    let mut cores = rustix::thread::CpuSet::new();
-    cores.set(core);
-    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
-}
-
-/// Lets this process and those that it starts have as many open files as the system allows; gives how many.
-///
-/// # Errors
-/// If the system does not.
-pub fn allow_open_files() -> io::Result<u64> {
-    let most = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
-    Ok(most.unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::costs::Cost;
+    use klaxon_servers::usage::processor_time;
 
     #[test]
     fn the_clock_agrees_with_the_kernel_s_coarser_count() {
@@ -78,7 +56,7 @@ mod tests {
         }
         // Other tests of this process may run between the two looks.
         let before = clock.now().unwrap().as_secs_f64();
-        let counted = Cost::of("me", &[me]).seconds;
+        let counted = processor_time(me).unwrap().as_secs_f64();
         let after = clock.now().unwrap().as_secs_f64();
         assert!(before - 0.05 <= counted && counted <= after + 0.05, "{before} {counted} {after}");
         assert!(clock.resident().unwrap() > 0);

@@ -1,11 +1,10 @@
-//! What is to be measured, how often, and all of it in order.
+//! What is to be measured, and how often.
 
 use std::time::Duration;
 
-use super::contestant::{BenchError, Kind, Launch};
-use super::rows::{Row, Subject};
+use super::contestant::{Kind, Launch};
+use super::rows::Subject;
 use super::stopping::Stopping;
-use super::{boot, door, fairness, fan_out, growth, idle, intake, memory, reactors};
 
 /// Sockets that one process of 20,000 open files can have, besides what else it needs.
 const MOST_PLAYERS: usize = 19_000;
@@ -40,35 +39,5 @@ impl Plan {
     pub fn sizes(&self) -> [usize; 4] {
         let players = self.players;
         [players / 10, players / 2, players, players * 19 / 10].map(|size| size.clamp(1, MOST_PLAYERS))
-    }
-
-    /// Measures everything. `told` hears of every step, `failed` of a subject that can't be measured: the others go on.
-    pub async fn measure(
-        &self,
-        told: &impl Fn(Subject, &str),
-        failed: &mut impl FnMut(Subject, BenchError),
-    ) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for &subject in &self.subjects {
-            match self.measure_one(subject, &|step: &str| told(subject, step)).await {
-                Ok(measured) => rows.extend(measured),
-                Err(error) => failed(subject, error),
-            }
-        }
-        rows
-    }
-
-    async fn measure_one(&self, subject: Subject, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
-        match subject {
-            Subject::FanOut => fan_out::measure(self, told).await,
-            Subject::Intake => intake::measure(self, told).await,
-            Subject::Memory => memory::measure(self, told).await,
-            Subject::Idle => idle::measure(self, told).await,
-            Subject::Boot => boot::measure(self, told).await,
-            Subject::Door => door::measure(self, told).await,
-            Subject::Growth => growth::measure(self, told).await,
-            Subject::Fairness => fairness::measure(self, told).await,
-            Subject::Reactors => reactors::measure(self, told).await,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The question that is measured: about 200 bytes in JSON, whoever sends it.
+//! The question that is measured: about 200 bytes in JSON from any server.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::{Choice, QuestionId, Seq};
@@ -17,7 +17,7 @@ pub const RIGHT: Choice = Choice(0);
 
 const CHOICES: [&str; 3] = ["Yes", "No", "Perhaps"];
 
-/// A pack of so many questions, each of which makes a message of about [`QUESTION_BYTES`].
+/// A pack of questions, each of which makes a message of about [`QUESTION_BYTES`].
 #[must_use]
 pub fn pack(questions: u16) -> Pack {
     let text = text(questions);

@@ -3,7 +3,7 @@
 use super::contestant::{BenchError, Contestant, Kind, Launch};
 use super::fan_out::{self, FanOut, ask_in_turn};
 use super::plan::Plan;
-use super::rows::{Row, Subject, What};
+use super::rows::{Measure, Row, Subject};
 use super::statistics::ratios;
 
 /// The cores of the server.
@@ -15,13 +15,13 @@ const THREADS: [usize; 2] = [1, 2];
 ///
 /// # Errors
 /// If one of them fails.
-pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
+pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let klaxon = plan.klaxon.iter().flat_map(|&kind| THREADS.map(|threads| (kind, threads)));
     let cases: Vec<_> = std::iter::once((Kind::Floor, 1)).chain(klaxon).collect();
     let join = async || {
         let mut contestants = Vec::new();
         for &(kind, shards) in &cases {
-            told("joining");
+            step("joining");
             let launch = Launch { server_cores: BOTH.into(), load_core: None, shards, ..plan.launch.clone() };
             let mut contestant = Contestant::start(&launch, kind).await?;
             contestant.join(plan.players).await?;
@@ -30,13 +30,13 @@ pub async fn measure(plan: &Plan, told: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         Ok(contestants)
     };
     let rows = |all: &[FanOut]| rows(&cases, all);
-    Ok(rows(&ask_in_turn(plan, Subject::Reactors, join, rows, told).await?))
+    Ok(rows(&ask_in_turn(plan, Subject::Reactors, join, rows, step).await?))
 }
 
 fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
     let kinds: Vec<Kind> = cases.iter().map(|(kind, _)| *kind).collect();
     let costs = fan_out::rows(Subject::Reactors, "", &kinds, all).into_iter();
-    let costs = costs.filter(|row| row.what == What::Processor);
+    let costs = costs.filter(|row| row.what == Measure::Processor);
     let named = |(row, (_, threads)): (Row, &(Kind, usize))| {
         let case = format!("{threads} thread{}", if *threads == 1 { "" } else { "s" });
         Row { case, ..row }
@@ -46,7 +46,7 @@ fn rows(cases: &[(Kind, usize)], all: &[FanOut]) -> Vec<Row> {
         let ((&(kind, _), one), (&(same, _), two)) = (one, two);
         if kind == same {
             let ratios = ratios(&two.processor, &one.processor);
-            rows.push(Row::ratio(Subject::Reactors, kind, "", What::Threads, &ratios));
+            rows.push(Row::ratio(Subject::Reactors, kind, "", Measure::Threads, &ratios));
         }
     }
     rows
@@ -63,7 +63,7 @@ mod tests {
             [(Kind::Floor, 1), (Kind::IoUring, 1), (Kind::IoUring, 2), (Kind::Portable, 1), (Kind::Portable, 2)];
         let all = [&[5.0, 9.0][..], &[4.0, 8.0], &[5.0, 10.0], &[6.0, 6.0], &[6.0, 6.0]].map(of);
         let rows = rows(&cases, &all);
-        let compared: Vec<_> = rows.iter().filter(|row| row.what == What::Threads).collect();
+        let compared: Vec<_> = rows.iter().filter(|row| row.what == Measure::Threads).collect();
         let medians = compared.iter().map(|row| (row.kind, row.sample.as_ref().unwrap().median));
         assert_eq!(medians.collect::<Vec<_>>(), [(Kind::IoUring, 1.25), (Kind::Portable, 1.0)]);
         assert_eq!(rows[2].case, "2 threads");

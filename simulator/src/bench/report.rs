@@ -11,10 +11,10 @@ use super::statistics::PRECISE;
 
 /// A run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// The machine it ran on.
     pub machine: Machine,
-    /// How many players there were, where the row says nothing else.
+    /// How many players there were, unless the row has a number of its own.
     pub players: usize,
     /// So many rounds were wanted; none for as many as were needed.
     pub rounds: Option<usize>,
@@ -59,7 +59,7 @@ fn model(info: &str) -> Option<&str> {
     info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.trim()))
 }
 
-impl Report {
+impl BenchReport {
     /// The report of these rows.
     #[must_use]
     pub fn of(plan: &Plan, machine: Machine, rows: Vec<Row>, took: Duration) -> Self {

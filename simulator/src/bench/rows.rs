@@ -5,6 +5,13 @@ use serde::Serialize;
 use super::contestant::Kind;
 use super::statistics::{Estimate, Sample};
 
+/// Intake with a journal in memory.
+pub const MEMORY: &str = "journal in memory";
+/// Intake with a journal on the disk.
+pub const FILE: &str = "journal in a file";
+/// Idle players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
+pub const PINGED: &str = "pings";
+
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +70,7 @@ impl Subject {
 /// A figure that a subject has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum Measure {
     /// The server's processor time for each player.
     Processor,
     /// From the first player who had it to the last.
@@ -78,7 +85,7 @@ pub enum What {
     Shaken,
     /// Processor time for each of the most players against each of the fewest.
     Growth,
-    /// Half of the players had the question in less than this after the host's word.
+    /// Half of the players had the question in less than this after the host's command.
     Seen50,
     /// 99 of 100 had.
     Seen99,
@@ -88,7 +95,7 @@ pub enum What {
     Threads,
 }
 
-impl What {
+impl Measure {
     /// Whether its figure is itself a ratio of two that were measured in the same round.
     #[must_use]
     pub const fn is_ratio(self) -> bool {
@@ -124,7 +131,7 @@ pub struct Row {
     /// In which case, if there are several.
     pub case: String,
     /// What.
-    pub what: What,
+    pub what: Measure,
     /// How the rounds were; none if there were none.
     pub sample: Option<Sample>,
     /// What the figure is by them, and how well it is known.
@@ -138,7 +145,7 @@ pub struct Row {
 impl Row {
     /// A figure that stands for itself: of several rounds, or measured once.
     #[must_use]
-    pub fn plain(subject: Subject, kind: Kind, case: &str, what: What, rounds: &[f64]) -> Self {
+    pub fn plain(subject: Subject, kind: Kind, case: &str, what: Measure, rounds: &[f64]) -> Self {
         let figure = match rounds {
             [once] => Some(Estimate::once(*once)),
             several => Estimate::of(several),
@@ -157,7 +164,7 @@ impl Row {
 
     /// A figure beside the floor's, whose rounds took turns with its own.
     #[must_use]
-    pub fn beside(subject: Subject, kind: Kind, case: &str, what: What, rounds: &[f64], floor: &[f64]) -> Self {
+    pub fn beside(subject: Subject, kind: Kind, case: &str, what: Measure, rounds: &[f64], floor: &[f64]) -> Self {
         let mut row = Self::plain(subject, kind, case, what, rounds);
         row.figure = Estimate::of(rounds);
         row.ratio = Estimate::of_ratio(rounds, floor);
@@ -169,7 +176,7 @@ impl Row {
 
     /// A figure that is itself a ratio, one in each round.
     #[must_use]
-    pub fn ratio(subject: Subject, kind: Kind, case: &str, what: What, ratios: &[f64]) -> Self {
+    pub fn ratio(subject: Subject, kind: Kind, case: &str, what: Measure, ratios: &[f64]) -> Self {
         Self { figure: Estimate::of(ratios), ..Self::plain(subject, kind, case, what, ratios) }
     }
 
@@ -190,7 +197,7 @@ mod tests {
     fn a_floor_that_wobbles_is_no_reason_to_print_nothing() {
         let floor = [4.0, 5.0, 9.0, 4.5, 12.0, 5.0];
         let rounds = floor.map(|floor| 1.2 * floor);
-        let row = Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &rounds, &floor);
+        let row = Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &rounds, &floor);
         let ratio = row.ratio.unwrap();
         assert!((ratio.value - 1.2).abs() < 1e-9 && row.is_precise() && row.refused.is_none(), "{ratio:?}");
         assert!(row.sample.is_some());
@@ -198,15 +205,15 @@ mod tests {
 
     #[test]
     fn a_row_without_a_floor_says_that_there_is_nothing_to_compare() {
-        let row = Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &[6.0], &[]);
+        let row = Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &[6.0], &[]);
         assert!(row.ratio.is_none() && row.refused.is_some());
     }
 
     #[test]
     fn one_round_of_many_is_not_a_figure_that_was_measured_once() {
-        let once = Row::plain(Subject::Memory, Kind::Portable, "", What::Resident, &[0.6]);
+        let once = Row::plain(Subject::Memory, Kind::Portable, "", Measure::Resident, &[0.6]);
         assert_eq!(once.figure.unwrap().known, Known::Once);
-        let one_of_many = Row::ratio(Subject::Fairness, Kind::Portable, "", What::Part, &[0.2]);
+        let one_of_many = Row::ratio(Subject::Fairness, Kind::Portable, "", Measure::Part, &[0.2]);
         assert_eq!(one_of_many.figure.unwrap().known, Known::TooFewRounds);
         assert!(once.is_precise() && !one_of_many.is_precise());
     }

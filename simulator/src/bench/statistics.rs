@@ -8,6 +8,8 @@
 
 use serde::Serialize;
 
+use crate::report::words::quantile;
+
 /// How near an interval's ends must be to the estimate, as a part of it, for the estimate to be precise.
 pub const PRECISE: f64 = 0.05;
 /// With fewer rounds there is no 95 % interval: even all of them on one side are no surprise.
@@ -159,14 +161,6 @@ fn rank_of_the_ends(rounds: usize) -> Option<usize> {
     let n = rounds as f64;
     let (mean, variance) = (n * (n + 1.0) / 4.0, n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
     Some(((mean - NORMAL_95 * variance.sqrt()) as usize).max(1))
-}
-
-/// The value below which this part of the sorted values lies, between neighbours in proportion.
-#[must_use]
-pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
-    let at = part * sorted.len().checked_sub(1)? as f64;
-    let (low, high) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
-    Some(low + (high - low) * at.fract())
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::goals::{Goal, Verdict, goals};
 use super::rows::{Row, Subject};
 
-/// Before so many rounds nobody looks: the first few may agree by chance.
+/// The fewest rounds after which the figures are looked at: the first few may agree by chance.
 const LEAST: usize = 12;
 
 /// How long a subject is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopping {
-    /// So many rounds, whatever they say; none for as many as are needed.
+    /// A fixed number of rounds; none for as many as are needed.
     pub exactly: Option<usize>,
     /// No longer than this for each subject, if the number of rounds is not given.
     pub at_most: Duration,
@@ -25,7 +25,7 @@ impl Stopping {
         Self { at_most: self.at_most / parts, ..self }
     }
 
-    /// Whether a subject that was measured in so many rounds, for so long, has enough; `rows` are what they say.
+    /// Whether a subject has been measured enough, after this number of rounds and this time; `rows` are its figures so far.
     pub fn has_enough(self, subject: Subject, rounds: usize, took: Duration, rows: impl FnOnce() -> Vec<Row>) -> bool {
         self.has_enough_since(rounds.saturating_sub(1), subject, rounds, took, rows)
     }
@@ -46,7 +46,7 @@ impl Stopping {
     }
 }
 
-/// Whether this is a round after which somebody looks. Each look may by chance find decided what is not, so they are few: half as
+/// Whether the figures are looked at after this round. Each look may by chance find decided what is not, so they are few: half as
 /// many rounds more each time.
 fn is_look(rounds: usize) -> bool {
     let mut look = LEAST;
@@ -67,7 +67,7 @@ fn are_known(subject: Subject, rows: &[Row]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::contestant::Kind;
-    use super::super::rows::What;
+    use super::super::rows::Measure;
     use super::super::statistics::Known;
     use super::super::statistics::tests::Machine;
     use super::*;
@@ -78,7 +78,7 @@ mod tests {
     fn rows(ratio: f64, noise: f64, rounds: usize) -> Vec<Row> {
         let one: Vec<f64> = (0..rounds).map(|round| ratio * (noise * (round as f64 * 2.4).sin()).exp()).collect();
         let floor = vec![1.0; rounds];
-        vec![Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor)]
+        vec![Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &one, &floor)]
     }
 
     fn has_enough(stopping: Stopping, seconds: u64, ratio: f64, noise: f64, rounds: usize) -> bool {
@@ -93,7 +93,7 @@ mod tests {
             let round = machine.round(ratio);
             one.push(round.0);
             floor.push(round.1);
-            let row = || Row::beside(Subject::FanOut, Kind::Portable, "", What::Processor, &one, &floor);
+            let row = || Row::beside(Subject::FanOut, Kind::Portable, "", Measure::Processor, &one, &floor);
             let took = 3 * Duration::from_secs(one.len() as u64);
             if LONG.has_enough(Subject::FanOut, one.len(), took, || vec![row()]) {
                 let row = row();

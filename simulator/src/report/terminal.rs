@@ -1,165 +1,118 @@
-//! The report for people at a terminal. Titles, names, refusals and frames in it are others': nothing of them acts on it.
+//! A report at a terminal. Titles, names and frames in it are others': nothing of them acts on the terminal.
 
-use std::fmt::Write;
+use klaxon_protocol::text::harmless;
 
-use klaxon_protocol::text::{Harmless, harmless};
-
-use super::latency::Latency;
-use super::words::{bytes, count, letter, money, percent, time};
-use super::{Comparison, DatabaseLine, FaultLine, PromiseLine, QuestionLine, Report, Wait, Winners};
+use super::document::{Block, Cell, Column, Document, Table, TableRow, Text, Tone};
 
 /// How wide the longest bar is.
-const WIDTH: f64 = 46.0;
+const BAR: f64 = 40.0;
 /// Eighths of a character cell, from none to all.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+/// How many problems of a row are shown.
+const PROBLEMS: usize = 3;
 
 /// The report as text; in colour if the terminal can show it.
 #[must_use]
-pub fn text(report: &Report, colour: bool) -> String {
-    let mut out = String::new();
-    // Writing to a string can't fail.
-    let _ = write(&mut out, report, &Ink { colour });
-    out
+pub fn text(document: &Document, colour: bool) -> String {
+    let ink = Ink { colour };
+    let mut lines = vec![String::new(), ink.title(&harmless(&document.title))];
+    lines.extend(document.subtitles.iter().map(harmless));
+    for block in &document.blocks {
+        match block {
+            Block::Facts(facts) => {
+                lines.extend(facts.iter().map(|(name, value)| format!("  {name:<18} {}", harmless(value))));
+            }
+            Block::Table(table) => ink.table(table, &mut lines),
+            Block::Note(text) => lines.extend([String::new(), ink.text(text)]),
+            Block::Curve(_) => {}
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
+#[derive(Clone, Copy)]
 struct Ink {
     colour: bool,
 }
 
 impl Ink {
-    fn paint(&self, code: &str, text: &str) -> String {
+    fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn title(&self, text: &str) -> String {
+    fn title(self, text: &str) -> String {
         self.paint("1", text)
     }
-}
 
-fn write(out: &mut String, report: &Report, ink: &Ink) -> std::fmt::Result {
-    let setup = &report.setup;
-    writeln!(
-        out,
-        "\n{} ({}, {} questions, seed {})",
-        ink.title(&harmless(&setup.title)),
-        setup.mode,
-        setup.questions,
-        report.seed
-    )?;
-    let mut line = |name: &str, text: String| writeln!(out, "  {name:<18} {}", Harmless(&text));
-    if let Some(service) = &setup.service {
-        line("played on", service.clone())?;
-    }
-    let crowd = &report.crowd;
-    line(
-        "players",
-        format!(
-            "{} of {} joined, {} watched, {} connections, {} resumed",
-            count(crowd.joined.into()),
-            count(setup.players.into()),
-            count(crowd.watched.into()),
-            count(crowd.connections.into()),
-            count(crowd.resumed.into()),
-        ),
-    )?;
-    if setup.hostile > 0 || !report.faults.is_empty() {
-        line("trouble", format!("{} hostile connections, {} faults", setup.hostile, report.faults.len()))?;
-    }
-    let answers = &report.answers;
-    line(
-        "answers",
-        format!(
-            "{} sent, {} accepted, {} counted; {} a second at the peak",
-            count(answers.sent),
-            count(answers.accepted),
-            count(answers.counted),
-            count(answers.peak_per_second),
-        ),
-    )?;
-    if !answers.refused.is_empty() {
-        let refused: Vec<String> =
-            answers.refused.iter().map(|(code, times)| format!("{code} {}", count(*times))).collect();
-        line("refusals", refused.join(", "))?;
-    }
-    let traffic = &report.traffic;
-    line(
-        "traffic",
-        format!(
-            "{} messages ({}) to players, {} ({}) from them",
-            count(traffic.messages_received),
-            bytes(traffic.bytes_received),
-            count(traffic.messages_sent),
-            bytes(traffic.bytes_sent),
-        ),
-    )?;
-    if let Some(memory) = &report.memory {
-        line(
-            "server memory",
-            format!(
-                "{} at the start, {} at the peak, {} for each player",
-                bytes(memory.start),
-                bytes(memory.peak),
-                bytes(memory.per_player),
-            ),
-        )?;
-    }
-    if !report.costs.is_empty() {
-        let each = report.costs.iter().map(|cost| {
-            let answer = cost.seconds * 1e6 / report.answers.counted.max(1) as f64;
-            format!("{} {:.1} s ({answer:.0} µs an answer)", cost.who, cost.seconds)
+    fn text(self, text: &Text) -> String {
+        let parts = text.0.iter().map(|(tone, part)| match tone {
+            Tone::Plain => harmless(part),
+            Tone::Good => self.paint("32", &harmless(part)),
+            Tone::Bad => self.paint("31", &harmless(part)),
         });
-        line("processor time", each.collect::<Vec<_>>().join(", "))?;
+        parts.collect()
     }
-    let host = &report.host;
-    line(
-        "host",
-        format!("{} commands done, {} refused, {} reconnections", host.done, host.refused.len(), host.reconnects),
-    )?;
-    for problem in host.refused.iter().take(5) {
-        line("", format!("refused: {problem}"))?;
+
+    fn table(self, table: &Table, lines: &mut Vec<String>) {
+        let note = if table.note.is_empty() { String::new() } else { format!(": {}", harmless(&table.note)) };
+        lines.push(String::new());
+        if !table.caption.is_empty() {
+            lines.push(format!("{}{note}", self.title(&harmless(&table.caption))));
+        }
+        let longest_bar = table.longest_bar();
+        let rows: Vec<Vec<(usize, String)>> =
+            table.rows.iter().map(|row| self.cells(&table.columns, row, longest_bar)).collect();
+        let titles = table.columns.iter().map(|column| column.title.chars().count());
+        let mut widths: Vec<usize> = titles.collect();
+        for row in &rows {
+            for (width, (cell, _)) in widths.iter_mut().zip(row) {
+                *width = (*width).max(*cell);
+            }
+        }
+        let line = |cells: &[(usize, String)]| {
+            let padded = cells.iter().zip(&table.columns).zip(&widths).map(|(((width, text), column), &wide)| {
+                let space = " ".repeat(wide - width);
+                if column.is_text { format!("{text}{space}") } else { format!("{space}{text}") }
+            });
+            format!("  {}", padded.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        if table.columns.iter().any(|column| !column.title.is_empty()) {
+            let titles: Vec<_> = table.columns.iter().map(|column| plain(column.title)).collect();
+            lines.push(line(&titles));
+        }
+        for (row, cells) in table.rows.iter().zip(&rows) {
+            lines.push(line(cells));
+            for problem in row.problems.iter().take(PROBLEMS) {
+                let signs = std::iter::once("→").chain(std::iter::repeat(" "));
+                lines.extend(problem.lines().zip(signs).map(|(part, sign)| format!("      {sign} {}", harmless(part))));
+            }
+        }
     }
-    for alert in host.alerts.iter().take(5) {
-        line("", format!("alert: {alert}"))?;
+
+    /// What each cell shows, and how wide that is.
+    fn cells(self, columns: &[Column], row: &TableRow, longest_bar: f64) -> Vec<(usize, String)> {
+        let cells = row.cells.iter().zip(columns).map(|(cell, column)| match cell {
+            Cell::Bar(bar) => plain(&block_bar(bar.value / longest_bar)),
+            Cell::Text(text) => {
+                let whole: String = text.0.iter().map(|(_, part)| harmless(part)).collect();
+                match whole.chars().count() {
+                    wide if wide > column.longest => plain(&shortened(&whole, column.longest)),
+                    wide => (wide, self.text(text)),
+                }
+            }
+        });
+        cells.collect()
     }
-    latency(out, ink, "from question sent to seen", "last player", &report.question_seen)?;
-    latency(out, ink, "from answer to reply", "slowest", &report.answer_replied)?;
-    questions(out, ink, &report.questions)?;
-    if let Some(winners) = &report.winners {
-        podium(out, ink, winners)?;
-    }
-    faults(out, ink, &report.faults)?;
-    audit(out, ink, &report.audit)?;
-    if let Some(line) = &report.database {
-        database(out, ink, line)?;
-    }
-    report.comparison.as_ref().map_or(Ok(()), |ratios| comparison(out, ink, ratios))
 }
 
-fn latency(out: &mut String, ink: &Ink, title: &str, last: &str, latency: &Latency) -> std::fmt::Result {
-    if latency.count == 0 {
-        return writeln!(out, "\n{}: nothing was measured", ink.title(title));
-    }
-    writeln!(
-        out,
-        "\n{}: p50 {}, p90 {}, p99 {}, {last} {} ({} measured)",
-        ink.title(title),
-        time(latency.p50_ms),
-        time(latency.p90_ms),
-        time(latency.p99_ms),
-        time(latency.max_ms),
-        count(latency.count),
-    )?;
-    let most = latency.bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
-    for bar in &latency.bars {
-        writeln!(out, "  {:>9} {} {}", time(bar.to_ms), block_bar(bar.count, most), count(bar.count))?;
-    }
-    Ok(())
+fn plain(text: &str) -> (usize, String) {
+    (text.chars().count(), text.to_owned())
 }
 
-/// A bar of block characters; whatever is not nothing can be seen.
-fn block_bar(amount: u64, most: u64) -> String {
-    let exact = (amount as f64 * WIDTH * 8.0 / most as f64).round() as usize;
-    let eighths = if amount > 0 { exact.max(1) } else { 0 };
+/// A bar of block characters for a part of the longest; whatever is not nothing can be seen.
+fn block_bar(part: f64) -> String {
+    let exact = (part * BAR * 8.0).round() as usize;
+    let eighths = if part > 0.0 { exact.max(1) } else { 0 };
     let mut bar = "█".repeat(eighths / 8);
     if eighths % 8 > 0 {
         bar.push(EIGHTHS[eighths % 8]);
@@ -167,167 +120,67 @@ fn block_bar(amount: u64, most: u64) -> String {
     bar
 }
 
-fn questions(out: &mut String, ink: &Ink, questions: &[QuestionLine]) -> std::fmt::Result {
-    writeln!(out, "\n{}", ink.title("question by question"))?;
-    for line in questions {
-        let total: u64 = line.counts.iter().map(|&answers| u64::from(answers)).sum();
-        let right = line.right.and_then(|right| line.counts.get(usize::from(right))).copied().unwrap_or_default();
-        let choices: Vec<String> = (0..)
-            .zip(&line.counts)
-            .map(|(choice, &answers)| {
-                let text = format!("{} {}", letter(choice), count(answers.into()));
-                if line.right == Some(choice) { ink.paint("32", &format!("{text}✓")) } else { text }
-            })
-            .collect();
-        writeln!(
-            out,
-            "  {:>3}  {}  asked {}, {}, silent {}, right {:.0} %, alive {}{}",
-            line.question,
-            shortened(&harmless(&line.text), 34),
-            count(line.seen_by.into()),
-            choices.join(" · "),
-            count(line.silent.into()),
-            percent(right.into(), total),
-            count(line.alive.into()),
-            if line.voided { "  (voided)" } else { "" },
-        )?;
-    }
-    Ok(())
-}
-
-/// The text in exactly so many characters.
+/// The first characters of a text that is longer.
 fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return format!("{text:<width$}");
-    }
     text.chars().take(width - 1).chain(['…']).collect()
-}
-
-fn podium(out: &mut String, ink: &Ink, winners: &Winners) -> std::fmt::Result {
-    writeln!(
-        out,
-        "\n{}: {} share {} of {}, {} rolled over",
-        ink.title("winners"),
-        count(winners.count.into()),
-        money(winners.paid, &winners.currency),
-        money(winners.pot, &winners.currency),
-        money(winners.rolled_over, &winners.currency),
-    )?;
-    for place in &winners.places {
-        writeln!(
-            out,
-            "  {:>3}. {:<26} {:>8} points  {:>16}",
-            place.place,
-            harmless(&place.name),
-            count(place.score.into()),
-            money(place.prize, &winners.currency),
-        )?;
-    }
-    if u64::from(winners.count) > winners.places.len() as u64 {
-        writeln!(out, "       and {} more", count(u64::from(winners.count) - winners.places.len() as u64))?;
-    }
-    Ok(())
-}
-
-fn faults(out: &mut String, ink: &Ink, faults: &[FaultLine]) -> std::fmt::Result {
-    if faults.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{}", ink.title("faults, and how long honest players waited (p50 / p99 / longest)"))?;
-    for line in faults {
-        let wait = |what: &str, wait: &Wait| {
-            if wait.players == 0 {
-                return String::new();
-            }
-            let (p50, p99, max) = (time(wait.p50_ms), time(wait.p99_ms), time(wait.max_ms));
-            format!("  {what} {p50} / {p99} / {max} ({} players)", count(wait.players.into()))
-        };
-        writeln!(
-            out,
-            "  {:>3}  {:<18} at {:>6.1} s for {:<7}{}{}{}",
-            line.question,
-            harmless(line.what()),
-            line.at,
-            time(line.away_ms),
-            wait("back", &line.back),
-            wait("reply", &line.reply),
-            wait("event", &line.event),
-        )?;
-    }
-    Ok(())
-}
-
-fn database(out: &mut String, ink: &Ink, line: &DatabaseLine) -> std::fmt::Result {
-    let sign = if line.agrees() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
-    let compared: Vec<String> = line.compared.iter().map(|(what, times)| format!("{} {what}", count(*times))).collect();
-    writeln!(
-        out,
-        "\n{}\n  {sign} complete {:.1} s after the end; compared {}; {} differences",
-        ink.title("database against journal"),
-        line.seconds,
-        compared.join(", "),
-        count(line.different),
-    )?;
-    for difference in &line.differences {
-        writeln!(out, "      → {}", Harmless(difference))?;
-    }
-    Ok(())
-}
-
-fn audit(out: &mut String, ink: &Ink, audit: &[PromiseLine]) -> std::fmt::Result {
-    if audit.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{}", ink.title("audit"))?;
-    for line in audit {
-        let sign = if line.holds() { ink.paint("32", "✓") } else { ink.paint("31", "✗") };
-        let figures: Vec<String> = line.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let figures = if figures.is_empty() { String::new() } else { format!(" ({})", harmless(figures.join(", "))) };
-        writeln!(
-            out,
-            "  {sign} {}. {:<34} checked {:>10} times, {} violations{figures}",
-            line.promise,
-            line.name,
-            count(line.checked),
-            count(line.violated),
-        )?;
-        for violation in line.violations.iter().take(3) {
-            for (number, part) in violation.lines().enumerate() {
-                writeln!(out, "      {} {}", if number == 0 { "→" } else { " " }, Harmless(part))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn comparison(out: &mut String, ink: &Ink, ratios: &Comparison) -> std::fmt::Result {
-    writeln!(
-        out,
-        "\n{}",
-        ink.title(&format!("with {} hostile connections against none", count(ratios.hostile.into())))
-    )?;
-    writeln!(out, "  question sent to seen, p99   {:.2} times", ratios.question_seen_p99)?;
-    writeln!(out, "  answer to reply, p99         {:.2} times", ratios.answer_replied_p99)?;
-    if let Some(memory) = ratios.memory_peak {
-        writeln!(out, "  server memory at the peak    {memory:.2} times")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::Bar;
     use super::*;
 
     #[test]
-    fn bars_grow_with_their_count_and_are_never_lost() {
-        assert_eq!(block_bar(0, 1000), "");
-        assert_eq!(block_bar(1, 1_000_000), "▏");
-        assert_eq!(block_bar(1000, 1000).chars().count(), 46);
+    fn bars_grow_with_their_value_and_are_never_lost() {
+        assert_eq!(block_bar(0.0), "");
+        assert_eq!(block_bar(1e-6), "▏");
+        assert_eq!(block_bar(1.0).chars().count(), 40);
     }
 
     #[test]
-    fn long_texts_are_cut_at_characters() {
-        assert_eq!(shortened("äöü", 5), "äöü  ");
+    fn columns_are_as_wide_as_their_widest_cell_and_colours_take_no_room() {
+        let mut table =
+            Table::new("scores", "of all", &[Column::text("who"), Column::number("points"), Column::text("")]);
+        let bar = |value| Cell::Bar(Bar { value, spread: None, is_reference: false });
+        table.rows = vec![
+            TableRow::from([Text::judged(true, "Ann").into(), "7".into(), bar(1.0)]),
+            TableRow {
+                problems: vec!["late\nagain".into()],
+                ..TableRow::from([Text::judged(false, "B").into(), "1,000".into(), bar(0.0)])
+            },
+        ];
+        let document = Document { title: "t".into(), blocks: vec![Block::Table(table)], ..Document::default() };
+        let bar = "█".repeat(40);
+        let shown = format!(
+            "\nt\n\nscores: of all\n  who    points\n  ✓ Ann       7  {bar}\n  ✗ B     1,000\n      → late\n        again\n"
+        );
+        assert_eq!(text(&document, false), shown);
+        let mut coloured = text(&document, true);
+        for code in ["\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[0m"] {
+            assert!(coloured.contains(code), "{coloured:?}");
+            coloured = coloured.replace(code, "");
+        }
+        assert_eq!(coloured, shown);
+    }
+
+    #[test]
+    fn long_words_are_cut_at_characters_where_the_column_is_so() {
         assert_eq!(shortened("äöüäöü", 5), "äöüä…");
+        let mut table = Table::new("t", "", &[Column::text("").cut_at(40), Column::text("")]);
+        table.rows = vec![TableRow::from(["ä".repeat(50).into(), "ö".repeat(50).into()])];
+        let document = Document { blocks: vec![Block::Table(table)], ..Document::default() };
+        let text = text(&document, false);
+        assert_eq!((text.matches('ä').count(), text.matches('ö').count()), (39, 50));
+    }
+
+    #[test]
+    fn nothing_of_others_acts_on_the_terminal() {
+        let document = Document {
+            title: "\x1b[2J".into(),
+            blocks: vec![Block::Facts(vec![("who", "\x07".into())])],
+            ..Document::default()
+        };
+        let text = text(&document, false);
+        assert!(!text.contains(['\x1b', '\x07']), "{text:?}");
     }
 }

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// 1234567 as `1,234,567`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.char_indices() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use klaxon_protocol::money::{grouped as count, money};
 
 /// Milliseconds in the unit that fits: `0.25 ms`, `12 ms`, `3.4 s`.
 pub fn time(ms: f64) -> String {
@@ -34,19 +23,17 @@ pub fn bytes(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{amount:.1} {}", UNITS[unit]) }
 }
 
-/// Minor units as money: 123456 EUR as `1,234.56 EUR`.
-pub fn money(minor: u64, currency: &str) -> String {
-    format!("{}.{:02} {currency}", count(minor / 100), minor % 100)
-}
-
 /// A part of a whole in percent; nothing of nothing is 0.
 pub fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
-/// The letter of a choice: A for 0.
-pub fn letter(choice: u8) -> char {
-    char::from(b'A'.saturating_add(choice))
+/// The value below which this part of the sorted values lies, between neighbours in proportion; none of no values.
+#[must_use]
+pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+    let at = part * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+    Some(low + (high - low) * at.fract())
 }
 
 #[cfg(test)]
@@ -55,12 +42,9 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0.254, 12.3, 3400.0].map(time), ["0.25 ms", "12 ms", "3.4 s"]);
         assert_eq!([5, 2048, 3 << 20].map(bytes), ["5 B", "2.0 KiB", "3.0 MiB"]);
-        assert_eq!(money(123_456, "EUR"), "1,234.56 EUR");
         assert_eq!(percent(1, 4), 25.0);
         assert_eq!(percent(0, 0), 0.0);
-        assert_eq!(letter(2), 'C');
     }
 }

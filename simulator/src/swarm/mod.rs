@@ -1,96 +1,16 @@
-//! The swarm: thousands of players in one process, each a task with its own sockets, habits and view of the show.
-//!
-//! What a player will do comes from the [`plan`] and a seed alone; what the server makes of it is written to the [`ledger`].
+//! A whole live show, played against real processes: the players, the host, the processes and what is done to them, and its report.
 
-mod connection;
-mod crowd;
-mod deeds;
-mod doors;
-mod habits;
-mod ledger;
-mod mischief;
-mod person;
-mod plan;
-mod stream;
-
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use klaxon_protocol::ids::ShowCode;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-
-pub use connection::{Connection, Heard, PLAYERS_PATH};
-pub use crowd::Crowd;
-pub use doors::Doors;
-pub use habits::{Habits, Mischief, Network, Tapping};
-pub use ledger::{Ledger, Page};
-pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
-
-use crate::evidence::PlayerNumber;
-
-/// What all players of a swarm share.
-#[derive(Debug)]
-pub struct World {
-    /// Where the service listens for players.
-    pub doors: Doors,
-    /// The show's code.
-    pub code: ShowCode,
-    /// Who plays, and how.
-    pub plan: SwarmPlan,
-    /// The right choices, as far as players know them.
-    pub key: AnswerKey,
-    /// Where everything is written down.
-    pub ledger: Arc<Ledger>,
-    /// How far the show is, for a progress bar.
-    pub progress: Progress,
-    /// Each player's resume token, once welcomed: what a thief would steal.
-    tokens: Box<[Mutex<Option<String>>]>,
-}
-
-/// Rough counts while the show runs. The report is made from the evidence, not from these.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Connections that are open now.
-    pub connected: AtomicU32,
-    /// Players that were welcomed.
-    pub joined: AtomicU32,
-    /// Answers sent.
-    pub answers: AtomicU64,
-    /// The last question that anybody saw.
-    pub question: AtomicU32,
-    /// Players that have seen the end and left.
-    pub left: AtomicU32,
-}
-
-impl World {
-    /// A world before anybody joined.
-    #[must_use]
-    pub fn new(doors: Doors, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
-        let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
-        Self { doors, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
-    }
-
-    fn token_of(&self, player: PlayerNumber) -> Option<String> {
-        let token = self.tokens.get(player.0 as usize)?;
-        token.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn keep_token(&self, player: PlayerNumber, token: &str) {
-        if let Some(kept) = self.tokens.get(player.0 as usize) {
-            let before = kept.lock().unwrap_or_else(PoisonError::into_inner).replace(token.to_owned());
-            if before.is_none() {
-                self.progress.joined.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
-/// Lets every player play until the show is over for them, or until `over` says so.
-pub async fn play(world: Arc<World>, over: watch::Receiver<bool>) {
-    let mut people = JoinSet::new();
-    for player in &world.plan.players {
-        people.spawn(person::live(Arc::clone(&world), player.number, over.clone()));
-    }
-    while people.join_next().await.is_some() {}
-}
+pub mod cluster;
+pub mod costs;
+pub mod database;
+pub mod faults;
+pub mod host;
+pub mod journals;
+pub mod memory;
+pub mod pack;
+pub mod players;
+pub mod replay;
+pub mod report;
+pub mod service;
+pub mod show;
+pub mod standalone;

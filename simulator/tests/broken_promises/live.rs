@@ -8,14 +8,16 @@ use futures_util::{SinkExt, StreamExt};
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
 use klaxon_protocol::settings::{NobodyLeft, Settings};
 use klaxon_protocol::time::Span;
-use klaxon_simulator::audit::{Audit, AuditOptions, ReplayCommand, audit};
+use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Evidence;
-use klaxon_simulator::faults::{FaultPlan, Untouched};
-use klaxon_simulator::host::{Extras, Pace};
-use klaxon_simulator::pack::arithmetic;
-use klaxon_simulator::server::{Launch, Server, journal_of};
-use klaxon_simulator::show::{ShowPlan, play};
-use klaxon_simulator::swarm::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
+use klaxon_simulator::swarm::host::{Extras, Pace};
+use klaxon_simulator::swarm::journals::journal_of;
+use klaxon_simulator::swarm::pack::arithmetic;
+use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::replay::ReplayCommand;
+use klaxon_simulator::swarm::show::{ShowPlan, play};
+use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_tungstenite::{accept_async, client_async};
@@ -84,20 +86,20 @@ fn klaxon() -> PathBuf {
 /// Plays a show with each break, and one without, all at once; each with its evidence.
 async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     let data = tempfile::tempdir().unwrap();
-    let launch = Launch { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
-    let server = Server::start(launch).await.unwrap();
-    let (players, door) = (server.addresses().players, server.door().unwrap());
+    let launch = StandalonePlan { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
+    let server = Standalone::start(&launch).await.unwrap();
+    let (players, admin) = (server.players(), server.admin().unwrap());
     let mut shows = JoinSet::new();
     let breaks = std::iter::once(None).chain(Break::ALL.map(Some));
     for (what, seed) in breaks.zip(1..) {
-        let door = door.clone();
+        let admin = admin.clone();
         shows.spawn(async move {
             let (proxy, codec) = match what {
                 Some(what) => (Some(Proxy::start(players, what).await.unwrap()), CodecChoice::Json),
                 None => (None, CodecChoice::Mix),
             };
             let address = proxy.as_ref().map_or(players, |proxy| proxy.address);
-            (what, play(plan(seed, codec), address.into(), door, &mut Untouched, |_, _| {}).await.unwrap())
+            (what, play(plan(seed, codec), address.into(), admin, &mut Untouched, |_, _| {}).await.unwrap())
         });
     }
     let played = shows.join_all().await;
@@ -138,11 +140,13 @@ async fn every_break_is_found_between_live_players_and_a_live_server() {
                 assert!(audit.broken().contains(&what.promise()), "{what:?}: {:#?}", told(&audit));
             }
             None => {
-                let replay = Some(ReplayCommand::of_klaxon(klaxon.clone()));
-                let options = AuditOptions { replay, ..AuditOptions::default() };
+                let klaxon = ReplayCommand::of_klaxon(klaxon.clone());
+                let options = AuditOptions::default();
+                evidence.replay = Some(klaxon.run(&evidence.journal));
                 let clean: Audit = audit(&evidence, &options);
                 assert!(clean.clean(), "{:#?} {clean:#?}", told(&clean));
                 evidence.journal = with_another_state(&evidence.journal);
+                evidence.replay = Some(klaxon.run(&evidence.journal));
                 assert_eq!(audit(&evidence, &options).broken(), [7]);
             }
         }

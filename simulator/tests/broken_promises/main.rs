@@ -14,7 +14,7 @@ mod written;
 use klaxon_protocol::ids::QuestionId;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::faults::{Disturbance, Victim};
+use klaxon_simulator::evidence::{Disturbance, Victim};
 
 use show::Show;
 

@@ -27,31 +27,31 @@ fn broken(what: Break, victims: impl Fn(usize) -> bool) -> Show {
     show
 }
 
-/// Runs a connection through the breaker; what the server never heard is returned.
+/// Runs a connection through the breaker; what the server never received is returned.
 fn break_script(script: &mut Script, what: Break) -> Vec<FromPlayer> {
     let mut breaker = Breaker::new(what);
     let mut lost = Vec::new();
     let mut lines = Vec::new();
     for (at, line) in std::mem::take(&mut script.lines) {
         let (direction, message) = match &line {
-            Line::Said(message) => (Direction::Sent, serde_json::to_value(message).unwrap()),
-            Line::Heard(message) => (Direction::Received, serde_json::to_value(message).unwrap()),
-            Line::SaidBytes(_) | Line::HeardBytes(_) => panic!("a played show has messages only"),
+            Line::Sent(message) => (Direction::Sent, serde_json::to_value(message).unwrap()),
+            Line::Received(message) => (Direction::Received, serde_json::to_value(message).unwrap()),
+            Line::SentBytes(_) | Line::ReceivedBytes(_) => panic!("a played show has messages only"),
         };
-        let replied = |lost: &[FromPlayer]| lost.iter().any(|said| is_reply_to(&message, said));
+        let replied = |lost: &[FromPlayer]| lost.iter().any(|sent| is_reply_to(&message, sent));
         if direction == Direction::Received && replied(&lost) {
             continue;
         }
         let outs = breaker.pass(direction, message);
-        if let Line::Said(said) = line {
-            lines.push((at, Line::Said(said.clone())));
+        if let Line::Sent(sent) = line {
+            lines.push((at, Line::Sent(sent.clone())));
             if !outs.iter().any(|out| out.direction == Direction::Sent) {
-                lost.push(said);
+                lost.push(sent);
             }
         }
         for out in outs.iter().filter(|out| out.direction == Direction::Received) {
             let at = Micros(at.0 + u64::try_from(out.after.as_micros()).unwrap());
-            lines.push((at, Line::HeardBytes(out.bytes())));
+            lines.push((at, Line::ReceivedBytes(out.bytes())));
         }
     }
     lines.sort_by_key(|(at, _)| *at);
@@ -59,17 +59,17 @@ fn break_script(script: &mut Script, what: Break) -> Vec<FromPlayer> {
     lost
 }
 
-/// Whether the server would not have sent this, had it not heard that.
-fn is_reply_to(message: &Value, said: &FromPlayer) -> bool {
-    let FromPlayer::Answer(answer) = said else { return false };
+/// Whether the server would not have sent this, had it not received that.
+fn is_reply_to(message: &Value, sent: &FromPlayer) -> bool {
+    let FromPlayer::Answer(answer) = sent else { return false };
     message["type"] == "answer_reply" && message["question"] == answer.question.0
 }
 
-/// The server does not count what it never heard.
+/// The server does not count what it never received.
 fn forget(show: &mut Show, connection: usize, lost: &[FromPlayer]) {
     let seat = show.connections[connection].player;
-    for said in lost {
-        let FromPlayer::Answer(answer) = said else { continue };
+    for sent in lost {
+        let FromPlayer::Answer(answer) = sent else { continue };
         for record in &mut show.records {
             if let Command::Answers { question, answers } = &mut record.command {
                 answers.retain(|counted| (*question, counted.seat.0) != (answer.question, seat));

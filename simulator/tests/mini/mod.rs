@@ -22,8 +22,8 @@ use klaxon_protocol::player::{
 use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::host::{AdminDoor, HOST_PATH};
-use klaxon_simulator::swarm::PLAYERS_PATH;
+use klaxon_simulator::socket::admin::{AdminAccess, HOST_PATH};
+use klaxon_simulator::swarm::players::PLAYERS_PATH;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
@@ -36,7 +36,7 @@ const SHOW: ShowId = ShowId(77);
 
 /// What goes to everybody.
 #[derive(Clone)]
-enum Said {
+enum Sent {
     Event(ToPlayer),
     Figures,
     /// Each connection is cut off without a word.
@@ -52,7 +52,7 @@ struct Show {
     seats: u32,
     answers: HashMap<(QuestionId, Seat), Choice>,
     done: HashMap<String, ToHost>,
-    said: broadcast::Sender<Said>,
+    sent: broadcast::Sender<Sent>,
     /// Hosts are cut off after so many commands, once.
     cut_host_after: Option<usize>,
 }
@@ -61,7 +61,7 @@ struct Show {
 pub struct Mini {
     show: Arc<Mutex<Show>>,
     pub players: SocketAddr,
-    pub door: AdminDoor,
+    pub admin: AdminAccess,
 }
 
 fn now() -> Millis {
@@ -79,7 +79,7 @@ impl Mini {
             seats: 0,
             answers: HashMap::new(),
             done: HashMap::new(),
-            said: broadcast::channel(10_000).0,
+            sent: broadcast::channel(10_000).0,
             cut_host_after,
         };
         let players = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -87,7 +87,7 @@ impl Mini {
         let mini = Self {
             show: Arc::new(Mutex::new(show)),
             players: players.local_addr().unwrap(),
-            door: AdminDoor { addresses: vec![hosts.local_addr().unwrap()], token: TOKEN.into() },
+            admin: AdminAccess { addresses: vec![hosts.local_addr().unwrap()], token: TOKEN.into() },
         };
         let server = mini.clone();
         tokio::spawn(async move {
@@ -108,7 +108,7 @@ impl Mini {
 
     /// Cuts every player off.
     pub fn cut_players(&self) {
-        let _ = self.show().said.send(Said::Cut);
+        let _ = self.show().sent.send(Sent::Cut);
     }
 
     pub fn asked(&self) -> u16 {
@@ -135,13 +135,13 @@ impl Mini {
         })
         .await
         .ok()?;
-        let mut said = self.show().said.subscribe();
+        let mut sent = self.show().sent.subscribe();
         let mut seat = None;
         let mut joined = false;
         loop {
             tokio::select! {
-                heard = socket.next() => {
-                    let bytes = match heard?.ok()? {
+                received = socket.next() => {
+                    let bytes = match received?.ok()? {
                         Message::Text(text) => text.as_bytes().to_vec(),
                         Message::Binary(bytes) => bytes.to_vec(),
                         Message::Close(_) => return None,
@@ -149,8 +149,8 @@ impl Mini {
                     };
                     let replies = match codec.decode(&bytes, FROM_PLAYER_TYPES) {
                         Ok(FromPlayer::Join(join)) => {
-                            // What was said before is in the snapshot.
-                            said = said.resubscribe();
+                            // What was sent before is in the snapshot.
+                            sent = sent.resubscribe();
                             joined = true;
                             self.join(&join, &mut seat)
                         }
@@ -160,19 +160,19 @@ impl Mini {
                         Err(refusal) => vec![ToPlayer::Error((&refusal).into())],
                     };
                     for reply in replies {
-                        say(&mut socket, codec, &reply).await?;
+                        send(&mut socket, codec, &reply).await?;
                     }
                 }
-                heard = said.recv() => match heard.ok()? {
-                    Said::Event(event) if joined => {
-                        say(&mut socket, codec, &event).await?;
+                received = sent.recv() => match received.ok()? {
+                    Sent::Event(event) if joined => {
+                        send(&mut socket, codec, &event).await?;
                         if let ToPlayer::Reveal(reveal) = &event {
                             let result = self.result(seat, reveal);
-                            say(&mut socket, codec, &result).await?;
+                            send(&mut socket, codec, &result).await?;
                         }
                     }
-                    Said::Cut => return None,
-                    Said::Event(_) | Said::Figures => {}
+                    Sent::Cut => return None,
+                    Sent::Event(_) | Sent::Figures => {}
                 }
             }
         }
@@ -192,7 +192,7 @@ impl Mini {
             None if join.role == Role::Player => {
                 *seat = Some(Seat(show.seats));
                 show.seats += 1;
-                let _ = show.said.send(Said::Figures);
+                let _ = show.sent.send(Sent::Figures);
             }
             None => {}
         }
@@ -266,11 +266,11 @@ impl Mini {
         })
         .await
         .ok()?;
-        let mut said = self.show().said.subscribe();
+        let mut sent = self.show().sent.subscribe();
         loop {
             let replies = tokio::select! {
-                heard = socket.next() => {
-                    let Message::Text(text) = heard?.ok()? else { continue };
+                received = socket.next() => {
+                    let Message::Text(text) = received?.ok()? else { continue };
                     match Codec::Json.decode(text.as_bytes(), FROM_HOST_TYPES).unwrap() {
                         FromHost::Create(create) => {
                             let mut show = self.show();
@@ -291,13 +291,13 @@ impl Mini {
                         _ => vec![self.figures()],
                     }
                 }
-                heard = said.recv() => match heard.ok()? {
-                    Said::Event(event) => {
+                received = sent.recv() => match received.ok()? {
+                    Sent::Event(event) => {
                         let event = HostEvent { show: SHOW, event: Box::new(event) };
                         vec![ToHost::Event(event), self.figures()]
                     }
-                    Said::Figures => vec![self.figures()],
-                    Said::Cut => continue,
+                    Sent::Figures => vec![self.figures()],
+                    Sent::Cut => continue,
                 },
             };
             for reply in replies {
@@ -371,13 +371,13 @@ impl Mini {
                     rolled_over: 0,
                     currency: "EUR".into(),
                 };
-                let _ = show.said.send(Said::Event(ToPlayer::Podium(podium)));
+                let _ = show.sent.send(Sent::Event(ToPlayer::Podium(podium)));
                 show.phase = Phase::Ended;
                 ToPlayer::End(Mark { seq: show.next(), at: now() })
             }
             _ => return Err(ErrorCode::WrongPhase),
         };
-        let _ = show.said.send(Said::Event(event));
+        let _ = show.sent.send(Sent::Event(event));
         Ok(())
     }
 
@@ -385,7 +385,7 @@ impl Mini {
         let mut show = self.show();
         show.phase = Phase::Closed;
         let close = Close { seq: show.next(), at: now(), question };
-        let _ = show.said.send(Said::Event(ToPlayer::Close(close)));
+        let _ = show.sent.send(Sent::Event(ToPlayer::Close(close)));
     }
 }
 
@@ -437,7 +437,7 @@ impl Show {
     }
 }
 
-async fn say(socket: &mut WebSocketStream<TcpStream>, codec: Codec, message: &ToPlayer) -> Option<()> {
+async fn send(socket: &mut WebSocketStream<TcpStream>, codec: Codec, message: &ToPlayer) -> Option<()> {
     let bytes = codec.encode(message);
     let message = match codec {
         Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::ids::{Fence, ShowId};
 
 use super::{OTHER, Q1, SHOW, before, claim, leased};
-use crate::arbiter::{Arbiter, ArbiterError, Standing};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome};
 
 pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbiter) {
     let old = arbiter.lease(SHOW, Fence(40)).await.unwrap().fence;
@@ -22,8 +22,12 @@ pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbi
     assert_eq!(arbiter.close(SHOW, old, Q1).await, Err(fenced.clone()));
     assert_eq!(arbiter.forget(SHOW, old).await, Err(fenced));
 
-    let standings = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
-    assert_eq!(standings, [Standing::First, before(1)], "the refused calls changed nothing, the earlier claim stands");
+    let outcomes = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
+    assert_eq!(
+        outcomes,
+        [ClaimOutcome::First, before(1)],
+        "the refused calls changed nothing, the earlier claim stands"
+    );
     let far = arbiter.lease(SHOW, Fence(1000)).await.unwrap().fence;
     assert!(far > Fence(1000));
 }
@@ -40,7 +44,7 @@ pub async fn a_token_that_was_never_given_opens_nothing(arbiter: impl Arbiter) {
     assert_eq!(arbiter.close(SHOW, forged, Q1).await, nothing);
     assert_eq!(arbiter.restore(SHOW, forged, Q1, &[claim(1, 1)]).await, nothing);
     assert_eq!(arbiter.forget(SHOW, forged).await, nothing);
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [ClaimOutcome::First]);
 }
 
 pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
@@ -66,21 +70,21 @@ pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
 pub async fn a_lease_that_is_given_back_goes_on_until_another_is_taken(arbiter: impl Arbiter) {
     let fence = leased(&arbiter).await;
     assert_eq!(arbiter.free().await.unwrap(), []);
-    arbiter.give_back(SHOW, fence).await.unwrap();
-    arbiter.give_back(SHOW, fence).await.unwrap();
+    arbiter.release(SHOW, fence).await.unwrap();
+    arbiter.release(SHOW, fence).await.unwrap();
     assert_eq!(arbiter.free().await.unwrap(), [SHOW]);
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
 
     let next = leased(&arbiter).await;
     assert_eq!(arbiter.free().await.unwrap(), []);
-    assert_eq!(arbiter.give_back(SHOW, fence).await, Err(ArbiterError::Fenced { newest: next }));
-    assert_eq!(arbiter.give_back(SHOW, Fence(next.0 + 1)).await, Err(ArbiterError::NoLease));
-    assert_eq!(arbiter.give_back(OTHER, next).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.release(SHOW, fence).await, Err(ArbiterError::Fenced { newest: next }));
+    assert_eq!(arbiter.release(SHOW, Fence(next.0 + 1)).await, Err(ArbiterError::NoLease));
+    assert_eq!(arbiter.release(OTHER, next).await, Err(ArbiterError::NoLease));
     assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [before(1)]);
 
-    arbiter.give_back(SHOW, next).await.unwrap();
+    arbiter.release(SHOW, next).await.unwrap();
     arbiter.forget(SHOW, next).await.unwrap();
-    assert_eq!(arbiter.free().await.unwrap(), [], "nobody is asked to take up a forgotten show");
+    assert_eq!(arbiter.free().await.unwrap(), [], "a forgotten show is offered to no engine");
 }
 
 pub async fn each_lease_is_renewed_or_told_why_not(arbiter: impl Arbiter) {
@@ -94,7 +98,7 @@ pub async fn each_lease_is_renewed_or_told_why_not(arbiter: impl Arbiter) {
     let heard = arbiter.renew(&leases).await.unwrap();
     assert_eq!(heard, [Ok(()), Err(ArbiterError::Fenced { newest }), nothing.clone(), Ok(()), nothing]);
 
-    arbiter.give_back(OTHER, other).await.unwrap();
+    arbiter.release(OTHER, other).await.unwrap();
     assert_eq!(arbiter.renew(&[(OTHER, other)]).await.unwrap(), [Ok(())]);
     assert_eq!(arbiter.free().await.unwrap(), [], "a lease that is renewed was not given back");
 }
@@ -103,7 +107,7 @@ pub async fn a_lease_says_for_how_long_nobody_had_the_show(arbiter: impl Arbiter
     let first = arbiter.lease(SHOW, Fence(0)).await.unwrap();
     assert_eq!(first.idle, None, "nothing is known of a show's first lease");
     let begun = Instant::now();
-    arbiter.give_back(SHOW, first.fence).await.unwrap();
+    arbiter.release(SHOW, first.fence).await.unwrap();
     let given_back = Instant::now();
     while given_back.elapsed() < Duration::from_millis(5) {
         tokio::task::yield_now().await;

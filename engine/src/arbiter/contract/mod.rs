@@ -15,7 +15,7 @@ use proptest::test_runner::TestRunner;
 
 pub use leases::*;
 
-use super::{Arbiter, ArbiterError, Claim, SEATS, Standing};
+use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, SEATS};
 
 const SHOW: ShowId = ShowId(u64::MAX);
 const OTHER: ShowId = ShowId(7);
@@ -25,8 +25,8 @@ fn claim(seat: u32, choice: u8) -> Claim {
     Claim { seat: Seat(seat), choice: Choice(choice) }
 }
 
-fn before(choice: u8) -> Standing {
-    Standing::Before(Choice(choice))
+fn before(choice: u8) -> ClaimOutcome {
+    ClaimOutcome::Before(Choice(choice))
 }
 
 async fn leased(arbiter: &impl Arbiter) -> Fence {
@@ -36,8 +36,8 @@ async fn leased(arbiter: &impl Arbiter) -> Fence {
 pub async fn the_first_claim_of_a_seat_counts_and_a_retry_is_told_so(arbiter: impl Arbiter) {
     let fence = leased(&arbiter).await;
     let batch = [claim(0, 2), claim(5, 0), claim(0, 1), claim(5, 0), claim(SEATS - 1, 5)];
-    let standings = arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap();
-    assert_eq!(standings, [Standing::First, Standing::First, before(2), before(0), Standing::First]);
+    let outcomes = arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap();
+    assert_eq!(outcomes, [ClaimOutcome::First, ClaimOutcome::First, before(2), before(0), ClaimOutcome::First]);
     let again = arbiter.claim(SHOW, fence, Q1, &batch).await.unwrap();
     assert_eq!(again, [before(2), before(0), before(2), before(0), before(5)]);
 }
@@ -45,12 +45,12 @@ pub async fn the_first_claim_of_a_seat_counts_and_a_retry_is_told_so(arbiter: im
 pub async fn questions_and_shows_do_not_know_of_each_other(arbiter: impl Arbiter) {
     let fence = leased(&arbiter).await;
     let other = arbiter.lease(OTHER, Fence(0)).await.unwrap().fence;
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
-    assert_eq!(arbiter.claim(OTHER, other, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
-    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 3)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
+    assert_eq!(arbiter.claim(OTHER, other, Q1, &[claim(1, 2)]).await.unwrap(), [ClaimOutcome::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 3)]).await.unwrap(), [ClaimOutcome::First]);
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [before(1)]);
     arbiter.close(OTHER, other, Q1).await.unwrap();
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 0)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 0)]).await.unwrap(), [ClaimOutcome::First]);
     arbiter.forget(OTHER, other).await.unwrap();
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 1)]).await.unwrap(), [before(0)]);
 }
@@ -59,7 +59,7 @@ pub async fn an_empty_batch_is_answered_by_nothing(arbiter: impl Arbiter) {
     let fence = leased(&arbiter).await;
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[]).await.unwrap(), []);
     arbiter.restore(SHOW, fence, Q1, &[]).await.unwrap();
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(0, 0)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(0, 0)]).await.unwrap(), [ClaimOutcome::First]);
 }
 
 pub async fn after_the_close_only_what_counted_counts(arbiter: impl Arbiter) {
@@ -67,15 +67,14 @@ pub async fn after_the_close_only_what_counted_counts(arbiter: impl Arbiter) {
     arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
     arbiter.close(SHOW, fence, Q1).await.unwrap();
     arbiter.close(SHOW, fence, Q1).await.unwrap();
-    let standings =
-        arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(1, 3), claim(2, 0), claim(2, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), before(1), Standing::TooLate, Standing::TooLate]);
+    let outcomes = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(1, 3), claim(2, 0), claim(2, 0)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), before(1), ClaimOutcome::TooLate, ClaimOutcome::TooLate]);
 
     arbiter.close(SHOW, fence, QuestionId(2)).await.unwrap();
-    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 1)]).await.unwrap(), [Standing::TooLate]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::TooLate]);
     let next = leased(&arbiter).await;
-    let standings = arbiter.claim(SHOW, next, Q1, &[claim(2, 2)]).await.unwrap();
-    assert_eq!(standings, [Standing::TooLate], "a new lease does not open a closed question");
+    let outcomes = arbiter.claim(SHOW, next, Q1, &[claim(2, 2)]).await.unwrap();
+    assert_eq!(outcomes, [ClaimOutcome::TooLate], "a new lease does not open a closed question");
 }
 
 pub async fn what_the_journal_holds_counts_after_a_restore(arbiter: impl Arbiter) {
@@ -83,15 +82,15 @@ pub async fn what_the_journal_holds_counts_after_a_restore(arbiter: impl Arbiter
     arbiter.claim(SHOW, fence, Q1, &[claim(3, 3), claim(4, 4)]).await.unwrap();
     for _ in 0..2 {
         arbiter.restore(SHOW, fence, Q1, &[claim(1, 1), claim(900, 2), claim(3, 0)]).await.unwrap();
-        let standings = arbiter.claim(SHOW, fence, Q1, &[claim(1, 5), claim(900, 2), claim(3, 3), claim(4, 1)]).await;
-        assert_eq!(standings.unwrap(), [before(1), before(2), before(0), before(4)]);
+        let outcomes = arbiter.claim(SHOW, fence, Q1, &[claim(1, 5), claim(900, 2), claim(3, 3), claim(4, 1)]).await;
+        assert_eq!(outcomes.unwrap(), [before(1), before(2), before(0), before(4)]);
     }
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(2, 2)]).await.unwrap(), [ClaimOutcome::First]);
 
     arbiter.close(SHOW, fence, Q1).await.unwrap();
     arbiter.restore(SHOW, fence, Q1, &[claim(7, 1)]).await.unwrap();
-    let standings = arbiter.claim(SHOW, fence, Q1, &[claim(7, 1), claim(8, 1)]).await.unwrap();
-    assert_eq!(standings, [before(1), Standing::TooLate], "the restored counts, and closed stays closed");
+    let outcomes = arbiter.claim(SHOW, fence, Q1, &[claim(7, 1), claim(8, 1)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), ClaimOutcome::TooLate], "the restored counts, and closed stays closed");
 }
 
 pub async fn claims_are_kept_for_the_newest_question_and_the_one_before(arbiter: impl Arbiter) {
@@ -100,16 +99,16 @@ pub async fn claims_are_kept_for_the_newest_question_and_the_one_before(arbiter:
     arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 2)]).await.unwrap();
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [before(1)]);
     arbiter.close(SHOW, fence, QuestionId(3)).await.unwrap();
-    let standings = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(2, 1)]).await.unwrap();
-    assert_eq!(standings, [Standing::TooLate, Standing::TooLate]);
+    let outcomes = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(2, 1)]).await.unwrap();
+    assert_eq!(outcomes, [ClaimOutcome::TooLate, ClaimOutcome::TooLate]);
     arbiter.restore(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap();
     arbiter.close(SHOW, fence, Q1).await.unwrap();
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::TooLate]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::TooLate]);
     assert_eq!(arbiter.claim(SHOW, fence, QuestionId(2), &[claim(1, 0)]).await.unwrap(), [before(2)]);
     arbiter.restore(SHOW, fence, QuestionId(u16::MAX), &[claim(1, 1)]).await.unwrap();
-    let standings = arbiter.claim(SHOW, fence, QuestionId(u16::MAX), &[claim(1, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1)]);
-    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(3), &[claim(5, 0)]).await.unwrap(), [Standing::TooLate]);
+    let outcomes = arbiter.claim(SHOW, fence, QuestionId(u16::MAX), &[claim(1, 0)]).await.unwrap();
+    assert_eq!(outcomes, [before(1)]);
+    assert_eq!(arbiter.claim(SHOW, fence, QuestionId(3), &[claim(5, 0)]).await.unwrap(), [ClaimOutcome::TooLate]);
 }
 
 pub async fn an_impossible_claim_refuses_its_whole_batch(arbiter: impl Arbiter) {
@@ -119,7 +118,7 @@ pub async fn an_impossible_claim_refuses_its_whole_batch(arbiter: impl Arbiter) 
         assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), bad]).await, Err(refused.clone()));
         assert_eq!(arbiter.restore(SHOW, fence, Q1, &[claim(1, 1), bad]).await, Err(refused));
     }
-    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 0)]).await.unwrap(), [ClaimOutcome::First]);
 }
 
 pub async fn a_forgotten_show_is_as_if_it_had_never_been(arbiter: impl Arbiter) {
@@ -131,7 +130,7 @@ pub async fn a_forgotten_show_is_as_if_it_had_never_been(arbiter: impl Arbiter) 
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
     let next = arbiter.lease(SHOW, fence).await.unwrap().fence;
     assert!(next > fence);
-    assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, next, Q1, &[claim(1, 2)]).await.unwrap(), [ClaimOutcome::First]);
 }
 
 pub async fn of_many_at_once_exactly_one_counts_and_all_others_hear_which(arbiter: impl Arbiter) {
@@ -146,11 +145,11 @@ pub async fn of_many_at_once_exactly_one_counts_and_all_others_hear_which(arbite
             tokio::spawn(async move {
                 let claims: Vec<Claim> = (0..SEATS_CLAIMED).map(|seat| claim(seat, task % 6)).collect();
                 start.wait().await;
-                let mut standings = Vec::new();
+                let mut outcomes = Vec::new();
                 for batch in claims.chunks(16) {
-                    standings.extend(arbiter.claim(SHOW, fence, Q1, batch).await.unwrap());
+                    outcomes.extend(arbiter.claim(SHOW, fence, Q1, batch).await.unwrap());
                 }
-                standings
+                outcomes
             })
         })
         .collect();
@@ -159,10 +158,10 @@ pub async fn of_many_at_once_exactly_one_counts_and_all_others_hear_which(arbite
         heard.push(task.await.unwrap());
     }
     for seat in 0..SEATS_CLAIMED as usize {
-        let told: Vec<Standing> = heard.iter().map(|standings| standings[seat]).collect();
-        let firsts: Vec<usize> = (0..told.len()).filter(|&task| told[task] == Standing::First).collect();
+        let told: Vec<ClaimOutcome> = heard.iter().map(|outcomes| outcomes[seat]).collect();
+        let firsts: Vec<usize> = (0..told.len()).filter(|&task| told[task] == ClaimOutcome::First).collect();
         let [first] = firsts[..] else { panic!("seat {seat} was counted {} times", firsts.len()) };
-        let others = told.iter().filter(|&&standing| standing == before((first % 6) as u8));
+        let others = told.iter().filter(|&&outcome| outcome == before((first % 6) as u8));
         assert_eq!(others.count(), told.len() - 1, "seat {seat}: {told:?}");
     }
 }
@@ -173,12 +172,12 @@ pub async fn a_batch_of_any_size_is_judged_in_its_order(arbiter: impl Arbiter) {
     let seat = |number: u32| (number % 1_700) * 5_801 % SEATS;
     let batch: Vec<Claim> = (0..5_100).map(|number| claim(seat(number), (number / 850 % 6) as u8)).collect();
     let mut counted = HashMap::new();
-    let expected: Vec<Standing> = (batch.iter())
+    let expected: Vec<ClaimOutcome> = (batch.iter())
         .map(|claim| match counted.insert(claim.seat, claim.choice) {
-            None => Standing::First,
+            None => ClaimOutcome::First,
             Some(first) => {
                 counted.insert(claim.seat, first);
-                Standing::Before(first)
+                ClaimOutcome::Before(first)
             }
         })
         .collect();
@@ -234,16 +233,16 @@ impl Model {
         question + 1 >= self.newest
     }
 
-    fn claim(&mut self, question: u16, (seat, choice): (u32, u8)) -> Standing {
+    fn claim(&mut self, question: u16, (seat, choice): (u32, u8)) -> ClaimOutcome {
         if !self.sees(question) {
-            return Standing::TooLate;
+            return ClaimOutcome::TooLate;
         }
         match self.counted.get(&(question, seat)) {
             Some(&counted) => before(counted),
-            None if self.closed.contains(&question) => Standing::TooLate,
+            None if self.closed.contains(&question) => ClaimOutcome::TooLate,
             None => {
                 self.counted.insert((question, seat), choice);
-                Standing::First
+                ClaimOutcome::First
             }
         }
     }

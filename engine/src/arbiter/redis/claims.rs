@@ -1,32 +1,32 @@
-//! Claims, as the scripts read them.
+//! Claims and outcomes, as the scripts read and write them.
 
 use std::fmt::Write as _;
 
 use klaxon_protocol::ids::Choice;
 
-use crate::arbiter::{Claim, SEATS, Standing};
+use crate::arbiter::{Claim, ClaimOutcome, SEATS};
 use crate::redis::scripts::CLAIM_PAGES;
 
 /// Seats whose claims are one string. With fewer, the claims of a large show would be spread over more strings, and each costs a
 /// command; with more, one claim of a far seat would make Redis find more memory at once (512 KiB, a third of a millisecond).
 const PAGE: u32 = 1 << 20;
 const _: () = assert!(SEATS.div_ceil(PAGE) == CLAIM_PAGES, "the scripts delete all pages of a question");
-/// So many claims are judged at once, in a millisecond, while other shows wait. A script's stack takes fewer than 2,000.
-const PIECE: usize = 1_024;
+/// How many claims are judged by one call, in a millisecond, while other shows wait. A script's stack takes fewer than 2,000.
+const MAX_BATCH: usize = 1_024;
 
-/// Claims that are judged at once, by page.
+/// Claims that are judged by one call of a script, by page.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct ScriptBatch {
     pages: Vec<(u32, String)>,
-    /// Where the claims that the script hears stood in the batch.
+    /// The index in the arbiter's batch of each claim that the script gets.
     order: Vec<usize>,
 }
 
-impl Pieces {
-    /// The batch in pieces; one without claims is one piece, for there is a question to make known.
+impl ScriptBatch {
+    /// All claims. Without claims it is one empty batch, which makes the question known.
     pub fn of(claims: &[Claim]) -> impl Iterator<Item = Self> {
         let none = claims.is_empty().then(|| Self::new(&[]));
-        none.into_iter().chain(claims.chunks(PIECE).map(Self::new))
+        none.into_iter().chain(claims.chunks(MAX_BATCH).map(Self::new))
     }
 
     fn new(claims: &[Claim]) -> Self {
@@ -46,33 +46,33 @@ impl Pieces {
         Self { pages: pages.collect(), order }
     }
 
-    /// Which pages are touched.
+    /// The pages that have a claim.
     pub fn pages(&self) -> impl Iterator<Item = u32> {
         self.pages.iter().map(|(page, _)| *page)
     }
 
-    /// What is claimed in each.
+    /// The claims of each page, as the script takes them.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.pages.iter().map(|(_, text)| &**text)
     }
 
-    /// What the script said, in the batch's order; none if that makes no sense.
-    pub fn standings(&self, said: &str) -> Option<Vec<Standing>> {
-        match said {
-            "" => return Some(vec![Standing::First; self.order.len()]),
-            "x" => return Some(vec![Standing::TooLate; self.order.len()]),
-            _ if said.len() != self.order.len() => return None,
+    /// The outcomes that the script returned, in the order of the claims; none if it returned something else.
+    pub fn outcomes(&self, result: &str) -> Option<Vec<ClaimOutcome>> {
+        match result {
+            "" => return Some(vec![ClaimOutcome::First; self.order.len()]),
+            "x" => return Some(vec![ClaimOutcome::TooLate; self.order.len()]),
+            _ if result.len() != self.order.len() => return None,
             _ => {}
         }
-        let mut standings = vec![Standing::TooLate; self.order.len()];
-        for (&at, said) in self.order.iter().zip(said.bytes()) {
-            standings[at] = match said {
-                b'+' => Standing::First,
-                b'-' => Standing::TooLate,
-                b'0'..=b'7' => Standing::Before(Choice(said - b'0')),
+        let mut outcomes = vec![ClaimOutcome::TooLate; self.order.len()];
+        for (&at, outcome) in self.order.iter().zip(result.bytes()) {
+            outcomes[at] = match outcome {
+                b'+' => ClaimOutcome::First,
+                b'-' => ClaimOutcome::TooLate,
+                b'0'..=b'7' => ClaimOutcome::Before(Choice(outcome - b'0')),
                 _ => return None,
             };
         }
-        Some(standings)
+        Some(outcomes)
     }
 }

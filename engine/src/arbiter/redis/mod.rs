@@ -5,11 +5,11 @@
 //! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
 //!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
 //!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
-//!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. Whoever
-//!   takes it up and finds nothing to play forgets it, and that takes it out of the set.
-//! - All that is said of a show expires three days after its engine last renewed the lease, and claims three days after the last one.
-//! - A call with very many claims is made in pieces, so that no other show waits long. If the lease is lost between two of them the
-//!   outcome is `Unavailable`, since some may count; the same call made again says what became of the lease.
+//!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. An engine that
+//!   takes it over and finds nothing to play forgets it, and that takes it out of the set.
+//! - All keys of a show expire three days after its engine last renewed the lease, and claims three days after the last one.
+//! - A call with very many claims is made in batch, so that no other show waits long. If the lease is without_lease between two of them the
+//!   outcome is `Unavailable`, since some may count; the same call made again finds what became of the lease.
 
 mod claims;
 #[cfg(test)]
@@ -25,19 +25,19 @@ use futures_util::future::{join_all, try_join_all};
 use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, Lease, Standing, TERM};
+use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease, TERM};
 use crate::redis::scripts::{self, Script, ScriptError};
 use crate::redis::{Connection, Keys, Redis};
-use claims::Pieces;
+use claims::ScriptBatch;
 
 /// Counts claims in a Redis or a Redis Cluster, for all engines that share it.
 pub struct RedisArbiter {
     connection: Connection,
     keys: Keys,
-    /// Whose leases are taken here.
+    /// The engine that takes leases here.
     holder: String,
-    /// Shows without a lease, and since when that is seen here.
-    lost: Mutex<HashMap<ShowId, Instant>>,
+    /// Shows of the set without a lease, and since when they are seen to be.
+    without_lease: Mutex<HashMap<ShowId, Instant>>,
 }
 
 impl RedisArbiter {
@@ -50,12 +50,12 @@ impl RedisArbiter {
             connection: redis.connect().await?,
             keys: redis.keys().clone(),
             holder: holder.to_owned(),
-            lost: Mutex::default(),
+            without_lease: Mutex::default(),
         })
     }
 
     /// Runs a script on the lease of a show.
-    async fn on_lease<T: FromRedisValue>(
+    async fn run_on_lease<T: FromRedisValue>(
         &self,
         script: &Script,
         show: ShowId,
@@ -64,8 +64,8 @@ impl RedisArbiter {
         script.run(&self.connection, &[self.keys.lease(show)], arguments).await
     }
 
-    /// Says which shows there are.
-    async fn enlist(&self, shows: impl IntoIterator<Item = ShowId>) -> Result<(), ArbiterError> {
+    /// Adds shows to the set of all shows.
+    async fn add_to_set(&self, shows: impl IntoIterator<Item = ShowId>) -> Result<(), ArbiterError> {
         let shows: Vec<u64> = shows.into_iter().map(|show| show.0).collect();
         if shows.is_empty() {
             return Ok(());
@@ -78,50 +78,51 @@ impl RedisArbiter {
 
     async fn renew_one(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
         let arguments = [&*fence.to_string(), &*TERM.0.to_string()];
-        self.on_lease(&scripts::LEASE_RENEW, show, &arguments).await.map_err(|error| under(error, fence))
+        self.run_on_lease(&scripts::LEASE_RENEW, show, &arguments).await.map_err(|error| refusal(error, fence))
     }
 
-    /// Runs a script on these claims, piece by piece and in their order; what it says of each piece.
-    async fn on_claims(
+    /// Runs a script on these claims, batch by batch and in their order. Returns its result for each batch.
+    async fn run_on_claims(
         &self,
         script: &Script,
         (show, fence, question): (ShowId, Fence, QuestionId),
         claims: &[Claim],
-    ) -> Result<Vec<(Pieces, String)>, ArbiterError> {
+    ) -> Result<Vec<(ScriptBatch, String)>, ArbiterError> {
         if let Some(claim) = claims.iter().find(|claim| !claim.is_possible()) {
             return Err(ArbiterError::BadClaim(*claim));
         }
         let (lease, fence_text, question_text) = (self.keys.lease(show), fence.to_string(), question.to_string());
-        let mut said: Vec<(Pieces, String)> = Vec::new();
-        for pieces in Pieces::of(claims) {
-            let pages: Vec<String> = pieces.pages().map(|page| self.keys.claims(show, question, page)).collect();
+        let mut results: Vec<(ScriptBatch, String)> = Vec::new();
+        for batch in ScriptBatch::of(claims) {
+            let pages: Vec<String> = batch.pages().map(|page| self.keys.claims(show, question, page)).collect();
             let mut keys = vec![&*lease];
             keys.extend(pages.iter().map(|key| &**key));
             let mut arguments = vec![&*fence_text, &*question_text];
-            arguments.extend(pieces.texts());
+            arguments.extend(batch.texts());
             match script.run(&self.connection, &keys, &arguments).await {
-                Ok(answer) => said.push((pieces, answer)),
-                Err(error) if said.is_empty() => return Err(under(error, fence)),
+                Ok(answer) => results.push((batch, answer)),
+                Err(error) if results.is_empty() => return Err(refusal(error, fence)),
                 Err(error) => return Err(ArbiterError::Unavailable(format!("after some of the claims: {error}"))),
             }
         }
-        Ok(said)
+        Ok(results)
     }
 
-    /// Whether nobody has the show.
+    /// Whether no engine has the show.
     async fn is_free(&self, show: ShowId) -> Result<bool, ArbiterError> {
-        let idle: i8 = self.on_lease(&scripts::LEASE_IDLE, show, &[]).await.map_err(|error| under(error, Fence(0)))?;
-        let mut lost = self.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let idle: i8 =
+            self.run_on_lease(&scripts::LEASE_IDLE, show, &[]).await.map_err(|error| refusal(error, Fence(0)))?;
+        let mut without_lease = self.without_lease.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if idle >= 0 {
-            lost.remove(&show);
+            without_lease.remove(&show);
             return Ok(idle > 0);
         }
-        Ok(lost.entry(show).or_insert_with(Instant::now).elapsed() >= Duration::from_millis(u64::from(TERM.0)))
+        Ok(without_lease.entry(show).or_insert_with(Instant::now).elapsed() >= Duration::from_millis(u64::from(TERM.0)))
     }
 }
 
-/// What a script's refusal means to a caller with this token.
-fn under(error: ScriptError, fence: Fence) -> ArbiterError {
+/// The error of a script for a caller with this token.
+fn refusal(error: ScriptError, fence: Fence) -> ArbiterError {
     match error {
         ScriptError::Fenced { newest, .. } if newest > fence => ArbiterError::Fenced { newest },
         ScriptError::Fenced { .. } | ScriptError::NoLease => ArbiterError::NoLease,
@@ -137,10 +138,10 @@ fn unavailable(error: impl std::fmt::Display) -> ArbiterError {
 #[async_trait]
 impl Arbiter for RedisArbiter {
     async fn lease(&self, show: ShowId, above: Fence) -> Result<Lease, ArbiterError> {
-        self.enlist([show]).await?;
+        self.add_to_set([show]).await?;
         let arguments = [&*self.holder, &*above.to_string(), &*TERM.0.to_string()];
         let (fence, idle): (u64, i64) =
-            self.on_lease(&scripts::LEASE_TAKE, show, &arguments).await.map_err(|error| under(error, above))?;
+            self.run_on_lease(&scripts::LEASE_TAKE, show, &arguments).await.map_err(|error| refusal(error, above))?;
         let idle = u64::try_from(idle).ok().map(|idle| Span::of(Duration::from_millis(idle)));
         Ok(Lease { fence: Fence(fence), idle })
     }
@@ -149,12 +150,14 @@ impl Arbiter for RedisArbiter {
         // All at once on one connection: a pipeline, and in a cluster one to each node.
         let outcomes = join_all(leases.iter().map(|&(show, fence)| self.renew_one(show, fence))).await;
         let renewed = leases.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-        self.enlist(renewed.map(|(&(show, _), _)| show)).await?;
+        self.add_to_set(renewed.map(|(&(show, _), _)| show)).await?;
         Ok(outcomes)
     }
 
-    async fn give_back(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
-        self.on_lease(&scripts::LEASE_RELEASE, show, &[&fence.to_string()]).await.map_err(|error| under(error, fence))
+    async fn release(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
+        self.run_on_lease(&scripts::LEASE_RELEASE, show, &[&fence.to_string()])
+            .await
+            .map_err(|error| refusal(error, fence))
     }
 
     async fn free(&self) -> Result<Vec<ShowId>, ArbiterError> {
@@ -163,8 +166,8 @@ impl Arbiter for RedisArbiter {
             ::redis::cmd("SMEMBERS").arg(self.keys.shows()).query_async(&mut connection).await.map_err(unavailable)?;
         let shows: Vec<ShowId> = members.into_iter().map(ShowId).collect();
         let is_free = try_join_all(shows.iter().map(|&show| self.is_free(show))).await?;
-        let mut lost = self.lost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        lost.retain(|show, _| shows.contains(show));
+        let mut without_lease = self.without_lease.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        without_lease.retain(|show, _| shows.contains(show));
         Ok(shows.into_iter().zip(is_free).filter_map(|(show, is_free)| is_free.then_some(show)).collect())
     }
 
@@ -174,19 +177,19 @@ impl Arbiter for RedisArbiter {
         fence: Fence,
         question: QuestionId,
         claims: &[Claim],
-    ) -> Result<Vec<Standing>, ArbiterError> {
-        let said = self.on_claims(&scripts::CLAIMS_JUDGE, (show, fence, question), claims).await?;
-        let mut standings = Vec::with_capacity(claims.len());
-        for (pieces, said) in said {
-            let heard = pieces.standings(&said);
-            standings.extend(heard.ok_or_else(|| unavailable("Redis said something that is no standing"))?);
+    ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
+        let results = self.run_on_claims(&scripts::CLAIMS_JUDGE, (show, fence, question), claims).await?;
+        let mut outcomes = Vec::with_capacity(claims.len());
+        for (batch, result) in results {
+            let outcomes_of_batch = batch.outcomes(&result);
+            outcomes.extend(outcomes_of_batch.ok_or_else(|| unavailable("Redis returned no outcomes"))?);
         }
-        Ok(standings)
+        Ok(outcomes)
     }
 
     async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
         let arguments = [&*fence.to_string(), &*question.to_string()];
-        self.on_lease(&scripts::CLAIMS_CLOSE, show, &arguments).await.map_err(|error| under(error, fence))
+        self.run_on_lease(&scripts::CLAIMS_CLOSE, show, &arguments).await.map_err(|error| refusal(error, fence))
     }
 
     async fn restore(
@@ -196,14 +199,14 @@ impl Arbiter for RedisArbiter {
         question: QuestionId,
         claims: &[Claim],
     ) -> Result<(), ArbiterError> {
-        self.on_claims(&scripts::CLAIMS_RESTORE, (show, fence, question), claims).await.map(|_| ())
+        self.run_on_claims(&scripts::CLAIMS_RESTORE, (show, fence, question), claims).await.map(|_| ())
     }
 
     async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {
-        match self.on_lease(&scripts::LEASE_FORGET, show, &[&fence.to_string()]).await {
+        match self.run_on_lease(&scripts::LEASE_FORGET, show, &[&fence.to_string()]).await {
             // What was forgotten may still be in the set.
             Ok(()) | Err(ScriptError::NoLease) => {}
-            Err(error) => return Err(under(error, fence)),
+            Err(error) => return Err(refusal(error, fence)),
         }
         let mut connection = self.connection.clone();
         let mut remove = ::redis::cmd("SREM");

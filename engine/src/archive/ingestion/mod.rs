@@ -12,7 +12,7 @@ use klaxon_protocol::journal::Record;
 
 use super::ArchiveError;
 use super::reader::{ArchiveReader, Counts};
-use super::sql::{Batch, Offset, Partition, SqlArchive};
+use super::sql::{JournalBatch, Offset, Partition, SqlArchive};
 
 /// A reader of journals, and the database that it fills.
 pub struct Ingestion {
@@ -20,7 +20,7 @@ pub struct Ingestion {
     topic: String,
     reader: ArchiveReader,
     /// Taken out of the reader, and not surely written.
-    unwritten: Option<Batch>,
+    unwritten: Option<JournalBatch>,
 }
 
 impl Ingestion {

@@ -17,7 +17,7 @@ use std::fmt::Display;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, Record};
 
-use super::sql::{ArchivedAnswer, Batch, JournalState, Offset, Partition, Progress};
+use super::sql::{ArchivedAnswer, JournalBatch, JournalState, Offset, Partition, Progress};
 use crate::replay::Rebuilt;
 
 /// How many records of a show may wait for one that is missing.
@@ -38,14 +38,14 @@ pub struct Counts {
 
 /// Reads the journals in the partitions of one topic.
 pub struct ArchiveReader {
-    shows: HashMap<ShowId, Reading>,
+    shows: HashMap<ShowId, ShowReading>,
     partitions: HashMap<Partition, Offset>,
     counts: Counts,
-    told: Told,
+    told: UnsavedBatch,
 }
 
 /// A show whose journal is being read, or was.
-struct Reading {
+struct ShowReading {
     progress: Progress,
     /// None before the first record, and when nothing is to come.
     show: Option<Rebuilt>,
@@ -55,8 +55,8 @@ struct Reading {
 
 /// What is to be written, beside how far the shows of `shows` were read.
 #[derive(Default)]
-struct Told {
-    batch: Batch,
+struct UnsavedBatch {
+    batch: JournalBatch,
     shows: BTreeSet<ShowId>,
     partitions: BTreeSet<Partition>,
 }
@@ -65,12 +65,12 @@ impl ArchiveReader {
     /// A reader of this topic that has no partition yet.
     #[must_use]
     pub fn new(topic: &str) -> Self {
-        let batch = Batch { topic: topic.to_owned(), ..Batch::default() };
+        let batch = JournalBatch { topic: topic.to_owned(), ..JournalBatch::default() };
         Self {
             shows: HashMap::new(),
             partitions: HashMap::new(),
             counts: Counts::default(),
-            told: Told { batch, ..Told::default() },
+            told: UnsavedBatch { batch, ..UnsavedBatch::default() },
         }
     }
 
@@ -117,7 +117,7 @@ impl ArchiveReader {
 
     /// Goes on with a show as the archive has it.
     pub fn remember(&mut self, progress: Progress) {
-        self.shows.insert(progress.show, Reading { progress, show: None, early: BTreeMap::new() });
+        self.shows.insert(progress.show, ShowReading { progress, show: None, early: BTreeMap::new() });
     }
 
     /// Takes the next record of a partition.
@@ -134,7 +134,7 @@ impl ArchiveReader {
             Entry::Vacant(new) => {
                 let state = JournalState::GoesOn;
                 let progress = Progress { show, partition, first: offset, next: 0, fence: Fence(0), state };
-                new.insert(Reading { progress, show: None, early: BTreeMap::new() })
+                new.insert(ShowReading { progress, show: None, early: BTreeMap::new() })
             }
         };
         if reading.progress.state != JournalState::GoesOn {
@@ -155,14 +155,14 @@ impl ArchiveReader {
     }
 
     /// All that was told since the last batch. It must be written before the next one is.
-    pub fn batch(&mut self) -> Batch {
+    pub fn batch(&mut self) -> JournalBatch {
         let topic = self.told.batch.topic.clone();
         let told = std::mem::take(&mut self.told);
         self.told.batch.topic = topic;
         let progress = told.shows.iter().filter_map(|show| self.shows.get(show)).map(|reading| reading.progress);
         let offsets =
             told.partitions.iter().filter_map(|&partition| Some((partition, *self.partitions.get(&partition)?)));
-        Batch { progress: progress.collect(), offsets: offsets.collect(), ..told.batch }
+        JournalBatch { progress: progress.collect(), offsets: offsets.collect(), ..told.batch }
     }
 
     /// What became of the records so far.
@@ -182,12 +182,12 @@ impl ArchiveReader {
     }
 }
 
-impl Reading {
+impl ShowReading {
     /// Plays the record, and all that waited for it.
     ///
     /// # Errors
     /// Why the journal does not tell a show.
-    fn take(&mut self, record: Record, counts: &mut Counts, batch: &mut Batch) -> Result<(), String> {
+    fn take(&mut self, record: Record, counts: &mut Counts, batch: &mut JournalBatch) -> Result<(), String> {
         let wanted = self.wanted();
         if record.number < wanted {
             counts.duplicates += 1;
@@ -225,7 +225,7 @@ impl Reading {
         Ok(())
     }
 
-    fn play(&mut self, record: &Record, counts: &mut Counts, batch: &mut Batch) -> Result<(), String> {
+    fn play(&mut self, record: &Record, counts: &mut Counts, batch: &mut JournalBatch) -> Result<(), String> {
         let show = match self.show.take() {
             None => Rebuilt::begin(record),
             Some(show) if record.fence < show.fence => {

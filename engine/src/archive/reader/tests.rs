@@ -18,7 +18,7 @@ fn read<'a>(reader: &mut ArchiveReader, first: i64, records: impl IntoIterator<I
     }
 }
 
-fn assert_tells(batch: &Batch, records: &[Record], results: &ShowResults) {
+fn assert_tells(batch: &JournalBatch, records: &[Record], results: &ShowResults) {
     let mut answers = batch.answers.clone();
     answers.sort_unstable();
     assert_eq!(answers, answers_in(records));
@@ -39,7 +39,7 @@ fn a_journal_tells_each_answer_once_and_how_the_show_ended() {
     let [progress] = batch.progress[..] else { panic!("{:?}", batch.progress) };
     assert_eq!((progress.first, progress.next), (Offset(100), records.len() as u64));
     assert_eq!((progress.state, progress.fence), (JournalState::Over, records[records.len() - 1].fence));
-    assert_eq!(reader.batch(), Batch { topic: "shows".into(), ..Batch::default() }, "it is told once");
+    assert_eq!(reader.batch(), JournalBatch { topic: "shows".into(), ..JournalBatch::default() }, "it is told once");
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use rdkafka::error::KafkaError;
 use super::SqlArchive;
 use super::ingestion::Ingestion;
 use crate::clock::Clock;
-use crate::journal::kafka::{Assignment, FromKafka, JournalConsumer, Kafka};
+use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka};
 use crate::journal::{Offset, Partition};
 
 /// So many rows are written together.
@@ -86,23 +86,23 @@ impl ArchiveService {
         }
     }
 
-    async fn hear(&mut self, heard: FromKafka) {
+    async fn hear(&mut self, heard: ConsumerEvent) {
         match heard {
-            FromKafka::Assigned(assignment) => self.begin(&assignment).await,
-            FromKafka::Revoked(partitions) => {
+            ConsumerEvent::Assigned(assignment) => self.begin(&assignment).await,
+            ConsumerEvent::Revoked(partitions) => {
                 for partition in partitions {
                     self.ingestion.revoke(partition);
                     self.taken.remove(&partition);
                 }
             }
-            FromKafka::Record(partition, offset, record) => {
+            ConsumerEvent::Record(partition, offset, record) => {
                 let mut pause = *BACKOFF.start();
                 while let Err(error) = self.ingestion.take(partition, offset, &record).await {
                     failed("looking up a show", &error, &mut pause).await;
                 }
                 self.took(partition, offset);
             }
-            FromKafka::Damaged(Partition(partition), Offset(offset), problem) => {
+            ConsumerEvent::Damaged(Partition(partition), Offset(offset), problem) => {
                 metrics::counter!("klaxon_archive_damaged_total").increment(1);
                 tracing::error!(partition, offset, problem, "a message is no record, and is left out");
             }
@@ -135,7 +135,7 @@ impl ArchiveService {
             tracing::info!(partition = partition.0, offset = offset.0, "this archive reads a partition");
             at.push((partition, offset));
         }
-        if let Err(error) = self.consumer.begin(assignment, &at) {
+        if let Err(error) = self.consumer.start(assignment, &at) {
             tracing::error!(%error, "partitions can't be read");
         }
     }
@@ -152,7 +152,7 @@ impl ArchiveService {
         metrics::gauge!("klaxon_archive_last_write_seconds").set(now.as_secs_f64());
         let next: Vec<_> = self.taken.iter().map(|(&partition, &offset)| (partition, offset)).collect();
         if !next.is_empty()
-            && let Err(error) = self.consumer.note(&next)
+            && let Err(error) = self.consumer.commit(&next)
         {
             tracing::debug!(%error, "Kafka was not told how far the archive is");
         }

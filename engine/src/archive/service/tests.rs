@@ -55,7 +55,7 @@ async fn the_database_agrees_with_the_journals_though_all_were_killed_in_the_mid
     broker.process().kill();
     write(&way, &journal, &part(third, 2 * third)).await;
     broker.start_again().await.unwrap();
-    journal.settled().await;
+    journal.flushed().await;
     service.abort();
     let service = start(&database.url(), &kafka).await;
     database.process().kill();

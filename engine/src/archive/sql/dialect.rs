@@ -34,11 +34,11 @@ pub(super) struct Table {
     pub columns: &'static [&'static str],
     /// By what a row is known.
     pub key: &'static [&'static str],
-    pub again: Again,
+    pub again: OnConflict,
 }
 
 /// What happens to a row that is there already.
-pub(super) enum Again {
+pub(super) enum OnConflict {
     /// The new one is refused.
     Refused,
     /// The new one is dropped.
@@ -143,16 +143,16 @@ impl Dialect {
                 .join(", ")
         };
         let set = match table.again {
-            Again::Refused => return String::new(),
+            OnConflict::Refused => return String::new(),
             // MySQL has no word for it but one that forgives other mistakes, too.
-            Again::Kept if self == Self::MySql => set(&table.key[..1], &|column| self.quoted(column)),
-            Again::Kept => return format!(" ON CONFLICT ({key}) DO NOTHING"),
-            Again::Replaced => {
+            OnConflict::Kept if self == Self::MySql => set(&table.key[..1], &|column| self.quoted(column)),
+            OnConflict::Kept => return format!(" ON CONFLICT ({key}) DO NOTHING"),
+            OnConflict::Replaced => {
                 let others: Vec<&str> =
                     table.columns.iter().copied().filter(|column| !table.key.contains(column)).collect();
                 set(&others, &|column| self.new_value(column))
             }
-            Again::Raised(columns) => {
+            OnConflict::Raised(columns) => {
                 let greatest = if self == Self::Sqlite { "MAX" } else { "GREATEST" };
                 set(columns, &|column| {
                     format!("{greatest}({}.{}, {})", table.name, self.quoted(column), self.new_value(column))

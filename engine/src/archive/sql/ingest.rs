@@ -1,101 +1,42 @@
 //! What the journals told, with how far they were read, in one transaction: a crash leaves both or neither.
 
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
-use klaxon_protocol::time::Millis;
-
+use klaxon_protocol::ids::ShowId;
 use sqlx::AnyConnection;
 
-use super::dialect::{Again, Dialect, Table};
+use super::batch::{ArchivedAnswer, JournalBatch, JournalState, Progress};
+use super::dialect::{Dialect, OnConflict, Table};
 use super::store::{insert, integer};
 use super::{SqlArchive, failed, queries, rows};
-use crate::archive::{ArchiveError, ShowResults};
+use crate::archive::ArchiveError;
 use crate::journal::{Offset, Partition};
-
-/// An answer that counts, as its show's journal has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ArchivedAnswer {
-    /// In which show.
-    pub show: ShowId,
-    /// To which question.
-    pub question: QuestionId,
-    /// Whose.
-    pub seat: Seat,
-    /// Which choice.
-    pub choice: Choice,
-    /// When it was read.
-    pub read_at: Millis,
-}
-
-/// What has become of a show's journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum JournalState {
-    /// More is to come.
-    GoesOn,
-    /// It is over, and its results are in the archive.
-    Over,
-    /// It does not tell a show, so it is not read any further.
-    SetAside,
-}
-
-/// How far a show's journal was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Which show.
-    pub show: ShowId,
-    /// Where its records are.
-    pub partition: Partition,
-    /// Its first record's place there: whoever rebuilds the show begins here.
-    pub first: Offset,
-    /// The number of the next record: of those before it, everything is in the archive.
-    pub next: u64,
-    /// The lease of the last record.
-    pub fence: Fence,
-    /// Whether more is to come.
-    pub state: JournalState,
-}
-
-/// What the journals told since the last batch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Batch {
-    /// Where they were read.
-    pub topic: String,
-    /// Answers that count.
-    pub answers: Vec<ArchivedAnswer>,
-    /// Shows that are over.
-    pub results: Vec<ShowResults>,
-    /// How far the journals were read, each show once.
-    pub progress: Vec<Progress>,
-    /// Where to go on, each partition once.
-    pub offsets: Vec<(Partition, Offset)>,
-}
 
 const ANSWERS: Table = Table {
     name: "answers",
     columns: &["show", "question", "seat", "choice", "read_at"],
     key: &["show", "question", "seat"],
-    again: Again::Kept,
+    again: OnConflict::Kept,
 };
 const JOURNALS: Table = Table {
     name: "journals",
     columns: &["show", "topic", "partition", "first_offset", "next_number", "fence", "state"],
     key: &["show"],
     // One who slept and is late sets nothing back.
-    again: Again::Raised(&["next_number", "fence", "state"]),
+    again: OnConflict::Raised(&["next_number", "fence", "state"]),
 };
 const OFFSETS: Table = Table {
     name: "offsets",
     columns: &["topic", "partition", "next_offset"],
     key: &["topic", "partition"],
-    again: Again::Raised(&["next_offset"]),
+    again: OnConflict::Raised(&["next_offset"]),
 };
 
 impl SqlArchive {
     /// Writes a batch, all or nothing. Writing it again changes nothing.
     ///
     /// # Errors
-    /// [`ArchiveError::BadResults`] if a show's results can't be stored: [`Batch::set_aside`] takes them out.
+    /// [`ArchiveError::BadResults`] if a show's results can't be stored: [`JournalBatch::set_aside`] takes them out.
     /// [`ArchiveError::Unavailable`]: the same batch may be written again.
-    pub async fn ingest(&self, batch: &Batch) -> Result<(), ArchiveError> {
+    pub async fn ingest(&self, batch: &JournalBatch) -> Result<(), ArchiveError> {
         self.write(&batch.results, Some(batch)).await
     }
 
@@ -141,7 +82,7 @@ impl SqlArchive {
 pub(super) async fn insert_told(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    batch: &Batch,
+    batch: &JournalBatch,
 ) -> Result<(), sqlx::Error> {
     insert(connection, dialect, &ANSWERS, &batch.answers, |row, answer| {
         row.bind(answer.show.to_string())
@@ -167,7 +108,7 @@ pub(super) async fn insert_told(
     .await
 }
 
-impl Batch {
+impl JournalBatch {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The archive in an SQL database: SQLite, PostgreSQL, MariaDB or MySQL.
 
+mod batch;
 mod dialect;
 mod ingest;
 mod queries;
@@ -29,7 +30,7 @@ use super::{
 };
 
 pub use crate::journal::{Offset, Partition};
-pub use ingest::{ArchivedAnswer, Batch, JournalState, Progress};
+pub use batch::{ArchivedAnswer, JournalBatch, JournalState, Progress};
 
 /// How many connections there are: one that stores and some that ask.
 const CONNECTIONS: u32 = 4;
@@ -113,7 +114,7 @@ impl SqlArchive {
     }
 
     /// Writes all of this or nothing: once more if another transaction was in the way.
-    async fn write(&self, results: &[ShowResults], told: Option<&Batch>) -> Result<(), ArchiveError> {
+    async fn write(&self, results: &[ShowResults], told: Option<&JournalBatch>) -> Result<(), ArchiveError> {
         results.iter().try_for_each(store::check)?;
         let mut tries = 1;
         loop {
@@ -124,7 +125,7 @@ impl SqlArchive {
         }
     }
 
-    async fn write_once(&self, results: &[ShowResults], told: Option<&Batch>) -> Result<(), ArchiveError> {
+    async fn write_once(&self, results: &[ShowResults], told: Option<&JournalBatch>) -> Result<(), ArchiveError> {
         let mut transaction = self.pool.begin_with(self.dialect.begin()).await.map_err(failed)?;
         for results in results {
             store::replace(&mut transaction, self.dialect, results).await?;

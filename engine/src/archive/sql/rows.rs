@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
 
 use super::super::{ArchiveError, HardQuestion, PlayerResults, QuestionResult, ShowSummary, Winner};
-use super::ingest::{ArchivedAnswer, JournalState, Progress};
+use super::batch::{ArchivedAnswer, JournalState, Progress};
 use super::{Offset, Partition};
 
 /// What `read` makes of each row.

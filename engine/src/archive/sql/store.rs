@@ -5,7 +5,7 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
-use super::dialect::{Again, Dialect, Table};
+use super::dialect::{Dialect, OnConflict, Table};
 use super::{failed, queries, rows};
 use crate::archive::{ArchiveError, PlayerResults, QuestionResult, ShowResults};
 
@@ -28,7 +28,7 @@ const SHOWS: Table = Table {
         "rolled_over",
     ],
     key: &["show"],
-    again: Again::Replaced,
+    again: OnConflict::Replaced,
 };
 const QUESTIONS: Table = Table {
     name: "questions",
@@ -47,13 +47,13 @@ const QUESTIONS: Table = Table {
         "closed_at",
     ],
     key: &["show_id", "question"],
-    again: Again::Refused,
+    again: OnConflict::Refused,
 };
 const CHOICES: Table = Table {
     name: "choices",
     columns: &["show_id", "question", "choice", "text", "answers"],
     key: &["show_id", "question", "choice"],
-    again: Again::Refused,
+    again: OnConflict::Refused,
 };
 const PLAYERS: Table = Table {
     name: "players",
@@ -71,13 +71,13 @@ const PLAYERS: Table = Table {
         "prize",
     ],
     key: &["show_id", "seat"],
-    again: Again::Refused,
+    again: OnConflict::Refused,
 };
 const PRIZES: Table = Table {
     name: "prizes",
     columns: &["show_id", "seat", "player", "name", "currency", "ended_at", "amount"],
     key: &["show_id", "seat"],
-    again: Again::Refused,
+    again: OnConflict::Refused,
 };
 
 /// What hangs on a show's row, the leaves first.

@@ -40,7 +40,7 @@ pub enum Barred {
 
 /// A change, for the digest.
 #[derive(Encode)]
-pub enum Change<'a> {
+pub enum AccessChange<'a> {
     Issue(&'a PlayerId, u32),
     Seats(u32),
     Locked(bool),
@@ -85,7 +85,7 @@ impl Access {
         }
     }
 
-    pub fn note(&mut self, change: &Change<'_>) {
+    pub fn note(&mut self, change: &AccessChange<'_>) {
         self.changes.note(change);
     }
 
@@ -102,7 +102,7 @@ impl Trivia {
         self.must_have(seat)?;
         let Some(player) = self.roster.player(seat).cloned() else { return Err(ErrorCode::UnknownSeat.into()) };
         let issue = self.access.issue(&player).saturating_add(1);
-        self.access.note(&Change::Issue(&player, issue));
+        self.access.note(&AccessChange::Issue(&player, issue));
         self.access.issues.insert(player, issue);
         Ok(vec![Effect::Dismiss(self.held(seat), ErrorCode::TokenRevoked)])
     }
@@ -117,7 +117,7 @@ impl Trivia {
             return Err(Refusal::because(ErrorCode::BadArgument, detail));
         }
         self.settings.seats = seats;
-        self.access.note(&Change::Seats(seats));
+        self.access.note(&AccessChange::Seats(seats));
         Ok(Vec::new())
     }
 
@@ -126,7 +126,7 @@ impl Trivia {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
         self.access.locked = on;
-        self.access.note(&Change::Locked(on));
+        self.access.note(&AccessChange::Locked(on));
         Ok(Vec::new())
     }
 
@@ -168,7 +168,7 @@ impl Trivia {
         self.access.generations.insert(seat, Generation(before.generation.0 + 1));
         self.access.vacant.remove(&seat);
         self.removals.remove(&seat);
-        self.access.note(&Change::Reseated(seat));
+        self.access.note(&AccessChange::Reseated(seat));
         self.bans.outlive(seat);
         self.roster.reseat(seat, player.clone(), name.clone());
         if self.seats.begin_anew(seat, self.first_lives()) {

@@ -35,7 +35,7 @@ pub struct Bans {
 
 /// A change, for the digest.
 #[derive(Encode)]
-enum Change {
+enum BanChange {
     Named(Seat, Origin),
     Banned(Seat, Origin),
     Lifted(Seat),
@@ -56,7 +56,7 @@ impl Bans {
 
     fn name(&mut self, seat: Seat, origin: Origin) {
         self.named = Some((seat, origin));
-        self.changes.note(&Change::Named(seat, origin));
+        self.changes.note(&BanChange::Named(seat, origin));
     }
 
     fn named(&self, seat: Seat) -> Option<Origin> {
@@ -73,7 +73,7 @@ impl Bans {
         self.named = None;
         self.by_seat.insert(seat, origin);
         *self.origins.entry(origin).or_default() += 1;
-        self.changes.note(&Change::Banned(seat, origin));
+        self.changes.note(&BanChange::Banned(seat, origin));
     }
 
     /// The ban of this seat's player ends. Others of the same origin don't.
@@ -85,20 +85,20 @@ impl Bans {
                 self.origins.remove(&origin);
             }
         }
-        self.changes.note(&Change::Lifted(seat));
+        self.changes.note(&BanChange::Lifted(seat));
     }
 
     /// The seat is another player's from now on. The ban of the one before stays, until all are lifted.
     pub fn outlive(&mut self, seat: Seat) {
         if self.by_seat.remove(&seat).is_some() {
-            self.changes.note(&Change::Outlived(seat));
+            self.changes.note(&BanChange::Outlived(seat));
         }
     }
 
     fn lift_all(&mut self) {
         self.by_seat.clear();
         self.origins.clear();
-        self.changes.note(&Change::AllLifted);
+        self.changes.note(&BanChange::AllLifted);
     }
 }
 

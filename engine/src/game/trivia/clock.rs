@@ -24,7 +24,7 @@ impl Window {
 
 /// The clock of one question.
 #[derive(Debug, Clone, PartialEq, Eq, Encode)]
-pub struct Clock {
+pub struct QuestionClock {
     /// In order, not overlapping; never empty.
     windows: Vec<Window>,
     /// All the time that players have, over all windows.
@@ -33,7 +33,7 @@ pub struct Clock {
     left: Option<Span>,
 }
 
-impl Clock {
+impl QuestionClock {
     /// A clock that will open at `opens` and run for `total`.
     pub fn new(opens: Millis, total: Span) -> Self {
         Self { windows: vec![Window { opens, closes: opens + total }], total, left: None }
@@ -109,9 +109,8 @@ impl Clock {
     }
 
     fn cut(&mut self, at: Millis) {
-        if let Some(window) = self.windows.last_mut() {
-            window.closes = window.closes.min(at.max(window.opens));
-        }
+        let window = self.windows.last_mut().expect("a clock has a window from the start");
+        window.closes = window.closes.min(at.max(window.opens));
     }
 
     /// How much of the players' time had passed at a moment in which answers count.
@@ -140,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_answer_counts_from_the_opening_to_just_before_the_close() {
-        let clock = Clock::new(Millis(1000), Span(500));
+        let clock = QuestionClock::new(Millis(1000), Span(500));
         assert_eq!(clock.elapsed(Millis(999)), Err(ErrorCode::TooEarly));
         assert_eq!(clock.elapsed(Millis(1000)), Ok(Span(0)));
         assert_eq!(clock.elapsed(Millis(1499)), Ok(Span(499)));
@@ -149,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_pause_takes_no_time_from_anybody() {
-        let mut clock = Clock::new(Millis(1000), Span(500));
+        let mut clock = QuestionClock::new(Millis(1000), Span(500));
         clock.stop(Millis(1200));
         assert_eq!((clock.left(Millis(9000)), clock.runs_out()), (Span(300), None));
         assert_eq!(clock.elapsed(Millis(1199)), Ok(Span(199)));
@@ -162,15 +161,15 @@ mod tests {
 
     #[test]
     fn a_pause_before_the_opening_only_moves_it() {
-        let mut clock = Clock::new(Millis(1000), Span(500));
+        let mut clock = QuestionClock::new(Millis(1000), Span(500));
         clock.stop(Millis(900));
         clock.go(Millis(2000));
-        assert_eq!(clock, Clock::new(Millis(2000), Span(500)));
+        assert_eq!(clock, QuestionClock::new(Millis(2000), Span(500)));
     }
 
     #[test]
     fn an_early_close_ends_the_time_at_once() {
-        let mut clock = Clock::new(Millis(1000), Span(500));
+        let mut clock = QuestionClock::new(Millis(1000), Span(500));
         clock.close(Millis(1100));
         assert_eq!(clock.elapsed(Millis(1100)), Err(ErrorCode::TooLate));
         assert_eq!(clock.elapsed(Millis(1099)), Ok(Span(99)));
@@ -179,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn however_often_it_stops_the_windows_add_up_to_the_total(stops in proptest::collection::vec((1u32..400, 0u32..400), 0..6)) {
-            let mut clock = Clock::new(Millis(1000), Span(1000));
+            let mut clock = QuestionClock::new(Millis(1000), Span(1000));
             let mut now = Millis(900);
             for (run, wait) in stops {
                 now = now + Span(run);

@@ -6,7 +6,7 @@ use klaxon_protocol::ids::{Choice, GatewayId, QuestionId};
 use klaxon_protocol::player::{Close, Phase, Question, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
-use super::clock::Clock;
+use super::clock::QuestionClock;
 use super::{Asked, Trivia, shuffle};
 use crate::game::{Effect, Game};
 
@@ -52,7 +52,7 @@ impl Trivia {
             (0..=u8::MAX).take(next.choices.len()).collect()
         };
         let right = order.iter().position(|&choice| choice == next.right.0).expect("a pack's right choices exist");
-        let clock = Clock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
+        let clock = QuestionClock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
         let window = clock.window();
         let question = Question {
             seq: self.stage.seq.next(),
@@ -90,7 +90,7 @@ impl Trivia {
     /// Ends the running question's time.
     pub(super) fn close(&mut self, now: Millis) -> Vec<Effect> {
         let seq = self.next_seq();
-        let Some(asked) = self.asked.last_mut() else { return Vec::new() };
+        let asked = self.asked.last_mut().expect("a question is closed after it was asked");
         asked.clock.close(now);
         asked.closed_at = Some(now);
         let question = asked.id();
@@ -139,22 +139,21 @@ impl Trivia {
         self.stage.step = self.stage.step.map(|step| step + away);
         if self.stage.phase == Phase::Question && !self.stage.paused {
             let seq = self.next_seq();
-            if let Some(asked) = self.asked.last_mut() {
-                // Whatever was acknowledged was read before the last record; that moment itself still counts.
-                asked.clock.stop(now - away + Span(1));
-                let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
-                asked.clock.go_for_at_least(opens, RECOVERY_LEAST);
-                let window = asked.clock.window();
-                closes_at = Some(window.closes);
-                let resume = Resume {
-                    seq,
-                    at: now,
-                    question: Some(asked.id()),
-                    opens_at: Some(window.opens),
-                    closes_at: Some(window.closes),
-                };
-                effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
-            }
+            let asked = self.asked.last_mut().expect("in this phase a question was asked");
+            // Whatever was acknowledged was read before the last record; that moment itself still counts.
+            asked.clock.stop(now - away + Span(1));
+            let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
+            asked.clock.go_for_at_least(opens, RECOVERY_LEAST);
+            let window = asked.clock.window();
+            closes_at = Some(window.closes);
+            let resume = Resume {
+                seq,
+                at: now,
+                question: Some(asked.id()),
+                opens_at: Some(window.opens),
+                closes_at: Some(window.closes),
+            };
+            effects.push(Effect::Tell(ToPlayer::Resume(resume), None));
         }
         effects.push(Effect::Alert(AlertKind::Recovered { away, closes_at }));
         effects

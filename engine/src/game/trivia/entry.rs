@@ -1,14 +1,14 @@
 //! Who gets in, and whose answer may count.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, QuestionId, Seat, SeatRef};
+use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedAnswer;
-use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::player::{Phase, Role, Verdict};
+use klaxon_protocol::time::Millis;
 
 use super::Trivia;
 use super::access::Barred;
-use crate::game::{Effect, Entry, Game, Standing};
+use crate::game::{Effect, Entry, Game, PreCheck};
 
 impl Trivia {
     pub(super) fn entry_of(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
@@ -46,27 +46,26 @@ impl Trivia {
 
     /// What is known of an answer before it is claimed. A retry of what was counted gets the same reply for as long as the question
     /// is the last one.
-    pub(super) fn standing_of(&self, answer: &StampedAnswer) -> Standing {
-        let refused = |code| Standing::Decided(Verdict::Refused(code));
-        let Some(asked) = self.asked.last().filter(|asked| answer.question <= asked.id() && answer.question.0 > 0)
-        else {
+    pub(super) fn check_answer(&self, by: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck {
+        let refused = |code| PreCheck::Decided(Verdict::Refused(code));
+        let Some(asked) = self.asked.last().filter(|asked| question <= asked.id() && question.0 > 0) else {
             return refused(ErrorCode::UnknownQuestion);
         };
-        let SeatRef { seat, .. } = answer.by;
+        let SeatRef { seat, .. } = by;
         if !self.has_seat(seat) {
             return refused(ErrorCode::NotInPlay);
         }
         // It was read before its gateway heard that the seat has another player.
-        if answer.by != self.held(seat) {
+        if by != self.held(seat) {
             return refused(ErrorCode::SeatGivenAway);
         }
-        if answer.question < asked.id() {
-            let was_voided = self.asked.get(usize::from(answer.question.0) - 1).is_some_and(|asked| asked.voided);
+        if question < asked.id() {
+            let was_voided = self.asked[usize::from(question.0) - 1].voided;
             return refused(if was_voided { ErrorCode::Voided } else { ErrorCode::TooLate });
         }
         match self.seats.choice(seat) {
-            Some(choice) if choice == answer.choice => return Standing::Decided(Verdict::Accepted(choice)),
-            Some(choice) => return Standing::Decided(Verdict::AlreadyAnswered(choice)),
+            Some(counted) if counted == choice => return PreCheck::Decided(Verdict::Accepted(counted)),
+            Some(counted) => return PreCheck::Decided(Verdict::AlreadyAnswered(counted)),
             None => {}
         }
         if asked.voided {
@@ -78,27 +77,24 @@ impl Trivia {
         if !self.seats.is_alive(seat) {
             return refused(ErrorCode::NotInPlay);
         }
-        if answer.choice.index() >= asked.counts.len() {
+        if choice.index() >= asked.counts.len() {
             return refused(ErrorCode::BadChoice);
         }
-        match asked.clock.elapsed(answer.at) {
-            Ok(_) => Standing::Claim,
+        match asked.clock.elapsed(at) {
+            Ok(elapsed) => PreCheck::MayCount { elapsed },
             Err(code) => refused(code),
         }
     }
 
     /// Counts answers that the arbiter accepted.
     pub(super) fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) {
-        for answer in answers {
-            let (by, choice, at) = (self.held(answer.seat), answer.choice, answer.at);
-            let stamped = StampedAnswer { conn: 0, number: 0, by, question, choice, at };
-            if self.standing_of(&stamped) != Standing::Claim {
+        for &CountedAnswer { seat, choice, at } in answers {
+            let PreCheck::MayCount { elapsed } = self.check_answer(self.held(seat), question, choice, at) else {
                 continue;
-            }
-            let Some(asked) = self.asked.last_mut() else { continue };
-            let Ok(elapsed) = asked.clock.elapsed(answer.at) else { continue };
-            asked.counts[answer.choice.index()] += 1;
-            self.seats.count_answer(answer.seat, answer.choice, elapsed);
+            };
+            let asked = self.asked.last_mut().expect("an answer that may count is to a question that was asked");
+            asked.counts[choice.index()] += 1;
+            self.seats.count_answer(seat, choice, elapsed);
         }
     }
 

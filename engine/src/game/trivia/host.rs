@@ -109,7 +109,7 @@ impl Trivia {
         self.take_back();
         let seq = self.next_seq();
         let alive = self.seats.alive.count();
-        let Some(asked) = self.asked.last_mut() else { return Ok(Vec::new()) };
+        let asked = self.asked.last_mut().expect("in this phase a question was asked");
         asked.voided = true;
         asked.clock.close(now);
         asked.closed_at.get_or_insert(now);
@@ -132,7 +132,7 @@ impl Trivia {
         self.must_be_in(&[Phase::Question])?;
         self.must_run()?;
         let seq = self.stage.seq.next();
-        let Some(asked) = self.asked.last_mut() else { return Ok(Vec::new()) };
+        let asked = self.asked.last_mut().expect("in this phase a question was asked");
         if asked.clock.has_opened(now) {
             return Err(Refusal::because(
                 ErrorCode::WrongPhase,

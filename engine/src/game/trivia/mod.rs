@@ -32,7 +32,6 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, PlayerLine};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
-use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::PackQuestion;
 use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, You};
@@ -41,7 +40,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 use self::access::Access;
 use self::bans::Bans;
-use self::clock::Clock;
+use self::clock::QuestionClock;
 use self::done::Done;
 use self::ranking::Ranks;
 use self::removing::Removal;
@@ -49,7 +48,7 @@ use self::reveal::Undo;
 use self::roster::Roster;
 use self::rules::Rules;
 use self::seats::Seats;
-use super::{Effect, Entry, Game, Standing, Tallies};
+use super::{Effect, Entry, Game, GameFigures, PreCheck};
 use crate::game::results::ShowResults;
 
 /// A trivia show.
@@ -100,7 +99,7 @@ struct Asked {
     /// As players got it; its times are those at which it was sent.
     question: Question,
     right: Choice,
-    clock: Clock,
+    clock: QuestionClock,
     /// Counted answers by choice.
     counts: Vec<u32>,
     closed_at: Option<Millis>,
@@ -178,7 +177,7 @@ impl Trivia {
     }
 
     fn total(&self) -> u16 {
-        u16::try_from(self.pack.len()).unwrap_or(u16::MAX)
+        u16::try_from(self.pack.len()).expect("a pack has 500 questions at most")
     }
 
     fn eliminates(&self) -> bool {
@@ -307,8 +306,8 @@ impl Game for Trivia {
         self.stage.seq
     }
 
-    fn standing(&self, answer: &StampedAnswer) -> Standing {
-        self.standing_of(answer)
+    fn pre_check(&self, seat: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck {
+        self.check_answer(seat, question, choice, at)
     }
 
     fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal> {
@@ -326,8 +325,8 @@ impl Game for Trivia {
         self.view_you(seat)
     }
 
-    fn tallies(&self, now: Millis) -> Tallies {
-        self.view_tallies(now)
+    fn figures(&self, now: Millis) -> GameFigures {
+        self.view_figures(now)
     }
 
     fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine> {

@@ -15,7 +15,7 @@ pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Sea
     let mut shapes = Vec::new();
     let mut new_shape = |seat| {
         shapes.push(message(seat));
-        u32::try_from(shapes.len() - 1).unwrap_or(Personal::NONE)
+        u32::try_from(shapes.len() - 1).expect("there are no more shapes than seats")
     };
     // Without points all keys are small, and a table is faster than a map.
     let mut small = [Personal::NONE; SMALL];

@@ -7,7 +7,7 @@ use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::{PlayerId, QuestionId, Seat};
 
 use super::Trivia;
-use super::access::{Barred, Change};
+use super::access::{AccessChange, Barred};
 use super::reveal::Missed;
 use super::rules::Rules;
 use crate::game::Effect;
@@ -51,7 +51,7 @@ impl Trivia {
         self.removals.entry(seat).or_insert(Removal { settled });
         self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
         self.access.set_vacant(seat, self.is_for_guests(seat));
-        self.access.note(&Change::Removed(seat, ban));
+        self.access.note(&AccessChange::Removed(seat, ban));
     }
 
     /// Undoes a removal. Whoever was in play is so again, and was silent in the questions that were revealed meanwhile: each costs a life
@@ -68,7 +68,7 @@ impl Trivia {
             self.access.unbar(player);
         }
         self.access.set_vacant(seat, false);
-        self.access.note(&Change::Restored(seat));
+        self.access.note(&AccessChange::Restored(seat));
         self.bans.lift(seat);
         self.seats.removed.remove(seat);
         self.seats.banned.remove(seat);

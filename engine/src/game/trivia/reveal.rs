@@ -34,10 +34,13 @@ pub struct Missed {
     pub life_lost: bool,
 }
 
+/// Why what a reveal gave can be taken back.
+const TAKEN_BACK: &str = "a seat has what the last reveal gave it";
+
 impl Trivia {
     /// Shows the right choice and does to every seat what the rules say.
     pub(super) fn reveal(&mut self, now: Millis) -> Vec<Effect> {
-        let Some(asked) = self.asked.last() else { return Vec::new() };
+        let asked = self.asked.last().expect("a question is revealed after it was asked");
         let (question, right, counts) = (asked.id(), asked.right, asked.counts.clone());
         let (gained, silent) = self.judge();
         self.seats.changed();
@@ -45,9 +48,7 @@ impl Trivia {
         let reveal =
             Reveal { seq: self.next_seq(), at: now, question, right, counts, silent, alive: self.seats.alive.count() };
         let personal = self.results(question, &gained);
-        if let Some(asked) = self.asked.last_mut() {
-            asked.reveal = Some(reveal.clone());
-        }
+        self.asked.last_mut().expect("it was asked").reveal = Some(reveal.clone());
         self.enter(Phase::Revealed, now);
         let mut effects = vec![Effect::Tell(ToPlayer::Reveal(reveal), Some(Arc::new(personal)))];
         if self.settings.mode.scores() {
@@ -59,7 +60,7 @@ impl Trivia {
     /// Applies the last question to every seat in play. What each seat gained, and how many in play were silent.
     fn judge(&mut self) -> (Vec<u32>, u32) {
         let (eliminates, scores) = (self.eliminates(), self.settings.mode.scores());
-        let Some(Asked { question, right, clock, .. }) = self.asked.last() else { return (Vec::new(), 0) };
+        let Asked { question, right, clock, .. } = self.asked.last().expect("a question is judged after it was asked");
         let (id, total) = (question.question, clock.total());
         let seats = &mut self.seats;
         let mut undo = Undo {
@@ -79,8 +80,10 @@ impl Trivia {
                     gained[index] = points(elapsed, total, seats.streak[index]);
                     seats.score[index] += gained[index];
                 }
+                // Counted to 255, far above what adds points.
                 seats.streak[index] = seats.streak[index].saturating_add(1);
                 seats.rights[index] += 1;
+                // Ends at 49 days, which only a journal that was made up has.
                 seats.time[index] = seats.time[index].saturating_add(elapsed.0);
             } else {
                 silent += u32::from(choice.is_none());
@@ -105,10 +108,11 @@ impl Trivia {
             if seats.choice(seat) == Some(right) {
                 let elapsed = seats.elapsed(seat);
                 if scores {
-                    seats.score[index] -= points(elapsed, total, undo.streaks[index]);
+                    let gained = points(elapsed, total, undo.streaks[index]);
+                    seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);
                 }
-                seats.rights[index] -= 1;
-                seats.time[index] = seats.time[index].saturating_sub(elapsed.0);
+                seats.rights[index] = seats.rights[index].checked_sub(1).expect(TAKEN_BACK);
+                seats.time[index] = seats.time[index].checked_sub(elapsed.0).expect(TAKEN_BACK);
             } else if undo.life_lost.contains(seat) {
                 seats.give_lives(seat, 1);
             } else if seats.out_at[index] == id.0 {
@@ -141,9 +145,7 @@ impl Trivia {
 
     /// What the reveal means for each seat.
     fn results(&self, question: QuestionId, gained: &[u32]) -> Personal {
-        let Some((undo, asked)) = self.undo.as_ref().zip(self.asked.last()) else {
-            return Personal { shapes: Vec::new(), by_seat: Vec::new() };
-        };
+        let (undo, asked) = self.undo.as_ref().zip(self.asked.last()).expect("results come right after a reveal");
         let seats = &self.seats;
         let outcome = |seat| match seats.choice(seat) {
             _ if !undo.played.contains(seat) => Outcome::Watched,
@@ -154,7 +156,8 @@ impl Trivia {
         let result = |seat: Seat| {
             let alive = seats.is_alive(seat);
             let (lives, score) = (seats.lives[seat.index()], seats.score[seat.index()]);
-            let gained = gained.get(seat.index()).copied().unwrap_or(0);
+            // Empty if the show has no points.
+            let gained = if gained.is_empty() { 0 } else { gained[seat.index()] };
             PlayerResult { question, outcome: outcome(seat), alive, lives, gained, score, rank: 0 }
         };
         // All that differs between results, in 64 bits: a question has 1500 points at most, and a show 500 questions.

@@ -91,7 +91,7 @@ impl Roster {
     }
 
     pub fn len(&self) -> u32 {
-        u32::try_from(self.players.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.players.len()).expect("settings allow 10 million seats at most")
     }
 
     pub fn seat_of(&self, player: &PlayerId) -> Option<Seat> {
@@ -201,6 +201,12 @@ mod tests {
         assert_eq!(roster.find("ZOË M").collect::<Vec<_>>(), [last]);
         assert_eq!(roster.find("nobody").count(), 0);
         assert_eq!(roster.find("ö9999").count(), 1);
+        let look_alike = name("\u{391}\u{392}\u{395}");
+        roster.seat(PlayerId::parse("look-alike").unwrap(), look_alike.clone());
+        assert_eq!(roster.find("ABE").count(), 0, "by its look");
+        let mut few = Roster::default();
+        few.seat(PlayerId::parse("look-alike").unwrap(), look_alike);
+        assert_eq!(few.find("ABE").count(), 1, "by its look");
     }
 
     fn name(text: &str) -> Name {

@@ -6,7 +6,7 @@ use klaxon_protocol::player::{Phase, Snapshot, You};
 use klaxon_protocol::time::Millis;
 
 use super::{Asked, Trivia};
-use crate::game::Tallies;
+use crate::game::GameFigures;
 
 impl Trivia {
     pub(super) fn view_snapshot(&self, now: Millis) -> Snapshot {
@@ -50,9 +50,9 @@ impl Trivia {
         if self.seats.is_alive(seat) { self.ranks.of(self.seats.score[seat.index()]) } else { 0 }
     }
 
-    pub(super) fn view_tallies(&self, now: Millis) -> Tallies {
+    pub(super) fn view_figures(&self, now: Millis) -> GameFigures {
         let asked = self.asked.last();
-        Tallies {
+        GameFigures {
             question: asked.map(Asked::id),
             total: self.total(),
             joined: self.roster.len(),

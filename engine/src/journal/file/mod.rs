@@ -3,7 +3,7 @@
 //! A file is [`MAGIC`] and then records, framed as in [`klaxon_protocol::journal`]. A file whose
 //! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
 //! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
-//! end, among records that no append returned for; whether to cut there is for the operator to say.)
+//! end, among records that no append returned for; whether to cut there is the operator's decision.)
 
 mod show;
 mod sync;
@@ -25,12 +25,12 @@ use std::time::Instant;
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, frame_record};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Journal, JournalError, Restored};
 use show::ShowFile;
 pub use sync::SyncPolicy;
-use writer::{Append, Disk, Framed, Order, RealDisk, Remove, Writer, sync_directory};
+use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};
 
 /// The end of a show's file name.
 const EXTENSION: &str = "klxj";
@@ -51,23 +51,29 @@ pub enum OpenError {
     },
 }
 
+/// How many requests to the writing thread may be under way. Another one waits, and its show with it. A show makes one at a time, so this
+/// is how many shows can write together.
+const MAX_REQUESTS: usize = 1024;
+
 /// The journal on disk. Dropping it waits until what was appended is written.
 pub struct FileJournal {
-    shows: Arc<Shows>,
+    shows: Arc<ShowFiles>,
     /// None only while it is dropped.
-    orders: Option<Sender<Order>>,
+    requests: Option<Sender<Request>>,
+    /// The places for requests; each takes its place along to the writing thread.
+    places: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
 }
 
 /// The files, by show.
-pub(super) struct Shows {
+pub(super) struct ShowFiles {
     directory: PathBuf,
     files: Mutex<HashMap<ShowId, Arc<ShowFile>>>,
-    /// Held until nobody works in the directory any more.
+    /// Held until the last user of the directory is gone.
     _lock: File,
 }
 
-impl Shows {
+impl ShowFiles {
     fn file(&self, show: ShowId) -> Arc<ShowFile> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let path = || self.directory.join(format!("{show}.{EXTENSION}"));
@@ -113,17 +119,18 @@ impl FileJournal {
             TryLockError::WouldBlock => OpenError::InUse(directory.clone()),
             TryLockError::Error(error) => OpenError::Failed { directory: directory.clone(), error },
         })?;
-        let shows = Arc::new(Shows { directory: directory.clone(), files: Mutex::default(), _lock: lock });
-        let (orders, waiting) = channel();
+        let shows = Arc::new(ShowFiles { directory: directory.clone(), files: Mutex::default(), _lock: lock });
+        let (requests, waiting) = channel();
         let writer = Writer::new(Arc::clone(&shows), disk, policy);
         let writer = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.run(&waiting))
             .map_err(|error| OpenError::Failed { directory, error })?;
-        Ok(Self { shows, orders: Some(orders), writer: Some(writer) })
+        let places = Arc::new(Semaphore::new(MAX_REQUESTS));
+        Ok(Self { shows, requests: Some(requests), places, writer: Some(writer) })
     }
 
-    /// Writes records as the trait's `append` does, but nobody measures it.
+    /// Writes records as the trait's `append` does, but is not in its metric.
     pub(super) async fn write(&self, records: &[Record]) -> Result<(), JournalError> {
         let mut bytes = Vec::new();
         let mut framed = Vec::with_capacity(records.len());
@@ -135,21 +142,29 @@ impl FileJournal {
                 number,
                 problem: error.to_string(),
             })?;
-            framed.push(Framed { show, number, fence, bytes: start..bytes.len() });
+            framed.push(RecordRange { show, number, fence, bytes: start..bytes.len() });
         }
-        let (done, answer) = oneshot::channel();
-        self.order(Order::Append(Append { records: framed, bytes, done }), answer).await
+        let request = |done, place| Request::Append(Append { records: framed, bytes, done, _place: place });
+        self.request(request).await
     }
 
-    /// Lets the writing thread do something, after all that it was asked before.
-    async fn order(
+    /// Lets the writing thread do something, after all earlier requests.
+    async fn request(
         &self,
-        order: Order,
-        answer: oneshot::Receiver<Result<(), JournalError>>,
+        request: impl FnOnce(oneshot::Sender<Result<(), JournalError>>, OwnedSemaphorePermit) -> Request,
     ) -> Result<(), JournalError> {
         let stopped = || JournalError::Unavailable("its writing thread has stopped".into());
-        self.orders.as_ref().ok_or_else(stopped)?.send(order).map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| Err(stopped()))
+        let place = Arc::clone(&self.places).acquire_owned().await.expect("nobody closes it");
+        self.count_requests();
+        let (done, answer) = oneshot::channel();
+        self.requests.as_ref().ok_or_else(stopped)?.send(request(done, place)).map_err(|_| stopped())?;
+        let answer = answer.await;
+        self.count_requests();
+        answer.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    fn count_requests(&self) {
+        metrics::gauge!("klaxon_journal_requests").set((MAX_REQUESTS - self.places.available_permits()) as f64);
     }
 
     /// Removes a show's file, even if it is damaged. The show is empty then.
@@ -157,8 +172,7 @@ impl FileJournal {
     /// # Errors
     /// [`JournalError::Unavailable`].
     pub(super) async fn remove(&self, show: ShowId) -> Result<(), JournalError> {
-        let (done, answer) = oneshot::channel();
-        self.order(Order::Remove(Remove { show, done }), answer).await
+        self.request(|done, place| Request::Remove(Remove { show, done, _place: place })).await
     }
 
     /// Whole framed records from byte `start` of a show's file on (0 is its start), about `most` bytes of them but at least one,
@@ -243,7 +257,7 @@ impl Journal for FileJournal {
 
 impl Drop for FileJournal {
     fn drop(&mut self) {
-        self.orders = None;
+        self.requests = None;
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has nothing left to wait for.
             drop(writer.join());

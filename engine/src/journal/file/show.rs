@@ -12,14 +12,14 @@ use klaxon_protocol::journal::{FrameError, MAGIC, Record, Records, framed_length
 
 use super::super::{Cut, JournalError, Restored};
 
-/// Every so many records their offset is remembered.
-const MARK_EVERY: u64 = 16;
-/// With so many bytes of a record its length is known.
-const LENGTH_AT_LEAST: usize = 16;
-/// How many offsets are remembered: enough for a tail of 1000 records.
-const MARKS: usize = 64;
+/// The offset of one record in this many is kept.
+const RECORDS_PER_OFFSET: u64 = 16;
+/// With this many bytes of a record its length is known.
+const MAX_LENGTH_PREFIX: usize = 16;
+/// How many offsets are kept: enough for a tail of 1000 records.
+const MAX_OFFSETS: usize = 64;
 
-/// One show's file. Only the writer's thread writes to it; anybody may read up to its end.
+/// One show's file. Only the writing thread writes to it; any thread may read up to its end.
 #[derive(Debug)]
 pub(super) struct ShowFile {
     pub(super) show: ShowId,
@@ -36,7 +36,7 @@ pub(super) struct Tail {
     pub(super) ledger: Ledger,
     /// Whether a failed write may have left something behind `end`.
     pub(super) dirty: bool,
-    marks: Marks,
+    offsets: OffsetIndex,
 }
 
 /// Which numbers are written, and under which fences.
@@ -49,7 +49,7 @@ pub(super) struct Ledger {
 
 /// Where some of the last records begin: (number, offset).
 #[derive(Debug, Clone, Default)]
-pub(super) struct Marks(VecDeque<(u64, u64)>);
+pub(super) struct OffsetIndex(VecDeque<(u64, u64)>);
 
 impl Ledger {
     /// Takes a record in; false if it is there already.
@@ -82,10 +82,10 @@ impl Ledger {
     }
 }
 
-impl Marks {
+impl OffsetIndex {
     pub(super) fn add(&mut self, number: u64, offset: u64) {
-        if number.is_multiple_of(MARK_EVERY) {
-            if self.0.len() == MARKS {
+        if number.is_multiple_of(RECORDS_PER_OFFSET) {
+            if self.0.len() == MAX_OFFSETS {
                 self.0.pop_front();
             }
             self.0.push_back((number, offset));
@@ -100,13 +100,13 @@ impl Marks {
 }
 
 impl Tail {
-    /// After a write: `ledger` and `marks` as they are now that the file ends at `end`.
-    pub(super) fn advance(&mut self, end: u64, ledger: Ledger, marks: impl IntoIterator<Item = (u64, u64)>) {
+    /// After a write: `ledger` and `offsets` as they are now that the file ends at `end`.
+    pub(super) fn advance(&mut self, end: u64, ledger: Ledger, offsets: impl IntoIterator<Item = (u64, u64)>) {
         self.end = end;
         self.ledger = ledger;
         self.dirty = false;
-        for (number, offset) in marks {
-            self.marks.add(number, offset);
+        for (number, offset) in offsets {
+            self.offsets.add(number, offset);
         }
     }
 }
@@ -185,7 +185,7 @@ impl ShowFile {
             return Ok(Vec::new());
         }
         let first = tail.ledger.next.saturating_sub(last as u64);
-        let start = tail.marks.offset_before(first);
+        let start = tail.offsets.offset_before(first);
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.bytes(start, tail.end).map_err(|error| self.failed("reading", &error))?);
         let damaged = |error: FrameError| match error {
@@ -212,7 +212,7 @@ impl ShowFile {
             return Ok((Vec::new(), start));
         }
         let failed = |error| self.failed("reading", &error);
-        let mut bytes = self.bytes(start, end.min(start + most.max(LENGTH_AT_LEAST) as u64)).map_err(failed)?;
+        let mut bytes = self.bytes(start, end.min(start + most.max(MAX_LENGTH_PREFIX) as u64)).map_err(failed)?;
         if let Some(first) = framed_length(&bytes)
             && first > bytes.len()
         {
@@ -291,7 +291,7 @@ impl ShowFile {
                 Ok(false) => return Err(self.damaged(offset, &format!("number {} stands here again", record.number))),
                 Err(error) => return Err(self.damaged(offset, &error.to_string())),
             }
-            tail.marks.add(record.number, offset);
+            tail.offsets.add(record.number, offset);
             tail.end = records.offset() as u64;
             all.push(record);
         }
@@ -300,7 +300,8 @@ impl ShowFile {
     }
 
     fn bytes(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
-        let length = usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?;
+        let length = end.checked_sub(start).expect("a part of a file begins before its end");
+        let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
         File::open(&self.path)?.read_exact_at(&mut bytes, start)?;
         Ok(bytes)

@@ -406,6 +406,28 @@ async fn appends_that_wait_together_share_one_sync() {
     assert_eq!(journal.read(SHOW).await.unwrap().records, all);
 }
 
+#[tokio::test]
+async fn a_flood_of_appends_waits_and_none_is_lost() {
+    let disk = TestDisk::new();
+    *disk.held() = true;
+    let (journal, _directory) = open_on(&disk, SyncPolicy::Always);
+    let all = records(SHOW, 0..2 * MAX_REQUESTS as u64, 1);
+    let mut appends: Vec<_> = all.chunks(1).map(|record| journal.append(record)).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    for append in &mut appends {
+        assert!(Pin::new(append).poll(&mut context).is_pending());
+    }
+    assert_eq!(journal.places.available_permits(), 0);
+    disk.release();
+    for append in appends {
+        append.await.unwrap();
+    }
+    assert_eq!(journal.read(SHOW).await.unwrap().records, all);
+    let places = Arc::clone(&journal.places);
+    drop(journal);
+    assert_eq!(places.available_permits(), MAX_REQUESTS);
+}
+
 /// What happens to a journal: records come, or the process dies in the middle of its last write and starts again.
 #[derive(Debug, Clone)]
 enum Step {

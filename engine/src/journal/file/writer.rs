@@ -1,4 +1,4 @@
-//! The journal's one writing thread: all appends that wait become one write and one sync a file.
+//! The journal's one writing thread: the appends that wait become one write and one sync a file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -12,18 +12,18 @@ use std::time::Instant;
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::MAGIC;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::JournalError;
 use super::show::{Ledger, ShowFile, Tail};
-use super::{Shows, SyncPolicy};
+use super::{ShowFiles, SyncPolicy};
 
-/// No append joins a group that has this many bytes.
-const GROUP_BYTES: usize = 16 << 20;
+/// No append joins a group that has this many bytes already.
+const MAX_GROUP_BYTES: usize = 16 << 20;
 /// How many files are kept open.
-const OPEN_FILES: usize = 64;
+const MAX_OPEN_FILES: usize = 64;
 
-/// What the writer does to files; tests put a failing disk here.
+/// What the writer does to files. Tests use a disk that fails.
 pub(super) trait Disk: Send + Sync + 'static {
     /// Writes all of `bytes` at `offset`, or fails with some of them written.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
@@ -51,26 +51,30 @@ impl Disk for RealDisk {
 }
 
 /// What the writing thread is asked to do.
-pub(super) enum Order {
+pub(super) enum Request {
     Append(Append),
     Remove(Remove),
 }
 
-/// A show's file is to go.
+/// Removes a show's file.
 pub(super) struct Remove {
     pub(super) show: ShowId,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
+    /// Its place among the requests that may be under way.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 /// One append: its records, framed already.
 pub(super) struct Append {
-    pub(super) records: Vec<Framed>,
+    pub(super) records: Vec<RecordRange>,
     pub(super) bytes: Vec<u8>,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
+    /// Its place among the requests that may be under way.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 /// One record of an append.
-pub(super) struct Framed {
+pub(super) struct RecordRange {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
@@ -78,19 +82,19 @@ pub(super) struct Framed {
     pub(super) bytes: Range<usize>,
 }
 
-/// What a group writes to one show's file.
-struct Plan {
+/// What a group of appends writes to one show's file.
+struct FileWrite {
     file: Arc<ShowFile>,
     /// The file before the group.
     before: Tail,
     ledger: Ledger,
     bytes: Vec<u8>,
-    marks: Vec<(u64, u64)>,
+    offsets: Vec<(u64, u64)>,
     records: u32,
 }
 
 pub(super) struct Writer {
-    shows: Arc<Shows>,
+    shows: Arc<ShowFiles>,
     disk: Arc<dyn Disk>,
     policy: SyncPolicy,
     open: HashMap<ShowId, File>,
@@ -99,22 +103,22 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shows: Arc<Shows>, disk: Arc<dyn Disk>, policy: SyncPolicy) -> Self {
+    pub(super) fn new(shows: Arc<ShowFiles>, disk: Arc<dyn Disk>, policy: SyncPolicy) -> Self {
         Self { shows, disk, policy, open: HashMap::new(), unsynced: HashSet::new(), sync_due: None }
     }
 
-    /// Works until nobody can append any more.
-    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+    /// Works until no request can come any more.
+    pub(super) fn run(mut self, requests: &Receiver<Request>) {
         let mut left = None;
         loop {
             let first = match (left.take(), self.sync_due) {
                 (Some(left), _) => Ok(left),
-                (None, None) => orders.recv().map_err(RecvTimeoutError::from),
-                (None, Some(due)) => orders.recv_timeout(due.saturating_duration_since(Instant::now())),
+                (None, None) => requests.recv().map_err(RecvTimeoutError::from),
+                (None, Some(due)) => requests.recv_timeout(due.saturating_duration_since(Instant::now())),
             };
             match first {
-                Ok(Order::Append(first)) => left = self.write_group(first, orders),
-                Ok(Order::Remove(Remove { show, done })) => drop(done.send(self.remove(show))),
+                Ok(Request::Append(first)) => left = self.write_group(first, requests),
+                Ok(Request::Remove(Remove { show, done, .. })) => drop(done.send(self.remove(show))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -125,21 +129,21 @@ impl Writer {
         self.sync_written();
     }
 
-    /// Writes what waits, up to the next order that is no append, which is left.
-    fn write_group(&mut self, first: Append, orders: &Receiver<Order>) -> Option<Order> {
+    /// Writes the appends that wait, up to the next request that is another, which is returned.
+    fn write_group(&mut self, first: Append, requests: &Receiver<Request>) -> Option<Request> {
         let mut left = None;
-        let mut plans = BTreeMap::new();
+        let mut writes = BTreeMap::new();
         let mut accepted = Vec::new();
         let mut size = 0;
         let mut next = Some(first);
         while let Some(append) = next {
             size += append.bytes.len();
-            match self.plan(&mut plans, &append) {
+            match self.add(&mut writes, &append) {
                 Ok(()) => accepted.push(append),
                 Err(error) => drop(append.done.send(Err(error))),
             }
-            next = match if size < GROUP_BYTES { orders.try_recv().ok() } else { None } {
-                Some(Order::Append(append)) => Some(append),
+            next = match if size < MAX_GROUP_BYTES { requests.try_recv().ok() } else { None } {
+                Some(Request::Append(append)) => Some(append),
                 other => {
                     left = other;
                     None
@@ -147,12 +151,12 @@ impl Writer {
             };
         }
         metrics::histogram!("klaxon_journal_group_records")
-            .record(plans.values().map(|plan| f64::from(plan.records)).sum::<f64>());
+            .record(writes.values().map(|write: &FileWrite| f64::from(write.records)).sum::<f64>());
         let failed: HashMap<ShowId, JournalError> =
-            plans.into_iter().filter_map(|(show, plan)| Some((show, self.write(plan).err()?))).collect();
+            writes.into_iter().filter_map(|(show, write)| Some((show, self.write(write).err()?))).collect();
         for append in accepted {
             let failure = append.records.iter().find_map(|record| failed.get(&record.show));
-            // Whoever dropped the append does not want to know.
+            // Nobody waits for an append that was dropped.
             drop(append.done.send(failure.map_or(Ok(()), |error| Err(error.clone()))));
         }
         left
@@ -164,58 +168,58 @@ impl Writer {
         self.shows.file(show).remove()
     }
 
-    /// Adds an append to the group's plans, or none of it.
-    fn plan(&self, plans: &mut BTreeMap<ShowId, Plan>, append: &Append) -> Result<(), JournalError> {
+    /// Adds an append to what the group writes to each file, or nothing of it.
+    fn add(&self, writes: &mut BTreeMap<ShowId, FileWrite>, append: &Append) -> Result<(), JournalError> {
         let mut ledgers: BTreeMap<ShowId, Ledger> = BTreeMap::new();
         let mut new = Vec::with_capacity(append.records.len());
         for record in &append.records {
             let ledger = match ledgers.entry(record.show) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(unknown) => {
-                    let plan = match plans.entry(record.show) {
+                    let write = match writes.entry(record.show) {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::btree_map::Entry::Vacant(unknown) => {
-                            unknown.insert(Plan::new(self.shows.file(record.show))?)
+                            unknown.insert(FileWrite::new(self.shows.file(record.show))?)
                         }
                     };
-                    unknown.insert(plan.ledger.clone())
+                    unknown.insert(write.ledger.clone())
                 }
             };
             new.push(ledger.take(record.show, record.number, record.fence)?);
         }
         for (show, ledger) in ledgers {
-            if let Some(plan) = plans.get_mut(&show) {
-                plan.ledger = ledger;
+            if let Some(write) = writes.get_mut(&show) {
+                write.ledger = ledger;
             }
         }
         for (record, _) in append.records.iter().zip(new).filter(|&(_, new)| new) {
-            if let Some(plan) = plans.get_mut(&record.show) {
-                plan.add(record.number, &append.bytes[record.bytes.clone()]);
+            if let Some(write) = writes.get_mut(&record.show) {
+                write.add(record.number, &append.bytes[record.bytes.clone()]);
             }
         }
         Ok(())
     }
 
-    /// Writes a plan and, if that is the policy, syncs. What failed is cut off again, so that the file ends with a whole record.
-    fn write(&mut self, plan: Plan) -> Result<(), JournalError> {
-        if plan.records == 0 {
+    /// Writes to one file and, if that is the policy, syncs it. A failed write is cut off again, so that the file ends with a whole record.
+    fn write(&mut self, write: FileWrite) -> Result<(), JournalError> {
+        if write.records == 0 {
             return Ok(());
         }
-        let show = plan.file.show;
-        self.open(&plan.file).map_err(|error| plan.file.failed("opening", &error))?;
+        let show = write.file.show;
+        self.open(&write.file).map_err(|error| write.file.failed("opening", &error))?;
         let file = &self.open[&show];
-        let end = plan.before.end;
-        let clean = if plan.before.dirty { self.disk.cut(file, end) } else { Ok(()) };
-        let written = clean.and_then(|()| self.disk.write(file, &plan.bytes, end)).and_then(|()| match self.policy {
+        let end = write.before.end;
+        let clean = if write.before.dirty { self.disk.cut(file, end) } else { Ok(()) };
+        let written = clean.and_then(|()| self.disk.write(file, &write.bytes, end)).and_then(|()| match self.policy {
             SyncPolicy::Always => self.disk.sync(file).and_then(|()| self.sync_directory(end)),
             SyncPolicy::Interval(_) => self.sync_directory(end),
             SyncPolicy::Never => Ok(()),
         });
         match written {
             Ok(()) => {
-                metrics::counter!("klaxon_journal_bytes_total").increment(plan.bytes.len() as u64);
-                let after = end + plan.bytes.len() as u64;
-                plan.file.note(|tail| tail.advance(after, plan.ledger, plan.marks));
+                metrics::counter!("klaxon_journal_bytes_total").increment(write.bytes.len() as u64);
+                let after = end + write.bytes.len() as u64;
+                write.file.note(|tail| tail.advance(after, write.ledger, write.offsets));
                 if let SyncPolicy::Interval(span) = self.policy {
                     self.unsynced.insert(show);
                     self.sync_due.get_or_insert_with(|| Instant::now() + span.to_std());
@@ -225,9 +229,9 @@ impl Writer {
             Err(error) => {
                 metrics::counter!("klaxon_journal_write_failures_total").increment(1);
                 let dirty = self.disk.cut(file, end).is_err();
-                plan.file.note(|tail| tail.dirty = dirty);
+                write.file.note(|tail| tail.dirty = dirty);
                 tracing::error!(%show, %error, "could not write to the journal");
-                Err(plan.file.failed("writing", &error))
+                Err(write.file.failed("writing", &error))
             }
         }
     }
@@ -236,7 +240,7 @@ impl Writer {
         if self.open.contains_key(&file.show) {
             return Ok(());
         }
-        if self.open.len() >= OPEN_FILES {
+        if self.open.len() >= MAX_OPEN_FILES {
             self.sync_written();
             self.open.clear();
         }
@@ -263,15 +267,15 @@ impl Writer {
     }
 }
 
-impl Plan {
+impl FileWrite {
     fn new(file: Arc<ShowFile>) -> Result<Self, JournalError> {
         let before = file.tail()?;
         let bytes = if before.end == 0 { MAGIC.to_vec() } else { Vec::new() };
-        Ok(Self { file, ledger: before.ledger.clone(), before, bytes, marks: Vec::new(), records: 0 })
+        Ok(Self { file, ledger: before.ledger.clone(), before, bytes, offsets: Vec::new(), records: 0 })
     }
 
     fn add(&mut self, number: u64, bytes: &[u8]) {
-        self.marks.push((number, self.before.end + self.bytes.len() as u64));
+        self.offsets.push((number, self.before.end + self.bytes.len() as u64));
         self.bytes.extend_from_slice(bytes);
         self.records += 1;
     }

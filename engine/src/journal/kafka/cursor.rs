@@ -1,15 +1,15 @@
-//! How far one show has come on its way from the spool to Kafka.
+//! How far one show is uploaded from the spool to Kafka.
 
 use std::time::Instant;
 
 use klaxon_protocol::ids::Fence;
 
-use super::Mark;
-use super::producer::Sent;
+use super::ShowProgress;
+use super::producer::SentRecord;
 
-/// A place in a show's file.
+/// A position in a show's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SpoolPosition {
     /// The number of the next record.
     pub(super) next: u64,
     /// Where it begins, in bytes.
@@ -18,24 +18,24 @@ pub(super) struct Place {
     pub(super) fence: Fence,
 }
 
-impl Place {
+impl SpoolPosition {
     /// Where a file begins.
     pub(super) const START: Self = Self { next: 0, at: 0, fence: Fence(0) };
 }
 
-/// How far one show has come.
+/// One show's upload.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// Of which writing of the file the places are.
+    /// Which rewriting of the file the positions are in.
     pub(super) generation: u64,
-    /// How often it went back. What was sent before the last time does not count.
-    pub(super) turn: u64,
+    /// How often records were sent again. Deliveries of an earlier attempt are ignored.
+    pub(super) attempt: u64,
     /// What is sent next.
-    pub(super) sending: Place,
-    /// Before it, Kafka has all.
-    pub(super) sure: Place,
-    /// What Redis knows of it.
-    pub(super) told: Option<u64>,
+    pub(super) next: SpoolPosition,
+    /// Kafka has everything before it.
+    pub(super) acknowledged: SpoolPosition,
+    /// How many records Redis knows Kafka to have.
+    pub(super) reported: Option<u64>,
     /// Whether the show is over.
     pub(super) over: bool,
     /// Whether there may be more in the file.
@@ -45,39 +45,77 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) const fn at(generation: u64, place: Place, told: Option<u64>, over: bool) -> Self {
-        Self { generation, turn: 0, sending: place, sure: place, told, over, more: true, paused_until: None }
+    pub(super) const fn at(generation: u64, position: SpoolPosition, reported: Option<u64>, over: bool) -> Self {
+        let (attempt, more, paused_until) = (0, true, None);
+        Self { generation, attempt, next: position, acknowledged: position, reported, over, more, paused_until }
     }
 
-    /// Sends everything again that Kafka is not known to have.
-    pub(super) fn go_back(&mut self) {
-        self.turn += 1;
-        self.sending = self.sure;
+    /// Sends everything again that Kafka did not acknowledge.
+    pub(super) const fn resend(&mut self) {
+        self.attempt += 1;
+        self.next = self.acknowledged;
         self.more = true;
     }
 
     /// Kafka has this record.
-    pub(super) fn arrived(&mut self, sent: &Sent) {
-        if sent.turn == self.turn && sent.number == self.sure.next {
-            self.sure = Place { next: sent.number + 1, at: sent.end, fence: sent.fence };
+    pub(super) const fn acknowledge(&mut self, sent: &SentRecord) {
+        if sent.attempt == self.attempt && sent.number == self.acknowledged.next {
+            self.acknowledged = SpoolPosition { next: sent.number + 1, at: sent.end, fence: sent.fence };
         }
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark { next: self.sure.next, fence: self.sure.fence }
+    pub(super) const fn progress(&self) -> ShowProgress {
+        ShowProgress { next: self.acknowledged.next, fence: self.acknowledged.fence }
     }
 
-    /// Whether Redis does not know yet how far it is.
-    pub(super) fn has_to_tell(&self) -> bool {
-        self.sure.next > 0 && self.told != Some(self.sure.next)
+    /// Whether Redis does not know the progress yet.
+    pub(super) fn has_to_report(&self) -> bool {
+        self.acknowledged.next > 0 && self.reported != Some(self.acknowledged.next)
     }
 
-    /// Whether Kafka has all that was found in the file.
-    pub(super) fn is_idle(&self) -> bool {
-        !self.more && self.sending.next == self.sure.next && !self.has_to_tell()
+    /// Whether Kafka has everything in the file, and Redis knows.
+    pub(super) fn is_done(&self) -> bool {
+        !self.more && self.next.next == self.acknowledged.next && !self.has_to_report()
     }
 
     pub(super) fn may_send(&self, now: Instant) -> bool {
         self.more && self.paused_until.is_none_or(|until| until <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::ShowId;
+
+    use super::*;
+
+    fn sent(number: u64, attempt: u64) -> SentRecord {
+        SentRecord { show: ShowId(1), number, fence: Fence(1), end: (number + 1) * 10, bytes: 10, attempt }
+    }
+
+    #[test]
+    fn only_the_next_record_of_the_newest_attempt_is_progress() {
+        let mut cursor = Cursor::at(0, SpoolPosition::START, None, false);
+        cursor.acknowledge(&sent(1, 0));
+        assert_eq!(cursor.progress().next, 0, "record 0 is not acknowledged yet");
+        cursor.acknowledge(&sent(0, 0));
+        assert_eq!((cursor.progress().next, cursor.has_to_report()), (1, true));
+        cursor.next = SpoolPosition { next: 3, at: 30, fence: Fence(1) };
+        cursor.resend();
+        assert_eq!(cursor.next, SpoolPosition { next: 1, at: 10, fence: Fence(1) });
+        cursor.acknowledge(&sent(1, 0));
+        assert_eq!(cursor.progress().next, 1, "that attempt is given up");
+        cursor.acknowledge(&sent(1, 1));
+        assert_eq!(cursor.progress().next, 2);
+    }
+
+    #[test]
+    fn it_is_done_when_all_is_acknowledged_and_reported() {
+        let mut cursor = Cursor::at(0, SpoolPosition { next: 2, at: 20, fence: Fence(1) }, Some(2), false);
+        assert!(!cursor.is_done(), "there may be more in the file");
+        cursor.more = false;
+        assert!(cursor.is_done());
+        cursor.reported = None;
+        assert!(!cursor.is_done());
     }
 }

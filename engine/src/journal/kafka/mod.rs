@@ -1,20 +1,21 @@
-//! The journal of several engines: its head in Redis, where each append is kept, and all of it in Kafka, which is never waited for.
+//! The journal of several engines: in Redis while a show goes on, where each append is kept, and all of it in Kafka, which is never
+//! waited for.
 //!
-//! An append returns when Redis has it ([`head`]). Then it goes to the spool on this engine's disk, and from there to Kafka, in
-//! order and for as long as it takes; what an engine could not ship before it died, the next one ships, from where Redis knows
-//! Kafka to be. So Kafka may hold records twice, but lacks none; [`JournalReader`] drops what is there twice or came too late.
-//! A Redis that comes back without memory gets its head again from the spool.
+//! An append returns when Redis has it ([`redis_log`]). Then it goes to the spool on this engine's disk, and from there to Kafka, in
+//! order and for as long as it takes. What an engine could not upload before it died the next one uploads, from where Redis knows
+//! Kafka to be. So Kafka may have records twice, but lacks none; [`JournalReader`] drops duplicates and what came too late.
+//! A Redis that comes back without its memory gets the records again from the spool.
 
+mod backlog;
 mod consumer;
 mod cursor;
-mod head;
 mod producer;
 mod reader;
+mod redis_log;
 mod scan;
-mod shipper;
 mod spool;
 mod topic;
-mod waiting;
+mod uploader;
 
 #[cfg(test)]
 mod tests;
@@ -30,29 +31,29 @@ use klaxon_protocol::journal::{Record, frame_record};
 use klaxon_protocol::player::ToPlayer;
 use tokio::task::JoinHandle;
 
-use self::head::{Framed, Head, How};
-use self::shipper::Shipper;
+use self::backlog::Backlog;
+use self::redis_log::{AppendMode, Framed, RedisLog};
 use self::spool::Spool;
-use self::waiting::Waiting;
+use self::uploader::Uploader;
 use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
-pub use consumer::{Assignment, FromKafka, JournalConsumer};
-pub use reader::{Heard, JournalReader};
+pub use consumer::{Assignment, ConsumerEvent, JournalConsumer};
+pub use reader::{JournalReader, RecordStatus};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;
 
 /// How far something has a show: all records before `next`, the last of them under `fence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
+struct ShowProgress {
     next: u64,
     fence: Fence,
 }
 
-/// Where a show was found.
+/// Where a show was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    InHead,
+enum Source {
+    Redis,
     Elsewhere,
 }
 
@@ -73,100 +74,100 @@ pub enum KafkaOpenError {
 /// The journal of several engines. The module's page says what is where.
 ///
 /// It writes only shows whose lease Redis knows (`fence` in the hash [`Keys::lease`](crate::redis::Keys::lease)). Dropping it is as
-/// a crash: what is not in Kafka yet is shipped when the same spool is opened again, or by the engine that takes the show up.
+/// a crash: what is not in Kafka yet is uploaded when the same spool is opened again, or by the engine that takes the show over.
 pub struct KafkaJournal {
-    head: Head,
+    redis_log: RedisLog,
     spool: Arc<Spool>,
-    waiting: Arc<Waiting>,
+    backlog: Arc<Backlog>,
     kafka: Kafka,
-    shipping: JoinHandle<()>,
+    uploading: JoinHandle<()>,
 }
 
 impl KafkaJournal {
-    /// Opens the journal whose head is in this Redis, and whose spool is in this directory. Kafka need not answer now.
+    /// Opens the journal in this Redis, with its spool in this directory. Kafka need not answer now.
     ///
     /// # Errors
     /// If Redis does not answer, or another process has the spool open.
     pub async fn open(redis: &Redis, kafka: Kafka, spool: &Path) -> Result<Self, KafkaOpenError> {
-        let head = Head::open(redis.clone()).await?;
+        let redis_log = RedisLog::open(redis.clone()).await?;
         let spool = Arc::new(Spool::open(spool).await?);
-        let waiting = Arc::new(Waiting::new());
+        let backlog = Arc::new(Backlog::new());
         for show in spool.shows().await? {
-            match spool.mark(show).await {
-                Ok(mark) => waiting.written(show, mark.map_or(0, |mark| mark.next)),
-                Err(error) => tracing::error!(%show, %error, "this file of the spool is damaged, and is not shipped"),
+            match spool.progress(show).await {
+                Ok(progress) => backlog.written(show, progress.map_or(0, |progress| progress.next)),
+                Err(error) => tracing::error!(%show, %error, "this file of the spool is damaged, and is not uploaded"),
             }
         }
-        let shipper = Shipper::new(head.clone(), Arc::clone(&spool), Arc::clone(&waiting), kafka.clone());
-        let shipping = tokio::spawn(shipper.run());
-        Ok(Self { head, spool, waiting, kafka, shipping })
+        let uploader = Uploader::new(redis_log.clone(), Arc::clone(&spool), Arc::clone(&backlog), kafka.clone());
+        let uploading = tokio::spawn(uploader.run());
+        Ok(Self { redis_log, spool, backlog, kafka, uploading })
     }
 
     /// Returns when Kafka has all that was appended before, however long that takes.
-    pub async fn settled(&self) {
-        self.waiting.settled().await;
+    pub async fn flushed(&self) {
+        self.backlog.flushed().await;
     }
 
-    /// Has the head judge or take records. What Redis has lost of the show before them it gets again.
-    async fn to_head(&self, show: ShowId, how: How, records: &[Framed]) -> Result<(), JournalError> {
-        let by = records.iter().map(|record| record.fence).max().unwrap_or(Fence(0));
-        match self.head.append(show, how, by, records).await {
+    /// Checks or appends records in Redis. If Redis has lost records of the show before them, it gets those again first.
+    async fn write_to_redis(&self, show: ShowId, how: AppendMode, records: &[Framed]) -> Result<(), JournalError> {
+        let by = records.iter().map(|record| record.fence).max().expect("an append has records");
+        match self.redis_log.append(show, how, by, records).await {
             Err(JournalError::Gap { expected, found, .. }) if self.refill(show, by, expected, found).await? => {
-                self.head.append(show, how, by, records).await
+                self.redis_log.append(show, how, by, records).await
             }
-            said => said,
+            written => written,
         }
     }
 
-    /// Gives Redis the records `from..until` again, if it has lost them and the spool has them.
+    /// Writes the records `from..until` to Redis again, if the spool has them.
     async fn refill(&self, show: ShowId, by: Fence, from: u64, until: u64) -> Result<bool, JournalError> {
         let Some(lost) = self.spool.range(show, from, until).await? else { return Ok(false) };
-        self.head.append(show, How::Refill, by, &lost).await?;
+        self.redis_log.append(show, AppendMode::Refill, by, &lost).await?;
         metrics::counter!("klaxon_journal_refills_total").increment(1);
         tracing::warn!(%show, from, until, "Redis had lost a part of the show's journal, and has it again");
         Ok(true)
     }
 
-    /// Gives records that the head has to the spool, and the shipper.
-    async fn to_spool(&self, records: &[Record]) {
-        if let Err(error) = self.spool.keep(records, &self.head).await {
+    /// Appends records that Redis has to the spool, from where they are uploaded.
+    async fn append_to_spool(&self, records: &[Record]) {
+        if let Err(error) = self.spool.append(records, &self.redis_log).await {
             metrics::counter!("klaxon_spool_failures_total").increment(1);
             tracing::error!(%error, "the spool can't be written; the show goes on, and Kafka gets it when it can");
         }
         for record in records {
-            self.waiting.written(record.show, record.number + 1);
+            self.backlog.written(record.show, record.number + 1);
         }
     }
 
-    /// Has a show that is taken up here in the spool, so that it can be shipped, and given to a Redis that lost it.
-    async fn take_to_spool(&self, show: ShowId, found: Found, records: &[Record]) {
-        match self.head.is_played(show).await {
-            // If the lease is ours already, the next append sees to it.
+    /// Brings a show that is taken over here into the spool, so that it can be uploaded, and written again to a Redis that lost it.
+    async fn copy_to_spool(&self, show: ShowId, source: Source, records: &[Record]) {
+        match self.redis_log.is_played(show).await {
+            // If this engine plays it already, its next append does it.
             Ok(true) | Err(_) => return,
             Ok(false) => {}
         }
-        let written = match found {
-            Found::InHead => self.spool.restore(show, &self.head).await,
-            Found::Elsewhere => self.spool.replace(show, records).await,
+        let written = match source {
+            Source::Redis => self.spool.restore(show, &self.redis_log).await,
+            Source::Elsewhere => self.spool.replace(show, records).await,
         };
         if let Err(error) = written {
             metrics::counter!("klaxon_spool_failures_total").increment(1);
             tracing::error!(%show, %error, "the spool can't be written");
         }
-        self.waiting.written(show, records.len() as u64);
+        self.backlog.written(show, records.len() as u64);
     }
 
     /// A show that is not in Redis.
     async fn read_elsewhere(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
-        // Where Redis knows nothing any more, another engine may have played the show on: Kafka has that.
+        // If Redis lost the show, another engine may have played it on: Kafka has that.
         let spooled = self.spool.read(show).await?;
-        let reached = |records: &[Record]| records.last().map(|last| (last.fence, last.number));
+        let progress = |records: &[Record]| records.last().map(|last| (last.fence, last.number));
         match read_show(&self.kafka, show).await {
-            Ok(records) if reached(&records) < reached(&spooled) => Ok(spooled),
+            Ok(records) if progress(&records) < progress(&spooled) => Ok(spooled),
             Ok(records) => Ok(records),
             Err(_) if !spooled.is_empty() => Ok(spooled),
             Err(ScanError::Damaged { offset, problem }) => {
-                let offset = u64::try_from(offset).unwrap_or(0);
+                let offset = u64::try_from(offset).expect("an offset in Kafka is not negative");
                 Err(JournalError::Damaged { show, offset, problem: format!("{problem} (in Kafka)") })
             }
             Err(error) => Err(JournalError::Unavailable(error.to_string())),
@@ -191,47 +192,47 @@ impl Journal for KafkaJournal {
         }
         if shows.len() > 1 {
             for (&show, records) in &shows {
-                self.to_head(show, How::Check, records).await?;
+                self.write_to_redis(show, AppendMode::Check, records).await?;
             }
         }
         for (&show, records) in &shows {
-            self.to_head(show, How::Append, records).await?;
+            self.write_to_redis(show, AppendMode::Append, records).await?;
         }
-        self.to_spool(records).await;
+        self.append_to_spool(records).await;
         metrics::histogram!("klaxon_journal_append_seconds").record(since.elapsed());
         Ok(())
     }
 
     async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
-        match self.head.first(show).await? {
+        match self.redis_log.first(show).await? {
             Some(first) => Ok(Some(first)),
             None => Ok(self.read_elsewhere(show).await?.into_iter().next()),
         }
     }
 
     async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {
-        let (mut found, mut records) = (Found::InHead, self.head.read(show).await?);
+        let (mut source, mut records) = (Source::Redis, self.redis_log.read(show).await?);
         if records.is_empty() {
-            (found, records) = (Found::Elsewhere, self.read_elsewhere(show).await?);
+            (source, records) = (Source::Elsewhere, self.read_elsewhere(show).await?);
         } else {
-            // A Redis that was killed may have lost the last that it had said yes to; nobody wrote anything else since.
+            // A Redis that was killed may have lost the last records that it had acknowledged, and nothing was written since.
             let spooled = self.spool.read(show).await?;
             if spooled.len() > records.len() && spooled.starts_with(&records) {
-                (found, records) = (Found::Elsewhere, spooled);
+                (source, records) = (Source::Elsewhere, spooled);
             }
         }
         if !records.is_empty() {
-            self.take_to_spool(show, found, &records).await;
+            self.copy_to_spool(show, source, &records).await;
         }
         Ok(Restored { records, cut: None })
     }
 
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
-        let mut shows = self.head.shows().await?;
+        let mut shows = self.redis_log.shows().await?;
         for show in self.spool.shows().await? {
             let Ok(last) = self.spool.tail(show, 1).await else { continue };
             let ended = last.iter().flat_map(|record| &record.events).any(|event| matches!(event, ToPlayer::End(_)));
-            if !ended && !self.head.shipped(show).await?.over {
+            if !ended && !self.redis_log.uploaded(show).await?.over {
                 shows.push(show);
             }
         }
@@ -241,8 +242,8 @@ impl Journal for KafkaJournal {
     }
 
     async fn retire(&self, show: ShowId, fence: Fence) -> Result<(), JournalError> {
-        self.head.retire(show, fence).await?;
-        self.waiting.is_over(show);
+        self.redis_log.retire(show, fence).await?;
+        self.backlog.is_over(show);
         Ok(())
     }
 
@@ -250,7 +251,7 @@ impl Journal for KafkaJournal {
         if last == 0 {
             return Ok(Vec::new());
         }
-        let tail = self.head.tail(show, last).await?;
+        let tail = self.redis_log.tail(show, last).await?;
         if !tail.is_empty() {
             return Ok(tail);
         }
@@ -261,6 +262,6 @@ impl Journal for KafkaJournal {
 
 impl Drop for KafkaJournal {
     fn drop(&mut self) {
-        self.shipping.abort();
+        self.uploading.abort();
     }
 }

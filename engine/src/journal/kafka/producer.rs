@@ -1,4 +1,4 @@
-//! What sends records to Kafka: idempotent, each acknowledged by all replicas, those of a show in order.
+//! The producer of records: idempotent, each acknowledged by all replicas, those of a show in order.
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use rdkafka::client::ClientContext;
@@ -7,87 +7,103 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-use super::head::Framed;
+use super::redis_log::Framed;
 use super::scan::{FENCE, NUMBER};
-use super::topic::{Kafka, PATIENCE, count_partitions, in_trouble, log, partition_of};
+use super::topic::{Kafka, REQUEST_TIMEOUT, count_partitions, log, log_error, partition_of};
 
-/// What is known of a record that is on its way.
+/// A record in flight.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct SentRecord {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
-    /// Where it ends in the spool's file.
+    /// Where it ends in the spool's file, in bytes.
     pub(super) end: u64,
     pub(super) bytes: usize,
-    /// In which turn of the show's cursor it was sent.
-    pub(super) turn: u64,
+    /// In which attempt of the show's cursor it was sent.
+    pub(super) attempt: u64,
 }
 
 /// What became of a record.
 #[derive(Debug)]
-pub(super) struct Delivered {
-    pub(super) sent: Sent,
+pub(super) struct Delivery {
+    pub(super) sent: SentRecord,
     pub(super) error: Option<KafkaError>,
 }
 
-/// Why a record was not taken.
+/// Why a record was not sent.
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// There is no room until others have arrived.
+pub(super) enum NotSent {
+    /// The producer's queue is full until others are acknowledged.
     Full,
-    /// Nothing will be sent any more.
+    /// The producer can't be used any more.
     Broken(KafkaError),
 }
 
-/// Sends records to the topic. What becomes of each is told in order.
+/// Sends records to the topic. The deliveries come in order.
 pub(super) struct Producer {
-    producer: ThreadedProducer<Teller>,
+    producer: ThreadedProducer<DeliveryReports>,
     topic: String,
     partitions: i32,
 }
 
-struct Teller(mpsc::UnboundedSender<Delivered>);
+/// How many deliveries wait for the uploader at most. When that many wait, the producer's thread waits, too: it has nothing else to do, and
+/// the uploader reads them before it sends more.
+const MAX_DELIVERIES: usize = 4096;
 
-impl ClientContext for Teller {
+struct DeliveryReports(mpsc::Sender<Delivery>);
+
+impl DeliveryReports {
+    fn report(&self, delivery: Delivery) {
+        // Only if there is no place is this on the producer's own thread for certain, where waiting is allowed: a producer that is dropped
+        // reports from the thread that drops it, but by then nobody receives.
+        if let Err(TrySendError::Full(delivery)) = self.0.try_send(delivery) {
+            // Nobody receives any more when another producer is used.
+            let _ = self.0.blocking_send(delivery);
+        }
+    }
+}
+
+impl ClientContext for DeliveryReports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        in_trouble(&error, reason, "shows go on, and their journals wait on disk");
+        log_error(&error, reason, "shows go on, and their journals wait on disk");
     }
 }
 
-impl ProducerContext for Teller {
-    type DeliveryOpaque = Box<Sent>;
+impl ProducerContext for DeliveryReports {
+    type DeliveryOpaque = Box<SentRecord>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<SentRecord>) {
         let error = result.as_ref().err().map(|(error, _)| error.clone());
-        // Nobody listens any more when another producer took over.
-        let _ = self.0.send(Delivered { sent: *sent, error });
+        self.report(Delivery { sent: *sent, error });
     }
 }
 
 impl Producer {
-    /// Makes the topic if it is not there, and a way to it.
-    pub(super) async fn open(kafka: &Kafka) -> Result<(Self, mpsc::UnboundedReceiver<Delivered>), KafkaError> {
+    /// Makes the topic if it is not there, and a producer for it.
+    pub(super) async fn open(kafka: &Kafka) -> Result<(Self, mpsc::Receiver<Delivery>), KafkaError> {
         kafka.make_topic().await?;
-        let (tell, told) = mpsc::unbounded_channel();
+        let (reports, deliveries) = mpsc::channel(MAX_DELIVERIES);
         let kafka = kafka.clone();
         let opening = tokio::task::spawn_blocking(move || {
-            let producer: ThreadedProducer<Teller> = kafka.producing().create_with_context(Teller(tell))?;
-            let partitions = count_partitions(producer.client(), &kafka.topic, PATIENCE)?;
+            let producer: ThreadedProducer<DeliveryReports> =
+                kafka.producing().create_with_context(DeliveryReports(reports))?;
+            let partitions = count_partitions(producer.client(), &kafka.topic, REQUEST_TIMEOUT)?;
             Ok(Self { producer, topic: kafka.topic, partitions })
         });
         match opening.await {
-            Ok(opened) => opened.map(|producer| (producer, told)),
+            Ok(opened) => opened.map(|producer| (producer, deliveries)),
             Err(_) => Err(KafkaError::Canceled),
         }
     }
 
-    pub(super) fn send(&self, framed: &Framed, sent: Sent) -> Result<(), Refused> {
+    pub(super) fn send(&self, framed: &Framed, sent: SentRecord) -> Result<(), NotSent> {
         let (number, fence) = (framed.number.to_string(), framed.fence.0.to_string());
         let headers = OwnedHeaders::new()
             .insert(Header { key: NUMBER, value: Some(&number) })
@@ -97,20 +113,20 @@ impl Producer {
         let record = BaseRecord::with_opaque_to(&self.topic, Box::new(sent));
         let record = record.partition(partition).key(&key).payload(&framed.bytes).headers(headers);
         self.producer.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::QueueFull) => Refused::Full,
-            _ => Refused::Broken(error),
+            Some(RDKafkaErrorCode::QueueFull) => NotSent::Full,
+            _ => NotSent::Broken(error),
         })
     }
 
-    /// Ends it, without waiting for what is on its way.
+    /// Ends it, without waiting for what is in flight.
     pub(super) async fn close(self) {
         // It joins a thread.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
 
-/// Whether it is the record that is refused, and others may pass.
-pub(super) fn is_the_records_own(error: &KafkaError) -> bool {
+/// Whether it is this record that is refused, and others may be taken.
+pub(super) fn is_about_the_record(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
@@ -120,4 +136,32 @@ pub(super) fn is_the_records_own(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::InvalidRecord
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flood_of_deliveries_waits_for_the_uploader_and_none_is_lost() {
+        let (sender, mut deliveries) = mpsc::channel(MAX_DELIVERIES);
+        let (reports, all) = (DeliveryReports(sender), 10 * MAX_DELIVERIES as u64);
+        let sent = |number| SentRecord { show: ShowId(1), number, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        let producing = std::thread::spawn(move || {
+            (0..all).for_each(|number| reports.report(Delivery { sent: sent(number), error: None }));
+        });
+        for number in 0..all {
+            assert!(deliveries.len() <= MAX_DELIVERIES);
+            assert_eq!(deliveries.recv().await.map(|delivery| delivery.sent.number), Some(number));
+        }
+        producing.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn deliveries_that_nobody_receives_any_more_are_dropped_also_by_a_task() {
+        let (sender, deliveries) = mpsc::channel(1);
+        drop(deliveries);
+        let sent = SentRecord { show: ShowId(1), number: 1, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        (0..3).for_each(|_| DeliveryReports(sender.clone()).report(Delivery { sent, error: None }));
+    }
 }

@@ -1,26 +1,26 @@
-//! A show's journal out of what Kafka holds of it: several engines may have written there, some of them twice and some too late.
+//! A show's journal out of what Kafka has of it: several engines may have written there, some of them twice and some too late.
 
 use std::cmp::Ordering;
 
 use klaxon_protocol::ids::Fence;
 
-/// What a record that was read is.
+/// What a record is that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum RecordStatus {
     /// The next record of the show.
     Next,
     /// It was read before.
-    Again,
+    Duplicate,
     /// An engine that had lost the show sent it.
-    Zombie,
-    /// Records before it are missing yet: they come, and it comes again after them.
+    Stale,
+    /// Records before it are missing. They will come, and this one again after them.
     Early,
-    /// Redis lost what was read from this number on before it was safe, and the show went on without: all from this number on is
-    /// void, and this record takes its place.
-    Instead,
+    /// Redis lost the records from this number on, and the show went on without them: what was read from this number on is void, and
+    /// this record takes its place.
+    Replacement,
 }
 
-/// Tells a show's true records, one after another, by their numbers and fences. Has no I/O.
+/// Judges records one after another by their numbers and fences: which are the show's journal. Has no I/O.
 #[derive(Debug, Clone, Default)]
 pub struct JournalReader {
     next: u64,
@@ -42,24 +42,24 @@ impl JournalReader {
     }
 
     /// Judges the record that was read now.
-    pub fn hear(&mut self, number: u64, fence: Fence) -> Heard {
+    pub fn judge(&mut self, number: u64, fence: Fence) -> RecordStatus {
         let newest = self.fences.last().map_or(Fence(0), |&(_, fence)| fence);
         match number.cmp(&self.next) {
-            Ordering::Greater if fence < newest => Heard::Zombie,
-            Ordering::Greater => Heard::Early,
-            Ordering::Equal if fence < newest => Heard::Zombie,
+            Ordering::Greater if fence < newest => RecordStatus::Stale,
+            Ordering::Greater => RecordStatus::Early,
+            Ordering::Equal if fence < newest => RecordStatus::Stale,
             Ordering::Equal => {
                 self.take(number, fence);
-                Heard::Next
+                RecordStatus::Next
             }
             Ordering::Less => match fence.cmp(&self.fence_of(number)) {
-                Ordering::Less => Heard::Zombie,
-                Ordering::Equal => Heard::Again,
-                Ordering::Greater if fence < newest => Heard::Zombie,
+                Ordering::Less => RecordStatus::Stale,
+                Ordering::Equal => RecordStatus::Duplicate,
+                Ordering::Greater if fence < newest => RecordStatus::Stale,
                 Ordering::Greater => {
                     self.fences.retain(|&(first, _)| first < number);
                     self.take(number, fence);
-                    Heard::Instead
+                    RecordStatus::Replacement
                 }
             },
         }
@@ -88,13 +88,13 @@ mod tests {
         let mut reader = JournalReader::default();
         let mut journal = Vec::new();
         for &(number, fence) in stream {
-            match reader.hear(number, fence) {
-                Heard::Instead => {
+            match reader.judge(number, fence) {
+                RecordStatus::Replacement => {
                     journal.truncate(usize::try_from(number).unwrap());
                     journal.push((number, fence));
                 }
-                Heard::Next => journal.push((number, fence)),
-                Heard::Again | Heard::Zombie | Heard::Early => {}
+                RecordStatus::Next => journal.push((number, fence)),
+                RecordStatus::Duplicate | RecordStatus::Stale | RecordStatus::Early => {}
             }
         }
         journal
@@ -175,18 +175,18 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_early_is_heard_when_it_comes_again() {
+    fn a_record_that_is_early_is_next_when_it_comes_again() {
         let mut reader = JournalReader::default();
-        let heard: Vec<Heard> = [0, 2, 1, 2].map(|number| reader.hear(number, Fence(1))).to_vec();
-        assert_eq!(heard, [Heard::Next, Heard::Early, Heard::Next, Heard::Next]);
+        let judged: Vec<RecordStatus> = [0, 2, 1, 2].map(|number| reader.judge(number, Fence(1))).to_vec();
+        assert_eq!(judged, [RecordStatus::Next, RecordStatus::Early, RecordStatus::Next, RecordStatus::Next]);
         assert_eq!(reader.next(), 3);
     }
 
     #[test]
     fn a_reader_that_goes_on_drops_what_it_has_read() {
         let mut reader = JournalReader::after(5, Fence(2));
-        assert_eq!(reader.hear(4, Fence(2)), Heard::Again);
-        assert_eq!(reader.hear(5, Fence(1)), Heard::Zombie);
-        assert_eq!(reader.hear(5, Fence(3)), Heard::Next);
+        assert_eq!(reader.judge(4, Fence(2)), RecordStatus::Duplicate);
+        assert_eq!(reader.judge(5, Fence(1)), RecordStatus::Stale);
+        assert_eq!(reader.judge(5, Fence(3)), RecordStatus::Next);
     }
 }

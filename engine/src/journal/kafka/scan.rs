@@ -1,4 +1,4 @@
-//! Reading a whole show from Kafka.
+//! Reads a whole show from Kafka.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::reader::{Heard, JournalReader};
-use super::topic::{Kafka, PATIENCE, Quiet, count_partitions, partition_of};
+use super::reader::{JournalReader, RecordStatus};
+use super::topic::{Kafka, Quiet, REQUEST_TIMEOUT, count_partitions, partition_of};
 
 /// The header with a record's number.
 pub(super) const NUMBER: &str = "number";
 /// The header with a record's fence.
 pub(super) const FENCE: &str = "fence";
 /// How long Kafka may send nothing in the middle of a show: a busy broker takes seconds to put some megabytes together.
-const SILENCE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a broker did not answer.
-const POLL: Duration = Duration::from_millis(100);
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Why a show could not be read from Kafka.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +27,10 @@ pub enum ScanError {
     /// Kafka can't be reached, or does not have the topic.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// Kafka stopped to answer.
-    #[error("Kafka sent nothing for {} s", SILENCE.as_secs())]
+    /// Kafka stopped answering.
+    #[error("Kafka sent nothing for {} s", IDLE_TIMEOUT.as_secs())]
     Silent,
-    /// A message there is no record.
+    /// A message there is not a record.
     #[error("the message at offset {offset} is no record of the show: {problem}")]
     Damaged {
         /// Where.
@@ -40,7 +40,8 @@ pub enum ScanError {
     },
 }
 
-/// Reads a whole show from Kafka: what its engines sent twice or too late is dropped. Nothing if Kafka does not know the show.
+/// Reads a whole show from Kafka. Duplicates, and records of engines that had lost the show, are dropped. Empty if Kafka does not know
+/// the show.
 ///
 /// # Errors
 /// [`ScanError`].
@@ -67,25 +68,25 @@ pub async fn read_show_as_file(kafka: &Kafka, show: ShowId) -> Result<Vec<u8>, S
 
 fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
     let (mut reader, mut records) = (JournalReader::default(), Vec::new());
-    each(kafka, show, |record| match reader.hear(record.number, record.fence) {
-        Heard::Next => records.push(record),
-        Heard::Instead => {
-            tracing::warn!(%show, number = record.number, "Redis had lost records that Kafka has; they do not count");
-            records.truncate(usize::try_from(record.number).unwrap_or(usize::MAX));
+    for_each_record(kafka, show, |record| match reader.judge(record.number, record.fence) {
+        RecordStatus::Next => records.push(record),
+        RecordStatus::Replacement => {
+            tracing::warn!(%show, number = record.number, "Redis had lost records that Kafka has; the show went on without them, so they are dropped");
+            records.truncate(usize::try_from(record.number).expect("a show fits into memory"));
             records.push(record);
         }
-        Heard::Again | Heard::Zombie | Heard::Early => {}
+        RecordStatus::Duplicate | RecordStatus::Stale | RecordStatus::Early => {}
     })?;
     Ok(records)
 }
 
-/// Hands over each record that Kafka has of a show, as they are there.
-fn each(kafka: &Kafka, show: ShowId, mut hear: impl FnMut(Record)) -> Result<(), ScanError> {
+/// Calls `process` with each record that Kafka has of a show, duplicates too, in their order.
+fn for_each_record(kafka: &Kafka, show: ShowId, mut process: impl FnMut(Record)) -> Result<(), ScanError> {
     let mut config = kafka.consuming("klaxon-reader");
-    // The end is where a fetch finds nothing more: not every broker that speaks Kafka's wire says it right when asked.
+    // The end is where a fetch finds nothing more: not every broker that speaks Kafka's protocol gives the right end offset.
     config.set("enable.partition.eof", "true");
     let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-    let partitions = match count_partitions(consumer.client(), &kafka.topic, PATIENCE) {
+    let partitions = match count_partitions(consumer.client(), &kafka.topic, REQUEST_TIMEOUT) {
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => return Ok(()),
         counted => counted?,
     };
@@ -94,33 +95,33 @@ fn each(kafka: &Kafka, show: ShowId, mut hear: impl FnMut(Record)) -> Result<(),
     assignment.add_partition_offset(&kafka.topic, partition, Offset::Offset(0))?;
     consumer.assign(&assignment)?;
     let key = show.to_string();
-    let mut heard_at = Instant::now();
+    let mut received_at = Instant::now();
     loop {
-        let message = match consumer.poll(POLL) {
+        let message = match consumer.poll(POLL_TIMEOUT) {
             Some(Ok(message)) => message,
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) if heard_at.elapsed() > SILENCE => return Err(error.into()),
-            None if heard_at.elapsed() > SILENCE => return Err(ScanError::Silent),
+            Some(Err(error)) if received_at.elapsed() > IDLE_TIMEOUT => return Err(error.into()),
+            None if received_at.elapsed() > IDLE_TIMEOUT => return Err(ScanError::Silent),
             Some(Err(_)) | None => continue,
         };
-        heard_at = Instant::now();
+        received_at = Instant::now();
         if message.key() != Some(key.as_bytes()) {
             continue;
         }
         let offset = message.offset();
-        hear(record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?);
+        process(record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?);
     }
 }
 
-/// The numbers and fences of a show's records, as they are there.
+/// The numbers and fences of all records that Kafka has of a show, in their order.
 #[cfg(test)]
 pub(super) fn labels_of(kafka: &Kafka, show: ShowId) -> Vec<(u64, Fence)> {
     let mut labels = Vec::new();
-    each(kafka, show, |record| labels.push((record.number, record.fence))).expect("Kafka is there");
+    for_each_record(kafka, show, |record| labels.push((record.number, record.fence))).expect("Kafka is there");
     labels
 }
 
-/// A message's number and fence, as its headers have them: who only wants to know whether it is new need not decode it.
+/// A message's number and fence by its headers: to tell whether it is new it need not be decoded.
 pub(super) fn labels<M: Message>(message: &M) -> Option<(u64, Fence)> {
     let headers = message.headers()?;
     let value = |name: &str| {

@@ -1,7 +1,9 @@
-//! The spool: each show on this engine's disk, from where it goes to Kafka, and from where a Redis that lost it gets it back.
+//! The spool: each show on this engine's disk, from where it is uploaded to Kafka, and from where a Redis that lost it gets it again.
 //!
-//! It follows the head. What is left of a show that another engine has moved on does not fit any more: it is dropped and written
-//! anew from the head.
+//! It is a copy of what Redis has. A file of a show that another engine has played on does not fit any more: it is rewritten from Redis.
+//!
+//! It has no limit but the disk: a disk that is full fails its writes (`klaxon_spool_failures_total`), the show goes on in Redis, and the
+//! file is rewritten from there when the disk takes it.
 
 use std::path::Path;
 
@@ -10,27 +12,27 @@ use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 use tokio::sync::Mutex;
 
-use super::Mark;
-use super::head::{Framed, Head};
+use super::ShowProgress;
+use super::redis_log::{Framed, RedisLog};
 use crate::journal::{FileJournal, Journal as _, JournalError, OpenError, SyncPolicy};
 
-/// How many bytes are read at once while a place is looked for.
-const STEP: usize = 1 << 20;
+/// How many bytes are read at once to find a record.
+const READ_SIZE: usize = 1 << 20;
 
-/// Records of a show's file, and where they end in it.
+/// Records of a show's file.
 pub(super) struct Part {
-    /// Each with where it ends.
+    /// Each with the byte where it ends.
     pub(super) records: Vec<(Framed, u64)>,
-    /// The file was not written anew since this number was given; places in it mean something.
+    /// How often the file was rewritten before: positions in it are valid for one generation.
     pub(super) generation: u64,
 }
 
 /// All shows on this engine's disk.
 pub(super) struct Spool {
     files: FileJournal,
-    /// How often each show's file was written anew.
+    /// How often each show's file was rewritten.
     generations: DashMap<ShowId, u64>,
-    /// Held by who writes a file anew.
+    /// Held while a file is rewritten.
     rewriting: Mutex<()>,
 }
 
@@ -41,16 +43,16 @@ impl Spool {
         Ok(Self { files, generations: DashMap::new(), rewriting: Mutex::default() })
     }
 
-    /// Keeps records that the head has. What does not fit is written anew as the head has it.
-    pub(super) async fn keep(&self, records: &[Record], head: &Head) -> Result<(), JournalError> {
+    /// Appends records that Redis has. A file that they do not fit is rewritten from Redis.
+    pub(super) async fn append(&self, records: &[Record], redis_log: &RedisLog) -> Result<(), JournalError> {
         match self.files.write(records).await {
             Err(JournalError::Unavailable(problem)) => Err(JournalError::Unavailable(problem)),
             Err(error) => {
-                tracing::debug!(%error, "a show in the spool is written anew");
+                tracing::debug!(%error, "a show in the spool is rewritten");
                 let mut shows: Vec<ShowId> = records.iter().map(|record| record.show).collect();
                 shows.dedup();
                 for show in shows {
-                    self.restore(show, head).await?;
+                    self.restore(show, redis_log).await?;
                 }
                 Ok(())
             }
@@ -58,16 +60,16 @@ impl Spool {
         }
     }
 
-    /// Makes a show's file hold what the head has, if it has the show.
-    pub(super) async fn restore(&self, show: ShowId, head: &Head) -> Result<(), JournalError> {
+    /// Makes a show's file hold what Redis has, if Redis has the show.
+    pub(super) async fn restore(&self, show: ShowId, redis_log: &RedisLog) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
-        // In this order: what comes to the file meanwhile came to the head before.
+        // The file is read first: what is appended to it meanwhile was written to Redis before.
         let kept = self.kept(show).await;
-        let whole = head.read(show).await?;
+        let whole = redis_log.read(show).await?;
         if whole.is_empty() { Ok(()) } else { self.put(show, kept, &whole).await }
     }
 
-    /// Makes a show's file hold these records, which no head has.
+    /// Makes a show's file hold these records, which Redis does not have.
     pub(super) async fn replace(&self, show: ShowId, records: &[Record]) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
         let kept = self.kept(show).await;
@@ -83,25 +85,25 @@ impl Spool {
         if kept.is_some_and(|kept| whole.starts_with(&kept)) {
             return self.files.write(whole).await;
         }
-        self.turn_over(show);
+        self.begin_generation(show);
         self.files.remove(show).await?;
         let written = self.files.write(whole).await;
-        self.turn_over(show);
+        self.begin_generation(show);
         written
     }
 
     /// Drops a show.
     pub(super) async fn remove(&self, show: ShowId) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
-        self.turn_over(show);
+        self.begin_generation(show);
         self.files.remove(show).await
     }
 
-    fn turn_over(&self, show: ShowId) {
+    fn begin_generation(&self, show: ShowId) {
         *self.generations.entry(show).or_default() += 1;
     }
 
-    /// How often the show's file was written anew.
+    /// How often the show's file was rewritten.
     pub(super) fn generation(&self, show: ShowId) -> u64 {
         self.generations.get(&show).map_or(0, |generation| *generation)
     }
@@ -125,15 +127,15 @@ impl Spool {
         Ok(Part { records, generation })
     }
 
-    /// The byte after the record that `mark` names, if the file has this very record.
-    pub(super) async fn find(&self, show: ShowId, mark: Mark) -> Result<Option<u64>, JournalError> {
+    /// The byte after the last record of this progress, if the file has that very record.
+    pub(super) async fn find(&self, show: ShowId, progress: ShowProgress) -> Result<Option<u64>, JournalError> {
         let mut start = 0;
         loop {
-            let part = self.part(show, start, STEP).await?;
+            let part = self.part(show, start, READ_SIZE).await?;
             let Some(&(_, end)) = part.records.last() else { return Ok(None) };
-            let found = part.records.iter().find(|(record, _)| record.number + 1 == mark.next);
+            let found = part.records.iter().find(|(record, _)| record.number + 1 == progress.next);
             if let Some((record, end)) = found {
-                return Ok((record.fence == mark.fence).then_some(*end));
+                return Ok((record.fence == progress.fence).then_some(*end));
             }
             start = end;
         }
@@ -143,7 +145,7 @@ impl Spool {
     pub(super) async fn range(&self, show: ShowId, from: u64, until: u64) -> Result<Option<Vec<Framed>>, JournalError> {
         let (mut start, mut found) = (0, Vec::new());
         loop {
-            let part = self.part(show, start, STEP).await?;
+            let part = self.part(show, start, READ_SIZE).await?;
             let Some(&(_, end)) = part.records.last() else { return Ok(None) };
             for (record, _) in part.records {
                 if record.number >= until {
@@ -160,10 +162,10 @@ impl Spool {
         }
     }
 
-    /// Where the show's file ends.
-    pub(super) async fn mark(&self, show: ShowId) -> Result<Option<Mark>, JournalError> {
+    /// How far the show is in the file.
+    pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.files.tail(show, 1).await?;
-        Ok(last.last().map(|record| Mark { next: record.number + 1, fence: record.fence }))
+        Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
     }
 
     /// All its records; none if it does not have the show, or its file is damaged.

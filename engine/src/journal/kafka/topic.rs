@@ -12,10 +12,10 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How long a broker may take to say what it is asked.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a trouble is not said again.
-const SAY_AGAIN: Duration = Duration::from_secs(10);
+/// How long a broker may take to answer.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often an error is logged as a warning at most.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// The largest message: the largest record in its frame, and room for what Kafka adds.
 const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
 
@@ -42,7 +42,7 @@ impl Kafka {
         Self { brokers, topic, partitions: 8, replication: 1, settings: Vec::new() }
     }
 
-    /// What every client is told.
+    /// The settings of every client.
     pub(super) fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers).set("client.id", "klaxon");
@@ -55,19 +55,19 @@ impl Kafka {
         config
     }
 
-    /// What a producer is told beside. A message waits as long as it takes: what is given up is sent again from the spool anyway.
+    /// The settings of a producer. A message waits as long as it takes: a message that is given up is sent again from the spool anyway.
     pub(super) fn producing(&self) -> ClientConfig {
         let mut config = self.config();
         config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", "0");
         config.set("message.max.bytes", LARGEST_MESSAGE.to_string());
         config.set("linger.ms", "5").set("retry.backoff.ms", "100").set("retry.backoff.max.ms", "1000");
-        // A broker that lost the topic shall not be waited for: it is made again.
+        // A broker that lost the topic is not waited for: the topic is made again.
         config.set("topic.metadata.propagation.max.ms", "2000").set("topic.metadata.refresh.interval.ms", "5000");
         config.set("request.timeout.ms", "10000").set("socket.timeout.ms", "15000");
         config
     }
 
-    /// What a consumer is told beside.
+    /// The settings of a consumer.
     pub(super) fn consuming(&self, group: &str) -> ClientConfig {
         let mut config = self.config();
         config.set("group.id", group).set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
@@ -81,14 +81,15 @@ impl Kafka {
     /// Makes the topic if it is not there.
     pub(super) async fn make_topic(&self) -> Result<(), KafkaError> {
         let mut config = self.config();
-        config.set("socket.timeout.ms", PATIENCE.as_millis().to_string());
+        config.set("socket.timeout.ms", REQUEST_TIMEOUT.as_millis().to_string());
         let client: AdminClient<Quiet> = config.create_with_context(Quiet)?;
         let replication = TopicReplication::Fixed(i32::from(self.replication));
         let largest = LARGEST_MESSAGE.to_string();
         let topic = NewTopic::new(&self.topic, i32::from(self.partitions), replication)
             .set("max.message.bytes", &largest)
             .set("retention.ms", "-1");
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
+        let options =
+            AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
         for made in client.create_topics([&topic], &options).await? {
             match made {
                 Ok(name) => tracing::info!(topic = name, "the topic of the journals is made"),
@@ -116,7 +117,7 @@ pub(super) fn count_partitions<C: ClientContext>(
     let metadata = client.fetch_metadata(Some(topic), patience)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     match found.map(|found| (found.error(), found.partitions().len())) {
-        Some((None, count @ 1..)) => Ok(i32::try_from(count).unwrap_or(i32::MAX)),
+        Some((None, count @ 1..)) => Ok(i32::try_from(count).expect("Kafka numbers partitions by 32 bits")),
         Some((Some(error), _)) if RDKafkaErrorCode::from(error) != RDKafkaErrorCode::UnknownTopicOrPartition => {
             Err(KafkaError::MetadataFetch(error.into()))
         }
@@ -124,7 +125,7 @@ pub(super) fn count_partitions<C: ClientContext>(
     }
 }
 
-/// A client that leaves its failures to those who wait for it.
+/// A client whose failures are returned to its callers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quiet;
 
@@ -140,20 +141,20 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-/// Counts a client's trouble, and says so if nobody has for a while: librdkafka repeats itself several times a second.
-pub(super) fn in_trouble(error: &KafkaError, reason: &str, consequence: &str) {
-    static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+/// Counts a client's error, and logs it if none was logged for a while: librdkafka repeats itself several times a second.
+pub(super) fn log_error(error: &KafkaError, reason: &str, consequence: &str) {
+    static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     metrics::counter!("klaxon_kafka_errors_total").increment(1);
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
-        *said = Some(Instant::now());
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    if logged.is_none_or(|logged| logged.elapsed() > LOG_INTERVAL) {
+        *logged = Some(Instant::now());
         tracing::warn!(%error, reason, "Kafka is in trouble; {consequence}");
     } else {
         tracing::debug!(%error, reason, "Kafka is in trouble");
     }
 }
 
-/// What librdkafka says. A broker that is away is said by us, and once.
+/// A line of librdkafka's own log. A broker that is away is logged by [`log_error`], and less often.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     tracing::debug!(?level, facility, message, "librdkafka");
 }

@@ -17,11 +17,11 @@ pub(super) enum Convention {
 }
 
 /// An answer with its number, from 1: an empty one in the middle does not renumber those after it.
-pub(super) type Answer<'s> = (usize, &'s str);
+pub(super) type AnswerCell<'s> = (usize, &'s str);
 
 impl Convention {
     /// What other rows say, in which a cell can be one thing only.
-    pub fn of<'s>(rows: impl Iterator<Item = (&'s str, Vec<Answer<'s>>)>) -> Self {
+    pub fn of<'s>(rows: impl Iterator<Item = (&'s str, Vec<AnswerCell<'s>>)>) -> Self {
         let (mut numbers, mut texts) = (0_usize, 0_usize);
         for (cell, answers) in rows {
             match (by_text(cell, &answers), number(cell)) {
@@ -39,7 +39,7 @@ impl Convention {
 }
 
 /// Which choice a cell means.
-pub(super) fn right_one(cell: &str, answers: &[Answer<'_>], convention: Convention) -> Result<Choice, String> {
+pub(super) fn right_one(cell: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Result<Choice, String> {
     if cell.is_empty() {
         return Err("the correct answer is missing: the number, the letter or the text of one answer".to_owned());
     }
@@ -67,7 +67,7 @@ pub(super) fn right_one(cell: &str, answers: &[Answer<'_>], convention: Conventi
 }
 
 /// A list of right answers; one that names the same answer twice names one.
-fn several(cell: &str, answers: &[Answer<'_>]) -> Result<Choice, String> {
+fn several(cell: &str, answers: &[AnswerCell<'_>]) -> Result<Choice, String> {
     let no_answer =
         || format!("the correct answer is the number, the letter or the text of one answer, not {}", excerpt(cell));
     let is_separator = |c: char| matches!(c, ',' | ';' | '/' | '&' | '|' | '+' | '\n');
@@ -92,12 +92,12 @@ fn several(cell: &str, answers: &[Answer<'_>]) -> Result<Choice, String> {
 }
 
 /// The position of the answer with this number.
-fn at(wanted: usize, answers: &[Answer<'_>]) -> Option<usize> {
+fn at(wanted: usize, answers: &[AnswerCell<'_>]) -> Option<usize> {
     answers.iter().position(|&(number, _)| number == wanted)
 }
 
 /// The position of the answer with this text, in whatever case if no other has it in that.
-fn by_text(cell: &str, answers: &[Answer<'_>]) -> Option<usize> {
+fn by_text(cell: &str, answers: &[AnswerCell<'_>]) -> Option<usize> {
     let exactly = answers.iter().position(|&(_, text)| text == cell);
     exactly.or_else(|| {
         let wanted = cell.to_lowercase();
@@ -129,10 +129,10 @@ fn number(cell: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const PLANETS: &[Answer<'_>] = &[(1, "Mars"), (2, "Venus"), (4, "Earth")];
-    const NUMBERS: &[Answer<'_>] = &[(1, "2"), (2, "3"), (3, "4"), (4, "1")];
+    const PLANETS: &[AnswerCell<'_>] = &[(1, "Mars"), (2, "Venus"), (4, "Earth")];
+    const NUMBERS: &[AnswerCell<'_>] = &[(1, "2"), (2, "3"), (3, "4"), (4, "1")];
 
-    fn right(cell: &str, answers: &[Answer<'_>]) -> Result<usize, String> {
+    fn right(cell: &str, answers: &[AnswerCell<'_>]) -> Result<usize, String> {
         right_one(cell, answers, Convention::Unknown).map(|choice| choice.index())
     }
 

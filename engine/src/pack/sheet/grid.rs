@@ -47,7 +47,7 @@ pub(super) fn letters(column: usize) -> String {
     let mut letters = Vec::new();
     while left > 0 {
         left -= 1;
-        letters.push(char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
+        letters.push(char::from(b'A' + u8::try_from(left % 26).expect("it is below 26")));
         left /= 26;
     }
     letters.iter().rev().collect()

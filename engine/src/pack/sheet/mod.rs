@@ -15,9 +15,9 @@ use klaxon_protocol::pack::PackQuestion;
 use klaxon_protocol::time::Span;
 
 use super::draft::{Draft, blank_question, in_fixed_order, wrong_choice_count};
-use super::problem::{Findings, Place, excerpt};
+use super::problem::{Findings, SourcePlace, excerpt};
 use super::text;
-use answers::{Answer, Convention, right_one};
+use answers::{AnswerCell, Convention, right_one};
 use columns::{Answers, Columns, Header};
 use grid::{Grid, Row};
 use names::Unit;
@@ -40,10 +40,10 @@ fn split(text: &str) -> Option<(Grid, Header)> {
 
 /// Reads a file; `wanted` is the name of the sheet to read, if its file has several.
 pub(super) fn read(bytes: &[u8], title: &str, wanted: Option<&str>, findings: &mut Findings) -> Draft {
-    let draft = Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), Place::default())] };
+    let draft = Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), SourcePlace::default())] };
     let found = find(bytes, wanted, findings);
     let read = found.and_then(|(grid, header)| {
-        let place = Place { line: Some(grid.rows[header.row].line), question: None };
+        let place = SourcePlace { line: Some(grid.rows[header.row].line), question: None };
         let (columns, notes) = Columns::of(&grid, &header).map_err(|problem| (place, problem))?;
         grid.notes.iter().cloned().chain(notes).for_each(|note| findings.note(note));
         Ok(read_rows(&grid.rows[header.row + 1..], &columns, findings))
@@ -58,8 +58,8 @@ pub(super) fn read(bytes: &[u8], title: &str, wanted: Option<&str>, findings: &m
 }
 
 /// The sheet with the questions and its header, or why there is none.
-fn find(bytes: &[u8], wanted: Option<&str>, findings: &mut Findings) -> Result<(Grid, Header), (Place, String)> {
-    let nowhere = |problem: String| (Place::default(), problem);
+fn find(bytes: &[u8], wanted: Option<&str>, findings: &mut Findings) -> Result<(Grid, Header), (SourcePlace, String)> {
+    let nowhere = |problem: String| (SourcePlace::default(), problem);
     if bytes.starts_with(workbook::OLD_EXCEL) {
         return Err(nowhere(
             "the file is an old Excel file (xls), or has a password; save it as xlsx without a password, or as CSV (UTF-8)".into(),
@@ -122,11 +122,11 @@ fn choose(grids: Vec<Grid>, wanted: Option<&str>, findings: &mut Findings) -> Re
     if !others.is_empty() {
         findings.note(format!("the sheet {} is read; not read: {}", names(&[grid]), names(&others)));
     }
-    let at = grids.iter().position(|other| other.name == grid.name).unwrap_or_default();
-    Ok((grids.into_iter().nth(at).unwrap_or_default(), header))
+    let at = grids.iter().position(|other| other.name == grid.name).expect("the chosen sheet is one of them");
+    Ok((grids.into_iter().nth(at).expect("it was found there"), header))
 }
 
-fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, Place)> {
+fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, SourcePlace)> {
     // A row that nobody filled in may still have its number and time.
     let is_written = |row: &&Row| columns.asked().any(|column| !row.cell(column).is_empty());
     let has_fault = |row: &Row| row.faults.iter().any(|&(column, _)| columns.all().any(|read| read == column));
@@ -139,7 +139,7 @@ fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(P
     };
     let mut questions = Vec::with_capacity(rows.len().min(1_000));
     for row in rows {
-        let place = Place { line: Some(row.line), question: Some(questions.len() + 1) };
+        let place = SourcePlace { line: Some(row.line), question: Some(questions.len() + 1) };
         let question = read_row(row, columns, convention, &mut |problem| findings.add(place, problem));
         questions.push((question, place));
     }
@@ -147,7 +147,7 @@ fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(P
 }
 
 /// The numbered answers of a row that are not empty.
-fn answers_of<'r>(row: &'r Row, columns: &Columns) -> Vec<Answer<'r>> {
+fn answers_of<'r>(row: &'r Row, columns: &Columns) -> Vec<AnswerCell<'r>> {
     let Answers::Numbered(answers) = &columns.answers else { return Vec::new() };
     answers
         .iter()
@@ -194,7 +194,7 @@ fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn
 
 /// The choices among which a cell names the right one.
 fn numbered(
-    answers: &[Answer<'_>],
+    answers: &[AnswerCell<'_>],
     correct: &str,
     convention: Convention,
     tell: &mut dyn FnMut(String),

@@ -20,8 +20,8 @@ use crate::process::{Addresses, Stop, Told, begin, journals};
 
 /// How long the shows may take to write what they have, and to be handed over.
 const LAST_WRITES: Duration = Duration::from_secs(5);
-/// How long Kafka may take to get what the spool holds; what is left is sent by the next start, or by other engines.
-const LAST_SHIPMENT: Duration = Duration::from_secs(5);
+/// How long Kafka may take to get what the spool holds; what is left is uploaded by the next start, or by other engines.
+const LAST_UPLOAD: Duration = Duration::from_secs(5);
 
 pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let common = &options.common;
@@ -80,8 +80,8 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
             tracing::warn!("not all shows could be handed over; other engines take them up when their leases are over")
         }
     }
-    if tokio::time::timeout(LAST_SHIPMENT, journal.settled()).await.is_err() {
-        tracing::warn!("Kafka does not have all yet; the spool is sent at the next start");
+    if tokio::time::timeout(LAST_UPLOAD, journal.flushed()).await.is_err() {
+        tracing::warn!("Kafka does not have everything yet; the next start uploads the rest of the spool");
     }
     admin.stop().await;
     tracing::info!("stopped");

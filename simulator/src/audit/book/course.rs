@@ -52,7 +52,7 @@ impl Book {
         }
     }
 
-    /// Nobody is in play, though somebody was: no question can be asked.
+    /// No player is left in play, though there was one: no question can be asked.
     pub(super) fn nobody_left(&self) -> bool {
         self.settings.mode.eliminates() && !self.asked.is_empty() && !self.seats.is_empty() && self.alive() == 0
     }
@@ -90,7 +90,7 @@ impl Book {
             question: question.clone(),
             right: Choice(u8::try_from(right).unwrap_or_default()),
             clock,
-            answers: super::Answers::new(),
+            answers: super::RoundAnswers::new(),
             reveal: None,
             voided: None,
             pauses: Vec::new(),

@@ -11,7 +11,7 @@ use super::course::resume_of;
 use super::seats::take_back;
 use super::{Book, Clock, Held, Refused};
 
-/// What players are told of a question whose answers could not all be counted.
+/// The notice about a question whose answers could not all be counted.
 const OUTAGE: &str = "Not all answers could be counted, through no fault of yours.";
 
 impl Book {

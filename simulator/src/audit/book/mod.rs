@@ -1,5 +1,5 @@
-//! The rule book, docs/rules.md, played again: the journal's commands in, and out what everybody must have been told. Neither what
-//! the journal says came of a command nor any of the engine's code has part in it.
+//! The rule book, docs/rules.md, played again: from the journal's commands to what all players must have been sent. Neither what
+//! the journal records as the outcome of a command nor any of the engine's code has a part in it.
 
 mod clock;
 mod course;
@@ -23,7 +23,7 @@ use klaxon_protocol::time::{Millis, Span};
 pub use self::clock::Clock;
 use self::podium::Ending;
 pub use self::seats::Held;
-use self::seats::{Answers, Change};
+use self::seats::{Change, RoundAnswers};
 
 /// The order in which a question's choices were sent: the rules let the server mix them.
 pub type Orders = BTreeMap<QuestionId, Vec<String>>;
@@ -38,7 +38,7 @@ pub struct Asked {
     pub question: Question,
     pub right: Choice,
     pub clock: Clock,
-    pub answers: Answers,
+    pub answers: RoundAnswers,
     pub counts: Vec<u32>,
     pub reveal: Option<Reveal>,
     /// When it was voided.
@@ -81,14 +81,14 @@ pub struct Book {
     changes: Vec<Change>,
     pub ending: Option<Ending>,
     pub podium: Option<Podium>,
-    /// What each seat is told after each reveal.
+    /// What each seat is sent after each reveal.
     pub results: BTreeMap<QuestionId, Vec<PlayerResult>>,
     pub standings: BTreeMap<QuestionId, Standings>,
     /// When each seat was in play, and when not.
     pub turns: Vec<Vec<Turn>>,
     /// When each seat was taken.
     pub joins: Vec<Millis>,
-    /// Whose address the journal said last, for a ban of it.
+    /// The seat whose address the journal named last, for a ban of it.
     named_by_address: Option<Seat>,
 }
 
@@ -124,7 +124,7 @@ impl Book {
         }
     }
 
-    /// Does what the record's command says, at its time: what everybody must hear of it, in order.
+    /// Carries out the record's command at its time; gives the events that all must receive, in order.
     ///
     /// # Errors
     /// Why the rules allow no such thing now.

@@ -25,7 +25,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// The end as things stand; nobody wins unless it `pays`.
+    /// The podium as things stand; there are no winners unless it `pays`.
     pub fn of(settings: &Settings, seats: &[Held], pays: bool) -> Self {
         let ranking = ranking(seats);
         let winners = if pays { winners(settings, seats, &ranking) } else { 0 };
@@ -34,7 +34,7 @@ impl Ending {
         for (part, &(_, seat)) in divide(settings.pot, &settings.prize, &places).into_iter().zip(&ranking) {
             prizes[seat.index()] = part;
         }
-        // Where there is something to win, whoever's part is nothing has won nothing.
+        // Where there is something to win, a player whose part is nothing is no winner.
         let winners = if settings.pot > 0 { prizes.iter().filter(|&&prize| prize > 0).count() } else { winners };
         Self { ranking, winners: u32::try_from(winners).unwrap_or(u32::MAX), prizes }
     }

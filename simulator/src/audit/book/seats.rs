@@ -13,7 +13,7 @@ pub struct Held {
     pub player: PlayerId,
     pub name: Name,
     pub alive: bool,
-    /// If the host took the player out: so many questions were revealed or void by then.
+    /// If the host removed the player: how many questions were revealed or void by then.
     pub removed: Option<usize>,
     pub lives: u8,
     pub score: u32,
@@ -36,7 +36,7 @@ impl Held {
 }
 
 /// Counted answers to a question: which choice, and how much of the time had passed.
-pub type Answers = HashMap<Seat, (Choice, Span)>;
+pub type RoundAnswers = HashMap<Seat, (Choice, Span)>;
 
 /// What a reveal took from or gave to a seat, so that a void can take it back.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ pub fn judge(
     question: QuestionId,
     right: Choice,
     total: Span,
-    answers: &Answers,
+    answers: &RoundAnswers,
 ) -> Judged {
     let mut judged = Judged::default();
     for (seat, held) in (0..).map(Seat).zip(seats) {

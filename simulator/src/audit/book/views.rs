@@ -7,7 +7,7 @@ use klaxon_protocol::time::Millis;
 use super::{Book, Held, count};
 
 impl Book {
-    /// What a seat is told of itself now; without one, what a spectator is.
+    /// The state that a seat is sent now; without a seat, a spectator's.
     pub fn you(&self, seat: Option<Seat>) -> You {
         let held = seat.and_then(|seat| Some((seat, self.seats.get(seat.index())?)));
         let Some((seat, held)) = held else {
@@ -28,7 +28,7 @@ impl Book {
         if held.alive { self.ranks.get(&held.score).copied().unwrap_or(0) } else { 0 }
     }
 
-    /// What one who comes in is told of the show now, as if it were taken at `at`.
+    /// The snapshot of the show for a player who joins now, as if it were taken at `at`.
     pub fn snapshot(&self, at: Millis) -> Snapshot {
         let asked = self.asked.last();
         Snapshot {
@@ -55,13 +55,13 @@ impl Book {
         }
     }
 
-    /// What one who comes in is told of a pause, if the show is in one.
+    /// The pause that a player who joins now is sent, if the show is in one.
     pub fn told_of_pause(&self) -> Option<Paused> {
         let asked = self.asked.last().filter(|_| self.phase == Phase::Question);
         self.paused.then(|| Paused { left: asked.map(|asked| asked.clock.left(Millis(0))) })
     }
 
-    /// Whether a snapshot says what the show is.
+    /// Whether a snapshot agrees with the show.
     pub fn is_shown_by(&self, told: &Snapshot) -> bool {
         if (told.joined, told.alive, told.phase) != (count(self.seats.len()), self.alive(), self.phase) {
             return false;

@@ -1,4 +1,4 @@
-//! The events that everybody hears, against those of the book.
+//! The events for all, against those of the book.
 
 use std::collections::BTreeMap;
 
@@ -23,9 +23,9 @@ impl Events {
         self.by_seq.len()
     }
 
-    /// Every distinct event that anybody heard is the book's.
+    /// Every distinct event that was received is the book's.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) {
-        for (_, _, message) in reading.heard_frames() {
+        for (_, _, message) in reading.received_frames() {
             let Some(seq) = message.seq() else { continue };
             let own = self.by_seq.get(&seq);
             finding.check(own == Some(message), || {

@@ -1,7 +1,7 @@
-//! Promise 10: all that anybody was told or paid is what the rule book gives.
+//! Promise 10: all that players were sent or paid is what the rule book gives.
 //!
 //! The book is played again from the journal's commands; the order of a question's choices is taken from the frames in which players got
-//! it. What the journal says came of a command is judged like what players heard.
+//! it. What the journal records as the outcome of a command is judged like what players received.
 
 mod events;
 mod promised;
@@ -74,13 +74,13 @@ fn records<'r>(reading: &'r Reading<'_>) -> impl Iterator<Item = klaxon_protocol
         .map_while(|record| record.ok().map(|(_, record)| record))
 }
 
-/// In which order players got each question's choices; of a question that nobody heard, the journal says it.
+/// In which order players got each question's choices; of a question that no player received, the journal's order.
 fn orders(reading: &Reading<'_>) -> Orders {
     let mut orders = Orders::new();
     let mut learn = |question: &Question| {
         orders.entry(question.question).or_insert_with(|| question.choices.clone());
     };
-    for (_, _, message) in reading.heard_frames() {
+    for (_, _, message) in reading.received_frames() {
         match message {
             ToPlayer::Question(question) => learn(question),
             ToPlayer::Snapshot(snapshot) => snapshot.question.iter().for_each(&mut learn),
@@ -95,7 +95,7 @@ fn orders(reading: &Reading<'_>) -> Orders {
     orders
 }
 
-/// What is told and what the book has, where they differ.
+/// What was sent and what the book has, where they differ.
 fn differences(book: &[ToPlayer], told: &[ToPlayer]) -> String {
     let json = |events: &[ToPlayer]| serde_json::to_string(events).unwrap_or_default();
     format!("{} is told, the book has {}", json(told), json(book))

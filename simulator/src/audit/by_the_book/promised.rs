@@ -1,5 +1,5 @@
-//! What the protocol promises to tell a player at a moment, and that never came: replies to joins and pings, lives, and what a connection
-//! hears of its own end.
+//! What the protocol promises to send a player at a moment, and that never came: replies to joins and pings, lives, and how a connection
+//! learns of its own end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,8 +12,9 @@ use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Connection, Reading, Seen, after};
+use super::super::reading::{Connection, Reading, after};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 /// A close code, what comes before it, and whether this is it.
 type Closing = (u16, &'static str, fn(&ToPlayer) -> bool);
@@ -31,7 +32,7 @@ const BEFORE_CLOSING: [Closing; 3] = [
     ),
 ];
 
-/// Lives that the host gave, and what the seat's player is told of it.
+/// Lives that the host gave, and what the seat's player is sent of it.
 #[derive(Debug, Clone, Copy)]
 struct Gift {
     at: Millis,
@@ -69,21 +70,21 @@ impl Promised {
         }
     }
 
-    /// Everybody who was there was told; gives how often that was looked at.
+    /// All who were connected were sent it; gives how often that was checked.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) -> u64 {
         let before = finding.checked;
         let shown = Shown::of(reading);
         for (index, connection) in reading.connections.iter().enumerate().filter(|(_, connection)| connection.honest) {
             let here = Here { reading, index, connection };
-            here.hears_why_it_ends(finding);
-            here.hears_of_each_join_and_ping(finding);
-            here.hears_that_it_was_displaced(&shown, finding);
+            here.learns_why_it_ends(finding);
+            here.is_answered_each_join_and_ping(finding);
+            here.learns_that_it_was_displaced(&shown, finding);
             let Some(seat) = connection.seat else { continue };
             if let Some(gifts) = self.gifts.get(&seat) {
-                here.hears_of_lives(gifts, finding);
+                here.learns_of_lives(gifts, finding);
             }
             if let Some(&removed) = self.removed.get(&seat) {
-                here.hears_that_it_was_removed(removed, finding);
+                here.learns_that_it_was_removed(removed, finding);
             }
         }
         finding.checked - before
@@ -117,43 +118,43 @@ struct Here<'r> {
 }
 
 impl<'r> Here<'r> {
-    fn heard(&self) -> impl Iterator<Item = (Micros, &'r ToPlayer)> {
+    fn received(&self) -> impl Iterator<Item = (Micros, &'r ToPlayer)> {
         self.reading.walk(self.index).filter_map(|(at, seen)| match seen {
-            Seen::Heard(message) => Some((at, message)),
+            Seen::Received(message) => Some((at, message)),
             _ => None,
         })
     }
 
     /// When it was shown the show, and you in it.
     fn shown(&self) -> Option<Micros> {
-        self.heard().find(|(_, message)| matches!(message, ToPlayer::You(_))).map(|(at, _)| at)
+        self.received().find(|(_, message)| matches!(message, ToPlayer::You(_))).map(|(at, _)| at)
     }
 
-    fn heard_error(&self, codes: &[ErrorCode]) -> Option<Micros> {
+    fn received_error(&self, codes: &[ErrorCode]) -> Option<Micros> {
         self.connection.errors.iter().find(|(_, code)| codes.contains(code)).map(|&(at, _)| at)
     }
 
     /// The first and the last moment of the swarm's clock at which the server's showed this.
     fn swarms(&self, at: Millis) -> (Micros, Micros) {
         let at = at.0.saturating_mul(1000);
-        let offset = self.reading.clocks.offset(self.connection.door, Micros(at));
+        let offset = self.reading.clocks.offset(self.connection.gateway, Micros(at));
         let shifted = |at: u64, by: i64| Micros(at.saturating_add_signed(by.saturating_neg()));
         (shifted(at, offset.most), shifted(at.saturating_add(999), offset.least))
     }
 
-    /// Whether it was there from before `from` until what happened then must be known, and no process was struck meanwhile.
+    /// Whether it was there from before `from` until what happened then must be known, and no process was killed or stopped meanwhile.
     fn was_there(&self, from: Micros, at: Micros) -> bool {
         let limit = self.reading.options.reply_limit;
         let until = after(at, limit);
-        let struck =
+        let hit =
             self.reading.options.faults.iter().any(|fault| fault.from <= until && after(fault.until, limit) >= from);
-        !struck && self.shown().is_some_and(|shown| shown < from) && self.connection.open_at(until)
+        !hit && self.shown().is_some_and(|shown| shown < from) && self.connection.open_at(until)
     }
 
-    fn hears_why_it_ends(&self, finding: &mut Finding) {
+    fn learns_why_it_ends(&self, finding: &mut Finding) {
         let code = self.reading.evidence.connections.get(self.index).and_then(|log| log.close_code);
         for (_, what, told) in BEFORE_CLOSING.iter().filter(|(closing, ..)| Some(*closing) == code) {
-            finding.check(self.heard().any(|(_, message)| told(message)), || {
+            finding.check(self.received().any(|(_, message)| told(message)), || {
                 let what = format!("closed with {}, and {what} did not come before", code.unwrap_or_default());
                 self.reading.violation(self.index, what)
             });
@@ -161,25 +162,25 @@ impl<'r> Here<'r> {
     }
 
     /// Each join gets a welcome or an error, each ping its pong, or an error if there were too many.
-    fn hears_of_each_join_and_ping(&self, finding: &mut Finding) {
+    fn is_answered_each_join_and_ping(&self, finding: &mut Finding) {
         let mut joins: Vec<Micros> = Vec::new();
         let mut pings: HashMap<Millis, Vec<Micros>> = HashMap::new();
         for (at, seen) in self.reading.walk(self.index) {
             match seen {
-                Seen::Said(FromPlayer::Join(_)) => joins.push(at),
-                Seen::Said(FromPlayer::Ping(ping)) => pings.entry(ping.sent).or_default().push(at),
-                Seen::Heard(ToPlayer::Pong(pong)) => {
+                Seen::Sent(FromPlayer::Join(_)) => joins.push(at),
+                Seen::Sent(FromPlayer::Ping(ping)) => pings.entry(ping.sent).or_default().push(at),
+                Seen::Received(ToPlayer::Pong(pong)) => {
                     pings.entry(pong.sent).or_default().pop();
                     finding.checked += 1;
                 }
-                Seen::Heard(ToPlayer::Welcome(_) | ToPlayer::Error(_)) => {
+                Seen::Received(ToPlayer::Welcome(_) | ToPlayer::Error(_)) => {
                     joins.pop();
                 }
                 _ => {}
             }
         }
         let unanswered = joins.into_iter().map(|at| ("a join", at));
-        let refused = self.heard_error(&[ErrorCode::RateLimited]).is_some();
+        let refused = self.received_error(&[ErrorCode::RateLimited]).is_some();
         let pings = pings.into_values().flatten().filter(|_| !refused).map(|at| ("a ping", at));
         for (what, at) in unanswered.chain(pings) {
             finding.check(!self.connection.open_at(self.reading.due(at)), || {
@@ -188,13 +189,13 @@ impl<'r> Here<'r> {
         }
     }
 
-    /// Whoever joins anew at another connection has the show there, and this one is told.
-    fn hears_that_it_was_displaced(&self, shown: &Shown, finding: &mut Finding) {
+    /// A player who joins anew on another connection has the show there, and this one is sent so.
+    fn learns_that_it_was_displaced(&self, shown: &Shown, finding: &mut Finding) {
         let Some(own) = self.shown() else { return };
         let connections = self.connection.seat.and_then(|seat| shown.by_seat.get(&seat)).into_iter().flatten();
         let newer = connections.filter(|&&(index, at)| index != self.index && at > own).map(|&(_, at)| at);
         if let Some(at) = newer.min().filter(|&at| self.was_there(at, at)) {
-            finding.check(self.heard_error(&[ErrorCode::Displaced]).is_some(), || {
+            finding.check(self.received_error(&[ErrorCode::Displaced]).is_some(), || {
                 let what = "the show went on at the player's newer connection, and this one was not told";
                 self.reading.violation(self.index, what).at(at)
             });
@@ -202,7 +203,7 @@ impl<'r> Here<'r> {
     }
 
     /// Each time that lives are given, the player's own state comes by itself.
-    fn hears_of_lives(&self, gifts: &[Gift], finding: &mut Finding) {
+    fn learns_of_lives(&self, gifts: &[Gift], finding: &mut Finding) {
         let mut told = self.states_by_themselves();
         for gift in gifts {
             let (from, until) = self.swarms(gift.at);
@@ -213,10 +214,11 @@ impl<'r> Here<'r> {
                 finding.checked += 1;
                 continue;
             }
-            let displaced = self.heard_error(&[ErrorCode::Displaced]).is_some_and(|at| at <= due);
+            let displaced = self.received_error(&[ErrorCode::Displaced]).is_some_and(|at| at <= due);
             // A snapshot, for one that fell behind, has the state behind it.
-            let mut heard = self.heard();
-            let anew = heard.any(|(at, message)| at >= from && at <= due && matches!(message, ToPlayer::Snapshot(_)));
+            let mut received = self.received();
+            let anew =
+                received.any(|(at, message)| at >= from && at <= due && matches!(message, ToPlayer::Snapshot(_)));
             finding.check(displaced || anew || !self.was_there(from, until), || {
                 let what = format!("was given lives, and was not told; by the book: {:?}", gift.you);
                 self.reading.violation(self.index, what).at(until)
@@ -228,7 +230,7 @@ impl<'r> Here<'r> {
     fn states_by_themselves(&self) -> Vec<(Micros, You)> {
         let mut owed = false;
         let mut states = Vec::new();
-        for (at, message) in self.heard() {
+        for (at, message) in self.received() {
             match message {
                 ToPlayer::Snapshot(_) | ToPlayer::Void(_) => owed = true,
                 ToPlayer::You(you) if !std::mem::take(&mut owed) => states.push((at, *you)),
@@ -238,11 +240,12 @@ impl<'r> Here<'r> {
         states
     }
 
-    fn hears_that_it_was_removed(&self, removed: Millis, finding: &mut Finding) {
+    fn learns_that_it_was_removed(&self, removed: Millis, finding: &mut Finding) {
         let (from, until) = self.swarms(removed);
-        if self.shown().is_some_and(|shown| shown < from) && self.connection.last_heard.is_some_and(|last| last >= from)
+        if self.shown().is_some_and(|shown| shown < from)
+            && self.connection.last_received.is_some_and(|last| last >= from)
         {
-            let told = self.heard_error(&[ErrorCode::Removed, ErrorCode::Banned]).is_some();
+            let told = self.received_error(&[ErrorCode::Removed, ErrorCode::Banned]).is_some();
             finding.check(told || !self.was_there(from, until), || {
                 self.reading.violation(self.index, "was removed by the host, and was not told").at(until)
             });

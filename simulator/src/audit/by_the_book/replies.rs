@@ -12,16 +12,16 @@ use super::super::reading::{Exchange, Reading, as_millis, millis};
 use crate::evidence::Micros;
 
 /// A reply, and what could have led to it.
-struct Case<'r> {
+struct ReplyCase<'r> {
     reading: &'r Reading<'r>,
     book: &'r Book,
     seat: Option<Seat>,
     /// Whether the seat was given to another player.
     lost_seat: bool,
     question: QuestionId,
-    /// The answers of this connection to the question that were sent before the reply was heard.
-    said: Vec<(Micros, Choice)>,
-    heard: Micros,
+    /// The answers of this connection to the question that were sent before the reply was received.
+    sent: Vec<(Micros, Choice)>,
+    received: Micros,
     reply: &'r AnswerReply,
 }
 
@@ -29,20 +29,20 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     let mut judged = 0;
     for (index, connection) in reading.connections.iter().enumerate() {
         for (&question, exchange) in &connection.exchanges {
-            for (earlier, &(heard, frame)) in exchange.heard.iter().enumerate() {
+            for (earlier, &(received, frame)) in exchange.received.iter().enumerate() {
                 let Some(reply) = reading.reply(frame) else { continue };
-                let said = before(exchange, heard);
-                finding.check(earlier < said.len(), || {
-                    let what = format!("{} answers were sent, and this is reply {}", said.len(), earlier + 1);
-                    reading.violation(index, what).question(question).at(heard).frame(reply)
+                let sent = before(exchange, received);
+                finding.check(earlier < sent.len(), || {
+                    let what = format!("{} answers were sent, and this is reply {}", sent.len(), earlier + 1);
+                    reading.violation(index, what).question(question).at(received).frame(reply)
                 });
                 let (seat, lost_seat) = (connection.seat, connection.lost_seat.is_some());
-                let case = Case { reading, book, seat, lost_seat, question, said, heard, reply };
+                let case = ReplyCase { reading, book, seat, lost_seat, question, sent, received, reply };
                 let problem = case.problem();
                 judged += 1;
                 finding.check(problem.is_none(), || {
                     let what = problem.unwrap_or_default();
-                    reading.violation(index, what).question(question).at(heard).frame(reply)
+                    reading.violation(index, what).question(question).at(received).frame(reply)
                 });
             }
         }
@@ -50,11 +50,11 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     judged
 }
 
-fn before(exchange: &Exchange, heard: Micros) -> Vec<(Micros, Choice)> {
-    exchange.said.iter().copied().filter(|&(sent, _)| sent <= heard).collect()
+fn before(exchange: &Exchange, received: Micros) -> Vec<(Micros, Choice)> {
+    exchange.sent.iter().copied().filter(|&(sent, _)| sent <= received).collect()
 }
 
-impl Case<'_> {
+impl ReplyCase<'_> {
     fn problem(&self) -> Option<String> {
         let asked = self.asked();
         let counted = self.counted();
@@ -88,21 +88,21 @@ impl Case<'_> {
     }
 
     fn says(&self, choice: Option<Choice>) -> bool {
-        self.said.iter().any(|&(_, said)| Some(said) == choice)
+        self.sent.iter().any(|&(_, sent)| Some(sent) == choice)
     }
 
     fn says_another_than(&self, choice: Option<Choice>) -> bool {
-        self.said.iter().any(|&(_, said)| Some(said) != choice)
+        self.sent.iter().any(|&(_, sent)| Some(sent) != choice)
     }
 
-    /// When the reply was heard at the latest, on the server's clock.
-    fn heard_at(&self) -> Millis {
-        Millis(millis(self.heard).saturating_add(as_millis(self.reading.options.clock_slack)))
+    /// When the reply was received at the latest, on the server's clock.
+    fn received_at(&self) -> Millis {
+        Millis(millis(self.received).saturating_add(as_millis(self.reading.options.clock_slack)))
     }
 
     /// When the first of the answers can have been read at the earliest, on the server's clock.
     fn first_sent(&self) -> Option<Millis> {
-        let first = self.said.iter().map(|&(sent, _)| millis(sent)).min()?;
+        let first = self.sent.iter().map(|&(sent, _)| millis(sent)).min()?;
         Some(Millis(first.saturating_sub(as_millis(self.reading.options.clock_slack))))
     }
 
@@ -115,30 +115,30 @@ impl Case<'_> {
     /// Whether an answer of this connection can have been refused for this reason.
     fn may_be_refused_as(&self, code: ErrorCode, asked: Option<&Asked>) -> bool {
         let Some(first) = self.first_sent() else { return false };
-        let heard = self.heard_at();
+        let received = self.received_at();
         match code {
-            // What carries and counts answers may be away; a flood is refused whatever it says.
+            // What carries and counts answers may be away; a flood is refused whatever it holds.
             ErrorCode::Unavailable | ErrorCode::RateLimited => true,
             ErrorCode::SeatGivenAway => self.lost_seat,
             ErrorCode::UnknownQuestion => asked.is_none_or(|asked| asked.question.at > first),
-            ErrorCode::NotInPlay => self.seat.is_none_or(|seat| self.book.was(seat, first, heard).1),
+            ErrorCode::NotInPlay => self.seat.is_none_or(|seat| self.book.was(seat, first, received).1),
             ErrorCode::BadChoice => asked.is_some_and(|asked| {
                 let choices = asked.question.choices.len();
-                self.said.iter().any(|(_, choice)| choice.index() >= choices)
+                self.sent.iter().any(|(_, choice)| choice.index() >= choices)
             }),
-            ErrorCode::Voided => asked.is_some_and(|asked| asked.voided.is_some_and(|at| at <= heard)),
+            ErrorCode::Voided => asked.is_some_and(|asked| asked.voided.is_some_and(|at| at <= received)),
             ErrorCode::TooEarly => {
                 asked.is_some_and(|asked| asked.clock.stretches().next().is_some_and(|stretch| first < stretch.opens))
             }
             ErrorCode::Paused => asked.is_some_and(|asked| {
                 let stood_still = |&(from, until): &(Millis, Option<Millis>)| {
-                    from <= heard && until.is_none_or(|until| first < until)
+                    from <= received && until.is_none_or(|until| first < until)
                 };
                 asked.pauses.iter().any(stood_still)
             }),
             ErrorCode::TooLate => {
-                let next = self.next_asked().is_some_and(|next| next <= heard);
-                next || asked.is_some_and(|asked| asked.clock.last().closes <= heard)
+                let next = self.next_asked().is_some_and(|next| next <= received);
+                next || asked.is_some_and(|asked| asked.clock.last().closes <= received)
             }
             _ => false,
         }
@@ -147,8 +147,8 @@ impl Case<'_> {
     /// Whether the seat's choice had been acknowledged before any of these was sent, while the question is still the last: then every
     /// one of them is accepted, or gets the choice that counts.
     fn was_counted_before(&self) -> bool {
-        let (Some(seat), Some(&(first, _))) = (self.seat, self.said.first()) else { return false };
-        let still_last = self.next_asked().is_none_or(|next| next > self.heard_at());
+        let (Some(seat), Some(&(first, _))) = (self.seat, self.sent.first()) else { return false };
+        let still_last = self.next_asked().is_none_or(|next| next > self.received_at());
         still_last
             && self.reply.code != Some(ErrorCode::Unavailable)
             && self.reply.code != Some(ErrorCode::RateLimited)

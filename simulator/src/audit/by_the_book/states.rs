@@ -1,4 +1,4 @@
-//! Snapshots, and what players were told of their own state: each is what held at some moment while the show stood at that event.
+//! Snapshots, and the states that players were sent: each is what held at some moment while the show stood at that event.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,20 @@ use klaxon_protocol::player::{Paused, Snapshot, ToPlayer, You};
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Reading, Seen};
+use super::super::reading::Reading;
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
-/// Something that was told of the show or a seat, and fits no moment yet.
+/// Something that was sent of the show or a seat, and fits no moment yet.
 #[derive(Debug)]
 struct Told<'r> {
     connection: usize,
     at: Micros,
-    what: What<'r>,
+    what: SentState<'r>,
 }
 
 #[derive(Debug)]
-enum What<'r> {
+enum SentState<'r> {
     Show(&'r Snapshot),
     Seat { seat: Option<Seat>, told: You, book: Option<You> },
     Pause(Paused),
@@ -40,7 +41,7 @@ impl<'r> States<'r> {
         for connection in 0..reading.connections.len() {
             let (mut seat, mut seq) = (None, Seq(0));
             for (at, seen) in reading.walk(connection) {
-                let Seen::Heard(message) = seen else { continue };
+                let Seen::Received(message) = seen else { continue };
                 seq = message.seq().unwrap_or(seq).max(seq);
                 let what = match message {
                     ToPlayer::Welcome(welcome) => {
@@ -49,10 +50,10 @@ impl<'r> States<'r> {
                     }
                     ToPlayer::Snapshot(snapshot) => {
                         seq = snapshot.seq;
-                        What::Show(snapshot)
+                        SentState::Show(snapshot)
                     }
-                    ToPlayer::You(you) => What::Seat { seat, told: *you, book: None },
-                    ToPlayer::Paused(pause) => What::Pause(*pause),
+                    ToPlayer::You(you) => SentState::Seat { seat, told: *you, book: None },
+                    ToPlayer::Paused(pause) => SentState::Pause(*pause),
                     _ => continue,
                 };
                 states.open.entry(seq).or_default().push(Told { connection, at, what });
@@ -70,15 +71,15 @@ impl<'r> States<'r> {
     pub fn look(&mut self, book: &Book) {
         let Some(open) = self.open.get_mut(&book.seq).filter(|open| !open.is_empty()) else { return };
         open.retain_mut(|told| match &mut told.what {
-            What::Show(snapshot) => !book.is_shown_by(snapshot),
-            What::Pause(pause) => book.told_of_pause() != Some(*pause),
-            What::Seat { seat, told, book: own } => {
+            SentState::Show(snapshot) => !book.is_shown_by(snapshot),
+            SentState::Pause(pause) => book.told_of_pause() != Some(*pause),
+            SentState::Seat { seat, told, book: own } => {
                 let you = book.you(*seat);
                 *own = Some(you);
                 you != *told
             }
         });
-        if open.iter().any(|told| matches!(told.what, What::Show(_))) {
+        if open.iter().any(|told| matches!(told.what, SentState::Show(_))) {
             self.last = Some(book.snapshot(klaxon_protocol::time::Millis(0)));
         }
     }
@@ -91,16 +92,16 @@ impl<'r> States<'r> {
             let Told { connection, at, what } = told;
             let violation = |what: String| reading.violation(connection, what).at(at);
             finding.broken(match what {
-                What::Show(snapshot) => {
+                SentState::Show(snapshot) => {
                     let own = self.last.as_ref().filter(|own| own.seq == snapshot.seq);
                     let own = own.and_then(|own| serde_json::to_string(own).ok()).unwrap_or_default();
                     violation(format!("the snapshot was never true; the last of the book there is {own}"))
                         .frame(&ToPlayer::Snapshot(Box::new(snapshot.clone())))
                 }
-                What::Pause(pause) => {
+                SentState::Pause(pause) => {
                     violation("the show was in no such pause".to_owned()).frame(&ToPlayer::Paused(pause))
                 }
-                What::Seat { told, book, .. } => {
+                SentState::Seat { told, book, .. } => {
                     let own = book.map_or_else(|| "no such moment".to_owned(), |own| format!("{own:?}"));
                     violation(format!("the player's own state is another by the book: {own}"))
                         .frame(&ToPlayer::You(told))

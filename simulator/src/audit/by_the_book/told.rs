@@ -6,8 +6,9 @@ use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;
 use super::super::finding::Finding;
-use super::super::reading::{Reading, Seen, as_millis, millis};
+use super::super::reading::{Reading, as_millis, millis};
 use crate::evidence::Micros;
+use crate::messages::Seen;
 
 pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -> u64 {
     let mut judged = 0;
@@ -15,12 +16,12 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
         let (seat, lost_seat) = (reading.connections[connection].seat, reading.connections[connection].lost_seat);
         let mut ended = Ended::default();
         for (at, seen) in reading.walk(connection) {
-            let Seen::Heard(message) = seen else { continue };
+            let Seen::Received(message) = seen else { continue };
             if lost_seat.is_some() && matches!(message, ToPlayer::Question(_)) {
-                let what = "hears the show on, and the seat was given to another player";
+                let what = "receives the show on, and the seat was given to another player";
                 finding.broken(reading.violation(connection, what).at(at));
             }
-            ended.hear(message);
+            ended.receive(message);
             let Some(problem) = problem(reading, book, seat, at, message) else { continue };
             judged += 1;
             finding.check(problem.is_ok(), || {
@@ -35,7 +36,7 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     judged
 }
 
-/// What a connection heard of the end.
+/// What a connection received of the end.
 #[derive(Debug, Default)]
 struct Ended {
     podium: bool,
@@ -44,7 +45,7 @@ struct Ended {
 }
 
 impl Ended {
-    const fn hear(&mut self, message: &ToPlayer) {
+    const fn receive(&mut self, message: &ToPlayer) {
         match message {
             ToPlayer::Podium(_) => self.podium = true,
             ToPlayer::Prize(_) => self.prize = true,

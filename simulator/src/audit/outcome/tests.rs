@@ -1,12 +1,12 @@
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{CountedAnswer, CreateShow, MAGIC, Record, frame_record};
+use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::settings::{Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 
 use super::*;
-use crate::pack::arithmetic;
 
 /// Writes a journal of commands; what came of them is left out. Questions open at once, for a second.
 struct Writer {
@@ -20,7 +20,16 @@ struct Writer {
 impl Writer {
     fn new(settings: Settings, players: u32) -> Self {
         let settings = Settings { open_for: Span(1000), lead: Span(0), shuffle: false, ..settings };
-        let pack = arithmetic(1, 5);
+        let question = |number: u8| PackQuestion {
+            text: format!("Question {number}?"),
+            choices: ["1", "2", "3", "4"].map(str::to_owned).to_vec(),
+            right: Choice(number % 4),
+            category: None,
+            difficulty: None,
+            open_for: None,
+            source: None,
+        };
+        let pack = Pack { title: "Five".into(), questions: (1..=5).map(question).collect() };
         let rights = pack.questions.iter().map(|question| question.right).collect();
         let mut writer = Self { bytes: MAGIC.to_vec(), number: 0, now: 1_000, question: 0, rights };
         let id = CommandId::parse("c").unwrap();
@@ -52,7 +61,7 @@ impl Writer {
         self.host(Action::Next);
     }
 
-    /// Answers of these seats, right or not, each after so many milliseconds.
+    /// Answers of these seats, right or not, each after this many milliseconds.
     fn answer(&mut self, answers: &[(u32, bool, u64)]) {
         let right = self.rights[usize::from(self.question) - 1];
         let answer = |&(seat, is_right, after)| {

@@ -1,4 +1,4 @@
-//! The load as the bench sees it: a process that is told what to do, and killed with it.
+//! The load as the bench sees it: a process that takes orders, and is killed with the bench.
 
 use std::io;
 use std::process::Stdio;
@@ -8,18 +8,18 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Duration, timeout};
 
-use super::{Connect, Heard, Order, Outcome};
+use super::order::{Arrivals, Connect, Order, Reply};
 
-/// Longer than anything that the load is told to do, but for heartbeats.
+/// Longer than any order takes, except heartbeats.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The load could not do what it was told.
+/// The load could not carry out an order.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Its process could not be started, or is gone.
     #[error("the load: {0}")]
     Process(#[from] io::Error),
-    /// It said why.
+    /// It failed, with its reason.
     #[error("the load: {0}")]
     Failed(String),
     /// It was not done in time.
@@ -72,24 +72,24 @@ impl Load {
         self.done().await.map(drop)
     }
 
-    /// From now on everybody waits for one question: [`Self::heard`] says when they had it.
+    /// From now on all players wait for one question: [`Self::received`] gives when they had it.
     ///
     /// # Errors
     /// If it is gone.
     pub async fn listen(&mut self) -> Result<(), LoadError> {
-        self.tell(&Order::HearQuestion).await
+        self.tell(&Order::AwaitQuestion).await
     }
 
-    /// Everybody answers; gives when the replies came.
+    /// All players answer; gives when the replies came.
     ///
     /// # Errors
     /// If a reply did not come.
-    pub async fn answer(&mut self, text: String) -> Result<Heard, LoadError> {
+    pub async fn answer(&mut self, text: String) -> Result<Arrivals, LoadError> {
         self.tell(&Order::Answer(text)).await?;
-        self.heard().await
+        self.received().await
     }
 
-    /// Reads until nothing has come for so long.
+    /// Reads until nothing has come for `quiet`.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -98,7 +98,7 @@ impl Load {
         self.done().await.map(drop)
     }
 
-    /// Everybody says `text` once in `every`, for so long.
+    /// All players send `text` once in `every`, for `long`.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -107,7 +107,7 @@ impl Load {
         self.within(long + PATIENCE).await.map(drop)
     }
 
-    /// Everybody listens for so long, and answers pings.
+    /// All players read for `long`, and answer pings.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -116,11 +116,11 @@ impl Load {
         self.within(long + PATIENCE).await.map(drop)
     }
 
-    /// When everybody heard what they wait for.
+    /// When all players received what they wait for.
     ///
     /// # Errors
-    /// If somebody did not hear it.
-    pub async fn heard(&mut self) -> Result<Heard, LoadError> {
+    /// If a player did not receive it.
+    pub async fn received(&mut self) -> Result<Arrivals, LoadError> {
         Ok(self.done().await?.unwrap_or_default())
     }
 
@@ -131,18 +131,18 @@ impl Load {
         Ok(self.orders.flush().await?)
     }
 
-    async fn done(&mut self) -> Result<Option<Heard>, LoadError> {
+    async fn done(&mut self) -> Result<Option<Arrivals>, LoadError> {
         self.within(PATIENCE).await
     }
 
-    async fn within(&mut self, patience: Duration) -> Result<Option<Heard>, LoadError> {
+    async fn within(&mut self, patience: Duration) -> Result<Option<Arrivals>, LoadError> {
         let line = timeout(patience, self.outcomes.next_line()).await;
         let line = line.map_err(|_| LoadError::Late("an order".into()))??;
         let line = line.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         match serde_json::from_str(&line).map_err(io::Error::from)? {
-            Outcome::Done => Ok(None),
-            Outcome::Heard(heard) => Ok(Some(heard)),
-            Outcome::Failed(why) => Err(LoadError::Failed(why)),
+            Reply::Done => Ok(None),
+            Reply::Arrivals(received) => Ok(Some(received)),
+            Reply::Failed(why) => Err(LoadError::Failed(why)),
         }
     }
 }

@@ -9,12 +9,12 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::{Connect, Heard};
+use super::order::{Arrivals, Connect};
 use crate::bench::frames;
 use crate::bench::question::{QUESTION_BEGINS, REPLY_BEGINS};
-use crate::doorstep;
 use crate::evidence::Micros;
-use crate::stamped::{self, Control};
+use crate::socket::handshake;
+use crate::socket::timestamps::{self, Control};
 
 /// Where players connect.
 const PATH: &str = "/play";
@@ -24,9 +24,9 @@ const TOGETHER: usize = 100;
 const TO_AN_ADDRESS: usize = 5000;
 /// How long one connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After such a silence nothing more comes, and whoever waits has lost something.
+/// After such a silence nothing more comes, and a message was lost.
 const SILENCE: Duration = Duration::from_secs(10);
-/// How often heartbeats are said that are due.
+/// How often due heartbeats are sent.
 const BEAT_AGAIN: Duration = Duration::from_millis(5);
 /// How often the load looks at its sockets while something comes.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
@@ -38,7 +38,7 @@ const JOINED: &[u8] = br#"{"type":"you""#;
 pub struct Players {
     poll: Poll,
     events: Events,
-    lines: Vec<Line>,
+    lines: Vec<PlayerSocket>,
     buffer: Vec<u8>,
     control: Control,
     /// Counts the things that were waited for, so that each player is counted once for each.
@@ -47,7 +47,7 @@ pub struct Players {
 
 /// A player's connection.
 #[derive(Debug)]
-struct Line {
+struct PlayerSocket {
     stream: TcpStream,
     /// The beginning of a frame that is not all there; almost always nothing.
     rest: Vec<u8>,
@@ -55,14 +55,14 @@ struct Line {
     counted: u32,
     /// Pings that are not answered yet.
     pings: u32,
-    /// What the server's close frame says, if one came.
+    /// The reason in the server's close frame, if one came.
     close: Option<(u16, String)>,
 }
 
 /// What a wait is for.
-struct Wait<'a> {
+struct Awaited<'a> {
     begins: &'a [u8],
-    heard: Heard,
+    received: Arrivals,
 }
 
 impl Players {
@@ -87,11 +87,11 @@ impl Players {
             for _ in 0..left.min(TOGETHER) {
                 left -= 1;
                 let mut stream = dial(connect.to, connect.network, left / TO_AN_ADDRESS)?;
-                doorstep::ask(&mut stream, PATH, Codec::Json.subprotocol())?;
+                handshake::ask(&mut stream, PATH, Codec::Json.subprotocol())?;
                 together.push((stream, Vec::new()));
             }
             for (stream, rest) in &mut together {
-                *rest = doorstep::agreed(stream)?;
+                *rest = handshake::agreed(stream)?;
                 if let Some(join) = &join {
                     stream.write_all(join)?;
                 }
@@ -109,7 +109,7 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody goes, without a word: no port waits for what might still come, and they can come again at once.
+    /// All connections are reset: no port waits for what might still come, and players can connect again at once.
     ///
     /// # Errors
     /// If the kernel does not do it.
@@ -124,23 +124,23 @@ impl Players {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(self.lines.len()), Interest::READABLE)?;
-        self.lines.push(Line { stream, rest, counted: self.wait, pings: 0, close: None });
+        self.lines.push(PlayerSocket { stream, rest, counted: self.wait, pings: 0, close: None });
         Ok(())
     }
 
     /// Waits until everybody has a question.
     ///
     /// # Errors
-    /// If somebody does not get it.
-    pub fn hear_question(&mut self) -> io::Result<Heard> {
+    /// If a player does not get it.
+    pub fn await_question(&mut self) -> io::Result<Arrivals> {
         self.wait_for(QUESTION_BEGINS)
     }
 
-    /// Everybody says `text`, then everybody waits for the reply.
+    /// All players send `text`, then wait for the reply.
     ///
     /// # Errors
-    /// If somebody does not get it.
-    pub fn answer(&mut self, text: String) -> io::Result<Heard> {
+    /// If a player does not get it.
+    pub fn answer(&mut self, text: String) -> io::Result<Arrivals> {
         let frame = frames::from_client(text.into_bytes());
         for line in &mut self.lines {
             line.stream.write_all(&frame)?;
@@ -148,7 +148,7 @@ impl Players {
         self.wait_for(REPLY_BEGINS)
     }
 
-    /// Reads until nothing has come for so long.
+    /// Reads until nothing has come for `quiet`.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -157,22 +157,22 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody says `text` once in `every`, in turn, for so long.
+    /// All players send `text` once in `every`, in turn, for `long`.
     ///
     /// # Errors
     /// If a connection is lost.
     pub fn beat(&mut self, text: String, every: Duration, long: Duration) -> io::Result<()> {
         let frame = frames::from_client(text.into_bytes());
         let began = Instant::now();
-        let mut said = 0_u32;
+        let mut sent = 0_u32;
         while began.elapsed() < long {
             let due = self.lines.len() as f64 * began.elapsed().as_secs_f64() / every.as_secs_f64();
-            while f64::from(said) < due {
-                let next = said as usize % self.lines.len().max(1);
+            while f64::from(sent) < due {
+                let next = sent as usize % self.lines.len().max(1);
                 if let Some(line) = self.lines.get_mut(next) {
                     line.stream.write_all(&frame)?;
                 }
-                said += 1;
+                sent += 1;
             }
             // By the clock, as in `wait_for`.
             std::thread::sleep(BEAT_AGAIN);
@@ -181,7 +181,7 @@ impl Players {
         Ok(())
     }
 
-    /// Everybody listens for so long, and answers pings, as browsers do.
+    /// All players read for `long`, and answer pings, as browsers do.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -195,32 +195,32 @@ impl Players {
         Ok(())
     }
 
-    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Heard> {
+    fn wait_for(&mut self, begins: &[u8]) -> io::Result<Arrivals> {
         self.wait += 1;
-        let mut wait = Wait { begins, heard: Heard::default() };
-        wait.heard.at.reserve(self.lines.len());
-        let mut heard_at = Instant::now();
-        while wait.heard.at.len() < self.lines.len() {
+        let mut wait = Awaited { begins, received: Arrivals::default() };
+        wait.received.at.reserve(self.lines.len());
+        let mut received_at = Instant::now();
+        while wait.received.at.len() < self.lines.len() {
             // Once it has begun the load looks by the clock: a load that the kernel has to wake up, or that asks it all the time,
             // costs the server.
-            let has_begun = !wait.heard.at.is_empty();
+            let has_begun = !wait.received.at.is_empty();
             if has_begun {
                 std::thread::sleep(LOOK_AGAIN);
             }
             if self.turn(Some(if has_begun { Duration::ZERO } else { SILENCE }), Some(&mut wait))? > 0 {
-                heard_at = Instant::now();
-            } else if heard_at.elapsed() > SILENCE {
-                let (heard, all) = (wait.heard.at.len(), self.lines.len());
-                return Err(io::Error::other(format!("{heard} of {all} players heard what all should")));
+                received_at = Instant::now();
+            } else if received_at.elapsed() > SILENCE {
+                let (received, all) = (wait.received.at.len(), self.lines.len());
+                return Err(io::Error::other(format!("{received} of {all} players received what all should")));
             }
         }
         // The kernel's times are of the sockets, and those are read in another order.
-        wait.heard.at.sort_unstable();
-        Ok(wait.heard)
+        wait.received.at.sort_unstable();
+        Ok(wait.received)
     }
 
     /// Reads what there is to read; gives how many sockets had something.
-    fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Wait<'_>>) -> io::Result<usize> {
+    fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Awaited<'_>>) -> io::Result<usize> {
         match self.poll.poll(&mut self.events, pause) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
             done => done?,
@@ -230,7 +230,7 @@ impl Players {
             sockets += 1;
             let Some(line) = self.lines.get_mut(event.token().0) else { continue };
             loop {
-                let (read, at) = match stamped::receive(&line.stream, &mut self.buffer, &mut self.control) {
+                let (read, at) = match timestamps::receive(&line.stream, &mut self.buffer, &mut self.control) {
                     Ok((0, _)) => return Err(line.was_closed()),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -250,14 +250,14 @@ impl Players {
     }
 }
 
-impl Line {
+impl PlayerSocket {
     fn was_closed(&self) -> io::Error {
         let why = self.close.as_ref().map_or_else(String::new, |(code, reason)| format!(": {code} {reason}"));
         io::Error::other(format!("the server closed a player's connection{why}"))
     }
 
     /// Looks at what was read, which came then.
-    fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) {
+    fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) {
         if self.rest.is_empty() {
             let used = self.look(read, at, number, wait);
             self.rest.extend_from_slice(&read[used..]);
@@ -270,7 +270,7 @@ impl Line {
     }
 
     /// Looks at all frames that are whole, and gives where the next one begins.
-    fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Wait<'_>>) -> usize {
+    fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) -> usize {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
             self.pings += u32::from(seen.is_ping);
@@ -280,10 +280,10 @@ impl Line {
                 && seen.payload.starts_with(wait.begins)
             {
                 self.counted = number;
-                if wait.heard.at.is_empty() {
-                    wait.heard.first = String::from_utf8_lossy(seen.payload).into_owned();
+                if wait.received.at.is_empty() {
+                    wait.received.first = String::from_utf8_lossy(seen.payload).into_owned();
                 }
-                wait.heard.at.push(at);
+                wait.received.at.push(at);
             }
             used += seen.end;
         }
@@ -291,7 +291,7 @@ impl Line {
     }
 }
 
-/// Takes whole frames out of `bytes`, and says whether one began like this.
+/// Takes whole frames out of `bytes`, and gives whether one began like this.
 fn takes(bytes: &mut Vec<u8>, begins: &[u8]) -> bool {
     while let Some(seen) = frames::first(bytes) {
         let (found, end) = (seen.payload.starts_with(begins), seen.end);
@@ -310,6 +310,6 @@ fn dial(to: SocketAddr, network: u8, address: usize) -> io::Result<Blocking> {
     socket.connect_timeout(&to.into(), PATIENCE)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    stamped::ask(&socket)?;
+    timestamps::ask(&socket)?;
     Ok(socket.into())
 }

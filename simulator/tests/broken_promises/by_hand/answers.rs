@@ -43,7 +43,7 @@ fn two_choices_counted_over_two_records_are_found() {
 #[test]
 fn a_reveal_with_one_answer_too_many_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Reveal(reveal), true) = (message, connection == 4) {
             reveal.counts[0] += 1;
         }
@@ -59,7 +59,7 @@ fn a_reveal_that_is_wrong_everywhere_alike_is_found() {
             reveal.counts[RIGHT.index()] += 1;
         }
     };
-    show.change_heard(|_, message| double(message));
+    show.change_received(|_, message| double(message));
     show.records.iter_mut().flat_map(|record| &mut record.events).for_each(double);
     let audit = judge(&show);
     assert_broken(&audit, 1, "the reveal's counts are");
@@ -69,7 +69,7 @@ fn a_reveal_that_is_wrong_everywhere_alike_is_found() {
 #[test]
 fn a_reveal_with_fewer_answers_than_were_acknowledged_is_found() {
     let mut show = Show::played();
-    show.change_heard(|_, message| {
+    show.change_received(|_, message| {
         if let ToPlayer::Reveal(reveal) = message {
             reveal.counts[RIGHT.index()] -= 1;
         }
@@ -80,7 +80,7 @@ fn a_reveal_with_fewer_answers_than_were_acknowledged_is_found() {
 #[test]
 fn another_choice_acknowledged_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::AnswerReply(reply), 3) = (message, connection)
             && reply.accepted
         {
@@ -93,7 +93,7 @@ fn another_choice_acknowledged_is_found() {
 #[test]
 fn already_answered_with_a_choice_that_did_not_count_is_found() {
     let mut show = Show::played();
-    show.change_heard(|_, message| {
+    show.change_received(|_, message| {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.code == Some(ErrorCode::AlreadyAnswered)
         {
@@ -107,7 +107,7 @@ fn already_answered_with_a_choice_that_did_not_count_is_found() {
 fn an_answer_of_a_spectator_that_counts_is_found() {
     let mut show = Show::played();
     let reply = AnswerReply::new(QuestionId(3), Verdict::Accepted(RIGHT));
-    show.hear(6, ToPlayer::AnswerReply(reply));
+    show.receive(6, ToPlayer::AnswerReply(reply));
     assert_broken(&judge(&show), 1, "without a seat");
 }
 
@@ -115,14 +115,14 @@ fn an_answer_of_a_spectator_that_counts_is_found() {
 fn a_second_reply_to_one_answer_is_found() {
     let mut show = Show::played();
     let reply = AnswerReply::new(QuestionId(2), Verdict::Accepted(RIGHT));
-    show.hear(1, ToPlayer::AnswerReply(reply));
+    show.receive(1, ToPlayer::AnswerReply(reply));
     assert_broken(&judge(&show), 10, "1 answers were sent, and this is reply 2");
 }
 
 #[test]
 fn two_honest_players_at_one_seat_are_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Welcome(welcome), 5) = (message, connection) {
             welcome.seat = Some(Seat(4));
         }
@@ -154,7 +154,7 @@ fn an_acknowledged_answer_that_became_another_is_found() {
 #[test]
 fn a_refusal_turned_into_an_acknowledgement_is_found() {
     let mut show = Show::played();
-    show.change_heard(|_, message| {
+    show.change_received(|_, message| {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.code == Some(ErrorCode::NotInPlay)
         {
@@ -167,7 +167,7 @@ fn a_refusal_turned_into_an_acknowledgement_is_found() {
 #[test]
 fn a_player_who_comes_back_and_is_not_told_of_the_answer_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::You(you), 7) = (message, connection) {
             you.answered = None;
         }
@@ -178,7 +178,7 @@ fn a_player_who_comes_back_and_is_not_told_of_the_answer_is_found() {
 #[test]
 fn a_right_answer_called_wrong_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Result(result), 0) = (message, connection) {
             result.outcome = Outcome::Wrong;
         }

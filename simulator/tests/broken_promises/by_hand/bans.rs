@@ -65,9 +65,9 @@ fn a_player_banned_by_address_who_is_not_told_is_found() {
     let audit = judge(&show);
     assert!(audit.clean(), "{:#?}", told(&audit));
     let banned = |message: &ToPlayer| matches!(message, ToPlayer::Error(error) if error.code == ErrorCode::Banned);
-    show.unhear(|_, message| banned(message));
+    show.lose(|_, message| banned(message));
     show.connections[1].close_code = None;
     show.wait(10_000);
-    show.hear(1, ToPlayer::Lobby(Lobby { joined: 4 }));
+    show.receive(1, ToPlayer::Lobby(Lobby { joined: 4 }));
     assert_broken(&judge(&show), 10, "was removed by the host, and was not told");
 }

@@ -7,7 +7,7 @@ use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge};
 
-/// What is changed in a message that was heard, and the words of the violation.
+/// What is changed in a message that was received, and the words of the violation.
 type Change = (&'static str, fn(&mut ToPlayer));
 
 const STATE: &str = "own state is another by the book";
@@ -199,7 +199,7 @@ const CHANGES: &[Change] = &[
 fn whatever_is_told_otherwise_than_the_book_has_it_is_found() {
     for (number, (words, change)) in CHANGES.iter().enumerate() {
         let mut show = Show::played();
-        show.change_heard(|_, message| change(message));
+        show.change_received(|_, message| change(message));
         let audit = judge(&show);
         assert!(audit.broken().contains(&10), "change {number}: {words}");
         assert_broken(&audit, 10, words);
@@ -216,7 +216,7 @@ fn what_the_journal_and_everybody_agree_on_is_held_against_the_book_too() {
         }
     };
     let mut show = Show::played();
-    show.change_heard(|_, message| less(message));
+    show.change_received(|_, message| less(message));
     show.records.iter_mut().flat_map(|record| &mut record.events).for_each(less);
     assert_broken(&judge(&show), 10, "tells other events than the book");
 }

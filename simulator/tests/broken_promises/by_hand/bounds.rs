@@ -27,7 +27,7 @@ fn a_reply_that_takes_too_long_is_found() {
 #[test]
 fn an_honest_player_cut_off_as_too_slow_is_found_and_a_slow_one_may_be() {
     let mut show = Show::played();
-    show.hear(2, ToPlayer::Error(ErrorMessage::from(ErrorCode::TooSlow)));
+    show.receive(2, ToPlayer::Error(ErrorMessage::from(ErrorCode::TooSlow)));
     assert_broken(&judge(&show), 8, "cut off as too slow");
     show.connections[2].honest = false;
     assert!(judge(&show).clean());
@@ -39,7 +39,7 @@ fn flood(count: usize) -> (Show, usize) {
     let cheat = show.connections.len() - 3;
     show.connections[cheat].honest = false;
     let (start, _) = show.connections[cheat].lines[2];
-    let react = Line::Said(FromPlayer::React(React { emoji: Emoji::Fire }));
+    let react = Line::Sent(FromPlayer::React(React { emoji: Emoji::Fire }));
     let flood = (0..count as u64).map(|number| (Micros(start.0 + number), react.clone()));
     show.connections[cheat].lines.splice(3..3, flood);
     (show, cheat)
@@ -58,7 +58,7 @@ fn a_flood_that_is_refused_or_cut_off_is_no_fault() {
     show.connections[cheat].close_code = Some(4000);
     assert!(judge(&show).clean());
     let (mut show, cheat) = flood(500);
-    show.hear(cheat, ToPlayer::Error(ErrorMessage::from(ErrorCode::RateLimited)));
+    show.receive(cheat, ToPlayer::Error(ErrorMessage::from(ErrorCode::RateLimited)));
     assert!(judge(&show).clean());
 }
 
@@ -67,9 +67,9 @@ fn too_large_a_message_without_consequence_is_found() {
     let mut show = Show::played();
     let cheat = &mut show.connections[5];
     cheat.honest = false;
-    let last = cheat.lines.iter().rposition(|(_, line)| matches!(line, Line::Said(_))).unwrap();
+    let last = cheat.lines.iter().rposition(|(_, line)| matches!(line, Line::Sent(_))).unwrap();
     let (at, _) = cheat.lines[last + 1];
-    cheat.lines.insert(last + 2, (at, Line::SaidBytes(vec![b' '; 5000])));
+    cheat.lines.insert(last + 2, (at, Line::SentBytes(vec![b' '; 5000])));
     assert_broken(&judge(&show), 8, "too large a message");
     show.connections[5].lines.truncate(last + 3);
     assert!(judge(&show).clean());
@@ -97,8 +97,10 @@ fn a_kill_that_all_come_back_from_is_no_fault() {
     let (mut show, options) = killed();
     let kill = options.faults[0].from;
     for connection in &mut show.connections {
-        let gone =
-            connection.lines.iter().any(|(at, line)| *at > kill && matches!(line, Line::Heard(ToPlayer::Snapshot(_))));
+        let gone = connection
+            .lines
+            .iter()
+            .any(|(at, line)| *at > kill && matches!(line, Line::Received(ToPlayer::Snapshot(_))));
         connection.honest = gone;
     }
     let audit = audit(&show.evidence(), &options);
@@ -109,7 +111,7 @@ fn a_kill_that_all_come_back_from_is_no_fault() {
 #[test]
 fn a_show_that_does_not_end_after_a_kill_is_found() {
     let (mut show, options) = killed();
-    show.unhear(|connection, message| connection >= 6 && matches!(message, ToPlayer::End(_)));
+    show.lose(|connection, message| connection >= 6 && matches!(message, ToPlayer::End(_)));
     for record in &mut show.records {
         record.events.retain(|event| !matches!(event, ToPlayer::End(_)));
     }

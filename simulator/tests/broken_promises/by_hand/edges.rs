@@ -49,26 +49,26 @@ fn play(case: Case) -> Show {
     let ping_at = at(-1_000_000);
     let pong = Pong { sent: Millis(7), now: Millis((ping_at.0 + case.ping) / 1000) };
     let lines = &mut show.connections[connection].lines;
-    lines.push((ping_at, Line::Said(FromPlayer::Ping(Ping { sent: Millis(7) }))));
-    lines.push((Micros(ping_at.0 + 2 * case.ping), Line::Heard(ToPlayer::Pong(pong))));
+    lines.push((ping_at, Line::Sent(FromPlayer::Ping(Ping { sent: Millis(7) }))));
+    lines.push((Micros(ping_at.0 + 2 * case.ping), Line::Received(ToPlayer::Pong(pong))));
     let sent = at(case.sent);
-    lines.push((sent, Line::Said(FromPlayer::Answer(Answer { question, choice: RIGHT }))));
+    lines.push((sent, Line::Sent(FromPlayer::Answer(Answer { question, choice: RIGHT }))));
     let left = Micros(sent.0 + case.writing);
     let verdict = case.code.map_or(Verdict::Accepted(RIGHT), Verdict::Refused);
     let reply = ToPlayer::AnswerReply(AnswerReply::new(question, verdict));
-    let heard = Micros(left.0 + case.replied);
-    if heard.0 >= closes_at * 1000 {
+    let received = Micros(left.0 + case.replied);
+    if received.0 >= closes_at * 1000 {
         show.close();
     }
-    show.connections[connection].lines.push((heard, Line::Heard(reply)));
+    show.connections[connection].lines.push((received, Line::Received(reply)));
     show.connections[connection].lines.sort_by_key(|(at, _)| *at);
-    if heard.0 < closes_at * 1000 {
+    if received.0 < closes_at * 1000 {
         show.close();
     }
     if let Some(acknowledged) = case.acknowledged {
         let script = &mut show.connections[connection];
         let entry =
-            script.lines.iter().position(|(_, line)| matches!(line, Line::Said(FromPlayer::Answer(_)))).unwrap();
+            script.lines.iter().position(|(_, line)| matches!(line, Line::Sent(FromPlayer::Answer(_)))).unwrap();
         let acknowledged = Some(Micros(left.0 + acknowledged));
         script.transits.push(Transit { entry, left: Some(left), acknowledged });
     }

@@ -4,7 +4,8 @@ use klaxon_protocol::ids::{Seat, Seq};
 use klaxon_protocol::player::{Notice, Podium, Prize, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
-use klaxon_simulator::audit::{AuditOptions, ReplayCommand, audit};
+use klaxon_simulator::audit::{Audit, AuditOptions, audit};
+use klaxon_simulator::swarm::replay::ReplayCommand;
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};
@@ -12,7 +13,7 @@ use crate::{assert_broken, judge, told};
 #[test]
 fn a_dropped_event_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 3 && message.seq() == Some(Seq(3)));
+    show.lose(|connection, message| connection == 3 && message.seq() == Some(Seq(3)));
     assert_broken(&judge(&show), 5, "event 4 came where 3 was next");
 }
 
@@ -20,28 +21,28 @@ fn a_dropped_event_is_found() {
 fn an_event_told_twice_is_found() {
     let mut show = Show::played();
     let end = ToPlayer::End(klaxon_protocol::player::Mark { seq: Seq(12), at: Millis(show.now) });
-    show.hear(3, end);
+    show.receive(3, end);
     assert_broken(&judge(&show), 5, "came where");
 }
 
 #[test]
 fn events_without_a_snapshot_are_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 2 && matches!(message, ToPlayer::Snapshot(_)));
+    show.lose(|connection, message| connection == 2 && matches!(message, ToPlayer::Snapshot(_)));
     assert_broken(&judge(&show), 5, "before any snapshot");
 }
 
 #[test]
 fn an_end_that_never_comes_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 4 && matches!(message, ToPlayer::End(_)));
+    show.lose(|connection, message| connection == 4 && matches!(message, ToPlayer::End(_)));
     assert_broken(&judge(&show), 5, "never came");
 }
 
 #[test]
 fn an_event_that_differs_from_the_journal_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Question(question), 1) = (message, connection) {
             question.closes_at.0 += 1;
         }
@@ -53,24 +54,24 @@ fn an_event_that_differs_from_the_journal_is_found() {
 fn an_event_that_is_not_in_the_journal_is_found() {
     let mut show = Show::played();
     let notice = Notice { seq: Seq(99), at: Millis(show.now), text: "Hello".into() };
-    show.hear(1, ToPlayer::Notice(notice));
+    show.receive(1, ToPlayer::Notice(notice));
     assert_broken(&judge(&show), 5, "is not in the journal");
 }
 
 #[test]
 fn a_reveal_without_a_result_and_a_result_without_a_reveal_are_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Result(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Result(_)));
     assert_broken(&judge(&show), 5, "no result followed");
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Reveal(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Reveal(_)));
     assert_broken(&judge(&show), 5, "does not follow its reveal");
 }
 
 #[test]
 fn a_snapshot_without_the_players_own_state_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 7 && matches!(message, ToPlayer::You(_)));
+    show.lose(|connection, message| connection == 7 && matches!(message, ToPlayer::You(_)));
     assert_broken(&judge(&show), 5, "did not follow the snapshot");
 }
 
@@ -81,7 +82,7 @@ fn a_void_without_the_players_own_state_is_found() {
     show.ask();
     show.answer(0, RIGHT);
     show.void();
-    show.unhear(|_, message| matches!(message, ToPlayer::You(you) if you.answered.is_some()));
+    show.lose(|_, message| matches!(message, ToPlayer::You(you) if you.answered.is_some()));
     show.ask();
     assert_broken(&judge(&show), 5, "did not follow the snapshot or void");
 }
@@ -102,7 +103,7 @@ fn change_podium(show: &mut Show, change: impl Fn(&mut Podium)) {
             change(podium);
         }
     };
-    show.change_heard(|_, message| change(message));
+    show.change_received(|_, message| change(message));
     show.records.iter_mut().flat_map(|record| &mut record.events).for_each(change);
 }
 
@@ -146,7 +147,7 @@ fn equals_that_win_unequal_prizes_are_found() {
 #[test]
 fn a_prize_off_by_one_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Prize(prize), 0) = (message, connection) {
             prize.amount += 1;
         }
@@ -159,7 +160,7 @@ fn a_prize_off_by_one_is_found() {
 #[test]
 fn a_winner_who_is_not_told_is_found() {
     let mut show = Show::played();
-    show.unhear(|connection, message| connection == 0 && matches!(message, ToPlayer::Prize(_)));
+    show.lose(|connection, message| connection == 0 && matches!(message, ToPlayer::Prize(_)));
     assert_broken(&judge(&show), 6, "won 334, and was not told");
 }
 
@@ -167,7 +168,7 @@ fn a_winner_who_is_not_told_is_found() {
 fn a_prize_for_one_who_is_out_is_found() {
     let mut show = Show::played();
     change_podium(&mut show, |podium| podium.places[2].seat = Seat(3));
-    show.hear(3, ToPlayer::Prize(Prize { amount: 333, currency: "EUR".into() }));
+    show.receive(3, ToPlayer::Prize(Prize { amount: 333, currency: "EUR".into() }));
     assert_broken(&judge(&show), 6, "is out, and is paid");
 }
 
@@ -211,24 +212,28 @@ fn a_damaged_and_a_torn_journal_are_found() {
     assert_broken(&audit(&evidence, &AuditOptions::default()), 7, "was cut short");
 }
 
+/// The audit of a faultless show whose journal this command replays.
+fn replayed(command: &ReplayCommand) -> Audit {
+    let mut evidence = Show::played().evidence();
+    evidence.replay = Some(command.run(&evidence.journal));
+    audit(&evidence, &AuditOptions::default())
+}
+
 /// A replay command written in the shell; `$0` is the journal.
-fn replay(script: &str) -> AuditOptions {
-    let arguments = vec!["-c".into(), script.into()];
-    AuditOptions { replay: Some(ReplayCommand { program: "/bin/sh".into(), arguments }), ..AuditOptions::default() }
+fn shell(script: &str) -> ReplayCommand {
+    ReplayCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
 }
 
 #[test]
 fn the_replays_exit_code_and_last_words_are_heard() {
-    let evidence = Show::played().evidence();
-    let fine = audit(&evidence, &replay("test -s \"$0\" && echo one && echo 42 records, all identical"));
+    let fine = replayed(&shell("test -s \"$0\" && echo one && echo 42 records, all identical"));
     assert!(fine.clean(), "{:#?}", told(&fine));
     let figure = ("replayed".to_owned(), "42 records, all identical".to_owned());
     assert!(fine.findings[6].figures.contains(&figure), "{:?}", fine.findings[6]);
-    let differs = audit(&evidence, &replay("echo record 7 differs >&2; exit 1"));
+    let differs = replayed(&shell("echo record 7 differs >&2; exit 1"));
     assert_broken(&differs, 7, "record 7 differs");
     let absent = ReplayCommand::of_klaxon("/nonexistent/klaxon".into());
-    let options = AuditOptions { replay: Some(absent), ..AuditOptions::default() };
-    assert_broken(&audit(&evidence, &options), 7, "could not be run");
+    assert_broken(&replayed(&absent), 7, "could not be run");
 }
 
 #[test]

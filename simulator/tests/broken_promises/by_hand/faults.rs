@@ -5,8 +5,8 @@ use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::settings::Settings;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
-use klaxon_simulator::evidence::{Door, Evidence, Micros};
-use klaxon_simulator::faults::{Disturbance, Victim};
+use klaxon_simulator::evidence::{Disturbance, Victim};
+use klaxon_simulator::evidence::{Evidence, GatewayNumber, Micros};
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, told};
@@ -110,7 +110,7 @@ fn only_those_whose_gateway_was_killed_must_come_back() {
     let mut evidence = show.evidence();
     let engine = judge_with(&evidence, fault(Victim::OwningEngine, true, kill, kill + 10));
     assert!(engine.clean(), "{:#?}", told(&engine));
-    evidence.connections[3].door = Door(1);
+    evidence.connections[3].gateway = GatewayNumber(1);
     let gateway = judge_with(&evidence, fault(Victim::Gateway(1), true, kill, kill + 10));
     assert_broken(&gateway, 9, "did not come back");
     assert!(
@@ -129,7 +129,7 @@ fn who_had_moved_to_another_gateway_before_need_not_come_back() {
     let kill = show.now;
     play_on(&mut show);
     let mut evidence = show.evidence();
-    evidence.connections[3].door = Door(1);
+    evidence.connections[3].gateway = GatewayNumber(1);
     let audit = judge_with(&evidence, fault(Victim::Gateway(1), true, kill, kill + 10));
     assert!(audit.clean(), "{:#?}", told(&audit));
 }
@@ -140,7 +140,7 @@ fn who_was_displaced_by_a_stolen_token_and_came_back_later_misses_what_came_in_b
         let mut show = open();
         let kill = show.now;
         if displaced {
-            show.hear(3, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
+            show.receive(3, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
         }
         show.hang_up(3);
         for _ in 0..2 {
@@ -153,7 +153,7 @@ fn who_was_displaced_by_a_stolen_token_and_came_back_later_misses_what_came_in_b
         show.reveal();
         show.end();
         let audit = judge_with(&show.evidence(), fault(Victim::Broker, true, kill, kill + 10));
-        let missed = told(&audit).iter().any(|line| line.contains("did not hear the next question"));
+        let missed = told(&audit).iter().any(|line| line.contains("did not receive the next question"));
         assert_eq!(missed, !displaced, "{:#?}", told(&audit));
     }
 }
@@ -163,9 +163,9 @@ fn a_player_who_does_not_hear_the_next_question_after_a_fault_is_found() {
     let mut show = open();
     let kill = show.now;
     play_on(&mut show);
-    show.unhear(|connection, message| {
+    show.lose(|connection, message| {
         connection == 2 && matches!(message, ToPlayer::Question(question) if question.question == QuestionId(2))
     });
     let audit = judge_with(&show.evidence(), fault(Victim::Broker, true, kill, kill + 10));
-    assert_broken(&audit, 9, "did not hear the next question");
+    assert_broken(&audit, 9, "did not receive the next question");
 }

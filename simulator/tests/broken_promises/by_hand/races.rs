@@ -47,7 +47,7 @@ fn an_answer_that_counted_and_whose_reply_was_lost_with_the_connection() {
 fn an_answer_that_was_sent_and_died_with_the_connection() {
     let mut show = open();
     show.answer(1, RIGHT);
-    show.say(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
+    show.send(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
     show.hang_up(0);
     show.wait(300);
     show.come_back(0);
@@ -59,10 +59,10 @@ fn one_player_on_two_devices() {
     let mut show = open();
     show.come_back(0);
     show.answer(0, RIGHT);
-    show.say(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: WRONG }));
+    show.send(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: WRONG }));
     let reply = AnswerReply::new(QuestionId(1), Verdict::AlreadyAnswered(RIGHT));
     show.wait(2);
-    show.hear(0, ToPlayer::AnswerReply(reply));
+    show.receive(0, ToPlayer::AnswerReply(reply));
     assert_clean(show);
 }
 
@@ -138,7 +138,7 @@ fn a_show_that_ends_in_the_middle_of_a_question() {
 fn a_server_that_is_killed_and_gives_the_question_its_time_again() {
     let mut show = open();
     show.answer(1, RIGHT);
-    show.say(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
+    show.send(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
     show.wait(500);
     let kill = Micros(show.now * 1000);
     show.kill(800);
@@ -167,8 +167,8 @@ fn an_answer_with_a_stolen_token_on_a_connection_that_never_read_its_welcome() {
     show.answer(1, RIGHT);
     let thief = &mut show.connections[thief];
     (thief.player, thief.honest) = (77, false);
-    thief.lines.retain(|(_, line)| matches!(line, Line::Said(_)));
-    let Line::Said(FromPlayer::Join(join)) = &mut thief.lines[0].1 else { panic!("a connection begins with a join") };
+    thief.lines.retain(|(_, line)| matches!(line, Line::Sent(_)));
+    let Line::Sent(FromPlayer::Join(join)) = &mut thief.lines[0].1 else { panic!("a connection begins with a join") };
     join.resume = Some("r1".into());
     show.come_back(1);
     show.answer(1, RIGHT);
@@ -185,7 +185,7 @@ fn an_answer_before_the_welcome_is_answered_by_an_error_and_sent_again() {
     let (joined, _) = show.connections[back].lines[0];
     let hasty = FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT });
     let refusal = ToPlayer::Error(ErrorMessage::from(ErrorCode::NotJoined));
-    show.connections[back].lines.splice(1..1, [(joined, Line::Said(hasty)), (joined, Line::Heard(refusal))]);
+    show.connections[back].lines.splice(1..1, [(joined, Line::Sent(hasty)), (joined, Line::Received(refusal))]);
     show.wait(3000);
     show.answer(0, RIGHT);
     show.close();
@@ -265,20 +265,20 @@ proptest! {
             let script = connection.get_mut(&mut show.connections);
             let codec = script.codec;
             let (_, line) = line.get_mut(&mut script.lines);
-            let (heard, mut bytes) = match &*line {
-                Line::Said(message) => (false, codec.encode(message)),
-                Line::Heard(message) => (true, codec.encode(message)),
-                Line::SaidBytes(bytes) => (false, bytes.clone()),
-                Line::HeardBytes(bytes) => (true, bytes.clone()),
+            let (received, mut bytes) = match &*line {
+                Line::Sent(message) => (false, codec.encode(message)),
+                Line::Received(message) => (true, codec.encode(message)),
+                Line::SentBytes(bytes) => (false, bytes.clone()),
+                Line::ReceivedBytes(bytes) => (true, bytes.clone()),
             };
             let place = usize::from(byte) % bytes.len().max(1);
             if let Some(changed) = bytes.get_mut(place) {
                 *changed = byte;
             }
-            *line = if heard { Line::HeardBytes(bytes) } else { Line::SaidBytes(bytes) };
+            *line = if received { Line::ReceivedBytes(bytes) } else { Line::SentBytes(bytes) };
         }
         for (script, bytes) in show.connections.iter_mut().zip(noise) {
-            script.lines.insert(2, (script.lines[1].0, Line::HeardBytes(bytes)));
+            script.lines.insert(2, (script.lines[1].0, Line::ReceivedBytes(bytes)));
         }
         let mut evidence: Evidence = show.evidence();
         for (place, byte) in journal {
@@ -303,7 +303,7 @@ proptest! {
                 *number = if next % 2 == 0 { u64::MAX } else { next };
             }
         };
-        show.change_heard(|_, message| match message {
+        show.change_received(|_, message| match message {
             ToPlayer::Question(question) => {
                 odd(&mut question.seq.0);
                 odd(&mut question.closes_at.0);

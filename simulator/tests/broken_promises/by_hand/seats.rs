@@ -26,15 +26,15 @@ fn play_on(show: &mut Show) {
     show.end();
 }
 
-fn say(show: &mut Show, connection: usize, choice: Choice) {
+fn send(show: &mut Show, connection: usize, choice: Choice) {
     let question = show.question();
-    show.say(connection, FromPlayer::Answer(Answer { question, choice }));
+    show.send(connection, FromPlayer::Answer(Answer { question, choice }));
 }
 
-fn hear(show: &mut Show, connection: usize, verdict: Verdict) {
+fn receive(show: &mut Show, connection: usize, verdict: Verdict) {
     let reply = AnswerReply::new(show.question(), verdict);
     show.wait(2);
-    show.hear(connection, ToPlayer::AnswerReply(reply));
+    show.receive(connection, ToPlayer::AnswerReply(reply));
 }
 
 #[track_caller]
@@ -49,7 +49,7 @@ fn a_seat_that_is_given_again_before_the_first_question_is_the_new_players() {
     let before = show.connection_of(0);
     for seat in [0, 2] {
         let connection = show.connection_of(seat);
-        show.say(connection, FromPlayer::Leave);
+        show.send(connection, FromPlayer::Leave);
         show.hang_up(seat);
         show.reseat(seat);
     }
@@ -58,8 +58,8 @@ fn a_seat_that_is_given_again_before_the_first_question_is_the_new_players() {
         show.answer(seat, RIGHT);
     }
     // What the one before sent, and was read too late to be of use.
-    say(&mut show, before, RIGHT);
-    hear(&mut show, before, Verdict::Refused(ErrorCode::SeatGivenAway));
+    send(&mut show, before, RIGHT);
+    receive(&mut show, before, Verdict::Refused(ErrorCode::SeatGivenAway));
     show.hang_up(2);
     show.come_back(2);
     play_on(&mut show);
@@ -74,12 +74,12 @@ fn an_answer_of_the_one_before_that_counts_for_the_new_player_is_found() {
         show.reseat(0);
         show.ask();
         show.answer(1, RIGHT);
-        say(&mut show, before, RIGHT);
+        send(&mut show, before, RIGHT);
         let (question, at) = (show.question(), Millis(show.now));
         let answers = vec![CountedAnswer { seat: Seat(0), choice: RIGHT, at }];
         show.record(Command::Answers { question, answers }, vec![]);
         if is_told {
-            hear(&mut show, before, Verdict::Accepted(RIGHT));
+            receive(&mut show, before, Verdict::Accepted(RIGHT));
         }
         play_on(&mut show);
         let audit = judge(&show);
@@ -98,14 +98,14 @@ fn who_has_the_seat_is_not_told_that_it_was_given_away_and_who_lost_it_hears_not
     show.reseat(0);
     show.ask();
     show.answer(2, RIGHT);
-    say(&mut show, other, RIGHT);
-    hear(&mut show, other, Verdict::Refused(ErrorCode::SeatGivenAway));
+    send(&mut show, other, RIGHT);
+    receive(&mut show, other, Verdict::Refused(ErrorCode::SeatGivenAway));
     let event = show.records.iter().rev().find_map(|record| record.events.first().cloned());
-    show.hear(before, event.unwrap());
+    show.receive(before, event.unwrap());
     play_on(&mut show);
     let audit = judge(&show);
     assert_broken(&audit, 10, "refused as seat_given_away, which was not so");
-    assert_broken(&audit, 10, "hears the show on, and the seat was given to another player");
+    assert_broken(&audit, 10, "receives the show on, and the seat was given to another player");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn an_old_token_that_opens_the_new_players_seat_is_found() {
     show.reseat(0);
     show.wait(5000);
     let back = show.come_back(0);
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (true, ToPlayer::Welcome(welcome)) = (connection == back, message) {
             welcome.name = klaxon_protocol::ids::Name::parse("Player 0").unwrap();
         }

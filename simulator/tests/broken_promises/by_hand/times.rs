@@ -33,14 +33,14 @@ fn over(mut show: Show) -> Show {
     show
 }
 
-/// Changes the JSON that was heard on one connection, where `change` says that it did.
+/// Changes the JSON that was received on one connection, where `change` says that it did.
 fn change_json(show: &mut Show, connection: usize, change: impl Fn(&mut Value) -> bool) {
     assert_eq!(show.connections[connection].codec, Codec::Json);
     for (_, line) in &mut show.connections[connection].lines {
-        if let Line::Heard(message) = line {
+        if let Line::Received(message) = line {
             let mut value = serde_json::to_value(message).unwrap();
             if change(&mut value) {
-                *line = Line::HeardBytes(serde_json::to_vec(&value).unwrap());
+                *line = Line::ReceivedBytes(serde_json::to_vec(&value).unwrap());
             }
         }
     }
@@ -59,7 +59,7 @@ fn a_reveal_before_the_close_is_found() {
         alive: 4,
     };
     show.answer(0, RIGHT);
-    show.hear(2, ToPlayer::Reveal(reveal));
+    show.receive(2, ToPlayer::Reveal(reveal));
     assert_broken(&judge(&over(show)), 3, "the right choice was told before the question closed");
 }
 
@@ -70,7 +70,7 @@ fn a_result_before_the_close_is_found() {
     let outcome = Outcome::Right;
     show.answer(0, RIGHT);
     let result = PlayerResult { question, outcome, alive: true, lives: 0, gained: 0, score: 0, rank: 0 };
-    show.hear(0, ToPlayer::Result(result));
+    show.receive(0, ToPlayer::Result(result));
     assert_broken(&judge(&over(show)), 3, "the player's result was told before the question closed");
 }
 
@@ -78,7 +78,7 @@ fn a_result_before_the_close_is_found() {
 fn standings_before_the_close_are_found() {
     let mut show = open();
     show.answer(0, RIGHT);
-    show.hear(1, ToPlayer::Standings(Standings { question: QuestionId(1), leaders: vec![] }));
+    show.receive(1, ToPlayer::Standings(Standings { question: QuestionId(1), leaders: vec![] }));
     assert_broken(&judge(&over(show)), 3, "the standings was told before the question closed");
 }
 
@@ -90,12 +90,12 @@ fn a_snapshot_that_knows_too_much_is_found() {
     show.answer(1, RIGHT);
     let mut show = over(show);
     let mut reveal = None;
-    show.change_heard(|_, message| {
-        if let ToPlayer::Reveal(heard) = message {
-            reveal = Some(heard.clone());
+    show.change_received(|_, message| {
+        if let ToPlayer::Reveal(received) = message {
+            reveal = Some(received.clone());
         }
     });
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Snapshot(snapshot), 4) = (message, connection) {
             snapshot.reveal.clone_from(&reveal);
         }
@@ -113,7 +113,7 @@ fn a_state_that_changes_while_the_question_is_open_is_found() {
     show.ask();
     show.answer(0, RIGHT);
     let you = You { alive: true, lives: 0, score: 500, rank: 1, answered: Some(RIGHT), prize: None };
-    show.hear(0, ToPlayer::You(you));
+    show.receive(0, ToPlayer::You(you));
     assert_broken(&judge(&over(show)), 3, "the player's state was told before the question closed");
 }
 
@@ -133,7 +133,7 @@ fn a_question_that_carries_its_right_choice_is_found() {
 #[test]
 fn replies_that_differ_between_players_who_did_the_same_are_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::AnswerReply(reply), 3) = (message, connection) {
             reply.message = Some("Well done.".into());
         }
@@ -144,7 +144,7 @@ fn replies_that_differ_between_players_who_did_the_same_are_found() {
 #[test]
 fn replies_that_tell_one_choice_from_another_are_found() {
     let mut show = Show::played();
-    show.change_heard(|_, message| {
+    show.change_received(|_, message| {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.choice == Some(RIGHT)
         {
@@ -158,7 +158,7 @@ fn replies_that_tell_one_choice_from_another_are_found() {
 fn a_frame_that_cannot_be_read_is_found() {
     let mut show = Show::played();
     let at = Micros(show.now * 1000);
-    show.connections[1].lines.push((at, Line::HeardBytes(b"{\"type\":\"right_choice\"}".to_vec())));
+    show.connections[1].lines.push((at, Line::ReceivedBytes(b"{\"type\":\"right_choice\"}".to_vec())));
     assert_broken(&judge(&show), 3, "can't be read");
 }
 
@@ -193,7 +193,7 @@ fn an_answer_to_an_open_question_that_is_refused_as_early_is_found() {
 fn an_answer_on_time_without_a_reply_is_found() {
     let mut show = open();
     show.answer(0, RIGHT);
-    show.say(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
+    show.send(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
     let audit = judge(&over(show));
     assert_broken(&audit, 4, "never answered");
     assert_broken(&audit, 8, "had no reply");
@@ -226,7 +226,7 @@ fn an_answer_that_nobody_sent_is_found() {
 #[test]
 fn a_snapshot_with_other_times_is_found() {
     let mut show = Show::played();
-    show.change_heard(|connection, message| {
+    show.change_received(|connection, message| {
         if let (ToPlayer::Snapshot(snapshot), 7) = (message, connection) {
             snapshot.question.as_mut().unwrap().closes_at.0 += OPEN_FOR;
         }
@@ -242,8 +242,8 @@ fn a_retry_after_the_close_may_be_told_again_that_it_counts() {
     show.close();
     show.answer(0, RIGHT);
     let reply = AnswerReply::new(QuestionId(1), Verdict::AlreadyAnswered(WRONG));
-    show.say(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
-    show.hear(1, ToPlayer::AnswerReply(reply));
+    show.send(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
+    show.receive(1, ToPlayer::AnswerReply(reply));
     show.reveal();
     show.end();
     let audit = judge(&show);

@@ -48,7 +48,7 @@ fn eventful() -> Show {
 #[track_caller]
 fn missed(promise: u8, words: &str, gone: impl FnMut(usize, &ToPlayer) -> bool) {
     let mut show = eventful();
-    show.unhear(gone);
+    show.lose(gone);
     assert_broken(&judge(&show), promise, words);
 }
 
@@ -77,7 +77,7 @@ fn the_time_that_is_left_is_missed_by_one_who_came_back_in_a_pause() {
 
 #[test]
 fn the_state_of_lives_that_were_given_is_missed_each_time() {
-    // Seat 2 hears its state when it joins, then of its own life, of everybody's, and of the void.
+    // Seat 2 receives its state when it joins, then of its own life, of everybody's, and of the void.
     let state = |connection, message: &ToPlayer| connection == 2 && matches!(message, ToPlayer::You(_));
     for number in [2, 3] {
         missed(10, "was given lives, and was not told", nth(number, state));
@@ -88,10 +88,10 @@ fn the_state_of_lives_that_were_given_is_missed_each_time() {
 }
 
 #[test]
-fn lives_are_not_missed_by_one_who_is_away_fell_behind_or_came_when_a_process_was_struck() {
+fn lives_are_not_missed_by_one_who_is_away_fell_behind_or_came_when_a_process_was_killed_or_stopped() {
     let mut show = eventful();
     let state = |connection, message: &ToPlayer| connection == 2 && matches!(message, ToPlayer::You(_));
-    show.unhear(nth(3, state));
+    show.lose(nth(3, state));
     let given = show.records.iter().find(|record| format!("{record:?}").contains("GiveLives")).unwrap();
     let at = Micros(given.at.0 * 1000);
     let mut away = show.clone();
@@ -123,17 +123,17 @@ fn what_should_come_last_is_missed_though_nothing_follows() {
     let quiet = |show: &mut Show| {
         show.wait(10_000);
         for connection in 0..show.connections.len() {
-            show.hear(connection, ToPlayer::Lobby(Lobby { joined: 4 }));
+            show.receive(connection, ToPlayer::Lobby(Lobby { joined: 4 }));
         }
     };
     let mut silent = show.clone();
     quiet(&mut silent);
-    silent.unhear(|_, message| matches!(message, ToPlayer::Result(_)));
+    silent.lose(|_, message| matches!(message, ToPlayer::Result(_)));
     assert_broken(&judge(&silent), 5, "no result followed the reveal of question 1");
     show.come_back(0);
     quiet(&mut show);
     let newest = show.connections.len() - 1;
-    show.unhear(|connection, message| {
+    show.lose(|connection, message| {
         connection == newest && matches!(message, ToPlayer::Snapshot(_) | ToPlayer::You(_))
     });
     assert_broken(&judge(&show), 5, "no snapshot followed the welcome");
@@ -144,14 +144,14 @@ fn who_is_displaced_or_removed_misses_to_be_told() {
     let is = |code, message: &ToPlayer| matches!(message, ToPlayer::Error(error) if error.code == code);
     // The older connection was open for long after it.
     let mut show = eventful();
-    show.unhear(|_, message| is(ErrorCode::Displaced, message));
-    show.hear(1, ToPlayer::Lobby(Lobby { joined: 6 }));
+    show.lose(|_, message| is(ErrorCode::Displaced, message));
+    show.receive(1, ToPlayer::Lobby(Lobby { joined: 6 }));
     assert_broken(&judge(&show), 10, "and this one was not told");
     let mut show = eventful();
-    show.unhear(|_, message| is(ErrorCode::Removed, message));
+    show.lose(|_, message| is(ErrorCode::Removed, message));
     assert_broken(&judge(&show), 10, "closed with 4004, and the error that says why did not come before");
     show.connections[4].close_code = None;
-    show.hear(4, ToPlayer::Lobby(Lobby { joined: 6 }));
+    show.receive(4, ToPlayer::Lobby(Lobby { joined: 6 }));
     assert_broken(&judge(&show), 10, "was removed by the host, and was not told");
 }
 
@@ -171,10 +171,10 @@ fn a_ping_and_a_join_without_an_answer_are_missed() {
         show.join();
     }
     for sent in [5, 6] {
-        show.say(0, FromPlayer::Ping(Ping { sent: Millis(sent) }));
+        show.send(0, FromPlayer::Ping(Ping { sent: Millis(sent) }));
     }
     let now = Millis(show.now);
-    show.hear(0, ToPlayer::Pong(Pong { sent: Millis(6), now }));
+    show.receive(0, ToPlayer::Pong(Pong { sent: Millis(6), now }));
     show.ask();
     show.answer(0, RIGHT);
     show.close();
@@ -182,7 +182,7 @@ fn a_ping_and_a_join_without_an_answer_are_missed() {
     show.end();
     assert_broken(&judge(&show), 10, "a ping had no answer");
     let mut show = eventful();
-    show.unhear(|connection, message| connection == 6 && !matches!(message, ToPlayer::Lobby(_)));
+    show.lose(|connection, message| connection == 6 && !matches!(message, ToPlayer::Lobby(_)));
     assert_broken(&judge(&show), 10, "a join had no answer");
 }
 
@@ -201,7 +201,7 @@ fn what_was_missed_before_is_missed_still() {
         missed(promise, words, |_, message| is(message));
     }
     let mut show = eventful();
-    show.change_heard(|_, message| {
+    show.change_received(|_, message| {
         if let ToPlayer::You(you) = message {
             you.answered = None;
         }

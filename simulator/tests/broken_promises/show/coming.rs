@@ -57,7 +57,7 @@ impl Show {
         let place = Some(Seat(u32::try_from(seat).unwrap()));
         for index in 0..self.connections.len() {
             if self.connections[index].seat == place && self.connections[index].listening {
-                self.hear(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
+                self.receive(index, ToPlayer::Error(ErrorMessage::from(ErrorCode::Displaced)));
                 self.connections[index].listening = false;
             }
         }
@@ -71,7 +71,7 @@ impl Show {
         self.connections.push(script);
         let role = if seat.is_some() { Role::Player } else { Role::Spectator };
         let show = ShowCode::parse("HAND1").unwrap();
-        self.say(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
+        self.send(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
         let welcome = Welcome {
             protocol: 1,
             session: format!("s{index}"),
@@ -82,18 +82,18 @@ impl Show {
             now: Millis(self.now),
             heartbeat: Span(30_000),
         };
-        self.hear(index, ToPlayer::Welcome(welcome));
+        self.receive(index, ToPlayer::Welcome(welcome));
         let mut snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };
         if let Some(question) = snapshot.question.as_mut().filter(|_| snapshot.paused) {
             question.closes_at = snapshot.at + self.left();
         }
         let paused = snapshot.pause();
-        self.hear(index, ToPlayer::Snapshot(Box::new(snapshot)));
+        self.receive(index, ToPlayer::Snapshot(Box::new(snapshot)));
         let nobody = ToPlayer::You(You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None });
         let you = seat.map_or(nobody, |seat| self.you(seat.index()));
-        self.hear(index, you);
+        self.receive(index, you);
         if let Some(paused) = paused {
-            self.hear(index, ToPlayer::Paused(paused));
+            self.receive(index, ToPlayer::Paused(paused));
         }
         index
     }

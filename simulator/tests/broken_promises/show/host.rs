@@ -26,7 +26,7 @@ impl Show {
         self.wait(100);
     }
 
-    /// A host's action of which nobody hears.
+    /// A host's action that no player is sent.
     pub fn quietly(&mut self, action: Action) {
         let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
         self.record(Command::Host { id, action }, vec![]);
@@ -101,7 +101,7 @@ impl Show {
     }
 
     fn dismiss(&mut self, connection: usize, code: ErrorCode) {
-        self.hear(connection, ToPlayer::Error(ErrorMessage::from(code)));
+        self.receive(connection, ToPlayer::Error(ErrorMessage::from(code)));
         self.connections[connection].close_code = Some(4004);
         self.connections[connection].listening = false;
     }

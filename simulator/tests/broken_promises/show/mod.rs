@@ -1,4 +1,4 @@
-//! A short show written by hand: what its players said and heard, and its journal, as a server that keeps every promise
+//! A short show written by hand: what its players sent and received, and its journal, as a server that keeps every promise
 //! would have left them.
 //!
 //! The rules are the least that makes a show: the right choice is [`RIGHT`], wrong or silent players are out, the survivors
@@ -207,12 +207,12 @@ impl Show {
                     CountedAnswer { seat: Seat(u32::try_from(seat).unwrap()), choice, at: Millis(self.now + 1) };
                 let question = self.question();
                 let index = self.connection_of(seat);
-                self.say(index, FromPlayer::Answer(Answer { question, choice }));
+                self.send(index, FromPlayer::Answer(Answer { question, choice }));
                 self.wait(1);
                 self.record(Command::Answers { question, answers: vec![counted] }, vec![]);
                 let reply = AnswerReply::new(question, Verdict::Accepted(choice));
                 self.wait(1);
-                self.hear(index, ToPlayer::AnswerReply(reply));
+                self.receive(index, ToPlayer::AnswerReply(reply));
                 return;
             }
             Some(counted) if counted == choice => Verdict::Accepted(choice),
@@ -229,9 +229,9 @@ impl Show {
     fn reply_to(&mut self, seat: usize, choice: Choice, verdict: Verdict) {
         let index = self.connection_of(seat);
         let question = self.question();
-        self.say(index, FromPlayer::Answer(Answer { question, choice }));
+        self.send(index, FromPlayer::Answer(Answer { question, choice }));
         self.wait(2);
-        self.hear(index, ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
+        self.receive(index, ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
     }
 
     /// Time is up.
@@ -344,7 +344,7 @@ impl Show {
         let late = ToPlayer::Lobby(klaxon_protocol::player::Lobby { joined: self.snapshot.joined });
         for index in 0..self.connections.len() {
             if self.connections[index].listening {
-                self.hear(index, late.clone());
+                self.receive(index, late.clone());
             }
         }
         self.measure(31 << 20);
@@ -369,7 +369,7 @@ impl Show {
     fn tell(&mut self, event: &ToPlayer) {
         for index in 0..self.connections.len() {
             if self.connections[index].listening {
-                self.hear(index, event.clone());
+                self.receive(index, event.clone());
             }
         }
     }
@@ -379,7 +379,7 @@ impl Show {
             if let (Some(seat), true) = (self.connections[index].seat, self.connections[index].listening)
                 && let Some(message) = message(seat.index())
             {
-                self.hear(index, message);
+                self.receive(index, message);
             }
         }
     }

@@ -1,20 +1,22 @@
-//! What was said and heard, line by line, and the evidence that it makes.
+//! What was sent and received, line by line, and the evidence that it makes.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
-use klaxon_simulator::evidence::{ConnectionLog, Direction, Door, Entry, Evidence, Micros, PlayerNumber, Transit};
+use klaxon_simulator::evidence::{
+    ConnectionLog, Direction, Entry, Evidence, GatewayNumber, Micros, PlayerNumber, Transit,
+};
 
 use super::Show;
 
 /// A line of what happened on a connection.
 #[derive(Debug, Clone)]
 pub enum Line {
-    Said(FromPlayer),
-    Heard(ToPlayer),
-    SaidBytes(Vec<u8>),
-    HeardBytes(Vec<u8>),
+    Sent(FromPlayer),
+    Received(ToPlayer),
+    SentBytes(Vec<u8>),
+    ReceivedBytes(Vec<u8>),
 }
 
 /// A connection, line by line.
@@ -32,33 +34,33 @@ pub struct Script {
 
 impl Show {
     /// Somebody says something, now.
-    pub fn say(&mut self, connection: usize, message: FromPlayer) {
+    pub fn send(&mut self, connection: usize, message: FromPlayer) {
         let at = Micros(self.now * 1000 + connection as u64);
-        self.connections[connection].lines.push((at, Line::Said(message)));
+        self.connections[connection].lines.push((at, Line::Sent(message)));
     }
 
-    /// Somebody hears something, now.
-    pub fn hear(&mut self, connection: usize, message: ToPlayer) {
+    /// A connection receives something, now.
+    pub fn receive(&mut self, connection: usize, message: ToPlayer) {
         let at = Micros(self.now * 1000 + 500 + connection as u64);
-        self.connections[connection].lines.push((at, Line::Heard(message)));
+        self.connections[connection].lines.push((at, Line::Received(message)));
     }
 
-    /// Changes what was heard; messages are judged in order, connection by connection.
-    pub fn change_heard(&mut self, mut change: impl FnMut(usize, &mut ToPlayer)) {
+    /// Changes what was received; messages are judged in order, connection by connection.
+    pub fn change_received(&mut self, mut change: impl FnMut(usize, &mut ToPlayer)) {
         for (index, connection) in self.connections.iter_mut().enumerate() {
             for (_, line) in &mut connection.lines {
-                if let Line::Heard(message) = line {
+                if let Line::Received(message) = line {
                     change(index, message);
                 }
             }
         }
     }
 
-    /// Takes away what was heard where `gone` says so.
-    pub fn unhear(&mut self, mut gone: impl FnMut(usize, &ToPlayer) -> bool) {
+    /// Takes away what was received where `gone` says so.
+    pub fn lose(&mut self, mut gone: impl FnMut(usize, &ToPlayer) -> bool) {
         for (index, connection) in self.connections.iter_mut().enumerate() {
             connection.lines.retain(|(_, line)| match line {
-                Line::Heard(message) => !gone(index, message),
+                Line::Received(message) => !gone(index, message),
                 _ => true,
             });
         }
@@ -82,21 +84,22 @@ impl Show {
                 .iter()
                 .map(|(at, line)| {
                     let (direction, bytes) = match line {
-                        Line::Said(message) => (Direction::Sent, script.codec.encode(message)),
-                        Line::Heard(message) => (Direction::Received, script.codec.encode(message)),
-                        Line::SaidBytes(bytes) => (Direction::Sent, bytes.clone()),
-                        Line::HeardBytes(bytes) => (Direction::Received, bytes.clone()),
+                        Line::Sent(message) => (Direction::Sent, script.codec.encode(message)),
+                        Line::Received(message) => (Direction::Received, script.codec.encode(message)),
+                        Line::SentBytes(bytes) => (Direction::Sent, bytes.clone()),
+                        Line::ReceivedBytes(bytes) => (Direction::Received, bytes.clone()),
                     };
                     Entry { at: *at, direction, frame: evidence.frames.intern(script.codec, &bytes) }
                 })
                 .collect();
             evidence.connections.push(ConnectionLog {
                 player: PlayerNumber(script.player),
-                door: Door(0),
+                gateway: GatewayNumber(0),
                 codec: script.codec,
                 honest: script.honest,
                 entries,
                 transits: script.transits.clone(),
+                sent_beside: Vec::new(),
                 close_code: script.close_code,
             });
         }

@@ -7,7 +7,7 @@ use klaxon_protocol::ids::{Choice, QuestionId, Seat, ShowId};
 use klaxon_servers::{Persistence, RedisCluster};
 use tokio::sync::Mutex;
 
-use crate::arbiter::{Claim, RedisArbiter, Standing};
+use crate::arbiter::{Claim, ClaimOutcome, RedisArbiter};
 use crate::redis::Redis;
 
 pub const SHOW: ShowId = ShowId(42);
@@ -17,8 +17,8 @@ pub fn claim(seat: u32, choice: u8) -> Claim {
     Claim { seat: Seat(seat), choice: Choice(choice) }
 }
 
-pub fn before(choice: u8) -> Standing {
-    Standing::Before(Choice(choice))
+pub fn before(choice: u8) -> ClaimOutcome {
+    ClaimOutcome::Before(Choice(choice))
 }
 
 /// A server that the tests which run now share: the last one ends it.

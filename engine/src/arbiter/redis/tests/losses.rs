@@ -7,10 +7,14 @@ use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
 use klaxon_servers::{Persistence, RedisCluster};
 
 use super::house::{Q1, SHOW, before, claim, engine, shared_redis, way};
-use crate::arbiter::{Arbiter, ArbiterError, Claim, RedisArbiter, Standing};
+use crate::arbiter::{Arbiter, ArbiterError, Claim, ClaimOutcome, RedisArbiter};
 
 /// Claims until the outcome is known.
-async fn claim_surely(arbiter: &RedisArbiter, fence: Fence, claims: &[Claim]) -> Result<Vec<Standing>, ArbiterError> {
+async fn claim_surely(
+    arbiter: &RedisArbiter,
+    fence: Fence,
+    claims: &[Claim],
+) -> Result<Vec<ClaimOutcome>, ArbiterError> {
     loop {
         match arbiter.claim(SHOW, fence, Q1, claims).await {
             Err(ArbiterError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -37,8 +41,8 @@ async fn a_redis_that_forgot_all_is_told_again_what_the_journal_holds() {
     assert!(again.fence > fence);
     assert_eq!(again.idle, None);
     arbiter.restore(SHOW, again.fence, Q1, &counted).await.unwrap();
-    let standings = arbiter.claim(SHOW, again.fence, Q1, &[claim(1, 3), claim(2, 2), claim(3, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), before(2), Standing::First]);
+    let outcomes = arbiter.claim(SHOW, again.fence, Q1, &[claim(1, 3), claim(2, 2), claim(3, 0)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), before(2), ClaimOutcome::First]);
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &counted).await, Err(ArbiterError::Fenced { newest: again.fence }));
 }
 
@@ -62,8 +66,8 @@ async fn a_redis_that_wrote_all_down_knows_it_again() {
     arbiter.close(SHOW, fence, Q1).await.unwrap();
     server.process().kill();
     server.start_again().await.unwrap();
-    let standings = claim_surely(&arbiter, fence, &[claim(1, 3), claim(2, 3), claim(3, 3)]).await.unwrap();
-    assert_eq!(standings, [before(1), before(2), Standing::TooLate]);
+    let outcomes = claim_surely(&arbiter, fence, &[claim(1, 3), claim(2, 3), claim(3, 3)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), before(2), ClaimOutcome::TooLate]);
 }
 
 #[tokio::test]
@@ -76,9 +80,9 @@ async fn a_claim_that_redis_did_not_answer_is_asked_again_and_answered_right() {
     let unheard = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await;
     assert!(matches!(unheard, Err(ArbiterError::Unavailable(_))), "{unheard:?}");
     server.process().resume();
-    let standings = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2), claim(2, 2)]).await.unwrap();
-    assert_eq!(standings[1..], [before(1), Standing::First]);
-    assert!([Standing::First, before(1)].contains(&standings[0]), "{standings:?}");
+    let outcomes = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2), claim(2, 2)]).await.unwrap();
+    assert_eq!(outcomes[1..], [before(1), ClaimOutcome::First]);
+    assert!([ClaimOutcome::First, before(1)].contains(&outcomes[0]), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -96,10 +100,10 @@ async fn a_cluster_that_loses_a_node_loses_its_shows_alone_until_they_are_told_a
     cluster.process(node).pause();
     let unheard = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await;
     assert!(matches!(unheard, Err(ArbiterError::Unavailable(_))), "{unheard:?}");
-    assert_eq!(arbiter.claim(elsewhere, other, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(elsewhere, other, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
     cluster.process(node).resume();
-    let standings = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2)]).await.unwrap();
-    assert_eq!(standings[1], before(1));
+    let outcomes = claim_surely(&arbiter, fence, &[claim(1, 1), claim(1, 2)]).await.unwrap();
+    assert_eq!(outcomes[1], before(1));
 
     cluster.process(node).kill();
     let unheard = arbiter.claim(SHOW, fence, Q1, &[claim(1, 1)]).await;

@@ -7,7 +7,7 @@ use klaxon_servers::{Persistence, Process};
 
 use super::house::{Q1, SHOW, before, claim, engine};
 use super::two_engines::take;
-use crate::arbiter::{Arbiter, ArbiterError, Standing};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome};
 use crate::redis::{Connection, Redis};
 
 const PREFIX: &str = "stopped";
@@ -27,7 +27,7 @@ async fn deed(connection: &mut Connection, other: &mut Process) -> String {
         let deed: Option<String> = ::redis::cmd("LPOP").arg(DEEDS).query_async(connection).await.unwrap();
         match deed {
             Some(deed) => return deed,
-            None if ended.is_some() => panic!("the other process ended: {}", other.last_words()),
+            None if ended.is_some() => panic!("the other process ended: {}", other.log_end()),
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
@@ -51,7 +51,7 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
     assert_eq!(arbiter.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     other.pause();
     let newest = take(&arbiter, Fence(0)).await.fence;
-    assert_eq!(arbiter.claim(SHOW, newest, Q1, &[claim(2, 2)]).await.unwrap(), [Standing::First]);
+    assert_eq!(arbiter.claim(SHOW, newest, Q1, &[claim(2, 2)]).await.unwrap(), [ClaimOutcome::First]);
     let _: () = ::redis::cmd("DEL").arg(DEEDS).query_async(&mut connection).await.unwrap();
     other.resume();
 
@@ -64,13 +64,13 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
         }
     };
     assert_eq!(claims, format!("{:?}", Err::<(), _>(fenced.clone())));
-    for what in ["claim", "close", "restore", "renew", "give_back", "forget"] {
+    for what in ["claim", "close", "restore", "renew", "release", "forget"] {
         assert_eq!(deed(&mut connection, &mut other).await, format!("{what}: {fenced:?}"));
     }
     assert_eq!(deed(&mut connection, &mut other).await, format!("lease: {:?}", ArbiterError::Held));
-    let standings =
+    let outcomes =
         arbiter.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0), claim(3, 0), claim(4, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), before(2), Standing::First, Standing::First]);
+    assert_eq!(outcomes, [before(1), before(2), ClaimOutcome::First, ClaimOutcome::First]);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn the_other_process() {
     tell(said("close", arbiter.close(SHOW, fence, Q1).await)).await;
     tell(said("restore", arbiter.restore(SHOW, fence, Q1, &[claim(2, 3)]).await)).await;
     tell(said("renew", arbiter.renew(&[(SHOW, fence)]).await.unwrap().remove(0))).await;
-    tell(said("give_back", arbiter.give_back(SHOW, fence).await)).await;
+    tell(said("release", arbiter.release(SHOW, fence).await)).await;
     tell(said("forget", arbiter.forget(SHOW, fence).await)).await;
     tell(said("lease", arbiter.lease(SHOW, fence).await.map(|_| ()))).await;
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use klaxon_protocol::ids::{Fence, ShowId};
 
 use super::house::{Q1, SHOW, before, claim, engine, shared_cluster, shared_redis};
-use crate::arbiter::{Arbiter, ArbiterError, Lease, RedisArbiter, Standing, TERM};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome, Lease, RedisArbiter, TERM};
 use crate::redis::Redis;
 
 const TURN: Duration = Duration::from_millis(10);
@@ -31,7 +31,7 @@ async fn all_that_a_late_engine_says_is_refused(way: &Redis) {
     let (one, two) = (engine(way, "one").await, engine(way, "two").await);
     let late = one.lease(SHOW, Fence(0)).await.unwrap().fence;
     let begun = Instant::now();
-    assert_eq!(one.claim(SHOW, late, Q1, &[claim(1, 1)]).await.unwrap(), [Standing::First]);
+    assert_eq!(one.claim(SHOW, late, Q1, &[claim(1, 1)]).await.unwrap(), [ClaimOutcome::First]);
     assert_eq!(two.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     assert_eq!(two.free().await.unwrap(), []);
     // Still its own, for whoever holds it.
@@ -49,11 +49,11 @@ async fn all_that_a_late_engine_says_is_refused(way: &Redis) {
     assert_eq!(one.close(SHOW, late, Q1).await, fenced);
     assert_eq!(one.restore(SHOW, late, Q1, &[claim(1, 3)]).await, fenced);
     assert_eq!(one.renew(&[(SHOW, late)]).await.unwrap(), std::slice::from_ref(&fenced));
-    assert_eq!(one.give_back(SHOW, late).await, fenced);
+    assert_eq!(one.release(SHOW, late).await, fenced);
     assert_eq!(one.forget(SHOW, late).await, fenced);
     assert_eq!(one.lease(SHOW, late).await, Err(ArbiterError::Held));
-    let standings = two.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0)]).await.unwrap();
-    assert_eq!(standings, [before(1), Standing::First], "what was refused changed nothing");
+    let outcomes = two.claim(SHOW, newest, Q1, &[claim(1, 0), claim(2, 0)]).await.unwrap();
+    assert_eq!(outcomes, [before(1), ClaimOutcome::First], "what was refused changed nothing");
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_lease_that_is_given_back_is_taken_at_once() {
     let (way, _server) = shared_redis().await;
     let (one, two) = (engine(&way, "one").await, engine(&way, "two").await);
     let first = one.lease(SHOW, Fence(0)).await.unwrap().fence;
-    one.give_back(SHOW, first).await.unwrap();
+    one.release(SHOW, first).await.unwrap();
     assert_eq!(two.free().await.unwrap(), [SHOW]);
     assert!(two.lease(SHOW, Fence(0)).await.unwrap().fence > first);
     assert_eq!(one.free().await.unwrap(), []);
@@ -123,6 +123,6 @@ async fn a_show_whose_lease_is_lost_is_free_when_it_stays_so_for_a_term() {
     let fence = one.lease(SHOW, again).await.unwrap().fence;
     let _: () = ::redis::cmd("DEL").arg(way.keys().shows()).query_async(&mut connection).await.unwrap();
     assert_eq!(one.renew(&[(SHOW, fence)]).await.unwrap(), [Ok(())]);
-    one.give_back(SHOW, fence).await.unwrap();
+    one.release(SHOW, fence).await.unwrap();
     assert_eq!(two.free().await.unwrap(), [SHOW]);
 }

@@ -7,7 +7,6 @@ use klaxon_protocol::ids::{
     Choice, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
-use klaxon_protocol::link::StampedAnswer;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
 use klaxon_protocol::settings::{
@@ -19,7 +18,7 @@ use proptest::prelude::*;
 use super::super::Trivia;
 use super::play::{pack, settings};
 use crate::game::Game;
-use crate::replay::{ReplayError, replay, told};
+use crate::replay::{ReplayError, events, replay};
 
 const SHOW: ShowId = ShowId(9);
 const START: u64 = 1_000_000;
@@ -149,11 +148,11 @@ fn look_at_all(game: &Trivia, now: Millis) {
         game.player_of(seat);
         for question in [QuestionId(0), QuestionId(1), QuestionId(u16::MAX)] {
             let by = SeatRef { seat, generation: Generation(u32::from(question.0)) };
-            game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice: Choice(u8::MAX), at: now });
+            game.pre_check(by, question, Choice(u8::MAX), now);
         }
     }
     game.snapshot(now);
-    game.tallies(now);
+    game.figures(now);
     game.find("p", 50);
     game.results(SHOW);
     game.deadline();
@@ -171,7 +170,7 @@ fn journal(settings: Settings, story: &[(Millis, Command)]) -> Vec<Record> {
     for (at, command) in story {
         now = now.max(*at);
         if let Ok(effects) = game.apply(now, command) {
-            let events = told(&effects).cloned().collect();
+            let events = events(&effects).cloned().collect();
             records.push(record(records.len() as u64, now, command.clone(), events, game.state_hash()));
         }
     }

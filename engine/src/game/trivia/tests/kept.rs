@@ -65,7 +65,7 @@ fn comes_to(rules: RulesVersion, wanted: u64) {
     );
     let mut hashes = vec![play.game.state_hash()];
     for round in 1..=3u16 {
-        while play.game.tallies(play.now).question != Some(QuestionId(round)) {
+        while play.game.figures(play.now).question != Some(QuestionId(round)) {
             play.wait(100);
         }
         play.wait(1_000);

@@ -6,14 +6,14 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
-use klaxon_protocol::link::{Personal, StampedAnswer};
+use klaxon_protocol::link::Personal;
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::super::Trivia;
-use crate::game::{Effect, Entry, Game, Standing};
+use crate::game::{Effect, Entry, Game, PreCheck};
 
 /// The right choice of every question in these shows, as the choices are not mixed.
 pub const RIGHT: u8 = 1;
@@ -131,7 +131,7 @@ impl Play {
     }
 
     pub fn question(&self) -> QuestionId {
-        self.game.tallies(self.now).question.unwrap()
+        self.game.figures(self.now).question.unwrap()
     }
 
     /// A player answers the last question now.
@@ -148,9 +148,9 @@ impl Play {
     pub fn answer_read(&mut self, at: Millis, question: QuestionId, seat: u32, choice: u8) -> Verdict {
         let (seat, choice) = (Seat(seat), Choice(choice));
         let by = self.game.held(seat);
-        match self.game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice, at }) {
-            Standing::Decided(verdict) => verdict,
-            Standing::Claim => {
+        match self.game.pre_check(by, question, choice, at) {
+            PreCheck::Decided(verdict) => verdict,
+            PreCheck::MayCount { .. } => {
                 let answers = vec![CountedAnswer { seat, choice, at }];
                 self.apply(&Command::Answers { question, answers }).unwrap();
                 Verdict::Accepted(choice)
@@ -186,7 +186,7 @@ impl Play {
     }
 
     /// The last message that was this seat's own.
-    fn own(&self, seat: u32) -> &ToPlayer {
+    pub fn own(&self, seat: u32) -> &ToPlayer {
         let personal = self.personal.as_ref().expect("everybody was told something of their own");
         &personal.shapes[personal.shape_of(Seat(seat)).expect("this seat too")]
     }

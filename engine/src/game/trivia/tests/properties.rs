@@ -148,7 +148,7 @@ proptest! {
                 banned.retain(|player| Some(player) != freed.as_ref());
             }
             let before: Vec<_> = (0..play.game.joined()).map(|seat| play.game.held(Seat(seat))).collect();
-            let (hash, asked) = (play.game.state_hash(), play.game.tallies(play.now).question.is_some());
+            let (hash, asked) = (play.game.state_hash(), play.game.figures(play.now).question.is_some());
             let player = arrival.player().clone();
             let entry = play.game.entry(&player, Role::Player);
             let name = play.game.unused_name(None);
@@ -187,9 +187,9 @@ proptest! {
             if play.try_host(action).is_err() {
                 prop_assert_eq!(play.game.state_hash(), hash, "a refused action changes nothing");
             }
-            if play.game.tallies(play.now).question.is_some() { play.answer(answer.0, answer.1); }
+            if play.game.figures(play.now).question.is_some() { play.answer(answer.0, answer.1); }
             play.wait(wait);
-            prop_assert_eq!(play.game.tallies(play.now).alive as usize, play.alive().len());
+            prop_assert_eq!(play.game.figures(play.now).alive as usize, play.alive().len());
         }
         let seqs: Vec<u64> = play.told.iter().filter_map(|event| event.seq()).map(|seq| seq.0).collect();
         prop_assert_eq!(seqs, (1..=play.game.seq().0).collect::<Vec<_>>(), "events have no holes");

@@ -8,7 +8,7 @@ use klaxon_protocol::journal::Record;
 use super::house::House;
 use crate::journal::Journal;
 use crate::journal::contract::records;
-use crate::journal::kafka::{FromKafka, JournalConsumer, KafkaJournal};
+use crate::journal::kafka::{ConsumerEvent, JournalConsumer, KafkaJournal};
 use crate::journal::{Offset, Partition};
 
 const SHOWS: [ShowId; 3] = [ShowId(5), ShowId(6), ShowId(77)];
@@ -22,24 +22,24 @@ async fn read(
     let mut heard = Vec::new();
     while heard.len() < count {
         match consumer.next().await.unwrap() {
-            FromKafka::Assigned(assignment) => {
+            ConsumerEvent::Assigned(assignment) => {
                 let mut at = Vec::new();
                 for &partition in &assignment.partitions {
                     let earliest = consumer.earliest(partition).await.unwrap();
                     at.push((partition, offsets.get(&partition).copied().unwrap_or(earliest)));
                 }
-                consumer.begin(&assignment, &at).unwrap();
+                consumer.start(&assignment, &at).unwrap();
             }
-            FromKafka::Revoked(_) => {}
-            FromKafka::Record(partition, offset, record) => {
+            ConsumerEvent::Revoked(_) => {}
+            ConsumerEvent::Record(partition, offset, record) => {
                 offsets.insert(partition, Offset(offset.0 + 1));
                 heard.push((partition, *record));
             }
-            FromKafka::Damaged(partition, offset, problem) => panic!("{partition:?} {offset:?}: {problem}"),
+            ConsumerEvent::Damaged(partition, offset, problem) => panic!("{partition:?} {offset:?}: {problem}"),
         }
     }
     let next: Vec<_> = offsets.iter().map(|(&partition, &offset)| (partition, offset)).collect();
-    consumer.note(&next).unwrap();
+    consumer.commit(&next).unwrap();
     heard
 }
 
@@ -48,7 +48,7 @@ async fn write(house: &House, journal: &KafkaJournal, numbers: std::ops::Range<u
         house.lease(show, 1).await;
         journal.append(&records(show, numbers.clone(), 1)).await.unwrap();
     }
-    journal.settled().await;
+    journal.flushed().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ async fn what_was_written_is_in_kafka_in_order_and_once() {
             journal.append(&records(show, start..start + 100, 1)).await.unwrap();
         }
     }
-    journal.settled().await;
+    journal.flushed().await;
     for show in [SHOW, OTHER] {
         assert_eq!(house.in_kafka(show).await, records(show, 0..2_000, 1));
         assert_eq!(house.sent(show).await, (0..2_000).map(|number| (number, Fence(1))).collect::<Vec<_>>());
@@ -45,13 +45,13 @@ async fn a_show_that_was_played_without_kafka_is_there_once_it_is_back() {
     }
     assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..300, 1));
     house.start_kafka(Storage::Memory).await;
-    journal.settled().await;
+    journal.flushed().await;
     assert_eq!(house.sent(SHOW).await, (0..300).map(|number| (number, Fence(1))).collect::<Vec<_>>());
     assert_eq!(house.in_kafka(SHOW).await, records(SHOW, 0..300, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_on_disk_is_shipped_by_the_next_start() {
+async fn what_waits_on_disk_is_uploaded_by_the_next_start() {
     let mut house = House::without_kafka(Persistence::None).await;
     house.lease(SHOW, 1).await;
     let journal = house.journal(0).await;
@@ -62,7 +62,7 @@ async fn what_waits_on_disk_is_shipped_by_the_next_start() {
     house.redis.start_again().await.unwrap();
     house.start_kafka(Storage::Memory).await;
     let journal = house.journal(0).await;
-    journal.settled().await;
+    journal.flushed().await;
     assert_eq!(house.in_kafka(SHOW).await, records(SHOW, 0..300, 1));
     assert_eq!(journal.shows().await.unwrap(), [SHOW]);
     assert_eq!(journal.read(SHOW).await.unwrap().records, records(SHOW, 0..300, 1));
@@ -74,13 +74,13 @@ async fn a_broker_that_forgot_everything_gets_what_it_did_not_confirm() {
     house.lease(SHOW, 1).await;
     let journal = house.journal(0).await;
     journal.append(&records(SHOW, 0..100, 1)).await.unwrap();
-    journal.settled().await;
+    journal.flushed().await;
     let broker = house.broker.as_mut().unwrap();
     broker.process().kill();
     journal.append(&records(SHOW, 100..200, 1)).await.unwrap();
     broker.start_again().await.unwrap();
     journal.append(&records(SHOW, 200..300, 1)).await.unwrap();
-    journal.settled().await;
+    journal.flushed().await;
     let numbers: Vec<u64> = house.sent(SHOW).await.iter().map(|&(number, _)| number).collect();
     assert_eq!(numbers, (100..300).collect::<Vec<_>>());
 }
@@ -96,7 +96,7 @@ async fn a_broker_that_stands_still_for_a_while_loses_nothing() {
         journal.append(&records(SHOW, number..number + 1, 1)).await.unwrap();
     }
     house.broker.as_mut().unwrap().process().resume();
-    journal.settled().await;
+    journal.flushed().await;
     assert_eq!(house.in_kafka(SHOW).await, records(SHOW, 0..150, 1));
 }
 
@@ -123,7 +123,7 @@ async fn a_redis_that_was_emptied_is_filled_again_without_the_show_noticing() {
     journal.append(&more).await.unwrap();
     let all = [records(SHOW, 0..120, 1), records(SHOW, 120..200, 2), more].concat();
     assert_eq!(house.journal(1).await.read(SHOW).await.unwrap().records, all, "another engine finds it in Redis");
-    journal.settled().await;
+    journal.flushed().await;
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
 
@@ -139,7 +139,7 @@ async fn a_show_that_is_over_leaves_redis_and_the_disk_when_kafka_has_it() {
     journal.retire(SHOW, Fence(4)).await.unwrap();
     assert_eq!(house.spooled(0).await, 1);
     house.start_kafka(Storage::Memory).await;
-    journal.settled().await;
+    journal.flushed().await;
     house.until("the spool is left", async |house| house.spooled(0).await == 0).await;
     let mut connection = house.way.connect().await.unwrap();
     let exists: bool = redis::AsyncCommands::exists(&mut connection, house.way.keys().journal(SHOW)).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_broker_that_is_killed_in_the_middle_has_all_of_it_in_the_end() {
             journal.append(&records(SHOW, number..number + 1, 1)).await.unwrap();
         }
         broker.start_again().await.unwrap();
-        journal.settled().await;
+        journal.flushed().await;
     }
     assert_eq!(house.in_kafka(SHOW).await, records(SHOW, 0..600, 1));
 }

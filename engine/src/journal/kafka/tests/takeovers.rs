@@ -11,7 +11,7 @@ use crate::journal::{Journal, JournalError};
 const SHOW: ShowId = ShowId(77);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dead_engine_did_not_ship_is_shipped_by_the_next() {
+async fn what_a_dead_engine_did_not_upload_is_uploaded_by_the_next() {
     let mut house = House::without_kafka(Persistence::None).await;
     house.lease(SHOW, 1).await;
     let first = house.journal(0).await;
@@ -22,13 +22,13 @@ async fn what_a_dead_engine_did_not_ship_is_shipped_by_the_next() {
     house.lease(SHOW, 2).await;
     second.append(&records(SHOW, 100..200, 2)).await.unwrap();
     house.start_kafka(Storage::Memory).await;
-    second.settled().await;
+    second.flushed().await;
     let all = [records(SHOW, 0..100, 1), records(SHOW, 100..200, 2)].concat();
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_dies_in_the_middle_of_shipping_leaves_no_hole() {
+async fn an_engine_that_dies_in_the_middle_of_uploading_leaves_no_hole() {
     let house = House::new().await;
     house.lease(SHOW, 1).await;
     let first = house.journal(0).await;
@@ -39,7 +39,7 @@ async fn an_engine_that_dies_in_the_middle_of_shipping_leaves_no_hole() {
     let second = house.journal(1).await;
     house.lease(SHOW, 2).await;
     second.append(&records(SHOW, 3_000..3_100, 2)).await.unwrap();
-    second.settled().await;
+    second.flushed().await;
     let all = [records(SHOW, 0..3_000, 1), records(SHOW, 3_000..3_100, 2)].concat();
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
@@ -62,8 +62,8 @@ async fn a_fenced_engine_writes_nothing_and_what_it_ships_late_is_dropped() {
 
     // Both ship what they have.
     house.start_kafka(Storage::Memory).await;
-    zombie.settled().await;
-    second.settled().await;
+    zombie.flushed().await;
+    second.flushed().await;
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
 
@@ -79,8 +79,8 @@ async fn a_show_that_comes_back_fits_again_what_the_disk_has_of_it() {
     // Without a read: the first engine's disk lacks 50 records when it has the show again.
     house.lease(SHOW, 3).await;
     first.append(&records(SHOW, 150..200, 3)).await.unwrap();
-    second.settled().await;
-    first.settled().await;
+    second.flushed().await;
+    first.flushed().await;
     let all = [records(SHOW, 0..100, 1), records(SHOW, 100..150, 2), records(SHOW, 150..200, 3)].concat();
     assert_eq!(house.in_kafka(SHOW).await, all);
 }
@@ -91,7 +91,7 @@ async fn what_redis_had_lost_for_good_is_void_in_kafka_and_on_disk() {
     house.lease(SHOW, 1).await;
     let first = house.journal(0).await;
     first.append(&records(SHOW, 0..100, 1)).await.unwrap();
-    first.settled().await;
+    first.flushed().await;
     // As after the loss of a Redis whose replica had only the first 60.
     house.redis.process().kill();
     house.redis.start_again().await.unwrap();
@@ -101,8 +101,8 @@ async fn what_redis_had_lost_for_good_is_void_in_kafka_and_on_disk() {
     house.lease(SHOW, 3).await;
     first_reads(&first).await;
     first.append(&records(SHOW, 60..80, 3)).await.unwrap();
-    second.settled().await;
-    first.settled().await;
+    second.flushed().await;
+    first.flushed().await;
     let all = [records(SHOW, 0..60, 2), records(SHOW, 60..80, 3)].concat();
     assert_eq!(first.read(SHOW).await.unwrap().records, all);
     assert_eq!(house.in_kafka(SHOW).await, all);

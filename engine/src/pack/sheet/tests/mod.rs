@@ -3,14 +3,14 @@ mod workbooks;
 use klaxon_protocol::pack::Pack;
 use proptest::prelude::*;
 
-use super::super::{BadPack, Format, Imported, Reading, import_bytes, parse};
+use super::super::{BadPack, Format, Imported, ReadOptions, import_bytes, parse};
 use super::*;
 
 fn read(text: &str) -> Result<Pack, BadPack> {
     parse("friday.csv", text.as_bytes(), Format::Sheet, None)
 }
 
-fn import(name: &str, bytes: &[u8], reading: Reading<'_>) -> Result<Imported, BadPack> {
+fn import(name: &str, bytes: &[u8], reading: ReadOptions<'_>) -> Result<Imported, BadPack> {
     import_bytes(name, bytes, reading)
 }
 
@@ -141,7 +141,7 @@ Question #,Question Text,Answer 1,Answer 2,\"Answer 3\n(Optional)\",\"Answer 4\n
 
 #[test]
 fn blookets_template_gives_its_texts_and_not_its_numbers() {
-    let imported = import("b.csv", BLOOKET.as_bytes(), Reading::default()).unwrap();
+    let imported = import("b.csv", BLOOKET.as_bytes(), ReadOptions::default()).unwrap();
     assert_eq!(texts(&imported.pack), ["What is 1 + 1?", "Which is a fruit?"]);
     assert_eq!(rights(&imported.pack), ["2", "Fig"]);
     assert_eq!(imported.pack.questions[1].open_for, Some(Span(30_000)));
@@ -207,7 +207,7 @@ fn columns_that_can_not_be_told_apart_are_refused_with_their_names() {
 fn what_is_not_imported_is_named() {
     let sheet = "Question,Answer 1,Answer 2,Correct,Image link,Points,Answer explanation,Empty,\n\
                  Which?,a,b,1,http://x/y.png,10,because,,extra\n";
-    let notes = import("a.csv", sheet.as_bytes(), Reading::default()).unwrap().notes;
+    let notes = import("a.csv", sheet.as_bytes(), ReadOptions::default()).unwrap().notes;
     assert_eq!(
         notes,
         [
@@ -223,7 +223,7 @@ fn what_is_not_imported_is_named() {
 fn what_is_bad_is_left_out_and_named_if_that_is_wished() {
     let sheet = "Question,Answer 1,Answer 2,Answer 3,Correct\nA?,a,b,,1\nB?,a,b,c,\"1,3\"\nC?,a,,,1\n,a,b,,2\nD?,a,b,,B\nE?,a,a,,1\n";
     assert_eq!(told(read(sheet)).len(), 4);
-    let skip = Reading { skip_bad: true, ..Reading::default() };
+    let skip = ReadOptions { skip_bad: true, ..ReadOptions::default() };
     let imported = import("a.csv", sheet.as_bytes(), skip).unwrap();
     assert_eq!(texts(&imported.pack), ["A?", "D?"]);
     let left_out = imported.left_out.unwrap();
@@ -251,7 +251,7 @@ fn what_is_bad_is_left_out_and_named_if_that_is_wished() {
 fn more_bad_rows_than_are_told_are_all_left_out() {
     let bad = "B?,a,b,9\n".repeat(3_000);
     let sheet = format!("Question,Answer 1,Answer 2,Correct\n{bad}A?,a,b,1\n");
-    let imported = import("a.csv", sheet.as_bytes(), Reading { skip_bad: true, ..Reading::default() }).unwrap();
+    let imported = import("a.csv", sheet.as_bytes(), ReadOptions { skip_bad: true, ..ReadOptions::default() }).unwrap();
     assert_eq!(texts(&imported.pack), ["A?"]);
     assert_eq!(imported.left_out.unwrap().questions, 3_000);
 }
@@ -319,7 +319,7 @@ fn a_csv_in_other_encodings_is_read_the_same() {
     for bytes in [[b"\xff\xfe", &utf_16[..]].concat(), utf_16, windows.clone()] {
         assert_eq!(parse("friday.csv", &bytes, Format::guess("friday.txt", &bytes), None).unwrap(), pack);
     }
-    let notes = import("friday.csv", &windows, Reading::default()).unwrap().notes;
+    let notes = import("friday.csv", &windows, ReadOptions::default()).unwrap().notes;
     assert!(notes[0].contains("read as Windows-1252") && notes[0].contains("Größe"), "{notes:?}");
 }
 

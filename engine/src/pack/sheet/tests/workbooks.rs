@@ -57,7 +57,7 @@ fn an_excel_workbook_is_read_as_it_is() {
     sheet.write(12, 5, Formula::new("=1+0").set_result("1")).unwrap();
     let bytes = workbook.save_to_buffer().unwrap();
 
-    let imported = import("Friday quiz.xlsx", &bytes, Reading::default()).unwrap();
+    let imported = import("Friday quiz.xlsx", &bytes, ReadOptions::default()).unwrap();
     assert_eq!(imported.pack.title, "Friday quiz");
     assert_eq!(texts(&imported.pack), ["How many?", "How many\u{a0}more?", "True?", "When?"]);
     let choices: Vec<_> = imported.pack.questions.iter().map(|question| question.choices.clone()).collect();
@@ -97,7 +97,7 @@ fn what_is_wrong_in_a_workbook_is_told_with_the_number_of_its_row() {
     sheet.write(6, 4, 1.3).unwrap();
     let date = CellFormat::new().set_num_format("d-mmm");
     sheet.write_datetime_with_format(7, 4, ExcelDateTime::from_ymd(2026, 3, 1).unwrap(), &date).unwrap();
-    let told = told(import("quiz.xlsx", &workbook.save_to_buffer().unwrap(), Reading::default()));
+    let told = told(import("quiz.xlsx", &workbook.save_to_buffer().unwrap(), ReadOptions::default()));
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(told[0].starts_with("quiz.xlsx:5: question 1: 2 correct answers (\"1,2\")"), "{told:?}");
     assert!(told[1].starts_with("quiz.xlsx:6: question 2: cell B6 holds the error #DIV/0!"), "{told:?}");
@@ -126,15 +126,15 @@ fn of_several_sheets_the_one_with_a_header_is_read_or_one_is_chosen() {
         }
         workbook.save_to_buffer().unwrap()
     };
-    let imported = import("q.xlsx", &two(false), Reading::default()).unwrap();
+    let imported = import("q.xlsx", &two(false), ReadOptions::default()).unwrap();
     assert_eq!(texts(&imported.pack), ["Easy"]);
     assert_eq!(imported.notes, ["the sheet \"Easy\" is read; not read: \"Read me\", \"Hard\""]);
-    let refused = told(import("q.xlsx", &two(true), Reading::default()));
+    let refused = told(import("q.xlsx", &two(true), ReadOptions::default()));
     assert_eq!(refused, ["q.xlsx: several sheets have questions: \"Easy\", \"Hard\"; `--sheet NAME` chooses one"]);
-    let hard = Reading { sheet: Some("Hard"), ..Reading::default() };
+    let hard = ReadOptions { sheet: Some("Hard"), ..ReadOptions::default() };
     assert_eq!(texts(&import("q.xlsx", &two(true), hard).unwrap().pack), ["Hard"]);
     assert!(told(import("q.xlsx", &two(false), hard))[0].contains("no header row"));
-    let none = Reading { sheet: Some("None"), ..Reading::default() };
+    let none = ReadOptions { sheet: Some("None"), ..ReadOptions::default() };
     assert!(told(import("q.xlsx", &two(true), none))[0].contains("there is no sheet \"None\"; the sheets are"));
     assert!(told(import("q.csv", b"a", hard))[0].contains("only an xlsx file has sheets"));
     assert!(told(import("q.toml", b"a", hard))[0].contains("only an xlsx file has sheets"));
@@ -143,21 +143,23 @@ fn of_several_sheets_the_one_with_a_header_is_read_or_one_is_chosen() {
 #[test]
 fn a_file_that_is_no_workbook_or_unpacks_to_too_much_is_refused() {
     let old = [workbook::OLD_EXCEL, &[0; 600]].concat();
-    assert!(told(import("q.xls", &old, Reading::default()))[0].contains("save it as xlsx"));
+    assert!(told(import("q.xls", &old, ReadOptions::default()))[0].contains("save it as xlsx"));
     for bytes in [
         &b"PK\x03\x04"[..],
         b"PK\x03\x04 no zip at all",
         &zip_of(&[("mimetype", b"application/vnd.oasis.opendocument.spreadsheet")]),
     ] {
-        assert!(told(import("q.xlsx", bytes, Reading::default()))[0].contains("no Excel workbook that can be read"));
+        assert!(
+            told(import("q.xlsx", bytes, ReadOptions::default()))[0].contains("no Excel workbook that can be read")
+        );
     }
     let zeros = vec![0; 40 << 20];
     let bomb = zip_of(&[("xl/workbook.xml", &zeros)]);
     assert!(bomb.len() < 100_000, "{}", bomb.len());
-    assert!(told(import("q.xlsx", &bomb, Reading::default()))[0].contains("more than 32 MiB"));
+    assert!(told(import("q.xlsx", &bomb, ReadOptions::default()))[0].contains("more than 32 MiB"));
     let parts: Vec<(String, &[u8])> = (0..1_001).map(|part| (part.to_string(), &b""[..])).collect();
     let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
-    assert!(told(import("q.xlsx", &zip_of(&parts), Reading::default()))[0].contains("1001 parts"));
+    assert!(told(import("q.xlsx", &zip_of(&parts), ReadOptions::default()))[0].contains("1001 parts"));
 }
 
 fn zip_of(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -180,7 +182,7 @@ fn a_long_text_that_stands_in_many_cells_and_a_cell_far_away_cost_little() {
     }
     let bytes = workbook.save_to_buffer().unwrap();
     assert!(bytes.len() < 100_000, "{}", bytes.len());
-    assert!(told(import("q.xlsx", &bytes, Reading::default()))[0].contains("16 MiB of text"));
+    assert!(told(import("q.xlsx", &bytes, ReadOptions::default()))[0].contains("16 MiB of text"));
 
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
@@ -191,7 +193,7 @@ fn a_long_text_that_stands_in_many_cells_and_a_cell_far_away_cost_little() {
         sheet.write(1_048_575, column, cell).unwrap();
     }
     sheet.write(1_048_575, 16_383, "far away").unwrap();
-    let pack = import("q.xlsx", &workbook.save_to_buffer().unwrap(), Reading::default()).unwrap().pack;
+    let pack = import("q.xlsx", &workbook.save_to_buffer().unwrap(), ReadOptions::default()).unwrap().pack;
     assert_eq!(texts(&pack), ["Which?"]);
 }
 
@@ -203,6 +205,6 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let _ = import("q.xlsx", &bytes, Reading::default());
+        let _ = import("q.xlsx", &bytes, ReadOptions::default());
     }
 }

@@ -91,13 +91,13 @@ fn an_answer_of_the_one_who_had_the_seat_before_never_counts_for_the_new_player(
     play.ask();
     let answer = |play: &Play, by| {
         let (question, choice, at) = (play.question(), Choice(RIGHT), play.now);
-        play.game.standing(&StampedAnswer { conn: 0, number: 0, by, question, choice, at })
+        play.game.pre_check(by, question, choice, at)
     };
-    let given_away = Standing::Decided(Verdict::Refused(ErrorCode::SeatGivenAway));
+    let given_away = PreCheck::Decided(Verdict::Refused(ErrorCode::SeatGivenAway));
     for stale in [seat_of(0, 0), seat_of(0, 2), seat_of(0, u32::MAX)] {
         assert_eq!(answer(&play, stale), given_away);
     }
-    assert_eq!(answer(&play, seat_of(0, 1)), Standing::Claim);
+    assert!(matches!(answer(&play, seat_of(0, 1)), PreCheck::MayCount { .. }));
     play.answer(0, RIGHT);
     assert_eq!(answer(&play, seat_of(0, 0)), given_away, "nor are they told what the new player chose");
     play.close_and_reveal();
@@ -115,7 +115,7 @@ fn five_bots_that_are_removed_do_not_close_a_show_and_stay_out() {
     for player in 10..15 {
         assert!(matches!(join(&mut play, &format!("guest-{player}"), "Ann"), Ok(Entry::Back(_))));
     }
-    assert_eq!(play.game.tallies(play.now).alive, 5);
+    assert_eq!(play.game.figures(play.now).alive, 5);
     assert_eq!(join(&mut play, "guest-20", "Ann"), Err(ErrorCode::ShowFull));
     // Also where there is room again.
     play.host(Action::SetSeats { seats: 50 });

@@ -9,7 +9,7 @@ fn the_first_answer_counts_and_a_retry_gets_the_same_reply() {
     assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
     assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
     assert_eq!(play.answer(0, RIGHT), Verdict::AlreadyAnswered(Choice(WRONG)));
-    assert_eq!(play.game.tallies(play.now).answers, [1, 0, 0]);
+    assert_eq!(play.game.figures(play.now).answers, [1, 0, 0]);
     play.close_and_reveal();
     assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)), "after the close too");
 }

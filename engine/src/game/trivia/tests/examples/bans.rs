@@ -25,7 +25,7 @@ fn who_is_banned_by_address_is_out_and_only_the_address_that_the_journal_names_i
     assert!(play.game.is_removed(Seat(1)) && !play.game.is_removed(Seat(0)));
     assert_eq!(play.join(1), Err(ErrorCode::Banned), "by id, too");
     assert_eq!(play.join(0), Ok(Entry::Back(Seat(0))), "whoever has a seat stays");
-    assert_eq!(play.game.tallies(play.now).alive, 2);
+    assert_eq!(play.game.figures(play.now).alive, 2);
     assert_eq!(play.alerts, [], "the host has done what there is to do");
     // A ban of the id was before: the address can still be banned.
     play.host(Action::Remove { seat: Seat(2), ban: true });
@@ -46,7 +46,7 @@ fn an_address_that_the_journal_does_not_name_is_not_banned_and_nobody_is_removed
     assert_eq!(play.try_host(forged.clone()), Err(ErrorCode::UnknownAddress));
     ban(&mut play, 1, 7).unwrap();
     assert_eq!(play.try_host(forged), Err(ErrorCode::UnknownAddress));
-    assert_eq!(play.game.tallies(play.now).alive, 2);
+    assert_eq!(play.game.figures(play.now).alive, 2);
 }
 
 #[test]

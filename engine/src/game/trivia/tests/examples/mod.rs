@@ -15,13 +15,12 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef};
 use klaxon_protocol::journal::{Command, RulesVersion};
-use klaxon_protocol::link::StampedAnswer;
-use klaxon_protocol::player::{Outcome, Phase, Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Outcome, Phase, Prize, Role, ToPlayer, Verdict};
 use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 
 use super::play::{Play, RIGHT, WRONG, settings};
-use crate::game::{Entry, Game, Standing};
+use crate::game::{Entry, Game, PreCheck};
 
 fn points() -> Settings {
     Settings { mode: Mode::Points, prize: PrizeRule::Podium { weights: vec![50, 30, 20] }, ..settings() }

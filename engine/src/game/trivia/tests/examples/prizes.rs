@@ -9,6 +9,10 @@ fn survivors_split_the_pot() {
     let podium = play.end();
     assert_eq!((podium.winners, podium.paid, podium.rolled_over), (3, 100, 0));
     assert_eq!(play.prizes(), [34, 33, 33, 0]);
+    for (seat, amount) in [(0, 34), (1, 33), (2, 33)] {
+        assert_eq!(play.own(seat), &ToPlayer::Prize(Prize { amount, currency: play.game.settings.currency.clone() }));
+    }
+    assert!(!play.was_told(3));
 }
 
 #[test]

@@ -16,6 +16,17 @@ fn the_clock_can_be_changed_only_before_it_opens() {
 }
 
 #[test]
+fn nothing_is_done_before_it_is_due_and_what_is_overdue_is_done() {
+    let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 1);
+    play.ask();
+    play.apply(&Command::Tick).unwrap();
+    assert_eq!(play.game.phase(), Phase::Question, "its time is not up");
+    play.now = play.now + Span(60_000);
+    play.apply(&Command::Tick).unwrap();
+    assert_eq!(play.game.phase(), Phase::Closing, "it was up long ago");
+}
+
+#[test]
 fn a_pause_stops_the_question_and_gives_its_time_back() {
     let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 1, 2);
     play.ask();

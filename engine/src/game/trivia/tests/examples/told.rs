@@ -48,23 +48,23 @@ fn who_gets_nothing_of_the_pot_is_told_of_no_prize() {
 #[test]
 fn the_host_sees_how_the_question_goes() {
     let mut play = Play::new(Settings { lead: Span(500), ..settings() }, 3, 3);
-    let tallies = play.game.tallies(play.now);
-    assert_eq!((tallies.question, tallies.total, tallies.joined, tallies.time_left), (None, 3, 3, None));
+    let figures = play.game.figures(play.now);
+    assert_eq!((figures.question, figures.total, figures.joined, figures.time_left), (None, 3, 3, None));
     play.ask();
-    assert_eq!(play.game.tallies(play.now).time_left, Some(Span(10_000)), "it has not opened");
+    assert_eq!(play.game.figures(play.now).time_left, Some(Span(10_000)), "it has not opened");
     play.wait(500);
     play.answer(2, RIGHT);
     play.answer(1, WRONG);
     play.wait(1_000);
-    let tallies = play.game.tallies(play.now);
+    let figures = play.game.figures(play.now);
     assert_eq!(
-        (tallies.question, tallies.answers, tallies.time_left),
+        (figures.question, figures.answers, figures.time_left),
         (Some(QuestionId(1)), vec![1, 1, 0], Some(Span(9_000)))
     );
     assert_eq!(play.game.counted(), Some((QuestionId(1), vec![(Seat(1), Choice(WRONG)), (Seat(2), Choice(RIGHT))])));
     play.close_and_reveal();
-    let tallies = play.game.tallies(play.now);
-    assert_eq!((tallies.time_left, tallies.alive), (None, 1), "its time is over");
+    let figures = play.game.figures(play.now);
+    assert_eq!((figures.time_left, figures.alive), (None, 1), "its time is over");
 }
 
 #[test]

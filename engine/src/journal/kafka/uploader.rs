@@ -1,0 +1,368 @@
+//! The one task that uploads the spool to Kafka: each show in order, for as long as it takes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::ids::ShowId;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::ShowProgress;
+use super::backlog::Backlog;
+use super::cursor::{Cursor, SpoolPosition};
+use super::producer::{Delivery, NotSent, Producer, SentRecord, is_about_the_record};
+use super::redis_log::{RedisLog, Uploaded};
+use super::spool::Spool;
+use super::topic::Kafka;
+use crate::journal::JournalError;
+
+/// Nothing more is sent while this many bytes are sent and not acknowledged; the rest waits in the spool.
+const MAX_IN_FLIGHT: usize = 16 << 20;
+/// How many bytes of a show are read at once.
+const READ_SIZE: usize = 256 << 10;
+/// The pause after a failure, at first and at most.
+const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(2);
+/// How long a show waits after Kafka refused a record of it.
+const REFUSED_PAUSE: Duration = Duration::from_secs(30);
+/// How often the progress is reported to Redis.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+/// How often shows that other engines play now are searched.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A progress that was reported to Redis, and whether the show is over as far as Redis knows.
+type Report = (ShowId, ShowProgress, Result<bool, JournalError>);
+
+/// Uploads the spool to Kafka.
+pub(super) struct Uploader {
+    redis_log: RedisLog,
+    spool: Arc<Spool>,
+    backlog: Arc<Backlog>,
+    kafka: Kafka,
+    cursors: HashMap<ShowId, Cursor>,
+    /// Bytes that are sent and not acknowledged.
+    in_flight: usize,
+    /// The report to Redis that is under way: one at most.
+    reporting: JoinSet<Vec<Report>>,
+    report_at: Instant,
+    sweep_at: Instant,
+}
+
+impl Uploader {
+    pub(super) fn new(redis_log: RedisLog, spool: Arc<Spool>, backlog: Arc<Backlog>, kafka: Kafka) -> Self {
+        Self {
+            redis_log,
+            spool,
+            backlog,
+            kafka,
+            cursors: HashMap::new(),
+            in_flight: 0,
+            reporting: JoinSet::new(),
+            report_at: Instant::now(),
+            sweep_at: Instant::now() + SWEEP_INTERVAL,
+        }
+    }
+
+    /// Works until it is aborted.
+    pub(super) async fn run(mut self) {
+        let mut pause = *BACKOFF.start();
+        loop {
+            match Producer::open(&self.kafka).await {
+                Ok((producer, deliveries)) => {
+                    pause = *BACKOFF.start();
+                    self.upload_until_broken(&producer, deliveries).await;
+                    producer.close().await;
+                    self.in_flight = 0;
+                    self.count_in_flight();
+                    self.cursors.values_mut().for_each(Cursor::resend);
+                }
+                Err(error) => {
+                    metrics::counter!("klaxon_kafka_errors_total").increment(1);
+                    tracing::warn!(%error, "Kafka can't be reached; shows go on, and their journals wait on disk");
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(*BACKOFF.end());
+        }
+    }
+
+    async fn upload_until_broken(&mut self, producer: &Producer, mut deliveries: mpsc::Receiver<Delivery>) {
+        loop {
+            let sent = self.send_all(producer).await;
+            self.count_in_flight();
+            if let Err(error) = sent {
+                metrics::counter!("klaxon_kafka_errors_total").increment(1);
+                tracing::warn!(%error, "a new producer is made; what Kafka did not acknowledge is sent again");
+                return;
+            }
+            tokio::select! {
+                Some(first) = deliveries.recv() => {
+                    let mut next = Some(first);
+                    while let Some(delivery) = next {
+                        if !self.process_delivery(&delivery) {
+                            return;
+                        }
+                        next = deliveries.try_recv().ok();
+                    }
+                }
+                () = self.backlog.changed() => {}
+                () = tokio::time::sleep_until(self.next_due().into()) => self.do_what_is_due().await,
+                Some(reports) = self.reporting.join_next() => {
+                    self.process_reports(reports.expect("reporting to Redis does not panic")).await;
+                }
+            }
+        }
+    }
+
+    /// When something has to be done even if nothing comes.
+    fn next_due(&self) -> Instant {
+        let unreported = self.reporting.is_empty() && self.cursors.values().any(Cursor::has_to_report);
+        let pauses = self.cursors.values().filter(|cursor| cursor.more).filter_map(|cursor| cursor.paused_until);
+        let report = unreported.then_some(self.report_at);
+        pauses.chain(report).fold(self.sweep_at, Instant::min)
+    }
+
+    async fn do_what_is_due(&mut self) {
+        let now = Instant::now();
+        if self.reporting.is_empty() && self.report_at <= now {
+            self.report_at = now + REPORT_INTERVAL;
+            self.report();
+        }
+        if self.sweep_at <= now {
+            self.sweep_at = now + SWEEP_INTERVAL;
+            self.sweep().await;
+        }
+    }
+
+    /// Sends what is in the spool, as much as may be in flight.
+    async fn send_all(&mut self, producer: &Producer) -> Result<(), rdkafka::error::KafkaError> {
+        for changed in self.backlog.take_changed() {
+            let cursor = match self.cursors.remove(&changed.show) {
+                Some(cursor) => cursor,
+                None => self.cursor_for(changed.show).await,
+            };
+            let cursor = self.cursors.entry(changed.show).or_insert(cursor);
+            cursor.more = true;
+            if changed.over && !cursor.over {
+                cursor.over = true;
+                cursor.reported = None;
+            }
+        }
+        let now = Instant::now();
+        let ready: Vec<ShowId> =
+            self.cursors.iter().filter(|(_, cursor)| cursor.may_send(now)).map(|(&show, _)| show).collect();
+        for show in ready {
+            while self.in_flight < MAX_IN_FLIGHT && self.cursors.get(&show).is_some_and(|cursor| cursor.may_send(now)) {
+                match self.send_part(show, producer).await {
+                    Ok(()) => {}
+                    Err(NotSent::Full) => return Ok(()),
+                    Err(NotSent::Broken(error)) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cursor of a show that was not uploaded from here before. It begins after what Redis knows Kafka to have, if that is a part of
+    /// the file, or else at the file's start.
+    async fn cursor_for(&self, show: ShowId) -> Cursor {
+        let Uploaded { progress, over } = match self.redis_log.uploaded(show).await {
+            Ok(uploaded) => uploaded,
+            Err(error) => {
+                tracing::warn!(%show, %error, "Redis does not tell how far the show is uploaded; it is uploaded from its start");
+                Uploaded::default()
+            }
+        };
+        let generation = self.spool.generation(show);
+        if let Some(progress) = progress
+            && let Ok(Some(at)) = self.spool.find(show, progress).await
+        {
+            self.backlog.uploaded(show, progress.next);
+            return Cursor::at(
+                generation,
+                SpoolPosition { next: progress.next, at, fence: progress.fence },
+                Some(progress.next),
+                over,
+            );
+        }
+        Cursor::at(generation, SpoolPosition::START, None, over)
+    }
+
+    async fn send_part(&mut self, show: ShowId, producer: &Producer) -> Result<(), NotSent> {
+        let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(()) };
+        // Read before the file is: what is counted here is in the file.
+        let written = self.backlog.written_records(show);
+        let read = self.spool.part(show, cursor.next.at, READ_SIZE).await;
+        let part = match read {
+            Ok(part) if part.generation == cursor.generation && self.spool.generation(show) == part.generation => part,
+            // The file was rewritten meanwhile, perhaps while it was read: positions in it have changed.
+            read => {
+                if let Err(error) = read
+                    && self.spool.generation(show) == cursor.generation
+                {
+                    tracing::error!(%show, %error, "the spool can't be read; it is rewritten from Redis");
+                    self.repair(show).await;
+                }
+                self.restart(show).await;
+                return Ok(());
+            }
+        };
+        if part.records.is_empty() {
+            cursor.more = false;
+            if cursor.next.next < written {
+                self.repair(show).await;
+            }
+            self.remove_if_done(show).await;
+            return Ok(());
+        }
+        for (framed, end) in &part.records {
+            let (number, fence, attempt) = (framed.number, framed.fence, cursor.attempt);
+            producer.send(framed, SentRecord { show, number, fence, end: *end, bytes: framed.bytes.len(), attempt })?;
+            self.in_flight += framed.bytes.len();
+            cursor.next = SpoolPosition { next: number + 1, at: *end, fence };
+        }
+        Ok(())
+    }
+
+    /// The show's file was rewritten.
+    async fn restart(&mut self, show: ShowId) {
+        let old = self.cursors.remove(&show);
+        let mut cursor = self.cursor_for(show).await;
+        if let Some(old) = old {
+            cursor.attempt = old.attempt + 1;
+            cursor.over |= old.over;
+            cursor.paused_until = old.paused_until;
+        }
+        self.cursors.insert(show, cursor);
+    }
+
+    /// The spool lacks records that Redis has: it could not be written, perhaps because the disk was full.
+    async fn repair(&mut self, show: ShowId) {
+        let repaired = self.spool.restore(show, &self.redis_log).await;
+        match self.spool.progress(show).await {
+            Ok(progress) if repaired.is_ok() => {
+                self.backlog.is_whole(show, progress.map_or(0, |progress| progress.next))
+            }
+            _ => {}
+        }
+        if let Err(error) = &repaired {
+            metrics::counter!("klaxon_spool_failures_total").increment(1);
+            tracing::error!(%show, %error, "the spool can't be written; Kafka does not get this show until it can");
+        }
+        if let Some(cursor) = self.cursors.get_mut(&show) {
+            cursor.more = true;
+            cursor.paused_until = Some(Instant::now() + *BACKOFF.end());
+        }
+    }
+
+    fn count_in_flight(&self) {
+        metrics::gauge!("klaxon_kafka_in_flight_bytes").set(self.in_flight as f64);
+    }
+
+    /// Notes what became of a record. False if the producer can't be used any more.
+    fn process_delivery(&mut self, Delivery { sent, error }: &Delivery) -> bool {
+        self.in_flight = self.in_flight.checked_sub(sent.bytes).expect("a record that was sent is delivered once");
+        self.count_in_flight();
+        let Some(cursor) = self.cursors.get_mut(&sent.show) else { return true };
+        let Some(error) = error else {
+            let before = cursor.acknowledged.next;
+            cursor.acknowledge(sent);
+            if cursor.acknowledged.next != before {
+                self.backlog.uploaded(sent.show, cursor.acknowledged.next);
+            }
+            return true;
+        };
+        if sent.attempt != cursor.attempt {
+            return true;
+        }
+        metrics::counter!("klaxon_kafka_errors_total").increment(1);
+        let (show, number) = (sent.show, sent.number);
+        if is_about_the_record(error) {
+            tracing::error!(%show, number, %error, "Kafka refuses this record; raise the topic's max.message.bytes");
+            cursor.resend();
+            cursor.paused_until = Some(Instant::now() + REFUSED_PAUSE);
+            return true;
+        }
+        tracing::warn!(%show, number, %error, "a record was not acknowledged; it is sent again");
+        false
+    }
+
+    /// Reports the progress to Redis, in a task of its own.
+    fn report(&mut self) {
+        let unreported: Vec<(ShowId, ShowProgress)> = self
+            .cursors
+            .iter()
+            .filter(|(_, cursor)| cursor.has_to_report())
+            .map(|(&show, cursor)| (show, cursor.progress()))
+            .collect();
+        let redis_log = self.redis_log.clone();
+        self.reporting.spawn(async move {
+            let mut reports = Vec::with_capacity(unreported.len());
+            for (show, progress) in unreported {
+                let reported = redis_log.report_uploaded(show, progress).await;
+                let failed = reported.is_err();
+                reports.push((show, progress, reported));
+                if failed {
+                    break;
+                }
+            }
+            reports
+        });
+    }
+
+    async fn process_reports(&mut self, reports: Vec<Report>) {
+        for (show, progress, reported) in reports {
+            match (reported, self.cursors.get_mut(&show)) {
+                (Ok(over), Some(cursor)) => {
+                    // If the show ended after this report was sent, its progress has to be reported again.
+                    if over || !cursor.over {
+                        cursor.reported = Some(progress.next);
+                    }
+                    cursor.over |= over;
+                    self.remove_if_done(show).await;
+                }
+                (Err(error), _) => {
+                    self.report_at = Instant::now() + *BACKOFF.end();
+                    tracing::debug!(%show, %error, "the progress could not be reported to Redis");
+                }
+                (Ok(_), None) => {}
+            }
+        }
+    }
+
+    /// Removes a show that is over from the spool, once Kafka has it all.
+    async fn remove_if_done(&mut self, show: ShowId) {
+        if self.cursors.get(&show).is_some_and(|cursor| cursor.over && cursor.is_done()) {
+            self.remove_from_spool(show).await;
+        }
+    }
+
+    async fn remove_from_spool(&mut self, show: ShowId) {
+        match self.spool.remove(show).await {
+            Ok(()) => {
+                self.cursors.remove(&show);
+                self.backlog.forget(show);
+            }
+            Err(error) => tracing::warn!(%show, %error, "a show that Kafka has can't be removed from the spool"),
+        }
+    }
+
+    /// Removes shows from the spool that other engines have played on, or to their end, once Kafka has what the spool has.
+    async fn sweep(&mut self) {
+        let idle: Vec<(ShowId, ShowProgress)> = self
+            .cursors
+            .iter()
+            .filter(|(_, cursor)| cursor.is_done() && !cursor.over)
+            .map(|(&show, cursor)| (show, cursor.progress()))
+            .collect();
+        for (show, ours) in idle {
+            let Ok(Uploaded { over, .. }) = self.redis_log.uploaded(show).await else { return };
+            let Ok(newest) = self.redis_log.progress(show).await else { return };
+            let moved_on = newest.is_some_and(|newest| newest.next > ours.next && newest.fence > ours.fence);
+            // This engine itself may have played it on, just now.
+            if (over || moved_on) && self.backlog.written_records(show) <= ours.next {
+                self.remove_from_spool(show).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Answers on their way to being counted: checked by the rules, claimed at the arbiter, recorded, replied to.
+
+use std::collections::HashSet;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::{Choice, GatewayId, QuestionId, Seat};
+use klaxon_protocol::journal::{Command, CountedAnswer};
+use klaxon_protocol::link::{AnswerBatch, Reply, ReplyBatch, StampedAnswer, ToGateway};
+use klaxon_protocol::player::Verdict;
+use klaxon_protocol::time::Span;
+
+use super::Show;
+use super::outbox::by_gateway;
+use super::stopping::StopReason;
+use crate::arbiter::{ArbiterError, Claim, ClaimOutcome};
+use crate::game::PreCheck;
+
+/// The pause before an arbiter that did not answer is asked again.
+const RETRY_PAUSE: Span = Span(20);
+
+/// Answers that may count, all to one question, not yet claimed. As long as what one turn takes.
+#[derive(Default)]
+pub(super) struct ClaimBatch {
+    question: Option<QuestionId>,
+    answers: Vec<(GatewayId, StampedAnswer)>,
+}
+
+/// What became of a batch of claims.
+#[derive(Debug, PartialEq, Eq)]
+struct Judged {
+    /// What is recorded: each claim that is the seat's first.
+    counted: Vec<CountedAnswer>,
+    replies: Vec<(GatewayId, Vec<Reply>)>,
+}
+
+impl ClaimBatch {
+    fn add(&mut self, gateway: GatewayId, answer: StampedAnswer) {
+        let question = *self.question.get_or_insert(answer.question);
+        assert_eq!(question, answer.question, "only answers to the last question may count");
+        self.answers.push((gateway, answer));
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.answers.iter().map(|(_, answer)| Claim { seat: answer.by.seat, choice: answer.choice }).collect()
+    }
+
+    /// Applies the arbiter's outcome of each claim.
+    fn judge(self, outcomes: &[ClaimOutcome]) -> Judged {
+        assert_eq!(outcomes.len(), self.answers.len(), "an arbiter gives one outcome for each claim");
+        let counted = counted(&self.answers, outcomes);
+        let judged = self.answers.into_iter().zip(outcomes);
+        let replies =
+            judged.map(|((gateway, answer), outcome)| (gateway, reply(&answer, verdict(answer.choice, *outcome))));
+        Judged { counted, replies: by_gateway(replies) }
+    }
+}
+
+impl Show {
+    /// Replies at once to what is decided, and adds to `claims` what must be claimed.
+    pub(super) fn pre_check(&mut self, batch: AnswerBatch, claims: &mut ClaimBatch) {
+        let mut replies = Vec::new();
+        for answer in batch.answers {
+            match self.game.pre_check(answer.by, answer.question, answer.choice, answer.at) {
+                PreCheck::Decided(verdict) => {
+                    if verdict == Verdict::Refused(ErrorCode::SeatGivenAway) {
+                        self.dismiss_stale(batch.gateway, answer.by);
+                    }
+                    replies.push(reply(&answer, verdict));
+                }
+                PreCheck::MayCount { .. } => claims.add(batch.gateway, answer),
+            }
+        }
+        self.reply(batch.gateway, replies);
+    }
+
+    /// Claims a batch, counts what was accepted, replies.
+    ///
+    /// # Errors
+    /// If the show's lease is lost. An arbiter that can't be reached is asked until it answers: a claim can be repeated.
+    pub(super) async fn claim(&mut self, batch: &mut ClaimBatch) -> Result<(), StopReason> {
+        let batch = std::mem::take(batch);
+        let Some(question) = batch.question else { return Ok(()) };
+        let claims = batch.claims();
+        let outcomes = loop {
+            match self.ports.arbiter.claim(self.id, self.lease.fence(), question, &claims).await {
+                Ok(outcomes) => break outcomes,
+                Err(ArbiterError::Unavailable(problem)) => {
+                    tracing::warn!(problem, "the arbiter did not answer a batch of claims; it is asked again");
+                    self.wait_for_the_store(RETRY_PAUSE).await;
+                }
+                Err(ArbiterError::NoLease) => self.retake_lease().await?,
+                Err(refused) => return Err(refused.into()),
+            }
+        };
+        let Judged { counted, replies } = batch.judge(&outcomes);
+        metrics::counter!("klaxon_answers_counted_total").increment(counted.len() as u64);
+        if !counted.is_empty() {
+            self.apply(Command::Answers { question, answers: counted });
+        }
+        for (gateway, replies) in replies {
+            self.reply(gateway, replies);
+        }
+        Ok(())
+    }
+
+    fn reply(&mut self, gateway: GatewayId, replies: Vec<Reply>) {
+        if !replies.is_empty() {
+            count_refusals(&replies);
+            self.outbox.send_to_gateway(gateway, ToGateway::Replies(ReplyBatch { gateway, show: self.id, replies }));
+        }
+    }
+}
+
+/// A batch has few codes, so each is counted once for all its answers.
+fn count_refusals(replies: &[Reply]) {
+    let mut refused: Vec<(ErrorCode, u64)> = Vec::new();
+    for reply in replies {
+        let code = match reply.verdict {
+            Verdict::Accepted(_) => continue,
+            Verdict::AlreadyAnswered(_) => ErrorCode::AlreadyAnswered,
+            Verdict::Refused(code) => code,
+        };
+        match refused.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, times)) => *times += 1,
+            None => refused.push((code, 1)),
+        }
+    }
+    for (code, times) in refused {
+        metrics::counter!("klaxon_answers_refused_total", "code" => code.code()).increment(times);
+    }
+}
+
+/// What is counted of a batch: each claim that is the seat's first. A claim that the arbiter had accepted before, and that the game does
+/// not know, counts too: it is recorded before a reply says so.
+fn counted(answers: &[(GatewayId, StampedAnswer)], outcomes: &[ClaimOutcome]) -> Vec<CountedAnswer> {
+    let count = |answer: &StampedAnswer, choice| CountedAnswer { seat: answer.by.seat, choice, at: answer.at };
+    let judged = || answers.iter().zip(outcomes).map(|((_, answer), outcome)| (answer, outcome));
+    let mut counted: Vec<CountedAnswer> = judged()
+        .filter(|(_, outcome)| **outcome == ClaimOutcome::First)
+        .map(|(answer, _)| count(answer, answer.choice))
+        .collect();
+    let mut before = judged().filter_map(|(answer, outcome)| match outcome {
+        ClaimOutcome::Before(choice) => Some((answer, *choice)),
+        ClaimOutcome::First | ClaimOutcome::TooLate => None,
+    });
+    // Usually there is none, and then no set of seats is made.
+    if let Some(one) = before.next() {
+        let mut seats: HashSet<Seat> = counted.iter().map(|answer| answer.seat).collect();
+        let unknown = std::iter::once(one).chain(before).filter(|(answer, _)| seats.insert(answer.by.seat));
+        let unknown: Vec<CountedAnswer> = unknown.map(|(answer, choice)| count(answer, choice)).collect();
+        counted.extend(unknown);
+    }
+    counted
+}
+
+fn verdict(choice: Choice, outcome: ClaimOutcome) -> Verdict {
+    match outcome {
+        ClaimOutcome::First => Verdict::Accepted(choice),
+        ClaimOutcome::Before(counted) if counted == choice => Verdict::Accepted(counted),
+        ClaimOutcome::Before(counted) => Verdict::AlreadyAnswered(counted),
+        ClaimOutcome::TooLate => Verdict::Refused(ErrorCode::TooLate),
+    }
+}
+
+fn reply(answer: &StampedAnswer, verdict: Verdict) -> Reply {
+    Reply { conn: answer.conn, number: answer.number, question: answer.question, verdict, read_at: answer.at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klaxon_protocol::ids::SeatRef;
+    use klaxon_protocol::time::Millis;
+
+    const NO: Choice = Choice(0);
+    const YES: Choice = Choice(1);
+
+    fn batch(answers: &[(u32, u32, Choice, u64)]) -> ClaimBatch {
+        let mut batch = ClaimBatch::default();
+        for &(gateway, seat, choice, at) in answers {
+            let (by, at) = (SeatRef::first(Seat(seat)), Millis(at));
+            let answer = StampedAnswer { conn: u64::from(seat), number: 0, by, question: QuestionId(1), choice, at };
+            batch.add(GatewayId(gateway), answer);
+        }
+        batch
+    }
+
+    #[test]
+    fn of_each_seat_one_claim_is_counted_also_one_that_only_the_arbiter_remembers() {
+        let batch =
+            batch(&[(1, 5, NO, 1), (1, 1, YES, 2), (1, 5, YES, 3), (1, 7, NO, 4), (1, 8, YES, 5), (1, 7, YES, 6)]);
+        let outcomes = [
+            ClaimOutcome::Before(YES),
+            ClaimOutcome::First,
+            ClaimOutcome::Before(YES),
+            ClaimOutcome::First,
+            ClaimOutcome::TooLate,
+            ClaimOutcome::Before(NO),
+        ];
+        let Judged { counted, replies } = batch.judge(&outcomes);
+        let counted: Vec<_> = counted.iter().map(|answer| (answer.seat.0, answer.choice, answer.at.0)).collect();
+        assert_eq!(counted, [(1, YES, 2), (7, NO, 4), (5, YES, 1)]);
+        let verdicts: Vec<Verdict> = replies[0].1.iter().map(|reply| reply.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [
+                Verdict::AlreadyAnswered(YES),
+                Verdict::Accepted(YES),
+                Verdict::Accepted(YES),
+                Verdict::Accepted(NO),
+                Verdict::Refused(ErrorCode::TooLate),
+                Verdict::AlreadyAnswered(NO),
+            ]
+        );
+    }
+
+    #[test]
+    fn each_gateway_gets_the_replies_to_its_own_answers_in_their_order() {
+        let batch = batch(&[(2, 5, NO, 1), (1, 6, NO, 2), (2, 7, NO, 3)]);
+        let claims: Vec<u32> = batch.claims().iter().map(|claim| claim.seat.0).collect();
+        assert_eq!(claims, [5, 6, 7]);
+        let Judged { counted, replies } = batch.judge(&[ClaimOutcome::First; 3]);
+        let conns: Vec<(u32, Vec<u64>)> = replies
+            .into_iter()
+            .map(|(gateway, replies)| (gateway.0, replies.iter().map(|reply| reply.conn).collect()))
+            .collect();
+        assert_eq!((counted.len(), conns), (3, vec![(2, vec![5, 7]), (1, vec![6])]));
+    }
+
+    #[test]
+    #[should_panic(expected = "one outcome for each claim")]
+    fn an_arbiter_that_leaves_a_claim_out_is_a_fault() {
+        batch(&[(1, 5, NO, 1), (1, 6, NO, 1)]).judge(&[ClaimOutcome::First]);
+    }
+}

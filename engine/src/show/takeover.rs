@@ -1,0 +1,212 @@
+//! A show that is taken over: rebuilt from its journal, and played on from where that ends.
+
+use std::sync::Arc;
+
+use klaxon_protocol::host::AlertKind;
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{Command, Record};
+use klaxon_protocol::player::{Phase, ToPlayer};
+use klaxon_protocol::time::Span;
+
+use super::audience::Audience;
+use super::ending::LINGER;
+use super::inbox::ShowInbox;
+use super::outbox::sets_a_clock;
+use super::{Show, Status};
+use crate::Ports;
+use crate::arbiter::{ArbiterError, Lease};
+use crate::archive::ShowResults;
+use crate::bus::BusError;
+use crate::game::Effect;
+use crate::journal::JournalError;
+use crate::leases::{HeldLease, HeldLeases};
+use crate::replay::{Rebuilt, ReplayError};
+
+/// A show from its journal.
+pub enum TakenOver {
+    /// A show to go on with.
+    Live(Box<Show>),
+    /// A show that is over and was looked at for long enough, and its results if the archive is not known to have them.
+    Over(Status, Option<Box<ShowResults>>),
+}
+
+/// Why a show could not be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeoverError {
+    /// Its journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its journal does not tell a show.
+    #[error("show {show}: {error}")]
+    Replay {
+        /// Which show.
+        show: ShowId,
+        /// What is wrong.
+        error: ReplayError,
+    },
+    /// The bus does not hand the show over.
+    #[error("show {show}: {error}")]
+    Bus {
+        /// Which show.
+        show: ShowId,
+        /// Why not.
+        error: BusError,
+    },
+    /// The arbiter refused the lease.
+    #[error("show {show}: {error}")]
+    Arbiter {
+        /// Which show.
+        show: ShowId,
+        /// Why.
+        error: ArbiterError,
+    },
+}
+
+impl TakeoverError {
+    /// Whether another engine plays the show.
+    pub const fn is_taken(&self) -> bool {
+        matches!(
+            self,
+            Self::Arbiter { error: ArbiterError::Held | ArbiterError::Fenced { .. }, .. }
+                | Self::Bus { error: BusError::Fenced, .. }
+        )
+    }
+
+    /// Whether it is this show's journal that is wrong, and nothing else.
+    pub const fn is_in_the_journal(&self) -> bool {
+        matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. }))
+    }
+}
+
+/// Rebuilds a show from its records. If no player could answer meanwhile, an open question gets back the time that passed. A show that is
+/// long over and in the archive is not rebuilt.
+///
+/// # Errors
+/// If the records are not those of a show, or the arbiter does not give its lease.
+pub async fn take_over(
+    ports: Ports,
+    show: ShowId,
+    records: Vec<Record>,
+    inbox: ShowInbox,
+    held: &HeldLeases,
+) -> Result<TakenOver, TakeoverError> {
+    if let Some(over) = long_over(&ports, show, &records).await? {
+        return Ok(over);
+    }
+    let newest = |records: &[Record]| records.last().map_or(Fence(0), |last| last.fence);
+    let leased = ports.arbiter.lease(show, newest(&records)).await;
+    let Lease { fence, idle } = leased.map_err(|error| TakeoverError::Arbiter { show, error })?;
+    // From here on it is renewed: a long show takes a while to rebuild.
+    let lease = HeldLease::new(fence);
+    held.insert(show, Arc::clone(&lease));
+    let bus = Arc::clone(&ports.bus);
+    let taken_over = continue_under(lease, idle, ports, show, records, inbox).await;
+    if taken_over.is_err() {
+        held.remove(&show);
+        bus.release(show, false);
+    }
+    taken_over
+}
+
+/// Continues a show under this lease. `idle`: how long the show had no engine, as far as the arbiter knows.
+async fn continue_under(
+    lease: Arc<HeldLease>,
+    idle: Option<Span>,
+    ports: Ports,
+    show: ShowId,
+    mut records: Vec<Record>,
+    inbox: ShowInbox,
+) -> Result<TakenOver, TakeoverError> {
+    let fence = lease.fence();
+    // The engine before may have written until the lease was taken.
+    let last = ports.journal.tail(show, 1).await?;
+    if last.last() != records.last() {
+        records = ports.journal.read(show).await?.records;
+    }
+    let takeover = ports.bus.take_over(show, fence).await.map_err(|error| TakeoverError::Bus { show, error })?;
+    let published = takeover.published;
+    let rebuilt = tokio::task::spawn_blocking(move || rebuild(&records, published)).await;
+    let (rebuilt, unpublished) = rebuilt
+        .map_err(|error| JournalError::Unavailable(format!("the show could not be rebuilt: {error}")))?
+        .map_err(|error| TakeoverError::Replay { show, error })?;
+    let clock = ports.clock.now();
+    if clock < rebuilt.at {
+        tracing::warn!(%show, behind = %rebuilt.at.since(clock), "the machine's clock is behind the show's journal");
+    }
+    let now = rebuilt.at.max(clock);
+    let away = now.since(rebuilt.at);
+    let away = idle.map_or(away, |idle| idle.min(away));
+    let audience = Audience::of(takeover.gateways);
+    let mut live = Show::new(ports, inbox, show, lease, rebuilt.game, now, audience, rebuilt.records);
+    live.status.send_replace(Some(Status::of(&*live.game)));
+    live.ports.bus.update_directory(live.line());
+    if let Some((question, claims)) = live.counted_claims() {
+        let restored = live.ports.arbiter.restore(show, fence, question, &claims).await;
+        restored.map_err(|error| TakeoverError::Arbiter { show, error })?;
+    }
+    if live.game.phase() == Phase::Ended {
+        live.end(rebuilt.at);
+    }
+    let missed_a_clock =
+        unpublished.iter().any(|effect| matches!(effect, Effect::Tell(event, _) if sets_a_clock(event)));
+    let could_not_answer = published.is_none() || live.audience.is_empty() || missed_a_clock;
+    for effect in unpublished {
+        live.send_effect(effect);
+    }
+    if !live.ending.has_ended() {
+        live.resume(away, could_not_answer);
+    }
+    Ok(TakenOver::Live(Box::new(live)))
+}
+
+/// A show that ended longer ago than it can be looked at.
+async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<TakenOver>, TakeoverError> {
+    if ports.bus.is_distributed() {
+        // Its lease and its streams must be freed, which only a live show does.
+        return Ok(None);
+    }
+    let ended = records.last().filter(|last| last.events.iter().any(|event| matches!(event, ToPlayer::End(_))));
+    if ended.is_none_or(|last| ports.clock.now() < last.at + LINGER) {
+        return Ok(None);
+    }
+    if let Some(archive) = &ports.archive
+        && let Ok(Some(kept)) = archive.show(show).await
+    {
+        let status = Status { phase: Phase::Ended, joined: kept.joined };
+        return Ok(Some(TakenOver::Over(status, None)));
+    }
+    let (rebuilt, _) = rebuild(records, None).map_err(|error| TakeoverError::Replay { show, error })?;
+    let results = rebuilt.game.results(show).map(Box::new);
+    Ok(Some(TakenOver::Over(Status::of(&*rebuilt.game), results)))
+}
+
+/// The show after all its records, and the effects of those after the first `published`; none if that is not known.
+fn rebuild(records: &[Record], published: Option<u64>) -> Result<(Rebuilt, Vec<Effect>), ReplayError> {
+    let (first, rest) = records.split_first().ok_or(ReplayError::NoCreate)?;
+    let mut rebuilt = Rebuilt::begin(first)?;
+    let mut unpublished = Vec::new();
+    for record in rest {
+        rebuilt = rebuilt.step(record)?;
+        if published.is_some_and(|published| record.number >= published) {
+            unpublished.append(&mut rebuilt.effects);
+        }
+    }
+    Ok((rebuilt, unpublished))
+}
+
+impl Show {
+    /// Goes on where another engine stopped. If players could not answer meanwhile, an open question gets its time again; else gateways
+    /// went on reading answers, and no player lost time by the takeover.
+    fn resume(&mut self, away: Span, could_not_answer: bool) {
+        if could_not_answer {
+            self.apply(Command::Recovered { away });
+        } else {
+            self.alert(AlertKind::Recovered { away, closes_at: None });
+        }
+        self.raise_barrier();
+        // Which guests are gone was known to the engine before.
+        if self.game.phase() == Phase::Lobby && self.game.is_full() {
+            self.take_census();
+        }
+    }
+}

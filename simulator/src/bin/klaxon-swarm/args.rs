@@ -1,0 +1,387 @@
+//! The command line of `klaxon-swarm`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use clap::{Parser, ValueEnum};
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::time::Span;
+use klaxon_servers::Persistence;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use klaxon_simulator::swarm::faults::FaultPlan;
+use klaxon_simulator::swarm::host::{Extras, Pace};
+use klaxon_simulator::swarm::pack::arithmetic;
+use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
+use klaxon_simulator::swarm::show::ShowPlan;
+
+/// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
+const AFTER_FAULT: Duration = Duration::from_secs(15);
+
+/// Plays a whole live show with thousands of real players, audits what the server promises, and reports.
+///
+/// Exit code 0: every promise was kept. 1: one was not. 2: the show could not be played.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "klaxon-swarm", version, max_term_width = 110)]
+pub struct Args {
+    /// How many players
+    #[arg(long, default_value_t = 2000)]
+    pub players: u32,
+    /// How many only watch, besides the players
+    #[arg(long, default_value_t = 20)]
+    pub spectators: u32,
+    /// How many questions
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub questions: u16,
+    /// How long a question is open
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub open_for: Duration,
+    /// From a question being sent until it opens
+    #[arg(long, default_value = "500ms", value_parser = duration)]
+    pub lead: Duration,
+    /// What right and wrong answers do
+    #[arg(long, value_enum, default_value_t = ModeArg::Elimination)]
+    pub mode: ModeArg,
+    /// Extra lives of each player
+    #[arg(long, default_value_t = 1)]
+    pub lives: u8,
+    /// What is won, in minor units (cents)
+    #[arg(long, default_value_t = 1_000_000)]
+    pub pot: u64,
+    /// Over how long the players join
+    #[arg(long, default_value = "2s", value_parser = duration)]
+    pub rush: Duration,
+    /// From the tally to the reveal
+    #[arg(long, default_value = "300ms", value_parser = duration)]
+    pub suspense: Duration,
+    /// From the reveal to the next question
+    #[arg(long, default_value = "700ms", value_parser = duration)]
+    pub pause: Duration,
+    /// Which codec the players use
+    #[arg(long, value_enum, default_value_t = CodecChoice::Mix)]
+    pub codec: CodecChoice,
+    /// Share of players with a bad network, 0 to 1
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    pub bad_networks: f64,
+    /// Share of players who cheat
+    #[arg(long, default_value_t = 0.03, value_parser = share)]
+    pub cheats: f64,
+    /// Share of players who tap twice
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    pub double_taps: f64,
+    /// Share of players with two devices
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
+    pub two_devices: f64,
+    /// Share of players who sometimes answer after the close
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
+    pub dawdlers: f64,
+    /// Share of players in a hidden tab: no heartbeats, only answers to the server's pings
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    pub hidden_tabs: f64,
+    /// How many hostile connections besides
+    #[arg(long, default_value_t = 0)]
+    pub hostile: u32,
+    /// Play without hostile connections and then with this many, and print the ratios for the honest players
+    #[arg(long, value_name = "HOSTILE", conflicts_with = "hostile")]
+    pub compare_hostile: Option<u32>,
+    /// With --compare-hostile: exit with 1 if the honest players' p99 grows by more than this factor
+    #[arg(long, requires = "compare_hostile")]
+    pub max_ratio: Option<f64>,
+    /// How often the server is killed (SIGKILL) in the middle of a question and started again
+    #[arg(long, default_value_t = 0)]
+    pub kills: u16,
+    /// The host also pauses, adjusts, voids, closes early and too early, gives lives and sends a message, once each
+    #[arg(long)]
+    pub extras: bool,
+    /// The server's own script runs the show
+    #[arg(long, conflicts_with = "extras")]
+    pub autopilot: bool,
+    /// From which everything random comes; printed, so that a run can be done again
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The questions, a pack in Klaxon's JSON; sums if there is none
+    #[arg(long)]
+    pub pack: Option<PathBuf>,
+    /// The server program; by default `klaxon` beside this one
+    #[arg(long)]
+    pub klaxon: Option<PathBuf>,
+    /// Use a running server: its players' address
+    #[arg(long, requires_all = ["admin", "token_file", "journal"], conflicts_with_all = ["klaxon", "kills"])]
+    pub server: Option<SocketAddr>,
+    /// Use a running server: its admin address
+    #[arg(long, requires = "server")]
+    pub admin: Option<SocketAddr>,
+    /// Use a running server: the file that holds its admin token
+    #[arg(long, requires = "server")]
+    pub token_file: Option<PathBuf>,
+    /// Use a running server: the directory of its journals
+    #[arg(long, requires = "server")]
+    pub journal: Option<PathBuf>,
+    /// Play on a whole cluster of processes on this machine: engines, gateways, the archive service, Redis, a Kafka broker, PostgreSQL
+    #[arg(long, conflicts_with_all = ["server", "kills", "pin", "compare_hostile"])]
+    pub cluster: bool,
+    /// Play the same show this many times on one process and on clusters of 1, 2 and 3 gateways, and print what an answer costs on each
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["cluster", "server", "kills", "pin", "compare_hostile", "hostile"])]
+    pub compare_gateways: Option<u16>,
+    /// With --cluster: kill or stop one process in each question, chosen by the seed
+    #[arg(long, requires = "cluster")]
+    pub faults: bool,
+    /// With --cluster: how many engines
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub engines: u16,
+    /// With --cluster: how many gateways
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub gateways: u16,
+    /// With --cluster: what Redis keeps over a kill; by the seed if there are faults, else everything
+    #[arg(long, value_enum, requires = "cluster")]
+    pub redis_persistence: Option<PersistenceArg>,
+    /// Bind the server to processor core 0 and the swarm to core 1
+    #[arg(long)]
+    pub pin: bool,
+    /// Threads of the swarm; by default 2, or 1 when pinned
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the report as an HTML page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Keep the server's data directory; it is kept anyway if a promise was broken
+    #[arg(long)]
+    pub keep_data: bool,
+}
+
+/// What right and wrong answers do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ModeArg {
+    /// Wrong or silent players leave; survivors share the pot
+    Elimination,
+    /// Right and fast earns points; the podium shares the pot
+    Points,
+    /// Both; the best survivors share the pot
+    Both,
+}
+
+/// What a Redis that was killed knows when it is started again.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PersistenceArg {
+    /// Everything: an append-only file
+    Aof,
+    /// Nothing
+    None,
+}
+
+impl ModeArg {
+    /// The mode's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Elimination => "elimination",
+            Self::Points => "points",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// `500ms`, `5s` or `2min`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text);
+    let duration = duration.map_err(|error| format!("{error}; a duration is such as 500ms, 5s or 2min"))?;
+    if duration > Span(u32::MAX).to_std() {
+        return Err("too long: 49 days at most".to_owned());
+    }
+    Ok(duration)
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("{text:?} is no number from 0 to 1")),
+    }
+}
+
+fn span(duration: Duration) -> Span {
+    Span(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
+}
+
+impl Args {
+    /// What is to be played, with this number of hostile connections.
+    pub fn plan(&self, seed: u64, hostile: u32) -> anyhow::Result<ShowPlan> {
+        let pack = self.pack(seed)?;
+        let settings = self.settings();
+        if let Some(problem) = settings.problems().first() {
+            bail!("the server would not take these settings: {problem}");
+        }
+        ensure!(self.kills <= self.questions, "--kills: at most one for each question");
+        let extras = if self.extras { Extras::from_seed(seed, self.questions) } else { Extras::default() };
+        // Hostile connections take seats too, so the count of seats does not show how many players are still to come.
+        let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
+        let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
+        let faults = if self.faults {
+            FaultPlan::of_a_cluster(seed, self.questions, self.gateways)
+        } else {
+            FaultPlan::of_a_server(seed, self.kills, self.questions)
+        };
+        Ok(ShowPlan {
+            pack,
+            settings,
+            pace: Pace {
+                players: self.players,
+                lobby_least: join,
+                lobby_most: join + Duration::from_secs(30),
+                suspense: self.suspense,
+                pause: self.pause,
+                autopilot: self.autopilot,
+            },
+            extras,
+            swarm: SwarmSettings {
+                seed,
+                players: self.players,
+                spectators: self.spectators,
+                rush: self.rush,
+                codec: self.codec,
+                shares: Shares {
+                    bad_networks: self.bad_networks,
+                    cheats: self.cheats,
+                    double_taps: self.double_taps,
+                    two_devices: self.two_devices,
+                    dawdlers: self.dawdlers,
+                    hidden_tabs: self.hidden_tabs,
+                },
+            },
+            hostile,
+            limit: join
+                + Duration::from_secs(60)
+                + (question + self.pause) * u32::from(self.questions + self.kills)
+                + (faults.longest() + AFTER_FAULT) * u32::try_from(faults.len()).unwrap_or_default(),
+            faults,
+        })
+    }
+
+    /// What Redis keeps over a kill in this run.
+    pub fn persistence(&self, seed: u64) -> Persistence {
+        match self.redis_persistence {
+            Some(PersistenceArg::None) => Persistence::None,
+            None if self.faults => FaultPlan::persistence(seed),
+            Some(PersistenceArg::Aof) | None => Persistence::AppendOnly,
+        }
+    }
+
+    /// The server program: the one that was named, or `klaxon` beside this one.
+    pub fn program(&self) -> anyhow::Result<PathBuf> {
+        if let Some(program) = &self.klaxon {
+            return Ok(program.clone());
+        }
+        let beside = std::env::current_exe()?.with_file_name("klaxon");
+        ensure!(beside.exists(), "there is no {}: name the server program with --klaxon", beside.display());
+        Ok(beside)
+    }
+
+    /// The seed, random if none was given.
+    pub fn seed(&self) -> u64 {
+        // Short enough to be typed again.
+        self.seed.unwrap_or_else(|| rand::rng().random_range(1..1_000_000))
+    }
+
+    fn settings(&self) -> Settings {
+        let (mode, prize) = match self.mode {
+            ModeArg::Elimination => (Mode::Elimination, PrizeRule::Split),
+            ModeArg::Points => (Mode::Points, PrizeRule::Podium { weights: vec![50, 30, 20] }),
+            ModeArg::Both => (Mode::Both, PrizeRule::Podium { weights: vec![50, 30, 20] }),
+        };
+        Settings {
+            mode,
+            prize,
+            lives: self.lives,
+            open_for: span(self.open_for),
+            lead: span(self.lead),
+            pot: self.pot,
+            nobody_left: NobodyLeft::LastStanding,
+            autopilot: Autopilot {
+                on: self.autopilot,
+                lobby: span(self.rush + Duration::from_secs(3)),
+                suspense: span(self.suspense),
+                pause: span(self.pause),
+            },
+            ..Settings::default()
+        }
+    }
+
+    /// As many questions of the pack as are wanted, chosen by the seed, each open as long as the command line says.
+    fn pack(&self, seed: u64) -> anyhow::Result<Pack> {
+        let Some(path) = &self.pack else { return Ok(arithmetic(seed, self.questions)) };
+        let bytes = std::fs::read(path).with_context(|| format!("--pack {}", path.display()))?;
+        let mut pack: Pack = serde_json::from_slice(&bytes).with_context(|| format!("--pack {}", path.display()))?;
+        let problems: Vec<String> = pack.problems().iter().map(ToString::to_string).collect();
+        ensure!(problems.is_empty(), "--pack {}: {}", path.display(), problems.join("; "));
+        let wanted = usize::from(self.questions);
+        ensure!(pack.questions.len() >= wanted, "--pack {}: has fewer than {wanted} questions", path.display());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        pack.questions.shuffle(&mut rng);
+        pack.questions.truncate(wanted);
+        pack.questions.iter_mut().for_each(|question| question.open_for = None);
+        Ok(pack)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> Args {
+        Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace())).unwrap()
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("2min"), duration("1m 60s"));
+        for bad in ["", "5", "s", "-1s", "5 parsecs", "50d"] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn every_mode_makes_settings_that_a_server_takes() {
+        for mode in ["elimination", "points", "both"] {
+            let plan = args(&format!("--mode {mode} --questions 3")).plan(1, 0).unwrap();
+            assert_eq!(plan.pack.questions.len(), 3);
+            assert_eq!(plan.settings.problems(), Vec::<String>::new());
+        }
+        assert!(args("--open-for 1ms").plan(1, 0).is_err());
+        assert!(args("--questions 2 --kills 3").plan(1, 0).is_err());
+    }
+
+    #[test]
+    fn a_cluster_has_its_faults_only_when_asked_and_a_redis_by_the_seed() {
+        let calm = args("--cluster --questions 3");
+        assert!(calm.plan(7, 0).unwrap().faults.is_empty());
+        assert_eq!(calm.persistence(7), Persistence::AppendOnly);
+        let faulty = args("--cluster --faults --questions 3");
+        assert_eq!(faulty.plan(7, 0).unwrap().faults.len(), 3);
+        assert_eq!(faulty.persistence(7), FaultPlan::persistence(7));
+        assert_eq!(args("--cluster --redis-persistence none").persistence(7), Persistence::None);
+        let line = |line: &str| Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace()));
+        assert!(line("--faults").is_err() && line("--cluster --kills 1").is_err());
+    }
+
+    #[test]
+    fn a_pack_is_cut_to_size_by_the_seed_and_the_clock_is_the_command_line_s() {
+        let mut pack = arithmetic(1, 50);
+        pack.questions.iter_mut().for_each(|question| question.open_for = Some(Span(600_000)));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), serde_json::to_vec(&pack).unwrap()).unwrap();
+        let args = args(&format!("--pack {} --questions 12", file.path().display()));
+        let chosen = args.plan(7, 0).unwrap().pack;
+        assert_eq!(chosen.questions.len(), 12);
+        assert!(chosen.questions.iter().all(|question| question.open_for.is_none()));
+        assert_eq!(chosen, args.plan(7, 0).unwrap().pack);
+        assert_ne!(chosen, args.plan(8, 0).unwrap().pack);
+    }
+}

@@ -1,0 +1,89 @@
+//! `klaxon-swarm`: plays a whole live show against a real server, audits it, and reports.
+
+mod args;
+mod judged;
+mod machine;
+mod on_cluster;
+mod progress;
+mod run;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use klaxon_protocol::text::HarmlessLines;
+use klaxon_simulator::machine::bind_to;
+use klaxon_simulator::report::publish;
+use klaxon_simulator::swarm::report::{Comparison, Report, document};
+use tokio::signal::unix::{SignalKind, signal};
+
+use args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match prepare_and_run(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("klaxon-swarm: {}", HarmlessLines(&format!("{error:#}")));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn prepare_and_run(args: &Args) -> anyhow::Result<bool> {
+    machine::allow_enough_files(args)?;
+    if args.pin {
+        bind_to(1).context("--pin: there is no second core")?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(args.threads.unwrap_or(if args.pin { 1 } else { 2 }).max(1))
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // Whichever ends first: what is dropped here takes the server with it.
+        tokio::select! {
+            outcome = play(args) => outcome,
+            signal = interrupted() => signal,
+        }
+    })
+}
+
+async fn interrupted() -> anyhow::Result<bool> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        pressed = tokio::signal::ctrl_c() => pressed?,
+    }
+    anyhow::bail!("interrupted")
+}
+
+/// Plays once, or twice to compare. True if everything was as promised.
+async fn play(args: &Args) -> anyhow::Result<bool> {
+    let seed = args.seed();
+    if let Some(rounds) = args.compare_gateways {
+        return table::print(args, seed, rounds).await;
+    }
+    let Some(hostile) = args.compare_hostile else {
+        let report = run::once(args, seed, args.hostile).await?;
+        show(args, &report)?;
+        return Ok(report.clean());
+    };
+    let without = run::once(args, seed, 0).await?;
+    publish(&document(&without), &without, None, None)?;
+    let mut with = run::once(args, seed, hostile).await?;
+    let comparison = Comparison::of(&without, &with);
+    let within = args.max_ratio.is_none_or(|most| comparison.worst() <= most);
+    with.comparison = Some(comparison);
+    show(args, &with)?;
+    Ok(without.clean() && with.clean() && within)
+}
+
+fn show(args: &Args, report: &Report) -> anyhow::Result<()> {
+    publish(&document(report), report, args.json.as_deref(), args.html.as_deref())?;
+    if !report.clean() {
+        println!("A promise was broken. Once more with: --seed {}", report.seed);
+    }
+    Ok(())
+}

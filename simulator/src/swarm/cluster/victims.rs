@@ -1,0 +1,75 @@
+//! What a fault does to a cluster.
+
+use klaxon_protocol::text::HarmlessLines;
+use klaxon_servers::Server;
+
+use super::{Cluster, metrics};
+use crate::evidence::{Disturbance, Victim};
+use crate::swarm::faults::{Fault, Target, carry_out, ended};
+use crate::swarm::service::ServiceError;
+
+/// What an engine has counted for the shows that it plays.
+const COUNTED: &str = "klaxon_answers_counted_total";
+
+impl Cluster {
+    /// The server that a fault is for.
+    async fn victim(&mut self, victim: Victim) -> Option<&mut dyn Server> {
+        Some(match victim {
+            Victim::Gateway(number) => self.gateways.get_mut(usize::from(number))?,
+            Victim::OwningEngine => {
+                let owner = self.owner().await;
+                self.engines.get_mut(owner)?
+            }
+            Victim::OtherEngine => {
+                let other = (self.owner().await + 1) % self.engines.len().max(1);
+                self.engines.get_mut(other)?
+            }
+            Victim::Archive => &mut self.archive,
+            Victim::Redis => &mut self.redis,
+            Victim::Broker => &mut self.broker,
+            Victim::Server => return None,
+        })
+    }
+
+    /// The engine that plays the show is the one that counted most answers since the question was asked.
+    async fn owner(&self) -> usize {
+        let counted = self.counted().await;
+        let since = counted.iter().zip(&self.counted).map(|(now, before)| now.saturating_sub(*before));
+        since.enumerate().max_by_key(|&(_, answers)| answers).map_or(0, |(engine, _)| engine)
+    }
+
+    async fn counted(&self) -> Vec<u64> {
+        let mut counted = Vec::with_capacity(self.engines.len());
+        for engine in &self.engines {
+            counted
+                .push(metrics::counter(engine.listens().admin, &self.admin.token, COUNTED).await.unwrap_or_default());
+        }
+        counted
+    }
+
+    fn servers(&mut self) -> Vec<&mut dyn Server> {
+        let klaxon = self.gateways.iter_mut().chain(&mut self.engines).chain([&mut self.archive]);
+        let klaxon = klaxon.map(|process| process as &mut dyn Server);
+        klaxon.chain([&mut self.redis as &mut dyn Server, &mut self.broker]).collect()
+    }
+}
+
+impl Target for Cluster {
+    async fn question_asked(&mut self) {
+        if let Err(error) = self.supervise().await {
+            eprintln!("{}", HarmlessLines(&error.to_string()));
+        }
+        self.counted = self.counted().await;
+    }
+
+    async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+        let server = self.victim(fault.victim).await.ok_or(ServiceError::NotOurs(fault.victim))?;
+        let disturbance = carry_out(server, fault).await?;
+        self.watch_memory();
+        Ok(disturbance)
+    }
+
+    async fn ended(&mut self) -> ServiceError {
+        ended(&mut self.servers()).await
+    }
+}

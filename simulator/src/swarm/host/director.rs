@@ -1,0 +1,256 @@
+//! What the host does and when: decides by the server's messages, without a network or a clock of its own.
+
+use std::time::Duration;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, Figures, ToHost};
+use klaxon_protocol::ids::{QuestionId, Seq};
+use klaxon_protocol::player::{Phase, Question, ToPlayer};
+use klaxon_protocol::time::Millis;
+use tokio::time::Instant;
+
+use super::extras::{Extra, Extras};
+
+/// How long after a refusal the same is tried again.
+const AGAIN: Duration = Duration::from_millis(300);
+/// A command that is given when a question comes is there before the question opens, if that takes as long.
+const SOON: Duration = Duration::from_millis(200);
+
+/// How the host paces the show.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// The first question is asked when this number of players have a seat,
+    pub players: u32,
+    /// but not before the lobby has been open for this long,
+    pub lobby_least: Duration,
+    /// and when it has been open for this long in any case.
+    pub lobby_most: Duration,
+    /// From the tally to the reveal.
+    pub suspense: Duration,
+    /// From the reveal to the next question.
+    pub pause: Duration,
+    /// Whether the server's script does all of it.
+    pub autopilot: bool,
+}
+
+/// Where the show is, as far as the host knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// The phase.
+    pub phase: Phase,
+    /// The last question.
+    pub question: Option<OpenQuestion>,
+}
+
+/// A question that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenQuestion {
+    /// Its number.
+    pub question: QuestionId,
+    /// When it opens, on the server's clock.
+    pub opens_at: Millis,
+    /// When it closes, on the server's clock.
+    pub closes_at: Millis,
+}
+
+/// An action for which it will be time.
+#[derive(Debug, Clone)]
+struct Cue {
+    at: Instant,
+    action: Action,
+    /// Only while the show is in this phase of this question.
+    only_in: Option<(Phase, Option<QuestionId>)>,
+}
+
+/// The host's head.
+#[derive(Debug)]
+pub struct Director {
+    pace: Pace,
+    extras: Extras,
+    cues: Vec<Cue>,
+    stage: Stage,
+    seq: Seq,
+    total: u16,
+    joined: u32,
+    /// The show must not go on to the next question.
+    held: bool,
+    /// The lobby has been open long enough from here on.
+    not_before: Option<Instant>,
+}
+
+impl Director {
+    /// A director of a show that was just created.
+    #[must_use]
+    pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
+        let stage = Stage { phase: Phase::Created, question: None };
+        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, held: false, not_before: None }
+    }
+
+    /// Where the show is.
+    #[must_use]
+    pub const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// How many players have a seat.
+    #[must_use]
+    pub const fn joined(&self) -> u32 {
+        self.joined
+    }
+
+    /// When there will be something to do, if no message comes before.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.cues.iter().filter(|cue| !self.holds(cue)).map(|cue| cue.at).min()
+    }
+
+    /// Keeps the show where it is, or lets it go on: its next question waits, and so does its end.
+    pub const fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    const fn holds(&self, cue: &Cue) -> bool {
+        self.held && matches!(cue.action, Action::Next | Action::End { .. })
+    }
+
+    /// What is to do now.
+    pub fn take_due(&mut self, now: Instant) -> Vec<Action> {
+        let here = self.here();
+        let cues = std::mem::take(&mut self.cues);
+        let (due, later) = cues.into_iter().partition(|cue| cue.at <= now && !self.holds(cue));
+        self.cues = later;
+        due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
+    }
+
+    /// Takes in a message of the server.
+    pub fn receive(&mut self, message: &ToHost, now: Instant) {
+        match message {
+            ToHost::Figures(figures) => self.take_figures(figures, now),
+            ToHost::Event(event) => self.take_event(&event.event, now),
+            _ => {}
+        }
+    }
+
+    /// The server would not do `action`: what moves the show on is tried again, or the show ends where no question is left.
+    pub fn refused(&mut self, action: Action, code: ErrorCode, now: Instant) {
+        match (action, code) {
+            (Action::Next, ErrorCode::NoMoreQuestions) => self.cue(now, Action::End { pay: true }),
+            (action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby), _) => {
+                self.cue(now + AGAIN, action);
+            }
+            // A clock that stands still must run again, or the show stands still too.
+            (Action::Resume, ErrorCode::Unavailable) => self.always(now + AGAIN, Action::Resume),
+            _ => {}
+        }
+    }
+
+    fn here(&self) -> (Phase, Option<QuestionId>) {
+        (self.stage.phase, self.stage.question.map(|asked| asked.question))
+    }
+
+    fn cue(&mut self, at: Instant, action: Action) {
+        self.cues.push(Cue { at, action, only_in: Some(self.here()) });
+    }
+
+    fn always(&mut self, at: Instant, action: Action) {
+        self.cues.push(Cue { at, action, only_in: None });
+    }
+
+    fn take_figures(&mut self, figures: &Figures, now: Instant) {
+        self.joined = figures.joined;
+        if figures.seq < self.seq {
+            return;
+        }
+        // The question itself was missed, while the connection was away.
+        if let Some(question) = figures.question.filter(|question| self.here().1.is_none_or(|known| known < *question))
+        {
+            let closes_at = figures.at + figures.time_left.unwrap_or_default();
+            self.stage.question = Some(OpenQuestion { question, opens_at: figures.at, closes_at });
+            self.stage.phase = Phase::Question;
+        }
+        if figures.question == self.here().1 {
+            self.enter(figures.phase, now);
+        }
+        if self.stage.phase == Phase::Lobby && self.joined >= self.pace.players && !self.pace.autopilot {
+            self.bring_forward(now);
+        }
+    }
+
+    /// Everybody is here: the first question need not wait.
+    fn bring_forward(&mut self, now: Instant) {
+        let at = self.not_before.map_or(now, |least| least.max(now));
+        for cue in self.cues.iter_mut().filter(|cue| matches!(cue.action, Action::Next)) {
+            cue.at = cue.at.min(at);
+        }
+    }
+
+    fn take_event(&mut self, event: &ToPlayer, now: Instant) {
+        self.seq = event.seq().unwrap_or(self.seq).max(self.seq);
+        match event {
+            ToPlayer::Opened(_) => self.enter(Phase::Lobby, now),
+            ToPlayer::Question(question) => self.asked(question, now),
+            ToPlayer::Close(_) => self.enter(Phase::Closing, now),
+            ToPlayer::Reveal(_) => self.enter(Phase::Revealed, now),
+            ToPlayer::End(_) => self.enter(Phase::Ended, now),
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, question: &Question, now: Instant) {
+        let asked =
+            OpenQuestion { question: question.question, opens_at: question.opens_at, closes_at: question.closes_at };
+        self.stage = Stage { phase: Phase::Question, question: Some(asked) };
+        let lead = question.opens_at.since(question.at).to_std();
+        let open = question.closes_at.since(question.opens_at).to_std();
+        let Some(extra) = self.extras.at(question.question) else { return };
+        match extra {
+            Extra::Pause { at, standing } => {
+                self.cue(now + lead + open.mul_f64(at), Action::Pause);
+                self.always(now + lead + open.mul_f64(at) + standing, Action::Resume);
+            }
+            Extra::Message { at, text } => self.cue(now + lead + open.mul_f64(at), Action::Message { text }),
+            Extra::GiveLives { at, lives } => {
+                self.cue(now + lead + open.mul_f64(at), Action::GiveLives { seat: None, lives });
+            }
+            Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
+            // Where the question opens at once, the press would come too late to be too early.
+            Extra::CloseTooEarly if lead < SOON => {}
+            Extra::CloseTooEarly => self.cue(now, Action::Close),
+            Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),
+            Extra::Void { .. } => {}
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        if self.stage.phase == phase {
+            return;
+        }
+        self.stage.phase = phase;
+        if self.pace.autopilot {
+            return;
+        }
+        match phase {
+            Phase::Created => self.cue(now, Action::OpenLobby),
+            Phase::Lobby => {
+                self.not_before = Some(now + self.pace.lobby_least);
+                self.cue(now + self.pace.lobby_most, Action::Next);
+            }
+            Phase::Closed => self.cue(now + self.pace.suspense, Action::Reveal),
+            Phase::Revealed => self.revealed(now),
+            Phase::Question | Phase::Closing | Phase::Ended => {}
+        }
+    }
+
+    fn revealed(&mut self, now: Instant) {
+        let question = self.stage.question.map(|asked| asked.question);
+        if let Some(Extra::Void { reason }) = question.and_then(|question| self.extras.at(question)) {
+            self.cue(now + self.pace.pause / 2, Action::Void { reason });
+        }
+        let last = question.is_some_and(|question| question.0 >= self.total);
+        let next = if last { Action::End { pay: true } } else { Action::Next };
+        self.cue(now + self.pace.pause, next);
+    }
+}
+
+#[cfg(test)]
+mod tests;

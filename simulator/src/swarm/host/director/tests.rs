@@ -1,0 +1,178 @@
+//! The host's head, without a server.
+
+use klaxon_protocol::host::{HostEvent, Latency};
+use klaxon_protocol::ids::{Choice, ShowId};
+use klaxon_protocol::player::{Close, Mark, Reveal};
+
+use super::*;
+
+const STEP: Duration = Duration::from_secs(1);
+
+fn pace() -> Pace {
+    Pace { players: 10, lobby_least: STEP, lobby_most: STEP * 30, suspense: STEP, pause: STEP * 2, autopilot: false }
+}
+
+fn event(event: ToPlayer) -> ToHost {
+    ToHost::Event(HostEvent { show: ShowId(1), event: Box::new(event) })
+}
+
+fn mark(seq: u64) -> Mark {
+    Mark { seq: Seq(seq), at: Millis(0) }
+}
+
+fn question(seq: u64, number: u16) -> ToHost {
+    event(ToPlayer::Question(Question {
+        seq: Seq(seq),
+        at: Millis(1_000),
+        question: QuestionId(number),
+        total: 2,
+        text: "?".into(),
+        choices: vec!["a".into(), "b".into()],
+        category: None,
+        opens_at: Millis(2_000),
+        closes_at: Millis(12_000),
+    }))
+}
+
+fn figures(seq: u64, phase: Phase, number: Option<u16>, joined: u32) -> ToHost {
+    ToHost::Figures(Box::new(Figures {
+        show: ShowId(1),
+        at: Millis(0),
+        phase,
+        seq: Seq(seq),
+        question: number.map(QuestionId),
+        total: 2,
+        joined,
+        connected: joined,
+        alive: joined,
+        answers: vec![],
+        time_left: None,
+        paused: false,
+        autopilot: false,
+        next_step: None,
+        latency: Latency::default(),
+        shed: 0,
+    }))
+}
+
+fn reveal(seq: u64, number: u16) -> ToHost {
+    event(ToPlayer::Reveal(Reveal {
+        seq: Seq(seq),
+        at: Millis(0),
+        question: QuestionId(number),
+        right: Choice(0),
+        counts: vec![1, 1],
+        silent: 0,
+        alive: 1,
+    }))
+}
+
+#[test]
+fn a_show_is_driven_from_the_lobby_to_the_end() {
+    let mut now = Instant::now();
+    let mut director = Director::new(pace(), Extras::default(), 2);
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
+    assert_eq!(director.take_due(now + STEP * 29), vec![]);
+    director.receive(&figures(1, Phase::Lobby, None, 10), now);
+    assert_eq!(director.take_due(now + STEP / 2), vec![]);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Next]);
+    for number in 1..=2 {
+        let seq = u64::from(number) * 10;
+        director.receive(&question(seq, number), now);
+        assert_eq!(director.take_due(now + STEP * 60), vec![]);
+        let close = Close { seq: Seq(seq + 1), at: Millis(0), question: QuestionId(number) };
+        director.receive(&event(ToPlayer::Close(close)), now);
+        director.receive(&figures(seq + 1, Phase::Closed, Some(number), 10), now);
+        assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+        director.receive(&reveal(seq + 2, number), now);
+        now += STEP * 2;
+        let next = if number == 2 { Action::End { pay: true } } else { Action::Next };
+        assert_eq!(director.take_due(now), vec![next]);
+    }
+    director.receive(&event(ToPlayer::End(mark(30))), now);
+    assert_eq!((director.stage().phase, director.due()), (Phase::Ended, None));
+}
+
+#[test]
+fn figures_from_before_an_event_change_nothing() {
+    let now = Instant::now();
+    let mut director = Director::new(pace(), Extras::default(), 2);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(9, Phase::Closed, Some(1), 10), now);
+    assert_eq!(director.stage().phase, Phase::Question);
+}
+
+#[test]
+fn a_question_that_was_missed_is_known_from_the_figures() {
+    let now = Instant::now();
+    let mut director = Director::new(pace(), Extras::default(), 2);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(15, Phase::Closed, Some(2), 10), now);
+    assert_eq!(director.stage().question.map(|asked| asked.question), Some(QuestionId(2)));
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+}
+
+#[test]
+fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
+    let now = Instant::now();
+    let mut director = Director::new(pace(), Extras::default(), 2);
+    director.receive(&question(10, 1), now);
+    director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+    director.refused(Action::Reveal, ErrorCode::Unavailable, now + STEP);
+    assert_eq!(director.take_due(now + STEP * 2), vec![Action::Reveal]);
+    director.refused(Action::Reveal, ErrorCode::WrongPhase, now + STEP * 2);
+    director.receive(&reveal(12, 1), now + STEP * 2);
+    assert_eq!(director.take_due(now + STEP * 3), vec![]);
+    director.refused(Action::Next, ErrorCode::NoMoreQuestions, now + STEP * 3);
+    assert_eq!(director.take_due(now + STEP * 3), vec![Action::End { pay: true }]);
+}
+
+#[test]
+fn a_show_that_is_held_reveals_and_does_not_ask_on() {
+    let now = Instant::now();
+    let mut director = Director::new(pace(), Extras::default(), 2);
+    director.receive(&question(10, 1), now);
+    director.hold(true);
+    director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+    director.receive(&reveal(12, 1), now + STEP);
+    assert_eq!((director.take_due(now + STEP * 60), director.due()), (vec![], None));
+    director.hold(false);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next]);
+}
+
+#[test]
+fn a_pause_is_always_followed_by_its_resume() {
+    let now = Instant::now();
+    let extras = Extras::only(QuestionId(1), Extra::Pause { at: 0.5, standing: STEP });
+    let mut director = Director::new(pace(), extras, 2);
+    director.receive(&question(10, 1), now);
+    assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
+    director.receive(&figures(12, Phase::Closed, Some(1), 10), now);
+    assert!(director.take_due(now + STEP * 7).contains(&Action::Resume));
+}
+
+#[test]
+fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_before() {
+    let now = Instant::now();
+    let give = Action::GiveLives { seat: None, lives: 2 };
+    for (extra, at, action) in [
+        (Extra::GiveLives { at: 0.5, lives: 2 }, STEP * 6, give),
+        (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
+    ] {
+        let mut director = Director::new(pace(), Extras::only(QuestionId(1), extra), 2);
+        director.receive(&question(10, 1), now);
+        assert_eq!(director.take_due(now + at), vec![action]);
+    }
+}
+
+#[test]
+fn the_autopilot_is_left_alone() {
+    let now = Instant::now();
+    let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
+    director.receive(&question(10, 1), now);
+    director.receive(&reveal(12, 1), now);
+    assert_eq!(director.due(), None);
+}

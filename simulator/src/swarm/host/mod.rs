@@ -1,0 +1,170 @@
+//! The show's host, by script, over the admin socket.
+
+mod director;
+mod extras;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Action, Alert, Command, Create, Created, FromHost, ShowRef, ToHost};
+use klaxon_protocol::ids::{CommandId, ShowCode};
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::player::Phase;
+use klaxon_protocol::settings::Settings;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use crate::evidence::Micros;
+use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
+
+pub use director::{Director, OpenQuestion, Pace, Stage};
+pub use extras::{Extra, Extras};
+
+/// Why a show could not be hosted.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The admin socket can't be used.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// The server does not make such a show.
+    #[error("the server refused the show: {0}")]
+    Refused(String),
+}
+
+/// What the host did.
+#[derive(Debug, Clone, Default)]
+pub struct HostLog {
+    /// Commands that were done.
+    pub done: u32,
+    /// Commands that were sent again and had been done before.
+    pub repeated: u32,
+    /// Commands that were refused, with the reason.
+    pub refused: Vec<(Action, ErrorCode)>,
+    /// How often the admin connection was lost and made again.
+    pub reconnects: u32,
+    /// What the server wanted a host to know.
+    pub alerts: Vec<Alert>,
+}
+
+/// A host with a show.
+#[derive(Debug)]
+pub struct Host {
+    connection: AdminConnection,
+    created: Created,
+    director: Director,
+    ids: CommandIds,
+    unanswered: HashMap<CommandId, Action>,
+    log: HostLog,
+}
+
+/// A host's command ids: unlike those of any other run, on a server that has seen shows before.
+#[derive(Debug)]
+struct CommandIds {
+    run: u64,
+    last: u32,
+}
+
+impl CommandIds {
+    fn next(&mut self) -> CommandId {
+        self.last += 1;
+        CommandId::parse(&format!("swarm-{}-{}", self.run, self.last)).expect("two numbers are shorter than 64 bytes")
+    }
+}
+
+impl Host {
+    /// Creates a show.
+    ///
+    /// # Errors
+    /// If the admin socket can't be used, or the server refuses the show.
+    pub async fn create(
+        admin: AdminAccess,
+        code: Option<ShowCode>,
+        pack: Pack,
+        settings: Settings,
+        pace: Pace,
+        extras: Extras,
+    ) -> Result<Self, HostError> {
+        let total = u16::try_from(pack.questions.len()).unwrap_or(u16::MAX);
+        let mut connection = AdminConnection::new(admin);
+        let mut ids = CommandIds { run: Micros::now().0, last: 0 };
+        connection.send(FromHost::Create(Box::new(Create { id: ids.next(), code, pack, settings }))).await;
+        let created = loop {
+            match connection.next().await? {
+                ToHost::Created(created) => break created,
+                ToHost::Refused(refused) => return Err(HostError::Refused(refused.error.message)),
+                ToHost::Error(error) => return Err(HostError::Refused(error.message)),
+                _ => {}
+            }
+        };
+        connection.send(FromHost::Watch(ShowRef { show: created.show })).await;
+        let director = Director::new(pace, extras, total);
+        Ok(Self { connection, created, director, ids, unanswered: HashMap::new(), log: HostLog::default() })
+    }
+
+    /// The show.
+    #[must_use]
+    pub const fn created(&self) -> &Created {
+        &self.created
+    }
+
+    /// Opens the lobby and drives the show to its end, telling `stage` where it is. While `hold` is true it asks no further
+    /// question and does not end the show.
+    ///
+    /// # Errors
+    /// If the admin socket can't be used any more.
+    pub async fn run(
+        mut self,
+        stage: &watch::Sender<Stage>,
+        mut hold: watch::Receiver<bool>,
+    ) -> Result<HostLog, HostError> {
+        self.command(Action::OpenLobby).await;
+        while self.director.stage().phase != Phase::Ended {
+            let due = self.director.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+            tokio::select! {
+                message = self.connection.next() => self.receive(message?),
+                () = sleep_until(due) => {}
+                Ok(()) = hold.changed() => {}
+            }
+            self.director.hold(*hold.borrow_and_update());
+            for action in self.director.take_due(Instant::now()) {
+                self.command(action).await;
+            }
+            stage.send_if_modified(|known| {
+                let changed = known != self.director.stage();
+                if changed {
+                    known.clone_from(self.director.stage());
+                }
+                changed
+            });
+        }
+        self.log.reconnects = self.connection.reconnects();
+        Ok(self.log)
+    }
+
+    async fn command(&mut self, action: Action) {
+        let id = self.ids.next();
+        self.unanswered.insert(id.clone(), action.clone());
+        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+    }
+
+    fn receive(&mut self, message: ToHost) {
+        let now = Instant::now();
+        self.director.receive(&message, now);
+        match message {
+            ToHost::Done(done) => {
+                self.unanswered.remove(&done.id);
+                self.log.done += 1;
+                self.log.repeated += u32::from(done.again);
+            }
+            ToHost::Refused(refused) => {
+                if let Some(action) = self.unanswered.remove(&refused.id) {
+                    self.log.refused.push((action.clone(), refused.error.code));
+                    self.director.refused(action, refused.error.code, now);
+                }
+            }
+            ToHost::Alert(alert) => self.log.alerts.push(alert),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The resident memory of processes under test, looked at while they run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use klaxon_servers::usage::resident_memory;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval_at};
+
+use crate::evidence::Micros;
+
+/// How often it is looked at.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+
+/// Resident memory over time, in bytes; of several processes the sum.
+pub type Resident = Vec<(Micros, u64)>;
+
+#[derive(Debug, Default)]
+struct Looked {
+    processes: Vec<u32>,
+    resident: Resident,
+}
+
+impl Looked {
+    /// Notes what the processes have now; nothing if one of them is gone.
+    fn note(&mut self) {
+        let all = self.processes.iter().map(|id| resident_memory(*id)).sum::<Option<u64>>();
+        self.resident.extend(all.filter(|&bytes| bytes > 0).map(|bytes| (Micros::now(), bytes)));
+    }
+}
+
+/// Looks at the memory of processes until it is dropped.
+#[derive(Debug)]
+pub struct MemoryWatch {
+    looked: Arc<Mutex<Looked>>,
+    sampler: JoinHandle<()>,
+}
+
+impl Drop for MemoryWatch {
+    fn drop(&mut self) {
+        self.sampler.abort();
+    }
+}
+
+impl MemoryWatch {
+    /// A watch that looks at nothing yet.
+    #[must_use]
+    pub fn start() -> Self {
+        let looked: Arc<Mutex<Looked>> = Arc::default();
+        let noted = Arc::clone(&looked);
+        let sampler = tokio::spawn(async move {
+            let mut ticks = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
+            loop {
+                ticks.tick().await;
+                noted.lock().unwrap_or_else(PoisonError::into_inner).note();
+            }
+        });
+        Self { looked, sampler }
+    }
+
+    /// From now on these are looked at, for the first time at once: before anybody comes.
+    pub fn look_at(&self, processes: Vec<u32>) {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.processes = processes;
+        looked.note();
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn resident(&self) -> Resident {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).resident.clone()
+    }
+
+    /// Looks no more, and gives what was seen.
+    #[must_use]
+    pub fn stop(&self) -> Resident {
+        self.sampler.abort();
+        self.resident()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn several_processes_are_added_up_and_one_that_is_gone_spoils_the_sum() {
+        let watch = MemoryWatch::start();
+        watch.look_at(vec![std::process::id()]);
+        watch.look_at(vec![std::process::id(), std::process::id()]);
+        let resident = watch.resident();
+        assert!(resident[1].1 > resident[0].1 * 3 / 2, "{resident:?}");
+        watch.look_at(vec![std::process::id(), u32::MAX]);
+        assert_eq!(watch.stop().len(), 2);
+    }
+}

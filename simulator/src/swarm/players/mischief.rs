@@ -1,0 +1,158 @@
+//! The bytes and connections of those who don't play by the rules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Join, React, Role, ToPlayer};
+use tokio::time::timeout;
+
+use super::connection::{PlayerConnection, Received};
+use super::world::World;
+use crate::evidence::PlayerNumber;
+
+/// How many messages a flood has.
+pub const FLOOD: usize = 100;
+/// How many bytes are too many.
+const TOO_MUCH: usize = 8192;
+
+/// An answer that claims another seat. Only JSON has room for such a field.
+pub fn answer_for_seat(codec: Codec, answer: Answer, seat: Seat) -> Vec<u8> {
+    let (question, choice) = (answer.question, answer.choice);
+    match codec {
+        Codec::Json => {
+            format!(r#"{{"type":"answer","question":{question},"choice":{choice},"seat":{seat}}}"#).into_bytes()
+        }
+        Codec::Bincode => codec.encode(&FromPlayer::Answer(answer)),
+    }
+}
+
+/// A message larger than any may be.
+pub fn too_much() -> Vec<u8> {
+    vec![b'x'; TOO_MUCH]
+}
+
+/// Bytes that are no message.
+pub fn nonsense(codec: Codec) -> Vec<u8> {
+    match codec {
+        Codec::Json => br#"{"type":"answer","question":"#.to_vec(),
+        // An answer that ends before its choice.
+        Codec::Bincode => vec![1, 1],
+    }
+}
+
+/// A message of a type that there is not.
+pub fn unknown_type(codec: Codec) -> Vec<u8> {
+    match codec {
+        Codec::Json => br#"{"type":"win","prize":1000000}"#.to_vec(),
+        Codec::Bincode => vec![200],
+    }
+}
+
+/// One message of a flood.
+pub fn flood_message() -> FromPlayer {
+    FromPlayer::React(React { emoji: Emoji::Fire })
+}
+
+/// The token with one character changed: in the middle, where every bit counts.
+pub fn forge(token: &str) -> String {
+    let mut characters: Vec<char> = token.chars().collect();
+    let middle = characters.len() / 2;
+    if let Some(character) = characters.get_mut(middle) {
+        *character = if *character == 'A' { 'B' } else { 'A' };
+    }
+    characters.into_iter().collect()
+}
+
+/// What an intruder does on a connection of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Intrusion {
+    /// Comes with a forged token.
+    Forged,
+    /// Comes with the true token.
+    Stolen,
+    /// Does not join.
+    Unjoined,
+}
+
+/// Comes on another connection as `victim` and tries to answer for them. For the server a stolen token is its owner,
+/// so the connection is in the ledger as theirs.
+pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, answer: Answer) {
+    let token = world.token_of(victim);
+    // Not where the victim is, if there is another place.
+    let gateway = world.gateways.beside(world.gateways.first_for(world.plan.seed, victim));
+    let page = || world.ledger.open(victim, gateway, codec, false);
+    let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
+    let Ok(mut connection) = PlayerConnection::open(address, patience, codec, page).await else { return };
+    let resume = match (how, token) {
+        (Intrusion::Unjoined, _) => None,
+        (_, None) => return,
+        (Intrusion::Forged, Some(token)) => Some(forge(&token)),
+        (Intrusion::Stolen, Some(token)) => Some(token),
+    };
+    if let Some(resume) = resume {
+        let join = Join { show: world.code.clone(), name: None, role: Role::Player, token: None, resume: Some(resume) };
+        if connection.send(&FromPlayer::Join(join)).await.is_err() {
+            return;
+        }
+        // The answer follows the server's, whatever it is.
+        let welcome = |message: &ToPlayer| matches!(message, ToPlayer::Welcome(_) | ToPlayer::Error(_));
+        listen(&mut connection, Duration::from_secs(2), welcome).await;
+    }
+    if connection.send(&FromPlayer::Answer(answer)).await.is_err() {
+        return;
+    }
+    let reply = |message: &ToPlayer| matches!(message, ToPlayer::AnswerReply(_));
+    listen(&mut connection, Duration::from_secs(1), reply).await;
+    connection.close().await;
+}
+
+/// Receives until `enough` is true of a message, the time is up, or the connection is gone.
+async fn listen(connection: &mut PlayerConnection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
+    let listening = async {
+        loop {
+            match connection.receive().await {
+                Received::Message(message) if enough(&message) => return,
+                Received::Message(_) | Received::Unreadable => {}
+                Received::Closed => return,
+            }
+        }
+    };
+    // Silence is an answer too.
+    let _ = timeout(at_most, listening).await;
+}
+
+/// An answer to a question that was never asked.
+pub fn unasked(choice: Choice) -> FromPlayer {
+    FromPlayer::Answer(Answer { question: QuestionId(u16::MAX), choice })
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::error::ErrorCode;
+    use klaxon_protocol::player::{FROM_PLAYER_TYPES, LARGEST_MESSAGE};
+
+    use super::*;
+
+    #[test]
+    fn mischief_is_what_it_says() {
+        for codec in Codec::ALL {
+            let read = |bytes: &[u8]| codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES);
+            assert_eq!(read(&nonsense(codec)).unwrap_err().code, ErrorCode::BadMessage);
+            assert!(read(&unknown_type(codec)).is_err());
+            let answer = Answer { question: QuestionId(3), choice: Choice(1) };
+            assert_eq!(read(&answer_for_seat(codec, answer, Seat(9))), Ok(FromPlayer::Answer(answer)));
+        }
+        assert!(too_much().len() > LARGEST_MESSAGE);
+    }
+
+    #[test]
+    fn a_forged_token_differs_in_one_character() {
+        for token in ["AAAA", "BBBBB", "x"] {
+            let forged = forge(token);
+            assert_eq!(forged.len(), token.len());
+            assert_eq!(forged.chars().zip(token.chars()).filter(|(a, b)| a != b).count(), 1);
+        }
+    }
+}

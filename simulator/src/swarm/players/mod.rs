@@ -1,0 +1,37 @@
+//! The swarm: thousands of players in one process, each a task with its own sockets, habits and view of the show.
+//!
+//! What a player will do comes from the [`plan`] and a seed alone; what the server makes of it is written to the [`ledger`].
+
+mod actions;
+mod connection;
+mod crowd;
+mod gateways;
+mod habits;
+mod ledger;
+mod mischief;
+mod person;
+mod plan;
+mod stream;
+mod world;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use connection::{PLAYERS_PATH, PlayerConnection, Received};
+pub use crowd::HostileCrowd;
+pub use gateways::Gateways;
+pub use habits::{Habits, Mischief, Network, Tapping};
+pub use ledger::{Ledger, Page};
+pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
+pub use world::{Progress, World};
+
+/// Lets every player play until the show is over for them, or until `over` is true.
+pub async fn play(world: Arc<World>, over: watch::Receiver<bool>) {
+    let mut people = JoinSet::new();
+    for player in &world.plan.players {
+        people.spawn(person::live(Arc::clone(&world), player.number, over.clone()));
+    }
+    while people.join_next().await.is_some() {}
+}

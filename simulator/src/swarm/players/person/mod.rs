@@ -1,0 +1,302 @@
+//! A player: receives the show, does what was planned, and reconnects whenever the connection is lost.
+
+mod conduct;
+mod devices;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::ids::Choice;
+use klaxon_protocol::player::{FromPlayer, Phase, Question, Role, Snapshot, ToPlayer};
+use klaxon_protocol::time::{Millis, Span};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::actions::{Action, Device};
+use super::connection::{PlayerConnection, Received};
+use super::plan::{PlayerPlan, rng};
+use super::world::World;
+use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
+
+/// How often a player whose connection was displaced by an intruder takes the show back.
+const MOST_RETURNS: u32 = 3;
+
+/// Plays the show to its end, or until `over` becomes true.
+pub async fn live(world: Arc<World>, number: PlayerNumber, mut over: watch::Receiver<bool>) {
+    let Some(plan) = world.plan.players.get(number.0 as usize).cloned() else { return };
+    let mut person = Person::new(world, plan);
+    tokio::select! {
+        () = person.play() => {}
+        // A dropped sender means the end as well.
+        _ = over.wait_for(|over| *over) => {}
+    }
+    person.go().await;
+}
+
+/// What a player will do that is not about a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chore {
+    Open(Device),
+    /// Give up a join that has no answer.
+    GiveUp(Device),
+    Beat,
+    Leave,
+}
+
+/// The question that the player sees.
+#[derive(Debug)]
+struct SeenQuestion {
+    question: Question,
+    closed: bool,
+    /// The first choice that was made here.
+    wanted: Option<Choice>,
+    /// Whether the server replied to it.
+    settled: bool,
+}
+
+/// A device with a connection.
+struct Phone {
+    connection: PlayerConnection,
+    /// Whether the server has let it in.
+    welcomed: bool,
+}
+
+struct Person {
+    world: Arc<World>,
+    plan: PlayerPlan,
+    rng: ChaCha8Rng,
+    first: Option<Phone>,
+    second: Option<Phone>,
+    /// Where each device connects: at first not at the same place.
+    gateways: [GatewayNumber; 2],
+    /// The device that was let in last, and so shows the show.
+    shown: Device,
+    /// Connections being made, which must not keep the other device waiting.
+    openings: JoinSet<(Device, Option<PlayerConnection>)>,
+    chores: Vec<(Instant, Chore)>,
+    actions: Vec<Action>,
+    seen: Option<SeenQuestion>,
+    /// The server's clock less ours, in milliseconds.
+    offset: i64,
+    paused: bool,
+    alive: bool,
+    heartbeat: Duration,
+    failures: u32,
+    returns: u32,
+    token: Option<String>,
+    /// Those who come in this player's or another's name; gone with the player.
+    intruders: JoinSet<()>,
+    done: bool,
+}
+
+fn local() -> Millis {
+    Millis(Micros::now().0 / 1000)
+}
+
+impl Person {
+    fn new(world: Arc<World>, plan: PlayerPlan) -> Self {
+        let start = Instant::now() + plan.joins_after;
+        let gateway = world.gateways.first_for(world.plan.seed, plan.number);
+        Self {
+            // Question 0 is the plan, the largest is never asked.
+            rng: rng(world.plan.seed, plan.number, u16::MAX),
+            alive: plan.role == Role::Player,
+            gateways: [gateway, world.gateways.beside(gateway)],
+            world,
+            plan,
+            first: None,
+            second: None,
+            shown: Device::First,
+            openings: JoinSet::new(),
+            chores: vec![(start, Chore::Open(Device::First))],
+            actions: Vec::new(),
+            seen: None,
+            offset: 0,
+            paused: false,
+            heartbeat: Duration::from_secs(20),
+            failures: 0,
+            returns: 0,
+            token: None,
+            intruders: JoinSet::new(),
+            done: false,
+        }
+    }
+
+    async fn play(&mut self) {
+        while !self.done {
+            let due = self.due();
+            tokio::select! {
+                received = receive(&mut self.first) => self.received(Device::First, received),
+                received = receive(&mut self.second) => self.received(Device::Second, received),
+                Some(opened) = self.openings.join_next() => self.opened(opened).await,
+                () = sleep_until(due) => self.act().await,
+            }
+        }
+    }
+
+    /// Closes what is open.
+    async fn go(mut self) {
+        self.intruders.shutdown().await;
+        if self.rng.random_bool(0.5)
+            && let Some(first) = &mut self.first
+        {
+            // It may be gone already; so are we.
+            let _ = first.connection.send(&FromPlayer::Leave).await;
+        }
+        for device in [Device::First, Device::Second] {
+            if let Some(phone) = self.lose(device) {
+                phone.connection.close().await;
+            }
+        }
+        self.world.progress.left.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn server_now(&self) -> Millis {
+        Millis(local().0.saturating_add_signed(self.offset))
+    }
+
+    /// When the next thing is to be done.
+    fn due(&self) -> Instant {
+        let now = Instant::now();
+        let server = self.server_now();
+        let actions = self.actions.iter().filter(|_| !self.paused).map(|action| now + action.at.since(server).to_std());
+        let chores = self.chores.iter().map(|(at, _)| *at);
+        actions.chain(chores).min().unwrap_or(now + Duration::from_secs(3600))
+    }
+
+    async fn act(&mut self) {
+        let now = Instant::now();
+        if let Some(position) = self.chores.iter().position(|(at, _)| *at <= now) {
+            match self.chores.swap_remove(position).1 {
+                Chore::Open(device) => self.open(device),
+                Chore::GiveUp(device) => self.give_up(device),
+                Chore::Beat => self.beat().await,
+                Chore::Leave => self.done = true,
+            }
+            return;
+        }
+        let server = self.server_now();
+        if let Some(position) = self.actions.iter().position(|action| action.at <= server && !self.paused) {
+            let action = self.actions.swap_remove(position);
+            self.perform(&action).await;
+        }
+    }
+
+    fn later(&mut self, after: Duration, chore: Chore) {
+        self.chores.retain(|(_, other)| *other != chore);
+        self.chores.push((Instant::now() + after, chore));
+    }
+
+    fn received(&mut self, device: Device, received: Received) {
+        let message = match received {
+            Received::Message(message) => message,
+            Received::Unreadable => return,
+            Received::Closed => return self.come_back(device),
+        };
+        match &*message {
+            ToPlayer::Welcome(welcome) => self.welcome(device, welcome),
+            ToPlayer::Snapshot(snapshot) => self.see_snapshot(snapshot),
+            ToPlayer::Question(question) => self.see(question),
+            ToPlayer::Clock(clock) => self.move_clock(clock.question, clock.opens_at, clock.closes_at),
+            ToPlayer::Pause(_) => self.paused = true,
+            ToPlayer::Resume(resume) => {
+                if let (Some(question), Some(opens), Some(closes)) =
+                    (resume.question, resume.opens_at, resume.closes_at)
+                {
+                    self.move_clock(question, opens, closes);
+                }
+                self.paused = false;
+                self.retry();
+            }
+            ToPlayer::Close(close) => self.close(close.question),
+            ToPlayer::Void(void) => self.close(void.question),
+            ToPlayer::You(you) => self.alive = you.alive,
+            ToPlayer::Result(result) => self.alive = result.alive,
+            ToPlayer::AnswerReply(reply) => self.settle(reply),
+            ToPlayer::Pong(pong) => {
+                let now = local().0.cast_signed();
+                let trip = now - pong.sent.0.cast_signed();
+                self.offset = pong.now.0.cast_signed() - (pong.sent.0.cast_signed() + trip / 2);
+            }
+            ToPlayer::End(_) => self.leave_soon(),
+            ToPlayer::Goodbye(goodbye) => {
+                self.lose(device);
+                let to = goodbye.to.as_deref().and_then(|url| self.world.gateways.named(url));
+                self.choose_gateway(device, to);
+                let wait = goodbye.retry.to_std().mul_f64(self.rng.random_range(1.0..2.0));
+                self.later(wait, Chore::Open(device));
+            }
+            ToPlayer::Error(error) => self.refused(device, error.code),
+            ToPlayer::Lobby(_)
+            | ToPlayer::Opened(_)
+            | ToPlayer::Reveal(_)
+            | ToPlayer::Standings(_)
+            | ToPlayer::Podium(_)
+            | ToPlayer::Prize(_)
+            | ToPlayer::Notice(_)
+            | ToPlayer::Reactions(_)
+            | ToPlayer::Paused(_) => {}
+        }
+    }
+
+    fn refused(&mut self, device: Device, code: ErrorCode) {
+        match code {
+            code if is_final(code) => self.done = true,
+            // A person would join anew.
+            ErrorCode::BadToken => {
+                self.token = None;
+                self.come_back(device);
+            }
+            ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
+            ErrorCode::Unavailable if !self.is_in(device) => self.come_back(device),
+            // Not by an own device, so an intruder has this player's token: take the show back after a moment.
+            ErrorCode::Displaced if device == self.shown && self.returns < MOST_RETURNS => {
+                self.returns += 1;
+                let wonder = Duration::from_millis(self.rng.random_range(200..1500));
+                self.later(wonder, Chore::Open(device));
+            }
+            ErrorCode::RateLimited | ErrorCode::Unavailable => self.retry_after(Span(500)),
+            _ => {}
+        }
+    }
+
+    fn leave_soon(&mut self) {
+        // What was won comes right behind the end.
+        let wait = Duration::from_millis(self.rng.random_range(500..1000));
+        if !self.chores.iter().any(|(_, chore)| *chore == Chore::Leave) {
+            self.later(wait, Chore::Leave);
+        }
+    }
+
+    fn see_snapshot(&mut self, snapshot: &Snapshot) {
+        self.paused = snapshot.paused;
+        if snapshot.phase == Phase::Ended {
+            return self.leave_soon();
+        }
+        let Some(question) = &snapshot.question else { return };
+        if snapshot.phase == Phase::Question {
+            self.see(question);
+            self.retry();
+        } else {
+            self.close(question.question);
+        }
+    }
+}
+
+/// What a connection receives next; pending for ever without one.
+async fn receive(phone: &mut Option<Phone>) -> Received {
+    match phone {
+        Some(phone) => phone.connection.receive().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether there is no use in trying again.
+const fn is_final(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::ShowEnded | ErrorCode::Removed | ErrorCode::Banned | ErrorCode::ShowFull)
+}

@@ -1,0 +1,248 @@
+//! Who plays in the swarm: everything about every player, from a seed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use klaxon_protocol::codec::Codec;
+use klaxon_protocol::ids::Choice;
+use klaxon_protocol::pack::Pack;
+use klaxon_protocol::player::{Question, Role};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::habits::{Habits, Network, Tapping};
+use crate::evidence::PlayerNumber;
+
+/// What the plan is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwarmSettings {
+    /// Everything random comes from here.
+    pub seed: u64,
+    /// How many play.
+    pub players: u32,
+    /// How many only watch, besides the players.
+    pub spectators: u32,
+    /// Over how long they join.
+    pub rush: Duration,
+    /// Which codec they use.
+    pub codec: CodecChoice,
+    /// How many have which habit.
+    pub shares: Shares,
+}
+
+/// How many players have a habit, each from 0 (none, the default) to 1 (all).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Shares {
+    /// A bad network.
+    pub bad_networks: f64,
+    /// Cheating.
+    pub cheats: f64,
+    /// Tapping twice, one half of them on another choice.
+    pub double_taps: f64,
+    /// A second device.
+    pub two_devices: f64,
+    /// Answering after the close.
+    pub dawdlers: f64,
+    /// Hidden tabs.
+    pub hidden_tabs: f64,
+}
+
+/// Which codec the players use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CodecChoice {
+    /// All in JSON.
+    Json,
+    /// All in bincode.
+    Bincode,
+    /// Each in one of them.
+    Mix,
+}
+
+/// One player.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlayerPlan {
+    /// Their number in the swarm.
+    pub number: PlayerNumber,
+    /// What they want to be called.
+    pub name: String,
+    /// To play or to watch.
+    pub role: Role,
+    /// Which codec they use.
+    pub codec: Codec,
+    /// How long after the start they join.
+    pub joins_after: Duration,
+    /// What kind of person they are.
+    pub habits: Habits,
+}
+
+/// All players.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwarmPlan {
+    /// Everything random comes from here.
+    pub seed: u64,
+    /// Those who play, then those who watch; each at the index of their number.
+    pub players: Vec<PlayerPlan>,
+}
+
+impl SwarmPlan {
+    /// The plan for these settings: the same settings give the same plan.
+    #[must_use]
+    pub fn new(settings: &SwarmSettings) -> Self {
+        let count = settings.players.saturating_add(settings.spectators);
+        let players = (0..count)
+            .map(|number| {
+                let role = if number < settings.players { Role::Player } else { Role::Spectator };
+                PlayerPlan::new(settings, PlayerNumber(number), role)
+            })
+            .collect();
+        Self { seed: settings.seed, players }
+    }
+
+    /// How many of them play.
+    #[must_use]
+    pub fn seats(&self) -> usize {
+        self.players.iter().filter(|player| player.role == Role::Player).count()
+    }
+}
+
+/// A source of randomness that only this player uses, and only for `purpose` (0: the plan, else a question's number).
+pub(super) fn rng(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::from(player.0) << 16 | u64::from(purpose));
+    rng
+}
+
+impl PlayerPlan {
+    fn new(settings: &SwarmSettings, number: PlayerNumber, role: Role) -> Self {
+        let mut rng = rng(settings.seed, number, 0);
+        let shares = settings.shares;
+        let codec = match settings.codec {
+            CodecChoice::Json => Codec::Json,
+            CodecChoice::Bincode => Codec::Bincode,
+            CodecChoice::Mix => Codec::ALL[usize::from(rng.random_bool(0.5))],
+        };
+        let joins_after = settings.rush.mul_f64(rng.random::<f64>());
+        let mut has = |share: f64| rng.random_bool(share.clamp(0.0, 1.0));
+        let network = if has(shares.bad_networks) { Network::Bad } else { Network::Good };
+        let tapping = match (has(shares.double_taps), has(0.5)) {
+            (false, _) => Tapping::Once,
+            (true, false) => Tapping::Twice,
+            (true, true) => Tapping::Wavers,
+        };
+        let habits = Habits {
+            network,
+            tapping,
+            two_devices: has(shares.two_devices) && role == Role::Player,
+            dawdles: has(shares.dawdlers),
+            cheats: has(shares.cheats),
+            // The better of two throws: most people know most answers, a few know hardly any.
+            skill: 0.35 + 0.63 * rng.random::<f64>().max(rng.random::<f64>()),
+            hidden_tab: rng.random_bool(shares.hidden_tabs.clamp(0.0, 1.0)),
+        };
+        let kind = if role == Role::Player { "player" } else { "watcher" };
+        Self { number, name: format!("{kind} {}", number.0), role, codec, joins_after, habits }
+    }
+}
+
+/// The right choice of each question, found by its text: the server shuffles the choices.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnswerKey {
+    right: HashMap<String, String>,
+}
+
+impl AnswerKey {
+    /// The key to a pack.
+    #[must_use]
+    pub fn of(pack: &Pack) -> Self {
+        let right = pack
+            .questions
+            .iter()
+            .filter_map(|question| Some((question.text.clone(), question.choices.get(question.right.index())?.clone())))
+            .collect();
+        Self { right }
+    }
+
+    /// The right choice of a question as it was sent; none if the pack does not have it.
+    #[must_use]
+    pub fn right(&self, question: &Question) -> Option<Choice> {
+        let right = self.right.get(&question.text)?;
+        let position = question.choices.iter().position(|choice| choice == right)?;
+        u8::try_from(position).ok().map(Choice)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use klaxon_protocol::ids::{QuestionId, Seq};
+    use klaxon_protocol::time::Millis;
+
+    use super::*;
+
+    pub(in crate::swarm::players) fn settings(seed: u64) -> SwarmSettings {
+        SwarmSettings {
+            seed,
+            players: 400,
+            spectators: 10,
+            rush: Duration::from_secs(2),
+            codec: CodecChoice::Mix,
+            shares: Shares {
+                bad_networks: 0.2,
+                cheats: 0.05,
+                double_taps: 0.1,
+                two_devices: 0.05,
+                dawdlers: 0.05,
+                hidden_tabs: 0.1,
+            },
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_swarm_and_another_gives_another() {
+        assert_eq!(SwarmPlan::new(&settings(7)), SwarmPlan::new(&settings(7)));
+        assert_ne!(SwarmPlan::new(&settings(7)), SwarmPlan::new(&settings(8)));
+    }
+
+    #[test]
+    fn a_player_is_the_same_in_a_larger_swarm() {
+        let small = SwarmPlan::new(&settings(7));
+        let large = SwarmPlan::new(&SwarmSettings { players: 500, ..settings(7) });
+        assert_eq!(small.players[..400], large.players[..400]);
+    }
+
+    #[test]
+    fn shares_are_about_what_was_asked_for() {
+        let plan = SwarmPlan::new(&settings(7));
+        assert_eq!(plan.seats(), 400);
+        let bad = plan.players.iter().filter(|player| player.habits.network == Network::Bad).count();
+        assert!((50..130).contains(&bad), "{bad}");
+        let hidden = plan.players.iter().filter(|player| player.habits.hidden_tab).count();
+        assert!((20..70).contains(&hidden), "{hidden}");
+        let plan =
+            SwarmPlan::new(&SwarmSettings { shares: Shares::default(), codec: CodecChoice::Json, ..settings(7) });
+        assert!(plan.players.iter().all(|player| player.habits.honest() && player.habits.tapping == Tapping::Once));
+        assert!(plan.players.iter().all(|player| player.codec == Codec::Json && !player.habits.two_devices));
+    }
+
+    #[test]
+    fn the_key_finds_the_right_choice_wherever_it_was_moved() {
+        let pack: Pack = serde_json::from_str(
+            r#"{"title":"t","questions":[{"text":"What is 1 + 1?","choices":["2","3","4"],"right":0}]}"#,
+        )
+        .unwrap();
+        let key = AnswerKey::of(&pack);
+        let mut question = Question {
+            seq: Seq(1),
+            at: Millis(0),
+            question: QuestionId(1),
+            total: 1,
+            text: "What is 1 + 1?".into(),
+            choices: vec!["4".into(), "3".into(), "2".into()],
+            category: None,
+            opens_at: Millis(0),
+            closes_at: Millis(1),
+        };
+        assert_eq!(key.right(&question), Some(Choice(2)));
+        question.text = "What is 1 + 2?".into();
+        assert_eq!(key.right(&question), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! What all players of a swarm share.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use klaxon_protocol::ids::ShowCode;
+
+use super::gateways::Gateways;
+use super::ledger::Ledger;
+use super::plan::{AnswerKey, SwarmPlan};
+use crate::evidence::PlayerNumber;
+
+/// What all players of a swarm share.
+#[derive(Debug)]
+pub struct World {
+    /// Where the service listens for players.
+    pub gateways: Gateways,
+    /// The show's code.
+    pub code: ShowCode,
+    /// Who plays, and how.
+    pub plan: SwarmPlan,
+    /// The right choices, as far as players know them.
+    pub key: AnswerKey,
+    /// Where everything is written down.
+    pub ledger: Arc<Ledger>,
+    /// How far the show is, for a progress bar.
+    pub progress: Progress,
+    /// Each player's resume token, once welcomed: what a thief would steal.
+    tokens: Box<[Mutex<Option<String>>]>,
+}
+
+/// Rough counts while the show runs. The report is made from the evidence, not from these.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Connections that are open now.
+    pub connected: AtomicU32,
+    /// Players that were welcomed.
+    pub joined: AtomicU32,
+    /// Answers sent.
+    pub answers: AtomicU64,
+    /// The last question that anybody saw.
+    pub question: AtomicU32,
+    /// Players that have seen the end and left.
+    pub left: AtomicU32,
+}
+
+impl World {
+    /// A world before anybody joined.
+    #[must_use]
+    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
+        let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
+        Self { gateways, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
+    }
+
+    pub(super) fn token_of(&self, player: PlayerNumber) -> Option<String> {
+        let token = self.tokens.get(player.0 as usize)?;
+        token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_token(&self, player: PlayerNumber, token: &str) {
+        if let Some(kept) = self.tokens.get(player.0 as usize) {
+            let before = kept.lock().unwrap_or_else(PoisonError::into_inner).replace(token.to_owned());
+            if before.is_none() {
+                self.progress.joined.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}

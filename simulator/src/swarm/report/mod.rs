@@ -1,0 +1,15 @@
+//! The report of a run: its figures for programs, and what people are shown of them.
+
+mod document;
+mod figures;
+mod latency;
+mod model;
+mod waits;
+
+pub use document::document;
+pub use latency::{Bucket, Latency};
+pub use model::{
+    Answers, Comparison, Crowd, DatabaseLine, HostLine, Memory, PromiseLine, QuestionLine, Report, Setup, Traffic,
+    WinnerLine, Winners,
+};
+pub use waits::{FaultLine, Wait};

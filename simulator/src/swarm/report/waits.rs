@@ -1,0 +1,347 @@
+//! What each fault was, and how long honest players waited because of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
+use klaxon_protocol::time::Millis;
+use serde::Serialize;
+
+use crate::evidence::Disturbance;
+use crate::evidence::{Evidence, Micros, PlayerNumber};
+use crate::messages::{Messages, Seen};
+
+/// What an event or a reply waited for may have begun this long after the process was at work again: others still caught up.
+const AFTERMATH: Duration = Duration::from_secs(3);
+
+/// A fault, and what it did to honest players.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FaultLine {
+    /// In which question.
+    pub question: u16,
+    /// Which process, such as `engine-2`.
+    pub process: String,
+    /// Whether it was killed; else it stood still.
+    pub killed: bool,
+    /// When, in seconds since the first player came.
+    pub at: f64,
+    /// How long the process was not at work, in milliseconds.
+    pub away_ms: f64,
+    /// Of those whose connection it cut: until they were in again.
+    pub back: Wait,
+    /// Of those who had an answer on the way: until its reply, over all connections.
+    pub reply: Wait,
+    /// Of those who received events then: by how much the latest of them was late. A close is late from when time was up.
+    pub event: Wait,
+}
+
+impl FaultLine {
+    /// What happened, for people.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{} {}", self.process, if self.killed { "killed" } else { "stopped" })
+    }
+}
+
+/// How long players waited, each for the longest that they had to wait, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Wait {
+    /// How many.
+    pub players: u32,
+    /// Half of them waited less.
+    pub p50_ms: f64,
+    /// 99 of 100 waited less.
+    pub p99_ms: f64,
+    /// Who waited longest.
+    pub max_ms: f64,
+}
+
+impl Wait {
+    fn of(longest: impl Iterator<Item = u64>) -> Self {
+        let mut longest: Vec<u64> = longest.collect();
+        longest.sort_unstable();
+        let Some(&max) = longest.last() else { return Self::default() };
+        let at = |part: f64| {
+            let place = (longest.len() as f64 * part).ceil() as usize;
+            longest[place.clamp(1, longest.len()) - 1] as f64 / 1000.0
+        };
+        Self {
+            players: u32::try_from(longest.len()).unwrap_or(u32::MAX),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            max_ms: max as f64 / 1000.0,
+        }
+    }
+}
+
+/// From when to when a player waited.
+#[derive(Debug, Clone, Copy)]
+struct Waited {
+    from: Micros,
+    to: Micros,
+}
+
+impl Waited {
+    const fn micros(self) -> u64 {
+        self.to.0.saturating_sub(self.from.0)
+    }
+
+    fn touches(self, from: Micros, until: Micros) -> bool {
+        self.from <= until && self.to >= from
+    }
+}
+
+/// What one honest player waited for.
+#[derive(Debug, Default)]
+struct PersonWaits {
+    /// The first sending of an answer to each question, and its first reply.
+    answers: BTreeMap<QuestionId, (Micros, Option<Micros>)>,
+    events: Vec<Waited>,
+    welcomes: Vec<Micros>,
+    /// The first frame of each connection, and its place in the evidence.
+    begun: Vec<(Micros, usize)>,
+}
+
+impl PersonWaits {
+    fn receive(&mut self, at: Micros, message: &ToPlayer, closes_at: &mut Option<Millis>) {
+        let since = |millis: Millis| Waited { from: Micros(millis.0.saturating_mul(1000)), to: at };
+        match message {
+            ToPlayer::Welcome(_) => self.welcomes.push(at),
+            ToPlayer::AnswerReply(reply) => {
+                if let Some((_, replied)) = self.answers.get_mut(&reply.question) {
+                    replied.get_or_insert(at);
+                }
+            }
+            ToPlayer::Snapshot(snapshot) => {
+                *closes_at = snapshot.question.as_ref().map(|question| question.closes_at);
+            }
+            ToPlayer::Question(question) => {
+                *closes_at = Some(question.closes_at);
+                self.events.push(since(question.at));
+            }
+            ToPlayer::Clock(clock) => {
+                *closes_at = Some(clock.closes_at);
+                self.events.push(since(clock.at));
+            }
+            ToPlayer::Resume(resume) => {
+                *closes_at = resume.closes_at.or(*closes_at);
+                self.events.push(since(resume.at));
+            }
+            ToPlayer::Close(close) => {
+                self.events.push(since(closes_at.map_or(close.at, |closes_at| closes_at.min(close.at))));
+            }
+            ToPlayer::Pause(pause) => {
+                *closes_at = None;
+                self.events.push(since(pause.at));
+            }
+            ToPlayer::Reveal(reveal) => self.events.push(since(reveal.at)),
+            ToPlayer::Void(void) => self.events.push(since(void.at)),
+            ToPlayer::Podium(podium) => self.events.push(since(podium.at)),
+            ToPlayer::Notice(notice) => self.events.push(since(notice.at)),
+            _ => {}
+        }
+    }
+}
+
+/// A line for each fault.
+#[must_use]
+pub fn waits(faults: &[Disturbance], evidence: &Evidence, messages: &Messages) -> Vec<FaultLine> {
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let people = people(evidence, messages);
+    let began = people.values().flat_map(|person| &person.begun).map(|&(first, _)| first).min();
+    let began = began.unwrap_or(Micros(0));
+    faults.iter().map(|fault| line(fault, evidence, &people, began)).collect()
+}
+
+fn line(
+    fault: &Disturbance,
+    evidence: &Evidence,
+    people: &BTreeMap<PlayerNumber, PersonWaits>,
+    began: Micros,
+) -> FaultLine {
+    let until = Micros(fault.until.0.saturating_add(u64::try_from(AFTERMATH.as_micros()).unwrap_or_default()));
+    let back = people.values().filter_map(|person| {
+        // The newest: a player who had reconnected elsewhere before was not cut off.
+        let begun = person.begun.iter().filter(|&&(first, _)| first <= fault.from);
+        let &(_, connection) = begun.max_by_key(|&&(first, _)| first)?;
+        let gateway = evidence.connections.get(connection)?.gateway;
+        let again = person.welcomes.iter().find(|&&at| at > fault.from)?;
+        fault.cuts(gateway).then(|| again.0 - fault.from.0)
+    });
+    let reply = people.values().filter_map(|person| {
+        let waited = person.answers.values().filter_map(|&(from, to)| Some(Waited { from, to: to? }));
+        waited.filter(|waited| waited.touches(fault.from, fault.until)).map(Waited::micros).max()
+    });
+    let event = people.values().filter_map(|person| {
+        let waited = person.events.iter().filter(|waited| waited.touches(fault.from, until));
+        waited.map(|waited| waited.micros()).max()
+    });
+    FaultLine {
+        question: fault.question.0,
+        process: fault.process.clone(),
+        killed: fault.killed,
+        at: fault.from.0.saturating_sub(began.0) as f64 / 1e6,
+        away_ms: fault.until.0.saturating_sub(fault.from.0) as f64 / 1000.0,
+        back: Wait::of(back),
+        reply: Wait::of(reply),
+        event: Wait::of(event),
+    }
+}
+
+fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, PersonWaits> {
+    let mut people: BTreeMap<PlayerNumber, PersonWaits> = BTreeMap::new();
+    for (index, log) in evidence.connections.iter().enumerate().filter(|(_, log)| log.honest) {
+        let person = people.entry(log.player).or_default();
+        person.begun.extend(log.entries.first().map(|first| (first.at, index)));
+        let mut closes_at = None;
+        for entry in &log.entries {
+            match messages.seen(entry) {
+                Seen::Sent(FromPlayer::Answer(answer)) => {
+                    person.answers.entry(answer.question).or_insert((entry.at, None));
+                }
+                Seen::Received(message) => person.receive(entry.at, message, &mut closes_at),
+                _ => {}
+            }
+        }
+    }
+    people
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::codec::Codec;
+    use klaxon_protocol::ids::{Choice, Name, Seat, Seq, ShowId};
+    use klaxon_protocol::player::{Answer, AnswerReply, Close, Question, Verdict, Welcome};
+    use klaxon_protocol::time::Span;
+
+    use super::*;
+    use crate::evidence::Victim;
+    use crate::evidence::{ConnectionLog, Direction, Entry, GatewayNumber};
+
+    const QUESTION: QuestionId = QuestionId(1);
+
+    fn ms(millis: u64) -> Micros {
+        Micros(millis * 1000)
+    }
+
+    struct Writer(Evidence);
+
+    impl Writer {
+        fn connect(&mut self, player: u32, gateway: u16, at: u64) {
+            let (player, gateway) = (PlayerNumber(player), GatewayNumber(gateway));
+            let log = ConnectionLog {
+                player,
+                gateway,
+                codec: Codec::Json,
+                honest: true,
+                entries: vec![],
+                transits: vec![],
+                sent_beside: Vec::new(),
+                close_code: None,
+            };
+            self.0.connections.push(log);
+            self.received(
+                at,
+                ToPlayer::Welcome(Welcome {
+                    protocol: 1,
+                    session: "s".into(),
+                    resume: "r".into(),
+                    show: ShowId(1),
+                    seat: Some(Seat(player.0)),
+                    name: Name::parse("Ann").unwrap(),
+                    now: Millis(at),
+                    heartbeat: Span(30_000),
+                }),
+            );
+        }
+
+        fn note(&mut self, at: u64, direction: Direction, bytes: &[u8]) {
+            let frame = self.0.frames.intern(Codec::Json, bytes);
+            self.0.connections.last_mut().unwrap().entries.push(Entry { at: ms(at), direction, frame });
+        }
+
+        fn received(&mut self, at: u64, message: ToPlayer) {
+            self.note(at, Direction::Received, &Codec::Json.encode(&message));
+        }
+
+        fn answers(&mut self, at: u64) {
+            let answer = Answer { question: QUESTION, choice: Choice(0) };
+            self.note(at, Direction::Sent, &Codec::Json.encode(&FromPlayer::Answer(answer)));
+        }
+
+        fn replied(&mut self, at: u64) {
+            let reply = AnswerReply::new(QUESTION, Verdict::Accepted(Choice(0)));
+            self.received(at, ToPlayer::AnswerReply(reply));
+        }
+
+        fn question(&mut self, at: u64) {
+            self.received(
+                at,
+                ToPlayer::Question(Question {
+                    seq: Seq(2),
+                    at: Millis(10_000),
+                    question: QUESTION,
+                    total: 1,
+                    text: "?".into(),
+                    choices: vec!["a".into(), "b".into()],
+                    category: None,
+                    opens_at: Millis(10_500),
+                    closes_at: Millis(13_500),
+                }),
+            );
+        }
+
+        fn close(&mut self, at: u64, sent: u64) {
+            self.received(at, ToPlayer::Close(Close { seq: Seq(3), at: Millis(sent), question: QUESTION }));
+        }
+    }
+
+    fn fault(victim: Victim, killed: bool, from: u64, until: u64) -> Disturbance {
+        let process = "it".to_owned();
+        Disturbance { question: QUESTION, victim, process, killed, from: ms(from), until: ms(until) }
+    }
+
+    #[test]
+    fn who_was_cut_off_waited_until_the_welcome_and_an_answer_until_its_reply_elsewhere() {
+        let mut writer = Writer(Evidence::default());
+        writer.connect(1, 0, 5_000);
+        writer.question(10_010);
+        writer.answers(11_000);
+        writer.connect(1, 1, 11_900);
+        writer.answers(12_000);
+        writer.replied(12_020);
+        writer.connect(2, 1, 5_000);
+        writer.question(10_020);
+        writer.close(13_510, 13_500);
+        let fault = fault(Victim::Gateway(0), true, 11_100, 12_500);
+        let lines = waits(&[fault], &writer.0, &Messages::of(&writer.0));
+        let line = &lines[0];
+        assert_eq!((line.back.players, line.back.max_ms), (1, 800.0));
+        assert_eq!((line.reply.players, line.reply.max_ms), (1, 1_020.0));
+        assert_eq!((line.event.players, line.event.max_ms), (1, 10.0));
+        assert_eq!((line.at, line.away_ms), (6.1, 1_400.0));
+        assert_eq!(line.what(), "it killed");
+    }
+
+    #[test]
+    fn a_close_that_no_engine_was_there_to_say_is_late_from_when_time_was_up() {
+        let mut writer = Writer(Evidence::default());
+        writer.connect(1, 0, 5_000);
+        writer.question(10_010);
+        writer.close(15_600, 15_500);
+        let fault = fault(Victim::OwningEngine, true, 13_000, 14_000);
+        let line = waits(&[fault], &writer.0, &Messages::of(&writer.0)).remove(0);
+        assert_eq!((line.event.players, line.event.p50_ms), (1, 2_100.0));
+        assert_eq!((line.back.players, line.reply.players), (0, 0));
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_players() {
+        let wait = Wait::of((1..=100).map(|ms| ms * 1000));
+        assert_eq!((wait.players, wait.p50_ms, wait.p99_ms, wait.max_ms), (100, 50.0, 99.0, 100.0));
+        assert_eq!(Wait::of(std::iter::empty()), Wait::default());
+    }
+}
