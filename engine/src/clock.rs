@@ -1,4 +1,4 @@
-//! The server's clock: wall time that never runs backwards, and that can be led to agree with those of other machines.
+//! The server's clock: wall time that never runs backwards, and that can be slewed to agree with the clocks of other machines.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -6,36 +6,36 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
 
-/// A clock that is led elsewhere runs faster or slower by one part in so many.
+/// A clock that is slewed runs faster or slower by one part in 50.
 const SLEW: u64 = 50;
-/// So many of the last changes of where a clock is led are known, for what it showed a moment ago.
+/// How many of the last changes of the offset are kept, for what the clock showed a moment ago.
 const LEGS: usize = 4;
 
-/// Wall time read once, and from then on carried by the monotonic clock: whoever sets the machine's clock during a show moves
-/// nobody's question. One process has one, shared by all that stamp and judge.
+/// Wall time read once, and carried on by the monotonic clock: setting the machine's clock during a show moves no question. A process has
+/// one clock, for all stamps and all deadlines.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
     /// Microseconds since 1970 at `started`.
     wall: u64,
-    shift: Option<&'static Shift>,
+    offset: Option<&'static Offset>,
 }
 
 impl Clock {
-    /// The process's clock, started by whoever asks first: the one by which answers are stamped and questions are closed.
+    /// The process's clock, started by the first call: answers are stamped and questions are closed by it.
     #[must_use]
     pub fn of_process() -> Self {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
-        static SHIFT: Shift = Shift::none();
-        *CLOCK.get_or_init(|| Self { shift: Some(&SHIFT), ..Self::start() })
+        static OFFSET: Offset = Offset::none();
+        *CLOCK.get_or_init(|| Self { offset: Some(&OFFSET), ..Self::start() })
     }
 
-    /// A clock that agrees with the machine's wall clock now, and that nobody leads.
+    /// A clock that agrees with the machine's wall clock now, and that can't be slewed.
     #[must_use]
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
-        Self { started: Instant::now(), wall, shift: None }
+        Self { started: Instant::now(), wall, offset: None }
     }
 
     /// The time now.
@@ -44,50 +44,49 @@ impl Clock {
         Millis(self.micros() / 1000)
     }
 
-    /// The time now in microseconds since 1970, for those who measure.
+    /// The time now in microseconds since 1970.
     #[must_use]
     pub fn micros(&self) -> u64 {
         self.micros_at(self.passed())
     }
 
-    /// What this clock showed when so many microseconds of monotonic time had passed since it was started. A clock that is led meanwhile
-    /// shows another difference between two moments than there was.
+    /// What this clock showed when so many microseconds of monotonic time had passed since it was started. Between two moments a clock
+    /// that is slewed meanwhile shows another difference than there was.
     #[must_use]
     pub fn micros_at(&self, passed: u64) -> u64 {
-        let shift = self.shift.map_or(0, |shift| shift.at(passed));
-        self.wall.saturating_add(passed).saturating_add_signed(shift)
+        let offset = self.offset.map_or(0, |offset| offset.at(passed));
+        self.wall.saturating_add(passed).saturating_add_signed(offset)
     }
 
-    /// When this clock will show, or showed, `at`. While it is led elsewhere it may show a little less then: whoever waits for a
-    /// time looks again.
+    /// When this clock shows `at`. While it is being slewed it may show a little less then, so a timer looks at the clock again.
     #[must_use]
     pub fn instant(&self, at: Millis) -> Instant {
-        let shift = self.shift.map_or(0, |shift| shift.at(self.passed()));
-        let micros = at.0.saturating_mul(1000).saturating_sub(self.wall.saturating_add_signed(shift));
+        let offset = self.offset.map_or(0, |offset| offset.at(self.passed()));
+        let micros = at.0.saturating_mul(1000).saturating_sub(self.wall.saturating_add_signed(offset));
         self.started + Duration::from_micros(micros.min(1 << 50))
     }
 
-    /// Leads the clock: it is to show `by` microseconds more than it would by itself, and gets there by running faster or slower by
-    /// one part in 50. False if this clock can't be led.
-    pub fn lead(&self, by: i64) -> bool {
-        self.shift.is_some_and(|shift| {
-            shift.lead(|| self.passed(), by);
+    /// Changes the clock's offset gradually, by running faster or slower by one part in 50, until it is `offset` microseconds. False if
+    /// this clock can't be slewed.
+    pub fn slew(&self, offset: i64) -> bool {
+        self.offset.is_some_and(|own| {
+            own.slew(|| self.passed(), offset);
             true
         })
     }
 
-    /// The same at once, perhaps backwards: before anybody has asked for the time.
-    pub fn set(&self, by: i64) -> bool {
-        self.shift.is_some_and(|shift| {
-            shift.set(by);
+    /// The same at once, perhaps backwards: only before the time is first used.
+    pub fn set(&self, offset: i64) -> bool {
+        self.offset.is_some_and(|own| {
+            own.set(offset);
             true
         })
     }
 
-    /// What this clock shows more than it would by itself, in microseconds.
+    /// The offset of this clock to one that is not slewed, in microseconds.
     #[must_use]
-    pub fn led_by(&self) -> i64 {
-        self.shift.map_or(0, |shift| shift.at(self.passed()))
+    pub fn offset(&self) -> i64 {
+        self.offset.map_or(0, |offset| offset.at(self.passed()))
     }
 
     /// How many microseconds of monotonic time passed since it was started.
@@ -96,26 +95,27 @@ impl Clock {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// A clock that can be led, and that agrees with a machine whose wall clock is wrong by `micros`.
+    /// A clock that can be slewed, and that agrees with a machine whose wall clock is wrong by `micros`.
     #[cfg(test)]
     pub(crate) fn skewed(micros: i64) -> Self {
         let clock = Self::start();
         let wall = clock.wall.saturating_add_signed(micros);
-        Self { wall, shift: Some(Box::leak(Box::new(Shift::none()))), ..clock }
+        Self { wall, offset: Some(Box::leak(Box::new(Offset::none()))), ..clock }
     }
 }
 
-/// Where a clock is led. Read without a lock by all who stamp.
+/// A clock's offset in microseconds. Read without a lock, for each stamp.
 #[derive(Debug)]
-struct Shift {
-    leader: Mutex<()>,
+struct Offset {
+    /// Held by who changes it.
+    writer: Mutex<()>,
     /// Odd while the legs are being changed.
     version: AtomicU64,
     /// The newest first.
     legs: [Leg; LEGS],
 }
 
-/// A clock is led from `from`, which it had after `since` microseconds, to `to`.
+/// A clock is slewed from the offset `from`, which it had `since` microseconds after its start, to `to`.
 #[derive(Debug)]
 struct Leg {
     since: AtomicU64,
@@ -142,32 +142,32 @@ impl Leg {
     }
 }
 
-impl Shift {
+impl Offset {
     const fn none() -> Self {
-        Self { leader: Mutex::new(()), version: AtomicU64::new(0), legs: [const { Leg::none() }; LEGS] }
+        Self { writer: Mutex::new(()), version: AtomicU64::new(0), legs: [const { Leg::none() }; LEGS] }
     }
 
-    /// What the clock shows more, or showed, after so many microseconds.
+    /// The offset, `passed` microseconds after the clock's start.
     fn at(&self, passed: u64) -> i64 {
         loop {
             let version = self.version.load(Ordering::Acquire);
             let then = self.legs.iter().find(|leg| leg.since.load(Ordering::Relaxed) <= passed);
-            let shift = then.unwrap_or(&self.legs[LEGS - 1]).at(passed);
+            let offset = then.unwrap_or(&self.legs[LEGS - 1]).at(passed);
             fence(Ordering::Acquire);
             if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
-                return shift;
+                return offset;
             }
-            // For as long as the legs take to be stored.
+            // Only for as long as it takes to store the legs.
             std::thread::yield_now();
         }
     }
 
-    fn lead(&self, passed: impl Fn() -> u64, to: i64) {
-        let _leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);
+    fn slew(&self, passed: impl Fn() -> u64, to: i64) {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let before = passed();
         let at_before = self.at(before);
         self.change(|| {
-            // Whoever reads the time now waits, so that nobody has seen a later one by the old way.
+            // Readers of the time wait now, so that none has read a later one by the old offset.
             let now = passed();
             let most = i64::try_from(now.saturating_sub(before) / SLEW).unwrap_or(i64::MAX);
             let old = self.legs[0].to.load(Ordering::Relaxed);
@@ -182,7 +182,7 @@ impl Shift {
     }
 
     fn set(&self, to: i64) {
-        let _leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.change(|| self.legs.iter().for_each(|leg| leg.put(0, to, to)));
     }
 
@@ -206,50 +206,50 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_when_its_instant_has_come_and_not_before() {
-        let clock = Clock { started: Instant::now(), wall: 1_700_000_000_000_400, shift: None };
+        let clock = Clock { started: Instant::now(), wall: 1_700_000_000_000_400, offset: None };
         let next = Millis(1_700_000_000_001);
         assert_eq!(clock.instant(next), clock.started + Duration::from_micros(600));
         assert_eq!(clock.instant(Millis(1_700_000_000_000)), clock.started);
     }
 
     #[test]
-    fn a_clock_is_led_by_one_part_in_fifty_and_stops_where_it_was_led() {
-        let shift = Shift::none();
-        shift.lead(|| 1_000, 100);
+    fn a_clock_is_slewed_by_one_part_in_fifty_and_stops_at_its_offset() {
+        let offset = Offset::none();
+        offset.slew(|| 1_000, 100);
         assert_eq!(
-            [1_000, 1_049, 1_050, 3_000, 5_999, 6_000, 90_000].map(|at| shift.at(at)),
+            [1_000, 1_049, 1_050, 3_000, 5_999, 6_000, 90_000].map(|at| offset.at(at)),
             [0, 0, 1, 40, 99, 100, 100]
         );
-        shift.lead(|| 3_000, -1_000);
-        assert_eq!([3_000, 3_500, 60_000].map(|at| shift.at(at)), [40, 30, -1_000], "also when it was on its way");
-        shift.set(7);
-        assert_eq!([0, 90_000].map(|at| shift.at(at)), [7, 7]);
+        offset.slew(|| 3_000, -1_000);
+        assert_eq!([3_000, 3_500, 60_000].map(|at| offset.at(at)), [40, 30, -1_000], "also when it was on its way");
+        offset.set(7);
+        assert_eq!([0, 90_000].map(|at| offset.at(at)), [7, 7]);
     }
 
     #[test]
-    fn what_a_clock_showed_a_moment_ago_is_known_though_it_was_led_elsewhere_since() {
-        let shift = Shift::none();
+    fn what_a_clock_showed_a_moment_ago_is_known_though_it_was_slewed_since() {
+        let offset = Offset::none();
         let mut shown = Vec::new();
         for (now, to) in [(1_000, 100), (20_000, -900), (30_000, 500), (31_000, 0)] {
-            shift.lead(|| now, to);
-            shown.extend([now, now + 300, now + 900].map(|at| (at, shift.at(at))));
+            offset.slew(|| now, to);
+            shown.extend([now, now + 300, now + 900].map(|at| (at, offset.at(at))));
         }
         for (at, then) in shown {
-            assert_eq!(shift.at(at), then, "at {at}");
+            assert_eq!(offset.at(at), then, "at {at}");
         }
     }
 
     #[test]
-    fn a_clock_that_is_led_never_runs_backwards() {
+    fn a_clock_that_is_slewed_never_runs_backwards() {
         let clock = Clock::skewed(0);
         std::thread::scope(|scope| {
-            let leader = scope.spawn(|| {
+            let writer = scope.spawn(|| {
                 for turn in 0..2_000 {
-                    clock.lead(if turn % 2 == 0 { -900_000 } else { 900_000 });
+                    clock.slew(if turn % 2 == 0 { -900_000 } else { 900_000 });
                 }
             });
             let mut last = 0;
-            while !leader.is_finished() {
+            while !writer.is_finished() {
                 let now = clock.micros();
                 assert!(now >= last, "{now} after {last}");
                 last = now;
@@ -258,9 +258,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_nobody_may_lead_stays_as_it_is() {
+    fn a_clock_that_cannot_be_slewed_stays_as_it_is() {
         let clock = Clock::start();
-        assert!(!clock.lead(1_000_000) && !clock.set(1_000_000));
-        assert_eq!(clock.led_by(), 0);
+        assert!(!clock.slew(1_000_000) && !clock.set(1_000_000));
+        assert_eq!(clock.offset(), 0);
     }
 }

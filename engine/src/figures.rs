@@ -26,15 +26,23 @@ pub fn describe() {
         "klaxon_bus_failures_total",
         "Calls to Redis by the bus that failed, by `what`; each is tried again"
     );
-    describe_counter!("klaxon_bus_fenced_total", "Shows whose last words were refused, as another engine has them");
-    describe_counter!("klaxon_bus_said_again_total", "Messages said again to a Redis that had lost them");
+    describe_counter!(
+        "klaxon_bus_fenced_total",
+        "Shows that had events to publish when they had a newer lease already"
+    );
+    describe_counter!(
+        "klaxon_bus_resent_total",
+        "Times that a show's messages were sent again to a Redis that had lost them"
+    );
+    describe_gauge!("klaxon_bus_queue_length", "How much is in the bus's queues, by `queue`");
+    describe_counter!("klaxon_bus_queue_full_total", "Messages for which a queue of the bus had no room, by `queue`");
     describe_counter!("klaxon_cache_hits_total", "Shows by their code that this gateway knew");
     describe_counter!("klaxon_cache_misses_total", "Shows by their code that Redis had to be asked for");
     describe_counter!("klaxon_clock_jumps_total", "Times that Redis' clock was seen to jump");
     describe_gauge!(
         "klaxon_clock_offset_seconds",
         Unit::Seconds,
-        "How far this process's clock is led from its machine's"
+        "The offset of this process's clock to its machine's"
     );
     describe_gauge!(
         "klaxon_clock_uncertainty_seconds",

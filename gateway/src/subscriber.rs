@@ -39,7 +39,7 @@ impl Subscriber {
                     }
                 }
                 _ = report.tick() => self.report(),
-                _ = unsubscribe.tick(), if self.end.crosses_a_network() => self.unsubscribe(),
+                _ = unsubscribe.tick(), if self.end.is_distributed() => self.unsubscribe(),
                 _ = stage.wait_for(|stage| matches!(stage, Stage::Stopped)) => return,
             }
         }
@@ -49,7 +49,7 @@ impl Subscriber {
         for (show, counts) in self.common.figures.take_reactions() {
             self.end.send(ToEngine::Reactions { show, counts });
         }
-        if self.end.crosses_a_network() {
+        if self.end.is_distributed() {
             for counts in self.common.figures.counts(self.end.id()) {
                 self.end.send(ToEngine::Counts(counts));
             }
@@ -61,10 +61,10 @@ impl Subscriber {
         self.common.pending_joins.if_none(|| {
             let mut shows = self.common.figures.shows();
             shows.extend(self.desk.watched());
-            self.end.attend_only(&shows);
+            self.end.retain_subscriptions(&shows);
             self.desk.forget_all_but(&shows);
             // A host may have begun to watch another in the meantime.
-            self.desk.watched().difference(&shows).for_each(|&show| self.end.attend(show));
+            self.desk.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
         });
     }
 
@@ -95,7 +95,7 @@ impl Subscriber {
             }
             ToGateway::Barrier { show, question } => {
                 // Before the barrier is passed: an engine must know which answers were dropped here before it tallies.
-                if self.end.crosses_a_network()
+                if self.end.is_distributed()
                     && let Some(counts) = self.common.figures.counts_of(self.end.id(), show)
                 {
                     self.end.send(ToEngine::Counts(counts));
@@ -105,7 +105,7 @@ impl Subscriber {
             }
             ToGateway::Figures(mut figures) => {
                 // The engine has summed up the figures of several gateways already.
-                if !self.end.crosses_a_network()
+                if !self.end.is_distributed()
                     && let Some(here) = self.common.figures.look(figures.show)
                 {
                     here.fill(&mut figures);

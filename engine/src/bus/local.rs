@@ -5,115 +5,134 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use klaxon_protocol::host::ShowLine;
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::host::{Latency, ShowLine};
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
-use klaxon_protocol::link::{ToEngine, ToGateway};
+use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use tokio::sync::{Mutex, mpsc};
 
-use super::{Address, BusError, EngineEnd, Entered, GatewayEnd, Heard, Left, Turn};
+use super::queue::{DroppedAnswers, count_full, record_length, refusal};
+use super::{Address, BusError, EngineEnd, GatewayEnd, Publication, Received, ShowRegistration, Takeover};
 
 /// How many messages one `receive` takes at most.
-const TAKE: usize = 1024;
+const MAX_RECEIVED: usize = 1024;
+/// Messages to the engine that it has not received, a batch of answers being one. When there is no room joins and hosts' commands are
+/// refused with `unavailable`, answers are dropped and their question is voided, and the rest is dropped.
+const MAX_TO_ENGINE: usize = 200_000;
+/// Messages to a gateway that it has not received. When there is no room they are dropped, as a stream in Redis drops its oldest entries:
+/// players who miss events by that get a snapshot.
+const MAX_TO_GATEWAY: usize = 200_000;
 
-type Gateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::UnboundedSender<ToGateway>>>>;
+type Gateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::Sender<ToGateway>>>>;
 
 /// Makes the ends of a bus inside this process.
 pub struct LocalBus {
     gateways: Gateways,
-    to_engine: mpsc::UnboundedSender<ToEngine>,
+    to_engine: mpsc::Sender<ToEngine>,
 }
 
 impl LocalBus {
     /// A bus with its engine's end.
     #[must_use]
     pub fn new() -> (Self, LocalEngineEnd) {
-        let (to_engine, from_gateways) = mpsc::unbounded_channel();
+        let (to_engine, inbox) = mpsc::channel(MAX_TO_ENGINE);
         let gateways = Gateways::default();
-        let end = LocalEngineEnd { gateways: Arc::clone(&gateways), inbox: Mutex::new(from_gateways) };
+        let end = LocalEngineEnd { gateways: Arc::clone(&gateways), inbox: Mutex::new(inbox) };
         (Self { gateways, to_engine }, end)
     }
 
-    /// Connects a gateway and says hello for it. It leaves the bus when its end is dropped.
+    /// Connects a gateway and sends its `Hello`. It leaves the bus when its end is dropped.
     #[must_use]
     pub fn connect(&self, id: GatewayId) -> LocalGatewayEnd {
-        let (sender, inbox) = mpsc::unbounded_channel();
-        lock(&self.gateways).insert(id, sender);
+        let (sender, inbox) = mpsc::channel(MAX_TO_GATEWAY);
+        lock(&self.gateways).insert(id, sender.clone());
         let end = LocalGatewayEnd {
             id,
             gateways: Arc::clone(&self.gateways),
             to_engine: self.to_engine.clone(),
+            to_self: sender.downgrade(),
             inbox: Mutex::new(inbox),
+            dropped: std::sync::Mutex::default(),
         };
         end.send(ToEngine::Hello { gateway: id });
         end
     }
 }
 
-fn lock(gateways: &Gateways) -> std::sync::MutexGuard<'_, BTreeMap<GatewayId, mpsc::UnboundedSender<ToGateway>>> {
-    gateways.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The engine's end of a [`LocalBus`].
 pub struct LocalEngineEnd {
     gateways: Gateways,
-    inbox: Mutex<mpsc::UnboundedReceiver<ToEngine>>,
+    inbox: Mutex<mpsc::Receiver<ToEngine>>,
 }
 
 impl LocalEngineEnd {
-    /// Hands a message to gateways, without waiting for them.
+    /// Sends a message to gateways. Does not wait.
     pub fn send(&self, to: Address, message: ToGateway) {
         let gateways = lock(&self.gateways);
         match to {
             Address::One(id) => {
-                // A gateway that just went away needs no message.
                 if let Some(gateway) = gateways.get(&id) {
-                    let _ = gateway.send(message);
+                    send_to(gateway, message);
                 }
             }
-            Address::All => {
-                for gateway in gateways.values() {
-                    let _ = gateway.send(message.clone());
-                }
-            }
+            Address::All => gateways.values().for_each(|gateway| send_to(gateway, message.clone())),
         }
     }
 }
 
-/// There is one engine, and it is gone with the gateways: shows need no fence here, nothing has to be said again, and nothing is
-/// known of them but by the engine.
+fn send_to(gateway: &mpsc::Sender<ToGateway>, message: ToGateway) {
+    // A gateway that just went away needs no message.
+    if let Err(mpsc::error::TrySendError::Full(_)) = gateway.try_send(message) {
+        count_full("gateway_inbox");
+    }
+}
+
+/// There is one engine, and it ends with the gateways: nothing is fenced, nothing is sent again, and there is no directory.
 #[async_trait]
 impl EngineEnd for LocalEngineEnd {
-    fn say(&self, turn: Turn) {
-        for (to, message) in turn.messages {
+    fn publish(&self, publication: Publication) -> Result<(), BusError> {
+        for (to, message) in publication.messages {
             self.send(to, message);
         }
+        Ok(())
     }
 
-    fn answer(&self, to: GatewayId, message: ToGateway) {
+    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
         self.send(Address::One(to), message);
     }
 
-    async fn receive(&self, into: &mut Vec<Heard>) -> bool {
+    async fn receive(&self, into: &mut Vec<Received>) -> bool {
         let mut inbox = self.inbox.lock().await;
         let mut messages = Vec::new();
-        inbox.recv_many(&mut messages, TAKE).await;
-        into.extend(messages.drain(..).map(Heard::from));
+        inbox.recv_many(&mut messages, MAX_RECEIVED).await;
+        record_length("engine_inbox", inbox.len());
+        into.extend(messages.drain(..).map(Received::from));
         !into.is_empty()
     }
 
-    async fn adopt(&self, _show: ShowId, _fence: Fence) -> Result<Left, BusError> {
-        Ok(Left { said: None, gateways: lock(&self.gateways).keys().copied().collect() })
+    async fn take_over(&self, _show: ShowId, _fence: Fence) -> Result<Takeover, BusError> {
+        Ok(Takeover { published: None, gateways: lock(&self.gateways).keys().copied().collect() })
     }
 
-    fn let_go(&self, _show: ShowId, _is_over: bool) {}
+    fn release(&self, _show: ShowId, _is_over: bool) {}
 
-    async fn enter(&self, _: ShowId, _: &ShowCode, _: &CommandId, _: u64) -> Result<Entered, BusError> {
-        Ok(Entered::New)
+    async fn register_show(
+        &self,
+        _: ShowId,
+        _: &ShowCode,
+        _: &CommandId,
+        _: u64,
+    ) -> Result<ShowRegistration, BusError> {
+        Ok(ShowRegistration::New)
     }
 
-    fn list(&self, _line: ShowLine) {}
+    fn update_directory(&self, _line: ShowLine) {}
 
-    async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
+    async fn list_shows(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
         Ok(None)
     }
 
@@ -121,7 +140,7 @@ impl EngineEnd for LocalEngineEnd {
         None
     }
 
-    fn crosses_a_network(&self) -> bool {
+    fn is_distributed(&self) -> bool {
         false
     }
 }
@@ -130,30 +149,71 @@ impl EngineEnd for LocalEngineEnd {
 pub struct LocalGatewayEnd {
     id: GatewayId,
     gateways: Gateways,
-    to_engine: mpsc::UnboundedSender<ToEngine>,
-    inbox: Mutex<mpsc::UnboundedReceiver<ToGateway>>,
+    to_engine: mpsc::Sender<ToEngine>,
+    /// For refusals.
+    to_self: mpsc::WeakSender<ToGateway>,
+    inbox: Mutex<mpsc::Receiver<ToGateway>>,
+    /// Answers that were dropped, by show. Empty as long as none are.
+    dropped: std::sync::Mutex<BTreeMap<ShowId, DroppedAnswers>>,
+}
+
+impl LocalGatewayEnd {
+    fn drop_message(&self, message: ToEngine) {
+        count_full("engine_inbox");
+        if let ToEngine::Answers(batch) = &message {
+            lock(&self.dropped).entry(batch.show).or_default().drop(batch);
+        }
+        if let (Some(refusal), Some(to_self)) = (refusal(message, ErrorCode::Unavailable), self.to_self.upgrade()) {
+            send_to(&to_self, refusal);
+        }
+    }
+
+    /// Tells the engine how many answers to the show's last question were dropped, before the barrier of that question is passed. False if
+    /// there is no room for that.
+    fn report_dropped(&self, show: ShowId) -> bool {
+        let Some(dropped) = lock(&self.dropped).get(&show).copied() else { return true };
+        let (gateway, dropped) = (self.id, dropped.count());
+        let (connected, shed, latency, clock_uncertainty) = (0, 0, Latency::default(), 0);
+        let counts = GatewayCounts { gateway, show, connected, shed, latency, clock_uncertainty, dropped };
+        self.to_engine.try_send(ToEngine::Counts(counts)).is_ok()
+    }
 }
 
 #[async_trait]
 impl GatewayEnd for LocalGatewayEnd {
     fn send(&self, message: ToEngine) {
-        // Without an engine nobody waits for an answer: the process is going down.
-        let _ = self.to_engine.send(message);
+        match &message {
+            ToEngine::Answers(batch) => {
+                if let Some(dropped) = lock(&self.dropped).get_mut(&batch.show) {
+                    dropped.arrive(batch);
+                }
+            }
+            // Without the report the gateway counts as silent at the barrier.
+            ToEngine::BarrierPassed { show, .. } if !self.report_dropped(*show) => return count_full("engine_inbox"),
+            _ => {}
+        }
+        // Without an engine the process is going down, and no reply is needed.
+        if let Err(mpsc::error::TrySendError::Full(message)) = self.to_engine.try_send(message) {
+            self.drop_message(message);
+        }
     }
 
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
-        self.inbox.lock().await.recv_many(into, TAKE).await > 0
+        let mut inbox = self.inbox.lock().await;
+        let received = inbox.recv_many(into, MAX_RECEIVED).await;
+        record_length("gateway_inbox", inbox.len());
+        received > 0
     }
 
     fn id(&self) -> GatewayId {
         self.id
     }
 
-    fn attend(&self, _show: ShowId) {}
+    fn subscribe(&self, _show: ShowId) {}
 
-    fn attend_only(&self, _shows: &BTreeSet<ShowId>) {}
+    fn retain_subscriptions(&self, _shows: &BTreeSet<ShowId>) {}
 
-    fn crosses_a_network(&self) -> bool {
+    fn is_distributed(&self) -> bool {
         false
     }
 }
@@ -167,19 +227,26 @@ impl Drop for LocalGatewayEnd {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract::{House, bus_contract};
+    use klaxon_protocol::error::ErrorMessage;
+    use klaxon_protocol::ids::{Choice, ConnRef, QuestionId, Seat, SeatRef};
+    use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
+    use klaxon_protocol::time::Millis;
+
+    use super::super::contract::{
+        ANN, BEN, Fixture, SHOW, bus_contract, event, join, messages, numbered, receive_at, receive_some,
+    };
     use super::*;
 
-    struct LocalHouse(LocalBus, LocalEngineEnd);
+    struct LocalFixture(LocalBus, LocalEngineEnd);
 
-    impl LocalHouse {
+    impl LocalFixture {
         fn new() -> Self {
             let (bus, engine) = LocalBus::new();
             Self(bus, engine)
         }
     }
 
-    impl House for LocalHouse {
+    impl Fixture for LocalFixture {
         fn engine(&self) -> &dyn EngineEnd {
             &self.1
         }
@@ -191,5 +258,55 @@ mod tests {
         async fn lease(&self, _show: ShowId, _fence: Fence) {}
     }
 
-    bus_contract!(LocalHouse::new());
+    fn answer() -> ToEngine {
+        let (conn, number, by) = (1, 1, SeatRef::first(Seat(0)));
+        let answer = StampedAnswer { conn, number, by, question: QuestionId(1), choice: Choice(0), at: Millis(0) };
+        ToEngine::Answers(AnswerBatch { gateway: ANN, show: SHOW, answers: vec![answer] })
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_to_the_engine_refuses_joins_and_reports_dropped_answers_before_the_barrier() {
+        let (bus, engine) = LocalBus::new();
+        let gateway = bus.connect(ANN);
+        (1..MAX_TO_ENGINE).for_each(|number| gateway.send(numbered(number as u32)));
+        gateway.send(join(3));
+        gateway.send(answer());
+        let passed = |question| ToEngine::BarrierPassed { gateway: ANN, show: SHOW, question: QuestionId(question) };
+        gateway.send(passed(1));
+        let refused = ToGateway::JoinRefused {
+            conn: ConnRef { gateway: ANN, conn: 3 },
+            error: ErrorMessage::from(ErrorCode::Unavailable),
+        };
+        assert_eq!(receive_some(&gateway, 1).await, [refused]);
+        let received =
+            receive_at(&engine, |message| matches!(message, ToEngine::Resync { .. }), MAX_TO_ENGINE - 1).await;
+        assert_eq!(received.len(), MAX_TO_ENGINE - 1, "what had no room is dropped");
+        gateway.send(passed(1));
+        let is_passed = |message: &ToEngine| matches!(message, ToEngine::BarrierPassed { .. });
+        let received = messages(receive_at(&engine, is_passed, 1).await);
+        assert!(matches!(received[..], [ToEngine::Counts(counts), _] if counts.dropped == 1), "{received:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_to_a_gateway_drops_what_has_no_room() {
+        let (bus, engine) = LocalBus::new();
+        let (ann, ben) = (bus.connect(ANN), bus.connect(BEN));
+        let more = MAX_TO_GATEWAY as u64 + 10;
+        let ben_receives = async { receive_some(&ben, more as usize).await };
+        let send = async {
+            for number in 0..more {
+                engine.send(Address::All, event(number));
+                if number % 1_000 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let (received, ()) = tokio::join!(ben_receives, send);
+        assert_eq!(received.len() as u64, more, "a gateway that reads misses nothing");
+        assert_eq!(receive_some(&ann, MAX_TO_GATEWAY).await.len(), MAX_TO_GATEWAY);
+        engine.send(Address::All, event(more));
+        assert_eq!(receive_some(&ann, 1).await, [event(more)], "with room it goes on");
+    }
+
+    bus_contract!(LocalFixture::new());
 }

@@ -1,14 +1,14 @@
-//! The bus: how gateways and engines talk to each other.
+//! The bus carries messages between gateways and engines.
 //!
-//! One message per event, whatever the audience. What one gateway sends about one show arrives in the order in which it was
-//! sent, and so does what an engine sends to one gateway.
+//! An event for all players of a show is one message, however many there are. Messages of one gateway about one show arrive in the
+//! order in which they were sent, and so do those of a show to one gateway.
 //!
-//! Sending never waits: whoever sends bounds what it has outstanding (a gateway by what each connection may have unanswered, an
-//! engine by the pace of its shows).
+//! Sending never waits. Each queue has a limit, and what happens at it is stated beside it: `docs/operations.md` lists them.
 
 #[cfg(test)]
 mod contract;
 mod local;
+mod queue;
 #[cfg(feature = "cluster")]
 pub mod redis;
 
@@ -22,7 +22,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway};
 
 pub use local::{LocalBus, LocalEngineEnd, LocalGatewayEnd};
 
-/// For whom an engine's message is.
+/// Which gateways a message goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
     /// Every gateway that is up.
@@ -31,139 +31,154 @@ pub enum Address {
     One(GatewayId),
 }
 
-/// Why the bus could not do something.
+/// Why a call to the bus failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// Another engine plays the show, under a larger token.
     #[error("another engine plays the show")]
     Fenced,
-    /// It can't be reached or can't answer; the outcome is unknown, and the same may be asked again.
+    /// The bus can't be reached or does not answer; the outcome is unknown, and the call may be repeated.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
+    /// Too much of the show waits to be published: see [`EngineEnd::publish`].
+    #[error("the bus does not take what the show publishes")]
+    Full,
 }
 
-/// A place in the order in which gateways spoke about a show. A bus inside one process knows one only.
+/// A position in the stream of what gateways sent about a show. The bus inside one process uses position 0-0 only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(pub u64, pub u64);
+pub struct StreamPosition(pub u64, pub u64);
 
-/// What reached an engine.
+/// A message that an engine received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// About which of its shows, if the bus knows.
+pub struct Received {
+    /// The show whose stream it was read from. None if it came by another way.
     pub show: Option<ShowId>,
-    /// Once this message is dealt with, so is everything up to here.
-    pub place: Place,
-    /// What was said.
+    /// Once this message is processed, so is everything up to this position.
+    pub position: StreamPosition,
+    /// The message.
     pub message: ToEngine,
 }
 
-impl From<ToEngine> for Heard {
+impl From<ToEngine> for Received {
     fn from(message: ToEngine) -> Self {
-        Self { show: None, place: Place::default(), message }
+        Self { show: None, position: StreamPosition::default(), message }
     }
 }
 
-/// What a show says at once, after the journal holds what it is about.
+/// Messages of a show that are published together, after the journal holds the records that they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct Publication {
     /// Which show.
     pub show: ShowId,
-    /// What, in order.
+    /// The messages, in order.
     pub messages: Vec<(Address, ToGateway)>,
-    /// What came of the show's first records, so many of them, has been said with this.
+    /// With this, all that follows from the show's first `records` records is published.
     pub records: u64,
-    /// Everything up to here was heard and is dealt with.
-    pub heard: Place,
+    /// Everything that was received up to here is processed: gateways need not keep it.
+    pub acknowledged: StreamPosition,
 }
 
-/// How a show was left by the engine that played it before.
+/// How the engine that played a show before left it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Left {
-    /// What came of so many of its records was said. None if nobody is there who heard anything.
-    pub said: Option<u64>,
-    /// The gateways that hear it.
+pub struct Takeover {
+    /// All that follows from the show's first `published` records was published. None if no gateway can have received any of it.
+    pub published: Option<u64>,
+    /// The gateways that subscribe to the show.
     pub gateways: BTreeSet<GatewayId>,
 }
 
-/// What came of entering a show.
+/// The outcome of [`EngineEnd::register_show`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entered {
-    /// It is known under its code from now on.
+pub enum ShowRegistration {
+    /// The code is this show's now.
     New,
     /// Another show has the code.
     CodeTaken,
     /// The same create made this show before.
-    Before(ShowId, ShowCode),
-    /// A create of another show has the id.
+    Existing(ShowId, ShowCode),
+    /// The create's id was used before, to create another show.
     IdTaken,
 }
 
 /// An engine's end of the bus.
 ///
-/// What an engine says about a show is fenced: once another engine has adopted the show, nothing of it reaches anybody.
+/// What an engine publishes is fenced: once another engine has taken a show over, no gateway receives any more from this one.
 #[async_trait]
 pub trait EngineEnd: Send + Sync + 'static {
-    /// Says what came of a show's turn, without waiting.
-    fn say(&self, turn: Turn);
+    /// Publishes messages of a show. Does not wait.
+    ///
+    /// # Errors
+    /// [`BusError::Full`] if too much waits to be published. Then nothing more of the show is published under this lease: the show is to
+    /// be taken over again, from its journal.
+    fn publish(&self, publication: Publication) -> Result<(), BusError>;
 
-    /// Answers somebody about no show that is played here, without waiting.
-    fn answer(&self, to: GatewayId, message: ToGateway);
+    /// Replies to somebody whose request is about no show that is played here. Does not wait.
+    fn reply_to_host(&self, to: GatewayId, message: ToGateway);
 
-    /// Waits until there is something and appends it to `into`, in order. False when no gateway can ever send again.
-    async fn receive(&self, into: &mut Vec<Heard>) -> bool;
+    /// Waits for messages and appends them to `into`, in order. False when no gateway can ever send again.
+    async fn receive(&self, into: &mut Vec<Received>) -> bool;
 
-    /// From now on this engine plays the show, under this lease. What gateways say about it is received here, beginning after what
-    /// the last turn had heard. A turn of an earlier lease of this engine that was not said yet is said under this one.
+    /// From now on this engine plays the show, under this lease, and receives what gateways send about it, from the position on that
+    /// the last publication acknowledged. What this engine handed to [`Self::publish`] under an earlier lease, and is not published
+    /// yet, is published under this one.
     ///
     /// # Errors
     /// Any of [`BusError`].
-    async fn adopt(&self, show: ShowId, fence: Fence) -> Result<Left, BusError>;
+    async fn take_over(&self, show: ShowId, fence: Fence) -> Result<Takeover, BusError>;
 
-    /// This engine no longer plays the show; what it said last is still said. Of a show that is over nothing is kept.
-    fn let_go(&self, show: ShowId, is_over: bool);
+    /// This engine no longer plays the show; what it handed to [`Self::publish`] is still published. Nothing is kept of a show that
+    /// is over.
+    fn release(&self, show: ShowId, is_over: bool);
 
-    /// Makes a new show known under its code, unless another has it, or a create with this id made one before: the same create if it
-    /// was made of the same, by this hash. A bus inside one process leaves this to its engine.
+    /// Gives a code to a new show, unless another show has it or a create with this id made one before. `made_of` is a hash of what
+    /// the create asks for, and tells a repeated create from another one with its id. A bus inside one process leaves this to its
+    /// engine.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
-    async fn enter(&self, show: ShowId, code: &ShowCode, create: &CommandId, made_of: u64)
-    -> Result<Entered, BusError>;
+    async fn register_show(
+        &self,
+        show: ShowId,
+        code: &ShowCode,
+        create: &CommandId,
+        made_of: u64,
+    ) -> Result<ShowRegistration, BusError>;
 
-    /// Tells all engines where a show is, without waiting.
-    fn list(&self, line: ShowLine);
+    /// Updates the show's line in the directory of all engines' shows. Does not wait.
+    fn update_directory(&self, line: ShowLine);
 
-    /// The shows of all engines. None if this engine's are all there are.
+    /// The shows of all engines. None if there is only this engine.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
-    async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError>;
+    async fn list_shows(&self) -> Result<Option<Vec<ShowLine>>, BusError>;
 
-    /// When what is said or heard of the show last got stuck on its way, as far as this end knows.
+    /// When publishing or receiving messages of this show last failed, as far as this end knows.
     fn last_failure(&self, show: ShowId) -> Option<Instant>;
 
-    /// Whether answers can get stuck between gateways and engines.
-    fn crosses_a_network(&self) -> bool;
+    /// Whether gateways and engines are processes of their own, so that messages between them can be delayed or lost.
+    fn is_distributed(&self) -> bool;
 }
 
 /// A gateway's end of the bus.
 #[async_trait]
 pub trait GatewayEnd: Send + Sync + 'static {
-    /// Hands a message to the engines, without waiting for them.
+    /// Sends a message to the engines. Does not wait.
     fn send(&self, message: ToEngine);
 
-    /// Somebody here hears this show from now on, such as a host: before a join is sent for it, that is not needed.
-    fn attend(&self, show: ShowId);
+    /// This gateway needs the show's events from now on, such as for a host. Whoever sends a join need not call this.
+    fn subscribe(&self, show: ShowId);
 
-    /// Of all shows, only these are still heard by somebody here.
-    fn attend_only(&self, shows: &BTreeSet<ShowId>);
+    /// Of all shows, this gateway needs only these any more.
+    fn retain_subscriptions(&self, shows: &BTreeSet<ShowId>);
 
-    /// Whether there may be other gateways, so that no figure of this one is that of the show.
-    fn crosses_a_network(&self) -> bool;
+    /// Whether there may be other gateways, so that what this one counts is only a part of the show's figures.
+    fn is_distributed(&self) -> bool;
 
-    /// Waits until there is something and appends it to `into`, in order. False when no engine can ever send again.
+    /// Waits for messages and appends them to `into`, in order. False when no engine can ever send again.
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool;
 
-    /// The name under which engines know this gateway.
+    /// The id by which engines know this gateway.
     fn id(&self) -> GatewayId;
 }

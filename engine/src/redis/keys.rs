@@ -17,7 +17,7 @@ impl Keys {
         format!("{}:{{{show}}}:{what}", self.prefix)
     }
 
-    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and its last sign of life in Redis'
+    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and the last time that it was renewed, in Redis'
     /// milliseconds), and what the arbiter knows of its questions (`newest`, and `closed:N` for each that is closed).
     #[must_use]
     pub fn lease(&self, show: ShowId) -> String {
@@ -42,34 +42,35 @@ impl Keys {
         self.of(show, "shipped")
     }
 
-    /// Stream: what gateways say about the show.
+    /// Stream: what gateways send about the show.
     #[must_use]
-    pub fn to_show(&self, show: ShowId) -> String {
-        self.of(show, "in")
+    pub fn input(&self, show: ShowId) -> String {
+        self.of(show, "input")
     }
 
-    /// Stream: what all gateways of the show hear.
+    /// Stream: what the show publishes for all of its gateways.
     #[must_use]
-    pub fn to_all(&self, show: ShowId) -> String {
-        self.of(show, "out")
+    pub fn events(&self, show: ShowId) -> String {
+        self.of(show, "events")
     }
 
-    /// Stream: what one gateway hears of the show.
+    /// Stream: what the show publishes for one gateway.
     #[must_use]
-    pub fn to_one(&self, show: ShowId, gateway: GatewayId) -> String {
-        self.of(show, &format!("out:{gateway}"))
+    pub fn gateway_events(&self, show: ShowId, gateway: GatewayId) -> String {
+        self.of(show, &format!("events:{gateway}"))
     }
 
-    /// Hash: how far the show's engine has come in saying and hearing.
+    /// Hash: how far the show's engine has come: of how many `records` the events are published, up to where its input is
+    /// `acknowledged`, and the id of the `last` entry that was published.
     #[must_use]
-    pub fn said(&self, show: ShowId) -> String {
-        self.of(show, "said")
+    pub fn progress(&self, show: ShowId) -> String {
+        self.of(show, "progress")
     }
 
-    /// Set: the gateways that hear the show.
+    /// Set: the gateways that subscribe to the show.
     #[must_use]
-    pub fn audience(&self, show: ShowId) -> String {
-        self.of(show, "gateways")
+    pub fn subscribers(&self, show: ShowId) -> String {
+        self.of(show, "subscribers")
     }
 
     /// Set: the shows that are not over.
@@ -78,10 +79,10 @@ impl Keys {
         format!("{}:shows", self.prefix)
     }
 
-    /// Hash: each show in a line, for lists.
+    /// Hash: the directory, a line for each show.
     #[must_use]
-    pub fn lines(&self) -> String {
-        format!("{}:lines", self.prefix)
+    pub fn directory(&self) -> String {
+        format!("{}:directory", self.prefix)
     }
 
     /// String: which show has this code.
@@ -96,21 +97,21 @@ impl Keys {
         format!("{}:created:{id}", self.prefix)
     }
 
-    /// Hash: the gateways that are up, and until when they are taken to be.
+    /// Hash: the gateways that are up, with the time until which each is taken to be and its URL.
     #[must_use]
-    pub fn gateways(&self) -> String {
+    pub fn gateway_registry(&self) -> String {
         format!("{}:gateways", self.prefix)
     }
 
-    /// Stream with a consumer group: what hosts ask of any engine.
+    /// Stream with a consumer group: hosts' requests to any engine.
     #[must_use]
-    pub fn requests(&self) -> String {
-        format!("{}:requests", self.prefix)
+    pub fn host_requests(&self) -> String {
+        format!("{}:host-requests", self.prefix)
     }
 
-    /// Stream: what hosts of one gateway are answered.
+    /// Stream: replies to hosts of one gateway.
     #[must_use]
-    pub fn to_hosts(&self, gateway: GatewayId) -> String {
-        format!("{}:hosts:{gateway}", self.prefix)
+    pub fn host_replies(&self, gateway: GatewayId) -> String {
+        format!("{}:host-replies:{gateway}", self.prefix)
     }
 }

@@ -1,6 +1,6 @@
-//! Redis, as the arbiter, the bus and the journal share it: how it is reached, and what its keys are called.
+//! Redis, as the arbiter, the bus and the journal share it: connections, the names of keys, and scripts.
 //!
-//! One Redis or a Redis Cluster: all keys of a show carry its hash tag, so that a script may touch all of them.
+//! One Redis or a Redis Cluster: all keys of a show carry its hash tag, so that a script may use all of them.
 
 mod keys;
 pub mod scripts;
@@ -15,22 +15,22 @@ use ::redis::{Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
 
 pub use keys::Keys;
 
-/// How long an answer may take; then the outcome is unknown.
-const PATIENCE: Duration = Duration::from_millis(1000);
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_millis(1000);
+/// How long a reply may take; then the outcome is unknown.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1000);
+/// How long connecting may take.
+const CONNECTION_TIMEOUT: Duration = Duration::from_millis(1000);
 /// The pause before the next attempt to connect, at first and at most.
 const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(250);
 
-/// A way to a Redis or a Redis Cluster.
+/// A Redis or a Redis Cluster.
 #[derive(Clone)]
 pub struct Redis {
-    way: Way,
+    servers: Servers,
     keys: Arc<Keys>,
 }
 
 #[derive(Clone)]
-enum Way {
+enum Servers {
     One(Client),
     /// Its nodes.
     Cluster(Arc<[String]>),
@@ -41,20 +41,20 @@ impl Redis {
     /// `prefix`. Connects nowhere yet.
     ///
     /// # Errors
-    /// If there is no URL, or one makes no sense.
+    /// If there is no URL, or one is malformed.
     pub fn new(urls: &[String], prefix: &str) -> Result<Self, RedisError> {
-        let way = match urls {
+        let servers = match urls {
             [] => return Err(RedisError::from((ErrorKind::InvalidClientConfig, "no URL of a Redis"))),
-            [url] => Way::One(Client::open(url.as_str())?),
+            [url] => Servers::One(Client::open(url.as_str())?),
             nodes => {
-                cluster(nodes, PATIENCE)?;
-                Way::Cluster(nodes.into())
+                cluster(nodes, RESPONSE_TIMEOUT)?;
+                Servers::Cluster(nodes.into())
             }
         };
-        Ok(Self { way, keys: Arc::new(Keys::new(prefix)) })
+        Ok(Self { servers, keys: Arc::new(Keys::new(prefix)) })
     }
 
-    /// What its keys are called.
+    /// The names of its keys.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
@@ -63,45 +63,45 @@ impl Redis {
     /// Whether it is a Redis Cluster.
     #[must_use]
     pub const fn is_cluster(&self) -> bool {
-        matches!(self.way, Way::Cluster(_))
+        matches!(self.servers, Servers::Cluster(_))
     }
 
-    /// A connection for many callers at once: pipelined, and connected again by itself. A call that is not answered within a
-    /// second fails, and its outcome is unknown.
+    /// A connection for many callers at once: pipelined, and reconnecting by itself. A call without a reply within a second fails, and its
+    /// outcome is unknown.
     ///
     /// # Errors
     /// If Redis does not answer now.
     pub async fn connect(&self) -> Result<Connection, RedisError> {
-        self.connect_for(PATIENCE).await
+        self.connect_with(RESPONSE_TIMEOUT).await
     }
 
-    /// A connection for one caller whose reads wait for up to `longest` on Redis' side.
+    /// A connection for one caller whose reads block at Redis for up to `longest`.
     ///
     /// # Errors
     /// If Redis does not answer now.
     pub async fn connect_waiting(&self, longest: Duration) -> Result<Connection, RedisError> {
-        self.connect_for(longest + PATIENCE).await
+        self.connect_with(longest + RESPONSE_TIMEOUT).await
     }
 
-    async fn connect_for(&self, patience: Duration) -> Result<Connection, RedisError> {
-        Ok(match &self.way {
-            Way::One(client) => {
+    async fn connect_with(&self, timeout: Duration) -> Result<Connection, RedisError> {
+        Ok(match &self.servers {
+            Servers::One(client) => {
                 let config = ConnectionManagerConfig::new()
-                    .set_response_timeout(Some(patience))
-                    .set_connection_timeout(Some(CONNECT))
+                    .set_response_timeout(Some(timeout))
+                    .set_connection_timeout(Some(CONNECTION_TIMEOUT))
                     .set_min_delay(*BACKOFF.start())
                     .set_max_delay(*BACKOFF.end());
                 Connection::One(client.get_connection_manager_with_config(config).await?)
             }
-            // How long a call may take, with all attempts, can be said of the whole client only.
-            Way::Cluster(nodes) => Connection::Cluster(cluster(nodes, patience)?.get_async_connection().await?),
+            // The time that a call may take, with all attempts, can be set for the whole client only.
+            Servers::Cluster(nodes) => Connection::Cluster(cluster(nodes, timeout)?.get_async_connection().await?),
         })
     }
 }
 
-fn cluster(nodes: &[String], patience: Duration) -> Result<ClusterClient, RedisError> {
-    let builder = ClusterClient::builder(nodes.iter().map(String::as_str)).connection_timeout(CONNECT);
-    builder.response_timeout(patience).overall_response_timeout(Some(patience)).build()
+fn cluster(nodes: &[String], timeout: Duration) -> Result<ClusterClient, RedisError> {
+    let builder = ClusterClient::builder(nodes.iter().map(String::as_str)).connection_timeout(CONNECTION_TIMEOUT);
+    builder.response_timeout(timeout).overall_response_timeout(Some(timeout)).build()
 }
 
 /// A connection to a Redis or a Redis Cluster. Its clones share it.

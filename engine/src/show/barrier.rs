@@ -126,9 +126,9 @@ impl Show {
             return true;
         }
         let bus_failed = || self.ports.bus.last_failure(self.id).is_some_and(|failed| failed >= barrier.since);
-        self.ports.bus.crosses_a_network()
-            && (self.periodic.dropped_answers()
-                || barrier
+        self.periodic.dropped_answers()
+            || (self.ports.bus.is_distributed()
+                && barrier
                     .may_miss_answers(self.game.barrier(), self.outage.failed_since(barrier.closed) || bus_failed()))
     }
 }

@@ -13,7 +13,7 @@ use klaxon_protocol::link::ToEngine;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::bus::Heard;
+use crate::bus::Received;
 
 /// How many messages wait for a show at most: 60 MB of joins.
 const INBOX: usize = 1 << 18;
@@ -32,14 +32,14 @@ pub enum NotQueued {
 /// The router's end of a show's inbox.
 #[derive(Debug, Clone)]
 pub struct InboxSender {
-    queue: mpsc::Sender<Heard>,
+    queue: mpsc::Sender<Received>,
     lost_answers: Arc<AtomicBool>,
 }
 
 /// The show's end of its inbox.
 #[derive(Debug)]
 pub struct ShowInbox {
-    queue: mpsc::Receiver<Heard>,
+    queue: mpsc::Receiver<Received>,
     lost_answers: Arc<AtomicBool>,
 }
 
@@ -58,7 +58,7 @@ impl InboxSender {
     ///
     /// # Errors
     /// Why it is not queued.
-    pub fn send(&self, message: Heard) -> Result<(), NotQueued> {
+    pub fn send(&self, message: Received) -> Result<(), NotQueued> {
         if self.queue.capacity() <= RESERVED && !self.queue.is_closed() && !may_use_the_reserve(&message.message) {
             return Err(self.full(&message.message));
         }
@@ -84,12 +84,12 @@ impl InboxSender {
 
 impl ShowInbox {
     /// Waits for messages and appends up to `limit` of them to `into`. Returns how many; 0 when no more can come.
-    pub async fn receive(&mut self, into: &mut Vec<Heard>, limit: usize) -> usize {
+    pub async fn receive(&mut self, into: &mut Vec<Received>, limit: usize) -> usize {
         self.queue.recv_many(into, limit).await
     }
 
     /// The next message, if one is there.
-    pub fn try_receive(&mut self) -> Option<Heard> {
+    pub fn try_receive(&mut self) -> Option<Received> {
         self.queue.try_recv().ok()
     }
 
@@ -157,15 +157,15 @@ mod tests {
     const GATEWAY: GatewayId = GatewayId(1);
     const SHOW: ShowId = ShowId(1);
 
-    fn resync() -> Heard {
+    fn resync() -> Received {
         ToEngine::Resync { conn: ConnRef { gateway: GATEWAY, conn: 1 }, show: SHOW, seat: None }.into()
     }
 
-    fn answers() -> Heard {
+    fn answers() -> Received {
         ToEngine::Answers(AnswerBatch { gateway: GATEWAY, show: SHOW, answers: Vec::new() }).into()
     }
 
-    fn barrier_passed() -> Heard {
+    fn barrier_passed() -> Received {
         ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: QuestionId(1) }.into()
     }
 

@@ -53,7 +53,7 @@ use self::records::UnwrittenRecords;
 use self::stopping::StopReason;
 pub use self::takeover::{TakenOver, TakeoverError, take_over};
 use crate::Ports;
-use crate::bus::Heard;
+use crate::bus::{BusError, Received};
 use crate::game::{Effect, Game};
 use crate::leases::{HeldLease, LeaseLoss};
 
@@ -185,10 +185,10 @@ impl Show {
         match self.play().await {
             Ok(()) => self.release().await,
             Err(reason) => {
-                has_no_engine = matches!(reason, StopReason::StoodStill);
+                has_no_engine = matches!(reason, StopReason::StoodStill | StopReason::Bus(BusError::Full));
                 tracing::error!(%reason, "this engine can't play the show on");
                 self.stop(&reason);
-                self.ports.bus.let_go(self.id, false);
+                self.ports.bus.release(self.id, false);
             }
         }
         self.inbox.close();
@@ -224,7 +224,7 @@ impl Show {
     /// Frees everything that is kept of a show that is over, or lets another engine play it on.
     async fn release(&mut self) {
         let (show, fence, is_over) = (self.id, self.lease.fence(), self.ending.is_over(self.now));
-        self.ports.bus.let_go(show, is_over);
+        self.ports.bus.release(show, is_over);
         let released = if is_over {
             match self.ports.journal.retire(show, fence).await {
                 Ok(()) => self.ports.arbiter.forget(show, fence).await.map_err(StopReason::from),
@@ -240,7 +240,7 @@ impl Show {
     }
 
     /// Processes messages and does what is due. Nothing of it leaves the show before [`Self::commit`].
-    async fn turn(&mut self, received: &mut Vec<Heard>) -> Result<(), StopReason> {
+    async fn turn(&mut self, received: &mut Vec<Received>) -> Result<(), StopReason> {
         self.note_running();
         self.now = self.now.max(self.ports.clock.now());
         let count = received.len();
@@ -255,10 +255,10 @@ impl Show {
     ///
     /// # Errors
     /// If the show's lease is lost.
-    async fn process(&mut self, received: &mut Vec<Heard>) -> Result<(), StopReason> {
+    async fn process(&mut self, received: &mut Vec<Received>) -> Result<(), StopReason> {
         let mut claims = ClaimBatch::default();
-        for Heard { place, message, .. } in received.drain(..) {
-            self.outbox.note_received(place);
+        for Received { position, message, .. } in received.drain(..) {
+            self.outbox.note_received(position);
             if !matches!(message, ToEngine::Answers(_)) {
                 self.claim(&mut claims).await?;
             }
@@ -298,7 +298,7 @@ impl Show {
     fn next_due(&self) -> Millis {
         let barrier = self.barrier.as_ref().and_then(Barrier::deadline);
         let periodic = (!self.ending.has_ended()).then(|| self.periodic.due());
-        let check = self.ports.bus.crosses_a_network().then(|| self.now + CLOCK_CHECK);
+        let check = self.ports.bus.is_distributed().then(|| self.now + CLOCK_CHECK);
         let due = [self.game.deadline(), barrier, periodic, self.ending.lingers_until(), check].into_iter().flatten();
         due.min().expect("a show has an end, or figures to publish")
     }
@@ -381,7 +381,7 @@ impl Show {
     fn publish_status(&self) {
         let status = Some(Status::of(&*self.game));
         if self.status.send_if_modified(|known| std::mem::replace(known, status) != status) {
-            self.ports.bus.list(self.line());
+            self.ports.bus.update_directory(self.line());
         }
     }
 

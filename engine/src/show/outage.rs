@@ -81,7 +81,7 @@ impl Show {
             self.wait_for_the_store(RETRY_PAUSE).await;
         }
         metrics::counter!("klaxon_shows_regained_total").increment(1);
-        self.ports.bus.list(self.line());
+        self.ports.bus.update_directory(self.line());
         // Gateways may have missed what was published last.
         self.publish_at_once(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() });
         Ok(())
@@ -96,8 +96,8 @@ impl Show {
         };
         self.lease.replace(fence);
         self.records.move_to_lease(fence);
-        match self.ports.bus.adopt(self.id, fence).await {
-            Ok(left) => self.audience.add_gateways(left.gateways),
+        match self.ports.bus.take_over(self.id, fence).await {
+            Ok(takeover) => self.audience.add_gateways(takeover.gateways),
             Err(BusError::Unavailable(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         }

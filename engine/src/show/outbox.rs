@@ -6,21 +6,21 @@ use klaxon_protocol::ids::{ConnRef, GatewayId, ShowId};
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::player::ToPlayer;
 
-use crate::bus::{Address, Place, Turn};
+use crate::bus::{Address, Publication, StreamPosition};
 
 /// Messages to gateways that wait for the turn's records, and how far the show's input is processed.
 pub(super) struct Outbox {
     show: ShowId,
     messages: Vec<(Address, ToGateway)>,
     /// Everything that gateways sent up to here is in the game's state.
-    received: Place,
+    received: StreamPosition,
     /// Everything up to here is in the journal, and what came of it is published.
-    published: Place,
+    published: StreamPosition,
 }
 
 impl Outbox {
     pub fn new(show: ShowId) -> Self {
-        Self { show, messages: Vec::new(), received: Place::default(), published: Place::default() }
+        Self { show, messages: Vec::new(), received: StreamPosition::default(), published: StreamPosition::default() }
     }
 
     pub fn send_to_all(&mut self, message: ToGateway) {
@@ -36,7 +36,7 @@ impl Outbox {
     }
 
     /// Everything that gateways sent up to this position is in the game's state.
-    pub fn note_received(&mut self, position: Place) {
+    pub fn note_received(&mut self, position: StreamPosition) {
         self.received = self.received.max(position);
     }
 
@@ -49,18 +49,18 @@ impl Outbox {
     }
 
     /// All messages, now that the journal has `records` records. None if there is nothing to publish or to acknowledge.
-    pub fn take(&mut self, records: u64) -> Option<Turn> {
+    pub fn take(&mut self, records: u64) -> Option<Publication> {
         let messages = std::mem::take(&mut self.messages);
         if messages.is_empty() && self.published == self.received {
             return None;
         }
         self.published = self.received;
-        Some(Turn { show: self.show, messages, records, heard: self.received })
+        Some(Publication { show: self.show, messages, records, acknowledged: self.received })
     }
 
     /// A message that overtakes those that wait: it acknowledges nothing that the journal does not have.
-    pub fn at_once(&self, to: Address, message: ToGateway, records: u64) -> Turn {
-        Turn { show: self.show, messages: vec![(to, message)], records, heard: self.published }
+    pub fn at_once(&self, to: Address, message: ToGateway, records: u64) -> Publication {
+        Publication { show: self.show, messages: vec![(to, message)], records, acknowledged: self.published }
     }
 
     /// The messages that will never be published.
@@ -110,14 +110,14 @@ mod tests {
     fn what_overtakes_acknowledges_only_what_is_published() {
         let mut outbox = Outbox::new(SHOW);
         assert_eq!(outbox.take(0), None);
-        outbox.note_received(Place(7, 2));
-        outbox.note_received(Place(7, 1));
+        outbox.note_received(StreamPosition(7, 2));
+        outbox.note_received(StreamPosition(7, 1));
         let alert = outbox.at_once(Address::All, barrier(), 3);
-        assert_eq!((alert.heard, alert.records), (Place::default(), 3));
+        assert_eq!((alert.acknowledged, alert.records), (StreamPosition::default(), 3));
         let turn = outbox.take(4).expect("there is something to acknowledge");
-        assert_eq!((turn.messages.len(), turn.heard, turn.records), (0, Place(7, 2), 4));
+        assert_eq!((turn.messages.len(), turn.acknowledged, turn.records), (0, StreamPosition(7, 2), 4));
         assert_eq!(outbox.take(4), None, "it is acknowledged once");
-        assert_eq!(outbox.at_once(Address::All, barrier(), 4).heard, Place(7, 2));
+        assert_eq!(outbox.at_once(Address::All, barrier(), 4).acknowledged, StreamPosition(7, 2));
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Show {
         self.inbox.close();
         self.records.discard();
         let unpublished = self.outbox.discard();
-        if self.ports.bus.crosses_a_network() && why.is_a_takeover() {
+        if self.ports.bus.is_distributed() && why.is_a_takeover() {
             return;
         }
         let error = ErrorMessage::from(&Refusal::because(ErrorCode::Unavailable, format!("{why}.")));

@@ -103,7 +103,7 @@ pub async fn take_over(
     let taken_over = continue_under(lease, idle, ports, show, records, inbox).await;
     if taken_over.is_err() {
         held.remove(&show);
-        bus.let_go(show, false);
+        bus.release(show, false);
     }
     taken_over
 }
@@ -123,8 +123,8 @@ async fn continue_under(
     if last.last() != records.last() {
         records = ports.journal.read(show).await?.records;
     }
-    let left = ports.bus.adopt(show, fence).await.map_err(|error| TakeoverError::Bus { show, error })?;
-    let published = left.said;
+    let takeover = ports.bus.take_over(show, fence).await.map_err(|error| TakeoverError::Bus { show, error })?;
+    let published = takeover.published;
     let rebuilt = tokio::task::spawn_blocking(move || rebuild(&records, published)).await;
     let (rebuilt, unpublished) = rebuilt
         .map_err(|error| JournalError::Unavailable(format!("the show could not be rebuilt: {error}")))?
@@ -136,10 +136,10 @@ async fn continue_under(
     let now = rebuilt.at.max(clock);
     let away = now.since(rebuilt.at);
     let away = idle.map_or(away, |idle| idle.min(away));
-    let audience = Audience::of(left.gateways);
+    let audience = Audience::of(takeover.gateways);
     let mut live = Show::new(ports, inbox, show, lease, rebuilt.game, now, audience, rebuilt.records);
     live.status.send_replace(Some(Status::of(&*live.game)));
-    live.ports.bus.list(live.line());
+    live.ports.bus.update_directory(live.line());
     if let Some((question, claims)) = live.counted_claims() {
         let restored = live.ports.arbiter.restore(show, fence, question, &claims).await;
         restored.map_err(|error| TakeoverError::Arbiter { show, error })?;
@@ -161,7 +161,7 @@ async fn continue_under(
 
 /// A show that ended longer ago than it can be looked at.
 async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<TakenOver>, TakeoverError> {
-    if ports.bus.crosses_a_network() {
+    if ports.bus.is_distributed() {
         // Its lease and its streams must be freed, which only a live show does.
         return Ok(None);
     }

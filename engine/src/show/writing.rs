@@ -18,14 +18,15 @@ impl Show {
     /// and nothing is acknowledged that a crash could take away.
     ///
     /// # Errors
-    /// If these records can never be written: another engine has the show, or its journal is damaged.
+    /// If these records can never be written: another engine has the show, or its journal is damaged. Or if the bus takes nothing more of
+    /// the show.
     pub(super) async fn commit(&mut self) -> Result<(), StopReason> {
         if let Some(delay) = self.write().await? {
             self.make_up_for(delay);
             self.write().await?;
         }
         if let Some(turn) = self.outbox.take(self.records.written()) {
-            self.ports.bus.say(turn);
+            self.ports.bus.publish(turn)?;
         }
         if let Some(barrier) = &mut self.barrier {
             barrier.asked(self.ports.clock.now(), self.game.barrier());
@@ -66,6 +67,7 @@ impl Show {
 
     /// Publishes something before what this turn comes to.
     pub(super) fn publish_at_once(&self, to: Address, message: ToGateway) {
-        self.ports.bus.say(self.outbox.at_once(to, message, self.records.written()));
+        // A bus that takes nothing more refuses the next commit as well.
+        let _ = self.ports.bus.publish(self.outbox.at_once(to, message, self.records.written()));
     }
 }

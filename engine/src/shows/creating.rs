@@ -9,7 +9,7 @@ use klaxon_protocol::pack::Pack;
 use klaxon_protocol::settings::Settings;
 
 use super::{KnownShow, Shows};
-use crate::bus::Entered;
+use crate::bus::ShowRegistration;
 use crate::game;
 use crate::show::{NewShow, Show, inbox};
 
@@ -82,15 +82,15 @@ impl Shows {
         // A show that the rules refuse must not become known to other engines.
         game::create(at, RulesVersion::NEWEST, &create)?;
         loop {
-            match self.ports.bus.enter(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
-                Entered::New => break,
-                Entered::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
-                Entered::CodeTaken => create.code = self.unused_code(),
-                Entered::IdTaken => return Err(ErrorCode::IdTaken.into()),
-                Entered::Before(_, code) if is_another_code(chosen.as_ref(), &code) => {
+            match self.ports.bus.register_show(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
+                ShowRegistration::New => break,
+                ShowRegistration::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
+                ShowRegistration::CodeTaken => create.code = self.unused_code(),
+                ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
+                ShowRegistration::Existing(_, code) if is_another_code(chosen.as_ref(), &code) => {
                     return Err(ErrorCode::IdTaken.into());
                 }
-                Entered::Before(show, code) => {
+                ShowRegistration::Existing(show, code) => {
                     self.to_host(conn, ToHost::Created(Created { id: create.id, show, code }));
                     return Ok(());
                 }
@@ -98,10 +98,10 @@ impl Shows {
         }
         let game = game::create(at, RulesVersion::NEWEST, &create)?;
         let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
-        let left = self.ports.bus.adopt(show, fence).await.map_err(unavailable)?;
+        let takeover = self.ports.bus.take_over(show, fence).await.map_err(unavailable)?;
         tracing::info!(%show, code = %create.code, "a new show is played here");
         let (sender, inbox) = inbox();
-        let new = NewShow { id: show, fence, at, create: create.clone(), game, gateways: left.gateways };
+        let new = NewShow { id: show, fence, at, create: create.clone(), game, gateways: takeover.gateways };
         let live = Show::create(self.ports.clone(), inbox, new, conn);
         let status = self.play(show, live);
         self.add(show, &create, sender, status);

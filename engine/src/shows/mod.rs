@@ -90,7 +90,7 @@ impl Shows {
             journal_reads: Arc::new(Semaphore::new(MAX_JOURNALS_READ)),
             unread: ports.journal.shows().await?,
         };
-        if !ports.bus.crosses_a_network() {
+        if !ports.bus.is_distributed() {
             // No show begins before all are there: its time would run while no player can come.
             let mut all = Vec::new();
             for id in std::mem::take(&mut shows.unread) {

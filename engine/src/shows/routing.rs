@@ -6,11 +6,11 @@ use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use super::{KnownShow, Shows};
-use crate::bus::Heard;
+use crate::bus::Received;
 use crate::show::{NotQueued, Status};
 
 impl Shows {
-    pub(super) async fn route(&mut self, received: Heard) {
+    pub(super) async fn route(&mut self, received: Received) {
         let about = received.show;
         // A show that the bus named and that is not here any more is another engine's.
         if about.is_some_and(|show| !self.is_here(show) && !self.set_aside.contains(&show)) {
@@ -41,7 +41,7 @@ impl Shows {
         let _ = self.deliver(about.unwrap_or(show), received);
     }
 
-    fn route_join(&self, received: Heard) {
+    fn route_join(&self, received: Received) {
         let ToEngine::Join(request) = &received.message else { return };
         let conn = request.conn;
         // Who comes back to a show that ended sees how it ended, also if a new show has its code.
@@ -53,7 +53,7 @@ impl Shows {
         };
         if let Err(code) = delivered {
             let refused = ToGateway::JoinRefused { conn, error: ErrorMessage::from(code) };
-            self.ports.bus.answer(conn.gateway, refused);
+            self.ports.bus.reply_to_host(conn.gateway, refused);
         }
     }
 
@@ -61,7 +61,7 @@ impl Shows {
     ///
     /// # Errors
     /// Why the show can't take it.
-    fn deliver_or_refuse(&self, show: ShowId, message: Heard) -> Result<(), ErrorCode> {
+    fn deliver_or_refuse(&self, show: ShowId, message: Received) -> Result<(), ErrorCode> {
         match self.deliver(show, message) {
             Ok(()) => return Ok(()),
             Err(NotQueued::Full) => return Err(ErrorCode::Unavailable),
@@ -76,8 +76,8 @@ impl Shows {
         }
     }
 
-    async fn route_host(&mut self, received: Heard) {
-        let Heard { show: about, place, message: ToEngine::Host { conn, message } } = received else { return };
+    async fn route_host(&mut self, received: Received) {
+        let Received { show: about, position, message: ToEngine::Host { conn, message } } = received else { return };
         let (show, command) = match &message {
             FromHost::Create(_) => {
                 let FromHost::Create(create) = message else { return };
@@ -90,7 +90,7 @@ impl Shows {
             // The gateway replies to these itself.
             FromHost::Watch(_) | FromHost::Unwatch(_) | FromHost::Ping(_) => return,
         };
-        let message = Heard { show: about, place, message: ToEngine::Host { conn, message } };
+        let message = Received { show: about, position, message: ToEngine::Host { conn, message } };
         if let Err(code) = self.deliver_or_refuse(show, message) {
             let refused = match command {
                 Some(id) => ToHost::Refused(Refused { id, error: ErrorMessage::from(code) }),
@@ -101,12 +101,12 @@ impl Shows {
     }
 
     pub(super) fn to_host(&self, conn: ConnRef, message: ToHost) {
-        self.ports.bus.answer(conn.gateway, ToGateway::Host { conn, message });
+        self.ports.bus.reply_to_host(conn.gateway, ToGateway::Host { conn, message });
     }
 
     /// The shows of all engines that are written.
     async fn list(&self) -> ToHost {
-        let mut shows = match self.ports.bus.lines().await {
+        let mut shows = match self.ports.bus.list_shows().await {
             Ok(Some(lines)) => lines,
             Ok(None) => self.by_id.iter().filter_map(line).collect(),
             Err(problem) => {

@@ -12,7 +12,7 @@ use tokio::task::JoinError;
 use super::{Shows, log_panic};
 use crate::Ports;
 use crate::arbiter::TERM;
-use crate::bus::Heard;
+use crate::bus::Received;
 use crate::leases::HeldLeases;
 use crate::replay::ReplayError;
 use crate::show::{self, NotQueued, Show, ShowInbox, Status, TakenOver, TakeoverError, inbox, take_over};
@@ -157,7 +157,7 @@ impl Shows {
     ///
     /// # Errors
     /// If the inbox is full, or the show is neither played here nor being taken over.
-    pub(super) fn deliver(&self, show: ShowId, message: Heard) -> Result<(), NotQueued> {
+    pub(super) fn deliver(&self, show: ShowId, message: Received) -> Result<(), NotQueued> {
         match self.by_id.get(&show) {
             Some(known) if !known.is_gone() => known.inbox.send(message),
             _ => self.being_taken_over.get(&show).ok_or(NotQueued::Closed)?.send(message),
@@ -198,7 +198,7 @@ async fn read_and_take_over(
 
 /// Takes a show that never began out of the arbiter, which would offer it to engines again and again.
 async fn forget(ports: &Ports, id: ShowId) {
-    if ports.bus.crosses_a_network()
+    if ports.bus.is_distributed()
         && let Ok(lease) = ports.arbiter.lease(id, Fence(0)).await
         && let Err(error) = ports.arbiter.forget(id, lease.fence).await
     {

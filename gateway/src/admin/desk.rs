@@ -144,7 +144,7 @@ impl AdminDesk {
             return;
         }
         room.watchers.entry(show).or_default().insert(host.key);
-        self.engines.attend(show);
+        self.engines.subscribe(show);
         // Under the same lock as what follows them, so that nothing is heard twice or out of order.
         if let Some(latest) = room.latest.get_mut(&show) {
             let unheard = std::mem::take(&mut latest.unheard);

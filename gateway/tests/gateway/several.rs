@@ -29,15 +29,15 @@ impl GatewayEnd for Far {
         self.end.send(message);
     }
 
-    fn attend(&self, show: ShowId) {
-        self.end.attend(show);
+    fn subscribe(&self, show: ShowId) {
+        self.end.subscribe(show);
     }
 
-    fn attend_only(&self, shows: &BTreeSet<ShowId>) {
+    fn retain_subscriptions(&self, shows: &BTreeSet<ShowId>) {
         let _ = self.kept.send(shows.clone());
     }
 
-    fn crosses_a_network(&self) -> bool {
+    fn is_distributed(&self) -> bool {
         true
     }
 

@@ -1,4 +1,4 @@
-//! Which shows there are, and by which codes players find them.
+//! The directory: which shows there are, and by which codes players find them.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use klaxon_protocol::player::Phase;
 use redis::{ErrorKind, RedisError, RedisResult, pipe};
 
 use super::entry::{decode, encode};
-use super::{KEEP_CODE, millis};
-use crate::bus::Entered;
+use super::{CODE_RETENTION, millis};
+use crate::bus::ShowRegistration;
 use crate::redis::scripts::{DIRECTORY_DELETE, DIRECTORY_TAKE};
 use crate::redis::{Connection, Keys};
 
-/// A show has so long to be listed after its code was entered; then its engine died, and the code is free again.
+/// A show that is not listed this long after its code was registered has lost its engine, and the code is free again.
 const GRACE: Duration = Duration::from_secs(10);
-/// Gateways have so long to read what a show said that is over.
-const LAST_WORDS: Duration = Duration::from_secs(60);
+/// Gateways can read the events of a show that is over for this long.
+const EVENTS_OF_ENDED: Duration = Duration::from_secs(60);
 
-/// Something stands in Redis that no Klaxon of this version writes.
+/// The error for a value that no Klaxon of this version writes.
 fn not_ours(key: &str, problem: impl std::fmt::Display) -> RedisError {
-    (ErrorKind::UnexpectedReturnType, "what stands in Redis is not ours", format!("{key}: {problem}")).into()
+    (ErrorKind::UnexpectedReturnType, "a value in Redis is not ours", format!("{key}: {problem}")).into()
 }
 
-/// The shows that are known on the bus.
+/// The directory of all engines' shows.
 #[derive(Clone)]
 pub(super) struct Directory {
     connection: Connection,
@@ -35,17 +35,17 @@ impl Directory {
         Self { connection, keys }
     }
 
-    /// Makes a new show known under its code.
+    /// Gives a code to a new show.
     ///
     /// # Errors
     /// If Redis does not answer.
-    pub async fn enter(
+    pub async fn register(
         &mut self,
         show: ShowId,
         code: &ShowCode,
         create: &CommandId,
         made_of: u64,
-    ) -> RedisResult<Entered> {
+    ) -> RedisResult<ShowRegistration> {
         let key = self.keys.created(create);
         let mine = format!("{show} {made_of}");
         let (held, _) = self.set(&key, &mine, None).await?;
@@ -54,8 +54,8 @@ impl Directory {
         let (before, before_of) = made_before.ok_or_else(|| not_ours(&key, "is no show's id with a hash"))?;
         if before != show {
             match self.line(before).await? {
-                Some(_) if before_of != made_of => return Ok(Entered::IdTaken),
-                Some(line) => return Ok(Entered::Before(before, line.code)),
+                Some(_) if before_of != made_of => return Ok(ShowRegistration::IdTaken),
+                Some(line) => return Ok(ShowRegistration::Existing(before, line.code)),
                 // Its engine died before it began.
                 None => self.set(&key, &mine, Some(&held)).await?,
             };
@@ -63,31 +63,31 @@ impl Directory {
         let key = self.keys.code(code);
         let (holder, age) = self.take(&key, show, Some(before)).await?;
         if holder == show {
-            return Ok(Entered::New);
+            return Ok(ShowRegistration::New);
         }
         let is_free = match self.line(holder).await? {
             Some(line) => line.phase == Phase::Ended || line.code != *code,
             None => age > GRACE,
         };
         if is_free && self.take(&key, show, Some(holder)).await?.0 == show {
-            return Ok(Entered::New);
+            return Ok(ShowRegistration::New);
         }
-        Ok(Entered::CodeTaken)
+        Ok(ShowRegistration::CodeTaken)
     }
 
-    /// Takes a key for a show, also from `from`. Who has it now, and since when.
+    /// Takes a key for a show, also if the show `from` has it. Returns the show that has it now, and for how long it has had it.
     async fn take(&mut self, key: &str, show: ShowId, from: Option<ShowId>) -> RedisResult<(ShowId, Duration)> {
         let from = from.map(|show| show.to_string());
         let (holder, age) = self.set(key, &show.to_string(), from.as_deref()).await?;
         Ok((holder.parse().map_err(|_| not_ours(key, "is no show's id"))?, age))
     }
 
-    /// Gives a key this value, unless it has another than `from`. What it has now, and since when.
+    /// Sets a key to this value, unless it has another one than `from`. Returns the value that it has now, and its age.
     async fn set(&mut self, key: &str, value: &str, from: Option<&str>) -> RedisResult<(String, Duration)> {
-        let keep = millis(KEEP_CODE);
+        let keep = millis(CODE_RETENTION);
         let arguments = [value, from.unwrap_or(value), &keep.to_string()];
         let (held, left): (String, i64) = DIRECTORY_TAKE.run(&self.connection, &[key], &arguments).await?;
-        // A key without an end has -1: it is as old as can be.
+        // A key that does not expire has -1: its age counts as the largest.
         let left = u64::try_from(left).unwrap_or(0);
         Ok((held, Duration::from_millis(keep.saturating_sub(left))))
     }
@@ -98,8 +98,8 @@ impl Directory {
     /// If Redis does not answer.
     pub async fn line(&mut self, show: ShowId) -> RedisResult<Option<ShowLine>> {
         let line: Option<Vec<u8>> =
-            redis::cmd("HGET").arg(self.keys.lines()).arg(show.0).query_async(&mut self.connection).await?;
-        line.map(|line| decode(&line).map_err(|problem| not_ours(&self.keys.lines(), problem))).transpose()
+            redis::cmd("HGET").arg(self.keys.directory()).arg(show.0).query_async(&mut self.connection).await?;
+        line.map(|line| decode(&line).map_err(|problem| not_ours(&self.keys.directory(), problem))).transpose()
     }
 
     /// All shows as they were last listed.
@@ -107,8 +107,9 @@ impl Directory {
     /// # Errors
     /// If Redis does not answer.
     pub async fn lines(&mut self) -> RedisResult<Vec<ShowLine>> {
-        let lines: Vec<Vec<u8>> = redis::cmd("HVALS").arg(self.keys.lines()).query_async(&mut self.connection).await?;
-        // One that can't be read hides no other from a host's list.
+        let lines: Vec<Vec<u8>> =
+            redis::cmd("HVALS").arg(self.keys.directory()).query_async(&mut self.connection).await?;
+        // One that can't be read must not hide the others from a host.
         let readable = lines.iter().filter_map(|line| match decode(line) {
             Ok(line) => Some(line),
             Err(problem) => {
@@ -119,19 +120,19 @@ impl Directory {
         Ok(readable.collect())
     }
 
-    /// Lists a show, and keeps its code for it.
+    /// Writes a show's line, and keeps the show's code from expiring.
     ///
     /// # Errors
     /// If Redis does not answer.
     pub async fn list(&mut self, line: &ShowLine) -> RedisResult<()> {
         let mut list = redis::cmd("HSET");
-        list.arg(self.keys.lines()).arg(line.show.0).arg(encode(line));
+        list.arg(self.keys.directory()).arg(line.show.0).arg(encode(line));
         list.query_async::<()>(&mut self.connection).await?;
         let key = self.keys.code(&line.code);
         self.take(&key, line.show, None).await.map(drop)
     }
 
-    /// Which show has this code, if it is one that is known, and whether it has ended: another may have the code in a moment.
+    /// The show that has this code, and whether it has ended: then another show can get the code at any time.
     ///
     /// # Errors
     /// If Redis does not answer.
@@ -140,25 +141,25 @@ impl Directory {
         let (holder, left): (Option<String>, i64) =
             pipe().get(&key).pttl(&key).query_async(&mut self.connection).await?;
         let Some(show) = holder.and_then(|holder| holder.parse().ok()) else { return Ok(None) };
-        let is_new = i64::try_from(millis(KEEP_CODE - GRACE)).is_ok_and(|old| left > old);
+        let is_new = i64::try_from(millis(CODE_RETENTION - GRACE)).is_ok_and(|old| left > old);
         Ok(match self.line(show).await? {
             Some(line) => Some((show, line.phase == Phase::Ended)),
             None => is_new.then_some((show, false)),
         })
     }
 
-    /// A show is over: nothing is kept of it.
+    /// Deletes the keys of a show that is over.
     ///
     /// # Errors
     /// If Redis does not answer.
-    pub async fn strike(&mut self, show: ShowId, code: Option<&ShowCode>) -> RedisResult<()> {
+    pub async fn remove(&mut self, show: ShowId, code: Option<&ShowCode>) -> RedisResult<()> {
         let keys = &self.keys;
-        let mut free = pipe();
-        free.del(keys.said(show)).ignore().del(keys.to_show(show)).ignore().del(keys.audience(show)).ignore();
-        free.pexpire(keys.to_all(show), i64::try_from(millis(LAST_WORDS)).unwrap_or(i64::MAX)).ignore();
-        free.query_async::<()>(&mut self.connection).await?;
-        let mut strike = redis::cmd("HDEL");
-        strike.arg(keys.lines()).arg(show.0).query_async::<()>(&mut self.connection).await?;
+        let mut delete = pipe();
+        delete.del(keys.progress(show)).ignore().del(keys.input(show)).ignore().del(keys.subscribers(show)).ignore();
+        delete.pexpire(keys.events(show), i64::try_from(millis(EVENTS_OF_ENDED)).unwrap_or(i64::MAX)).ignore();
+        delete.query_async::<()>(&mut self.connection).await?;
+        let mut unlist = redis::cmd("HDEL");
+        unlist.arg(keys.directory()).arg(show.0).query_async::<()>(&mut self.connection).await?;
         if let Some(code) = code {
             DIRECTORY_DELETE.run::<()>(&self.connection, &[keys.code(code)], &[show.0]).await?;
         }

@@ -1,8 +1,8 @@
 //! An engine's end of the bus over Redis.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use dashmap::DashMap;
@@ -10,62 +10,70 @@ use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use redis::{RedisError, pipe};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::interval;
 
 use super::directory::Directory;
-use super::hearing::{Item, hear};
-use super::registry::Gateways;
-use super::requests::Open;
-use super::saying::{Order, Voice};
-use super::trouble::Trouble;
-use super::{Steering, Task, answering, entry, registry, requests, unavailable};
-use crate::bus::{BusError, EngineEnd, Entered, Heard, Left, Place, Turn};
+use super::gateway_registry::{Gateways, watch_gateways};
+use super::host_replies::{MAX_REPLIES, send_replies};
+use super::host_requests::{InProgress, MAX_IN_PROGRESS, delete, delete_processed, read_requests};
+use super::publish_queue::{Lease, PublishQueue};
+use super::show_publisher::{Context, ShowPublisher};
+use super::show_status::ShowStatus;
+use super::show_subscriber::{InboxItem, subscribe};
+use super::{ClockSync, Task, entry, lock, unavailable};
+use crate::bus::queue::{count_full, record_length};
+use crate::bus::{BusError, EngineEnd, Publication, Received, ShowRegistration, StreamPosition, Takeover};
 use crate::clock::Clock;
 use crate::redis::{Connection, Redis};
 
-/// How many things one `receive` takes at most.
-const TAKE: usize = 256;
+/// Items that one `receive` takes from the inbox.
+const MAX_RECEIVED: usize = 256;
+/// Items in the inbox, each with what one read of Redis returned. When there is no room readers wait, and the rest stays in Redis.
+pub(super) const MAX_INBOX: usize = 256;
 
-/// An engine's end of the bus over Redis. What it still had to say is not said if it is dropped before [`Self::finish`].
+/// How often the queues' metrics are recorded.
+const RECORD: Duration = Duration::from_secs(1);
+
+/// An engine's end of the bus over Redis. What is not published when it is dropped is not published; see [`Self::finish`].
 pub struct RedisEngineEnd {
     redis: Redis,
     connection: Connection,
     directory: Directory,
-    playing: Arc<DashMap<ShowId, Playing>>,
+    shows: Arc<DashMap<ShowId, PlayedShow>>,
     gateways: Gateways,
-    engine: mpsc::UnboundedSender<Item>,
+    items: mpsc::Sender<InboxItem>,
     inbox: tokio::sync::Mutex<Inbox>,
+    closed: watch::Sender<bool>,
     /// None once it is finished.
-    hosts: Mutex<Option<Hosts>>,
-    voices: Mutex<JoinSet<()>>,
-    steering: Steering,
-    /// Takes requests; none once it is closed.
-    taking: Mutex<Option<Task>>,
-    _beside: [Task; 2],
+    host_replies: Mutex<Option<HostReplies>>,
+    publishers: Mutex<JoinSet<()>>,
+    clock_sync: ClockSync,
+    /// Reads requests; none once it is closed.
+    requests: Mutex<Option<Task>>,
+    _tasks: [Task; 3],
 }
 
 /// A show that is played here.
-struct Playing {
+struct PlayedShow {
     fence: Fence,
-    voice: mpsc::UnboundedSender<Order>,
-    trouble: Trouble,
-    /// None once another engine has the show.
-    reader: Option<Task>,
+    queue: Arc<PublishQueue>,
+    status: ShowStatus,
+    _subscriber: Task,
 }
 
 struct Inbox {
-    items: mpsc::UnboundedReceiver<Item>,
-    /// Requests that were received last time: whoever asks for more has dealt with them.
-    dealt_with: Vec<String>,
-    done: mpsc::UnboundedSender<String>,
-    is_closed: bool,
+    items: mpsc::Receiver<InboxItem>,
+    /// Requests that were received last: they are processed when more is received.
+    requests: Vec<String>,
+    processed: mpsc::Sender<String>,
+    closed: watch::Receiver<bool>,
 }
 
-/// To those who send answers to hosts.
-struct Hosts {
-    answers: mpsc::UnboundedSender<(GatewayId, ToGateway)>,
-    sender: JoinHandle<()>,
+struct HostReplies {
+    replies: mpsc::Sender<(GatewayId, ToGateway)>,
+    sending: JoinHandle<()>,
 }
 
 impl RedisEngineEnd {
@@ -75,216 +83,239 @@ impl RedisEngineEnd {
     /// If Redis does not answer.
     pub async fn connect(redis: &Redis, name: &str) -> Result<Self, RedisError> {
         let connection = redis.connect().await?;
-        let steering = Steering::start(redis, Clock::of_process()).await?;
+        let clock_sync = ClockSync::start(redis, Clock::of_process()).await?;
         let keys = redis.keys().clone();
-        let (engine, items) = mpsc::unbounded_channel();
-        let (done, struck) = mpsc::unbounded_channel();
-        let (answers, to_send) = mpsc::unbounded_channel();
-        let (playing, gateways, open) =
-            (Arc::<DashMap<ShowId, Playing>>::default(), Gateways::default(), Open::default());
-        let shows = {
-            let playing = Arc::clone(&playing);
-            move || playing.iter().map(|show| *show.key()).collect()
+        let (items, inbox) = mpsc::channel(MAX_INBOX);
+        let (processed, to_delete) = mpsc::channel(MAX_IN_PROGRESS);
+        let (replies, to_send) = mpsc::channel(MAX_REPLIES);
+        let (closed, is_closed) = watch::channel(false);
+        let (shows, gateways, in_progress) =
+            (Arc::<DashMap<ShowId, PlayedShow>>::default(), Gateways::default(), InProgress::default());
+        let played = {
+            let shows = Arc::clone(&shows);
+            move || shows.iter().map(|show| *show.key()).collect()
         };
-        let taking = Task::spawn(requests::take(redis.clone(), name.to_owned(), open.clone(), engine.clone()));
-        let beside = [
-            Task::spawn(requests::strike(connection.clone(), keys.clone(), open, struck)),
-            Task::spawn(registry::watch(connection.clone(), keys.clone(), gateways.clone(), shows, engine.clone())),
+        let requests = Task::spawn(read_requests(redis.clone(), name.to_owned(), in_progress.clone(), items.clone()));
+        let tasks = [
+            Task::spawn(delete_processed(connection.clone(), keys.clone(), in_progress, to_delete)),
+            Task::spawn(record_lengths(Arc::clone(&shows), items.clone(), replies.downgrade())),
+            Task::spawn(watch_gateways(connection.clone(), keys.clone(), gateways.clone(), played, items.clone())),
         ];
-        let sender = tokio::spawn(answering::answer(connection.clone(), keys.clone(), to_send));
+        let sending = tokio::spawn(send_replies(connection.clone(), keys.clone(), to_send));
         Ok(Self {
             redis: redis.clone(),
             directory: Directory::new(connection.clone(), keys),
             connection,
-            playing,
+            shows,
             gateways,
-            engine,
-            inbox: tokio::sync::Mutex::new(Inbox { items, dealt_with: Vec::new(), done, is_closed: false }),
-            hosts: Mutex::new(Some(Hosts { answers, sender })),
-            voices: Mutex::new(JoinSet::new()),
-            steering,
-            taking: Mutex::new(Some(taking)),
-            _beside: beside,
+            items,
+            inbox: tokio::sync::Mutex::new(Inbox { items: inbox, requests: Vec::new(), processed, closed: is_closed }),
+            closed,
+            host_replies: Mutex::new(Some(HostReplies { replies, sending })),
+            publishers: Mutex::new(JoinSet::new()),
+            clock_sync,
+            requests: Mutex::new(Some(requests)),
+            _tasks: tasks,
         })
     }
 
     /// How wrong the time of this process may be, in microseconds either way.
     #[must_use]
     pub fn clock_uncertainty(&self) -> u32 {
-        self.steering.uncertainty()
+        self.clock_sync.uncertainty()
     }
 
-    /// Takes in nothing more: `receive` gives what has come, and says then that it is all.
+    /// Takes in nothing more: `receive` returns what is in the inbox, and false.
     pub fn close(&self) {
-        drop(lock(&self.taking).take());
-        // Without an inbox nobody receives.
-        let _ = self.engine.send(Item::Closed);
+        drop(lock(&self.requests).take());
+        self.closed.send_replace(true);
     }
 
-    /// Waits until all is said that this engine, and its shows that were let go, had to say.
+    /// Waits until everything is published that this engine, and its shows that were released, had to publish.
     pub async fn finish(&self) {
         self.close();
-        let mut voices = std::mem::take(&mut *lock(&self.voices));
-        while voices.join_next().await.is_some() {}
-        let hosts = lock(&self.hosts).take();
-        if let Some(Hosts { answers, sender }) = hosts {
-            drop(answers);
-            if let Err(error) = sender.await {
-                tracing::error!(%error, "answers to hosts broke off");
+        let mut publishers = std::mem::take(&mut *lock(&self.publishers));
+        while publishers.join_next().await.is_some() {}
+        let host_replies = lock(&self.host_replies).take();
+        if let Some(HostReplies { replies, sending }) = host_replies {
+            drop(replies);
+            if let Err(error) = sending.await {
+                tracing::error!(%error, "replies to hosts were not sent");
             }
         }
-        let dealt_with = std::mem::take(&mut self.inbox.lock().await.dealt_with);
-        if !dealt_with.is_empty() {
-            requests::strike_out(&mut self.connection.clone(), self.redis.keys(), &dealt_with).await;
+        let processed = std::mem::take(&mut self.inbox.lock().await.requests);
+        if !processed.is_empty() {
+            delete(&mut self.connection.clone(), self.redis.keys(), &processed).await;
         }
     }
 
-    fn tell(&self, show: ShowId, order: Order) {
-        match self.playing.get(&show) {
-            // A voice ends only after it was let go.
-            Some(playing) => drop(playing.voice.send(order)),
-            None => tracing::debug!(%show, "a show that is not played here says nothing"),
-        }
-    }
-
-    /// Starts a voice for the show, or tells the one that it has of the new lease.
-    fn play(&self, show: ShowId, fence: Fence, said: u64, heard: Place) {
-        let (voice, trouble) = match self.playing.remove(&show) {
-            Some((_, playing)) => (playing.voice, playing.trouble),
-            None => self.voice(show),
+    /// Starts a publisher for the show, or tells the one that it has of the new lease.
+    fn play(&self, show: ShowId, lease: Lease, position: StreamPosition) {
+        let (queue, status) = match self.shows.remove(&show) {
+            Some((_, played)) if !played.queue.has_overflowed() => (played.queue, played.status),
+            _ => self.start_publisher(show),
         };
-        let reading = hear(self.redis.clone(), show, fence, heard, self.engine.clone(), trouble.clone());
-        let reader = Task::spawn(reading);
-        let _ = voice.send(Order::Adopted(fence, said));
-        self.playing.insert(show, Playing { fence, voice, trouble, reader: Some(reader) });
+        queue.take_over(lease);
+        let fence = lease.fence;
+        let subscriber = subscribe(self.redis.clone(), show, fence, position, self.items.clone(), status.clone());
+        self.shows.insert(show, PlayedShow { fence, queue, status, _subscriber: Task::spawn(subscriber) });
     }
 
-    fn voice(&self, show: ShowId) -> (mpsc::UnboundedSender<Order>, Trouble) {
-        let (orders, told) = mpsc::unbounded_channel();
-        let trouble = Trouble::default();
-        if let Some(hosts) = &*lock(&self.hosts) {
+    fn start_publisher(&self, show: ShowId) -> (Arc<PublishQueue>, ShowStatus) {
+        let (queue, status) = (Arc::<PublishQueue>::default(), ShowStatus::default());
+        if let Some(host_replies) = &*lock(&self.host_replies) {
             let (connection, keys) = (self.connection.clone(), self.redis.keys().clone());
-            let voice = Voice::new(show, (connection, keys), told, hosts.answers.clone(), self.engine.clone());
-            let voice = voice.with(trouble.clone());
-            let mut voices = lock(&self.voices);
-            while voices.try_join_next().is_some() {}
-            voices.spawn(voice.run());
+            let context = Context { connection, keys, host_replies: host_replies.replies.clone() };
+            let publisher = ShowPublisher::new(show, context, Arc::clone(&queue), status.clone());
+            let mut publishers = lock(&self.publishers);
+            while publishers.try_join_next().is_some() {}
+            publishers.spawn(publisher.run());
         }
-        (orders, trouble)
+        (queue, status)
     }
 
-    /// What of this is still of interest here.
-    fn sort(&self, item: Item, inbox: &mut Inbox, into: &mut Vec<Heard>) {
+    /// Appends the messages of an item, unless they are about a show that is no longer played here under the lease that it was read under.
+    fn take(&self, item: InboxItem, requests: &mut Vec<String>, into: &mut Vec<Received>) {
         match item {
-            Item::Heard(show, fence, heard) => {
-                if self.playing.get(&show).is_some_and(|playing| playing.fence == fence && playing.reader.is_some()) {
-                    into.extend(heard);
+            InboxItem::Input(show, fence, received) => {
+                let is_played = |played: &PlayedShow| played.fence == fence && !played.status.is_fenced(fence);
+                if self.shows.get(&show).is_some_and(|played| is_played(&played)) {
+                    into.extend(received);
                 }
             }
-            Item::Request(id, message) => {
-                inbox.dealt_with.push(id);
+            InboxItem::Request(id, message) => {
+                requests.push(id);
                 into.push(message.into());
             }
-            Item::Gone(gateway) => into.push(ToEngine::Bye { gateway }.into()),
-            Item::Fenced(show, fence) => {
-                if let Some(mut playing) = self.playing.get_mut(&show).filter(|playing| playing.fence == fence) {
-                    playing.reader = None;
-                }
-            }
-            Item::Closed => inbox.is_closed = true,
+            InboxItem::GatewayGone(gateway) => into.push(ToEngine::Bye { gateway }.into()),
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Publishes how full the queues are.
+async fn record_lengths(
+    shows: Arc<DashMap<ShowId, PlayedShow>>,
+    items: mpsc::Sender<InboxItem>,
+    replies: mpsc::WeakSender<(GatewayId, ToGateway)>,
+) {
+    let mut ticks = interval(RECORD);
+    loop {
+        ticks.tick().await;
+        record_length("engine_inbox", MAX_INBOX - items.capacity());
+        record_length("publish", shows.iter().map(|show| show.queue.len()).sum());
+        if let Some(replies) = replies.upgrade() {
+            record_length("host_replies", MAX_REPLIES - replies.capacity());
+        }
+    }
 }
 
 #[async_trait]
 impl EngineEnd for RedisEngineEnd {
-    fn say(&self, turn: Turn) {
-        self.tell(turn.show, Order::Say(turn));
-    }
-
-    fn answer(&self, to: GatewayId, message: ToGateway) {
-        if let Some(hosts) = &*lock(&self.hosts) {
-            // Whoever sends them ends only after this.
-            let _ = hosts.answers.send((to, message));
-        }
-    }
-
-    async fn receive(&self, into: &mut Vec<Heard>) -> bool {
-        let mut inbox = self.inbox.lock().await;
-        for id in std::mem::take(&mut inbox.dealt_with) {
-            let _ = inbox.done.send(id);
-        }
-        let (mut items, before) = (Vec::new(), into.len());
-        while into.len() == before && !inbox.is_closed {
-            inbox.items.recv_many(&mut items, TAKE).await;
-            for item in items.drain(..) {
-                self.sort(item, &mut inbox, into);
+    fn publish(&self, publication: Publication) -> Result<(), BusError> {
+        match self.shows.get(&publication.show) {
+            Some(played) => played.queue.publish(publication),
+            None => {
+                tracing::debug!(show = %publication.show, "a show that is not played here publishes nothing");
+                Ok(())
             }
         }
-        !inbox.is_closed
     }
 
-    async fn adopt(&self, show: ShowId, fence: Fence) -> Result<Left, BusError> {
+    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
+        if let Some(host_replies) = &*lock(&self.host_replies)
+            && host_replies.replies.try_send((to, message)).is_err()
+        {
+            count_full("host_replies");
+        }
+    }
+
+    async fn receive(&self, into: &mut Vec<Received>) -> bool {
+        let mut inbox = self.inbox.lock().await;
+        let Inbox { items, requests, processed, closed } = &mut *inbox;
+        for id in requests.drain(..) {
+            // There is room for all that are in progress.
+            let _ = processed.try_send(id);
+        }
+        let (mut taken, before) = (Vec::new(), into.len());
+        while into.len() == before && !*closed.borrow() {
+            tokio::select! {
+                biased;
+                _ = closed.changed() => {}
+                _ = items.recv_many(&mut taken, MAX_RECEIVED) => {}
+            }
+            taken.drain(..).for_each(|item| self.take(item, requests, into));
+        }
+        if !*closed.borrow() {
+            return true;
+        }
+        for _ in 0..items.len() {
+            if let Ok(item) = items.try_recv() {
+                self.take(item, requests, into);
+            }
+        }
+        false
+    }
+
+    async fn take_over(&self, show: ShowId, fence: Fence) -> Result<Takeover, BusError> {
         let keys = self.redis.keys();
         let mut connection = self.connection.clone();
-        let mut look = pipe();
-        look.hget(keys.lease(show), "fence");
-        look.hmget(keys.said(show), &["records", "heard", "last"][..]).smembers(keys.audience(show));
-        type Answer = (Option<u64>, (Option<u64>, Option<Vec<u8>>, Option<Vec<u8>>), BTreeSet<u32>);
-        let (lease, (records, heard, last), audience): Answer =
-            look.query_async(&mut connection).await.map_err(unavailable)?;
+        let mut read = pipe();
+        read.hget(keys.lease(show), "fence");
+        read.hmget(keys.progress(show), &["records", "acknowledged", "last"][..]).smembers(keys.subscribers(show));
+        type Reply = (Option<u64>, (Option<u64>, Option<Vec<u8>>, Option<Vec<u8>>), BTreeSet<u32>);
+        let (lease, (published, acknowledged, last), subscribers): Reply =
+            read.query_async(&mut connection).await.map_err(unavailable)?;
         match lease {
             Some(lease) if lease == fence.0 => {}
             Some(_) => return Err(BusError::Fenced),
             None => return Err(BusError::Unavailable("the show's lease is not there".into())),
         }
-        let gateways = self.gateways.up(&mut connection, keys, audience).await.map_err(unavailable)?;
-        let place = |bytes: Option<Vec<u8>>| match bytes.map(|bytes| entry::place(&bytes).ok_or(bytes)) {
-            None => Ok(Place::default()),
-            Some(place) => place.map_err(|bytes| {
+        let gateways = self.gateways.up(&mut connection, keys, subscribers).await.map_err(unavailable)?;
+        let position = |bytes: Option<Vec<u8>>| match bytes.map(|bytes| entry::position(&bytes).ok_or(bytes)) {
+            None => Ok(StreamPosition::default()),
+            Some(position) => position.map_err(|bytes| {
                 let odd = String::from_utf8_lossy(&bytes);
-                BusError::Unavailable(format!("{odd:?} stands in Redis where a position in a stream should"))
+                BusError::Unavailable(format!("{odd:?} is in Redis where a position in a stream should be"))
             }),
         };
-        let (heard, last) = (place(heard)?, place(last)?);
-        let said = if last.0 == fence.0 { last.1 } else { 0 };
-        self.play(show, fence, said, heard);
-        Ok(Left { said: records, gateways })
+        let (acknowledged, last) = (position(acknowledged)?, position(last)?);
+        let under_this_lease = if last.0 == fence.0 { last.1 } else { 0 };
+        self.play(show, Lease { fence, published: under_this_lease }, acknowledged);
+        Ok(Takeover { published, gateways })
     }
 
-    fn let_go(&self, show: ShowId, is_over: bool) {
-        if let Some((_, playing)) = self.playing.remove(&show) {
-            let _ = playing.voice.send(Order::LetGo(is_over));
+    fn release(&self, show: ShowId, is_over: bool) {
+        if let Some((_, played)) = self.shows.remove(&show) {
+            played.queue.release(is_over);
         }
     }
 
-    async fn enter(
+    async fn register_show(
         &self,
         show: ShowId,
         code: &ShowCode,
         create: &CommandId,
         made_of: u64,
-    ) -> Result<Entered, BusError> {
-        self.directory.clone().enter(show, code, create, made_of).await.map_err(unavailable)
+    ) -> Result<ShowRegistration, BusError> {
+        self.directory.clone().register(show, code, create, made_of).await.map_err(unavailable)
     }
 
-    fn list(&self, line: ShowLine) {
-        self.tell(line.show, Order::List(line));
+    fn update_directory(&self, line: ShowLine) {
+        match self.shows.get(&line.show) {
+            Some(played) => played.queue.update_directory(line),
+            None => tracing::debug!(show = %line.show, "a show that is not played here is not listed"),
+        }
     }
 
-    async fn lines(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
+    async fn list_shows(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
         self.directory.clone().lines().await.map(Some).map_err(unavailable)
     }
 
     fn last_failure(&self, show: ShowId) -> Option<Instant> {
-        self.playing.get(&show)?.trouble.last()
+        self.shows.get(&show)?.status.last_failure()
     }
 
-    fn crosses_a_network(&self) -> bool {
+    fn is_distributed(&self) -> bool {
         true
     }
 }

@@ -1,29 +1,31 @@
-//! What entries of streams hold, in bytes.
+//! The entries of streams, and how messages are encoded in them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bincode::{Decode, Encode};
-use klaxon_protocol::ids::{ConnRef, GatewayId, Name, PlayerId, SeatRef, ShowId};
-use klaxon_protocol::link::{Broadcast, Resynced, Seated, ToEngine, ToGateway};
-use klaxon_protocol::player::{Snapshot, ToPlayer, You};
+use klaxon_protocol::ids::{GatewayId, Seq};
+use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
+use klaxon_protocol::player::{Phase, Snapshot};
+use klaxon_protocol::settings::Mode;
+use klaxon_protocol::time::Millis;
 use redis::Value;
 
-use super::personal::{Planes, PlanesError};
-use crate::bus::{Address, Place};
+use super::bit_planes::{BitPlanes, BitPlanesError};
+use crate::bus::{Address, StreamPosition};
 
 /// The field with the messages.
 const MESSAGES: &[u8] = b"m";
-/// The field that says how far the show had dealt with what gateways said.
-const HEARD: &[u8] = b"h";
-/// What an entry may claim to hold before it is read: more is a damaged entry.
-const LARGEST: usize = 1 << 30;
+/// The field with the position up to which the show had processed its input.
+const ACKNOWLEDGED: &[u8] = b"a";
+/// The largest size, in bytes, that an entry may claim to have once it is decoded: a larger one is damaged.
+const MAX_DECODED: usize = 1 << 30;
 
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub id: Place,
+    pub id: StreamPosition,
     pub messages: Vec<u8>,
-    pub heard: Option<Place>,
+    pub acknowledged: Option<StreamPosition>,
 }
 
 /// Why an entry's messages can't be read.
@@ -32,25 +34,27 @@ pub(super) enum EntryError {
     #[error(transparent)]
     Bytes(#[from] bincode::error::DecodeError),
     #[error(transparent)]
-    Personal(#[from] PlanesError),
-    #[error("a snapshot is missing")]
+    Personal(#[from] BitPlanesError),
+    #[error("a message refers to the snapshot of the one before it, which has none")]
     NoSnapshot,
+    #[error("a message that has no personal part comes with one")]
+    Misplaced,
 }
 
-/// A place as the id of an entry.
-pub(super) fn id(Place(high, low): Place) -> String {
+/// A position as the id of an entry.
+pub(super) fn id(StreamPosition(high, low): StreamPosition) -> String {
     format!("{high}-{low}")
 }
 
-/// An entry's id as a place.
-pub(super) fn place(id: &[u8]) -> Option<Place> {
+/// An entry's id as a position.
+pub(super) fn position(id: &[u8]) -> Option<StreamPosition> {
     let (high, low) = std::str::from_utf8(id).ok()?.split_once('-')?;
-    Some(Place(high.parse().ok()?, low.parse().ok()?))
+    Some(StreamPosition(high.parse().ok()?, low.parse().ok()?))
 }
 
-/// What XREAD answered: the entries of each stream that has new ones, by its key.
-pub(super) fn streams(answer: Value) -> Vec<(String, Vec<Entry>)> {
-    let Value::Array(streams) = answer else { return Vec::new() };
+/// The reply to XREAD: the entries of each stream that has new ones, by its key.
+pub(super) fn streams(reply: Value) -> Vec<(String, Vec<Entry>)> {
+    let Value::Array(streams) = reply else { return Vec::new() };
     let stream = |stream| match pair(stream)? {
         (Value::BulkString(key), entries) => Some((String::from_utf8(key).ok()?, self::entries(entries))),
         _ => None,
@@ -58,20 +62,20 @@ pub(super) fn streams(answer: Value) -> Vec<(String, Vec<Entry>)> {
     streams.into_iter().filter_map(stream).collect()
 }
 
-/// What XRANGE answers, or XREAD for one stream. An entry that was deleted meanwhile is left out.
-pub(super) fn entries(answer: Value) -> Vec<Entry> {
-    let Value::Array(entries) = answer else { return Vec::new() };
+/// The reply to XRANGE, or the part of XREAD's for one stream. An entry that was deleted meanwhile is left out.
+pub(super) fn entries(reply: Value) -> Vec<Entry> {
+    let Value::Array(entries) = reply else { return Vec::new() };
     entries.into_iter().filter_map(entry).collect()
 }
 
 fn entry(value: Value) -> Option<Entry> {
     let (Value::BulkString(id), Value::Array(fields)) = pair(value)? else { return None };
-    let mut entry = Entry { id: place(&id)?, messages: Vec::new(), heard: None };
+    let mut entry = Entry { id: position(&id)?, messages: Vec::new(), acknowledged: None };
     let mut fields = fields.into_iter();
     while let (Some(Value::BulkString(name)), Some(Value::BulkString(value))) = (fields.next(), fields.next()) {
         match name.as_slice() {
             MESSAGES => entry.messages = value,
-            HEARD => entry.heard = place(&value),
+            ACKNOWLEDGED => entry.acknowledged = position(&value),
             _ => {}
         }
     }
@@ -84,27 +88,34 @@ fn pair(value: Value) -> Option<(Value, Value)> {
     Some((first, second))
 }
 
-/// What a gateway has to say, in bytes.
-pub(super) fn of_gateway(messages: &[ToEngine]) -> Vec<u8> {
+/// Encodes messages of a gateway.
+pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
     encode(&messages)
 }
 
-/// What a gateway said.
+/// Decodes messages of a gateway.
 ///
 /// # Errors
 /// If these are no messages of a gateway.
-pub(super) fn from_gateway(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
+pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
     Ok(decode(bytes)?)
 }
 
-/// What engines said.
+/// Encodes messages of an engine.
+pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -> Vec<u8> {
+    let mut snapshot = None;
+    let packed: Vec<Packed> = messages.into_iter().map(|message| Packed::pack(message, &mut snapshot)).collect();
+    encode(&packed)
+}
+
+/// Decodes messages of an engine.
 ///
 /// # Errors
 /// If these are no messages of an engine.
-pub(super) fn from_engine(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
-    let said: Vec<Said> = decode(bytes)?;
+pub(super) fn decode_to_gateway(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
+    let packed: Vec<Packed> = decode(bytes)?;
     let mut snapshot = None;
-    said.into_iter().map(|said| said.message(&mut snapshot)).collect()
+    packed.into_iter().map(|packed| packed.unpack(&mut snapshot)).collect()
 }
 
 pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
@@ -112,7 +123,7 @@ pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
 }
 
 pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, bincode::error::DecodeError> {
-    match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<LARGEST>())? {
+    match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<MAX_DECODED>())? {
         (value, read) if read == bytes.len() => Ok(value),
         (_, read) => {
             let problem = format!("{} bytes are left over behind the value", bytes.len() - read);
@@ -121,138 +132,131 @@ pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, bincode::error::D
     }
 }
 
-/// What a show says, sorted into the entries of its streams.
-#[derive(Debug, Default)]
-pub(super) struct Sorted {
-    /// In order: for whom, and the messages' bytes.
-    pub entries: Vec<(Option<GatewayId>, Vec<u8>)>,
-    /// For hosts, whose gateway may not hear the show.
-    pub hosts: Vec<(GatewayId, ToGateway)>,
+/// What is sent to each gateway, in order.
+pub(super) fn group_by_gateway<T>(sent: impl IntoIterator<Item = (GatewayId, T)>) -> Vec<(GatewayId, Vec<T>)> {
+    let mut groups: Vec<(GatewayId, Vec<T>)> = Vec::new();
+    for (gateway, one) in sent {
+        match groups.iter_mut().find(|(of, _)| *of == gateway) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((gateway, vec![one])),
+        }
+    }
+    groups
 }
 
-impl Sorted {
-    /// Every message to all is an entry. What is said to one gateway between two of them is one entry.
+/// What a show publishes, as entries of its streams.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// In order: the gateway whose stream it is for, none for that of all gateways, and the encoded messages.
+    pub events: Vec<(Option<GatewayId>, Vec<u8>)>,
+    /// For hosts, whose gateway may not subscribe to the show.
+    pub host_replies: Vec<(GatewayId, ToGateway)>,
+}
+
+impl Entries {
+    /// Each message for all gateways is an entry. The messages for one gateway between two of them are one entry.
     pub fn of(messages: impl IntoIterator<Item = (Address, ToGateway)>) -> Self {
-        let mut sorted = Self::default();
-        let mut direct: Vec<(GatewayId, Direct)> = Vec::new();
+        let mut entries = Self::default();
+        let mut direct: Vec<(GatewayId, ToGateway)> = Vec::new();
         for (to, message) in messages {
             match (to, message) {
-                (_, message @ ToGateway::Host { conn, .. }) => sorted.hosts.push((conn.gateway, message)),
-                (Address::One(gateway), message) => match direct.iter_mut().find(|(to, _)| *to == gateway) {
-                    Some((_, direct)) => direct.push(message),
-                    None => {
-                        let mut first = Direct::default();
-                        first.push(message);
-                        direct.push((gateway, first));
-                    }
-                },
+                (_, message @ ToGateway::Host { conn, .. }) => entries.host_replies.push((conn.gateway, message)),
+                (Address::One(gateway), message) => direct.push((gateway, message)),
                 (Address::All, message) => {
-                    sorted.take(&mut direct);
-                    sorted.entries.push((None, of_engine([message])));
+                    entries.add_direct(&mut direct);
+                    entries.events.push((None, encode_to_gateway([message])));
                 }
             }
         }
-        sorted.take(&mut direct);
-        sorted
+        entries.add_direct(&mut direct);
+        entries
     }
 
-    fn take(&mut self, direct: &mut Vec<(GatewayId, Direct)>) {
-        self.entries.extend(direct.drain(..).map(|(gateway, direct)| (Some(gateway), encode(&direct.said))));
-    }
-}
-
-/// What an engine has to say, in bytes.
-pub(super) fn of_engine(messages: impl IntoIterator<Item = ToGateway>) -> Vec<u8> {
-    let mut direct = Direct::default();
-    messages.into_iter().for_each(|message| direct.push(message));
-    encode(&direct.said)
-}
-
-/// Messages of one entry. Those who come in at the same event share its snapshot.
-#[derive(Default)]
-struct Direct {
-    said: Vec<Said>,
-    snapshot: Option<Arc<Snapshot>>,
-}
-
-impl Direct {
-    fn push(&mut self, message: ToGateway) {
-        let said = match message {
-            ToGateway::Broadcast(Broadcast { show, message, personal }) => {
-                Said::Event { show, message, personal: personal.map(|personal| Planes::of(&personal)) }
-            }
-            ToGateway::Own { show, personal } => Said::Own { show, personal: Planes::of(&personal) },
-            ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot, you, issue }) => {
-                Said::Seated { conn, show, seat, player, name, snapshot: self.if_new(snapshot), you, issue }
-            }
-            ToGateway::Resynced(Resynced { conn, show, snapshot, you }) => {
-                Said::Resynced { conn, show, snapshot: self.if_new(snapshot), you }
-            }
-            other => Said::Plain(other),
-        };
-        self.said.push(said);
-    }
-
-    fn if_new(&mut self, snapshot: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
-        if self.snapshot.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
-            return None;
-        }
-        self.snapshot = Some(Arc::clone(&snapshot));
-        Some(snapshot)
+    fn add_direct(&mut self, direct: &mut Vec<(GatewayId, ToGateway)>) {
+        let groups = group_by_gateway(direct.drain(..)).into_iter();
+        self.events.extend(groups.map(|(gateway, messages)| (Some(gateway), encode_to_gateway(messages))));
     }
 }
 
-/// A message as it travels.
+/// A message as an entry holds it. Players who join at the same event share its snapshot, so an entry holds it once; the personal parts of
+/// an event are bitmaps.
 #[derive(Encode, Decode)]
-enum Said {
-    Plain(ToGateway),
-    Event {
-        show: ShowId,
-        message: ToPlayer,
-        personal: Option<Planes>,
-    },
-    Seated {
-        conn: ConnRef,
-        show: ShowId,
-        seat: Option<SeatRef>,
-        player: PlayerId,
-        name: Name,
-        /// None if it is that of the message before it.
-        snapshot: Option<Arc<Snapshot>>,
-        you: You,
-        issue: u32,
-    },
-    Resynced {
-        conn: ConnRef,
-        show: ShowId,
-        snapshot: Option<Arc<Snapshot>>,
-        you: You,
-    },
-    Own {
-        show: ShowId,
-        personal: Planes,
-    },
+struct Packed {
+    /// The message, without what the other fields hold.
+    message: ToGateway,
+    /// Its snapshot is that of the message before it.
+    repeats_snapshot: bool,
+    personal: Option<BitPlanes>,
 }
 
-impl Said {
-    fn message(self, last: &mut Option<Arc<Snapshot>>) -> Result<ToGateway, EntryError> {
-        let mut snapshot = |new: Option<Arc<Snapshot>>| {
-            *last = new.or_else(|| last.take());
-            last.clone().ok_or(EntryError::NoSnapshot)
+impl Packed {
+    fn pack(mut message: ToGateway, last: &mut Option<Arc<Snapshot>>) -> Self {
+        let mut repeats_snapshot = false;
+        if let Some(snapshot) = snapshot_in(&mut message) {
+            repeats_snapshot = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, snapshot));
+            if repeats_snapshot {
+                *snapshot = Arc::clone(&NO_SNAPSHOT);
+            } else {
+                *last = Some(Arc::clone(snapshot));
+            }
+        }
+        let personal = match &mut message {
+            ToGateway::Broadcast(broadcast) => broadcast.personal.take(),
+            ToGateway::Own { personal, .. } => Some(std::mem::replace(personal, Arc::clone(&NO_PERSONAL))),
+            _ => None,
         };
-        Ok(match self {
-            Self::Plain(message) => message,
-            Self::Event { show, message, personal } => {
-                let personal = personal.map(Planes::personal).transpose()?.map(Arc::new);
-                ToGateway::Broadcast(Broadcast { show, message, personal })
+        Self { message, repeats_snapshot, personal: personal.map(|personal| BitPlanes::of(&personal)) }
+    }
+
+    fn unpack(self, last: &mut Option<Arc<Snapshot>>) -> Result<ToGateway, EntryError> {
+        let Self { mut message, repeats_snapshot, personal } = self;
+        if let Some(snapshot) = snapshot_in(&mut message) {
+            if repeats_snapshot {
+                *snapshot = last.clone().ok_or(EntryError::NoSnapshot)?;
+            } else {
+                *last = Some(Arc::clone(snapshot));
             }
-            Self::Own { show, personal } => ToGateway::Own { show, personal: Arc::new(personal.personal()?) },
-            Self::Seated { conn, show, seat, player, name, snapshot: new, you, issue } => {
-                ToGateway::Seated(Seated { conn, show, seat, player, name, snapshot: snapshot(new)?, you, issue })
+        }
+        if let Some(planes) = personal {
+            let unpacked = Arc::new(planes.personal()?);
+            match &mut message {
+                ToGateway::Broadcast(broadcast) => broadcast.personal = Some(unpacked),
+                ToGateway::Own { personal, .. } => *personal = unpacked,
+                _ => return Err(EntryError::Misplaced),
             }
-            Self::Resynced { conn, show, snapshot: new, you } => {
-                ToGateway::Resynced(Resynced { conn, show, snapshot: snapshot(new)?, you })
-            }
-        })
+        }
+        Ok(message)
     }
 }
+
+/// The snapshot of a message that many players get at the same event.
+fn snapshot_in(message: &mut ToGateway) -> Option<&mut Arc<Snapshot>> {
+    match message {
+        ToGateway::Seated(seated) => Some(&mut seated.snapshot),
+        ToGateway::Resynced(resynced) => Some(&mut resynced.snapshot),
+        _ => None,
+    }
+}
+
+/// Stands in a message for a snapshot or a personal part that is elsewhere.
+static NO_PERSONAL: LazyLock<Arc<Personal>> =
+    LazyLock::new(|| Arc::new(Personal { shapes: Vec::new(), by_seat: Vec::new() }));
+static NO_SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+    Arc::new(Snapshot {
+        seq: Seq(0),
+        at: Millis(0),
+        title: String::new(),
+        phase: Phase::Created,
+        mode: Mode::Elimination,
+        total: 0,
+        joined: 0,
+        alive: 0,
+        pot: 0,
+        currency: String::new(),
+        paused: false,
+        question: None,
+        reveal: None,
+        voided: false,
+        podium: None,
+    })
+});

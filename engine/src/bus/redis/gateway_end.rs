@@ -1,51 +1,52 @@
 //! A gateway's end of the bus over Redis.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use redis::RedisError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::attending::hear_answers;
-use super::orders::Order;
-use super::sending::{Ends, Sender};
-use super::{Steering, Task, registry};
+use super::gateway_publisher::Context;
+use super::gateway_queues::{GatewayQueues, MAX_REFUSALS};
+use super::gateway_subscriber::read_host_replies;
+use super::{ClockSync, Task, gateway_registry, lock};
 use crate::bus::GatewayEnd;
+use crate::bus::queue::record_length;
 use crate::clock::Clock;
 use crate::redis::{Connection, Redis};
 
-/// How many messages one `receive` takes at most, but for the last entries'.
-const TAKE: usize = 1024;
-/// So many reads wait for the gateway; then the streams do.
-const WAITING: usize = 64;
-/// How long leaving may take.
-const LEAVING: Duration = Duration::from_secs(5);
+/// How many messages one `receive` returns, not counting those that come with the last of them.
+const MAX_RECEIVED: usize = 1024;
+/// Reads of Redis that the gateway has not received. When there is no room, subscribers do not read until there is.
+const MAX_READS: usize = 64;
+/// How long closing may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A gateway's end of the bus over Redis. A gateway that is not closed before it is dropped is like one that died: engines notice
-/// it two seconds later.
+/// A gateway's end of the bus over Redis. For engines a gateway that is dropped before [`Self::close`] is one that died: they notice
+/// two seconds later.
 pub struct RedisGatewayEnd {
     id: GatewayId,
     redis: Redis,
     connection: Connection,
-    orders: mpsc::UnboundedSender<Order>,
+    queues: GatewayQueues,
     inbox: tokio::sync::Mutex<Inbox>,
     others: Arc<Mutex<Vec<String>>>,
-    steering: Steering,
-    closing: watch::Sender<bool>,
+    clock_sync: ClockSync,
+    closed: watch::Sender<bool>,
     /// None once it is closed.
-    registering: Mutex<Option<Task>>,
-    _beside: [Task; 2],
+    registration: Mutex<Option<Task>>,
+    _host_replies: Task,
 }
 
 struct Inbox {
-    said: mpsc::Receiver<Vec<ToGateway>>,
-    refused: mpsc::UnboundedReceiver<ToGateway>,
-    is_closed: watch::Receiver<bool>,
+    received: mpsc::Receiver<Vec<ToGateway>>,
+    refusals: mpsc::Receiver<ToGateway>,
+    closed: watch::Receiver<bool>,
 }
 
 impl RedisGatewayEnd {
@@ -55,121 +56,115 @@ impl RedisGatewayEnd {
     /// If Redis does not answer.
     pub async fn connect(redis: &Redis, id: GatewayId, public_url: Option<String>) -> Result<Self, RedisError> {
         let connection = redis.connect().await?;
-        let steering = Steering::start(redis, Clock::of_process()).await?;
+        let clock_sync = ClockSync::start(redis, Clock::of_process()).await?;
         let url = public_url.unwrap_or_default();
-        let others = registry::register(&connection, redis.keys(), id, &url).await?;
+        let others = gateway_registry::register(&connection, redis.keys(), id, &url).await?;
         let others = Arc::new(Mutex::new(others));
-        let (orders, told) = mpsc::unbounded_channel();
-        let (said, hears) = mpsc::channel(WAITING);
-        let (refused, refusals) = mpsc::unbounded_channel();
-        let sender = Sender::new(Ends {
-            redis: redis.clone(),
-            connection: connection.clone(),
-            gateway: id,
-            orders: orders.clone(),
-            said: said.clone(),
-            refused,
-            uncertainty: steering.told(),
-        });
-        let (closing, is_closed) = watch::channel(false);
-        let registering = Task::spawn(register(redis.clone(), connection.clone(), id, url, Arc::clone(&others)));
-        let beside = [Task::spawn(sender.run(told)), Task::spawn(hear_answers(redis.clone(), id, said))];
+        let (read, received) = mpsc::channel(MAX_READS);
+        let (refused, refusals) = mpsc::channel(MAX_REFUSALS);
+        let host_replies = Task::spawn(read_host_replies(redis.clone(), id, read.clone()));
+        let context =
+            Context { redis: redis.clone(), connection: connection.clone(), gateway: id, received: read.clone() };
+        let queues = GatewayQueues::new(context, refused, clock_sync.shared_uncertainty());
+        let (closed, is_closed) = watch::channel(false);
+        let registration = {
+            let (redis, connection, others, queues) =
+                (redis.clone(), connection.clone(), Arc::clone(&others), queues.clone());
+            Task::spawn(async move {
+                let mut heartbeat = interval(gateway_registry::HEARTBEAT);
+                heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                loop {
+                    heartbeat.tick().await;
+                    queues.record_lengths();
+                    record_length("gateway_inbox", MAX_READS - read.capacity());
+                    match gateway_registry::register(&connection, redis.keys(), id, &url).await {
+                        Ok(now) => *lock(&others) = now,
+                        Err(error) => tracing::debug!(%error, "the gateway can't register; trying again"),
+                    }
+                }
+            })
+        };
         Ok(Self {
             id,
             redis: redis.clone(),
             connection,
-            orders,
-            inbox: tokio::sync::Mutex::new(Inbox { said: hears, refused: refusals, is_closed }),
+            queues,
+            inbox: tokio::sync::Mutex::new(Inbox { received, refusals, closed: is_closed }),
             others,
-            steering,
-            closing,
-            registering: Mutex::new(Some(registering)),
-            _beside: beside,
+            clock_sync,
+            closed,
+            registration: Mutex::new(Some(registration)),
+            _host_replies: host_replies,
         })
     }
+
     /// Where players reach the other gateways that are up.
     #[must_use]
     pub fn others(&self) -> Vec<String> {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.others).clone()
     }
 
     /// How wrong this process's stamps may be, in microseconds either way.
     #[must_use]
     pub fn clock_uncertainty(&self) -> u32 {
-        self.steering.uncertainty()
+        self.clock_sync.uncertainty()
     }
 
-    /// Leaves the bus, after all that was sent is with Redis: no barrier waits for this gateway any more. `receive` says then that
-    /// nothing comes. If Redis is away, what was sent is lost after five seconds.
+    /// Leaves the bus after Redis has all that was sent: no barrier waits for this gateway any more, and `receive` returns false. If
+    /// Redis is away, what was sent is lost after five seconds.
     pub async fn close(&self) {
-        drop(self.registering.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let (closed, done) = oneshot::channel();
-        let leaving = async {
-            // If the sender is gone, it was closed before.
-            if self.orders.send(Order::Close(closed)).is_ok() {
-                let _ = done.await;
-            }
-            registry::leave(&mut self.connection.clone(), self.redis.keys(), self.id).await
+        drop(lock(&self.registration).take());
+        let closing = async {
+            self.queues.close().await;
+            gateway_registry::leave(&mut self.connection.clone(), self.redis.keys(), self.id).await
         };
-        match timeout(LEAVING, leaving).await {
+        match timeout(CLOSE_TIMEOUT, closing).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the gateway could not leave; it is missed in a moment"),
-            Err(_) => tracing::warn!("the gateway could not leave in time; it is missed in a moment"),
+            Ok(Err(error)) => tracing::warn!(%error, "the gateway can't leave the bus; engines notice in two seconds"),
+            Err(_) => tracing::warn!("the gateway can't leave the bus in time; engines notice in two seconds"),
         }
-        self.closing.send_replace(true);
-    }
-
-    fn tell(&self, order: Order) {
-        // A gateway that left says nothing more.
-        let _ = self.orders.send(order);
+        self.closed.send_replace(true);
     }
 }
 
-/// Says that the gateway is up, again and again.
-async fn register(redis: Redis, connection: Connection, id: GatewayId, url: String, others: Arc<Mutex<Vec<String>>>) {
-    let mut turns = interval(registry::SAY);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        turns.tick().await;
-        match registry::register(&connection, redis.keys(), id, &url).await {
-            Ok(now) => *others.lock().unwrap_or_else(PoisonError::into_inner) = now,
-            Err(error) => tracing::debug!(%error, "the gateway can't say that it is up; trying again"),
-        }
+impl Drop for RedisGatewayEnd {
+    fn drop(&mut self) {
+        self.queues.abort();
     }
 }
 
 #[async_trait]
 impl GatewayEnd for RedisGatewayEnd {
     fn send(&self, message: ToEngine) {
-        self.tell(Order::Send(message));
+        self.queues.send(message);
     }
 
-    fn attend(&self, show: ShowId) {
-        self.tell(Order::Attend(show));
+    fn subscribe(&self, show: ShowId) {
+        self.queues.subscribe(show);
     }
 
-    fn attend_only(&self, shows: &BTreeSet<ShowId>) {
-        self.tell(Order::AttendOnly(shows.clone()));
+    fn retain_subscriptions(&self, shows: &BTreeSet<ShowId>) {
+        self.queues.retain_subscriptions(shows);
     }
 
-    fn crosses_a_network(&self) -> bool {
+    fn is_distributed(&self) -> bool {
         true
     }
 
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
         let mut inbox = self.inbox.lock().await;
-        let Inbox { said, refused, is_closed } = &mut *inbox;
+        let Inbox { received, refusals, closed } = &mut *inbox;
         let before = into.len();
         while into.len() == before {
             tokio::select! {
                 biased;
-                Some(refusal) = refused.recv() => into.push(refusal),
-                Some(messages) = said.recv() => into.extend(messages),
-                _ = is_closed.wait_for(|closed| *closed) => return false,
+                Some(refusal) = refusals.recv() => into.push(refusal),
+                Some(messages) = received.recv() => into.extend(messages),
+                _ = closed.wait_for(|closed| *closed) => return false,
             }
         }
-        while into.len() < TAKE
-            && let Ok(messages) = said.try_recv()
+        while into.len() < MAX_RECEIVED
+            && let Ok(messages) = received.try_recv()
         {
             into.extend(messages);
         }

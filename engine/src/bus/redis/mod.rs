@@ -1,60 +1,73 @@
 //! The bus over Redis Streams, for gateways and engines in processes of their own. They find each other by Redis alone.
 //!
-//! # What is where
-//! All keys of a show are in one slot of a Redis Cluster, so that one script can touch them.
+//! # Keys
+//! All keys of a show are in one slot of a Redis Cluster, so that one script can use them.
 //!
-//! - What gateways say about a show is in one stream. An entry holds what a gateway had to say since its last one. It stays
-//!   there until the show's engine has dealt with it, so that the next engine goes on where the last one stopped.
-//! - What a show says to everybody is one entry of another stream, whatever the audience, and what it says to one gateway is in
-//!   a stream of that gateway's. Their ids are given by the engine, `<token of its lease>-<count>`, counted over all of them:
-//!   together they are in one order, which goes on over engines, and over a Redis that lost its memory.
-//! - A script says what came of a turn, and only if the lease is still the engine's. It does nothing twice.
-//! - Gateways keep what they said until the show's engine has dealt with it, and say it again if Redis lost it. What reaches a
-//!   show twice counts once, by the rules of the show.
+//! - `input`: a stream of what gateways send about the show. An entry holds all that one gateway had to send since its last entry. It
+//!   stays until the show's engine has acknowledged it, so the next engine reads on where the last one stopped.
+//! - `events`: a stream of what the show publishes for all gateways; an event is one entry, however many players there are.
+//! - `events:GATEWAY`: a stream of what the show publishes for one gateway. The engine makes the entries' ids, `<fencing token>-<count>`,
+//!   counted over all of the show's event streams: so a gateway can merge two streams into one order, which continues over engines, and
+//!   over a Redis that lost its memory.
+//! - `progress`: how far the show's engine has come. One script publishes and updates it, only under the newest lease; entries that are
+//!   there already are skipped.
+//!
+//! # Tasks
+//! - Engine publisher (`show_publisher`): one task for each show, from its queue to `events`.
+//! - Engine subscriber (`show_subscriber`): one task for each show, from `input` to the engine's inbox.
+//! - Gateway publisher (`gateway_publisher`): one task for each show, from its send queue to `input`. Entries stay in the send queue until
+//!   the engine has acknowledged them, and are sent again to a Redis that lost them. What reaches a show twice counts once, by the rules
+//!   of the show.
+//! - Gateway subscriber (`gateway_subscriber`): one task for each show, from `events` to the gateway's inbox.
+//!
+//! Beside them are what hosts ask of any engine (`host_requests`, `host_replies`), lookups of codes and shows (`show_lookup`), the registry
+//! of gateways, and the synchronisation of clocks.
 
-mod answering;
-mod attending;
-mod clock;
+mod bit_planes;
+mod clock_sync;
+mod code_cache;
 mod directory;
 mod engine_end;
 mod entry;
-mod finding;
 mod gateway_end;
-mod hearing;
-mod lookup;
-mod orders;
-mod personal;
-mod registry;
-mod requests;
-mod saying;
-mod sending;
-mod show_out;
-mod trouble;
+mod gateway_publisher;
+mod gateway_queues;
+mod gateway_registry;
+mod gateway_subscriber;
+mod host_replies;
+mod host_requests;
+mod publish_queue;
+mod send_queue;
+mod show_lookup;
+mod show_publisher;
+mod show_status;
+mod show_subscriber;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use super::BusError;
 
-pub use clock::Steering;
+pub use clock_sync::ClockSync;
 pub use engine_end::RedisEngineEnd;
 pub use gateway_end::RedisGatewayEnd;
 
-/// How long a read waits at Redis for something new.
-const READ: Duration = Duration::from_millis(1000);
-/// The pause before something is tried again, at first and at most.
+/// How long a read blocks at Redis for new entries.
+const READ_BLOCK: Duration = Duration::from_millis(1000);
+/// The pause before a failed call is repeated, at first and at most.
 const RETRY: std::ops::RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(500);
-/// What a show said, and how far it has come, is kept for so long after it said something: a gateway that was away for longer
-/// takes a snapshot.
-const KEEP: Duration = Duration::from_secs(60 * 60);
-/// A code, and what a create made, are kept for so long after they were needed.
-const KEEP_CODE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// A show's streams and progress are kept for this long after the last write: a gateway that was away for longer takes a snapshot.
+const RETENTION: Duration = Duration::from_secs(60 * 60);
+/// A code, and the show that a create made, are kept for this long after they were last needed.
+const CODE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The pause after so many failures, one after another.
+/// The pause after this many failures in a row.
 fn pause(failures: u32) -> Duration {
     RETRY.start().saturating_mul(1 << failures.min(8)).min(*RETRY.end())
 }
@@ -67,7 +80,11 @@ fn unavailable(error: redis::RedisError) -> BusError {
     BusError::Unavailable(error.to_string())
 }
 
-/// A task that ends with whoever has it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A task that is aborted when this is dropped.
 #[derive(Debug)]
 struct Task(JoinHandle<()>);
 

@@ -1,4 +1,4 @@
-//! Why a script did not do as it was asked.
+//! The errors of scripts.
 
 use ::redis::{ErrorKind, RedisError};
 use klaxon_protocol::ids::Fence;

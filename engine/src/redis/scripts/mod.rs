@@ -1,9 +1,9 @@
-//! All scripts that Redis runs, a file each. What a script does to a show is done at once: nothing else runs meanwhile.
+//! All scripts that Redis runs, a file each. A script runs atomically.
 //!
-//! - Each begins with a comment that says what its KEYS and ARGV are, and what it replies.
+//! - Each begins with a comment on its KEYS, its ARGV and its reply.
 //! - Several begin with preludes (`prelude/`), which check the caller's lease or define what the script uses.
 //! - A refusal is `redis.error_reply('CODE words')`; [`ScriptError`] has all codes.
-//! - `KEPT` is the time in milliseconds after which keys that nobody touched expire; `CLAIM_PAGES` is how many strings a question's
+//! - `KEPT` is the time in milliseconds after which keys expire that were not used; `CLAIM_PAGES` is how many strings a question's
 //!   claims are spread over.
 
 mod error;
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use error::ScriptError;
 pub use script::Script;
 
-/// How long leases and claims stay after an engine last touched them.
+/// Leases and claims are kept for this long after an engine last used them.
 const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How many strings the claims of a question are spread over at most.
 pub const CLAIM_PAGES: u32 = 10;
@@ -39,26 +39,26 @@ scripts! {
     LEASE_RENEW = ["prelude/fence.lua", "prelude/clock.lua", "lease_renew.lua"];
     /// Ends a lease now.
     LEASE_RELEASE = ["prelude/fence.lua", "prelude/clock.lua", "lease_release.lua"];
-    /// Whether nobody has a show.
+    /// Whether no engine has a show.
     LEASE_IDLE = ["prelude/clock.lua", "lease_idle.lua"];
     /// Deletes a lease with its claims.
     LEASE_FORGET = ["prelude/fence.lua", "prelude/claim_pages.lua", "lease_forget.lua"];
     /// Judges claims.
     CLAIMS_JUDGE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_judge.lua"];
-    /// Lets no further claim of a question count.
+    /// Refuses all further claims of a question.
     CLAIMS_CLOSE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_close.lua"];
-    /// Makes claims count that a Redis lost.
+    /// Restores claims that a Redis lost.
     CLAIMS_RESTORE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_restore.lua"];
     /// Appends records to a show's stream.
     JOURNAL_APPEND = ["journal_append.lua"];
-    /// Lets a show's stream go once Kafka has it.
+    /// Lets a show's journal expire once Kafka has it.
     JOURNAL_RETIRE = ["prelude/fence.lua", "journal_retire.lua"];
     /// Notes how far Kafka has a show.
     JOURNAL_SHIPPED = ["journal_shipped.lua"];
     /// Publishes a show's events.
     BUS_PUBLISH = ["prelude/fence.lua", "bus_publish.lua"];
-    /// Notes that a gateway hears a show.
-    BUS_ATTEND = ["bus_attend.lua"];
+    /// Makes a gateway a subscriber of a show.
+    BUS_SUBSCRIBE = ["bus_subscribe.lua"];
     /// Sends replies to a gateway's hosts.
     BUS_REPLY_TO_HOSTS = ["bus_reply_to_hosts.lua"];
     /// The time at one node.
@@ -67,9 +67,9 @@ scripts! {
     DIRECTORY_TAKE = ["directory_take.lua"];
     /// Deletes a key if it names a show.
     DIRECTORY_DELETE = ["directory_delete.lua"];
-    /// Says that a gateway is up.
+    /// Takes a gateway's heartbeat.
     REGISTRY_REGISTER = ["prelude/clock.lua", "registry_register.lua"];
-    /// Takes a silent gateway out.
+    /// Removes a gateway that is gone.
     REGISTRY_REMOVE = ["registry_remove.lua"];
 }
 
@@ -104,7 +104,7 @@ mod tests {
                     let code = refusal.split('\'').nth(1).unwrap().split_whitespace().next().unwrap();
                     assert!(
                         ScriptError::of(code, &[1, 2]).is_some(),
-                        "{name} refuses with {code}, which nobody understands"
+                        "{name} refuses with {code}, which `ScriptError` does not know"
                     );
                     refusals += 1;
                 }

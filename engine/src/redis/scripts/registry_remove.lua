@@ -1,3 +1,3 @@
--- Takes a gateway out that has said nothing since. KEYS: the registry. ARGV: the gateway, what it said last.
+-- Removes a gateway that has sent no heartbeat since. KEYS: the registry. ARGV: the gateway, its last heartbeat.
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
 return 0

@@ -5,7 +5,7 @@ use ::redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
 use super::ScriptError;
 use crate::redis::Connection;
 
-/// A script in Lua: all it does to a show is done at once. Redis knows it by its hash, and is told its text when it doesn't.
+/// A script in Lua, which runs atomically. It is called by its hash, and sent to a Redis that does not have it.
 #[derive(Debug, Clone)]
 pub struct Script {
     text: String,
@@ -27,7 +27,7 @@ impl Script {
     /// Runs it with these `KEYS`, which share a hash tag, and these `ARGV`.
     ///
     /// # Errors
-    /// What the script refuses, or what Redis says; after [`ScriptError::Redis`] the outcome is unknown.
+    /// What the script refuses, or an error of Redis; after [`ScriptError::Redis`] the outcome is unknown.
     pub async fn run<T: FromRedisValue>(
         &self,
         connection: &Connection,

@@ -16,7 +16,7 @@ use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::house::House;
+use super::fixture::Fixture;
 use crate::Ports;
 use crate::arbiter::RedisArbiter;
 use crate::bus::contract::PATIENCE;
@@ -33,11 +33,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub async fn start(house: &House, name: &str, journal: Arc<FileJournal>) -> Self {
-        let end = Arc::new(RedisEngineEnd::connect(&house.redis, name).await.unwrap());
+    pub async fn start(fixture: &Fixture, name: &str, journal: Arc<FileJournal>) -> Self {
+        let end = Arc::new(RedisEngineEnd::connect(&fixture.redis, name).await.unwrap());
         let ports = Ports {
             bus: Arc::clone(&end) as Arc<dyn EngineEnd>,
-            arbiter: Arc::new(RedisArbiter::connect(&house.redis, name).await.unwrap()),
+            arbiter: Arc::new(RedisArbiter::connect(&fixture.redis, name).await.unwrap()),
             journal: journal as Arc<dyn Journal>,
             archive: None,
             clock: Clock::of_process(),
@@ -53,7 +53,7 @@ impl Engine {
     }
 }
 
-/// A gateway with a player, which hands in at barriers and says in a census whether the player is there.
+/// A gateway with a player. It passes barriers, and answers a census with whether the player is there.
 pub struct Player {
     gateway: RedisGatewayEnd,
     pub seat: SeatRef,
@@ -65,13 +65,13 @@ impl Player {
         ConnRef { gateway: self.gateway.id(), conn: 5 }
     }
 
-    pub async fn hear<T>(&self, mut wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
-        let hearing = async {
+    pub async fn wait_for<T>(&self, mut wanted: impl FnMut(ToGateway) -> Option<T>) -> T {
+        let receiving = async {
             loop {
-                let mut heard = Vec::new();
-                assert!(self.gateway.receive(&mut heard).await);
+                let mut received = Vec::new();
+                assert!(self.gateway.receive(&mut received).await);
                 let mut found = None;
-                for message in heard {
+                for message in received {
                     if let ToGateway::Barrier { show, question } = message {
                         let gateway = self.gateway.id();
                         self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
@@ -86,7 +86,7 @@ impl Player {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, hearing).await.expect("it is heard")
+        tokio::time::timeout(PATIENCE, receiving).await.expect("it is received")
     }
 
     fn count(&self, show: ShowId, census: u32) {
@@ -96,11 +96,11 @@ impl Player {
     }
 
     pub async fn counted(&self) {
-        self.hear(|message| matches!(message, ToGateway::Census { .. }).then_some(())).await;
+        self.wait_for(|message| matches!(message, ToGateway::Census { .. }).then_some(())).await;
     }
 
     pub async fn event<T>(&self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
-        self.hear(|message| match message {
+        self.wait_for(|message| match message {
             ToGateway::Broadcast(broadcast) => wanted(broadcast.message),
             _ => None,
         })
@@ -123,10 +123,10 @@ impl Player {
         }));
     }
 
-    /// What comes of it if this player joins by this gateway.
+    /// The reply to a player who joins at this gateway.
     pub async fn join_as(&self, player: u32, role: Role, proof: Proof) -> Result<Seated, ErrorCode> {
         self.ask(&format!("player {player}"), role, proof);
-        self.hear(|message| match message {
+        self.wait_for(|message| match message {
             ToGateway::Seated(seated) => Some(Ok(seated)),
             ToGateway::JoinRefused { error, .. } => Some(Err(error.code)),
             _ => None,
@@ -136,7 +136,7 @@ impl Player {
 
     pub async fn join(&mut self) {
         self.ask_to_join();
-        let seat = self.hear(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
+        let seat = self.wait_for(|message| if let ToGateway::Seated(seated) = message { seated.seat } else { None });
         self.seat = seat.await;
         self.is_in = true;
     }
@@ -152,24 +152,24 @@ impl Player {
     /// All answers to the question are in.
     pub async fn closed(&self) {
         let is_closed = |message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed);
-        self.hear(|message| is_closed(message).then_some(())).await;
+        self.wait_for(|message| is_closed(message).then_some(())).await;
     }
 
     pub async fn verdict(&self) -> Verdict {
-        self.hear(|message| match message {
+        self.wait_for(|message| match message {
             ToGateway::Replies(batch) => batch.replies.first().map(|reply| reply.verdict),
             _ => None,
         })
         .await
     }
 
-    pub fn say_as_host(&self, message: FromHost) {
+    pub fn send_as_host(&self, message: FromHost) {
         self.gateway.send(ToEngine::Host { conn: self.conn(), message });
     }
 
     pub async fn asks(&self, message: FromHost) -> ToHost {
-        self.say_as_host(message);
-        self.hear(|message| if let ToGateway::Host { message, .. } = message { Some(message) } else { None }).await
+        self.send_as_host(message);
+        self.wait_for(|message| if let ToGateway::Host { message, .. } = message { Some(message) } else { None }).await
     }
 
     pub async fn commands(&self, show: ShowId, id: &str, action: Action) {
@@ -179,12 +179,12 @@ impl Player {
     }
 }
 
-/// Makes a show of so many questions.
+/// The message that creates a show with this many questions.
 pub fn create(id: &str, questions: u16) -> FromHost {
     create_for(id, questions, Settings::default().seats)
 }
 
-/// The same with so many seats.
+/// The same, with this many seats.
 pub fn create_for(id: &str, questions: u16, seats: u32) -> FromHost {
     let question = |number| PackQuestion {
         text: format!("Question {number}?"),
@@ -210,15 +210,15 @@ pub fn create_for(id: &str, questions: u16, seats: u32) -> FromHost {
     }))
 }
 
-/// A house whose own engine takes nothing in.
-pub async fn house() -> House {
-    let house = House::start().await;
-    house.engine.close();
-    house
+/// A fixture whose own engine receives nothing.
+pub async fn fixture() -> Fixture {
+    let fixture = Fixture::start().await;
+    fixture.engine.close();
+    fixture
 }
 
-pub async fn player(house: &House, gateway: GatewayId) -> Player {
-    Player { gateway: house.gateway(gateway).await, seat: SeatRef::first(Seat(0)), is_in: false }
+pub async fn player(fixture: &Fixture, gateway: GatewayId) -> Player {
+    Player { gateway: fixture.gateway(gateway).await, seat: SeatRef::first(Seat(0)), is_in: false }
 }
 
 pub async fn journal(data: &TempDir) -> Arc<FileJournal> {

@@ -1,17 +1,18 @@
 //! The bus over a real Redis.
 
-mod away;
-mod clocks;
+mod clock_sync;
 mod cluster;
 mod directory;
 mod engines;
-mod house;
+mod fixture;
+mod full_queues;
+mod redis_outage;
 mod resuming;
 mod reveal;
 mod shows;
 mod takeover;
 
-use self::house::House;
+use self::fixture::Fixture;
 use crate::bus::contract::bus_contract;
 
-bus_contract!(House::start().await);
+bus_contract!(Fixture::start().await);

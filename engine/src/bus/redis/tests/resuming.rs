@@ -9,7 +9,7 @@ use klaxon_protocol::link::{Proof, ToGateway};
 use klaxon_protocol::player::{Phase, Role};
 use tempfile::TempDir;
 
-use super::engines::{Engine, Player, create, house, journal, player};
+use super::engines::{Engine, Player, create, fixture, journal, player};
 use crate::bus::contract::{ANN, BEN};
 
 const BY_TOKEN: Proof = Proof::Token { resumes: None, revoke: false };
@@ -26,10 +26,10 @@ async fn lobby(host: &Player, id: &str) -> ShowId {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_in_the_next_show() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let first = Engine::start(&house, "first", journal.clone()).await;
-    let (ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let first = Engine::start(&fixture, "first", journal.clone()).await;
+    let (ann, ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let old = lobby(&ann, "last week").await;
     for (number, gateway) in [&ann, &ben].into_iter().enumerate() {
         let number = u32::try_from(number).unwrap();
@@ -71,17 +71,17 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
     };
     check(0).await;
     first.kill().await;
-    let second = Engine::start(&house, "second", journal).await;
+    let second = Engine::start(&fixture, "second", journal).await;
     check(1).await;
     second.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_token_is_refused_at_all_gateways_whichever_engine_has_the_show() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let first = Engine::start(&house, "first", journal.clone()).await;
-    let (ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let first = Engine::start(&fixture, "first", journal.clone()).await;
+    let (ann, ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let show = lobby(&ann, "create").await;
     ann.join_as(0, Role::Player, BY_TOKEN).await.unwrap();
     ben.join_as(1, Role::Player, BY_TOKEN).await.unwrap();
@@ -90,9 +90,9 @@ async fn a_revoked_token_is_refused_at_all_gateways_whichever_engine_has_the_sho
     // Of the one by the host, of the other by the owner at the other gateway.
     let action = Action::ReissueToken { seat: Seat(0) };
     let command = Command { id: CommandId::parse("reissue").unwrap(), show, action };
-    ben.say_as_host(FromHost::Command(command));
+    ben.send_as_host(FromHost::Command(command));
     let reissued =
-        ben.hear(|message| if let ToGateway::Reissued(reissued) = message { Some(reissued) } else { None }).await;
+        ben.wait_for(|message| if let ToGateway::Reissued(reissued) = message { Some(reissued) } else { None }).await;
     assert_eq!((reissued.seat, reissued.issue), (Seat(0), 1));
     let reclaim = Proof::Token { resumes: None, revoke: true };
     assert_eq!(ann.join_as(1, Role::Player, reclaim).await.unwrap().issue, 1);
@@ -111,24 +111,25 @@ async fn a_revoked_token_is_refused_at_all_gateways_whichever_engine_has_the_sho
     };
     check().await;
     first.kill().await;
-    let second = Engine::start(&house, "second", journal.clone()).await;
+    let second = Engine::start(&fixture, "second", journal.clone()).await;
     check().await;
     // It stays so when the show is over, and a new one has its code.
     ann.commands(show, "end", Action::End { pay: true }).await;
     lobby(&ben, "next").await;
     check().await;
     second.kill().await;
-    let third = Engine::start(&house, "third", journal).await;
+    let third = Engine::start(&fixture, "third", journal).await;
     check().await;
     third.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_creates_id_is_for_one_show_whichever_engine_is_asked() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let engines = [Engine::start(&house, "one", journal.clone()).await, Engine::start(&house, "two", journal).await];
-    let ann = player(&house, ANN).await;
+    let engines =
+        [Engine::start(&fixture, "one", journal.clone()).await, Engine::start(&fixture, "two", journal).await];
+    let ann = player(&fixture, ANN).await;
     let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     // Engines take turns: each is asked for the same show and for another.
     for questions in [2, 3, 3, 2].repeat(5) {

@@ -10,8 +10,8 @@ use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use redis::Value;
 
-use super::house::House;
-use crate::bus::contract::{ANN, SHOW, hear_some, play, turn};
+use super::fixture::Fixture;
+use crate::bus::contract::{ANN, SHOW, play, publication, receive_some};
 use crate::bus::redis::entry;
 use crate::bus::{Address, EngineEnd};
 use crate::game::{self, Effect, Game};
@@ -96,26 +96,26 @@ impl Played {
 
 /// The bytes per player of each question's reveal, as Redis has it.
 async fn bytes_per_player(settings: Settings) -> Vec<f64> {
-    let house = House::start().await;
-    let ann = house.gateway(ANN).await;
-    play(&house, 1, &[&ann]).await;
+    let fixture = Fixture::start().await;
+    let ann = fixture.gateway(ANN).await;
+    play(&fixture, 1, &[&ann]).await;
     let mut played = Played::lobby(settings);
     let mut costs = Vec::new();
     for question in (1..=QUESTIONS).map(QuestionId) {
         let reveal = played.question(question);
-        house.engine.say(turn(vec![(Address::All, ToGateway::Broadcast(reveal.clone()))]));
-        let heard = hear_some(&ann, 1).await;
-        let [ToGateway::Broadcast(heard)] = &heard[..] else { panic!("{heard:?}") };
+        fixture.engine.publish(publication(vec![(Address::All, ToGateway::Broadcast(reveal.clone()))])).unwrap();
+        let received = receive_some(&ann, 1).await;
+        let [ToGateway::Broadcast(received)] = &received[..] else { panic!("{received:?}") };
         for seat in (0..PLAYERS).map(Seat) {
             let message = |event: &Broadcast| {
                 let personal = event.personal.clone().unwrap();
                 personal.shape_of(seat).map(|shape| personal.shapes[shape].clone())
             };
-            assert_eq!(message(heard), message(&reveal));
+            assert_eq!(message(received), message(&reveal));
         }
         let mut last = redis::cmd("XREVRANGE");
-        last.arg(house.redis.keys().to_all(SHOW)).arg("+").arg("-").arg("COUNT").arg(1);
-        let entries = entry::entries(house.ask::<Value>(&last).await.unwrap());
+        last.arg(fixture.redis.keys().events(SHOW)).arg("+").arg("-").arg("COUNT").arg(1);
+        let entries = entry::entries(fixture.ask::<Value>(&last).await.unwrap());
         costs.push(entries[0].messages.len() as f64 / f64::from(PLAYERS));
     }
     costs

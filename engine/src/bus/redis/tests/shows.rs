@@ -10,15 +10,15 @@ use klaxon_protocol::link::{Proof, ToGateway};
 use klaxon_protocol::player::{Outcome, Role, ToPlayer, Verdict};
 use tempfile::TempDir;
 
-use super::engines::{Engine, create, create_for, house, journal, player};
+use super::engines::{Engine, create, create_for, fixture, journal, player};
 use crate::bus::contract::{ANN, BEN, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
-    let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let first = Engine::start(&fixture, "first", Arc::clone(&journal)).await;
+    let (mut ann, mut ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
@@ -32,7 +32,7 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
 
     first.kill().await;
     ben.answer(show, 1, 1);
-    let second = Engine::start(&house, "second", journal).await;
+    let second = Engine::start(&fixture, "second", journal).await;
     assert_eq!(ben.verdict().await, Verdict::Accepted(Choice(1)));
     ann.answer(show, 1, 0);
     assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1)), "what was accepted stands");
@@ -40,7 +40,7 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
     tokio::join!(ann.closed(), ben.closed());
     ann.commands(show, "reveal", Action::Reveal).await;
     let personal = ben
-        .hear(|message| match message {
+        .wait_for(|message| match message {
             ToGateway::Broadcast(event) if matches!(event.message, ToPlayer::Reveal(_)) => event.personal,
             _ => None,
         })
@@ -58,26 +58,26 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_the_seats_of_all_others() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
-    let (mut ann, mut ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let first = Engine::start(&fixture, "first", Arc::clone(&journal)).await;
+    let (mut ann, mut ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let ToHost::Created(created) = ann.asks(create_for("create", 2, 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
     ann.join().await;
     ben.join().await;
     first.kill().await;
-    // Whoever was told that Ann is gone is gone as well.
+    // The engine that knew that Ann is gone is dead.
     ann.is_in = false;
-    let second = Engine::start(&house, "second", journal).await;
+    let second = Engine::start(&fixture, "second", journal).await;
     tokio::join!(ann.counted(), ben.counted());
-    let cid = player(&house, GatewayId(9)).await;
+    let cid = player(&fixture, GatewayId(9)).await;
     let (mut asked, began) = (0, Instant::now());
     let seated = loop {
         cid.ask_to_join();
         asked += 1;
-        let answer = cid.hear(|message| match message {
+        let answer = cid.wait_for(|message| match message {
             ToGateway::Seated(seated) => Some(Some(seated)),
             ToGateway::JoinRefused { .. } => Some(None),
             _ => None,
@@ -90,13 +90,13 @@ async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_th
     assert!(asked > 1 && began.elapsed() < PATIENCE, "Ann has some time to come back: {asked}");
     let given = SeatRef { generation: Generation(1), ..ann.seat };
     assert_eq!(seated.seat, Some(given), "Ben is there");
-    // Ann's gateway hears of it, in whatever state she is.
-    let dismissed = ann.hear(|message| match message {
+    // Ann's gateway is told, whether she is there or not.
+    let dismissed = ann.wait_for(|message| match message {
         ToGateway::Dismiss { seat, .. } => Some(seat),
         _ => None,
     });
     assert_eq!(dismissed.await, ann.seat);
-    // What Ann's gateway had read and was stopped with counts for nobody.
+    // An answer under the old generation of the seat, which Ann's gateway sends late, counts for nobody.
     ben.commands(show, "next", Action::Next).await;
     ann.answer(show, 1, 1);
     assert_eq!(ann.verdict().await, Verdict::Refused(ErrorCode::SeatGivenAway));
@@ -104,12 +104,12 @@ async fn an_engine_that_takes_up_a_full_lobby_finds_out_who_is_gone_and_keeps_th
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_was_banned_at_one_gateway_is_so_at_all_and_for_the_next_engine() {
-    let (house, data) = (house().await, TempDir::new().unwrap());
+async fn an_address_that_was_banned_at_one_gateway_holds_at_all_and_for_the_next_engine() {
+    let (fixture, data) = (fixture().await, TempDir::new().unwrap());
     let journal = journal(&data).await;
-    let first = Engine::start(&house, "first", Arc::clone(&journal)).await;
+    let first = Engine::start(&fixture, "first", Arc::clone(&journal)).await;
     // All players here come from one address.
-    let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let (mut ann, ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
@@ -118,7 +118,7 @@ async fn an_address_that_was_banned_at_one_gateway_is_so_at_all_and_for_the_next
     let refused = ben.join_as(7, Role::Player, Proof::NewGuest).await;
     assert_eq!(refused.unwrap_err(), ErrorCode::Banned);
     first.kill().await;
-    let second = Engine::start(&house, "second", journal).await;
+    let second = Engine::start(&fixture, "second", journal).await;
     let refused = ben.join_as(8, Role::Player, Proof::NewGuest).await;
     assert_eq!(refused.unwrap_err(), ErrorCode::Banned);
     second.kill().await;
@@ -126,9 +126,9 @@ async fn an_address_that_was_banned_at_one_gateway_is_so_at_all_and_for_the_next
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
-    let (mut house, data) = (house().await, TempDir::new().unwrap());
-    let engine = Engine::start(&house, "first", journal(&data).await).await;
-    let (mut ann, ben) = (player(&house, ANN).await, player(&house, BEN).await);
+    let (mut fixture, data) = (fixture().await, TempDir::new().unwrap());
+    let engine = Engine::start(&fixture, "first", journal(&data).await).await;
+    let (mut ann, ben) = (player(&fixture, ANN).await, player(&fixture, BEN).await);
     let ToHost::Created(created) = ann.asks(create("create", 2)).await else { panic!("not created") };
     let show = created.show;
     ann.commands(show, "open", Action::OpenLobby).await;
@@ -137,14 +137,14 @@ async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
     ann.answer(show, 1, 1);
     assert_eq!(ann.verdict().await, Verdict::Accepted(Choice(1)));
 
-    house.server().process().kill();
+    fixture.server().process().kill();
     ann.answer(show, 1, 0);
-    house.server().start_again().await.unwrap();
+    fixture.server().start_again().await.unwrap();
     assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1)), "what was accepted stands");
     ann.commands(show, "close", Action::Close).await;
     ann.closed().await;
     ben.ask_to_join();
-    ben.hear(|message| matches!(message, ToGateway::Seated(_)).then_some(())).await;
+    ben.wait_for(|message| matches!(message, ToGateway::Seated(_)).then_some(())).await;
     let lines = ben.asks(FromHost::Shows).await;
     assert!(matches!(lines, ToHost::Shows(list) if list.shows.len() == 1), "it is listed again");
     engine.kill().await;

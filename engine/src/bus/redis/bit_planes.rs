@@ -1,4 +1,4 @@
-//! The personal parts of an event as bitmaps: a bit or two per player instead of a number.
+//! The personal parts of an event as bitmaps of seats: one or two bits for each player instead of a number.
 
 use bincode::{Decode, Encode};
 use klaxon_protocol::link::Personal;
@@ -7,21 +7,21 @@ use roaring::RoaringBitmap;
 
 use crate::arbiter::SEATS;
 
-/// Who gets which message, by the bits of the message's number. The most frequent messages have the smallest numbers, so that most
-/// bits are unset and the bitmaps are sparse.
+/// The number of each seat's message: bitmap `n` holds the seats whose number has bit `n` set. The most frequent messages have the
+/// smallest numbers, so most bits are unset and the bitmaps are sparse.
 #[derive(Debug, Encode, Decode)]
-pub(super) struct Planes {
+pub(super) struct BitPlanes {
     /// The messages, the most frequent first.
     shapes: Vec<ToPlayer>,
-    /// The number that says "no message"; those of the messages behind it are larger by one.
+    /// The number of seats without a message; the numbers of the messages from this index on are larger by one.
     none: u32,
-    /// So many seats.
+    /// How many seats there are.
     seats: u32,
-    /// For each bit of the numbers, from the lowest: the seats that have it set.
+    /// For each bit of the numbers, from the lowest: the seats whose number has it set.
     planes: Vec<Plane>,
 }
 
-/// A set of seats, whichever way takes fewer bytes.
+/// A set of seats, in the representation that takes fewer bytes.
 #[derive(Debug, Encode, Decode)]
 enum Plane {
     /// A roaring bitmap.
@@ -45,7 +45,7 @@ impl Plane {
         Self::Sparse(sparse)
     }
 
-    fn each(&self, mut seat: impl FnMut(u32) -> Result<(), PlanesError>) -> Result<(), PlanesError> {
+    fn each(&self, mut seat: impl FnMut(u32) -> Result<(), BitPlanesError>) -> Result<(), BitPlanesError> {
         match self {
             Self::Sparse(sparse) => RoaringBitmap::deserialize_from(sparse.as_slice())?.into_iter().try_for_each(seat),
             Self::Dense(dense) => (0u32..).zip(dense).try_for_each(|(number, byte)| {
@@ -55,21 +55,21 @@ impl Plane {
     }
 }
 
-/// Why bitmaps tell no personal part.
+/// Why bitmaps can't be turned into a personal part.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PlanesError {
+pub(super) enum BitPlanesError {
     #[error("a bitmap of seats can't be read: {0}")]
     Bitmap(#[from] std::io::Error),
     #[error("there are more than 32 bitmaps, or more than {SEATS} seats")]
     TooMany,
-    #[error("a seat or a message is not there")]
+    #[error("a seat or a message has a number that is too large")]
     OutOfRange,
 }
 
-impl Planes {
+impl BitPlanes {
     pub fn of(personal: &Personal) -> Self {
         let (ranks, order) = rank(personal);
-        // Whoever has no message is at the end of `ranks`.
+        // The last of `ranks` is that of seats without a message.
         let number = |shape: u32| match shape {
             Personal::NONE => ranks[personal.shapes.len()],
             shape => ranks[shape as usize],
@@ -89,19 +89,19 @@ impl Planes {
         }
     }
 
-    /// The personal part again, its messages in another order.
+    /// The personal part, with its messages in another order than before.
     ///
     /// # Errors
-    /// If it makes no sense.
-    pub fn personal(self) -> Result<Personal, PlanesError> {
+    /// If these bitmaps were not made by [`Self::of`].
+    pub fn personal(self) -> Result<Personal, BitPlanesError> {
         let Self { shapes, none, seats, planes } = self;
         if planes.len() > u32::BITS as usize || seats > SEATS {
-            return Err(PlanesError::TooMany);
+            return Err(BitPlanesError::TooMany);
         }
         let mut by_seat = vec![0u32; seats as usize];
         for (bit, plane) in planes.iter().enumerate() {
             plane.each(|seat| {
-                *by_seat.get_mut(seat as usize).ok_or(PlanesError::OutOfRange)? |= 1 << bit;
+                *by_seat.get_mut(seat as usize).ok_or(BitPlanesError::OutOfRange)? |= 1 << bit;
                 Ok(())
             })?;
         }
@@ -112,14 +112,14 @@ impl Planes {
                 std::cmp::Ordering::Greater => *number - 1,
             };
             if *number != Personal::NONE && *number as usize >= shapes.len() {
-                return Err(PlanesError::OutOfRange);
+                return Err(BitPlanesError::OutOfRange);
             }
         }
         Ok(Personal { shapes, by_seat })
     }
 }
 
-/// The number of each message, and at the end that of none; and the messages in the order of their numbers.
+/// The number of each message, with that of no message at the end; and the messages in the order of their numbers.
 fn rank(personal: &Personal) -> (Vec<u32>, Vec<usize>) {
     let none = personal.shapes.len();
     let mut counts = vec![0u32; none + 1];
@@ -161,7 +161,7 @@ mod tests {
             };
             let personal =
                 Personal { shapes: (0..shapes).map(shape).collect(), by_seat: seats.iter().map(number).collect() };
-            let again = Planes::of(&personal).personal().unwrap();
+            let again = BitPlanes::of(&personal).personal().unwrap();
             prop_assert_eq!(again.by_seat.len(), personal.by_seat.len());
             for seat in (0..=personal.by_seat.len() as u32).map(Seat) {
                 let meant = personal.shape_of(seat).map(|shape| &personal.shapes[shape]);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn bitmaps_that_make_no_sense_are_refused() {
-        let planes = |planes: Vec<Plane>, seats| Planes { shapes: vec![shape(0)], none: 1, seats, planes };
+        let planes = |planes: Vec<Plane>, seats| BitPlanes { shapes: vec![shape(0)], none: 1, seats, planes };
         let sparse = |seat| {
             let mut bytes = Vec::new();
             RoaringBitmap::from([seat]).serialize_into(&mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! A Redis of its own, with engines and gateways on it.
+//! A Redis with engines and gateways.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use klaxon_servers::Persistence;
 use redis::RedisResult;
 
 use crate::bus::contract::{self, PATIENCE, SHOW};
-use crate::bus::redis::entry::place;
+use crate::bus::redis::entry::position;
 use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
-use crate::bus::{EngineEnd, GatewayEnd, Heard, Place};
+use crate::bus::{EngineEnd, GatewayEnd, Received, StreamPosition};
 use crate::redis::Redis;
 
-pub struct House {
+pub struct Fixture {
     server: Option<klaxon_servers::Redis>,
     pub redis: Redis,
     pub engine: RedisEngineEnd,
 }
 
-impl House {
+impl Fixture {
     pub async fn start() -> Self {
         Self::with(Persistence::None).await
     }
 
     pub async fn with(persistence: Persistence) -> Self {
         let server = klaxon_servers::Redis::start(persistence).await.unwrap();
-        let house = Self::on(&[server.url()], "klaxon").await;
-        Self { server: Some(server), ..house }
+        let fixture = Self::on(&[server.url()], "klaxon").await;
+        Self { server: Some(server), ..fixture }
     }
 
-    /// On servers that somebody else has started.
+    /// On servers that are running already.
     pub async fn on(urls: &[String], prefix: &str) -> Self {
         let redis = Redis::new(urls, prefix).unwrap();
         let engine = RedisEngineEnd::connect(&redis, "one").await.unwrap();
@@ -49,17 +49,17 @@ impl House {
         RedisGatewayEnd::connect(&self.redis, id, Some(format!("wss://{id}.example"))).await.unwrap()
     }
 
-    /// What Redis answers.
+    /// The reply to a command.
     pub async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
         command.query_async(&mut self.redis.connect().await?).await
     }
 
-    /// Waits until it is so.
-    pub async fn until(&self, mut is_so: impl AsyncFnMut() -> bool) {
-        self.until_some(async || is_so().await.then_some(())).await;
+    /// Waits until the condition holds.
+    pub async fn until(&self, mut holds: impl AsyncFnMut() -> bool) {
+        self.until_some(async || holds().await.then_some(())).await;
     }
 
-    /// Waits until there is something.
+    /// Waits until there is a value.
     pub async fn until_some<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let waiting = async {
             loop {
@@ -69,17 +69,17 @@ impl House {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to be so")
+        tokio::time::timeout(PATIENCE, waiting).await.expect("it happens in time")
     }
 
-    /// The place of what was said last.
-    pub async fn last_said(&self) -> Option<Place> {
+    /// The position of the last entry that was published.
+    pub async fn last_published(&self) -> Option<StreamPosition> {
         let last: Option<Vec<u8>> =
-            self.ask(redis::cmd("HGET").arg(self.redis.keys().said(SHOW)).arg("last")).await.unwrap();
-        last.and_then(|last| place(&last))
+            self.ask(redis::cmd("HGET").arg(self.redis.keys().progress(SHOW)).arg("last")).await.unwrap();
+        last.and_then(|last| position(&last))
     }
 
-    /// What the arbiter would note.
+    /// Sets the lease as the arbiter would.
     pub async fn lease(&self, show: ShowId, fence: Fence) {
         self.try_lease(show, fence).await.unwrap();
     }
@@ -91,7 +91,7 @@ impl House {
     }
 }
 
-impl contract::House for House {
+impl contract::Fixture for Fixture {
     fn engine(&self) -> &dyn EngineEnd {
         &self.engine
     }
@@ -105,7 +105,7 @@ impl contract::House for House {
     }
 }
 
-/// How many messages are wanted.
-pub fn count(heard: &[Heard], wanted: impl Fn(&ToEngine) -> bool) -> usize {
-    heard.iter().filter(|heard| wanted(&heard.message)).count()
+/// How many messages match.
+pub fn count(received: &[Received], wanted: impl Fn(&ToEngine) -> bool) -> usize {
+    received.iter().filter(|received| wanted(&received.message)).count()
 }

@@ -1,0 +1,44 @@
+//! Replies to hosts: in one stream for each gateway, as a host's gateway need not subscribe to the show.
+
+use std::time::Duration;
+
+use klaxon_protocol::ids::GatewayId;
+use klaxon_protocol::link::ToGateway;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::entry::{encode_to_gateway, group_by_gateway};
+use super::{millis, pause};
+use crate::redis::scripts::BUS_REPLY_TO_HOSTS;
+use crate::redis::{Connection, Keys};
+
+/// Replies that Redis has not taken. When there is no room they are dropped, and the host repeats the command.
+pub(super) const MAX_REPLIES: usize = 10_000;
+/// Entries that a gateway's stream keeps.
+const MAX_ENTRIES: usize = 1024;
+/// They are kept for this time after the last.
+const RETENTION: Duration = Duration::from_secs(10 * 60);
+/// Replies that are sent at once.
+const MAX_BATCH: usize = 256;
+
+/// Sends replies in order, until all senders are gone.
+pub(super) async fn send_replies(
+    connection: Connection,
+    keys: Keys,
+    mut replies: mpsc::Receiver<(GatewayId, ToGateway)>,
+) {
+    let mut batch = Vec::new();
+    while replies.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        for (gateway, messages) in group_by_gateway(batch.drain(..)) {
+            let (most, retention) = (MAX_ENTRIES.to_string().into_bytes(), millis(RETENTION).to_string().into_bytes());
+            let (key, arguments) = (keys.host_replies(gateway), [most, retention, encode_to_gateway(messages)]);
+            let mut failures = 0;
+            while let Err(error) = BUS_REPLY_TO_HOSTS.run::<()>(&connection, &[&key], &arguments).await {
+                tracing::debug!(%gateway, %error, "replies to hosts can't be sent; trying again");
+                metrics::counter!("klaxon_bus_failures_total", "what" => "reply").increment(1);
+                sleep(pause(failures)).await;
+                failures += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Requests of hosts to any engine: each goes to one engine, and to another one if that one dies over it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redis::{RedisError, RedisResult, Value};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::entry::{self, Entry, id};
+use super::gateway_publisher::retry;
+use super::show_subscriber::InboxItem;
+use super::{READ_BLOCK, lock, millis, pause};
+use crate::bus::queue::{count_full, record_length, send_waiting};
+use crate::redis::{Connection, Keys, Redis};
+
+/// The consumer group of all engines.
+const GROUP: &str = "engines";
+/// A request that an engine has had for this long without processing it goes to another.
+const IDLE: Duration = Duration::from_secs(3);
+/// Requests that are read at once.
+const MAX_READ: usize = 16;
+/// Requests that wait in Redis; when there are more the oldest are dropped, and the hosts repeat them.
+const MAX_WAITING: usize = 10_000;
+/// Requests that this engine has read and not processed. At this limit it reads no more: other engines do.
+pub(super) const MAX_IN_PROGRESS: usize = 1024;
+
+/// The requests that this engine has read and not processed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InProgress(Arc<Mutex<HashSet<String>>>);
+
+impl InProgress {
+    /// False if it was there.
+    fn insert(&self, id: &str) -> bool {
+        lock(&self.0).insert(id.to_owned())
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        lock(&self.0).contains(id)
+    }
+
+    fn remove(&self, id: &str) {
+        lock(&self.0).remove(id);
+    }
+
+    fn len(&self) -> usize {
+        lock(&self.0).len()
+    }
+}
+
+/// The gateway's side: sends requests in order, until all senders are gone. After a failure Redis may have a request twice.
+pub(super) async fn send_requests(mut connection: Connection, keys: Keys, mut requests: mpsc::Receiver<Vec<u8>>) {
+    while let Some(request) = requests.recv().await {
+        let mut append = redis::cmd("XADD");
+        append.arg(keys.host_requests()).arg("MAXLEN").arg("~").arg(MAX_WAITING).arg("*").arg("m").arg(request);
+        let mut failures = 0;
+        while let Err(error) = append.query_async::<()>(&mut connection).await {
+            retry("a host's request can't be sent", &error, &mut failures).await;
+        }
+    }
+}
+
+/// The engine's side: reads requests, as the engine of this name, until the inbox is gone.
+pub(super) async fn read_requests(redis: Redis, name: String, in_progress: InProgress, inbox: mpsc::Sender<InboxItem>) {
+    let reader = Reader { key: redis.keys().host_requests(), name, in_progress, inbox };
+    let mut failures = 0;
+    while !reader.inbox.is_closed() {
+        if let Err(error) = reader.read(&redis, &mut failures).await {
+            tracing::debug!(%error, "hosts' requests can't be read; trying again");
+        }
+        sleep(pause(failures)).await;
+        failures += 1;
+    }
+}
+
+struct Reader {
+    key: String,
+    name: String,
+    in_progress: InProgress,
+    inbox: mpsc::Sender<InboxItem>,
+}
+
+impl Reader {
+    async fn read(&self, redis: &Redis, failures: &mut u32) -> RedisResult<()> {
+        let mut connection = redis.connect_waiting(READ_BLOCK).await?;
+        self.create_group(&mut connection).await?;
+        let mut claimed_at = Instant::now();
+        while !self.inbox.is_closed() {
+            record_length("host_requests", self.in_progress.len());
+            if self.in_progress.len() >= MAX_IN_PROGRESS {
+                count_full("host_requests");
+                sleep(READ_BLOCK).await;
+                continue;
+            }
+            let mut read = redis::cmd("XREADGROUP");
+            read.arg("GROUP")
+                .arg(GROUP)
+                .arg(&self.name)
+                .arg("COUNT")
+                .arg(MAX_READ)
+                .arg("BLOCK")
+                .arg(millis(READ_BLOCK));
+            read.arg("STREAMS").arg(&self.key).arg(">");
+            let reply: Value = read.query_async(&mut connection).await?;
+            self.hand_on(entry::streams(reply).into_iter().flat_map(|(_, entries)| entries)).await;
+            *failures = 0;
+            if claimed_at.elapsed() > READ_BLOCK {
+                claimed_at = Instant::now();
+                self.claim(&mut connection).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates the consumer group, if this Redis has none.
+    async fn create_group(&self, connection: &mut Connection) -> RedisResult<()> {
+        let mut create = redis::cmd("XGROUP");
+        create.arg("CREATE").arg(&self.key).arg(GROUP).arg("0").arg("MKSTREAM");
+        match create.query_async::<()>(connection).await {
+            Err(error) if !exists(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes over requests that other engines died over, or whose reply to this one got lost; not those that are in progress here.
+    async fn claim(&self, connection: &mut Connection) -> RedisResult<()> {
+        let mut pending = redis::cmd("XPENDING");
+        pending.arg(&self.key).arg(GROUP).arg("IDLE").arg(millis(IDLE)).arg("-").arg("+").arg(MAX_READ);
+        let idle: Vec<(String, String, u64, u64)> = pending.query_async(connection).await?;
+        let ids: Vec<String> =
+            idle.into_iter().map(|(id, ..)| id).filter(|id| !self.in_progress.contains(id)).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut claim = redis::cmd("XCLAIM");
+        claim.arg(&self.key).arg(GROUP).arg(&self.name).arg(millis(IDLE)).arg(ids);
+        self.hand_on(entry::entries(claim.query_async(connection).await?)).await;
+        Ok(())
+    }
+
+    async fn hand_on(&self, entries: impl IntoIterator<Item = Entry>) {
+        for entry in entries {
+            let id = id(entry.id);
+            if !self.in_progress.insert(&id) {
+                continue;
+            }
+            match entry::decode_to_engine(&entry.messages) {
+                Ok(messages) => {
+                    for message in messages {
+                        // Without an inbox another engine takes it.
+                        send_waiting(&self.inbox, "engine_inbox", InboxItem::Request(id.clone(), message)).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%id, %error, "a request holds no message of a gateway");
+                }
+            }
+        }
+    }
+}
+
+fn exists(error: &RedisError) -> bool {
+    error.code() == Some("BUSYGROUP")
+}
+
+/// Deletes requests that were processed, until no more are.
+pub(super) async fn delete_processed(
+    mut connection: Connection,
+    keys: Keys,
+    in_progress: InProgress,
+    mut processed: mpsc::Receiver<String>,
+) {
+    let mut ids = Vec::new();
+    while processed.recv_many(&mut ids, MAX_READ).await > 0 {
+        delete(&mut connection, &keys, &ids).await;
+        ids.drain(..).for_each(|id| in_progress.remove(&id));
+    }
+}
+
+/// Deletes these requests.
+pub(super) async fn delete(connection: &mut Connection, keys: &Keys, ids: &[String]) {
+    let mut delete = redis::pipe();
+    delete.cmd("XACK").arg(keys.host_requests()).arg(GROUP).arg(ids).ignore();
+    delete.cmd("XDEL").arg(keys.host_requests()).arg(ids).ignore();
+    if let Err(error) = delete.query_async::<()>(connection).await {
+        // They come again, and an engine does nothing twice.
+        tracing::debug!(%error, "requests that were processed can't be deleted");
+    }
+}

@@ -1,0 +1,452 @@
+//! What a gateway has to send about one show: messages that wait, and entries that the show's engine has not acknowledged.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::link::{GatewayCounts, ToEngine};
+use klaxon_protocol::player::Emoji;
+use tokio::sync::Notify;
+
+use super::entry::encode_to_engine;
+use super::lock;
+use crate::bus::StreamPosition;
+use crate::bus::queue::DroppedAnswers;
+
+/// Answers in all send queues of a gateway. When there is no room for a batch it is dropped and counted, and its question is voided.
+pub(super) const MAX_ANSWERS: usize = 1_000_000;
+/// Messages in all send queues of a gateway, a batch of answers being one. When there is no room joins and hosts' commands are refused
+/// with `unavailable`, answers are dropped as above, and the rest is dropped: requests for snapshots are repeated by who made them,
+/// departures are found out by a census, and a gateway whose barrier message is dropped counts as silent.
+pub(super) const MAX_MESSAGES: usize = 500_000;
+
+/// A show that published something within this time is played, whatever the directory says.
+const ACTIVE: Duration = Duration::from_secs(5);
+/// A show of which Redis knows nothing for this long is over: its engine would have published to a Redis that lost its memory.
+const UNKNOWN: Duration = Duration::from_secs(3 * 60);
+/// The subscription to a show that is not needed here ends after this time, if nothing waits to be sent or acknowledged.
+const UNNEEDED: Duration = Duration::from_secs(30);
+/// After this time it ends in any case.
+const ABANDONED: Duration = Duration::from_secs(5 * 60);
+
+/// How much is in all send queues of a gateway.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    messages: AtomicUsize,
+    answers: AtomicUsize,
+}
+
+impl Totals {
+    pub fn messages(&self) -> usize {
+        self.messages.load(Relaxed)
+    }
+
+    pub fn answers(&self) -> usize {
+        self.answers.load(Relaxed)
+    }
+
+    fn have_room_for(&self, size: Size) -> bool {
+        self.messages() + size.messages <= MAX_MESSAGES && self.answers() + size.answers <= MAX_ANSWERS
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    messages: usize,
+    answers: usize,
+}
+
+impl Size {
+    fn of(message: &ToEngine) -> Self {
+        Self { messages: 1, answers: if let ToEngine::Answers(batch) = message { batch.answers.len() } else { 0 } }
+    }
+}
+
+/// The send queue of one show.
+pub(super) struct SendQueue {
+    pub show: ShowId,
+    totals: Arc<Totals>,
+    changed: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Messages that are in no entry yet.
+    pending: Vec<ToEngine>,
+    /// Entries in order. Those that Redis does not have are at the end.
+    unacknowledged: VecDeque<Entry>,
+    /// How much is in both.
+    size: Size,
+    /// The newest counts, and whether they are to be sent: only the newest are of interest.
+    counts: Option<GatewayCounts>,
+    counts_due: bool,
+    /// Emojis that are to be sent, summed up.
+    reactions: [u32; Emoji::ALL.len()],
+    dropped: DroppedAnswers,
+    needed_at: Option<Instant>,
+    /// The gateway is to leave the show once Redis has all that is here.
+    is_leaving: bool,
+    /// The gateway has left the show, and sends nothing more by this queue.
+    is_closed: bool,
+    /// When the show last published something.
+    active_at: Option<Instant>,
+    acknowledged: StreamPosition,
+    /// Up to where the gateway's own event stream was read.
+    read: StreamPosition,
+    has_ended: bool,
+    /// Since when Redis has no progress of the show.
+    unknown_since: Option<Instant>,
+}
+
+/// An entry, and its position once Redis has it.
+struct Entry {
+    bytes: Arc<[u8]>,
+    size: Size,
+    position: Option<StreamPosition>,
+}
+
+/// What Redis knows of the show and of this gateway's subscription to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subscription {
+    /// The gateway was not among the show's subscribers.
+    pub was_missing: bool,
+    pub acknowledged: StreamPosition,
+    /// The last entry that the show published.
+    pub last: StreamPosition,
+    /// Redis has the newest entry that this gateway sent.
+    pub has_newest: bool,
+}
+
+impl SendQueue {
+    pub fn new(show: ShowId, totals: Arc<Totals>) -> Self {
+        Self { show, totals, changed: Notify::new(), state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Waits until something has been pushed, or the gateway is to leave the show.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The show is needed here. False if the queue is closed.
+    pub fn need(&self) -> bool {
+        let mut state = self.state();
+        state.needed_at = Some(Instant::now());
+        state.is_leaving = false;
+        !state.is_closed
+    }
+
+    /// The show is not needed here any more, as far as is known.
+    pub fn release_if_unneeded(&self) {
+        let mut state = self.state();
+        let unneeded = state.needed_at.map_or(Duration::MAX, |at| at.elapsed());
+        let is_empty = state.size.messages == 0;
+        state.is_leaving |= (unneeded > UNNEEDED && is_empty) || unneeded > ABANDONED;
+        self.changed.notify_one();
+    }
+
+    /// The gateway is to leave the show.
+    pub fn leave(&self) {
+        self.state().is_leaving = true;
+        self.changed.notify_one();
+    }
+
+    /// Adds a message. If there is no room for it, it is given back, unless it is a batch of answers, which is counted as dropped.
+    pub fn push(&self, message: ToEngine) -> Result<(), ToEngine> {
+        let mut state = self.state();
+        if let ToEngine::Answers(batch) = &message {
+            state.dropped.arrive(batch);
+        }
+        match message {
+            _ if state.is_closed => return Ok(()),
+            ToEngine::Counts(counts) => (state.counts, state.counts_due) = (Some(counts), true),
+            ToEngine::Reactions { counts, .. } => {
+                for (sum, count) in state.reactions.iter_mut().zip(counts) {
+                    *sum = sum.saturating_add(count);
+                }
+            }
+            message if !self.totals.have_room_for(Size::of(&message)) => {
+                if let ToEngine::Answers(batch) = &message {
+                    state.dropped.drop(batch);
+                }
+                return Err(message);
+            }
+            message => {
+                if matches!(message, ToEngine::BarrierPassed { .. }) {
+                    // The engine learns of dropped answers before it tallies.
+                    state.counts_due |= state.dropped.count() > 0;
+                    if let Some(counts) = state.due_counts() {
+                        self.add(&mut state, counts);
+                    }
+                }
+                self.add(&mut state, message);
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Adds that the gateway receives the show's events from now on, before all other messages.
+    pub fn push_first(&self, message: ToEngine) {
+        let mut state = self.state();
+        self.resize(&mut state, Size::of(&message), Size::default());
+        state.pending.insert(0, message);
+    }
+
+    fn add(&self, state: &mut State, message: ToEngine) {
+        self.resize(state, Size::of(&message), Size::default());
+        state.pending.push(message);
+    }
+
+    fn resize(&self, state: &mut State, more: Size, less: Size) {
+        state.size.messages = state.size.messages + more.messages - less.messages;
+        state.size.answers = state.size.answers + more.answers - less.answers;
+        self.totals.messages.fetch_add(more.messages, Relaxed);
+        self.totals.answers.fetch_add(more.answers, Relaxed);
+        self.totals.messages.fetch_sub(less.messages, Relaxed);
+        self.totals.answers.fetch_sub(less.answers, Relaxed);
+    }
+
+    /// All entries that Redis does not have yet, in order; messages that wait become one.
+    pub fn unsent(&self) -> Vec<Arc<[u8]>> {
+        let mut state = self.state();
+        if let Some(counts) = state.due_counts() {
+            self.add(&mut state, counts);
+        }
+        if state.reactions.iter().any(|&count| count > 0) {
+            let counts = std::mem::take(&mut state.reactions);
+            self.add(&mut state, ToEngine::Reactions { show: self.show, counts });
+        }
+        let messages = std::mem::take(&mut state.pending);
+        if !messages.is_empty() {
+            // Encoding a large batch takes a while, in which others can push.
+            drop(state);
+            let size = messages.iter().map(Size::of).fold(Size::default(), |sum, size| Size {
+                messages: sum.messages + size.messages,
+                answers: sum.answers + size.answers,
+            });
+            let bytes = encode_to_engine(&messages).into();
+            state = self.state();
+            state.unacknowledged.push_back(Entry { bytes, size, position: None });
+        }
+        let unsent = state.unacknowledged.iter().filter(|entry| entry.position.is_none());
+        unsent.map(|entry| Arc::clone(&entry.bytes)).collect()
+    }
+
+    /// Redis has the first entries that it did not have, at these positions.
+    pub fn sent(&self, positions: Vec<StreamPosition>) {
+        let mut state = self.state();
+        let unsent = state.unacknowledged.iter_mut().filter(|entry| entry.position.is_none());
+        for (entry, position) in unsent.zip(positions) {
+            entry.position = Some(position);
+        }
+        self.forget(&mut state);
+    }
+
+    /// The show published something, after its engine had processed everything up to `acknowledged`. This gateway's own event stream
+    /// was read up to `read`.
+    pub fn acknowledge(&self, acknowledged: StreamPosition, read: StreamPosition) {
+        let mut state = self.state();
+        state.active_at = Some(Instant::now());
+        state.acknowledged = state.acknowledged.max(acknowledged);
+        state.read = read;
+        self.forget(&mut state);
+    }
+
+    /// Compares what Redis knows with what was sent. True if it lost entries: then all that is not acknowledged is to be sent again.
+    pub fn check(&self, subscription: Subscription) -> bool {
+        let mut state = self.state();
+        let is_known = subscription.last != StreamPosition::default() || state.is_active();
+        state.unknown_since = if is_known { None } else { state.unknown_since.or_else(|| Some(Instant::now())) };
+        if state.unknown_since.is_some_and(|since| since.elapsed() > UNKNOWN) {
+            let size = state.size;
+            self.resize(&mut state, Size::default(), size);
+            state.pending.clear();
+            state.unacknowledged.clear();
+            state.is_leaving = true;
+        }
+        let newest = state.newest();
+        let is_lost = newest.is_some_and(|newest| newest > subscription.acknowledged && !subscription.has_newest);
+        if is_lost {
+            state.acknowledged = subscription.acknowledged;
+            state.unacknowledged.iter_mut().for_each(|entry| entry.position = None);
+        } else {
+            state.acknowledged = state.acknowledged.max(subscription.acknowledged);
+            self.forget(&mut state);
+        }
+        is_lost
+    }
+
+    fn forget(&self, state: &mut State) {
+        let acknowledged = state.acknowledged;
+        let is_acknowledged = |entry: &mut Entry| entry.position.is_some_and(|position| position <= acknowledged);
+        while let Some(entry) = state.unacknowledged.pop_front_if(is_acknowledged) {
+            self.resize(state, Size::default(), entry.size);
+        }
+    }
+
+    /// The newest entry that Redis has, as far as is known, and up to where the gateway's own event stream was read.
+    pub fn positions(&self) -> (Option<StreamPosition>, StreamPosition) {
+        let state = self.state();
+        (state.newest(), state.read)
+    }
+
+    /// Whether the gateway is to leave the show, and Redis has all that is here.
+    pub fn can_leave(&self) -> bool {
+        let state = self.state();
+        state.is_leaving
+            && state.pending.is_empty()
+            && state.unacknowledged.iter().all(|entry| entry.position.is_some())
+    }
+
+    /// Closes the queue, unless the show is needed again.
+    pub fn close(&self) -> bool {
+        let mut state = self.state();
+        state.is_closed = state.is_leaving && state.pending.is_empty();
+        if state.is_closed {
+            let size = state.size;
+            self.resize(&mut state, Size::default(), size);
+        }
+        state.is_closed
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
+    /// Whether the show has published something lately.
+    pub fn is_active(&self) -> bool {
+        self.state().is_active()
+    }
+
+    /// The show published that it has ended.
+    pub fn set_ended(&self) {
+        self.state().has_ended = true;
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.state().has_ended
+    }
+}
+
+impl State {
+    fn is_active(&self) -> bool {
+        self.active_at.is_some_and(|at| at.elapsed() < ACTIVE)
+    }
+
+    fn newest(&self) -> Option<StreamPosition> {
+        self.unacknowledged.iter().filter_map(|entry| entry.position).next_back()
+    }
+
+    /// The newest counts, if they are to be sent.
+    fn due_counts(&mut self) -> Option<ToEngine> {
+        let counts = self.counts.filter(|_| std::mem::take(&mut self.counts_due))?;
+        let dropped = counts.dropped.saturating_add(self.dropped.count());
+        Some(ToEngine::Counts(GatewayCounts { dropped, ..counts }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::error::ErrorCode;
+    use klaxon_protocol::host::Latency;
+    use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
+    use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
+    use klaxon_protocol::time::Millis;
+
+    use super::super::entry::decode_to_engine;
+    use super::*;
+    use crate::bus::contract::{ANN, SHOW, join, numbered};
+    use crate::bus::queue::refusal;
+
+    fn queue(totals: &Arc<Totals>) -> SendQueue {
+        SendQueue::new(SHOW, Arc::clone(totals))
+    }
+
+    fn answers(question: u16, count: usize) -> ToEngine {
+        let (conn, number, by, question) = (1, 1, SeatRef::first(Seat(0)), QuestionId(question));
+        let answer = StampedAnswer { conn, number, by, question, choice: Choice(0), at: Millis(0) };
+        ToEngine::Answers(AnswerBatch { gateway: ANN, show: SHOW, answers: vec![answer; count] })
+    }
+
+    fn counts() -> ToEngine {
+        let (gateway, show, latency) = (ANN, SHOW, Latency::default());
+        let (connected, shed, clock_uncertainty, dropped) = (1, 0, 0, 0);
+        ToEngine::Counts(GatewayCounts { gateway, show, connected, shed, latency, clock_uncertainty, dropped })
+    }
+
+    fn passed(question: u16) -> ToEngine {
+        ToEngine::BarrierPassed { gateway: ANN, show: SHOW, question: QuestionId(question) }
+    }
+
+    fn sent(queue: &SendQueue) -> Vec<ToEngine> {
+        queue.unsent().iter().flat_map(|entry| decode_to_engine(entry).unwrap()).collect()
+    }
+
+    fn dropped(message: &ToEngine) -> u32 {
+        if let ToEngine::Counts(counts) = message { counts.dropped } else { panic!("{message:?}") }
+    }
+
+    #[test]
+    fn answers_without_room_are_dropped_and_reported_before_the_barrier_of_their_question() {
+        let totals = Arc::default();
+        let queue = queue(&totals);
+        assert!(queue.push(answers(1, MAX_ANSWERS - 1)).is_ok());
+        assert!(queue.push(counts()).is_ok());
+        assert!(queue.push(answers(1, 2)).is_err());
+        assert!(queue.push(answers(1, 1)).is_ok(), "there is room for these");
+        assert!(queue.push(passed(1)).is_ok());
+        assert!(queue.push(answers(1, 3)).is_err());
+        assert!(queue.push(passed(1)).is_ok());
+        let messages = sent(&queue);
+        assert_eq!(messages.len(), 6, "two batches, and the counts before each barrier message");
+        assert_eq!([dropped(&messages[2]), dropped(&messages[4])], [2, 5]);
+        assert_eq!(totals.answers(), MAX_ANSWERS);
+
+        queue.sent(vec![StreamPosition(1, 0)]);
+        queue.acknowledge(StreamPosition(1, 0), StreamPosition::default());
+        assert_eq!((totals.answers(), totals.messages()), (0, 0));
+        assert!(queue.push(answers(2, 1)).is_ok());
+        assert!(queue.push(counts()).is_ok());
+        assert_eq!(dropped(&sent(&queue)[1]), 0, "those of the question before are no longer of interest");
+    }
+
+    #[test]
+    fn messages_without_room_are_given_back_to_be_refused_whichever_show_took_the_room() {
+        let totals = Arc::default();
+        let (full, other) = (queue(&totals), queue(&totals));
+        (0..MAX_MESSAGES).for_each(|number| assert!(full.push(numbered(number as u32)).is_ok()));
+        let refused = other.push(join(1)).unwrap_err();
+        assert!(refusal(refused, ErrorCode::Unavailable).is_some());
+        assert!(other.push(passed(1)).is_err());
+        // These take no room: only the newest counts are kept, and emojis are summed up.
+        let reactions = ToEngine::Reactions { show: SHOW, counts: [1; Emoji::ALL.len()] };
+        for message in [counts(), counts(), reactions.clone(), reactions] {
+            assert!(other.push(message).is_ok());
+        }
+        let messages = sent(&other);
+        let summed_up = ToEngine::Reactions { show: SHOW, counts: [2; Emoji::ALL.len()] };
+        assert_eq!(messages, [counts(), summed_up]);
+    }
+
+    #[test]
+    fn a_queue_that_is_closed_frees_its_room_and_takes_nothing() {
+        let totals = Arc::default();
+        let queue = queue(&totals);
+        assert!(queue.push(numbered(1)).is_ok());
+        queue.leave();
+        assert!(!queue.can_leave() && !queue.close(), "it is not sent");
+        assert_eq!(sent(&queue), [numbered(1)]);
+        queue.sent(vec![StreamPosition(1, 0)]);
+        assert!(queue.can_leave() && queue.close());
+        assert!(queue.push(numbered(2)).is_ok());
+        assert_eq!((totals.messages(), sent(&queue), queue.need()), (0, Vec::new(), false));
+    }
+}

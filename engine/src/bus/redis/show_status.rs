@@ -1,0 +1,39 @@
+//! What the end of the bus knows of how a show's publisher and subscriber are doing.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use klaxon_protocol::ids::Fence;
+
+use super::lock;
+
+/// The status of a show's publisher and subscriber. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ShowStatus(Arc<Mutex<Status>>);
+
+#[derive(Debug, Default)]
+struct Status {
+    last_failure: Option<Instant>,
+    /// The newest of this engine's leases of the show that was found to be superseded.
+    fenced: Option<Fence>,
+}
+
+impl ShowStatus {
+    /// A call to Redis failed now.
+    pub fn set_failed(&self) {
+        lock(&self.0).last_failure = Some(Instant::now());
+    }
+
+    pub fn last_failure(&self) -> Option<Instant> {
+        lock(&self.0).last_failure
+    }
+
+    /// The show has a newer lease than this one.
+    pub fn set_fenced(&self, fence: Fence) {
+        lock(&self.0).fenced = Some(fence);
+    }
+
+    pub fn is_fenced(&self, fence: Fence) -> bool {
+        lock(&self.0).fenced == Some(fence)
+    }
+}
