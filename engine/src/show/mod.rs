@@ -53,7 +53,7 @@ use self::records::UnwrittenRecords;
 use self::stopping::StopReason;
 pub use self::takeover::{TakenOver, TakeoverError, take_over};
 use crate::Ports;
-use crate::bus::{BusError, Received};
+use crate::bus::Received;
 use crate::game::{Effect, Game};
 use crate::leases::{HeldLease, LeaseLoss};
 
@@ -185,7 +185,7 @@ impl Show {
         match self.play().await {
             Ok(()) => self.release().await,
             Err(reason) => {
-                has_no_engine = matches!(reason, StopReason::StoodStill | StopReason::Bus(BusError::Full));
+                has_no_engine = reason.leaves_no_engine();
                 tracing::error!(%reason, "this engine can't play the show on");
                 self.stop(&reason);
                 self.ports.bus.release(self.id, false);

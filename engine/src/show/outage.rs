@@ -69,7 +69,7 @@ impl Show {
     /// The arbiter lost its memory. Takes the show's lease again and restores what this engine knows.
     ///
     /// # Errors
-    /// If another engine has the show, or may have had it.
+    /// If another engine has the show, or may have had it, or if the bus takes nothing more of the show.
     pub(super) async fn retake_lease(&mut self) -> Result<(), StopReason> {
         self.note_running();
         if self.lease.is_uncertain() {
@@ -83,7 +83,7 @@ impl Show {
         metrics::counter!("klaxon_shows_regained_total").increment(1);
         self.ports.bus.update_directory(self.line());
         // Gateways may have missed what was published last.
-        self.publish_at_once(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() });
+        self.publish_at_once(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() })?;
         Ok(())
     }
 

@@ -58,9 +58,9 @@ impl Outbox {
         Some(Publication { show: self.show, messages, records, acknowledged: self.received })
     }
 
-    /// A message that overtakes those that wait: it acknowledges nothing that the journal does not have.
-    pub fn at_once(&self, to: Address, message: ToGateway, records: u64) -> Publication {
-        Publication { show: self.show, messages: vec![(to, message)], records, acknowledged: self.published }
+    /// Messages that overtake those that wait: they acknowledge nothing that the journal does not have.
+    pub fn at_once(&self, messages: Vec<(Address, ToGateway)>, records: u64) -> Publication {
+        Publication { show: self.show, messages, records, acknowledged: self.published }
     }
 
     /// The messages that will never be published.
@@ -112,12 +112,15 @@ mod tests {
         assert_eq!(outbox.take(0), None);
         outbox.note_received(StreamPosition(7, 2));
         outbox.note_received(StreamPosition(7, 1));
-        let alert = outbox.at_once(Address::All, barrier(), 3);
+        let alert = outbox.at_once(vec![(Address::All, barrier())], 3);
         assert_eq!((alert.acknowledged, alert.records), (StreamPosition::default(), 3));
-        let turn = outbox.take(4).expect("there is something to acknowledge");
-        assert_eq!((turn.messages.len(), turn.acknowledged, turn.records), (0, StreamPosition(7, 2), 4));
+        let publication = outbox.take(4).expect("there is something to acknowledge");
+        assert_eq!(
+            (publication.messages.len(), publication.acknowledged, publication.records),
+            (0, StreamPosition(7, 2), 4)
+        );
         assert_eq!(outbox.take(4), None, "it is acknowledged once");
-        assert_eq!(outbox.at_once(Address::All, barrier(), 4).acknowledged, StreamPosition(7, 2));
+        assert_eq!(outbox.at_once(Vec::new(), 4).acknowledged, StreamPosition(7, 2));
     }
 
     #[test]
@@ -125,8 +128,8 @@ mod tests {
         let mut outbox = Outbox::new(SHOW);
         outbox.send_to_all(barrier());
         outbox.send_to_gateway(GatewayId(3), barrier());
-        let turn = outbox.take(1).expect("there are messages");
-        let to: Vec<Address> = turn.messages.iter().map(|(to, _)| *to).collect();
+        let publication = outbox.take(1).expect("there are messages");
+        let to: Vec<Address> = publication.messages.iter().map(|(to, _)| *to).collect();
         assert_eq!(to, [Address::All, Address::One(GatewayId(3))]);
         outbox.send_to_all(barrier());
         assert_eq!(outbox.discard().len(), 1);

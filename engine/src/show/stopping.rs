@@ -5,7 +5,7 @@ use klaxon_protocol::host::{Created, Done, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef};
 use klaxon_protocol::link::{Seated, ToEngine, ToGateway};
 
-use super::Show;
+use super::{MAX_TURN, Show};
 use crate::arbiter::ArbiterError;
 use crate::bus::{Address, BusError};
 use crate::journal::JournalError;
@@ -30,16 +30,22 @@ pub(super) enum StopReason {
 }
 
 impl StopReason {
-    /// Whether another engine plays the show on, or may: then this one publishes nothing about it any more.
+    /// Whether an engine plays the show on, or may: then this one publishes nothing about it any more. It may be this one, under another
+    /// lease.
     const fn is_a_takeover(&self) -> bool {
         matches!(
             self,
             Self::Arbiter(ArbiterError::Fenced { .. } | ArbiterError::Held)
                 | Self::Journal(JournalError::Fenced { .. } | JournalError::Taken { .. })
-                | Self::Bus(BusError::Fenced)
+                | Self::Bus(BusError::Fenced | BusError::Full)
                 | Self::Taken
                 | Self::StoodStill
         )
+    }
+
+    /// Whether it is not known that an engine has the show now: it has to be taken over again, from its journal, unless one has it.
+    pub const fn leaves_no_engine(&self) -> bool {
+        matches!(self, Self::StoodStill | Self::Bus(BusError::Full))
     }
 }
 
@@ -53,50 +59,50 @@ impl Show {
             return;
         }
         let error = ErrorMessage::from(&Refusal::because(ErrorCode::Unavailable, format!("{why}.")));
+        let mut replies = Vec::new();
+        let mut reply = |conn: ConnRef, message| replies.push((Address::One(conn.gateway), message));
         for (_, message) in unpublished {
             match message {
-                ToGateway::Seated(Seated { conn, .. }) => self.refuse_join(conn, &error),
+                ToGateway::Seated(Seated { conn, .. }) => reply(conn, refused_join(conn, &error)),
                 ToGateway::Host {
                     conn,
                     message: ToHost::Created(Created { id, .. }) | ToHost::Done(Done { id, .. }),
-                } => {
-                    self.refuse_command(conn, id, &error);
-                }
-                reply @ (ToGateway::JoinRefused { conn, .. } | ToGateway::Host { conn, .. }) => {
-                    self.reply_at_once(conn, reply);
-                }
+                } => reply(conn, refused_command(conn, id, &error)),
+                known @ (ToGateway::JoinRefused { conn, .. } | ToGateway::Host { conn, .. }) => reply(conn, known),
                 _ => {}
             }
         }
         while let Some(received) = self.inbox.try_receive() {
             match received.message {
-                ToEngine::Join(request) => self.refuse_join(request.conn, &error),
+                ToEngine::Join(request) => reply(request.conn, refused_join(request.conn, &error)),
                 ToEngine::Host { conn, message: FromHost::Create(create) } => {
-                    self.refuse_command(conn, create.id, &error);
+                    reply(conn, refused_command(conn, create.id, &error));
                 }
                 ToEngine::Host { conn, message: FromHost::Command(command) } => {
-                    self.refuse_command(conn, command.id, &error);
+                    reply(conn, refused_command(conn, command.id, &error));
                 }
                 ToEngine::Host { conn, message: FromHost::FindPlayers(_) | FromHost::JournalTail(_) } => {
-                    self.reply_at_once(conn, ToGateway::Host { conn, message: ToHost::Error(error.clone()) });
+                    reply(conn, ToGateway::Host { conn, message: ToHost::Error(error.clone()) });
                 }
                 _ => {}
             }
         }
+        // One publication for each would be more than the bus has room for.
+        for messages in replies.chunks(MAX_TURN) {
+            let publication = self.outbox.at_once(messages.to_vec(), self.records.written());
+            if let Err(error) = self.ports.bus.publish(publication) {
+                return tracing::warn!(%error, "requests that wait for a reply are not refused");
+            }
+        }
     }
+}
 
-    fn refuse_join(&self, conn: ConnRef, error: &ErrorMessage) {
-        self.reply_at_once(conn, ToGateway::JoinRefused { conn, error: error.clone() });
-    }
+fn refused_join(conn: ConnRef, error: &ErrorMessage) -> ToGateway {
+    ToGateway::JoinRefused { conn, error: error.clone() }
+}
 
-    fn refuse_command(&self, conn: ConnRef, id: CommandId, error: &ErrorMessage) {
-        let message = ToHost::Refused(Refused { id, error: error.clone() });
-        self.reply_at_once(conn, ToGateway::Host { conn, message });
-    }
-
-    fn reply_at_once(&self, conn: ConnRef, message: ToGateway) {
-        self.publish_at_once(Address::One(conn.gateway), message);
-    }
+fn refused_command(conn: ConnRef, id: CommandId, error: &ErrorMessage) -> ToGateway {
+    ToGateway::Host { conn, message: ToHost::Refused(Refused { id, error: error.clone() }) }
 }
 
 #[cfg(test)]
@@ -108,10 +114,11 @@ mod tests {
     #[test]
     fn whoever_lost_the_show_to_another_engine_is_silent_and_whoever_lost_it_to_a_fault_is_not() {
         let (show, newest, found) = (ShowId(1), Fence(2), Fence(1));
-        let taken: [StopReason; 4] = [
+        let taken: [StopReason; 5] = [
             StopReason::Taken,
             StopReason::StoodStill,
             ArbiterError::Held.into(),
+            BusError::Full.into(),
             JournalError::Fenced { show, newest, found }.into(),
         ];
         let faults: [StopReason; 3] = [
@@ -121,5 +128,7 @@ mod tests {
         ];
         assert!(taken.iter().all(StopReason::is_a_takeover));
         assert!(!faults.iter().any(StopReason::is_a_takeover));
+        assert!(StopReason::from(BusError::Full).leaves_no_engine() && StopReason::StoodStill.leaves_no_engine());
+        assert!(!StopReason::Taken.leaves_no_engine() && !faults.iter().any(StopReason::leaves_no_engine));
     }
 }

@@ -7,7 +7,7 @@ use klaxon_protocol::time::Span;
 use super::Show;
 use super::outage::Delay;
 use super::stopping::StopReason;
-use crate::bus::Address;
+use crate::bus::{Address, BusError};
 use crate::journal::JournalError;
 
 /// The pause before a failed write is tried again, at first and at most.
@@ -18,15 +18,15 @@ impl Show {
     /// and nothing is acknowledged that a crash could take away.
     ///
     /// # Errors
-    /// If these records can never be written: another engine has the show, or its journal is damaged. Or if the bus takes nothing more of
-    /// the show.
+    /// If these records can never be written, as another engine has the show or its journal is damaged; or if the bus takes nothing more
+    /// of the show.
     pub(super) async fn commit(&mut self) -> Result<(), StopReason> {
         if let Some(delay) = self.write().await? {
             self.make_up_for(delay);
             self.write().await?;
         }
-        if let Some(turn) = self.outbox.take(self.records.written()) {
-            self.ports.bus.publish(turn)?;
+        if let Some(publication) = self.outbox.take(self.records.written()) {
+            self.ports.bus.publish(publication)?;
         }
         if let Some(barrier) = &mut self.barrier {
             barrier.asked(self.ports.clock.now(), self.game.barrier());
@@ -53,7 +53,7 @@ impl Show {
             if !std::mem::replace(&mut failed, true) {
                 let alert = AlertKind::JournalFailing { problem: error.to_string() };
                 let at = self.ports.clock.now();
-                self.publish_at_once(Address::All, ToGateway::Alert { show: self.id, at, alert });
+                self.publish_at_once(Address::All, ToGateway::Alert { show: self.id, at, alert })?;
             }
             if !matches!(error, JournalError::Unavailable(_)) {
                 return Err(error.into());
@@ -66,8 +66,10 @@ impl Show {
     }
 
     /// Publishes something before what this turn comes to.
-    pub(super) fn publish_at_once(&self, to: Address, message: ToGateway) {
-        // A bus that takes nothing more refuses the next commit as well.
-        let _ = self.ports.bus.publish(self.outbox.at_once(to, message, self.records.written()));
+    ///
+    /// # Errors
+    /// If the bus takes nothing more of the show: what it had not published by then is lost with it.
+    pub(super) fn publish_at_once(&self, to: Address, message: ToGateway) -> Result<(), BusError> {
+        self.ports.bus.publish(self.outbox.at_once(vec![(to, message)], self.records.written()))
     }
 }

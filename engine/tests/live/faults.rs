@@ -1,11 +1,16 @@
-//! A journal that fails when it is told to.
+//! A journal and a bus that fail when they are told to.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
+use klaxon_engine::bus::{BusError, EngineEnd, LocalEngineEnd, Publication, Received, ShowRegistration, Takeover};
 use klaxon_engine::journal::{Journal, JournalError, Restored};
-use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::host::ShowLine;
+use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::journal::Record;
+use klaxon_protocol::link::ToGateway;
 use tokio::sync::watch;
 
 /// A journal whose appends fail while they are told to.
@@ -60,5 +65,83 @@ impl Journal for FaultyJournal {
 
     async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
         self.journal.tail(show, last).await
+    }
+}
+
+/// The bus inside one process, of one show. From the first time that its queue is full it acts as one between processes: a takeover
+/// learns how much was published.
+pub struct FaultyBus {
+    end: LocalEngineEnd,
+    is_full: AtomicBool,
+    was_full: AtomicBool,
+    /// All that follows from this many records is published.
+    records: AtomicU64,
+}
+
+impl FaultyBus {
+    pub fn around(end: LocalEngineEnd) -> Self {
+        Self { end, is_full: AtomicBool::default(), was_full: AtomicBool::default(), records: AtomicU64::default() }
+    }
+
+    /// Takes nothing more until the show is taken over again.
+    pub fn fill(&self) {
+        self.is_full.store(true, Relaxed);
+        self.was_full.store(true, Relaxed);
+    }
+}
+
+#[async_trait]
+impl EngineEnd for FaultyBus {
+    fn publish(&self, publication: Publication) -> Result<(), BusError> {
+        if self.is_full.load(Relaxed) {
+            return Err(BusError::Full);
+        }
+        self.records.store(publication.records, Relaxed);
+        self.end.publish(publication)
+    }
+
+    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
+        self.end.reply_to_host(to, message);
+    }
+
+    async fn receive(&self, into: &mut Vec<Received>) -> bool {
+        self.end.receive(into).await
+    }
+
+    async fn take_over(&self, show: ShowId, fence: Fence) -> Result<Takeover, BusError> {
+        let takeover = self.end.take_over(show, fence).await?;
+        self.is_full.store(false, Relaxed);
+        let published = self.is_distributed().then(|| self.records.load(Relaxed));
+        Ok(Takeover { published, ..takeover })
+    }
+
+    fn release(&self, show: ShowId, is_over: bool) {
+        self.end.release(show, is_over);
+    }
+
+    async fn register_show(
+        &self,
+        show: ShowId,
+        code: &ShowCode,
+        create: &CommandId,
+        made_of: u64,
+    ) -> Result<ShowRegistration, BusError> {
+        self.end.register_show(show, code, create, made_of).await
+    }
+
+    fn update_directory(&self, line: ShowLine) {
+        self.end.update_directory(line);
+    }
+
+    async fn list_shows(&self) -> Result<Option<Vec<ShowLine>>, BusError> {
+        self.end.list_shows().await
+    }
+
+    fn last_failure(&self, show: ShowId) -> Option<Instant> {
+        self.end.last_failure(show)
+    }
+
+    fn is_distributed(&self) -> bool {
+        self.was_full.load(Relaxed)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::{Archive, SqlArchive};
-use klaxon_engine::bus::{GatewayEnd, LocalBus, LocalGatewayEnd};
+use klaxon_engine::bus::{EngineEnd, GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
 use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
 use klaxon_engine::shows::Shows;
@@ -25,7 +25,7 @@ use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
 
-use crate::faults::FaultyJournal;
+use crate::faults::{FaultyBus, FaultyJournal};
 
 pub const GATEWAY: GatewayId = GatewayId(7);
 const HOST: ConnRef = ConnRef { gateway: GATEWAY, conn: 999 };
@@ -35,6 +35,7 @@ pub struct House {
     pub clock: Clock,
     pub archive: Arc<SqlArchive>,
     pub journal: Arc<FaultyJournal>,
+    pub engine_end: Arc<FaultyBus>,
     end: LocalGatewayEnd,
     heard: VecDeque<ToGateway>,
     engine: JoinHandle<()>,
@@ -111,11 +112,12 @@ impl House {
         around: impl FnOnce(Arc<SqlArchive>) -> Arc<dyn Archive>,
     ) -> Self {
         let (bus, engine_end) = LocalBus::new();
+        let engine_end = Arc::new(FaultyBus::around(engine_end));
         let archive = Arc::new(SqlArchive::open_file(&data.join("archive.sqlite")).await.unwrap());
         let journal = Arc::new(FaultyJournal::around(journal));
         let clock = Clock::start();
         let ports = Ports {
-            bus: Arc::new(engine_end),
+            bus: Arc::clone(&engine_end) as Arc<dyn EngineEnd>,
             arbiter: Arc::new(MemoryArbiter::new()),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             archive: Some(around(Arc::clone(&archive))),
@@ -123,7 +125,7 @@ impl House {
         };
         let end = bus.connect(GATEWAY);
         let engine = tokio::spawn(Shows::open(ports).await.unwrap().run());
-        Self { clock, archive, journal, end, heard: VecDeque::new(), engine, bus, hands_in: true }
+        Self { clock, archive, journal, engine_end, end, heard: VecDeque::new(), engine, bus, hands_in: true }
     }
 
     /// Cuts everything off in the middle of what it does.

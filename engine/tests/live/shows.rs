@@ -1,7 +1,8 @@
 use klaxon_engine::archive::Archive;
+use klaxon_engine::journal::JournalError;
 use klaxon_engine::replay;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, AlertKind, Create, FromHost, JournalTail, ToHost};
+use klaxon_protocol::host::{Action, AlertKind, Create, Done, FromHost, JournalTail, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer, Verdict};
@@ -295,4 +296,40 @@ async fn a_code_belongs_to_one_show_at_a_time() {
     assert!(matches!(house.create("another", settings(), 1).await, ToHost::Created(_)));
     let bad = house.create("bad", Settings { pot: u64::MAX, ..settings() }, 1).await;
     assert!(matches!(bad, ToHost::Refused(_)), "{bad:?}");
+}
+
+#[tokio::test]
+async fn a_show_whose_events_the_bus_has_no_room_for_is_taken_over_again_and_publishes_what_was_missing() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    house.join(0).await;
+    house.engine_end.fill();
+    house.ask_for(show, "next", Action::Next);
+    house
+        .hear(|message| match message {
+            ToGateway::Broadcast(broadcast) if matches!(broadcast.message, ToPlayer::Question(_)) => Some(()),
+            ToGateway::Host { message, .. } => panic!("the command is done, and has no reply yet: {message:?}"),
+            _ => None,
+        })
+        .await;
+    let again = house.command(show, "next", Action::Next).await;
+    assert!(matches!(again, ToHost::Done(Done { again: true, .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_show_stops_at_the_first_message_that_the_bus_has_no_room_for_also_if_it_is_an_alert() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 2).await;
+    house.join(0).await;
+    house.journal.fail(Some(JournalError::Unavailable("away".into())));
+    house.engine_end.fill();
+    house.ask_for(show, "next", Action::Next);
+    house.journal.refused(1).await;
+    house.journal.fail(None);
+    house.hear(|message| matches!(message, ToGateway::Alert { .. }).then_some(())).await;
+    // A show that had gone on would have written the command.
+    let done = house.command(show, "next", Action::Next).await;
+    assert!(matches!(done, ToHost::Done(Done { again: false, .. })), "{done:?}");
 }
