@@ -18,7 +18,7 @@ pub struct Clock {
     started: Instant,
     /// Microseconds since 1970 at `started`.
     wall: u64,
-    offset: Option<&'static Offset>,
+    offset: Option<&'static ClockOffset>,
 }
 
 impl Clock {
@@ -26,7 +26,7 @@ impl Clock {
     #[must_use]
     pub fn of_process() -> Self {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
-        static OFFSET: Offset = Offset::none();
+        static OFFSET: ClockOffset = ClockOffset::none();
         *CLOCK.get_or_init(|| Self { offset: Some(&OFFSET), ..Self::start() })
     }
 
@@ -100,13 +100,13 @@ impl Clock {
     pub(crate) fn skewed(micros: i64) -> Self {
         let clock = Self::start();
         let wall = clock.wall.saturating_add_signed(micros);
-        Self { wall, offset: Some(Box::leak(Box::new(Offset::none()))), ..clock }
+        Self { wall, offset: Some(Box::leak(Box::new(ClockOffset::none()))), ..clock }
     }
 }
 
 /// A clock's offset in microseconds. Read without a lock, for each stamp.
 #[derive(Debug)]
-struct Offset {
+struct ClockOffset {
     /// Held by who changes it.
     writer: Mutex<()>,
     /// Odd while the legs are being changed.
@@ -142,7 +142,7 @@ impl Leg {
     }
 }
 
-impl Offset {
+impl ClockOffset {
     const fn none() -> Self {
         Self { writer: Mutex::new(()), version: AtomicU64::new(0), legs: [const { Leg::none() }; LEGS] }
     }
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_slewed_by_one_part_in_fifty_and_stops_at_its_offset() {
-        let offset = Offset::none();
+        let offset = ClockOffset::none();
         offset.slew(|| 1_000, 100);
         assert_eq!(
             [1_000, 1_049, 1_050, 3_000, 5_999, 6_000, 90_000].map(|at| offset.at(at)),
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_a_clock_showed_a_moment_ago_is_known_though_it_was_slewed_since() {
-        let offset = Offset::none();
+        let offset = ClockOffset::none();
         let mut shown = Vec::new();
         for (now, to) in [(1_000, 100), (20_000, -900), (30_000, 500), (31_000, 0)] {
             offset.slew(|| now, to);

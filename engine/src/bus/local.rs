@@ -23,11 +23,11 @@ const MAX_TO_ENGINE: usize = 200_000;
 /// players who miss events by that get a snapshot.
 const MAX_TO_GATEWAY: usize = 200_000;
 
-type Gateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::Sender<ToGateway>>>>;
+type LocalGateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::Sender<ToGateway>>>>;
 
 /// Makes the ends of a bus inside this process.
 pub struct LocalBus {
-    gateways: Gateways,
+    gateways: LocalGateways,
     to_engine: mpsc::Sender<ToEngine>,
 }
 
@@ -36,7 +36,7 @@ impl LocalBus {
     #[must_use]
     pub fn new() -> (Self, LocalEngineEnd) {
         let (to_engine, inbox) = mpsc::channel(MAX_TO_ENGINE);
-        let gateways = Gateways::default();
+        let gateways = LocalGateways::default();
         let end = LocalEngineEnd { gateways: Arc::clone(&gateways), inbox: Mutex::new(inbox) };
         (Self { gateways, to_engine }, end)
     }
@@ -65,7 +65,7 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The engine's end of a [`LocalBus`].
 pub struct LocalEngineEnd {
-    gateways: Gateways,
+    gateways: LocalGateways,
     inbox: Mutex<mpsc::Receiver<ToEngine>>,
 }
 
@@ -148,7 +148,7 @@ impl EngineEnd for LocalEngineEnd {
 /// A gateway's end of a [`LocalBus`].
 pub struct LocalGatewayEnd {
     id: GatewayId,
-    gateways: Gateways,
+    gateways: LocalGateways,
     to_engine: mpsc::Sender<ToEngine>,
     /// For refusals.
     to_self: mpsc::WeakSender<ToGateway>,

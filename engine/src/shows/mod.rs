@@ -13,7 +13,7 @@ use klaxon_protocol::player::Phase;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use self::takeover::Takeover;
+use self::takeover::CompletedTakeover;
 use crate::Ports;
 use crate::journal::JournalError;
 use crate::leases::{self, HeldLeases};
@@ -39,7 +39,7 @@ pub struct Shows {
     leases: HeldLeases,
     /// The shows that run, and results on their way to the archive. A show may end without an engine: then its id is returned.
     running: JoinSet<Option<ShowId>>,
-    takeovers: JoinSet<(ShowId, Result<Option<Takeover>, TakeoverError>)>,
+    takeovers: JoinSet<(ShowId, Result<Option<CompletedTakeover>, TakeoverError>)>,
     /// The places for reading journals.
     journal_reads: Arc<Semaphore>,
     /// Shows of the journal that are not taken over yet.

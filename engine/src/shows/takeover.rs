@@ -18,7 +18,7 @@ use crate::replay::ReplayError;
 use crate::show::{self, NotQueued, Show, ShowInbox, Status, TakenOver, TakeoverError, inbox, take_over};
 
 /// A show from its journal.
-pub(super) struct Takeover {
+pub(super) struct CompletedTakeover {
     create: Box<CreateShow>,
     taken_over: TakenOver,
 }
@@ -58,7 +58,7 @@ impl Shows {
     /// A show came from its journal while others run.
     pub(super) async fn takeover_done(
         &mut self,
-        done: Result<(ShowId, Result<Option<Takeover>, TakeoverError>), JoinError>,
+        done: Result<(ShowId, Result<Option<CompletedTakeover>, TakeoverError>), JoinError>,
     ) {
         match done {
             Ok((id, takeover)) => {
@@ -77,11 +77,11 @@ impl Shows {
     pub(super) async fn finish_takeover(
         &mut self,
         id: ShowId,
-        takeover: Result<Option<Takeover>, TakeoverError>,
+        takeover: Result<Option<CompletedTakeover>, TakeoverError>,
     ) -> Result<(), TakeoverError> {
         let Some(inbox) = self.being_taken_over.remove(&id) else { return Ok(()) };
         self.count_takeovers();
-        let Takeover { create, taken_over } = match takeover {
+        let CompletedTakeover { create, taken_over } = match takeover {
             Ok(Some(takeover)) => takeover,
             Ok(None) => return Ok(()),
             Err(error) if error.is_taken() => {
@@ -178,7 +178,7 @@ async fn read_and_take_over(
     id: ShowId,
     inbox: ShowInbox,
     leases: &HeldLeases,
-) -> Result<Option<Takeover>, TakeoverError> {
+) -> Result<Option<CompletedTakeover>, TakeoverError> {
     let restored = ports.journal.read(id).await?;
     if let Some(cut) = restored.cut {
         tracing::warn!(show = %id, ?cut, "the journal's last record was cut short by a crash and is cut off");
@@ -193,7 +193,7 @@ async fn read_and_take_over(
         Some(None) => return Err(TakeoverError::Replay { show: id, error: ReplayError::NoCreate }),
     };
     let taken_over = take_over(ports, id, restored.records, inbox, leases).await?;
-    Ok(Some(Takeover { create, taken_over }))
+    Ok(Some(CompletedTakeover { create, taken_over }))
 }
 
 /// Takes a show that never began out of the arbiter, which would offer it to engines again and again.

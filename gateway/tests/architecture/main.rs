@@ -22,7 +22,8 @@ const WITHOUT_CIRCLES: [&str; 8] = [
     "simulator/servers/src/lib.rs",
 ];
 /// Those in which each type's name has one meaning.
-const WITHOUT_AMBIGUITY: [&str; 6] = [
+const WITHOUT_AMBIGUITY: [&str; 7] = [
+    "engine/src/lib.rs",
     "gateway/src/lib.rs",
     "gateway/src/klaxon/main.rs",
     "simulator/src/lib.rs",

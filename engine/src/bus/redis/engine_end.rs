@@ -18,8 +18,8 @@ use super::directory::Directory;
 use super::gateway_registry::{Gateways, watch_gateways};
 use super::host_replies::{MAX_REPLIES, send_replies};
 use super::host_requests::{InProgress, MAX_IN_PROGRESS, delete, delete_processed, read_requests};
-use super::publish_queue::{Lease, PublishQueue};
-use super::show_publisher::{Context, ShowPublisher};
+use super::publish_queue::{PublishLease, PublishQueue};
+use super::show_publisher::{PublisherContext, ShowPublisher};
 use super::show_status::ShowStatus;
 use super::show_subscriber::{InboxItem, subscribe};
 use super::{ClockSync, Task, entry, lock, unavailable};
@@ -41,10 +41,10 @@ pub struct RedisEngineEnd {
     redis: Redis,
     connection: Connection,
     directory: Directory,
-    shows: Arc<DashMap<ShowId, PlayedShow>>,
+    shows: Arc<DashMap<ShowId, LiveShow>>,
     gateways: Gateways,
     items: mpsc::Sender<InboxItem>,
-    inbox: tokio::sync::Mutex<Inbox>,
+    inbox: tokio::sync::Mutex<EngineInbox>,
     closed: watch::Sender<bool>,
     /// None once it is finished.
     host_replies: Mutex<Option<HostReplies>>,
@@ -56,14 +56,14 @@ pub struct RedisEngineEnd {
 }
 
 /// A show that is played here.
-struct PlayedShow {
+struct LiveShow {
     fence: Fence,
     queue: Arc<PublishQueue>,
     status: ShowStatus,
     _subscriber: Task,
 }
 
-struct Inbox {
+struct EngineInbox {
     items: mpsc::Receiver<InboxItem>,
     /// Requests that were received last: they are processed when more is received.
     requests: Vec<String>,
@@ -90,7 +90,7 @@ impl RedisEngineEnd {
         let (replies, to_send) = mpsc::channel(MAX_REPLIES);
         let (closed, is_closed) = watch::channel(false);
         let (shows, gateways, in_progress) =
-            (Arc::<DashMap<ShowId, PlayedShow>>::default(), Gateways::default(), InProgress::default());
+            (Arc::<DashMap<ShowId, LiveShow>>::default(), Gateways::default(), InProgress::default());
         let played = {
             let shows = Arc::clone(&shows);
             move || shows.iter().map(|show| *show.key()).collect()
@@ -109,7 +109,12 @@ impl RedisEngineEnd {
             shows,
             gateways,
             items,
-            inbox: tokio::sync::Mutex::new(Inbox { items: inbox, requests: Vec::new(), processed, closed: is_closed }),
+            inbox: tokio::sync::Mutex::new(EngineInbox {
+                items: inbox,
+                requests: Vec::new(),
+                processed,
+                closed: is_closed,
+            }),
             closed,
             host_replies: Mutex::new(Some(HostReplies { replies, sending })),
             publishers: Mutex::new(JoinSet::new()),
@@ -150,7 +155,7 @@ impl RedisEngineEnd {
     }
 
     /// Starts a publisher for the show, or tells the one that it has of the new lease.
-    fn play(&self, show: ShowId, lease: Lease, position: StreamPosition) {
+    fn play(&self, show: ShowId, lease: PublishLease, position: StreamPosition) {
         let (queue, status) = match self.shows.remove(&show) {
             Some((_, played)) if !played.queue.has_overflowed() => (played.queue, played.status),
             _ => self.start_publisher(show),
@@ -158,14 +163,14 @@ impl RedisEngineEnd {
         queue.take_over(lease);
         let fence = lease.fence;
         let subscriber = subscribe(self.redis.clone(), show, fence, position, self.items.clone(), status.clone());
-        self.shows.insert(show, PlayedShow { fence, queue, status, _subscriber: Task::spawn(subscriber) });
+        self.shows.insert(show, LiveShow { fence, queue, status, _subscriber: Task::spawn(subscriber) });
     }
 
     fn start_publisher(&self, show: ShowId) -> (Arc<PublishQueue>, ShowStatus) {
         let (queue, status) = (Arc::<PublishQueue>::default(), ShowStatus::default());
         if let Some(host_replies) = &*lock(&self.host_replies) {
             let (connection, keys) = (self.connection.clone(), self.redis.keys().clone());
-            let context = Context { connection, keys, host_replies: host_replies.replies.clone() };
+            let context = PublisherContext { connection, keys, host_replies: host_replies.replies.clone() };
             let publisher = ShowPublisher::new(show, context, Arc::clone(&queue), status.clone());
             let mut publishers = lock(&self.publishers);
             while publishers.try_join_next().is_some() {}
@@ -178,7 +183,7 @@ impl RedisEngineEnd {
     fn take(&self, item: InboxItem, requests: &mut Vec<String>, into: &mut Vec<Received>) {
         match item {
             InboxItem::Input(show, fence, received) => {
-                let is_played = |played: &PlayedShow| played.fence == fence && !played.status.is_fenced(fence);
+                let is_played = |played: &LiveShow| played.fence == fence && !played.status.is_fenced(fence);
                 if self.shows.get(&show).is_some_and(|played| is_played(&played)) {
                     into.extend(received);
                 }
@@ -194,7 +199,7 @@ impl RedisEngineEnd {
 
 /// Publishes how full the queues are.
 async fn record_lengths(
-    shows: Arc<DashMap<ShowId, PlayedShow>>,
+    shows: Arc<DashMap<ShowId, LiveShow>>,
     items: mpsc::Sender<InboxItem>,
     replies: mpsc::WeakSender<(GatewayId, ToGateway)>,
 ) {
@@ -231,7 +236,7 @@ impl EngineEnd for RedisEngineEnd {
 
     async fn receive(&self, into: &mut Vec<Received>) -> bool {
         let mut inbox = self.inbox.lock().await;
-        let Inbox { items, requests, processed, closed } = &mut *inbox;
+        let EngineInbox { items, requests, processed, closed } = &mut *inbox;
         for id in requests.drain(..) {
             // There is room for all that are in progress.
             let _ = processed.try_send(id);
@@ -280,7 +285,7 @@ impl EngineEnd for RedisEngineEnd {
         };
         let (acknowledged, last) = (position(acknowledged)?, position(last)?);
         let under_this_lease = if last.0 == fence.0 { last.1 } else { 0 };
-        self.play(show, Lease { fence, published: under_this_lease }, acknowledged);
+        self.play(show, PublishLease { fence, published: under_this_lease }, acknowledged);
         Ok(Takeover { published, gateways })
     }
 

@@ -22,7 +22,7 @@ const MAX_DECODED: usize = 1 << 30;
 
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct StreamEntry {
     pub id: StreamPosition,
     pub messages: Vec<u8>,
     pub acknowledged: Option<StreamPosition>,
@@ -53,7 +53,7 @@ pub(super) fn position(id: &[u8]) -> Option<StreamPosition> {
 }
 
 /// The reply to XREAD: the entries of each stream that has new ones, by its key.
-pub(super) fn streams(reply: Value) -> Vec<(String, Vec<Entry>)> {
+pub(super) fn streams(reply: Value) -> Vec<(String, Vec<StreamEntry>)> {
     let Value::Array(streams) = reply else { return Vec::new() };
     let stream = |stream| match pair(stream)? {
         (Value::BulkString(key), entries) => Some((String::from_utf8(key).ok()?, self::entries(entries))),
@@ -63,14 +63,14 @@ pub(super) fn streams(reply: Value) -> Vec<(String, Vec<Entry>)> {
 }
 
 /// The reply to XRANGE, or the part of XREAD's for one stream. An entry that was deleted meanwhile is left out.
-pub(super) fn entries(reply: Value) -> Vec<Entry> {
+pub(super) fn entries(reply: Value) -> Vec<StreamEntry> {
     let Value::Array(entries) = reply else { return Vec::new() };
     entries.into_iter().filter_map(entry).collect()
 }
 
-fn entry(value: Value) -> Option<Entry> {
+fn entry(value: Value) -> Option<StreamEntry> {
     let (Value::BulkString(id), Value::Array(fields)) = pair(value)? else { return None };
-    let mut entry = Entry { id: position(&id)?, messages: Vec::new(), acknowledged: None };
+    let mut entry = StreamEntry { id: position(&id)?, messages: Vec::new(), acknowledged: None };
     let mut fields = fields.into_iter();
     while let (Some(Value::BulkString(name)), Some(Value::BulkString(value))) = (fields.next(), fields.next()) {
         match name.as_slice() {

@@ -11,7 +11,7 @@ use redis::RedisError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::gateway_publisher::Context;
+use super::gateway_publisher::GatewayContext;
 use super::gateway_queues::{GatewayQueues, MAX_REFUSALS};
 use super::gateway_subscriber::read_host_replies;
 use super::{ClockSync, Task, gateway_registry, lock};
@@ -34,7 +34,7 @@ pub struct RedisGatewayEnd {
     redis: Redis,
     connection: Connection,
     queues: GatewayQueues,
-    inbox: tokio::sync::Mutex<Inbox>,
+    inbox: tokio::sync::Mutex<GatewayInbox>,
     others: Arc<Mutex<Vec<String>>>,
     clock_sync: ClockSync,
     closed: watch::Sender<bool>,
@@ -43,7 +43,7 @@ pub struct RedisGatewayEnd {
     _host_replies: Task,
 }
 
-struct Inbox {
+struct GatewayInbox {
     received: mpsc::Receiver<Vec<ToGateway>>,
     refusals: mpsc::Receiver<ToGateway>,
     closed: watch::Receiver<bool>,
@@ -63,8 +63,12 @@ impl RedisGatewayEnd {
         let (read, received) = mpsc::channel(MAX_READS);
         let (refused, refusals) = mpsc::channel(MAX_REFUSALS);
         let host_replies = Task::spawn(read_host_replies(redis.clone(), id, read.clone()));
-        let context =
-            Context { redis: redis.clone(), connection: connection.clone(), gateway: id, received: read.clone() };
+        let context = GatewayContext {
+            redis: redis.clone(),
+            connection: connection.clone(),
+            gateway: id,
+            received: read.clone(),
+        };
         let queues = GatewayQueues::new(context, refused, clock_sync.shared_uncertainty());
         let (closed, is_closed) = watch::channel(false);
         let registration = {
@@ -89,7 +93,7 @@ impl RedisGatewayEnd {
             redis: redis.clone(),
             connection,
             queues,
-            inbox: tokio::sync::Mutex::new(Inbox { received, refusals, closed: is_closed }),
+            inbox: tokio::sync::Mutex::new(GatewayInbox { received, refusals, closed: is_closed }),
             others,
             clock_sync,
             closed,
@@ -153,7 +157,7 @@ impl GatewayEnd for RedisGatewayEnd {
 
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
         let mut inbox = self.inbox.lock().await;
-        let Inbox { received, refusals, closed } = &mut *inbox;
+        let GatewayInbox { received, refusals, closed } = &mut *inbox;
         let before = into.len();
         while into.len() == before {
             tokio::select! {

@@ -23,7 +23,7 @@ const CHECK: Duration = Duration::from_millis(1000);
 
 /// What the tasks of a gateway's shows share.
 #[derive(Clone)]
-pub(super) struct Context {
+pub(super) struct GatewayContext {
     pub redis: Redis,
     pub connection: Connection,
     pub gateway: GatewayId,
@@ -32,7 +32,7 @@ pub(super) struct Context {
 }
 
 /// Sends what is in the queue, until the gateway has left the show.
-pub(super) async fn publish(context: Context, queue: Arc<SendQueue>) {
+pub(super) async fn publish(context: GatewayContext, queue: Arc<SendQueue>) {
     let mut publisher = Publisher { context, queue, subscriber: None, checked_at: None };
     let mut failures = 0;
     loop {
@@ -64,7 +64,7 @@ pub(super) async fn retry(what: &str, error: &RedisError, failures: &mut u32) {
 }
 
 struct Publisher {
-    context: Context,
+    context: GatewayContext,
     queue: Arc<SendQueue>,
     /// None until the gateway has subscribed.
     subscriber: Option<Task>,
@@ -104,7 +104,7 @@ impl Publisher {
 
     /// Makes sure that the gateway is among the show's subscribers, and that Redis has what it was sent.
     async fn check(&mut self) -> RedisResult<()> {
-        let (show, Context { redis, gateway, received, .. }) = (self.queue.show, &self.context);
+        let (show, GatewayContext { redis, gateway, received, .. }) = (self.queue.show, &self.context);
         let gateway = *gateway;
         let subscription = self.subscribe().await?;
         if self.queue.check(subscription) {

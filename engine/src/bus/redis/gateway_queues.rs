@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::code_cache::CodeCache;
 use super::directory::Directory;
-use super::gateway_publisher::{Context, publish};
+use super::gateway_publisher::{GatewayContext, publish};
 use super::host_requests::send_requests;
 use super::lock;
 use super::send_queue::{SendQueue, Totals};
@@ -31,18 +31,18 @@ pub(super) const MAX_REFUSALS: usize = 100_000;
 pub(super) struct GatewayQueues(Arc<Inner>);
 
 struct Inner {
-    context: Context,
+    context: GatewayContext,
     /// Messages come from threads that are not tokio's.
     runtime: Handle,
     refusals: mpsc::Sender<ToGateway>,
     /// How wrong this process's clock may be, in microseconds.
     clock_uncertainty: Arc<AtomicU32>,
     totals: Arc<Totals>,
-    state: Mutex<State>,
+    state: Mutex<QueuesState>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct QueuesState {
     shows: HashMap<ShowId, Arc<SendQueue>>,
     pub(super) codes: CodeCache,
     /// Joins by the code that is looked up for them.
@@ -56,11 +56,11 @@ pub(super) struct State {
 }
 
 impl GatewayQueues {
-    pub fn new(context: Context, refusals: mpsc::Sender<ToGateway>, clock_uncertainty: Arc<AtomicU32>) -> Self {
+    pub fn new(context: GatewayContext, refusals: mpsc::Sender<ToGateway>, clock_uncertainty: Arc<AtomicU32>) -> Self {
         let (requests, to_send) = mpsc::channel(MAX_REQUESTS);
         let keys = context.redis.keys().clone();
         let sending = tokio::spawn(send_requests(context.connection.clone(), keys, to_send));
-        let state = State { requests: Some((requests, sending)), ..State::default() };
+        let state = QueuesState { requests: Some((requests, sending)), ..QueuesState::default() };
         Self(Arc::new(Inner {
             context,
             runtime: Handle::current(),
@@ -71,7 +71,7 @@ impl GatewayQueues {
         }))
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, QueuesState> {
         lock(&self.0.state)
     }
 
@@ -120,7 +120,7 @@ impl GatewayQueues {
     }
 
     /// The queue of a show that is needed here from now on.
-    pub(super) fn need(&self, state: &mut State, show: ShowId) -> Arc<SendQueue> {
+    pub(super) fn need(&self, state: &mut QueuesState, show: ShowId) -> Arc<SendQueue> {
         let known = state.shows.get(&show).filter(|queue| queue.need()).cloned();
         let queue = known.unwrap_or_else(|| {
             let queue = Arc::new(SendQueue::new(show, Arc::clone(&self.0.totals)));
@@ -171,7 +171,7 @@ impl GatewayQueues {
         }
     }
 
-    pub(super) fn spawn_lookup(&self, state: &mut State, lookup: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn_lookup(&self, state: &mut QueuesState, lookup: impl Future<Output = ()> + Send + 'static) {
         while state.lookups.try_join_next().is_some() {}
         if !state.is_closing {
             state.lookups.spawn_on(lookup, &self.0.runtime);
@@ -224,7 +224,7 @@ impl GatewayQueues {
     }
 }
 
-impl State {
+impl QueuesState {
     pub(super) fn has_ended(&self, show: ShowId) -> bool {
         self.shows.get(&show).is_some_and(|queue| queue.has_ended())
     }

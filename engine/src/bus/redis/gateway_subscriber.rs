@@ -11,7 +11,7 @@ use redis::{RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::entry::{self, Entry, id};
+use super::entry::{self, StreamEntry, id};
 use super::send_queue::SendQueue;
 use super::show_subscriber::read_stream;
 use super::{READ_BLOCK, millis, pause};
@@ -71,7 +71,7 @@ impl Subscriber {
             let rest = if read.len() == 1 { self.read_next(&mut connection, false).await } else { Ok(Vec::new()) };
             // Without the rest nothing is handed on, and all is read again.
             let rest = rest.inspect_err(|_| self.positions = before)?;
-            let mut entries: Vec<Entry> = read.into_iter().chain(rest).flatten().collect();
+            let mut entries: Vec<StreamEntry> = read.into_iter().chain(rest).flatten().collect();
             entries.sort_by_key(|entry| entry.id);
             let acknowledged = entries.iter().filter_map(|entry| entry.acknowledged).max().unwrap_or_default();
             let messages: Vec<ToGateway> = entries.into_iter().flat_map(|entry| decode(entry, &self.keys[0])).collect();
@@ -88,7 +88,7 @@ impl Subscriber {
     }
 
     /// The new entries of each stream that has any, from one look at both.
-    async fn read_next(&mut self, connection: &mut Connection, blocks: bool) -> RedisResult<Vec<Vec<Entry>>> {
+    async fn read_next(&mut self, connection: &mut Connection, blocks: bool) -> RedisResult<Vec<Vec<StreamEntry>>> {
         let mut read = redis::cmd("XREAD");
         if blocks {
             read.arg("BLOCK").arg(millis(READ_BLOCK));
@@ -111,7 +111,7 @@ fn is_end(message: &ToGateway) -> bool {
     matches!(message, ToGateway::Broadcast(broadcast) if matches!(broadcast.message, ToPlayer::End(_)))
 }
 
-fn decode(entry: Entry, key: &str) -> Vec<ToGateway> {
+fn decode(entry: StreamEntry, key: &str) -> Vec<ToGateway> {
     entry::decode_to_gateway(&entry.messages).unwrap_or_else(|error| {
         tracing::error!(key, id = id(entry.id), %error, "an entry holds no messages of an engine");
         Vec::new()

@@ -8,7 +8,7 @@ use redis::{RedisError, RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::entry::{self, Entry, id};
+use super::entry::{self, StreamEntry, id};
 use super::gateway_publisher::retry;
 use super::show_subscriber::InboxItem;
 use super::{READ_BLOCK, lock, millis, pause};
@@ -139,7 +139,7 @@ impl Reader {
         Ok(())
     }
 
-    async fn hand_on(&self, entries: impl IntoIterator<Item = Entry>) {
+    async fn hand_on(&self, entries: impl IntoIterator<Item = StreamEntry>) {
         for entry in entries {
             let id = id(entry.id);
             if !self.in_progress.insert(&id) {

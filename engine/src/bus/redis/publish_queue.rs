@@ -25,14 +25,14 @@ const MAX_BATCH_MESSAGES: usize = 4096;
 /// The queue of one show's publisher.
 #[derive(Default)]
 pub(super) struct PublishQueue {
-    state: Mutex<State>,
+    state: Mutex<PublishState>,
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct PublishState {
     publications: VecDeque<Publication>,
-    lease: Option<Lease>,
+    lease: Option<PublishLease>,
     /// Only the newest line is of interest.
     line: Option<ShowLine>,
     /// Nothing is added any more; whether the show is over.
@@ -42,7 +42,7 @@ struct State {
 
 /// The lease under which the show is published from now on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lease {
+pub(super) struct PublishLease {
     pub fence: Fence,
     /// How many entries were published under it before.
     pub published: u64,
@@ -58,13 +58,13 @@ pub(super) struct Batch {
 }
 
 impl PublishQueue {
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut PublishState) -> T) -> T {
         let changed = change(&mut self.state());
         self.changed.notify_one();
         changed
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PublishState> {
         lock(&self.state)
     }
 
@@ -90,7 +90,7 @@ impl PublishQueue {
         })
     }
 
-    pub fn take_over(&self, lease: Lease) {
+    pub fn take_over(&self, lease: PublishLease) {
         self.change(|state| state.lease = Some(lease));
     }
 
@@ -103,7 +103,7 @@ impl PublishQueue {
     }
 
     /// The lease that was added last, if it was not taken yet.
-    pub fn take_lease(&self) -> Option<Lease> {
+    pub fn take_lease(&self) -> Option<PublishLease> {
         self.state().lease.take()
     }
 

@@ -69,15 +69,15 @@ pub(super) struct SendQueue {
     pub show: ShowId,
     totals: Arc<Totals>,
     changed: Notify,
-    state: Mutex<State>,
+    state: Mutex<SendState>,
 }
 
 #[derive(Default)]
-struct State {
+struct SendState {
     /// Messages that are in no entry yet.
     pending: Vec<ToEngine>,
     /// Entries in order. Those that Redis does not have are at the end.
-    unacknowledged: VecDeque<Entry>,
+    unacknowledged: VecDeque<SentEntry>,
     /// How much is in both.
     size: Size,
     /// The newest counts, and whether they are to be sent: only the newest are of interest.
@@ -102,7 +102,7 @@ struct State {
 }
 
 /// An entry, and its position once Redis has it.
-struct Entry {
+struct SentEntry {
     bytes: Arc<[u8]>,
     size: Size,
     position: Option<StreamPosition>,
@@ -125,7 +125,7 @@ impl SendQueue {
         Self { show, totals, changed: Notify::new(), state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SendState> {
         lock(&self.state)
     }
 
@@ -200,12 +200,12 @@ impl SendQueue {
         state.pending.insert(0, message);
     }
 
-    fn add(&self, state: &mut State, message: ToEngine) {
+    fn add(&self, state: &mut SendState, message: ToEngine) {
         self.resize(state, Size::of(&message), Size::default());
         state.pending.push(message);
     }
 
-    fn resize(&self, state: &mut State, more: Size, less: Size) {
+    fn resize(&self, state: &mut SendState, more: Size, less: Size) {
         state.size.messages = state.size.messages + more.messages - less.messages;
         state.size.answers = state.size.answers + more.answers - less.answers;
         self.totals.messages.fetch_add(more.messages, Relaxed);
@@ -234,7 +234,7 @@ impl SendQueue {
             });
             let bytes = encode_to_engine(&messages).into();
             state = self.state();
-            state.unacknowledged.push_back(Entry { bytes, size, position: None });
+            state.unacknowledged.push_back(SentEntry { bytes, size, position: None });
         }
         let unsent = state.unacknowledged.iter().filter(|entry| entry.position.is_none());
         unsent.map(|entry| Arc::clone(&entry.bytes)).collect()
@@ -284,9 +284,9 @@ impl SendQueue {
         is_lost
     }
 
-    fn forget(&self, state: &mut State) {
+    fn forget(&self, state: &mut SendState) {
         let acknowledged = state.acknowledged;
-        let is_acknowledged = |entry: &mut Entry| entry.position.is_some_and(|position| position <= acknowledged);
+        let is_acknowledged = |entry: &mut SentEntry| entry.position.is_some_and(|position| position <= acknowledged);
         while let Some(entry) = state.unacknowledged.pop_front_if(is_acknowledged) {
             self.resize(state, Size::default(), entry.size);
         }
@@ -336,7 +336,7 @@ impl SendQueue {
     }
 }
 
-impl State {
+impl SendState {
     fn is_active(&self) -> bool {
         self.active_at.is_some_and(|at| at.elapsed() < ACTIVE)
     }

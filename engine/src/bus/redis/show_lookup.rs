@@ -6,7 +6,7 @@ use klaxon_protocol::ids::{ConnRef, ShowCode, ShowId};
 use klaxon_protocol::link::{JoinRequest, ToEngine};
 
 use super::gateway_publisher::retry;
-use super::gateway_queues::{GatewayQueues, State};
+use super::gateway_queues::{GatewayQueues, QueuesState};
 use super::waiting::Directed;
 use crate::bus::queue::count_full;
 
@@ -50,7 +50,7 @@ impl GatewayQueues {
 
     /// Hands a join to the show that its resume token is of, as long as that one is in the directory, or else to the one that has the
     /// code.
-    fn enter(&self, state: &mut State, by_code: Option<ShowId>, request: JoinRequest) {
+    fn enter(&self, state: &mut QueuesState, by_code: Option<ShowId>, request: JoinRequest) {
         match request.resumes() {
             Some(earlier) if Some(earlier) != by_code => {
                 self.look_up_for(state, earlier, Directed::Resume(by_code, request));
@@ -71,7 +71,7 @@ impl GatewayQueues {
         self.look_up_for(&mut self.state(), show, Directed::Host(conn, message));
     }
 
-    fn look_up_for(&self, state: &mut State, show: ShowId, directed: Directed) {
+    fn look_up_for(&self, state: &mut QueuesState, show: ShowId, directed: Directed) {
         match state.directed.push(show, directed) {
             Ok(true) => self.spawn_lookup(state, self.clone().look_up_show(show)),
             Ok(false) => {}
@@ -103,7 +103,7 @@ impl GatewayQueues {
         }
     }
 
-    fn hand_in(&self, state: &mut State, show: Option<ShowId>, message: ToEngine) {
+    fn hand_in(&self, state: &mut QueuesState, show: Option<ShowId>, message: ToEngine) {
         match show {
             Some(show) => self.push(&self.need(state, show), message),
             None => self.refuse(message, ErrorCode::UnknownShow),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::directory::Directory;
 use super::entry::id;
-use super::publish_queue::{Batch, Lease, PublishQueue};
+use super::publish_queue::{Batch, PublishLease, PublishQueue};
 use super::show_status::ShowStatus;
 use super::{RETENTION, millis, pause};
 use crate::bus::queue::count_full;
@@ -31,7 +31,7 @@ const RESEND_WINDOW: Duration = Duration::from_secs(5);
 const MAX_RECENT: usize = 1024;
 
 /// What a publisher needs.
-pub(super) struct Context {
+pub(super) struct PublisherContext {
     pub connection: Connection,
     pub keys: Keys,
     /// Takes replies to hosts. When there is no room they are dropped, and the host repeats the command.
@@ -41,7 +41,7 @@ pub(super) struct Context {
 /// Publishes one show.
 pub(super) struct ShowPublisher {
     show: ShowId,
-    context: Context,
+    context: PublisherContext,
     directory: Directory,
     queue: Arc<PublishQueue>,
     status: ShowStatus,
@@ -49,14 +49,14 @@ pub(super) struct ShowPublisher {
     /// How many entries were published under it.
     published: u64,
     /// The last of them.
-    recent: VecDeque<(Instant, Entry)>,
+    recent: VecDeque<(Instant, PublishedEntry)>,
     /// The show has a newer lease than `fence`, and this engine has not taken it over under that.
     is_fenced: bool,
     code: Option<ShowCode>,
 }
 
 /// For whom an entry is, and its messages.
-type Entry = (Option<GatewayId>, Vec<u8>);
+type PublishedEntry = (Option<GatewayId>, Vec<u8>);
 
 /// How many of the recent entries are published again, and whether even older ones are missing.
 #[derive(Default, Clone, Copy)]
@@ -66,7 +66,7 @@ struct Resend {
 }
 
 impl ShowPublisher {
-    pub fn new(show: ShowId, context: Context, queue: Arc<PublishQueue>, status: ShowStatus) -> Self {
+    pub fn new(show: ShowId, context: PublisherContext, queue: Arc<PublishQueue>, status: ShowStatus) -> Self {
         Self {
             show,
             directory: Directory::new(context.connection.clone(), context.keys.clone()),
@@ -108,7 +108,7 @@ impl ShowPublisher {
 
     /// Whether the show was taken over under another lease.
     fn update_lease(&mut self) -> bool {
-        let Some(Lease { fence, published }) = self.queue.take_lease() else { return false };
+        let Some(PublishLease { fence, published }) = self.queue.take_lease() else { return false };
         if fence != self.fence {
             (self.fence, self.published) = (fence, published);
             self.recent.clear();
@@ -204,11 +204,11 @@ impl ShowPublisher {
     }
 
     /// Keeps entries that were published, to publish them again if Redis loses them.
-    fn keep(&mut self, entries: Vec<Entry>) {
+    fn keep(&mut self, entries: Vec<PublishedEntry>) {
         self.published += entries.len() as u64;
         let now = Instant::now();
         self.recent.extend(entries.into_iter().map(|entry| (now, entry)));
-        let is_old = |(at, _): &mut (Instant, Entry)| now.duration_since(*at) > RESEND_WINDOW;
+        let is_old = |(at, _): &mut (Instant, PublishedEntry)| now.duration_since(*at) > RESEND_WINDOW;
         while self.recent.len() > MAX_RECENT || self.recent.front_mut().is_some_and(is_old) {
             self.recent.pop_front();
         }

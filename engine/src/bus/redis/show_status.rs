@@ -9,10 +9,10 @@ use super::lock;
 
 /// The status of a show's publisher and subscriber. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ShowStatus(Arc<Mutex<Status>>);
+pub(super) struct ShowStatus(Arc<Mutex<Health>>);
 
 #[derive(Debug, Default)]
-struct Status {
+struct Health {
     last_failure: Option<Instant>,
     /// The newest of this engine's leases of the show that was found to be superseded.
     fenced: Option<Fence>,

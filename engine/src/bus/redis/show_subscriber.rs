@@ -6,7 +6,7 @@ use redis::{RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::entry::{self, Entry, id};
+use super::entry::{self, StreamEntry, id};
 use super::show_status::ShowStatus;
 use super::{READ_BLOCK, millis, pause};
 use crate::bus::queue::send_waiting;
@@ -69,7 +69,7 @@ pub(super) async fn read_stream(
     connection: &mut Connection,
     key: &str,
     position: StreamPosition,
-) -> RedisResult<Vec<Entry>> {
+) -> RedisResult<Vec<StreamEntry>> {
     let mut read = redis::cmd("XREAD");
     read.arg("COUNT").arg(MAX_ENTRIES).arg("BLOCK").arg(millis(READ_BLOCK));
     read.arg("STREAMS").arg(key).arg(id(position));
@@ -78,7 +78,7 @@ pub(super) async fn read_stream(
 }
 
 /// The messages of entries, in order. An entry is processed when its last message is.
-fn decode(show: ShowId, position: &mut StreamPosition, entries: Vec<Entry>) -> Vec<Received> {
+fn decode(show: ShowId, position: &mut StreamPosition, entries: Vec<StreamEntry>) -> Vec<Received> {
     let mut received = Vec::new();
     for entry in entries {
         let before = std::mem::replace(position, entry.id);
@@ -103,10 +103,10 @@ mod tests {
         let hello = |gateway| ToEngine::Hello { gateway: GatewayId(gateway) };
         let entry = |id, gateways: &[u32]| {
             let messages: Vec<ToEngine> = gateways.iter().copied().map(hello).collect();
-            Entry { id: StreamPosition(id, 0), messages: entry::encode_to_engine(&messages), acknowledged: None }
+            StreamEntry { id: StreamPosition(id, 0), messages: entry::encode_to_engine(&messages), acknowledged: None }
         };
         let mut position = StreamPosition(3, 0);
-        let entries = vec![entry(4, &[1, 2, 3]), entry(6, &[4]), Entry { messages: vec![255], ..entry(7, &[]) }];
+        let entries = vec![entry(4, &[1, 2, 3]), entry(6, &[4]), StreamEntry { messages: vec![255], ..entry(7, &[]) }];
         let received = decode(ShowId(1), &mut position, entries);
         let positions: Vec<_> =
             received.iter().map(|received| (received.position.0, received.message.clone())).collect();
