@@ -132,6 +132,7 @@ mutated:
 
 lint: deny
 	@sh .ci/tracked
+	@if command -v python3 >/dev/null; then python3 simulator/mutants/rules.py . - --check; fi
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --no-default-features -- -D warnings

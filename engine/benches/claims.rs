@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use klaxon_engine::arbiter::{Arbiter, Claim, MemoryArbiter, RedisArbiter};
+use klaxon_engine::arbiter::{Arbiter, MemoryArbiter, RedisArbiter};
 use klaxon_engine::redis::{Connection, Redis};
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+use klaxon_engine::round::{ClaimSpace, Round, SeatClaim};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{ClaimKey, Fence, QuestionId, Seat, ShowId};
 use klaxon_servers::{Persistence, ServerError};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -124,14 +126,14 @@ impl House {
         }
     }
 
-    async fn scripts(&self, question: QuestionId, claims: &Arc<Vec<Claim>>, batch: usize) -> Measured {
+    async fn scripts(&self, question: QuestionId, claims: &Arc<Vec<SeatClaim>>, batch: usize) -> Measured {
         let key = self.way.keys().claims(SHOW, question, 0);
         let work = claim_all(Arc::clone(&self.arbiter), self.fence, question, Arc::clone(claims), batch);
         self.measure(claims.len(), work, async { self.ask(&["MEMORY", "USAGE", &key, "SAMPLES", "0"]).await }).await
     }
 
     /// A key for each answer.
-    async fn naive(&self, claims: &[Claim], pipeline: usize) -> Measured {
+    async fn naive(&self, claims: &[SeatClaim], pipeline: usize) -> Measured {
         let _: () = self.ask(&["FLUSHDB"]).await;
         let before = self.told("memory", "used_memory").await;
         let work = async {
@@ -139,7 +141,7 @@ impl House {
                 let mut commands = redis::pipe();
                 for claim in claims {
                     let key = format!("bench:{{{SHOW}}}:claim:1:{}", claim.seat.0);
-                    commands.cmd("SET").arg(key).arg(claim.choice.0).arg("NX").ignore();
+                    commands.cmd("SET").arg(key).arg(claim.value.to_string()).arg("NX").ignore();
                 }
                 let _: () = commands.query_async(&mut self.connection.clone()).await.expect("an answer");
             }
@@ -162,7 +164,7 @@ async fn claim_all(
     arbiter: Arc<impl Arbiter>,
     fence: Fence,
     question: QuestionId,
-    claims: Arc<Vec<Claim>>,
+    claims: Arc<Vec<SeatClaim>>,
     batch: usize,
 ) {
     let callers: Vec<_> = (0..CALLS)
@@ -170,7 +172,9 @@ async fn claim_all(
             let (arbiter, claims) = (Arc::clone(&arbiter), Arc::clone(&claims));
             tokio::spawn(async move {
                 for claims in claims.chunks(batch).skip(caller).step_by(CALLS) {
-                    let heard = arbiter.claim(SHOW, fence, question, claims).await;
+                    let heard = arbiter
+                        .claim(SHOW, fence, Round { id: question, space: ClaimSpace::one_below(6) }, claims)
+                        .await;
                     assert_eq!(heard.expect("an arbiter that answers").len(), claims.len());
                 }
             })
@@ -182,13 +186,17 @@ async fn claim_all(
 }
 
 /// Every seat's claim, in the order of the round.
-fn claims(seed: u64) -> Vec<Claim> {
+fn claims(seed: u64) -> Vec<SeatClaim> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut seats: Vec<u32> = (0..SEATS).collect();
     for last in (1..seats.len()).rev() {
         seats.swap(last, random.next_u32() as usize % (last + 1));
     }
-    let claim = |seat| Claim { seat: Seat(seat), choice: Choice((random.next_u32() % 4) as u8) };
+    let claim = |seat| SeatClaim {
+        seat: Seat(seat),
+        key: ClaimKey(0),
+        value: ClaimValue::Bits(((random.next_u32() % 4) as u8).into()),
+    };
     seats.into_iter().map(claim).collect()
 }
 
@@ -217,7 +225,7 @@ impl Servers {
         })
     }
 
-    async fn measure(&self, way: Way, question: QuestionId, claims: &Arc<Vec<Claim>>) -> Measured {
+    async fn measure(&self, way: Way, question: QuestionId, claims: &Arc<Vec<SeatClaim>>) -> Measured {
         match way {
             Way::Script(batch) => self.scripts.scripts(question, claims, batch).await,
             Way::Written(batch) => self.written.scripts(question, claims, batch).await,
@@ -232,7 +240,7 @@ impl Servers {
     }
 }
 
-async fn memory(question: QuestionId, claims: &Arc<Vec<Claim>>, batch: usize) -> Measured {
+async fn memory(question: QuestionId, claims: &Arc<Vec<SeatClaim>>, batch: usize) -> Measured {
     let arbiter = Arc::new(MemoryArbiter::new());
     let fence = arbiter.lease(SHOW, Fence(0)).await.expect("a show that nobody has").fence;
     let seconds = timed(claim_all(arbiter, fence, question, Arc::clone(claims), batch)).await;

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use klaxon_engine::game::{self, Game};
+use klaxon_engine::game::{Game, Games};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
@@ -69,7 +69,7 @@ fn play(mode: Mode) -> Measured {
         show.host(Action::Next);
         answers.push(show.answer_all(QuestionId(question)));
         show.host(Action::Close);
-        show.apply(&Command::Tally { question: QuestionId(question), silent: vec![] });
+        show.apply(&Command::Tally { round: QuestionId(question), silent: vec![] });
         let start = Instant::now();
         show.host(Action::Reveal);
         reveals.push(start.elapsed());
@@ -118,7 +118,9 @@ impl Show {
         };
         let now = Millis(1_000_000);
         Self {
-            game: game::create(now, RulesVersion::NEWEST, &create).expect("a show that can be played"),
+            game: Games::default()
+                .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+                .expect("a show that can be played"),
             now,
             commands: 0,
         }

@@ -56,7 +56,7 @@ pub fn describe() {
         "Gateways that did not hand in their answers before a barrier's limit"
     );
     describe_counter!(
-        "klaxon_questions_voided_by_outages_total",
+        "klaxon_rounds_voided_by_outages_total",
         "Questions that were voided because what carries or counts answers was away at their close"
     );
     describe_counter!("klaxon_shows_regained_total", "Shows whose lease was taken again after Redis had lost it");

@@ -12,6 +12,7 @@ pub mod pack;
 #[cfg(feature = "cluster")]
 pub mod redis;
 pub mod replay;
+pub mod round;
 mod show;
 pub mod shows;
 
@@ -28,6 +29,8 @@ pub struct Ports {
     pub journal: Arc<dyn journal::Journal>,
     /// How it ended; none where the archive is filled from the journal.
     pub archive: Option<Arc<dyn archive::Archive>>,
+    /// Which games are played.
+    pub games: game::Games,
     /// The time.
     pub clock: clock::Clock,
 }

@@ -7,7 +7,7 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::text::harmless;
 use klaxon_protocol::time::Millis;
 
-use crate::game::{self, Effect, Game};
+use crate::game::{Effect, Game, Games};
 
 /// Why a show can't be rebuilt from a journal.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +97,10 @@ impl Rebuilt {
     ///
     /// # Errors
     /// If it does not, or does not give what was recorded.
-    pub fn begin(record: &Record) -> Result<Self, ReplayError> {
-        let (rules, create) = record.command.begun().ok_or(ReplayError::NoCreate)?;
-        let game = game::create(record.at, rules, create)
-            .map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
+    pub fn begin(games: &Games, record: &Record) -> Result<Self, ReplayError> {
+        let begun = record.command.begun().ok_or(ReplayError::NoCreate)?;
+        let game =
+            games.begin(record.at, begun).map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
         let effects = Vec::new();
         let rebuilt = Self { game, show: record.show, records: 0, fence: record.fence, at: record.at, effects };
         rebuilt.check_next(record)?;
@@ -163,12 +163,12 @@ pub fn events(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
 ///
 /// # Errors
 /// At the first record that is not whole or gives something else than was recorded.
-pub fn replay(bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
+pub fn replay(games: &Games, bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
     let mut rebuilt: Option<Rebuilt> = None;
     for item in Records::new(bytes)? {
         let (_, record) = item?;
         let next = match rebuilt.take() {
-            None => Rebuilt::begin(&record)?,
+            None => Rebuilt::begin(games, &record)?,
             Some(before) => before.step(&record)?,
         };
         seen(&record, &next);
@@ -197,13 +197,17 @@ fn raw_line(record: &Record) -> String {
         Command::Answers { question, answers } => format!("{} answers to question {question}", answers.len()),
         Command::Host { id, action } => format!("host {} ({id})", json(action)),
         Command::Tick => "tick".to_owned(),
-        Command::Tally { question, silent } if silent.is_empty() => format!("tally of question {question}"),
-        Command::Tally { question, silent } => {
+        Command::Tally { round, silent } if silent.is_empty() => format!("tally of round {round}"),
+        Command::Tally { round, silent } => {
             let silent: Vec<String> = silent.iter().map(ToString::to_string).collect();
-            format!("tally of question {question} without gateways {}", silent.join(", "))
+            format!("tally of round {round} without gateways {}", silent.join(", "))
         }
         Command::Recovered { away } => format!("recovered after {away}"),
-        Command::Outage { question, late } => format!("outage at question {question}, {late} late"),
+        Command::Outage { round, late } => format!("outage in round {round}, {late} late"),
+        Command::Claims { round, claims } => format!("{} claims in round {round}", claims.len()),
+        Command::BeginGame { show, .. } => {
+            format!("create {:?}, a game of {}, code {}", show.title, show.game, show.code)
+        }
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
         // The hash of an address means nothing to people, and is not shown.

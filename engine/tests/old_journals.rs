@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use klaxon_engine::game::Games;
 use klaxon_engine::replay::{ReplayError, replay};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::journal::{Command, MAGIC, Record, Records, RulesVersion, frame_record};
+use klaxon_protocol::journal::{Begun, BegunShow, Command, MAGIC, Record, Records, RulesVersion, frame_record};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::settings::{Mode, PrizeRule};
 
@@ -34,8 +35,8 @@ fn records(bytes: &[u8]) -> Vec<Record> {
 fn journals_of_the_first_edition_replay_to_every_event_and_state_they_recorded() {
     for (name, bytes) in journals() {
         let recorded = records(&bytes);
-        assert_eq!(recorded[0].command.begun().map(|(rules, _)| rules), Some(RulesVersion::FIRST), "{name}");
-        let rebuilt = replay(&bytes, |_, _| {}).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(recorded[0].command.begun().map(|begun| begun.rules), Some(RulesVersion::FIRST), "{name}");
+        let rebuilt = replay(&Games::default(), &bytes, |_, _| {}).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(rebuilt.records, recorded.len() as u64, "{name}");
     }
 }
@@ -43,7 +44,7 @@ fn journals_of_the_first_edition_replay_to_every_event_and_state_they_recorded()
 /// What a record is an example of.
 fn kinds(record: &Record) -> BTreeSet<&'static str> {
     let mut kinds = BTreeSet::new();
-    if let Some((_, show)) = record.command.begun() {
+    if let Some(Begun { show: BegunShow::Trivia(show), .. }) = record.command.begun() {
         kinds.insert(match show.settings.mode {
             Mode::Elimination => "elimination",
             Mode::Points => "points",
@@ -99,11 +100,14 @@ fn each_kind_of_step_is_in_a_kept_journal() {
 fn a_journal_of_an_edition_that_this_program_does_not_have_is_refused_by_its_number() {
     let (_, bytes) = journals().next().unwrap();
     let mut first = records(&bytes).swap_remove(0);
-    let show = Box::new(first.command.begun().unwrap().1.clone());
+    let Some(Begun { show: BegunShow::Trivia(show), .. }) = first.command.begun() else { panic!("it is of trivia") };
+    let show = Box::new(show.clone());
     first.command = Command::Begin { rules: RulesVersion(77), show };
     let mut bytes = MAGIC.to_vec();
     frame_record(&first, &mut bytes).unwrap();
-    let Err(error) = replay(&bytes, |_, _| {}) else { panic!("it was played by rules that nobody knows") };
+    let Err(error) = replay(&Games::default(), &bytes, |_, _| {}) else {
+        panic!("it was played by rules that nobody knows")
+    };
     assert!(matches!(error, ReplayError::Refused { number: 0, .. }));
     assert!(error.to_string().contains("edition 77 "), "{error}");
 }

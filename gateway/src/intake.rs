@@ -108,7 +108,8 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
+    use klaxon_protocol::claim::{Claim, ClaimForm, ClaimValue};
+    use klaxon_protocol::ids::{ClaimKey, RoundId, Seat, SeatRef};
     use klaxon_protocol::time::Millis;
 
     /// 10 a second, 20 at once.
@@ -144,8 +145,8 @@ mod tests {
             conn,
             number: 1,
             by: SeatRef::first(Seat(1)),
-            question: QuestionId(1),
-            choice: Choice(0),
+            form: ClaimForm::Answer,
+            claim: Claim { round: RoundId(1), key: ClaimKey(0), value: ClaimValue::Bits(0) },
             at: Millis(0),
         }
     }

@@ -93,14 +93,14 @@ impl Subscriber {
                 let event = Arc::new(EncodedEvent::personal_only(personal));
                 self.all(|| ToShard::Event(show, Arc::clone(&event)));
             }
-            ToGateway::Barrier { show, question } => {
+            ToGateway::Barrier { show, round } => {
                 // Before the barrier is passed: an engine must know which answers were dropped here before it tallies.
                 if self.end.is_distributed()
                     && let Some(counts) = self.common.figures.counts_of(self.end.id(), show)
                 {
                     self.end.send(ToEngine::Counts(counts));
                 }
-                let barrier = Arc::new(Barrier::new(show, question, self.common.settings.shards));
+                let barrier = Arc::new(Barrier::new(show, round, self.common.settings.shards));
                 self.all(|| ToShard::Barrier(Arc::clone(&barrier)));
             }
             ToGateway::Figures(mut figures) => {

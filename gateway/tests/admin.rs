@@ -14,7 +14,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seq, ShowCode};
-use klaxon_protocol::link::{Broadcast, ToGateway};
+use klaxon_protocol::link::{Broadcast, ToGateway, View};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Close, Mark, Notice, Phase, Ping, Question, Reveal, Snapshot, ToPlayer};
 use klaxon_protocol::settings::{Mode, Settings};
@@ -307,8 +307,9 @@ async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question
     let stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.watch().await;
-    let snapshot = Arc::new(snapshot());
-    let running = || ToGateway::Running { show: SHOW, snapshot: Arc::clone(&snapshot) };
+    let snapshot = snapshot();
+    let view = Arc::new(View::from(snapshot.clone()));
+    let running = || ToGateway::Running { show: SHOW, view: Arc::clone(&view) };
     // Of what came since the question nothing else is known here; it is in the snapshot.
     stage.desk.hear(running());
     stage.desk.hear(running());

@@ -91,6 +91,8 @@ error_table! {
     // Hosts, added later
     SharedAddress, "shared_address", "Other players may come from the same address.", "Say `shared: true` to ban it all the same, or only `remove` the player.";
     UnknownAddress, "unknown_address", "It is not known from which address this player comes.", "`remove` them: if they come back as another player, that one's address is known.";
+    // Games
+    UnknownGame, "unknown_game", "This server does not play this game.", "Name one of the games in the refusal's detail, or send `create` for trivia.";
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -5,10 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorMessage;
-use crate::ids::{CommandId, GatewayId, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
-use crate::pack::Pack;
-use crate::player::{Phase, Ping, Pong, ToPlayer};
-use crate::settings::{MOST_LIVES, SEATS, Settings};
+use crate::ids::{CommandId, GameName, GatewayId, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
+use crate::pack::{Pack, TEXT_LENGTH};
+use crate::player::{Body, Phase, Ping, Pong, ToPlayer};
+use crate::settings::{BARRIER, MOST_LIVES, SEATS, Settings};
+use crate::text;
 use crate::time::{Millis, Span};
 
 /// The largest message a host may send, in bytes: a pack of 500 questions fits.
@@ -35,11 +36,13 @@ pub enum FromHost {
     JournalTail(JournalTail),
     /// Asks for the server's time.
     Ping(Ping),
+    /// A new show of a game other than trivia.
+    CreateGame(Box<CreateGame>),
 }
 
 /// The `type`s of [`FromHost`], to tell an unknown type from a malformed message.
 pub const FROM_HOST_TYPES: &[&str] =
-    &["create", "command", "watch", "unwatch", "shows", "find_players", "journal_tail", "ping"];
+    &["create", "command", "watch", "unwatch", "shows", "find_players", "journal_tail", "ping", "create_game"];
 
 /// A new show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
@@ -55,6 +58,56 @@ pub struct Create {
     /// How it is played.
     #[serde(default)]
     pub settings: Settings,
+}
+
+/// A new show of a game other than trivia. `create` is of trivia alone: in bincode it can't have more fields without becoming another
+/// message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct CreateGame {
+    /// The host's id for this command: sent again, it makes no second show.
+    pub id: CommandId,
+    /// What players type to join; the server finds one if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ShowCode>,
+    /// Which game.
+    pub game: GameName,
+    /// What the show is called.
+    pub title: String,
+    /// How many can play.
+    #[serde(default = "most_seats")]
+    #[schemars(extend("minimum" = SEATS.start(), "maximum" = SEATS.end()))]
+    pub seats: u32,
+    /// How long gateways are waited for at the close of a round, at most.
+    #[serde(default = "usual_barrier")]
+    pub barrier: Span,
+    /// The game's own settings, as its page says.
+    pub setup: Body,
+}
+
+impl CreateGame {
+    /// Everything that is wrong with what the core knows of it.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let title = text::problem(&self.title, &TEXT_LENGTH).map(|problem| format!("title {problem}"));
+        let mut wrong: Vec<String> = title.into_iter().collect();
+        if !SEATS.contains(&self.seats) {
+            wrong.push(format!("seats: {} to {}, not {}", SEATS.start(), SEATS.end(), self.seats));
+        }
+        if !BARRIER.contains(&self.barrier) {
+            let (least, most) = (BARRIER.start().0, BARRIER.end().0);
+            wrong.push(format!("barrier: {least} to {most} (milliseconds), not {}", self.barrier.0));
+        }
+        wrong
+    }
+}
+
+fn most_seats() -> u32 {
+    Settings::default().seats
+}
+
+fn usual_barrier() -> Span {
+    Settings::default().barrier
 }
 
 /// Something to do in a show.
@@ -161,6 +214,11 @@ pub enum Action {
     },
     /// Let new players in again from all addresses that were banned in this show. Who was banned by id stays so.
     LiftAddressBans,
+    /// Something that only the show's game knows.
+    Play {
+        /// What, as the game's page says.
+        body: Body,
+    },
 }
 
 fn yes() -> bool {

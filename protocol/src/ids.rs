@@ -136,7 +136,7 @@ macro_rules! text_type {
 }
 
 /// The kinds of text, as [`BadText`] calls them.
-pub(crate) const TEXTS: [&str; 4] = ["show code", "player id", "name", "command id"];
+pub(crate) const TEXTS: [&str; 6] = ["show code", "player id", "name", "command id", "game name", "claim"];
 
 /// As people type it: in any case, with blanks and dashes wherever they like.
 fn check_code(text: &str) -> Result<String, String> {
@@ -154,6 +154,14 @@ fn separates(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
+fn check_game(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !(1..=24).contains(&text.len()) || !text.bytes().all(is_plain) {
+        return Err("must be 1 to 24 letters, digits and underscores".into());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
 fn check_opaque(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 64 {
         return Err("must be 1 to 64 bytes long".into());
@@ -164,6 +172,10 @@ fn check_opaque(text: &str) -> Result<String, String> {
 text_type!(
     /// What a player types to find the show, such as `QUIZ42`: 4 to 12 ASCII letters and digits, kept in upper case. Read in any case, blanks and dashes left out.
     ShowCode, "show code", { "type": "string", "pattern": "^[A-Za-z0-9]{4,12}$" }, check_code
+);
+text_type!(
+    /// Which game a show plays, such as `trivia`: 1 to 24 letters, digits and underscores, kept in lower case.
+    GameName, "game name", { "type": "string", "pattern": "^[A-Za-z0-9_]{1,24}$" }, check_game
 );
 text_type!(
     /// Who a player is: an opaque text of 1 to 64 bytes, from a token's `sub` or made for a guest.
@@ -212,10 +224,10 @@ impl Name {
 /// Defines a number type that is written as a bare number in both codecs.
 macro_rules! number_type {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
-        $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode, JsonSchema,
         )]
+        $(#[$doc])*
         #[serde(transparent)]
         #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
         pub struct $name(pub $inner);
@@ -237,8 +249,16 @@ number_type!(
     Generation(u32)
 );
 number_type!(
-    /// A question's number in its show, from 1, in the order in which they are asked.
-    QuestionId(u16)
+    /// A round's number in its show, from 1, in the order in which they are begun.
+    #[schemars(rename = "QuestionId")]
+    RoundId(u16)
+);
+/// A question is a round of trivia: its number in its show, from 1, in the order in which they are asked.
+pub use self::RoundId as QuestionId;
+number_type!(
+    /// Which of a seat's claims in a round it is, from 0.
+    #[derive(Default)]
+    ClaimKey(u16)
 );
 number_type!(
     /// A choice's position in the question as it was sent, from 0.

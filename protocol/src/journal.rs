@@ -2,11 +2,15 @@
 
 use bincode::{Decode, Encode};
 
+use crate::claim::ClaimValue;
 use crate::host::Action;
-use crate::ids::{Choice, CommandId, Fence, GatewayId, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use crate::ids::{
+    Choice, ClaimKey, CommandId, Fence, GameName, GatewayId, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode,
+    ShowId,
+};
 use crate::origin::Origin;
 use crate::pack::Pack;
-use crate::player::{Role, ToPlayer};
+use crate::player::{Body, Role, ToPlayer};
 use crate::settings::Settings;
 use crate::time::{Millis, Span};
 
@@ -58,7 +62,7 @@ pub enum Command {
         /// To play or to watch; watchers are not recorded.
         role: Role,
     },
-    /// Answers that the arbiter accepted.
+    /// Answers to a question of trivia that the arbiter accepted.
     Answers {
         /// To which question.
         question: QuestionId,
@@ -76,8 +80,8 @@ pub enum Command {
     Tick,
     /// Every gateway handed in its answers, or the barrier's limit passed.
     Tally {
-        /// At which question.
-        question: QuestionId,
+        /// At the close of which round.
+        round: RoundId,
         /// Gateways that did not hand in theirs.
         silent: Vec<GatewayId>,
     },
@@ -86,10 +90,10 @@ pub enum Command {
         /// Since the last record.
         away: Span,
     },
-    /// Answers to the closing question may be missing, because what carries or counts them was away: it is void.
+    /// Answers in the closing round may be missing, because what carries or counts them was away: it is void.
     Outage {
-        /// Which question.
-        question: QuestionId,
+        /// Which round.
+        round: RoundId,
         /// How long after its close the answers could be counted again.
         late: Span,
     },
@@ -121,6 +125,20 @@ pub enum Command {
         /// From where.
         origin: Origin,
     },
+    /// Claims that the arbiter accepted, in a game other than trivia.
+    Claims {
+        /// In which round.
+        round: RoundId,
+        /// In the order in which they were accepted.
+        claims: Vec<CountedClaim>,
+    },
+    /// A show of a game other than trivia begins to exist; the first record of its journal.
+    BeginGame {
+        /// By which edition of the game's rules it is played.
+        rules: RulesVersion,
+        /// How it begins.
+        show: Box<BegunGame>,
+    },
 }
 
 impl Command {
@@ -130,13 +148,62 @@ impl Command {
         Self::Begin { rules: RulesVersion::NEWEST, show: Box::new(show) }
     }
 
-    /// The rules and the show, if this command begins one.
+    /// The show that begins with this command, if one does.
     #[must_use]
-    pub const fn begun(&self) -> Option<(RulesVersion, &CreateShow)> {
+    pub fn begun(&self) -> Option<Begun<'_>> {
+        let trivia = |rules, show| Begun { rules, show: BegunShow::Trivia(show) };
         match self {
-            Self::Create(show) => Some((RulesVersion::FIRST, show)),
-            Self::Begin { rules, show } => Some((*rules, show)),
+            Self::Create(show) => Some(trivia(RulesVersion::FIRST, &**show)),
+            Self::Begin { rules, show } => Some(trivia(*rules, &**show)),
+            Self::BeginGame { rules, show } => Some(Begun { rules: *rules, show: BegunShow::Game(show) }),
             _ => None,
+        }
+    }
+}
+
+/// A show as its first record has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'c> {
+    /// By which edition of its rules it is played.
+    pub rules: RulesVersion,
+    /// How it begins.
+    pub show: BegunShow<'c>,
+}
+
+/// Which game begins, and how.
+#[derive(Debug, Clone, Copy)]
+pub enum BegunShow<'c> {
+    /// Trivia.
+    Trivia(&'c CreateShow),
+    /// Another game.
+    Game(&'c BegunGame),
+}
+
+impl<'c> Begun<'c> {
+    /// The host's id for the command.
+    #[must_use]
+    pub const fn id(&self) -> &'c CommandId {
+        match self.show {
+            BegunShow::Trivia(show) => &show.id,
+            BegunShow::Game(show) => &show.id,
+        }
+    }
+
+    /// What players type to join.
+    #[must_use]
+    pub const fn code(&self) -> &'c ShowCode {
+        match self.show {
+            BegunShow::Trivia(show) => &show.code,
+            BegunShow::Game(show) => &show.code,
+        }
+    }
+
+    /// What the show is called.
+    #[must_use]
+    pub fn title(&self) -> &'c str {
+        match self.show {
+            BegunShow::Trivia(show) => &show.pack.title,
+            BegunShow::Game(show) => &show.title,
         }
     }
 }
@@ -155,6 +222,42 @@ pub struct CreateShow {
     pub pack: Pack,
     /// How it is played.
     pub settings: Settings,
+}
+
+/// A show of a game other than trivia, as it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct BegunGame {
+    /// The host's id for the command.
+    pub id: CommandId,
+    /// What players type to join.
+    pub code: ShowCode,
+    /// All that is random in the show comes from here.
+    pub seed: u64,
+    /// Which game.
+    pub game: GameName,
+    /// What the show is called.
+    pub title: String,
+    /// How many can play.
+    pub seats: u32,
+    /// The longest wait for gateways at a close.
+    pub barrier: Span,
+    /// The game's own part.
+    pub setup: Body,
+}
+
+/// A claim that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct CountedClaim {
+    /// Whose.
+    pub seat: Seat,
+    /// Which of the seat's claims.
+    pub key: ClaimKey,
+    /// What it says.
+    pub value: ClaimValue,
+    /// When it was read.
+    pub at: Millis,
 }
 
 /// An answer that counts.

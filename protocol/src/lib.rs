@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary.
 
+pub mod claim;
 pub mod codec;
 pub mod error;
 pub mod host;

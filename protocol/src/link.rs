@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 
+use crate::claim::{Claim, ClaimForm, Verdict};
 use crate::error::{ErrorCode, ErrorMessage};
 use crate::host::{AlertKind, Figures, FromHost, Latency, ToHost};
 use crate::ids::{
-    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use crate::origin::Origin;
-use crate::player::{Emoji, Role, Snapshot, ToPlayer, Verdict, You};
+use crate::player::{Emoji, GameSnapshot, Paused, Phase, Role, Snapshot, ToPlayer};
 use crate::time::Millis;
 
 /// What a gateway says to the engines.
@@ -51,8 +52,8 @@ pub enum ToEngine {
         gateway: GatewayId,
         /// Of which show.
         show: ShowId,
-        /// At the close of which question.
-        question: QuestionId,
+        /// At the close of which round.
+        round: RoundId,
     },
     /// A connection missed events and needs a snapshot.
     Resync {
@@ -79,7 +80,7 @@ pub enum ToEngine {
     },
     /// What one of several gateways counts of a show, for all hosts.
     Counts(GatewayCounts),
-    /// A player's connection is gone, before the first question.
+    /// A player's connection is gone, before the first round.
     Gone {
         /// Which connection.
         conn: ConnRef,
@@ -122,11 +123,11 @@ pub struct GatewayCounts {
     pub connected: u32,
     /// Connections closed because they could not keep up.
     pub shed: u64,
-    /// From an answer being read to its reply being written, in the show's last question.
+    /// From an answer being read to its reply being written, in the show's last round.
     pub latency: Latency,
     /// How wrong the gateway's stamps may be, in microseconds either way.
     pub clock_uncertainty: u32,
-    /// Answers that were read in time and dropped, because too many waited for the bus: of the last question.
+    /// Answers that were read in time and dropped, because too many waited for the bus: of the last round.
     pub dropped: u32,
 }
 
@@ -186,7 +187,7 @@ pub enum Proof {
     },
 }
 
-/// Answers to one show's questions.
+/// Answers in one show.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct AnswerBatch {
@@ -199,7 +200,7 @@ pub struct AnswerBatch {
 }
 
 /// An answer with the time at which its bytes were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct StampedAnswer {
     /// The gateway's key of the connection, for the reply.
@@ -208,10 +209,10 @@ pub struct StampedAnswer {
     pub number: u16,
     /// Whose.
     pub by: SeatRef,
-    /// To which question.
-    pub question: QuestionId,
-    /// Which choice.
-    pub choice: Choice,
+    /// By which message it came, for the reply.
+    pub form: ClaimForm,
+    /// What is claimed.
+    pub claim: Claim,
     /// When it was read.
     pub at: Millis,
 }
@@ -239,8 +240,8 @@ pub enum ToGateway {
     Barrier {
         /// Of which show.
         show: ShowId,
-        /// At which question.
-        question: QuestionId,
+        /// Of which round.
+        round: RoundId,
     },
     /// Close all connections of a player.
     Dismiss {
@@ -290,7 +291,7 @@ pub enum ToGateway {
         /// Which show.
         show: ShowId,
         /// The show now.
-        snapshot: Arc<Snapshot>,
+        view: Arc<View>,
     },
     /// Some seats hear something of their own, and nobody else hears anything.
     Own {
@@ -310,6 +311,35 @@ pub enum ToGateway {
     },
 }
 
+/// The show as those who come in see it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct View {
+    /// The last event's place in the show's order.
+    pub seq: Seq,
+    /// Where the show is.
+    pub phase: Phase,
+    /// The snapshot.
+    pub message: ToPlayer,
+    /// What follows a player's own state while the clock stands still.
+    pub paused: Option<Paused>,
+}
+
+impl From<Snapshot> for View {
+    fn from(snapshot: Snapshot) -> Self {
+        let (seq, phase, paused) = (snapshot.seq, snapshot.phase, snapshot.pause());
+        Self { seq, phase, message: ToPlayer::Snapshot(Box::new(snapshot)), paused }
+    }
+}
+
+impl From<GameSnapshot> for View {
+    fn from(snapshot: GameSnapshot) -> Self {
+        let (seq, phase) = (snapshot.seq, snapshot.phase);
+        let paused = snapshot.paused.then_some(Paused { left: snapshot.left });
+        Self { seq, phase, message: ToPlayer::GameSnapshot(Box::new(snapshot)), paused }
+    }
+}
+
 /// The connection is in.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
@@ -325,9 +355,9 @@ pub struct Seated {
     /// What they are called.
     pub name: Name,
     /// The show now; shared by all who join at the same event.
-    pub snapshot: Arc<Snapshot>,
+    pub view: Arc<View>,
     /// The player now.
-    pub you: You,
+    pub own: ToPlayer,
     /// How often the player's resume tokens were revoked.
     pub issue: u32,
 }
@@ -363,9 +393,9 @@ pub struct Resynced {
     /// In which show.
     pub show: ShowId,
     /// The show now.
-    pub snapshot: Arc<Snapshot>,
+    pub view: Arc<View>,
     /// The player now.
-    pub you: You,
+    pub own: ToPlayer,
 }
 
 /// What became of answers.
@@ -381,15 +411,19 @@ pub struct ReplyBatch {
 }
 
 /// What became of one answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Reply {
     /// The gateway's key of the connection.
     pub conn: u64,
     /// The connection's number for the answer.
     pub number: u16,
-    /// Which question.
-    pub question: QuestionId,
+    /// By which message it came.
+    pub form: ClaimForm,
+    /// In which round.
+    pub round: RoundId,
+    /// Which of the seat's claims.
+    pub key: ClaimKey,
     /// What.
     pub verdict: Verdict,
     /// When the answer had been read, for the latency figures.

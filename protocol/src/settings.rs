@@ -17,7 +17,7 @@ pub const MOST_LIVES: u8 = 99;
 /// From the moment a question is sent until it opens, at most.
 const LONGEST_LEAD: Span = Span(60_000);
 /// How long gateways may be waited for at a close.
-const BARRIER: std::ops::RangeInclusive<Span> = Span(10)..=Span(10_000);
+pub const BARRIER: std::ops::RangeInclusive<Span> = Span(10)..=Span(10_000);
 /// How many players a show may have.
 pub const SEATS: std::ops::RangeInclusive<u32> = 1..=10_000_000;
 /// How large a place's part of the pot may be.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Breaks one rule of the engine at a time, lets the swarm play, and asks its audit alone: prints what it caught and what it missed.
 
-usage: rules.py SOURCE TARGET [--only NAME,...] [--sample N --seed S] [--minutes M] [--slot COMMAND]
+usage: rules.py SOURCE TARGET [--only NAME,...] [--sample N --seed S] [--minutes M] [--slot COMMAND] [--check]
 
 SOURCE is a copy of the workspace, whose files are changed and put back; TARGET is cargo's target directory. The swarm is built once and
-not changed. Exit code 1 if a break was missed.
+not changed. Exit code 1 if a break was missed. With --check nothing is broken: it fails if the table does not follow the rules' source.
 """
 
 import argparse
@@ -24,9 +24,9 @@ BREAKS = [
     ("streak-bonus-capped-one-early", POINTS, "points.rs", "STREAK_MOST: u32 = 5", "STREAK_MOST: u32 = 4"),
     ("silent-players-stay", ELIMINATION, "reveal.rs", "if eliminates && seats.lose(", "if eliminates && choice.is_some() && seats.lose("),
     ("remainder-to-the-last", ELIMINATION, "prizes.rs", "u64::from(index < pot % count)", "u64::from(count - 1 - index < pot % count)"),
-    ("last-400-ms-refused", ELIMINATION, "entry.rs", "            Ok(_) => Standing::Claim,",
-     "            Ok(_) if answer.at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
-     "            Ok(_) => Standing::Claim,"),
+    ("last-400-ms-refused", ELIMINATION, "entry.rs", "            Ok(elapsed) => PreCheck::MayCount { elapsed },",
+     "            Ok(_) if at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
+     "            Ok(elapsed) => PreCheck::MayCount { elapsed },"),
     ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
     ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
      "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;"),
@@ -34,7 +34,7 @@ BREAKS = [
     ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),
     ("a-life-too-many", ELIMINATION, "access.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
     ("void-leaves-streaks", POINTS, "reveal.rs", "            seats.streak[index] = undo.streaks[index];\n", ""),
-    ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] -= points(", "let _ = points("),
+    ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);", "let _ = gained;"),
     ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "undo.life_lost.contains(seat) {\n                seats.give_lives(seat, 1);", "undo.life_lost.contains(seat) {"),
     ("100-ms-late-counts", ELIMINATION, "clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
     ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
@@ -43,14 +43,15 @@ BREAKS = [
     ("gained-is-not-added", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] - 10;"),
     ("99-places-are-named", ELIMINATION, "ranking.rs", "PLACES: usize = 100", "PLACES: usize = 99"),
     ("nine-lead", BOTH, "ranking.rs", "LEADERS: usize = 10", "LEADERS: usize = 9"),
-    ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.roster.len(),\n            alive: self.seats.alive.count(),\n            pot",
-     "            joined: self.roster.len() + 1,\n            alive: self.seats.alive.count(),\n            pot"),
+    ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.people.roster.seated(),\n            alive: self.seats.alive.count(),\n            pot",
+     "            joined: self.people.roster.seated() + 1,\n            alive: self.seats.alive.count(),\n            pot"),
     ("own-state-without-a-rank", POINTS, "view.rs", "rank: self.rank_of(seat),", "rank: 0,"),
     ("own-state-without-the-answer", ELIMINATION, "view.rs", "answered: self.seats.choice(seat),", "answered: None,"),
-    ("already-answered-names-the-new-choice", ELIMINATION, "entry.rs", "Verdict::AlreadyAnswered(choice)),", "Verdict::AlreadyAnswered(answer.choice)),"),
+    ("already-answered-names-the-new-choice", ELIMINATION, "entry.rs", "Verdict::AlreadyAnswered(counted)),", "Verdict::AlreadyAnswered(claim.value.clone())),"),
     ("too-late-before-the-opening", ELIMINATION, "clock.rs", "{ ErrorCode::TooEarly } else", "{ ErrorCode::TooLate } else"),
-    ("a-repeat-after-the-close-is-refused", ELIMINATION, "entry.rs", "Some(choice) if choice == answer.choice =>",
-     "Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n            Some(choice) if choice == answer.choice =>"),
+    ("a-repeat-after-the-close-is-refused", ELIMINATION, "entry.rs", "            Some(counted) if counted == claim.value =>",
+     "            Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n"
+     "            Some(counted) if counted == claim.value =>"),
     ("lives-are-not-lost", ELIMINATION, "seats.rs", "self.lives[index] -= 1;", "{}"),
     ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
     ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
@@ -69,6 +70,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=20, help="begin no further break after this long")
     parser.add_argument("--slot", default="", help="what stands before cargo")
+    parser.add_argument("--check", action="store_true", help="only see whether each break has its place in the source")
     return parser.parse_args()
 
 
@@ -77,6 +79,12 @@ def chosen(options):
     if options.sample is not None:
         breaks = random.Random(options.seed).sample(breaks, min(options.sample, len(breaks)))
     return breaks
+
+
+def misplaced(source):
+    """Breaks whose text stands in the source not at all, or more than once."""
+    found = ((name, file, (source / GAME / file).read_text().count(before)) for name, _, file, before, *_ in BREAKS)
+    return [f"{name}: its text is {count} times in {GAME}{file}" for name, file, count in found if count != 1]
 
 
 def build(options, *what):
@@ -98,6 +106,11 @@ def play(options, swarm, mode, pot=POT):
 
 def main():
     options = arguments()
+    problems = misplaced(options.source)
+    if problems:
+        sys.exit("This table must follow the rules:\n" + "\n".join(problems))
+    if options.check:
+        return
     end = time.monotonic() + options.minutes * 60
     problem = build(options, "-p", "klaxon-simulator", "--bin", "klaxon-swarm")
     if problem:
@@ -112,8 +125,6 @@ def main():
             continue
         path = options.source / GAME / file
         text = path.read_text()
-        if text.count(before) != 1:
-            sys.exit(f"{name}: {path} has {before!r} {text.count(before)} times: this table must follow the rules")
         path.write_text(text.replace(before, after))
         try:
             problem = build(options, "-p", "klaxon-gateway", "--bin", "klaxon")

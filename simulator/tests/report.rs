@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Verdict, Void, Welcome,
+    Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Void, Welcome,
 };
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, GatewayNumber, Micros, PlayerNumber};
@@ -70,7 +71,7 @@ impl Writer {
 
     fn answers(&mut self, micros: u64, reply_after: u64, choice: u8, verdict: Verdict) {
         self.sent(micros, &FromPlayer::Answer(Answer { question: QUESTION, choice: Choice(choice) }));
-        self.received(micros + reply_after, &ToPlayer::AnswerReply(AnswerReply::new(QUESTION, verdict)));
+        self.received(micros + reply_after, &ToPlayer::AnswerReply(AnswerReply::new(QUESTION, &verdict)));
     }
 }
 
@@ -106,13 +107,13 @@ fn evidence() -> Evidence {
     writer.connection(0, true);
     writer.joins(1_000_000, 0, false);
     writer.received(sent + 2_000, &question());
-    writer.answers(sent + 900_000, 3_000, 0, Verdict::Accepted(Choice(0)));
-    writer.answers(sent + 950_000, 1_000, 1, Verdict::AlreadyAnswered(Choice(0)));
+    writer.answers(sent + 900_000, 3_000, 0, Verdict::Accepted(Choice(0).into()));
+    writer.answers(sent + 950_000, 1_000, 1, Verdict::AlreadyAnswered(Choice(0).into()));
     writer.received(sent + 6_000_000, &reveal());
     writer.connection(1, true);
     writer.joins(1_000_000, 1, false);
     writer.received(sent + 4_000, &question());
-    writer.answers(sent + 2_000_000, 5_000, 1, Verdict::Accepted(Choice(1)));
+    writer.answers(sent + 2_000_000, 5_000, 1, Verdict::Accepted(Choice(1).into()));
     writer.connection(2, false);
     writer.joins(1_000_000, 2, false);
     writer.received(sent + 900_000, &question());

@@ -1,17 +1,18 @@
 //! The arbiter inside one process: arrays by seat. What it knows ends with the process, and is restored from the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
-
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{ClaimKey, Fence, RoundId, Seat, ShowId};
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease};
+use super::{Arbiter, ArbiterError, ClaimOutcome, Dense, Layout, Lease, check};
+use crate::round::{ClaimSpace, Round, SeatClaim};
 
-/// Counts claims in memory: one byte a seat for each of the two questions that are kept.
+/// Counts claims in memory, for the two rounds that are kept: in arrays by seat where a claim is a small number, in tables where not.
 #[derive(Debug, Default)]
 pub struct MemoryArbiter {
     /// A show's entry is locked during a call, which makes every call atomic.
@@ -26,16 +27,23 @@ struct ShowClaims {
     seen: Option<Instant>,
     /// Whether it was released. It never runs out: the one engine of the process ends with it.
     is_free: bool,
-    newest: QuestionId,
-    questions: BTreeMap<QuestionId, QuestionClaims>,
+    newest: RoundId,
+    rounds: BTreeMap<RoundId, RoundClaims>,
 }
 
-/// One question's claims.
+/// One round's claims.
 #[derive(Debug, Default)]
-struct QuestionClaims {
+struct RoundClaims {
     closed: bool,
-    /// By seat: the choice plus 1, or 0. As long as the largest seat that claimed.
-    by_seat: Vec<u8>,
+    /// None until the first claim.
+    kept: Option<(ClaimSpace, Kept)>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    /// By seat and key: a code, or 0. As long as the largest seat that claimed.
+    Dense(Dense, Vec<u8>),
+    Sparse(HashMap<(Seat, ClaimKey), ClaimValue>),
 }
 
 impl MemoryArbiter {
@@ -67,40 +75,61 @@ impl ShowClaims {
         }
     }
 
-    /// The question's claims; none if they are no longer kept. Frees those that this question makes too old.
-    fn question(&mut self, question: QuestionId) -> Option<&mut QuestionClaims> {
-        self.newest = self.newest.max(question);
-        let oldest = QuestionId(self.newest.0.saturating_sub(1));
-        self.questions = self.questions.split_off(&oldest);
-        (question >= oldest).then(|| self.questions.entry(question).or_default())
+    /// The round's claims; none if they are no longer kept. Frees those that this round makes too old.
+    fn round(&mut self, round: RoundId) -> Option<&mut RoundClaims> {
+        self.newest = self.newest.max(round);
+        let oldest = RoundId(self.newest.0.saturating_sub(1));
+        self.rounds = self.rounds.split_off(&oldest);
+        (round >= oldest).then(|| self.rounds.entry(round).or_default())
     }
 }
 
-impl QuestionClaims {
-    fn judge(&mut self, claim: Claim) -> ClaimOutcome {
-        match self.by_seat.get(claim.seat.index()) {
-            Some(&stored) if stored > 0 => ClaimOutcome::Before(Choice(stored - 1)),
-            _ if self.closed => ClaimOutcome::TooLate,
-            _ => {
-                self.set(claim);
+impl RoundClaims {
+    fn kept(&mut self, space: ClaimSpace) -> &mut Kept {
+        let (known, kept) = self.kept.get_or_insert_with(|| match Layout::of(space) {
+            Layout::Dense(dense) => (space, Kept::Dense(dense, Vec::new())),
+            Layout::Sparse => (space, Kept::Sparse(HashMap::new())),
+        });
+        assert_eq!(*known, space, "a round's claims are of one space");
+        kept
+    }
+
+    fn judge(&mut self, space: ClaimSpace, claim: &SeatClaim) -> ClaimOutcome {
+        let closed = self.closed;
+        let kept = self.kept(space);
+        match kept.get(claim) {
+            Some(stands) => ClaimOutcome::Before(stands),
+            None if closed => ClaimOutcome::TooLate,
+            None => {
+                kept.set(claim);
                 ClaimOutcome::First
             }
         }
     }
-
-    fn set(&mut self, claim: Claim) {
-        assert!(claim.is_possible(), "the batch of an impossible claim is refused");
-        let Claim { seat: Seat(seat), choice } = claim;
-        let index = seat as usize;
-        if index >= self.by_seat.len() {
-            self.by_seat.resize(index + 1, 0);
-        }
-        self.by_seat[index] = choice.0 + 1;
-    }
 }
 
-fn check_claims(claims: &[Claim]) -> Result<(), ArbiterError> {
-    claims.iter().find(|claim| !claim.is_possible()).map_or(Ok(()), |claim| Err(ArbiterError::BadClaim(*claim)))
+impl Kept {
+    fn get(&self, claim: &SeatClaim) -> Option<ClaimValue> {
+        match self {
+            Self::Dense(dense, codes) => dense.value(*codes.get(dense.place(claim, 0) as usize)?),
+            Self::Sparse(claims) => claims.get(&(claim.seat, claim.key)).cloned(),
+        }
+    }
+
+    fn set(&mut self, claim: &SeatClaim) {
+        match self {
+            Self::Dense(dense, codes) => {
+                let place = dense.place(claim, 0) as usize;
+                if place >= codes.len() {
+                    codes.resize(place + 1, 0);
+                }
+                codes[place] = dense.code(&claim.value);
+            }
+            Self::Sparse(claims) => {
+                claims.insert((claim.seat, claim.key), claim.value.clone());
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -110,8 +139,8 @@ impl Arbiter for MemoryArbiter {
             fence: above,
             seen: None,
             is_free: false,
-            newest: QuestionId(0),
-            questions: BTreeMap::new(),
+            newest: RoundId(0),
+            rounds: BTreeMap::new(),
         });
         let largest = claims.fence.max(above);
         let token = largest.0.checked_add(1).ok_or_else(|| ArbiterError::Unavailable("no token is left".into()))?;
@@ -144,19 +173,19 @@ impl Arbiter for MemoryArbiter {
         &self,
         show: ShowId,
         fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
+        round: Round,
+        claims: &[SeatClaim],
     ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
-        check_claims(claims)?;
-        self.under_lease(show, fence, |kept| match kept.question(question) {
-            Some(kept) => claims.iter().map(|&claim| kept.judge(claim)).collect(),
+        check(round.space, claims)?;
+        self.under_lease(show, fence, |kept| match kept.round(round.id) {
+            Some(kept) => claims.iter().map(|claim| kept.judge(round.space, claim)).collect(),
             None => vec![ClaimOutcome::TooLate; claims.len()],
         })
     }
 
-    async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
+    async fn close(&self, show: ShowId, fence: Fence, round: RoundId) -> Result<(), ArbiterError> {
         self.under_lease(show, fence, |kept| {
-            if let Some(kept) = kept.question(question) {
+            if let Some(kept) = kept.round(round) {
                 kept.closed = true;
             }
         })
@@ -166,13 +195,14 @@ impl Arbiter for MemoryArbiter {
         &self,
         show: ShowId,
         fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
+        round: Round,
+        claims: &[SeatClaim],
     ) -> Result<(), ArbiterError> {
-        check_claims(claims)?;
+        check(round.space, claims)?;
         self.under_lease(show, fence, |kept| {
-            if let Some(kept) = kept.question(question) {
-                claims.iter().for_each(|&claim| kept.set(claim));
+            if let Some(kept) = kept.round(round.id) {
+                let kept = kept.kept(round.space);
+                claims.iter().for_each(|claim| kept.set(claim));
             }
         })
     }
@@ -193,14 +223,15 @@ mod tests {
     super::super::contract::arbiter_contract!((MemoryArbiter::new(), ()), 256);
 
     #[tokio::test]
-    async fn only_two_questions_take_memory_and_a_forgotten_show_takes_none() {
+    async fn only_two_rounds_take_memory_and_a_forgotten_show_takes_none() {
         let arbiter = MemoryArbiter::new();
         let show = ShowId(1);
         let fence = arbiter.lease(show, Fence(0)).await.unwrap().fence;
-        for question in 1..=20 {
-            let claim = Claim { seat: Seat(1000), choice: Choice(0) };
-            arbiter.claim(show, fence, QuestionId(question), &[claim]).await.unwrap();
-            assert!(arbiter.shows.get(&show).unwrap().questions.len() <= 2);
+        for id in (1..=20).map(RoundId) {
+            let round = Round { id, space: ClaimSpace::one_below(6) };
+            let claim = SeatClaim { seat: Seat(1000), key: ClaimKey(0), value: ClaimValue::Bits(0) };
+            arbiter.claim(show, fence, round, &[claim]).await.unwrap();
+            assert!(arbiter.shows.get(&show).unwrap().rounds.len() <= 2);
         }
         arbiter.forget(show, fence).await.unwrap();
         assert!(arbiter.shows.is_empty());

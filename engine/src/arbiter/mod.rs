@@ -1,8 +1,9 @@
 //! The arbiter: decides which claim of a seat counts, and which engine has a show.
 //!
 //! # The contract
-//! - A **claim** is one seat's choice for one question. Per (show, question, seat) the first claim counts and none after it,
-//!   over all engines, tasks and retries. Claims of one batch are judged in their order.
+//! - A **claim** is a value of one seat in one round, under one of the round's keys. Per (show, round, seat, key) the first claim counts
+//!   and none after it, over all engines, tasks and retries. Claims of one batch are judged in their order.
+//! - What a round's claims can be, its [`ClaimSpace`], is the same in all calls about the round.
 //! - An engine that plays a show holds its **lease**. Each lease has a larger token than those before it; from the moment a lease
 //!   is given, every call with a smaller token is refused and changes nothing.
 //! - A lease lasts for a **term** unless it is renewed. While it lasts, another engine that asks for one gets
@@ -10,11 +11,11 @@
 //!   goes on until another engine takes the show.
 //! - A call is all or nothing: after an error other than [`ArbiterError::Unavailable`] nothing was changed. After `Unavailable`
 //!   the outcome is unknown and the same call may be made again: a claim that had counted gets [`ClaimOutcome::Before`] with
-//!   its own choice.
-//! - Because of that, `Before(choice)` may name a claim that the caller never saw counted. It counts all the same: a caller
+//!   its own value.
+//! - Because of that, `Before(value)` may name a claim that the caller never saw counted. It counts all the same: a caller
 //!   whose journal does not hold it has to record it before it replies.
-//! - A question is known from its first claim, close or restore on. The claims of a question are kept until the show's
-//!   largest known question is larger by 2 or more; from then on all its claims are [`ClaimOutcome::TooLate`].
+//! - A round is known from its first claim, close or restore on. The claims of a round are kept until the show's
+//!   largest known round is larger by 2 or more; from then on all its claims are [`ClaimOutcome::TooLate`].
 
 mod memory;
 #[cfg(feature = "cluster")]
@@ -24,9 +25,11 @@ mod redis;
 mod contract;
 
 use async_trait::async_trait;
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
-use klaxon_protocol::pack::CHOICES;
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{Fence, RoundId, ShowId};
 use klaxon_protocol::time::Span;
+
+use crate::round::{ClaimSpace, ClaimValues, Round, SeatClaim};
 
 pub use memory::MemoryArbiter;
 #[cfg(feature = "cluster")]
@@ -35,34 +38,62 @@ pub use redis::RedisArbiter;
 /// How long a lease lasts unless it is renewed.
 pub const TERM: Span = Span(2_000);
 
-/// Seats that can claim are below this.
-pub const SEATS: u32 = 10_000_000;
-
-/// One seat's choice that asks to be counted.
+/// How the claims of a round are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    /// Below [`SEATS`].
-    pub seat: Seat,
-    /// Below the largest number of choices that a question may have.
-    pub choice: Choice,
+enum Layout {
+    /// In an array by seat: all claims of a seat take a byte at most.
+    Dense(Dense),
+    /// In a table.
+    Sparse,
 }
 
-impl Claim {
-    /// Whether seat and choice are in their ranges.
-    #[must_use]
-    pub const fn is_possible(&self) -> bool {
-        self.seat.0 < SEATS && self.choice.index() < *CHOICES.end()
+impl Layout {
+    fn of(space: ClaimSpace) -> Self {
+        let bits = match space.values {
+            ClaimValues::Below(limit) => u64::BITS - limit.saturating_sub(1).leading_zeros() + 1,
+            ClaimValues::Any => return Self::Sparse,
+        };
+        let keys = u32::from(space.keys);
+        if bits * keys <= u8::BITS { Self::Dense(Dense { bits, keys }) } else { Self::Sparse }
+    }
+}
+
+/// An array of small numbers, of which 0 is no claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Dense {
+    /// So many bits are a claim: those of its value, and one that is set.
+    bits: u32,
+    /// So many claims are a seat's.
+    keys: u32,
+}
+
+impl Dense {
+    /// The number of a claim's place among those of the seats from `first` on.
+    fn place(self, claim: &SeatClaim, first: u32) -> u32 {
+        (claim.seat.0 - first) * self.keys + u32::from(claim.key.0)
+    }
+
+    /// What stands there for this value: the highest of the bits, and the value.
+    fn code(self, value: &ClaimValue) -> u8 {
+        let ClaimValue::Bits(bits) = value else { unreachable!("a text is in no dense space") };
+        let bits = u8::try_from(*bits).expect("a dense space's values have 7 bits at most");
+        1 << (self.bits - 1) | bits
+    }
+
+    /// The value of a code; none of what is no claim.
+    fn value(self, code: u8) -> Option<ClaimValue> {
+        (code > 0).then(|| ClaimValue::Bits(u64::from(code ^ 1 << (self.bits - 1))))
     }
 }
 
 /// What became of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
     /// It counts, from now on.
     First,
-    /// This choice of the same seat counted before; of a retry it is its own.
-    Before(Choice),
-    /// The question is closed and no claim of this seat counts.
+    /// This value counted before, of the same seat under the same key; of a retry it is its own.
+    Before(ClaimValue),
+    /// The round is closed and no claim of this seat under this key counts.
     TooLate,
 }
 
@@ -82,8 +113,8 @@ pub enum ArbiterError {
     #[error("another engine holds the show")]
     Held,
     /// A claim that no seat can make; nothing of its batch counts.
-    #[error("no claim can be made for seat {} and choice {}", .0.seat, .0.choice)]
-    BadClaim(Claim),
+    #[error("no claim can be made for seat {} and key {} that says {}", .0.seat, .0.key, .0.value)]
+    BadClaim(SeatClaim),
     /// The arbiter can't be reached or can't answer; the outcome is unknown.
     #[error("the arbiter is unavailable: {0}")]
     Unavailable(String),
@@ -129,7 +160,7 @@ pub trait Arbiter: Send + Sync + 'static {
     /// [`ArbiterError::Unavailable`].
     async fn free(&self) -> Result<Vec<ShowId>, ArbiterError>;
 
-    /// Judges a batch of claims for one question, in order: one outcome for each.
+    /// Judges a batch of claims of one round, in order: one outcome for each.
     ///
     /// # Errors
     /// Any of [`ArbiterError`].
@@ -137,34 +168,36 @@ pub trait Arbiter: Send + Sync + 'static {
         &self,
         show: ShowId,
         fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
+        round: Round,
+        claims: &[SeatClaim],
     ) -> Result<Vec<ClaimOutcome>, ArbiterError>;
 
-    /// Lets no new claim of this question count from now on. A retry of one that counted still gets [`ClaimOutcome::Before`],
-    /// all others get [`ClaimOutcome::TooLate`]. Closing twice is closing once; a question that nobody claimed can be closed.
+    /// Lets no new claim of this round count from now on. A retry of one that counted still gets [`ClaimOutcome::Before`],
+    /// all others get [`ClaimOutcome::TooLate`]. Closing twice is closing once; a round in which nobody claimed can be closed.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].
-    async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError>;
+    async fn close(&self, show: ShowId, fence: Fence, round: RoundId) -> Result<(), ArbiterError>;
 
-    /// Restores the claims of a question that the journal holds, at most one a seat. The journal decides: these claims count,
-    /// whatever counted for their seats before and even if the question is closed; other seats' claims stay, and so does the
-    /// close. Restoring twice is restoring once; a question whose claims are no longer kept is not restored.
+    /// Restores the claims of a round that the journal holds, at most one a seat and key. The journal decides: these claims count,
+    /// whatever counted before and even if the round is closed; other claims stay, and so does the close. Restoring twice is
+    /// restoring once; a round whose claims are no longer kept is not restored.
     ///
     /// # Errors
     /// Any of [`ArbiterError`].
-    async fn restore(
-        &self,
-        show: ShowId,
-        fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
-    ) -> Result<(), ArbiterError>;
+    async fn restore(&self, show: ShowId, fence: Fence, round: Round, claims: &[SeatClaim])
+    -> Result<(), ArbiterError>;
 
     /// Frees everything of the show, its lease too: the show is over. Forgetting a show that is not known does nothing.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::Unavailable`]; [`ArbiterError::NoLease`] if the token was never given.
     async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError>;
+}
+
+/// # Errors
+/// [`ArbiterError::BadClaim`] with the first claim that the space does not hold.
+fn check(space: ClaimSpace, claims: &[SeatClaim]) -> Result<(), ArbiterError> {
+    let bad = claims.iter().find(|claim| !space.holds(claim));
+    bad.map_or(Ok(()), |claim| Err(ArbiterError::BadClaim(claim.clone())))
 }

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, GameName, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode, ShowId};
 use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::player::Body;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 
 use super::{
-    Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner,
+    Archive, ArchiveError, HardQuestion, Played, PlayedShow, PlayerResults, QuestionResult, RoundResult, ShowResults,
+    ShowSummary, Winner,
 };
 
 const SHOW: ShowId = ShowId(u64::MAX);
@@ -62,7 +64,7 @@ pub fn show(show: u64, ended_at: u64, questions: Vec<QuestionResult>, players: V
         show: ShowId(show),
         code: ShowCode::parse("QUIZ42").unwrap(),
         title: "Tonight's show".into(),
-        mode: [Mode::Elimination, Mode::Points, Mode::Both][(show % 3) as usize],
+        played: Played::Trivia([Mode::Elimination, Mode::Points, Mode::Both][(show % 3) as usize]),
         created_at: Millis(5),
         ended_at: Millis(ended_at),
         joined: players.len() as u32,
@@ -71,7 +73,7 @@ pub fn show(show: u64, ended_at: u64, questions: Vec<QuestionResult>, players: V
         paid,
         rolled_over: 1,
     };
-    ShowResults { summary, questions, players }
+    ShowResults { summary, questions, players, rounds: Vec::new() }
 }
 
 fn full_show() -> ShowResults {
@@ -84,6 +86,7 @@ async fn assert_holds(archive: &impl Archive, results: &ShowResults) {
     let id = results.summary.show;
     assert_eq!(archive.show(id).await.unwrap().as_ref(), Some(&results.summary));
     assert_eq!(archive.questions(id).await.unwrap(), results.questions);
+    assert_eq!(archive.rounds(id).await.unwrap(), results.rounds);
     let mut placed: Vec<_> = results.players.iter().filter(|player| player.place > 0).cloned().collect();
     placed.sort_by_key(|player| (player.place, player.seat));
     assert_eq!(archive.podium(id, u32::MAX).await.unwrap(), placed);
@@ -106,6 +109,25 @@ pub async fn a_show_comes_back_as_it_was_stored(archive: impl Archive) {
     assert_holds(&archive, &empty).await;
     assert_holds(&archive, &full_show()).await;
     assert_eq!(archive.show(ShowId(1)).await.unwrap(), None);
+}
+
+pub async fn a_show_of_another_game_comes_back_with_its_rounds_and_is_replaced_by_one_of_trivia(archive: impl Archive) {
+    let round = |round, text: &str| RoundResult {
+        round: RoundId(round),
+        body: Body::of(&serde_json::json!({ "word": text, "winners": [3, 1] })),
+    };
+    let mut results = full_show();
+    results.questions.clear();
+    results.summary.played = Played::Game(GameName::parse("lots").unwrap());
+    results.rounds = vec![round(1, "drei \"3\"; ünd"), round(2, "two")];
+    for _ in 0..2 {
+        archive.store(&results).await.unwrap();
+        assert_holds(&archive, &results).await;
+    }
+    let history = archive.history_of(&id("ann"), 10).await.unwrap();
+    assert_eq!(history[0].show, results.summary);
+    archive.store(&full_show()).await.unwrap();
+    assert_holds(&archive, &full_show()).await;
 }
 
 pub async fn a_show_stored_again_is_there_once(archive: impl Archive) {
@@ -289,6 +311,7 @@ macro_rules! archive_contract {
         $crate::archive::contract::archive_contract! { @ $make;
             an_empty_archive_answers_every_question_with_nothing
             a_show_comes_back_as_it_was_stored
+            a_show_of_another_game_comes_back_with_its_rounds_and_is_replaced_by_one_of_trivia
             a_show_stored_again_is_there_once
             results_that_contradict_themselves_are_refused_whole
             a_podium_goes_by_place_and_then_by_seat

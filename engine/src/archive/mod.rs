@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::time::Millis;
 
-pub use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+pub use crate::game::results::{Played, PlayerResults, QuestionResult, RoundResult, ShowResults, ShowSummary};
 pub use found::{HardQuestion, PlayedShow, Winner};
 pub use sql::SqlArchive;
 
@@ -58,6 +58,12 @@ pub trait Archive: Send + Sync + 'static {
     /// # Errors
     /// [`ArchiveError::Unavailable`].
     async fn questions(&self, show: ShowId) -> Result<Vec<QuestionResult>, ArchiveError>;
+
+    /// What the show's game has to say of each round, in order; empty if the show is not in the archive, or of trivia.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Unavailable`].
+    async fn rounds(&self, show: ShowId) -> Result<Vec<RoundResult>, ArchiveError>;
 
     /// A show's players by place, equals by seat; those without a place are left out.
     ///

@@ -2,15 +2,15 @@
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
+use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, Record, RulesVersion};
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::Role;
+use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::ShowResults;
 use super::sql::ArchivedAnswer;
-use crate::game::{self, Game};
+use crate::game::{Game, Games};
 use crate::replay::events;
 
 /// A show and its journal so far.
@@ -49,7 +49,9 @@ impl Recorded {
             },
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
-        let game = game::create(now, RulesVersion::NEWEST, &create).unwrap();
+        let game = Games::default()
+            .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+            .unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
         recorded.record(Command::begin(create), Vec::new());
         recorded
@@ -84,7 +86,8 @@ impl Recorded {
                 choice: Choice(u8::from((seat + u32::from(question.0)) % 5 > 0)),
                 at,
             });
-            let answers = answers.filter(|answer| self.game.you(Some(answer.seat)).alive);
+            let answers =
+                answers.filter(|answer| matches!(self.game.own(Some(answer.seat)), ToPlayer::You(you) if you.alive));
             let answers = answers.collect();
             self.apply(Command::Answers { question, answers });
             if half == 0 {
@@ -94,7 +97,7 @@ impl Recorded {
         }
         self.host(Action::Close);
         if let Some(question) = self.game.closing() {
-            self.apply(Command::Tally { question, silent: Vec::new() });
+            self.apply(Command::Tally { round: question, silent: Vec::new() });
         }
         self.host(Action::Reveal);
     }

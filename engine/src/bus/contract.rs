@@ -6,17 +6,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use klaxon_protocol::claim::{Claim, ClaimForm, ClaimValue};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{FromHost, ToHost};
 use klaxon_protocol::ids::{
-    Choice, ConnRef, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    ClaimKey, ConnRef, Fence, GatewayId, Generation, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{
-    AnswerBatch, Broadcast, JoinRequest, Personal, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway,
+    AnswerBatch, Broadcast, JoinRequest, Personal, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View,
 };
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Lobby, Phase, Role, Snapshot, ToPlayer, You};
-use klaxon_protocol::settings::Mode;
+use klaxon_protocol::player::{Lobby, Phase, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::{Address, EngineEnd, GatewayEnd, Publication, Received, StreamPosition};
@@ -132,14 +132,14 @@ pub async fn what_a_gateway_sends_about_a_show_arrives_in_order(fixture: impl Fi
         conn: u64::from(number),
         number: 1,
         by: SeatRef::first(Seat(number)),
-        question: QuestionId(1),
-        choice: Choice(2),
+        form: ClaimForm::Claim,
+        claim: claim(1),
         at: Millis(u64::from(number)),
     };
     let batch = |number| AnswerBatch { gateway: ANN, show: SHOW, answers: vec![answer(number), answer(number + 1)] };
     let sent: Vec<ToEngine> = (1..500)
         .flat_map(|number| {
-            let passed = ToEngine::BarrierPassed { gateway: ANN, show: SHOW, question: QuestionId(number as u16) };
+            let passed = ToEngine::BarrierPassed { gateway: ANN, show: SHOW, round: RoundId(number as u16) };
             [ToEngine::Answers(batch(number)), numbered(number), passed]
         })
         .collect();
@@ -180,8 +180,8 @@ pub async fn messages_arrive_whole(fixture: impl Fixture) {
     let personal = Personal { shapes: vec![lobby(1)], by_seat: vec![0, Personal::NONE, 0, 0] };
     let personal = Arc::new(personal);
     let broadcast = Broadcast { show: SHOW, message: lobby(3), personal: Some(Arc::clone(&personal)) };
-    let snapshot = Arc::new(Snapshot { seq: Seq(5), ..empty_snapshot() });
-    let seated = |conn, snapshot: &Arc<Snapshot>| {
+    let first = Arc::new(view(5));
+    let seated = |conn, view: &Arc<View>| {
         let name = Name::parse("Ann").unwrap();
         ToGateway::Seated(Seated {
             conn: ConnRef { gateway: ANN, conn },
@@ -189,15 +189,15 @@ pub async fn messages_arrive_whole(fixture: impl Fixture) {
             seat: Some(SeatRef::first(Seat(3))),
             player: PlayerId::parse("ann").unwrap(),
             name,
-            snapshot: Arc::clone(snapshot),
-            you: you(),
+            view: Arc::clone(view),
+            own: lobby(9),
             issue: 2,
         })
     };
-    let later = Arc::new(Snapshot { seq: Seq(6), ..empty_snapshot() });
+    let later = Arc::new(view(6));
     let sent = [
-        seated(1, &snapshot),
-        seated(2, &snapshot),
+        seated(1, &first),
+        seated(2, &first),
         ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(1)), code: ErrorCode::Removed },
         seated(3, &later),
         seated(4, &later),
@@ -295,28 +295,17 @@ pub async fn an_engine_notices_that_a_gateway_is_gone(fixture: impl Fixture) {
     assert_eq!(takeover.gateways, BTreeSet::from([ANN]));
 }
 
-fn empty_snapshot() -> Snapshot {
-    Snapshot {
-        seq: Seq(0),
-        at: Millis(0),
-        title: "A show".into(),
-        phase: Phase::Lobby,
-        mode: Mode::Elimination,
-        total: 1,
-        joined: 0,
-        alive: 0,
-        pot: 0,
-        currency: "EUR".into(),
-        paused: false,
-        question: None,
-        reveal: None,
-        voided: false,
-        podium: None,
-    }
+/// A claim in this round.
+pub fn claim(round: u16) -> Claim {
+    Claim { round: RoundId(round), key: ClaimKey(0), value: ClaimValue::Bits(2) }
 }
 
-fn you() -> You {
-    You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None }
+fn lobby_of(joined: u32) -> ToPlayer {
+    ToPlayer::Lobby(Lobby { joined })
+}
+
+fn view(seq: u64) -> View {
+    View { seq: Seq(seq), phase: Phase::Lobby, message: lobby_of(seq as u32), paused: None }
 }
 
 macro_rules! bus_contract {

@@ -17,7 +17,7 @@ use super::{Address, BusError, EngineEnd, GatewayEnd, Publication, Received, Sho
 /// How many messages one `receive` takes at most.
 const MAX_RECEIVED: usize = 1024;
 /// Messages to the engine that it has not received, a batch of answers being one. When there is no room joins and hosts' commands are
-/// refused with `unavailable`, answers are dropped and their question is voided, and the rest is dropped.
+/// refused with `unavailable`, answers are dropped and their round is voided, and the rest is dropped.
 const MAX_TO_ENGINE: usize = 200_000;
 /// Messages to a gateway that it has not received. When there is no room they are dropped, as a stream in Redis drops its oldest entries:
 /// players who miss events by that get a snapshot.
@@ -168,7 +168,7 @@ impl LocalGatewayEnd {
         }
     }
 
-    /// Tells the engine how many answers to the show's last question were dropped, before the barrier of that question is passed. False if
+    /// Tells the engine how many answers to the show's last round were dropped, before the barrier of that round is passed. False if
     /// there is no room for that.
     fn report_dropped(&self, show: ShowId) -> bool {
         let Some(dropped) = lock(&self.dropped).get(&show).copied() else { return true };
@@ -227,13 +227,14 @@ impl Drop for LocalGatewayEnd {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::claim::ClaimForm;
     use klaxon_protocol::error::ErrorMessage;
-    use klaxon_protocol::ids::{Choice, ConnRef, QuestionId, Seat, SeatRef};
+    use klaxon_protocol::ids::{ConnRef, RoundId, Seat, SeatRef};
     use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
     use klaxon_protocol::time::Millis;
 
     use super::super::contract::{
-        ANN, BEN, Fixture, SHOW, bus_contract, event, join, messages, numbered, receive_at, receive_some,
+        ANN, BEN, Fixture, SHOW, bus_contract, claim, event, join, messages, numbered, receive_at, receive_some,
     };
     use super::*;
 
@@ -260,7 +261,7 @@ mod tests {
 
     fn answer() -> ToEngine {
         let (conn, number, by) = (1, 1, SeatRef::first(Seat(0)));
-        let answer = StampedAnswer { conn, number, by, question: QuestionId(1), choice: Choice(0), at: Millis(0) };
+        let answer = StampedAnswer { conn, number, by, form: ClaimForm::Claim, claim: claim(1), at: Millis(0) };
         ToEngine::Answers(AnswerBatch { gateway: ANN, show: SHOW, answers: vec![answer] })
     }
 
@@ -271,7 +272,7 @@ mod tests {
         (1..MAX_TO_ENGINE).for_each(|number| gateway.send(numbered(number as u32)));
         gateway.send(join(3));
         gateway.send(answer());
-        let passed = |question| ToEngine::BarrierPassed { gateway: ANN, show: SHOW, question: QuestionId(question) };
+        let passed = |round| ToEngine::BarrierPassed { gateway: ANN, show: SHOW, round: RoundId(round) };
         gateway.send(passed(1));
         let refused = ToGateway::JoinRefused {
             conn: ConnRef { gateway: ANN, conn: 3 },

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{FromHost, Refused, ToHost};
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::ids::RoundId;
 use klaxon_protocol::link::{AnswerBatch, ToEngine, ToGateway};
 
 /// Publishes how many entries a queue holds.
@@ -38,6 +38,7 @@ pub(super) fn refusal(message: ToEngine, code: ErrorCode) -> Option<ToGateway> {
         ToEngine::Host { conn, message } => {
             let message = match message {
                 FromHost::Create(create) => ToHost::Refused(Refused { id: create.id, error }),
+                FromHost::CreateGame(create) => ToHost::Refused(Refused { id: create.id, error }),
                 FromHost::Command(command) => ToHost::Refused(Refused { id: command.id, error }),
                 _ => ToHost::Error(error),
             };
@@ -47,32 +48,32 @@ pub(super) fn refusal(message: ToEngine, code: ErrorCode) -> Option<ToGateway> {
     }
 }
 
-/// How many answers to a show's last question were dropped. The engine voids a question of which any were.
+/// How many answers to a show's last round were dropped. The engine voids a round of which any were.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct DroppedAnswers(Option<(QuestionId, u32)>);
+pub(super) struct DroppedAnswers(Option<(RoundId, u32)>);
 
 impl DroppedAnswers {
-    /// These answers arrive: those that were dropped of an earlier question are no longer of interest.
+    /// These answers arrive: those that were dropped of an earlier round are no longer of interest.
     pub fn arrive(&mut self, batch: &AnswerBatch) {
-        if let Some(question) = newest_question(batch) {
-            self.0.take_if(|(of, _)| *of < question);
+        if let Some(round) = newest_round(batch) {
+            self.0.take_if(|(of, _)| *of < round);
         }
     }
 
     /// These answers are dropped.
     pub fn drop(&mut self, batch: &AnswerBatch) {
-        let Some(question) = newest_question(batch) else { return };
+        let Some(round) = newest_round(batch) else { return };
         let count = u32::try_from(batch.answers.len()).unwrap_or(u32::MAX);
-        self.0 = Some((question, self.count().saturating_add(count)));
+        self.0 = Some((round, self.count().saturating_add(count)));
         metrics::counter!("klaxon_answers_dropped_total").increment(u64::from(count));
     }
 
-    /// How many were dropped of the last question.
+    /// How many were dropped of the last round.
     pub fn count(self) -> u32 {
         self.0.map_or(0, |(_, count)| count)
     }
 }
 
-fn newest_question(batch: &AnswerBatch) -> Option<QuestionId> {
-    batch.answers.iter().map(|answer| answer.question).max()
+fn newest_round(batch: &AnswerBatch) -> Option<RoundId> {
+    batch.answers.iter().map(|answer| answer.claim.round).max()
 }

@@ -3,21 +3,27 @@
 //! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
 //! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
 
+mod done;
+pub mod people;
 pub mod results;
 pub mod trivia;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
-use klaxon_protocol::link::Personal;
-use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Phase, Role, Snapshot, ToPlayer, Verdict, You};
+use klaxon_protocol::ids::{CommandId, GameName, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CountedClaim, RulesVersion};
+use klaxon_protocol::link::{Personal, View};
+use klaxon_protocol::player::{Phase, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
+pub use self::done::Done;
+use self::people::People;
 use self::results::ShowResults;
+use crate::round::{Round, SeatClaim};
 
 /// What comes of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +49,15 @@ pub enum Entry {
     Watch,
 }
 
-/// What the rules know of an answer before the arbiter is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the rules know of a claim before the arbiter is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreCheck {
-    /// It counts if the arbiter accepts its claim; this much of the players' time had passed when it was read.
+    /// It counts if the arbiter accepts it; this much of the players' time had passed when it was read.
     MayCount {
         /// From the opening, without pauses.
         elapsed: Span,
     },
-    /// It needs no claim.
+    /// The arbiter need not be asked.
     Decided(Verdict),
 }
 
@@ -78,7 +84,7 @@ pub struct GameFigures {
     pub next_step: Option<Millis>,
 }
 
-/// A game that shows are played by. Trivia is one; another is a folder beside it and a line in [`create`].
+/// A game that shows are played by. Trivia is one; others are known to [`Games`].
 pub trait Game: Send + 'static {
     /// Does what the command says, at this time.
     ///
@@ -89,11 +95,19 @@ pub trait Game: Send + 'static {
     /// When [`Command::Tick`] must be applied next.
     fn deadline(&self) -> Option<Millis>;
 
-    /// The question that was asked last, and the choices that count for it so far.
-    fn counted(&self) -> Option<(QuestionId, Vec<(Seat, Choice)>)>;
+    /// The round that was begun last.
+    fn round(&self) -> Option<Round>;
 
-    /// The question whose answers in flight are waited for: [`Command::Tally`] ends it.
-    fn closing(&self) -> Option<QuestionId>;
+    /// The claims that count in it so far.
+    fn counted(&self) -> Vec<SeatClaim>;
+
+    /// The command that records claims which the arbiter accepted.
+    fn count(&self, round: RoundId, claims: Vec<CountedClaim>) -> Command {
+        Command::Claims { round, claims }
+    }
+
+    /// The round whose claims in flight are waited for: [`Command::Tally`] ends it.
+    fn closing(&self) -> Option<RoundId>;
 
     /// A hash of all that the game knows.
     fn state_hash(&self) -> u64;
@@ -101,50 +115,23 @@ pub trait Game: Send + 'static {
     /// Where the show is.
     fn phase(&self) -> Phase;
 
+    /// The last event.
+    fn seq(&self) -> Seq;
+
+    /// The players.
+    fn people(&self) -> &People;
+
+    /// Whether guests' seats can be given to other players: the first round is still to come.
+    fn gives_seats(&self) -> bool;
+
     /// What one who wants in would get, to play or to watch.
     ///
     /// # Errors
     /// Why they get nothing at all.
     fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode>;
 
-    /// A name for a new player, unlike all others in the show.
-    fn unused_name(&self, wanted: Option<&Name>) -> Name;
-
-    /// What the seat's player is called.
-    fn name_of(&self, seat: Seat) -> Option<&Name>;
-
-    /// How many have a seat.
-    fn joined(&self) -> u32;
-
-    /// Who sits there.
-    fn player_of(&self, seat: Seat) -> Option<&PlayerId>;
-
-    /// The seat as its player has it.
-    fn held(&self, seat: Seat) -> SeatRef;
-
-    /// Whether all seats are taken.
-    fn is_full(&self) -> bool;
-
-    /// Whether a full show may give this seat to another player, if its own is gone.
-    fn is_for_guests(&self, seat: Seat) -> bool;
-
-    /// A seat that a full show may give to another player, for its own was removed.
-    fn vacant_seat(&self) -> Option<Seat>;
-
-    /// Whether the host took this seat's player out.
-    fn is_removed(&self, seat: Seat) -> bool;
-
-    /// Whether nobody new whom no operator's token names gets a seat from there.
-    fn bans(&self, origin: Origin) -> bool;
-
-    /// How often the player's resume tokens were revoked; those that were made before the last time are refused.
-    fn token_issue(&self, player: &PlayerId) -> u32;
-
-    /// The last event.
-    fn seq(&self) -> Seq;
-
-    /// What the rules know of an answer that was read at this time, before it is claimed.
-    fn pre_check(&self, seat: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck;
+    /// What the rules know of a claim that was read at this time, before the arbiter is asked.
+    fn pre_check(&self, seat: SeatRef, claim: &Claim, at: Millis) -> PreCheck;
 
     /// Whether this host's command was done before.
     ///
@@ -153,10 +140,10 @@ pub trait Game: Send + 'static {
     fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal>;
 
     /// The show as it is, for those who come in.
-    fn snapshot(&self, now: Millis) -> Snapshot;
+    fn view(&self, now: Millis) -> View;
 
     /// A seat's own state; without one, that of somebody who watches.
-    fn you(&self, seat: Option<Seat>) -> You;
+    fn own(&self, seat: Option<Seat>) -> ToPlayer;
 
     /// The numbers for the host.
     fn figures(&self, now: Millis) -> GameFigures;
@@ -177,10 +164,77 @@ pub trait Game: Send + 'static {
     fn barrier(&self) -> Span;
 }
 
-/// A show's game, played by this edition of the rules.
-///
-/// # Errors
-/// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
-pub fn create(now: Millis, rules: RulesVersion, show: &CreateShow) -> Result<Box<dyn Game>, Refusal> {
-    Ok(Box::new(trivia::Trivia::create(now, rules, show)?))
+impl dyn Game {
+    /// How many have a seat.
+    #[must_use]
+    pub fn joined(&self) -> u32 {
+        self.people().roster.seated()
+    }
+
+    /// Whether a full show may give this seat to another player, if its own is gone.
+    #[must_use]
+    pub fn is_for_guests(&self, seat: Seat) -> bool {
+        self.gives_seats() && self.people().is_for_guests(seat)
+    }
+
+    /// A seat that a full show may give to another player, for its own was removed.
+    #[must_use]
+    pub fn vacant_seat(&self) -> Option<Seat> {
+        self.people().vacant_seat().filter(|_| self.gives_seats())
+    }
+}
+
+/// How shows of a game begin.
+pub trait GameRules: Send + Sync + 'static {
+    /// The edition of new shows.
+    fn newest(&self) -> RulesVersion;
+
+    /// A show of the game, played by this edition of its rules.
+    ///
+    /// # Errors
+    /// `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
+    fn begin(&self, now: Millis, rules: RulesVersion, show: &BegunGame) -> Result<Box<dyn Game>, Refusal>;
+}
+
+/// The games that an engine plays: trivia, and those that were added.
+#[derive(Clone, Default)]
+pub struct Games {
+    others: BTreeMap<GameName, Arc<dyn GameRules>>,
+}
+
+impl Games {
+    /// These games and one more.
+    #[must_use]
+    pub fn with(mut self, name: GameName, rules: impl GameRules) -> Self {
+        self.others.insert(name, Arc::new(rules));
+        self
+    }
+
+    /// The edition of new shows of this game.
+    ///
+    /// # Errors
+    /// `unavailable` if it is not played here.
+    pub fn newest(&self, game: &GameName) -> Result<RulesVersion, Refusal> {
+        Ok(self.rules(game)?.newest())
+    }
+
+    /// The show that begins.
+    ///
+    /// # Errors
+    /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for games and rules that this program does not have.
+    pub fn begin(&self, now: Millis, Begun { rules, show }: Begun<'_>) -> Result<Box<dyn Game>, Refusal> {
+        match show {
+            BegunShow::Trivia(show) => Ok(Box::new(trivia::Trivia::create(now, rules, show)?)),
+            BegunShow::Game(show) => self.rules(&show.game)?.begin(now, rules, show),
+        }
+    }
+
+    fn rules(&self, game: &GameName) -> Result<&dyn GameRules, Refusal> {
+        let unknown = || {
+            let others = self.others.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let here = if others.is_empty() { "trivia alone, by `create`".to_owned() } else { others };
+            Refusal::because(ErrorCode::UnknownGame, format!("`{game}` is not played here; there is {here}."))
+        };
+        self.others.get(game).map(|rules| &**rules).ok_or_else(unknown)
+    }
 }

@@ -1,7 +1,8 @@
 //! How a show ended: what the archive keeps of it, whatever the game.
 
-use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{Choice, GameName, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode, ShowId};
 use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::player::Body;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 
@@ -14,6 +15,37 @@ pub struct ShowResults {
     pub questions: Vec<QuestionResult>,
     /// Everybody who had a seat, each seat and each player once.
     pub players: Vec<PlayerResults>,
+    /// Of a game other than trivia: what it has to say of each round, in order.
+    pub rounds: Vec<RoundResult>,
+}
+
+/// Which game was played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Played {
+    /// Trivia, in this mode.
+    Trivia(Mode),
+    /// Another game.
+    Game(GameName),
+}
+
+impl Played {
+    /// The mode of trivia; of other games one that means nothing.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        match self {
+            Self::Trivia(mode) => *mode,
+            Self::Game(_) => Mode::Points,
+        }
+    }
+}
+
+/// What a game has to say of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundResult {
+    /// Which round.
+    pub round: RoundId,
+    /// What, as the game's page says.
+    pub body: Body,
 }
 
 /// A show at a glance. Money is in minor units of `currency`, times are the server's.
@@ -26,7 +58,7 @@ pub struct ShowSummary {
     /// What it was called.
     pub title: String,
     /// How it was played.
-    pub mode: Mode,
+    pub played: Played,
     /// When it was created.
     pub created_at: Millis,
     /// When it ended.

@@ -1,6 +1,6 @@
 //! The names of Klaxon's keys.
 
-use klaxon_protocol::ids::{CommandId, GatewayId, QuestionId, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, GatewayId, RoundId, ShowCode, ShowId};
 
 /// The names of Klaxon's keys. Those of one show share a hash tag, so that they are in one slot of a Redis Cluster.
 #[derive(Debug, Clone)]
@@ -17,17 +17,18 @@ impl Keys {
         format!("{}:{{{show}}}:{what}", self.prefix)
     }
 
-    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and the last time that it was renewed, in Redis'
-    /// milliseconds), and what the arbiter knows of its questions (`newest`, and `closed:N` for each that is closed).
+    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and its last sign of life in Redis'
+    /// milliseconds), and what the arbiter knows of its rounds (`newest`, and `closed:N` for each that is closed).
     #[must_use]
     pub fn lease(&self, show: ShowId) -> String {
         self.of(show, "lease")
     }
 
-    /// String: a question's claims by seat, four bits each, for one page of the seats.
+    /// A round's claims for one page of the seats. String: by seat, some bits each; or hash: by seat and key, where a claim can be more than
+    /// a small number.
     #[must_use]
-    pub fn claims(&self, show: ShowId, question: QuestionId, page: u32) -> String {
-        self.of(show, &format!("claims:{question}:{page}"))
+    pub fn claims(&self, show: ShowId, round: RoundId, page: u32) -> String {
+        self.of(show, &format!("claims:{round}:{page}"))
     }
 
     /// Stream: the show's journal; a record's id is its number plus 1.

@@ -6,7 +6,7 @@
 //!
 //! Who may abuse it: bots that join and leave, or just disconnect, keep no seat; bots that stay, or come back every few seconds, keep
 //! theirs as people do, and the host removes them. A stranger who asks for a seat in a full show causes one census a minute: at a
-//! million players some 6 MB from all gateways together. All of this is freed at the first question: 24 bytes a seat, and as much again
+//! million players some 6 MB from all gateways together. All of this is freed at the first round: 24 bytes a seat, and as much again
 //! for each that is absent.
 
 use std::collections::BTreeSet;

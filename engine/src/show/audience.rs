@@ -60,7 +60,7 @@ impl Audience {
         if game.phase() != Phase::Lobby {
             return self.attendance.end();
         }
-        if game.held(held.seat) == held && game.is_for_guests(held.seat) {
+        if game.people().held(held.seat) == held && game.is_for_guests(held.seat) {
             self.attendance.disconnected(held.seat, conn, if left { now } else { now + GRACE });
         }
     }
@@ -78,7 +78,7 @@ impl Audience {
         if game.phase() != Phase::Lobby {
             return self.attendance.end();
         }
-        present.players.retain(|(held, _)| held.seat.0 < game.joined() && game.held(held.seat) == *held);
+        present.players.retain(|(held, _)| held.seat.0 < game.joined() && game.people().held(held.seat) == *held);
         self.attendance.count(&present, now + GRACE, |seat| game.is_for_guests(seat));
     }
 
@@ -110,7 +110,7 @@ impl Show {
         }
     }
 
-    /// A gateway has players or hosts of the show from now on. Its hosts missed what came before about the question that is out, and its players
+    /// A gateway has players or hosts of the show from now on. Its hosts missed what came before about the round that is open, and its players
     /// may be taken for absent.
     pub(super) fn gateway_attends(&mut self, gateway: GatewayId) {
         self.audience.add_gateways([gateway]);
@@ -120,9 +120,9 @@ impl Show {
                 None => self.take_census(),
             }
         }
-        let snapshot = self.shared_snapshot();
-        if snapshot.question.is_some() && !self.ending.has_ended() {
-            self.outbox.send_to_gateway(gateway, ToGateway::Running { show: self.id, snapshot });
+        if self.game.round().is_some() && !self.ending.has_ended() {
+            let view = self.shared_view();
+            self.outbox.send_to_gateway(gateway, ToGateway::Running { show: self.id, view });
         }
     }
 
@@ -157,9 +157,10 @@ impl Show {
 
 #[cfg(test)]
 mod tests {
+    use crate::game::Games;
     use klaxon_protocol::host::Action;
     use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, ShowCode, ShowId};
-    use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
+    use klaxon_protocol::journal::{Command, CreateShow};
     use klaxon_protocol::pack::{Pack, PackQuestion};
     use klaxon_protocol::player::Role;
     use klaxon_protocol::settings::Settings;
@@ -186,7 +187,7 @@ mod tests {
             pack: Pack { title: "A show".into(), questions: vec![question] },
             settings: Settings { seats, ..Settings::default() },
         };
-        let mut game = crate::game::create(NOW, RulesVersion::NEWEST, &create).unwrap();
+        let mut game = Games::default().begin(NOW, Command::begin(create).begun().unwrap()).unwrap();
         host(&mut *game, Action::OpenLobby);
         for seat in 0..seats {
             let player = PlayerId::parse(&format!("guest-{seat}")).unwrap();

@@ -59,7 +59,8 @@ impl Show {
             let detail = "They have not come back since this engine took the show over.";
             return Err(Refusal::because(ErrorCode::UnknownAddress, detail));
         };
-        let found = self.addresses.origins.neighbours(seat, origin, seats, |seat| !self.game.is_removed(seat));
+        let found =
+            self.addresses.origins.neighbours(seat, origin, seats, |seat| !self.game.people().removed.contains(seat));
         match shared {
             false if found != Neighbours::default() => Err(Refusal::because(ErrorCode::SharedAddress, warning(&found))),
             _ => Ok(origin),
@@ -68,7 +69,7 @@ impl Show {
 
     /// Refuses a new player whom no operator's token names, if where they come from is banned.
     pub(super) fn check_address(&mut self, request: &JoinRequest) -> Result<(), Refusal> {
-        if matches!(request.proof, Proof::Token { .. }) || !self.game.bans(request.origin) {
+        if matches!(request.proof, Proof::Token { .. }) || !self.game.people().bans(request.origin) {
             return Ok(());
         }
         if let Some(joins) = self.addresses.note_refusal() {

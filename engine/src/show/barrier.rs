@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use klaxon_protocol::ids::{GatewayId, QuestionId};
+use klaxon_protocol::ids::{GatewayId, RoundId};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::{Millis, Span};
@@ -15,11 +15,11 @@ use crate::arbiter::ArbiterError;
 
 /// One close: the gateways that have not yet handed in all that they read before it.
 pub(super) struct Barrier {
-    pub question: QuestionId,
+    pub round: RoundId,
     waiting: BTreeSet<GatewayId>,
     /// Until when they are waited for. None until they were asked: a slow journal takes nothing from their time.
     deadline: Option<Millis>,
-    /// When the question closed.
+    /// When the round closed.
     closed: Millis,
     /// The same on the monotonic clock.
     since: Instant,
@@ -30,10 +30,10 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    fn new(question: QuestionId, gateways: impl IntoIterator<Item = GatewayId>, closed: Millis) -> Self {
+    fn new(round: RoundId, gateways: impl IntoIterator<Item = GatewayId>, closed: Millis) -> Self {
         let waiting = gateways.into_iter().collect();
         let (deadline, unprocessed) = (None, None);
-        Self { question, waiting, deadline, closed, since: Instant::now(), delay: Span(0), unprocessed }
+        Self { round, waiting, deadline, closed, since: Instant::now(), delay: Span(0), unprocessed }
     }
 
     pub const fn deadline(&self) -> Option<Millis> {
@@ -78,15 +78,15 @@ impl Barrier {
 }
 
 impl Show {
-    /// Asks every gateway for its answers, if a question's time is up.
+    /// Asks every gateway for its answers, if a round's time is up.
     pub(super) fn raise_barrier(&mut self) {
-        let Some(question) = self.game.closing() else { return };
-        self.barrier = Some(Barrier::new(question, self.audience.gateways(), self.now));
-        self.outbox.send_to_all(ToGateway::Barrier { show: self.id, question });
+        let Some(round) = self.game.closing() else { return };
+        self.barrier = Some(Barrier::new(round, self.audience.gateways(), self.now));
+        self.outbox.send_to_all(ToGateway::Barrier { show: self.id, round });
     }
 
-    pub(super) fn pass_barrier(&mut self, gateway: GatewayId, question: QuestionId) {
-        if let Some(barrier) = self.barrier.as_mut().filter(|barrier| barrier.question == question) {
+    pub(super) fn pass_barrier(&mut self, gateway: GatewayId, round: RoundId) {
+        if let Some(barrier) = self.barrier.as_mut().filter(|barrier| barrier.round == round) {
             barrier.pass(gateway);
         }
     }
@@ -96,9 +96,9 @@ impl Show {
     /// # Errors
     /// If the show's lease is lost.
     pub(super) async fn tally(&mut self, barrier: Barrier) -> Result<(), StopReason> {
-        let question = barrier.question;
+        let round = barrier.round;
         let asked = self.ports.clock.now();
-        let closed = self.ports.arbiter.close(self.id, self.lease.fence(), question).await;
+        let closed = self.ports.arbiter.close(self.id, self.lease.fence(), round).await;
         let answered = self.ports.clock.now();
         match closed {
             Ok(()) if answered.since(asked) <= STORE_TIMEOUT => {}
@@ -107,16 +107,16 @@ impl Show {
             // The rules themselves count nothing from here on; what the arbiter knows of the close is for other engines.
             Err(error) => {
                 self.outage.note_failure(answered);
-                tracing::warn!(%question, %error, "the arbiter did not close the question");
+                tracing::warn!(%round, %error, "the arbiter did not close the round");
             }
         }
         metrics::counter!("klaxon_silent_gateways_total").increment(barrier.waiting.len() as u64);
         if self.may_miss_answers(&barrier) {
-            metrics::counter!("klaxon_questions_voided_by_outages_total").increment(1);
+            metrics::counter!("klaxon_rounds_voided_by_outages_total").increment(1);
             let late = barrier.delay.max(self.now.since(barrier.closed));
-            self.apply(Command::Outage { question, late });
+            self.apply(Command::Outage { round, late });
         } else {
-            self.apply(Command::Tally { question, silent: barrier.waiting.into_iter().collect() });
+            self.apply(Command::Tally { round, silent: barrier.waiting.into_iter().collect() });
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ mod tests {
     const LIMIT: Span = Span(500);
 
     fn barrier() -> Barrier {
-        Barrier::new(QuestionId(1), [GatewayId(1), GatewayId(2)], Millis(0))
+        Barrier::new(RoundId(1), [GatewayId(1), GatewayId(2)], Millis(0))
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         assert!(!barrier.is_done(Millis(0), 0));
         barrier.pass(GatewayId(2));
         assert!(barrier.is_done(Millis(0), 10));
-        assert!(Barrier::new(QuestionId(1), [], Millis(0)).is_done(Millis(0), 0), "nobody is waited for");
+        assert!(Barrier::new(RoundId(1), [], Millis(0)).is_done(Millis(0), 0), "nobody is waited for");
     }
 
     #[test]
@@ -177,15 +177,15 @@ mod tests {
 
     #[test]
     fn answers_may_be_missing_if_the_gateways_were_asked_late_or_something_failed_and_one_did_not_hand_in() {
-        let mut all_in = Barrier::new(QuestionId(1), [], Millis(0));
+        let mut all_in = Barrier::new(RoundId(1), [], Millis(0));
         all_in.asked(Millis(500), LIMIT);
         assert!(!all_in.may_miss_answers(LIMIT, true), "all have handed in");
-        let mut late = Barrier::new(QuestionId(1), [], Millis(0));
+        let mut late = Barrier::new(RoundId(1), [], Millis(0));
         late.asked(Millis(501), LIMIT);
         assert!(late.may_miss_answers(LIMIT, false));
         let mut silent = barrier();
         silent.asked(Millis(0), LIMIT);
-        assert!(!silent.may_miss_answers(LIMIT, false), "the gateway is named to the host, and the question counts");
+        assert!(!silent.may_miss_answers(LIMIT, false), "the gateway is named to the host, and the round counts");
         assert!(silent.may_miss_answers(LIMIT, true));
     }
 }

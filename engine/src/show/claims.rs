@@ -2,46 +2,52 @@
 
 use std::collections::HashSet;
 
+use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, GatewayId, QuestionId, Seat};
-use klaxon_protocol::journal::{Command, CountedAnswer};
+use klaxon_protocol::ids::{ClaimKey, GatewayId, RoundId, Seat};
+use klaxon_protocol::journal::CountedClaim;
 use klaxon_protocol::link::{AnswerBatch, Reply, ReplyBatch, StampedAnswer, ToGateway};
-use klaxon_protocol::player::Verdict;
 use klaxon_protocol::time::Span;
 
 use super::Show;
 use super::outbox::by_gateway;
 use super::stopping::StopReason;
-use crate::arbiter::{ArbiterError, Claim, ClaimOutcome};
+use crate::arbiter::{ArbiterError, ClaimOutcome};
 use crate::game::PreCheck;
+use crate::round::SeatClaim;
 
 /// The pause before an arbiter that did not answer is asked again.
 const RETRY_PAUSE: Span = Span(20);
 
-/// Answers that may count, all to one question, not yet claimed. As long as what one turn takes.
+/// Answers that may count, all in one round, not yet claimed. As long as what one turn takes.
 #[derive(Default)]
 pub(super) struct ClaimBatch {
-    question: Option<QuestionId>,
+    round: Option<RoundId>,
     answers: Vec<(GatewayId, StampedAnswer)>,
 }
 
 /// What became of a batch of claims.
 #[derive(Debug, PartialEq, Eq)]
 struct Judged {
-    /// What is recorded: each claim that is the seat's first.
-    counted: Vec<CountedAnswer>,
+    /// What is recorded: each claim that is the first under its key.
+    counted: Vec<CountedClaim>,
     replies: Vec<(GatewayId, Vec<Reply>)>,
 }
 
 impl ClaimBatch {
     fn add(&mut self, gateway: GatewayId, answer: StampedAnswer) {
-        let question = *self.question.get_or_insert(answer.question);
-        assert_eq!(question, answer.question, "only answers to the last question may count");
+        let round = *self.round.get_or_insert(answer.claim.round);
+        assert_eq!(round, answer.claim.round, "only answers in the last round may count");
         self.answers.push((gateway, answer));
     }
 
-    fn claims(&self) -> Vec<Claim> {
-        self.answers.iter().map(|(_, answer)| Claim { seat: answer.by.seat, choice: answer.choice }).collect()
+    fn claims(&self) -> Vec<SeatClaim> {
+        let claim = |StampedAnswer { by, claim: Claim { key, value, .. }, .. }: &StampedAnswer| SeatClaim {
+            seat: by.seat,
+            key: *key,
+            value: value.clone(),
+        };
+        self.answers.iter().map(|(_, answer)| claim(answer)).collect()
     }
 
     /// Applies the arbiter's outcome of each claim.
@@ -49,8 +55,10 @@ impl ClaimBatch {
         assert_eq!(outcomes.len(), self.answers.len(), "an arbiter gives one outcome for each claim");
         let counted = counted(&self.answers, outcomes);
         let judged = self.answers.into_iter().zip(outcomes);
-        let replies =
-            judged.map(|((gateway, answer), outcome)| (gateway, reply(&answer, verdict(answer.choice, *outcome))));
+        let replies = judged.map(|((gateway, answer), outcome)| {
+            let verdict = verdict(&answer.claim.value, outcome);
+            (gateway, reply(answer, verdict))
+        });
         Judged { counted, replies: by_gateway(replies) }
     }
 }
@@ -60,12 +68,12 @@ impl Show {
     pub(super) fn pre_check(&mut self, batch: AnswerBatch, claims: &mut ClaimBatch) {
         let mut replies = Vec::new();
         for answer in batch.answers {
-            match self.game.pre_check(answer.by, answer.question, answer.choice, answer.at) {
+            match self.game.pre_check(answer.by, &answer.claim, answer.at) {
                 PreCheck::Decided(verdict) => {
                     if verdict == Verdict::Refused(ErrorCode::SeatGivenAway) {
                         self.dismiss_stale(batch.gateway, answer.by);
                     }
-                    replies.push(reply(&answer, verdict));
+                    replies.push(reply(answer, verdict));
                 }
                 PreCheck::MayCount { .. } => claims.add(batch.gateway, answer),
             }
@@ -79,10 +87,12 @@ impl Show {
     /// If the show's lease is lost. An arbiter that can't be reached is asked until it answers: a claim can be repeated.
     pub(super) async fn claim(&mut self, batch: &mut ClaimBatch) -> Result<(), StopReason> {
         let batch = std::mem::take(batch);
-        let Some(question) = batch.question else { return Ok(()) };
+        let Some(id) = batch.round else { return Ok(()) };
+        let round =
+            self.game.round().filter(|round| round.id == id).expect("what may count is claimed in the last round");
         let claims = batch.claims();
         let outcomes = loop {
-            match self.ports.arbiter.claim(self.id, self.lease.fence(), question, &claims).await {
+            match self.ports.arbiter.claim(self.id, self.lease.fence(), round, &claims).await {
                 Ok(outcomes) => break outcomes,
                 Err(ArbiterError::Unavailable(problem)) => {
                     tracing::warn!(problem, "the arbiter did not answer a batch of claims; it is asked again");
@@ -95,7 +105,7 @@ impl Show {
         let Judged { counted, replies } = batch.judge(&outcomes);
         metrics::counter!("klaxon_answers_counted_total").increment(counted.len() as u64);
         if !counted.is_empty() {
-            self.apply(Command::Answers { question, answers: counted });
+            self.apply(self.game.count(id, counted));
         }
         for (gateway, replies) in replies {
             self.reply(gateway, replies);
@@ -130,57 +140,66 @@ fn count_refusals(replies: &[Reply]) {
     }
 }
 
-/// What is counted of a batch: each claim that is the seat's first. A claim that the arbiter had accepted before, and that the game does
-/// not know, counts too: it is recorded before a reply says so.
-fn counted(answers: &[(GatewayId, StampedAnswer)], outcomes: &[ClaimOutcome]) -> Vec<CountedAnswer> {
-    let count = |answer: &StampedAnswer, choice| CountedAnswer { seat: answer.by.seat, choice, at: answer.at };
+/// What is counted of a batch: each claim that is the first under its key. A claim that the arbiter had accepted before, and that the game
+/// does not know, counts too: it is recorded before a reply says so.
+fn counted(answers: &[(GatewayId, StampedAnswer)], outcomes: &[ClaimOutcome]) -> Vec<CountedClaim> {
+    let count = |StampedAnswer { by, claim, at, .. }: &StampedAnswer, value: &ClaimValue| CountedClaim {
+        seat: by.seat,
+        key: claim.key,
+        value: value.clone(),
+        at: *at,
+    };
     let judged = || answers.iter().zip(outcomes).map(|((_, answer), outcome)| (answer, outcome));
-    let mut counted: Vec<CountedAnswer> = judged()
+    let mut counted: Vec<CountedClaim> = judged()
         .filter(|(_, outcome)| **outcome == ClaimOutcome::First)
-        .map(|(answer, _)| count(answer, answer.choice))
+        .map(|(answer, _)| count(answer, &answer.claim.value))
         .collect();
     let mut before = judged().filter_map(|(answer, outcome)| match outcome {
-        ClaimOutcome::Before(choice) => Some((answer, *choice)),
+        ClaimOutcome::Before(value) => Some((answer, value)),
         ClaimOutcome::First | ClaimOutcome::TooLate => None,
     });
     // Usually there is none, and then no set of seats is made.
     if let Some(one) = before.next() {
-        let mut seats: HashSet<Seat> = counted.iter().map(|answer| answer.seat).collect();
-        let unknown = std::iter::once(one).chain(before).filter(|(answer, _)| seats.insert(answer.by.seat));
-        let unknown: Vec<CountedAnswer> = unknown.map(|(answer, choice)| count(answer, choice)).collect();
+        let mut known: HashSet<(Seat, ClaimKey)> = counted.iter().map(|claim| (claim.seat, claim.key)).collect();
+        let all = std::iter::once(one).chain(before);
+        let unknown = all.filter(|(answer, _)| known.insert((answer.by.seat, answer.claim.key)));
+        let unknown: Vec<CountedClaim> = unknown.map(|(answer, value)| count(answer, value)).collect();
         counted.extend(unknown);
     }
     counted
 }
 
-fn verdict(choice: Choice, outcome: ClaimOutcome) -> Verdict {
+fn verdict(value: &ClaimValue, outcome: &ClaimOutcome) -> Verdict {
     match outcome {
-        ClaimOutcome::First => Verdict::Accepted(choice),
-        ClaimOutcome::Before(counted) if counted == choice => Verdict::Accepted(counted),
-        ClaimOutcome::Before(counted) => Verdict::AlreadyAnswered(counted),
+        ClaimOutcome::First => Verdict::Accepted(value.clone()),
+        ClaimOutcome::Before(counted) if counted == value => Verdict::Accepted(counted.clone()),
+        ClaimOutcome::Before(counted) => Verdict::AlreadyAnswered(counted.clone()),
         ClaimOutcome::TooLate => Verdict::Refused(ErrorCode::TooLate),
     }
 }
 
-fn reply(answer: &StampedAnswer, verdict: Verdict) -> Reply {
-    Reply { conn: answer.conn, number: answer.number, question: answer.question, verdict, read_at: answer.at }
+fn reply(StampedAnswer { conn, number, form, claim, at, .. }: StampedAnswer, verdict: Verdict) -> Reply {
+    let Claim { round, key, .. } = claim;
+    Reply { conn, number, form, round, key, verdict, read_at: at }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use klaxon_protocol::claim::ClaimForm;
     use klaxon_protocol::ids::SeatRef;
     use klaxon_protocol::time::Millis;
 
-    const NO: Choice = Choice(0);
-    const YES: Choice = Choice(1);
+    const NO: ClaimValue = ClaimValue::Bits(0);
+    const YES: ClaimValue = ClaimValue::Bits(1);
 
-    fn batch(answers: &[(u32, u32, Choice, u64)]) -> ClaimBatch {
+    fn batch(answers: &[(u32, u32, ClaimValue, u64)]) -> ClaimBatch {
         let mut batch = ClaimBatch::default();
-        for &(gateway, seat, choice, at) in answers {
-            let (by, at) = (SeatRef::first(Seat(seat)), Millis(at));
-            let answer = StampedAnswer { conn: u64::from(seat), number: 0, by, question: QuestionId(1), choice, at };
-            batch.add(GatewayId(gateway), answer);
+        for (gateway, seat, value, at) in answers {
+            let claim = Claim { round: RoundId(1), key: ClaimKey(0), value: value.clone() };
+            let (by, at, form) = (SeatRef::first(Seat(*seat)), Millis(*at), ClaimForm::Answer);
+            let answer = StampedAnswer { conn: u64::from(*seat), number: 0, by, form, claim, at };
+            batch.add(GatewayId(*gateway), answer);
         }
         batch
     }
@@ -198,9 +217,9 @@ mod tests {
             ClaimOutcome::Before(NO),
         ];
         let Judged { counted, replies } = batch.judge(&outcomes);
-        let counted: Vec<_> = counted.iter().map(|answer| (answer.seat.0, answer.choice, answer.at.0)).collect();
+        let counted: Vec<_> = counted.iter().map(|answer| (answer.seat.0, answer.value.clone(), answer.at.0)).collect();
         assert_eq!(counted, [(1, YES, 2), (7, NO, 4), (5, YES, 1)]);
-        let verdicts: Vec<Verdict> = replies[0].1.iter().map(|reply| reply.verdict).collect();
+        let verdicts: Vec<Verdict> = replies[0].1.iter().map(|reply| reply.verdict.clone()).collect();
         assert_eq!(
             verdicts,
             [
@@ -219,7 +238,7 @@ mod tests {
         let batch = batch(&[(2, 5, NO, 1), (1, 6, NO, 2), (2, 7, NO, 3)]);
         let claims: Vec<u32> = batch.claims().iter().map(|claim| claim.seat.0).collect();
         assert_eq!(claims, [5, 6, 7]);
-        let Judged { counted, replies } = batch.judge(&[ClaimOutcome::First; 3]);
+        let Judged { counted, replies } = batch.judge(&[ClaimOutcome::First, ClaimOutcome::First, ClaimOutcome::First]);
         let conns: Vec<(u32, Vec<u64>)> = replies
             .into_iter()
             .map(|(gateway, replies)| (gateway.0, replies.iter().map(|reply| reply.conn).collect()))

@@ -51,10 +51,12 @@ impl Show {
 
     /// Has the host's gateway make a new resume token of this seat. A command that is sent again gets one that is as good.
     pub(super) fn reissue_token(&mut self, conn: ConnRef, command: CommandId, seat: Seat) {
-        let (Some(player), Some(name)) = (self.game.player_of(seat).cloned(), self.game.name_of(seat).cloned()) else {
+        let (Some(player), Some(name)) =
+            (self.game.people().roster.player(seat).cloned(), self.game.people().roster.name(seat).cloned())
+        else {
             return;
         };
-        let (issue, code) = (self.game.token_issue(&player), self.game.code().clone());
+        let (issue, code) = (self.game.people().token_issue(&player), self.game.code().clone());
         let reissued = Reissued { conn, command, show: self.id, code, seat, player, name, issue };
         self.outbox.send_to_gateway(conn.gateway, ToGateway::Reissued(reissued));
     }

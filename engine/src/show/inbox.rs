@@ -3,7 +3,7 @@
 //! It holds [`INBOX`] messages at most. When it is full the engine's router does not wait, or one slow show would hold up all others:
 //! - Requests, and reports that are repeated or made up for (joins, hosts, snapshots, figures, who is there), are refused while fewer than
 //!   [`RESERVED`] places are left. Somebody who waits for a reply gets `unavailable`.
-//! - Answers, barriers, and gateways that come and go take those last places. What finds none is dropped; if it was answers, the question
+//! - Answers, barriers, and gateways that come and go take those last places. What finds none is dropped; if it was answers, the round
 //!   is voided, as if a gateway had dropped them.
 
 use std::sync::Arc;
@@ -103,12 +103,12 @@ impl ShowInbox {
         self.queue.close();
     }
 
-    /// Whether answers were dropped since the last question was asked.
+    /// Whether answers were dropped since the last round began.
     pub fn lost_answers(&self) -> bool {
         self.lost_answers.load(Relaxed)
     }
 
-    /// A question is asked: what was dropped before it was to another.
+    /// A round begins: what was dropped before it was to another.
     pub fn forget_lost_answers(&self) {
         self.lost_answers.store(false, Relaxed);
     }
@@ -149,7 +149,7 @@ const fn kind(message: &ToEngine) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::{ConnRef, GatewayId, QuestionId, ShowId};
+    use klaxon_protocol::ids::{ConnRef, GatewayId, RoundId, ShowId};
     use klaxon_protocol::link::AnswerBatch;
 
     use super::*;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn barrier_passed() -> Received {
-        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: QuestionId(1) }.into()
+        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, round: RoundId(1) }.into()
     }
 
     #[tokio::test]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef};
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::link::{JoinRequest, Proof, Resynced, Seated, ToGateway};
-use klaxon_protocol::player::Snapshot;
+use klaxon_protocol::link::{JoinRequest, Proof, Resynced, Seated, ToGateway, View};
 
 use super::Show;
 use crate::game::Entry;
@@ -20,19 +19,19 @@ impl Show {
                 return self.outbox.send_to_gateway(request.conn.gateway, refused);
             }
         };
-        let name = match seat.and_then(|seat| self.game.name_of(seat)) {
+        let name = match seat.and_then(|seat| self.game.people().roster.name(seat)) {
             Some(name) => name.clone(),
-            None => request.name.unwrap_or_else(|| self.game.unused_name(None)),
+            None => request.name.unwrap_or_else(|| self.game.people().roster.unused_name(None)),
         };
         let JoinRequest { conn, player, origin, .. } = request;
-        let held = seat.map(|seat| self.game.held(seat));
+        let held = seat.map(|seat| self.game.people().held(seat));
         if let Some(held) = held {
             self.addresses.origins.set(held.seat, origin);
             self.audience.connected(&*self.game, held, conn);
         }
-        let (show, snapshot, you) = (self.id, self.shared_snapshot(), self.game.you(seat));
-        let issue = self.game.token_issue(&player);
-        let seated = Seated { conn, show, seat: held, player, name, snapshot, you, issue };
+        let (show, view, own) = (self.id, self.shared_view(), self.game.own(seat));
+        let issue = self.game.people().token_issue(&player);
+        let seated = Seated { conn, show, seat: held, player, name, view, own, issue };
         self.outbox.send_to_gateway(conn.gateway, ToGateway::Seated(seated));
     }
 
@@ -54,14 +53,14 @@ impl Show {
             }
             Entry::New => self.check_address(request)?,
         }
-        let (player, name) = (player.clone(), self.game.unused_name(request.name.as_ref()));
+        let (player, name) = (player.clone(), self.game.people().roster.unused_name(request.name.as_ref()));
         if let Some(seat) = given {
             self.try_apply(Command::Reseat { seat, player, name })?;
             return Ok(Some(seat));
         }
         self.apply(Command::Join { player: player.clone(), name, role: *role });
         if self.periodic.joined(self.now) {
-            self.snapshot = None;
+            self.view = None;
         }
         match self.game.entry(&player, *role)? {
             Entry::Back(seat) => Ok(Some(seat)),
@@ -87,7 +86,7 @@ impl Show {
             let detail = "`resume` is of an earlier show with this code: join without it.";
             return Err(Refusal::because(ErrorCode::BadToken, detail));
         }
-        if issue != self.game.token_issue(&request.player) {
+        if issue != self.game.people().token_issue(&request.player) {
             return Err(ErrorCode::TokenRevoked.into());
         }
         if entry == Entry::New && !may_sit {
@@ -97,12 +96,12 @@ impl Show {
     }
 
     pub(super) fn resync(&mut self, conn: ConnRef, held: Option<SeatRef>) {
-        if let Some(held) = held.filter(|held| *held != self.game.held(held.seat)) {
+        if let Some(held) = held.filter(|held| *held != self.game.people().held(held.seat)) {
             return self.dismiss_stale(conn.gateway, held);
         }
         let seat = held.map(|held| held.seat);
-        let snapshot = self.shared_snapshot();
-        let resynced = Resynced { conn, show: self.id, snapshot, you: self.game.you(seat) };
+        let view = self.shared_view();
+        let resynced = Resynced { conn, show: self.id, view, own: self.game.own(seat) };
         self.outbox.send_to_gateway(conn.gateway, ToGateway::Resynced(resynced));
     }
 
@@ -113,8 +112,8 @@ impl Show {
     }
 
     /// The show as it is, shared by all who come in until it changes.
-    pub(super) fn shared_snapshot(&mut self) -> Arc<Snapshot> {
+    pub(super) fn shared_view(&mut self) -> Arc<View> {
         let (game, now) = (&self.game, self.now);
-        Arc::clone(self.snapshot.get_or_insert_with(|| Arc::new(game.snapshot(now))))
+        Arc::clone(self.view.get_or_insert_with(|| Arc::new(game.view(now))))
     }
 }

@@ -30,10 +30,10 @@ use std::time::Instant;
 
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::host::{AlertKind, FromHost, ShowLine};
-use klaxon_protocol::ids::{ConnRef, Fence, GatewayId, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow};
-use klaxon_protocol::link::{Broadcast, Personal, ToEngine, ToGateway};
-use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, GatewayId, ShowId};
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::link::{Broadcast, Personal, ToEngine, ToGateway, View};
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
@@ -75,8 +75,8 @@ pub struct Show {
     addresses: Addresses,
     records: UnwrittenRecords,
     outbox: Outbox,
-    /// The newest snapshot, until something changes.
-    snapshot: Option<Arc<Snapshot>>,
+    /// The newest view, until something changes.
+    view: Option<Arc<View>>,
     /// The close that gateways have not passed yet.
     barrier: Option<Barrier>,
     outage: Outage,
@@ -110,8 +110,10 @@ pub struct NewShow {
     pub fence: Fence,
     /// When it was created.
     pub at: Millis,
-    /// With which pack and settings.
-    pub create: CreateShow,
+    /// The first command of its journal.
+    pub begin: Command,
+    /// The host's id for it.
+    pub command: CommandId,
     /// Its game.
     pub game: Box<dyn Game>,
     /// The gateways that have players or hosts of it already.
@@ -121,10 +123,9 @@ pub struct NewShow {
 impl Show {
     /// A new show. The host gets a reply once its first record is written.
     pub fn create(ports: Ports, inbox: ShowInbox, new: NewShow, host: ConnRef) -> Self {
-        let NewShow { id, fence, at, create, game, gateways } = new;
+        let NewShow { id, fence, at, begin, command, game, gateways } = new;
         let mut show = Self::new(ports, inbox, id, HeldLease::new(fence), game, at, Audience::of(gateways), 0);
-        let command = create.id.clone();
-        show.record(Command::begin(create), Vec::new());
+        show.record(begin, Vec::new());
         show.reply_created(host, command);
         show
     }
@@ -152,7 +153,7 @@ impl Show {
             addresses: Addresses::default(),
             records: UnwrittenRecords::new(id, written),
             outbox: Outbox::new(id),
-            snapshot: None,
+            view: None,
             barrier: None,
             outage: Outage::default(),
             periodic: Periodic::default(),
@@ -176,7 +177,7 @@ impl Show {
     /// the show now: then it has to be taken over again unless another engine has it.
     pub async fn run(self) -> bool {
         // An error's span is there whatever the log's filter is, and with it the show of each line.
-        let span = tracing::error_span!("show", show = %self.id, question = tracing::field::Empty);
+        let span = tracing::error_span!("show", show = %self.id, round = tracing::field::Empty);
         self.play_to_the_end().instrument(span).await
     }
 
@@ -265,7 +266,7 @@ impl Show {
             match message {
                 ToEngine::Answers(batch) => self.pre_check(batch, &mut claims),
                 ToEngine::Join(request) => self.join(request),
-                ToEngine::BarrierPassed { gateway, question, .. } => self.pass_barrier(gateway, question),
+                ToEngine::BarrierPassed { gateway, round, .. } => self.pass_barrier(gateway, round),
                 ToEngine::Hello { gateway } | ToEngine::Attend { gateway, .. } => self.gateway_attends(gateway),
                 ToEngine::Bye { gateway } | ToEngine::Leave { gateway, .. } => self.gateway_gone(gateway),
                 ToEngine::Counts(counts) => self.periodic.set_counts(counts),
@@ -286,6 +287,7 @@ impl Show {
         match message {
             // Sent once more by a host who did not see the reply: the show is there already.
             FromHost::Create(create) => self.reply_created(conn, create.id),
+            FromHost::CreateGame(create) => self.reply_created(conn, create.id),
             FromHost::Command(command) => self.do_command(conn, command.id, command.action),
             FromHost::FindPlayers(find) => self.find_players(conn, &find.name),
             FromHost::JournalTail(tail) => self.read_journal(conn, tail.last),
@@ -331,9 +333,9 @@ impl Show {
         if before != Phase::Closing {
             self.raise_barrier();
         }
-        self.barrier.take_if(|barrier| Some(barrier.question) != self.game.closing());
+        self.barrier.take_if(|barrier| Some(barrier.round) != self.game.closing());
         if !effects.is_empty() || before != self.game.phase() {
-            self.snapshot = None;
+            self.view = None;
         }
         for effect in effects {
             self.send_effect(effect);
@@ -366,9 +368,9 @@ impl Show {
     }
 
     fn broadcast(&mut self, message: ToPlayer, personal: Option<Arc<Personal>>) {
-        if let ToPlayer::Question(question) = &message {
+        if let Some(round) = message.begins_round() {
             self.inbox.forget_lost_answers();
-            tracing::Span::current().record("question", question.question.0);
+            tracing::Span::current().record("round", round.0);
         }
         self.outbox.send_to_all(ToGateway::Broadcast(Broadcast { show: self.id, message, personal }));
     }

@@ -3,20 +3,18 @@
 use std::time::Instant;
 
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::QuestionId;
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
 use super::stopping::StopReason;
-use crate::arbiter::{ArbiterError, Claim};
+use crate::arbiter::ArbiterError;
 use crate::bus::{Address, BusError};
 
 /// The pause before an arbiter or a bus that did not answer is asked for a lease again.
 const RETRY_PAUSE: Span = Span(50);
-/// A store that needs longer counts as having been away, and a question that reaches players later than this gets its time again.
+/// A store that needs longer counts as having been away, and a round that reaches players later than this gets its time again.
 pub(super) const STORE_TIMEOUT: Span = Span(250);
 
 /// When the arbiter or the journal was away.
@@ -101,8 +99,8 @@ impl Show {
             Err(BusError::Unavailable(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        if let Some((question, claims)) = self.counted_claims() {
-            match self.ports.arbiter.restore(self.id, fence, question, &claims).await {
+        if let Some(round) = self.game.round() {
+            match self.ports.arbiter.restore(self.id, fence, round, &self.game.counted()).await {
                 Ok(()) => {}
                 Err(ArbiterError::Unavailable(_) | ArbiterError::NoLease) => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -111,18 +109,12 @@ impl Show {
         Ok(true)
     }
 
-    /// The counted answers to the last question.
-    pub(super) fn counted_claims(&self) -> Option<(QuestionId, Vec<Claim>)> {
-        let (question, counted) = self.game.counted()?;
-        Some((question, counted.into_iter().map(|(seat, choice)| Claim { seat, choice }).collect()))
-    }
-
-    /// The journal can be written again. If players learn only now about a question that is open, they get its time again.
+    /// The journal can be written again. If players learn only now about a round that is open, they get its time again.
     pub(super) fn make_up_for(&mut self, Delay { by: away, failed }: Delay) {
         if failed {
             self.alert(AlertKind::JournalBack);
         }
-        if self.outbox.sets_a_clock() && away > STORE_TIMEOUT && self.game.phase() == Phase::Question {
+        if self.outbox.sets_a_clock() && away > STORE_TIMEOUT && self.game.phase().is_open() {
             self.now = self.now.max(self.ports.clock.now());
             self.apply(Command::Recovered { away });
         }

@@ -4,7 +4,6 @@
 use klaxon_protocol::host::ToHost;
 use klaxon_protocol::ids::{ConnRef, GatewayId, ShowId};
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::player::ToPlayer;
 
 use crate::bus::{Address, Publication, StreamPosition};
 
@@ -43,7 +42,7 @@ impl Outbox {
     /// Whether players are to learn from this how much time they have.
     pub fn sets_a_clock(&self) -> bool {
         self.messages.iter().any(|(_, message)| match message {
-            ToGateway::Broadcast(broadcast) => sets_a_clock(&broadcast.message),
+            ToGateway::Broadcast(broadcast) => broadcast.message.sets_a_clock(),
             _ => false,
         })
     }
@@ -69,11 +68,6 @@ impl Outbox {
     }
 }
 
-/// Whether players who miss this event don't know how much time they have.
-pub(super) const fn sets_a_clock(event: &ToPlayer) -> bool {
-    matches!(event, ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Resume(_))
-}
-
 /// Groups items by their gateway, each group in the items' order. There are few gateways, so a list is searched.
 pub(super) fn by_gateway<T>(items: impl IntoIterator<Item = (GatewayId, T)>) -> Vec<(GatewayId, Vec<T>)> {
     let mut groups: Vec<(GatewayId, Vec<T>)> = Vec::new();
@@ -88,10 +82,9 @@ pub(super) fn by_gateway<T>(items: impl IntoIterator<Item = (GatewayId, T)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::{QuestionId, Seq};
+    use klaxon_protocol::ids::{QuestionId, RoundId, Seq};
     use klaxon_protocol::link::Broadcast;
-    use klaxon_protocol::player::Close;
-    use klaxon_protocol::player::Resume;
+    use klaxon_protocol::player::{Close, Resume, ToPlayer};
     use klaxon_protocol::time::Millis;
 
     use super::*;
@@ -99,7 +92,7 @@ mod tests {
     const SHOW: ShowId = ShowId(1);
 
     fn barrier() -> ToGateway {
-        ToGateway::Barrier { show: SHOW, question: QuestionId(1) }
+        ToGateway::Barrier { show: SHOW, round: RoundId(1) }
     }
 
     fn broadcast(message: ToPlayer) -> ToGateway {

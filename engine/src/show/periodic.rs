@@ -12,7 +12,7 @@ use super::Show;
 
 /// How often it is published.
 const INTERVAL: Span = Span(250);
-/// The same while the show waits for its first question and nothing happens.
+/// The same while the show waits for its first round and nothing happens.
 const IDLE_INTERVAL: Span = Span(1000);
 /// The host is alerted to a gateway's clock that may be wrong by more than this, in microseconds.
 const MAX_UNCERTAINTY: u32 = 50_000;
@@ -63,7 +63,7 @@ impl Periodic {
         self.counts.remove(&gateway);
     }
 
-    /// Whether a gateway had to drop answers to the last question.
+    /// Whether a gateway had to drop answers to the last round.
     pub fn dropped_answers(&self) -> bool {
         self.counts.values().any(|counts| counts.dropped > 0)
     }
@@ -129,7 +129,7 @@ impl Show {
         let joined = self.periodic.begin_interval(self.now, matches!(phase, Phase::Created | Phase::Lobby));
         let game = self.game.figures(self.now);
         // A snapshot has the number of players and the time in it.
-        self.snapshot = None;
+        self.view = None;
         if joined && phase == Phase::Lobby {
             self.broadcast(ToPlayer::Lobby(Lobby { joined: game.joined }), None);
         }

@@ -11,13 +11,12 @@ use klaxon_protocol::time::Span;
 use super::audience::Audience;
 use super::ending::LINGER;
 use super::inbox::ShowInbox;
-use super::outbox::sets_a_clock;
 use super::{Show, Status};
 use crate::Ports;
 use crate::arbiter::{ArbiterError, Lease};
 use crate::archive::ShowResults;
 use crate::bus::BusError;
-use crate::game::Effect;
+use crate::game::{Effect, Games};
 use crate::journal::JournalError;
 use crate::leases::{HeldLease, HeldLeases};
 use crate::replay::{Rebuilt, ReplayError};
@@ -78,7 +77,7 @@ impl TakeoverError {
     }
 }
 
-/// Rebuilds a show from its records. If no player could answer meanwhile, an open question gets back the time that passed. A show that is
+/// Rebuilds a show from its records. If no player could answer meanwhile, an open round gets back the time that passed. A show that is
 /// long over and in the archive is not rebuilt.
 ///
 /// # Errors
@@ -125,7 +124,8 @@ async fn continue_under(
     }
     let takeover = ports.bus.take_over(show, fence).await.map_err(|error| TakeoverError::Bus { show, error })?;
     let published = takeover.published;
-    let rebuilt = tokio::task::spawn_blocking(move || rebuild(&records, published)).await;
+    let games = ports.games.clone();
+    let rebuilt = tokio::task::spawn_blocking(move || rebuild(&games, &records, published)).await;
     let (rebuilt, unpublished) = rebuilt
         .map_err(|error| JournalError::Unavailable(format!("the show could not be rebuilt: {error}")))?
         .map_err(|error| TakeoverError::Replay { show, error })?;
@@ -140,15 +140,15 @@ async fn continue_under(
     let mut live = Show::new(ports, inbox, show, lease, rebuilt.game, now, audience, rebuilt.records);
     live.status.send_replace(Some(Status::of(&*live.game)));
     live.ports.bus.update_directory(live.line());
-    if let Some((question, claims)) = live.counted_claims() {
-        let restored = live.ports.arbiter.restore(show, fence, question, &claims).await;
+    if let Some(round) = live.game.round() {
+        let restored = live.ports.arbiter.restore(show, fence, round, &live.game.counted()).await;
         restored.map_err(|error| TakeoverError::Arbiter { show, error })?;
     }
     if live.game.phase() == Phase::Ended {
         live.end(rebuilt.at);
     }
     let missed_a_clock =
-        unpublished.iter().any(|effect| matches!(effect, Effect::Tell(event, _) if sets_a_clock(event)));
+        unpublished.iter().any(|effect| matches!(effect, Effect::Tell(event, _) if event.sets_a_clock()));
     let could_not_answer = published.is_none() || live.audience.is_empty() || missed_a_clock;
     for effect in unpublished {
         live.send_effect(effect);
@@ -175,15 +175,15 @@ async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Op
         let status = Status { phase: Phase::Ended, joined: kept.joined };
         return Ok(Some(TakenOver::Over(status, None)));
     }
-    let (rebuilt, _) = rebuild(records, None).map_err(|error| TakeoverError::Replay { show, error })?;
+    let (rebuilt, _) = rebuild(&ports.games, records, None).map_err(|error| TakeoverError::Replay { show, error })?;
     let results = rebuilt.game.results(show).map(Box::new);
     Ok(Some(TakenOver::Over(Status::of(&*rebuilt.game), results)))
 }
 
 /// The show after all its records, and the effects of those after the first `published`; none if that is not known.
-fn rebuild(records: &[Record], published: Option<u64>) -> Result<(Rebuilt, Vec<Effect>), ReplayError> {
+fn rebuild(games: &Games, records: &[Record], published: Option<u64>) -> Result<(Rebuilt, Vec<Effect>), ReplayError> {
     let (first, rest) = records.split_first().ok_or(ReplayError::NoCreate)?;
-    let mut rebuilt = Rebuilt::begin(first)?;
+    let mut rebuilt = Rebuilt::begin(games, first)?;
     let mut unpublished = Vec::new();
     for record in rest {
         rebuilt = rebuilt.step(record)?;
@@ -195,7 +195,7 @@ fn rebuild(records: &[Record], published: Option<u64>) -> Result<(Rebuilt, Vec<E
 }
 
 impl Show {
-    /// Goes on where another engine stopped. If players could not answer meanwhile, an open question gets its time again; else gateways
+    /// Goes on where another engine stopped. If players could not answer meanwhile, an open round gets its time again; else gateways
     /// went on reading answers, and no player lost time by the takeover.
     fn resume(&mut self, away: Span, could_not_answer: bool) {
         if could_not_answer {
@@ -205,7 +205,7 @@ impl Show {
         }
         self.raise_barrier();
         // Which guests are gone was known to the engine before.
-        if self.game.phase() == Phase::Lobby && self.game.is_full() {
+        if self.game.phase() == Phase::Lobby && self.game.people().is_full() {
             self.take_census();
         }
     }

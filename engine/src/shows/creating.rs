@@ -1,16 +1,15 @@
 //! New shows.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::host::{Create, Created, FromHost, Refused, ToHost};
-use klaxon_protocol::ids::{ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{CreateShow, RulesVersion};
+use klaxon_protocol::host::{Create, CreateGame, Created, FromHost, Refused, ToHost};
+use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow};
 use klaxon_protocol::link::ToEngine;
-use klaxon_protocol::pack::Pack;
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::time::Millis;
 
-use super::{KnownShow, Shows};
+use super::Shows;
 use crate::bus::ShowRegistration;
-use crate::game;
+use crate::game::{Game, Games};
 use crate::show::{NewShow, Show, inbox};
 
 /// Letters and digits of a code that the server makes: none that are taken for another.
@@ -26,20 +25,90 @@ enum Before {
     Written(ShowCode),
 }
 
+/// What a host wants to be made.
+pub(super) enum Wanted {
+    Trivia(Box<Create>),
+    Game(Box<CreateGame>),
+}
+
+impl Wanted {
+    fn id(&self) -> &CommandId {
+        match self {
+            Self::Trivia(create) => &create.id,
+            Self::Game(create) => &create.id,
+        }
+    }
+
+    fn code(&self) -> Option<&ShowCode> {
+        match self {
+            Self::Trivia(create) => create.code.as_ref(),
+            Self::Game(create) => create.code.as_ref(),
+        }
+    }
+
+    /// The same, for a show that is here.
+    fn message(self) -> FromHost {
+        match self {
+            Self::Trivia(create) => FromHost::Create(create),
+            Self::Game(create) => FromHost::CreateGame(create),
+        }
+    }
+
+    /// # Errors
+    /// What a show can't be made of, also where an old journal has it.
+    fn check(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Trivia(create) => {
+                let problems = create.pack.problems();
+                if problems.is_empty() {
+                    return Ok(());
+                }
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")))
+            }
+            Self::Game(create) => match create.problems() {
+                problems if problems.is_empty() => Ok(()),
+                problems => Err(Refusal::because(ErrorCode::BadSettings, problems.join("; "))),
+            },
+        }
+    }
+
+    /// The first command of the show's journal.
+    ///
+    /// # Errors
+    /// If the game is not played here.
+    fn begin(&self, games: &Games, code: ShowCode, seed: u64) -> Result<Command, Refusal> {
+        Ok(match self {
+            Self::Trivia(create) => {
+                let Create { id, pack, settings, .. } = (**create).clone();
+                Command::begin(CreateShow { id, code, seed, pack, settings })
+            }
+            Self::Game(create) => {
+                let CreateGame { id, game, title, seats, barrier, setup, .. } = (**create).clone();
+                let rules = games.newest(&game)?;
+                Command::BeginGame {
+                    rules,
+                    show: Box::new(BegunGame { id, code, seed, game, title, seats, barrier, setup }),
+                }
+            }
+        })
+    }
+}
+
 impl Shows {
-    pub(super) async fn create(&mut self, conn: ConnRef, create: Box<Create>) {
-        let id = create.id.clone();
-        let created = match self.created_before(&create) {
-            Ok(None) => self.try_create(conn, *create).await,
+    pub(super) async fn create(&mut self, conn: ConnRef, wanted: Wanted) {
+        let id = wanted.id().clone();
+        let created = match self.created_before(&wanted) {
+            Ok(None) => self.try_create(conn, &wanted).await,
             Ok(Some((show, Before::Here))) => {
-                let message = ToEngine::Host { conn, message: FromHost::Create(create) };
+                let message = ToEngine::Host { conn, message: wanted.message() };
                 self.deliver(show, message.into()).map_err(|_| ErrorCode::Unavailable.into())
             }
             Ok(Some((show, Before::Written(code)))) => {
                 self.to_host(conn, ToHost::Created(Created { id: id.clone(), show, code }));
                 Ok(())
             }
-            Err(code) => Err(Refusal::plain(code)),
+            Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = created {
             self.to_host(conn, ToHost::Refused(Refused { id, error: ErrorMessage::from(&refusal) }));
@@ -50,15 +119,15 @@ impl Shows {
     ///
     /// # Errors
     /// `id_taken` if this create would make another show.
-    fn created_before(&self, create: &Create) -> Result<Option<(ShowId, Before)>, ErrorCode> {
-        let Some(&show) = self.created.get(&create.id) else { return Ok(None) };
+    fn created_before(&self, wanted: &Wanted) -> Result<Option<(ShowId, Before)>, Refusal> {
+        let Some(&show) = self.created.get(wanted.id()) else { return Ok(None) };
         let known = self.by_id.get(&show);
-        let is_another = |known: &KnownShow| {
-            known.made_of != made_of(&create.pack, &create.settings)
-                || is_another_code(create.code.as_ref(), &known.code)
-        };
-        if known.is_some_and(is_another) {
-            return Err(ErrorCode::IdTaken);
+        if let Some(known) = known {
+            let would_begin = wanted.begin(&self.ports.games, known.code.clone(), 0)?;
+            let is_another = known.made_of != made_of(would_begin.begun().expect("it begins a show"));
+            if is_another || is_another_code(wanted.code(), &known.code) {
+                return Err(ErrorCode::IdTaken.into());
+            }
         }
         if self.is_here(show) {
             return Ok(Some((show, Before::Here)));
@@ -68,44 +137,55 @@ impl Shows {
         Ok(known.status().map(|_| (show, Before::Written(known.code.clone()))))
     }
 
-    async fn try_create(&mut self, conn: ConnRef, create: Create) -> Result<(), Refusal> {
+    async fn try_create(&mut self, conn: ConnRef, wanted: &Wanted) -> Result<(), Refusal> {
         let show = ShowId(rand::random());
-        let Create { id, pack, settings, code } = create;
-        let problems = pack.problems();
-        if !problems.is_empty() {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            return Err(Refusal::because(ErrorCode::BadPack, lines.join("; ")));
-        }
-        let at = self.ports.clock.now();
-        let (chosen, made_of) = (code.clone(), made_of(&pack, &settings));
-        let mut create = CreateShow { id, code: self.code(code)?, seed: rand::random(), pack, settings };
+        wanted.check()?;
+        let (at, seed, id) = (self.ports.clock.now(), rand::random(), wanted.id());
+        let mut code = self.code(wanted.code().cloned())?;
+        let mut begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+        let made_of = made_of(begin.begun().expect("it begins a show"));
         // A show that the rules refuse must not become known to other engines.
-        game::create(at, RulesVersion::NEWEST, &create)?;
+        self.begin(at, &begin)?;
         loop {
-            match self.ports.bus.register_show(show, &create.code, &create.id, made_of).await.map_err(unavailable)? {
+            match self.ports.bus.register_show(show, &code, id, made_of).await.map_err(unavailable)? {
                 ShowRegistration::New => break,
-                ShowRegistration::CodeTaken if chosen.is_some() => return Err(ErrorCode::CodeTaken.into()),
-                ShowRegistration::CodeTaken => create.code = self.unused_code(),
+                ShowRegistration::CodeTaken if wanted.code().is_some() => return Err(ErrorCode::CodeTaken.into()),
+                ShowRegistration::CodeTaken => {
+                    code = self.unused_code();
+                    begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+                }
                 ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
-                ShowRegistration::Existing(_, code) if is_another_code(chosen.as_ref(), &code) => {
+                ShowRegistration::Existing(_, code) if is_another_code(wanted.code(), &code) => {
                     return Err(ErrorCode::IdTaken.into());
                 }
                 ShowRegistration::Existing(show, code) => {
-                    self.to_host(conn, ToHost::Created(Created { id: create.id, show, code }));
+                    self.to_host(conn, ToHost::Created(Created { id: id.clone(), show, code }));
                     return Ok(());
                 }
             }
         }
-        let game = game::create(at, RulesVersion::NEWEST, &create)?;
+        let game = self.begin(at, &begin)?;
         let fence = self.ports.arbiter.lease(show, Fence(0)).await.map_err(unavailable)?.fence;
         let takeover = self.ports.bus.take_over(show, fence).await.map_err(unavailable)?;
-        tracing::info!(%show, code = %create.code, "a new show is played here");
+        tracing::info!(%show, %code, "a new show is played here");
         let (sender, inbox) = inbox();
-        let new = NewShow { id: show, fence, at, create: create.clone(), game, gateways: takeover.gateways };
+        let new = NewShow {
+            id: show,
+            fence,
+            at,
+            begin: begin.clone(),
+            command: id.clone(),
+            game,
+            gateways: takeover.gateways,
+        };
         let live = Show::create(self.ports.clone(), inbox, new, conn);
         let status = self.play(show, live);
-        self.add(show, &create, sender, status);
+        self.add(show, begin.begun().expect("it begins a show"), sender, status);
         Ok(())
+    }
+
+    fn begin(&self, at: Millis, begin: &Command) -> Result<Box<dyn Game>, Refusal> {
+        self.ports.games.begin(at, begin.begun().expect("it begins a show"))
     }
 
     /// The code that the host chose, or one of ours.
@@ -142,9 +222,15 @@ fn is_another_code(wanted: Option<&ShowCode>, code: &ShowCode) -> bool {
 }
 
 /// A hash by which a show differs from another that is made under the same id.
-pub(super) fn made_of(pack: &Pack, settings: &Settings) -> u64 {
-    let bytes = bincode::encode_to_vec((pack, settings), bincode::config::standard());
-    xxhash_rust::xxh3::xxh3_64(&bytes.expect("a pack and settings hold nothing that can't be encoded"))
+pub(super) fn made_of(begun: Begun<'_>) -> u64 {
+    let config = bincode::config::standard();
+    let bytes = match begun.show {
+        BegunShow::Trivia(show) => bincode::encode_to_vec((&show.pack, &show.settings), config),
+        BegunShow::Game(BegunGame { game, title, seats, barrier, setup, .. }) => {
+            bincode::encode_to_vec((game, title, seats, barrier, setup), config)
+        }
+    };
+    xxhash_rust::xxh3::xxh3_64(&bytes.expect("what a show is made of can be encoded"))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> Refusal {

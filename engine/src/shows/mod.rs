@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
-use klaxon_protocol::journal::CreateShow;
+use klaxon_protocol::journal::Begun;
 use klaxon_protocol::player::Phase;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -106,16 +106,15 @@ impl Shows {
     }
 
     /// Adds a show that is played here.
-    fn add(&mut self, id: ShowId, create: &CreateShow, inbox: InboxSender, status: watch::Receiver<Option<Status>>) {
-        let (code, title) = (create.code.clone(), create.pack.title.clone());
-        let known =
-            KnownShow { code, title, made_of: creating::made_of(&create.pack, &create.settings), inbox, status };
+    fn add(&mut self, id: ShowId, begun: Begun<'_>, inbox: InboxSender, status: watch::Receiver<Option<Status>>) {
+        let (code, title) = (begun.code().clone(), begun.title().to_owned());
+        let known = KnownShow { code: code.clone(), title, made_of: creating::made_of(begun), inbox, status };
         // Of several shows that had a code one after another, the one that goes on has it, or else one that can still be looked at.
-        let holder = self.by_code.get(&create.code).and_then(|holder| self.by_id.get(holder));
+        let holder = self.by_code.get(&code).and_then(|holder| self.by_id.get(holder));
         if holder.is_none_or(|holder| holder.is_gone() || (holder.has_ended() && !known.is_gone())) {
-            self.by_code.insert(create.code.clone(), id);
+            self.by_code.insert(code, id);
         }
-        self.created.insert(create.id.clone(), id);
+        self.created.insert(begun.id().clone(), id);
         self.by_id.insert(id, known);
     }
 

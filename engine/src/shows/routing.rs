@@ -5,6 +5,7 @@ use klaxon_protocol::host::{FromHost, Refused, ShowLine, Shows as ShowList, ToHo
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
+use super::creating::Wanted;
 use super::{KnownShow, Shows};
 use crate::bus::Received;
 use crate::show::{NotQueued, Status};
@@ -78,11 +79,17 @@ impl Shows {
 
     async fn route_host(&mut self, received: Received) {
         let Received { show: about, position, message: ToEngine::Host { conn, message } } = received else { return };
+        let wanted = match message {
+            FromHost::Create(create) => Ok(Wanted::Trivia(create)),
+            FromHost::CreateGame(create) => Ok(Wanted::Game(create)),
+            other => Err(other),
+        };
+        let message = match wanted {
+            Ok(wanted) => return self.create(conn, wanted).await,
+            Err(message) => message,
+        };
         let (show, command) = match &message {
-            FromHost::Create(_) => {
-                let FromHost::Create(create) = message else { return };
-                return self.create(conn, create).await;
-            }
+            FromHost::Create(_) | FromHost::CreateGame(_) => unreachable!("these are taken above"),
             FromHost::Shows => return self.to_host(conn, self.list().await),
             FromHost::Command(command) => (command.show, Some(command.id.clone())),
             FromHost::FindPlayers(find) => (find.show, None),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToEngine;
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -19,7 +19,8 @@ use crate::show::{self, NotQueued, Show, ShowInbox, Status, TakenOver, TakeoverE
 
 /// A show from its journal.
 pub(super) struct CompletedTakeover {
-    create: Box<CreateShow>,
+    /// The first command of its journal.
+    begin: Command,
     taken_over: TakenOver,
 }
 
@@ -81,7 +82,7 @@ impl Shows {
     ) -> Result<(), TakeoverError> {
         let Some(inbox) = self.being_taken_over.remove(&id) else { return Ok(()) };
         self.count_takeovers();
-        let CompletedTakeover { create, taken_over } = match takeover {
+        let CompletedTakeover { begin, taken_over } = match takeover {
             Ok(Some(takeover)) => takeover,
             Ok(None) => return Ok(()),
             Err(error) if error.is_taken() => {
@@ -94,9 +95,10 @@ impl Shows {
             }
             Err(error) => return Err(error),
         };
+        let begun = begin.begun().expect("what is taken over began");
         let status = match taken_over {
             TakenOver::Live(show) => {
-                tracing::info!(show = %id, code = %create.code, "the show is taken over");
+                tracing::info!(show = %id, code = %begun.code(), "the show is taken over");
                 self.play(id, *show)
             }
             TakenOver::Over(status, results) => {
@@ -109,7 +111,7 @@ impl Shows {
                 watch::channel(Some(status)).1
             }
         };
-        self.add(id, &create, inbox, status);
+        self.add(id, begun, inbox, status);
         Ok(())
     }
 
@@ -132,12 +134,12 @@ impl Shows {
         self.set_aside.insert(id);
         let first = self.ports.journal.first(id).await.ok().flatten().map(|record| record.command);
         let (mut code, mut title) = (None, None);
-        if let Some((_, create)) = first.as_ref().and_then(Command::begun) {
-            code = Some(create.code.to_string());
-            title = Some(create.pack.title.clone());
-            self.created.insert(create.id.clone(), id);
-            if self.is_free(&create.code) {
-                self.by_code.insert(create.code.clone(), id);
+        if let Some(begun) = first.as_ref().and_then(Command::begun) {
+            code = Some(begun.code().to_string());
+            title = Some(begun.title().to_owned());
+            self.created.insert(begun.id().clone(), id);
+            if self.is_free(begun.code()) {
+                self.by_code.insert(begun.code().clone(), id);
             }
         }
         tracing::error!(
@@ -183,17 +185,17 @@ async fn read_and_take_over(
     if let Some(cut) = restored.cut {
         tracing::warn!(show = %id, ?cut, "the journal's last record was cut short by a crash and is cut off");
     }
-    let create = match restored.records.first().map(|record| record.command.begun()) {
+    let begin = match restored.records.first().map(|record| &record.command) {
         None => {
             tracing::warn!(show = %id, "an empty journal: the show was cut off before it began");
             forget(&ports, id).await;
             return Ok(None);
         }
-        Some(Some((_, create))) => Box::new(create.clone()),
-        Some(None) => return Err(TakeoverError::Replay { show: id, error: ReplayError::NoCreate }),
+        Some(begin) if begin.begun().is_some() => begin.clone(),
+        Some(_) => return Err(TakeoverError::Replay { show: id, error: ReplayError::NoCreate }),
     };
     let taken_over = take_over(ports, id, restored.records, inbox, leases).await?;
-    Ok(Some(CompletedTakeover { create, taken_over }))
+    Ok(Some(CompletedTakeover { begin, taken_over }))
 }
 
 /// Takes a show that never began out of the arbiter, which would offer it to engines again and again.

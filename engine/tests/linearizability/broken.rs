@@ -1,7 +1,9 @@
 //! The checker itself: histories that can be, and some that can't.
 
-use klaxon_engine::arbiter::{Claim, ClaimOutcome};
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat};
+use klaxon_engine::arbiter::ClaimOutcome;
+use klaxon_engine::round::SeatClaim;
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{ClaimKey, Fence, QuestionId, Seat};
 
 use crate::history::{Broken, Call, Heard, History, Moment, check};
 
@@ -17,14 +19,14 @@ enum Heard1 {
 use Heard1::{Refused, Unknown};
 
 fn before(choice: u8) -> Heard1 {
-    Heard1::Told(ClaimOutcome::Before(Choice(choice)))
+    Heard1::Told(ClaimOutcome::Before(ClaimValue::Bits(choice.into())))
 }
 
-fn claim(choice: u8) -> Claim {
-    Claim { seat: Seat(PLACE.1), choice: Choice(choice) }
+fn claim(choice: u8) -> SeatClaim {
+    SeatClaim { seat: Seat(PLACE.1), key: ClaimKey(0), value: ClaimValue::Bits((choice).into()) }
 }
 
-fn batch((called, returned): (Moment, Moment), claims: Vec<Claim>, heard: Heard) -> Call {
+fn batch((called, returned): (Moment, Moment), claims: Vec<SeatClaim>, heard: Heard) -> Call {
     Call { fence: Fence(1), question: PLACE.0, claims, called, returned, heard }
 }
 
@@ -61,7 +63,7 @@ fn what_can_be_is_not_complained_of() {
         let told = format!("{history:?}");
         assert_eq!(checked(history), Ok(()), "{told}");
     }
-    let outcomes = Heard::Standings(vec![ClaimOutcome::First, ClaimOutcome::Before(Choice(3))]);
+    let outcomes = Heard::Standings(vec![ClaimOutcome::First, ClaimOutcome::Before(ClaimValue::Bits(3))]);
     assert_eq!(checked([batch((0, 1), vec![claim(3), claim(1)], outcomes)]), Ok(()));
 }
 
@@ -92,7 +94,7 @@ fn a_reply_that_came_before_what_it_tells_of_is_found() {
     let early = Err(Broken::ToldTooEarly(PLACE));
     assert_eq!(checked([call((0, 1), 1, before(3)), call((2, 3), 3, FIRST)]), early);
     assert_eq!(checked([call((0, 1), 1, before(3)), call((2, 3), 3, Unknown)]), early);
-    let turned_round = Heard::Standings(vec![ClaimOutcome::Before(Choice(3)), ClaimOutcome::First]);
+    let turned_round = Heard::Standings(vec![ClaimOutcome::Before(ClaimValue::Bits(3)), ClaimOutcome::First]);
     assert_eq!(checked([batch((0, 1), vec![claim(1), claim(3)], turned_round)]), early);
 }
 

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
-use klaxon_engine::arbiter::{Claim, ClaimOutcome};
-use klaxon_protocol::ids::{Choice, Fence, QuestionId};
+use klaxon_engine::arbiter::ClaimOutcome;
+use klaxon_engine::round::SeatClaim;
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{Fence, QuestionId};
 
 use crate::Place;
 
@@ -26,7 +28,7 @@ pub struct History {
 pub struct Call {
     pub fence: Fence,
     pub question: QuestionId,
-    pub claims: Vec<Claim>,
+    pub claims: Vec<SeatClaim>,
     pub called: Moment,
     pub returned: Moment,
     pub heard: Heard,
@@ -65,7 +67,7 @@ pub enum Broken {
 struct Asked {
     call: usize,
     at: usize,
-    choice: Choice,
+    choice: ClaimValue,
     called: Moment,
     returned: Moment,
     outcome: Option<ClaimOutcome>,
@@ -97,8 +99,8 @@ pub fn check(history: &History) -> Result<(), Broken> {
             }
         }
         for (at, claim) in call.claims.iter().enumerate() {
-            let outcome = outcomes.map(|outcomes| outcomes[at]);
-            let asked = Asked { call: number, at, choice: claim.choice, called: call.called, returned, outcome };
+            let outcome = outcomes.map(|outcomes| outcomes[at].clone());
+            let asked = Asked { call: number, at, choice: claim.value.clone(), called: call.called, returned, outcome };
             seats.entry((call.question, claim.seat.0)).or_default().push(asked);
         }
     }
@@ -106,14 +108,14 @@ pub fn check(history: &History) -> Result<(), Broken> {
 }
 
 fn check_seat(place: Place, asked: &[Asked]) -> Result<(), Broken> {
-    let told = |wanted| asked.iter().filter(move |asked| asked.outcome == Some(wanted));
+    let told = |wanted: ClaimOutcome| asked.iter().filter(move |asked| asked.outcome.as_ref() == Some(&wanted));
     if told(ClaimOutcome::First).count() > 1 {
         return Err(Broken::TwoFirsts(place));
     }
     let first = told(ClaimOutcome::First).next();
-    let counted = |asked: &Asked| match asked.outcome {
-        Some(ClaimOutcome::First) => Some(asked.choice),
-        Some(ClaimOutcome::Before(choice)) => Some(choice),
+    let counted = |asked: &Asked| match &asked.outcome {
+        Some(ClaimOutcome::First) => Some(asked.choice.clone()),
+        Some(ClaimOutcome::Before(choice)) => Some(choice.clone()),
         _ => None,
     };
     let Some(choice) = asked.iter().find_map(counted) else { return Ok(()) };

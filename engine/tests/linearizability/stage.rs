@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use klaxon_engine::arbiter::{Arbiter, ArbiterError, Claim, RedisArbiter};
+use klaxon_engine::arbiter::{Arbiter, ArbiterError, RedisArbiter};
 use klaxon_engine::redis::Redis;
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+use klaxon_engine::round::{ClaimSpace, Round, SeatClaim};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{ClaimKey, Fence, QuestionId, Seat, ShowId};
 use klaxon_servers::Persistence;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -150,7 +152,9 @@ impl Stage {
         let calls =
             |history: &History| history.calls.iter().flat_map(|call| &call.claims).map(|claim| claim.seat.0).max();
         let last = calls(&self.cast.history.lock().unwrap()).unwrap();
-        let all: Vec<Claim> = (0..=last).map(|seat| Claim { seat: Seat(seat), choice: Choice(0) }).collect();
+        let all: Vec<SeatClaim> = (0..=last)
+            .map(|seat| SeatClaim { seat: Seat(seat), key: ClaimKey(0), value: ClaimValue::Bits(0) })
+            .collect();
         for question in [Q1, Q2] {
             for claims in all.chunks(1_000) {
                 while self.cast.call(1, question, claims, Patience::Endless).await == Heard::Unknown {}
@@ -181,20 +185,20 @@ impl Cast {
     }
 
     /// Seats that others claim now, too, some of them twice.
-    fn some_claims(&self, random: &mut ChaCha8Rng) -> Vec<Claim> {
+    fn some_claims(&self, random: &mut ChaCha8Rng) -> Vec<SeatClaim> {
         let begin = self.counts.claimed.load(Relaxed) / TIMES;
         let mut seat = Seat(0);
         let claims = (0..1 + random.next_u32() % BATCH).map(|number| {
             if number == 0 || !one_of(random, 8) {
                 seat = Seat((begin + random.next_u32() as usize % CROWD) as u32);
             }
-            Claim { seat, choice: Choice((random.next_u32() % 6) as u8) }
+            SeatClaim { seat, key: ClaimKey(0), value: ClaimValue::Bits(((random.next_u32() % 6) as u8).into()) }
         });
         claims.collect()
     }
 
     /// Claims, and asks again, of whichever engine has the show then, until the outcome is known.
-    async fn claim_surely(&self, question: QuestionId, claims: &[Claim], random: &mut ChaCha8Rng) {
+    async fn claim_surely(&self, question: QuestionId, claims: &[SeatClaim], random: &mut ChaCha8Rng) {
         loop {
             let second_has_it = self.tokens.lock().unwrap()[1].is_some();
             let engine = usize::from(second_has_it && !one_of(random, LATE));
@@ -210,10 +214,11 @@ impl Cast {
     }
 
     /// Makes a call, and writes down what came of it.
-    async fn call(&self, engine: usize, question: QuestionId, claims: &[Claim], patience: Patience) -> Heard {
+    async fn call(&self, engine: usize, question: QuestionId, claims: &[SeatClaim], patience: Patience) -> Heard {
         let fence = self.tokens.lock().unwrap()[engine].unwrap();
         let called = self.now();
-        let call = self.engines[engine].claim(SHOW, fence, question, claims);
+        let call =
+            self.engines[engine].claim(SHOW, fence, Round { id: question, space: ClaimSpace::one_below(6) }, claims);
         let reply = match patience {
             Patience::Endless => Some(call.await),
             Patience::Short => tokio::time::timeout(TURN, call).await.ok(),

@@ -1,5 +1,6 @@
 //! Bans of addresses, over the bus and after a crash. Who may abuse them stands in `engine/src/show/bans.rs`.
 
+use klaxon_engine::game::Games;
 use klaxon_engine::replay;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Action, AlertKind, ToHost};
@@ -155,7 +156,7 @@ async fn a_ban_stays_after_a_crash_and_an_address_that_is_not_known_then_is_not_
     house.act(show, "end", Action::End { pay: true }).await.unwrap();
     let journal = std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap();
     let mut lines = Vec::new();
-    replay::replay(&journal, |record, _| lines.push(replay::line(record))).unwrap();
+    replay::replay(&Games::default(), &journal, |record, _| lines.push(replay::line(record))).unwrap();
     let noted = lines.iter().filter(|line| line.contains("the address of seat")).count();
     assert_eq!(noted, 2, "of nobody else anything is known of the address: {lines:#?}");
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use klaxon_engine::archive::{
-    Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary,
-    SqlArchive, Winner,
+    Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, RoundResult, ShowResults,
+    ShowSummary, SqlArchive, Winner,
 };
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_protocol::host::{Action, FindPlayers, FromHost, JournalTail};
@@ -42,6 +42,10 @@ impl Archive for Counting {
 
     async fn questions(&self, show: ShowId) -> Result<Vec<QuestionResult>, ArchiveError> {
         self.count().questions(show).await
+    }
+
+    async fn rounds(&self, show: ShowId) -> Result<Vec<RoundResult>, ArchiveError> {
+        self.count().rounds(show).await
     }
 
     async fn podium(&self, show: ShowId, limit: u32) -> Result<Vec<PlayerResults>, ArchiveError> {

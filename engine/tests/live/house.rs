@@ -10,17 +10,20 @@ use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::{Archive, SqlArchive};
 use klaxon_engine::bus::{EngineEnd, GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
 use klaxon_engine::shows::Shows;
+use klaxon_protocol::claim::Verdict;
+use klaxon_protocol::claim::{Claim, ClaimForm};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ShowLine, ToHost};
 use klaxon_protocol::ids::{
-    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+    Choice, ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
 };
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Role, Snapshot, ToPlayer, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
@@ -121,6 +124,7 @@ impl House {
             arbiter: Arc::new(MemoryArbiter::new()),
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             archive: Some(around(Arc::clone(&archive))),
+            games: Games::default(),
             clock,
         };
         let end = bus.connect(GATEWAY);
@@ -153,10 +157,10 @@ impl House {
         let hearing = async {
             loop {
                 while let Some(message) = self.heard.pop_front() {
-                    if let ToGateway::Barrier { show, question } = message
+                    if let ToGateway::Barrier { show, round } = message
                         && self.hands_in
                     {
-                        self.end.send(ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
+                        self.end.send(ToEngine::BarrierPassed { gateway: GATEWAY, show, round });
                     }
                     if let Some(found) = wanted(message) {
                         return found;
@@ -262,8 +266,8 @@ impl House {
             conn: u64::from(seat),
             number: 1,
             by: self::seat(seat),
-            question: QuestionId(question),
-            choice: Choice(choice),
+            form: ClaimForm::Answer,
+            claim: choice_of(question, choice),
             at,
         });
         self.say(ToEngine::Answers(AnswerBatch { gateway: GATEWAY, show, answers: answers.collect() }));
@@ -272,7 +276,9 @@ impl House {
     /// The next verdicts, as (connection, verdict).
     pub async fn verdicts(&mut self) -> Vec<(u64, Verdict)> {
         self.hear(|message| match message {
-            ToGateway::Replies(batch) => Some(batch.replies.iter().map(|reply| (reply.conn, reply.verdict)).collect()),
+            ToGateway::Replies(batch) => {
+                Some(batch.replies.iter().map(|reply| (reply.conn, reply.verdict.clone())).collect())
+            }
             _ => None,
         })
         .await
@@ -285,4 +291,21 @@ impl House {
         })
         .await
     }
+}
+
+/// A choice, as a claim.
+pub fn choice_of(question: u16, choice: u8) -> Claim {
+    Claim { round: QuestionId(question), key: ClaimKey(0), value: Choice(choice).into() }
+}
+
+/// The snapshot of who came in.
+pub fn snapshot(view: &View) -> &Snapshot {
+    let ToPlayer::Snapshot(snapshot) = &view.message else { panic!("{view:?}") };
+    snapshot
+}
+
+/// The own state of who came in.
+pub fn you(seated: &Seated) -> You {
+    let ToPlayer::You(you) = seated.own else { panic!("{seated:?}") };
+    you
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use klaxon_engine::archive::Archive;
-use klaxon_engine::game;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, SyncPolicy};
 use klaxon_engine::replay::events;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind, Created, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow, MAGIC, Record, Records, RulesVersion};
+use klaxon_protocol::journal::{Begun, BegunShow, Command, CreateShow, MAGIC, Record, Records, RulesVersion};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -129,7 +129,7 @@ async fn a_show_that_can_not_be_written_at_all_refuses_those_who_wait_for_it() {
     house.journal.fail(None);
     house.crash().await;
     let mut house = House::open(data.path()).await;
-    assert_eq!(house.join(0).await.snapshot.phase, Phase::Lobby, "what is written goes on");
+    assert_eq!(house.join(0).await.view.phase, Phase::Lobby, "what is written goes on");
 }
 
 #[tokio::test]
@@ -170,7 +170,8 @@ fn old_show(id: ShowId, code: &str) -> Vec<Record> {
     let command = |id: &str| CommandId::parse(id).unwrap();
     let (pack, settings) = (pack(1), settings());
     let create = CreateShow { id: command(code), code: ShowCode::parse(code).unwrap(), seed: 1, pack, settings };
-    let mut game = game::create(at, RulesVersion::NEWEST, &create).unwrap();
+    let mut game =
+        Games::default().begin(at, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) }).unwrap();
     let commands = [
         Command::Host { id: command("open"), action: Action::OpenLobby },
         Command::Host { id: command("end"), action: Action::End { pay: true } },
@@ -205,8 +206,7 @@ async fn a_show_that_is_long_over_is_archived_once_and_not_rebuilt_after() {
     assert!(archive.show(good).await.unwrap().is_some());
 
     let first = &old_show(bad, "BADS")[0].command;
-    let (rules, create) = first.begun().unwrap();
-    let mut game = game::create(Millis(1), rules, create).unwrap();
+    let mut game = Games::default().begin(Millis(1), first.begun().unwrap()).unwrap();
     let end = Command::Host { id: CommandId::parse("end").unwrap(), action: Action::End { pay: true } };
     game.apply(Millis(2), &end).unwrap();
     archive.store(&game.results(bad).unwrap()).await.unwrap();

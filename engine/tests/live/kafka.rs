@@ -1,6 +1,7 @@
 //! A show whose journal is on Kafka, beside the same show's journal on disk.
 
 use async_trait::async_trait;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, KafkaJournal, Restored, SyncPolicy};
 use klaxon_engine::redis::Redis;
@@ -98,6 +99,6 @@ async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
     let from_kafka = read_show_as_file(&kafka, show).await.unwrap();
     assert_eq!(from_kafka, std::fs::read(data.path().join(format!("journal/{show}.klxj"))).unwrap());
     let mut records = 0;
-    replay(&from_kafka, |_, _| records += 1).unwrap();
+    replay(&Games::default(), &from_kafka, |_, _| records += 1).unwrap();
     assert!(records > 8, "{records} records");
 }

@@ -4,6 +4,7 @@
 //! revoked. Who may abuse it: whoever has an old token (no new show, no new seat), whoever stole one (revoked by the host, or by the
 //! owner with an operator's token, at once and at all gateways). A revocation costs one record and one dismissal per gateway.
 
+use klaxon_engine::game::Games;
 use klaxon_engine::replay;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, ToHost};
@@ -12,7 +13,7 @@ use klaxon_protocol::link::{JoinRequest, Proof, Reissued, Seated, ToEngine, ToGa
 use klaxon_protocol::player::{Phase, Role};
 use tempfile::TempDir;
 
-use crate::house::{House, join_request, seat, settings};
+use crate::house::{House, join_request, seat, settings, snapshot};
 
 const BY_TOKEN: Proof = Proof::Token { resumes: None, revoke: false };
 const RECLAIM: Proof = Proof::Token { resumes: None, revoke: true };
@@ -74,8 +75,8 @@ async fn an_old_shows_token_shows_its_end_and_opens_nothing_in_the_next_show_of_
     // Also beside an operator's token, and for one who only watched.
     for proof in [resume(old, 0), Proof::Token { resumes: Some(old), revoke: false }] {
         let back = house.join_by(2, proof).await.unwrap();
-        assert_eq!((back.show, back.seat, back.snapshot.phase), (old, Some(seat(1)), Phase::Ended));
-        assert!(back.snapshot.podium.is_some());
+        assert_eq!((back.show, back.seat, back.view.phase), (old, Some(seat(1)), Phase::Ended));
+        assert!(snapshot(&back.view).podium.is_some());
     }
     assert_eq!(house.watch_by(3, resume(old, 0)).await.unwrap().show, old);
     assert_eq!(house.join_by(1, resume(old, 0)).await.unwrap_err(), ErrorCode::Banned);
@@ -145,5 +146,5 @@ async fn a_stolen_token_is_revoked_by_the_host_or_the_owner_and_stays_so_after_a
     }
     house.command(show, "end", Action::End { pay: true }).await;
     let journal = std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap();
-    replay::replay(&journal, |_, _| {}).unwrap();
+    replay::replay(&Games::default(), &journal, |_, _| {}).unwrap();
 }

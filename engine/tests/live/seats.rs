@@ -3,16 +3,17 @@
 //! Who may abuse it: bots that join and leave; somebody who had a seat before, by the token of then or by an answer that was on its way; a
 //! stranger who asks again and again (one census a minute). A gateway that never says who is there keeps its players' seats.
 
+use klaxon_engine::game::Games;
 use klaxon_engine::replay;
+use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::{ConnRef, Generation, PlayerId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
-use klaxon_protocol::player::Verdict;
 use klaxon_protocol::settings::Settings;
 use tempfile::TempDir;
 
-use crate::house::{GATEWAY, House, join_request, seat, settings};
+use crate::house::{GATEWAY, House, choice_of, join_request, seat, settings, you};
 
 fn small() -> Settings {
     Settings { seats: 2, ..settings() }
@@ -70,7 +71,7 @@ impl House {
 
     async fn replays(&self, data: &TempDir, show: ShowId) {
         let journal = std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap();
-        replay::replay(&journal, |_, _| {}).unwrap();
+        replay::replay(&Games::default(), &journal, |_, _| {}).unwrap();
     }
 }
 
@@ -115,15 +116,12 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     assert_eq!(house.seat_of(3).await, Some(again(0, 1)));
     house.command(show, "next", Action::Next).await;
     let at = house.clock.now();
-    let answer = |conn, by| {
-        let (question, choice) = (klaxon_protocol::ids::QuestionId(1), klaxon_protocol::ids::Choice(1));
-        StampedAnswer { conn, number: 1, by, question, choice, at }
-    };
+    let answer = |conn, by| StampedAnswer { conn, number: 1, by, form: ClaimForm::Answer, claim: choice_of(1, 1), at };
     let answers = vec![answer(1, seat(0)), answer(3, again(0, 1))];
     house.say(ToEngine::Answers(klaxon_protocol::link::AnswerBatch { gateway: GATEWAY, show, answers }));
     assert_eq!(house.dismissal().await, (seat(0), ErrorCode::SeatGivenAway));
     assert_eq!(house.verdicts().await, [(1, Verdict::Refused(ErrorCode::SeatGivenAway))]);
-    assert_eq!(house.verdicts().await, [(3, Verdict::Accepted(klaxon_protocol::ids::Choice(1)))]);
+    assert_eq!(house.verdicts().await, [(3, Verdict::Accepted(klaxon_protocol::ids::Choice(1).into()))]);
     // Nor is it shown the new player's state.
     let conn = ConnRef { gateway: GATEWAY, conn: 1 };
     house.say(ToEngine::Resync { conn, show, seat: Some(seat(0)) });
@@ -131,7 +129,7 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     house.gone(show, 3, again(0, 1), true);
     assert_eq!(house.seat_of(4).await, None, "no seat is given again once a question was asked");
     let again = house.sit(guest(3)).await.unwrap();
-    assert_eq!(again.you.answered, Some(klaxon_protocol::ids::Choice(1)));
+    assert_eq!(you(&again).answered, Some(klaxon_protocol::ids::Choice(1)));
     house.command(show, "end", Action::End { pay: true }).await;
     house.replays(&data, show).await;
 }

@@ -1,18 +1,20 @@
 use klaxon_engine::archive::Archive;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::JournalError;
 use klaxon_engine::replay;
+use klaxon_protocol::claim::{ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind, Create, Done, FromHost, JournalTail, ToHost};
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
-use klaxon_protocol::player::{Phase, ToPlayer, Verdict};
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 
-use crate::house::{GATEWAY, House, pack, seat, settings};
+use crate::house::{GATEWAY, House, pack, seat, settings, snapshot, you};
 
-const YES: Verdict = Verdict::Accepted(Choice(1));
+const YES: Verdict = Verdict::Accepted(ClaimValue::Bits(1));
 
 fn journal(data: &TempDir, show: ShowId) -> Vec<u8> {
     std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap()
@@ -32,7 +34,7 @@ async fn a_show_from_its_creation_to_the_archive() {
     house.answer(show, 1, house.clock.now(), &[(0, 1), (1, 0), (0, 1), (0, 0)]);
     assert_eq!(
         house.verdicts().await,
-        [(0, YES), (1, Verdict::Accepted(Choice(0))), (0, YES), (0, Verdict::AlreadyAnswered(Choice(1)))]
+        [(0, YES), (1, Verdict::Accepted(Choice(0).into())), (0, YES), (0, Verdict::AlreadyAnswered(Choice(1).into()))]
     );
     house.command(show, "close", Action::Close).await;
     let refused = house.command(show, "too soon", Action::Reveal).await;
@@ -58,7 +60,7 @@ async fn a_show_from_its_creation_to_the_archive() {
     let ToHost::Journal(tail) = house.host_hears().await else { panic!("no journal") };
     assert!(tail.lines[1].contains("podium: 1 winners, 100 of 100 EUR paid"), "{:?}", tail.lines);
 
-    let replayed = replay::replay(&journal(&data, show), |_, _| {}).unwrap();
+    let replayed = replay::replay(&Games::default(), &journal(&data, show), |_, _| {}).unwrap();
     let mut stored = None;
     while stored.is_none() {
         stored = house.archive.show(show).await.unwrap();
@@ -123,8 +125,10 @@ async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
     let done = house.command(show, "message 0", Action::Message { text: "שלום\u{200f}!".to_owned() }).await;
     assert!(matches!(done, ToHost::Done(done) if !done.again));
     let mut said = 0;
-    replay::replay(&journal(&data, show), |record, _| said += usize::from(replay::line(record).contains("notice")))
-        .unwrap();
+    replay::replay(&Games::default(), &journal(&data, show), |record, _| {
+        said += usize::from(replay::line(record).contains("notice"))
+    })
+    .unwrap();
     assert_eq!(said, 1);
 }
 
@@ -183,15 +187,15 @@ async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close(
         show,
         action: Action::Close,
     }));
-    let question = house
+    let round = house
         .hear(|message| match message {
-            ToGateway::Barrier { question, .. } => Some(question),
+            ToGateway::Barrier { round, .. } => Some(round),
             _ => None,
         })
         .await;
     house.answer(show, 1, in_time, &[(0, 1)]);
     house.answer(show, 1, house.clock.now() + Span(1_000), &[(1, 1)]);
-    house.say(ToEngine::BarrierPassed { gateway: GATEWAY, show, question });
+    house.say(ToEngine::BarrierPassed { gateway: GATEWAY, show, round });
     let mut verdicts = house.verdicts().await;
     verdicts.extend(house.verdicts().await);
     verdicts.sort_unstable_by_key(|(conn, _)| *conn);
@@ -221,14 +225,14 @@ async fn a_gateway_that_begins_to_hear_a_show_in_the_middle_is_told_the_running_
     let mut house = House::open(data.path()).await;
     let show = house.lobby(settings(), 2).await;
     let attends = || ToEngine::Attend { gateway: GATEWAY, show };
-    let running = |message| if let ToGateway::Running { snapshot, .. } = message { Some(snapshot) } else { None };
+    let running = |message| if let ToGateway::Running { view, .. } = message { Some(view) } else { None };
     house.say(attends());
     house.command(show, "next", Action::Next).await;
     house.say(attends());
     // The first time there was no question: this is the second.
-    let snapshot = house.hear(running).await;
-    assert_eq!(snapshot.phase, Phase::Question);
-    assert_eq!(snapshot.question.as_ref().map(|question| question.question), Some(QuestionId(1)));
+    let view = house.hear(running).await;
+    assert_eq!(view.phase, Phase::Question);
+    assert_eq!(snapshot(&view).question.as_ref().map(|question| question.question), Some(QuestionId(1)));
 }
 
 #[tokio::test]
@@ -252,15 +256,15 @@ async fn after_a_crash_the_show_goes_on_where_it_was() {
         .await;
     assert!(resumed > house.clock.now());
     let back = house.join(0).await;
-    assert_eq!((back.seat, back.you.answered, back.snapshot.phase), (Some(seat(0)), Some(Choice(1)), Phase::Question));
+    assert_eq!((back.seat, you(&back).answered, back.view.phase), (Some(seat(0)), Some(Choice(1)), Phase::Question));
     house.answer(show, 1, house.clock.now(), &[(0, 1), (0, 0)]);
-    assert_eq!(house.verdicts().await, [(0, YES), (0, Verdict::AlreadyAnswered(Choice(1)))]);
+    assert_eq!(house.verdicts().await, [(0, YES), (0, Verdict::AlreadyAnswered(Choice(1).into()))]);
     let again = house.command(show, "next", Action::Next).await;
     assert!(matches!(again, ToHost::Done(done) if done.again), "what was done before the crash is not done again");
     let ToHost::Created(created) = house.create("create", settings(), 2).await else { panic!("not created") };
     assert_eq!(created.show, show, "nor is the show made twice");
     house.command(show, "end", Action::End { pay: true }).await;
-    replay::replay(&journal(&data, show), |_, _| {}).unwrap();
+    replay::replay(&Games::default(), &journal(&data, show), |_, _| {}).unwrap();
 }
 
 #[tokio::test]

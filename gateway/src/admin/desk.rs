@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Alert, FromHost, HostEvent, ToHost};
 use klaxon_protocol::ids::{ConnRef, ShowId};
-use klaxon_protocol::link::{ToEngine, ToGateway};
-use klaxon_protocol::player::{Phase, Pong, Snapshot, ToPlayer};
+use klaxon_protocol::link::{ToEngine, ToGateway, View};
+use klaxon_protocol::player::{Phase, Pong, ToPlayer};
 
 use super::outbox::HostOutbox;
 use crate::link::{Clock, Desk, GatewayEnd};
@@ -19,7 +19,7 @@ pub const MOST_UNANSWERED: usize = 64;
 pub const MOST_HOSTS: usize = 256;
 /// How many shows one host may watch.
 const MOST_WATCHED: usize = 256;
-/// How many events of a question, and how many alerts, are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
+/// How many events of a round, and how many alerts, are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
 const MOST_KEPT: usize = 32;
 
 /// All hosts of this gateway.
@@ -40,7 +40,7 @@ struct HostRoom {
 #[derive(Default)]
 struct Latest {
     figures: Option<Arc<ToHost>>,
-    /// The last question and the events since.
+    /// The event that began the last round, and those since.
     events: Vec<Arc<ToHost>>,
     /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
     /// tells of it.
@@ -48,9 +48,9 @@ struct Latest {
 }
 
 impl Latest {
-    fn has_question(&self) -> bool {
+    fn has_round(&self) -> bool {
         self.events.first().is_some_and(
-            |first| matches!(&**first, ToHost::Event(HostEvent { event, .. }) if matches!(**event, ToPlayer::Question(_))),
+            |first| matches!(&**first, ToHost::Event(HostEvent { event, .. }) if event.begins_round().is_some() || matches!(**event, ToPlayer::GameSnapshot(_))),
         )
     }
 }
@@ -114,6 +114,7 @@ impl AdminDesk {
                 }
             }
             FromHost::Create(_)
+            | FromHost::CreateGame(_)
             | FromHost::Command(_)
             | FromHost::Shows
             | FromHost::FindPlayers(_)
@@ -181,19 +182,20 @@ impl AdminDesk {
         }
     }
 
-    /// The show began before it was heard here: who watches it is told the question that was sent last, as it is now.
-    fn catch_up(&self, show: ShowId, snapshot: &Snapshot) {
-        // Why a question does not count only its event says.
-        let Some(question) = snapshot.question.clone().filter(|_| !snapshot.voided) else { return };
+    /// The show began before it was heard here: who watches it is told the round that was begun last, as it is now.
+    fn catch_up(&self, show: ShowId, view: &View) {
+        let events = view.message.last_round();
+        if events.is_empty() {
+            return;
+        }
         {
             let room = self.lock();
             // Heard here all along, or since a host of ours was told the same.
-            if room.latest.get(&show).is_some_and(Latest::has_question) {
+            if room.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
             }
         }
-        let reveal = snapshot.reveal.clone().map(ToPlayer::Reveal);
-        for event in [Some(ToPlayer::Question(question)), reveal].into_iter().flatten() {
+        for event in events {
             self.tell(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
         }
     }
@@ -214,7 +216,9 @@ impl HostRoom {
                 ToPlayer::End(_) => {
                     self.latest.remove(&show);
                 }
-                ToPlayer::Question(_) => self.latest.entry(show).or_default().events = vec![Arc::clone(message)],
+                event if event.begins_round().is_some() || matches!(event, ToPlayer::GameSnapshot(_)) => {
+                    self.latest.entry(show).or_default().events = vec![Arc::clone(message)]
+                }
                 event if event.seq().is_some() => {
                     let events = &mut self.latest.entry(show).or_default().events;
                     if events.len() < MOST_KEPT {
@@ -245,7 +249,7 @@ impl Desk for AdminDesk {
                 let event = HostEvent { show: broadcast.show, event: Box::new(broadcast.message) };
                 self.tell(event.show, ToHost::Event(event));
             }
-            ToGateway::Running { show, snapshot } => self.catch_up(show, &snapshot),
+            ToGateway::Running { show, view } => self.catch_up(show, &view),
             ToGateway::Seated(_)
             | ToGateway::Resynced(_)
             | ToGateway::JoinRefused { .. }
@@ -275,6 +279,7 @@ fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
     let error = refusal.into();
     let told = match message {
         FromHost::Create(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
+        FromHost::CreateGame(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
         FromHost::Command(command) => ToHost::Refused(Refused { id: command.id.clone(), error }),
         _ => ToHost::Error(error),
     };

@@ -303,6 +303,7 @@ impl Outstanding {
 fn id_of(message: &FromHost) -> Option<&CommandId> {
     match message {
         FromHost::Create(create) => Some(&create.id),
+        FromHost::CreateGame(create) => Some(&create.id),
         FromHost::Command(command) => Some(&command.id),
         _ => None,
     }

@@ -174,6 +174,7 @@ pub fn action_name(action: &Action) -> &'static str {
         Action::Restore { .. } => "restore",
         Action::BanAddress { .. } => "ban address",
         Action::LiftAddressBans => "unban",
+        Action::Play { .. } => "play",
     }
 }
 

@@ -39,6 +39,7 @@ pub fn event(event: &ToPlayer) -> Option<String> {
         }
         ToPlayer::Notice(notice) => format!("to everybody: {}", notice.text),
         ToPlayer::End(_) => "the show is over".into(),
+        ToPlayer::GameEvent(event) => event.body.to_string(),
         ToPlayer::Welcome(_)
         | ToPlayer::Snapshot(_)
         | ToPlayer::You(_)
@@ -50,7 +51,10 @@ pub fn event(event: &ToPlayer) -> Option<String> {
         | ToPlayer::Pong(_)
         | ToPlayer::Error(_)
         | ToPlayer::Goodbye(_)
-        | ToPlayer::Paused(_) => return None,
+        | ToPlayer::Paused(_)
+        | ToPlayer::ClaimReply(_)
+        | ToPlayer::GameOwn(_)
+        | ToPlayer::GameSnapshot(_) => return None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 
-use klaxon_protocol::ids::{QuestionId, ShowId};
+use klaxon_protocol::ids::{RoundId, ShowId};
 use klaxon_protocol::link::ToEngine;
 
 use super::Common;
@@ -15,21 +15,21 @@ use crate::transport::Timestamp;
 /// kernel received before the close counts by the kernel's time, however long reading all sockets takes.
 pub(crate) struct Barrier {
     show: ShowId,
-    question: QuestionId,
+    round: RoundId,
     shards_left: AtomicUsize,
 }
 
 impl Barrier {
     /// A barrier that this number of shards have to pass.
-    pub const fn new(show: ShowId, question: QuestionId, shards: usize) -> Self {
-        Self { show, question, shards_left: AtomicUsize::new(shards) }
+    pub const fn new(show: ShowId, round: RoundId, shards: usize) -> Self {
+        Self { show, round, shards_left: AtomicUsize::new(shards) }
     }
 
     /// One more shard has sent its answers. The last one tells the engine, behind the answers of all shards.
     fn pass(&self, common: &Common) {
         if self.shards_left.fetch_sub(1, AcqRel) == 1 {
-            let (gateway, show, question) = (common.gateway, self.show, self.question);
-            common.router.to_engine(ToEngine::BarrierPassed { gateway, show, question });
+            let (gateway, show, round) = (common.gateway, self.show, self.round);
+            common.router.to_engine(ToEngine::BarrierPassed { gateway, show, round });
         }
     }
 }

@@ -182,7 +182,7 @@ impl Conn {
         Some(self.unreplied.ask())
     }
 
-    /// Replies that did not come by now will not: what carries them lost its memory, or the next question is out, and what is
+    /// Replies that did not come by now will not: what carries them lost its memory, or the next round is out, and what is
     /// said of a show comes in its order.
     pub fn expect_no_replies(&mut self) {
         self.unreplied.expect_none();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::host::{Figures, Latency};
-use klaxon_protocol::ids::{GatewayId, QuestionId, ShowId};
+use klaxon_protocol::ids::{GatewayId, RoundId, ShowId};
 use klaxon_protocol::link::GatewayCounts;
 use klaxon_protocol::player::Emoji;
 
@@ -19,7 +19,7 @@ pub(crate) struct ShowFigures {
     connected: AtomicU32,
     shed: AtomicU64,
     reactions: [AtomicU32; Emoji::ALL.len()],
-    latency: Mutex<Option<(QuestionId, Histogram<u32>)>>,
+    latency: Mutex<Option<(RoundId, Histogram<u32>)>>,
 }
 
 impl ShowFigures {
@@ -49,14 +49,14 @@ impl ShowFigures {
         counts.iter().any(|&count| count > 0).then_some(counts)
     }
 
-    /// Answers to this question were replied to after so many microseconds. Those of the question before are forgotten.
-    pub fn replied(&self, question: QuestionId, micros: &[u64]) {
+    /// Answers to this round were replied to after so many microseconds. Those of the round before are forgotten.
+    pub fn replied(&self, round: RoundId, micros: &[u64]) {
         let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
-        if latency.as_ref().is_none_or(|(of, _)| *of < question) {
-            *latency = Histogram::new_with_max(SLOWEST, 2).ok().map(|histogram| (question, histogram));
+        if latency.as_ref().is_none_or(|(of, _)| *of < round) {
+            *latency = Histogram::new_with_max(SLOWEST, 2).ok().map(|histogram| (round, histogram));
         }
         if let Some((of, histogram)) = latency.as_mut()
-            && *of == question
+            && *of == round
         {
             for &each in micros {
                 histogram.saturating_record(each);
@@ -144,11 +144,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latencies_are_those_of_the_last_question() {
+    fn latencies_are_those_of_the_last_round() {
         let figures = ShowFigures::default();
-        figures.replied(QuestionId(1), &[9_000, 9_000]);
-        figures.replied(QuestionId(2), &[100, 300, u64::MAX]);
-        figures.replied(QuestionId(1), &[7]);
+        figures.replied(RoundId(1), &[9_000, 9_000]);
+        figures.replied(RoundId(2), &[100, 300, u64::MAX]);
+        figures.replied(RoundId(1), &[7]);
         let latency = figures.latency();
         assert_eq!(latency.count, 3);
         assert!((300..310).contains(&latency.p50), "{latency:?}");

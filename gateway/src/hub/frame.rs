@@ -1,14 +1,16 @@
 //! Messages as bytes for sockets, WebSocket header included, encoded once for all who get them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorMessage, Refusal};
-use klaxon_protocol::ids::{QuestionId, Seat, Seq};
-use klaxon_protocol::link::{Broadcast, Personal};
-use klaxon_protocol::player::{AnswerReply, Snapshot, ToPlayer, Verdict};
+use klaxon_protocol::ids::{ClaimKey, RoundId, Seat, Seq};
+use klaxon_protocol::link::{Broadcast, Personal, View};
+use klaxon_protocol::player::ToPlayer;
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
@@ -93,18 +95,14 @@ impl EncodedEvent {
         self.seq
     }
 
-    /// Whether a new question is out with it.
-    pub const fn opens_question(&self) -> bool {
-        matches!(self.message, Some(ToPlayer::Question(_)))
+    /// Whether a round begins with it.
+    pub const fn begins_round(&self) -> bool {
+        matches!(&self.message, Some(message) if message.begins_round().is_some())
     }
 
-    /// Whether a question is out from here on; none if that stays as it is.
-    pub fn asks(&self) -> Option<bool> {
-        match self.message.as_ref()? {
-            ToPlayer::Question(_) | ToPlayer::Clock(_) | ToPlayer::Pause(_) | ToPlayer::Resume(_) => Some(true),
-            ToPlayer::Close(_) | ToPlayer::Reveal(_) | ToPlayer::Podium(_) | ToPlayer::End(_) => Some(false),
-            _ => None,
-        }
+    /// Whether a round is open from here on; none if that stays as it is.
+    pub fn opens(&self) -> Option<bool> {
+        self.message.as_ref()?.opens()
     }
 
     /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one. Nothing if there is
@@ -136,21 +134,21 @@ impl EncodedEvent {
 /// The snapshot's frame for all who join at the same event.
 #[derive(Default)]
 pub(crate) struct SnapshotFrames {
-    last: Option<(Arc<Snapshot>, PerCodec)>,
+    last: Option<(Arc<View>, PerCodec)>,
 }
 
 impl SnapshotFrames {
     /// The snapshot's frame.
-    pub fn get(&mut self, codec: Codec, snapshot: &Arc<Snapshot>) -> Bytes {
-        let encode = || frame(codec, &ToPlayer::Snapshot(Box::new(Snapshot::clone(snapshot))));
+    pub fn get(&mut self, codec: Codec, view: &Arc<View>) -> Bytes {
+        let encode = || frame(codec, &view.message);
         if let Some((last, frames)) = &self.last
-            && Arc::ptr_eq(last, snapshot)
+            && Arc::ptr_eq(last, view)
         {
             return frames.get(codec, encode);
         }
         let frames = PerCodec::default();
         let bytes = frames.get(codec, encode);
-        self.last = Some((Arc::clone(snapshot), frames));
+        self.last = Some((Arc::clone(view), frames));
         bytes
     }
 
@@ -160,21 +158,35 @@ impl SnapshotFrames {
     }
 }
 
-/// Reply frames kept: a few questions' worth of several shows. All are dropped at the limit, as clients choose the question's number.
+/// Reply frames kept: a few rounds' worth of several shows. All are dropped at the limit, as clients choose the round's number.
 const MAX_REPLY_FRAMES: usize = 512;
+
+/// What a reply says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ReplyKey {
+    pub form: ClaimForm,
+    pub round: RoundId,
+    pub key: ClaimKey,
+    pub verdict: Verdict,
+}
 
 /// Reply frames, shared by all answers with the same verdict.
 #[derive(Default)]
-pub(crate) struct ReplyFrames(HashMap<(QuestionId, Verdict, Codec), Bytes>);
+pub(crate) struct ReplyFrames(HashMap<(ReplyKey, Codec), Bytes>);
 
 impl ReplyFrames {
     /// The frame of this reply.
-    pub fn get(&mut self, question: QuestionId, verdict: Verdict, codec: Codec) -> Bytes {
+    pub fn get(&mut self, reply: ReplyKey, codec: Codec) -> Bytes {
         if self.0.len() >= MAX_REPLY_FRAMES {
             self.0.clear();
         }
-        let make = || frame(codec, &ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
-        self.0.entry((question, verdict, codec)).or_insert_with(make).clone()
+        let entry = self.0.entry((reply, codec));
+        let (ReplyKey { form, round, key, verdict }, codec) = entry.key();
+        let bytes = match entry {
+            Entry::Occupied(ref kept) => return kept.get().clone(),
+            Entry::Vacant(_) => frame(*codec, &ToPlayer::reply(*form, *round, *key, verdict)),
+        };
+        entry.or_insert(bytes).clone()
     }
 }
 
@@ -188,7 +200,7 @@ mod tests {
 
     fn result(score: u32) -> ToPlayer {
         ToPlayer::Result(PlayerResult {
-            question: QuestionId(1),
+            question: RoundId(1),
             outcome: Outcome::Right,
             alive: true,
             lives: 0,
@@ -202,7 +214,7 @@ mod tests {
         let message = ToPlayer::Reveal(Reveal {
             seq: Seq(3),
             at: Millis(9),
-            question: QuestionId(1),
+            question: RoundId(1),
             right: Choice(0),
             counts: vec![1, 2],
             silent: 0,
@@ -216,7 +228,7 @@ mod tests {
         let personal = Personal { shapes: vec![result(10)], by_seat: vec![Personal::NONE, 0] };
         let event = EncodedEvent::personal_only(Arc::new(personal));
         assert_eq!(event.seq(), None);
-        assert_eq!(event.asks(), None);
+        assert_eq!(event.opens(), None);
         for codec in Codec::ALL {
             assert_eq!(event.bytes(codec, Some(Seat(1))), frame(codec, &result(10)));
             for seat in [Some(Seat(0)), Some(Seat(2)), None] {
@@ -264,11 +276,14 @@ mod tests {
     #[test]
     fn reply_frames_are_shared_and_never_too_many() {
         let mut frames = ReplyFrames::default();
-        let verdict = Verdict::Accepted(Choice(1));
-        let one = frames.get(QuestionId(1), verdict, Codec::Json);
-        assert_eq!(one.as_ptr(), frames.get(QuestionId(1), verdict, Codec::Json).as_ptr());
-        for question in 0..u16::MAX {
-            frames.get(QuestionId(question), Verdict::Refused(ErrorCode::NotInPlay), Codec::Bincode);
+        let reply = |round, verdict| ReplyKey { form: ClaimForm::Answer, round, key: ClaimKey(0), verdict };
+        let accepted = reply(RoundId(1), Verdict::Accepted(Choice(1).into()));
+        let one = frames.get(accepted.clone(), Codec::Json);
+        assert_eq!(one.as_ptr(), frames.get(accepted.clone(), Codec::Json).as_ptr());
+        let claimed = frames.get(ReplyKey { form: ClaimForm::Claim, ..accepted }, Codec::Json);
+        assert_ne!(one, claimed, "each by its own message");
+        for round in 0..u16::MAX {
+            frames.get(reply(RoundId(round), Verdict::Refused(ErrorCode::NotInPlay)), Codec::Bincode);
         }
         assert!(frames.0.len() <= MAX_REPLY_FRAMES);
     }

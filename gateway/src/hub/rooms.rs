@@ -20,9 +20,9 @@ pub(super) struct Room {
     pub figures: Arc<ShowFigures>,
     /// Connections that have joined, displaced ones included.
     pub connections: usize,
-    /// Whether a question is open.
-    pub asking: bool,
-    /// Whether no question was sent yet: until then the engine needs to know who disconnects.
+    /// Whether a round is open.
+    pub open: bool,
+    /// Whether no round was begun yet: until then the engine needs to know who disconnects.
     pub in_lobby: bool,
     /// Who is sent the events. Members that disconnected are removed when a fan-out comes to them.
     pub members: Vec<ConnKey>,
@@ -67,11 +67,6 @@ impl FanOut {
     }
 }
 
-/// Whether no question was asked yet.
-pub(super) const fn is_lobby(phase: Phase) -> bool {
-    matches!(phase, Phase::Created | Phase::Lobby)
-}
-
 /// The rooms of a shard.
 #[derive(Default)]
 pub(super) struct Rooms(HashMap<ShowId, Room>);
@@ -92,12 +87,12 @@ impl Rooms {
         let room = self.0.entry(show).or_insert_with(|| Room {
             figures: figures(),
             connections: 0,
-            asking: false,
+            open: false,
             in_lobby: true,
             members: Vec::new(),
         });
-        room.asking |= phase == Phase::Question;
-        room.in_lobby &= is_lobby(phase);
+        room.open |= phase.is_open();
+        room.in_lobby &= phase.is_lobby();
         room.members.push(key);
         room.connections += 1;
         room.figures.connected();
@@ -111,9 +106,9 @@ impl Rooms {
         }
     }
 
-    /// Whether a question is open in any show.
-    pub fn any_asking(&self) -> bool {
-        self.0.values().any(|room| room.asking)
+    /// Whether a round is open in any show.
+    pub fn any_open(&self) -> bool {
+        self.0.values().any(|room| room.open)
     }
 
     /// Removes empty rooms, and members that are gone from the others once those are as many as the ones that are not.

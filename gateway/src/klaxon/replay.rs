@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::Context;
+use klaxon_engine::game::Games;
 use klaxon_engine::replay;
 use klaxon_gateway::cli::ReplayOptions;
 
@@ -43,7 +44,7 @@ pub async fn replay(options: &ReplayOptions) -> anyhow::Result<()> {
     let Journal { name, bytes } = read(options).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
-    let replayed = replay::replay(&bytes, |record, _| {
+    let replayed = replay::replay(&Games::default(), &bytes, |record, _| {
         if printed.is_ok() {
             printed = writeln!(out, "{}", replay::line(record));
         }

@@ -8,6 +8,7 @@ use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::bus::LocalBus;
 use klaxon_engine::figures;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::Gateway;
@@ -41,6 +42,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         arbiter: Arc::new(MemoryArbiter::new()),
         journal: Arc::new(journal),
         archive: Some(Arc::new(SqlArchive::open_file(&archive).await?)),
+        games: Games::default(),
         clock: Clock::of_process(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));

@@ -38,7 +38,7 @@ macro_rules! close_table {
 }
 
 close_table! {
-    Left, 1000, "left", "You left; the seat stays and can be resumed, unless it is given to another player before the first question.";
+    Left, 1000, "left", "You left; the seat stays and can be resumed, unless it is given to another player before the first round.";
     Protocol, 1002, "protocol_error", "What you sent is not WebSocket as RFC 6455 has it.";
     NotText, 1007, "not_text", "A text message was not UTF-8.";
     TooLarge, 1009, "too_large", "A message was larger than a player's may be.";

@@ -4,7 +4,6 @@
 //! either by io_uring or by readiness.
 
 mod accept;
-mod choice;
 #[cfg(test)]
 mod contract;
 mod drain;
@@ -16,6 +15,7 @@ mod mailbox;
 mod outbox;
 mod reactor;
 mod receive_time;
+mod selection;
 mod slots;
 mod sockets;
 mod uring;
@@ -30,10 +30,10 @@ use klaxon_protocol::time::Millis;
 use crate::link::Clock;
 
 pub use accept::listen;
-pub use choice::Transport;
 pub use drain::Drain;
 pub use handler::{ConnectionHandler, Payload, SocketAction};
 pub use outbox::Outbox;
+pub use selection::Transport;
 pub use sockets::{ReactorHandle, ReactorPool, Sockets};
 pub use wire::Fault;
 pub(crate) use wire::MOST_ON_WIRE;

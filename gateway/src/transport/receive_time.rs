@@ -1,6 +1,6 @@
 //! When bytes came: by the kernel's own word, not by when we got around to reading them.
 //!
-//! When ten thousand answers come in the last moment of a question, reading them takes longer than the moment. The kernel notes
+//! When ten thousand answers come in the last moment of a round, reading them takes longer than the moment. The kernel notes
 //! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and tells it with the
 //! bytes; an answer is stamped with that.
 //!

@@ -74,7 +74,7 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
     let (mut judged, mut wrong, mut largest_error) = (0, 0, 0);
     for question in (0..QUESTIONS).map(QuestionId) {
         let say = house.engine.voice();
-        let close = move || say(ToGateway::Barrier { show: SHOW, question });
+        let close = move || say(ToGateway::Barrier { show: SHOW, round: question });
         let answering = tokio::task::spawn_blocking(move || {
             let (sent, closed_at) = answer_around_a_close(&mut clients, question, close);
             (clients, sent, closed_at)
@@ -88,11 +88,11 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
             let said = house.engine.wait(Some).await;
             match said {
                 ToEngine::Answers(batch) => {
-                    for answer in batch.answers.iter().filter(|answer| answer.question == question) {
+                    for answer in batch.answers.iter().filter(|answer| answer.claim.round == question) {
                         stamps.insert(answer.by.seat, (answer.at, passed));
                     }
                 }
-                ToEngine::BarrierPassed { question: of, .. } if of == question => passed = true,
+                ToEngine::BarrierPassed { round: of, .. } if of == question => passed = true,
                 _ => {}
             }
         }
@@ -162,12 +162,14 @@ async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_neve
     for question in (1..=40).map(QuestionId) {
         answering.write_all(&frame_of(question)).unwrap();
         let raised = Instant::now();
-        house.engine.say(ToGateway::Barrier { show: SHOW, question });
+        house.engine.say(ToGateway::Barrier { show: SHOW, round: question });
         let mut answered = false;
         loop {
             match house.engine.wait(Some).await {
-                ToEngine::Answers(batch) => answered |= batch.answers.iter().any(|answer| answer.question == question),
-                ToEngine::BarrierPassed { question: of, .. } if of == question => break,
+                ToEngine::Answers(batch) => {
+                    answered |= batch.answers.iter().any(|answer| answer.claim.round == question)
+                }
+                ToEngine::BarrierPassed { round: of, .. } if of == question => break,
                 _ => {}
             }
         }

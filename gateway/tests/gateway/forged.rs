@@ -165,7 +165,7 @@ async fn run(house: &mut House, question: QuestionId, attack: Attack, in_a_pause
     while forged.is_none() || fair.is_none() {
         let Ok(batch) = timeout(LATER, house.engine.wait(answers_in)).await else { break };
         for answer in batch.answers {
-            assert_eq!((answer.question, answer.choice), (question, RIGHT));
+            assert_eq!((answer.claim.round, answer.claim.value.choice()), (question, Some(RIGHT)));
             let is_forged = Some(answer.by.seat) == welcome.seat;
             assert!(is_forged || Some(answer.by.seat) == honest_welcome.seat);
             *(if is_forged { &mut forged } else { &mut fair }) = Some(answer.at.0);

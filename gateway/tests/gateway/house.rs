@@ -11,18 +11,17 @@ use klaxon_gateway::Gateway;
 use klaxon_gateway::link::Desk;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::Transport;
+use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Figures, Latency};
 use klaxon_protocol::ids::{
-    Choice, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    Choice, ClaimKey, ConnRef, GatewayId, Name, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{
-    AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
+    AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, StampedAnswer, ToEngine, ToGateway,
 };
-use klaxon_protocol::player::{
-    Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
-};
+use klaxon_protocol::player::{Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Welcome, You};
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 use tokio::net::TcpStream;
@@ -120,7 +119,7 @@ pub struct Engine {
 struct State {
     seq: u64,
     seats: HashMap<PlayerId, Seat>,
-    claims: HashMap<(QuestionId, Seat), Choice>,
+    claims: HashMap<(RoundId, Seat, ClaimKey), ClaimValue>,
     refuse: Option<ErrorCode>,
     mute: bool,
 }
@@ -209,8 +208,8 @@ impl State {
                 self.seat(end, join.conn, seat, join.player.clone(), name);
             }
             ToEngine::Resync { conn, show, .. } => {
-                let (conn, show, snapshot) = (*conn, *show, Arc::new(snapshot(Seq(self.seq))));
-                let resynced = ToGateway::Resynced(Resynced { conn, show, snapshot, you: YOU });
+                let (conn, show, view) = (*conn, *show, Arc::new(snapshot(Seq(self.seq)).into()));
+                let resynced = ToGateway::Resynced(Resynced { conn, show, view, own: ToPlayer::You(YOU) });
                 end.send(Address::One(GATEWAY), resynced);
             }
             ToEngine::Answers(batch) if !self.mute => self.reply(end, batch),
@@ -220,19 +219,21 @@ impl State {
 
     fn reply(&mut self, end: &LocalEngineEnd, batch: &AnswerBatch) {
         let replies = batch.answers.iter().map(|answer| {
-            let claim = *self.claims.entry((answer.question, answer.by.seat)).or_insert(answer.choice);
-            let same = claim == answer.choice;
-            let verdict = if same { Verdict::Accepted(claim) } else { Verdict::AlreadyAnswered(claim) };
-            Reply { conn: answer.conn, number: answer.number, question: answer.question, verdict, read_at: answer.at }
+            let Claim { round, key, ref value } = answer.claim;
+            let counted = self.claims.entry((round, answer.by.seat, key)).or_insert_with(|| value.clone()).clone();
+            let same = counted == *value;
+            let verdict = if same { Verdict::Accepted(counted) } else { Verdict::AlreadyAnswered(counted) };
+            let StampedAnswer { conn, number, form, at: read_at, .. } = *answer;
+            Reply { conn, number, form, round, key, verdict, read_at }
         });
         let replies = ReplyBatch { gateway: batch.gateway, show: batch.show, replies: replies.collect() };
         end.send(Address::One(GATEWAY), ToGateway::Replies(replies));
     }
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
-        let snapshot = Arc::new(snapshot(Seq(self.seq)));
-        let seated =
-            Seated { conn, show: SHOW, seat: seat.map(SeatRef::first), player, name, snapshot, you: YOU, issue: 0 };
+        let view = Arc::new(snapshot(Seq(self.seq)).into());
+        let (seat, own) = (seat.map(SeatRef::first), ToPlayer::You(YOU));
+        let seated = Seated { conn, show: SHOW, seat, player, name, view, own, issue: 0 };
         end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
     }
 }

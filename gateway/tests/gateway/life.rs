@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::{Choice, QuestionId};
 use klaxon_protocol::link::ToEngine;
-use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
+use klaxon_protocol::player::{AnswerReply, ToPlayer};
 use tokio::net::TcpStream;
 
 use crate::door::get;
@@ -13,7 +14,7 @@ use crate::house::{Client, GATEWAY, PATIENCE, answers_in, house, settings};
 
 /// The reply to an answer of choice 2 to question 1.
 fn accepted() -> ToPlayer {
-    ToPlayer::AnswerReply(AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(2))))
+    ToPlayer::AnswerReply(AnswerReply::new(QuestionId(1), &Verdict::Accepted(Choice(2).into())))
 }
 
 #[tokio::test]

@@ -1,19 +1,20 @@
 //! Players who mean well, in both codecs.
 
 use klaxon_gateway::link::Clock;
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
+use klaxon_protocol::ids::{Choice, QuestionId, RoundId, Seat, SeatRef};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
 use klaxon_protocol::player::{
-    AnswerReply, Emoji, FromPlayer, Join, Outcome, Ping, PlayerResult, React, Reveal, Role, ToPlayer, Verdict,
+    AnswerReply, Emoji, FromPlayer, Join, Outcome, Ping, PlayerResult, React, Reveal, Role, ToPlayer,
 };
 use klaxon_protocol::time::Millis;
 
 use crate::house::{Client, SHOW, answers_in, house, join, settings};
 
 fn accepted(question: u16, choice: u8) -> ToPlayer {
-    ToPlayer::AnswerReply(AnswerReply::new(QuestionId(question), Verdict::Accepted(Choice(choice))))
+    ToPlayer::AnswerReply(AnswerReply::new(QuestionId(question), &Verdict::Accepted(Choice(choice).into())))
 }
 
 #[tokio::test]
@@ -177,11 +178,10 @@ async fn at_a_barrier_all_shards_hand_in_what_they_read_first() {
     while answered < clients.len() {
         answered += house.engine.wait(answers_in).await.answers.len();
     }
-    let question = QuestionId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, question });
-    let passed =
-        |said| if let ToEngine::BarrierPassed { show, question, .. } = said { Some((show, question)) } else { None };
-    assert_eq!(house.engine.wait(passed).await, (SHOW, question));
+    let round = RoundId(1);
+    house.engine.say(ToGateway::Barrier { show: SHOW, round });
+    let passed = |said| if let ToEngine::BarrierPassed { show, round, .. } = said { Some((show, round)) } else { None };
+    assert_eq!(house.engine.wait(passed).await, (SHOW, round));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use klaxon_engine::bus::{GatewayEnd, LocalGatewayEnd};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{GatewayId, QuestionId, Seat, SeatRef, Seq, ShowId};
+use klaxon_protocol::ids::{GatewayId, RoundId, Seat, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use klaxon_protocol::player::ToPlayer;
 use tokio::sync::mpsc;
@@ -74,8 +74,8 @@ async fn what_it_counts_goes_to_the_engine_and_what_the_engine_sums_up_is_left_a
 async fn before_it_passes_a_barrier_it_says_what_it_counts() {
     let (mut house, _kept) = far_house();
     let _ann = Client::join(&house, Codec::Json).await;
-    let question = QuestionId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, question });
+    let round = RoundId(1);
+    house.engine.say(ToGateway::Barrier { show: SHOW, round });
     let mut counted = false;
     house
         .engine

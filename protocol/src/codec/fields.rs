@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::ids::{BadText, CommandId, Name, ShowCode, ShowId};
+use crate::ids::{BadText, CommandId, GameName, Name, ShowCode, ShowId};
 
 /// A field that is not as the schema wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -303,6 +303,7 @@ fn bad_text(name: &str, text: &str) -> Option<BadText> {
         "ShowId" => text.parse::<ShowId>().err(),
         "CommandId" => CommandId::parse(text).err(),
         "Name" => Name::parse(text).err(),
+        "GameName" => GameName::parse(text).err(),
         _ => None,
     }
 }

@@ -5,9 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::events::*;
+use super::game::{GameEvent, GameOwn, GameSnapshot};
+use super::phase::Phase;
 use super::says::Emoji;
+use crate::claim::{ClaimForm, ClaimReply, ClaimValue, Verdict};
 use crate::error::{ErrorCode, ErrorMessage};
-use crate::ids::{Choice, Name, QuestionId, Seat, Seq, ShowId};
+use crate::ids::{Choice, ClaimKey, Name, QuestionId, RoundId, Seat, Seq, ShowId};
 use crate::settings::Mode;
 use crate::time::{Millis, Span};
 
@@ -67,9 +70,70 @@ pub enum ToPlayer {
     Goodbye(Goodbye),
     /// The clock stands still, for who came in or back meanwhile; follows `you`.
     Paused(Paused),
+    /// What became of your claim.
+    ClaimReply(ClaimReply),
+    /// An event of a game other than trivia.
+    GameEvent(GameEvent),
+    /// What such a game tells you alone.
+    GameOwn(GameOwn),
+    /// Such a game's show as it is now; supersedes every event up to its `seq`.
+    GameSnapshot(Box<GameSnapshot>),
 }
 
 impl ToPlayer {
+    /// The reply to a claim that was made in this form.
+    #[must_use]
+    pub fn reply(form: ClaimForm, round: RoundId, key: ClaimKey, verdict: &Verdict) -> Self {
+        match form {
+            ClaimForm::Answer => Self::AnswerReply(AnswerReply::new(round, verdict)),
+            ClaimForm::Claim => Self::ClaimReply(ClaimReply::new(round, key, verdict)),
+        }
+    }
+
+    /// The round that begins with this event, if one does.
+    #[must_use]
+    pub const fn begins_round(&self) -> Option<RoundId> {
+        match self {
+            Self::Question(question) => Some(question.question),
+            Self::GameEvent(event) => event.round,
+            _ => None,
+        }
+    }
+
+    /// Whether seats can claim from here on; none if that stays as it is.
+    #[must_use]
+    pub const fn opens(&self) -> Option<bool> {
+        match self {
+            Self::Question(_) | Self::Clock(_) | Self::Pause(_) | Self::Resume(_) => Some(true),
+            Self::Close(_) | Self::Reveal(_) | Self::Podium(_) | Self::End(_) => Some(false),
+            Self::GameEvent(event) => Some(event.phase.is_open()),
+            _ => None,
+        }
+    }
+
+    /// Of a snapshot: the events that tell of the round that was begun last, as it is now; none if only the event that voided it says why.
+    #[must_use]
+    pub fn last_round(&self) -> Vec<Self> {
+        match self {
+            Self::Snapshot(snapshot) if !snapshot.voided => {
+                let reveal = snapshot.reveal.clone().map(Self::Reveal);
+                snapshot.question.clone().map(Self::Question).into_iter().chain(reveal).collect()
+            }
+            Self::GameSnapshot(_) => vec![self.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it tells when a round opens or closes: players who get it late lost time.
+    #[must_use]
+    pub const fn sets_a_clock(&self) -> bool {
+        match self {
+            Self::Question(_) | Self::Clock(_) | Self::Resume(_) => true,
+            Self::GameEvent(event) => event.phase.is_open(),
+            _ => false,
+        }
+    }
+
     /// The message's place in the show's order, if it is an event of the show.
     #[must_use]
     pub fn seq(&self) -> Option<Seq> {
@@ -84,6 +148,7 @@ impl ToPlayer {
             Self::Resume(resume) => Some(resume.seq),
             Self::Void(void) => Some(void.seq),
             Self::Notice(notice) => Some(notice.seq),
+            Self::GameEvent(event) => Some(event.seq),
             Self::Welcome(_)
             | Self::Snapshot(_)
             | Self::You(_)
@@ -96,7 +161,10 @@ impl ToPlayer {
             | Self::Pong(_)
             | Self::Error(_)
             | Self::Goodbye(_)
-            | Self::Paused(_) => None,
+            | Self::Paused(_)
+            | Self::ClaimReply(_)
+            | Self::GameOwn(_)
+            | Self::GameSnapshot(_) => None,
         }
     }
 }
@@ -122,27 +190,6 @@ pub struct Welcome {
     pub now: Millis,
     /// Who says nothing for longer than this is sent a WebSocket ping, and closed if nothing came for twice as long.
     pub heartbeat: Span,
-}
-
-/// Where a show is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum Phase {
-    /// Created; nobody can join yet.
-    Created,
-    /// Players join.
-    Lobby,
-    /// A question is sent; it opens at its `opens_at` and takes answers until its `closes_at`.
-    Question,
-    /// Time is up; answers that were read in time are still being counted.
-    Closing,
-    /// Counted, not yet revealed.
-    Closed,
-    /// The right choice is known.
-    Revealed,
-    /// Over.
-    Ended,
 }
 
 /// The show as it is.
@@ -249,27 +296,12 @@ pub struct AnswerReply {
     pub message: Option<String>,
 }
 
-/// What became of an answer, before it is put into words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum Verdict {
-    /// This choice counts.
-    Accepted(Choice),
-    /// That earlier choice counts.
-    AlreadyAnswered(Choice),
-    /// It does not count.
-    Refused(ErrorCode),
-}
-
 impl AnswerReply {
     /// The reply to everyone whose answer to `question` met this verdict.
     #[must_use]
-    pub fn new(question: QuestionId, verdict: Verdict) -> Self {
-        let (accepted, choice, code) = match verdict {
-            Verdict::Accepted(choice) => (true, Some(choice), None),
-            Verdict::AlreadyAnswered(choice) => (false, Some(choice), Some(ErrorCode::AlreadyAnswered)),
-            Verdict::Refused(code) => (false, None, Some(code)),
-        };
+    pub fn new(question: QuestionId, verdict: &Verdict) -> Self {
+        let (accepted, value, code) = verdict.parts();
+        let choice = value.and_then(ClaimValue::choice);
         let message = code.map(|code| code.sentence().to_owned());
         Self { question, accepted, choice, code, message }
     }

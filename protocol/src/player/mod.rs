@@ -3,10 +3,14 @@
 mod events;
 #[cfg(test)]
 mod fuzz;
+mod game;
 mod hears;
+mod phase;
 mod quick;
 mod says;
 
 pub use events::*;
+pub use game::*;
 pub use hears::*;
+pub use phase::*;
 pub use says::*;

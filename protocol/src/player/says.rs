@@ -4,7 +4,8 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Choice, QuestionId, ShowCode};
+use crate::claim::Claim;
+use crate::ids::{Choice, ClaimKey, QuestionId, ShowCode};
 use crate::time::Millis;
 
 /// The largest message a player may send, in bytes.
@@ -27,10 +28,12 @@ pub enum FromPlayer {
     Leave,
     /// Instead of `join`: back to one's own seat, and every earlier resume token of it is refused from now on.
     Reclaim(Reclaim),
+    /// A claim in the running round, in any game.
+    Claim(Claim),
 }
 
 /// The `type`s of [`FromPlayer`], to tell an unknown type from a malformed message.
-pub const FROM_PLAYER_TYPES: &[&str] = &["join", "answer", "ping", "react", "leave", "reclaim"];
+pub const FROM_PLAYER_TYPES: &[&str] = &["join", "answer", "ping", "react", "leave", "reclaim", "claim"];
 
 /// Into a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
@@ -82,6 +85,12 @@ pub struct Answer {
     pub question: QuestionId,
     /// The position of the choice, from 0.
     pub choice: Choice,
+}
+
+impl From<Answer> for Claim {
+    fn from(Answer { question, choice }: Answer) -> Self {
+        Self { round: question, key: ClaimKey(0), value: choice.into() }
+    }
 }
 
 /// Asks for the server's time.

@@ -211,6 +211,7 @@ fn kind(field: &Value, used: &mut BTreeSet<String>) -> String {
         ("integer", "int32") => "i32".into(),
         ("string", "") => "text".into(),
         ("boolean", "") => "bool".into(),
+        ("object", "") => "object".into(),
         other => panic!("a field of unknown type: {other:?}"),
     }
 }
@@ -219,6 +220,8 @@ fn kind(field: &Value, used: &mut BTreeSet<String>) -> String {
 fn plain_kind(name: &str, part: &Value) -> String {
     match name {
         "ShowId" => "text in JSON, u64 in bincode".into(),
+        "Body" => "object in JSON, its JSON as a text in bincode".into(),
+        "ClaimValue" => "u64 or text in JSON; in bincode 0 and a u64, or 1 and a text".into(),
         _ => kind(part, &mut BTreeSet::new()),
     }
 }

@@ -91,6 +91,9 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, problems: &mut V
 fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[A-Za-z0-9]{4,12}$" => (4..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "^[A-Za-z0-9_]{1,24}$" => {
+            (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        }
         "^[0-9]{1,20}$" => (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()),
         other => panic!("pattern {other} is not known to this test"),
     }

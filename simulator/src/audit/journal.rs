@@ -153,7 +153,10 @@ impl Journal {
             | Command::Tally { .. }
             | Command::Outage { .. }
             | Command::Reissue { .. }
-            | Command::SeatOrigin { .. } => {}
+            | Command::SeatOrigin { .. }
+            // The book says that this is no trivia.
+            | Command::Claims { .. }
+            | Command::BeginGame { .. } => {}
         }
         for event in events {
             self.receive(event, current);

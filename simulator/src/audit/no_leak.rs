@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, FromPlayer, Phase, Snapshot, ToPlayer, Verdict, You};
+use klaxon_protocol::player::{AnswerReply, FromPlayer, Phase, Snapshot, ToPlayer, You};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
@@ -64,12 +65,12 @@ fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
         let ToPlayer::AnswerReply(reply) = message else { continue };
         kinds += 1;
         let verdict = match (reply.accepted, reply.choice, reply.code) {
-            (true, Some(choice), None) => Some(Verdict::Accepted(choice)),
-            (false, Some(choice), Some(ErrorCode::AlreadyAnswered)) => Some(Verdict::AlreadyAnswered(choice)),
+            (true, Some(choice), None) => Some(Verdict::Accepted(choice.into())),
+            (false, Some(choice), Some(ErrorCode::AlreadyAnswered)) => Some(Verdict::AlreadyAnswered(choice.into())),
             (false, None, Some(code)) => Some(Verdict::Refused(code)),
             _ => None,
         };
-        let plain = verdict.map(|verdict| ToPlayer::AnswerReply(AnswerReply::new(reply.question, verdict)));
+        let plain = verdict.map(|verdict| ToPlayer::AnswerReply(AnswerReply::new(reply.question, &verdict)));
         finding.check(plain.is_some_and(|plain| codec.encode(&plain) == bytes), || {
             let violation = Violation::new("the reply is not the one that all get who did the same");
             let frame = String::from_utf8_lossy(bytes).into_owned();

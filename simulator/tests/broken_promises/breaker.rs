@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
+use klaxon_protocol::player::{AnswerReply, ToPlayer};
 use klaxon_simulator::evidence::Direction;
 use serde_json::{Value, json};
 
@@ -221,10 +222,10 @@ fn add(number: &mut Value) {
 fn acceptance(message: &Value) -> Value {
     let question = u16::try_from(message["question"].as_u64().unwrap_or(0)).unwrap_or(0);
     let choice = u8::try_from(message["choice"].as_u64().unwrap_or(0)).unwrap_or(0);
-    reply(QuestionId(question), Verdict::Accepted(Choice(choice)))
+    reply(QuestionId(question), Verdict::Accepted(Choice(choice).into()))
 }
 
 fn reply(question: QuestionId, verdict: Verdict) -> Value {
-    let reply = ToPlayer::AnswerReply(AnswerReply::new(question, verdict));
+    let reply = ToPlayer::AnswerReply(AnswerReply::new(question, &verdict));
     serde_json::to_value(reply).unwrap()
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{
@@ -17,7 +18,7 @@ use klaxon_protocol::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId
 use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::{
     Answer, AnswerReply, Close, FROM_PLAYER_TYPES, FromPlayer, Join, Mark, Outcome, Phase, PlayerResult, Podium, Pong,
-    Question, Reveal, Role, Snapshot, ToPlayer, Verdict, Welcome, You,
+    Question, Reveal, Role, Snapshot, ToPlayer, Welcome, You,
 };
 use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
@@ -156,7 +157,7 @@ impl Mini {
                         }
                         Ok(FromPlayer::Answer(answer)) => vec![self.answer(seat, answer)],
                         Ok(FromPlayer::Ping(ping)) => vec![ToPlayer::Pong(Pong { sent: ping.sent, now: now() })],
-                        Ok(FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_)) => vec![],
+                        Ok(FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_) | FromPlayer::Claim(_)) => vec![],
                         Err(refusal) => vec![ToPlayer::Error((&refusal).into())],
                     };
                     for reply in replies {
@@ -237,11 +238,11 @@ impl Mini {
             Some(_) if show.phase != Phase::Question => Verdict::Refused(ErrorCode::TooLate),
             Some(question) if now() < question.opens_at => Verdict::Refused(ErrorCode::TooEarly),
             Some(_) => match *show.answers.entry((answer.question, seat)).or_insert(answer.choice) {
-                counted if counted == answer.choice => Verdict::Accepted(counted),
-                counted => Verdict::AlreadyAnswered(counted),
+                counted if counted == answer.choice => Verdict::Accepted(counted.into()),
+                counted => Verdict::AlreadyAnswered(counted.into()),
             },
         };
-        ToPlayer::AnswerReply(AnswerReply::new(answer.question, verdict))
+        ToPlayer::AnswerReply(AnswerReply::new(answer.question, &verdict))
     }
 
     fn result(&self, seat: Option<Seat>, reveal: &Reveal) -> ToPlayer {

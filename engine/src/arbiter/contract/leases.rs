@@ -19,7 +19,7 @@ pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbi
     let fenced = ArbiterError::Fenced { newest };
     assert_eq!(arbiter.claim(SHOW, old, Q1, &[claim(2, 2)]).await, Err(fenced.clone()));
     assert_eq!(arbiter.restore(SHOW, old, Q1, &[claim(1, 3)]).await, Err(fenced.clone()));
-    assert_eq!(arbiter.close(SHOW, old, Q1).await, Err(fenced.clone()));
+    assert_eq!(arbiter.close(SHOW, old, Q1.id).await, Err(fenced.clone()));
     assert_eq!(arbiter.forget(SHOW, old).await, Err(fenced));
 
     let outcomes = arbiter.claim(SHOW, newest, Q1, &[claim(2, 0), claim(1, 0)]).await.unwrap();
@@ -35,13 +35,13 @@ pub async fn each_lease_is_larger_and_refuses_those_before_it(arbiter: impl Arbi
 pub async fn a_token_that_was_never_given_opens_nothing(arbiter: impl Arbiter) {
     let nothing = Err(ArbiterError::NoLease);
     assert_eq!(arbiter.claim(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
-    assert_eq!(arbiter.close(SHOW, Fence(1), Q1).await, nothing);
+    assert_eq!(arbiter.close(SHOW, Fence(1), Q1.id).await, nothing);
     assert_eq!(arbiter.restore(SHOW, Fence(1), Q1, &[claim(1, 1)]).await, nothing);
     assert_eq!(arbiter.forget(SHOW, Fence(1)).await, Ok(()));
     let fence = leased(&arbiter).await;
     let forged = Fence(fence.0 + 1);
     assert_eq!(arbiter.claim(SHOW, forged, Q1, &[claim(1, 1)]).await, Err(ArbiterError::NoLease));
-    assert_eq!(arbiter.close(SHOW, forged, Q1).await, nothing);
+    assert_eq!(arbiter.close(SHOW, forged, Q1.id).await, nothing);
     assert_eq!(arbiter.restore(SHOW, forged, Q1, &[claim(1, 1)]).await, nothing);
     assert_eq!(arbiter.forget(SHOW, forged).await, nothing);
     assert_eq!(arbiter.claim(SHOW, fence, Q1, &[claim(1, 2)]).await.unwrap(), [ClaimOutcome::First]);
@@ -62,7 +62,7 @@ pub async fn leases_taken_at_once_are_all_different(arbiter: impl Arbiter) {
     assert_eq!(tokens.len(), 32);
     let newest = *tokens.last().unwrap();
     for &token in &tokens {
-        let heard = arbiter.close(SHOW, token, Q1).await;
+        let heard = arbiter.close(SHOW, token, Q1.id).await;
         assert_eq!(heard, if token == newest { Ok(()) } else { Err(ArbiterError::Fenced { newest }) });
     }
 }

@@ -1,14 +1,15 @@
 //! The arbiter on Redis: scripts that Redis runs one at a time, so that each call is atomic over all engines.
 //!
-//! - A show's lease and what is known of its questions are one hash, its claims strings by seat, all in one slot of a cluster. Half
-//!   a byte is one seat's claim: see `claims_judge.lua`.
+//! - A show's lease and what is known of its rounds are one hash, its claims other keys, all in one slot of a cluster. Where all that a
+//!   seat can claim in a round takes a byte at most, the claims are strings by seat, in which a claim has some bits, one of trivia's four:
+//!   see `claims_judge.lua`. All others are hashes: `claims_judge_any.lua`.
 //! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
 //!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
 //!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
 //!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. An engine that
 //!   takes it over and finds nothing to play forgets it, and that takes it out of the set.
 //! - All keys of a show expire three days after its engine last renewed the lease, and claims three days after the last one.
-//! - A call with very many claims is made in batch, so that no other show waits long. If the lease is without_lease between two of them the
+//! - A call with very many claims is made in batches, so that no other show waits long. If the lease is lost between two of them the
 //!   outcome is `Unavailable`, since some may count; the same call made again finds what became of the lease.
 
 mod claims;
@@ -19,15 +20,16 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ::redis::{FromRedisValue, RedisError};
+use ::redis::{FromRedisValue, RedisError, Value};
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
-use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
+use klaxon_protocol::ids::{Fence, RoundId, ShowId};
 use klaxon_protocol::time::Span;
 
-use super::{Arbiter, ArbiterError, Claim, ClaimOutcome, Lease, TERM};
+use super::{Arbiter, ArbiterError, ClaimOutcome, Lease, TERM, check};
 use crate::redis::scripts::{self, Script, ScriptError};
 use crate::redis::{Connection, Keys, Redis};
+use crate::round::{Round, SeatClaim};
 use claims::ScriptBatch;
 
 /// Counts claims in a Redis or a Redis Cluster, for all engines that share it.
@@ -84,22 +86,20 @@ impl RedisArbiter {
     /// Runs a script on these claims, batch by batch and in their order. Returns its result for each batch.
     async fn run_on_claims(
         &self,
-        script: &Script,
-        (show, fence, question): (ShowId, Fence, QuestionId),
-        claims: &[Claim],
-    ) -> Result<Vec<(ScriptBatch, String)>, ArbiterError> {
-        if let Some(claim) = claims.iter().find(|claim| !claim.is_possible()) {
-            return Err(ArbiterError::BadClaim(*claim));
-        }
-        let (lease, fence_text, question_text) = (self.keys.lease(show), fence.to_string(), question.to_string());
-        let mut results: Vec<(ScriptBatch, String)> = Vec::new();
-        for batch in ScriptBatch::of(claims) {
-            let pages: Vec<String> = batch.pages().map(|page| self.keys.claims(show, question, page)).collect();
+        script: impl Fn(&ScriptBatch) -> &'static Script + Send,
+        (show, fence, round): (ShowId, Fence, Round),
+        claims: &[SeatClaim],
+    ) -> Result<Vec<(ScriptBatch, Value)>, ArbiterError> {
+        check(round.space, claims)?;
+        let (lease, fence_text, round_text) = (self.keys.lease(show), fence.to_string(), round.id.to_string());
+        let mut results: Vec<(ScriptBatch, Value)> = Vec::new();
+        for batch in ScriptBatch::of(round.space, claims) {
+            let pages: Vec<String> = batch.pages().map(|page| self.keys.claims(show, round.id, page)).collect();
             let mut keys = vec![&*lease];
             keys.extend(pages.iter().map(|key| &**key));
-            let mut arguments = vec![&*fence_text, &*question_text];
-            arguments.extend(batch.texts());
-            match script.run(&self.connection, &keys, &arguments).await {
+            let mut arguments = vec![fence_text.as_bytes(), round_text.as_bytes()];
+            arguments.extend(batch.arguments());
+            match script(&batch).run(&self.connection, &keys, &arguments).await {
                 Ok(answer) => results.push((batch, answer)),
                 Err(error) if results.is_empty() => return Err(refusal(error, fence)),
                 Err(error) => return Err(ArbiterError::Unavailable(format!("after some of the claims: {error}"))),
@@ -175,10 +175,10 @@ impl Arbiter for RedisArbiter {
         &self,
         show: ShowId,
         fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
+        round: Round,
+        claims: &[SeatClaim],
     ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
-        let results = self.run_on_claims(&scripts::CLAIMS_JUDGE, (show, fence, question), claims).await?;
+        let results = self.run_on_claims(ScriptBatch::judge, (show, fence, round), claims).await?;
         let mut outcomes = Vec::with_capacity(claims.len());
         for (batch, result) in results {
             let outcomes_of_batch = batch.outcomes(&result);
@@ -187,8 +187,8 @@ impl Arbiter for RedisArbiter {
         Ok(outcomes)
     }
 
-    async fn close(&self, show: ShowId, fence: Fence, question: QuestionId) -> Result<(), ArbiterError> {
-        let arguments = [&*fence.to_string(), &*question.to_string()];
+    async fn close(&self, show: ShowId, fence: Fence, round: RoundId) -> Result<(), ArbiterError> {
+        let arguments = [&*fence.to_string(), &*round.to_string()];
         self.run_on_lease(&scripts::CLAIMS_CLOSE, show, &arguments).await.map_err(|error| refusal(error, fence))
     }
 
@@ -196,10 +196,10 @@ impl Arbiter for RedisArbiter {
         &self,
         show: ShowId,
         fence: Fence,
-        question: QuestionId,
-        claims: &[Claim],
+        round: Round,
+        claims: &[SeatClaim],
     ) -> Result<(), ArbiterError> {
-        self.run_on_claims(&scripts::CLAIMS_RESTORE, (show, fence, question), claims).await.map(|_| ())
+        self.run_on_claims(ScriptBatch::restore, (show, fence, round), claims).await.map(|_| ())
     }
 
     async fn forget(&self, show: ShowId, fence: Fence) -> Result<(), ArbiterError> {

@@ -13,6 +13,7 @@ use klaxon_protocol::journal::Record;
 use super::ArchiveError;
 use super::reader::{ArchiveReader, Counts};
 use super::sql::{JournalBatch, Offset, Partition, SqlArchive};
+use crate::game::Games;
 
 /// A reader of journals, and the database that it fills.
 pub struct Ingestion {
@@ -26,8 +27,8 @@ pub struct Ingestion {
 impl Ingestion {
     /// Reads the topic into the archive.
     #[must_use]
-    pub fn new(archive: SqlArchive, topic: &str) -> Self {
-        Self { archive, topic: topic.to_owned(), reader: ArchiveReader::new(topic), unwritten: None }
+    pub fn new(archive: SqlArchive, topic: &str, games: Games) -> Self {
+        Self { archive, topic: topic.to_owned(), reader: ArchiveReader::new(topic, games), unwritten: None }
     }
 
     /// Takes a partition on, whose first record that can still be read is at `earliest`. Returns where to read from.

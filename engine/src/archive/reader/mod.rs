@@ -18,6 +18,7 @@ use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, Record};
 
 use super::sql::{ArchivedAnswer, JournalBatch, JournalState, Offset, Partition, Progress};
+use crate::game::Games;
 use crate::replay::Rebuilt;
 
 /// How many records of a show may wait for one that is missing.
@@ -38,6 +39,7 @@ pub struct Counts {
 
 /// Reads the journals in the partitions of one topic.
 pub struct ArchiveReader {
+    games: Games,
     shows: HashMap<ShowId, ShowReading>,
     partitions: HashMap<Partition, Offset>,
     counts: Counts,
@@ -64,9 +66,10 @@ struct UnsavedBatch {
 impl ArchiveReader {
     /// A reader of this topic that has no partition yet.
     #[must_use]
-    pub fn new(topic: &str) -> Self {
+    pub fn new(topic: &str, games: Games) -> Self {
         let batch = JournalBatch { topic: topic.to_owned(), ..JournalBatch::default() };
         Self {
+            games,
             shows: HashMap::new(),
             partitions: HashMap::new(),
             counts: Counts::default(),
@@ -142,7 +145,7 @@ impl ArchiveReader {
             return;
         }
         self.told.shows.insert(show);
-        if let Err(problem) = reading.take(record, &mut self.counts, &mut self.told.batch) {
+        if let Err(problem) = reading.take(&self.games, record, &mut self.counts, &mut self.told.batch) {
             self.set_aside(show, problem);
         }
     }
@@ -187,7 +190,13 @@ impl ShowReading {
     ///
     /// # Errors
     /// Why the journal does not tell a show.
-    fn take(&mut self, record: Record, counts: &mut Counts, batch: &mut JournalBatch) -> Result<(), String> {
+    fn take(
+        &mut self,
+        games: &Games,
+        record: Record,
+        counts: &mut Counts,
+        batch: &mut JournalBatch,
+    ) -> Result<(), String> {
         let wanted = self.wanted();
         if record.number < wanted {
             counts.duplicates += 1;
@@ -196,9 +205,9 @@ impl ShowReading {
         if record.number > wanted {
             return self.hold(record, counts);
         }
-        self.play(&record, counts, batch)?;
+        self.play(games, &record, counts, batch)?;
         while let Some(record) = self.early.remove(&self.wanted()) {
-            self.play(&record, counts, batch)?;
+            self.play(games, &record, counts, batch)?;
         }
         Ok(())
     }
@@ -225,9 +234,15 @@ impl ShowReading {
         Ok(())
     }
 
-    fn play(&mut self, record: &Record, counts: &mut Counts, batch: &mut JournalBatch) -> Result<(), String> {
+    fn play(
+        &mut self,
+        games: &Games,
+        record: &Record,
+        counts: &mut Counts,
+        batch: &mut JournalBatch,
+    ) -> Result<(), String> {
         let show = match self.show.take() {
-            None => Rebuilt::begin(record),
+            None => Rebuilt::begin(games, record),
             Some(show) if record.fence < show.fence => {
                 counts.zombies += 1;
                 self.show = Some(show);

@@ -8,7 +8,7 @@ use crate::archive::ShowResults;
 const PARTITION: Partition = Partition(3);
 
 fn reader() -> ArchiveReader {
-    ArchiveReader::new("shows")
+    ArchiveReader::new("shows", Games::default())
 }
 
 /// Reads records that stand one after the other from `first` on.

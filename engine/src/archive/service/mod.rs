@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use super::SqlArchive;
 use super::ingestion::Ingestion;
 use crate::clock::Clock;
+use crate::game::Games;
 use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka};
 use crate::journal::{Offset, Partition};
 
@@ -41,9 +42,15 @@ impl ArchiveService {
     ///
     /// # Errors
     /// If the settings of Kafka make no sense.
-    pub fn new(archive: SqlArchive, kafka: &Kafka, group: &str, member: &str) -> Result<Self, KafkaError> {
+    pub fn new(
+        archive: SqlArchive,
+        games: Games,
+        kafka: &Kafka,
+        group: &str,
+        member: &str,
+    ) -> Result<Self, KafkaError> {
         Ok(Self {
-            ingestion: Ingestion::new(archive, &kafka.topic),
+            ingestion: Ingestion::new(archive, &kafka.topic, games),
             consumer: JournalConsumer::open(kafka, group, member)?,
             taken: BTreeMap::new(),
             unwritten: 0,

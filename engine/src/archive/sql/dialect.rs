@@ -12,11 +12,16 @@ type Migrations = &'static [(&'static str, &'static str)];
 const SQLITE: Migrations = &[
     ("results", include_str!("../../../migrations/sqlite/0001_results.sql")),
     ("journals", include_str!("../../../migrations/sqlite/0002_journals.sql")),
+    ("games", include_str!("../../../migrations/sqlite/0003_games.sql")),
 ];
-const POSTGRES: Migrations = &[("archive", include_str!("../../../migrations/postgres/0001_archive.sql"))];
+const POSTGRES: Migrations = &[
+    ("archive", include_str!("../../../migrations/postgres/0001_archive.sql")),
+    ("games", include_str!("../../../migrations/postgres/0002_games.sql")),
+];
 const MYSQL: Migrations = &[
     ("archive", include_str!("../../../migrations/mysql/0001_archive.sql")),
     ("names", include_str!("../../../migrations/mysql/0002_names.sql")),
+    ("games", include_str!("../../../migrations/mysql/0003_games.sql")),
 ];
 
 /// How a database speaks.

@@ -26,7 +26,8 @@ use sqlx::{AnyPool, AssertSqlSafe};
 use self::dialect::Dialect;
 use self::store::{Statement, integer};
 use super::{
-    Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, ShowResults, ShowSummary, Winner,
+    Archive, ArchiveError, HardQuestion, PlayedShow, PlayerResults, QuestionResult, RoundResult, ShowResults,
+    ShowSummary, Winner,
 };
 
 pub use crate::journal::{Offset, Partition};
@@ -106,7 +107,8 @@ impl SqlArchive {
         let questions = self.questions(show).await?;
         let players = self.query(queries::PLAYERS).bind(show.to_string()).fetch_all(&self.pool).await;
         let players = rows::each(&players.map_err(failed)?, rows::player)?;
-        Ok(Some(ShowResults { summary, questions, players }))
+        let rounds = self.rounds(show).await?;
+        Ok(Some(ShowResults { summary, questions, players, rounds }))
     }
 
     fn query<'q>(&self, query: &str) -> Statement<'q> {
@@ -176,6 +178,11 @@ impl Archive for SqlArchive {
     async fn questions(&self, show: ShowId) -> Result<Vec<QuestionResult>, ArchiveError> {
         let found = self.query(queries::QUESTIONS).bind(show.to_string()).fetch_all(&self.pool).await;
         rows::questions(&found.map_err(failed)?)
+    }
+
+    async fn rounds(&self, show: ShowId) -> Result<Vec<RoundResult>, ArchiveError> {
+        let found = self.query(queries::ROUNDS).bind(show.to_string()).fetch_all(&self.pool).await;
+        rows::each(&found.map_err(failed)?, rows::round)
     }
 
     async fn podium(&self, show: ShowId, limit: u32) -> Result<Vec<PlayerResults>, ArchiveError> {

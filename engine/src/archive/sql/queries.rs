@@ -4,7 +4,8 @@
 
 macro_rules! show_columns {
     () => {
-        "s.show, s.code, s.title, s.mode, s.created_at, s.ended_at, s.joined, s.pot, s.currency, s.paid, s.rolled_over"
+        "s.show, s.code, s.title, s.mode, s.created_at, s.ended_at, s.joined, s.pot, s.currency, s.paid, s.rolled_over, \
+         (SELECT g.game FROM games g WHERE g.show_id = s.id) AS game"
     };
 }
 
@@ -26,6 +27,10 @@ pub(super) const QUESTIONS: &str = "\
     c.text AS choice_text, c.answers AS choice_answers \
     FROM questions q {join} choices c ON c.show_id = q.show_id AND c.question = q.question \
     WHERE q.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY q.question, c.choice";
+
+/// By show: what its game has to say of each round, in order.
+pub(super) const ROUNDS: &str = "\
+    SELECT r.round, r.body FROM rounds r WHERE r.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY r.round";
 
 /// By show, at most so many.
 pub(super) const PODIUM: &str = concat!(

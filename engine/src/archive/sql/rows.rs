@@ -1,13 +1,16 @@
 //! From rows to results and back.
 
-use klaxon_protocol::ids::{BadText, Choice, Fence, Name, PlayerId, QuestionId, Seat, ShowId};
+use klaxon_protocol::ids::{BadText, Choice, Fence, Name, PlayerId, QuestionId, RoundId, Seat, ShowId};
 use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::player::Body;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
 
-use super::super::{ArchiveError, HardQuestion, PlayerResults, QuestionResult, ShowSummary, Winner};
+use super::super::{
+    ArchiveError, HardQuestion, Played, PlayerResults, QuestionResult, RoundResult, ShowSummary, Winner,
+};
 use super::batch::{ArchivedAnswer, JournalState, Progress};
 use super::{Offset, Partition};
 
@@ -75,11 +78,12 @@ pub(super) fn summary(row: &AnyRow) -> Result<ShowSummary, ArchiveError> {
         show: text::<ShowId>(row, "show")?,
         code: text(row, "code")?,
         title: get(row, "title")?,
-        mode: match get(row, "mode")? {
-            "elimination" => Mode::Elimination,
-            "points" => Mode::Points,
-            "both" => Mode::Both,
-            other => return Err(unreadable("mode", other)),
+        played: match (get::<Option<&str>>(row, "game")?, get(row, "mode")?) {
+            (Some(game), _) => Played::Game(game.parse().map_err(|_| unreadable("game", game))?),
+            (None, "elimination") => Played::Trivia(Mode::Elimination),
+            (None, "points") => Played::Trivia(Mode::Points),
+            (None, "both") => Played::Trivia(Mode::Both),
+            (None, other) => return Err(unreadable("mode", other)),
         },
         created_at: Millis(number(row, "created_at")?),
         ended_at: Millis(number(row, "ended_at")?),
@@ -141,6 +145,12 @@ pub(super) fn questions(rows: &[AnyRow]) -> Result<Vec<QuestionResult>, ArchiveE
         }
     }
     Ok(questions)
+}
+
+pub(super) fn round(row: &AnyRow) -> Result<RoundResult, ArchiveError> {
+    let body: &str = get(row, "body")?;
+    let fields = serde_json::from_str(body).map_err(|_| unreadable("body", body))?;
+    Ok(RoundResult { round: RoundId(number(row, "round")?), body: Body(fields) })
 }
 
 pub(super) fn hard_question(row: &AnyRow) -> Result<HardQuestion, ArchiveError> {

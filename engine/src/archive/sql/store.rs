@@ -7,7 +7,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use super::dialect::{Dialect, OnConflict, Table};
 use super::{failed, queries, rows};
-use crate::archive::{ArchiveError, PlayerResults, QuestionResult, ShowResults};
+use crate::archive::{ArchiveError, Played, PlayerResults, QuestionResult, ShowResults};
 
 /// How many values one statement holds at most; SQLite takes 32,766, the others 65,535.
 const VALUES: usize = 10_000;
@@ -80,8 +80,19 @@ const PRIZES: Table = Table {
     again: OnConflict::Refused,
 };
 
+const GAMES: Table =
+    Table { name: "games", columns: &["show_id", "game"], key: &["show_id"], again: OnConflict::Refused };
+const ROUNDS: Table = Table {
+    name: "rounds",
+    columns: &["show_id", "round", "body"],
+    key: &["show_id", "round"],
+    again: OnConflict::Refused,
+};
+
 /// What hangs on a show's row, the leaves first.
-const OF_A_SHOW: [&str; 4] = [
+const OF_A_SHOW: [&str; 6] = [
+    "DELETE FROM rounds WHERE show_id = ?",
+    "DELETE FROM games WHERE show_id = ?",
     "DELETE FROM prizes WHERE show_id = ?",
     "DELETE FROM players WHERE show_id = ?",
     "DELETE FROM choices WHERE show_id = ?",
@@ -175,6 +186,7 @@ pub(super) async fn replace(
         delete.execute(&mut *connection).await.map_err(failed)?;
     }
     insert_questions(connection, dialect, id, &results.questions).await.map_err(refused(show))?;
+    insert_game(connection, dialect, id, results).await.map_err(refused(show))?;
     insert_players(connection, dialect, id, results).await.map_err(refused(show))
 }
 
@@ -187,7 +199,7 @@ async fn insert_show(
         row.bind(summary.show.to_string())
             .bind(summary.code.as_str())
             .bind(&summary.title)
-            .bind(rows::mode_text(summary.mode))
+            .bind(rows::mode_text(summary.played.mode()))
             .bind(integer(summary.created_at.0))
             .bind(integer(summary.ended_at.0))
             .bind(i64::from(summary.joined))
@@ -234,6 +246,22 @@ async fn insert_questions(
         .collect();
     insert(connection, dialect, &CHOICES, &choices, |row, &(question, choice, text, answers)| {
         row.bind(id).bind(i64::from(question.0)).bind(choice).bind(text).bind(i64::from(answers))
+    })
+    .await
+}
+
+async fn insert_game(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    id: i64,
+    results: &ShowResults,
+) -> Result<(), sqlx::Error> {
+    if let Played::Game(game) = &results.summary.played {
+        insert(connection, dialect, &GAMES, std::slice::from_ref(game), |row, game| row.bind(id).bind(game.as_str()))
+            .await?;
+    }
+    insert(connection, dialect, &ROUNDS, &results.rounds, |row, round| {
+        row.bind(id).bind(i64::from(round.round.0)).bind(round.body.to_string())
     })
     .await
 }

@@ -5,7 +5,7 @@ use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::ToPlayer;
 use roaring::RoaringBitmap;
 
-use crate::arbiter::SEATS;
+use crate::round::SEATS;
 
 /// The number of each seat's message: bitmap `n` holds the seats whose number has bit `n` set. The most frequent messages have the
 /// smallest numbers, so most bits are unset and the bitmaps are sparse.

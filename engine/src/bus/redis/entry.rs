@@ -4,10 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use bincode::{Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
-use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
-use klaxon_protocol::player::{Phase, Snapshot};
-use klaxon_protocol::settings::Mode;
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::link::{Personal, ToEngine, ToGateway, View};
+use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
 use redis::Value;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
@@ -35,8 +33,8 @@ pub(super) enum EntryError {
     Bytes(#[from] bincode::error::DecodeError),
     #[error(transparent)]
     Personal(#[from] BitPlanesError),
-    #[error("a message refers to the snapshot of the one before it, which has none")]
-    NoSnapshot,
+    #[error("a message refers to the view of the one before it, which has none")]
+    NoView,
     #[error("a message that has no personal part comes with one")]
     Misplaced,
 }
@@ -103,8 +101,8 @@ pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError
 
 /// Encodes messages of an engine.
 pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -> Vec<u8> {
-    let mut snapshot = None;
-    let packed: Vec<Packed> = messages.into_iter().map(|message| Packed::pack(message, &mut snapshot)).collect();
+    let mut view = None;
+    let packed: Vec<Packed> = messages.into_iter().map(|message| Packed::pack(message, &mut view)).collect();
     encode(&packed)
 }
 
@@ -114,8 +112,8 @@ pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -
 /// If these are no messages of an engine.
 pub(super) fn decode_to_gateway(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
     let packed: Vec<Packed> = decode(bytes)?;
-    let mut snapshot = None;
-    packed.into_iter().map(|packed| packed.unpack(&mut snapshot)).collect()
+    let mut view = None;
+    packed.into_iter().map(|packed| packed.unpack(&mut view)).collect()
 }
 
 pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
@@ -178,26 +176,26 @@ impl Entries {
     }
 }
 
-/// A message as an entry holds it. Players who join at the same event share its snapshot, so an entry holds it once; the personal parts of
+/// A message as an entry holds it. Players who join at the same event share its view, so an entry holds it once; the personal parts of
 /// an event are bitmaps.
 #[derive(Encode, Decode)]
 struct Packed {
     /// The message, without what the other fields hold.
     message: ToGateway,
-    /// Its snapshot is that of the message before it.
-    repeats_snapshot: bool,
+    /// Its view is that of the message before it.
+    repeats_view: bool,
     personal: Option<BitPlanes>,
 }
 
 impl Packed {
-    fn pack(mut message: ToGateway, last: &mut Option<Arc<Snapshot>>) -> Self {
-        let mut repeats_snapshot = false;
-        if let Some(snapshot) = snapshot_in(&mut message) {
-            repeats_snapshot = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, snapshot));
-            if repeats_snapshot {
-                *snapshot = Arc::clone(&NO_SNAPSHOT);
+    fn pack(mut message: ToGateway, last: &mut Option<Arc<View>>) -> Self {
+        let mut repeats_view = false;
+        if let Some(view) = view_in(&mut message) {
+            repeats_view = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, view));
+            if repeats_view {
+                *view = Arc::clone(&NO_VIEW);
             } else {
-                *last = Some(Arc::clone(snapshot));
+                *last = Some(Arc::clone(view));
             }
         }
         let personal = match &mut message {
@@ -205,16 +203,16 @@ impl Packed {
             ToGateway::Own { personal, .. } => Some(std::mem::replace(personal, Arc::clone(&NO_PERSONAL))),
             _ => None,
         };
-        Self { message, repeats_snapshot, personal: personal.map(|personal| BitPlanes::of(&personal)) }
+        Self { message, repeats_view, personal: personal.map(|personal| BitPlanes::of(&personal)) }
     }
 
-    fn unpack(self, last: &mut Option<Arc<Snapshot>>) -> Result<ToGateway, EntryError> {
-        let Self { mut message, repeats_snapshot, personal } = self;
-        if let Some(snapshot) = snapshot_in(&mut message) {
-            if repeats_snapshot {
-                *snapshot = last.clone().ok_or(EntryError::NoSnapshot)?;
+    fn unpack(self, last: &mut Option<Arc<View>>) -> Result<ToGateway, EntryError> {
+        let Self { mut message, repeats_view, personal } = self;
+        if let Some(view) = view_in(&mut message) {
+            if repeats_view {
+                *view = last.clone().ok_or(EntryError::NoView)?;
             } else {
-                *last = Some(Arc::clone(snapshot));
+                *last = Some(Arc::clone(view));
             }
         }
         if let Some(planes) = personal {
@@ -229,34 +227,19 @@ impl Packed {
     }
 }
 
-/// The snapshot of a message that many players get at the same event.
-fn snapshot_in(message: &mut ToGateway) -> Option<&mut Arc<Snapshot>> {
+/// The view of a message that many players get at the same event.
+fn view_in(message: &mut ToGateway) -> Option<&mut Arc<View>> {
     match message {
-        ToGateway::Seated(seated) => Some(&mut seated.snapshot),
-        ToGateway::Resynced(resynced) => Some(&mut resynced.snapshot),
+        ToGateway::Seated(seated) => Some(&mut seated.view),
+        ToGateway::Resynced(resynced) => Some(&mut resynced.view),
         _ => None,
     }
 }
 
-/// Stands in a message for a snapshot or a personal part that is elsewhere.
+/// Stands in a message for a view or a personal part that is elsewhere.
 static NO_PERSONAL: LazyLock<Arc<Personal>> =
     LazyLock::new(|| Arc::new(Personal { shapes: Vec::new(), by_seat: Vec::new() }));
-static NO_SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
-    Arc::new(Snapshot {
-        seq: Seq(0),
-        at: Millis(0),
-        title: String::new(),
-        phase: Phase::Created,
-        mode: Mode::Elimination,
-        total: 0,
-        joined: 0,
-        alive: 0,
-        pot: 0,
-        currency: String::new(),
-        paused: false,
-        question: None,
-        reveal: None,
-        voided: false,
-        podium: None,
-    })
+static NO_VIEW: LazyLock<Arc<View>> = LazyLock::new(|| {
+    let message = ToPlayer::Lobby(Lobby { joined: 0 });
+    Arc::new(View { seq: Seq(0), phase: Phase::Created, message, paused: None })
 });

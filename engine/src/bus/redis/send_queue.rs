@@ -15,7 +15,7 @@ use super::lock;
 use crate::bus::StreamPosition;
 use crate::bus::queue::DroppedAnswers;
 
-/// Answers in all send queues of a gateway. When there is no room for a batch it is dropped and counted, and its question is voided.
+/// Answers in all send queues of a gateway. When there is no room for a batch it is dropped and counted, and its round is voided.
 pub(super) const MAX_ANSWERS: usize = 1_000_000;
 /// Messages in all send queues of a gateway, a batch of answers being one. When there is no room joins and hosts' commands are refused
 /// with `unavailable`, answers are dropped as above, and the rest is dropped: requests for snapshots are repeated by who made them,
@@ -355,24 +355,25 @@ impl SendState {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::claim::ClaimForm;
     use klaxon_protocol::error::ErrorCode;
     use klaxon_protocol::host::Latency;
-    use klaxon_protocol::ids::{Choice, QuestionId, Seat, SeatRef};
+    use klaxon_protocol::ids::{RoundId, Seat, SeatRef};
     use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
     use klaxon_protocol::time::Millis;
 
     use super::super::entry::decode_to_engine;
     use super::*;
-    use crate::bus::contract::{ANN, SHOW, join, numbered};
+    use crate::bus::contract::{ANN, SHOW, claim, join, numbered};
     use crate::bus::queue::refusal;
 
     fn queue(totals: &Arc<Totals>) -> SendQueue {
         SendQueue::new(SHOW, Arc::clone(totals))
     }
 
-    fn answers(question: u16, count: usize) -> ToEngine {
-        let (conn, number, by, question) = (1, 1, SeatRef::first(Seat(0)), QuestionId(question));
-        let answer = StampedAnswer { conn, number, by, question, choice: Choice(0), at: Millis(0) };
+    fn answers(round: u16, count: usize) -> ToEngine {
+        let (conn, number, by) = (1, 1, SeatRef::first(Seat(0)));
+        let answer = StampedAnswer { conn, number, by, form: ClaimForm::Claim, claim: claim(round), at: Millis(0) };
         ToEngine::Answers(AnswerBatch { gateway: ANN, show: SHOW, answers: vec![answer; count] })
     }
 
@@ -382,8 +383,8 @@ mod tests {
         ToEngine::Counts(GatewayCounts { gateway, show, connected, shed, latency, clock_uncertainty, dropped })
     }
 
-    fn passed(question: u16) -> ToEngine {
-        ToEngine::BarrierPassed { gateway: ANN, show: SHOW, question: QuestionId(question) }
+    fn passed(round: u16) -> ToEngine {
+        ToEngine::BarrierPassed { gateway: ANN, show: SHOW, round: RoundId(round) }
     }
 
     fn sent(queue: &SendQueue) -> Vec<ToEngine> {
@@ -415,7 +416,7 @@ mod tests {
         assert_eq!((totals.answers(), totals.messages()), (0, 0));
         assert!(queue.push(answers(2, 1)).is_ok());
         assert!(queue.push(counts()).is_ok());
-        assert_eq!(dropped(&sent(&queue)[1]), 0, "those of the question before are no longer of interest");
+        assert_eq!(dropped(&sent(&queue)[1]), 0, "those of the round before are no longer of interest");
     }
 
     #[test]

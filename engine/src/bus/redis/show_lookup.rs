@@ -61,7 +61,9 @@ impl GatewayQueues {
 
     pub(super) fn host(&self, conn: ConnRef, message: FromHost) {
         let show = match &message {
-            FromHost::Create(_) | FromHost::Shows => return self.request(ToEngine::Host { conn, message }),
+            FromHost::Create(_) | FromHost::CreateGame(_) | FromHost::Shows => {
+                return self.request(ToEngine::Host { conn, message });
+            }
             FromHost::Command(command) => command.show,
             FromHost::FindPlayers(find) => find.show,
             FromHost::JournalTail(tail) => tail.show,

@@ -83,7 +83,7 @@ impl Trivia {
 
     /// Nobody is in play, and nobody can come in any more. A show that nobody ever joined can be played through.
     fn nobody_left(&self) -> bool {
-        let began = !self.asked.is_empty() && self.roster.len() > 0;
+        let began = !self.asked.is_empty() && self.people.roster.seated() > 0;
         self.eliminates() && began && self.seats.alive.count() == 0
     }
 

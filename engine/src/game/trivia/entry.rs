@@ -1,22 +1,17 @@
 //! Who gets in, and whose answer may count.
 
+use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat, SeatRef};
+use klaxon_protocol::ids::{ClaimKey, Name, PlayerId, QuestionId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedAnswer;
-use klaxon_protocol::player::{Phase, Role, Verdict};
+use klaxon_protocol::player::{Phase, Role};
 use klaxon_protocol::time::Millis;
 
 use super::Trivia;
-use super::access::Barred;
-use crate::game::{Effect, Entry, Game, PreCheck};
+use crate::game::{Effect, Entry, PreCheck};
 
 impl Trivia {
     pub(super) fn entry_of(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
-        let seat = self.roster.seat_of(player);
-        let barred = self.access.barred(player);
-        if seat.is_some_and(|seat| self.seats.banned.contains(seat)) || barred == Some(Barred::FromShow) {
-            return Err(ErrorCode::Banned);
-        }
         let in_time = match self.stage.phase {
             Phase::Created => return Err(ErrorCode::UnknownShow),
             Phase::Ended => false,
@@ -25,20 +20,12 @@ impl Trivia {
             Phase::Question => !self.eliminates() || self.asked.len() == 1,
             Phase::Closing | Phase::Closed | Phase::Revealed => !self.eliminates(),
         };
-        match (role, seat) {
-            (Role::Spectator, _) => Ok(Entry::Watch),
-            (Role::Player, Some(seat)) => Ok(Entry::Back(seat)),
-            // Nobody who was removed gets another seat.
-            (Role::Player, None) if !in_time || barred.is_some() => Ok(Entry::Watch),
-            (Role::Player, None) if self.access.locked => Err(ErrorCode::LobbyLocked),
-            (Role::Player, None) if self.is_full() => Err(ErrorCode::ShowFull),
-            (Role::Player, None) => Ok(Entry::New),
-        }
+        self.people.entry(player, role, in_time)
     }
 
     pub(super) fn join(&mut self, player: &PlayerId, name: &Name, role: Role) -> Result<Vec<Effect>, Refusal> {
         if self.entry_of(player, role)? == Entry::New {
-            self.roster.seat(player.clone(), name.clone());
+            self.people.roster.seat(player.clone(), name.clone());
             self.seats.push(self.first_lives());
         }
         Ok(Vec::new())
@@ -46,7 +33,8 @@ impl Trivia {
 
     /// What is known of an answer before it is claimed. A retry of what was counted gets the same reply for as long as the question
     /// is the last one.
-    pub(super) fn check_answer(&self, by: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck {
+    pub(super) fn check_claim(&self, by: SeatRef, claim: &Claim, at: Millis) -> PreCheck {
+        let question = claim.round;
         let refused = |code| PreCheck::Decided(Verdict::Refused(code));
         let Some(asked) = self.asked.last().filter(|asked| question <= asked.id() && question.0 > 0) else {
             return refused(ErrorCode::UnknownQuestion);
@@ -56,15 +44,15 @@ impl Trivia {
             return refused(ErrorCode::NotInPlay);
         }
         // It was read before its gateway heard that the seat has another player.
-        if by != self.held(seat) {
+        if by != self.people.held(seat) {
             return refused(ErrorCode::SeatGivenAway);
         }
         if question < asked.id() {
             let was_voided = self.asked[usize::from(question.0) - 1].voided;
             return refused(if was_voided { ErrorCode::Voided } else { ErrorCode::TooLate });
         }
-        match self.seats.choice(seat) {
-            Some(counted) if counted == choice => return PreCheck::Decided(Verdict::Accepted(counted)),
+        match self.seats.choice(seat).map(ClaimValue::from) {
+            Some(counted) if counted == claim.value => return PreCheck::Decided(Verdict::Accepted(counted)),
             Some(counted) => return PreCheck::Decided(Verdict::AlreadyAnswered(counted)),
             None => {}
         }
@@ -77,7 +65,8 @@ impl Trivia {
         if !self.seats.is_alive(seat) {
             return refused(ErrorCode::NotInPlay);
         }
-        if choice.index() >= asked.counts.len() {
+        let choice = claim.value.choice().filter(|choice| choice.index() < asked.counts.len());
+        if choice.is_none() || claim.key != ClaimKey(0) {
             return refused(ErrorCode::BadChoice);
         }
         match asked.clock.elapsed(at) {
@@ -89,7 +78,8 @@ impl Trivia {
     /// Counts answers that the arbiter accepted.
     pub(super) fn count(&mut self, question: QuestionId, answers: &[CountedAnswer]) {
         for &CountedAnswer { seat, choice, at } in answers {
-            let PreCheck::MayCount { elapsed } = self.check_answer(self.held(seat), question, choice, at) else {
+            let claim = Claim { round: question, key: ClaimKey(0), value: choice.into() };
+            let PreCheck::MayCount { elapsed } = self.check_claim(self.people.held(seat), &claim, at) else {
                 continue;
             };
             let asked = self.asked.last_mut().expect("an answer that may count is to a question that was asked");
@@ -99,6 +89,6 @@ impl Trivia {
     }
 
     pub(super) fn has_seat(&self, seat: Seat) -> bool {
-        seat.0 < self.roster.len()
+        self.people.has_seat(seat)
     }
 }

@@ -61,6 +61,10 @@ impl Trivia {
             Action::Restore { seat } => self.restore(*seat),
             Action::BanAddress { seat, .. } => self.ban_address(*seat),
             Action::LiftAddressBans => self.lift_address_bans(),
+            Action::Play { .. } => Err(Refusal::because(
+                ErrorCode::BadArgument,
+                "Trivia has no actions of its own: `play` is for other games.",
+            )),
         }
     }
 
@@ -208,7 +212,7 @@ impl Trivia {
         }
         match seat {
             Some(seat) => {
-                self.must_have(seat)?;
+                self.people.must_have(seat)?;
                 if !self.seats.is_alive(seat) {
                     return Err(ErrorCode::NotInPlay.into());
                 }
@@ -219,17 +223,13 @@ impl Trivia {
                 alive.into_iter().for_each(|seat| self.seats.give_lives(seat, lives));
             }
         }
-        self.seats.changed();
+        self.seats.changed(&self.people);
         // Nobody else hears of it, so the journal's events are what they always were.
         let personal = match seat {
             Some(seat) => self.state_of(seat),
             None => self.state_of_all_in_play(),
         };
         Ok(vec![Effect::TellSome(Arc::new(personal))])
-    }
-
-    pub(super) fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
-        if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
     }
 }
 

@@ -1,12 +1,8 @@
 //! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules.md.
 
 mod access;
-mod bans;
-mod bits;
-mod chain;
 mod clock;
 mod course;
-mod done;
 mod entry;
 mod host;
 mod personal;
@@ -16,7 +12,6 @@ mod ranking;
 mod removing;
 mod results;
 mod reveal;
-mod roster;
 mod rules;
 mod seats;
 mod shuffle;
@@ -28,28 +23,33 @@ mod tests;
 use std::collections::HashMap;
 
 use bincode::Encode;
+use klaxon_protocol::claim::Claim;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, PlayerLine};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CreateShow, RulesVersion};
-use klaxon_protocol::origin::Origin;
-use klaxon_protocol::pack::PackQuestion;
-use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, Snapshot, You};
+use klaxon_protocol::ids::{
+    Choice, ClaimKey, CommandId, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
+};
+use klaxon_protocol::journal::{Command, CountedAnswer, CountedClaim, CreateShow, RulesVersion};
+use klaxon_protocol::link::View;
+use klaxon_protocol::pack::{self, PackQuestion};
+use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
-use self::access::Access;
-use self::bans::Bans;
 use self::clock::QuestionClock;
-use self::done::Done;
 use self::ranking::Ranks;
 use self::removing::Removal;
 use self::reveal::Undo;
-use self::roster::Roster;
 use self::rules::Rules;
 use self::seats::Seats;
+use super::done::Done;
+use super::people::People;
+use super::results::ShowResults;
 use super::{Effect, Entry, Game, GameFigures, PreCheck};
-use crate::game::results::ShowResults;
+use crate::round::{ClaimSpace, Round, SeatClaim};
+
+/// One claim a seat: its choice, of which a question has six at most.
+const CHOICES: ClaimSpace = ClaimSpace::one_below(*pack::CHOICES.end() as u64);
 
 /// A trivia show.
 pub struct Trivia {
@@ -62,12 +62,10 @@ pub struct Trivia {
     stage: Stage,
     /// The questions that were sent, in order.
     asked: Vec<Asked>,
-    roster: Roster,
+    people: People,
     seats: Seats,
-    access: Access,
     /// Of the seats whose players are removed.
     removals: HashMap<Seat, Removal>,
-    bans: Bans,
     ranks: Ranks,
     /// How to take the last reveal back.
     undo: Option<Undo>,
@@ -158,11 +156,9 @@ impl Trivia {
                 done,
             },
             asked: Vec::new(),
-            roster: Roster::new(show.seed),
+            people: People::new(show.seed, show.settings.seats),
             seats: Seats::default(),
-            access: Access::default(),
             removals: HashMap::new(),
-            bans: Bans::default(),
             ranks: Ranks::default(),
             undo: None,
             podium: None,
@@ -188,13 +184,16 @@ impl Trivia {
 impl Game for Trivia {
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
-            Command::Create(_) | Command::Begin { .. } => {
+            Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
             }
             Command::Join { player, name, role } => self.join(player, name, *role),
             Command::Answers { question, answers } => {
                 self.count(*question, answers);
                 Ok(Vec::new())
+            }
+            Command::Claims { .. } => {
+                Err(Refusal::because(ErrorCode::WrongPhase, "Trivia's answers are recorded as answers."))
             }
             Command::Host { id, action } => {
                 if self.was_done(id, action)? {
@@ -205,9 +204,9 @@ impl Game for Trivia {
                 Ok(effects)
             }
             Command::Tick => self.tick(now),
-            Command::Tally { question, silent } => self.tally(now, *question, silent),
+            Command::Tally { round, silent } => self.tally(now, *round, silent),
             Command::Recovered { away } => Ok(self.recover(now, *away)),
-            Command::Outage { question, late } => self.lose(now, *question, *late),
+            Command::Outage { round, late } => self.lose(now, *round, *late),
             Command::Reissue { seat } => self.reissue_tokens(*seat),
             Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
             Command::SeatOrigin { seat, origin } => self.name_origin(*seat, *origin),
@@ -221,13 +220,25 @@ impl Game for Trivia {
         }
     }
 
-    fn counted(&self) -> Option<(QuestionId, Vec<(Seat, Choice)>)> {
-        let question = self.asked.last()?.id();
-        let seats = (0..self.roster.len()).map(Seat);
-        Some((question, seats.filter_map(|seat| Some((seat, self.seats.choice(seat)?))).collect()))
+    fn round(&self) -> Option<Round> {
+        Some(Round { id: self.asked.last()?.id(), space: CHOICES })
     }
 
-    fn closing(&self) -> Option<QuestionId> {
+    fn counted(&self) -> Vec<SeatClaim> {
+        let choice = |seat| Some(SeatClaim { seat, key: ClaimKey(0), value: self.seats.choice(seat)?.into() });
+        (0..self.people.roster.seated()).map(Seat).filter_map(choice).collect()
+    }
+
+    fn count(&self, round: RoundId, claims: Vec<CountedClaim>) -> Command {
+        let answer = |CountedClaim { seat, value, at, .. }: CountedClaim| CountedAnswer {
+            seat,
+            choice: value.choice().expect("the arbiter keeps small numbers only in a round of choices"),
+            at,
+        };
+        Command::Answers { question: round, answers: claims.into_iter().map(answer).collect() }
+    }
+
+    fn closing(&self) -> Option<RoundId> {
         self.asked.last().filter(|_| self.stage.phase == Phase::Closing).map(Asked::id)
     }
 
@@ -235,18 +246,11 @@ impl Game for Trivia {
         let small = (&self.stage, self.asked.len() as u64, self.asked.last(), &self.podium, &self.prizes);
         let config = bincode::config::standard();
         let mut bytes = bincode::encode_to_vec(small, config).expect("the state holds nothing that can't be encoded");
-        bytes.extend_from_slice(&self.roster.digest().to_le_bytes());
+        bytes.extend_from_slice(&self.people.roster.digest().to_le_bytes());
         for word in self.seats.digest() {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
-        // Of shows in which none of it was used, the first edition's among them, the hash is as if there were no such rules.
-        if self.access.digest() != 0 {
-            bytes.extend_from_slice(&self.access.digest().to_le_bytes());
-        }
-        if self.bans.digest() != 0 {
-            bytes.extend_from_slice(b"bans");
-            bytes.extend_from_slice(&self.bans.digest().to_le_bytes());
-        }
+        self.people.digest(&mut bytes);
         xxhash_rust::xxh3::xxh3_64(&bytes)
     }
 
@@ -254,60 +258,24 @@ impl Game for Trivia {
         self.stage.phase
     }
 
-    fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
-        self.entry_of(player, role)
-    }
-
-    fn unused_name(&self, wanted: Option<&Name>) -> Name {
-        self.roster.unused_name(wanted)
-    }
-
-    fn name_of(&self, seat: Seat) -> Option<&Name> {
-        self.roster.name(seat)
-    }
-
-    fn joined(&self) -> u32 {
-        self.roster.len()
-    }
-
-    fn player_of(&self, seat: Seat) -> Option<&PlayerId> {
-        self.roster.player(seat)
-    }
-
-    fn held(&self, seat: Seat) -> SeatRef {
-        self.held(seat)
-    }
-
-    fn is_full(&self) -> bool {
-        self.roster.len() >= self.settings.seats
-    }
-
-    fn is_for_guests(&self, seat: Seat) -> bool {
-        self.is_for_guests(seat)
-    }
-
-    fn vacant_seat(&self) -> Option<Seat> {
-        self.vacant_seat()
-    }
-
-    fn is_removed(&self, seat: Seat) -> bool {
-        self.seats.removed.contains(seat)
-    }
-
-    fn bans(&self, origin: Origin) -> bool {
-        self.bans.bans(origin)
-    }
-
-    fn token_issue(&self, player: &PlayerId) -> u32 {
-        self.access.issue(player)
-    }
-
     fn seq(&self) -> Seq {
         self.stage.seq
     }
 
-    fn pre_check(&self, seat: SeatRef, question: QuestionId, choice: Choice, at: Millis) -> PreCheck {
-        self.check_answer(seat, question, choice, at)
+    fn people(&self) -> &People {
+        &self.people
+    }
+
+    fn gives_seats(&self) -> bool {
+        self.gives_seats()
+    }
+
+    fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
+        self.entry_of(player, role)
+    }
+
+    fn pre_check(&self, seat: SeatRef, claim: &Claim, at: Millis) -> PreCheck {
+        self.check_claim(seat, claim, at)
     }
 
     fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal> {
@@ -317,12 +285,12 @@ impl Game for Trivia {
         }
     }
 
-    fn snapshot(&self, now: Millis) -> Snapshot {
-        self.view_snapshot(now)
+    fn view(&self, now: Millis) -> View {
+        self.snapshot(now).into()
     }
 
-    fn you(&self, seat: Option<Seat>) -> You {
-        self.view_you(seat)
+    fn own(&self, seat: Option<Seat>) -> ToPlayer {
+        ToPlayer::You(self.you(seat))
     }
 
     fn figures(&self, now: Millis) -> GameFigures {

@@ -76,7 +76,7 @@ impl Trivia {
             best.truncate(LEADERS);
         }
         let leaders = best.into_iter().filter_map(|(Reverse(score), seat)| {
-            let name = self.roster.name(seat)?.clone();
+            let name = self.people.roster.name(seat)?.clone();
             Some(Leader { rank: self.ranks.of(score), seat, name, score })
         });
         Standings { question, leaders: leaders.collect() }
@@ -90,7 +90,7 @@ impl Trivia {
 
     /// Everybody the host did not take out, best first, with their places; equals share one and stand by seat.
     pub(super) fn ranking(&self) -> Vec<(u32, Seat)> {
-        let seats = (0..self.roster.len()).map(Seat).filter(|&seat| !self.seats.removed.contains(seat));
+        let seats = (0..self.people.roster.seated()).map(Seat).filter(|&seat| !self.people.removed.contains(seat));
         let mut ranked: Vec<(Merit, Seat)> = seats.map(|seat| (self.merit(seat), seat)).collect();
         ranked.sort_unstable();
         let mut ranking = Vec::with_capacity(ranked.len());
@@ -125,7 +125,7 @@ impl Trivia {
         assert!(parts.is_empty() || paid == self.settings.pot, "prizes sum to {paid} of {}", self.settings.pot);
         let prize_of = |index: usize| parts.get(index).copied().unwrap_or(0);
         let named = ranking.iter().take(PLACES).enumerate().filter_map(|(index, &(place, seat))| {
-            let name = self.roster.name(seat)?.clone();
+            let name = self.people.roster.name(seat)?.clone();
             let score = self.seats.score[seat.index()];
             Some(Place { place, seat, name, score, prize: prize_of(index) })
         });

@@ -7,7 +7,6 @@ use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::{PlayerId, QuestionId, Seat};
 
 use super::Trivia;
-use super::access::{AccessChange, Barred};
 use super::reveal::Missed;
 use super::rules::Rules;
 use crate::game::Effect;
@@ -22,7 +21,7 @@ pub struct Removal {
 impl Trivia {
     pub(super) fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         let mut effects = self.take_out(seat, ban)?;
-        if ban && self.roster.player(seat).is_some_and(PlayerId::is_guest) {
+        if ban && self.people.roster.player(seat).is_some_and(PlayerId::is_guest) {
             effects.push(Effect::Alert(AlertKind::GuestBanned { seat }));
         }
         Ok(effects)
@@ -31,27 +30,23 @@ impl Trivia {
     /// Removes a player, and tells nobody else.
     pub(super) fn take_out(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         self.must_not_have_ended()?;
-        self.must_have(seat)?;
+        self.people.must_have(seat)?;
         self.note_removal(seat, ban);
         self.seats.alive.remove(seat);
-        self.seats.removed.insert(seat);
-        if ban {
-            self.seats.banned.insert(seat);
-        }
-        self.seats.changed();
-        let code = if ban { ErrorCode::Banned } else { ErrorCode::Removed };
-        Ok(vec![Effect::Dismiss(self.held(seat), code)])
+        let dismissed = self.people.take_out(seat, ban);
+        self.seats.changed(&self.people);
+        Ok(vec![dismissed])
     }
 
     /// Keeps what is needed to undo it, and who is not to come back as a new player if the seat is given to another.
     fn note_removal(&mut self, seat: Seat, ban: bool) {
-        let Some(player) = self.roster.player(seat).filter(|_| self.rules >= Rules::Second).cloned() else { return };
+        if self.rules < Rules::Second {
+            return;
+        }
         let is_settled = self.asked.last().is_none_or(|asked| asked.reveal.is_some() || asked.voided);
         let settled = self.asked.len() - usize::from(!is_settled);
         self.removals.entry(seat).or_insert(Removal { settled });
-        self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
-        self.access.set_vacant(seat, self.is_for_guests(seat));
-        self.access.note(&AccessChange::Removed(seat, ban));
+        self.people.bar(seat, ban, self.gives_seats() && self.people.is_for_guests(seat));
     }
 
     /// Undoes a removal. Whoever was in play is so again, and was silent in the questions that were revealed meanwhile: each costs a life
@@ -59,24 +54,17 @@ impl Trivia {
     pub(super) fn restore(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
-        self.must_have(seat)?;
+        self.people.must_have(seat)?;
         let Some(removal) = self.removals.remove(&seat) else {
             let detail = "The player of this seat is not removed; one who was may have lost it to this one.";
             return Err(Refusal::because(ErrorCode::WrongPhase, detail));
         };
-        if let Some(player) = self.roster.player(seat) {
-            self.access.unbar(player);
-        }
-        self.access.set_vacant(seat, false);
-        self.access.note(&AccessChange::Restored(seat));
-        self.bans.lift(seat);
-        self.seats.removed.remove(seat);
-        self.seats.banned.remove(seat);
+        self.people.restore(seat);
         if self.seats.out_at[seat.index()] == 0 {
             self.seats.alive.insert(seat);
             self.miss(seat, removal.settled);
         }
-        self.seats.changed();
+        self.seats.changed(&self.people);
         if self.asked.iter().any(|asked| asked.reveal.is_some()) {
             self.ranks = self.count_ranks();
         }

@@ -3,7 +3,7 @@
 use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
 
 use super::Trivia;
-use crate::game::results::{PlayerResults, QuestionResult, ShowResults, ShowSummary};
+use crate::game::results::{Played, PlayerResults, QuestionResult, ShowResults, ShowSummary};
 
 impl Trivia {
     /// None before the end.
@@ -13,10 +13,10 @@ impl Trivia {
             show,
             code: self.code.clone(),
             title: self.title.clone(),
-            mode: self.settings.mode,
+            played: Played::Trivia(self.settings.mode),
             created_at: self.stage.created_at,
             ended_at,
-            joined: self.roster.len(),
+            joined: self.people.roster.seated(),
             pot: podium.pot,
             currency: podium.currency.clone(),
             paid: podium.paid,
@@ -37,7 +37,12 @@ impl Trivia {
             asked_at: asked.clock.first_opened(),
             closed_at: asked.closed_at.unwrap_or(ended_at).max(asked.clock.first_opened()),
         });
-        Some(ShowResults { summary, questions: questions.collect(), players: self.player_results() })
+        Some(ShowResults {
+            summary,
+            questions: questions.collect(),
+            players: self.player_results(),
+            rounds: Vec::new(),
+        })
     }
 
     fn player_results(&self) -> Vec<PlayerResults> {
@@ -49,8 +54,8 @@ impl Trivia {
             let index = seat.index();
             Some(PlayerResults {
                 seat,
-                player: self.roster.player(seat)?.clone(),
-                name: self.roster.name(seat)?.clone(),
+                player: self.people.roster.player(seat)?.clone(),
+                name: self.people.roster.name(seat)?.clone(),
                 alive: self.seats.is_alive(seat),
                 lives: self.seats.lives[index],
                 score: self.seats.score[index],
@@ -60,7 +65,7 @@ impl Trivia {
                 prize: self.prize_of(seat),
             })
         };
-        (0..self.roster.len()).map(Seat).filter_map(result).collect()
+        (0..self.people.roster.seated()).map(Seat).filter_map(result).collect()
     }
 
     /// What the seat won, in minor units; 0 before the end.

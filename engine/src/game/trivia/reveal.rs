@@ -7,12 +7,12 @@ use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Outcome, Phase, PlayerResult, Reveal, ToPlayer};
 use klaxon_protocol::time::Millis;
 
-use super::bits::SeatSet;
 use super::personal::for_each_seat;
 use super::points::points;
 use super::ranking::Ranks;
 use super::{Asked, Trivia};
 use crate::game::Effect;
+use crate::game::people::SeatSet;
 
 /// What a reveal changed and can't be told from the answers: enough to take it back.
 pub struct Undo {
@@ -43,7 +43,7 @@ impl Trivia {
         let asked = self.asked.last().expect("a question is revealed after it was asked");
         let (question, right, counts) = (asked.id(), asked.right, asked.counts.clone());
         let (gained, silent) = self.judge();
-        self.seats.changed();
+        self.seats.changed(&self.people);
         self.ranks = self.count_ranks();
         let reveal =
             Reveal { seq: self.next_seq(), at: now, question, right, counts, silent, alive: self.seats.alive.count() };
@@ -117,7 +117,7 @@ impl Trivia {
                 seats.give_lives(seat, 1);
             } else if seats.out_at[index] == id.0 {
                 seats.out_at[index] = 0;
-                if !seats.removed.contains(seat) {
+                if !self.people.removed.contains(seat) {
                     seats.alive.insert(seat);
                 }
             }
@@ -130,12 +130,12 @@ impl Trivia {
                 seats.give_lives(seat, 1);
             } else if seats.out_at[index] == id.0 {
                 seats.out_at[index] = 0;
-                if !seats.removed.contains(seat) {
+                if !self.people.removed.contains(seat) {
                     seats.alive.insert(seat);
                 }
             }
         }
-        seats.changed();
+        seats.changed(&self.people);
         self.ranks = self.count_ranks();
     }
 
@@ -169,7 +169,7 @@ impl Trivia {
                 | u64::from(gained) << 10
                 | u64::from(score) << 32
         };
-        for_each_seat(self.roster.len(), key, |seat| {
+        for_each_seat(self.people.roster.seated(), key, |seat| {
             ToPlayer::Result(PlayerResult { rank: self.rank_of(seat), ..result(seat) })
         })
     }
@@ -181,7 +181,7 @@ impl Trivia {
             let (lives, score) = (self.seats.lives[seat.index()], self.seats.score[seat.index()]);
             u64::from(self.seats.is_alive(seat)) | u64::from(lives) << 1 | answered << 8 | u64::from(score) << 32
         };
-        for_each_seat(self.roster.len(), key, |seat| ToPlayer::You(self.view_you(Some(seat))))
+        for_each_seat(self.people.roster.seated(), key, |seat| ToPlayer::You(self.you(Some(seat))))
     }
 
     /// The own state of each seat in play.
@@ -199,6 +199,6 @@ impl Trivia {
     pub(super) fn state_of(&self, seat: Seat) -> Personal {
         let mut by_seat = vec![Personal::NONE; seat.index() + 1];
         by_seat[seat.index()] = 0;
-        Personal { shapes: vec![ToPlayer::You(self.view_you(Some(seat)))], by_seat }
+        Personal { shapes: vec![ToPlayer::You(self.you(Some(seat)))], by_seat }
     }
 }

@@ -5,7 +5,7 @@ use klaxon_protocol::settings::MOST_LIVES;
 use klaxon_protocol::time::Span;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::bits::SeatSet;
+use crate::game::people::{People, SeatSet};
 
 /// No choice was counted.
 const NONE: u8 = u8::MAX;
@@ -15,10 +15,6 @@ const NONE: u8 = u8::MAX;
 pub struct Seats {
     /// In play.
     pub alive: SeatSet,
-    /// Taken out by the host; whatever happens they win nothing.
-    pub removed: SeatSet,
-    /// Removed, and never let in again.
-    pub banned: SeatSet,
     /// Extra lives.
     pub lives: Vec<u8>,
     /// Points.
@@ -57,10 +53,8 @@ impl Seats {
     /// The seat as a new player gets it, before any question. Whether it differs from what it was.
     pub fn begin_anew(&mut self, seat: Seat, lives: u8) -> bool {
         let index = seat.index();
-        let was_new = self.alive.contains(seat) && !self.removed.contains(seat) && self.lives[index] == lives;
+        let was_new = self.alive.contains(seat) && self.lives[index] == lives;
         self.alive.insert(seat);
-        self.removed.remove(seat);
-        self.banned.remove(seat);
         self.lives[index] = lives;
         !was_new
     }
@@ -115,11 +109,11 @@ impl Seats {
         }
     }
 
-    /// Must follow whatever changes arrays of seats that were there before.
-    pub fn changed(&mut self) {
+    /// Must follow whatever changes arrays of seats that were there before, or who is taken out.
+    pub fn changed(&mut self, people: &People) {
         self.digested = self.len();
         let mut hasher = Xxh3::new();
-        for set in [&self.alive, &self.removed, &self.banned] {
+        for set in [&self.alive, &people.removed, &people.banned] {
             hasher.update(&(set.words().len() as u64).to_le_bytes());
             update(&mut hasher, set.words(), |word| word.to_le_bytes());
         }

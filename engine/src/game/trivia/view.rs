@@ -9,7 +9,7 @@ use super::{Asked, Trivia};
 use crate::game::GameFigures;
 
 impl Trivia {
-    pub(super) fn view_snapshot(&self, now: Millis) -> Snapshot {
+    pub(super) fn snapshot(&self, now: Millis) -> Snapshot {
         let asked = self.asked.last();
         Snapshot {
             seq: self.stage.seq,
@@ -18,7 +18,7 @@ impl Trivia {
             phase: self.stage.phase,
             mode: self.settings.mode,
             total: self.total(),
-            joined: self.roster.len(),
+            joined: self.people.roster.seated(),
             alive: self.seats.alive.count(),
             pot: self.settings.pot,
             currency: self.settings.currency.clone(),
@@ -31,8 +31,8 @@ impl Trivia {
     }
 
     /// Nothing here changes between a question and its reveal but `answered`, so it says nothing of the right choice.
-    pub(super) fn view_you(&self, seat: Option<Seat>) -> You {
-        let Some(seat) = seat.filter(|&seat| self.has_seat(seat)) else {
+    pub(super) fn you(&self, seat: Option<Seat>) -> You {
+        let Some(seat) = seat.filter(|&seat| self.people.has_seat(seat)) else {
             return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };
         };
         You {
@@ -55,7 +55,7 @@ impl Trivia {
         GameFigures {
             question: asked.map(Asked::id),
             total: self.total(),
-            joined: self.roster.len(),
+            joined: self.people.roster.seated(),
             alive: self.seats.alive.count(),
             answers: asked.map(|asked| asked.counts.clone()).unwrap_or_default(),
             time_left: asked.filter(|_| self.stage.phase == Phase::Question).map(|asked| asked.clock.left(now)),
@@ -70,12 +70,12 @@ impl Trivia {
             let index = seat.index();
             Some(PlayerLine {
                 seat,
-                name: self.roster.name(seat)?.clone(),
+                name: self.people.roster.name(seat)?.clone(),
                 alive: self.seats.is_alive(seat),
                 lives: self.seats.lives[index],
                 score: self.seats.score[index],
             })
         };
-        self.roster.find(text).filter_map(line).take(limit).collect()
+        self.people.roster.find(text).filter_map(line).take(limit).collect()
     }
 }

@@ -1,17 +1,19 @@
--- Judges claims. KEYS from the second on: pages of the question's claims. ARGV from the third on: for each page '#seat code' for
--- each claim. A code is 8 + choice, in four bits, and no claim is 0. So adding a code to a seat that has one overflows, which
--- FAIL refuses: the first counts, and nothing is read that was not claimed before.
--- Replies '' if all count, 'x' if the question is too old, else a letter for each claim: '+' counts, '-' is too late, or the choice
+-- Judges claims that are small numbers. KEYS from the second on: pages of the round's claims. ARGV[3]: how many bits a claim has, as in
+-- 'u4'; ARGV[4]: the highest of them as a number; from the fifth on: for each page '#place code' for each claim. A code is its value with
+-- the highest bit set, and no claim is 0. So adding a code to a place that has one overflows, which FAIL refuses: the first counts, and
+-- nothing is read that was not claimed before.
+-- Replies '' if all count, 'x' if the round is too old, else a byte for each claim: '+' counts, '-' is too late, or 128 plus the value
 -- that counted before.
 if not is_kept then return 'x' end
+local bits, highest = ARGV[3], tonumber(ARGV[4])
 local verdicts, claims, some_stood = {}, 0, false
 for page = 2, #KEYS do
-    local key, seats, first = KEYS[page], {}, claims + 1
+    local key, places, first = KEYS[page], {}, claims + 1
     local add, words = { 'BITFIELD', key, 'OVERFLOW', 'FAIL' }, 4
-    for seat, code in string.gmatch(ARGV[page + 1], '(#%d+) (%d+)') do
+    for place, code in string.gmatch(ARGV[page + 3], '(#%d+) (%d+)') do
         claims = claims + 1
-        seats[claims], verdicts[claims] = seat, false
-        add[words + 1], add[words + 2], add[words + 3], add[words + 4] = 'INCRBY', 'u4', seat, code
+        places[claims], verdicts[claims] = place, false
+        add[words + 1], add[words + 2], add[words + 3], add[words + 4] = 'INCRBY', bits, place, code
         words = words + 4
     end
     local read, read_for = { 'BITFIELD_RO', key }, {}
@@ -21,7 +23,7 @@ for page = 2, #KEYS do
             verdicts[at] = '+'
         else
             local words = #read
-            read[words + 1], read[words + 2], read[words + 3] = 'GET', 'u4', seats[at]
+            read[words + 1], read[words + 2], read[words + 3] = 'GET', bits, places[at]
             read_for[#read_for + 1] = at
         end
     end
@@ -29,7 +31,7 @@ for page = 2, #KEYS do
     if #read_for > 0 then
         some_stood = true
         for at, code in ipairs(redis.call(unpack(read))) do
-            verdicts[read_for[at]] = code == 0 and '-' or tostring(code - 8)
+            verdicts[read_for[at]] = code == 0 and '-' or string.char(128 + code - highest)
         end
     end
 end

@@ -3,7 +3,7 @@
 //! - Each begins with a comment on its KEYS, its ARGV and its reply.
 //! - Several begin with preludes (`prelude/`), which check the caller's lease or define what the script uses.
 //! - A refusal is `redis.error_reply('CODE words')`; [`ScriptError`] has all codes.
-//! - `KEPT` is the time in milliseconds after which keys expire that were not used; `CLAIM_PAGES` is how many strings a question's
+//! - `KEPT` is the time in milliseconds after which keys that nobody touched expire; `CLAIM_PAGES` is how many keys a round's
 //!   claims are spread over.
 
 mod error;
@@ -17,7 +17,7 @@ pub use script::Script;
 
 /// Leases and claims are kept for this long after an engine last used them.
 const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-/// How many strings the claims of a question are spread over at most.
+/// How many keys the claims of a round are spread over at most.
 pub const CLAIM_PAGES: u32 = 10;
 
 macro_rules! scripts {
@@ -43,12 +43,16 @@ scripts! {
     LEASE_IDLE = ["prelude/clock.lua", "lease_idle.lua"];
     /// Deletes a lease with its claims.
     LEASE_FORGET = ["prelude/fence.lua", "prelude/claim_pages.lua", "lease_forget.lua"];
-    /// Judges claims.
-    CLAIMS_JUDGE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_judge.lua"];
-    /// Refuses all further claims of a question.
-    CLAIMS_CLOSE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_close.lua"];
-    /// Restores claims that a Redis lost.
-    CLAIMS_RESTORE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/question.lua", "claims_restore.lua"];
+    /// Judges claims that are small numbers.
+    CLAIMS_JUDGE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_judge.lua"];
+    /// Judges claims of any value.
+    CLAIMS_JUDGE_ANY = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_judge_any.lua"];
+    /// Lets no further claim of a round count.
+    CLAIMS_CLOSE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_close.lua"];
+    /// Makes claims count that are small numbers and that a Redis lost.
+    CLAIMS_RESTORE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_restore.lua"];
+    /// The same for claims of any value.
+    CLAIMS_RESTORE_ANY = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_restore_any.lua"];
     /// Appends records to a show's stream.
     JOURNAL_APPEND = ["journal_append.lua"];
     /// Lets a show's journal expire once Kafka has it.

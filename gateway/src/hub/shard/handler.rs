@@ -134,7 +134,7 @@ impl ConnectionHandler for Shard {
     }
 
     fn is_idle(&self, now: Timestamp) -> bool {
-        now.0.saturating_sub(self.last_activity.0) >= IDLE_AFTER && !self.rooms.any_asking()
+        now.0.saturating_sub(self.last_activity.0) >= IDLE_AFTER && !self.rooms.any_open()
     }
 
     fn flush(&mut self) {

@@ -1,14 +1,15 @@
 //! Messages of players: limits, joins, and answers on their way into a batch.
 
+use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{ConnRef, QuestionId, SeatRef, ShowId};
+use klaxon_protocol::ids::{ConnRef, SeatRef, ShowId};
 use klaxon_protocol::link::{JoinRequest, StampedAnswer, ToEngine};
-use klaxon_protocol::player::{Answer, FromPlayer, Pong, ToPlayer, Verdict};
+use klaxon_protocol::player::{FromPlayer, Pong, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::Shard;
-use crate::hub::frame;
+use crate::hub::frame::{self, ReplyKey};
 use crate::intake::RateDecision;
 use crate::session::{Admitted, Close, Place};
 use crate::transport::{ConnKey, Timestamp};
@@ -37,13 +38,8 @@ impl Shard {
                 let admitted = conn.session.reclaim(reclaim, &self.common.doors, at);
                 self.request_seat(key, admitted, at);
             }
-            FromPlayer::Answer(answer) => match conn.session.joined() {
-                Ok(Place { show, seat: Some(seat) }) => self.answer(key, show, seat, answer, received),
-                Ok(Place { seat: None, .. }) => {
-                    self.reply(key, answer.question, Verdict::Refused(ErrorCode::NotInPlay), at);
-                }
-                Err(refusal) => self.refuse(key, &refusal, at),
-            },
+            FromPlayer::Answer(answer) => self.claim(key, ClaimForm::Answer, answer.into(), received),
+            FromPlayer::Claim(claim) => self.claim(key, ClaimForm::Claim, claim, received),
             FromPlayer::React(react) => match conn.session.joined() {
                 Ok(place) => {
                     if let Some(room) = self.rooms.get(place.show) {
@@ -98,7 +94,20 @@ impl Shard {
         self.common.router.to_engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof, origin }));
     }
 
-    fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, answer: Answer, now: Timestamp) {
+    /// A player claims something, by one message or the other.
+    fn claim(&mut self, key: ConnKey, form: ClaimForm, claim: Claim, now: Timestamp) {
+        let Some(conn) = self.conn(key) else { return };
+        match conn.session.joined() {
+            Ok(Place { show, seat: Some(seat) }) => self.answer(key, show, seat, (form, claim), now),
+            Ok(Place { seat: None, .. }) => {
+                let verdict = Verdict::Refused(ErrorCode::NotInPlay);
+                self.reply(key, ReplyKey { form, round: claim.round, key: claim.key, verdict }, now.millis());
+            }
+            Err(refusal) => self.refuse(key, &refusal, now.millis()),
+        }
+    }
+
+    fn answer(&mut self, key: ConnKey, show: ShowId, by: SeatRef, (form, claim): (ClaimForm, Claim), now: Timestamp) {
         let most = self.common.settings.outstanding_answers;
         let Some(conn) = self.conn(key) else { return };
         let Some(number) = conn.next_answer(now, most) else {
@@ -107,16 +116,15 @@ impl Shard {
             return self.refuse(key, &refusal, now.millis());
         };
         self.metrics.answers += 1;
-        let Answer { question, choice } = answer;
-        let stamped = StampedAnswer { conn: key.to_wire(), number, by, question, choice, at: now.millis() };
+        let stamped = StampedAnswer { conn: key.to_wire(), number, by, form, claim, at: now.millis() };
         if let Some(batch) = self.batches.push(show, stamped, now) {
             self.common.router.to_engine(ToEngine::Answers(batch));
         }
     }
 
-    pub(super) fn reply(&mut self, key: ConnKey, question: QuestionId, verdict: Verdict, now: Millis) {
+    pub(super) fn reply(&mut self, key: ConnKey, reply: ReplyKey, now: Millis) {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        let bytes = self.replies.get(question, verdict, codec);
+        let bytes = self.replies.get(reply, codec);
         self.send(key, bytes, now);
     }
 }

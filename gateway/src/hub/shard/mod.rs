@@ -55,7 +55,7 @@ pub(crate) struct Shard {
     ticks: u64,
 }
 
-/// Microseconds without activity and without an open question after which a shard is idle: its sockets are read less often.
+/// Microseconds without activity and without an open round after which a shard is idle: its sockets are read less often.
 const IDLE_AFTER: u64 = 1_000_000;
 
 impl Shard {

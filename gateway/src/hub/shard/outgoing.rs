@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use klaxon_protocol::codec::{Codec, PROTOCOL_VERSION};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::{QuestionId, SeatRef, ShowId};
-use klaxon_protocol::link::{Reply, Resynced, Seated, ToGateway};
-use klaxon_protocol::player::{Phase, Snapshot, ToPlayer, Welcome};
+use klaxon_protocol::ids::{RoundId, SeatRef, ShowId};
+use klaxon_protocol::link::{Reply, Resynced, Seated, ToGateway, View};
+use klaxon_protocol::player::{Phase, ToPlayer, Welcome};
 
 use super::Shard;
+use crate::hub::ToShard;
 use crate::hub::conn::Delivery;
-use crate::hub::rooms::{Content, FanOut, is_lobby};
-use crate::hub::{ToShard, frame};
+use crate::hub::frame::{self, ReplyKey};
+use crate::hub::rooms::{Content, FanOut};
 use crate::session::{Close, Holder, Place};
 use crate::transport::{ConnKey, Timestamp};
 
-/// Adds the time that is left of a paused question: who joins during the pause was not sent the event that says it.
-pub(in crate::hub) fn append_pause(codec: Codec, snapshot: &Snapshot, bytes: &mut Vec<u8>) {
-    if let Some(paused) = snapshot.pause() {
+/// Adds the time that is left of a paused round: who joins during the pause was not sent the event that says it.
+pub(in crate::hub) fn append_pause(codec: Codec, view: &View, bytes: &mut Vec<u8>) {
+    if let Some(paused) = view.paused {
         frame::append(codec, &ToPlayer::Paused(paused), bytes);
     }
 }
@@ -61,8 +62,8 @@ impl Shard {
             return (0, None);
         };
         if let Content::Event(event) = &fan_out.content {
-            room.asking = event.asks().unwrap_or(room.asking);
-            room.in_lobby &= !event.opens_question();
+            room.open = event.opens().unwrap_or(room.open);
+            room.in_lobby &= !event.begins_round();
         }
         let mut reached = 0;
         while reached < most {
@@ -76,7 +77,7 @@ impl Shard {
             };
             match &mut fan_out.content {
                 Content::Event(event) => {
-                    if event.opens_question() {
+                    if event.begins_round() {
                         conn.expect_no_replies();
                     }
                     conn.send_event(event, outbox_bytes, now.millis());
@@ -107,17 +108,17 @@ impl Shard {
 
     fn seated(&mut self, seated: &Seated, now: Timestamp) {
         let key = ConnKey::from_wire(seated.conn.conn);
-        let (place, phase) = (Place { show: seated.show, seat: seated.seat }, seated.snapshot.phase);
+        let (place, phase) = (Place { show: seated.show, seat: seated.seat }, seated.view.phase);
         let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving()) else {
             // It disconnected before the seat came.
-            if let (Some(seat), true) = (place.seat, is_lobby(phase)) {
+            if let (Some(seat), true) = (place.seat, phase.is_lobby()) {
                 self.report_gone(key, place.show, seat, false);
             }
             return;
         };
         // Not one that has joined: an engine may send a seat twice.
         let Some(code) = conn.session.seated(place) else { return };
-        conn.last_seq = seated.snapshot.seq;
+        conn.last_seq = seated.view.seq;
         let codec = conn.codec;
         self.enter_room(key, place, phase);
         self.common.pending_joins.end(key);
@@ -136,9 +137,9 @@ impl Shard {
         });
         let mut bytes = Vec::new();
         frame::append(codec, &welcome, &mut bytes);
-        bytes.extend_from_slice(&self.snapshots.get(codec, &seated.snapshot));
-        frame::append(codec, &ToPlayer::You(seated.you), &mut bytes);
-        append_pause(codec, &seated.snapshot, &mut bytes);
+        bytes.extend_from_slice(&self.snapshots.get(codec, &seated.view));
+        frame::append(codec, &seated.own, &mut bytes);
+        append_pause(codec, &seated.view, &mut bytes);
         self.metrics.joins += 1;
         tracing::debug!(session = %key, show = %seated.show, seat = ?seated.seat, "joined");
         self.send(key, bytes.into(), now.millis());
@@ -152,14 +153,14 @@ impl Shard {
             return;
         }
         conn.delivery = Delivery::InSync;
-        conn.last_seq = resynced.snapshot.seq;
+        conn.last_seq = resynced.view.seq;
         if !conn.display {
             return;
         }
         let codec = conn.codec;
-        let mut bytes = self.snapshots.get(codec, &resynced.snapshot).to_vec();
-        frame::append(codec, &ToPlayer::You(resynced.you), &mut bytes);
-        append_pause(codec, &resynced.snapshot, &mut bytes);
+        let mut bytes = self.snapshots.get(codec, &resynced.view).to_vec();
+        frame::append(codec, &resynced.own, &mut bytes);
+        append_pause(codec, &resynced.view, &mut bytes);
         self.send(key, bytes.into(), now.millis());
     }
 
@@ -190,7 +191,7 @@ impl Shard {
 
     fn send_replies(&mut self, show: ShowId, replies: &[Reply], now: Timestamp) {
         let mut latencies: Vec<u64> = Vec::with_capacity(replies.len());
-        let mut of: Option<QuestionId> = None;
+        let mut of: Option<RoundId> = None;
         let figures = self.rooms.get(show).map(|room| Arc::clone(&room.figures));
         for reply in replies {
             let key = ConnKey::from_wire(reply.conn);
@@ -199,15 +200,17 @@ impl Shard {
                 self.metrics.replies_again += 1;
                 continue;
             };
-            self.reply(key, reply.question, reply.verdict, now.millis());
+            let Reply { form, round, key: claim, ref verdict, .. } = *reply;
+            let verdict = verdict.clone();
+            self.reply(key, ReplyKey { form, round, key: claim, verdict }, now.millis());
             self.metrics.replied(micros);
-            if of.is_some_and(|of| of != reply.question)
+            if of.is_some_and(|of| of != reply.round)
                 && let (Some(figures), Some(of)) = (&figures, of)
             {
                 figures.replied(of, &latencies);
                 latencies.clear();
             }
-            of = Some(reply.question);
+            of = Some(reply.round);
             latencies.push(micros);
         }
         if let (Some(figures), Some(of)) = (figures, of) {

@@ -13,15 +13,17 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     let reply = Reply {
         conn: key.to_wire(),
         number: 1,
-        question: QuestionId(1),
-        verdict: Verdict::Accepted(Choice(1)),
+        form: ClaimForm::Answer,
+        round: RoundId(1),
+        key: ClaimKey(0),
+        verdict: Verdict::Accepted(Choice(1).into()),
         read_at: Millis(0),
     };
     stage.shard.receive(replies(vec![reply]), stage.now);
-    stage.shard.receive(ToShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))), stage.now);
+    stage.shard.receive(ToShard::Barrier(Arc::new(Barrier::new(SHOW, RoundId(1), 1))), stage.now);
     stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
     assert_eq!(stage.told().len(), 1);
-    let reply = AnswerReply::new(QuestionId(1), Verdict::Accepted(Choice(1)));
+    let reply = AnswerReply::new(RoundId(1), &Verdict::Accepted(Choice(1).into()));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
 }
 
@@ -29,7 +31,7 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
 fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     let mut stage = Stage::new();
     let (one, two) = (stage.join(3), stage.join(4));
-    let barrier = Arc::new(Barrier::new(SHOW, QuestionId(1), 2));
+    let barrier = Arc::new(Barrier::new(SHOW, RoundId(1), 2));
     let raised = stage.now;
     // The other shard, which has nothing to read.
     let mut other = Shard::new(1, Arc::clone(&stage.common));
@@ -45,7 +47,7 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     stage.say(two, &answer(1));
     stage.shard.read_up_to(Timestamp(raised.0 + 1));
     let told = stage.told();
-    assert!(matches!(&told[1..], [ToEngine::BarrierPassed { show: SHOW, question: QuestionId(1), .. }]));
+    assert!(matches!(&told[1..], [ToEngine::BarrierPassed { show: SHOW, round: RoundId(1), .. }]));
     assert_eq!(answers(told)[0].answers.len(), 2);
     assert!(!stage.shard.has_pending_input());
 }
@@ -54,9 +56,9 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
 fn of_two_barriers_each_is_passed_when_all_is_read_that_had_come_before_it() {
     let mut stage = Stage::new();
     let first = stage.now;
-    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(SHOW, QuestionId(1), 1))));
+    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(SHOW, RoundId(1), 1))));
     stage.now.0 += 500;
-    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, QuestionId(4), 1))));
+    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, RoundId(4), 1))));
     stage.shard.read_up_to(Timestamp(first.0 + 1));
     assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, .. }]));
     stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
@@ -86,7 +88,7 @@ fn only_so_many_answers_may_be_without_a_reply() {
         stage.say(key, &answer(1));
     }
     assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited]);
-    stage.reply(key, Verdict::Accepted(Choice(1)));
+    stage.reply(key, Verdict::Accepted(Choice(1).into()));
     stage.say(key, &answer(1));
     stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers.len(), 5);
@@ -102,7 +104,7 @@ fn an_answer_that_the_engine_was_told_of_again_has_one_reply() {
     for _ in 0..3 {
         stage.reply(key, Verdict::Refused(ErrorCode::TooLate));
     }
-    let reply = AnswerReply::new(QuestionId(1), Verdict::Refused(ErrorCode::TooLate));
+    let reply = AnswerReply::new(RoundId(1), &Verdict::Refused(ErrorCode::TooLate));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
     assert_eq!(stage.outstanding(key), 3, "what is said again makes no room for more answers");
 }
@@ -118,7 +120,7 @@ fn answers_that_an_engine_took_to_its_grave_do_not_count_for_ever() {
     stage.say(key, &answer(2));
     assert_eq!(errors(&stage.read(key)), []);
     // The first reply of the next engine shows that it has none of those before.
-    stage.reply(key, Verdict::Accepted(Choice(1)));
+    stage.reply(key, Verdict::Accepted(Choice(1).into()));
     assert_eq!(stage.outstanding(key), 0);
 }
 

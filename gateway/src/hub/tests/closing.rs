@@ -97,7 +97,7 @@ fn nobody_goes_without_the_reply_to_an_answer_that_was_read() {
     stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers.len(), 2);
     for key in [before, after] {
-        stage.reply(key, Verdict::Accepted(Choice(1)));
+        stage.reply(key, Verdict::Accepted(Choice(1).into()));
     }
     stage.goodbye(u32::MAX, true);
     stage.later(Span(500));

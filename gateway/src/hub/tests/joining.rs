@@ -54,7 +54,7 @@ fn a_spectators_answer_is_not_in_play() {
     stage.read(key);
     stage.told();
     stage.say(key, &answer(1));
-    let reply = AnswerReply::new(QuestionId(1), Verdict::Refused(ErrorCode::NotInPlay));
+    let reply = AnswerReply::new(RoundId(1), &Verdict::Refused(ErrorCode::NotInPlay));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
     stage.shard.flush();
     assert_eq!(stage.told(), []);
@@ -106,7 +106,7 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
     stage.say(older, &answer(1));
     stage.shard.flush();
     assert_eq!(answers(stage.told())[0].answers[0].by, seat(5));
-    stage.reply(older, Verdict::Accepted(Choice(1)));
+    stage.reply(older, Verdict::Accepted(Choice(1).into()));
     assert!(matches!(&stage.read(older).messages[..], [ToPlayer::AnswerReply(_)]));
 }
 
@@ -197,7 +197,7 @@ fn a_key_of_a_closed_connection_opens_nothing() {
     stage.shard.closed(old);
     let new = stage.join(1);
     assert_eq!(old.slot, new.slot);
-    stage.reply(old, Verdict::Accepted(Choice(1)));
+    stage.reply(old, Verdict::Accepted(Choice(1).into()));
     stage.shard.closed(old);
     assert_eq!(stage.read(new), Read::default());
     assert!(stage.shard.is_reading(new) && !stage.shard.is_reading(old));
@@ -213,7 +213,7 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
     for (phase, left) in [(Phase::Question, Some(Span(7_500))), (Phase::Closed, None), (Phase::Lobby, None)] {
         for codec in [Codec::Json, Codec::Bincode] {
             let mut bytes = Vec::new();
-            crate::hub::shard::append_pause(codec, &in_pause(phase), &mut bytes);
+            crate::hub::shard::append_pause(codec, &in_pause(phase).into(), &mut bytes);
             let told = codec.decode::<ToPlayer>(&bytes[2..], &[]).unwrap();
             assert_eq!(told, ToPlayer::Paused(Paused { left }));
         }

@@ -14,17 +14,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::{
-    Choice, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    Choice, ClaimKey, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq,
+    ShowCode, ShowId,
 };
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Present, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
 };
 use klaxon_protocol::player::{
     Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Pong, Question, React, Role,
-    Snapshot, ToPlayer, Verdict, You,
+    Snapshot, ToPlayer, You,
 };
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
@@ -148,16 +150,16 @@ impl Stage {
             seat: seat.map(self::seat),
             player: PlayerId::parse("somebody").unwrap(),
             name: Name::parse("Ann").unwrap(),
-            snapshot: Arc::new(snapshot),
-            you: YOU,
+            view: Arc::new(snapshot.into()),
+            own: ToPlayer::You(YOU),
             issue: 0,
         }
     }
 
     fn resync(&mut self, key: ConnKey, seq: u64) {
         let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
-        let snapshot = Arc::new(snapshot(seq));
-        self.hear(ToGateway::Resynced(Resynced { conn, show: SHOW, snapshot, you: YOU }).into());
+        let view = Arc::new(snapshot(seq).into());
+        self.hear(ToGateway::Resynced(Resynced { conn, show: SHOW, view, own: ToPlayer::You(YOU) }).into());
     }
 
     /// A connection that is in with this seat, and has read its welcome.
@@ -222,7 +224,8 @@ impl Stage {
     /// The engine replies to the connection's last answer.
     fn reply(&mut self, key: ConnKey, verdict: Verdict) {
         let number = self.shard.conns()[key.slot as usize].unreplied.last();
-        let reply = Reply { conn: key.to_wire(), number, question: QuestionId(1), verdict, read_at: self.now.millis() };
+        let (form, round, claim) = (ClaimForm::Answer, RoundId(1), ClaimKey(0));
+        let reply = Reply { conn: key.to_wire(), number, form, round, key: claim, verdict, read_at: self.now.millis() };
         self.hear(replies(vec![reply]));
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::archive::service::ArchiveService;
 use klaxon_engine::figures;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::Kafka;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::{ArchiveOptions, CommonOptions};
@@ -31,7 +32,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let service = ArchiveService::new(archive.clone(), &kafka, &options.kafka_group, &member)
+    let service = ArchiveService::new(archive.clone(), Games::default(), &kafka, &options.kafka_group, &member)
         .context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };

@@ -8,6 +8,7 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::RedisArbiter;
 use klaxon_engine::bus::redis::RedisEngineEnd;
 use klaxon_engine::figures;
+use klaxon_engine::game::Games;
 use klaxon_engine::journal::KafkaJournal;
 use klaxon_engine::journal::kafka::{Kafka, KafkaOpenError};
 use klaxon_engine::shows::Shows;
@@ -51,6 +52,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
         journal: journal.clone(),
         // It is filled from Kafka, out of the way of all shows.
         archive: None,
+        games: Games::default(),
         clock: Clock::of_process(),
     };
     let mut shows = tokio::spawn(Shows::open(ports).await?.run());

@@ -2,11 +2,12 @@
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::*;
-use klaxon_protocol::ids::{Choice, CommandId, GatewayId, ShowCode};
+use klaxon_protocol::ids::{Choice, CommandId, GameName, GatewayId, ShowCode};
 use klaxon_protocol::pack::{Difficulty, Pack, PackQuestion};
-use klaxon_protocol::player::{Phase, Ping, Pong, ToPlayer};
+use klaxon_protocol::player::{Body, Phase, Ping, Pong, ToPlayer};
 use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
+use serde_json::json;
 
 use super::player::question;
 use super::{ANN, BOB, FIRST, SHOW, at, name, seq, variants};
@@ -20,6 +21,7 @@ variants!(FromHost {
     FindPlayers(_) = "find_players",
     JournalTail(_) = "journal_tail",
     Ping(_) = "ping",
+    CreateGame(_) = "create_game",
 });
 
 variants!(Action {
@@ -42,6 +44,7 @@ variants!(Action {
     Restore { .. } = "restore",
     BanAddress { .. } = "ban_address",
     LiftAddressBans = "lift_address_bans",
+    Play { .. } = "play",
 });
 
 variants!(ToHost {
@@ -141,6 +144,7 @@ pub fn actions() -> Vec<Action> {
         Action::Restore { seat: BOB },
         Action::BanAddress { seat: BOB, shared: true },
         Action::LiftAddressBans,
+        Action::Play { body: Body::of(&json!({ "draw": 42 })) },
     ]
 }
 
@@ -161,6 +165,15 @@ pub fn from_host() -> Vec<FromHost> {
         FromHost::FindPlayers(FindPlayers { show: SHOW, name: "an".into() }),
         FromHost::JournalTail(JournalTail { show: SHOW, last: 20 }),
         FromHost::Ping(Ping { sent: Millis(1_799_999_999_000) }),
+        FromHost::CreateGame(Box::new(CreateGame {
+            id: id("c-3"),
+            code: Some(code()),
+            game: GameName::parse("lots").unwrap(),
+            title: "A draw".into(),
+            seats: 500,
+            barrier: Span(400),
+            setup: Body::of(&json!({ "draws": 3 })),
+        })),
     ]);
     messages
 }

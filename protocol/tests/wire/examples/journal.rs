@@ -1,10 +1,12 @@
 //! The journal of the show: a record for each kind of command.
 
-use klaxon_protocol::ids::{Choice, Fence, GatewayId};
+use klaxon_protocol::claim::{ClaimText, ClaimValue};
+use klaxon_protocol::ids::{Choice, ClaimKey, Fence, GameName, GatewayId};
 use klaxon_protocol::journal::*;
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Close, Lobby, Mark, Role, ToPlayer, Void};
+use klaxon_protocol::player::{Body, Close, Lobby, Mark, Role, ToPlayer, Void};
 use klaxon_protocol::time::Span;
+use serde_json::json;
 
 use super::host::{actions, code, id, pack, settings};
 use super::link::player;
@@ -24,6 +26,8 @@ variants!(Command {
     Reissue { .. } = "reissue",
     Reseat { .. } = "reseat",
     SeatOrigin { .. } = "seat_origin",
+    Claims { .. } = "claims",
+    BeginGame { .. } = "begin_game",
 });
 
 /// A whole little journal.
@@ -38,7 +42,8 @@ pub fn records() -> Vec<Record> {
     // Actions that came later stand at the end: what is kept only grows.
     let mut first = actions();
     let mut later = first.split_off(15);
-    let latest = later.split_off(4);
+    let mut latest = later.split_off(4);
+    let newest = latest.pop().unwrap();
     for (number, action) in (10..).zip(first) {
         steps.push((at(20_000 + number), Command::Host { id: id(&format!("c-{number}")), action }, vec![]));
     }
@@ -57,10 +62,10 @@ pub fn records() -> Vec<Record> {
         ),
         (at(36_000), Command::Recovered { away: Span(4_000) }, vec![]),
         (at(40_500), Command::Tick, vec![ToPlayer::Close(Close { seq: seq(3), at: at(40_500), question: FIRST })]),
-        (at(41_000), Command::Tally { question: FIRST, silent: vec![GatewayId(3)] }, vec![]),
+        (at(41_000), Command::Tally { round: FIRST, silent: vec![GatewayId(3)] }, vec![]),
         (
             at(43_000),
-            Command::Outage { question: FIRST, late: Span(2_500) },
+            Command::Outage { round: FIRST, late: Span(2_500) },
             vec![ToPlayer::Void(Void {
                 seq: seq(4),
                 at: at(43_000),
@@ -85,6 +90,24 @@ pub fn records() -> Vec<Record> {
         Command::SeatOrigin { seat: BOB, origin: Origin::of_hash(0x1234_5678_9abc_def0) },
         vec![],
     ));
+    let claim = |seat, key, value| CountedClaim { seat, key: ClaimKey(key), value, at: at(300_061) };
+    let text = ClaimValue::Text(ClaimText::parse("a red one").unwrap());
+    let claims = vec![claim(ANN, 0, ClaimValue::Bits(u64::MAX)), claim(ANN, 1, text)];
+    let begun = BegunGame {
+        id: id("c-3"),
+        code: code(),
+        seed: 42,
+        game: GameName::parse("lots").unwrap(),
+        title: "A draw".into(),
+        seats: 500,
+        barrier: Span(400),
+        setup: Body::of(&json!({ "draws": 3 })),
+    };
+    steps.extend([
+        (at(300_061), Command::Claims { round: FIRST, claims }, vec![]),
+        (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
+        (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
+    ]);
     (0..)
         .zip(steps)
         .map(|(number, (at, command, events))| Record {

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::FromHost;
-use klaxon_protocol::ids::{Choice, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
+use klaxon_protocol::ids::{Choice, ClaimKey, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
 use klaxon_protocol::link::*;
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Role, ToPlayer};
 
 use super::host::{alerts, code, figures, id, to_host};
 use super::player::{reveal, snapshot, to_player, you};
 use super::{ANN, BOB, FIRST, SHOW, Variants, at, name, seq, variants};
+
+fn claim(choice: u8) -> Claim {
+    Claim { round: FIRST, key: ClaimKey(0), value: Choice(choice).into() }
+}
 
 variants!(ToEngine {
     Hello { .. } = "hello",
@@ -83,11 +88,25 @@ pub fn to_engine() -> Vec<ToEngine> {
             gateway: GATEWAY,
             show: SHOW,
             answers: vec![
-                StampedAnswer { conn: 1_234, number: 1, by: ANNS, question: FIRST, choice: Choice(2), at: at(32_000) },
-                StampedAnswer { conn: 1_235, number: 3, by: BOBS, question: FIRST, choice: Choice(1), at: at(32_001) },
+                StampedAnswer {
+                    conn: 1_234,
+                    number: 1,
+                    by: ANNS,
+                    form: ClaimForm::Answer,
+                    claim: claim(2),
+                    at: at(32_000),
+                },
+                StampedAnswer {
+                    conn: 1_235,
+                    number: 3,
+                    by: BOBS,
+                    form: ClaimForm::Claim,
+                    claim: claim(1),
+                    at: at(32_001),
+                },
             ],
         }),
-        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, question: FIRST },
+        ToEngine::BarrierPassed { gateway: GATEWAY, show: SHOW, round: FIRST },
         ToEngine::Resync { conn: CONN, show: SHOW, seat: Some(ANNS) },
         ToEngine::Reactions { show: SHOW, counts: [0, 17, 0, 0, 0, 3] },
         ToEngine::Host { conn: CONN, message: FromHost::Shows },
@@ -113,8 +132,11 @@ pub fn to_engine() -> Vec<ToEngine> {
 
 /// Every verdict, in the enum's order.
 pub fn verdicts() -> Vec<Verdict> {
-    let verdicts =
-        vec![Verdict::Accepted(Choice(2)), Verdict::AlreadyAnswered(Choice(2)), Verdict::Refused(ErrorCode::TooLate)];
+    let verdicts = vec![
+        Verdict::Accepted(Choice(2).into()),
+        Verdict::AlreadyAnswered(Choice(2).into()),
+        Verdict::Refused(ErrorCode::TooLate),
+    ];
     let names: Vec<_> = verdicts.iter().map(Variants::variant).collect();
     assert_eq!(names, Verdict::NAMES, "examples of Verdict");
     verdicts
@@ -122,7 +144,15 @@ pub fn verdicts() -> Vec<Verdict> {
 
 pub fn to_gateway() -> Vec<ToGateway> {
     let results = to_player().into_iter().filter(|message| matches!(message, ToPlayer::Result(_))).collect();
-    let reply = |verdict| Reply { conn: 1_234, number: 1, question: FIRST, verdict, read_at: at(32_000) };
+    let reply = |verdict| Reply {
+        conn: 1_234,
+        number: 1,
+        form: ClaimForm::Answer,
+        round: FIRST,
+        key: ClaimKey(0),
+        verdict,
+        read_at: at(32_000),
+    };
     let mut messages = vec![
         ToGateway::Seated(Seated {
             conn: CONN,
@@ -130,11 +160,16 @@ pub fn to_gateway() -> Vec<ToGateway> {
             seat: Some(ANNS),
             player: player(),
             name: name("Ann"),
-            snapshot: Arc::new(snapshot()),
-            you: you(),
+            view: Arc::new(snapshot().into()),
+            own: ToPlayer::You(you()),
             issue: 1,
         }),
-        ToGateway::Resynced(Resynced { conn: CONN, show: SHOW, snapshot: Arc::new(snapshot()), you: you() }),
+        ToGateway::Resynced(Resynced {
+            conn: CONN,
+            show: SHOW,
+            view: Arc::new(snapshot().into()),
+            own: ToPlayer::You(you()),
+        }),
         ToGateway::JoinRefused { conn: CONN, error: ErrorCode::ShowEnded.into() },
         ToGateway::Replies(ReplyBatch {
             gateway: GATEWAY,
@@ -146,7 +181,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
             message: ToPlayer::Reveal(reveal()),
             personal: Some(Arc::new(Personal { shapes: results, by_seat: vec![0, 1, Personal::NONE] })),
         }),
-        ToGateway::Barrier { show: SHOW, question: FIRST },
+        ToGateway::Barrier { show: SHOW, round: FIRST },
         ToGateway::Dismiss { show: SHOW, seat: BOBS, code: ErrorCode::Banned },
         ToGateway::Moved { show: SHOW, to: GatewayId(4), seats: vec![ANNS, BOBS] },
         ToGateway::Said { show: SHOW, seq: seq(4) },
@@ -154,7 +189,7 @@ pub fn to_gateway() -> Vec<ToGateway> {
         ToGateway::Figures(Box::new(figures())),
     ];
     messages.extend(alerts().into_iter().map(|alert| ToGateway::Alert { show: SHOW, at: at(41_000), alert }));
-    messages.push(ToGateway::Running { show: SHOW, snapshot: Arc::new(snapshot()) });
+    messages.push(ToGateway::Running { show: SHOW, view: Arc::new(snapshot().into()) });
     let personal = Arc::new(Personal { shapes: vec![ToPlayer::You(you())], by_seat: vec![Personal::NONE, 0] });
     messages.push(ToGateway::Own { show: SHOW, personal });
     messages.push(ToGateway::Reissued(Reissued {

@@ -1,14 +1,16 @@
 //! What Ann says and hears, in the order of a show.
 
+use klaxon_protocol::claim::{Claim, ClaimReply, ClaimText, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::ids::{Choice, ShowCode};
+use klaxon_protocol::ids::{Choice, ClaimKey, GameName, ShowCode};
 use klaxon_protocol::player::*;
 use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
+use serde_json::json;
 
 use super::{ANN, BOB, FIRST, SHOW, at, name, seq, variants};
 
-variants!(FromPlayer { Join(_) = "join", Answer(_) = "answer", Ping(_) = "ping", React(_) = "react", Leave = "leave", Reclaim(_) = "reclaim", });
+variants!(FromPlayer { Join(_) = "join", Answer(_) = "answer", Ping(_) = "ping", React(_) = "react", Leave = "leave", Reclaim(_) = "reclaim", Claim(_) = "claim", });
 
 variants!(ToPlayer {
     Welcome(_) = "welcome",
@@ -35,7 +37,16 @@ variants!(ToPlayer {
     Error(_) = "error",
     Goodbye(_) = "goodbye",
     Paused(_) = "paused",
+    ClaimReply(_) = "claim_reply",
+    GameEvent(_) = "game_event",
+    GameOwn(_) = "game_own",
+    GameSnapshot(_) = "game_snapshot",
 });
+
+/// A claim's text.
+fn guess() -> ClaimValue {
+    ClaimValue::Text(ClaimText::parse("a red one").unwrap())
+}
 
 pub fn from_player() -> Vec<FromPlayer> {
     let code = ShowCode::parse("QUIZ42").unwrap();
@@ -60,6 +71,8 @@ pub fn from_player() -> Vec<FromPlayer> {
         FromPlayer::React(React { emoji: Emoji::Heart }),
         FromPlayer::Leave,
         FromPlayer::Reclaim(Reclaim { show: code, token: "eyJhbGciOiJFZERTQSJ9.e30.c2ln".into() }),
+        FromPlayer::Claim(Claim { round: FIRST, key: ClaimKey(1), value: ClaimValue::Bits(u64::MAX) }),
+        FromPlayer::Claim(Claim { round: FIRST, key: ClaimKey(0), value: guess() }),
     ]
 }
 
@@ -188,9 +201,9 @@ pub fn to_player() -> Vec<ToPlayer> {
             opens_at: at(30_500),
             closes_at: at(45_500),
         }),
-        ToPlayer::AnswerReply(AnswerReply::new(FIRST, Verdict::Accepted(Choice(2)))),
-        ToPlayer::AnswerReply(AnswerReply::new(FIRST, Verdict::AlreadyAnswered(Choice(2)))),
-        ToPlayer::AnswerReply(AnswerReply::new(FIRST, Verdict::Refused(ErrorCode::TooLate))),
+        ToPlayer::AnswerReply(AnswerReply::new(FIRST, &Verdict::Accepted(Choice(2).into()))),
+        ToPlayer::AnswerReply(AnswerReply::new(FIRST, &Verdict::AlreadyAnswered(Choice(2).into()))),
+        ToPlayer::AnswerReply(AnswerReply::new(FIRST, &Verdict::Refused(ErrorCode::TooLate))),
         ToPlayer::Close(Close { seq: seq(3), at: at(40_500), question: FIRST }),
         ToPlayer::Reveal(reveal()),
         ToPlayer::Result(result),
@@ -237,5 +250,34 @@ pub fn to_player() -> Vec<ToPlayer> {
         ToPlayer::Goodbye(Goodbye { retry: Span(200), to: Some("ws://gateway-2.example.org:4700/play".into()) }),
         ToPlayer::Paused(Paused { left: Some(Span(7_500)) }),
         ToPlayer::Paused(Paused { left: None }),
+        ToPlayer::ClaimReply(ClaimReply::new(FIRST, ClaimKey(1), &Verdict::Accepted(ClaimValue::Bits(u64::MAX)))),
+        ToPlayer::ClaimReply(ClaimReply::new(FIRST, ClaimKey(0), &Verdict::AlreadyAnswered(guess()))),
+        ToPlayer::ClaimReply(ClaimReply::new(FIRST, ClaimKey(0), &Verdict::Refused(ErrorCode::TooLate))),
+        ToPlayer::GameEvent(GameEvent {
+            seq: seq(2),
+            at: at(30_000),
+            phase: Phase::Question,
+            round: Some(FIRST),
+            body: Body::of(&json!({ "draw": { "of": 3, "closes_at": 40_000 } })),
+        }),
+        ToPlayer::GameEvent(GameEvent {
+            seq: seq(3),
+            at: at(40_000),
+            phase: Phase::Closing,
+            round: None,
+            body: Body::of(&json!({ "close": {} })),
+        }),
+        ToPlayer::GameOwn(GameOwn { body: Body::of(&json!({ "won": [1, 2] })) }),
+        ToPlayer::GameSnapshot(Box::new(GameSnapshot {
+            seq: seq(3),
+            at: at(40_100),
+            game: GameName::parse("lots").unwrap(),
+            title: "A draw".into(),
+            phase: Phase::Closing,
+            joined: 2,
+            paused: true,
+            left: Some(Span(1_500)),
+            body: Body::of(&json!({ "drawn": [] })),
+        })),
     ]
 }

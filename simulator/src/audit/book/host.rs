@@ -36,6 +36,7 @@ impl Book {
             | Action::Restore { .. }
             | Action::BanAddress { .. }
             | Action::LiftAddressBans => self.edition >= RulesVersion(2) && self.phase != Phase::Ended,
+            Action::Play { .. } => false,
         };
         if !allowed {
             return Err(format!("a host can't do {action:?} in {:?}, paused: {}", self.phase, self.paused));
@@ -83,7 +84,7 @@ impl Book {
                 }
                 self.remove(*seat)
             }
-            Action::LiftAddressBans => Ok(Vec::new()),
+            Action::LiftAddressBans | Action::Play { .. } => Ok(Vec::new()),
         }
     }
 

@@ -149,15 +149,16 @@ impl Book {
                 Ok(told)
             }
             Command::Tick => Ok(self.tick(now)),
-            Command::Tally { question, .. } => self.tally(now, *question),
+            Command::Tally { round, .. } => self.tally(now, *round),
             Command::Recovered { away } => Ok(self.recover(now, *away)),
-            Command::Outage { question, .. } => self.outage(now, *question),
+            Command::Outage { round, .. } => self.outage(now, *round),
             // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
             Command::Reissue { .. } => Ok(Vec::new()),
             Command::SeatOrigin { seat, .. } => {
                 self.named_by_address = Some(*seat);
                 Ok(Vec::new())
             }
+            Command::Claims { .. } | Command::BeginGame { .. } => Err("this is of another game than trivia".into()),
         };
         self.note_turns(now);
         told

@@ -79,7 +79,7 @@ impl Writer {
 
     fn reveal(&mut self) {
         self.close();
-        self.write(Command::Tally { question: QuestionId(self.question), silent: vec![] });
+        self.write(Command::Tally { round: QuestionId(self.question), silent: vec![] });
         self.host(Action::Reveal);
     }
 
@@ -134,7 +134,7 @@ fn a_question_void_by_an_outage_puts_nobody_out() {
     writer.ask();
     writer.answer(&[(0, true, 5)]);
     writer.close();
-    writer.write(Command::Outage { question: QuestionId(1), late: Span(1) });
+    writer.write(Command::Outage { round: QuestionId(1), late: Span(1) });
     let outcome = writer.end(true);
     assert!(outcome.players.iter().all(|player| player.alive && player.place == 1));
     assert_eq!(outcome.answers.len(), 1, "it was counted all the same");

@@ -58,7 +58,11 @@ impl<'a> Count<'a> {
                 self.answered_at.push(at);
                 line.open.entry(answer.question).or_default().push_back(at);
             }
-            FromPlayer::Ping(_) | FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_) => {}
+            FromPlayer::Ping(_)
+            | FromPlayer::React(_)
+            | FromPlayer::Leave
+            | FromPlayer::Reclaim(_)
+            | FromPlayer::Claim(_) => {}
         }
     }
 

@@ -212,9 +212,10 @@ fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Pe
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::claim::Verdict;
     use klaxon_protocol::codec::Codec;
     use klaxon_protocol::ids::{Choice, Name, Seat, Seq, ShowId};
-    use klaxon_protocol::player::{Answer, AnswerReply, Close, Question, Verdict, Welcome};
+    use klaxon_protocol::player::{Answer, AnswerReply, Close, Question, Welcome};
     use klaxon_protocol::time::Span;
 
     use super::*;
@@ -273,7 +274,7 @@ mod tests {
         }
 
         fn replied(&mut self, at: u64) {
-            let reply = AnswerReply::new(QUESTION, Verdict::Accepted(Choice(0)));
+            let reply = AnswerReply::new(QUESTION, &Verdict::Accepted(Choice(0).into()));
             self.received(at, ToPlayer::AnswerReply(reply));
         }
 

@@ -1,9 +1,10 @@
 //! Promises 1 and 2: one answer, and an acknowledged one is never lost.
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seat};
 use klaxon_protocol::journal::{Command, CountedAnswer};
-use klaxon_protocol::player::{AnswerReply, Outcome, ToPlayer, Verdict};
+use klaxon_protocol::player::{AnswerReply, Outcome, ToPlayer};
 
 use crate::show::{RIGHT, Show, WRONG};
 use crate::{assert_broken, judge};
@@ -84,7 +85,7 @@ fn another_choice_acknowledged_is_found() {
         if let (ToPlayer::AnswerReply(reply), 3) = (message, connection)
             && reply.accepted
         {
-            *reply = AnswerReply::new(reply.question, Verdict::Accepted(Choice(0)));
+            *reply = AnswerReply::new(reply.question, &Verdict::Accepted(Choice(0).into()));
         }
     });
     assert_broken(&judge(&show), 1, "choice 0 is said to count, and was not sent");
@@ -106,7 +107,7 @@ fn already_answered_with_a_choice_that_did_not_count_is_found() {
 #[test]
 fn an_answer_of_a_spectator_that_counts_is_found() {
     let mut show = Show::played();
-    let reply = AnswerReply::new(QuestionId(3), Verdict::Accepted(RIGHT));
+    let reply = AnswerReply::new(QuestionId(3), &Verdict::Accepted(RIGHT.into()));
     show.receive(6, ToPlayer::AnswerReply(reply));
     assert_broken(&judge(&show), 1, "without a seat");
 }
@@ -114,7 +115,7 @@ fn an_answer_of_a_spectator_that_counts_is_found() {
 #[test]
 fn a_second_reply_to_one_answer_is_found() {
     let mut show = Show::played();
-    let reply = AnswerReply::new(QuestionId(2), Verdict::Accepted(RIGHT));
+    let reply = AnswerReply::new(QuestionId(2), &Verdict::Accepted(RIGHT.into()));
     show.receive(1, ToPlayer::AnswerReply(reply));
     assert_broken(&judge(&show), 10, "1 answers were sent, and this is reply 2");
 }
@@ -158,7 +159,7 @@ fn a_refusal_turned_into_an_acknowledgement_is_found() {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.code == Some(ErrorCode::NotInPlay)
         {
-            *reply = AnswerReply::new(reply.question, Verdict::Accepted(RIGHT));
+            *reply = AnswerReply::new(reply.question, &Verdict::Accepted(RIGHT.into()));
         }
     });
     assert_broken(&judge(&show), 2, "acknowledged, and not in the journal");

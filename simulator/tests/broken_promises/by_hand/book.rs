@@ -1,8 +1,9 @@
 //! Promise 10: each thing that is told otherwise than the rule book gives it is found, however small.
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Name, Seq};
-use klaxon_protocol::player::{AnswerReply, ToPlayer, Verdict};
+use klaxon_protocol::player::{AnswerReply, ToPlayer};
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge};
@@ -176,21 +177,21 @@ const CHANGES: &[Change] = &[
         if let ToPlayer::AnswerReply(reply) = message
             && reply.code == Some(ErrorCode::TooLate)
         {
-            *reply = AnswerReply::new(reply.question, Verdict::Refused(ErrorCode::TooEarly));
+            *reply = AnswerReply::new(reply.question, &Verdict::Refused(ErrorCode::TooEarly));
         }
     }),
     ("refused as voided, which was not so", |message| {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.accepted
         {
-            *reply = AnswerReply::new(reply.question, Verdict::Refused(ErrorCode::Voided));
+            *reply = AnswerReply::new(reply.question, &Verdict::Refused(ErrorCode::Voided));
         }
     }),
     ("no such reply by the book", |message| {
         if let ToPlayer::AnswerReply(reply) = message
             && reply.accepted
         {
-            *reply = AnswerReply::new(reply.question, Verdict::AlreadyAnswered(RIGHT));
+            *reply = AnswerReply::new(reply.question, &Verdict::AlreadyAnswered(RIGHT.into()));
         }
     }),
 ];

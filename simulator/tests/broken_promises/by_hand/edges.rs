@@ -1,9 +1,10 @@
 //! Promise 4 at its edges: what the kernel's times, the replies and the run's own pings prove of when an answer was read, and what they
 //! leave open. The server's clock is ahead of the players', and nobody has told the audit by how much.
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Pong, ToPlayer, Verdict};
+use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Pong, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
@@ -54,8 +55,8 @@ fn play(case: Case) -> Show {
     let sent = at(case.sent);
     lines.push((sent, Line::Sent(FromPlayer::Answer(Answer { question, choice: RIGHT }))));
     let left = Micros(sent.0 + case.writing);
-    let verdict = case.code.map_or(Verdict::Accepted(RIGHT), Verdict::Refused);
-    let reply = ToPlayer::AnswerReply(AnswerReply::new(question, verdict));
+    let verdict = case.code.map_or(Verdict::Accepted(RIGHT.into()), Verdict::Refused);
+    let reply = ToPlayer::AnswerReply(AnswerReply::new(question, &verdict));
     let received = Micros(left.0 + case.replied);
     if received.0 >= closes_at * 1000 {
         show.close();

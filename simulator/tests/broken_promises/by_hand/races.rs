@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::ids::QuestionId;
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_simulator::audit::{AuditOptions, audit};
 use klaxon_simulator::evidence::{Evidence, Micros};
@@ -60,7 +61,7 @@ fn one_player_on_two_devices() {
     show.come_back(0);
     show.answer(0, RIGHT);
     show.send(0, FromPlayer::Answer(Answer { question: QuestionId(1), choice: WRONG }));
-    let reply = AnswerReply::new(QuestionId(1), Verdict::AlreadyAnswered(RIGHT));
+    let reply = AnswerReply::new(QuestionId(1), &Verdict::AlreadyAnswered(RIGHT.into()));
     show.wait(2);
     show.receive(0, ToPlayer::AnswerReply(reply));
     assert_clean(show);

@@ -1,10 +1,11 @@
 //! Seats that are given to others, and who gets one: what a server may not do, and what it may.
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, Seat};
 use klaxon_protocol::journal::{Command, CountedAnswer};
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer, Verdict};
+use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
 
@@ -32,7 +33,7 @@ fn send(show: &mut Show, connection: usize, choice: Choice) {
 }
 
 fn receive(show: &mut Show, connection: usize, verdict: Verdict) {
-    let reply = AnswerReply::new(show.question(), verdict);
+    let reply = AnswerReply::new(show.question(), &verdict);
     show.wait(2);
     show.receive(connection, ToPlayer::AnswerReply(reply));
 }
@@ -79,7 +80,7 @@ fn an_answer_of_the_one_before_that_counts_for_the_new_player_is_found() {
         let answers = vec![CountedAnswer { seat: Seat(0), choice: RIGHT, at }];
         show.record(Command::Answers { question, answers }, vec![]);
         if is_told {
-            receive(&mut show, before, Verdict::Accepted(RIGHT));
+            receive(&mut show, before, Verdict::Accepted(RIGHT.into()));
         }
         play_on(&mut show);
         let audit = judge(&show);

@@ -1,11 +1,12 @@
 //! Promises 3 and 4: nothing is told before the close, and the server's clock decides.
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{Choice, QuestionId, Seq};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::player::{
-    Answer, AnswerReply, FromPlayer, Outcome, PlayerResult, Reveal, Standings, ToPlayer, Verdict, You,
+    Answer, AnswerReply, FromPlayer, Outcome, PlayerResult, Reveal, Standings, ToPlayer, You,
 };
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
@@ -241,7 +242,7 @@ fn a_retry_after_the_close_may_be_told_again_that_it_counts() {
     show.answer(1, WRONG);
     show.close();
     show.answer(0, RIGHT);
-    let reply = AnswerReply::new(QuestionId(1), Verdict::AlreadyAnswered(WRONG));
+    let reply = AnswerReply::new(QuestionId(1), &Verdict::AlreadyAnswered(WRONG.into()));
     show.send(1, FromPlayer::Answer(Answer { question: QuestionId(1), choice: RIGHT }));
     show.receive(1, ToPlayer::AnswerReply(reply));
     show.reveal();

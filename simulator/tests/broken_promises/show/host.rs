@@ -169,6 +169,6 @@ impl Show {
         self.snapshot.phase = Phase::Closed;
         self.host(Action::Close, ToPlayer::Close(Close { seq, at, question }));
         self.wait(100);
-        self.record(Command::Tally { question, silent: vec![] }, vec![]);
+        self.record(Command::Tally { round: question, silent: vec![] }, vec![]);
     }
 }

@@ -10,6 +10,7 @@ mod script;
 
 use std::cmp::Reverse;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
@@ -17,7 +18,7 @@ use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{
     Answer, AnswerReply, Close, FromPlayer, Mark, Outcome, Phase, Place, PlayerResult, Podium, Prize, Question, Reveal,
-    Snapshot, ToPlayer, Verdict,
+    Snapshot, ToPlayer,
 };
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
@@ -210,13 +211,13 @@ impl Show {
                 self.send(index, FromPlayer::Answer(Answer { question, choice }));
                 self.wait(1);
                 self.record(Command::Answers { question, answers: vec![counted] }, vec![]);
-                let reply = AnswerReply::new(question, Verdict::Accepted(choice));
+                let reply = AnswerReply::new(question, &Verdict::Accepted(choice.into()));
                 self.wait(1);
                 self.receive(index, ToPlayer::AnswerReply(reply));
                 return;
             }
-            Some(counted) if counted == choice => Verdict::Accepted(choice),
-            Some(counted) => Verdict::AlreadyAnswered(counted),
+            Some(counted) if counted == choice => Verdict::Accepted(choice.into()),
+            Some(counted) => Verdict::AlreadyAnswered(counted.into()),
         };
         self.reply_to(seat, choice, verdict);
     }
@@ -231,7 +232,7 @@ impl Show {
         let question = self.question();
         self.send(index, FromPlayer::Answer(Answer { question, choice }));
         self.wait(2);
-        self.receive(index, ToPlayer::AnswerReply(AnswerReply::new(question, verdict)));
+        self.receive(index, ToPlayer::AnswerReply(AnswerReply::new(question, &verdict)));
     }
 
     /// Time is up.
@@ -243,7 +244,7 @@ impl Show {
         self.snapshot.phase = Phase::Closed;
         self.event(Command::Tick, ToPlayer::Close(Close { seq, at, question }));
         self.wait(100);
-        self.record(Command::Tally { question, silent: vec![] }, vec![]);
+        self.record(Command::Tally { round: question, silent: vec![] }, vec![]);
     }
 
     /// The right choice is told, and to each player what it means.

@@ -3,22 +3,29 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
-use klaxon_protocol::ids::{Choice, QuestionId, Seat, ShowId};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::ids::{ClaimKey, RoundId, Seat, ShowId};
 use klaxon_servers::{Persistence, RedisCluster};
 use tokio::sync::Mutex;
 
-use crate::arbiter::{Claim, ClaimOutcome, RedisArbiter};
+use crate::arbiter::{ClaimOutcome, RedisArbiter};
 use crate::redis::Redis;
+use crate::round::{ClaimSpace, Round, SeatClaim};
 
 pub const SHOW: ShowId = ShowId(42);
-pub const Q1: QuestionId = QuestionId(1);
+pub const Q1: Round = round(1);
+const CHOICES: ClaimSpace = ClaimSpace::one_below(6);
 
-pub fn claim(seat: u32, choice: u8) -> Claim {
-    Claim { seat: Seat(seat), choice: Choice(choice) }
+pub const fn round(id: u16) -> Round {
+    Round { id: RoundId(id), space: CHOICES }
+}
+
+pub fn claim(seat: u32, choice: u8) -> SeatClaim {
+    SeatClaim { seat: Seat(seat), key: ClaimKey(0), value: ClaimValue::Bits(choice.into()) }
 }
 
 pub fn before(choice: u8) -> ClaimOutcome {
-    ClaimOutcome::Before(Choice(choice))
+    ClaimOutcome::Before(ClaimValue::Bits(choice.into()))
 }
 
 /// A server that the tests which run now share: the last one ends it.

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use klaxon_protocol::ids::{Fence, QuestionId, ShowId};
+use klaxon_protocol::ids::{Fence, RoundId, ShowId};
 use klaxon_servers::{Persistence, RedisCluster};
 
-use super::house::{Q1, SHOW, before, claim, engine, shared_redis, way};
-use crate::arbiter::{Arbiter, ArbiterError, Claim, ClaimOutcome, RedisArbiter};
+use super::house::{Q1, SHOW, before, claim, engine, round, shared_redis, way};
+use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome, RedisArbiter};
+use crate::round::SeatClaim;
 
 /// Claims until the outcome is known.
 async fn claim_surely(
     arbiter: &RedisArbiter,
     fence: Fence,
-    claims: &[Claim],
+    claims: &[SeatClaim],
 ) -> Result<Vec<ClaimOutcome>, ArbiterError> {
     loop {
         match arbiter.claim(SHOW, fence, Q1, claims).await {
@@ -63,7 +64,7 @@ async fn a_redis_that_wrote_all_down_knows_it_again() {
     let fence = arbiter.lease(SHOW, Fence(0)).await.unwrap().fence;
     arbiter.claim(SHOW, fence, Q1, &[claim(1, 1), claim(1, 2)]).await.unwrap();
     arbiter.restore(SHOW, fence, Q1, &[claim(2, 2)]).await.unwrap();
-    arbiter.close(SHOW, fence, Q1).await.unwrap();
+    arbiter.close(SHOW, fence, Q1.id).await.unwrap();
     server.process().kill();
     server.start_again().await.unwrap();
     let outcomes = claim_surely(&arbiter, fence, &[claim(1, 3), claim(2, 3), claim(3, 3)]).await.unwrap();
@@ -126,9 +127,9 @@ async fn only_two_questions_take_memory_and_nothing_of_a_show_is_without_an_end(
     let pattern = way.keys().lease(SHOW).replace("lease", "*");
     for question in 1..=20 {
         let claims = [claim(1_000, 0), claim(9_999_999, 1)];
-        arbiter.claim(SHOW, fence, QuestionId(question), &claims).await.unwrap();
-        arbiter.restore(SHOW, fence, QuestionId(question), &[claim(5_000_000, 1)]).await.unwrap();
-        arbiter.close(SHOW, fence, QuestionId(question)).await.unwrap();
+        arbiter.claim(SHOW, fence, round(question), &claims).await.unwrap();
+        arbiter.restore(SHOW, fence, round(question), &[claim(5_000_000, 1)]).await.unwrap();
+        arbiter.close(SHOW, fence, RoundId(question)).await.unwrap();
         let keys: Vec<String> = ::redis::cmd("KEYS").arg(&pattern).query_async(&mut connection).await.unwrap();
         assert_eq!(keys.len(), 1 + 3 * usize::from(question.min(2)), "{keys:?}");
         for key in keys {

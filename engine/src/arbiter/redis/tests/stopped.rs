@@ -47,7 +47,7 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
 
     // It plays: it has the lease, and its claims count.
     assert_eq!(deed(&mut connection, &mut other).await, "Ok([First])");
-    assert_eq!(deed(&mut connection, &mut other).await, "Ok([Before(Choice(1))])");
+    assert_eq!(deed(&mut connection, &mut other).await, "Ok([Before(Bits(1))])");
     assert_eq!(arbiter.lease(SHOW, Fence(0)).await, Err(ArbiterError::Held));
     other.pause();
     let newest = take(&arbiter, Fence(0)).await.fence;
@@ -59,7 +59,7 @@ async fn an_engine_that_was_stopped_beyond_its_term_changes_nothing_when_it_wake
     let claims = loop {
         // A renewal or a claim may have been answered before it was stopped.
         let deed = deed(&mut connection, &mut other).await;
-        if deed != "Ok([Before(Choice(1))])" {
+        if deed != "Ok([Before(Bits(1))])" {
             break deed;
         }
     };
@@ -102,7 +102,7 @@ async fn the_other_process() {
     }
     let said = |what: &str, outcome: Result<(), ArbiterError>| format!("{what}: {:?}", outcome.unwrap_err());
     tell(said("claim", arbiter.claim(SHOW, fence, Q1, &[claim(3, 3)]).await.map(|_| ()))).await;
-    tell(said("close", arbiter.close(SHOW, fence, Q1).await)).await;
+    tell(said("close", arbiter.close(SHOW, fence, Q1.id).await)).await;
     tell(said("restore", arbiter.restore(SHOW, fence, Q1, &[claim(2, 3)]).await)).await;
     tell(said("renew", arbiter.renew(&[(SHOW, fence)]).await.unwrap().remove(0))).await;
     tell(said("release", arbiter.release(SHOW, fence).await)).await;

@@ -46,7 +46,7 @@ async fn all_that_a_late_engine_says_is_refused(way: &Redis) {
 
     let fenced = Err(ArbiterError::Fenced { newest });
     assert_eq!(one.claim(SHOW, late, Q1, &[claim(2, 2)]).await, Err(ArbiterError::Fenced { newest }));
-    assert_eq!(one.close(SHOW, late, Q1).await, fenced);
+    assert_eq!(one.close(SHOW, late, Q1.id).await, fenced);
     assert_eq!(one.restore(SHOW, late, Q1, &[claim(1, 3)]).await, fenced);
     assert_eq!(one.renew(&[(SHOW, late)]).await.unwrap(), std::slice::from_ref(&fenced));
     assert_eq!(one.release(SHOW, late).await, fenced);

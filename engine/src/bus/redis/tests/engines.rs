@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
 use klaxon_protocol::ids::{
-    Choice, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
+    Choice, ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Phase, Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Phase, Role, ToPlayer};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
@@ -23,6 +24,7 @@ use crate::bus::contract::PATIENCE;
 use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
 use crate::bus::{EngineEnd, GatewayEnd};
 use crate::clock::Clock;
+use crate::game::Games;
 use crate::journal::{FileJournal, Journal, SyncPolicy};
 use crate::shows::Shows;
 
@@ -40,6 +42,7 @@ impl Engine {
             arbiter: Arc::new(RedisArbiter::connect(&fixture.redis, name).await.unwrap()),
             journal: journal as Arc<dyn Journal>,
             archive: None,
+            games: Games::default(),
             clock: Clock::of_process(),
         };
         let running = tokio::spawn(Shows::open(ports).await.unwrap().run());
@@ -72,9 +75,9 @@ impl Player {
                 assert!(self.gateway.receive(&mut received).await);
                 let mut found = None;
                 for message in received {
-                    if let ToGateway::Barrier { show, question } = message {
+                    if let ToGateway::Barrier { show, round } = message {
                         let gateway = self.gateway.id();
-                        self.gateway.send(ToEngine::BarrierPassed { gateway, show, question });
+                        self.gateway.send(ToEngine::BarrierPassed { gateway, show, round });
                     }
                     if let ToGateway::Census { show, census } = message {
                         self.count(show, census);
@@ -142,9 +145,10 @@ impl Player {
     }
 
     pub fn answer(&self, show: ShowId, question: u16, choice: u8) {
-        let (conn, by, question) = (self.conn().conn, self.seat, QuestionId(question));
+        let (conn, by) = (self.conn().conn, self.seat);
+        let claim = Claim { round: QuestionId(question), key: ClaimKey(0), value: Choice(choice).into() };
         let answer =
-            StampedAnswer { conn, number: 1, by, question, choice: Choice(choice), at: Clock::of_process().now() };
+            StampedAnswer { conn, number: 1, by, form: ClaimForm::Answer, claim, at: Clock::of_process().now() };
         let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
         self.gateway.send(ToEngine::Answers(batch));
     }
@@ -157,7 +161,7 @@ impl Player {
 
     pub async fn verdict(&self) -> Verdict {
         self.wait_for(|message| match message {
-            ToGateway::Replies(batch) => batch.replies.first().map(|reply| reply.verdict),
+            ToGateway::Replies(batch) => batch.replies.first().map(|reply| reply.verdict.clone()),
             _ => None,
         })
         .await

@@ -6,7 +6,7 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, Command, FromHost, ToHost};
 use klaxon_protocol::ids::{CommandId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{Proof, ToGateway};
-use klaxon_protocol::player::{Phase, Role};
+use klaxon_protocol::player::{Phase, Role, ToPlayer};
 use tempfile::TempDir;
 
 use super::engines::{Engine, Player, create, fixture, journal, player};
@@ -46,7 +46,9 @@ async fn an_old_shows_token_shows_its_podium_at_every_gateway_and_opens_nothing_
                 for proof in [resume(old, 0), Proof::Token { resumes: Some(old), revoke: false }] {
                     let back = gateway.join_as(number, Role::Player, proof).await.unwrap();
                     assert_eq!((back.show, back.seat), (old, Some(SeatRef::first(Seat(number)))));
-                    assert_eq!((back.snapshot.phase, back.snapshot.podium.is_some()), (Phase::Ended, true));
+                    let podium =
+                        matches!(&back.view.message, ToPlayer::Snapshot(snapshot) if snapshot.podium.is_some());
+                    assert_eq!((back.view.phase, podium), (Phase::Ended, true));
                 }
             }
             let watched = gateway.join_as(7, Role::Spectator, resume(old, 0)).await.unwrap();

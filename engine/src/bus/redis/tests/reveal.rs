@@ -2,7 +2,7 @@
 
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer};
@@ -14,7 +14,7 @@ use super::fixture::Fixture;
 use crate::bus::contract::{ANN, SHOW, play, publication, receive_some};
 use crate::bus::redis::entry;
 use crate::bus::{Address, EngineEnd};
-use crate::game::{self, Effect, Game};
+use crate::game::{Effect, Game, Games};
 
 const PLAYERS: u32 = 100_000;
 const QUESTIONS: u16 = 6;
@@ -44,10 +44,16 @@ impl Played {
             settings,
         };
         let now = Millis(1_000_000);
-        let mut played = Self { game: game::create(now, RulesVersion::NEWEST, &create).unwrap(), now, commands: 0 };
+        let mut played = Self {
+            game: Games::default()
+                .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+                .unwrap(),
+            now,
+            commands: 0,
+        };
         played.host(Action::OpenLobby);
         for player in 0..PLAYERS {
-            let name = played.game.unused_name(Some(&Name::parse(&format!("P{player}")).unwrap()));
+            let name = played.game.people().roster.unused_name(Some(&Name::parse(&format!("P{player}")).unwrap()));
             let player = PlayerId::parse(&format!("player {player}")).unwrap();
             played.apply(Command::Join { player, name, role: Role::Player });
         }
@@ -77,14 +83,14 @@ impl Played {
                 70..95 => Choice(0),
                 _ => return None,
             };
-            let is_in = self.game.you(Some(seat)).alive;
+            let is_in = matches!(self.game.own(Some(seat)), ToPlayer::You(you) if you.alive);
             is_in.then_some(CountedAnswer { seat, choice, at: opened + Span(luck as u32 / 256 % 9_000) })
         });
         let answers = answers.collect();
         self.now = self.now + Span(9_500);
         self.apply(Command::Answers { question, answers });
         self.host(Action::Close);
-        self.apply(Command::Tally { question, silent: Vec::new() });
+        self.apply(Command::Tally { round: question, silent: Vec::new() });
         let effects = self.host(Action::Reveal);
         let reveal = effects.into_iter().find_map(|effect| match effect {
             Effect::Tell(message @ ToPlayer::Reveal(_), personal) => Some(Broadcast { show: SHOW, message, personal }),

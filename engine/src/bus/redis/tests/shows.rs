@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, FromHost, ToHost};
 use klaxon_protocol::ids::{Choice, GatewayId, Generation, SeatRef};
 use klaxon_protocol::link::{Proof, ToGateway};
-use klaxon_protocol::player::{Outcome, Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Outcome, Role, ToPlayer};
 use tempfile::TempDir;
 
 use super::engines::{Engine, create, create_for, fixture, journal, player};
@@ -28,14 +29,14 @@ async fn a_show_is_played_on_by_another_engine_when_its_own_dies_in_a_question()
     ann.commands(show, "next", Action::Next).await;
     ben.event(|event| if let ToPlayer::Question(question) = event { Some(question) } else { None }).await;
     ann.answer(show, 1, 1);
-    assert_eq!(ann.verdict().await, Verdict::Accepted(Choice(1)));
+    assert_eq!(ann.verdict().await, Verdict::Accepted(Choice(1).into()));
 
     first.kill().await;
     ben.answer(show, 1, 1);
     let second = Engine::start(&fixture, "second", journal).await;
-    assert_eq!(ben.verdict().await, Verdict::Accepted(Choice(1)));
+    assert_eq!(ben.verdict().await, Verdict::Accepted(Choice(1).into()));
     ann.answer(show, 1, 0);
-    assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1)), "what was accepted stands");
+    assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1).into()), "what was accepted stands");
     ann.commands(show, "close", Action::Close).await;
     tokio::join!(ann.closed(), ben.closed());
     ann.commands(show, "reveal", Action::Reveal).await;
@@ -135,12 +136,12 @@ async fn a_show_goes_on_over_a_redis_that_lost_its_memory() {
     ann.join().await;
     ann.commands(show, "next", Action::Next).await;
     ann.answer(show, 1, 1);
-    assert_eq!(ann.verdict().await, Verdict::Accepted(Choice(1)));
+    assert_eq!(ann.verdict().await, Verdict::Accepted(Choice(1).into()));
 
     fixture.server().process().kill();
     ann.answer(show, 1, 0);
     fixture.server().start_again().await.unwrap();
-    assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1)), "what was accepted stands");
+    assert_eq!(ann.verdict().await, Verdict::AlreadyAnswered(Choice(1).into()), "what was accepted stands");
     ann.commands(show, "close", Action::Close).await;
     ann.closed().await;
     ben.ask_to_join();

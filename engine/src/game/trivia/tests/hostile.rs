@@ -2,9 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use klaxon_protocol::claim::{Claim, ClaimText, ClaimValue};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
-    Choice, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    Choice, ClaimKey, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq,
+    ShowCode, ShowId,
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::origin::Origin;
@@ -17,7 +19,7 @@ use proptest::prelude::*;
 
 use super::super::Trivia;
 use super::play::{pack, settings};
-use crate::game::Game;
+use crate::game::{Game, Games};
 use crate::replay::{ReplayError, events, replay};
 
 const SHOW: ShowId = ShowId(9);
@@ -107,7 +109,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         12 => host,
         4 => Just(Command::Tick),
         4 => (question(), proptest::collection::vec(any::<u32>().prop_map(GatewayId), 0..2))
-            .prop_map(|(question, silent)| Command::Tally { question, silent }),
+            .prop_map(|(question, silent)| Command::Tally { round: question, silent }),
         1 => (often(0..=21u32), 1..4u64)
             .prop_map(|(seat, hash)| Command::SeatOrigin { seat: Seat(seat), origin: Origin::of_hash(hash) }),
         1 => often(0..=60_000u32).prop_map(|away| Command::Recovered { away: Span(away) }),
@@ -144,11 +146,14 @@ fn look_at_all(game: &Trivia, now: Millis) {
     for seat in [Some(Seat(0)), Some(Seat(20)), Some(Seat(u32::MAX)), None] {
         game.you(seat);
         let seat = seat.unwrap_or(Seat(1));
-        game.name_of(seat);
-        game.player_of(seat);
+        game.people.roster.name(seat);
+        game.people.roster.player(seat);
         for question in [QuestionId(0), QuestionId(1), QuestionId(u16::MAX)] {
             let by = SeatRef { seat, generation: Generation(u32::from(question.0)) };
-            game.pre_check(by, question, Choice(u8::MAX), now);
+            let text = ClaimValue::Text(ClaimText::parse("1").unwrap());
+            for value in [ClaimValue::Bits(u64::MAX), ClaimValue::Bits(u64::from(u8::MAX)), text.clone()] {
+                game.pre_check(by, &Claim { round: question, key: ClaimKey(u16::MAX), value }, now);
+            }
         }
     }
     game.snapshot(now);
@@ -180,7 +185,7 @@ fn journal(settings: Settings, story: &[(Millis, Command)]) -> Vec<Record> {
 fn replayed(records: &[Record]) -> Result<u64, ReplayError> {
     let mut bytes = MAGIC.to_vec();
     records.iter().for_each(|record| frame_record(record, &mut bytes).unwrap());
-    replay(&bytes, |_, _| {}).map(|rebuilt| rebuilt.game.state_hash())
+    replay(&Games::default(), &bytes, |_, _| {}).map(|rebuilt| rebuilt.game.state_hash())
 }
 
 proptest! {

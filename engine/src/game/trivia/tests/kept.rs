@@ -85,7 +85,7 @@ fn comes_to(rules: RulesVersion, wanted: u64) {
         hashes.push(play.game.state_hash());
     }
     let silent = vec![GatewayId(2)];
-    play.apply(&Command::Tally { question: QuestionId(3), silent }).unwrap();
+    play.apply(&Command::Tally { round: QuestionId(3), silent }).unwrap();
     for action in [Action::Reveal, Action::Void { reason: "A typo.".into() }, Action::End { pay: true }] {
         play.host(action);
         hashes.push(play.game.state_hash());

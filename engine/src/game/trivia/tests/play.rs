@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode};
+use klaxon_protocol::ids::{Choice, ClaimKey, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, Verdict, You};
+use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, You};
 use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::{Millis, Span};
 
@@ -104,6 +105,13 @@ impl Play {
         self.try_host(action).unwrap();
     }
 
+    /// What differs when access or bans were changed otherwise.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.game.people.digest(&mut bytes);
+        bytes
+    }
+
     /// Lets time pass, and does what falls due on the way.
     pub fn wait(&mut self, span: u32) {
         let until = self.now + Span(span);
@@ -126,7 +134,7 @@ impl Play {
     /// Every gateway hands in at once.
     pub fn tally(&mut self) {
         if let Some(question) = self.game.closing() {
-            self.apply(&Command::Tally { question, silent: vec![] }).unwrap();
+            self.apply(&Command::Tally { round: question, silent: vec![] }).unwrap();
         }
     }
 
@@ -147,13 +155,14 @@ impl Play {
     /// An answer that was read at this time reaches the show now.
     pub fn answer_read(&mut self, at: Millis, question: QuestionId, seat: u32, choice: u8) -> Verdict {
         let (seat, choice) = (Seat(seat), Choice(choice));
-        let by = self.game.held(seat);
-        match self.game.pre_check(by, question, choice, at) {
+        let by = self.game.people.held(seat);
+        let claim = Claim { round: question, key: ClaimKey(0), value: choice.into() };
+        match self.game.pre_check(by, &claim, at) {
             PreCheck::Decided(verdict) => verdict,
             PreCheck::MayCount { .. } => {
                 let answers = vec![CountedAnswer { seat, choice, at }];
                 self.apply(&Command::Answers { question, answers }).unwrap();
-                Verdict::Accepted(choice)
+                Verdict::Accepted(choice.into())
             }
         }
     }
@@ -162,7 +171,7 @@ impl Play {
     pub fn round(&mut self, answers: &[(u32, u8)]) {
         self.ask();
         for &(seat, choice) in answers {
-            assert_eq!(self.answer(seat, choice), Verdict::Accepted(Choice(choice)));
+            assert_eq!(self.answer(seat, choice), Verdict::Accepted(Choice(choice).into()));
         }
         self.close_and_reveal();
     }
@@ -224,6 +233,8 @@ impl Play {
 
     /// What each seat won.
     pub fn prizes(&self) -> Vec<u64> {
-        (0..self.game.joined()).map(|seat| self.game.you(Some(Seat(seat))).prize.expect("the show is over")).collect()
+        (0..self.game.people.roster.seated())
+            .map(|seat| self.game.you(Some(Seat(seat))).prize.expect("the show is over"))
+            .collect()
     }
 }

@@ -141,21 +141,21 @@ proptest! {
             let ends = matches!(action, Action::End { .. });
             let bans = if let Action::Remove { seat, ban: true } = action { Some(seat) } else { None };
             let restores = if let Action::Restore { seat } = action { Some(seat) } else { None };
-            let named = |seat: Option<Seat>, play: &Play| seat.and_then(|seat| play.game.player_of(seat).cloned());
+            let named = |seat: Option<Seat>, play: &Play| seat.and_then(|seat| play.game.people.roster.player(seat).cloned());
             let (barred, freed) = (named(bans, &play), named(restores, &play));
             if !ends && play.try_host(action).is_ok() {
                 banned.extend(barred);
                 banned.retain(|player| Some(player) != freed.as_ref());
             }
-            let before: Vec<_> = (0..play.game.joined()).map(|seat| play.game.held(Seat(seat))).collect();
+            let before: Vec<_> = (0..play.game.people.roster.seated()).map(|seat| play.game.people.held(Seat(seat))).collect();
             let (hash, asked) = (play.game.state_hash(), play.game.figures(play.now).question.is_some());
             let player = arrival.player().clone();
             let entry = play.game.entry(&player, Role::Player);
-            let name = play.game.unused_name(None);
+            let name = play.game.people.roster.unused_name(None);
             let command = arrival.command(name);
             let done = play.apply(&command).is_ok();
             prop_assert!(done || play.game.state_hash() == hash, "what is refused changes nothing");
-            let after: Vec<_> = before.iter().map(|held| play.game.held(held.seat)).collect();
+            let after: Vec<_> = before.iter().map(|held| play.game.people.held(held.seat)).collect();
             if let (Command::Reseat { seat, .. }, true) = (&command, done) {
                 prop_assert!(!asked && entry == Err(ErrorCode::ShowFull));
                 prop_assert_eq!(after[seat.index()].generation.0, before[seat.index()].generation.0 + 1);
@@ -163,8 +163,8 @@ proptest! {
             } else {
                 prop_assert_eq!(after, before);
             }
-            for seat in (0..play.game.joined()).map(Seat) {
-                let player = play.game.player_of(seat).unwrap();
+            for seat in (0..play.game.people.roster.seated()).map(Seat) {
+                let player = play.game.people.roster.player(seat).unwrap();
                 let entry = play.game.entry(player, Role::Player);
                 prop_assert!(entry == Ok(Entry::Back(seat)) || entry == Err(ErrorCode::Banned));
             }

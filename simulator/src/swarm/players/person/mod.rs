@@ -240,7 +240,11 @@ impl Person {
             | ToPlayer::Prize(_)
             | ToPlayer::Notice(_)
             | ToPlayer::Reactions(_)
-            | ToPlayer::Paused(_) => {}
+            | ToPlayer::Paused(_)
+            | ToPlayer::ClaimReply(_)
+            | ToPlayer::GameEvent(_)
+            | ToPlayer::GameOwn(_)
+            | ToPlayer::GameSnapshot(_) => {}
         }
     }
 

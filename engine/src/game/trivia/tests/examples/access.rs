@@ -19,10 +19,10 @@ fn join(play: &mut Play, id: &str, name: &str) -> Result<Entry, ErrorCode> {
     let player = PlayerId::parse(id).unwrap();
     match play.game.entry(&player, Role::Player) {
         Ok(Entry::New) => {
-            let name = play.game.unused_name(Some(&Name::parse(name).unwrap()));
+            let name = play.game.people.roster.unused_name(Some(&Name::parse(name).unwrap()));
             play.apply(&Command::Join { player: player.clone(), name, role: Role::Player }).unwrap();
         }
-        Err(ErrorCode::ShowFull) => match play.game.vacant_seat() {
+        Err(ErrorCode::ShowFull) => match (&play.game as &dyn Game).vacant_seat() {
             Some(seat) => reseat(play, seat.0, id, name)?,
             None => return Err(ErrorCode::ShowFull),
         },
@@ -33,7 +33,7 @@ fn join(play: &mut Play, id: &str, name: &str) -> Result<Entry, ErrorCode> {
 
 /// The seat's player is gone, and this one takes the seat.
 fn reseat(play: &mut Play, seat: u32, id: &str, name: &str) -> Result<(), ErrorCode> {
-    let name = play.game.unused_name(Some(&Name::parse(name).unwrap()));
+    let name = play.game.people.roster.unused_name(Some(&Name::parse(name).unwrap()));
     let command = Command::Reseat { seat: Seat(seat), player: PlayerId::parse(id).unwrap(), name };
     play.apply(&command).map_err(|refusal| refusal.code)
 }
@@ -51,7 +51,7 @@ fn a_gone_guests_seat_is_given_again_and_nothing_of_the_guest_is_left() {
     assert_eq!(join(&mut play, "guest-c", "Cid"), Err(ErrorCode::ShowFull), "nobody is gone");
     play.host(Action::GiveLives { seat: Some(Seat(0)), lives: 5 });
     for round in 0..3 {
-        let before = play.game.held(Seat(0));
+        let before = play.game.people.held(Seat(0));
         assert_eq!(before, seat_of(0, 2 * round));
         reseat(&mut play, 0, "guest-c", "Cid").unwrap();
         assert_eq!(
@@ -59,15 +59,15 @@ fn a_gone_guests_seat_is_given_again_and_nothing_of_the_guest_is_left() {
             Some((before, ErrorCode::SeatGivenAway)),
             "who is connected as the one before"
         );
-        assert_eq!(play.game.held(Seat(0)), seat_of(0, 2 * round + 1));
+        assert_eq!(play.game.people.held(Seat(0)), seat_of(0, 2 * round + 1));
         assert_eq!(play.game.you(Some(Seat(0))).lives, 1);
         assert_eq!(play.game.find("ann", 9).len(), 0);
         assert_eq!(join(&mut play, "guest-c", "Cid"), Ok(Entry::Back(Seat(0))));
         assert_eq!(join(&mut play, "guest-a", "Ann"), Err(ErrorCode::ShowFull), "they are as any other who wants in");
         reseat(&mut play, 0, "guest-a", "Ann").unwrap();
-        assert_eq!(play.game.name_of(Seat(0)).map(Name::as_str), Some("Ann"), "their name was free again");
+        assert_eq!(play.game.people.roster.name(Seat(0)).map(Name::as_str), Some("Ann"), "their name was free again");
     }
-    assert_eq!(play.game.joined(), 2);
+    assert_eq!(play.game.people.roster.seated(), 2);
     // Whom an operator's token names has the seat for the whole show, and who has one needs none.
     assert_eq!(reseat(&mut play, 1, "guest-c", "Cid"), Err(ErrorCode::WrongPhase));
     assert_eq!(reseat(&mut play, 9, "guest-c", "Cid"), Err(ErrorCode::UnknownSeat));
@@ -91,7 +91,7 @@ fn an_answer_of_the_one_who_had_the_seat_before_never_counts_for_the_new_player(
     play.ask();
     let answer = |play: &Play, by| {
         let (question, choice, at) = (play.question(), Choice(RIGHT), play.now);
-        play.game.pre_check(by, question, choice, at)
+        play.game.pre_check(by, &klaxon_protocol::player::Answer { question, choice }.into(), at)
     };
     let given_away = PreCheck::Decided(Verdict::Refused(ErrorCode::SeatGivenAway));
     for stale in [seat_of(0, 0), seat_of(0, 2), seat_of(0, u32::MAX)] {
@@ -285,15 +285,15 @@ fn the_first_edition_has_none_of_this_and_its_states_stay_as_they_were() {
     assert_eq!(reseat(&mut play, 0, "guest-c", "Cid"), Err(ErrorCode::WrongPhase));
     assert_eq!(play.game.state_hash(), before);
     play.host(Action::Remove { seat: Seat(0), ban: true });
-    assert_eq!((restore(&mut play, 0), play.game.vacant_seat()), (Err(ErrorCode::WrongPhase), None));
-    assert_eq!(play.game.access.digest(), 0);
+    assert_eq!((restore(&mut play, 0), (&play.game as &dyn Game).vacant_seat()), (Err(ErrorCode::WrongPhase), None));
+    assert_eq!(play.digest(), Vec::<u8>::new());
 }
 
 #[test]
 fn every_change_of_who_may_come_in_is_in_the_states_hash() {
     let mut play = Play::new(small(1), 1, 0);
     join(&mut play, "guest-a", "Ann").unwrap();
-    let mut hashes = vec![play.game.access.digest()];
+    let mut hashes = vec![play.digest()];
     let actions = [
         Action::LockLobby { on: true },
         Action::LockLobby { on: false },
@@ -304,17 +304,24 @@ fn every_change_of_who_may_come_in_is_in_the_states_hash() {
     ];
     for action in actions {
         play.host(action);
-        hashes.push(play.game.access.digest());
+        hashes.push(play.digest());
     }
     reseat(&mut play, 0, "guest-b", "Bob").unwrap();
-    hashes.push(play.game.access.digest());
+    hashes.push(play.digest());
     play.host(Action::SetSeats { seats: 4 });
-    hashes.push(play.game.access.digest());
-    let distinct: std::collections::HashSet<u64> = hashes.iter().copied().collect();
+    hashes.push(play.digest());
+    let distinct: std::collections::HashSet<&Vec<u8>> = hashes.iter().collect();
     assert_eq!(distinct.len(), hashes.len());
     assert_ne!(Play::new(small(1), 1, 0).game.state_hash(), {
         let mut locked = Play::new(small(1), 1, 0);
         locked.host(Action::LockLobby { on: true });
         locked.game.state_hash()
     });
+}
+
+#[test]
+fn as_many_seats_as_there_are_can_be_set_again() {
+    let mut play = Play::new(Settings { seats: 3, ..settings() }, 1, 1);
+    play.host(Action::SetSeats { seats: 3 });
+    assert_eq!(play.try_host(Action::SetSeats { seats: 2 }), Err(ErrorCode::BadArgument));
 }

@@ -6,12 +6,12 @@ use super::*;
 fn the_first_answer_counts_and_a_retry_gets_the_same_reply() {
     let mut play = Play::new(settings(), 2, 1);
     play.ask();
-    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
-    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)));
-    assert_eq!(play.answer(0, RIGHT), Verdict::AlreadyAnswered(Choice(WRONG)));
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG).into()));
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG).into()));
+    assert_eq!(play.answer(0, RIGHT), Verdict::AlreadyAnswered(Choice(WRONG).into()));
     assert_eq!(play.game.figures(play.now).answers, [1, 0, 0]);
     play.close_and_reveal();
-    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG)), "after the close too");
+    assert_eq!(play.answer(0, WRONG), Verdict::Accepted(Choice(WRONG).into()), "after the close too");
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn an_answer_counts_only_while_its_question_is_open() {
     play.wait(500);
     assert_eq!(play.answer(0, 3), Verdict::Refused(ErrorCode::BadChoice));
     assert_eq!(play.answer(9, RIGHT), Verdict::Refused(ErrorCode::NotInPlay));
-    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.wait(10_000);
     assert_eq!(play.game.phase(), Phase::Closed);
     assert_eq!(play.answer(1, RIGHT), Verdict::Refused(ErrorCode::TooLate));

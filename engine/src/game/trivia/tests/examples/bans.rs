@@ -21,8 +21,8 @@ fn who_is_banned_by_address_is_out_and_only_the_address_that_the_journal_names_i
     let mut play = Play::new(settings(), 1, 3);
     ban(&mut play, 1, 7).unwrap();
     assert_eq!(play.dismissed, [(SeatRef::first(Seat(1)), ErrorCode::Banned)]);
-    assert!(play.game.bans(origin(7)) && !play.game.bans(origin(8)));
-    assert!(play.game.is_removed(Seat(1)) && !play.game.is_removed(Seat(0)));
+    assert!(play.game.people.bans(origin(7)) && !play.game.people.bans(origin(8)));
+    assert!(play.game.people.removed.contains(Seat(1)) && !play.game.people.removed.contains(Seat(0)));
     assert_eq!(play.join(1), Err(ErrorCode::Banned), "by id, too");
     assert_eq!(play.join(0), Ok(Entry::Back(Seat(0))), "whoever has a seat stays");
     assert_eq!(play.game.figures(play.now).alive, 2);
@@ -30,9 +30,9 @@ fn who_is_banned_by_address_is_out_and_only_the_address_that_the_journal_names_i
     // A ban of the id was before: the address can still be banned.
     play.host(Action::Remove { seat: Seat(2), ban: true });
     ban(&mut play, 2, 8).unwrap();
-    assert!(play.game.bans(origin(8)));
+    assert!(play.game.people.bans(origin(8)));
     play.host(Action::LiftAddressBans);
-    assert!(!play.game.bans(origin(7)) && !play.game.bans(origin(8)));
+    assert!(!play.game.people.bans(origin(7)) && !play.game.people.bans(origin(8)));
     assert_eq!(play.join(1), Err(ErrorCode::Banned), "the id stays banned");
 }
 
@@ -63,9 +63,9 @@ fn what_the_ban_would_be_refused_for_the_address_is_not_even_noted_for() {
 #[test]
 fn a_show_has_ten_thousand_banned_addresses_and_then_says_so() {
     let mut play = Play::new(settings(), 1, 10_001);
-    (0..10_000).for_each(|seat| play.game.bans.ban(Seat(seat), origin(u64::from(seat))));
+    (0..10_000).for_each(|seat| play.game.people.ban_origin(Seat(seat), origin(u64::from(seat))));
     assert_eq!(ban(&mut play, 10_000, 10_077), Err(ErrorCode::BadArgument));
-    assert!(!play.game.is_removed(Seat(10_000)) && !play.game.bans(origin(10_077)));
+    assert!(!play.game.people.removed.contains(Seat(10_000)) && !play.game.people.bans(origin(10_077)));
     ban(&mut play, 9, 10_077).unwrap();
     play.host(Action::LiftAddressBans);
     ban(&mut play, 10_000, 77).unwrap();
@@ -93,9 +93,9 @@ fn bans_of_addresses_are_in_the_states_hash_and_the_first_edition_has_none() {
         hashes.push(play.game.state_hash());
     }
     play.host(Action::BanAddress { seat: Seat(0), shared: false });
-    hashes.push(play.game.bans.digest());
+    hashes.push(play.game.state_hash());
     play.host(Action::LiftAddressBans);
-    hashes.push(play.game.bans.digest());
+    hashes.push(play.game.state_hash());
     hashes.sort_unstable();
     hashes.dedup();
     assert_eq!(hashes.len(), 5);
@@ -116,9 +116,9 @@ fn a_removal_that_is_undone_ends_the_ban_of_the_address_unless_another_stands_or
         ban(&mut play, seat, from).unwrap();
     }
     play.host(Action::Restore { seat: Seat(0) });
-    assert!(play.game.bans(origin(7)), "1 is banned for it, too");
+    assert!(play.game.people.bans(origin(7)), "1 is banned for it, too");
     play.host(Action::Restore { seat: Seat(1) });
-    assert!(!play.game.bans(origin(7)) && play.game.bans(origin(8)));
+    assert!(!play.game.people.bans(origin(7)) && play.game.people.bans(origin(8)));
     assert_eq!(play.join(1), Ok(Entry::Back(Seat(1))));
 
     let guest = |number| PlayerId::parse(&format!("guest-{number}")).unwrap();
@@ -127,10 +127,10 @@ fn a_removal_that_is_undone_ends_the_ban_of_the_address_unless_another_stands_or
     ban(&mut play, 3, 9).unwrap();
     play.apply(&Command::Reseat { seat: Seat(3), player: guest(4), name }).unwrap();
     assert_eq!(play.try_host(Action::Restore { seat: Seat(3) }), Err(ErrorCode::WrongPhase));
-    assert!(play.game.bans(origin(9)), "the guest who is gone is still banned");
+    assert!(play.game.people.bans(origin(9)), "the guest who is gone is still banned");
     play.host(Action::Remove { seat: Seat(3), ban: false });
     play.host(Action::Restore { seat: Seat(3) });
-    assert!(play.game.bans(origin(9)), "what is undone for the new guest is not undone for the old one");
+    assert!(play.game.people.bans(origin(9)), "what is undone for the new guest is not undone for the old one");
     play.host(Action::LiftAddressBans);
-    assert!(!play.game.bans(origin(9)));
+    assert!(!play.game.people.bans(origin(9)));
 }

@@ -111,3 +111,11 @@ fn who_is_given_lives_is_told_at_once_and_nobody_else() {
         assert_eq!(play.told.len(), events, "the journal's events are what they always were");
     }
 }
+
+#[test]
+fn in_elimination_who_comes_while_a_later_question_is_open_watches() {
+    let mut play = Play::new(settings(), 2, 1);
+    play.round(&[(0, RIGHT)]);
+    play.ask();
+    assert_eq!(play.join(1), Ok(Entry::Watch));
+}

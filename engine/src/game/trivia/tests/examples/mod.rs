@@ -11,11 +11,12 @@ mod time;
 mod told;
 mod void;
 
+use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef};
 use klaxon_protocol::journal::{Command, RulesVersion};
-use klaxon_protocol::player::{Outcome, Phase, Prize, Role, ToPlayer, Verdict};
+use klaxon_protocol::player::{Outcome, Phase, Prize, Role, ToPlayer};
 use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 

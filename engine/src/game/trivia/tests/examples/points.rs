@@ -72,3 +72,20 @@ fn the_rank_goes_by_points_among_those_in_play_and_equals_share_it() {
     play.close_and_reveal();
     assert_eq!([0, 1, 2, 3, 4].map(|seat| play.result(seat).rank), [1, 2, 2, 4, 0]);
 }
+
+#[test]
+fn with_points_one_can_come_in_while_a_later_question_is_open() {
+    let mut play = Play::new(points(), 2, 1);
+    play.round(&[(0, RIGHT)]);
+    play.ask();
+    assert_eq!(play.join(1), Ok(Entry::New));
+}
+
+#[test]
+fn who_has_no_points_wins_nothing_though_a_place_is_left() {
+    let mut play = Play::new(Settings { pot: 1_000, ..points() }, 1, 2);
+    play.round(&[(0, RIGHT), (1, WRONG)]);
+    let podium = play.end();
+    assert_eq!(podium.winners, 1);
+    assert!(podium.places.iter().all(|place| place.score > 0 || place.prize == 0), "{podium:?}");
+}

@@ -38,9 +38,9 @@ fn a_pause_stops_the_question_and_gives_its_time_back() {
     play.host(Action::Resume);
     assert_eq!(play.answer(0, RIGHT), Verdict::Refused(ErrorCode::Paused), "it opens again after the lead");
     play.wait(500);
-    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.wait(5_999);
-    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.wait(1);
     assert_eq!(play.game.phase(), Phase::Closed);
 }
@@ -67,10 +67,10 @@ fn a_question_that_ran_while_the_engine_was_away_opens_again_for_the_time_that_w
     play.answer(0, RIGHT);
     play.now = play.now + Span(30_000);
     play.apply(&Command::Recovered { away: Span(30_000) }).unwrap();
-    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)), "what was acknowledged still counts");
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()), "what was acknowledged still counts");
     assert_eq!(play.answer(1, RIGHT), Verdict::Refused(ErrorCode::Paused));
     play.wait(3_000);
-    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(1, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     assert!(matches!(play.alerts[..], [AlertKind::Recovered { away: Span(30_000), closes_at: Some(_) }]));
     play.wait(5_998);
     assert_eq!(play.game.phase(), Phase::Question);
@@ -84,9 +84,9 @@ fn the_host_hears_of_gateways_that_did_not_hand_in() {
     play.ask();
     play.host(Action::Close);
     let (question, silent) = (QuestionId(1), vec![GatewayId(3)]);
-    play.apply(&Command::Tally { question, silent: silent.clone() }).unwrap();
+    play.apply(&Command::Tally { round: question, silent: silent.clone() }).unwrap();
     assert_eq!(play.alerts, [AlertKind::SilentGateways { question, gateways: silent }]);
-    assert!(play.apply(&Command::Tally { question, silent: vec![] }).is_err(), "it is tallied once");
+    assert!(play.apply(&Command::Tally { round: question, silent: vec![] }).is_err(), "it is tallied once");
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn a_question_whose_answers_may_be_stuck_is_void_and_nobody_is_out_for_it() {
     play.answer(0, RIGHT);
     play.host(Action::Close);
     let (question, late) = (QuestionId(1), Span(5_000));
-    let wrong = Command::Outage { question: QuestionId(2), late };
+    let wrong = Command::Outage { round: QuestionId(2), late };
     assert!(play.apply(&wrong).is_err(), "another question");
-    play.apply(&Command::Outage { question, late }).unwrap();
+    play.apply(&Command::Outage { round: question, late }).unwrap();
     assert_eq!(play.alerts, [AlertKind::Outage { question, late }]);
     assert!(matches!(play.told.last(), Some(ToPlayer::Void(void)) if void.question == question && void.alive == 2));
     assert_eq!(play.game.phase(), Phase::Revealed, "the show goes on");
-    assert!(play.apply(&Command::Outage { question, late }).is_err(), "it is void once");
+    assert!(play.apply(&Command::Outage { round: question, late }).is_err(), "it is void once");
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn what_was_read_before_a_pause_counts() {
     let (paused, question) = (play.now, play.question());
     play.wait(1_000);
     assert_eq!(play.answer_read(paused, question, 0, RIGHT), Verdict::Refused(ErrorCode::Paused));
-    assert_eq!(play.answer_read(paused - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(paused - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.host(Action::Resume);
-    assert_eq!(play.answer_read(paused - Span(1), question, 1, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(paused - Span(1), question, 1, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_pause_while_gateways_hand_in_holds_up_no_answer() {
     let (read, question) = (play.now - Span(1), play.question());
     play.host(Action::Close);
     play.host(Action::Pause);
-    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.tally();
     play.host(Action::Reveal);
     assert_eq!(play.try_host(Action::Next), Err(ErrorCode::Paused));
@@ -173,7 +173,7 @@ fn an_early_close_ends_the_time_at_once() {
     play.wait(1_000);
     play.host(Action::Close);
     let question = play.question();
-    assert_eq!(play.answer_read(play.now - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(play.now - Span(1), question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     assert_eq!(play.answer_read(play.now, question, 1, RIGHT), Verdict::Refused(ErrorCode::TooLate));
 }
 
@@ -184,7 +184,7 @@ fn a_question_whose_time_ran_out_while_the_engine_was_away_opens_for_three_secon
     play.now = play.now + Span(10_000);
     play.crash(60_000);
     play.wait(3_000);
-    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.wait(2_999);
     assert_eq!(play.game.phase(), Phase::Question);
     play.wait(1);
@@ -211,7 +211,7 @@ fn a_second_crash_takes_nothing_more() {
     play.wait(1_000);
     play.crash(10_000);
     play.wait(3_000);
-    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer(0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
     play.wait(5_998);
     assert_eq!(play.game.phase(), Phase::Question, "6 s were left, less the moment of the crash");
     play.wait(1);
@@ -261,7 +261,7 @@ fn a_crash_while_gateways_hand_in_does_not_end_the_wait() {
     play.host(Action::Close);
     play.crash(5_000);
     assert_eq!(play.game.closing(), Some(question));
-    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT)));
+    assert_eq!(play.answer_read(read, question, 0, RIGHT), Verdict::Accepted(Choice(RIGHT).into()));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What each is told: players of themselves, the host of all, the archive at the end.
 
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{ClaimKey, ShowId};
 
 use super::*;
+use crate::round::SeatClaim;
 
 #[test]
 fn who_comes_in_after_a_pause_is_told_when_the_question_opens_again() {
@@ -61,7 +62,9 @@ fn the_host_sees_how_the_question_goes() {
         (figures.question, figures.answers, figures.time_left),
         (Some(QuestionId(1)), vec![1, 1, 0], Some(Span(9_000)))
     );
-    assert_eq!(play.game.counted(), Some((QuestionId(1), vec![(Seat(1), Choice(WRONG)), (Seat(2), Choice(RIGHT))])));
+    let counted = |seat, choice: u8| SeatClaim { seat: Seat(seat), key: ClaimKey(0), value: Choice(choice).into() };
+    assert_eq!(play.game.round().map(|round| round.id), Some(QuestionId(1)));
+    assert_eq!(play.game.counted(), [counted(1, WRONG), counted(2, RIGHT)]);
     play.close_and_reveal();
     let figures = play.game.figures(play.now);
     assert_eq!((figures.time_left, figures.alive), (None, 1), "its time is over");
@@ -77,9 +80,9 @@ fn the_host_finds_players_and_sees_how_each_stands() {
         found.iter().map(|line| (line.seat.0, line.name.as_str(), line.alive, line.lives, line.score)).collect();
     assert_eq!(lines, [(1, "P1", true, 1, 1000), (10, "P10", true, 0, 0), (11, "P11", false, 0, 0)]);
     assert_eq!(play.game.find("p1", 2).len(), 2, "no more than were asked for");
-    assert_eq!(play.game.name_of(Seat(10)).unwrap().as_str(), "P10");
-    assert_eq!(play.game.player_of(Seat(10)).unwrap().as_str(), "player 10");
-    assert_eq!((play.game.name_of(Seat(12)), play.game.player_of(Seat(12))), (None, None));
+    assert_eq!(play.game.people.roster.name(Seat(10)).unwrap().as_str(), "P10");
+    assert_eq!(play.game.people.roster.player(Seat(10)).unwrap().as_str(), "player 10");
+    assert_eq!((play.game.people.roster.name(Seat(12)), play.game.people.roster.player(Seat(12))), (None, None));
 }
 
 #[test]
@@ -91,9 +94,9 @@ fn a_show_says_what_it_is_called_and_how_long_gateways_are_waited_for() {
 #[test]
 fn only_the_tokens_of_the_player_who_lost_one_are_revoked() {
     let mut play = Play::new(settings(), 1, 2);
-    let players = [0, 1].map(|seat| play.game.player_of(Seat(seat)).unwrap().clone());
+    let players = [0, 1].map(|seat| play.game.people.roster.player(Seat(seat)).unwrap().clone());
     for times in 0..3 {
-        assert_eq!([0, 1].map(|player| play.game.token_issue(&players[player])), [0, times]);
+        assert_eq!([0, 1].map(|player| play.game.people.token_issue(&players[player])), [0, times]);
         play.host(Action::ReissueToken { seat: Seat(1) });
     }
     let dismissed: Vec<_> = play.dismissed.iter().map(|&(at, code)| (at.seat, code)).collect();
@@ -200,4 +203,12 @@ fn everybody_is_told_of_themselves_and_not_of_somebody_who_stands_much_like_them
     }
     void(&mut play);
     (0..80).for_each(|seat| assert_eq!(play.told_you(seat), play.game.you(Some(Seat(seat)))));
+}
+
+#[test]
+fn those_who_did_the_same_with_other_lives_are_told_their_own() {
+    let mut play = Play::new(Settings { lives: 1, ..settings() }, 1, 2);
+    play.host(Action::GiveLives { seat: Some(Seat(1)), lives: 3 });
+    play.round(&[(0, RIGHT), (1, RIGHT)]);
+    assert_eq!((play.result(0).lives, play.result(1).lives), (1, 4));
 }

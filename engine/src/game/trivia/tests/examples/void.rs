@@ -62,7 +62,7 @@ fn a_question_can_be_voided_from_when_it_is_sent_until_the_next_is() {
         assert_eq!(play.alive(), [0, 1], "{steps:?}");
         assert_eq!(play.answer(1, RIGHT), Verdict::Refused(ErrorCode::Voided), "{steps:?}");
         let question = play.question();
-        assert!(play.apply(&Command::Tally { question, silent: vec![] }).is_err(), "{steps:?}");
+        assert!(play.apply(&Command::Tally { round: question, silent: vec![] }).is_err(), "{steps:?}");
         if play.try_host(Action::Resume).is_ok() {
             assert_eq!(play.game.deadline(), None, "{steps:?}: the void ended the question's time");
         }

@@ -8,11 +8,13 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub struct Chain(u64);
 
 impl Chain {
+    /// Something changed.
     pub fn note(&mut self, change: &impl Encode) {
         let bytes = bincode::encode_to_vec(change, bincode::config::standard()).expect("a change can be encoded");
         self.0 = xxh3_64_with_seed(&bytes, self.0);
     }
 
+    /// A number that differs when the changes or their order differ.
     pub fn digest(&self) -> u64 {
         self.0
     }

@@ -10,16 +10,13 @@
 use std::collections::HashMap;
 
 use bincode::Encode;
-use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::origin::Origin;
 
-use super::Trivia;
 use super::chain::Chain;
-use crate::game::Effect;
 
 /// How many bans of addresses a show can have: 32 bytes each.
-const MOST: usize = 10_000;
+pub const MOST: usize = 10_000;
 
 /// From where nobody new gets a seat.
 #[derive(Default)]
@@ -54,20 +51,23 @@ impl Bans {
         self.changes.digest()
     }
 
-    fn name(&mut self, seat: Seat, origin: Origin) {
+    /// From where the seat's player comes, whom a host is about to ban.
+    pub fn name(&mut self, seat: Seat, origin: Origin) {
         self.named = Some((seat, origin));
         self.changes.note(&BanChange::Named(seat, origin));
     }
 
-    fn named(&self, seat: Seat) -> Option<Origin> {
+    /// From where this seat's player comes, if it was named last.
+    pub fn named(&self, seat: Seat) -> Option<Origin> {
         self.named.filter(|(named, _)| *named == seat).map(|(_, origin)| origin)
     }
 
     /// Whether there is room for one of this seat.
-    fn has_room(&self, seat: Seat) -> bool {
+    pub fn has_room(&self, seat: Seat) -> bool {
         self.origins.len().max(self.by_seat.len()) < MOST || self.by_seat.contains_key(&seat)
     }
 
+    /// Nobody new gets a seat from there because of this seat's player.
     pub fn ban(&mut self, seat: Seat, origin: Origin) {
         self.lift(seat);
         self.named = None;
@@ -95,44 +95,11 @@ impl Bans {
         }
     }
 
-    fn lift_all(&mut self) {
+    /// All bans end.
+    pub fn lift_all(&mut self) {
         self.by_seat.clear();
         self.origins.clear();
         self.changes.note(&BanChange::AllLifted);
-    }
-}
-
-impl Trivia {
-    /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
-    pub(super) fn name_origin(&mut self, seat: Seat, origin: Origin) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_access_rules()?;
-        self.must_not_have_ended()?;
-        self.must_have(seat)?;
-        if !self.bans.has_room(seat) {
-            let detail = format!(
-                "{MOST} addresses are banned in this show, and no more can be: lift the bans of addresses first."
-            );
-            return Err(Refusal::because(ErrorCode::BadArgument, detail));
-        }
-        self.bans.name(seat, origin);
-        Ok(Vec::new())
-    }
-
-    /// Removes and bans the seat's player, and bans where they come from.
-    pub(super) fn ban_address(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_access_rules()?;
-        let origin = self.bans.named(seat).ok_or(ErrorCode::UnknownAddress)?;
-        let effects = self.take_out(seat, true)?;
-        self.bans.ban(seat, origin);
-        Ok(effects)
-    }
-
-    /// Lets new players in from everywhere again.
-    pub(super) fn lift_address_bans(&mut self) -> Result<Vec<Effect>, Refusal> {
-        self.must_have_access_rules()?;
-        self.must_not_have_ended()?;
-        self.bans.lift_all();
-        Ok(Vec::new())
     }
 }
 

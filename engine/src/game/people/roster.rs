@@ -90,19 +90,23 @@ impl Roster {
         of_player.wrapping_add(xxh3_64_with_seed(name.as_str().as_bytes(), !seed))
     }
 
-    pub fn len(&self) -> u32 {
+    /// How many sit.
+    pub fn seated(&self) -> u32 {
         u32::try_from(self.players.len()).expect("settings allow 10 million seats at most")
     }
 
+    /// The player's seat.
     pub fn seat_of(&self, player: &PlayerId) -> Option<Seat> {
         let same = |&seat: &u32| self.players[seat as usize].0 == *player;
         self.by_player.find(hash_of(player.as_str()), same).map(|&seat| Seat(seat))
     }
 
+    /// Who sits there.
     pub fn player(&self, seat: Seat) -> Option<&PlayerId> {
         self.players.get(seat.index()).map(|(player, _)| player)
     }
 
+    /// What the seat's player is called.
     pub fn name(&self, seat: Seat) -> Option<&Name> {
         self.players.get(seat.index()).map(|(_, name)| name)
     }
@@ -300,7 +304,7 @@ mod tests {
         for number in 4000..6000 {
             roster.seat(PlayerId::parse(&format!("p{number}")).unwrap(), name(&format!("Ann {}", number + 2000)));
         }
-        let next = roster.len() + 1;
+        let next = roster.seated() + 1;
         assert_eq!(next, 6002);
         assert_eq!(roster.unused_name(Some(&name("Ann"))).as_str(), format!("Ann {}", next + 2047));
     }

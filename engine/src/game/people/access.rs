@@ -1,0 +1,109 @@
+//! Who may come in and come back, beyond having a seat.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bincode::Encode;
+use klaxon_protocol::ids::{Generation, PlayerId, Seat};
+
+use super::chain::Chain;
+
+/// What is kept of it. Most players are in none of this.
+#[derive(Default)]
+pub struct Access {
+    /// How often each player's resume tokens were revoked.
+    issues: HashMap<PlayerId, u32>,
+    /// Whether new players are refused.
+    pub locked: bool,
+    /// Players whom the host removed: also when their seat has another player by now.
+    barred: HashMap<PlayerId, Barred>,
+    /// How often each seat was given again, of those that were.
+    generations: HashMap<Seat, Generation>,
+    /// Seats of removed guests, which can be given again before the first question.
+    vacant: BTreeSet<Seat>,
+    changes: Chain,
+}
+
+/// What a removed player may not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Barred {
+    /// Play.
+    FromPlay,
+    /// Come in at all.
+    FromShow,
+}
+
+/// A change, for the digest.
+#[derive(Encode)]
+pub enum AccessChange<'a> {
+    Issue(&'a PlayerId, u32),
+    Seats(u32),
+    Locked(bool),
+    Removed(Seat, bool),
+    Restored(Seat),
+    Reseated(Seat),
+}
+
+impl Access {
+    /// How often this player's resume tokens were revoked.
+    pub fn issue(&self, player: &PlayerId) -> u32 {
+        self.issues.get(player).copied().unwrap_or(0)
+    }
+
+    /// What this player may not do, if the host removed them.
+    pub fn barred(&self, player: &PlayerId) -> Option<Barred> {
+        self.barred.get(player).copied()
+    }
+
+    /// How often the seat was given again.
+    pub fn generation(&self, seat: Seat) -> Generation {
+        self.generations.get(&seat).copied().unwrap_or(Generation(0))
+    }
+
+    /// The player's resume tokens that were made before are refused.
+    pub fn revoke(&mut self, player: PlayerId) {
+        let issue = self.issue(&player).saturating_add(1);
+        self.note(&AccessChange::Issue(&player, issue));
+        self.issues.insert(player, issue);
+    }
+
+    /// The seat is another player's from now on.
+    pub fn give_again(&mut self, seat: Seat) {
+        self.generations.insert(seat, Generation(self.generation(seat).0 + 1));
+        self.vacant.remove(&seat);
+        self.note(&AccessChange::Reseated(seat));
+    }
+
+    /// The first seat that can be given again.
+    pub fn first_vacant(&self) -> Option<Seat> {
+        self.vacant.first().copied()
+    }
+
+    /// The host removes this player. A ban is not lessened by a removal after it.
+    pub fn bar(&mut self, player: PlayerId, from: Barred) {
+        let barred = self.barred.entry(player).or_insert(from);
+        *barred = from.max(*barred);
+    }
+
+    /// The host takes it back.
+    pub fn unbar(&mut self, player: &PlayerId) {
+        self.barred.remove(player);
+    }
+
+    /// This seat can be given again, or can't any more.
+    pub fn set_vacant(&mut self, seat: Seat, is_vacant: bool) {
+        if is_vacant {
+            self.vacant.insert(seat);
+        } else {
+            self.vacant.remove(&seat);
+        }
+    }
+
+    pub fn note(&mut self, change: &AccessChange<'_>) {
+        self.changes.note(change);
+    }
+
+    /// A number that differs when anything here was changed otherwise.
+    pub fn digest(&self) -> u64 {
+        self.changes.digest()
+    }
+}

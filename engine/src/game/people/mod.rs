@@ -1,0 +1,285 @@
+//! The players of a show, whatever it plays: who sits where, who may come in, whom the host took out.
+
+mod access;
+mod bans;
+mod chain;
+mod roster;
+mod seat_set;
+
+use bincode::Encode;
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{Name, PlayerId, Seat, SeatRef};
+use klaxon_protocol::origin::Origin;
+use klaxon_protocol::player::Role;
+use klaxon_protocol::settings::SEATS;
+use xxhash_rust::xxh3::xxh3_64;
+
+use self::access::{Access, AccessChange, Barred};
+use self::bans::Bans;
+pub use self::chain::Chain;
+pub use self::roster::Roster;
+pub use self::seat_set::SeatSet;
+use super::{Effect, Entry};
+
+/// The players of a show.
+#[derive(Default)]
+pub struct People {
+    /// Who sits where.
+    pub roster: Roster,
+    /// How many can sit.
+    pub seats: u32,
+    /// Taken out by the host.
+    pub removed: SeatSet,
+    /// Removed, and never let in again.
+    pub banned: SeatSet,
+    access: Access,
+    bans: Bans,
+}
+
+impl People {
+    /// Nobody yet, of a show with this seed and so many seats.
+    #[must_use]
+    pub fn new(seed: u64, seats: u32) -> Self {
+        Self { roster: Roster::new(seed), seats, ..Self::default() }
+    }
+
+    /// Whether somebody sits there.
+    #[must_use]
+    pub fn has_seat(&self, seat: Seat) -> bool {
+        seat.0 < self.roster.seated()
+    }
+
+    /// The seat as its player has it.
+    #[must_use]
+    pub fn held(&self, seat: Seat) -> SeatRef {
+        SeatRef { seat, generation: self.access.generation(seat) }
+    }
+
+    /// Whether all seats are taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.roster.seated() >= self.seats
+    }
+
+    /// Whether nobody new whom no operator's token names gets a seat from there.
+    #[must_use]
+    pub fn bans(&self, origin: Origin) -> bool {
+        self.bans.bans(origin)
+    }
+
+    /// How often the player's resume tokens were revoked.
+    #[must_use]
+    pub fn token_issue(&self, player: &PlayerId) -> u32 {
+        self.access.issue(player)
+    }
+
+    /// What one who wants in would get. `in_time`: whether new players can come in now.
+    ///
+    /// # Errors
+    /// Why they get nothing at all.
+    pub fn entry(&self, player: &PlayerId, role: Role, in_time: bool) -> Result<Entry, ErrorCode> {
+        let seat = self.roster.seat_of(player);
+        let barred = self.access.barred(player);
+        if seat.is_some_and(|seat| self.banned.contains(seat)) || barred == Some(Barred::FromShow) {
+            return Err(ErrorCode::Banned);
+        }
+        match (role, seat) {
+            (Role::Spectator, _) => Ok(Entry::Watch),
+            (Role::Player, Some(seat)) => Ok(Entry::Back(seat)),
+            // Nobody who was removed gets another seat.
+            (Role::Player, None) if !in_time || barred.is_some() => Ok(Entry::Watch),
+            (Role::Player, None) if self.access.locked => Err(ErrorCode::LobbyLocked),
+            (Role::Player, None) if self.is_full() => Err(ErrorCode::ShowFull),
+            (Role::Player, None) => Ok(Entry::New),
+        }
+    }
+
+    /// Whether this seat may be given to another player: a guest's, in a show that still gives seats again.
+    #[must_use]
+    pub fn is_for_guests(&self, seat: Seat) -> bool {
+        self.roster.player(seat).is_some_and(PlayerId::is_guest) && self.access.generation(seat).0 < u32::MAX
+    }
+
+    /// The seat of a removed guest.
+    #[must_use]
+    pub fn vacant_seat(&self) -> Option<Seat> {
+        self.access.first_vacant().filter(|&seat| self.is_for_guests(seat))
+    }
+
+    /// # Errors
+    /// `unknown_seat` if nobody sits there.
+    pub fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
+        if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
+    }
+
+    /// Resume tokens of this seat's player that were made before are refused, and whoever sits there by one has to come back.
+    ///
+    /// # Errors
+    /// `unknown_seat`.
+    pub fn revoke_tokens(&mut self, seat: Seat) -> Result<Effect, Refusal> {
+        let player = self.roster.player(seat).ok_or(ErrorCode::UnknownSeat)?.clone();
+        self.access.revoke(player);
+        Ok(Effect::Dismiss(self.held(seat), ErrorCode::TokenRevoked))
+    }
+
+    /// Lets more players in.
+    ///
+    /// # Errors
+    /// `bad_argument` if they are fewer, or too many.
+    pub fn set_seats(&mut self, seats: u32) -> Result<(), Refusal> {
+        if seats < self.seats || !SEATS.contains(&seats) {
+            let (from, to) = (self.seats, SEATS.end());
+            let detail = format!("`seats`: {from} to {to}, not {seats}; they can only be raised.");
+            return Err(Refusal::because(ErrorCode::BadArgument, detail));
+        }
+        self.seats = seats;
+        self.access.note(&AccessChange::Seats(seats));
+        Ok(())
+    }
+
+    /// Takes no new players from now on, or takes them again.
+    pub fn lock(&mut self, on: bool) {
+        self.access.locked = on;
+        self.access.note(&AccessChange::Locked(on));
+    }
+
+    /// Gives a guest's seat to a new player. Whoever is still connected as the one before has to leave.
+    pub fn reseat(&mut self, seat: Seat, player: &PlayerId, name: &Name) -> Effect {
+        let before = self.held(seat);
+        self.access.give_again(seat);
+        self.bans.outlive(seat);
+        self.removed.remove(seat);
+        self.banned.remove(seat);
+        self.roster.reseat(seat, player.clone(), name.clone());
+        Effect::Dismiss(before, ErrorCode::SeatGivenAway)
+    }
+
+    /// Takes a player out. The first edition of trivia's rules kept only that they are: see [`Self::bar`].
+    pub fn take_out(&mut self, seat: Seat, ban: bool) -> Effect {
+        self.removed.insert(seat);
+        if ban {
+            self.banned.insert(seat);
+        }
+        Effect::Dismiss(self.held(seat), if ban { ErrorCode::Banned } else { ErrorCode::Removed })
+    }
+
+    /// A player who is taken out is not to come back as a new one if the seat is given to another. `is_vacant`: that may be done.
+    pub fn bar(&mut self, seat: Seat, ban: bool, is_vacant: bool) {
+        let Some(player) = self.roster.player(seat).cloned() else { return };
+        self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
+        self.access.set_vacant(seat, is_vacant);
+        self.access.note(&AccessChange::Removed(seat, ban));
+    }
+
+    /// Undoes a removal.
+    pub fn restore(&mut self, seat: Seat) {
+        if let Some(player) = self.roster.player(seat) {
+            self.access.unbar(player);
+        }
+        self.access.set_vacant(seat, false);
+        self.access.note(&AccessChange::Restored(seat));
+        self.bans.lift(seat);
+        self.removed.remove(seat);
+        self.banned.remove(seat);
+    }
+
+    /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
+    ///
+    /// # Errors
+    /// `unknown_seat`, `bad_argument` if there are too many bans.
+    pub fn name_origin(&mut self, seat: Seat, origin: Origin) -> Result<(), Refusal> {
+        self.must_have(seat)?;
+        if !self.bans.has_room(seat) {
+            let most = bans::MOST;
+            let detail = format!(
+                "{most} addresses are banned in this show, and no more can be: lift the bans of addresses first."
+            );
+            return Err(Refusal::because(ErrorCode::BadArgument, detail));
+        }
+        self.bans.name(seat, origin);
+        Ok(())
+    }
+
+    /// From where this seat's player comes, if it was named last.
+    ///
+    /// # Errors
+    /// `unknown_address` if it was not.
+    pub fn named_origin(&self, seat: Seat) -> Result<Origin, Refusal> {
+        self.bans.named(seat).ok_or(ErrorCode::UnknownAddress.into())
+    }
+
+    /// Bans where this seat's player comes from.
+    pub fn ban_origin(&mut self, seat: Seat, origin: Origin) {
+        self.bans.ban(seat, origin);
+    }
+
+    /// Lets new players in from everywhere again.
+    pub fn lift_bans(&mut self) {
+        self.bans.lift_all();
+    }
+
+    /// Does what a host says of players, whatever is played; none if it is something else. A game that keeps more of a player than their
+    /// seat looks at [`Self::removed`] afterwards.
+    ///
+    /// # Errors
+    /// Why it can't be done now; then nothing has changed.
+    pub fn obey(&mut self, action: &Action, gives_seats: bool) -> Option<Result<Vec<Effect>, Refusal>> {
+        Some(match *action {
+            Action::Remove { seat, ban } => self.must_have(seat).map(|()| vec![self.remove(seat, ban, gives_seats)]),
+            Action::BanAddress { seat, .. } => self.named_origin(seat).map(|origin| {
+                let dismissed = self.remove(seat, true, gives_seats);
+                self.ban_origin(seat, origin);
+                vec![dismissed]
+            }),
+            Action::Restore { seat } if self.removed.contains(seat) => {
+                self.restore(seat);
+                Ok(Vec::new())
+            }
+            Action::Restore { .. } => {
+                Err(Refusal::because(ErrorCode::WrongPhase, "The player of this seat is not removed."))
+            }
+            Action::ReissueToken { seat } => self.revoke_tokens(seat).map(|dismissed| vec![dismissed]),
+            Action::SetSeats { seats } => self.set_seats(seats).map(|()| Vec::new()),
+            Action::LockLobby { on } => {
+                self.lock(on);
+                Ok(Vec::new())
+            }
+            Action::LiftAddressBans => {
+                self.lift_bans();
+                Ok(Vec::new())
+            }
+            _ => return None,
+        })
+    }
+
+    fn remove(&mut self, seat: Seat, ban: bool, gives_seats: bool) -> Effect {
+        self.bar(seat, ban, gives_seats && self.is_for_guests(seat));
+        self.take_out(seat, ban)
+    }
+
+    /// A hash of what a game knows, and of its players. Trivia's is made otherwise, as its first edition made it.
+    ///
+    /// # Panics
+    /// If the game's part can't be encoded.
+    #[must_use]
+    pub fn state_hash(&self, game: &impl Encode) -> u64 {
+        let config = bincode::config::standard();
+        let mut bytes = bincode::encode_to_vec(game, config).expect("a game's state can be encoded");
+        bytes.extend_from_slice(&self.roster.digest().to_le_bytes());
+        self.digest(&mut bytes);
+        xxh3_64(&bytes)
+    }
+
+    /// Appends what differs when anything here but the roster was changed otherwise. Of shows in which none of it was used it is nothing:
+    /// trivia's first edition had none of it.
+    pub fn digest(&self, bytes: &mut Vec<u8>) {
+        if self.access.digest() != 0 {
+            bytes.extend_from_slice(&self.access.digest().to_le_bytes());
+        }
+        if self.bans.digest() != 0 {
+            bytes.extend_from_slice(b"bans");
+            bytes.extend_from_slice(&self.bans.digest().to_le_bytes());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+-- Begins every script about a round, after the fence. ARGV[2] is the round's number.
+-- Makes the round known and deletes those that are now too old; `is_kept` and `is_closed` say what it is then.
+local known = redis.call('HMGET', KEYS[1], 'newest', 'closed:' .. ARGV[2])
+local round, newest = tonumber(ARGV[2]), tonumber(known[1])
+if not newest or round > newest then
+    redis.call('HSET', KEYS[1], 'newest', round)
+    for old = newest and newest - 1 or 0, newest or -1 do
+        if old < round - 1 then delete_claims(old) end
+    end
+    newest = round
+end
+local is_kept = round >= newest - 1
+local is_closed = known[2]

@@ -1,0 +1,133 @@
+//! What games other than trivia tell players, as the core carries it: where the show is, and a body that is the game's own.
+
+use bincode::{Decode, Encode};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::phase::Phase;
+use crate::ids::{GameName, RoundId, Seq};
+use crate::time::{Millis, Span};
+
+/// A game's own part of a message: a JSON object, in both codecs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Body(pub Map<String, Value>);
+
+impl Body {
+    /// The body of what a game knows under names.
+    ///
+    /// # Panics
+    /// If it is no object, or holds a map whose keys are no strings.
+    #[must_use]
+    pub fn of(content: &impl Serialize) -> Self {
+        match serde_json::to_value(content).expect("a game's messages have string keys only") {
+            Value::Object(fields) => Self(fields),
+            other => panic!("a game's message is an object, and not {other}"),
+        }
+    }
+
+    /// The content, if it is of this type.
+    ///
+    /// # Errors
+    /// What is missing or wrong in it.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
+        T::deserialize(Value::Object(self.0.clone())).map_err(|error| error.to_string())
+    }
+}
+
+impl std::fmt::Display for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(&self.0).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+impl Encode for Body {
+    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        self.to_string().encode(encoder)
+    }
+}
+
+impl<Context> Decode<Context> for Body {
+    fn decode<D: bincode::de::Decoder<Context = Context>>(
+        decoder: &mut D,
+    ) -> Result<Self, bincode::error::DecodeError> {
+        let text = String::decode(decoder)?;
+        let value = serde_json::from_str(&text);
+        value.map(Self).map_err(|error| bincode::error::DecodeError::OtherString(format!("no JSON: {error}")))
+    }
+}
+bincode::impl_borrow_decode!(Body);
+
+impl JsonSchema for Body {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Body".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "The game's own part.", "type": "object" })
+    }
+}
+
+#[cfg(test)]
+impl proptest::arbitrary::Arbitrary for Body {
+    type Parameters = ();
+    type Strategy = proptest::strategy::BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        use proptest::strategy::Strategy as _;
+        ("[a-z]{1,9}", proptest::num::u32::ANY)
+            .prop_map(|(name, n)| Self::of(&serde_json::json!({ name: [n] })))
+            .boxed()
+    }
+}
+
+/// An event of a game, for everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct GameEvent {
+    /// The event's place in the show's order.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Where the show is from here on.
+    pub phase: Phase,
+    /// The round that begins with it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<RoundId>,
+    /// The game's own part.
+    pub body: Body,
+}
+
+/// What a game tells one seat: behind an event, or alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct GameOwn {
+    /// The game's own part.
+    pub body: Body,
+}
+
+/// A game's show as it is, for those who come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct GameSnapshot {
+    /// The last event's place in the show's order; events after it follow.
+    pub seq: Seq,
+    /// The server's clock.
+    pub at: Millis,
+    /// Which game.
+    pub game: GameName,
+    /// What the show is called.
+    pub title: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// How many players have a seat.
+    pub joined: u32,
+    /// Whether the clock stands still.
+    pub paused: bool,
+    /// How much of the open round's time is left while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Span>,
+    /// The game's own part.
+    pub body: Body,
+}
