@@ -12,6 +12,7 @@ mod golden;
 mod journal;
 mod kept;
 mod layout;
+mod messages;
 mod ordered;
 mod reference;
 mod schema;
