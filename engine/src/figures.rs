@@ -34,6 +34,7 @@ pub fn describe() {
         "klaxon_bus_resent_total",
         "Times that a show's messages were sent again to a Redis that had lost them"
     );
+    describe_counter!("klaxon_bus_refused_total", "Entries of the bus that were not read, by `reason`");
     describe_gauge!("klaxon_bus_queue_length", "How much is in the bus's queues, by `queue`");
     describe_counter!("klaxon_bus_queue_full_total", "Messages for which a queue of the bus had no room, by `queue`");
     describe_counter!("klaxon_cache_hits_total", "Shows by their code that this gateway knew");

@@ -211,6 +211,7 @@ impl Refusals {
 /// Tells the metrics recorder what is counted here.
 pub(crate) fn describe() {
     describe_counter!("klaxon_handshakes_refused_total", "Requests to connect that were no WebSocket handshakes");
+    describe_counter!("klaxon_handshakes_total", "Players' handshakes, by the `subprotocol` that the client asked for");
 }
 
 #[cfg(test)]

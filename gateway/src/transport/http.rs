@@ -126,6 +126,8 @@ fn shake_hands(mut request: Request<Incoming>, front: &HttpState, agreed: &Agree
         Ok(codec) => codec,
         Err(refusal) => return json_body(StatusCode::BAD_REQUEST, &ErrorMessage::from(&refusal)),
     };
+    metrics::counter!("klaxon_handshakes_total", "subprotocol" => offered.as_ref().map_or("none", |_| codec.subprotocol()))
+        .increment(1);
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -1,6 +1,7 @@
 //! The entries of streams, and how messages are encoded in them.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bincode::{Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
@@ -9,6 +10,7 @@ use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
 use redis::Value;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
+use super::version::{Since, VersionError, body, header, split};
 use crate::bus::{Address, StreamPosition};
 
 /// The field with the messages.
@@ -17,6 +19,8 @@ const MESSAGES: &[u8] = b"m";
 const ACKNOWLEDGED: &[u8] = b"a";
 /// The largest size, in bytes, that an entry may claim to have once it is decoded: a larger one is damaged.
 const MAX_DECODED: usize = 1 << 30;
+/// How often a refusal is logged at most: if one entry is of another version, all may be.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub(super) enum EntryError {
     NoView,
     #[error("a message that has no personal part comes with one")]
     Misplaced,
+    #[error(transparent)]
+    Version(#[from] VersionError),
 }
 
 /// A position as the id of an entry.
@@ -88,7 +94,7 @@ fn pair(value: Value) -> Option<(Value, Value)> {
 
 /// Encodes messages of a gateway.
 pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
-    encode(&messages)
+    encode_as(messages.iter().map(Since::since).max().unwrap_or(1), &messages)
 }
 
 /// Decodes messages of a gateway.
@@ -96,14 +102,15 @@ pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
 /// # Errors
 /// If these are no messages of a gateway.
 pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
-    Ok(decode(bytes)?)
+    decode(bytes)
 }
 
 /// Encodes messages of an engine.
 pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -> Vec<u8> {
-    let mut view = None;
-    let packed: Vec<Packed> = messages.into_iter().map(|message| Packed::pack(message, &mut view)).collect();
-    encode(&packed)
+    let (mut view, mut version) = (None, 1);
+    let messages = messages.into_iter().inspect(|message| version = version.max(message.since()));
+    let packed: Vec<Packed> = messages.map(|message| Packed::pack(message, &mut view)).collect();
+    encode_as(version, &packed)
 }
 
 /// Decodes messages of an engine.
@@ -116,17 +123,47 @@ pub(super) fn decode_to_gateway(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryErr
     packed.into_iter().map(|packed| packed.unpack(&mut view)).collect()
 }
 
+/// Encodes what the first version of the link has.
 pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
-    bincode::encode_to_vec(value, bincode::config::standard()).expect("all that our messages hold can be encoded")
+    encode_as(1, value)
 }
 
-pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, bincode::error::DecodeError> {
+fn encode_as<T: Encode>(version: u8, value: &T) -> Vec<u8> {
+    let mut bytes = header(version);
+    bincode::encode_into_std_write(value, &mut bytes, bincode::config::standard())
+        .expect("all that our messages hold can be encoded");
+    bytes
+}
+
+/// Decodes what is written in a version of the link that this program has.
+///
+/// # Errors
+/// If it is of another version, or no such value.
+pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
+    let bytes = body(bytes)?;
     match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<MAX_DECODED>())? {
         (value, read) if read == bytes.len() => Ok(value),
         (_, read) => {
             let problem = format!("{} bytes are left over behind the value", bytes.len() - read);
-            Err(bincode::error::DecodeError::OtherString(problem))
+            Err(bincode::error::DecodeError::OtherString(problem).into())
         }
+    }
+}
+
+/// Counts and logs something in Redis that is not read.
+pub(super) fn refuse(key: &str, at: StreamPosition, error: &EntryError) {
+    static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
+    let reason = match error {
+        EntryError::Version(_) => "version",
+        _ => "damaged",
+    };
+    metrics::counter!("klaxon_bus_refused_total", "reason" => reason).increment(1);
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reason == "damaged" || logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+        if reason == "version" {
+            *logged = Some(Instant::now());
+        }
+        tracing::error!(key, id = id(at), %error, "an entry of the bus is not read");
     }
 }
 
@@ -172,7 +209,10 @@ impl Entries {
 
     fn add_direct(&mut self, direct: &mut Vec<(GatewayId, ToGateway)>) {
         let groups = group_by_gateway(direct.drain(..)).into_iter();
-        self.events.extend(groups.map(|(gateway, messages)| (Some(gateway), encode_to_gateway(messages))));
+        for (gateway, messages) in groups {
+            let entries = split(messages).into_iter().map(encode_to_gateway);
+            self.events.extend(entries.map(|messages| (Some(gateway), messages)));
+        }
     }
 }
 

@@ -113,7 +113,7 @@ fn is_end(message: &ToGateway) -> bool {
 
 fn decode(entry: StreamEntry, key: &str) -> Vec<ToGateway> {
     entry::decode_to_gateway(&entry.messages).unwrap_or_else(|error| {
-        tracing::error!(key, id = id(entry.id), %error, "an entry holds no messages of an engine");
+        entry::refuse(key, entry.id, &error);
         Vec::new()
     })
 }

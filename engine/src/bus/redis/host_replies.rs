@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::entry::{encode_to_gateway, group_by_gateway};
+use super::version::split;
 use super::{millis, pause};
 use crate::redis::scripts::BUS_REPLY_TO_HOSTS;
 use crate::redis::{Connection, Keys};
@@ -29,7 +30,10 @@ pub(super) async fn send_replies(
 ) {
     let mut batch = Vec::new();
     while replies.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        for (gateway, messages) in group_by_gateway(batch.drain(..)) {
+        let groups = group_by_gateway(batch.drain(..)).into_iter();
+        for (gateway, messages) in
+            groups.flat_map(|(gateway, all)| split(all).into_iter().map(move |part| (gateway, part)))
+        {
             let (most, retention) = (MAX_ENTRIES.to_string().into_bytes(), millis(RETENTION).to_string().into_bytes());
             let (key, arguments) = (keys.host_replies(gateway), [most, retention, encode_to_gateway(messages)]);
             let mut failures = 0;

@@ -152,9 +152,8 @@ impl Reader {
                         send_waiting(&self.inbox, "engine_inbox", InboxItem::Request(id.clone(), message)).await;
                     }
                 }
-                Err(error) => {
-                    tracing::error!(%id, %error, "a request holds no message of a gateway");
-                }
+                // It stays in Redis: an engine of another version takes it over.
+                Err(error) => entry::refuse(&self.key, entry.id, &error),
             }
         }
     }

@@ -42,6 +42,7 @@ mod show_lookup;
 mod show_publisher;
 mod show_status;
 mod show_subscriber;
+mod version;
 mod waiting;
 
 #[cfg(test)]

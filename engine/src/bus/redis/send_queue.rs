@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::entry::encode_to_engine;
 use super::lock;
+use super::version::split;
 use crate::bus::StreamPosition;
 use crate::bus::queue::DroppedAnswers;
 
@@ -106,6 +107,16 @@ struct SentEntry {
     bytes: Arc<[u8]>,
     size: Size,
     position: Option<StreamPosition>,
+}
+
+impl SentEntry {
+    fn new(messages: &[ToEngine]) -> Self {
+        let size = messages.iter().map(Size::of).fold(Size::default(), |sum, size| Size {
+            messages: sum.messages + size.messages,
+            answers: sum.answers + size.answers,
+        });
+        Self { bytes: encode_to_engine(messages).into(), size, position: None }
+    }
 }
 
 /// What Redis knows of the show and of this gateway's subscription to it.
@@ -214,7 +225,7 @@ impl SendQueue {
         self.totals.answers.fetch_sub(less.answers, Relaxed);
     }
 
-    /// All entries that Redis does not have yet, in order; messages that wait become one.
+    /// All entries that Redis does not have yet, in order; messages that wait become one, or one for each version of the link.
     pub fn unsent(&self) -> Vec<Arc<[u8]>> {
         let mut state = self.state();
         if let Some(counts) = state.due_counts() {
@@ -228,13 +239,9 @@ impl SendQueue {
         if !messages.is_empty() {
             // Encoding a large batch takes a while, in which others can push.
             drop(state);
-            let size = messages.iter().map(Size::of).fold(Size::default(), |sum, size| Size {
-                messages: sum.messages + size.messages,
-                answers: sum.answers + size.answers,
-            });
-            let bytes = encode_to_engine(&messages).into();
+            let entries: Vec<SentEntry> = split(messages).iter().map(|messages| SentEntry::new(messages)).collect();
             state = self.state();
-            state.unacknowledged.push_back(SentEntry { bytes, size, position: None });
+            state.unacknowledged.extend(entries);
         }
         let unsent = state.unacknowledged.iter().filter(|entry| entry.position.is_none());
         unsent.map(|entry| Arc::clone(&entry.bytes)).collect()

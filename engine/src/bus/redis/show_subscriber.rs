@@ -47,7 +47,7 @@ pub(super) async fn subscribe(
                 if entries.is_empty() {
                     continue;
                 }
-                let received = decode(show, &mut position, entries);
+                let received = decode(show, &key, &mut position, entries);
                 if !send_waiting(&inbox, "engine_inbox", InboxItem::Input(show, fence, received)).await {
                     break;
                 }
@@ -78,12 +78,12 @@ pub(super) async fn read_stream(
 }
 
 /// The messages of entries, in order. An entry is processed when its last message is.
-fn decode(show: ShowId, position: &mut StreamPosition, entries: Vec<StreamEntry>) -> Vec<Received> {
+fn decode(show: ShowId, key: &str, position: &mut StreamPosition, entries: Vec<StreamEntry>) -> Vec<Received> {
     let mut received = Vec::new();
     for entry in entries {
         let before = std::mem::replace(position, entry.id);
         let messages = entry::decode_to_engine(&entry.messages).unwrap_or_else(|error| {
-            tracing::error!(%show, id = id(entry.id), %error, "an entry holds no messages of a gateway");
+            entry::refuse(key, entry.id, &error);
             Vec::new()
         });
         received.extend(messages.into_iter().map(|message| Received { show: Some(show), position: before, message }));
@@ -107,7 +107,7 @@ mod tests {
         };
         let mut position = StreamPosition(3, 0);
         let entries = vec![entry(4, &[1, 2, 3]), entry(6, &[4]), StreamEntry { messages: vec![255], ..entry(7, &[]) }];
-        let received = decode(ShowId(1), &mut position, entries);
+        let received = decode(ShowId(1), "input", &mut position, entries);
         let positions: Vec<_> =
             received.iter().map(|received| (received.position.0, received.message.clone())).collect();
         assert_eq!(positions, [(3, hello(1)), (3, hello(2)), (4, hello(3)), (7, hello(4))]);

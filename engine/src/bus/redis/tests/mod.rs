@@ -11,6 +11,7 @@ mod resuming;
 mod reveal;
 mod shows;
 mod takeover;
+mod versions;
 
 use self::fixture::Fixture;
 use crate::bus::contract::bus_contract;

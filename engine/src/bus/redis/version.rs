@@ -1,0 +1,147 @@
+//! Which version of the link what is in Redis was written by, so that programs of two versions can work together.
+//!
+//! All that is encoded begins with two bytes, the mark and a version. A program reads its own version and all before, and refuses
+//! others by their number, whole. It writes each entry in the first version that has all of its messages: what only newer programs know
+//! stands in entries of its own, so one of the version before misses nothing that it knows.
+
+use klaxon_protocol::link::{ToEngine, ToGateway, VERSION};
+
+/// No number of bincode begins with this byte, so nothing that was written before there were versions is taken for a version.
+const MARK: u8 = 255;
+/// Why something is not read at all.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum VersionError {
+    #[error(
+        "it is of version {0} of the link, and this program has 1 to {VERSION}: upgrade this program, or whoever wrote it, in the order of \
+         docs/operations.md"
+    )]
+    Other(u8),
+    #[error(
+        "it names no version of the link: a program wrote it that is older than these. Stop that program, for its shows can't be played on \
+         beside this one (docs/operations.md)"
+    )]
+    Missing,
+}
+
+/// The first bytes of what is written in this version.
+pub(super) fn header(version: u8) -> Vec<u8> {
+    vec![MARK, version]
+}
+
+/// What follows the header.
+///
+/// # Errors
+/// If this program does not have the version.
+pub(super) fn body(bytes: &[u8]) -> Result<&[u8], VersionError> {
+    match bytes {
+        [MARK, 1..=VERSION, body @ ..] => Ok(body),
+        [MARK, other, ..] => Err(VersionError::Other(*other)),
+        _ => Err(VersionError::Missing),
+    }
+}
+
+/// A kind of message that the link has since some version.
+pub(super) trait Since {
+    /// The first version that has it.
+    fn since(&self) -> u8;
+}
+
+impl Since for ToEngine {
+    fn since(&self) -> u8 {
+        #[cfg(test)]
+        if let Self::Resync { conn, .. } = self
+            && conn.conn >= next::FIRST
+        {
+            return VERSION + 1;
+        }
+        1
+    }
+}
+
+impl Since for ToGateway {
+    fn since(&self) -> u8 {
+        #[cfg(test)]
+        if let Self::Said { seq, .. } = self
+            && seq.0 >= next::FIRST
+        {
+            return VERSION + 1;
+        }
+        1
+    }
+}
+
+/// The messages in order, those together that can share an entry.
+pub(super) fn split<T: Since>(mut messages: Vec<T>) -> Vec<Vec<T>> {
+    let mut parts = Vec::new();
+    while let Some(version) = messages.first().map(Since::since) {
+        let count = messages.iter().take_while(|message| message.since() == version).count();
+        let rest = messages.split_off(count);
+        parts.push(std::mem::replace(&mut messages, rest));
+    }
+    parts
+}
+
+/// The messages by which tests make a program of the next version of this one.
+#[cfg(test)]
+pub(super) mod next {
+    /// From this number on a `Resync`'s connection and a `Said`'s event make it a message of the next version.
+    pub const FIRST: u64 = 1 << 40;
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::GatewayId;
+
+    use super::super::entry::{
+        EntryError, decode, decode_to_engine, decode_to_gateway, encode, encode_to_engine, encode_to_gateway,
+    };
+    use super::*;
+
+    #[test]
+    fn an_entry_of_another_version_is_refused_by_its_number_and_never_half_read() {
+        let hello = ToEngine::Hello { gateway: GatewayId(7) };
+        let bytes = encode_to_engine(&[hello.clone(), hello.clone()]);
+        assert_eq!(bytes[..2], [MARK, 1]);
+        for version in 0..=u8::MAX {
+            let entry = [&[MARK, version], &bytes[2..]].concat();
+            match decode_to_engine(&entry) {
+                Ok(messages) => {
+                    assert!((1..=VERSION).contains(&version));
+                    assert_eq!(messages, [hello.clone(), hello.clone()]);
+                }
+                Err(error) => {
+                    assert!(
+                        !(1..=VERSION).contains(&version)
+                            && matches!(error, EntryError::Version(VersionError::Other(of)) if of == version)
+                    );
+                    let told = error.to_string();
+                    assert!(
+                        told.contains(&format!("version {version} ")) && told.contains("docs/operations.md"),
+                        "{told}"
+                    );
+                }
+            }
+            assert!(decode_to_gateway(&entry).is_err(), "these are no messages of an engine");
+        }
+    }
+
+    #[test]
+    fn what_was_written_before_there_were_versions_is_refused_as_such() {
+        let old =
+            bincode::encode_to_vec([ToEngine::Hello { gateway: GatewayId(7) }].as_slice(), bincode::config::standard());
+        for bytes in [&old.unwrap()[..], &[], &[MARK], &[1], &[1, 0, 7]] {
+            assert!(matches!(decode_to_engine(bytes), Err(EntryError::Version(VersionError::Missing))), "{bytes:?}");
+        }
+        assert!(matches!(decode::<u32>(&encode(&7_u32)), Ok(7)), "the directory's lines have it, too");
+    }
+
+    #[test]
+    fn only_messages_of_one_version_share_an_entry() {
+        let said = |seq| ToGateway::Said { show: klaxon_protocol::ids::ShowId(1), seq: klaxon_protocol::ids::Seq(seq) };
+        let messages = [1, 2, next::FIRST, next::FIRST + 1, 3].map(said);
+        let entries = split(Vec::from(messages.clone()));
+        assert_eq!(entries, [&messages[..2], &messages[2..4], &messages[4..]]);
+        let versions: Vec<u8> = entries.into_iter().map(|messages| encode_to_gateway(messages)[1]).collect();
+        assert_eq!(versions, [1, VERSION + 1, 1]);
+    }
+}
