@@ -41,6 +41,8 @@ pub(super) enum EntryError {
     NoView,
     #[error("a message that has no personal part comes with one")]
     Misplaced,
+    #[error("it has no message")]
+    Empty,
     #[error(transparent)]
     Version(#[from] VersionError),
 }
@@ -102,7 +104,8 @@ pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
 /// # Errors
 /// If these are no messages of a gateway.
 pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
-    decode(bytes)
+    let messages: Vec<ToEngine> = decode(bytes)?;
+    if messages.is_empty() { Err(EntryError::Empty) } else { Ok(messages) }
 }
 
 /// Encodes messages of an engine.

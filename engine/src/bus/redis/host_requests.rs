@@ -19,12 +19,17 @@ use crate::redis::{Connection, Keys, Redis};
 const GROUP: &str = "engines";
 /// A request that an engine has had for this long without processing it goes to another.
 const IDLE: Duration = Duration::from_secs(3);
+/// A request that this engine can't read, and that no other has taken for this long, is deleted: nobody can read it.
+pub(super) const UNREAD: Duration = Duration::from_secs(30);
 /// Requests that are read at once.
 const MAX_READ: usize = 16;
 /// Requests that wait in Redis; when there are more the oldest are dropped, and the hosts repeat them.
 const MAX_WAITING: usize = 10_000;
 /// Requests that this engine has read and not processed. At this limit it reads no more: other engines do.
 pub(super) const MAX_IN_PROGRESS: usize = 1024;
+
+/// Requests that an engine remembers that it can't read. When there are more it forgets them all, and looks at them once more.
+const MAX_REFUSED: usize = 1024;
 
 /// The requests that this engine has read and not processed.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +68,7 @@ pub(super) async fn send_requests(mut connection: Connection, keys: Keys, mut re
 
 /// The engine's side: reads requests, as the engine of this name, until the inbox is gone.
 pub(super) async fn read_requests(redis: Redis, name: String, in_progress: InProgress, inbox: mpsc::Sender<InboxItem>) {
-    let reader = Reader { key: redis.keys().host_requests(), name, in_progress, inbox };
+    let mut reader = Reader { keys: redis.keys().clone(), name, in_progress, refused: HashSet::new(), inbox };
     let mut failures = 0;
     while !reader.inbox.is_closed() {
         if let Err(error) = reader.read(&redis, &mut failures).await {
@@ -75,14 +80,16 @@ pub(super) async fn read_requests(redis: Redis, name: String, in_progress: InPro
 }
 
 struct Reader {
-    key: String,
+    keys: Keys,
     name: String,
     in_progress: InProgress,
+    /// Requests that this engine can't read, [`MAX_REFUSED`] at most: an engine of another version may.
+    refused: HashSet<String>,
     inbox: mpsc::Sender<InboxItem>,
 }
 
 impl Reader {
-    async fn read(&self, redis: &Redis, failures: &mut u32) -> RedisResult<()> {
+    async fn read(&mut self, redis: &Redis, failures: &mut u32) -> RedisResult<()> {
         let mut connection = redis.connect_waiting(READ_BLOCK).await?;
         self.create_group(&mut connection).await?;
         let mut claimed_at = Instant::now();
@@ -101,7 +108,7 @@ impl Reader {
                 .arg(MAX_READ)
                 .arg("BLOCK")
                 .arg(millis(READ_BLOCK));
-            read.arg("STREAMS").arg(&self.key).arg(">");
+            read.arg("STREAMS").arg(self.keys.host_requests()).arg(">");
             let reply: Value = read.query_async(&mut connection).await?;
             self.hand_on(entry::streams(reply).into_iter().flat_map(|(_, entries)| entries)).await;
             *failures = 0;
@@ -116,7 +123,7 @@ impl Reader {
     /// Creates the consumer group, if this Redis has none.
     async fn create_group(&self, connection: &mut Connection) -> RedisResult<()> {
         let mut create = redis::cmd("XGROUP");
-        create.arg("CREATE").arg(&self.key).arg(GROUP).arg("0").arg("MKSTREAM");
+        create.arg("CREATE").arg(self.keys.host_requests()).arg(GROUP).arg("0").arg("MKSTREAM");
         match create.query_async::<()>(connection).await {
             Err(error) if !exists(&error) => Err(error),
             _ => Ok(()),
@@ -124,22 +131,38 @@ impl Reader {
     }
 
     /// Takes over requests that other engines died over, or whose reply to this one got lost; not those that are in progress here.
-    async fn claim(&self, connection: &mut Connection) -> RedisResult<()> {
+    /// Deletes those that no engine can read.
+    async fn claim(&mut self, connection: &mut Connection) -> RedisResult<()> {
         let mut pending = redis::cmd("XPENDING");
-        pending.arg(&self.key).arg(GROUP).arg("IDLE").arg(millis(IDLE)).arg("-").arg("+").arg(MAX_READ);
+        // As many as this engine passes over, and some to take: those behind them must not wait for them.
+        let count = MAX_IN_PROGRESS + MAX_REFUSED + MAX_READ;
+        pending.arg(self.keys.host_requests()).arg(GROUP).arg("IDLE").arg(millis(IDLE)).arg("-").arg("+").arg(count);
         let idle: Vec<(String, String, u64, u64)> = pending.query_async(connection).await?;
-        let ids: Vec<String> =
-            idle.into_iter().map(|(id, ..)| id).filter(|id| !self.in_progress.contains(id)).collect();
-        if ids.is_empty() {
+        let (mut to_take, mut unread) = (Vec::new(), Vec::new());
+        for (id, _, idle, _) in idle {
+            if !self.refused.contains(&id) {
+                if !self.in_progress.contains(&id) && to_take.len() < MAX_READ {
+                    to_take.push(id);
+                }
+            } else if idle >= millis(UNREAD) {
+                unread.push(id);
+            }
+        }
+        if !unread.is_empty() {
+            tracing::error!(count = unread.len(), "hosts' requests that no engine can read are deleted");
+            delete(connection, &self.keys, &unread).await;
+            unread.iter().for_each(|id| _ = self.refused.remove(id));
+        }
+        if to_take.is_empty() {
             return Ok(());
         }
         let mut claim = redis::cmd("XCLAIM");
-        claim.arg(&self.key).arg(GROUP).arg(&self.name).arg(millis(IDLE)).arg(ids);
+        claim.arg(self.keys.host_requests()).arg(GROUP).arg(&self.name).arg(millis(IDLE)).arg(to_take);
         self.hand_on(entry::entries(claim.query_async(connection).await?)).await;
         Ok(())
     }
 
-    async fn hand_on(&self, entries: impl IntoIterator<Item = StreamEntry>) {
+    async fn hand_on(&mut self, entries: impl IntoIterator<Item = StreamEntry>) {
         for entry in entries {
             let id = id(entry.id);
             if !self.in_progress.insert(&id) {
@@ -153,7 +176,14 @@ impl Reader {
                     }
                 }
                 // It stays in Redis: an engine of another version takes it over.
-                Err(error) => entry::refuse(&self.key, entry.id, &error),
+                Err(error) => {
+                    entry::refuse(&self.keys.host_requests(), entry.id, &error);
+                    self.in_progress.remove(&id);
+                    if self.refused.len() >= MAX_REFUSED {
+                        self.refused.clear();
+                    }
+                    self.refused.insert(id);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! ([`next`](crate::bus::redis::version::next)).
 
 use klaxon_protocol::claim::ClaimForm;
+use klaxon_protocol::host::FromHost;
 use klaxon_protocol::ids::{ConnRef, Fence, Seat, SeatRef};
 use klaxon_protocol::link::{AnswerBatch, StampedAnswer, ToEngine, ToGateway, VERSION};
 use klaxon_protocol::time::Millis;
@@ -11,6 +12,7 @@ use klaxon_protocol::time::Millis;
 use super::fixture::Fixture;
 use crate::bus::contract::{ANN, SHOW, claim, event, messages, numbered, play, publication, receive_at, receive_some};
 use crate::bus::redis::entry::{self, EntryError, encode_to_engine};
+use crate::bus::redis::host_requests::{MAX_IN_PROGRESS, UNREAD};
 use crate::bus::redis::version::{VersionError, next};
 use crate::bus::{Address, EngineEnd, GatewayEnd, StreamPosition};
 
@@ -89,6 +91,44 @@ async fn a_show_goes_from_a_newer_engine_to_an_older_one_in_mid_question() {
     assert!(received.ends_with(&[answer(1), answer(2)]), "{received:?}");
     fixture.engine.publish(publication(vec![(Address::All, event(2))])).unwrap();
     assert_eq!(receive_some(&ann, 1).await, [event(2)]);
+}
+
+/// A newer gateway's hosts, a neighbour in Redis with a script, or damage: none may keep an engine from the requests behind.
+#[tokio::test]
+async fn requests_that_no_engine_can_read_hold_nothing_up_and_are_deleted_in_the_end() {
+    let fixture = Fixture::start().await;
+    let ann = fixture.gateway(ANN).await;
+    let key = fixture.redis.keys().host_requests();
+    let of_no_version = [vec![], vec![0, 1, 2], encode_to_engine(&[]), encode_to_engine(&[of_the_next_version()])];
+    let mut flood = redis::pipe();
+    for request in of_no_version.iter().cycle().take(MAX_IN_PROGRESS) {
+        flood.cmd("XADD").arg(&key).arg("*").arg("m").arg(request.as_slice()).ignore();
+    }
+    flood.query_async::<()>(&mut fixture.redis.connect().await.unwrap()).await.unwrap();
+    let request = ToEngine::Host { conn: ConnRef { gateway: ANN, conn: 3 }, message: FromHost::Shows };
+    ann.send(request.clone());
+    receive_at(&fixture.engine, |message| *message == request, 1).await;
+    let pending = async || -> Vec<(String, String, u64, u64)> {
+        let mut pending = redis::cmd("XPENDING");
+        fixture.ask(pending.arg(&key).arg("engines").arg("-").arg("+").arg(10_000)).await.unwrap()
+    };
+    assert!(pending().await.len() >= MAX_IN_PROGRESS, "an engine of another version could have taken them");
+    let ids: Vec<String> = pending().await.into_iter().map(|(id, ..)| id).collect();
+    let mut age = redis::cmd("XCLAIM");
+    age.arg(&key)
+        .arg("engines")
+        .arg("nobody")
+        .arg(0)
+        .arg(&ids)
+        .arg("IDLE")
+        .arg(UNREAD.as_millis() as u64)
+        .arg("JUSTID");
+    fixture.ask::<redis::Value>(&age).await.unwrap();
+    let mut received = Vec::new();
+    tokio::select! {
+        _ = fixture.engine.receive(&mut received) => panic!("{received:?}"),
+        () = fixture.until(async || pending().await.len() <= 1) => {}
+    }
 }
 
 #[test]
