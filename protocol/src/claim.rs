@@ -8,7 +8,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{ErrorCode, Refusal};
-use crate::ids::{BadText, Choice, ClaimKey, RoundId};
+use crate::ids::{BadText, ClaimKey, RoundId};
 use crate::text;
 
 /// What a claim says.
@@ -19,23 +19,6 @@ pub enum ClaimValue {
     Bits(u64),
     /// A text.
     Text(ClaimText),
-}
-
-impl From<Choice> for ClaimValue {
-    fn from(choice: Choice) -> Self {
-        Self::Bits(choice.0.into())
-    }
-}
-
-impl ClaimValue {
-    /// The choice that it is, if it can be one.
-    #[must_use]
-    pub fn choice(&self) -> Option<Choice> {
-        match self {
-            Self::Bits(bits) => u8::try_from(*bits).ok().map(Choice),
-            Self::Text(_) => None,
-        }
-    }
 }
 
 impl fmt::Display for ClaimValue {

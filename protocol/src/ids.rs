@@ -253,16 +253,10 @@ number_type!(
     #[schemars(rename = "QuestionId")]
     RoundId(u16)
 );
-/// A question is a round of trivia: its number in its show, from 1, in the order in which they are asked.
-pub use self::RoundId as QuestionId;
 number_type!(
     /// Which of a seat's claims in a round it is, from 0.
     #[derive(Default)]
     ClaimKey(u16)
-);
-number_type!(
-    /// A choice's position in the question as it was sent, from 0.
-    Choice(u8)
 );
 number_type!(
     /// The place of an event in its show's order, from 1; each event's is the one before plus 1.
@@ -318,20 +312,6 @@ impl PlayerId {
     #[must_use]
     pub fn is_guest(&self) -> bool {
         self.as_str().starts_with(Self::GUEST)
-    }
-}
-
-impl Choice {
-    /// The choice as an index into the question's choices.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// What people call it: A for the first.
-    #[must_use]
-    pub fn letter(self) -> char {
-        char::from(b'A'.saturating_add(self.0.min(25)))
     }
 }
 

@@ -5,19 +5,19 @@
 pub mod claim;
 pub mod codec;
 pub mod error;
+pub mod games;
 pub mod host;
 mod host_words;
 pub mod ids;
 pub mod journal;
+pub mod limits;
 pub mod link;
 pub mod money;
 pub mod name;
 pub mod origin;
-pub mod pack;
 pub mod player;
 #[cfg(test)]
 mod round_trip;
-pub mod settings;
 pub mod text;
 pub mod time;
 mod unicode;

@@ -11,7 +11,7 @@ use crate::ids::{
     ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use crate::origin::Origin;
-use crate::player::{Emoji, GameSnapshot, Paused, Phase, Role, Snapshot, ToPlayer};
+use crate::player::{Emoji, GameSnapshot, Paused, Phase, Role, ToPlayer};
 use crate::time::Millis;
 
 /// The version of the link, which each program's entries in Redis name: this program has all from 1 to this one.
@@ -331,13 +331,6 @@ pub struct View {
     pub message: ToPlayer,
     /// What follows a player's own state while the clock stands still.
     pub paused: Option<Paused>,
-}
-
-impl From<Snapshot> for View {
-    fn from(snapshot: Snapshot) -> Self {
-        let (seq, phase, paused) = (snapshot.seq, snapshot.phase, snapshot.pause());
-        Self { seq, phase, message: ToPlayer::Snapshot(Box::new(snapshot)), paused }
-    }
 }
 
 impl From<GameSnapshot> for View {

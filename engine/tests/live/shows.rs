@@ -4,11 +4,11 @@ use klaxon_engine::journal::JournalError;
 use klaxon_engine::replay;
 use klaxon_protocol::claim::{ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, AlertKind, Create, Done, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, ShowId};
+use klaxon_protocol::games::trivia::{Autopilot, Choice, Create, QuestionId, Settings};
+use klaxon_protocol::host::{Action, AlertKind, Done, FromHost, JournalTail, ToHost};
+use klaxon_protocol::ids::{CommandId, Seat, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
-use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 

@@ -17,9 +17,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, JournalTail, ShowLine, ShowRef, ToHost};
+use klaxon_protocol::games::trivia::{Create, Pack};
+use klaxon_protocol::host::{Command, FindPlayers, FromHost, JournalTail, ShowLine, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
-use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::text::harmless;
 use tokio::sync::mpsc;

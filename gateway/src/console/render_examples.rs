@@ -1,11 +1,12 @@
 //! The console's screen by example, on a terminal of 80 columns and 24 lines.
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Question, QuestionId, Reveal};
 use klaxon_protocol::host::{
     Action, Alert, AlertKind, Command, Figures, FromHost, HostEvent, Latency, Refused, ToHost,
 };
-use klaxon_protocol::ids::{CommandId, GatewayId, QuestionId, Seq, ShowCode, ShowId};
-use klaxon_protocol::player::{Mark, Question, Reveal, ToPlayer};
+use klaxon_protocol::ids::{CommandId, GatewayId, Seq, ShowCode, ShowId};
+use klaxon_protocol::player::{Mark, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use unicode_width::UnicodeWidthStr;
 

@@ -8,10 +8,10 @@ use super::events::*;
 use super::game::{GameEvent, GameOwn, GameSnapshot};
 use super::phase::Phase;
 use super::says::Emoji;
-use crate::claim::{ClaimForm, ClaimReply, ClaimValue, Verdict};
-use crate::error::{ErrorCode, ErrorMessage};
-use crate::ids::{Choice, ClaimKey, Name, QuestionId, RoundId, Seat, Seq, ShowId};
-use crate::settings::Mode;
+use crate::claim::{ClaimForm, ClaimReply, Verdict};
+use crate::error::ErrorMessage;
+use crate::games::trivia::{AnswerReply, Clock, Close, PlayerResult, Question, Reveal, Snapshot, Void, You};
+use crate::ids::{ClaimKey, Name, RoundId, Seat, Seq, ShowId};
 use crate::time::{Millis, Span};
 
 /// What a player hears.
@@ -192,45 +192,6 @@ pub struct Welcome {
     pub heartbeat: Span,
 }
 
-/// The show as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Snapshot {
-    /// The last event that this includes; the next one you get is this plus 1.
-    pub seq: Seq,
-    /// The server's clock when this was taken; a moment ago, if others asked for it too.
-    pub at: Millis,
-    /// What the show is called.
-    pub title: String,
-    /// Where the show is.
-    pub phase: Phase,
-    /// How it is played.
-    pub mode: Mode,
-    /// How many questions it has.
-    pub total: u16,
-    /// How many players have a seat.
-    pub joined: u32,
-    /// How many are in play.
-    pub alive: u32,
-    /// The pot in minor units.
-    pub pot: u64,
-    /// ISO 4217 code of the pot.
-    pub currency: String,
-    /// Whether the clock stands still; if so the question's `closes_at` is what it would be if it ran from `at` on.
-    pub paused: bool,
-    /// The question that was sent last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<Question>,
-    /// What came out of it, once revealed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reveal: Option<Reveal>,
-    /// Whether it was voided.
-    pub voided: bool,
-    /// Who won, once over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub podium: Option<Podium>,
-}
-
 /// The clock stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
@@ -238,35 +199,6 @@ pub struct Paused {
     /// What is left of the question's time, if it is a question that was stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Span>,
-}
-
-impl Snapshot {
-    /// What those who come in by this snapshot are told of a pause, if there is one.
-    #[must_use]
-    pub fn pause(&self) -> Option<Paused> {
-        let question = self.question.as_ref().filter(|_| self.phase == Phase::Question);
-        self.paused.then(|| Paused { left: question.map(|question| question.closes_at.since(self.at)) })
-    }
-}
-
-/// Your own state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct You {
-    /// Whether you can still win.
-    pub alive: bool,
-    /// Your extra lives.
-    pub lives: u8,
-    /// Your points.
-    pub score: u32,
-    /// Your rank by points, from 1; 0 if you have none.
-    pub rank: u32,
-    /// Your choice that counted for the snapshot's question.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answered: Option<Choice>,
-    /// What you won, in minor units, once the show is over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prize: Option<u64>,
 }
 
 /// How many are here.
@@ -277,77 +209,12 @@ pub struct Lobby {
     pub joined: u32,
 }
 
-/// What became of an answer. The same bytes for all who did the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct AnswerReply {
-    /// Which question.
-    pub question: QuestionId,
-    /// Whether your choice counts. A repeated answer is accepted again; it counts once.
-    pub accepted: bool,
-    /// The choice of yours that counts, if one does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choice: Option<Choice>,
-    /// Why not, if it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<ErrorCode>,
-    /// The same for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-impl AnswerReply {
-    /// The reply to everyone whose answer to `question` met this verdict.
-    #[must_use]
-    pub fn new(question: QuestionId, verdict: &Verdict) -> Self {
-        let (accepted, value, code) = verdict.parts();
-        let choice = value.and_then(ClaimValue::choice);
-        let message = code.map(|code| code.sentence().to_owned());
-        Self { question, accepted, choice, code, message }
-    }
-}
-
-/// What a player did with a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub enum Outcome {
-    /// Chose the right choice.
-    Right,
-    /// Chose another.
-    Wrong,
-    /// Did not answer in time.
-    Silent,
-    /// Was not in play.
-    Watched,
-}
-
-/// What a reveal means for one player.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct PlayerResult {
-    /// Which question.
-    pub question: QuestionId,
-    /// What you did.
-    pub outcome: Outcome,
-    /// Whether you can still win.
-    pub alive: bool,
-    /// Your extra lives left.
-    pub lives: u8,
-    /// Points for this question.
-    pub gained: u32,
-    /// Your points.
-    pub score: u32,
-    /// Your rank by points, from 1; 0 if you are out or there are no points.
-    pub rank: u32,
-}
-
 /// Who leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Standings {
     /// After which question.
-    pub question: QuestionId,
+    pub question: RoundId,
     /// The best, at most ten.
     pub leaders: Vec<Leader>,
 }

@@ -1,12 +1,12 @@
 //! All that a player says and hears.
 
+mod decode;
 mod events;
 #[cfg(test)]
 mod fuzz;
 mod game;
 mod hears;
 mod phase;
-mod quick;
 mod says;
 
 pub use events::*;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::{MOST_LIVES, OPEN_FOR, QuestionId, Void};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{QuestionId, Seat};
-use klaxon_protocol::pack::{OPEN_FOR, TEXT_LENGTH};
-use klaxon_protocol::player::{self, Mark, Notice, Pause, Phase, Resume, ToPlayer, Void};
-use klaxon_protocol::settings::MOST_LIVES;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::limits::TEXT_LENGTH;
+use klaxon_protocol::player::{self, Mark, Notice, Pause, Phase, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Trivia;

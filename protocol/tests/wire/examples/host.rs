@@ -1,11 +1,12 @@
 //! What the host of the show says and hears.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::games::trivia::{
+    Autopilot, Choice, Difficulty, Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings,
+};
 use klaxon_protocol::host::*;
-use klaxon_protocol::ids::{Choice, CommandId, GameName, GatewayId, ShowCode};
-use klaxon_protocol::pack::{Difficulty, Pack, PackQuestion};
+use klaxon_protocol::ids::{CommandId, GameName, GatewayId, ShowCode};
 use klaxon_protocol::player::{Body, Phase, Ping, Pong, ToPlayer};
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use serde_json::json;
 

@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, Alert, Command, Create, Created, FromHost, ShowRef, ToHost};
+use klaxon_protocol::games::trivia::{Create, Pack, Settings};
+use klaxon_protocol::host::{Action, Alert, Command, Created, FromHost, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode};
-use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
-use klaxon_protocol::settings::Settings;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
