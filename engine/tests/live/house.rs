@@ -17,7 +17,7 @@ use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::claim::{Claim, ClaimForm};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{Choice, Create, Pack, PackQuestion, QuestionId, Settings, Snapshot, You};
-use klaxon_protocol::host::{Action, Command, FromHost, ShowLine, ToHost};
+use klaxon_protocol::host::{Action, FromHost, HostCommand, ShowLine, ToHost};
 use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View};
 use klaxon_protocol::origin::Origin;
@@ -218,7 +218,7 @@ impl House {
     }
 
     pub fn ask_for(&self, show: ShowId, id: &str, action: Action) {
-        self.host_says(FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show, action }));
+        self.host_says(FromHost::Command(HostCommand { id: CommandId::parse(id).unwrap(), show, action }));
     }
 
     pub fn ask_to_join(&self, player: u32) {

@@ -42,7 +42,7 @@ async fn a_show_from_its_creation_to_the_archive() {
     house
         .hear(|message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed).then_some(()))
         .await;
-    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+    house.host_says(FromHost::Command(klaxon_protocol::host::HostCommand {
         id: klaxon_protocol::ids::CommandId::parse("reveal").unwrap(),
         show,
         action: Action::Reveal,
@@ -182,7 +182,7 @@ async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close(
     house.command(show, "next", Action::Next).await;
     let in_time = house.clock.now();
     tokio::time::sleep(Span(5).to_std()).await;
-    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+    house.host_says(FromHost::Command(klaxon_protocol::host::HostCommand {
         id: klaxon_protocol::ids::CommandId::parse("close").unwrap(),
         show,
         action: Action::Close,

@@ -334,7 +334,7 @@ fn summary(figures: &Figures) -> String {
 mod tests {
     use klaxon_protocol::error::ErrorCode;
     use klaxon_protocol::games::trivia::{PackQuestion, Reveal};
-    use klaxon_protocol::host::{Action, Command, Done, Refused};
+    use klaxon_protocol::host::{Action, Done, HostCommand, Refused};
     use klaxon_protocol::ids::Seq;
     use klaxon_protocol::time::Millis;
 
@@ -379,7 +379,7 @@ mod tests {
     }
 
     fn next(text: &str) -> FromHost {
-        FromHost::Command(Command { id: id(text), show: SHOW, action: Action::Next })
+        FromHost::Command(HostCommand { id: id(text), show: SHOW, action: Action::Next })
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub enum FromHost {
     /// A new show.
     Create(Box<Create>),
     /// Something to do in a show.
-    Command(Command),
+    Command(HostCommand),
     /// Send this show's figures and events from now on.
     Watch(ShowRef),
     /// No longer.
@@ -96,7 +96,8 @@ const fn usual_barrier() -> Span {
 /// Something to do in a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Command {
+#[schemars(rename = "Command")]
+pub struct HostCommand {
     /// The host's id for this command: sent again, it is answered again and not done again.
     pub id: CommandId,
     /// In which show.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::games::trivia::{Create, Mode, Settings};
-use klaxon_protocol::host::{Action, Command, Created, FromHost, ToHost};
+use klaxon_protocol::host::{Action, Created, FromHost, HostCommand, ToHost};
 use klaxon_protocol::ids::CommandId;
 use klaxon_protocol::player::{FromPlayer, Join, Role};
 use klaxon_protocol::time::Span;
@@ -143,7 +143,7 @@ impl ShowHost {
     async fn send(&mut self, action: Action) {
         self.commands += 1;
         let id = command_id(self.number, self.commands);
-        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(HostCommand { id, show: self.created.show, action })).await;
     }
 
     /// Has it done, also if the show must get there first.

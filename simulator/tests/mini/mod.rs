@@ -16,7 +16,7 @@ use klaxon_protocol::games::trivia::{
     Snapshot, You,
 };
 use klaxon_protocol::host::{
-    Action, Command, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostEvent, Latency, Refused, ToHost,
+    Action, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostCommand, HostEvent, Latency, Refused, ToHost,
 };
 use klaxon_protocol::ids::{Name, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::player::{
@@ -331,7 +331,7 @@ impl Mini {
         }))
     }
 
-    fn command(&self, command: &Command) -> ToHost {
+    fn command(&self, command: &HostCommand) -> ToHost {
         let id = command.id.as_str().to_owned();
         if let Some(ToHost::Done(done)) = self.show().done.get(&id).cloned() {
             return ToHost::Done(Done { again: true, ..done });
