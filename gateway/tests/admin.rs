@@ -13,7 +13,7 @@ use klaxon_gateway::link::Desk;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{
-    Choice, Close, Mode, Pack, PackQuestion, Question, QuestionId, Reveal, Settings, Snapshot,
+    Choice, Close, Create, Mode, Pack, PackQuestion, Question, QuestionId, Reveal, Settings, Snapshot,
 };
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{CommandId, Seq, ShowCode};
@@ -94,7 +94,7 @@ fn bearer() -> String {
 }
 
 fn command(id: &str, action: Action) -> FromHost {
-    FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show: SHOW, action })
+    FromHost::Command(HostCommand { id: CommandId::parse(id).unwrap(), show: SHOW, action })
 }
 
 fn notice(seq: u64) -> ToPlayer {

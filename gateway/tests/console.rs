@@ -15,7 +15,9 @@ use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
 use klaxon_gateway::link::Desk;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Question, QuestionId, Reveal};
+use klaxon_protocol::games::trivia::{
+    Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, QuestionId, Reveal,
+};
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{ConnRef, Seq, ShowCode};
 use klaxon_protocol::link::ToGateway;
@@ -98,7 +100,7 @@ impl Console {
 }
 
 /// The next command of a host, answered as done.
-async fn obey(stage: &mut Stage) -> (ConnRef, Command) {
+async fn obey(stage: &mut Stage) -> (ConnRef, HostCommand) {
     match stage.engine.hear().await {
         (conn, FromHost::Command(command)) => {
             let done = Done { id: command.id.clone(), show: SHOW, again: false };

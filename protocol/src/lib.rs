@@ -1,6 +1,7 @@
 //! Klaxon's words: everything that players, hosts, gateways, engines and journals say, and how it is encoded.
 //!
-//! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary.
+//! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary; what is one
+//! game's alone is in [`games`].
 
 pub mod claim;
 pub mod codec;

@@ -67,9 +67,9 @@ impl<'s> Layers<'s> {
             self.names.extend(reference.rsplit('/').next());
             self.add(root, target);
         }
-        let choices = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-        for choice in choices.filter(|choice| choice.get("type").is_none_or(|name| name != "null")) {
-            self.add(root, choice);
+        let options = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        for option in options.filter(|option| option.get("type").is_none_or(|name| name != "null")) {
+            self.add(root, option);
         }
     }
 
@@ -95,8 +95,8 @@ impl<'s> Layers<'s> {
 
     /// The words that may stand here, if only some may.
     fn words(&self) -> Vec<&'s str> {
-        let choices = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-        choices.filter_map(|choice| choice.get("const")?.as_str()).collect()
+        let options = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        options.filter_map(|option| option.get("const")?.as_str()).collect()
     }
 
     /// The smallest and the largest number.

@@ -1,6 +1,6 @@
-//! The names of things: shows, seats, questions, choices, players, connections.
+//! The names of things: shows, seats, rounds, players, connections.
 //!
-//! Every one is its own type, so that a seat can't be passed where a question is meant.
+//! Every one is its own type, so that a seat can't be passed where a round is meant.
 
 mod numbers;
 mod texts;

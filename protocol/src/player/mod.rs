@@ -8,9 +8,11 @@ mod game;
 mod hears;
 mod phase;
 mod says;
+mod unordered;
 
 pub use events::*;
 pub use game::*;
 pub use hears::*;
 pub use phase::*;
 pub use says::*;
+pub use unordered::*;

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::games::trivia::{Choice, QuestionId};
 use klaxon_protocol::ids::{ClaimKey, Name, PlayerId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedAnswer;
 use klaxon_protocol::player::{Phase, Role};

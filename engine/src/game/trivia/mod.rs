@@ -46,7 +46,7 @@ use super::{Effect, Entry, Game, GameFigures, PreCheck};
 use crate::round::{ClaimSpace, Round, SeatClaim};
 
 /// One claim a seat: its choice, of which a question has six at most.
-const CHOICES: ClaimSpace = ClaimSpace::one_below(*pack::CHOICES.end() as u64);
+const CHOICES: ClaimSpace = ClaimSpace::one_below(*trivia::CHOICES.end() as u64);
 
 /// A trivia show.
 pub struct Trivia {

@@ -2,7 +2,7 @@
 
 use klaxon_protocol::claim::{Claim, ClaimReply, ClaimText, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::games::trivia::{Choice, Mode};
+use klaxon_protocol::games::trivia::*;
 use klaxon_protocol::ids::{ClaimKey, GameName, ShowCode};
 use klaxon_protocol::player::*;
 use klaxon_protocol::time::{Millis, Span};
