@@ -4,12 +4,11 @@
 use std::time::{Duration, Instant};
 
 use klaxon_engine::game::{Game, Games};
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
 use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
-use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
-use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 
 const PLAYERS: u32 = 1_000_000;

@@ -250,9 +250,10 @@ fn json(message: &impl serde::Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::games::trivia::{QuestionId, Void};
     use klaxon_protocol::host::Action;
-    use klaxon_protocol::ids::{CommandId, Name, PlayerId, QuestionId, Seq};
-    use klaxon_protocol::player::{Notice, Role, Void};
+    use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seq};
+    use klaxon_protocol::player::{Notice, Role};
 
     use super::*;
 

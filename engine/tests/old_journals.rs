@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 use klaxon_engine::game::Games;
 use klaxon_engine::replay::{ReplayError, replay};
+use klaxon_protocol::games::trivia::{Mode, PrizeRule};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::journal::{Begun, BegunShow, Command, MAGIC, Record, Records, RulesVersion, frame_record};
 use klaxon_protocol::player::ToPlayer;
-use klaxon_protocol::settings::{Mode, PrizeRule};
 
 const SHOWS: &str = include_str!("old_journals/shows.hex");
 const STORIES: &str = include_str!("old_journals/stories.hex");

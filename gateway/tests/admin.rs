@@ -12,12 +12,13 @@ use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
 use klaxon_gateway::link::Desk;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{
+    Choice, Close, Create, Mode, Pack, PackQuestion, Question, QuestionId, Reveal, Settings, Snapshot,
+};
 use klaxon_protocol::host::*;
-use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seq, ShowCode};
+use klaxon_protocol::ids::{CommandId, Seq, ShowCode};
 use klaxon_protocol::link::{Broadcast, ToGateway, View};
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Close, Mark, Notice, Phase, Ping, Question, Reveal, Snapshot, ToPlayer};
-use klaxon_protocol::settings::{Mode, Settings};
+use klaxon_protocol::player::{Mark, Notice, Phase, Ping, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -93,7 +94,7 @@ fn bearer() -> String {
 }
 
 fn command(id: &str, action: Action) -> FromHost {
-    FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show: SHOW, action })
+    FromHost::Command(HostCommand { id: CommandId::parse(id).unwrap(), show: SHOW, action })
 }
 
 fn notice(seq: u64) -> ToPlayer {

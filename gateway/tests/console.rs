@@ -15,12 +15,13 @@ use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
 use klaxon_gateway::link::Desk;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{
+    Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, QuestionId, Reveal,
+};
 use klaxon_protocol::host::*;
-use klaxon_protocol::ids::{Choice, ConnRef, QuestionId, Seq, ShowCode};
+use klaxon_protocol::ids::{ConnRef, Seq, ShowCode};
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Mark, Phase, Question, Reveal, ToPlayer};
-use klaxon_protocol::settings::{Mode, PrizeRule};
+use klaxon_protocol::player::{Mark, Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -99,7 +100,7 @@ impl Console {
 }
 
 /// The next command of a host, answered as done.
-async fn obey(stage: &mut Stage) -> (ConnRef, Command) {
+async fn obey(stage: &mut Stage) -> (ConnRef, HostCommand) {
     match stage.engine.hear().await {
         (conn, FromHost::Command(command)) => {
             let done = Done { id: command.id.clone(), show: SHOW, again: false };

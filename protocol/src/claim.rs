@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::ErrorCode;
-use crate::ids::{BadText, Choice, ClaimKey, RoundId};
+use crate::error::{ErrorCode, Refusal};
+use crate::ids::{BadText, ClaimKey, RoundId};
 use crate::text;
 
 /// What a claim says.
@@ -21,23 +21,6 @@ pub enum ClaimValue {
     Text(ClaimText),
 }
 
-impl From<Choice> for ClaimValue {
-    fn from(choice: Choice) -> Self {
-        Self::Bits(choice.0.into())
-    }
-}
-
-impl ClaimValue {
-    /// The choice that it is, if it can be one.
-    #[must_use]
-    pub fn choice(&self) -> Option<Choice> {
-        match self {
-            Self::Bits(bits) => u8::try_from(*bits).ok().map(Choice),
-            Self::Text(_) => None,
-        }
-    }
-}
-
 impl fmt::Display for ClaimValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,7 +30,7 @@ impl fmt::Display for ClaimValue {
     }
 }
 
-/// A claim's text: 1 to 256 bytes without control characters, some of which can be seen.
+/// A claim's text: 1 to 256 bytes without control characters. What players send is checked further, by [`Claim::problem`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClaimText(Box<str>);
 
@@ -55,20 +38,35 @@ impl ClaimText {
     /// The longest, in bytes.
     pub const LONGEST: usize = 256;
 
-    /// Checks the text.
+    /// Checks a new text: it acts on no screen, and some of it can be seen, as far as the Unicode that this program knows can tell.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, BadText> {
-        let problem = if text.len() > Self::LONGEST {
-            Some(format!("has {} bytes at most, this one has {}", Self::LONGEST, text.len()))
-        } else {
-            text::problem(text, &(1..=Self::LONGEST))
+        let kept = Self::kept(text)?;
+        kept.problem().map_or(Ok(kept), Err)
+    }
+
+    /// A text that was taken before, perhaps by another version. The codecs and the arbiter read it by bounds that never change, for what
+    /// a journal is may not depend on the Unicode that its reader knows.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn kept(text: &str) -> Result<Self, BadText> {
+        let problem = match text.len() {
+            0 => "has 1 byte at least, this one has none".to_owned(),
+            length if length > Self::LONGEST => format!("has {} bytes at most, this one has {length}", Self::LONGEST),
+            _ => match text.chars().find(|&c| is_control(c)) {
+                Some(c) => format!("must not hold control characters, such as U+{:04X}", u32::from(c)),
+                None => return Ok(Self(text.into())),
+            },
         };
-        match problem {
-            Some(problem) => Err(BadText { what: "claim", problem }),
-            None => Ok(Self(text.into())),
-        }
+        Err(BadText { what: CLAIM, problem })
+    }
+
+    /// Why a player can't claim it, if one can't.
+    fn problem(&self) -> Option<BadText> {
+        text::problem(&self.0, &(1..=Self::LONGEST)).map(|problem| BadText { what: CLAIM, problem })
     }
 
     /// The text itself.
@@ -76,6 +74,14 @@ impl ClaimText {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What [`BadText`] calls a claim's text.
+const CLAIM: &str = "claim";
+
+/// Unicode's control characters (category Cc), which its stability policy keeps as they are for ever.
+const fn is_control(c: char) -> bool {
+    matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}')
 }
 
 impl Encode for ClaimText {
@@ -89,7 +95,7 @@ impl<Context> Decode<Context> for ClaimText {
         decoder: &mut D,
     ) -> Result<Self, bincode::error::DecodeError> {
         let text = String::decode(decoder)?;
-        Self::parse(&text).map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
+        Self::kept(&text).map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
     }
 }
 bincode::impl_borrow_decode!(ClaimText);
@@ -139,7 +145,7 @@ impl Visitor<'_> for ValueVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<ClaimValue, E> {
-        ClaimText::parse(text).map(ClaimValue::Text).map_err(E::custom)
+        ClaimText::kept(text).map(ClaimValue::Text).map_err(E::custom)
     }
 }
 
@@ -170,6 +176,16 @@ pub struct Claim {
     pub key: ClaimKey,
     /// What it says.
     pub value: ClaimValue,
+}
+
+impl Claim {
+    /// Why no player can say this, in any game. Asked when it comes from a player; what was counted is never asked again, for another
+    /// version may have taken what is refused here.
+    #[must_use]
+    pub fn problem(&self) -> Option<Refusal> {
+        let ClaimValue::Text(text) = &self.value else { return None };
+        text.problem().map(|bad| Refusal::because(ErrorCode::BadMessage, format!("The {bad}.")))
+    }
 }
 
 /// By which message a player claims: the reply is of the same kind.
@@ -255,7 +271,7 @@ mod tests {
             let error = read(bad).unwrap_err();
             assert!(error.contains("a whole number from 0, or a text of 1 to 256 bytes"), "{bad}: {error}");
         }
-        for bad in ["\"\"", "\" \"", "\"a\\nb\"", "\"\\u202e\"", &format!("\"{}\"", "é".repeat(129))] {
+        for bad in ["\"\"", "\"a\\nb\"", "\"\\u009b\"", &format!("\"{}\"", "é".repeat(129))] {
             let error = read(bad).unwrap_err();
             assert!(error.starts_with("claim "), "{bad}: {error}");
         }
@@ -265,6 +281,36 @@ mod tests {
     #[test]
     fn in_memory_a_value_is_as_large_as_a_text() {
         assert_eq!(std::mem::size_of::<ClaimValue>(), 16);
+    }
+
+    /// What [`text::problem`] refuses and the codecs take: the last became a character after this program's Unicode, or is none still.
+    const OF_OTHER_VERSIONS: [&str; 5] = [" ", "\u{3164}", "a\u{202e}b", "\u{2067}a", "\u{fdd0}"];
+
+    #[test]
+    fn the_codecs_take_texts_of_other_versions_which_no_player_can_claim() {
+        for text in OF_OTHER_VERSIONS {
+            assert!(ClaimText::parse(text).is_err(), "{text:?}");
+            let kept = ClaimValue::Text(ClaimText::kept(text).unwrap());
+            let bytes = Codec::Bincode.encode(&kept);
+            assert_eq!(
+                bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap(),
+                (kept.clone(), bytes.len())
+            );
+            assert_eq!(serde_json::from_slice::<ClaimValue>(&Codec::Json.encode(&kept)).unwrap(), kept);
+            let refusal = Claim { round: RoundId(1), key: ClaimKey(0), value: kept }.problem().unwrap();
+            assert_eq!(refusal.code, ErrorCode::BadMessage);
+            assert!(refusal.detail.starts_with("The claim ") && refusal.detail.ends_with('.'), "{refusal}");
+        }
+        for value in [ClaimValue::Bits(u64::MAX), ClaimValue::Text(ClaimText::parse("שלום\u{200f}!").unwrap())] {
+            assert_eq!(Claim { round: RoundId(1), key: ClaimKey(0), value }.problem(), None);
+        }
+    }
+
+    #[test]
+    fn which_characters_are_controls_is_what_unicode_says_for_ever() {
+        let all = ('\0'..=char::MAX).filter(|&c| is_control(c));
+        assert!(all.clone().eq(('\0'..=char::MAX).filter(|c| c.is_control())));
+        assert_eq!(all.count(), 65);
     }
 
     #[test]

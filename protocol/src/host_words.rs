@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorCode, Refusal};
 use crate::host::Action;
-use crate::pack::TEXT_LENGTH;
+use crate::limits::TEXT_LENGTH;
 use crate::text;
 
 impl Action {

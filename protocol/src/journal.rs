@@ -3,15 +3,11 @@
 use bincode::{Decode, Encode};
 
 use crate::claim::ClaimValue;
+use crate::games::trivia::{Choice, Pack, QuestionId, Settings};
 use crate::host::Action;
-use crate::ids::{
-    Choice, ClaimKey, CommandId, Fence, GameName, GatewayId, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode,
-    ShowId,
-};
+use crate::ids::{ClaimKey, CommandId, Fence, GameName, GatewayId, Name, PlayerId, RoundId, Seat, ShowCode, ShowId};
 use crate::origin::Origin;
-use crate::pack::Pack;
 use crate::player::{Body, Role, ToPlayer};
-use crate::settings::Settings;
 use crate::time::{Millis, Span};
 
 /// One step of a show: what was done, when, and what came of it.

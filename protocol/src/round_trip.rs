@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::codec::{Codec, Message};
 use crate::error::ErrorCode;
-use crate::host::{Command, FROM_HOST_TYPES, FromHost, ToHost};
+use crate::host::{FROM_HOST_TYPES, FromHost, HostCommand, ToHost};
 use crate::journal::{MAGIC, Record, Records, frame_record};
 use crate::link::{ToEngine, ToGateway};
 use crate::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
@@ -111,7 +111,7 @@ fn what_hosts_hear_comes_back() {
 
 #[test]
 fn a_command_comes_back_though_its_action_lies_flat_in_it() {
-    for_all(256, any::<Command>, |command| {
+    for_all(256, any::<HostCommand>, |command| {
         let message = FromHost::Command(command);
         Codec::ALL.into_iter().try_for_each(|codec| comes_back(codec, &message))
     });

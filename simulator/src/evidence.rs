@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use serde::Serialize;
 
 /// Microseconds since 1970-01-01T00:00:00Z by this machine's clock, which is the server's too.

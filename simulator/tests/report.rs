@@ -5,10 +5,9 @@
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::player::{
-    Answer, AnswerReply, FromPlayer, Join, Place, Podium, Question, Reveal, Role, ToPlayer, Void, Welcome,
-};
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Question, QuestionId, Reveal, Void};
+use klaxon_protocol::ids::{Name, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::player::{FromPlayer, Join, Place, Podium, Role, ToPlayer, Welcome};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::{ConnectionLog, Direction, Entry, Evidence, GatewayNumber, Micros, PlayerNumber};
 use klaxon_simulator::report;

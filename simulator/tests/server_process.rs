@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 use klaxon_servers::ServerError;

@@ -6,7 +6,7 @@ mod mini;
 
 use std::time::Duration;
 
-use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
+use klaxon_protocol::games::trivia::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_simulator::report::{page, text};
 use klaxon_simulator::socket::admin::AdminAccess;

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::ids::{Choice, GameName, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode, ShowId};
-use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::games::trivia::{Choice, Difficulty, Mode, QuestionId};
+use klaxon_protocol::ids::{GameName, Name, PlayerId, RoundId, Seat, ShowCode, ShowId};
 use klaxon_protocol::player::Body;
-use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 
 use super::{

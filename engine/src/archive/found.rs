@@ -1,6 +1,7 @@
 //! What comes back from questions about several shows.
 
-use klaxon_protocol::ids::{Name, PlayerId, QuestionId, ShowId};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{Name, PlayerId, ShowId};
 
 use crate::game::results::{PlayerResults, ShowSummary};
 

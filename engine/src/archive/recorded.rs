@@ -1,11 +1,10 @@
 //! Journals of shows as the real rules make them, for the tests.
 
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
 use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, Record, RulesVersion};
-use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer};
-use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::ShowResults;

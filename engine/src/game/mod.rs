@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
-use klaxon_protocol::ids::{CommandId, GameName, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, GameName, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CountedClaim, RulesVersion};
 use klaxon_protocol::link::{Personal, View};
 use klaxon_protocol::player::{Phase, Role, ToPlayer};

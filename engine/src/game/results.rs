@@ -1,9 +1,8 @@
 //! How a show ended: what the archive keeps of it, whatever the game.
 
-use klaxon_protocol::ids::{Choice, GameName, Name, PlayerId, QuestionId, RoundId, Seat, ShowCode, ShowId};
-use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::games::trivia::{Choice, Difficulty, Mode, QuestionId};
+use klaxon_protocol::ids::{GameName, Name, PlayerId, RoundId, Seat, ShowCode, ShowId};
 use klaxon_protocol::player::Body;
-use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 
 /// All that is kept of a show.

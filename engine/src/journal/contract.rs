@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, PlayerId, QuestionId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::games::trivia::{Choice, Close, Pack, PackQuestion, QuestionId, Settings};
+use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, LARGEST_RECORD, Record};
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Close, Role, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Journal, JournalError};

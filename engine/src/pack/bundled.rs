@@ -1,6 +1,6 @@
 //! The pack that comes with Klaxon.
 
-use klaxon_protocol::pack::Pack;
+use klaxon_protocol::games::trivia::Pack;
 
 use super::{Format, parse};
 
@@ -17,7 +17,7 @@ pub fn bundled() -> Pack {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use klaxon_protocol::pack::CHOICES;
+    use klaxon_protocol::games::trivia::CHOICES;
 
     use super::*;
 

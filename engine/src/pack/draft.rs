@@ -1,7 +1,6 @@
 //! A pack as far as it could be read.
 
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::pack::{CHOICES, Difficulty, Pack, PackQuestion};
+use klaxon_protocol::games::trivia::{CHOICES, Choice, Difficulty, Pack, PackQuestion};
 
 use super::Imported;
 use super::problem::{BadPack, Findings, SourcePlace};

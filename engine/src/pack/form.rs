@@ -1,6 +1,7 @@
 //! The native form of a pack: what its files hold, as a schema and as written. [`super::native`] reads it.
 
-use klaxon_protocol::pack::{CHOICES, Difficulty, OPEN_FOR, Pack, PackQuestion, QUESTIONS, TEXT_LENGTH};
+use klaxon_protocol::games::trivia::{CHOICES, Difficulty, OPEN_FOR, Pack, PackQuestion, QUESTIONS};
+use klaxon_protocol::limits::TEXT_LENGTH;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -21,7 +21,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
-use klaxon_protocol::pack::Pack;
+use klaxon_protocol::games::trivia::Pack;
 use serde::de::IgnoredAny;
 
 pub use bundled::bundled;

@@ -1,7 +1,6 @@
 //! Klaxon's own packs, in TOML or JSON. Every key is checked: a misspelt one is told, not passed over.
 
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::pack::PackQuestion;
+use klaxon_protocol::games::trivia::{Choice, PackQuestion};
 use klaxon_protocol::time::Span;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
@@ -132,7 +131,7 @@ fn read_open_for(fields: &mut Fields<'_>, node: &Node) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::pack::{Difficulty, Pack};
+    use klaxon_protocol::games::trivia::{Difficulty, Pack};
     use proptest::prelude::*;
 
     use super::super::{BadPack, Format, parse, to_toml};

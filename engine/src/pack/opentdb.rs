@@ -1,6 +1,6 @@
 //! The Open Trivia Database's JSON, as its API sends it, in each of its encodings.
 
-use klaxon_protocol::pack::PackQuestion;
+use klaxon_protocol::games::trivia::PackQuestion;
 
 use super::draft::{Draft, blank_question, choice_at, difficulty_named, in_fixed_order};
 use super::encoding::Encoding;
@@ -182,8 +182,7 @@ fn boolean(correct: &str, incorrect: &[String]) -> Choices {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use klaxon_protocol::ids::Choice;
-    use klaxon_protocol::pack::{Difficulty, Pack};
+    use klaxon_protocol::games::trivia::{Choice, Difficulty, Pack};
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};

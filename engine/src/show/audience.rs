@@ -158,12 +158,11 @@ impl Show {
 #[cfg(test)]
 mod tests {
     use crate::game::Games;
+    use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings};
     use klaxon_protocol::host::Action;
-    use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, ShowCode, ShowId};
+    use klaxon_protocol::ids::{CommandId, Name, PlayerId, ShowCode, ShowId};
     use klaxon_protocol::journal::{Command, CreateShow};
-    use klaxon_protocol::pack::{Pack, PackQuestion};
     use klaxon_protocol::player::Role;
-    use klaxon_protocol::settings::Settings;
 
     use super::*;
 

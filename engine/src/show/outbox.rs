@@ -82,9 +82,10 @@ pub(super) fn by_gateway<T>(items: impl IntoIterator<Item = (GatewayId, T)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::{QuestionId, RoundId, Seq};
+    use klaxon_protocol::games::trivia::{Close, QuestionId};
+    use klaxon_protocol::ids::{RoundId, Seq};
     use klaxon_protocol::link::Broadcast;
-    use klaxon_protocol::player::{Close, Resume, ToPlayer};
+    use klaxon_protocol::player::{Resume, ToPlayer};
     use klaxon_protocol::time::Millis;
 
     use super::*;

@@ -1,7 +1,8 @@
 //! New shows.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::host::{Create, CreateGame, Created, FromHost, Refused, ToHost};
+use klaxon_protocol::games::trivia::Create;
+use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow};
 use klaxon_protocol::link::ToEngine;

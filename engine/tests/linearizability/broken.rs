@@ -3,7 +3,8 @@
 use klaxon_engine::arbiter::ClaimOutcome;
 use klaxon_engine::round::SeatClaim;
 use klaxon_protocol::claim::ClaimValue;
-use klaxon_protocol::ids::{ClaimKey, Fence, QuestionId, Seat};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{ClaimKey, Fence, Seat};
 
 use crate::history::{Broken, Call, Heard, History, Moment, check};
 

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use klaxon_engine::arbiter::ClaimOutcome;
 use klaxon_engine::round::SeatClaim;
 use klaxon_protocol::claim::ClaimValue;
-use klaxon_protocol::ids::{Fence, QuestionId};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::Fence;
 
 use crate::Place;
 

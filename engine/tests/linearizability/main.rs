@@ -7,7 +7,7 @@ mod broken;
 mod history;
 mod stage;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 
 use history::{Heard, check};
 use stage::{Q1, Q2, Stage};

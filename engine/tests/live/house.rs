@@ -16,15 +16,12 @@ use klaxon_engine::shows::Shows;
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::claim::{Claim, ClaimForm};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, Command, Create, FromHost, ShowLine, ToHost};
-use klaxon_protocol::ids::{
-    Choice, ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
-};
+use klaxon_protocol::games::trivia::{Choice, Create, Pack, PackQuestion, QuestionId, Settings, Snapshot, You};
+use klaxon_protocol::host::{Action, FromHost, HostCommand, ShowLine, ToHost};
+use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View};
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Role, Snapshot, ToPlayer, You};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
 
@@ -221,7 +218,7 @@ impl House {
     }
 
     pub fn ask_for(&self, show: ShowId, id: &str, action: Action) {
-        self.host_says(FromHost::Command(Command { id: CommandId::parse(id).unwrap(), show, action }));
+        self.host_says(FromHost::Command(HostCommand { id: CommandId::parse(id).unwrap(), show, action }));
     }
 
     pub fn ask_to_join(&self, player: u32) {

@@ -7,10 +7,10 @@ use klaxon_engine::game::Games;
 use klaxon_engine::replay;
 use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::{ConnRef, Generation, PlayerId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
-use klaxon_protocol::settings::Settings;
 use tempfile::TempDir;
 
 use crate::house::{GATEWAY, House, choice_of, join_request, seat, settings, you};
@@ -121,7 +121,7 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     house.say(ToEngine::Answers(klaxon_protocol::link::AnswerBatch { gateway: GATEWAY, show, answers }));
     assert_eq!(house.dismissal().await, (seat(0), ErrorCode::SeatGivenAway));
     assert_eq!(house.verdicts().await, [(1, Verdict::Refused(ErrorCode::SeatGivenAway))]);
-    assert_eq!(house.verdicts().await, [(3, Verdict::Accepted(klaxon_protocol::ids::Choice(1).into()))]);
+    assert_eq!(house.verdicts().await, [(3, Verdict::Accepted(klaxon_protocol::games::trivia::Choice(1).into()))]);
     // Nor is it shown the new player's state.
     let conn = ConnRef { gateway: GATEWAY, conn: 1 };
     house.say(ToEngine::Resync { conn, show, seat: Some(seat(0)) });
@@ -129,7 +129,7 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     house.gone(show, 3, again(0, 1), true);
     assert_eq!(house.seat_of(4).await, None, "no seat is given again once a question was asked");
     let again = house.sit(guest(3)).await.unwrap();
-    assert_eq!(you(&again).answered, Some(klaxon_protocol::ids::Choice(1)));
+    assert_eq!(you(&again).answered, Some(klaxon_protocol::games::trivia::Choice(1)));
     house.command(show, "end", Action::End { pay: true }).await;
     house.replays(&data, show).await;
 }

@@ -4,11 +4,11 @@ use klaxon_engine::journal::JournalError;
 use klaxon_engine::replay;
 use klaxon_protocol::claim::{ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, AlertKind, Create, Done, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seat, ShowId};
+use klaxon_protocol::games::trivia::{Autopilot, Choice, Create, QuestionId, Settings};
+use klaxon_protocol::host::{Action, AlertKind, Done, FromHost, JournalTail, ToHost};
+use klaxon_protocol::ids::{CommandId, Seat, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
-use klaxon_protocol::settings::{Autopilot, Settings};
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ async fn a_show_from_its_creation_to_the_archive() {
     house
         .hear(|message| matches!(message, ToGateway::Figures(figures) if figures.phase == Phase::Closed).then_some(()))
         .await;
-    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+    house.host_says(FromHost::Command(klaxon_protocol::host::HostCommand {
         id: klaxon_protocol::ids::CommandId::parse("reveal").unwrap(),
         show,
         action: Action::Reveal,
@@ -182,7 +182,7 @@ async fn an_answer_that_was_read_in_time_counts_though_it_comes_after_the_close(
     house.command(show, "next", Action::Next).await;
     let in_time = house.clock.now();
     tokio::time::sleep(Span(5).to_std()).await;
-    house.host_says(FromHost::Command(klaxon_protocol::host::Command {
+    house.host_says(FromHost::Command(klaxon_protocol::host::HostCommand {
         id: klaxon_protocol::ids::CommandId::parse("close").unwrap(),
         show,
         action: Action::Close,

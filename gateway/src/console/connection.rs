@@ -311,7 +311,7 @@ fn id_of(message: &FromHost) -> Option<&CommandId> {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::host::{Action, Command, Done, ShowRef, Shows};
+    use klaxon_protocol::host::{Action, Done, HostCommand, ShowRef, Shows};
     use klaxon_protocol::ids::ShowId;
 
     use super::*;
@@ -323,7 +323,7 @@ mod tests {
     }
 
     fn next(text: &str) -> FromHost {
-        FromHost::Command(Command { id: id(text), show: SHOW, action: Action::Next })
+        FromHost::Command(HostCommand { id: id(text), show: SHOW, action: Action::Next })
     }
 
     #[test]

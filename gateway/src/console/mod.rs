@@ -17,9 +17,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use klaxon_protocol::host::{Command, Create, FindPlayers, FromHost, JournalTail, ShowLine, ShowRef, ToHost};
+use klaxon_protocol::games::trivia::{Create, Pack};
+use klaxon_protocol::host::{FindPlayers, FromHost, HostCommand, JournalTail, ShowLine, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
-use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::text::harmless;
 use tokio::sync::mpsc;
@@ -215,7 +215,7 @@ impl Orders {
     fn give(&mut self, connection: &Connection, view: &mut View, order: Order) -> anyhow::Result<()> {
         let show: ShowId = view.show;
         let message = match order {
-            Order::Do(action) => FromHost::Command(Command { id: self.next_id()?, show, action }),
+            Order::Do(action) => FromHost::Command(HostCommand { id: self.next_id()?, show, action }),
             Order::Journal(last) => FromHost::JournalTail(JournalTail { show, last }),
             Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
             Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use klaxon_protocol::games::trivia::{Autopilot, LARGEST_POT, MOST_LIVES, Mode, OPEN_FOR, PrizeRule, Settings};
 use klaxon_protocol::ids::ShowCode;
-use klaxon_protocol::pack::OPEN_FOR;
-use klaxon_protocol::settings::{Autopilot, LARGEST_POT, MOST_LIVES, Mode, PrizeRule, SEATS, Settings};
+use klaxon_protocol::limits::SEATS;
 use klaxon_protocol::time::Span;
 
 use crate::config::{number, one_of, span};

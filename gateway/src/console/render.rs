@@ -1,7 +1,7 @@
 //! The console's screen: a pure function from what is known to lines.
 
+use klaxon_protocol::games::trivia::Choice;
 use klaxon_protocol::host::Figures;
-use klaxon_protocol::ids::Choice;
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::text::harmless;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};

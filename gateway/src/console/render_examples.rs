@@ -1,11 +1,12 @@
 //! The console's screen by example, on a terminal of 80 columns and 24 lines.
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Question, QuestionId, Reveal};
 use klaxon_protocol::host::{
-    Action, Alert, AlertKind, Command, Figures, FromHost, HostEvent, Latency, Refused, ToHost,
+    Action, Alert, AlertKind, Figures, FromHost, HostCommand, HostEvent, Latency, Refused, ToHost,
 };
-use klaxon_protocol::ids::{CommandId, GatewayId, QuestionId, Seq, ShowCode, ShowId};
-use klaxon_protocol::player::{Mark, Question, Reveal, ToPlayer};
+use klaxon_protocol::ids::{CommandId, GatewayId, Seq, ShowCode, ShowId};
+use klaxon_protocol::player::{Mark, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -125,7 +126,7 @@ fn a_reveal_marks_the_right_choice() {
 fn refusals_alerts_and_a_lost_connection_stand_out() {
     let mut view = in_question();
     let id = CommandId::parse("a").unwrap();
-    view.said(&FromHost::Command(Command { id: id.clone(), show: SHOW, action: Action::Next }));
+    view.said(&FromHost::Command(HostCommand { id: id.clone(), show: SHOW, action: Action::Next }));
     view.hear(&ToHost::Refused(Refused { id, error: ErrorCode::WrongPhase.into() }));
     let alert = AlertKind::SilentGateways { question: QuestionId(3), gateways: vec![GatewayId(1), GatewayId(4)] };
     view.hear(&ToHost::Alert(Alert { show: SHOW, at: Millis(1), alert }));

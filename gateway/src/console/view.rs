@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use klaxon_protocol::games::trivia::{Choice, Pack, Question, QuestionId};
 use klaxon_protocol::host::{Figures, FromHost, HostEvent, ToHost};
-use klaxon_protocol::ids::{Choice, CommandId, QuestionId, ShowCode, ShowId};
-use klaxon_protocol::pack::Pack;
-use klaxon_protocol::player::{Phase, Question, ToPlayer};
+use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::text::harmless;
 
 use super::connection::Report;
@@ -333,10 +333,9 @@ fn summary(figures: &Figures) -> String {
 #[cfg(test)]
 mod tests {
     use klaxon_protocol::error::ErrorCode;
-    use klaxon_protocol::host::{Action, Command, Done, Refused};
+    use klaxon_protocol::games::trivia::{PackQuestion, Reveal};
+    use klaxon_protocol::host::{Action, Done, HostCommand, Refused};
     use klaxon_protocol::ids::Seq;
-    use klaxon_protocol::pack::PackQuestion;
-    use klaxon_protocol::player::Reveal;
     use klaxon_protocol::time::Millis;
 
     use super::*;
@@ -380,7 +379,7 @@ mod tests {
     }
 
     fn next(text: &str) -> FromHost {
-        FromHost::Command(Command { id: id(text), show: SHOW, action: Action::Next })
+        FromHost::Command(HostCommand { id: id(text), show: SHOW, action: Action::Next })
     }
 
     #[test]

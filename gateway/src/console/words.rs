@@ -1,9 +1,9 @@
 //! What happens in a show, as sentences for its host.
 
+use klaxon_protocol::games::trivia::{Choice, Reveal};
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::Choice;
 use klaxon_protocol::money::money;
-use klaxon_protocol::player::{Podium, Reveal, ToPlayer};
+use klaxon_protocol::player::{Podium, ToPlayer};
 
 /// An event for its host; none if it is no news for one who sees the figures.
 #[must_use]
@@ -131,7 +131,8 @@ pub fn alert(alert: &AlertKind) -> String {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::{Name, QuestionId, Seat, Seq};
+    use klaxon_protocol::games::trivia::QuestionId;
+    use klaxon_protocol::ids::{Name, Seat, Seq};
     use klaxon_protocol::player::Place;
     use klaxon_protocol::time::Millis;
 

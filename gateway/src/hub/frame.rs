@@ -194,8 +194,8 @@ impl ReplyFrames {
 mod tests {
     use super::*;
     use klaxon_protocol::error::ErrorCode;
-    use klaxon_protocol::ids::{Choice, ShowId};
-    use klaxon_protocol::player::{Outcome, PlayerResult, Reveal};
+    use klaxon_protocol::games::trivia::{Choice, Outcome, PlayerResult, Reveal};
+    use klaxon_protocol::ids::ShowId;
     use klaxon_protocol::time::Millis;
 
     fn result(score: u32) -> ToPlayer {

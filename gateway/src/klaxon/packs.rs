@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use klaxon_engine::pack::{self, Format, Imported, ReadOptions};
 use klaxon_gateway::cli::PackCommand;
-use klaxon_protocol::pack::Pack;
+use klaxon_protocol::games::trivia::Pack;
 use klaxon_protocol::text::harmless_json;
 
 /// The name that stands for the bundled pack wherever a pack file is wanted.

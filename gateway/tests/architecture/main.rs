@@ -13,19 +13,9 @@ use std::path::{Path, PathBuf};
 
 use source::Modules;
 
-/// The root files of all targets: no circle is left in any.
-const WITHOUT_CIRCLES: [&str; 8] = [
+/// The root files of all targets. In none is a circle or a type's name with two meanings.
+const TARGETS: [&str; 8] = [
     "protocol/src/lib.rs",
-    "engine/src/lib.rs",
-    "gateway/src/lib.rs",
-    "gateway/src/klaxon/main.rs",
-    "simulator/src/lib.rs",
-    "simulator/src/bin/klaxon-swarm/main.rs",
-    "simulator/src/bin/klaxon-bench/main.rs",
-    "simulator/servers/src/lib.rs",
-];
-/// Those in which each type's name has one meaning.
-const WITHOUT_AMBIGUITY: [&str; 7] = [
     "engine/src/lib.rs",
     "gateway/src/lib.rs",
     "gateway/src/klaxon/main.rs",
@@ -54,6 +44,26 @@ const CORE: [&str; 12] = [
 const GAMES_WORDS: [&str; 10] =
     ["question", "choice", "reveal", "lives", "trivia", "streak", "podium", "standings", "ticket", "draw"];
 
+/// What is not the core's in the protocol: the games; the table of refusals, of which some are trivia's; the journal, whose records are of
+/// trivia or of any other game.
+const NOT_OF_THE_CORE: [&str; 3] = ["protocol/src/games", "protocol/src/error.rs", "protocol/src/journal"];
+/// The games' words that version 1 of the wire put into messages of all games: fields, variants of the enums that hold every message, what
+/// these take from trivia, and events that any game may have. There are no more of them.
+const ON_THE_WIRE: [(&str, &[&str]); 9] = [
+    ("protocol/src/host/hears.rs", &["lives", "question"]),
+    ("protocol/src/host/says.rs", &["GiveLives", "MOST_LIVES", "Reveal", "lives", "trivia"]),
+    ("protocol/src/ids/numbers.rs", &["QuestionId"]),
+    ("protocol/src/player/decode.rs", &["trivia"]),
+    ("protocol/src/player/events.rs", &["Podium", "question"]),
+    (
+        "protocol/src/player/hears.rs",
+        &["Podium", "Question", "Reveal", "Standings", "podium", "question", "reveal", "trivia"],
+    ),
+    ("protocol/src/player/phase.rs", &["Question", "Revealed"]),
+    ("protocol/src/player/says.rs", &["trivia"]),
+    ("protocol/src/player/unordered.rs", &["Standings", "question"]),
+];
+
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -76,7 +86,7 @@ fn ambiguous(modules: &Modules) -> Vec<String> {
 #[test]
 fn no_files_take_from_each_other_in_a_circle() {
     let mut found = String::new();
-    for target in WITHOUT_CIRCLES {
+    for target in TARGETS {
         let modules = Modules::read(&top().join(target));
         for circle in modules.circles() {
             found += "\na circle:\n";
@@ -90,7 +100,7 @@ fn no_files_take_from_each_other_in_a_circle() {
 
 #[test]
 fn a_types_name_has_one_meaning_in_a_crate() {
-    let ambiguous = WITHOUT_AMBIGUITY.iter().flat_map(|target| ambiguous(&Modules::read(&top().join(target))));
+    let ambiguous = TARGETS.iter().flat_map(|target| ambiguous(&Modules::read(&top().join(target))));
     assert_eq!(ambiguous.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
@@ -122,6 +132,18 @@ fn the_core_names_no_games_word() {
     let crates = CORE_CRATES.map(|target| Modules::read(&top().join(target)));
     let found: Vec<String> = CORE.iter().flat_map(|path| games_words(&crates, &top().join(path))).collect();
     assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_protocols_core_names_of_games_what_the_wire_has_and_no_more() {
+    let protocol = Modules::read(&top().join("protocol/src/lib.rs"));
+    let files = protocol.0.iter().map(|module| (shown(&[&module.file]), &*module.file));
+    let of_the_core = files.filter(|(name, _)| !NOT_OF_THE_CORE.iter().any(|path| name.starts_with(path)));
+    let words = of_the_core.map(|(name, file)| (name, words::named_in(file, &GAMES_WORDS)));
+    let found: BTreeMap<String, Vec<String>> = words.filter(|(_, words)| !words.is_empty()).collect();
+    let kept =
+        ON_THE_WIRE.map(|(file, words)| (file.to_owned(), words.iter().map(|word| (*word).to_owned()).collect()));
+    assert_eq!(found, BTreeMap::from(kept));
 }
 
 /// A crate of these files.

@@ -1,6 +1,6 @@
 //! `kill -9`, and the same data again.
 
-use klaxon_protocol::ids::Choice;
+use klaxon_protocol::games::trivia::Choice;
 use klaxon_protocol::player::{Phase, ToPlayer, Welcome};
 use rustix::process::Signal;
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorMessage;
-use klaxon_protocol::ids::{Choice, QuestionId, ShowCode};
-use klaxon_protocol::player::{Answer, FromPlayer, Join, Ping, Role, Snapshot, ToPlayer, Welcome, You};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId, Snapshot, You};
+use klaxon_protocol::ids::ShowCode;
+use klaxon_protocol::player::{FromPlayer, Join, Ping, Role, ToPlayer, Welcome};
 use klaxon_protocol::time::Millis;
 use tungstenite::{Message, WebSocket};
 

@@ -94,7 +94,7 @@ pub fn figures() -> Figures {
         at: Millis(1_000_000),
         phase: Phase::Question,
         seq: Seq(9),
-        question: Some(klaxon_protocol::ids::QuestionId(3)),
+        question: Some(klaxon_protocol::games::trivia::QuestionId(3)),
         total: 12,
         joined: 1000,
         connected: 998,

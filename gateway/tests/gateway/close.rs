@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use klaxon_engine::clock::Clock;
 use klaxon_gateway::config::open_files;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::games::trivia::{Answer, QuestionId};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::{ToEngine, ToGateway};
-use klaxon_protocol::player::{Answer, FromPlayer};
+use klaxon_protocol::player::FromPlayer;
 use klaxon_protocol::time::Millis;
 
 use crate::house::{Client, SHOW, house, settings};
@@ -53,7 +54,7 @@ fn answer_around_a_close(
 
 /// An answer as it goes over the wire, masked with nothing.
 fn frame_of(question: QuestionId) -> Vec<u8> {
-    let answer = FromPlayer::Answer(Answer { question, choice: klaxon_protocol::ids::Choice(1) });
+    let answer = FromPlayer::Answer(Answer { question, choice: klaxon_protocol::games::trivia::Choice(1) });
     let body = Codec::Json.encode(&answer);
     assert!(body.len() < 126);
     [&[0x81, 0x80 | u8::try_from(body.len()).unwrap(), 0, 0, 0, 0], &body[..]].concat()

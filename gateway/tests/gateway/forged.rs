@@ -12,8 +12,8 @@ use klaxon_engine::clock::Clock;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::Transport;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, FromPlayer, Pause, Question, ToPlayer};
+use klaxon_protocol::games::trivia::{Answer, Choice, Question, QuestionId};
+use klaxon_protocol::player::{FromPlayer, Pause, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::timeout;
 
@@ -165,7 +165,7 @@ async fn run(house: &mut House, question: QuestionId, attack: Attack, in_a_pause
     while forged.is_none() || fair.is_none() {
         let Ok(batch) = timeout(LATER, house.engine.wait(answers_in)).await else { break };
         for answer in batch.answers {
-            assert_eq!((answer.claim.round, answer.claim.value.choice()), (question, Some(RIGHT)));
+            assert_eq!((answer.claim.round, Choice::claimed(&answer.claim.value)), (question, Some(RIGHT)));
             let is_forged = Some(answer.by.seat) == welcome.seat;
             assert!(is_forged || Some(answer.by.seat) == honest_welcome.seat);
             *(if is_forged { &mut forged } else { &mut fair }) = Some(answer.at.0);

@@ -14,15 +14,15 @@ use klaxon_gateway::transport::Transport;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Answer, Choice, Mode, QuestionId, Snapshot, You};
 use klaxon_protocol::host::{Figures, Latency};
 use klaxon_protocol::ids::{
-    Choice, ClaimKey, ConnRef, GatewayId, Name, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
+    ClaimKey, ConnRef, GatewayId, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, StampedAnswer, ToEngine, ToGateway,
 };
-use klaxon_protocol::player::{Answer, FromPlayer, Join, Notice, Phase, Role, Snapshot, ToPlayer, Welcome, You};
-use klaxon_protocol::settings::Mode;
+use klaxon_protocol::player::{FromPlayer, Join, Notice, Phase, Role, ToPlayer, Welcome};
 use klaxon_protocol::time::Millis;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
 use klaxon_protocol::link::ToEngine;
-use klaxon_protocol::player::{AnswerReply, ToPlayer};
+use klaxon_protocol::player::ToPlayer;
 use tokio::net::TcpStream;
 
 use crate::door::get;

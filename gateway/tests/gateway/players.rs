@@ -4,11 +4,10 @@ use klaxon_gateway::link::Clock;
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, RoundId, Seat, SeatRef};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, Outcome, PlayerResult, QuestionId, Reveal};
+use klaxon_protocol::ids::{RoundId, Seat, SeatRef};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
-use klaxon_protocol::player::{
-    AnswerReply, Emoji, FromPlayer, Join, Outcome, Ping, PlayerResult, React, Reveal, Role, ToPlayer,
-};
+use klaxon_protocol::player::{Emoji, FromPlayer, Join, Ping, React, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use crate::house::{Client, SHOW, answers_in, house, join, settings};

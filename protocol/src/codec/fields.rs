@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::raw::Raw;
+use crate::claim::ClaimText;
 use crate::ids::{BadText, CommandId, GameName, Name, ShowCode, ShowId};
 
 /// A field that is not as the schema wants it.
@@ -66,9 +67,9 @@ impl<'s> Layers<'s> {
             self.names.extend(reference.rsplit('/').next());
             self.add(root, target);
         }
-        let choices = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-        for choice in choices.filter(|choice| choice.get("type").is_none_or(|name| name != "null")) {
-            self.add(root, choice);
+        let options = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        for option in options.filter(|option| option.get("type").is_none_or(|name| name != "null")) {
+            self.add(root, option);
         }
     }
 
@@ -86,17 +87,16 @@ impl<'s> Layers<'s> {
 
     /// Whether values of this type are allowed.
     fn allows(&self, name: &str) -> bool {
-        match self.get("type") {
-            Some(Value::Array(names)) => names.iter().any(|known| known == name),
-            Some(known) => known == name,
-            None => false,
-        }
+        self.parts.iter().filter_map(|part| part.get("type")).any(|types| match types {
+            Value::Array(names) => names.iter().any(|known| known == name),
+            known => known == name,
+        })
     }
 
     /// The words that may stand here, if only some may.
     fn words(&self) -> Vec<&'s str> {
-        let choices = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-        choices.filter_map(|choice| choice.get("const")?.as_str()).collect()
+        let options = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        options.filter_map(|option| option.get("const")?.as_str()).collect()
     }
 
     /// The smallest and the largest number.
@@ -137,7 +137,8 @@ impl<'s> Layers<'s> {
             one_of(words)
         } else if self.allows("integer") {
             let (least, most) = self.range();
-            format!("a whole number, {least} to {most}")
+            let or_text = if self.allows("string") { ", or a text" } else { "" };
+            format!("a whole number, {least} to {most}{or_text}")
         } else if self.allows("boolean") {
             "true or false".into()
         } else if self.allows("array") {
@@ -250,6 +251,12 @@ impl<'s> Walk<'s> {
             if !raw.read::<String>().is_some_and(|word| words.contains(&word.as_str())) {
                 self.expected(&layers.wanted(), raw);
             }
+        } else if layers.allows("string")
+            && let Some(text) = raw.read::<String>()
+        {
+            if let Some(bad) = layers.names.iter().find_map(|name| bad_text(name, &text)) {
+                self.wrong(Some(bad.what), &format!("{}, got {}", bad.problem, raw.shown()));
+            }
         } else if layers.allows("integer") {
             let digits = raw.bytes().strip_prefix(b"-").unwrap_or(raw.bytes());
             let (least, most) = layers.range();
@@ -261,10 +268,6 @@ impl<'s> Walk<'s> {
         } else if layers.allows("boolean") {
             if raw.read::<bool>().is_none() {
                 self.expected(&layers.wanted(), raw);
-            }
-        } else if let Some(text) = raw.read::<String>() {
-            if let Some(bad) = layers.names.iter().find_map(|name| bad_text(name, &text)) {
-                self.wrong(Some(bad.what), &format!("{}, got {}", bad.problem, raw.shown()));
             }
         } else {
             self.expected(&layers.wanted(), raw);
@@ -304,6 +307,7 @@ fn bad_text(name: &str, text: &str) -> Option<BadText> {
         "CommandId" => CommandId::parse(text).err(),
         "Name" => Name::parse(text).err(),
         "GameName" => GameName::parse(text).err(),
+        "ClaimValue" => ClaimText::parse(text).err(),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorMessage;
-use crate::ids::{CommandId, GatewayId, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
+use crate::ids::{CommandId, GatewayId, Name, RoundId, Seat, Seq, ShowCode, ShowId};
 use crate::player::{Phase, Pong, ToPlayer};
 use crate::time::{Millis, Span};
 
@@ -102,7 +102,7 @@ pub struct Figures {
     pub seq: Seq,
     /// The last question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<QuestionId>,
+    pub question: Option<RoundId>,
     /// How many there are.
     pub total: u16,
     /// Players with a seat.
@@ -174,7 +174,7 @@ pub enum AlertKind {
     /// These gateways did not hand in their answers before the barrier's limit: answers read there may be missing.
     SilentGateways {
         /// At which question.
-        question: QuestionId,
+        question: RoundId,
         /// Which.
         gateways: Vec<GatewayId>,
     },
@@ -197,7 +197,7 @@ pub enum AlertKind {
     /// its close for longer than the barrier's limit.
     Outage {
         /// Which question.
-        question: QuestionId,
+        question: RoundId,
         /// How long after its close the answers could be counted again.
         late: Span,
     },

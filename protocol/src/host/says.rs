@@ -4,10 +4,10 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::games::trivia::{Create, MOST_LIVES};
 use crate::ids::{CommandId, GameName, Seat, ShowCode, ShowId};
-use crate::pack::{Pack, TEXT_LENGTH};
+use crate::limits::{BARRIER, SEATS, TEXT_LENGTH, USUAL_BARRIER, USUAL_SEATS};
 use crate::player::{Body, Ping};
-use crate::settings::{BARRIER, MOST_LIVES, SEATS, Settings};
 use crate::text;
 use crate::time::Span;
 
@@ -22,7 +22,7 @@ pub enum FromHost {
     /// A new show.
     Create(Box<Create>),
     /// Something to do in a show.
-    Command(Command),
+    Command(HostCommand),
     /// Send this show's figures and events from now on.
     Watch(ShowRef),
     /// No longer.
@@ -43,22 +43,6 @@ pub enum FromHost {
 pub const FROM_HOST_TYPES: &[&str] =
     &["create", "command", "watch", "unwatch", "shows", "find_players", "journal_tail", "ping", "create_game"];
 
-/// A new show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Create {
-    /// The host's id for this command: sent again, it makes no second show.
-    pub id: CommandId,
-    /// What players type to join; the server finds one if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<ShowCode>,
-    /// The questions.
-    pub pack: Pack,
-    /// How it is played.
-    #[serde(default)]
-    pub settings: Settings,
-}
-
 /// A new show of a game other than trivia. `create` is of trivia alone: in bincode it can't have more fields without becoming another
 /// message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
@@ -74,7 +58,7 @@ pub struct CreateGame {
     /// What the show is called.
     pub title: String,
     /// How many can play.
-    #[serde(default = "most_seats")]
+    #[serde(default = "usual_seats")]
     #[schemars(extend("minimum" = SEATS.start(), "maximum" = SEATS.end()))]
     pub seats: u32,
     /// How long gateways are waited for at the close of a round, at most.
@@ -101,18 +85,19 @@ impl CreateGame {
     }
 }
 
-fn most_seats() -> u32 {
-    Settings::default().seats
+const fn usual_seats() -> u32 {
+    USUAL_SEATS
 }
 
-fn usual_barrier() -> Span {
-    Settings::default().barrier
+const fn usual_barrier() -> Span {
+    USUAL_BARRIER
 }
 
 /// Something to do in a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Command {
+#[schemars(rename = "Command")]
+pub struct HostCommand {
     /// The host's id for this command: sent again, it is answered again and not done again.
     pub id: CommandId,
     /// In which show.

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Choice, Name, QuestionId, Seat, Seq};
+use crate::ids::{Name, RoundId, Seat, Seq};
 use crate::time::{Millis, Span};
 
 /// An event that says nothing but that it happened.
@@ -15,79 +15,6 @@ pub struct Mark {
     pub seq: Seq,
     /// The server's clock.
     pub at: Millis,
-}
-
-/// A question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Question {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Its number in the show, from 1; what an answer names.
-    pub question: QuestionId,
-    /// How many there are.
-    pub total: u16,
-    /// What is asked.
-    pub text: String,
-    /// 2 to 6 choices; an answer names the position from 0.
-    pub choices: Vec<String>,
-    /// Such as "Science".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// Answers count from here on (server's clock).
-    pub opens_at: Millis,
-    /// Answers count that are read before this (server's clock).
-    pub closes_at: Millis,
-}
-
-/// New times for a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Clock {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// Answers count from here on.
-    pub opens_at: Millis,
-    /// Answers count that are read before this.
-    pub closes_at: Millis,
-}
-
-/// Time is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Close {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-}
-
-/// The right choice; the part that is the same for everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Reveal {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// The right choice.
-    pub right: Choice,
-    /// Counted answers by choice.
-    pub counts: Vec<u32>,
-    /// Players in play who did not answer.
-    pub silent: u32,
-    /// Players in play after this question.
-    pub alive: u32,
 }
 
 /// Who won.
@@ -151,29 +78,13 @@ pub struct Resume {
     pub at: Millis,
     /// The open question's new times, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<QuestionId>,
+    pub question: Option<RoundId>,
     /// Answers count from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Millis>,
     /// Answers count that are read before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Millis>,
-}
-
-/// A question does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Void {
-    /// The event's place in the show's order.
-    pub seq: Seq,
-    /// The server's clock.
-    pub at: Millis,
-    /// Which question.
-    pub question: QuestionId,
-    /// Why, in the host's words.
-    pub reason: String,
-    /// Players in play now.
-    pub alive: u32,
 }
 
 /// The host says something.

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Claim;
-use crate::ids::{Choice, ClaimKey, QuestionId, ShowCode};
+use crate::games::trivia::Answer;
+use crate::ids::ShowCode;
 use crate::time::Millis;
 
 /// The largest message a player may send, in bytes.
@@ -75,22 +76,6 @@ pub enum Role {
     Player,
     /// Watches only.
     Spectator,
-}
-
-/// A choice for a question. Who answers is known from the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Answer {
-    /// The question that is answered.
-    pub question: QuestionId,
-    /// The position of the choice, from 0.
-    pub choice: Choice,
-}
-
-impl From<Answer> for Claim {
-    fn from(Answer { question, choice }: Answer) -> Self {
-        Self { round: question, key: ClaimKey(0), value: choice.into() }
-    }
 }
 
 /// Asks for the server's time.

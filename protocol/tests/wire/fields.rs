@@ -159,6 +159,15 @@ fn a_refusal_says_which_field_what_is_allowed_and_what_was_sent() {
             "`role`: expected one of \"player\", \"spectator\", got \"judge\".",
         ),
         (r#"{"type":"join","show":42}"#, "`show`: expected a text, got 42."),
+        (
+            r#"{"type":"claim","round":1,"value":true}"#,
+            "`value`: expected a whole number, 0 to 18446744073709551615, or a text, got true.",
+        ),
+        (r#"{"type":"claim","value":"red","round":-1}"#, "`round`: expected 0 to 65535, got -1."),
+        (
+            r#"{"type":"claim","round":1,"value":"a\u001bb"}"#,
+            "`value`: must not hold control characters, such as U+001B, got \"a\\u001bb\".",
+        ),
         (r#"{"type":null}"#, "`type`: expected one of"),
         (r#"{}"#, "`type` is missing."),
         (r#"[]"#, "The message: expected an object, got a list."),

@@ -1,8 +1,11 @@
 //! docs/journal.md says what a journal's bytes are: its tables are the code's, and a reader that knows the page only reads the journals
 //! that were kept.
 
-use klaxon_protocol::journal::{LARGEST_RECORD, Records};
+use klaxon_protocol::claim::{ClaimText, ClaimValue};
+use klaxon_protocol::ids::ClaimKey;
+use klaxon_protocol::journal::{Command, CountedClaim, LARGEST_RECORD, MAGIC, Records, frame_record};
 
+use crate::examples::{ANN, FIRST};
 use crate::kept::{self, DOCS, GOLDEN};
 use crate::layout::source::Source;
 use crate::layout::{Content, Form, Layout, growth, page, reader};
@@ -112,6 +115,22 @@ fn who_knows_the_page_only_reads_every_field_of_every_kept_journal() {
         count += records.len();
     }
     assert!(count > 1000, "{count} records are too few to prove anything");
+}
+
+/// Whether a journal can be read must not depend on the Unicode that its reader knows: there is no text of players in it that is checked by
+/// tables of characters.
+#[test]
+fn a_claims_text_that_this_version_would_not_take_is_read_from_a_journal() {
+    for text in [" ", "\u{3164}", "a\u{202e}b", "\u{fdd0}"] {
+        assert!(ClaimText::parse(text).is_err(), "{text:?}");
+        let mut record = crate::examples::records().pop().unwrap();
+        let value = ClaimValue::Text(ClaimText::kept(text).unwrap());
+        let claims = vec![CountedClaim { seat: ANN, key: ClaimKey(0), value, at: record.at }];
+        record.command = Command::Claims { round: FIRST, claims };
+        let mut journal = MAGIC.to_vec();
+        frame_record(&record, &mut journal).unwrap();
+        assert_eq!(Records::new(&journal).unwrap().next(), Some(Ok((MAGIC.len(), record))), "{text:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{Outcome, PlayerResult, ToPlayer, You};
+use klaxon_protocol::games::trivia::{Choice, Outcome, PlayerResult, QuestionId, You};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::ToPlayer;
 
 use super::finding::{Finding, Promise};
 use super::reading::Reading;

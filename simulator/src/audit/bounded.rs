@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, FromPlayer, LARGEST_MESSAGE, ToPlayer};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
+use klaxon_protocol::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
 use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
 use super::reading::{Connection, Reading, after};

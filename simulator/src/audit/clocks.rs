@@ -116,7 +116,7 @@ fn difference(a: u64, b: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::QuestionId;
+    use klaxon_protocol::games::trivia::QuestionId;
 
     use super::*;
     use crate::evidence::Victim;

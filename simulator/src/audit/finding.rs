@@ -1,6 +1,7 @@
 //! What the audit found about a promise.
 
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::Seat;
 use serde::Serialize;
 
 use crate::evidence::{Micros, PlayerNumber};

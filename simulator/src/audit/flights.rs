@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::player::Pong;
 use klaxon_protocol::time::Millis;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use klaxon_protocol::games::trivia::{Choice, QuestionId, Reveal, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat, Seq};
+use klaxon_protocol::ids::{Seat, Seq};
 use klaxon_protocol::journal::{Command, CountedAnswer, FrameError, Record, Records};
-use klaxon_protocol::player::{Podium, Reveal, Role, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Podium, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::holders::Holders;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::games::trivia::{NobodyLeft, PrizeRule, QuestionId, Settings};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Podium, ToPlayer};
-use klaxon_protocol::settings::{NobodyLeft, PrizeRule, Settings};
 
 use super::finding::{Finding, Promise, Violation};
 use super::reading::Reading;

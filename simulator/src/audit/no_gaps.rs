@@ -1,7 +1,8 @@
 //! Promise 5: a player sees the events of a show in order without holes, or a snapshot that supersedes them.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{QuestionId, Seq};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::Seq;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 

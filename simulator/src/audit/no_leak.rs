@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, FromPlayer, Phase, Snapshot, ToPlayer, You};
+use klaxon_protocol::games::trivia::{AnswerReply, QuestionId, Snapshot, You};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{FromPlayer, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 

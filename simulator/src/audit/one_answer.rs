@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, Reveal, ToPlayer};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId, Reveal};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::ToPlayer;
 
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Exchange, Reading};

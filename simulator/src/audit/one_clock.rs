@@ -4,8 +4,9 @@
 //! differs from answer to answer. Where an edge of the question's time lies in between, nothing is judged.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{Phase, Snapshot, ToPlayer};
+use klaxon_protocol::games::trivia::{Choice, QuestionId, Snapshot};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{Phase, ToPlayer};
 
 use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{AnswerReply, FromPlayer, ToPlayer};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
 
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;

@@ -1,6 +1,7 @@
 //! When a question takes answers: the announced times, less the pauses, cut where it was closed.
 
-use klaxon_protocol::ids::{QuestionId, Seq};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::Seq;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
@@ -129,7 +130,8 @@ const fn micros(millis: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::player::{Close, Pause, Question, Resume};
+    use klaxon_protocol::games::trivia::{Close, Question};
+    use klaxon_protocol::player::{Pause, Resume};
 
     use super::*;
 

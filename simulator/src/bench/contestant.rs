@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::player::{Question, ToPlayer};
+use klaxon_protocol::games::trivia::Question;
+use klaxon_protocol::player::ToPlayer;
 use klaxon_servers::{Addresses, Process, free_port};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;

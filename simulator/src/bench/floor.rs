@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::host::{Action, Command, Create, Created, FromHost, ToHost};
+use klaxon_protocol::games::trivia::{Create, Mode, Settings};
+use klaxon_protocol::host::{Action, Created, FromHost, HostCommand, ToHost};
 use klaxon_protocol::ids::CommandId;
 use klaxon_protocol::player::{FromPlayer, Join, Role};
-use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::Span;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -143,7 +143,7 @@ impl ShowHost {
     async fn send(&mut self, action: Action) {
         self.commands += 1;
         let id = command_id(self.number, self.commands);
-        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(HostCommand { id, show: self.created.show, action })).await;
     }
 
     /// Has it done, also if the show must get there first.

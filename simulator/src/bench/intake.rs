@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::player::{Answer, FromPlayer};
+use klaxon_protocol::games::trivia::Answer;
+use klaxon_protocol::player::FromPlayer;
 
 use super::contestant::{BenchError, Contestant, JournalStorage, Kind};
 use super::fan_out::WARM_UP;

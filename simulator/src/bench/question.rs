@@ -1,9 +1,9 @@
 //! The question that is measured: about 200 bytes in JSON from any server.
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId, Seq};
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{AnswerReply, Question, ToPlayer};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, Pack, PackQuestion, Question, QuestionId};
+use klaxon_protocol::ids::Seq;
+use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
 /// How long the message is that a question makes.

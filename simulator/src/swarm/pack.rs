@@ -1,7 +1,6 @@
 //! A pack for shows without one: sums, made from the seed.
 
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::pack::{Pack, PackQuestion};
+use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use klaxon_protocol::games::trivia::{Pack, Settings};
 use klaxon_protocol::host::Created;
-use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
-use klaxon_protocol::settings::Settings;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};

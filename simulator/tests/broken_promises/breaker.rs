@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{AnswerReply, ToPlayer};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
+use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::evidence::Direction;
 use serde_json::{Value, json};
 

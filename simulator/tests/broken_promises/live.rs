@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use klaxon_protocol::games::trivia::{NobodyLeft, Settings};
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
-use klaxon_protocol::settings::{NobodyLeft, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Evidence;

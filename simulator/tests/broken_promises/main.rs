@@ -11,7 +11,7 @@ mod proxy;
 mod show;
 mod written;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Micros;
 use klaxon_simulator::evidence::{Disturbance, Victim};

@@ -11,16 +11,17 @@ use futures_util::{SinkExt, StreamExt};
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{
+    Answer, AnswerReply, Choice, Close, Mode, Outcome, Pack, PlayerResult, Question, QuestionId, Reveal, Settings,
+    Snapshot, You,
+};
 use klaxon_protocol::host::{
-    Action, Command, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostEvent, Latency, Refused, ToHost,
+    Action, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostCommand, HostEvent, Latency, Refused, ToHost,
 };
-use klaxon_protocol::ids::{Choice, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::pack::Pack;
+use klaxon_protocol::ids::{Name, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Close, FROM_PLAYER_TYPES, FromPlayer, Join, Mark, Outcome, Phase, PlayerResult, Podium, Pong,
-    Question, Reveal, Role, Snapshot, ToPlayer, Welcome, You,
+    FROM_PLAYER_TYPES, FromPlayer, Join, Mark, Phase, Podium, Pong, Role, ToPlayer, Welcome,
 };
-use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::Micros;
 use klaxon_simulator::socket::admin::{AdminAccess, HOST_PATH};
@@ -330,7 +331,7 @@ impl Mini {
         }))
     }
 
-    fn command(&self, command: &Command) -> ToHost {
+    fn command(&self, command: &HostCommand) -> ToHost {
         let id = command.id.as_str().to_owned();
         if let Some(ToHost::Done(done)) = self.show().done.get(&id).cloned() {
             return ToHost::Done(Done { again: true, ..done });

@@ -148,7 +148,23 @@ fn read(bytes: &[u8]) -> Option<ClaimValue> {
     let value = std::str::from_utf8(value).ok()?;
     match kind {
         b'=' => value.parse().ok().map(ClaimValue::Bits),
-        b'"' => ClaimText::parse(value).ok().map(ClaimValue::Text),
+        b'"' => ClaimText::kept(value).ok().map(ClaimValue::Text),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_as_it_was_written_also_a_text_that_only_another_version_takes() {
+        let texts = ["red", "=5", "\"", " ", "a\u{202e}b"].map(|text| ClaimValue::Text(ClaimText::kept(text).unwrap()));
+        for value in texts.into_iter().chain([0, u64::MAX].map(ClaimValue::Bits)) {
+            assert_eq!(read(&written(&value)), Some(value));
+        }
+        for bad in [&b""[..], b"5", b"=", b"=-1", b"\"", b"\"a\n", b"\"\xff"] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What was read from journals, on its way into the tables.
 
-use klaxon_protocol::ids::{Choice, Fence, QuestionId, Seat, ShowId};
+use klaxon_protocol::games::trivia::{Choice, QuestionId};
+use klaxon_protocol::ids::{Fence, Seat, ShowId};
 use klaxon_protocol::time::Millis;
 
 use crate::archive::ShowResults;

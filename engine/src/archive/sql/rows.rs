@@ -1,9 +1,8 @@
 //! From rows to results and back.
 
-use klaxon_protocol::ids::{BadText, Choice, Fence, Name, PlayerId, QuestionId, RoundId, Seat, ShowId};
-use klaxon_protocol::pack::Difficulty;
+use klaxon_protocol::games::trivia::{Choice, Difficulty, Mode, QuestionId};
+use klaxon_protocol::ids::{BadText, Fence, Name, PlayerId, RoundId, Seat, ShowId};
 use klaxon_protocol::player::Body;
-use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::Millis;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};

@@ -10,9 +10,9 @@ use bincode::Encode;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Name, PlayerId, Seat, SeatRef};
+use klaxon_protocol::limits::SEATS;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::Role;
-use klaxon_protocol::settings::SEATS;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::access::{Access, AccessChange, Barred};

@@ -1,9 +1,10 @@
 //! The course of a show: from one phase to the next, by the host, by the script, by time.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::{Choice, Close, Question, QuestionId};
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{Choice, GatewayId, QuestionId};
-use klaxon_protocol::player::{Close, Phase, Question, Resume, ToPlayer};
+use klaxon_protocol::ids::GatewayId;
+use klaxon_protocol::player::{Phase, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::clock::QuestionClock;

@@ -2,7 +2,8 @@
 
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{ClaimKey, Name, PlayerId, QuestionId, Seat, SeatRef};
+use klaxon_protocol::games::trivia::{Choice, QuestionId};
+use klaxon_protocol::ids::{ClaimKey, Name, PlayerId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedAnswer;
 use klaxon_protocol::player::{Phase, Role};
 use klaxon_protocol::time::Millis;
@@ -65,7 +66,7 @@ impl Trivia {
         if !self.seats.is_alive(seat) {
             return refused(ErrorCode::NotInPlay);
         }
-        let choice = claim.value.choice().filter(|choice| choice.index() < asked.counts.len());
+        let choice = Choice::claimed(&claim.value).filter(|choice| choice.index() < asked.counts.len());
         if choice.is_none() || claim.key != ClaimKey(0) {
             return refused(ErrorCode::BadChoice);
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::{Clock, MOST_LIVES, OPEN_FOR, QuestionId, Void};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{QuestionId, Seat};
-use klaxon_protocol::pack::{OPEN_FOR, TEXT_LENGTH};
-use klaxon_protocol::player::{self, Mark, Notice, Pause, Phase, Resume, ToPlayer, Void};
-use klaxon_protocol::settings::MOST_LIVES;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::limits::TEXT_LENGTH;
+use klaxon_protocol::player::{Mark, Notice, Pause, Phase, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::Trivia;
@@ -154,8 +154,7 @@ impl Trivia {
         })?;
         asked.clock.set_total(total);
         let window = asked.clock.window();
-        let clock =
-            player::Clock { seq, at: now, question: asked.id(), opens_at: window.opens, closes_at: window.closes };
+        let clock = Clock { seq, at: now, question: asked.id(), opens_at: window.opens, closes_at: window.closes };
         self.next_seq();
         Ok(vec![Effect::Tell(ToPlayer::Clock(clock), None)])
     }

@@ -25,15 +25,12 @@ use std::collections::HashMap;
 use bincode::Encode;
 use klaxon_protocol::claim::Claim;
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::{self, Choice, PackQuestion, Question, QuestionId, Reveal, Settings};
 use klaxon_protocol::host::{Action, PlayerLine};
-use klaxon_protocol::ids::{
-    Choice, ClaimKey, CommandId, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
-};
+use klaxon_protocol::ids::{ClaimKey, CommandId, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, CountedClaim, CreateShow, RulesVersion};
 use klaxon_protocol::link::View;
-use klaxon_protocol::pack::{self, PackQuestion};
-use klaxon_protocol::player::{Phase, Podium, Question, Reveal, Role, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use self::clock::QuestionClock;
@@ -49,7 +46,7 @@ use super::{Effect, Entry, Game, GameFigures, PreCheck};
 use crate::round::{ClaimSpace, Round, SeatClaim};
 
 /// One claim a seat: its choice, of which a question has six at most.
-const CHOICES: ClaimSpace = ClaimSpace::one_below(*pack::CHOICES.end() as u64);
+const CHOICES: ClaimSpace = ClaimSpace::one_below(*trivia::CHOICES.end() as u64);
 
 /// A trivia show.
 pub struct Trivia {
@@ -232,7 +229,7 @@ impl Game for Trivia {
     fn count(&self, round: RoundId, claims: Vec<CountedClaim>) -> Command {
         let answer = |CountedClaim { seat, value, at, .. }: CountedClaim| CountedAnswer {
             seat,
-            choice: value.choice().expect("the arbiter keeps small numbers only in a round of choices"),
+            choice: Choice::claimed(&value).expect("the arbiter keeps small numbers only in a round of choices"),
             at,
         };
         Command::Answers { question: round, answers: claims.into_iter().map(answer).collect() }

@@ -1,6 +1,6 @@
 //! How the pot is divided. Whole minor units, and every unit is either paid or kept: docs/rules.md has the rule.
 
-use klaxon_protocol::settings::PrizeRule;
+use klaxon_protocol::games::trivia::PrizeRule;
 
 /// Each winner's part of the pot. `places` has the winners' places (from 1, equals share one) in the order of the ranking; the
 /// parts come in the same order. Without winners there are none; with one or more, the parts sum to the pot exactly.

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::games::trivia::{NobodyLeft, QuestionId};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Leader, Mark, Phase, Place, Podium, Prize, Standings, ToPlayer};
-use klaxon_protocol::settings::NobodyLeft;
 use klaxon_protocol::time::Millis;
 
 use super::Trivia;

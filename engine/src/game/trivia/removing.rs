@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{PlayerId, QuestionId, Seat};
+use klaxon_protocol::ids::{PlayerId, Seat};
 
 use super::Trivia;
 use super::reveal::Missed;

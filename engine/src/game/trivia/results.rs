@@ -1,6 +1,7 @@
 //! How a show ended, for the archive.
 
-use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{Seat, ShowId};
 
 use super::Trivia;
 use crate::game::results::{Played, PlayerResults, QuestionResult, ShowResults, ShowSummary};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::games::trivia::{Outcome, PlayerResult, QuestionId, Reveal};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::Personal;
-use klaxon_protocol::player::{Outcome, Phase, PlayerResult, Reveal, ToPlayer};
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::personal::for_each_seat;

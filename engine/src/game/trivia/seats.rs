@@ -1,7 +1,7 @@
 //! What each seat has, in dense arrays by seat: a million players are some tens of megabytes.
 
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::settings::MOST_LIVES;
+use klaxon_protocol::games::trivia::{Choice, MOST_LIVES, QuestionId};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Span;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 

@@ -1,8 +1,9 @@
 //! The show as others see it: whoever comes in, each player, the host.
 
+use klaxon_protocol::games::trivia::{Snapshot, You};
 use klaxon_protocol::host::PlayerLine;
 use klaxon_protocol::ids::Seat;
-use klaxon_protocol::player::{Phase, Snapshot, You};
+use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 
 use super::{Asked, Trivia};

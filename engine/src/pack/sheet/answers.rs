@@ -1,6 +1,6 @@
 //! Which answer a sheet says is the right one: by number, by letter or by its text.
 
-use klaxon_protocol::ids::Choice;
+use klaxon_protocol::games::trivia::Choice;
 
 use super::super::draft::choice_at;
 use super::super::problem::excerpt;

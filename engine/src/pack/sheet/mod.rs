@@ -10,8 +10,7 @@ mod workbook;
 #[cfg(test)]
 mod tests;
 
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::pack::PackQuestion;
+use klaxon_protocol::games::trivia::{Choice, PackQuestion};
 use klaxon_protocol::time::Span;
 
 use super::draft::{Draft, blank_question, in_fixed_order, wrong_choice_count};

@@ -39,7 +39,13 @@ impl Shard {
                 self.request_seat(key, admitted, at);
             }
             FromPlayer::Answer(answer) => self.claim(key, ClaimForm::Answer, answer.into(), received),
-            FromPlayer::Claim(claim) => self.claim(key, ClaimForm::Claim, claim, received),
+            FromPlayer::Claim(claim) => match claim.problem() {
+                None => self.claim(key, ClaimForm::Claim, claim, received),
+                Some(refusal) => {
+                    self.metrics.bad_messages += 1;
+                    self.refuse(key, &refusal, at);
+                }
+            },
             FromPlayer::React(react) => match conn.session.joined() {
                 Ok(place) => {
                     if let Some(room) = self.rooms.get(place.show) {

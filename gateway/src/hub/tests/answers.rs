@@ -1,5 +1,7 @@
 //! What players send, and what comes of it.
 
+use klaxon_protocol::claim::{Claim, ClaimText, ClaimValue};
+
 use super::*;
 
 #[test]
@@ -187,4 +189,33 @@ fn what_is_no_message_is_refused_and_what_is_no_websocket_closes() {
     stage.shard.fault(key, Fault::TooLarge, stage.now);
     let read = stage.read(key);
     assert_eq!((errors(&read), read.closed), (vec![ErrorCode::TooLarge], Some(1009)));
+}
+
+/// The codecs take such texts, as journals may hold them.
+#[test]
+fn a_text_that_acts_on_screens_or_is_blank_is_no_claim_in_either_codec() {
+    let mut stage = Stage::new();
+    for codec in Codec::ALL {
+        let key = stage.shard.opened(codec, "127.0.0.1".parse().unwrap(), stage.now);
+        let mut claim = |text: &str| {
+            let value = ClaimValue::Text(ClaimText::kept(text).unwrap());
+            let claim = FromPlayer::Claim(Claim { round: RoundId(1), key: ClaimKey(0), value });
+            stage.shard.message(key, Payload::Binary(&codec.encode(&claim)), stage.now, stage.now);
+            let frame = stage.take(key, usize::MAX);
+            let ToPlayer::Error(error) = codec.decode(&frame[if frame[1] == 126 { 4 } else { 2 }..], &[]).unwrap()
+            else {
+                panic!("{text:?} was not refused")
+            };
+            (error.code, error.message)
+        };
+        for (text, problem) in
+            [("a\u{202e}b", "embeddings or overrides of direction"), ("\u{3164}", "this one is blank")]
+        {
+            let (code, told) = claim(text);
+            assert_eq!(code, ErrorCode::BadMessage);
+            assert!(told.contains("The claim ") && told.contains(problem), "{told}");
+        }
+        assert_eq!(claim("red").0, ErrorCode::NotJoined);
+    }
+    assert!(stage.told().is_empty());
 }

@@ -1,6 +1,7 @@
 //! When nobody is in a hurry, and what a ping that had to wait is told.
 
-use klaxon_protocol::player::{self, Pong};
+use klaxon_protocol::games::trivia;
+use klaxon_protocol::player::Pong;
 
 use super::*;
 
@@ -38,7 +39,7 @@ fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
     stage.event(question(1));
     stage.later(SECOND);
     assert!(!stage.shard.is_idle(stage.now));
-    stage.event(ToPlayer::Close(player::Close { seq: Seq(2), at: Millis(1), question: QuestionId(2) }));
+    stage.event(ToPlayer::Close(trivia::Close { seq: Seq(2), at: Millis(1), question: QuestionId(2) }));
     stage.later(SECOND);
     assert!(stage.shard.is_idle(stage.now));
 }

@@ -17,18 +17,16 @@ use bytes::Bytes;
 use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Mode, Question, QuestionId, Snapshot, You};
 use klaxon_protocol::ids::{
-    Choice, ClaimKey, ConnRef, GatewayId, Generation, Name, PlayerId, QuestionId, RoundId, Seat, SeatRef, Seq,
-    ShowCode, ShowId,
+    ClaimKey, ConnRef, GatewayId, Generation, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Present, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
 };
 use klaxon_protocol::player::{
-    Answer, AnswerReply, Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Pong, Question, React, Role,
-    Snapshot, ToPlayer, You,
+    Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Pong, React, Role, ToPlayer,
 };
-use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Barrier, Common, EncodedEvent, Router, Shard, ToShard};

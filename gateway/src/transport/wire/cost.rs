@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, FROM_PLAYER_TYPES, FromPlayer};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
+use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer};
 
 use super::fuzz::Reference;
 use super::tests::{binary, text};

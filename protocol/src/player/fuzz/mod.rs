@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde::Serialize;
 
-use super::quick::answer;
 use super::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 use crate::codec::{Codec, Message};
+use crate::games::trivia::quick_answer;
 use messages::Corpus;
 
 /// What the inputs were to their readers.
@@ -36,7 +36,7 @@ struct Tally {
 /// The fast way says nothing, or what serde says. Whether it was read, and the fast way.
 fn agrees_with_serde(json: &[u8]) -> (bool, bool) {
     let by_serde = serde_json::from_slice::<FromPlayer>(json).ok();
-    let fast = answer(json).map(FromPlayer::Answer);
+    let fast = quick_answer(json).map(FromPlayer::Answer);
     let shown = String::from_utf8_lossy(json);
     if fast.is_some() {
         assert_eq!(fast, by_serde, "{shown}");

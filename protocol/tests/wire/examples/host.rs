@@ -1,11 +1,12 @@
 //! What the host of the show says and hears.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
+use klaxon_protocol::games::trivia::{
+    Autopilot, Choice, Create, Difficulty, Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings,
+};
 use klaxon_protocol::host::*;
-use klaxon_protocol::ids::{Choice, CommandId, GameName, GatewayId, ShowCode};
-use klaxon_protocol::pack::{Difficulty, Pack, PackQuestion};
+use klaxon_protocol::ids::{CommandId, GameName, GatewayId, ShowCode};
 use klaxon_protocol::player::{Body, Phase, Ping, Pong, ToPlayer};
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use serde_json::json;
 
@@ -154,9 +155,9 @@ pub fn from_host() -> Vec<FromHost> {
         FromHost::Create(Box::new(Create { id: id("c-2"), code: None, pack: pack(), settings: Settings::default() })),
     ];
     messages.extend(
-        (10..)
-            .zip(actions())
-            .map(|(number, action)| FromHost::Command(Command { id: id(&format!("c-{number}")), show: SHOW, action })),
+        (10..).zip(actions()).map(|(number, action)| {
+            FromHost::Command(HostCommand { id: id(&format!("c-{number}")), show: SHOW, action })
+        }),
     );
     messages.extend([
         FromHost::Watch(ShowRef { show: SHOW }),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::Choice;
 use klaxon_protocol::host::FromHost;
-use klaxon_protocol::ids::{Choice, ClaimKey, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
+use klaxon_protocol::ids::{ClaimKey, ConnRef, GatewayId, Generation, PlayerId, SeatRef};
 use klaxon_protocol::link::*;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Role, ToPlayer};

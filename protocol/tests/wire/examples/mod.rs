@@ -12,7 +12,8 @@ pub use link::{to_engine, to_gateway};
 pub use player::{from_player, to_player};
 pub use words::words;
 
-use klaxon_protocol::ids::{Name, QuestionId, Seat, Seq, ShowId};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{Name, Seat, Seq, ShowId};
 use klaxon_protocol::time::Millis;
 
 /// An enum of the wire whose variants have their names listed.

@@ -2,9 +2,9 @@
 
 use klaxon_protocol::claim::{Claim, ClaimReply, ClaimText, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::ids::{Choice, ClaimKey, GameName, ShowCode};
+use klaxon_protocol::games::trivia::*;
+use klaxon_protocol::ids::{ClaimKey, GameName, ShowCode};
 use klaxon_protocol::player::*;
-use klaxon_protocol::settings::Mode;
 use klaxon_protocol::time::{Millis, Span};
 use serde_json::json;
 

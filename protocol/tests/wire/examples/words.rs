@@ -2,9 +2,8 @@
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::pack::Difficulty;
-use klaxon_protocol::player::{Emoji, Outcome, Phase, Role};
-use klaxon_protocol::settings::{Mode, NobodyLeft, PrizeRule};
+use klaxon_protocol::games::trivia::{Difficulty, Mode, NobodyLeft, Outcome, PrizeRule};
+use klaxon_protocol::player::{Emoji, Phase, Role};
 
 use super::{Variants, variants};
 

@@ -1,8 +1,7 @@
 //! The course of a show by the book: questions, closes, reveals, the end; by the host, by the script, by time.
 
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::pack::PackQuestion;
-use klaxon_protocol::player::{Close, Mark, Phase, Podium, Question, Resume, Reveal, Standings, ToPlayer};
+use klaxon_protocol::games::trivia::{Choice, Close, PackQuestion, Question, QuestionId, Reveal};
+use klaxon_protocol::player::{Mark, Phase, Podium, Resume, Standings, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::podium::{Ending, leaders};

@@ -1,9 +1,10 @@
 //! Who gets a seat by the book, who loses it, and what the host can change about that.
 
-use klaxon_protocol::ids::{Name, PlayerId, QuestionId, Seat};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::journal::RulesVersion;
+use klaxon_protocol::limits::SEATS;
 use klaxon_protocol::player::{Phase, ToPlayer};
-use klaxon_protocol::settings::SEATS;
 use klaxon_protocol::time::Millis;
 
 use super::seats::miss;

@@ -1,10 +1,10 @@
 //! What a host may do by the book, and when.
 
+use klaxon_protocol::games::trivia::{Clock as NewTimes, OPEN_FOR, QuestionId, Void};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{QuestionId, Seat};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal::RulesVersion;
-use klaxon_protocol::pack::OPEN_FOR;
-use klaxon_protocol::player::{Clock as NewTimes, Mark, Notice, Pause, Phase, ToPlayer, Void};
+use klaxon_protocol::player::{Mark, Notice, Pause, Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::course::resume_of;

@@ -13,11 +13,10 @@ mod views;
 use std::collections::{BTreeMap, HashSet};
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, CommandId, PlayerId, QuestionId, Seat, Seq};
+use klaxon_protocol::games::trivia::{Choice, PackQuestion, PlayerResult, Question, QuestionId, Reveal, Settings};
+use klaxon_protocol::ids::{CommandId, PlayerId, Seat, Seq};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
-use klaxon_protocol::pack::PackQuestion;
-use klaxon_protocol::player::{Phase, PlayerResult, Podium, Question, Reveal, Role, Standings, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Phase, Podium, Role, Standings, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use self::clock::Clock;

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
+use klaxon_protocol::games::trivia::{NobodyLeft, Settings};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Leader, Place};
-use klaxon_protocol::settings::{NobodyLeft, Settings};
 
 use super::prizes::divide;
 use super::seats::Held;

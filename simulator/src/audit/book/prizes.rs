@@ -1,6 +1,6 @@
 //! How a pot is divided, by the written rule: whole minor units, and every unit is paid or kept.
 
-use klaxon_protocol::settings::PrizeRule;
+use klaxon_protocol::games::trivia::PrizeRule;
 
 /// Each winner's part, in the order of the ranking; equals have equal `places`.
 pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat};
-use klaxon_protocol::player::{Outcome, PlayerResult};
-use klaxon_protocol::settings::{MOST_LIVES, Mode};
+use klaxon_protocol::games::trivia::{Choice, MOST_LIVES, Mode, Outcome, PlayerResult, QuestionId};
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::time::Span;
 
 /// One seat.

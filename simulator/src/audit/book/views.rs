@@ -1,7 +1,8 @@
 //! The show by the book, as those who come in see it, and each player their own state.
 
+use klaxon_protocol::games::trivia::{Question, Snapshot, You};
 use klaxon_protocol::ids::Seat;
-use klaxon_protocol::player::{Paused, Phase, Question, Snapshot, You};
+use klaxon_protocol::player::{Paused, Phase};
 use klaxon_protocol::time::Millis;
 
 use super::{Book, Held, count};

@@ -9,8 +9,9 @@ mod replies;
 mod states;
 mod told;
 
+use klaxon_protocol::games::trivia::Question;
 use klaxon_protocol::journal::Records;
-use klaxon_protocol::player::{Question, ToPlayer};
+use klaxon_protocol::player::ToPlayer;
 
 use super::book::{Book, Orders};
 use super::finding::{Finding, Promise, Violation};

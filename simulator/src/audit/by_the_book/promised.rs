@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::You;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Seat};
 use klaxon_protocol::journal::{Command, Record};
-use klaxon_protocol::player::{FromPlayer, ToPlayer, You};
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::super::book::Book;

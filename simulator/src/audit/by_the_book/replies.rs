@@ -2,8 +2,8 @@
 //! not count is true.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::AnswerReply;
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Millis;
 
 use super::super::book::{Asked, Book};

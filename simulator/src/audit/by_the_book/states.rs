@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use klaxon_protocol::games::trivia::{Snapshot, You};
 use klaxon_protocol::ids::{Seat, Seq};
-use klaxon_protocol::player::{Paused, Snapshot, ToPlayer, You};
+use klaxon_protocol::player::{Paused, ToPlayer};
 
 use super::super::book::Book;
 use super::super::finding::Finding;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seat};
+use klaxon_protocol::games::trivia::{Choice, QuestionId};
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::journal::{Command, FrameError, Records};
 use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::time::Millis;

@@ -1,9 +1,8 @@
+use klaxon_protocol::games::trivia::{Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, ShowCode, ShowId};
 use klaxon_protocol::journal::{CountedAnswer, CreateShow, MAGIC, Record, frame_record};
-use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::Role;
-use klaxon_protocol::settings::{Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 
 use super::*;

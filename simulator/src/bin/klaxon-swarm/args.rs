@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::{Parser, ValueEnum};
-use klaxon_protocol::pack::Pack;
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, Pack, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_servers::Persistence;
 use rand::seq::SliceRandom;

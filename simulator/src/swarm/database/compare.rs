@@ -130,7 +130,8 @@ fn signed(number: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::{Choice, Name, PlayerId, QuestionId, Seq};
+    use klaxon_protocol::games::trivia::{Choice, QuestionId};
+    use klaxon_protocol::ids::{Name, PlayerId, Seq};
     use klaxon_protocol::player::{Place, Podium};
     use klaxon_protocol::time::Millis;
 

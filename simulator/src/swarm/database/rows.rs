@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klaxon_protocol::ids::{QuestionId, Seat, ShowId};
+use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::{Seat, ShowId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::time::{Instant, sleep};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 
 use crate::evidence::Victim;
 

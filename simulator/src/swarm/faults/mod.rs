@@ -61,7 +61,7 @@ pub async fn carry_out_plan(
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::ids::QuestionId;
+    use klaxon_protocol::games::trivia::QuestionId;
     use klaxon_protocol::player::Phase;
     use klaxon_protocol::time::Millis;
 

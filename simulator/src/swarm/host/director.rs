@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Question, QuestionId};
 use klaxon_protocol::host::{Action, Figures, ToHost};
-use klaxon_protocol::ids::{QuestionId, Seq};
-use klaxon_protocol::player::{Phase, Question, ToPlayer};
+use klaxon_protocol::ids::Seq;
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::Instant;
 

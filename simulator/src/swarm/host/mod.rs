@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, Alert, Command, Create, Created, FromHost, ShowRef, ToHost};
+use klaxon_protocol::games::trivia::{Create, Pack, Settings};
+use klaxon_protocol::host::{Action, Alert, Created, FromHost, HostCommand, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode};
-use klaxon_protocol::pack::Pack;
 use klaxon_protocol::player::Phase;
-use klaxon_protocol::settings::Settings;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -145,7 +144,7 @@ impl Host {
     async fn command(&mut self, action: Action) {
         let id = self.ids.next();
         self.unanswered.insert(id.clone(), action.clone());
-        self.connection.send(FromHost::Command(Command { id, show: self.created.show, action })).await;
+        self.connection.send(FromHost::Command(HostCommand { id, show: self.created.show, action })).await;
     }
 
     fn receive(&mut self, message: ToHost) {

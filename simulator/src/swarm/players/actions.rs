@@ -1,7 +1,8 @@
 //! What a player will do about a question: decided when it is seen, from the plan and the seed alone.
 
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{Emoji, Question, Role};
+use klaxon_protocol::games::trivia::{Choice, Question, QuestionId};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{Emoji, Role};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 use rand::seq::IndexedRandom;

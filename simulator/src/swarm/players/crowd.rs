@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, FromPlayer, Join, LARGEST_MESSAGE, Role};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
+use klaxon_protocol::player::{FromPlayer, Join, LARGEST_MESSAGE, Role};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tokio::io::AsyncWriteExt;

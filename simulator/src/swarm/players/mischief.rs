@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
-use klaxon_protocol::player::{Answer, Emoji, FromPlayer, Join, React, Role, ToPlayer};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::player::{Emoji, FromPlayer, Join, React, Role, ToPlayer};
 use tokio::time::timeout;
 
 use super::connection::{PlayerConnection, Received};

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::pack::Pack;
-use klaxon_protocol::player::{Question, Role};
+use klaxon_protocol::games::trivia::{Choice, Pack, Question};
+use klaxon_protocol::player::Role;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -173,7 +172,8 @@ impl AnswerKey {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use klaxon_protocol::ids::{QuestionId, Seq};
+    use klaxon_protocol::games::trivia::QuestionId;
+    use klaxon_protocol::ids::Seq;
     use klaxon_protocol::time::Millis;
 
     use super::*;

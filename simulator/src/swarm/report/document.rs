@@ -1,6 +1,6 @@
 //! What people are shown of a run.
 
-use klaxon_protocol::ids::Choice;
+use klaxon_protocol::games::trivia::Choice;
 
 use super::latency::Latency;
 use super::model::{Comparison, DatabaseLine, Memory, PromiseLine, QuestionLine, Report, Winners};

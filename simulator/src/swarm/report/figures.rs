@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use klaxon_protocol::ids::QuestionId;
-use klaxon_protocol::player::{AnswerReply, FromPlayer, Podium, Question, Reveal, ToPlayer};
+use klaxon_protocol::games::trivia::{AnswerReply, Question, QuestionId, Reveal};
+use klaxon_protocol::player::{FromPlayer, Podium, ToPlayer};
 
 use super::latency::Times;
 use super::model::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde::Serialize;
@@ -214,8 +214,9 @@ fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Pe
 mod tests {
     use klaxon_protocol::claim::Verdict;
     use klaxon_protocol::codec::Codec;
-    use klaxon_protocol::ids::{Choice, Name, Seat, Seq, ShowId};
-    use klaxon_protocol::player::{Answer, AnswerReply, Close, Question, Welcome};
+    use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Close, Question};
+    use klaxon_protocol::ids::{Name, Seat, Seq, ShowId};
+    use klaxon_protocol::player::Welcome;
     use klaxon_protocol::time::Span;
 
     use super::*;

@@ -2,9 +2,10 @@
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seat};
+use klaxon_protocol::games::trivia::{AnswerReply, Choice, Outcome, QuestionId};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal::{Command, CountedAnswer};
-use klaxon_protocol::player::{AnswerReply, Outcome, ToPlayer};
+use klaxon_protocol::player::ToPlayer;
 
 use crate::show::{RIGHT, Show, WRONG};
 use crate::{assert_broken, judge};

@@ -2,12 +2,12 @@
 //! say from where players come: `engine/tests/live/bans.rs` and `gateway/tests/command/bans.rs` try that.
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Lobby, Role, ToPlayer};
-use klaxon_protocol::settings::Settings;
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};

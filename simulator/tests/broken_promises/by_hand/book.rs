@@ -2,8 +2,9 @@
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::AnswerReply;
 use klaxon_protocol::ids::{Name, Seq};
-use klaxon_protocol::player::{AnswerReply, ToPlayer};
+use klaxon_protocol::player::ToPlayer;
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge};

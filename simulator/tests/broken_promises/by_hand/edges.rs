@@ -3,9 +3,9 @@
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Settings};
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Pong, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{FromPlayer, Ping, Pong, ToPlayer};
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::{Micros, Transit};

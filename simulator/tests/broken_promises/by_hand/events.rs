@@ -1,8 +1,8 @@
 //! Promises 5, 6 and 7: the events without holes, the money, the journal.
 
+use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::ids::{Seat, Seq};
 use klaxon_protocol::player::{Notice, Podium, Prize, ToPlayer};
-use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::swarm::replay::ReplayCommand;

@@ -1,9 +1,8 @@
 //! What a fault of one process excuses, and what not.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::QuestionId;
+use klaxon_protocol::games::trivia::{QuestionId, Settings};
 use klaxon_protocol::player::ToPlayer;
-use klaxon_protocol::settings::Settings;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::{Disturbance, Victim};
 use klaxon_simulator::evidence::{Evidence, GatewayNumber, Micros};

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::ids::QuestionId;
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, QuestionId, Settings};
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_simulator::audit::{AuditOptions, audit};
 use klaxon_simulator::evidence::{Evidence, Micros};
 use proptest::prelude::*;

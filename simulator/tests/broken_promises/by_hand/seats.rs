@@ -2,11 +2,11 @@
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, Seat};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::journal::{Command, CountedAnswer};
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, ToPlayer};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use crate::show::{RIGHT, Show};

@@ -3,12 +3,12 @@
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId, Seq};
-use klaxon_protocol::journal::Command;
-use klaxon_protocol::player::{
-    Answer, AnswerReply, FromPlayer, Outcome, PlayerResult, Reveal, Standings, ToPlayer, You,
+use klaxon_protocol::games::trivia::{
+    Answer, AnswerReply, Choice, Outcome, PlayerResult, QuestionId, Reveal, Settings, You,
 };
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::ids::Seq;
+use klaxon_protocol::journal::Command;
+use klaxon_protocol::player::{FromPlayer, Standings, ToPlayer};
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::evidence::Micros;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Promises 5 and 10: what the protocol says will be told at a moment, and is not, is missed.
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::player::{FromPlayer, Lobby, Ping, Pong, ToPlayer};
-use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Millis;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Micros;

@@ -2,9 +2,10 @@
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Snapshot, You};
 use klaxon_protocol::ids::{Name, PlayerId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::player::{FromPlayer, Join, Role, Snapshot, ToPlayer, Welcome, You};
+use klaxon_protocol::player::{FromPlayer, Join, Role, ToPlayer, Welcome};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Person, Script, Show};

@@ -2,11 +2,12 @@
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Clock, Close, Void};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Clock, Close, Mark, Pause, Phase, Resume, ToPlayer, Void};
+use klaxon_protocol::player::{Mark, Pause, Phase, Resume, ToPlayer};
 use klaxon_protocol::time::Span;
 
 use super::{Person, Show};

@@ -12,15 +12,14 @@ use std::cmp::Reverse;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, CommandId, Fence, Name, QuestionId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{
-    Answer, AnswerReply, Close, FromPlayer, Mark, Outcome, Phase, Place, PlayerResult, Podium, Prize, Question, Reveal,
-    Snapshot, ToPlayer,
+use klaxon_protocol::games::trivia::{
+    Answer, AnswerReply, Choice, Close, Outcome, Pack, PackQuestion, PlayerResult, Question, QuestionId, Reveal,
+    Settings, Snapshot,
 };
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::host::Action;
+use klaxon_protocol::ids::{CommandId, Fence, Name, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
+use klaxon_protocol::player::{FromPlayer, Mark, Phase, Place, Podium, Prize, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::Micros;
 

@@ -1,7 +1,7 @@
 //! Codes, creates and lists.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::host::{Action, Command, FindPlayers, FromHost, Refused, ShowLine, ToHost};
+use klaxon_protocol::host::{Action, FindPlayers, FromHost, HostCommand, Refused, ShowLine, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::Phase;
@@ -112,7 +112,7 @@ async fn a_hosts_command_reaches_its_show_and_is_refused_if_there_is_none() {
     listed(&fixture, SHOW, &live, Phase::Lobby).await;
     let conn = ConnRef { gateway: ANN, conn: 1 };
     let command = |show, id| {
-        let message = FromHost::Command(Command { id: create(id), show, action: Action::OpenLobby });
+        let message = FromHost::Command(HostCommand { id: create(id), show, action: Action::OpenLobby });
         ToEngine::Host { conn, message }
     };
     let find = |show| ToEngine::Host { conn, message: FromHost::FindPlayers(FindPlayers { show, name: "Ann".into() }) };

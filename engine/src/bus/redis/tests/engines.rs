@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, Command, Create, FromHost, ToHost};
-use klaxon_protocol::ids::{
-    Choice, ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode, ShowId,
-};
+use klaxon_protocol::games::trivia::{Choice, Create, Pack, PackQuestion, QuestionId, Settings};
+use klaxon_protocol::host::{Action, FromHost, HostCommand, ToHost};
+use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::origin::Origin;
-use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Phase, Role, ToPlayer};
-use klaxon_protocol::settings::Settings;
 use klaxon_protocol::time::Span;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -178,7 +175,7 @@ impl Player {
 
     pub async fn commands(&self, show: ShowId, id: &str, action: Action) {
         let id = CommandId::parse(id).unwrap();
-        let answer = self.asks(FromHost::Command(Command { id, show, action })).await;
+        let answer = self.asks(FromHost::Command(HostCommand { id, show, action })).await;
         assert!(matches!(answer, ToHost::Done(_)), "{answer:?}");
     }
 }

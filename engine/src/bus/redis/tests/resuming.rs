@@ -3,7 +3,7 @@
 //! at the directory, whoever sends it.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::{Action, Command, FromHost, ToHost};
+use klaxon_protocol::host::{Action, FromHost, HostCommand, ToHost};
 use klaxon_protocol::ids::{CommandId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{Proof, ToGateway};
 use klaxon_protocol::player::{Phase, Role, ToPlayer};
@@ -91,7 +91,7 @@ async fn a_revoked_token_is_refused_at_all_gateways_whichever_engine_has_the_sho
 
     // Of the one by the host, of the other by the owner at the other gateway.
     let action = Action::ReissueToken { seat: Seat(0) };
-    let command = Command { id: CommandId::parse("reissue").unwrap(), show, action };
+    let command = HostCommand { id: CommandId::parse("reissue").unwrap(), show, action };
     ben.send_as_host(FromHost::Command(command));
     let reissued =
         ben.wait_for(|message| if let ToGateway::Reissued(reissued) = message { Some(reissued) } else { None }).await;

@@ -1,12 +1,11 @@
 //! What a reveal's personal part costs on the bus.
 
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Choice, CommandId, Name, PlayerId, QuestionId, Seat, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
 use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::{Broadcast, ToGateway};
-use klaxon_protocol::pack::{Pack, PackQuestion};
 use klaxon_protocol::player::{Role, ToPlayer};
-use klaxon_protocol::settings::{Mode, PrizeRule, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use redis::Value;
 

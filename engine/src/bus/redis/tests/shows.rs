@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Choice, Outcome};
 use klaxon_protocol::host::{Action, FromHost, ToHost};
-use klaxon_protocol::ids::{Choice, GatewayId, Generation, SeatRef};
+use klaxon_protocol::ids::{GatewayId, Generation, SeatRef};
 use klaxon_protocol::link::{Proof, ToGateway};
-use klaxon_protocol::player::{Outcome, Role, ToPlayer};
+use klaxon_protocol::player::{Role, ToPlayer};
 use tempfile::TempDir;
 
 use super::engines::{Engine, create, create_for, fixture, journal, player};

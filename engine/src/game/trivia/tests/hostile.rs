@@ -3,17 +3,16 @@
 use std::ops::RangeInclusive;
 
 use klaxon_protocol::claim::{Claim, ClaimText, ClaimValue};
+use klaxon_protocol::games::trivia::{
+    Autopilot, Choice, LARGEST_POT, MOST_LIVES, Mode, NobodyLeft, PODIUM_PLACES, PrizeRule, QuestionId, Settings,
+};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
-    Choice, ClaimKey, CommandId, Fence, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef, Seq,
-    ShowCode, ShowId,
+    ClaimKey, CommandId, Fence, GatewayId, Generation, Name, PlayerId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
-use klaxon_protocol::settings::{
-    Autopilot, LARGEST_POT, MOST_LIVES, Mode, NobodyLeft, PODIUM_PLACES, PrizeRule, Settings,
-};
 use klaxon_protocol::time::{Millis, Span};
 use proptest::prelude::*;
 

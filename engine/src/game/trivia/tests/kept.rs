@@ -1,10 +1,10 @@
 //! Journals are kept, and replayed by later versions: a known show must come to the hash that it always had.
 
+use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{GatewayId, Name, PlayerId, QuestionId, Seat};
+use klaxon_protocol::ids::{GatewayId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::{Command, RulesVersion};
 use klaxon_protocol::player::Role;
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 
 use super::play::{Play, settings};

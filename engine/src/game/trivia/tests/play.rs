@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, PlayerResult, QuestionId, Settings, You};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{Choice, ClaimKey, CommandId, Name, PlayerId, QuestionId, Seat, SeatRef, ShowCode};
+use klaxon_protocol::ids::{ClaimKey, CommandId, Name, PlayerId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
 use klaxon_protocol::link::Personal;
-use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Phase, PlayerResult, Podium, Role, ToPlayer, You};
-use klaxon_protocol::settings::Settings;
+use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::super::Trivia;

@@ -1,9 +1,9 @@
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings, You};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
-use klaxon_protocol::player::{Phase, Role, You};
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::player::{Phase, Role};
 use klaxon_protocol::time::Span;
 use proptest::prelude::*;
 

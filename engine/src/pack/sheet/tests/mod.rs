@@ -1,6 +1,6 @@
 mod workbooks;
 
-use klaxon_protocol::pack::Pack;
+use klaxon_protocol::games::trivia::Pack;
 use proptest::prelude::*;
 
 use super::super::{BadPack, Format, Imported, ReadOptions, import_bytes, parse};

@@ -1,8 +1,9 @@
 //! The host's head, without a server.
 
+use klaxon_protocol::games::trivia::{Choice, Close, Reveal};
 use klaxon_protocol::host::{HostEvent, Latency};
-use klaxon_protocol::ids::{Choice, ShowId};
-use klaxon_protocol::player::{Close, Mark, Reveal};
+use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::player::Mark;
 
 use super::*;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::{Choice, QuestionId};
-use klaxon_protocol::player::{Answer, AnswerReply, FromPlayer, Ping, Question, React};
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Question, QuestionId};
+use klaxon_protocol::player::{FromPlayer, Ping, React};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::ids::Choice;
-use klaxon_protocol::player::{FromPlayer, Phase, Question, Role, Snapshot, ToPlayer};
+use klaxon_protocol::games::trivia::{Choice, Question, Snapshot};
+use klaxon_protocol::player::{FromPlayer, Phase, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -91,7 +91,7 @@ fn an_answer_of_the_one_who_had_the_seat_before_never_counts_for_the_new_player(
     play.ask();
     let answer = |play: &Play, by| {
         let (question, choice, at) = (play.question(), Choice(RIGHT), play.now);
-        play.game.pre_check(by, &klaxon_protocol::player::Answer { question, choice }.into(), at)
+        play.game.pre_check(by, &klaxon_protocol::games::trivia::Answer { question, choice }.into(), at)
     };
     let given_away = PreCheck::Decided(Verdict::Refused(ErrorCode::SeatGivenAway));
     for stale in [seat_of(0, 0), seat_of(0, 2), seat_of(0, u32::MAX)] {
@@ -226,7 +226,7 @@ fn who_is_restored_after_a_reveal_was_silent_in_it() {
             assert_eq!(removed, play.game.you(Some(Seat(1))));
             assert_eq!(removed.alive, alive, "{mode:?} with {lives} lives, {missed} missed");
             // As one who was there and silent; the answer before the removal gained nothing.
-            assert_eq!(removed, klaxon_protocol::player::You { answered: removed.answered, ..silent });
+            assert_eq!(removed, klaxon_protocol::games::trivia::You { answered: removed.answered, ..silent });
             play.round(&[(0, RIGHT), (1, RIGHT), (2, RIGHT)][..if alive { 3 } else { 1 }]);
             assert_eq!(play.score(1), play.score(2), "no streak is left either");
         }

@@ -13,11 +13,11 @@ mod void;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Autopilot, Choice, Mode, NobodyLeft, Outcome, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::{Action, AlertKind};
-use klaxon_protocol::ids::{Choice, CommandId, GatewayId, Generation, Name, PlayerId, QuestionId, Seat, SeatRef};
+use klaxon_protocol::ids::{CommandId, GatewayId, Generation, Name, PlayerId, Seat, SeatRef};
 use klaxon_protocol::journal::{Command, RulesVersion};
-use klaxon_protocol::player::{Outcome, Phase, Prize, Role, ToPlayer};
-use klaxon_protocol::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use klaxon_protocol::player::{Phase, Prize, Role, ToPlayer};
 use klaxon_protocol::time::Span;
 
 use super::play::{Play, RIGHT, WRONG, settings};

@@ -11,7 +11,7 @@ fn a_voided_question_takes_nothing_from_anybody() {
         play.round(&[(0, RIGHT), (1, WRONG), (2, WRONG)]);
         void(&mut play);
         let after = [0, 1, 2, 3].map(|seat| play.game.you(Some(Seat(seat))));
-        let kept = |you: klaxon_protocol::player::You| (you.alive, you.lives, you.score, you.rank);
+        let kept = |you: klaxon_protocol::games::trivia::You| (you.alive, you.lives, you.score, you.rank);
         assert_eq!(before.map(kept), after.map(kept));
         for seat in 0..4 {
             assert_eq!(play.told_you(seat), after[seat as usize], "the void tells everybody where they stand");

@@ -1,6 +1,4 @@
-//! The names of things: shows, seats, questions, choices, players, connections.
-//!
-//! Every one is its own type, so that a seat can't be passed where a question is meant.
+//! The ids that are texts, and players' names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -190,6 +188,17 @@ text_type!(
     CommandId, "command id", { "type": "string", "minLength": 1, "maxLength": 64 }, check_opaque
 );
 
+impl PlayerId {
+    /// Begins the ids that guests are given.
+    pub const GUEST: &str = "guest-";
+
+    /// Whether it was made for a guest. Ids that an operator's tokens name should not begin so.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.as_str().starts_with(Self::GUEST)
+    }
+}
+
 impl Name {
     /// The name that a service proposes for a player: one that is too long is cut, one that can't be shown is none.
     #[must_use]
@@ -219,184 +228,6 @@ impl Name {
     pub fn of_nobody(number: usize) -> Self {
         Self(name::numbered(name::UNNAMED, number).into())
     }
-}
-
-/// Defines a number type that is written as a bare number in both codecs.
-macro_rules! number_type {
-    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode, JsonSchema,
-        )]
-        $(#[$doc])*
-        #[serde(transparent)]
-        #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-        pub struct $name(pub $inner);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    };
-}
-
-number_type!(
-    /// A player's place in one show: dense, from 0. It can be given again before the first question.
-    Seat(u32)
-);
-number_type!(
-    /// How often a seat was given again.
-    Generation(u32)
-);
-number_type!(
-    /// A round's number in its show, from 1, in the order in which they are begun.
-    #[schemars(rename = "QuestionId")]
-    RoundId(u16)
-);
-/// A question is a round of trivia: its number in its show, from 1, in the order in which they are asked.
-pub use self::RoundId as QuestionId;
-number_type!(
-    /// Which of a seat's claims in a round it is, from 0.
-    #[derive(Default)]
-    ClaimKey(u16)
-);
-number_type!(
-    /// A choice's position in the question as it was sent, from 0.
-    Choice(u8)
-);
-number_type!(
-    /// The place of an event in its show's order, from 1; each event's is the one before plus 1.
-    Seq(u64)
-);
-number_type!(
-    /// A lease's fencing token: grows with each lease of a show; whoever holds a smaller one has lost the show.
-    Fence(u64)
-);
-number_type!(
-    /// A gateway, as engines know it.
-    GatewayId(u32)
-);
-
-impl Seat {
-    /// The seat as an index into arrays by seat.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A seat as one player has it: whoever gets it after them has another generation of it, so that nothing of theirs that is still on its
-/// way is taken for the new player's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct SeatRef {
-    /// Which seat.
-    pub seat: Seat,
-    /// How often it had been given again when this player got it.
-    pub generation: Generation,
-}
-
-impl SeatRef {
-    /// The seat as its first player has it.
-    #[must_use]
-    pub const fn first(seat: Seat) -> Self {
-        Self { seat, generation: Generation(0) }
-    }
-}
-
-impl fmt::Display for SeatRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.seat, self.generation)
-    }
-}
-
-impl PlayerId {
-    /// Begins the ids that guests are given.
-    pub const GUEST: &str = "guest-";
-
-    /// Whether it was made for a guest. Ids that an operator's tokens name should not begin so.
-    #[must_use]
-    pub fn is_guest(&self) -> bool {
-        self.as_str().starts_with(Self::GUEST)
-    }
-}
-
-impl Choice {
-    /// The choice as an index into the question's choices.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// What people call it: A for the first.
-    #[must_use]
-    pub fn letter(self) -> char {
-        char::from(b'A'.saturating_add(self.0.min(25)))
-    }
-}
-
-impl Seq {
-    /// The seq of the event after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-/// A show. 64 random bits, so JSON carries it as a decimal string: JavaScript's numbers end at 2^53.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct ShowId(pub u64);
-
-impl fmt::Display for ShowId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for ShowId {
-    type Err = BadText;
-    fn from_str(text: &str) -> Result<Self, BadText> {
-        text.parse()
-            .map(Self)
-            .map_err(|_| BadText { what: "show id", problem: "must be a decimal number of 64 bits".into() })
-    }
-}
-
-impl Serialize for ShowId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ShowId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for ShowId {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ShowId".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^[0-9]{1,20}$",
-            "description": "A show: 64 random bits as a decimal string, for JavaScript's numbers end at 2^53.",
-        })
-    }
-}
-
-/// A socket, named so that an answer to it finds its way back: the gateway, and that gateway's own key for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct ConnRef {
-    /// Whose socket it is.
-    pub gateway: GatewayId,
-    /// The gateway's key; means nothing elsewhere and is never given to a second socket.
-    pub conn: u64,
 }
 
 #[cfg(test)]
@@ -447,13 +278,5 @@ mod tests {
         assert_eq!(id.to_string(), "a\\u{1b}]0;x\\u{7}\\r\\n\\u{202e}b");
         assert_eq!(format!("{id:?}").chars().filter(|c| c.is_control()).count(), 0);
         assert_eq!(serde_json::from_str::<PlayerId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
-    }
-
-    #[test]
-    fn show_ids_survive_javascript() {
-        let id = ShowId(u64::MAX);
-        assert_eq!(serde_json::to_string(&id).unwrap(), "\"18446744073709551615\"");
-        assert_eq!(serde_json::from_str::<ShowId>("\"18446744073709551615\"").unwrap(), id);
-        assert!(serde_json::from_str::<ShowId>("18446744073709551615").is_err());
     }
 }

@@ -4,7 +4,8 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Choice;
+use super::ids::Choice;
+use crate::limits::TEXT_LENGTH;
 use crate::text::{self, harmless};
 use crate::time::Span;
 
@@ -14,8 +15,6 @@ pub const CHOICES: std::ops::RangeInclusive<usize> = 2..=6;
 pub const QUESTIONS: std::ops::RangeInclusive<usize> = 1..=500;
 /// How long a question may be open.
 pub const OPEN_FOR: std::ops::RangeInclusive<Span> = Span(500)..=Span(600_000);
-/// How many characters a title, a question's text, a choice, a category, or a host's words to everybody may have.
-pub const TEXT_LENGTH: std::ops::RangeInclusive<usize> = 1..=500;
 
 /// The questions of a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]

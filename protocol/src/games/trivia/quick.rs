@@ -1,26 +1,11 @@
 //! The fast way to read an answer in JSON: the one message that every player sends in the same second.
 
-use super::{Answer, FROM_PLAYER_TYPES, FromPlayer};
-use crate::codec::Codec;
-use crate::error::Refusal;
-use crate::ids::{Choice, QuestionId};
-
-impl FromPlayer {
-    /// The message in these bytes. An answer allocates nothing, unless it is JSON written in an unusual way.
-    ///
-    /// # Errors
-    /// As [`Codec::decode`].
-    pub fn decode(codec: Codec, bytes: &[u8]) -> Result<Self, Refusal> {
-        match codec {
-            Codec::Json if let Some(answer) = answer(bytes) => Ok(Self::Answer(answer)),
-            _ => codec.decode(bytes, FROM_PLAYER_TYPES),
-        }
-    }
-}
+use super::ids::{Choice, QuestionId};
+use super::player::Answer;
 
 /// The answer that this JSON says as clients usually write it: its three fields in any order, and nothing else. None if it
 /// is anything else, right or wrong: that is serde's to say.
-pub(super) fn answer(json: &[u8]) -> Option<Answer> {
+pub(crate) fn answer(json: &[u8]) -> Option<Answer> {
     let mut rest = Rest(json);
     let (mut is_answer, mut question, mut choice) = (false, None, None);
     rest.mark(b'{')?;
@@ -114,6 +99,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::Codec;
+    use crate::player::FromPlayer;
 
     #[test]
     fn an_answer_is_read_fast_as_clients_usually_write_it() {

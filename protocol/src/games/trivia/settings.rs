@@ -4,7 +4,8 @@ use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::pack::OPEN_FOR;
+use super::pack::OPEN_FOR;
+use crate::limits::{BARRIER, SEATS, USUAL_BARRIER, USUAL_SEATS};
 use crate::time::Span;
 
 /// The largest pot in minor units: 2^53 - 1, so that JavaScript can count it.
@@ -16,10 +17,7 @@ pub const MOST_LIVES: u8 = 99;
 
 /// From the moment a question is sent until it opens, at most.
 const LONGEST_LEAD: Span = Span(60_000);
-/// How long gateways may be waited for at a close.
-pub const BARRIER: std::ops::RangeInclusive<Span> = Span(10)..=Span(10_000);
-/// How many players a show may have.
-pub const SEATS: std::ops::RangeInclusive<u32> = 1..=10_000_000;
+
 /// How large a place's part of the pot may be.
 const WEIGHT: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 /// The longest step of the script.
@@ -186,14 +184,14 @@ impl Default for Settings {
             lives: 0,
             open_for: Span(10_000),
             lead: Span(500),
-            barrier: Span(500),
+            barrier: USUAL_BARRIER,
             shuffle: true,
             pot: 0,
             currency: "EUR".into(),
             prize: PrizeRule::Split,
             nobody_left: NobodyLeft::Rollover,
             autopilot: Autopilot::default(),
-            seats: 1_000_000,
+            seats: USUAL_SEATS,
         }
     }
 }
