@@ -4,7 +4,10 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Tells the recorder that is installed what the engine's figures mean.
 pub fn describe() {
-    describe_gauge!("klaxon_shows_set_aside", "Shows whose journal is damaged or is not that of a show");
+    describe_gauge!(
+        "klaxon_shows_set_aside",
+        "Shows whose journal is damaged, is not that of a show, or is sealed with a key that is not here"
+    );
     describe_gauge!("klaxon_shows_being_taken_over", "Shows whose journals are read or wait to be read");
     describe_counter!(
         "klaxon_show_inbox_full_total",
@@ -17,6 +20,10 @@ pub fn describe() {
     describe_counter!(
         "klaxon_archive_shows_set_aside_total",
         "Shows whose journal `klaxon archive` read no further, as it does not replay"
+    );
+    describe_counter!(
+        "klaxon_archive_shows_without_key_total",
+        "Shows whose journal `klaxon archive` can't read before it is given the key that sealed it"
     );
     describe_counter!(
         "klaxon_answers_dropped_total",

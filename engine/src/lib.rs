@@ -13,6 +13,7 @@ pub mod pack;
 pub mod redis;
 pub mod replay;
 pub mod round;
+pub mod seal;
 mod show;
 pub mod shows;
 

@@ -30,6 +30,14 @@ pub enum ReplayError {
     /// The first record does not create the show.
     #[error("the first record does not create the show, so there is nothing to begin with")]
     NoCreate,
+    /// A record is sealed, and was not opened.
+    #[error("record {number} is sealed with key {key:016x}: open it with that key (seal-key-file)")]
+    Sealed {
+        /// The record's number.
+        number: u64,
+        /// The key.
+        key: u64,
+    },
     /// A record was written under an older lease than the one before it.
     #[error("record {number} was written under lease {found}, after a record under lease {newest}")]
     Fenced {
@@ -98,6 +106,7 @@ impl Rebuilt {
     /// # Errors
     /// If it does not, or does not give what was recorded.
     pub fn begin(games: &Games, record: &Record) -> Result<Self, ReplayError> {
+        check_open(record)?;
         let begun = record.command.begun().ok_or(ReplayError::NoCreate)?;
         let game =
             games.begin(record.at, begun).map_err(|refusal| ReplayError::Refused { number: record.number, refusal })?;
@@ -113,6 +122,7 @@ impl Rebuilt {
     /// If it does not follow, or does not give what was recorded.
     pub fn step(mut self, record: &Record) -> Result<Self, ReplayError> {
         self.check_next(record)?;
+        check_open(record)?;
         self.effects = self
             .game
             .apply(record.at, &record.command)
@@ -148,6 +158,13 @@ impl Rebuilt {
             return Err(ReplayError::State { number, found, recorded: record.state });
         }
         Ok(Self { records: self.records + 1, fence: record.fence, at: record.at, ..self })
+    }
+}
+
+fn check_open(record: &Record) -> Result<(), ReplayError> {
+    match &record.command {
+        Command::Sealed(sealed) => Err(ReplayError::Sealed { number: record.number, key: sealed.key }),
+        _ => Ok(()),
     }
 }
 
@@ -208,6 +225,7 @@ fn raw_line(record: &Record) -> String {
         Command::BeginGame { show, .. } => {
             format!("create {:?}, a game of {}, code {}", show.title, show.game, show.code)
         }
+        Command::Sealed(sealed) => format!("sealed with key {:016x}", sealed.key),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
         // The hash of an address means nothing to people, and is not shown.

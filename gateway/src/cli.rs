@@ -54,11 +54,15 @@ pub struct ReplayOptions {
     #[arg(long, value_name = "NAME", default_value = "klaxon.journal")]
     pub kafka_topic: String,
 
+    /// The file with the keys that sealed the journal, a line for each.
+    #[arg(long, env = "KLAXON_SEAL_KEY_FILE", value_name = "FILE")]
+    pub seal_key_file: Option<PathBuf>,
+
     /// Which show.
     #[arg(long, value_name = "ID", requires = "kafka")]
     pub show: Option<ShowId>,
 
-    /// Write the journal that was read from Kafka to this file.
+    /// Write the journal that was read from Kafka to this file, opened if it was sealed.
     #[arg(long, value_name = "FILE", requires = "kafka")]
     pub save: Option<PathBuf>,
 }

@@ -135,6 +135,8 @@ pub enum Command {
         /// How it begins.
         show: Box<BegunGame>,
     },
+    /// Another command, and the record's state: both can be read with the service's key only.
+    Sealed(Sealed),
 }
 
 impl Command {
@@ -240,6 +242,16 @@ pub struct BegunGame {
     pub barrier: Span,
     /// The game's own part.
     pub setup: Body,
+}
+
+/// Bytes that can be read with one of the service's keys only.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Sealed {
+    /// Which key. It tells nothing of the key itself.
+    pub key: u64,
+    /// The nonce (24 bytes), what is encrypted, and the tag (16 bytes).
+    pub bytes: Vec<u8>,
 }
 
 /// A claim that counts.

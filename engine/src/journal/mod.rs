@@ -17,6 +17,7 @@ mod file;
 #[cfg(feature = "cluster")]
 pub mod kafka;
 mod place;
+mod sealed;
 
 #[cfg(test)]
 mod contract;
@@ -29,6 +30,7 @@ pub use file::{FileJournal, OpenError, SyncPolicy};
 #[cfg(feature = "cluster")]
 pub use kafka::KafkaJournal;
 pub use place::{Offset, Partition};
+pub use sealed::SealedJournal;
 
 /// What a journal holds of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +108,16 @@ pub enum JournalError {
         /// Where, in bytes from the start of what is kept of the show.
         offset: u64,
         /// What is wrong.
+        problem: String,
+    },
+    /// What is kept of the show is sealed with a key that this process does not have. It is left as it is, for one that has the key.
+    #[error("show {show}: record {number} can't be read: {problem}")]
+    NoKey {
+        /// Which show.
+        show: ShowId,
+        /// The record's number.
+        number: u64,
+        /// Which key, and what to do.
         problem: String,
     },
     /// Writing or reading failed; for an append the outcome is unknown, and the same append may be made again.

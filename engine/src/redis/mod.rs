@@ -15,6 +15,8 @@ use ::redis::{Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
 
 pub use keys::Keys;
 
+use crate::seal::SealKeys;
+
 /// How long a reply may take; then the outcome is unknown.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1000);
 /// How long connecting may take.
@@ -27,6 +29,7 @@ const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(20)..=
 pub struct Redis {
     servers: Servers,
     keys: Arc<Keys>,
+    seal_keys: SealKeys,
 }
 
 #[derive(Clone)]
@@ -51,7 +54,19 @@ impl Redis {
                 Servers::Cluster(nodes.into())
             }
         };
-        Ok(Self { servers, keys: Arc::new(Keys::new(prefix)) })
+        Ok(Self { servers, keys: Arc::new(Keys::new(prefix)), seal_keys: SealKeys::default() })
+    }
+
+    /// The same, where what the bus writes of a show's secrets is sealed with the first of these keys.
+    #[must_use]
+    pub fn sealed(self, seal_keys: SealKeys) -> Self {
+        Self { seal_keys, ..self }
+    }
+
+    /// The keys by which secrets on the bus are sealed.
+    #[must_use]
+    pub const fn seal_keys(&self) -> &SealKeys {
+        &self.seal_keys
     }
 
     /// The names of its keys.

@@ -71,9 +71,14 @@ impl TakeoverError {
         )
     }
 
-    /// Whether it is this show's journal that is wrong, and nothing else.
+    /// Whether it is this show's journal that is wrong or can't be read here, and nothing else.
     pub const fn is_in_the_journal(&self) -> bool {
-        matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. }))
+        matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. } | JournalError::NoKey { .. }))
+    }
+
+    /// Whether its journal can be read, by a process that has the key.
+    pub const fn is_for_lack_of_a_key(&self) -> bool {
+        matches!(self, Self::Journal(JournalError::NoKey { .. }))
     }
 }
 

@@ -129,7 +129,7 @@ impl Shows {
         status
     }
 
-    /// Leaves a show alone whose journal is damaged.
+    /// Leaves a show alone whose journal is damaged, or can't be read here.
     async fn set_aside(&mut self, id: ShowId, why: &TakeoverError) {
         self.set_aside.insert(id);
         let first = self.ports.journal.first(id).await.ok().flatten().map(|record| record.command);
@@ -142,12 +142,16 @@ impl Shows {
                 self.by_code.insert(begun.code().clone(), id);
             }
         }
+        metrics::gauge!("klaxon_shows_set_aside").set(self.set_aside.len() as f64);
+        if why.is_for_lack_of_a_key() {
+            tracing::error!(show = %id, error = %why, "this show is SET ASIDE here: another engine that has the key plays it");
+            return;
+        }
         tracing::error!(
             show = %id, code, title, error = %why,
             "this show is SET ASIDE: nobody can join or host it, and its journal is left as it is. Put back a whole copy of the \
              journal, cut it off where it is damaged, or move it away; then start the server again"
         );
-        metrics::gauge!("klaxon_shows_set_aside").set(self.set_aside.len() as f64);
     }
 
     /// Whether the show is played here, or being taken over.

@@ -1,11 +1,14 @@
-//! A show whose journal is on Kafka, beside the same show's journal on disk.
+//! A show whose journal is sealed in Redis and on Kafka, beside the same show's journal on disk.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
-use klaxon_engine::journal::{FileJournal, Journal, JournalError, KafkaJournal, Restored, SyncPolicy};
+use klaxon_engine::journal::{FileJournal, Journal, JournalError, KafkaJournal, Restored, SealedJournal, SyncPolicy};
 use klaxon_engine::redis::Redis;
 use klaxon_engine::replay::replay;
+use klaxon_engine::seal::{SealKeys, open_journal};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
@@ -18,7 +21,8 @@ use crate::house::{House, settings};
 
 /// Writes to both.
 struct Both {
-    kafka: KafkaJournal,
+    kafka: Arc<KafkaJournal>,
+    sealed: SealedJournal<KafkaJournal>,
     file: FileJournal,
     way: Redis,
 }
@@ -32,42 +36,47 @@ impl Journal for Both {
             let lease = self.way.keys().lease(record.show);
             let _: () = connection.hset(lease, "fence", record.fence.0).await.unwrap();
         }
-        self.kafka.append(records).await?;
+        self.sealed.append(records).await?;
         self.file.append(records).await
     }
 
     async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError> {
-        self.kafka.first(show).await
+        self.sealed.first(show).await
     }
 
     async fn read(&self, show: ShowId) -> Result<Restored, JournalError> {
-        self.kafka.read(show).await
+        self.sealed.read(show).await
     }
 
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
-        self.kafka.shows().await
+        self.sealed.shows().await
     }
 
     async fn retire(&self, show: ShowId, fence: Fence) -> Result<(), JournalError> {
-        self.kafka.retire(show, fence).await
+        self.sealed.retire(show, fence).await
     }
 
     async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
-        self.kafka.tail(show, last).await
+        self.sealed.tail(show, last).await
     }
+}
+
+fn keys() -> SealKeys {
+    SealKeys::of_secrets(&["b8d04e6f13c72a95e1806d4bfa2973c5"])
 }
 
 async fn both(data: &TempDir, way: &Redis, kafka: &Kafka) -> Both {
     let spool = data.path().join("spool");
     let kafka = loop {
         match KafkaJournal::open(way, kafka.clone(), &spool).await {
-            Ok(journal) => break journal,
+            Ok(journal) => break Arc::new(journal),
             // The engine before it is just leaving.
             Err(_) => tokio::task::yield_now().await,
         }
     };
     let file = FileJournal::open(&data.path().join("journal"), SyncPolicy::Never).await.unwrap();
-    Both { kafka, file, way: way.clone() }
+    let sealed = SealedJournal::new(Arc::clone(&kafka), keys());
+    Both { kafka, sealed, file, way: way.clone() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +105,11 @@ async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
     let journal = both(&data, &way, &kafka).await;
     journal.kafka.flushed().await;
 
-    let from_kafka = read_show_as_file(&kafka, show).await.unwrap();
+    let sealed = read_show_as_file(&kafka, show).await.unwrap();
+    let secret = b"Question 2?";
+    assert!(!sealed.windows(secret.len()).any(|window| window == secret), "it was never asked");
+    let from_kafka = open_journal(&keys(), sealed).unwrap();
+    assert!(from_kafka.windows(secret.len()).any(|window| window == secret));
     assert_eq!(from_kafka, std::fs::read(data.path().join(format!("journal/{show}.klxj"))).unwrap());
     let mut records = 0;
     replay(&Games::default(), &from_kafka, |_, _| records += 1).unwrap();

@@ -9,5 +9,6 @@ mod house;
 mod journal;
 mod kafka;
 mod resuming;
+mod sealed;
 mod seats;
 mod shows;

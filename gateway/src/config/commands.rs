@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    CommonOptions, ConfigError, Configured, Guests, KafkaOptions, PlayersOptions, RedisOptions, SecretUrl, number, url,
-    values,
+    CommonOptions, ConfigError, Configured, Guests, KafkaOptions, PlayersOptions, RedisOptions, SealOptions, SecretUrl,
+    number, url, values,
 };
 
 /// What an operator can choose for `klaxon serve`.
@@ -51,6 +51,10 @@ pub struct GatewayOptions {
     /// Redis.
     #[command(flatten)]
     pub redis: RedisOptions,
+
+    /// The keys that seal secrets.
+    #[command(flatten)]
+    pub seal: SealOptions,
 }
 
 /// What an operator can choose for `klaxon engine`.
@@ -83,6 +87,10 @@ pub struct EngineOptions {
     /// How many brokers keep the topic if it is not there yet, 1 to 100.
     #[arg(long, env = "KLAXON_KAFKA_REPLICATION", value_name = "COUNT", default_value = "1", value_parser = |text: &str| number(text, 1..=100_u16))]
     pub kafka_replication: u16,
+
+    /// The keys that seal secrets.
+    #[command(flatten)]
+    pub seal: SealOptions,
 }
 
 /// What an operator can choose for `klaxon archive`.
@@ -107,6 +115,10 @@ pub struct ArchiveOptions {
     /// The database, such as `postgres://klaxon@127.0.0.1/klaxon`, `mysql://...` or `sqlite:archive.sqlite`. Default: none, and it is needed.
     #[arg(long, env = "KLAXON_DATABASE", hide_env_values = true, value_name = "URL", value_parser = url::database)]
     pub database: Option<SecretUrl>,
+
+    /// The keys that seal secrets.
+    #[command(flatten)]
+    pub seal: SealOptions,
 }
 
 impl ArchiveOptions {

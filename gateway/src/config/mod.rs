@@ -23,7 +23,7 @@ pub use limits::open_files;
 pub use origins::{OptionOrigins, Origin};
 pub use players::PlayersOptions;
 pub(crate) use servers::brokers;
-pub use servers::{KafkaOptions, RedisOptions};
+pub use servers::{KafkaOptions, RedisOptions, SealOptions, seal_secrets};
 pub use url::{SecretUrl, SecretUrls};
 pub use values::{Guests, JwtAlgorithm, LogFormat};
 pub(crate) use values::{number, one_of, span};

@@ -7,7 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use anyhow::Context;
 use klaxon_engine::game::Games;
 use klaxon_engine::replay;
+use klaxon_engine::seal::{SealKeys, open_journal};
 use klaxon_gateway::cli::ReplayOptions;
+use klaxon_gateway::config::seal_secrets;
 
 use crate::cluster;
 
@@ -18,9 +20,14 @@ struct Journal {
 }
 
 async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
+    let keys = match &options.seal_key_file {
+        Some(path) => SealKeys::of_secrets(&seal_secrets(path).context("seal-key-file")?),
+        None => SealKeys::default(),
+    };
     if let Some(path) = &options.journal {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| format!("can't read {name}"))?;
+        let bytes = open_journal(&keys, bytes).with_context(|| name.clone())?;
         return Ok(Journal { name, bytes });
     }
     let (Some(kafka), Some(show)) = (&options.kafka, options.show) else {
@@ -28,7 +35,7 @@ async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
     };
     let name = format!("show {show} in {kafka}/{}", options.kafka_topic);
     let read = cluster::read_journal(kafka, &options.kafka_topic, show).await;
-    let bytes = read.with_context(|| name.clone())?;
+    let bytes = read.and_then(|bytes| Ok(open_journal(&keys, bytes)?)).with_context(|| name.clone())?;
     if let Some(save) = &options.save {
         // The right answers are in it.
         let mut file = OpenOptions::new();

@@ -1,5 +1,7 @@
 //! Two gateways, two engines and an archive as processes of their own, on a real Redis and a real broker.
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use klaxon_engine::archive::{Archive, SqlArchive};
@@ -21,6 +23,8 @@ struct Ground {
     redis: Redis,
     broker: Broker,
     dir: TempDir,
+    /// By which all processes seal, if they do.
+    seal_key_file: Option<PathBuf>,
 }
 
 /// An engine, with its name.
@@ -35,7 +39,21 @@ impl Ground {
         let (redis, broker) = runtime.block_on(async {
             (Redis::start(Persistence::None).await.unwrap(), Broker::start(Storage::Memory).await.unwrap())
         });
-        Self { runtime, redis, broker, dir: tempfile::tempdir().unwrap() }
+        Self { runtime, redis, broker, dir: tempfile::tempdir().unwrap(), seal_key_file: None }
+    }
+
+    /// The same, whose processes have a key.
+    fn sealed() -> Self {
+        let ground = Self::open();
+        let path = ground.path("seal.keys");
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+        writeln!(file, "3f9b1c70e2d8a4569ac07d1be5f28346").unwrap();
+        Self { seal_key_file: Some(path), ..ground }
+    }
+
+    /// What names the key, if there is one.
+    fn seal_flag(&self) -> Option<String> {
+        self.seal_key_file.as_ref().map(|path| format!("--seal-key-file={}", path.display()))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -46,6 +64,7 @@ impl Ground {
     fn engine(&self, name: &'static str) -> Engine {
         let (redis, kafka) = (self.redis.url(), self.broker.address());
         let mut command = klaxon(&["engine", "--redis", &redis, "--kafka", &kafka, "--name", name]);
+        command.args(self.seal_flag());
         command.args(["--admin-listen", "127.0.0.1:0", "--kafka-partitions", "2", "--data-dir"]);
         let mut program = Program::start(command.arg(self.path(name)));
         program.wait_for(&["ready", "admin="]);
@@ -56,16 +75,17 @@ impl Ground {
     #[track_caller]
     fn gateway(&self, name: &str) -> Server {
         let secret = self.path("resume.secret");
-        Server::start_as(
-            &self.path(name),
-            &["gateway", "--redis", &self.redis.url(), "--secret-file", secret.to_str().unwrap()],
-        )
+        let (redis, seal_flag) = (self.redis.url(), self.seal_flag());
+        let mut words = vec!["gateway", "--redis", &redis, "--secret-file", secret.to_str().unwrap()];
+        words.extend(seal_flag.as_deref());
+        Server::start_as(&self.path(name), &words)
     }
 
     /// What is in the database when the archive has the show.
     fn archived(&self, show: ShowId, database: &Path) -> SqlArchive {
         let (kafka, url) = (self.broker.address(), format!("sqlite:{}?mode=rwc", database.display()));
         let mut command = klaxon(&["archive", "--kafka", &kafka, "--database", &url, "--admin-listen", "127.0.0.1:0"]);
+        command.args(self.seal_flag());
         let mut program = Program::start(command.arg("--data-dir").arg(self.path("archive")));
         program.wait_for(&["ready", "admin="]);
         let archive = self.runtime.block_on(async {
@@ -100,7 +120,7 @@ fn goodbye(player: &mut Player) -> Goodbye {
 
 #[test]
 fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
-    let ground = Ground::open();
+    let ground = Ground::sealed();
     let engines = [ground.engine("engine-1"), ground.engine("engine-2")];
     let (a, b) = (ground.gateway("a"), ground.gateway("b"));
     let mut host = a.host_of_new_show("MANY");
@@ -166,8 +186,16 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     // All of it is in Kafka, and from there in the database.
     let show = ann_is.show;
     let saved = ground.path("saved.klxj");
-    let mut replay = klaxon(&["replay", "--kafka", &ground.broker.address(), "--show", &show.to_string(), "--save"]);
-    let output = replay.arg(&saved).output().unwrap();
+    let (kafka, id) = (ground.broker.address(), show.to_string());
+    let replay = |key: Option<String>| {
+        let mut replay = klaxon(&["replay", "--kafka", &kafka, "--show", &id, "--save"]);
+        replay.arg(&saved).args(key).output().unwrap()
+    };
+    let without_key = replay(None);
+    let told = String::from_utf8(without_key.stderr).unwrap();
+    assert!(!without_key.status.success() && told.contains("record 0: it is sealed with key"), "{told}");
+    assert!(told.contains("seal-key-file") && !saved.exists(), "{told}");
+    let output = replay(ground.seal_flag());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let from_file = klaxon(&["replay"]).arg(&saved).output().unwrap();
     assert_eq!(from_file.stdout, output.stdout);

@@ -12,4 +12,6 @@ pub use to_gateway::*;
 /// together: what the older one does not know it does not read, so nothing may depend on its being read before the last program is upgraded
 /// (docs/operations.md says in which order that is done). A message that needs another field is another kind. What can't be done so is
 /// done between shows.
-pub const VERSION: u8 = 1;
+///
+/// Version 2 has the messages of version 1, and entries of a gateway that are sealed.
+pub const VERSION: u8 = 2;

@@ -1,4 +1,4 @@
-//! The events of a show, as everybody hears them: in order, without holes.
+//! The events of a show, as everybody hears them: in order, without holes. Beside the pause is what those hear of it who come later.
 
 use bincode::{Decode, Encode};
 use schemars::JsonSchema;
@@ -64,6 +64,15 @@ pub struct Pause {
     /// The server's clock.
     pub at: Millis,
     /// How much of the question's time is left, if one is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Span>,
+}
+
+/// The clock stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct Paused {
+    /// What is left of the question's time, if it is a question that was stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Span>,
 }

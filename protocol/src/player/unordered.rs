@@ -39,15 +39,6 @@ pub struct Lobby {
     pub joined: u32,
 }
 
-/// The clock stands still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Paused {
-    /// What is left of the question's time, if it is a question that was stopped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<Span>,
-}
-
 /// Who leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]

@@ -156,7 +156,9 @@ impl Journal {
             | Command::SeatOrigin { .. }
             // The book says that this is no trivia.
             | Command::Claims { .. }
-            | Command::BeginGame { .. } => {}
+            | Command::BeginGame { .. }
+            // It says that this can't be judged.
+            | Command::Sealed(_) => {}
         }
         for event in events {
             self.receive(event, current);

@@ -14,6 +14,7 @@ use super::ArchiveError;
 use super::reader::{ArchiveReader, Counts};
 use super::sql::{JournalBatch, Offset, Partition, SqlArchive};
 use crate::game::Games;
+use crate::seal::SealKeys;
 
 /// A reader of journals, and the database that it fills.
 pub struct Ingestion {
@@ -25,10 +26,10 @@ pub struct Ingestion {
 }
 
 impl Ingestion {
-    /// Reads the topic into the archive.
+    /// Reads the topic, whose sealed records these keys open, into the archive.
     #[must_use]
-    pub fn new(archive: SqlArchive, topic: &str, games: Games) -> Self {
-        Self { archive, topic: topic.to_owned(), reader: ArchiveReader::new(topic, games), unwritten: None }
+    pub fn new(archive: SqlArchive, topic: &str, games: Games, keys: SealKeys) -> Self {
+        Self { archive, topic: topic.to_owned(), reader: ArchiveReader::new(topic, games, keys), unwritten: None }
     }
 
     /// Takes a partition on, whose first record that can still be read is at `earliest`. Returns where to read from.

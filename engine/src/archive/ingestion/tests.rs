@@ -72,7 +72,7 @@ fn log() -> Vec<Record> {
 /// Reads the log from where the archive says, as far as `until`, writing now and then; what is read after the last write is lost
 /// with the reader.
 async fn read(archive: &SqlArchive, log: &[Record], until: usize) -> Result<Ingestion, ArchiveError> {
-    let mut ingestion = Ingestion::new(archive.clone(), TOPIC, Games::default());
+    let mut ingestion = Ingestion::new(archive.clone(), TOPIC, Games::default(), SealKeys::default());
     let from = ingestion.assign(PARTITION, Offset(0)).await?;
     for (offset, record) in (0..).zip(&log[..until]).skip(usize::try_from(from.0).unwrap()) {
         ingestion.take(PARTITION, Offset(offset), record).await?;
@@ -128,7 +128,7 @@ async fn a_batch_written_twice_or_late_changes_nothing() {
     let (records, results) = whole_show(1, 2, 5);
     let directory = TempDir::new().unwrap();
     let archive = open(directory.path()).await;
-    let mut reader = ArchiveReader::new(TOPIC, Games::default());
+    let mut reader = ArchiveReader::new(TOPIC, Games::default(), SealKeys::default());
     let mut batches = Vec::new();
     for (offset, record) in (0..).zip(&records) {
         reader.take(PARTITION, Offset(offset), record.clone());
@@ -152,7 +152,7 @@ async fn results_that_the_archive_refuses_are_set_aside_and_stop_nothing_else() 
     let (others, of_others) = whole_show(2, 1, 3);
     let directory = TempDir::new().unwrap();
     let archive = open(directory.path()).await;
-    let mut ingestion = Ingestion::new(archive.clone(), TOPIC, Games::default());
+    let mut ingestion = Ingestion::new(archive.clone(), TOPIC, Games::default(), SealKeys::default());
     for (offset, record) in (0..).zip(records.iter().chain(&others)) {
         ingestion.take(PARTITION, Offset(offset), record).await.unwrap();
     }

@@ -6,6 +6,9 @@
 //!
 //! To begin again after a crash, the reader needs what the archive has of the shows that go on ([`ArchiveReader::assign`]): their
 //! records are played again from the first, and of those whose content is written nothing is told again.
+//!
+//! A show that is sealed with a key that this reader does not have counts as one that goes on, so it is read from its first record by the
+//! next start with the key.
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +23,7 @@ use klaxon_protocol::journal::{Command, Record};
 use super::sql::{ArchivedAnswer, JournalBatch, JournalState, Offset, Partition, Progress};
 use crate::game::Games;
 use crate::replay::Rebuilt;
+use crate::seal::{RecordOpener, SealError, SealKeys};
 
 /// How many records of a show may wait for one that is missing.
 const MOST_EARLY: usize = 1024;
@@ -40,6 +44,7 @@ pub struct Counts {
 /// Reads the journals in the partitions of one topic.
 pub struct ArchiveReader {
     games: Games,
+    keys: SealKeys,
     shows: HashMap<ShowId, ShowReading>,
     partitions: HashMap<Partition, Offset>,
     counts: Counts,
@@ -51,6 +56,9 @@ struct ShowReading {
     progress: Progress,
     /// None before the first record, and when nothing is to come.
     show: Option<Rebuilt>,
+    opener: RecordOpener,
+    /// The key of its records is missing here.
+    has_no_key: bool,
     /// Records that came before one that they follow, by number.
     early: BTreeMap<u64, Record>,
 }
@@ -64,12 +72,13 @@ struct UnsavedBatch {
 }
 
 impl ArchiveReader {
-    /// A reader of this topic that has no partition yet.
+    /// A reader of this topic that has no partition yet, and opens sealed records with these keys.
     #[must_use]
-    pub fn new(topic: &str, games: Games) -> Self {
+    pub fn new(topic: &str, games: Games, keys: SealKeys) -> Self {
         let batch = JournalBatch { topic: topic.to_owned(), ..JournalBatch::default() };
         Self {
             games,
+            keys,
             shows: HashMap::new(),
             partitions: HashMap::new(),
             counts: Counts::default(),
@@ -120,7 +129,7 @@ impl ArchiveReader {
 
     /// Goes on with a show as the archive has it.
     pub fn remember(&mut self, progress: Progress) {
-        self.shows.insert(progress.show, ShowReading { progress, show: None, early: BTreeMap::new() });
+        self.shows.insert(progress.show, ShowReading::of(progress));
     }
 
     /// Takes the next record of a partition.
@@ -137,7 +146,7 @@ impl ArchiveReader {
             Entry::Vacant(new) => {
                 let state = JournalState::GoesOn;
                 let progress = Progress { show, partition, first: offset, next: 0, fence: Fence(0), state };
-                new.insert(ShowReading { progress, show: None, early: BTreeMap::new() })
+                new.insert(ShowReading::of(progress))
             }
         };
         if reading.progress.state != JournalState::GoesOn {
@@ -145,7 +154,8 @@ impl ArchiveReader {
             return;
         }
         self.told.shows.insert(show);
-        if let Err(problem) = reading.take(&self.games, record, &mut self.counts, &mut self.told.batch) {
+        let told = &mut self.told.batch;
+        if let Err(problem) = reading.take(&self.games, &self.keys, record, &mut self.counts, told) {
             self.set_aside(show, problem);
         }
     }
@@ -186,6 +196,10 @@ impl ArchiveReader {
 }
 
 impl ShowReading {
+    fn of(progress: Progress) -> Self {
+        Self { progress, show: None, opener: RecordOpener::default(), has_no_key: false, early: BTreeMap::new() }
+    }
+
     /// Plays the record, and all that waited for it.
     ///
     /// # Errors
@@ -193,10 +207,14 @@ impl ShowReading {
     fn take(
         &mut self,
         games: &Games,
+        keys: &SealKeys,
         record: Record,
         counts: &mut Counts,
         batch: &mut JournalBatch,
     ) -> Result<(), String> {
+        if self.has_no_key {
+            return Ok(());
+        }
         let wanted = self.wanted();
         if record.number < wanted {
             counts.duplicates += 1;
@@ -205,9 +223,9 @@ impl ShowReading {
         if record.number > wanted {
             return self.hold(record, counts);
         }
-        self.play(games, &record, counts, batch)?;
+        self.open_and_play(games, keys, record, counts, batch)?;
         while let Some(record) = self.early.remove(&self.wanted()) {
-            self.play(games, &record, counts, batch)?;
+            self.open_and_play(games, keys, record, counts, batch)?;
         }
         Ok(())
     }
@@ -234,6 +252,34 @@ impl ShowReading {
         Ok(())
     }
 
+    fn open_and_play(
+        &mut self,
+        games: &Games,
+        keys: &SealKeys,
+        record: Record,
+        counts: &mut Counts,
+        batch: &mut JournalBatch,
+    ) -> Result<(), String> {
+        // Before it is opened: what an engine of before the key wrote too late is not sealed.
+        if self.show.as_ref().is_some_and(|show| record.fence < show.fence) {
+            counts.zombies += 1;
+            return Ok(());
+        }
+        let show = record.show;
+        match self.opener.open(keys, record) {
+            Ok(record) => self.play(games, &record, counts, batch),
+            Err(problem @ SealError::NoKey { .. }) => {
+                tracing::error!(%show, %problem, "the show's journal can't be read: its results are not in the archive yet");
+                metrics::counter!("klaxon_archive_shows_without_key_total").increment(1);
+                self.has_no_key = true;
+                self.show = None;
+                self.early.clear();
+                Ok(())
+            }
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+
     fn play(
         &mut self,
         games: &Games,
@@ -243,11 +289,6 @@ impl ShowReading {
     ) -> Result<(), String> {
         let show = match self.show.take() {
             None => Rebuilt::begin(games, record),
-            Some(show) if record.fence < show.fence => {
-                counts.zombies += 1;
-                self.show = Some(show);
-                return Ok(());
-            }
             Some(show) => show.step(record),
         };
         let show = show.map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use crate::archive::ShowResults;
 const PARTITION: Partition = Partition(3);
 
 fn reader() -> ArchiveReader {
-    ArchiveReader::new("shows", Games::default())
+    ArchiveReader::new("shows", Games::default(), SealKeys::default())
 }
 
 /// Reads records that stand one after the other from `first` on.
@@ -153,4 +153,61 @@ fn what_a_partition_told_goes_with_it() {
     let batch = reader.batch();
     assert_tells(&batch, &records, &results);
     assert_eq!((batch.offsets.len(), batch.progress.len()), (1, 1));
+}
+
+const SECRET: &str = "d1f7a30c96be482537e8c0b4f95d21a6";
+
+#[test]
+fn a_sealed_show_is_left_for_the_next_reader_with_the_key_and_holds_up_no_other() {
+    let keys = SealKeys::of_secrets(&[SECRET]);
+    let (plain, of_plain) = whole_show(1, 2, 4);
+    let (records, results) = whole_show(2, 2, 4);
+    let sealed: Vec<Record> = records.iter().map(|record| keys.seal_record(record)).collect();
+    let both: Vec<&Record> = sealed.iter().zip(&plain).flat_map(|(sealed, plain)| [sealed, plain]).collect();
+
+    let mut without = reader();
+    read(&mut without, 0, both.iter().copied());
+    let batch = without.batch();
+    assert_tells(&batch, &plain, &of_plain);
+    assert_eq!(without.counts().set_aside, 0, "nothing is wrong with it");
+    let left = *batch.progress.iter().find(|progress| progress.show == ShowId(2)).unwrap();
+    assert_eq!((left.state, left.next, left.first), (JournalState::GoesOn, 0, Offset(0)));
+
+    let mut with = ArchiveReader::new("shows", Games::default(), keys);
+    let next = Offset(both.len() as i64);
+    let from = with.assign(PARTITION, Some(next), [left], Offset(0));
+    assert_eq!(from, Offset(0), "it is read from its first record");
+    read(&mut with, 0, sealed.iter());
+    assert_tells(&with.batch(), &records, &results);
+}
+
+#[test]
+fn a_sealed_show_that_was_tampered_with_is_set_aside() {
+    let keys = SealKeys::of_secrets(&[SECRET]);
+    let (records, _) = whole_show(1, 2, 4);
+    let sealed: Vec<Record> = records.iter().map(|record| keys.seal_record(record)).collect();
+    let mut moved = sealed.clone();
+    moved[4].command = sealed[5].command.clone();
+    let mut unsealed = sealed.clone();
+    unsealed[4] = records[4].clone();
+    for tampered in [moved, unsealed] {
+        let mut reader = ArchiveReader::new("shows", Games::default(), keys.clone());
+        read(&mut reader, 0, &tampered);
+        assert_eq!((reader.counts().set_aside, reader.counts().played), (1, 4));
+    }
+}
+
+#[test]
+fn what_an_engine_of_before_the_key_wrote_too_late_is_dropped() {
+    let keys = SealKeys::of_secrets(&[SECRET]);
+    let (records, results) = whole_show(1, 2, 4);
+    let taken_over = records.iter().position(|record| record.fence > Fence(1)).unwrap();
+    let mut log: Vec<Record> = records[..taken_over].to_vec();
+    log.extend(records[taken_over..].iter().map(|record| keys.seal_record(record)));
+    let zombie = Record { number: log[taken_over + 1].number, fence: Fence(1), ..records[taken_over - 1].clone() };
+    log.insert(taken_over + 1, zombie);
+    let mut reader = ArchiveReader::new("shows", Games::default(), keys);
+    read(&mut reader, 0, &log);
+    assert_eq!((reader.counts().zombies, reader.counts().set_aside), (1, 0));
+    assert_eq!(reader.batch().results, [results]);
 }

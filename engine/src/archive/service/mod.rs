@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::game::Games;
 use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka};
 use crate::journal::{Offset, Partition};
+use crate::seal::SealKeys;
 
 /// So many rows are written together.
 const ROWS: usize = 5_000;
@@ -45,12 +46,13 @@ impl ArchiveService {
     pub fn new(
         archive: SqlArchive,
         games: Games,
+        keys: SealKeys,
         kafka: &Kafka,
         group: &str,
         member: &str,
     ) -> Result<Self, KafkaError> {
         Ok(Self {
-            ingestion: Ingestion::new(archive, &kafka.topic, games),
+            ingestion: Ingestion::new(archive, &kafka.topic, games, keys),
             consumer: JournalConsumer::open(kafka, group, member)?,
             taken: BTreeMap::new(),
             unwritten: 0,

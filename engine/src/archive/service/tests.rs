@@ -17,7 +17,8 @@ use crate::redis::Redis;
 
 async fn start(database: &str, kafka: &Kafka) -> JoinHandle<()> {
     let archive = SqlArchive::open(database).await.unwrap();
-    let service = ArchiveService::new(archive, Games::default(), kafka, "archive", "reader").unwrap();
+    let service =
+        ArchiveService::new(archive, Games::default(), SealKeys::default(), kafka, "archive", "reader").unwrap();
     tokio::spawn(service.run(std::future::pending()))
 }
 

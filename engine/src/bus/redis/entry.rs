@@ -12,6 +12,7 @@ use redis::Value;
 use super::bit_planes::{BitPlanes, BitPlanesError};
 use super::version::{Since, VersionError, body, header, split};
 use crate::bus::{Address, StreamPosition};
+use crate::seal::SealError;
 
 /// The field with the messages.
 const MESSAGES: &[u8] = b"m";
@@ -45,6 +46,8 @@ pub(super) enum EntryError {
     Empty,
     #[error(transparent)]
     Version(#[from] VersionError),
+    #[error(transparent)]
+    Sealed(#[from] SealError),
 }
 
 /// A position as the id of an entry.
@@ -143,7 +146,14 @@ fn encode_as<T: Encode>(version: u8, value: &T) -> Vec<u8> {
 /// # Errors
 /// If it is of another version, or no such value.
 pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
-    let bytes = body(bytes)?;
+    decode_body(body(bytes)?)
+}
+
+/// Decodes what follows a header.
+///
+/// # Errors
+/// If it is no such value.
+pub(super) fn decode_body<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
     match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<MAX_DECODED>())? {
         (value, read) if read == bytes.len() => Ok(value),
         (_, read) => {
@@ -158,12 +168,13 @@ pub(super) fn refuse(key: &str, at: StreamPosition, error: &EntryError) {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     let reason = match error {
         EntryError::Version(_) => "version",
+        EntryError::Sealed(_) => "sealed",
         _ => "damaged",
     };
     metrics::counter!("klaxon_bus_refused_total", "reason" => reason).increment(1);
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if reason == "damaged" || logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
-        if reason == "version" {
+        if reason != "damaged" {
             *logged = Some(Instant::now());
         }
         tracing::error!(key, id = id(at), %error, "an entry of the bus is not read");

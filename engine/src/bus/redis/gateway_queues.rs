@@ -16,9 +16,11 @@ use super::directory::Directory;
 use super::gateway_publisher::{GatewayContext, publish};
 use super::host_requests::send_requests;
 use super::lock;
+use super::sealed_entry::seal_to_engine;
 use super::send_queue::{SendQueue, Totals};
 use super::waiting::{Directed, Waiting};
 use crate::bus::queue::{count_full, record_length, refusal};
+use crate::seal::Stream;
 
 /// Requests to any engine that Redis has not taken. When there is no room a request is refused with `unavailable`.
 pub(super) const MAX_REQUESTS: usize = 1_000;
@@ -123,7 +125,8 @@ impl GatewayQueues {
     pub(super) fn need(&self, state: &mut QueuesState, show: ShowId) -> Arc<SendQueue> {
         let known = state.shows.get(&show).filter(|queue| queue.need()).cloned();
         let queue = known.unwrap_or_else(|| {
-            let queue = Arc::new(SendQueue::new(show, Arc::clone(&self.0.totals)));
+            let keys = self.0.context.redis.seal_keys().clone();
+            let queue = Arc::new(SendQueue::new(show, Arc::clone(&self.0.totals), keys));
             queue.need();
             state.shows.insert(show, Arc::clone(&queue));
             while state.publishers.try_join_next().is_some() {}
@@ -153,7 +156,7 @@ impl GatewayQueues {
 
     /// Sends a request to any engine.
     pub(super) fn request(&self, request: ToEngine) {
-        let bytes = super::entry::encode_to_engine(std::slice::from_ref(&request));
+        let bytes = seal_to_engine(self.0.context.redis.seal_keys(), Stream::Requests, std::slice::from_ref(&request));
         if let Some((requests, _)) = &self.state().requests
             && requests.try_send(bytes).is_err()
         {

@@ -11,13 +11,15 @@ use redis::{RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::entry::{self, StreamEntry, id};
+use super::entry::{self, EntryError, StreamEntry, id};
+use super::sealed_entry::open_to_gateway;
 use super::send_queue::SendQueue;
 use super::show_subscriber::read_stream;
 use super::{READ_BLOCK, millis, pause};
 use crate::bus::StreamPosition;
 use crate::bus::queue::send_waiting;
 use crate::redis::{Connection, Redis};
+use crate::seal::Stream;
 
 /// Reads what a show publishes.
 pub(super) struct Subscriber {
@@ -112,15 +114,19 @@ fn is_end(message: &ToGateway) -> bool {
 }
 
 fn decode(entry: StreamEntry, key: &str) -> Vec<ToGateway> {
-    entry::decode_to_gateway(&entry.messages).unwrap_or_else(|error| {
-        entry::refuse(key, entry.id, &error);
+    or_refuse(key, entry.id, entry::decode_to_gateway(&entry.messages))
+}
+
+fn or_refuse(key: &str, id: StreamPosition, messages: Result<Vec<ToGateway>, EntryError>) -> Vec<ToGateway> {
+    messages.unwrap_or_else(|error| {
+        entry::refuse(key, id, &error);
         Vec::new()
     })
 }
 
 /// Reads replies to hosts of this gateway, until the inbox is gone.
 pub(super) async fn read_host_replies(redis: Redis, gateway: GatewayId, received: mpsc::Sender<Vec<ToGateway>>) {
-    let key = redis.keys().host_replies(gateway);
+    let (key, stream) = (redis.keys().host_replies(gateway), Stream::HostReplies(gateway));
     let (mut position, mut failures) = (StreamPosition::default(), 0);
     while !received.is_closed() {
         let read = async {
@@ -131,7 +137,8 @@ pub(super) async fn read_host_replies(redis: Redis, gateway: GatewayId, received
                 if let Some(last) = entries.last() {
                     position = last.id;
                 }
-                let messages = entries.into_iter().flat_map(|entry| decode(entry, &key)).collect();
+                let open = |entry: &StreamEntry| open_to_gateway(redis.seal_keys(), stream, &entry.messages);
+                let messages = entries.iter().flat_map(|entry| or_refuse(&key, entry.id, open(entry))).collect();
                 if !send_waiting(&received, "gateway_inbox", messages).await {
                     return RedisResult::Ok(());
                 }

@@ -7,11 +7,13 @@ use klaxon_protocol::link::ToGateway;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::entry::{encode_to_gateway, group_by_gateway};
+use super::entry::group_by_gateway;
+use super::sealed_entry::seal_to_gateway;
 use super::version::split;
 use super::{millis, pause};
 use crate::redis::scripts::BUS_REPLY_TO_HOSTS;
 use crate::redis::{Connection, Keys};
+use crate::seal::{SealKeys, Stream};
 
 /// Replies that Redis has not taken. When there is no room they are dropped, and the host repeats the command.
 pub(super) const MAX_REPLIES: usize = 10_000;
@@ -26,6 +28,7 @@ const MAX_BATCH: usize = 256;
 pub(super) async fn send_replies(
     connection: Connection,
     keys: Keys,
+    seal_keys: SealKeys,
     mut replies: mpsc::Receiver<(GatewayId, ToGateway)>,
 ) {
     let mut batch = Vec::new();
@@ -35,7 +38,8 @@ pub(super) async fn send_replies(
             groups.flat_map(|(gateway, all)| split(all).into_iter().map(move |part| (gateway, part)))
         {
             let (most, retention) = (MAX_ENTRIES.to_string().into_bytes(), millis(RETENTION).to_string().into_bytes());
-            let (key, arguments) = (keys.host_replies(gateway), [most, retention, encode_to_gateway(messages)]);
+            let entry = seal_to_gateway(&seal_keys, Stream::HostReplies(gateway), messages);
+            let (key, arguments) = (keys.host_replies(gateway), [most, retention, entry]);
             let mut failures = 0;
             while let Err(error) = BUS_REPLY_TO_HOSTS.run::<()>(&connection, &[&key], &arguments).await {
                 tracing::debug!(%gateway, %error, "replies to hosts can't be sent; trying again");

@@ -10,10 +10,12 @@ use tokio::time::{Instant, sleep};
 
 use super::entry::{self, StreamEntry, id};
 use super::gateway_publisher::retry;
+use super::sealed_entry::open_to_engine;
 use super::show_subscriber::InboxItem;
 use super::{READ_BLOCK, lock, millis, pause};
 use crate::bus::queue::{count_full, record_length, send_waiting};
 use crate::redis::{Connection, Keys, Redis};
+use crate::seal::{SealKeys, Stream};
 
 /// The consumer group of all engines.
 const GROUP: &str = "engines";
@@ -68,7 +70,8 @@ pub(super) async fn send_requests(mut connection: Connection, keys: Keys, mut re
 
 /// The engine's side: reads requests, as the engine of this name, until the inbox is gone.
 pub(super) async fn read_requests(redis: Redis, name: String, in_progress: InProgress, inbox: mpsc::Sender<InboxItem>) {
-    let mut reader = Reader { keys: redis.keys().clone(), name, in_progress, refused: HashSet::new(), inbox };
+    let (keys, seal_keys) = (redis.keys().clone(), redis.seal_keys().clone());
+    let mut reader = Reader { keys, name, in_progress, refused: HashSet::new(), inbox, seal_keys };
     let mut failures = 0;
     while !reader.inbox.is_closed() {
         if let Err(error) = reader.read(&redis, &mut failures).await {
@@ -86,6 +89,7 @@ struct Reader {
     /// Requests that this engine can't read, [`MAX_REFUSED`] at most: an engine of another version may.
     refused: HashSet<String>,
     inbox: mpsc::Sender<InboxItem>,
+    seal_keys: SealKeys,
 }
 
 impl Reader {
@@ -168,14 +172,14 @@ impl Reader {
             if !self.in_progress.insert(&id) {
                 continue;
             }
-            match entry::decode_to_engine(&entry.messages) {
+            match open_to_engine(&self.seal_keys, Stream::Requests, &entry.messages) {
                 Ok(messages) => {
                     for message in messages {
                         // Without an inbox another engine takes it.
                         send_waiting(&self.inbox, "engine_inbox", InboxItem::Request(id.clone(), message)).await;
                     }
                 }
-                // It stays in Redis: an engine of another version takes it over.
+                // It stays in Redis: an engine of another version, or with the key, takes it over.
                 Err(error) => {
                     entry::refuse(&self.keys.host_requests(), entry.id, &error);
                     self.in_progress.remove(&id);

@@ -37,6 +37,7 @@ mod gateway_subscriber;
 mod host_replies;
 mod host_requests;
 mod publish_queue;
+mod sealed_entry;
 mod send_queue;
 mod show_lookup;
 mod show_publisher;

@@ -10,11 +10,12 @@ use klaxon_protocol::link::{GatewayCounts, ToEngine};
 use klaxon_protocol::player::Emoji;
 use tokio::sync::Notify;
 
-use super::entry::encode_to_engine;
 use super::lock;
+use super::sealed_entry::seal_to_engine;
 use super::version::split;
 use crate::bus::StreamPosition;
 use crate::bus::queue::DroppedAnswers;
+use crate::seal::{SealKeys, Stream};
 
 /// Answers in all send queues of a gateway. When there is no room for a batch it is dropped and counted, and its round is voided.
 pub(super) const MAX_ANSWERS: usize = 1_000_000;
@@ -69,6 +70,7 @@ impl Size {
 pub(super) struct SendQueue {
     pub show: ShowId,
     totals: Arc<Totals>,
+    seal_keys: SealKeys,
     changed: Notify,
     state: Mutex<SendState>,
 }
@@ -110,12 +112,12 @@ struct SentEntry {
 }
 
 impl SentEntry {
-    fn new(messages: &[ToEngine]) -> Self {
+    fn new(keys: &SealKeys, show: ShowId, messages: &[ToEngine]) -> Self {
         let size = messages.iter().map(Size::of).fold(Size::default(), |sum, size| Size {
             messages: sum.messages + size.messages,
             answers: sum.answers + size.answers,
         });
-        Self { bytes: encode_to_engine(messages).into(), size, position: None }
+        Self { bytes: seal_to_engine(keys, Stream::Input(show), messages).into(), size, position: None }
     }
 }
 
@@ -132,8 +134,8 @@ pub(super) struct Subscription {
 }
 
 impl SendQueue {
-    pub fn new(show: ShowId, totals: Arc<Totals>) -> Self {
-        Self { show, totals, changed: Notify::new(), state: Mutex::default() }
+    pub fn new(show: ShowId, totals: Arc<Totals>, seal_keys: SealKeys) -> Self {
+        Self { show, totals, seal_keys, changed: Notify::new(), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, SendState> {
@@ -239,7 +241,8 @@ impl SendQueue {
         if !messages.is_empty() {
             // Encoding a large batch takes a while, in which others can push.
             drop(state);
-            let entries: Vec<SentEntry> = split(messages).iter().map(|messages| SentEntry::new(messages)).collect();
+            let entry = |messages: &Vec<ToEngine>| SentEntry::new(&self.seal_keys, self.show, messages);
+            let entries: Vec<SentEntry> = split(messages).iter().map(entry).collect();
             state = self.state();
             state.unacknowledged.extend(entries);
         }
@@ -375,7 +378,7 @@ mod tests {
     use crate::bus::queue::refusal;
 
     fn queue(totals: &Arc<Totals>) -> SendQueue {
-        SendQueue::new(SHOW, Arc::clone(totals))
+        SendQueue::new(SHOW, Arc::clone(totals), SealKeys::default())
     }
 
     fn answers(round: u16, count: usize) -> ToEngine {

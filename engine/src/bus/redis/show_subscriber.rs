@@ -7,11 +7,13 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::entry::{self, StreamEntry, id};
+use super::sealed_entry::open_to_engine;
 use super::show_status::ShowStatus;
 use super::{READ_BLOCK, millis, pause};
 use crate::bus::queue::send_waiting;
 use crate::bus::{Received, StreamPosition};
 use crate::redis::{Connection, Redis};
+use crate::seal::{SealKeys, Stream};
 
 /// Entries that are read at once.
 const MAX_ENTRIES: usize = 512;
@@ -47,7 +49,7 @@ pub(super) async fn subscribe(
                 if entries.is_empty() {
                     continue;
                 }
-                let received = decode(show, &key, &mut position, entries);
+                let received = decode(redis.seal_keys(), show, &key, &mut position, entries);
                 if !send_waiting(&inbox, "engine_inbox", InboxItem::Input(show, fence, received)).await {
                     break;
                 }
@@ -78,11 +80,17 @@ pub(super) async fn read_stream(
 }
 
 /// The messages of entries, in order. An entry is processed when its last message is.
-fn decode(show: ShowId, key: &str, position: &mut StreamPosition, entries: Vec<StreamEntry>) -> Vec<Received> {
+fn decode(
+    keys: &SealKeys,
+    show: ShowId,
+    key: &str,
+    position: &mut StreamPosition,
+    entries: Vec<StreamEntry>,
+) -> Vec<Received> {
     let mut received = Vec::new();
     for entry in entries {
         let before = std::mem::replace(position, entry.id);
-        let messages = entry::decode_to_engine(&entry.messages).unwrap_or_else(|error| {
+        let messages = open_to_engine(keys, Stream::Input(show), &entry.messages).unwrap_or_else(|error| {
             entry::refuse(key, entry.id, &error);
             Vec::new()
         });
@@ -107,7 +115,7 @@ mod tests {
         };
         let mut position = StreamPosition(3, 0);
         let entries = vec![entry(4, &[1, 2, 3]), entry(6, &[4]), StreamEntry { messages: vec![255], ..entry(7, &[]) }];
-        let received = decode(ShowId(1), "input", &mut position, entries);
+        let received = decode(&SealKeys::default(), ShowId(1), "input", &mut position, entries);
         let positions: Vec<_> =
             received.iter().map(|received| (received.position.0, received.message.clone())).collect();
         assert_eq!(positions, [(3, hello(1)), (3, hello(2)), (4, hello(3)), (7, hello(4))]);

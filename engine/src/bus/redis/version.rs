@@ -3,11 +3,16 @@
 //! All that is encoded begins with two bytes, the mark and a version. A program reads its own version and all before, and refuses
 //! others by their number, whole. It writes each entry in the first version that has all of its messages: what only newer programs know
 //! stands in entries of its own, so one of the version before misses nothing that it knows.
+//!
+//! From version 2 on the mark may stand a second time behind the version: then what follows is sealed.
 
 use klaxon_protocol::link::{ToEngine, ToGateway, VERSION};
 
 /// No number of bincode begins with this byte, so nothing that was written before there were versions is taken for a version.
 const MARK: u8 = 255;
+/// The first version with sealed entries.
+const SEALED_SINCE: u8 = 2;
+
 /// Why something is not read at all.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VersionError {
@@ -26,6 +31,20 @@ pub(super) enum VersionError {
 /// The first bytes of what is written in this version.
 pub(super) fn header(version: u8) -> Vec<u8> {
     vec![MARK, version]
+}
+
+/// The first bytes of an entry that is sealed: those of a version that has sealed entries, and all that is in this one.
+pub(super) fn sealed_header(entry: &[u8]) -> Vec<u8> {
+    let version = entry.get(1).map_or(SEALED_SINCE, |version| SEALED_SINCE.max(*version));
+    vec![MARK, version, MARK]
+}
+
+/// What is sealed, if it is and this program has the version.
+pub(super) fn sealed_body(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes {
+        [MARK, SEALED_SINCE..=VERSION, MARK, sealed @ ..] => Some(sealed),
+        _ => None,
+    }
 }
 
 /// What follows the header.

@@ -8,6 +8,7 @@ use klaxon_engine::archive::service::ArchiveService;
 use klaxon_engine::figures;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::Kafka;
+use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::{ArchiveOptions, CommonOptions};
 use klaxon_gateway::private_file;
@@ -21,6 +22,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let admin = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
     figures::describe();
+    let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let (database, topic) = (options.database()?, &options.kafka.kafka_topic);
     let kafka = Kafka::new(options.kafka.brokers(common)?, topic);
     let member = member(common)?;
@@ -32,7 +34,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let service = ArchiveService::new(archive.clone(), Games::default(), &kafka, &options.kafka_group, &member)
+    let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, &options.kafka_group, &member)
         .context("Kafka can't be followed")?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };

@@ -9,8 +9,9 @@ use klaxon_engine::arbiter::RedisArbiter;
 use klaxon_engine::bus::redis::RedisEngineEnd;
 use klaxon_engine::figures;
 use klaxon_engine::game::Games;
-use klaxon_engine::journal::KafkaJournal;
 use klaxon_engine::journal::kafka::{Kafka, KafkaOpenError};
+use klaxon_engine::journal::{KafkaJournal, SealedJournal};
+use klaxon_engine::seal::SealKeys;
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::EngineOptions;
@@ -29,7 +30,8 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let admin = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
     figures::describe();
-    let redis = redis(&options.redis, common)?;
+    let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
+    let redis = redis(&options.redis, keys.clone(), common)?;
     let spool = journals(common, "spool")?;
     let name = match &options.name {
         Some(name) => name.clone(),
@@ -49,7 +51,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let ports = Ports {
         bus: end.clone(),
         arbiter: Arc::new(arbiter),
-        journal: journal.clone(),
+        journal: Arc::new(SealedJournal::new(journal.clone(), keys)),
         // It is filled from Kafka, out of the way of all shows.
         archive: None,
         games: Games::default(),

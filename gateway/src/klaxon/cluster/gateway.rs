@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use klaxon_engine::bus::redis::RedisGatewayEnd;
 use klaxon_engine::figures;
+use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::GatewayOptions;
 use klaxon_gateway::{Address, Gateway};
@@ -20,7 +21,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let data = &common.data_dir;
     let settings = players.settings(common)?;
     figures::describe();
-    let redis = redis(&options.redis, common)?;
+    let redis = redis(&options.redis, SealKeys::of_secrets(&options.seal.secrets(common)?), common)?;
     let told = Told::nothing_yet(data)?;
 
     let address = Address::take(&settings).map_err(|error| common.blame("listen", players.listen, error))?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
 use klaxon_engine::redis::Redis;
+use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::config::{CommonOptions, RedisOptions};
 use klaxon_protocol::ids::ShowId;
 
@@ -20,9 +21,11 @@ pub use gateway::gateway;
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The way to Redis; nothing is asked of it yet.
-fn redis(options: &RedisOptions, common: &CommonOptions) -> anyhow::Result<Redis> {
+fn redis(options: &RedisOptions, keys: SealKeys, common: &CommonOptions) -> anyhow::Result<Redis> {
     let urls = options.urls(common)?;
-    Ok(Redis::new(&urls.expose(), &options.redis_prefix).map_err(|error| common.blame("redis", urls, error))?)
+    let redis =
+        Redis::new(&urls.expose(), &options.redis_prefix).map_err(|error| common.blame("redis", urls, error))?;
+    Ok(redis.sealed(keys))
 }
 
 /// Asks a server until it is there: after a power cut all begin at once.

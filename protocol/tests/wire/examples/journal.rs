@@ -29,6 +29,7 @@ variants!(Command {
     SeatOrigin { .. } = "seat_origin",
     Claims { .. } = "claims",
     BeginGame { .. } = "begin_game",
+    Sealed(_) = "sealed",
 });
 
 /// A whole little journal.
@@ -108,6 +109,7 @@ pub fn records() -> Vec<Record> {
         (at(300_061), Command::Claims { round: FIRST, claims }, vec![]),
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
+        (at(300_064), Command::Sealed(Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }), vec![]),
     ]);
     (0..)
         .zip(steps)

@@ -158,6 +158,7 @@ impl Book {
                 Ok(Vec::new())
             }
             Command::Claims { .. } | Command::BeginGame { .. } => Err("this is of another game than trivia".into()),
+            Command::Sealed(_) => Err("this is sealed: the journal must be saved by who has the key".into()),
         };
         self.note_turns(now);
         told

@@ -4,6 +4,9 @@
 mod metrics;
 mod victims;
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +67,8 @@ impl Cluster {
     /// # Errors
     /// If something does not start.
     pub async fn start(plan: ClusterPlan, at_work: impl Fn(&str)) -> Result<Self, ServiceError> {
+        let key_file = seal_key_file(&plan);
+        make_seal_key(&key_file).map_err(file_error(&key_file))?;
         at_work("redis-server and PostgreSQL");
         let (redis, postgres) = tokio::try_join!(Redis::start(plan.persistence), Postgres::start())?;
         let (database, storage) =
@@ -169,6 +174,7 @@ impl Cluster {
         let mut command = Command::new(&self.plan.klaxon);
         command.args(["replay", "--kafka", &self.broker.address(), "--kafka-topic", TOPIC, "--show"]);
         command.arg(show.to_string()).arg("--save").arg(&file).kill_on_drop(true);
+        command.arg("--seal-key-file").arg(seal_key_file(&self.plan));
         let program = self.plan.klaxon.display().to_string();
         let output = match command.output().await {
             Ok(output) => output,
@@ -206,6 +212,17 @@ impl Cluster {
     }
 }
 
+/// Where the key is by which all processes of the cluster seal what they write to Redis and Kafka.
+fn seal_key_file(plan: &ClusterPlan) -> PathBuf {
+    plan.place.join("seal.keys")
+}
+
+/// Makes the file with the key, for its owner only.
+fn make_seal_key(path: &std::path::Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
+}
+
 /// What the command lines of all processes of `klaxon` have in common.
 struct Making<'p> {
     plan: &'p ClusterPlan,
@@ -224,6 +241,7 @@ impl Making<'_> {
         command.extend(options.iter().map(|&option| option.to_owned()));
         command.extend(["--admin-token-file".into(), self.token_file().display().to_string()]);
         command.extend(["--admin-listen", ANY_ADDRESS].map(str::to_owned));
+        command.extend(["--seal-key-file".into(), seal_key_file(self.plan).display().to_string()]);
         Klaxon::start(name, &command, &place.join(name), &place.join(format!("{name}.log"))).await
     }
 

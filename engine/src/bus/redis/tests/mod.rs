@@ -9,6 +9,7 @@ mod full_queues;
 mod redis_outage;
 mod resuming;
 mod reveal;
+mod sealing;
 mod shows;
 mod takeover;
 mod versions;
