@@ -142,6 +142,10 @@ impl ConnectionHandler for Echo {
         false
     }
 
+    fn unprocessed(&self) -> usize {
+        0
+    }
+
     fn has_pending_input(&self) -> bool {
         false
     }

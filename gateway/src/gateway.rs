@@ -97,12 +97,13 @@ impl Gateway {
         let pool = ReactorPool::new(settings.transport, settings.shards)?;
         let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };
         let router = Arc::new(GatewayRouter { end: Arc::clone(&end), shards: OnceLock::new() });
-        let _ = router.shards.set(pool.handles());
+        let shards = pool.handles();
+        let _ = router.shards.set(shards.clone());
         let numbers = (0..=u8::MAX).take(settings.shards);
         let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
-        let subscriber = Subscriber { end, desk, common };
+        let subscriber = Subscriber { end, desk, common, shards };
         let (stage, (done, subscriber_done)) = (sockets.stage(), mpsc::channel(1));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("subscriber".into()).spawn(move || {

@@ -49,6 +49,11 @@ impl Barriers {
         self.0.push(PendingBarrier { barrier, arrived: now });
     }
 
+    /// Barriers that are pending.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether none is pending.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

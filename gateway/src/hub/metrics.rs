@@ -92,5 +92,17 @@ pub(crate) fn describe() {
         "klaxon_replies_again_total",
         "Replies to answers that had one: Redis forgot that an engine had dealt with them"
     );
+    describe_gauge!(
+        "klaxon_shard_queue_length",
+        "Messages of the bus that a shard, of the number `shard`, has not processed"
+    );
+    describe_counter!(
+        "klaxon_shard_queue_full_total",
+        "Times that a gateway read no more from the bus, as a shard had too much to process"
+    );
+    describe_counter!(
+        "klaxon_connections_refused_total",
+        "Connections of players that were refused, as there were as many as there may be"
+    );
     describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
 }

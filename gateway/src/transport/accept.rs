@@ -70,6 +70,11 @@ impl Drop for CountedConnection {
     }
 }
 
+/// Counts a player who finds no place.
+pub(super) fn count_refused() {
+    metrics::counter!("klaxon_connections_refused_total").increment(1);
+}
+
 /// Takes sockets until the gateway stops. While it drains they are still taken, to be told so.
 pub(super) async fn run(
     listener: tokio::net::TcpListener,
@@ -85,8 +90,10 @@ pub(super) async fn run(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(here) = crowd.enter(most.saturating_add(SPARE)) {
-                    hand_out(stream, peer.ip(), here);
+                match crowd.enter(most.saturating_add(SPARE)) {
+                    Some(here) => hand_out(stream, peer.ip(), here),
+                    // Closed without a word: there are as many as get one.
+                    None => count_refused(),
                 }
             }
             Err(error) if is_the_clients(&error) => {}

@@ -48,6 +48,8 @@ pub trait ConnectionHandler: Send + 'static {
     fn receive(&mut self, word: Self::Message, now: Timestamp);
     /// Does the next piece of work. Whether there is more.
     fn work(&mut self, now: Timestamp) -> bool;
+    /// How many of the messages that it received are not processed: they count as the reactor's backlog. Called with each turn.
+    fn unprocessed(&self) -> usize;
     /// Whether something waits for `flush` or `read_up_to`: answers in a batch, or a barrier.
     fn has_pending_input(&self) -> bool;
     /// Whether what clients send next may wait up to a quarter of a second to be read. Not by default.

@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::Limits;
-use super::accept::CountedConnection;
+use super::accept::{self, CountedConnection};
 use crate::handshake::{self, NoHandshake, Refusals};
 
 /// A request's head must be here after this.
@@ -96,7 +96,10 @@ fn respond(
         (&Method::GET | &Method::HEAD, "/readyz") => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/version") => version(),
         (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
-        (_, "/" | "/play") if here.exceeds(front.limits.connections) => away(ErrorCode::NoCapacity),
+        (_, "/" | "/play") if here.exceeds(front.limits.connections) => {
+            accept::count_refused();
+            away(ErrorCode::NoCapacity)
+        }
         (_, "/" | "/play") => shake_hands(request, front, agreed),
         _ => json_body(
             StatusCode::NOT_FOUND,

@@ -4,6 +4,7 @@
 //! either by io_uring or by readiness.
 
 mod accept;
+mod backlog;
 #[cfg(test)]
 mod contract;
 mod drain;
@@ -30,6 +31,7 @@ use klaxon_protocol::time::Millis;
 use crate::link::Clock;
 
 pub use accept::listen;
+pub use backlog::MAX_BACKLOG;
 pub use drain::Drain;
 pub use handler::{ConnectionHandler, Payload, SocketAction};
 pub use outbox::Outbox;

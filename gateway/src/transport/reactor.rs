@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use super::accept::CountedConnection;
+use super::backlog::ReactorBacklog;
 use super::drain::DrainSchedule;
 use super::driver::{Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
 use super::mailbox::Mailbox;
@@ -35,7 +36,7 @@ const ERROR_BACKOFF: Duration = Duration::from_millis(10);
 pub(super) enum ReactorMessage<M> {
     /// Something for the handler.
     ForHandler(M),
-    /// A connection whose handshake is done.
+    /// A connection whose handshake is done. All reactors together have as many as there may be sockets.
     Connection(Box<Upgraded>, CountedConnection),
 }
 
@@ -44,6 +45,7 @@ pub(super) struct Reactor<C: ConnectionHandler, D> {
     driver: D,
     dispatcher: Dispatcher<C>,
     mailbox: Mailbox<ReactorMessage<C::Message>>,
+    backlog: ReactorBacklog,
     /// There may be more in the mailbox.
     more_mail: bool,
     dirty: Vec<ConnKey>,
@@ -79,7 +81,13 @@ struct SocketState {
 }
 
 impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
-    pub fn new(handler: C, driver: D, mailbox: Mailbox<ReactorMessage<C::Message>>, largest: u32) -> Self {
+    pub fn new(
+        handler: C,
+        driver: D,
+        mailbox: Mailbox<ReactorMessage<C::Message>>,
+        backlog: ReactorBacklog,
+        largest: u32,
+    ) -> Self {
         let dispatcher = Dispatcher {
             handler,
             sockets: BySlot::default(),
@@ -89,7 +97,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             partial_message: false,
             clocks: ClockPair::read(),
         };
-        Self { driver, dispatcher, mailbox, more_mail: false, dirty: Vec::new() }
+        Self { driver, dispatcher, mailbox, backlog, more_mail: false, dirty: Vec::new() }
     }
 
     /// Works until the gateway stops. When it is drained it drops `drained`.
@@ -152,6 +160,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
                 }
             }
             more = self.dispatcher.handler.work(now);
+            self.backlog.left(self.dispatcher.handler.unprocessed());
             self.pump(now);
         }
     }
@@ -178,9 +187,12 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             WaitOutcome { reads: 0, woken: false, read_to: Timestamp(0) }
         });
         if outcome.woken || self.more_mail {
-            let Self { driver, dispatcher, mailbox, .. } = self;
+            let Self { driver, dispatcher, mailbox, backlog, .. } = self;
             self.more_mail = mailbox.take(MESSAGES_PER_POLL, |input| match input {
-                ReactorMessage::ForHandler(message) => dispatcher.handler.receive(message, Timestamp::now()),
+                ReactorMessage::ForHandler(message) => {
+                    backlog.hand_over();
+                    dispatcher.handler.receive(message, Timestamp::now());
+                }
                 ReactorMessage::Connection(upgraded, counted) => {
                     if let Err(error) = dispatcher.open(driver, *upgraded, counted) {
                         tracing::debug!(%error, "a socket can't be had");

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::accept::CountedConnection;
+use super::backlog::{Backlog, ReactorBacklog};
 use super::epoll::Epoll;
 use super::mailbox::{self, Mailbox, MailboxSender, WakeReceiver};
 use super::reactor::{Reactor, ReactorMessage};
@@ -29,22 +30,55 @@ pub struct Sockets {
     done: mpsc::Receiver<()>,
 }
 
-/// How other threads reach a handler.
-#[derive(Clone)]
-pub struct ReactorHandle<M>(MailboxSender<ReactorMessage<M>>);
+/// Sends messages to a handler from other threads.
+pub struct ReactorHandle<M> {
+    sender: MailboxSender<ReactorMessage<M>>,
+    backlog: Arc<Backlog>,
+}
+
+impl<M> Clone for ReactorHandle<M> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), backlog: Arc::clone(&self.backlog) }
+    }
+}
 
 impl<M> ReactorHandle<M> {
-    /// Tells it something.
+    /// Sends a message, also if there is no room: a sender that can wait does so before.
     pub fn send(&self, message: M) {
-        self.0.send(ReactorMessage::ForHandler(message));
+        self.backlog.add();
+        self.sender.send(ReactorMessage::ForHandler(message));
+    }
+
+    /// Messages that were sent and that the handler has not processed.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Whether fewer than [`MAX_BACKLOG`](super::MAX_BACKLOG) messages wait, or the reactor has ended.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.backlog.has_room()
+    }
+
+    /// Waits until half of what may wait has room, or the reactor has ended. For one task.
+    pub async fn wait_for_room(&self) {
+        self.backlog.wait_for_room().await;
     }
 }
 
 /// Reactors that wait for their handlers.
 pub struct ReactorPool<M> {
     transport: Transport,
-    mailboxes: Vec<(Mailbox<ReactorMessage<M>>, WakeReceiver)>,
-    senders: Vec<MailboxSender<ReactorMessage<M>>>,
+    mailboxes: Vec<ReactorMailbox<M>>,
+    handles: Vec<ReactorHandle<M>>,
+}
+
+/// What a reactor receives from other threads.
+struct ReactorMailbox<M> {
+    messages: Mailbox<ReactorMessage<M>>,
+    backlog: ReactorBacklog,
+    wakeups: WakeReceiver,
 }
 
 impl<M: Send + 'static> ReactorPool<M> {
@@ -54,19 +88,20 @@ impl<M: Send + 'static> ReactorPool<M> {
     /// If there are no descriptors to be had, or not the transport that was asked for.
     pub fn new(transport: Transport, reactors: usize) -> io::Result<Self> {
         let transport = transport.choose()?;
-        let (mut mailboxes, mut senders) = (Vec::new(), Vec::new());
+        let (mut mailboxes, mut handles) = (Vec::new(), Vec::new());
         for _ in 0..reactors {
-            let (sender, mailbox, wakeups) = mailbox::mailbox()?;
-            mailboxes.push((mailbox, wakeups));
-            senders.push(sender);
+            let (sender, messages, wakeups) = mailbox::mailbox()?;
+            let backlog = ReactorBacklog::default();
+            handles.push(ReactorHandle { sender, backlog: backlog.shared() });
+            mailboxes.push(ReactorMailbox { messages, backlog, wakeups });
         }
-        Ok(Self { transport, mailboxes, senders })
+        Ok(Self { transport, mailboxes, handles })
     }
 
     /// The handles to the handlers, in their order.
     #[must_use]
     pub fn handles(&self) -> Vec<ReactorHandle<M>> {
-        self.senders.iter().cloned().map(ReactorHandle).collect()
+        self.handles.clone()
     }
 
     /// Begins: whoever connects to the listener is some handler's from now on. There must be as many handlers as reactors.
@@ -79,16 +114,16 @@ impl<M: Send + 'static> ReactorPool<M> {
         limits: Limits,
         handlers: impl IntoIterator<Item = C>,
     ) -> io::Result<Sockets> {
-        let Self { transport, mailboxes, senders } = self;
+        let Self { transport, mailboxes, handles } = self;
+        let senders: Vec<_> = handles.into_iter().map(|handle| handle.sender).collect();
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
         let front = Arc::new(HttpState::new(limits));
         // A start that fails half way drops `stage`, which ends the threads that were started.
-        for (number, ((mailbox, wakeups), handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
+        for (number, (mailbox, handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
-            let sender = (mailbox, wakeups);
             thread::Builder::new().name(format!("reactor-{number}")).spawn(move || {
-                run(transport, handler, sender, limits.message, stage, drains);
+                run(transport, handler, mailbox, limits.message, stage, drains);
                 drop(dones);
             })?;
         }
@@ -136,19 +171,20 @@ impl Drop for Sockets {
 fn run<C: ConnectionHandler>(
     transport: Transport,
     handler: C,
-    (mailbox, wakeups): (Mailbox<ReactorMessage<C::Message>>, WakeReceiver),
+    mailbox: ReactorMailbox<C::Message>,
     largest: u32,
     stage: watch::Receiver<Stage>,
     drained: mpsc::Sender<()>,
 ) {
+    let ReactorMailbox { messages, backlog, wakeups } = mailbox;
     if transport == Transport::IoUring {
         match wakeups.try_clone().and_then(Uring::new) {
-            Ok(uring) => return Reactor::new(handler, uring, mailbox, largest).run(stage, drained),
+            Ok(uring) => return Reactor::new(handler, uring, messages, backlog, largest).run(stage, drained),
             Err(error) => tracing::warn!(%error, "no further io_uring is to be had; this reactor does without"),
         }
     }
     match Epoll::new(wakeups) {
-        Ok(epoll) => Reactor::new(handler, epoll, mailbox, largest).run(stage, drained),
+        Ok(epoll) => Reactor::new(handler, epoll, messages, backlog, largest).run(stage, drained),
         Err(error) => tracing::error!(%error, "a reactor can't begin"),
     }
 }

@@ -1,6 +1,7 @@
 //! The players' port before it is a WebSocket.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::FromPlayer;
@@ -188,6 +189,21 @@ async fn a_full_house_says_so_and_lets_in_again_when_somebody_leaves() {
         }
     };
     tokio::time::timeout(PATIENCE, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_sockets_without_a_handshake_ends_at_256_more_than_there_may_be_players() {
+    let mut few = settings();
+    few.max_connections = 1;
+    let house = house(few);
+    let mut idle = Vec::new();
+    for _ in 0..257 {
+        idle.push(TcpStream::connect(house.gateway.addr()).await.unwrap());
+    }
+    let mut beyond = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(3), beyond.read(&mut [0])).await;
+    // Before half a handshake would be too old.
+    assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{closed:?}");
 }
 
 #[tokio::test]

@@ -129,6 +129,10 @@ impl ConnectionHandler for Shard {
         !self.queue.is_empty()
     }
 
+    fn unprocessed(&self) -> usize {
+        self.queue.len() + self.barriers.len()
+    }
+
     fn has_pending_input(&self) -> bool {
         !self.batches.is_empty() || !self.barriers.is_empty()
     }

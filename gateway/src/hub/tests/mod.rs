@@ -5,6 +5,7 @@ mod calm;
 mod census;
 mod closing;
 mod cost;
+mod flood;
 mod joining;
 mod pings;
 mod slow;
