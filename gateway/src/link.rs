@@ -11,7 +11,7 @@ pub use klaxon_engine::clock::Clock;
 /// Where hosts are connected: gets all that concerns them, with this gateway's figures filled in if it is the only one.
 pub trait Desk: Send + Sync {
     /// Takes a `Host`, `Figures`, `Alert`, `Running` or `Broadcast` (without its personal part). Must not block.
-    fn hear(&self, message: ToGateway);
+    fn receive(&self, message: ToGateway);
 
     /// The shows that hosts here watch.
     fn watched(&self) -> BTreeSet<ShowId>;

@@ -108,7 +108,7 @@ impl Subscriber {
                 let for_hosts = Broadcast { show, message: message.clone(), personal: None };
                 let event = Arc::new(EncodedEvent::new(broadcast));
                 self.all(|| ToShard::Event(show, Arc::clone(&event)));
-                self.desk.hear(ToGateway::Broadcast(for_hosts));
+                self.desk.receive(ToGateway::Broadcast(for_hosts));
             }
             ToGateway::Own { show, personal } => {
                 let event = Arc::new(EncodedEvent::personal_only(personal));
@@ -131,7 +131,7 @@ impl Subscriber {
                 {
                     here.fill(&mut figures);
                 }
-                self.desk.hear(ToGateway::Figures(figures));
+                self.desk.receive(ToGateway::Figures(figures));
             }
             ToGateway::Census { show, census } => {
                 let census = Arc::new(Census::new(show, census, self.common.settings.shards));
@@ -142,10 +142,10 @@ impl Subscriber {
                 let holder = Holder { code: &code, show, player: &player, name: &name, issue };
                 let resume = self.common.doors.resume_token(holder, Clock::of_process().now());
                 let message = ToHost::ResumeToken(ResumeToken { id, show, seat, resume });
-                self.desk.hear(ToGateway::Host { conn, message });
+                self.desk.receive(ToGateway::Host { conn, message });
             }
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. } | ToGateway::Running { .. }) => {
-                self.desk.hear(for_hosts)
+                self.desk.receive(for_hosts)
             }
         }
     }
@@ -236,7 +236,7 @@ mod tests {
     struct NoHosts;
 
     impl Desk for NoHosts {
-        fn hear(&self, _: ToGateway) {}
+        fn receive(&self, _: ToGateway) {}
 
         fn watched(&self) -> BTreeSet<ShowId> {
             BTreeSet::new()

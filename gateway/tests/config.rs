@@ -98,9 +98,9 @@ fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
         (print_config(None, &[], &["--guests", "some"]), "guests", "some", "the flag --guests", "`allow` or `refuse`"),
         (print_config(None, &[], &["--log-filter", "a=b=c"]), "log-filter", "a=b=c", "the flag --log-filter", "levels"),
     ] {
-        let told = refused(&output);
-        assert!(told.starts_with(&format!("error: {key}: {value:?} (from {origin}) must be")), "{told}");
-        assert!(told.contains(allowed), "{told}");
+        let message = refused(&output);
+        assert!(message.starts_with(&format!("error: {key}: {value:?} (from {origin}) must be")), "{message}");
+        assert!(message.contains(allowed), "{message}");
     }
 }
 
@@ -108,23 +108,23 @@ fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
 fn an_unknown_key_is_told_with_the_nearest_known_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = config_file(&dir, "max_connections = 5\nconfig = \"other.toml\"\n");
-    let told = refused(&print_config(Some(&file), &[], &[]));
-    assert!(told.contains("there is no key `max_connections`; did you mean `max-connections`?"), "{told}");
-    assert!(told.contains("there is no key `config`"), "{told}");
+    let message = refused(&print_config(Some(&file), &[], &[]));
+    assert!(message.contains("there is no key `max_connections`; did you mean `max-connections`?"), "{message}");
+    assert!(message.contains("there is no key `config`"), "{message}");
 }
 
 #[test]
 fn a_file_that_is_not_there_is_told() {
-    let told = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
-    assert!(told.starts_with("error: no-such-file.toml: "), "{told}");
+    let message = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
+    assert!(message.starts_with("error: no-such-file.toml: "), "{message}");
 }
 
 #[test]
 fn a_server_for_nobody_is_refused() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
     let output = command.env_clear().args(["serve", "--guests", "refuse"]).output().unwrap();
-    let told = refused(&output);
-    assert!(told.contains("guests: \"refuse\" (from the flag --guests) needs a `jwt-key-file`"), "{told}");
+    let message = refused(&output);
+    assert!(message.contains("guests: \"refuse\" (from the flag --guests) needs a `jwt-key-file`"), "{message}");
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn every_command_takes_its_options_from_flag_environment_and_file() {
         );
         assert!(shown.contains("log = \"json\" # the file"), "{name}: {shown}");
         let wrong = tempfile::tempdir().unwrap();
-        let told = refused(&print_config_of(name, Some(&config_file(&wrong, "lissten = 1\n")), &[], &[]));
-        assert!(told.contains("there is no key `lissten`"), "{name}: {told}");
+        let message = refused(&print_config_of(name, Some(&config_file(&wrong, "lissten = 1\n")), &[], &[]));
+        assert!(message.contains("there is no key `lissten`"), "{name}: {message}");
     }
 }
 
@@ -156,8 +156,8 @@ fn a_server_that_is_needed_and_was_not_named_is_told_with_an_example() {
         ("archive", "database", &["--kafka=127.0.0.1:1"]),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
-        let told = refused(&command.env_clear().arg(name).args(flags).output().unwrap());
-        assert!(told.starts_with(&format!("error: {key}: must be given, such as --{key} ")), "{told}");
+        let message = refused(&command.env_clear().arg(name).args(flags).output().unwrap());
+        assert!(message.starts_with(&format!("error: {key}: must be given, such as --{key} ")), "{message}");
     }
 }
 

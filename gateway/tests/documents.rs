@@ -152,13 +152,13 @@ fn metrics_in_the_sources() -> BTreeMap<String, usize> {
 #[test]
 fn the_metrics_are_those_of_the_code_and_each_is_described() {
     let document = document("operations.md");
-    let mut told: Vec<&str> = table(&document, "| Metric | Kind | Meaning |")
+    let mut documented: Vec<&str> = table(&document, "| Metric | Kind | Meaning |")
         .iter()
         .map(|row| row.strip_prefix("| `").unwrap().split('`').next().unwrap())
         .collect();
-    told.sort_unstable();
+    documented.sort_unstable();
     let metrics = metrics_in_the_sources();
-    assert_eq!(told, metrics.keys().collect::<Vec<_>>());
+    assert_eq!(documented, metrics.keys().collect::<Vec<_>>());
     for (metric, times) in metrics {
         assert!(times > 1, "{metric} is recorded or described, not both");
     }

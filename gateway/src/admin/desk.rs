@@ -44,7 +44,7 @@ struct Latest {
     events: Vec<Arc<ToHost>>,
     /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
     /// tells of it.
-    unheard: VecDeque<Arc<ToHost>>,
+    undelivered: VecDeque<Arc<ToHost>>,
 }
 
 impl Latest {
@@ -96,7 +96,7 @@ impl AdminDesk {
     }
 
     /// A host says something: answered here if it is about this connection, else handed to the engines.
-    pub fn say(&self, host: &Host, message: FromHost) {
+    pub fn receive_from(&self, host: &Host, message: FromHost) {
         metrics::counter!("klaxon_host_messages_total").increment(1);
         match message {
             FromHost::Ping(ping) => {
@@ -148,15 +148,15 @@ impl AdminDesk {
         self.engines.subscribe(show);
         // Under the same lock as what follows them, so that nothing is heard twice or out of order.
         if let Some(latest) = room.latest.get_mut(&show) {
-            let unheard = std::mem::take(&mut latest.unheard);
-            for message in unheard.iter().chain(&latest.events).chain(&latest.figures) {
+            let undelivered = std::mem::take(&mut latest.undelivered);
+            for message in undelivered.iter().chain(&latest.events).chain(&latest.figures) {
                 host.outbox.push(Arc::clone(message));
             }
         }
     }
 
     /// To the host that asked.
-    fn answer(&self, conn: ConnRef, message: ToHost) {
+    fn reply(&self, conn: ConnRef, message: ToHost) {
         if conn.gateway != self.engines.id() {
             return;
         }
@@ -171,7 +171,7 @@ impl AdminDesk {
     }
 
     /// To all who watch the show.
-    fn tell(&self, show: ShowId, message: ToHost) {
+    fn send_to_watchers(&self, show: ShowId, message: ToHost) {
         let message = Arc::new(message);
         let mut room = self.lock();
         room.keep(show, &message);
@@ -196,7 +196,7 @@ impl AdminDesk {
             }
         }
         for event in events {
-            self.tell(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
+            self.send_to_watchers(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
         }
     }
 
@@ -228,11 +228,11 @@ impl HostRoom {
                 _ => {}
             },
             ToHost::Alert(_) if !self.watchers.contains_key(&show) => {
-                let unheard = &mut self.latest.entry(show).or_default().unheard;
-                if unheard.len() == MOST_KEPT {
-                    unheard.pop_front();
+                let undelivered = &mut self.latest.entry(show).or_default().undelivered;
+                if undelivered.len() == MOST_KEPT {
+                    undelivered.pop_front();
                 }
-                unheard.push_back(Arc::clone(message));
+                undelivered.push_back(Arc::clone(message));
             }
             _ => {}
         }
@@ -240,14 +240,16 @@ impl HostRoom {
 }
 
 impl Desk for AdminDesk {
-    fn hear(&self, message: ToGateway) {
+    fn receive(&self, message: ToGateway) {
         match message {
-            ToGateway::Host { conn, message } => self.answer(conn, message),
-            ToGateway::Figures(figures) => self.tell(figures.show, ToHost::Figures(figures)),
-            ToGateway::Alert { show, at, alert } => self.tell(show, ToHost::Alert(Alert { show, at, alert })),
+            ToGateway::Host { conn, message } => self.reply(conn, message),
+            ToGateway::Figures(figures) => self.send_to_watchers(figures.show, ToHost::Figures(figures)),
+            ToGateway::Alert { show, at, alert } => {
+                self.send_to_watchers(show, ToHost::Alert(Alert { show, at, alert }))
+            }
             ToGateway::Broadcast(broadcast) => {
                 let event = HostEvent { show: broadcast.show, event: Box::new(broadcast.message) };
-                self.tell(event.show, ToHost::Event(event));
+                self.send_to_watchers(event.show, ToHost::Event(event));
             }
             ToGateway::Running { show, view } => self.catch_up(show, &view),
             ToGateway::Seated(_)
@@ -277,11 +279,11 @@ impl Desk for AdminDesk {
 fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
     use klaxon_protocol::host::Refused;
     let error = refusal.into();
-    let told = match message {
+    let refused = match message {
         FromHost::Create(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
         FromHost::CreateGame(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
         FromHost::Command(command) => ToHost::Refused(Refused { id: command.id.clone(), error }),
         _ => ToHost::Error(error),
     };
-    host.outbox.push(Arc::new(told));
+    host.outbox.push(Arc::new(refused));
 }

@@ -92,7 +92,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDes
             Codec::Bincode => Err(wrong_frame("binary", codec)),
         };
         match message {
-            Ok(message) => desk.say(host, message),
+            Ok(message) => desk.receive_from(host, message),
             Err(refusal) => host.outbox.push(Arc::new(refused(&refusal, &bytes, sent_in))),
         }
     }

@@ -46,7 +46,7 @@ pub async fn run(
     let is_live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let mut connection = connect(options).await?;
     if options.list {
-        connection.say(FromHost::Shows);
+        connection.send(FromHost::Shows);
         write!(std::io::stdout(), "{}", table(&shows(&mut connection).await?))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -104,7 +104,7 @@ async fn begin(
         Some(path) => create(options, read_pack(path)?, connection).await?,
         None => find(options.code.as_ref(), connection).await?,
     };
-    connection.say(FromHost::Watch(ShowRef { show: view.show }));
+    connection.send(FromHost::Watch(ShowRef { show: view.show }));
     Ok(view)
 }
 
@@ -116,9 +116,9 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
     }
     let id = Orders::new()?.next_id()?;
     let message = Create { id: id.clone(), code: options.code.clone(), pack: pack.clone(), settings };
-    connection.say(FromHost::Create(Box::new(message)));
+    connection.send(FromHost::Create(Box::new(message)));
     loop {
-        match heard(connection).await? {
+        match receive(connection).await? {
             ToHost::Created(created) if created.id == id => {
                 let title = pack.title.clone();
                 return Ok(View::new(created.show, created.code, title, Phase::Created, Some(pack)));
@@ -133,7 +133,7 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
 }
 
 async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::Result<View> {
-    connection.say(FromHost::Shows);
+    connection.send(FromHost::Shows);
     let shows = shows(connection).await?;
     let running = || shows.iter().filter(|line| line.phase != Phase::Ended);
     let found = match code {
@@ -147,19 +147,19 @@ async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::R
 
 async fn shows(connection: &mut Connection) -> anyhow::Result<Vec<ShowLine>> {
     loop {
-        if let ToHost::Shows(shows) = heard(connection).await? {
+        if let ToHost::Shows(shows) = receive(connection).await? {
             return Ok(shows.shows);
         }
     }
 }
 
-async fn heard(connection: &mut Connection) -> anyhow::Result<ToHost> {
+async fn receive(connection: &mut Connection) -> anyhow::Result<ToHost> {
     loop {
         match connection.report().await {
-            Some(Report::Heard(ToHost::Error(error))) => {
+            Some(Report::Received(ToHost::Error(error))) => {
                 bail!("{} {}", harmless(error.message), harmless(error.advice))
             }
-            Some(Report::Heard(message)) => return Ok(message),
+            Some(Report::Received(message)) => return Ok(message),
             Some(Report::Lost { .. } | Report::Back { .. }) => {}
             Some(Report::Over { problem }) => bail!(problem),
             None => bail!("the connection is over"),
@@ -220,8 +220,8 @@ impl Orders {
             Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
             Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),
         };
-        view.said(&message);
-        connection.say(message);
+        view.sent(&message);
+        connection.send(message);
         Ok(())
     }
 }

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_told_why() {
-        for (line, told) in [
+        for (line, message) in [
             ("nxet", "help"),
             ("next 3", "stands alone"),
             ("void", "needs a reason"),
@@ -225,7 +225,7 @@ mod tests {
             ("wait forever", "`lobby`"),
         ] {
             let problem = parse(line).unwrap_err();
-            assert!(problem.contains(told), "{line}: {problem}");
+            assert!(problem.contains(message), "{line}: {problem}");
         }
     }
 

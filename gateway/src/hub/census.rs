@@ -45,16 +45,16 @@ impl Count {
 
     /// Tells the engine whom it has counted, before any of them can go. `is_over`: that was all of this shard.
     pub fn hand_in(&mut self, common: &Common, is_over: bool) {
-        let say = |players, is_last| {
+        let send = |players, is_last| {
             let (gateway, show, census) = (common.gateway, self.census.show, self.census.number);
             common.router.to_engine(ToEngine::Present(Present { gateway, show, census, players, is_last }));
         };
         if !self.players.is_empty() {
-            say(std::mem::take(&mut self.players), false);
+            send(std::mem::take(&mut self.players), false);
         }
         // Whoever is last says so when all others have handed in.
         if is_over && self.census.shards_left.fetch_sub(1, AcqRel) == 1 {
-            say(Vec::new(), true);
+            send(Vec::new(), true);
         }
     }
 }

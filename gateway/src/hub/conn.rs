@@ -84,7 +84,7 @@ impl Conn {
             unreplied: Unreplied::default(),
             asked: now,
             probing: false,
-            liveness: Liveness::Spoke { at: now.millis() },
+            liveness: Liveness::Active { at: now.millis() },
             goodbye_sent: None,
             bucket: Bucket::default(),
         }

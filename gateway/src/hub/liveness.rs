@@ -11,37 +11,37 @@ use klaxon_protocol::time::{Millis, Span};
 pub(super) const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
 
 /// Whoever says several things in this time does more than give a sign of life.
-const TALKATIVE: Span = Span(1000);
+const ACTIVE_WITHIN: Span = Span(1000);
 
 /// What was last heard from a client, and whether it has answered its ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Liveness {
     /// It said something then, unasked.
-    Spoke { at: Millis },
+    Active { at: Millis },
     /// It answered a ping then, and said nothing since.
     Answered { at: Millis },
     /// It was pinged then, and nothing came since.
     Pinged { at: Millis },
     /// It said something then, but its pong is still to come.
-    SpokeSincePing { at: Millis },
+    ActiveSincePing { at: Millis },
 }
 
 impl Liveness {
     /// It says something now. Whether it does more than give a sign of life.
-    pub fn speak(&mut self, now: Millis) -> bool {
+    pub fn receive(&mut self, now: Millis) -> bool {
         let (before, next) = match *self {
-            Self::Spoke { at } => (Some(at), Self::Spoke { at: now }),
-            Self::Answered { .. } => (None, Self::Spoke { at: now }),
-            Self::Pinged { .. } => (None, Self::SpokeSincePing { at: now }),
-            Self::SpokeSincePing { at } => (Some(at), Self::SpokeSincePing { at: now }),
+            Self::Active { at } => (Some(at), Self::Active { at: now }),
+            Self::Answered { .. } => (None, Self::Active { at: now }),
+            Self::Pinged { .. } => (None, Self::ActiveSincePing { at: now }),
+            Self::ActiveSincePing { at } => (Some(at), Self::ActiveSincePing { at: now }),
         };
         *self = next;
-        before.is_some_and(|before| now.since(before) < TALKATIVE)
+        before.is_some_and(|before| now.since(before) < ACTIVE_WITHIN)
     }
 
     /// It sends a pong now. Whether a ping asked for that.
     pub fn answer(&mut self, now: Millis) -> bool {
-        let asked = matches!(self, Self::Pinged { .. } | Self::SpokeSincePing { .. });
+        let asked = matches!(self, Self::Pinged { .. } | Self::ActiveSincePing { .. });
         if asked {
             *self = Self::Answered { at: now };
         }
@@ -60,20 +60,20 @@ mod tests {
         let mut liveness = Liveness::Pinged { at: AT };
         assert!(liveness.answer(AT) && !liveness.answer(AT));
         let mut liveness = Liveness::Pinged { at: AT };
-        liveness.speak(AT);
-        assert_eq!(liveness, Liveness::SpokeSincePing { at: AT });
+        liveness.receive(AT);
+        assert_eq!(liveness, Liveness::ActiveSincePing { at: AT });
         assert!(liveness.answer(AT) && !liveness.answer(AT));
-        assert!(!Liveness::Spoke { at: AT }.answer(AT));
+        assert!(!Liveness::Active { at: AT }.answer(AT));
     }
 
     #[test]
     fn whoever_speaks_twice_within_a_second_is_talkative_and_a_pong_is_no_talk() {
-        let mut liveness = Liveness::Spoke { at: AT };
-        assert!(!liveness.speak(AT + TALKATIVE));
-        assert!(liveness.speak(AT + TALKATIVE + Span(999)));
+        let mut liveness = Liveness::Active { at: AT };
+        assert!(!liveness.receive(AT + ACTIVE_WITHIN));
+        assert!(liveness.receive(AT + ACTIVE_WITHIN + Span(999)));
         let mut liveness = Liveness::Pinged { at: AT };
         liveness.answer(AT);
-        assert!(!liveness.speak(AT + Span(1)));
-        assert!(liveness.speak(AT + Span(2)));
+        assert!(!liveness.receive(AT + Span(1)));
+        assert!(liveness.receive(AT + Span(2)));
     }
 }

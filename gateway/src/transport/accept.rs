@@ -82,7 +82,7 @@ pub(super) async fn run(
     mut hand_out: impl FnMut(TcpStream, IpAddr, CountedConnection),
     mut stage: watch::Receiver<Stage>,
 ) {
-    let crowd = ConnectionCount::default();
+    let count = ConnectionCount::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -90,7 +90,7 @@ pub(super) async fn run(
         };
         match accepted {
             Ok((stream, peer)) => {
-                match crowd.enter(most.saturating_add(SPARE)) {
+                match count.enter(most.saturating_add(SPARE)) {
                     Some(here) => hand_out(stream, peer.ip(), here),
                     // Closed without a word: there are as many as get one.
                     None => count_refused(),
@@ -118,12 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_is_never_larger_than_it_may_be_and_a_place_is_free_again() {
-        let crowd = ConnectionCount::default();
-        let (one, two) = (crowd.enter(2).unwrap(), crowd.enter(2).unwrap());
-        assert!(crowd.enter(2).is_none());
+    fn there_are_never_more_sockets_than_there_may_be_and_a_place_is_free_again() {
+        let count = ConnectionCount::default();
+        let (one, two) = (count.enter(2).unwrap(), count.enter(2).unwrap());
+        assert!(count.enter(2).is_none());
         assert!(two.exceeds(1) && !two.exceeds(2));
         drop(one);
-        assert!(crowd.enter(2).is_some());
+        assert!(count.enter(2).is_some());
     }
 }

@@ -61,12 +61,12 @@ type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 pub(super) async fn serve(
     stream: TcpStream,
     peer: IpAddr,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     here: &CountedConnection,
 ) -> Option<Upgraded> {
     let agreed = Agreed::default();
     let service = hyper::service::service_fn(|request| {
-        let response = respond(request, &front, here, &agreed);
+        let response = respond(request, &http_state, here, &agreed);
         async { Ok::<_, Infallible>(response) }
     });
     let served = hyper::server::conn::http1::Builder::new()
@@ -85,22 +85,22 @@ pub(super) async fn serve(
 
 fn respond(
     request: Request<Incoming>,
-    front: &HttpState,
+    http_state: &HttpState,
     here: &CountedConnection,
     agreed: &Agreed,
 ) -> Response<Full<Bytes>> {
-    let draining = front.draining.load(Relaxed);
+    let draining = http_state.draining.load(Relaxed);
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
         (&Method::GET | &Method::HEAD, "/readyz") if draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/version") => version(),
         (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
-        (_, "/" | "/play") if here.exceeds(front.limits.connections) => {
+        (_, "/" | "/play") if here.exceeds(http_state.limits.connections) => {
             accept::count_refused();
             away(ErrorCode::NoCapacity)
         }
-        (_, "/" | "/play") => shake_hands(request, front, agreed),
+        (_, "/" | "/play") => shake_hands(request, http_state, agreed),
         _ => json_body(
             StatusCode::NOT_FOUND,
             &json!({
@@ -112,13 +112,13 @@ fn respond(
     }
 }
 
-fn shake_hands(mut request: Request<Incoming>, front: &HttpState, agreed: &Agreed) -> Response<Full<Bytes>> {
+fn shake_hands(mut request: Request<Incoming>, http_state: &HttpState, agreed: &Agreed) -> Response<Full<Bytes>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let accept = match handshake::check(&parts) {
         Ok(accept) => accept,
         Err(no) => {
-            front.refusals.count(&no, "players");
+            http_state.refusals.count(&no, "players");
             let mut response = json_body(NoHandshake::STATUS, &no.body("Players"));
             response.headers_mut().extend(NoHandshake::headers());
             return response;

@@ -166,10 +166,10 @@ mod tests {
         sender.send(1);
         sender.send(2);
         wakeups.drain();
-        let mut heard = Vec::new();
-        assert!(mailbox.take(1, |message| heard.push(message)));
-        assert!(!mailbox.take(9, |message| heard.push(message)));
-        assert_eq!(heard, [1, 2]);
+        let mut received = Vec::new();
+        assert!(mailbox.take(1, |message| received.push(message)));
+        assert!(!mailbox.take(9, |message| received.push(message)));
+        assert_eq!(received, [1, 2]);
         assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         sender.send(3);
         assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap(), 1);
@@ -216,10 +216,10 @@ mod tests {
         }
 
         /// A reactor that was woken hushes the waker and then takes what is there.
-        fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, heard: &mut Vec<u8>) {
+        fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, received: &mut Vec<u8>) {
             while waker.signal.swap(0, Ordering::AcqRel) > 0 {
                 waker.reset();
-                heard.append(&mut queue.lock().unwrap());
+                received.append(&mut queue.lock().unwrap());
             }
         }
 
@@ -237,13 +237,13 @@ mod tests {
                         })
                     })
                     .collect();
-                let mut heard = Vec::new();
-                run_reactor(&shared.0, &shared.1, &mut heard);
+                let mut received = Vec::new();
+                run_reactor(&shared.0, &shared.1, &mut received);
                 senders.into_iter().for_each(|sender| sender.join().unwrap());
                 // It sleeps unless there is something on the signal.
-                run_reactor(&shared.0, &shared.1, &mut heard);
-                heard.sort_unstable();
-                assert_eq!(heard, [0, 1]);
+                run_reactor(&shared.0, &shared.1, &mut received);
+                received.sort_unstable();
+                assert_eq!(received, [0, 1]);
             });
         }
     }

@@ -22,7 +22,7 @@ use super::{ConnectionHandler, HttpState, Limits, Stage, Transport, accept, http
 /// The acceptor and the reactors of a listener. Dropping it ends them at once.
 pub struct Sockets {
     stage: watch::Sender<Stage>,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     wake_all: Box<dyn Fn() + Send + Sync>,
     /// Closed when the last reactor is drained.
     drained: mpsc::Receiver<()>,
@@ -118,7 +118,7 @@ impl<M: Send + 'static> ReactorPool<M> {
         let senders: Vec<_> = handles.into_iter().map(|handle| handle.sender).collect();
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
-        let front = Arc::new(HttpState::new(limits));
+        let http_state = Arc::new(HttpState::new(limits));
         // A start that fails half way drops `stage`, which ends the threads that were started.
         for (number, (mailbox, handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
@@ -128,14 +128,14 @@ impl<M: Send + 'static> ReactorPool<M> {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (acceptor_state, wake_all) = (Arc::clone(&front), senders.clone());
+        let (acceptor_state, wake_all) = (Arc::clone(&http_state), senders.clone());
         thread::Builder::new().name("acceptor".into()).spawn(move || {
             LocalSet::new().block_on(&runtime, accept_connections(listener, acceptor_state, senders, watch));
             drop(dones);
         })?;
         tracing::info!(%transport, reactors = wake_all.len(), "sockets");
         let wake_all = Box::new(move || wake_all.iter().for_each(MailboxSender::wake));
-        Ok(Sockets { stage, front, wake_all, drained, done })
+        Ok(Sockets { stage, http_state, wake_all, drained, done })
     }
 }
 
@@ -148,7 +148,7 @@ impl Sockets {
     /// Lets nobody in any more, asks the handlers to part, and is done when all connections are gone or after `limit`. Whoever
     /// parts is sent to one of the `others`, if there are any.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
-        self.front.draining.store(true, Relaxed);
+        self.http_state.draining.store(true, Relaxed);
         self.set(Stage::Draining { until: Instant::now() + limit, others: others.into() });
         while self.drained.recv().await.is_some() {}
         self.set(Stage::Stopped);
@@ -192,7 +192,7 @@ fn run<C: ConnectionHandler>(
 /// Takes sockets, speaks HTTP with them, and hands those that speak WebSocket then to the reactors in turn.
 async fn accept_connections<M: Send + 'static>(
     listener: TcpListener,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     senders: Vec<MailboxSender<ReactorMessage<M>>>,
     stage: watch::Receiver<Stage>,
 ) {
@@ -200,15 +200,15 @@ async fn accept_connections<M: Send + 'static>(
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the acceptor can't start"),
     };
-    let most = front.limits.connections;
+    let most = http_state.limits.connections;
     let mut turn = senders.into_iter().cycle();
-    let greet = move |stream: TcpStream, peer: IpAddr, here: CountedConnection| {
-        let (Some(sender), front) = (turn.next(), Arc::clone(&front)) else { return };
+    let handshake = move |stream: TcpStream, peer: IpAddr, here: CountedConnection| {
+        let (Some(sender), http_state) = (turn.next(), Arc::clone(&http_state)) else { return };
         spawn_local(async move {
-            if let Some(upgraded) = http::serve(stream, peer, front, &here).await {
+            if let Some(upgraded) = http::serve(stream, peer, http_state, &here).await {
                 sender.send(ReactorMessage::Connection(Box::new(upgraded), here));
             }
         });
     };
-    accept::run(listener, most, greet, stage).await;
+    accept::run(listener, most, handshake, stage).await;
 }

@@ -33,7 +33,7 @@ impl Program {
     }
 
     /// Writes a line to its standard input.
-    pub fn say(&mut self, line: &str) {
+    pub fn send(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 

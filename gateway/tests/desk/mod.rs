@@ -29,7 +29,7 @@ pub struct Stage {
 /// The engine's end of the bus in the test's hands.
 pub struct ScriptedEngine {
     end: LocalEngineEnd,
-    heard: std::collections::VecDeque<ToEngine>,
+    received: std::collections::VecDeque<ToEngine>,
 }
 
 impl Stage {
@@ -43,14 +43,14 @@ impl Stage {
         let token = AdminToken::parse(TOKEN).unwrap();
         let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
         let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
-        let hears = Arc::clone(&desk);
+        let receiver = Arc::clone(&desk);
         tokio::spawn(async move {
             let mut inbox = Vec::new();
             while end.receive(&mut inbox).await {
-                inbox.drain(..).for_each(|message| hears.hear(message));
+                inbox.drain(..).for_each(|message| receiver.receive(message));
             }
         });
-        Self { admin, desk, engine: ScriptedEngine { end: engine, heard: Default::default() } }
+        Self { admin, desk, engine: ScriptedEngine { end: engine, received: Default::default() } }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -60,9 +60,9 @@ impl Stage {
 
 impl ScriptedEngine {
     /// The next message of a host.
-    pub async fn hear(&mut self) -> (ConnRef, FromHost) {
+    pub async fn receive(&mut self) -> (ConnRef, FromHost) {
         loop {
-            if let Some(message) = self.heard.pop_front() {
+            if let Some(message) = self.received.pop_front() {
                 match message {
                     ToEngine::Host { conn, message } => return (conn, message),
                     _ => continue,
@@ -70,20 +70,20 @@ impl ScriptedEngine {
             }
             let mut inbox = Vec::new();
             assert!(self.end.receive(&mut inbox).await, "the gateway is there");
-            self.heard.extend(inbox.into_iter().map(|heard| heard.message));
+            self.received.extend(inbox.into_iter().map(|received| received.message));
         }
     }
 
-    pub fn say(&self, message: ToGateway) {
+    pub fn send(&self, message: ToGateway) {
         self.end.send(Address::All, message);
     }
 
     pub fn answer(&self, conn: ConnRef, message: ToHost) {
-        self.say(ToGateway::Host { conn, message });
+        self.send(ToGateway::Host { conn, message });
     }
 
     pub fn event(&self, message: ToPlayer) {
-        self.say(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+        self.send(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
     }
 }
 

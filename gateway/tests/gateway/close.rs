@@ -73,8 +73,8 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
     }
     let (mut judged, mut wrong, mut largest_error) = (0, 0, 0);
     for question in (0..QUESTIONS).map(QuestionId) {
-        let say = house.engine.voice();
-        let close = move || say(ToGateway::Barrier { show: SHOW, round: question });
+        let send = house.engine.sender();
+        let close = move || send(ToGateway::Barrier { show: SHOW, round: question });
         let answering = tokio::task::spawn_blocking(move || {
             let (sent, closed_at) = answer_around_a_close(&mut clients, question, close);
             (clients, sent, closed_at)
@@ -162,7 +162,7 @@ async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_neve
     for question in (1..=40).map(QuestionId) {
         answering.write_all(&frame_of(question)).unwrap();
         let raised = Instant::now();
-        house.engine.say(ToGateway::Barrier { show: SHOW, round: question });
+        house.engine.send(ToGateway::Barrier { show: SHOW, round: question });
         let mut answered = false;
         loop {
             match house.engine.wait(Some).await {

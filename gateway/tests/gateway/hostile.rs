@@ -44,14 +44,14 @@ async fn what_is_no_message_is_refused_and_the_connection_stays() {
     let house = house(settings());
     let (mut client, _) = Client::join(&house, Codec::Json).await;
     client.raw(Message::text("{")).await;
-    assert_eq!(client.hear_error().await, ErrorCode::BadMessage);
+    assert_eq!(client.receive_error().await, ErrorCode::BadMessage);
     client.raw(Message::text("{\"type\":\"cheat\"}")).await;
-    assert_eq!(client.hear_error().await, ErrorCode::UnknownType);
+    assert_eq!(client.receive_error().await, ErrorCode::UnknownType);
     let (mut native, _) = Client::join(&house, Codec::Bincode).await;
     native.raw(Message::binary(vec![200, 1, 2])).await;
-    assert_eq!(native.hear_error().await, ErrorCode::BadMessage);
+    assert_eq!(native.receive_error().await, ErrorCode::BadMessage);
     let notice = house.engine.notice("still here");
-    assert_eq!((client.hear().await, native.hear().await), (notice.clone(), notice));
+    assert_eq!((client.receive().await, native.receive().await), (notice.clone(), notice));
 }
 
 #[tokio::test]
@@ -80,8 +80,8 @@ async fn a_forged_resume_token_opens_nothing_but_a_new_join_does() {
     let at = forged.len() / 2;
     forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
     let resume = Some(String::from_utf8(forged).unwrap());
-    thief.say(FromPlayer::Join(Join { resume, ..join() })).await;
-    assert_eq!(thief.hear_error().await, ErrorCode::BadToken);
+    thief.send(FromPlayer::Join(Join { resume, ..join() })).await;
+    assert_eq!(thief.receive_error().await, ErrorCode::BadToken);
     assert_ne!(thief.join_as(join()).await.seat, welcome.seat);
 }
 
@@ -114,12 +114,12 @@ async fn one_who_does_not_read_delays_nobody_and_catches_up_by_a_snapshot() {
     for _ in 0..200 {
         let notice = house.engine.notice(&text);
         last = notice.seq().unwrap();
-        assert_eq!(good.hear().await, notice);
+        assert_eq!(good.receive().await, notice);
     }
     // It reads again: in order, then a snapshot over what it missed, then in order again.
     let (mut seen, mut snapshots) = (Seq(0), 0);
     while seen < last {
-        match slow.hear().await {
+        match slow.receive().await {
             ToPlayer::Snapshot(snapshot) => {
                 assert!(snapshot.seq >= seen);
                 (seen, snapshots) = (snapshot.seq, snapshots + 1);
@@ -132,9 +132,9 @@ async fn one_who_does_not_read_delays_nobody_and_catches_up_by_a_snapshot() {
         }
     }
     assert!(snapshots >= 1);
-    while !matches!(slow.hear().await, ToPlayer::You(_)) {}
+    while !matches!(slow.receive().await, ToPlayer::You(_)) {}
     let notice = house.engine.notice("together again");
-    assert_eq!((slow.hear().await, good.hear().await), (notice.clone(), notice));
+    assert_eq!((slow.receive().await, good.receive().await), (notice.clone(), notice));
 }
 
 #[tokio::test]
@@ -183,5 +183,5 @@ fn no_bytes_bring_the_gateway_down() {
         })
         .unwrap();
     let notice = house.engine.notice("still here");
-    assert_eq!(runtime.block_on(good.hear()), notice);
+    assert_eq!(runtime.block_on(good.receive()), notice);
 }

@@ -44,14 +44,14 @@ pub struct House {
     pub desk: mpsc::UnboundedReceiver<ToGateway>,
 }
 
-struct Ear {
-    heard: mpsc::UnboundedSender<ToGateway>,
+struct Hosts {
+    received: mpsc::UnboundedSender<ToGateway>,
     watched: BTreeSet<ShowId>,
 }
 
-impl Desk for Ear {
-    fn hear(&self, message: ToGateway) {
-        let _ = self.heard.send(message);
+impl Desk for Hosts {
+    fn receive(&self, message: ToGateway) {
+        let _ = self.received.send(message);
     }
 
     fn watched(&self) -> BTreeSet<ShowId> {
@@ -69,7 +69,7 @@ impl House {
 
     /// The show's figures as the hosts get them, with this gateway's share.
     pub async fn figures(&mut self) -> Figures {
-        self.engine.say(ToGateway::Figures(Box::new(figures())));
+        self.engine.send(ToGateway::Figures(Box::new(figures())));
         loop {
             if let ToGateway::Figures(figures) = self.desk().await {
                 return *figures;
@@ -101,9 +101,9 @@ pub fn house_over(
     watched: BTreeSet<ShowId>,
 ) -> House {
     let (bus, engine_end) = LocalBus::new();
-    let (ear, desk) = mpsc::unbounded_channel();
-    let ear = Arc::new(Ear { heard: ear, watched });
-    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), ear).unwrap();
+    let (hosts, desk) = mpsc::unbounded_channel();
+    let hosts = Arc::new(Hosts { received: hosts, watched });
+    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), hosts).unwrap();
     House { gateway, engine: Engine::start(engine_end), desk }
 }
 
@@ -112,7 +112,7 @@ pub struct Engine {
     end: Arc<LocalEngineEnd>,
     state: Arc<Mutex<State>>,
     /// All that the gateway said.
-    pub heard: mpsc::UnboundedReceiver<ToEngine>,
+    pub received: mpsc::UnboundedReceiver<ToEngine>,
 }
 
 #[derive(Default)]
@@ -126,20 +126,20 @@ struct State {
 
 impl Engine {
     fn start(end: LocalEngineEnd) -> Self {
-        let (say, heard) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::unbounded_channel();
         let (end, state) = (Arc::new(end), Arc::new(Mutex::new(State::default())));
         let engine = (Arc::clone(&end), Arc::clone(&state));
         tokio::spawn(async move {
             let (end, state) = engine;
             let mut messages = Vec::new();
             while end.receive(&mut messages).await {
-                for heard in messages.drain(..) {
-                    state.lock().unwrap().hear(&end, &heard.message);
-                    let _ = say.send(heard.message);
+                for message in messages.drain(..).map(|received| received.message) {
+                    state.lock().unwrap().receive(&end, &message);
+                    let _ = sender.send(message);
                 }
             }
         });
-        Self { end, state, heard }
+        Self { end, state, received }
     }
 
     /// Sends an event that `make` makes from its seq; returns it.
@@ -156,12 +156,12 @@ impl Engine {
         self.event_with(|seq| notice(seq, text), None)
     }
 
-    pub fn say(&self, message: ToGateway) {
+    pub fn send(&self, message: ToGateway) {
         self.end.send(Address::All, message);
     }
 
     /// What says things to the gateway from another thread.
-    pub fn voice(&self) -> impl Fn(ToGateway) + Send + use<> {
+    pub fn sender(&self) -> impl Fn(ToGateway) + Send + use<> {
         let end = Arc::clone(&self.end);
         move |message| end.send(Address::All, message)
     }
@@ -185,7 +185,7 @@ impl Engine {
     pub async fn wait<T>(&mut self, mut want: impl FnMut(ToEngine) -> Option<T>) -> T {
         let wait = async {
             loop {
-                if let Some(wanted) = want(self.heard.recv().await.expect("the gateway still speaks")) {
+                if let Some(wanted) = want(self.received.recv().await.expect("the gateway still speaks")) {
                     return wanted;
                 }
             }
@@ -195,7 +195,7 @@ impl Engine {
 }
 
 impl State {
-    fn hear(&mut self, end: &LocalEngineEnd, message: &ToEngine) {
+    fn receive(&mut self, end: &LocalEngineEnd, message: &ToEngine) {
         match message {
             ToEngine::Join(join) => {
                 if let Some(code) = self.refuse {
@@ -299,14 +299,14 @@ impl Client {
 
     /// Joins, and hears the welcome, the snapshot and itself.
     pub async fn join_as(&mut self, join: Join) -> Welcome {
-        self.say(FromPlayer::Join(join)).await;
-        let ToPlayer::Welcome(welcome) = self.hear().await else { panic!("a welcome comes first") };
-        assert!(matches!(self.hear().await, ToPlayer::Snapshot(_)));
-        assert!(matches!(self.hear().await, ToPlayer::You(_)));
+        self.send(FromPlayer::Join(join)).await;
+        let ToPlayer::Welcome(welcome) = self.receive().await else { panic!("a welcome comes first") };
+        assert!(matches!(self.receive().await, ToPlayer::Snapshot(_)));
+        assert!(matches!(self.receive().await, ToPlayer::You(_)));
         welcome
     }
 
-    pub async fn say(&mut self, message: FromPlayer) {
+    pub async fn send(&mut self, message: FromPlayer) {
         let bytes = self.codec.encode(&message);
         let message = match self.codec {
             Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
@@ -316,7 +316,7 @@ impl Client {
     }
 
     pub async fn answer(&mut self, question: u16, choice: u8) {
-        self.say(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) })).await;
+        self.send(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) })).await;
     }
 
     pub async fn raw(&mut self, message: Message) {
@@ -329,7 +329,7 @@ impl Client {
     }
 
     /// The next message.
-    pub async fn hear(&mut self) -> ToPlayer {
+    pub async fn receive(&mut self) -> ToPlayer {
         match self.next().await {
             Ok(message) => message,
             Err(code) => panic!("closed with {code:?}"),
@@ -337,9 +337,9 @@ impl Client {
     }
 
     /// The next refusal, whatever comes before it.
-    pub async fn hear_error(&mut self) -> ErrorCode {
+    pub async fn receive_error(&mut self) -> ErrorCode {
         loop {
-            if let ToPlayer::Error(error) = self.hear().await {
+            if let ToPlayer::Error(error) = self.receive().await {
                 return error.code;
             }
         }

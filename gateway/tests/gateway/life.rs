@@ -56,12 +56,12 @@ async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
     let answered = house.engine.wait(answers_in).await;
     let address = house.gateway.addr();
     let drained = tokio::spawn(house.gateway.drain(2 * PATIENCE, Vec::new()));
-    let told = async {
+    let goodbyes = async {
         while get(address, "/readyz").await.0 != 503 {}
         let stream = TcpStream::connect(address).await.unwrap();
         assert!(Client::over(stream, Codec::Json).await.is_err());
     };
-    tokio::time::timeout(PATIENCE, told).await.unwrap();
+    tokio::time::timeout(PATIENCE, goodbyes).await.unwrap();
     house.engine.reply(&answered);
     let (messages, code) = client.rest().await;
     assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");

@@ -15,7 +15,7 @@ async fn origin(house: &mut House, from: [u8; 4]) -> Origin {
     socket.bind((from, 0).into()).unwrap();
     let stream = socket.connect(house.gateway.addr()).await.unwrap();
     let mut client = Client::over(stream, Codec::Json).await.unwrap();
-    client.say(FromPlayer::Join(join())).await;
+    client.send(FromPlayer::Join(join())).await;
     house.engine.wait(|said| if let ToEngine::Join(asked) = said { Some(asked.origin) } else { None }).await
 }
 

@@ -29,11 +29,11 @@ async fn whoever_only_answers_pings_stays() {
         }
         // Reading is all they do: tungstenite answers pings, as browsers do.
         let quiet = hidden.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(7), client.next()));
-        let heard = futures_util::future::join_all(quiet).await;
-        assert!(heard.iter().all(Result::is_err), "{heard:?}");
+        let received = futures_util::future::join_all(quiet).await;
+        assert!(received.iter().all(Result::is_err), "{received:?}");
         let notice = house.engine.notice("still here");
         for client in &mut hidden {
-            assert_eq!(client.hear().await, notice);
+            assert_eq!(client.receive().await, notice);
         }
     }
 }
@@ -47,8 +47,8 @@ async fn a_crowd_that_only_answers_pings_stays() {
             crowd.push(Client::join(&house, Codec::Json).await.0);
         }
         let quiet = crowd.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(8), client.next()));
-        let heard = futures_util::future::join_all(quiet).await;
-        let gone = heard.iter().filter(|heard| heard.is_ok()).count();
+        let received = futures_util::future::join_all(quiet).await;
+        let gone = received.iter().filter(|received| received.is_ok()).count();
         assert_eq!(gone, 0, "of {}", crowd.len());
     }
 }

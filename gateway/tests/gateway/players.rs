@@ -24,10 +24,10 @@ async fn a_player_joins_answers_and_hears_the_show_in_order() {
         let (mut client, welcome) = Client::join(&house, codec).await;
         assert_eq!((welcome.show, welcome.seat, welcome.protocol), (SHOW, Some(Seat(seat)), 1));
         client.answer(1, 2).await;
-        assert_eq!(client.hear().await, accepted(1, 2));
+        assert_eq!(client.receive().await, accepted(1, 2));
         let said: Vec<ToPlayer> = (0..20).map(|number| house.engine.notice(&number.to_string())).collect();
         for notice in said {
-            assert_eq!(client.hear().await, notice);
+            assert_eq!(client.receive().await, notice);
         }
         let batch = house.engine.wait(answers_in).await;
         assert_eq!((batch.show, batch.answers.len(), batch.answers[0].by), (SHOW, 1, SeatRef::first(Seat(seat))));
@@ -44,7 +44,7 @@ async fn everybody_in_all_shards_hears_every_event_once() {
     let said: Vec<ToPlayer> = (0..30).map(|number| house.engine.notice(&number.to_string())).collect();
     for client in &mut clients {
         for notice in &said {
-            assert_eq!(client.hear().await, *notice);
+            assert_eq!(client.receive().await, *notice);
         }
     }
 }
@@ -72,11 +72,11 @@ async fn a_reveal_is_followed_at_once_by_ones_own_result() {
     let notice = house.engine.notice("next");
     for (client, own) in [(&mut right, Some(Outcome::Right)), (&mut wrong, Some(Outcome::Wrong)), (&mut watcher, None)]
     {
-        assert_eq!(client.hear().await, reveal);
+        assert_eq!(client.receive().await, reveal);
         if let Some(outcome) = own {
-            assert_eq!(client.hear().await, result(outcome));
+            assert_eq!(client.receive().await, result(outcome));
         }
-        assert_eq!(client.hear().await, notice);
+        assert_eq!(client.receive().await, notice);
     }
 }
 
@@ -89,13 +89,13 @@ async fn a_lost_player_comes_back_to_the_same_seat_and_the_newer_connection_has_
         let mut newer = Client::connect(&house, Codec::Bincode).await;
         let again = newer.join_as(Join { resume: Some(welcome.resume.clone()), name: None, ..join() }).await;
         assert_eq!((again.seat, &again.name), (welcome.seat, &welcome.name));
-        assert_eq!(older.hear_error().await, ErrorCode::Displaced);
+        assert_eq!(older.receive_error().await, ErrorCode::Displaced);
         let notice = house.engine.notice("only for the newer");
-        assert_eq!(newer.hear().await, notice);
+        assert_eq!(newer.receive().await, notice);
         older.answer(1, 3).await;
-        assert_eq!(older.hear().await, accepted(1, 3));
+        assert_eq!(older.receive().await, accepted(1, 3));
         newer.answer(1, 3).await;
-        assert_eq!(newer.hear().await, accepted(1, 3));
+        assert_eq!(newer.receive().await, accepted(1, 3));
         older = newer;
     }
 }
@@ -105,25 +105,25 @@ async fn who_is_refused_hears_why_and_may_ask_again() {
     let house = house(settings());
     let mut client = Client::connect(&house, Codec::Json).await;
     client.answer(1, 0).await;
-    assert_eq!(client.hear_error().await, ErrorCode::NotJoined);
+    assert_eq!(client.receive_error().await, ErrorCode::NotJoined);
     house.engine.refuse(Some(ErrorCode::ShowFull));
-    client.say(FromPlayer::Join(join())).await;
-    assert_eq!(client.hear_error().await, ErrorCode::ShowFull);
+    client.send(FromPlayer::Join(join())).await;
+    assert_eq!(client.receive_error().await, ErrorCode::ShowFull);
     house.engine.refuse(None);
     client.join_as(join()).await;
-    client.say(FromPlayer::Join(join())).await;
-    assert_eq!(client.hear_error().await, ErrorCode::AlreadyJoined);
+    client.send(FromPlayer::Join(join())).await;
+    assert_eq!(client.receive_error().await, ErrorCode::AlreadyJoined);
 }
 
 #[tokio::test]
 async fn a_ping_tells_the_servers_time_and_leaving_closes() {
     let house = house(settings());
     let (mut client, welcome) = Client::join(&house, Codec::Bincode).await;
-    client.say(FromPlayer::Ping(Ping { sent: Millis(42) })).await;
-    let ToPlayer::Pong(pong) = client.hear().await else { panic!("a ping is answered with a pong") };
+    client.send(FromPlayer::Ping(Ping { sent: Millis(42) })).await;
+    let ToPlayer::Pong(pong) = client.receive().await else { panic!("a ping is answered with a pong") };
     assert_eq!(pong.sent, Millis(42));
     assert!(pong.now >= welcome.now);
-    client.say(FromPlayer::Leave).await;
+    client.send(FromPlayer::Leave).await;
     assert_eq!(client.rest().await, (vec![], Some(1000)));
 }
 
@@ -133,10 +133,10 @@ async fn answers_and_pongs_are_stamped_by_the_clock_that_closes_questions() {
     let (mut client, _) = Client::join(&house, Codec::Json).await;
     let before = Clock::of_process().now();
     client.answer(1, 0).await;
-    client.say(FromPlayer::Ping(Ping { sent: Millis(1) })).await;
+    client.send(FromPlayer::Ping(Ping { sent: Millis(1) })).await;
     let stamped = house.engine.wait(answers_in).await.answers[0].at;
     let pong = loop {
-        if let ToPlayer::Pong(pong) = client.hear().await {
+        if let ToPlayer::Pong(pong) = client.receive().await {
             break pong.now;
         }
     };
@@ -150,7 +150,7 @@ async fn reactions_are_summed_for_the_engine() {
     let mut clients = [Client::join(&house, Codec::Json).await.0, Client::join(&house, Codec::Json).await.0];
     for client in &mut clients {
         for _ in 0..3 {
-            client.say(FromPlayer::React(React { emoji: Emoji::Fire })).await;
+            client.send(FromPlayer::React(React { emoji: Emoji::Fire })).await;
         }
     }
     let mut sum = 0;
@@ -179,7 +179,7 @@ async fn at_a_barrier_all_shards_hand_in_what_they_read_first() {
         answered += house.engine.wait(answers_in).await.answers.len();
     }
     let round = RoundId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, round });
+    house.engine.send(ToGateway::Barrier { show: SHOW, round });
     let passed = |said| if let ToEngine::BarrierPassed { show, round, .. } = said { Some((show, round)) } else { None };
     assert_eq!(house.engine.wait(passed).await, (SHOW, round));
 }
@@ -190,7 +190,7 @@ async fn a_dismissed_player_is_closed_on_all_connections() {
     let (mut one, welcome) = Client::join(&house, Codec::Json).await;
     let mut two = Client::connect(&house, Codec::Json).await;
     two.join_as(Join { resume: Some(welcome.resume), ..join() }).await;
-    house.engine.say(ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(0)), code: ErrorCode::Banned });
+    house.engine.send(ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(0)), code: ErrorCode::Banned });
     for client in [&mut one, &mut two] {
         let (messages, code) = client.rest().await;
         assert_eq!(code, Some(4004));
@@ -203,7 +203,7 @@ async fn the_desk_hears_events_without_personal_parts_and_figures_with_this_gate
     let mut house = house(settings());
     let (mut client, _) = Client::join(&house, Codec::Json).await;
     client.answer(1, 0).await;
-    assert_eq!(client.hear().await, accepted(1, 0));
+    assert_eq!(client.receive().await, accepted(1, 0));
     let personal = Personal { shapes: vec![], by_seat: vec![] };
     let event = house.engine.event_with(|seq| crate::house::notice(seq, "hello"), Some(personal));
     let ToGateway::Broadcast(broadcast) = house.desk().await else { panic!("the event comes first") };

@@ -75,7 +75,7 @@ async fn before_it_passes_a_barrier_it_says_what_it_counts() {
     let (mut house, _kept) = far_house();
     let _ann = Client::join(&house, Codec::Json).await;
     let round = RoundId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, round });
+    house.engine.send(ToGateway::Barrier { show: SHOW, round });
     let mut counted = false;
     house
         .engine
@@ -107,20 +107,20 @@ async fn a_player_who_came_in_elsewhere_has_the_display_there() {
     let (house, _kept) = far_house();
     let (mut ann, welcome) = Client::join(&house, Codec::Json).await;
     let seats = [welcome.seat.unwrap(), Seat(99)].map(SeatRef::first).to_vec();
-    house.engine.say(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
-    let heard = house.engine.notice("still here");
-    assert_eq!(ann.hear().await, heard, "not one who came in here");
-    house.engine.say(ToGateway::Moved { show: SHOW, seats, to: GatewayId(4) });
-    assert_eq!(ann.hear_error().await, ErrorCode::Displaced);
+    house.engine.send(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
+    let received = house.engine.notice("still here");
+    assert_eq!(ann.receive().await, received, "not one who came in here");
+    house.engine.send(ToGateway::Moved { show: SHOW, seats, to: GatewayId(4) });
+    assert_eq!(ann.receive_error().await, ErrorCode::Displaced);
 }
 
 #[tokio::test]
 async fn one_who_missed_what_was_said_gets_a_snapshot() {
     let (house, _kept) = far_house();
     let (mut ann, _) = Client::join(&house, Codec::Json).await;
-    house.engine.say(ToGateway::Said { show: SHOW, seq: Seq(1) });
-    assert!(matches!(ann.hear().await, ToPlayer::Snapshot(_)));
-    assert!(matches!(ann.hear().await, ToPlayer::You(_)));
+    house.engine.send(ToGateway::Said { show: SHOW, seq: Seq(1) });
+    assert!(matches!(ann.receive().await, ToPlayer::Snapshot(_)));
+    assert!(matches!(ann.receive().await, ToPlayer::You(_)));
 }
 
 #[tokio::test]

@@ -66,10 +66,10 @@ impl Shard {
     pub(super) fn admit(&mut self, key: ConnKey, now: Timestamp) -> Option<Codec> {
         let limit = self.common.rate_limit;
         let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
-        let talkative = conn.liveness.speak(now.millis());
+        let is_active = conn.liveness.receive(now.millis());
         let codec = conn.codec;
         let decision = conn.limiter.check(now, limit);
-        if talkative {
+        if is_active {
             self.last_activity = now;
         }
         self.metrics.messages += 1;

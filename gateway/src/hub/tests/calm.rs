@@ -17,14 +17,14 @@ fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
     assert!(!stage.shard.is_idle(stage.now), "somebody just came");
     stage.later(SECOND);
     assert!(stage.shard.is_idle(stage.now));
-    stage.say(key, &ping());
+    stage.send(key, &ping());
     stage.later(SECOND);
     stage.shard.control_frame(key, Bytes::new(), stage.now);
     assert!(stage.shard.is_idle(stage.now));
-    stage.say(key, &ping());
+    stage.send(key, &ping());
     assert!(!stage.shard.is_idle(stage.now), "who asks for the time again and again wants to know it well");
     stage.later(SECOND);
-    stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+    stage.send(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
     assert!(!stage.shard.is_idle(stage.now), "there may be more of them");
     stage.later(SECOND);
     stage.notice(1);
@@ -47,7 +47,7 @@ fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
 fn whoever_joins_while_a_question_is_out_may_answer_it() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
+    stage.send(key, &join());
     let snapshot = Snapshot { phase: Phase::Question, ..snapshot(1) };
     stage.seat_seeing(SHOW, key, Some(0), snapshot);
     stage.later(SECOND);

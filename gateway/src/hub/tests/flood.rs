@@ -46,7 +46,7 @@ fn a_join_sends_at_most_two_messages_to_other_shards() {
     let mut stage = Stage::new();
     for _ in 0..50 {
         let key = stage.open();
-        stage.say(key, &join());
+        stage.send(key, &join());
         let seated = stage.seated(SHOW, key, Some(3), snapshot(0));
         stage.shard.receive(ToGateway::Seated(seated.clone()).into(), stage.now);
         stage.shard.receive(ToGateway::Seated(seated).into(), stage.now);

@@ -12,7 +12,7 @@ use klaxon_gateway::{Address, Gateway};
 use klaxon_protocol::ids::GatewayId;
 
 use super::{redis, wait_for};
-use crate::process::{Addresses, Stop, Told, begin};
+use crate::process::{AddressFile, Addresses, Stop, begin};
 
 pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let GatewayOptions { common, players, .. } = options;
@@ -21,7 +21,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let settings = players.settings(common)?;
     figures::describe();
     let redis = redis(&options.redis, common)?;
-    let told = Told::nothing_yet(data)?;
+    let address_file = AddressFile::absent(data)?;
 
     let address = Address::take(&settings).map_err(|error| common.blame("listen", players.listen, error))?;
     let public_url = options.public_url.clone().or_else(|| url_of(address.addr()));
@@ -40,13 +40,13 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
 
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };
-    told.tell(&addresses)?;
+    address_file.write(&addresses)?;
     tracing::info!(gateway = %id, players = %gateway.addr(), hosts = %addresses.admin, public_url, "ready");
 
-    stop.told().await?;
+    stop.received().await?;
     let others = end.others();
     tracing::info!(?others, "stopping: players are sent on");
-    told.take_back();
+    address_file.remove();
     gateway.drain(players.drain_limit.to_std(), others).await;
     admin.stop().await;
     end.close().await;

@@ -175,7 +175,7 @@ impl Ring {
     ///
     /// # Errors
     /// If the kernel does not take the requests.
-    pub fn wait(&mut self, most: Duration, mut hear: impl FnMut(Done<'_>)) -> io::Result<()> {
+    pub fn wait(&mut self, most: Duration, mut on_done: impl FnMut(Done<'_>)) -> io::Result<()> {
         let time = Timespec::from(most);
         match self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&time)) {
             Ok(_) => {}
@@ -194,11 +194,11 @@ impl Ring {
                 {
                     self.sending -= 1;
                 }
-                hear(Done::Sent(tag, result));
+                on_done(Done::Sent(tag, result));
                 continue;
             }
             if data & LOOK_ROUND != 0 {
-                hear(Done::LookedRound);
+                on_done(Done::LookedRound);
                 continue;
             }
             let mut last = result;
@@ -207,12 +207,12 @@ impl Ring {
                 let (bytes, received) = unpack(self.buffers.filled(number, count));
                 last = i32::from(!bytes.is_empty());
                 if last > 0 {
-                    hear(Done::Received(tag, bytes, received));
+                    on_done(Done::Received(tag, bytes, received));
                 }
                 self.buffers.give(number);
             }
             if !cqueue::more(flags) {
-                hear(Done::ReceivedLast(tag, last));
+                on_done(Done::ReceivedLast(tag, last));
             }
         }
         self.buffers.publish();

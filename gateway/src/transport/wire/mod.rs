@@ -96,15 +96,15 @@ impl Wire {
                 return plain.lent(cut_off(read, plain.size())).map(Some);
             }
             let Some(frame) = self.frame(read)? else { return Ok(None) };
-            let heard = match frame {
-                Cow::Borrowed(frame) => self.hear(frame, write)?,
+            let inbound = match frame {
+                Cow::Borrowed(frame) => self.read_frame(frame, write)?,
                 Cow::Owned(frame) => match Plain::in_front_of(&frame, self.largest()) {
                     Some(plain) if self.unfinished.is_none() => Some(plain.given(frame)?),
-                    _ => self.hear(&frame, write)?,
+                    _ => self.read_frame(&frame, write)?,
                 },
             };
-            if heard.is_some() {
-                return Ok(heard);
+            if inbound.is_some() {
+                return Ok(inbound);
             }
         }
     }
@@ -143,22 +143,22 @@ impl Wire {
     }
 
     /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
-    fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
+    fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let largest = self.largest();
         let mut unfinished = self.unfinished.take().unwrap_or_default();
         let fragments = unfinished.fragments.get_or_insert_with(|| Fragments::new(largest));
-        let heard = fragments.protocol.hear(frame, write)?;
-        if heard.is_none() {
+        let inbound = fragments.protocol.read_frame(frame, write)?;
+        if inbound.is_none() {
             fragments.on_wire += frame.len();
             if fragments.on_wire > MOST_ON_WIRE * largest {
                 return Err(Fault::TooLarge);
             }
         }
         // A sign may stand between a message's fragments.
-        if matches!(heard, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
+        if matches!(inbound, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
             self.unfinished = Some(unfinished);
         }
-        Ok(heard)
+        Ok(inbound)
     }
 }
 

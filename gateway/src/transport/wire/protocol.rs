@@ -40,9 +40,9 @@ impl Protocol {
     }
 
     /// What a frame makes of those before it. None if it is a fragment after which more must come.
-    pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
+    pub fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let mut ends = Ends { read: frame, write };
-        let heard = match self.0.read(&mut ends) {
+        let inbound = match self.0.read(&mut ends) {
             // The pong or close reply of what was just read goes out now, not at the next read.
             Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Inbound::Control)),
             Ok(Message::Close(_)) => {
@@ -56,7 +56,7 @@ impl Protocol {
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         };
-        heard.map_err(|error| fault(&error))
+        inbound.map_err(|error| fault(&error))
     }
 }
 
