@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::handshake;
 use crate::hub::{self, Common, Router, Shard, ToShard};
-use crate::link::{Desk, GatewayEnd};
+use crate::link::{GatewayEnd, HostSink};
 use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
 use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
@@ -75,9 +75,9 @@ impl Gateway {
     ///
     /// # Errors
     /// If the address can't be listened on, or there are no threads to be had.
-    pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, desk: Arc<dyn Desk>) -> io::Result<Self> {
+    pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, hosts: Arc<dyn HostSink>) -> io::Result<Self> {
         let address = Address::take(&settings)?;
-        Self::start_at(address, settings, end, desk)
+        Self::start_at(address, settings, end, hosts)
     }
 
     /// The same at an address that was taken before.
@@ -88,7 +88,7 @@ impl Gateway {
         address: Address,
         mut settings: GatewaySettings,
         end: Arc<dyn GatewayEnd>,
-        desk: Arc<dyn Desk>,
+        hosts: Arc<dyn HostSink>,
     ) -> io::Result<Self> {
         settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
         hub::describe();
@@ -103,7 +103,7 @@ impl Gateway {
         let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
-        let subscriber = Subscriber { end, desk, common, shards };
+        let subscriber = Subscriber { end, hosts, common, shards };
         let (stage, (done, subscriber_done)) = (sockets.stage(), mpsc::channel(1));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("subscriber".into()).spawn(move || {

@@ -8,7 +8,7 @@ use klaxon_protocol::link::{Broadcast, Reissued, ReplyBatch, Resynced, Seated, T
 use tokio::sync::watch;
 
 use crate::hub::{Barrier, Census, Common, EncodedEvent, ToShard};
-use crate::link::{Clock, Desk, GatewayEnd};
+use crate::link::{Clock, GatewayEnd, HostSink};
 use crate::session::Holder;
 use crate::transport::{ConnKey, ReactorHandle, Stage};
 
@@ -20,7 +20,7 @@ const UNSUBSCRIBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Reads the bus for a gateway.
 pub(crate) struct Subscriber {
     pub end: Arc<dyn GatewayEnd>,
-    pub desk: Arc<dyn Desk>,
+    pub hosts: Arc<dyn HostSink>,
     pub common: Arc<Common>,
     pub shards: Vec<ReactorHandle<ToShard>>,
 }
@@ -81,11 +81,11 @@ impl Subscriber {
     fn unsubscribe(&self) {
         self.common.pending_joins.if_none(|| {
             let mut shows = self.common.figures.shows();
-            shows.extend(self.desk.watched());
+            shows.extend(self.hosts.watched());
             self.end.retain_subscriptions(&shows);
-            self.desk.forget_all_but(&shows);
+            self.hosts.forget_all_but(&shows);
             // A host may have begun to watch another in the meantime.
-            self.desk.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
+            self.hosts.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
         });
     }
 
@@ -108,7 +108,7 @@ impl Subscriber {
                 let for_hosts = Broadcast { show, message: message.clone(), personal: None };
                 let event = Arc::new(EncodedEvent::new(broadcast));
                 self.all(|| ToShard::Event(show, Arc::clone(&event)));
-                self.desk.receive(ToGateway::Broadcast(for_hosts));
+                self.hosts.receive(ToGateway::Broadcast(for_hosts));
             }
             ToGateway::Own { show, personal } => {
                 let event = Arc::new(EncodedEvent::personal_only(personal));
@@ -131,7 +131,7 @@ impl Subscriber {
                 {
                     here.fill(&mut figures);
                 }
-                self.desk.receive(ToGateway::Figures(figures));
+                self.hosts.receive(ToGateway::Figures(figures));
             }
             ToGateway::Census { show, census } => {
                 let census = Arc::new(Census::new(show, census, self.common.settings.shards));
@@ -140,12 +140,12 @@ impl Subscriber {
             ToGateway::Reissued(reissued) => {
                 let Reissued { conn, command: id, show, seat, code, player, name, issue } = reissued;
                 let holder = Holder { code: &code, show, player: &player, name: &name, issue };
-                let resume = self.common.doors.resume_token(holder, Clock::of_process().now());
+                let resume = self.common.admission.resume_token(holder, Clock::of_process().now());
                 let message = ToHost::ResumeToken(ResumeToken { id, show, seat, resume });
-                self.desk.receive(ToGateway::Host { conn, message });
+                self.hosts.receive(ToGateway::Host { conn, message });
             }
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. } | ToGateway::Running { .. }) => {
-                self.desk.receive(for_hosts)
+                self.hosts.receive(for_hosts)
             }
         }
     }
@@ -235,7 +235,7 @@ mod tests {
 
     struct NoHosts;
 
-    impl Desk for NoHosts {
+    impl HostSink for NoHosts {
         fn receive(&self, _: ToGateway) {}
 
         fn watched(&self) -> BTreeSet<ShowId> {
@@ -270,7 +270,7 @@ mod tests {
         let read = Arc::new(AtomicU16::new(0));
         let end = Arc::new(Flood { read: Arc::clone(&read) });
         let subscriber =
-            Subscriber { end, desk: Arc::new(NoHosts), common: Arc::clone(&common), shards: shards.clone() };
+            Subscriber { end, hosts: Arc::new(NoHosts), common: Arc::clone(&common), shards: shards.clone() };
         let (stop, stage) = watch::channel(Stage::Running);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let running = thread::spawn(move || runtime.block_on(subscriber.run(stage)));

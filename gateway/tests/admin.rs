@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod desk;
+mod admin_port;
 
 use std::sync::Arc;
 
-use desk::{SHOW, Stage, TOKEN, figures};
+use admin_port::{SHOW, Stage, TOKEN, figures};
 use futures_util::{SinkExt, StreamExt};
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::*;
@@ -246,7 +246,7 @@ async fn a_watched_show_is_heard_until_it_is_unwatched() {
 
         host.send(FromHost::Unwatch(ShowRef { show: SHOW })).await;
         host.settle().await;
-        stage.desk.receive(ToGateway::Figures(Box::new(figures())));
+        stage.hosts.receive(ToGateway::Figures(Box::new(figures())));
         host.settle().await;
     }
 }
@@ -255,7 +255,7 @@ async fn a_watched_show_is_heard_until_it_is_unwatched() {
 async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_does() {
     let stage = Stage::open().await;
     let alert = AlertKind::Recovered { away: Span(2000), closes_at: None };
-    stage.desk.receive(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
+    stage.hosts.receive(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
 
     let mut first = Host::connect(&stage, Codec::Json).await;
     first.send(FromHost::Watch(ShowRef { show: SHOW })).await;
@@ -283,12 +283,12 @@ async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
     let close = ToPlayer::Close(Close { seq: Seq(9), at: Millis(20), question: QuestionId(3) });
     let broadcast = |message: &ToPlayer| {
         let message = message.clone();
-        stage.desk.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+        stage.hosts.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
     };
     broadcast(&notice(7));
     broadcast(&question);
     broadcast(&close);
-    stage.desk.receive(ToGateway::Figures(Box::new(figures())));
+    stage.hosts.receive(ToGateway::Figures(Box::new(figures())));
 
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.send(FromHost::Watch(ShowRef { show: SHOW })).await;
@@ -311,8 +311,8 @@ async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question
     let view = Arc::new(View::from(snapshot.clone()));
     let running = || ToGateway::Running { show: SHOW, view: Arc::clone(&view) };
     // Of what came since the question nothing else is known here; it is in the snapshot.
-    stage.desk.receive(running());
-    stage.desk.receive(running());
+    stage.hosts.receive(running());
+    stage.hosts.receive(running());
     let event = |message: ToPlayer| ToHost::Event(HostEvent { show: SHOW, event: Box::new(message) });
     let question = event(ToPlayer::Question(snapshot.question.clone().unwrap()));
     let reveal = event(ToPlayer::Reveal(snapshot.reveal.clone().unwrap()));
@@ -440,7 +440,7 @@ async fn a_host_that_falls_behind_is_closed_and_told_why() {
     slow.watch().await;
     // Nothing else runs on this thread between these, so nothing is sent in between.
     for seq in 0..=MOST_WAITING as u64 {
-        stage.desk.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message: notice(seq), personal: None }));
+        stage.hosts.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message: notice(seq), personal: None }));
     }
     let Message::Close(Some(close)) = slow.frame().await else { panic!("closed") };
     assert_eq!(close.reason.as_str(), ErrorCode::TooSlow.code());

@@ -2,18 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod desk;
+mod admin_port;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use admin_port::{SHOW, Stage, TOKEN, figures};
 use clap::Parser;
-use desk::{SHOW, Stage, TOKEN, figures};
 use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{Choice, ConnRef, QuestionId, Seq, ShowCode};
@@ -269,7 +269,7 @@ async fn a_host_goes_on_at_another_gateway_when_its_own_stops() {
 
     let (conn, again) = second.engine.receive().await;
     assert_eq!(again, unanswered);
-    assert!(second.desk.watched().contains(&SHOW), "it is watched there before it is commanded");
+    assert!(second.hosts.watched().contains(&SHOW), "it is watched there before it is commanded");
     let FromHost::Command(command) = again else { panic!("a command") };
     second.engine.answer(conn, ToHost::Done(Done { id: command.id, show: SHOW, again: false }));
     let address = second.address();

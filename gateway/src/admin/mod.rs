@@ -1,6 +1,6 @@
 //! The admin port: hosts' sockets, metrics, health. Everything here needs the admin token.
 
-mod desk;
+mod hosts;
 pub mod metrics;
 mod outbox;
 mod socket;
@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use desk::{AdminDesk, MOST_HOSTS, MOST_UNANSWERED};
+pub use hosts::{Hosts, MOST_HOSTS, MOST_UNANSWERED};
 pub use outbox::MOST_WAITING;
 pub use token::AdminToken;
 
@@ -59,7 +59,7 @@ struct Shared {
     metrics: PrometheusHandle,
     refusals: Refusals,
     /// Where there is no desk, there are no hosts.
-    desk: Option<Arc<AdminDesk>>,
+    hosts: Option<Arc<Hosts>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -68,9 +68,9 @@ impl Admin {
     ///
     /// # Errors
     /// If the address can't be listened at.
-    pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<AdminDesk>)> {
-        let desk = Arc::new(AdminDesk::new(engines));
-        Ok((Self::open(settings, Some(Arc::clone(&desk))).await?, desk))
+    pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<Hosts>)> {
+        let hosts = Arc::new(Hosts::new(engines));
+        Ok((Self::open(settings, Some(Arc::clone(&hosts))).await?, hosts))
     }
 
     /// Opens the port for metrics and health only.
@@ -81,13 +81,13 @@ impl Admin {
         Self::open(settings, None).await
     }
 
-    async fn open(settings: AdminSettings, desk: Option<Arc<AdminDesk>>) -> io::Result<Self> {
+    async fn open(settings: AdminSettings, hosts: Option<Arc<Hosts>>) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let AdminSettings { token, metrics, .. } = settings;
         let refusals = Refusals::default();
-        let shared = Arc::new(Shared { token, metrics, refusals, desk, stop: stopped.clone() });
+        let shared = Arc::new(Shared { token, metrics, refusals, hosts, stop: stopped.clone() });
         let server = tokio::spawn(run(listener, shared, stopped));
         Ok(Self { address, stop, server })
     }
@@ -186,10 +186,10 @@ async fn host(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         // A page of memory per host; the default is 128 KiB.
         .read_buffer_size(4096);
     let stop = shared.stop.clone();
-    let Some(desk) = shared.desk.clone() else { return no_hosts().into_response() };
+    let Some(hosts) = shared.hosts.clone() else { return no_hosts().into_response() };
     upgrade.on_upgrade(async move |ws| {
-        if let Some(host) = desk.arrive() {
-            socket::serve(ws, codec, desk, host, stop).await;
+        if let Some(host) = hosts.arrive() {
+            socket::serve(ws, codec, hosts, host, stop).await;
         } else {
             let reason = ErrorCode::NoCapacity.code().into();
             let frame = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::AGAIN, reason };

@@ -12,7 +12,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, Refused, ToHost};
 use tokio::sync::watch;
 
-use super::desk::{AdminDesk, Host};
+use super::hosts::{Host, Hosts};
 
 /// How often a host is pinged, so that both sides notice when the other is gone.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -35,19 +35,19 @@ enum Ending {
 pub async fn serve(
     socket: WebSocket,
     codec: Codec,
-    desk: Arc<AdminDesk>,
+    hosts: Arc<Hosts>,
     host: Arc<Host>,
     mut stop: watch::Receiver<bool>,
 ) {
     let (mut sink, mut stream) = socket.split();
     let ending = tokio::select! {
-        () = read(&mut stream, codec, &desk, &host) => Ending::Gone,
+        () = read(&mut stream, codec, &hosts, &host) => Ending::Gone,
         () = write(&mut sink, codec, &host) => Ending::Gone,
         () = host.outbox.overflowed() => Ending::TooSlow,
         // An error means that the sender is gone: the server stopped.
         _ = stop.wait_for(|stopped| *stopped) => Ending::ShuttingDown,
     };
-    desk.leave(&host);
+    hosts.leave(&host);
     let frame = match ending {
         Ending::Gone => return,
         Ending::TooSlow => {
@@ -78,7 +78,7 @@ async fn last_word(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStr
 }
 
 /// Until the host is gone.
-async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDesk, host: &Host) {
+async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, hosts: &Hosts, host: &Host) {
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
         let (bytes, sent_in) = match message {
             Message::Text(text) => (Bytes::from(text), Codec::Json),
@@ -92,7 +92,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDes
             Codec::Bincode => Err(wrong_frame("binary", codec)),
         };
         match message {
-            Ok(message) => desk.receive_from(host, message),
+            Ok(message) => hosts.receive_from(host, message),
             Err(refusal) => host.outbox.push(Arc::new(refused(&refusal, &bytes, sent_in))),
         }
     }

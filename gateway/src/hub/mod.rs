@@ -28,7 +28,7 @@ use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use crate::intake::RateLimit;
-use crate::session::{Doors, Origins};
+use crate::session::{Admission, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
@@ -54,7 +54,7 @@ pub(crate) struct Common {
     pub settings: GatewaySettings,
     pub gateway: GatewayId,
     pub router: Arc<dyn Router>,
-    pub doors: Doors,
+    pub admission: Admission,
     pub origins: Origins,
     pub rate_limit: RateLimit,
     pub players: Players,
@@ -68,7 +68,7 @@ impl Common {
         Self {
             gateway,
             router,
-            doors: Doors::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
+            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
             origins: Origins::new(&settings.secret),
             rate_limit: RateLimit::new(&settings),
             players: Players::default(),

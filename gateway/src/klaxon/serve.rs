@@ -48,11 +48,11 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let mut engine = tokio::spawn(Shows::open(ports).await?.run());
 
-    let (admin, desk) = Admin::start(hosts, gateway_end.clone())
+    let (admin, hosts) = Admin::start(hosts, gateway_end.clone())
         .await
         .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
     let gateway =
-        Gateway::start(settings, gateway_end, desk).map_err(|error| common.blame("listen", players.listen, error))?;
+        Gateway::start(settings, gateway_end, hosts).map_err(|error| common.blame("listen", players.listen, error))?;
 
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };

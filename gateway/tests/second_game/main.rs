@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod house;
+mod fixture;
 mod lots;
 
 use std::path::Path;
 use std::time::Duration;
 
-use house::{Client, Server, games};
+use fixture::{Client, Server, games};
 use klaxon_engine::archive::{Archive, Played};
 use klaxon_engine::replay::replay;
 use klaxon_protocol::ids::{RoundId, ShowId};
@@ -174,7 +174,7 @@ fn holds(message: &Value, expected: &Value) -> bool {
 #[test]
 fn the_page_shows_this_code_and_these_messages() {
     let page = include_str!("../../../docs/adding-a-game.md");
-    let sources = concat!(include_str!("lots.rs"), include_str!("house.rs"));
+    let sources = concat!(include_str!("lots.rs"), include_str!("fixture.rs"));
     let data = TempDir::new().unwrap();
     let client = tokio::runtime::Runtime::new().unwrap();
     let server = Server::start(data.path());

@@ -31,11 +31,11 @@ impl Shard {
             }
             FromPlayer::Leave => self.close(key, Close::Left, None, at),
             FromPlayer::Join(join) => {
-                let admitted = conn.session.join(join, &self.common.doors, at);
+                let admitted = conn.session.join(join, &self.common.admission, at);
                 self.request_seat(key, admitted, at);
             }
             FromPlayer::Reclaim(reclaim) => {
-                let admitted = conn.session.reclaim(reclaim, &self.common.doors, at);
+                let admitted = conn.session.reclaim(reclaim, &self.common.admission, at);
                 self.request_seat(key, admitted, at);
             }
             FromPlayer::Answer(answer) => self.claim(key, ClaimForm::Answer, answer.into(), received),

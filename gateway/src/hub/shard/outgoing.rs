@@ -128,7 +128,7 @@ impl Shard {
         let welcome = ToPlayer::Welcome(Welcome {
             protocol: PROTOCOL_VERSION,
             session: key.to_string(),
-            resume: common.doors.resume_token(holder, now.millis()),
+            resume: common.admission.resume_token(holder, now.millis()),
             show: seated.show,
             seat: seated.seat.map(|held| held.seat),
             name: seated.name.clone(),

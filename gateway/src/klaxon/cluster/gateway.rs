@@ -33,10 +33,10 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let end = wait_for("Redis", async || RedisGatewayEnd::connect(&redis, id, public_url.clone()).await).await;
     let end = Arc::new(end);
 
-    let (admin, desk) = Admin::start(hosts, end.clone())
+    let (admin, hosts) = Admin::start(hosts, end.clone())
         .await
         .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let gateway = Gateway::start_at(address, settings, end.clone(), desk)?;
+    let gateway = Gateway::start_at(address, settings, end.clone(), hosts)?;
 
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };

@@ -11,7 +11,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Phase, Pong, ToPlayer};
 
 use super::outbox::HostOutbox;
-use crate::link::{Clock, Desk, GatewayEnd};
+use crate::link::{Clock, GatewayEnd, HostSink};
 
 /// How many of a host's messages may wait for an engine's answer.
 pub const MOST_UNANSWERED: usize = 64;
@@ -23,14 +23,14 @@ const MOST_WATCHED: usize = 256;
 const MOST_KEPT: usize = 32;
 
 /// All hosts of this gateway.
-pub struct AdminDesk {
+pub struct Hosts {
     engines: Arc<dyn GatewayEnd>,
     next_key: AtomicU64,
-    room: Mutex<HostRoom>,
+    state: Mutex<HostsState>,
 }
 
 #[derive(Default)]
-struct HostRoom {
+struct HostsState {
     hosts: HashMap<u64, Arc<Host>>,
     watchers: HashMap<ShowId, BTreeSet<u64>>,
     latest: HashMap<ShowId, Latest>,
@@ -63,36 +63,36 @@ pub struct Host {
     pub outbox: HostOutbox,
 }
 
-impl AdminDesk {
+impl Hosts {
     /// A desk without hosts.
     #[must_use]
     pub fn new(engines: Arc<dyn GatewayEnd>) -> Self {
-        Self { engines, next_key: AtomicU64::new(1), room: Mutex::default() }
+        Self { engines, next_key: AtomicU64::new(1), state: Mutex::default() }
     }
 
     /// A host is there. None if there are too many.
     #[must_use]
     pub fn arrive(&self) -> Option<Arc<Host>> {
-        let mut room = self.lock();
-        if room.hosts.len() >= MOST_HOSTS {
+        let mut state = self.lock();
+        if state.hosts.len() >= MOST_HOSTS {
             return None;
         }
         let key = self.next_key.fetch_add(1, Ordering::Relaxed);
         let host = Arc::new(Host { key, unanswered: AtomicUsize::new(0), outbox: HostOutbox::default() });
-        room.hosts.insert(key, Arc::clone(&host));
-        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+        state.hosts.insert(key, Arc::clone(&host));
+        metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
         Some(host)
     }
 
     /// A host is gone.
     pub fn leave(&self, host: &Host) {
-        let mut room = self.lock();
-        room.hosts.remove(&host.key);
-        room.watchers.retain(|_, watchers| {
+        let mut state = self.lock();
+        state.hosts.remove(&host.key);
+        state.watchers.retain(|_, watchers| {
             watchers.remove(&host.key);
             !watchers.is_empty()
         });
-        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+        metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
     }
 
     /// A host says something: answered here if it is about this connection, else handed to the engines.
@@ -105,11 +105,11 @@ impl AdminDesk {
             }
             FromHost::Watch(watched) => self.watch(host, watched.show),
             FromHost::Unwatch(watched) => {
-                let mut room = self.lock();
-                if let Some(watchers) = room.watchers.get_mut(&watched.show) {
+                let mut state = self.lock();
+                if let Some(watchers) = state.watchers.get_mut(&watched.show) {
                     watchers.remove(&host.key);
                     if watchers.is_empty() {
-                        room.watchers.remove(&watched.show);
+                        state.watchers.remove(&watched.show);
                     }
                 }
             }
@@ -136,18 +136,18 @@ impl AdminDesk {
     }
 
     fn watch(&self, host: &Host, show: ShowId) {
-        let mut room = self.lock();
-        let watched = room.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
+        let mut state = self.lock();
+        let watched = state.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
         if watched >= MOST_WATCHED {
-            drop(room);
+            drop(state);
             let detail = format!("A connection watches at most {MOST_WATCHED} shows.");
             host.outbox.push(Arc::new(ToHost::Error((&Refusal::because(ErrorCode::RateLimited, detail)).into())));
             return;
         }
-        room.watchers.entry(show).or_default().insert(host.key);
+        state.watchers.entry(show).or_default().insert(host.key);
         self.engines.subscribe(show);
         // Under the same lock as what follows them, so that nothing is heard twice or out of order.
-        if let Some(latest) = room.latest.get_mut(&show) {
+        if let Some(latest) = state.latest.get_mut(&show) {
             let undelivered = std::mem::take(&mut latest.undelivered);
             for message in undelivered.iter().chain(&latest.events).chain(&latest.figures) {
                 host.outbox.push(Arc::clone(message));
@@ -173,10 +173,10 @@ impl AdminDesk {
     /// To all who watch the show.
     fn send_to_watchers(&self, show: ShowId, message: ToHost) {
         let message = Arc::new(message);
-        let mut room = self.lock();
-        room.keep(show, &message);
-        for key in room.watchers.get(&show).into_iter().flatten() {
-            if let Some(host) = room.hosts.get(key) {
+        let mut state = self.lock();
+        state.keep(show, &message);
+        for key in state.watchers.get(&show).into_iter().flatten() {
+            if let Some(host) = state.hosts.get(key) {
                 host.outbox.push(Arc::clone(&message));
             }
         }
@@ -189,9 +189,9 @@ impl AdminDesk {
             return;
         }
         {
-            let room = self.lock();
+            let state = self.lock();
             // Heard here all along, or since a host of ours was told the same.
-            if room.latest.get(&show).is_some_and(Latest::has_round) {
+            if state.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
             }
         }
@@ -200,12 +200,12 @@ impl AdminDesk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HostRoom> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HostsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl HostRoom {
+impl HostsState {
     fn keep(&mut self, show: ShowId, message: &Arc<ToHost>) {
         match &**message {
             ToHost::Figures(figures) if figures.phase == Phase::Ended => {
@@ -239,7 +239,7 @@ impl HostRoom {
     }
 }
 
-impl Desk for AdminDesk {
+impl HostSink for Hosts {
     fn receive(&self, message: ToGateway) {
         match message {
             ToGateway::Host { conn, message } => self.reply(conn, message),

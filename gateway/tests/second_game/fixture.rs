@@ -69,11 +69,11 @@ impl Server {
             let token = AdminToken::parse(TOKEN).unwrap();
             let listen = "127.0.0.1:0".parse().unwrap();
             let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
-            let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
+            let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
             let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
             let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
             let settings = GatewaySettings { transport, ..GatewaySettings::new(listen, [9; 32]) };
-            (Gateway::start(settings, end, desk).unwrap(), admin, archive)
+            (Gateway::start(settings, end, hosts).unwrap(), admin, archive)
         });
         let (players, hosts) = (gateway.addr(), admin.address());
         Self { runtime: Some(runtime), gateway: Some(gateway), _admin: admin, players, hosts, archive }

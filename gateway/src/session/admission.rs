@@ -15,7 +15,7 @@ use super::jwt_header;
 use crate::settings::Auth;
 
 /// Checks whoever comes in.
-pub(crate) struct Doors {
+pub(crate) struct Admission {
     auth: Auth,
     reserved: Option<Reserved>,
     sign: EncodingKey,
@@ -75,7 +75,7 @@ struct Proposal {
     name: String,
 }
 
-impl Doors {
+impl Admission {
     /// Doors that trust these tokens, and sign their own with the secret.
     pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32]) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);

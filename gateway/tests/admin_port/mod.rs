@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use klaxon_engine::bus::{Address, EngineEnd, LocalBus, LocalEngineEnd};
-use klaxon_gateway::admin::{self, Admin, AdminDesk, AdminSettings, AdminToken};
-use klaxon_gateway::link::{Desk, GatewayEnd};
+use klaxon_gateway::admin::{self, Admin, AdminSettings, AdminToken, Hosts};
+use klaxon_gateway::link::{GatewayEnd, HostSink};
 use klaxon_protocol::host::{Figures, FromHost, Latency, ToHost};
 use klaxon_protocol::ids::{ConnRef, GatewayId, Seq, ShowId};
 use klaxon_protocol::link::{Broadcast, ToEngine, ToGateway};
@@ -22,7 +22,7 @@ pub const SHOW: ShowId = ShowId(u64::MAX);
 /// A running admin port, its desk, and the engine's end of the bus.
 pub struct Stage {
     pub admin: Admin,
-    pub desk: Arc<AdminDesk>,
+    pub hosts: Arc<Hosts>,
     pub engine: ScriptedEngine,
 }
 
@@ -42,15 +42,15 @@ impl Stage {
         let end = Arc::new(bus.connect(GatewayId(7)));
         let token = AdminToken::parse(TOKEN).unwrap();
         let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
-        let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
-        let receiver = Arc::clone(&desk);
+        let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
+        let receiver = Arc::clone(&hosts);
         tokio::spawn(async move {
             let mut inbox = Vec::new();
             while end.receive(&mut inbox).await {
                 inbox.drain(..).for_each(|message| receiver.receive(message));
             }
         });
-        Self { admin, desk, engine: ScriptedEngine { end: engine, received: Default::default() } }
+        Self { admin, hosts, engine: ScriptedEngine { end: engine, received: Default::default() } }
     }
 
     pub fn address(&self) -> SocketAddr {

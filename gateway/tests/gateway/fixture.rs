@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use klaxon_engine::bus::{Address, EngineEnd, GatewayEnd, LocalBus, LocalEngineEnd, LocalGatewayEnd};
 use klaxon_gateway::Gateway;
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::Transport;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
@@ -38,18 +38,18 @@ pub const SHOW: ShowId = ShowId(77);
 pub const GATEWAY: GatewayId = GatewayId(3);
 
 /// A gateway with its engine.
-pub struct House {
+pub struct Fixture {
     pub gateway: Gateway,
     pub engine: Engine,
-    pub desk: mpsc::UnboundedReceiver<ToGateway>,
+    pub hosts: mpsc::UnboundedReceiver<ToGateway>,
 }
 
-struct Hosts {
+struct RecordingSink {
     received: mpsc::UnboundedSender<ToGateway>,
     watched: BTreeSet<ShowId>,
 }
 
-impl Desk for Hosts {
+impl HostSink for RecordingSink {
     fn receive(&self, message: ToGateway) {
         let _ = self.received.send(message);
     }
@@ -61,17 +61,17 @@ impl Desk for Hosts {
     fn forget_all_but(&self, _: &BTreeSet<ShowId>) {}
 }
 
-impl House {
+impl Fixture {
     /// The next that the hosts' desk hears.
-    pub async fn desk(&mut self) -> ToGateway {
-        tokio::time::timeout(PATIENCE, self.desk.recv()).await.unwrap().unwrap()
+    pub async fn hosts(&mut self) -> ToGateway {
+        tokio::time::timeout(PATIENCE, self.hosts.recv()).await.unwrap().unwrap()
     }
 
     /// The show's figures as the hosts get them, with this gateway's share.
     pub async fn figures(&mut self) -> Figures {
         self.engine.send(ToGateway::Figures(Box::new(figures())));
         loop {
-            if let ToGateway::Figures(figures) = self.desk().await {
+            if let ToGateway::Figures(figures) = self.hosts().await {
                 return *figures;
             }
         }
@@ -90,7 +90,7 @@ pub fn settings_of_each() -> [GatewaySettings; 2] {
     [Transport::Auto, Transport::Portable].map(|transport| GatewaySettings { transport, ..settings() })
 }
 
-pub fn house(settings: GatewaySettings) -> House {
+pub fn fixture(settings: GatewaySettings) -> Fixture {
     house_over(settings, |end| Arc::new(end), BTreeSet::new())
 }
 
@@ -99,12 +99,12 @@ pub fn house_over(
     settings: GatewaySettings,
     end: impl FnOnce(LocalGatewayEnd) -> Arc<dyn GatewayEnd>,
     watched: BTreeSet<ShowId>,
-) -> House {
+) -> Fixture {
     let (bus, engine_end) = LocalBus::new();
-    let (hosts, desk) = mpsc::unbounded_channel();
-    let hosts = Arc::new(Hosts { received: hosts, watched });
-    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), hosts).unwrap();
-    House { gateway, engine: Engine::start(engine_end), desk }
+    let (sink, hosts) = mpsc::unbounded_channel();
+    let sink = Arc::new(RecordingSink { received: sink, watched });
+    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), sink).unwrap();
+    Fixture { gateway, engine: Engine::start(engine_end), hosts }
 }
 
 /// An engine that seats everybody, and to which the first answer of each seat counts.
@@ -267,8 +267,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub async fn connect(house: &House, codec: Codec) -> Self {
-        let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    pub async fn connect(fixture: &Fixture, codec: Codec) -> Self {
+        let stream = TcpStream::connect(fixture.gateway.addr()).await.unwrap();
         Self::over(stream, codec).await.unwrap()
     }
 
@@ -282,8 +282,8 @@ impl Client {
     }
 
     /// Connects and joins; the welcome too.
-    pub async fn join(house: &House, codec: Codec) -> (Self, Welcome) {
-        let mut client = Self::connect(house, codec).await;
+    pub async fn join(fixture: &Fixture, codec: Codec) -> (Self, Welcome) {
+        let mut client = Self::connect(fixture, codec).await;
         let welcome = client.join_as(join()).await;
         (client, welcome)
     }
