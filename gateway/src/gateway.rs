@@ -18,8 +18,8 @@ use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
 
 /// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
 ///
-/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once; to send the
-/// players away kindly, [`Gateway::drain`] first.
+/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once, and
+/// [`Gateway::drain`] closes players' connections in order before that.
 pub struct Gateway {
     addr: SocketAddr,
     sockets: Sockets,
@@ -69,7 +69,7 @@ impl Router for GatewayRouter {
 }
 
 impl Gateway {
-    /// Listens and begins to let players in. Hosts' messages go to `desk`.
+    /// Listens and begins to let players in. Messages for hosts go to `hosts`.
     ///
     /// Metrics count from here on in the recorder that is installed by now.
     ///
@@ -119,8 +119,8 @@ impl Gateway {
         self.addr
     }
 
-    /// Lets nobody in any more, tells everybody to come back, and is done when they are gone or after `limit`. Nobody goes before
-    /// all their answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
+    /// Accepts no more connections, sends all players `goodbye`, and is done when they are gone or after `limit`. No connection is closed
+    /// before all its answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
     /// there, spread evenly over them and over half of the limit.
     ///
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.

@@ -77,7 +77,7 @@ impl Subscriber {
         }
     }
 
-    /// Ends the subscriptions to shows without connections. Not while a join is pending: only its reply says which show it is for.
+    /// Ends the subscriptions to shows without connections. Not while a join is pending: only its reply names the show.
     fn unsubscribe(&self) {
         self.common.pending_joins.if_none(|| {
             let mut shows = self.common.figures.shows();

@@ -1,4 +1,4 @@
-//! The desk: which hosts are connected, what each of them watches, and what goes to whom.
+//! Which hosts are connected, what each of them watches, and which messages it is sent.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -42,8 +42,8 @@ struct Latest {
     figures: Option<Arc<ToHost>>,
     /// The event that began the last round, and those since.
     events: Vec<Arc<ToHost>>,
-    /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
-    /// tells of it.
+    /// Alerts that came while no host watched: for the first that does. After a crash no host is connected when the engine
+    /// sends the alert about it.
     undelivered: VecDeque<Arc<ToHost>>,
 }
 
@@ -64,7 +64,7 @@ pub struct Host {
 }
 
 impl Hosts {
-    /// A desk without hosts.
+    /// No hosts yet.
     #[must_use]
     pub fn new(engines: Arc<dyn GatewayEnd>) -> Self {
         Self { engines, next_key: AtomicU64::new(1), state: Mutex::default() }
@@ -95,7 +95,7 @@ impl Hosts {
         metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
     }
 
-    /// A host says something: answered here if it is about this connection, else handed to the engines.
+    /// A message of a host: answered here if it is about this connection, else sent to the engines.
     pub fn receive_from(&self, host: &Host, message: FromHost) {
         metrics::counter!("klaxon_host_messages_total").increment(1);
         match message {
@@ -146,7 +146,7 @@ impl Hosts {
         }
         state.watchers.entry(show).or_default().insert(host.key);
         self.engines.subscribe(show);
-        // Under the same lock as what follows them, so that nothing is heard twice or out of order.
+        // Under the same lock as what follows them, so that nothing is sent twice or out of order.
         if let Some(latest) = state.latest.get_mut(&show) {
             let undelivered = std::mem::take(&mut latest.undelivered);
             for message in undelivered.iter().chain(&latest.events).chain(&latest.figures) {
@@ -155,7 +155,7 @@ impl Hosts {
         }
     }
 
-    /// To the host that asked.
+    /// To the host that sent the request.
     fn reply(&self, conn: ConnRef, message: ToHost) {
         if conn.gateway != self.engines.id() {
             return;
@@ -182,7 +182,7 @@ impl Hosts {
         }
     }
 
-    /// The show began before it was heard here: who watches it is told the round that was begun last, as it is now.
+    /// The show began before its events came to this gateway: hosts that watch it are sent the last round, as it is now.
     fn catch_up(&self, show: ShowId, view: &View) {
         let events = view.message.last_round();
         if events.is_empty() {
@@ -190,7 +190,7 @@ impl Hosts {
         }
         {
             let state = self.lock();
-            // Heard here all along, or since a host of ours was told the same.
+            // Its events came all along, or since another host of this gateway was sent the same.
             if state.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
             }
@@ -275,7 +275,7 @@ impl HostSink for Hosts {
     }
 }
 
-/// Tells a host why its message was not handed on: under the command's id if it has one.
+/// Refuses a host's message, under the command's id if it has one.
 fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
     use klaxon_protocol::host::Refused;
     let error = refusal.into();

@@ -1,4 +1,4 @@
-//! What `/metrics` says, and what each figure means.
+//! The recorder behind `/metrics`, and the descriptions of what hosts' connections count.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 

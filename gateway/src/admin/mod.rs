@@ -34,8 +34,8 @@ use crate::link::GatewayEnd;
 
 /// How often the recorder folds what was measured into its figures; without it they would pile up between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
-/// How long hosts may take to go when the server stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long hosts' connections may take to close when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the admin port needs.
 pub struct AdminSettings {
@@ -58,13 +58,13 @@ struct Shared {
     token: AdminToken,
     metrics: PrometheusHandle,
     refusals: Refusals,
-    /// Where there is no desk, there are no hosts.
+    /// None where hosts can't connect.
     hosts: Option<Arc<Hosts>>,
     stop: watch::Receiver<bool>,
 }
 
 impl Admin {
-    /// Opens the port. What engines say to hosts goes to the desk.
+    /// Opens the port. What engines send to hosts goes to the [`Hosts`].
     ///
     /// # Errors
     /// If the address can't be listened at.
@@ -98,14 +98,14 @@ impl Admin {
         self.address
     }
 
-    /// Takes no more hosts, says goodbye to those who are here, and waits for them for up to two seconds.
+    /// Accepts no more hosts, closes the connections of those that are here, and waits for them for up to two seconds.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let all_gone = async {
             let _ = self.server.await;
             self.stop.closed().await;
         };
-        if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, all_gone).await.is_err() {
             tracing::warn!("some requests to the admin port were cut off");
         }
     }
@@ -136,7 +136,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Rec
     }
 }
 
-/// Lets nobody through without the token, nor pages of other sites with it.
+/// Refuses requests without the token, and those of other sites' pages with it.
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     if !shared.token.allows(request.headers()) {
         ::metrics::counter!("klaxon_admin_unauthorized_total").increment(1);
@@ -193,7 +193,7 @@ async fn host(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         } else {
             let reason = ErrorCode::NoCapacity.code().into();
             let frame = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::AGAIN, reason };
-            socket::turn_away(ws, frame).await;
+            socket::refuse(ws, frame).await;
         }
     })
 }

@@ -18,7 +18,7 @@ pub struct AdminToken {
 }
 
 impl AdminToken {
-    /// Reads the token file, or makes it and says in the log where it is.
+    /// Reads the token file, or makes it and logs where it is.
     ///
     /// # Errors
     /// If the file can't be read or made, may be read by others, or holds no token or one that can be guessed.

@@ -1,4 +1,4 @@
-//! What an operator says of the servers that processes share.
+//! Options about the servers that processes share.
 
 use clap::Args;
 
@@ -20,7 +20,7 @@ impl RedisOptions {
     /// Where Redis is.
     ///
     /// # Errors
-    /// If that was not said.
+    /// If that was not given.
     pub fn urls(&self, common: &CommonOptions) -> Result<&SecretUrls, ConfigError> {
         self.redis.as_ref().ok_or_else(|| common.missing("redis", "redis://127.0.0.1:6379"))
     }
@@ -42,7 +42,7 @@ impl KafkaOptions {
     /// Where its brokers are.
     ///
     /// # Errors
-    /// If that was not said.
+    /// If that was not given.
     pub fn brokers(&self, common: &CommonOptions) -> Result<&str, ConfigError> {
         self.kafka.as_deref().ok_or_else(|| common.missing("kafka", "127.0.0.1:9092"))
     }

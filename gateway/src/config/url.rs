@@ -1,4 +1,4 @@
-//! Where a server is, with a password in it perhaps, which nobody shall see.
+//! The address of a server, which may have a password in it that is never shown.
 
 use std::fmt;
 use std::str::FromStr;

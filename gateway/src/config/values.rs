@@ -1,4 +1,4 @@
-//! How an operator writes values, and what is said about one that is none.
+//! How options' values are written, and the errors about wrong ones.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;

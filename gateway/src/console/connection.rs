@@ -1,4 +1,4 @@
-//! The console's way to the show: connects again by itself, to whichever gateway answers, and says again what was not answered.
+//! The console's connection: connects again by itself, to whichever gateway answers, and sends again what was not answered.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tungstenite::client::IntoClientRequest;
 
 type HostSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Native clients speak bincode.
+/// Native clients use bincode.
 const CODEC: Codec = Codec::Bincode;
 /// The first and the longest wait before connecting again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
@@ -30,12 +30,12 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// How a gateway is lost that stands still.
-const SILENT: &str = "nothing was heard from the server";
+const SILENT: &str = "nothing came from the server";
 
 /// What happened on the connection.
 #[derive(Debug)]
 pub enum Report {
-    /// The server said something.
+    /// A message of the server.
     Received(ToHost),
     /// There is a connection again.
     Back {
@@ -81,9 +81,9 @@ impl Connection {
         Ok(Self { sender, reports })
     }
 
-    /// Says something, now or when the connection is back.
+    /// Sends a message, now or when the connection is back.
     pub fn send(&self, message: FromHost) {
-        // Fails only after `Over`, which has told the host already.
+        // Fails only after `Over`, which the host has seen.
         let _ = self.sender.send(message);
     }
 
@@ -212,7 +212,7 @@ async fn converse(
         tokio::select! {
             message = messages.recv() => {
                 let Some(message) = message else {
-                    // Goodbye; nobody waits for the answer.
+                    // The console has left, and needs no answer.
                     let _ = socket.close(None).await;
                     return None;
                 };
@@ -257,7 +257,7 @@ async fn send(socket: &mut HostSocket, frame: Message) -> Result<(), String> {
     }
 }
 
-/// What was said and must be said again on a new connection.
+/// Messages without an answer, which are sent again on a new connection.
 #[derive(Debug, Default)]
 struct Outstanding(Vec<FromHost>);
 
@@ -294,7 +294,7 @@ impl Outstanding {
         }
     }
 
-    /// In the order in which it was said.
+    /// In the order in which they were sent.
     fn again(&self) -> &[FromHost] {
         &self.0
     }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_answered_is_said_again_and_in_order() {
+    fn only_what_was_not_answered_is_sent_again_and_in_order() {
         let watch = FromHost::Watch(ShowRef { show: SHOW });
         let mut outstanding = Outstanding::default();
         for message in [FromHost::Shows, watch.clone(), next("a"), next("b"), next("c")] {

@@ -53,7 +53,7 @@ pub async fn run(
     let mut view = begin(options, read_pack, &mut connection).await?;
     if is_live {
         screen::run(&mut connection, &mut view).await?;
-        // Whoever leaves right after a command wants it done all the same.
+        // A command that was given right before leaving is done all the same.
         let _ = tokio::time::timeout(LAST_ANSWERS, settle(&mut connection, &mut view)).await;
         return Ok(ExitCode::SUCCESS);
     }
@@ -86,7 +86,7 @@ async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
     Connection::open(Gateways { addresses: options.admin.clone().into(), token }).await
 }
 
-/// Until everything that was said is answered.
+/// Until everything that was sent is answered.
 async fn settle(connection: &mut Connection, view: &mut View) {
     while !view.is_settled() {
         let Some(report) = connection.report().await else { return };
@@ -211,7 +211,7 @@ impl Orders {
         Ok(CommandId::parse(&format!("{:016x}-{}", self.prefix, self.count))?)
     }
 
-    /// Says what the order means. Those about the console itself are for the caller.
+    /// Sends what the order stands for. Those about the console itself are for the caller.
     fn give(&mut self, connection: &Connection, view: &mut View, order: Order) -> anyhow::Result<()> {
         let show: ShowId = view.show;
         let message = match order {

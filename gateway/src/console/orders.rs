@@ -149,7 +149,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
     PHASES.iter().find(|(_, known)| *known == phase).map_or("", |(name, _)| name)
 }
 
-/// What an action is called when its outcome is told.
+/// What an action is called when its outcome is shown.
 #[must_use]
 pub fn action_name(action: &Action) -> &'static str {
     match action {

@@ -1,4 +1,4 @@
-//! What the host's console knows. Changed only by what the server says and what the host does; no I/O.
+//! What the host's console shows. Changed only by messages of the server and by what the host does; no I/O.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -82,7 +82,7 @@ impl Note {
     }
 }
 
-/// Something new to tell a host who reads lines.
+/// News for a host who reads lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Something happened in the show.
@@ -122,13 +122,13 @@ impl View {
         }
     }
 
-    /// Whether everything that the host said has been answered.
+    /// Whether everything that the host sent has been answered.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.waiting.is_empty() && self.questions == 0
     }
 
-    /// The host says something.
+    /// The host sends a message.
     pub fn sent(&mut self, message: &FromHost) {
         match message {
             FromHost::Command(command) => {
@@ -157,7 +157,7 @@ impl View {
         }
     }
 
-    /// The server says something; what of it is news.
+    /// A message of the server comes; returns what of it is news.
     pub fn receive(&mut self, message: &ToHost) -> Vec<News> {
         match message {
             ToHost::Figures(figures) if figures.show == self.show => self.count(figures),

@@ -25,7 +25,7 @@ impl Barrier {
         Self { show, round, shards_left: AtomicUsize::new(shards) }
     }
 
-    /// One more shard has sent its answers. The last one tells the engine, behind the answers of all shards.
+    /// One more shard has sent its answers. The last one sends the engine word of that, behind the answers of all shards.
     fn pass(&self, common: &Common) {
         if self.shards_left.fetch_sub(1, AcqRel) == 1 {
             let (gateway, show, round) = (common.gateway, self.show, self.round);

@@ -1,33 +1,33 @@
-//! Whether a client is still there: when it was last heard from, and the ping that asks one from which nothing came.
+//! Whether a client is still there: when its last message came, and the ping that is sent if none comes.
 //!
 //! A browser answers WebSocket pings by itself, also in a hidden tab, where a page's own timers run once a minute. At most one ping
-//! of a connection is unanswered, so a client that does not read, or does not answer, gathers none; and only the pong that a ping
-//! asked for is free of the rate limit, so pongs that nobody asked for are a flood like any other.
+//! of a connection is unanswered, so they do not pile up for a client that does not read, or does not answer; and only the pong that answers
+//! a ping is free of the rate limit, so unsolicited pongs are a flood like any other.
 
 use bytes::Bytes;
 use klaxon_protocol::time::{Millis, Span};
 
-/// A ping without payload, the same bytes for everybody.
+/// A ping without payload, the same bytes for all.
 pub(super) const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
 
-/// Whoever says several things in this time does more than give a sign of life.
+/// A client that sends two messages within this time does more than keep the connection alive.
 const ACTIVE_WITHIN: Span = Span(1000);
 
-/// What was last heard from a client, and whether it has answered its ping.
+/// When the last message of a client came, and whether it has answered its ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Liveness {
-    /// It said something then, unasked.
+    /// It sent a message then, other than an answer to a ping.
     Active { at: Millis },
-    /// It answered a ping then, and said nothing since.
+    /// It answered a ping then, and sent nothing since.
     Answered { at: Millis },
     /// It was pinged then, and nothing came since.
     Pinged { at: Millis },
-    /// It said something then, but its pong is still to come.
+    /// It sent a message then, but its pong is still to come.
     ActiveSincePing { at: Millis },
 }
 
 impl Liveness {
-    /// It says something now. Whether it does more than give a sign of life.
+    /// A message comes now. Whether the client does more than keep the connection alive.
     pub fn receive(&mut self, now: Millis) -> bool {
         let (before, next) = match *self {
             Self::Active { at } => (Some(at), Self::Active { at: now }),

@@ -26,7 +26,7 @@ pub(crate) struct ShardMetrics {
 }
 
 impl ShardMetrics {
-    /// So many microseconds from an answer's reading to its reply.
+    /// The time from an answer's reading to its reply, in microseconds.
     pub fn replied(&mut self, micros: u64) {
         if self.latencies.len() < MOST_LATENCIES {
             self.latencies.push(micros);
@@ -69,7 +69,7 @@ impl ShardMetrics {
     }
 }
 
-/// Tells the metrics recorder what the players' side counts.
+/// Describes the metrics of players' connections.
 pub(crate) fn describe() {
     describe_gauge!("klaxon_connections", "Players' and spectators' WebSocket connections now");
     describe_counter!("klaxon_connections_opened_total", "WebSocket connections opened");

@@ -1,4 +1,4 @@
-//! The hub: connections in shards, and who gets what the engines publish.
+//! The hub: connections in shards, and which of them are sent what the engines publish.
 //!
 //! A [`Shard`] is a state machine that a reactor drives (see [`crate::transport`]). What all shards share is in [`Common`]; what other
 //! threads send to a shard is a [`ToShard`].
@@ -87,7 +87,7 @@ pub(crate) enum ToShard {
     Event(ShowId, Arc<EncodedEvent>),
     /// Send all answers that were read to the engine.
     Barrier(Arc<Barrier>),
-    /// Tell the engine which seats have a connection here.
+    /// Send the engine the seats that have a connection here.
     Census(Arc<Census>),
     /// A newer connection of the player gets the events.
     Displace(ConnKey),

@@ -1,4 +1,4 @@
-//! Who asked for a seat and has no answer yet: until then it is not known which shows they will hear.
+//! Connections that asked for a seat and have no reply yet: until then it is not known which shows' events they need.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl PendingJoins {
         self.lock().remove(&conn);
     }
 
-    /// Does something while nobody is on the way in, and nobody can begin to be. Nothing if somebody is.
+    /// Calls `act` while no join is pending, and none can begin. Not if one is.
     pub fn if_none(&self, act: impl FnOnce()) {
         let pending_joins = self.lock();
         if pending_joins.is_empty() {

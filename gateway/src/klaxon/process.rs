@@ -1,4 +1,4 @@
-//! What all of Klaxon's processes do alike: begin, say where they are, and stop when told.
+//! What all of Klaxon's processes do alike: begin, write down where they listen, and stop at a signal.
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -55,7 +55,7 @@ pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> 
     Ok(())
 }
 
-/// Where the process listens, as its data directory says it.
+/// The file in the data directory that names where the process listens.
 pub struct AddressFile(PathBuf);
 
 impl AddressFile {
@@ -76,7 +76,7 @@ impl AddressFile {
             .with_context(|| format!("can't write {}", self.0.display()))
     }
 
-    /// Whoever looks for the process from now on shall not find it.
+    /// Removes it, as the process stops to listen.
     pub fn remove(&self) {
         if let Err(error) = self.forget() {
             tracing::warn!(%error, "it stops all the same");

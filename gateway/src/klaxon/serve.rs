@@ -64,7 +64,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         // It ends when no gateway is left, and there is one.
         ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
-    tracing::info!("stopping: players are told to come back");
+    tracing::info!("stopping: players are sent goodbye");
     address_file.remove();
     gateway.drain(players.drain_limit.to_std(), Vec::new()).await;
     admin.stop().await;

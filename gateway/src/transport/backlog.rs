@@ -1,8 +1,8 @@
 //! A reactor's backlog: messages that other threads sent to its handler and that are not processed yet, whether they are in the mailbox or
 //! with the handler.
 //!
-//! A sender that can wait does so while the backlog is full. One that can't, as it is a reactor itself, sends all the same: whoever lets it do so
-//! has to show that the sum is bounded.
+//! A sender that can wait does so while the backlog is full. One that can't, as it is a reactor itself, sends all the same: the code that does
+//! so has to show that the sum is bounded.
 //!
 //! It costs each message an addition, and each turn of the reactor at most one: nothing per connection, no lock and no allocation. The sender
 //! is woken only when it may wait.
@@ -21,7 +21,7 @@ const LOW_WATER: usize = MAX_BACKLOG / 2;
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     length: AtomicUsize,
-    /// The reactor has ended: nobody has to wait for it.
+    /// The reactor has ended: no sender has to wait for it.
     is_over: AtomicBool,
     low: Notify,
 }

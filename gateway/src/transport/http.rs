@@ -26,7 +26,7 @@ use crate::handshake::{self, NoHandshake, Refusals};
 
 /// A request's head must be here after this.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// No connection speaks HTTP for longer.
+/// The longest time that a connection may use HTTP.
 const HTTP_LIMIT: Duration = Duration::from_secs(60);
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 16 << 10;
@@ -39,13 +39,13 @@ pub(super) struct HttpState {
 }
 
 impl HttpState {
-    /// Lets in until it is told to drain.
+    /// Accepts until it drains.
     pub fn new(limits: Limits) -> Self {
         Self { limits, draining: AtomicBool::new(false), refusals: Refusals::default() }
     }
 }
 
-/// A socket that speaks WebSocket from now on.
+/// A socket that was upgraded to WebSocket.
 pub(super) struct Upgraded {
     pub stream: StdStream,
     pub peer: IpAddr,
@@ -54,7 +54,7 @@ pub(super) struct Upgraded {
     pub read: Bytes,
 }
 
-/// A handshake that was answered with yes.
+/// A handshake that was accepted.
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
@@ -75,7 +75,7 @@ pub(super) async fn serve(
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    // Whatever went wrong went wrong for this client only.
+    // An error concerns this client only.
     let _ = tokio::time::timeout(HTTP_LIMIT, served).await;
     let (upgrade, codec) = agreed.take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;

@@ -33,7 +33,7 @@ struct Waker<F = AtomicBool, R = UnixStream> {
     signal: R,
 }
 
-/// Is up or down, and says how it was before.
+/// A flag whose former value is returned when it is set.
 trait Flag {
     fn swap(&self, up: bool) -> bool;
 }
@@ -96,7 +96,7 @@ impl<T> MailboxSender<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Takes what is there, `most` things at most, after the waker rang. Whether there may be more.
+    /// Takes what is there, `most` messages at most, after the reactor was woken. Whether there may be more.
     pub fn take(&self, most: usize, mut receive: impl FnMut(T)) -> bool {
         // A message that is sent from here on wakes the reactor again.
         self.waker.reset();
@@ -134,7 +134,7 @@ impl WakeReceiver {
     /// Waits until it is woken, or until the time is over.
     ///
     /// # Errors
-    /// If the kernel can't say whether it rings.
+    /// If the kernel can't poll the socket.
     pub fn wait(&self, most: Duration) -> io::Result<()> {
         match ppoll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], Some(most.into()), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_after_a_look_rings_again() {
+    fn what_is_sent_after_a_look_wakes_again() {
         let (sender, mailbox, mut wakeups) = mailbox().unwrap();
         sender.send(1);
         sender.send(2);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reactor_that_sleeps_between_looks_hears_all_in_the_order_of_each_thread() {
+    fn a_reactor_that_sleeps_between_looks_receives_all_in_the_order_of_each_thread() {
         const EACH: u32 = 20_000;
         let (sender, mailbox, mut wakeups) = mailbox::<(usize, u32)>().unwrap();
         wakeups.0.set_nonblocking(false).unwrap();
@@ -215,7 +215,7 @@ mod tests {
             }
         }
 
-        /// A reactor that was woken hushes the waker and then takes what is there.
+        /// A reactor that was woken resets the waker and then takes what is there.
         fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, received: &mut Vec<u8>) {
             while waker.signal.swap(0, Ordering::AcqRel) > 0 {
                 waker.reset();
@@ -224,7 +224,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_left_in_the_inbox_of_a_reactor_that_sleeps() {
+        fn nothing_is_left_in_the_mailbox_of_a_reactor_that_sleeps() {
             loom::model(|| {
                 let woken = AtomicBool::new(false);
                 let shared = Arc::new((Waker { woken, signal: AtomicUsize::new(0) }, Mutex::new(Vec::new())));

@@ -82,7 +82,7 @@ struct ReactorMailbox<M> {
 }
 
 impl<M: Send + 'static> ReactorPool<M> {
-    /// So many reactors, to be begun with as many handlers.
+    /// This number of reactors, to be started with as many handlers.
     ///
     /// # Errors
     /// If there are no descriptors to be had, or not the transport that was asked for.
@@ -104,7 +104,7 @@ impl<M: Send + 'static> ReactorPool<M> {
         self.handles.clone()
     }
 
-    /// Begins: whoever connects to the listener is some handler's from now on. There must be as many handlers as reactors.
+    /// Starts the threads: connections to the listener go to the handlers in turn. There must be as many handlers as reactors.
     ///
     /// # Errors
     /// If there are no threads to be had.
@@ -140,13 +140,13 @@ impl<M: Send + 'static> ReactorPool<M> {
 }
 
 impl Sockets {
-    /// How far the sockets' life has come, for others who end with them.
+    /// The stage of the sockets, for tasks that end with them.
     pub(crate) fn stage(&self) -> watch::Receiver<Stage> {
         self.stage.subscribe()
     }
 
-    /// Lets nobody in any more, asks the handlers to part, and is done when all connections are gone or after `limit`. Whoever
-    /// parts is sent to one of the `others`, if there are any.
+    /// Refuses new connections, has the handlers close theirs, and is done when all are gone or after `limit`. Clients are sent to
+    /// one of the `others`, if there are any.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.http_state.draining.store(true, Relaxed);
         self.set(Stage::Draining { until: Instant::now() + limit, others: others.into() });
@@ -189,7 +189,7 @@ fn run<C: ConnectionHandler>(
     }
 }
 
-/// Takes sockets, speaks HTTP with them, and hands those that speak WebSocket then to the reactors in turn.
+/// Accepts sockets, serves HTTP on them, and hands those that are upgraded to WebSocket to the reactors in turn.
 async fn accept_connections<M: Send + 'static>(
     listener: TcpListener,
     http_state: Arc<HttpState>,

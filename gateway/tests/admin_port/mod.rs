@@ -1,4 +1,4 @@
-//! A desk with an engine that says what the test wants.
+//! An admin port with an engine that sends what the test wants.
 
 // Each test binary uses a part of this.
 #![allow(dead_code)]
@@ -19,7 +19,7 @@ use klaxon_protocol::time::{Millis, Span};
 pub const TOKEN: &str = "a-token-for-tests-of-32-characters";
 pub const SHOW: ShowId = ShowId(u64::MAX);
 
-/// A running admin port, its desk, and the engine's end of the bus.
+/// A running admin port, its hosts, and the engine's end of the bus.
 pub struct Stage {
     pub admin: Admin,
     pub hosts: Arc<Hosts>,

@@ -1,4 +1,4 @@
-//! A gateway on loopback, an engine that says yes to everything, and clients in both codecs.
+//! A gateway on loopback, an engine that accepts everything, and clients in both codecs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ impl HostSink for RecordingSink {
 }
 
 impl Fixture {
-    /// The next that the hosts' desk hears.
+    /// The next message for hosts.
     pub async fn hosts(&mut self) -> ToGateway {
         tokio::time::timeout(PATIENCE, self.hosts.recv()).await.unwrap().unwrap()
     }
@@ -94,7 +94,7 @@ pub fn fixture(settings: GatewaySettings) -> Fixture {
     house_over(settings, |end| Arc::new(end), BTreeSet::new())
 }
 
-/// A house whose gateway has another end of the bus, and whose hosts watch these shows.
+/// The same with another end of the bus, and with hosts that watch these shows.
 pub fn house_over(
     settings: GatewaySettings,
     end: impl FnOnce(LocalGatewayEnd) -> Arc<dyn GatewayEnd>,
@@ -107,11 +107,11 @@ pub fn house_over(
     Fixture { gateway, engine: Engine::start(engine_end), hosts }
 }
 
-/// An engine that seats everybody, and to which the first answer of each seat counts.
+/// An engine that gives everyone a seat, and to which the first answer of each seat counts.
 pub struct Engine {
     end: Arc<LocalEngineEnd>,
     state: Arc<Mutex<State>>,
-    /// All that the gateway said.
+    /// All that the gateway sent.
     pub received: mpsc::UnboundedReceiver<ToEngine>,
 }
 
@@ -160,7 +160,7 @@ impl Engine {
         self.end.send(Address::All, message);
     }
 
-    /// What says things to the gateway from another thread.
+    /// Sends messages to the gateway from another thread.
     pub fn sender(&self) -> impl Fn(ToGateway) + Send + use<> {
         let end = Arc::clone(&self.end);
         move |message| end.send(Address::All, message)
@@ -181,16 +181,16 @@ impl Engine {
         self.state.lock().unwrap().reply(&self.end, batch);
     }
 
-    /// Waits until the gateway says something of which `want` makes a value.
+    /// Waits until the gateway sends a message of which `want` makes a value.
     pub async fn wait<T>(&mut self, mut want: impl FnMut(ToEngine) -> Option<T>) -> T {
         let wait = async {
             loop {
-                if let Some(wanted) = want(self.received.recv().await.expect("the gateway still speaks")) {
+                if let Some(wanted) = want(self.received.recv().await.expect("the gateway is running")) {
                     return wanted;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the gateway says it in time")
+        tokio::time::timeout(PATIENCE, wait).await.expect("the message comes in time")
     }
 }
 

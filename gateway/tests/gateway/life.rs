@@ -9,8 +9,8 @@ use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::player::{AnswerReply, ToPlayer};
 use tokio::net::TcpStream;
 
-use crate::handshake::get;
 use crate::fixture::{Client, GATEWAY, PATIENCE, answers_in, fixture, settings};
+use crate::handshake::get;
 
 /// The reply to an answer of choice 2 to question 1.
 fn accepted() -> ToPlayer {

@@ -82,7 +82,7 @@ impl Shard {
         None
     }
 
-    /// Asks the engine for a seat, or tells the player why not.
+    /// Requests a seat from the engine, or refuses the join.
     fn request_seat(&mut self, key: ConnKey, admitted: Result<Admitted, Refusal>, now: Millis) {
         let Admitted { code, player, name, role, proof } = match admitted {
             Ok(admitted) => admitted,

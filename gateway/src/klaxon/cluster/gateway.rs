@@ -28,7 +28,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     if public_url.is_none() {
         tracing::warn!("without a public-url no other gateway sends its players here when it stops");
     }
-    // No two that run have the same, and nobody remembers it.
+    // Unique among those that run; it is kept nowhere.
     let id = GatewayId(getrandom::u32().context("the system has nothing random")?);
     let end = wait_for("Redis", async || RedisGatewayEnd::connect(&redis, id, public_url.clone()).await).await;
     let end = Arc::new(end);
@@ -54,7 +54,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where players reach an address, if it is one that they can be told.
+/// Where players reach an address, if it is one that others can connect to.
 fn url_of(address: SocketAddr) -> Option<String> {
     (!address.ip().is_unspecified()).then(|| format!("ws://{address}/play"))
 }

@@ -1,4 +1,4 @@
-//! Names and tokens at the door.
+//! Names and tokens of joins.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -26,7 +26,7 @@ pub(crate) struct Wire {
     unfinished: Option<Box<Unfinished>>,
 }
 
-/// A message takes no more bytes on the wire than so many times its own, even in fragments of one byte; whoever sends more sends
+/// A message takes no more bytes on the wire than this number times its own, even in fragments of one byte; a client that sends more sends
 /// fragments without end.
 pub(crate) const MOST_ON_WIRE: usize = 8;
 
@@ -77,7 +77,7 @@ pub enum Fault {
 }
 
 impl Wire {
-    /// Before anything was read, for messages of at most so many bytes.
+    /// Before anything was read, for messages of at most this number of bytes.
     pub const fn new(largest: u32) -> Self {
         Self { largest, unfinished: None }
     }
@@ -142,7 +142,7 @@ impl Wire {
         Ok(Some(Cow::Owned(frame)))
     }
 
-    /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
+    /// Has tungstenite read a frame. None if it is a fragment after which more must come.
     fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let largest = self.largest();
         let mut unfinished = self.unfinished.take().unwrap_or_default();
@@ -162,7 +162,7 @@ impl Wire {
     }
 }
 
-/// The first bytes, of which there are so many; the others stay.
+/// Splits off the first bytes; the others stay.
 fn cut_off<'r>(bytes: &mut &'r mut [u8], count: usize) -> &'r mut [u8] {
     let (first, others) = mem::take(bytes).split_at_mut(count);
     *bytes = others;

@@ -14,7 +14,7 @@ const READ_BUFFER: usize = 128;
 /// tungstenite, as the server, given one whole frame at a time.
 pub(super) struct Protocol(WebSocketContext);
 
-/// What tungstenite is told of us.
+/// How tungstenite is configured.
 pub(super) fn config(largest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -34,7 +34,7 @@ pub(super) fn fault(error: &Error) -> Fault {
 }
 
 impl Protocol {
-    /// Before anything was read, for messages of at most so many bytes.
+    /// Before anything was read, for messages of at most this number of bytes.
     pub fn new(largest: usize) -> Self {
         Self(WebSocketContext::new(Role::Server, Some(config(largest))))
     }
