@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_forgot_something_is_told_from_whoever_wants_a_page() {
+    fn a_proxy_that_forgot_a_header_is_distinguished_from_a_browser_that_wants_a_page() {
         let page = faults_of(&[("Connection", "keep-alive")]);
         assert_eq!(page[0], Fault::Plain);
         let body = NoHandshake(page).body("Players");

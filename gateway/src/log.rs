@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn json_says_the_same_and_acts_on_nothing() {
+    fn json_has_the_same_fields_and_acts_on_nothing() {
         let text = logged(LogFormat::Json, false);
         assert_eq!(text.lines().count(), 2, "{text:?}");
         assert_eq!(text.chars().find(|&c| acts(c)), None, "{text:?}");

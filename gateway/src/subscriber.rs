@@ -198,7 +198,7 @@ mod tests {
     const SHOW: ShowId = ShowId(7);
     const PATIENCE: Duration = Duration::from_secs(20);
     /// Each asks all shards for an answer.
-    const FLOOD: u16 = 3 * MAX_BACKLOG as u16;
+    const FLOOD: u16 = 2 * MAX_BACKLOG as u16;
 
     /// A bus from which barriers of rounds 1 to [`FLOOD`] come, as fast as they are read.
     struct Flood {

@@ -6,8 +6,9 @@ mod admin_port;
 
 use std::sync::Arc;
 
+use admin_port::host::Host;
 use admin_port::{SHOW, Stage, TOKEN, figures};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
 use klaxon_gateway::link::HostSink;
 use klaxon_protocol::codec::Codec;
@@ -16,66 +17,12 @@ use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{Choice, CommandId, QuestionId, Seq, ShowCode};
 use klaxon_protocol::link::{Broadcast, ToGateway, View};
 use klaxon_protocol::pack::{Pack, PackQuestion};
-use klaxon_protocol::player::{Close, Mark, Notice, Phase, Ping, Question, Reveal, Snapshot, ToPlayer};
+use klaxon_protocol::player::{Close, Mark, Notice, Phase, Question, Reveal, Snapshot, ToPlayer};
 use klaxon_protocol::settings::{Mode, Settings};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-
-struct Host {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    codec: Codec,
-}
-
-impl Host {
-    async fn connect(stage: &Stage, codec: Codec) -> Self {
-        let mut request = format!("ws://{}/host", stage.address()).into_client_request().unwrap();
-        let headers = request.headers_mut();
-        headers.insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
-        headers.insert("sec-websocket-protocol", codec.subprotocol().parse().unwrap());
-        let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], codec.subprotocol());
-        Self { socket, codec }
-    }
-
-    async fn send(&mut self, message: FromHost) {
-        let bytes = self.codec.encode(&message);
-        let frame = match self.codec {
-            Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
-            Codec::Bincode => Message::binary(bytes),
-        };
-        self.socket.send(frame).await.unwrap();
-    }
-
-    async fn frame(&mut self) -> Message {
-        loop {
-            let frame = self.socket.next().await.unwrap().unwrap();
-            if !frame.is_ping() {
-                return frame;
-            }
-        }
-    }
-
-    async fn receive(&mut self) -> ToHost {
-        let frame = self.frame().await;
-        assert_eq!(frame.is_text(), self.codec == Codec::Json, "{frame:?}");
-        self.codec.decode(&frame.into_data(), &[]).unwrap()
-    }
-
-    /// A ping has been answered: all that was said before it has been dealt with.
-    async fn settle(&mut self) {
-        self.send(FromHost::Ping(Ping { sent: Millis(1) })).await;
-        assert!(matches!(self.receive().await, ToHost::Pong(pong) if pong.sent == Millis(1)));
-    }
-
-    async fn watch(&mut self) {
-        self.send(FromHost::Watch(ShowRef { show: SHOW })).await;
-        self.settle().await;
-    }
-}
 
 /// A plain request; its status and body.
 async fn get(stage: &Stage, path: &str, headers: &str) -> (u16, String) {
@@ -160,7 +107,7 @@ async fn shake(stage: &Stage, lines: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn several_lines_of_a_header_are_one_list_and_a_refusal_says_what_is_missing() {
+async fn several_lines_of_a_header_are_one_list_and_a_refusal_names_what_is_missing() {
     let stage = Stage::open().await;
     for lines in [
         "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
@@ -230,7 +177,7 @@ async fn answers_reach_only_the_host_that_asked() {
 }
 
 #[tokio::test]
-async fn a_watched_show_is_heard_until_it_is_unwatched() {
+async fn a_watched_show_is_sent_until_it_is_unwatched() {
     for codec in Codec::ALL {
         let stage = Stage::open().await;
         let mut host = Host::connect(&stage, codec).await;
@@ -252,7 +199,7 @@ async fn a_watched_show_is_heard_until_it_is_unwatched() {
 }
 
 #[tokio::test]
-async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_does() {
+async fn an_alert_that_came_while_no_host_watched_is_sent_to_the_first_that_does() {
     let stage = Stage::open().await;
     let alert = AlertKind::Recovered { away: Span(2000), closes_at: None };
     stage.hosts.receive(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
@@ -267,7 +214,7 @@ async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_d
 }
 
 #[tokio::test]
-async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
+async fn a_host_that_begins_to_watch_in_mid_question_is_sent_the_question_first() {
     let stage = Stage::open().await;
     let question = ToPlayer::Question(Question {
         seq: Seq(8),
@@ -303,7 +250,7 @@ async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
 }
 
 #[tokio::test]
-async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question_on_once() {
+async fn a_show_of_which_nothing_came_before_is_sent_from_its_running_question_on_once() {
     let stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.watch().await;
@@ -434,7 +381,7 @@ async fn a_host_has_64_messages_unanswered_at_most() {
 }
 
 #[tokio::test]
-async fn a_host_that_falls_behind_is_closed_and_told_why() {
+async fn a_host_that_falls_behind_is_closed_with_the_reason() {
     let stage = Stage::open().await;
     let mut slow = Host::connect(&stage, Codec::Json).await;
     slow.watch().await;
@@ -450,7 +397,7 @@ async fn a_host_that_falls_behind_is_closed_and_told_why() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_says_goodbye_to_its_hosts() {
+async fn a_stopping_server_closes_its_hosts_connections() {
     let stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.settle().await;

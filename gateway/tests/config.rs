@@ -69,7 +69,7 @@ fn the_file_can_be_named_by_the_environment() {
 }
 
 #[test]
-fn what_is_printed_is_a_file_that_says_the_same() {
+fn what_is_printed_is_a_file_with_the_same_values() {
     let dir = tempfile::tempdir().unwrap();
     let first = printed(&print_config(None, &[], &["--shards=4", "--log", "json"]));
     let values = |text: &str| -> Vec<String> {
@@ -80,7 +80,7 @@ fn what_is_printed_is_a_file_that_says_the_same() {
 }
 
 #[test]
-fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
+fn a_wrong_value_is_refused_with_key_value_origin_and_what_is_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let file = config_file(&dir, "heartbeat = \"soon\"\n");
     let origin = format!("the file {}", file.display());
@@ -105,7 +105,7 @@ fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_nearest_known_one() {
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = config_file(&dir, "max_connections = 5\nconfig = \"other.toml\"\n");
     let message = refused(&print_config(Some(&file), &[], &[]));
@@ -114,13 +114,13 @@ fn an_unknown_key_is_told_with_the_nearest_known_one() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told() {
+fn a_file_that_is_not_there_is_reported() {
     let message = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
     assert!(message.starts_with("error: no-such-file.toml: "), "{message}");
 }
 
 #[test]
-fn a_server_for_nobody_is_refused() {
+fn a_server_without_players_is_refused() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
     let output = command.env_clear().args(["serve", "--guests", "refuse"]).output().unwrap();
     let message = refused(&output);
@@ -147,7 +147,7 @@ fn every_command_takes_its_options_from_flag_environment_and_file() {
 }
 
 #[test]
-fn a_server_that_is_needed_and_was_not_named_is_told_with_an_example() {
+fn a_server_that_is_needed_and_was_not_named_is_asked_for_with_an_example() {
     for (name, key, flags) in [
         ("gateway", "redis", &[][..]),
         ("engine", "redis", &[]),

@@ -280,7 +280,7 @@ async fn a_host_goes_on_at_another_gateway_when_its_own_stops() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_each_gateway_is_told_when_none_will_do() {
+async fn what_is_wrong_with_each_gateway_is_shown_when_none_can_be_used() {
     let (one, two) = (Stage::open().await, Stage::open().await);
     let (one_at, two_at) = (one.address(), two.address());
     one.admin.stop().await;
@@ -291,7 +291,7 @@ async fn what_is_wrong_with_each_gateway_is_told_when_none_will_do() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_or_address_is_told_at_once() {
+async fn a_wrong_token_or_address_is_reported_at_once() {
     let stage = Stage::open().await;
     let dir = tempfile::tempdir().unwrap();
     let token_file = dir.path().join("admin.token");

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_line() {
+    fn broken_toml_is_refused_with_its_line() {
         let message = parse("listen = \n").unwrap_err().to_string();
         assert!(message.starts_with("klaxon.toml: ") && message.contains("line 1"), "{message}");
     }

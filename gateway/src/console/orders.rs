@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_order_is_told_why() {
+    fn what_is_no_order_is_refused_with_the_reason() {
         for (line, message) in [
             ("nxet", "help"),
             ("next 3", "stands alone"),

@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_with_what_to_do() {
+    fn a_refusal_is_shown_with_what_to_do() {
         let mut view = view();
         view.sent(&next("a"));
         assert!(!view.is_settled());
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_comes_twice_is_told_once() {
+    fn an_answer_that_comes_twice_is_shown_once() {
         let mut view = view();
         view.sent(&next("a"));
         let done = ToHost::Done(Done { id: id("a"), show: SHOW, again: false });

@@ -56,7 +56,7 @@ mod tests {
     const AT: Millis = Millis(5_000);
 
     #[test]
-    fn one_pong_answers_one_ping_even_if_something_was_said_in_between() {
+    fn one_pong_answers_one_ping_even_if_a_message_came_in_between() {
         let mut liveness = Liveness::Pinged { at: AT };
         assert!(liveness.answer(AT) && !liveness.answer(AT));
         let mut liveness = Liveness::Pinged { at: AT };
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_speaks_twice_within_a_second_is_talkative_and_a_pong_is_no_talk() {
+    fn two_messages_within_a_second_are_activity_and_a_pong_is_none() {
         let mut liveness = Liveness::Active { at: AT };
         assert!(!liveness.receive(AT + ACTIVE_WITHIN));
         assert!(liveness.receive(AT + ACTIVE_WITHIN + Span(999)));

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_is_done_only_while_nobody_is_on_the_way() {
+    fn something_is_done_only_while_no_join_is_pending() {
         let pending_joins = PendingJoins::default();
         let key = ConnKey { shard: 0, slot: 1, use_of_slot: 1 };
         let mut done = 0;

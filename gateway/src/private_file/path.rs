@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_ones_own_is_one_with_nobody_else_in_it() {
+    fn a_group_of_ones_own_has_no_other_members() {
         let groups = "root:x:0:\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:ann,bob\neve:x:1003:eve,mallory\ntwo:x:1004:\nmore:x:1004:bob\n";
         for (number, is_own) in [(1000, true), (1001, true), (1002, false), (1003, false), (1004, false), (1005, false)]
         {

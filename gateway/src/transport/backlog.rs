@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_reactor_that_has_ended() {
+    fn no_sender_waits_for_a_reactor_that_has_ended() {
         let backlog = full();
         let shared = backlog.shared();
         let mut room = pin!(shared.wait_for_room());

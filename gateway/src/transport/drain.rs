@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_others_all_are_told_at_once() {
+    fn without_others_all_are_sent_away_at_once() {
         let (drain, at) = drain(&[]);
         assert_eq!(drain.at(at(0)).slots, u32::MAX);
         let waits = |ms| drain.at(at(ms)).waits_for_replies;

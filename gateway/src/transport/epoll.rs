@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_that_tells_of_less_than_it_could_has_told_of_all() {
+    fn a_poll_that_returns_fewer_events_than_it_could_has_returned_all() {
         let mut round = round();
         round.polled(Timestamp(5), EVENTS - 1, 9_999);
         assert_eq!(round.read_to, Timestamp(5));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_sockets_than_a_poll_tells_of_are_all_read_after_each() {
+    fn as_many_sockets_as_a_poll_returns_are_all_read_after_each() {
         let mut round = round();
         round.polled(Timestamp(5), EVENTS, EVENTS);
         assert_eq!(round.read_to, Timestamp(5));

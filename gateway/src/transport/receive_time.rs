@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn control_messages_that_say_something_else_say_no_time() {
+    fn other_control_messages_have_no_time() {
         let mut control = [0; CONTROL];
         control[..8].copy_from_slice(&CONTROL.to_ne_bytes());
         control[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 #![allow(clippy::unwrap_used)]
 
+pub mod host;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -83,7 +83,7 @@ impl Ground {
 /// Which of two engines has the show, and the other one.
 fn owner_first(engines: [Engine; 2], code: &str) -> [Engine; 2] {
     let [mut one, mut other] = engines;
-    let plays = |engine: &mut Engine| engine.program.has_said(&["a new show is played here", code]);
+    let plays = |engine: &mut Engine| engine.program.has_printed(&["a new show is played here", code]);
     loop {
         if plays(&mut one) {
             return [one, other];
@@ -178,7 +178,7 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
 }
 
 #[test]
-fn an_engine_that_is_told_to_stop_hands_its_show_over() {
+fn an_engine_that_stops_hands_its_show_over() {
     let ground = Ground::open();
     let engines = [ground.engine("engine-1"), ground.engine("engine-2")];
     let gateway = ground.gateway("a");

@@ -103,7 +103,7 @@ fn a_pack_is_checked_and_the_bundled_one_is_fine() {
 }
 
 #[test]
-fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_if_told() {
+fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_with_skip_bad() {
     let dir = tempfile::tempdir().unwrap();
     let sheet = dir.path().join("quiz.csv");
     let rows = "1,Which?,a,b,2,http://x\n2,What?,a,b,\"1,2\",\n3,Who?,a,b,A,\n";

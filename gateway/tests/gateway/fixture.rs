@@ -91,11 +91,11 @@ pub fn settings_of_each() -> [GatewaySettings; 2] {
 }
 
 pub fn fixture(settings: GatewaySettings) -> Fixture {
-    house_over(settings, |end| Arc::new(end), BTreeSet::new())
+    fixture_over(settings, |end| Arc::new(end), BTreeSet::new())
 }
 
 /// The same with another end of the bus, and with hosts that watch these shows.
-pub fn house_over(
+pub fn fixture_over(
     settings: GatewaySettings,
     end: impl FnOnce(LocalGatewayEnd) -> Arc<dyn GatewayEnd>,
     watched: BTreeSet<ShowId>,

@@ -39,7 +39,7 @@ fn code(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn health_readiness_and_version_are_told() {
+async fn health_readiness_and_version_are_served() {
     let fixture = fixture(settings());
     assert_eq!(get(fixture.gateway.addr(), "/healthz").await, (200, "ok\n".into()));
     assert_eq!(get(fixture.gateway.addr(), "/readyz").await, (200, "ready\n".into()));
@@ -101,7 +101,7 @@ async fn several_lines_of_a_header_are_one_list_in_any_order() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_told_which_condition_failed() {
+async fn what_is_no_handshake_is_refused_with_the_condition_that_failed() {
     let fixture = fixture(settings());
     for (version, lines, reasons, said) in [
         (
@@ -135,7 +135,7 @@ async fn what_is_no_handshake_is_told_which_condition_failed() {
 }
 
 #[tokio::test]
-async fn an_unknown_subprotocol_is_refused_and_told_what_is_spoken() {
+async fn an_unknown_subprotocol_is_refused_with_the_known_ones() {
     let fixture = fixture(settings());
     let request = handshake("/play", "Sec-WebSocket-Protocol: klaxon.v9.json\r\nConnection: close\r\n");
     let (status, body) = http(fixture.gateway.addr(), &request).await;
@@ -144,7 +144,7 @@ async fn an_unknown_subprotocol_is_refused_and_told_what_is_spoken() {
 }
 
 #[tokio::test]
-async fn who_offers_no_subprotocol_speaks_json() {
+async fn a_client_that_offers_no_subprotocol_gets_json() {
     let fixture = fixture(settings());
     let stream = TcpStream::connect(fixture.gateway.addr()).await.unwrap();
     let url = format!("ws://{}/", fixture.gateway.addr());
@@ -153,7 +153,7 @@ async fn who_offers_no_subprotocol_speaks_json() {
 }
 
 #[tokio::test]
-async fn what_comes_in_one_packet_with_the_handshake_is_heard() {
+async fn what_comes_in_one_packet_with_the_handshake_is_read() {
     let fixture = fixture(settings());
     let header = FrameHeader { opcode: OpCode::Data(Data::Text), mask: Some([0; 4]), ..FrameHeader::default() };
     let join = Codec::Json.encode(&FromPlayer::Join(join()));

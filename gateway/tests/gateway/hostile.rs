@@ -105,7 +105,7 @@ pub async fn deaf(fixture: &Fixture) -> Client {
 }
 
 #[tokio::test]
-async fn one_who_does_not_read_delays_nobody_and_catches_up_by_a_snapshot() {
+async fn a_client_that_does_not_read_delays_no_other_and_catches_up_by_a_snapshot() {
     let fixture = fixture(settings());
     let mut slow = deaf(&fixture).await;
     let (mut good, _) = Client::join(&fixture, Codec::Json).await;

@@ -18,7 +18,7 @@ fn accepted() -> ToPlayer {
 }
 
 #[tokio::test]
-async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
+async fn a_drained_gateway_replies_sends_goodbye_leaves_the_bus_and_is_gone() {
     let mut fixture = fixture(settings());
     let mut clients = Vec::new();
     for number in 0..6 {
@@ -47,7 +47,7 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
 }
 
 #[tokio::test]
-async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
+async fn while_it_drains_connections_are_refused_and_it_is_not_ready() {
     let mut fixture = fixture(settings());
     let (mut client, _) = Client::join(&fixture, Codec::Json).await;
     // An answer without a reply keeps the gateway waiting.

@@ -20,7 +20,7 @@ async fn origin(fixture: &mut Fixture, from: [u8; 4]) -> Origin {
 }
 
 #[tokio::test]
-async fn whoever_connects_from_one_address_has_one_origin_at_all_gateways_with_the_same_secret() {
+async fn connections_from_one_address_have_one_origin_at_all_gateways_with_the_same_secret() {
     let mut origins = Vec::new();
     for settings in settings_of_each() {
         let mut other = fixture(GatewaySettings { secret: [8; 32], ..settings.clone() });

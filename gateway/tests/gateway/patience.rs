@@ -21,7 +21,7 @@ fn attentive() -> [Fixture; 2] {
 }
 
 #[tokio::test]
-async fn whoever_only_answers_pings_stays() {
+async fn a_client_that_only_answers_pings_stays() {
     for fixture in attentive() {
         let mut hidden = Vec::new();
         for number in 0..6 {
@@ -54,7 +54,7 @@ async fn a_crowd_that_only_answers_pings_stays() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_even_answer_a_ping_is_closed() {
+async fn a_client_that_does_not_even_answer_a_ping_is_closed() {
     for fixture in attentive() {
         let (silent, _) = Client::join(&fixture, Codec::Json).await;
         let began = Instant::now();
@@ -70,7 +70,7 @@ async fn whoever_does_not_even_answer_a_ping_is_closed() {
 }
 
 #[tokio::test]
-async fn pongs_that_nobody_asked_for_are_a_flood() {
+async fn unsolicited_pongs_are_a_flood() {
     for fixture in attentive() {
         let (mut client, _) = Client::join(&fixture, Codec::Json).await;
         for _ in 0..400 {
@@ -83,7 +83,7 @@ async fn pongs_that_nobody_asked_for_are_a_flood() {
 }
 
 #[tokio::test]
-async fn whoever_is_cut_off_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
+async fn a_client_that_was_closed_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
     for mut settings in settings_of_each() {
         (settings.outbox_bytes, settings.messages_per_second, settings.burst) = (8192, 1000, 100_000);
         let mut fixture = fixture(settings);
@@ -110,7 +110,7 @@ async fn whoever_is_cut_off_as_too_slow_finds_out_when_it_reads_though_its_socke
 }
 
 #[tokio::test]
-async fn whoever_does_not_catch_up_finds_out_why_it_was_cut_off() {
+async fn a_client_that_does_not_catch_up_finds_out_why_it_was_closed() {
     let late = settings_of_each().map(async |settings| {
         let fixture = fixture(settings);
         let mut slow = deaf(&fixture).await;

@@ -18,7 +18,7 @@ fn accepted(question: u16, choice: u8) -> ToPlayer {
 }
 
 #[tokio::test]
-async fn a_player_joins_answers_and_hears_the_show_in_order() {
+async fn a_player_joins_answers_and_gets_the_events_in_order() {
     let mut fixture = fixture(settings());
     for (codec, seat) in Codec::ALL.into_iter().zip(0..) {
         let (mut client, welcome) = Client::join(&fixture, codec).await;
@@ -35,7 +35,7 @@ async fn a_player_joins_answers_and_hears_the_show_in_order() {
 }
 
 #[tokio::test]
-async fn everybody_in_all_shards_hears_every_event_once() {
+async fn players_in_all_shards_get_every_event_once() {
     let fixture = fixture(settings());
     let mut clients = Vec::new();
     for number in 0..40 {
@@ -101,7 +101,7 @@ async fn a_lost_player_comes_back_to_the_same_seat_and_the_newer_connection_has_
 }
 
 #[tokio::test]
-async fn who_is_refused_hears_why_and_may_ask_again() {
+async fn a_refused_player_gets_the_reason_and_may_join_again() {
     let fixture = fixture(settings());
     let mut client = Client::connect(&fixture, Codec::Json).await;
     client.answer(1, 0).await;
@@ -116,7 +116,7 @@ async fn who_is_refused_hears_why_and_may_ask_again() {
 }
 
 #[tokio::test]
-async fn a_ping_tells_the_servers_time_and_leaving_closes() {
+async fn a_pong_has_the_servers_time_and_leaving_closes() {
     let fixture = fixture(settings());
     let (mut client, welcome) = Client::join(&fixture, Codec::Bincode).await;
     client.send(FromPlayer::Ping(Ping { sent: Millis(42) })).await;
@@ -199,7 +199,7 @@ async fn a_dismissed_player_is_closed_on_all_connections() {
 }
 
 #[tokio::test]
-async fn the_desk_hears_events_without_personal_parts_and_figures_with_this_gateways_share() {
+async fn hosts_get_events_without_personal_parts_and_figures_with_this_gateways_share() {
     let mut fixture = fixture(settings());
     let (mut client, _) = Client::join(&fixture, Codec::Json).await;
     client.answer(1, 0).await;

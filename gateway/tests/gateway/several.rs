@@ -12,7 +12,7 @@ use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use klaxon_protocol::player::ToPlayer;
 use tokio::sync::mpsc;
 
-use crate::fixture::{Client, Fixture, GATEWAY, PATIENCE, SHOW, house_over, settings};
+use crate::fixture::{Client, Fixture, GATEWAY, PATIENCE, SHOW, fixture_over, settings};
 
 /// Another that a host here watches.
 const WATCHED: ShowId = ShowId(78);
@@ -50,9 +50,9 @@ impl GatewayEnd for Far {
     }
 }
 
-fn far_house() -> (Fixture, mpsc::UnboundedReceiver<BTreeSet<ShowId>>) {
+fn distributed_fixture() -> (Fixture, mpsc::UnboundedReceiver<BTreeSet<ShowId>>) {
     let (kept, hear_kept) = mpsc::unbounded_channel();
-    let fixture = house_over(settings(), |end| Arc::new(Far { end, kept }), [WATCHED].into());
+    let fixture = fixture_over(settings(), |end| Arc::new(Far { end, kept }), [WATCHED].into());
     (fixture, hear_kept)
 }
 
@@ -62,7 +62,7 @@ fn counts_in(said: ToEngine) -> Option<GatewayCounts> {
 
 #[tokio::test]
 async fn what_it_counts_goes_to_the_engine_and_what_the_engine_sums_up_is_left_as_it_is() {
-    let (mut fixture, _kept) = far_house();
+    let (mut fixture, _kept) = distributed_fixture();
     let (_ann, _) = Client::join(&fixture, Codec::Json).await;
     let (_bob, _) = Client::join(&fixture, Codec::Bincode).await;
     let counts = fixture.engine.wait(|said| counts_in(said).filter(|counts| counts.connected == 2)).await;
@@ -71,8 +71,8 @@ async fn what_it_counts_goes_to_the_engine_and_what_the_engine_sums_up_is_left_a
 }
 
 #[tokio::test]
-async fn before_it_passes_a_barrier_it_says_what_it_counts() {
-    let (mut fixture, _kept) = far_house();
+async fn before_it_passes_a_barrier_it_sends_its_counts() {
+    let (mut fixture, _kept) = distributed_fixture();
     let _ann = Client::join(&fixture, Codec::Json).await;
     let round = RoundId(1);
     fixture.engine.send(ToGateway::Barrier { show: SHOW, round });
@@ -88,8 +88,8 @@ async fn before_it_passes_a_barrier_it_says_what_it_counts() {
 }
 
 #[tokio::test]
-async fn it_hears_only_the_shows_in_which_somebody_here_is() {
-    let (fixture, mut kept) = far_house();
+async fn it_subscribes_only_to_shows_that_have_a_connection_here() {
+    let (fixture, mut kept) = distributed_fixture();
     let mut next = async |wanted: &[ShowId]| {
         let wanted: BTreeSet<ShowId> = wanted.iter().copied().collect();
         let wait = async { while kept.recv().await.unwrap() != wanted {} };
@@ -104,7 +104,7 @@ async fn it_hears_only_the_shows_in_which_somebody_here_is() {
 
 #[tokio::test]
 async fn a_player_who_came_in_elsewhere_has_the_display_there() {
-    let (fixture, _kept) = far_house();
+    let (fixture, _kept) = distributed_fixture();
     let (mut ann, welcome) = Client::join(&fixture, Codec::Json).await;
     let seats = [welcome.seat.unwrap(), Seat(99)].map(SeatRef::first).to_vec();
     fixture.engine.send(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
@@ -115,8 +115,8 @@ async fn a_player_who_came_in_elsewhere_has_the_display_there() {
 }
 
 #[tokio::test]
-async fn one_who_missed_what_was_said_gets_a_snapshot() {
-    let (fixture, _kept) = far_house();
+async fn a_player_who_missed_an_event_gets_a_snapshot() {
+    let (fixture, _kept) = distributed_fixture();
     let (mut ann, _) = Client::join(&fixture, Codec::Json).await;
     fixture.engine.send(ToGateway::Said { show: SHOW, seq: Seq(1) });
     assert!(matches!(ann.receive().await, ToPlayer::Snapshot(_)));
@@ -124,8 +124,8 @@ async fn one_who_missed_what_was_said_gets_a_snapshot() {
 }
 
 #[tokio::test]
-async fn when_it_goes_down_its_players_are_told_where_to_go() {
-    let (fixture, _kept) = far_house();
+async fn when_it_drains_its_players_are_sent_where_to_go() {
+    let (fixture, _kept) = distributed_fixture();
     let mut clients = Vec::new();
     for number in 0..6 {
         clients.push(Client::join(&fixture, Codec::ALL[number % 2]).await.0);

@@ -81,7 +81,7 @@ fn answers_are_stamped_with_the_time_of_their_read_and_go_together() {
 }
 
 #[test]
-fn only_so_many_answers_may_be_without_a_reply() {
+fn the_number_of_answers_without_a_reply_is_limited() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     for _ in 0..5 {
@@ -95,7 +95,7 @@ fn only_so_many_answers_may_be_without_a_reply() {
 }
 
 #[test]
-fn an_answer_that_the_engine_was_told_of_again_has_one_reply() {
+fn an_answer_that_was_sent_to_the_engine_again_has_one_reply() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     for _ in 0..4 {

@@ -11,7 +11,7 @@ fn ping() -> FromPlayer {
 }
 
 #[test]
-fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
+fn a_shard_is_idle_after_a_second_of_nothing_but_heartbeats() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     assert!(!stage.shard.is_idle(stage.now), "somebody just came");
@@ -32,7 +32,7 @@ fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
 }
 
 #[test]
-fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
+fn a_shard_is_never_idle_while_a_question_is_out() {
     let mut stage = Stage::new();
     stage.join(0);
     stage.event(question(1));
@@ -44,7 +44,7 @@ fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
 }
 
 #[test]
-fn whoever_joins_while_a_question_is_out_may_answer_it() {
+fn a_player_who_joins_while_a_question_is_out_may_answer_it() {
     let mut stage = Stage::new();
     let key = stage.open();
     stage.send(key, &join());
@@ -55,7 +55,7 @@ fn whoever_joins_while_a_question_is_out_may_answer_it() {
 }
 
 #[test]
-fn a_ping_that_waited_is_told_the_middle_of_the_time_that_it_was_here() {
+fn a_ping_that_waited_is_answered_with_the_middle_of_the_time_that_it_was_here() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     let (came, now) = (stage.now, Timestamp(stage.now.0 + 40_000));

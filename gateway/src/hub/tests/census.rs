@@ -18,7 +18,7 @@ fn named(parts: &[Present]) -> Vec<(SeatRef, u64)> {
 }
 
 #[test]
-fn everybody_who_sees_the_show_is_named_once_and_the_last_part_says_so() {
+fn each_player_who_sees_the_show_is_counted_once_and_the_last_part_is_marked() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..3_000).map(|number| stage.join(number)).collect();
     let newer = stage.join(7);
@@ -40,7 +40,7 @@ fn everybody_who_sees_the_show_is_named_once_and_the_last_part_says_so() {
 }
 
 #[test]
-fn a_gateway_where_nobody_is_says_so_and_of_several_shards_the_last_does() {
+fn a_gateway_without_players_ends_the_census_and_of_several_shards_the_last_does() {
     let mut stage = Stage::new();
     let parts = census(&mut stage, SHOW, 1);
     assert!(matches!(&parts[..], [Present { is_last: true, players, .. }] if players.is_empty()));
@@ -55,7 +55,7 @@ fn a_gateway_where_nobody_is_says_so_and_of_several_shards_the_last_does() {
 }
 
 #[test]
-fn whoever_goes_while_the_count_goes_on_is_gone_afterwards() {
+fn a_player_who_leaves_during_the_count_is_gone_afterwards() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..2_500).map(|number| stage.join(number)).collect();
     stage.sent_to_engine();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_dismissed_player_is_told_why_on_all_connections_and_nobody_else_is() {
+fn a_dismissed_player_gets_the_reason_on_all_connections_and_no_other_player_does() {
     let mut stage = Stage::new();
     let (one, two, other) = (stage.join(5), stage.join(5), stage.join(6));
     stage.receive(ToGateway::Dismiss { show: SHOW, seat: seat(5), code: ErrorCode::Banned }.into());
@@ -33,7 +33,7 @@ fn one_who_does_not_join_or_falls_silent_is_closed() {
 }
 
 #[test]
-fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
+fn a_closing_connection_may_take_a_while_and_then_its_socket_is_closed() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.send(key, &FromPlayer::Leave);
@@ -51,7 +51,7 @@ fn last_words_may_take_a_while_and_then_the_socket_is_let_go() {
 }
 
 #[test]
-fn everybody_is_told_when_to_come_back() {
+fn every_client_is_sent_when_to_come_back() {
     let mut stage = Stage::new();
     let keys = [stage.join(0), stage.join(1), stage.open()];
     let alone = || Drain { slots: u32::MAX, waits_for_replies: true, others: Arc::new([]) };
@@ -84,7 +84,7 @@ fn those_whose_turn_it_is_go_and_the_others_play_on() {
 }
 
 #[test]
-fn nobody_goes_without_the_reply_to_an_answer_that_was_read() {
+fn no_connection_is_closed_without_the_reply_to_an_answer_that_was_read() {
     let mut stage = Stage::new();
     let (before, after) = (stage.join(0), stage.join(1));
     stage.send(before, &answer(1));
@@ -120,7 +120,7 @@ fn when_time_is_up_all_go_whatever_they_wait_for() {
 }
 
 #[test]
-fn the_engine_hears_in_the_lobby_whose_connection_is_gone_and_whether_they_said_so() {
+fn the_engine_is_sent_in_the_lobby_whose_connection_is_gone_and_whether_they_left() {
     let mut stage = Stage::new();
     let [leaves, drops, closes, displaced] = [0, 1, 2, 3].map(|number| stage.join(number));
     let newest = stage.join(3);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_joiner_hears_welcome_snapshot_and_itself_and_then_every_later_event_once() {
+fn a_joiner_gets_welcome_snapshot_and_itself_and_then_every_later_event_once() {
     let mut stage = Stage::new();
     let key = stage.open();
     stage.send(key, &join());
@@ -22,7 +22,7 @@ fn a_joiner_hears_welcome_snapshot_and_itself_and_then_every_later_event_once() 
 }
 
 #[test]
-fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
+fn a_player_whom_the_engine_refuses_gets_the_reason_and_can_try_again() {
     let mut stage = Stage::new();
     let key = stage.open();
     stage.send(key, &join());
@@ -61,7 +61,7 @@ fn a_spectators_answer_is_not_in_play() {
 }
 
 #[test]
-fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
+fn a_fan_out_reaches_each_member_once_even_while_others_leave() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();
     stage.shard.receive(event(SHOW, lobby(1_700)), stage.now);
@@ -78,7 +78,7 @@ fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
 }
 
 #[test]
-fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_told() {
+fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_sent_an_event() {
     let mut stage = Stage::new();
     let many: Vec<_> = (0..6_000).map(|seat| stage.join(seat)).collect();
     let one = stage.join_in(OTHER_SHOW, 0);
@@ -111,7 +111,7 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
 }
 
 #[test]
-fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
+fn a_player_who_is_in_and_is_seated_again_is_sent_nothing() {
     let mut stage = Stage::new();
     let key = stage.join(5);
     stage.notice(1);
@@ -165,7 +165,7 @@ fn it_is_known_who_is_on_the_way_in() {
 }
 
 #[test]
-fn a_player_has_only_so_many_connections() {
+fn the_connections_of_a_player_are_limited() {
     let mut stage = Stage::with(|settings| settings.connections_per_player = 2);
     let keys: Vec<_> = (0..3).map(|_| stage.join(5)).collect();
     assert_eq!(stage.read(keys[0]).closed, Some(Close::TooMany.code()));
@@ -204,7 +204,7 @@ fn a_key_of_a_closed_connection_opens_nothing() {
 }
 
 #[test]
-fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
+fn a_player_who_joins_or_catches_up_in_a_pause_is_sent_what_is_left() {
     let in_pause = |phase| {
         let ToPlayer::Question(question) = question(3) else { panic!("a question") };
         let question = Question { opens_at: Millis(1_000), closes_at: Millis(60_000 + 7_500), ..question };
@@ -232,7 +232,7 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
 
 /// The engine is told from where a connection comes, and nothing by which anybody could tell the address.
 #[test]
-fn connections_from_one_address_have_one_origin_whoever_asks_on_them() {
+fn connections_from_one_address_have_one_origin_whichever_players_use_them() {
     let mut stage = Stage::new();
     let mut origin = |address: &str| {
         let key = stage.open_from(address);

@@ -54,7 +54,7 @@ fn a_spectator_is_pinged_as_well_and_one_who_was_closed_is_not() {
 }
 
 #[test]
-fn one_who_says_something_in_time_is_never_pinged_and_one_who_is_late_only_then() {
+fn a_client_that_sends_in_time_is_never_pinged_and_a_late_one_only_then() {
     let mut stage = Stage::with(|settings| settings.burst = 1_000);
     for seat in 0..3 {
         let key = stage.join(seat);
@@ -71,7 +71,7 @@ fn one_who_says_something_in_time_is_never_pinged_and_one_who_is_late_only_then(
 }
 
 #[test]
-fn whoever_has_been_silent_for_long_because_the_server_stood_still_is_asked_before_it_is_closed() {
+fn a_client_that_was_silent_while_the_server_stood_still_is_pinged_before_it_is_closed() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.later(Span(600_000));
@@ -151,7 +151,7 @@ fn the_pong_that_was_asked_for_is_free_and_a_flood_of_others_is_not() {
 }
 
 #[test]
-fn pings_and_pongs_hurry_nobody() {
+fn pings_and_pongs_do_not_end_idleness() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.later(Span(34_000));

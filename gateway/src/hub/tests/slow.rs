@@ -51,7 +51,7 @@ fn a_hole_in_what_the_bus_brings_makes_a_snapshot() {
 }
 
 #[test]
-fn word_of_an_event_that_never_came_makes_a_snapshot() {
+fn the_number_of_an_event_that_never_came_makes_a_snapshot() {
     let mut stage = Stage::new();
     let (knows, missed) = (stage.join(0), stage.join(1));
     stage.notice(1);
@@ -85,7 +85,7 @@ fn word_of_an_event_that_never_came_makes_a_snapshot() {
 }
 
 #[test]
-fn a_snapshot_that_does_not_come_is_asked_for_again_and_nobody_is_closed_for_it() {
+fn a_snapshot_that_does_not_come_is_requested_again_and_the_connection_stays() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.notice(2);
@@ -115,7 +115,7 @@ fn one_who_does_not_catch_up_is_closed_as_too_slow() {
 }
 
 #[test]
-fn one_who_is_too_slow_finishes_the_frame_that_it_has_begun_and_is_told_so_in_place_of_the_rest() {
+fn a_client_that_is_too_slow_gets_the_rest_of_its_frame_and_the_error_in_place_of_all_else() {
     let mut stage = narrow();
     let key = stage.join(0);
     for seq in 1..=20 {

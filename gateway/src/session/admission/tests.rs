@@ -91,7 +91,7 @@ fn where_tokens_are_wanted_their_sub_is_the_player() {
 }
 
 #[test]
-fn the_name_in_a_token_is_a_proposal_that_refuses_nobody() {
+fn the_name_in_a_token_is_a_proposal_for_which_no_join_is_refused() {
     let exp = jsonwebtoken::get_current_timestamp() + 600;
     let known_as = |name: serde_json::Value| {
         let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": name }));
@@ -131,7 +131,7 @@ fn a_name_that_a_player_types_is_not_cut() {
 }
 
 #[test]
-fn words_that_an_operator_reserves_are_names_of_nobody() {
+fn words_that_an_operator_reserves_are_no_names() {
     let reserved = Reserved::further("Gastgeber,होस्ट").unwrap();
     let auth = Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: true };
     let admission = Admission::new(auth, Some(reserved), &[1; 32]);
@@ -231,7 +231,7 @@ fn anothers_resume_beside_ones_own_token_is_refused() {
 }
 
 #[test]
-fn a_resume_token_says_of_which_show_it_is_for_a_day_and_no_more() {
+fn a_resume_token_names_its_show_and_lasts_a_day() {
     let resume = |admission: &Admission, player: &str, later: u64| {
         let token = resume_token(admission, "QUIZ", player, "Ann");
         admission.admit(Join { resume: Some(token), ..join("QUIZ") }, Millis(NOW.0 + later))
