@@ -61,7 +61,7 @@ impl Echo {
         self.lines.get_mut(key.slot as usize).filter(|line| line.key == key)
     }
 
-    fn say(&mut self, key: ConnKey, frame: Bytes) {
+    fn send(&mut self, key: ConnKey, frame: Bytes) {
         let most = self.most;
         let Some(line) = self.line(key).filter(|line| line.fate == SocketAction::Keep) else { return };
         line.outbox.push(frame, false);
@@ -72,7 +72,7 @@ impl Echo {
     }
 
     fn part_from(&mut self, key: ConnKey, last_words: Bytes) {
-        self.say(key, last_words);
+        self.send(key, last_words);
         if let Some(line) = self.line(key)
             && line.fate == SocketAction::Keep
         {
@@ -103,12 +103,12 @@ impl ConnectionHandler for Echo {
         let mut bytes = Vec::with_capacity(frame.len());
         // A Vec takes all that is written to it.
         if frame.format(&mut bytes).is_ok() {
-            self.say(key, bytes.into());
+            self.send(key, bytes.into());
         }
     }
 
     fn control_frame(&mut self, key: ConnKey, pong: Bytes, _: Timestamp) {
-        self.say(key, pong);
+        self.send(key, pong);
     }
 
     fn fault(&mut self, key: ConnKey, fault: Fault, _: Timestamp) {
@@ -140,6 +140,10 @@ impl ConnectionHandler for Echo {
 
     fn work(&mut self, _: Timestamp) -> bool {
         false
+    }
+
+    fn unprocessed(&self) -> usize {
+        0
     }
 
     fn has_pending_input(&self) -> bool {

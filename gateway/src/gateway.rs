@@ -11,15 +11,15 @@ use tokio::sync::mpsc;
 
 use crate::handshake;
 use crate::hub::{self, Common, Router, Shard, ToShard};
-use crate::link::{Desk, GatewayEnd};
+use crate::link::{GatewayEnd, HostSink};
 use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
 use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
 
 /// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
 ///
-/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once; to send the
-/// players away kindly, [`Gateway::drain`] first.
+/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once, and
+/// [`Gateway::drain`] closes players' connections in order before that.
 pub struct Gateway {
     addr: SocketAddr,
     sockets: Sockets,
@@ -69,15 +69,15 @@ impl Router for GatewayRouter {
 }
 
 impl Gateway {
-    /// Listens and begins to let players in. Hosts' messages go to `desk`.
+    /// Listens and begins to let players in. Messages for hosts go to `hosts`.
     ///
     /// Metrics count from here on in the recorder that is installed by now.
     ///
     /// # Errors
     /// If the address can't be listened on, or there are no threads to be had.
-    pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, desk: Arc<dyn Desk>) -> io::Result<Self> {
+    pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, hosts: Arc<dyn HostSink>) -> io::Result<Self> {
         let address = Address::take(&settings)?;
-        Self::start_at(address, settings, end, desk)
+        Self::start_at(address, settings, end, hosts)
     }
 
     /// The same at an address that was taken before.
@@ -88,7 +88,7 @@ impl Gateway {
         address: Address,
         mut settings: GatewaySettings,
         end: Arc<dyn GatewayEnd>,
-        desk: Arc<dyn Desk>,
+        hosts: Arc<dyn HostSink>,
     ) -> io::Result<Self> {
         settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
         hub::describe();
@@ -97,12 +97,13 @@ impl Gateway {
         let pool = ReactorPool::new(settings.transport, settings.shards)?;
         let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };
         let router = Arc::new(GatewayRouter { end: Arc::clone(&end), shards: OnceLock::new() });
-        let _ = router.shards.set(pool.handles());
+        let shards = pool.handles();
+        let _ = router.shards.set(shards.clone());
         let numbers = (0..=u8::MAX).take(settings.shards);
         let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
-        let subscriber = Subscriber { end, desk, common };
+        let subscriber = Subscriber { end, hosts, common, shards };
         let (stage, (done, subscriber_done)) = (sockets.stage(), mpsc::channel(1));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("subscriber".into()).spawn(move || {
@@ -118,8 +119,8 @@ impl Gateway {
         self.addr
     }
 
-    /// Lets nobody in any more, tells everybody to come back, and is done when they are gone or after `limit`. Nobody goes before
-    /// all their answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
+    /// Accepts no more connections, sends all players `goodbye`, and is done when they are gone or after `limit`. No connection is closed
+    /// before all its answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
     /// there, spread evenly over them and over half of the limit.
     ///
     /// The gateway leaves the bus when its end is dropped: hold no other reference to it.

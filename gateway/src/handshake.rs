@@ -1,4 +1,4 @@
-//! What a request must say to become a WebSocket (RFC 6455 4.2.1), and which of it is missing.
+//! What a request needs to become a WebSocket (RFC 6455 4.2.1), and which of it is missing.
 //!
 //! Several lines of a header whose value is a list are one list, in whatever order they come (RFC 9110 5.3). A header that is not
 //! a list and stands there twice says nothing.
@@ -71,7 +71,7 @@ faults! {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoHandshake(Vec<Fault>);
 
-/// What Sec-WebSocket-Accept has to say to a handshake.
+/// The value of Sec-WebSocket-Accept for a handshake.
 ///
 /// # Errors
 /// If the request is none, with all that is missing.
@@ -97,13 +97,13 @@ pub(crate) fn check(request: &Parts) -> Result<HeaderValue, NoHandshake> {
     }
 }
 
-/// Whether this is 16 bytes in base64. What the last character's unused bits say is nobody's concern.
+/// Whether this is 16 bytes in base64. The last character's unused bits may be anything.
 fn is_key(value: &HeaderValue) -> bool {
     let base64 = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
     base64.decode(value.as_bytes()).is_ok_and(|bytes| bytes.len() == 16)
 }
 
-/// Whether nothing says that a WebSocket was ever meant: a browser's page, a monitor. A proxy that takes Upgrade away leaves the
+/// Whether nothing in the request asks for a WebSocket: a browser's page, a monitor. A proxy that takes Upgrade away leaves the
 /// others.
 fn is_plain(headers: &HeaderMap) -> bool {
     let websocket = [header::UPGRADE, header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
@@ -123,7 +123,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     list(headers, name).any(|one| one.eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// The value of a header that may stand there once only; none if it stands there twice, whatever it says.
+/// The value of a header that may stand there once only; none if it stands there twice, whatever its values.
 pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     let mut lines = headers.get_all(name).into_iter();
     lines.next().filter(|_| lines.next().is_none())
@@ -145,7 +145,7 @@ impl NoHandshake {
     /// How the request is answered.
     pub const STATUS: StatusCode = StatusCode::UPGRADE_REQUIRED;
 
-    /// What the answer must say besides its body.
+    /// The headers of the answer.
     pub fn headers() -> [(HeaderName, HeaderValue); 2] {
         [
             (header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -157,7 +157,7 @@ impl NoHandshake {
         self.0.first().copied().unwrap_or(Fault::Plain)
     }
 
-    /// The answer's body, for those who connect `here`. Of a request that asks for no WebSocket it says that and nothing else.
+    /// The answer's body, for those who connect `here`. For a request that asks for no WebSocket it states that and nothing else.
     pub fn body(&self, here: &str) -> Value {
         let shown = if self.first() == Fault::Plain { &self.0[..1] } else { &self.0[..] };
         let messages: Vec<_> = shown.iter().map(|fault| fault.message()).collect();
@@ -171,7 +171,7 @@ impl NoHandshake {
 }
 
 /// Counts requests that were no handshakes. Anybody may send any number of them: each reason is logged once a minute at most, with
-/// how many there were, and nothing that the request says is.
+/// how many there were, and nothing of the request's own text is.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<[Tally; Fault::ALL.len()]>);
 
@@ -182,7 +182,7 @@ struct Tally {
 }
 
 impl Refusals {
-    /// One more, at a port for such people.
+    /// Counts one, at the port of `players` or `admin`.
     pub fn count(&self, refused: &NoHandshake, port: &'static str) {
         let fault = refused.first();
         counter!("klaxon_handshakes_refused_total", "port" => port, "reason" => fault.name()).increment(1);
@@ -208,7 +208,7 @@ impl Refusals {
     }
 }
 
-/// Tells the metrics recorder what is counted here.
+/// Describes the metrics of handshakes.
 pub(crate) fn describe() {
     describe_counter!("klaxon_handshakes_refused_total", "Requests to connect that were no WebSocket handshakes");
     describe_counter!("klaxon_handshakes_total", "Players' handshakes, by the `subprotocol` that the client asked for");
@@ -302,12 +302,12 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_forgot_something_is_told_from_whoever_wants_a_page() {
+    fn a_proxy_that_forgot_a_header_is_distinguished_from_a_browser_that_wants_a_page() {
         let page = faults_of(&[("Connection", "keep-alive")]);
         assert_eq!(page[0], Fault::Plain);
         let body = NoHandshake(page).body("Players");
         assert_eq!(body["reasons"], json!(["plain_http"]));
-        // What nginx makes of a handshake if it was told nothing.
+        // What nginx makes of a handshake if it is not configured for one.
         let mut request = Request::get("/play").version(Version::HTTP_10);
         for (name, value) in [VERSION_LINE, KEY, ("Connection", "close")] {
             request = request.header(name, value);
@@ -315,8 +315,8 @@ mod tests {
         let no = check(&request.body(()).unwrap().into_parts().0).unwrap_err();
         assert_eq!(no.0, [Fault::HttpVersion, Fault::Upgrade, Fault::Connection]);
         let body = no.body("Players");
-        for said in ["HTTP/1.0", "Upgrade has no", "Connection has no `upgrade` token"] {
-            assert!(body["message"].as_str().unwrap().contains(said), "{body}");
+        for condition in ["HTTP/1.0", "Upgrade has no", "Connection has no `upgrade` token"] {
+            assert!(body["message"].as_str().unwrap().contains(condition), "{body}");
         }
     }
 

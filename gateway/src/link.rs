@@ -9,9 +9,9 @@ pub use klaxon_engine::bus::GatewayEnd;
 pub use klaxon_engine::clock::Clock;
 
 /// Where hosts are connected: gets all that concerns them, with this gateway's figures filled in if it is the only one.
-pub trait Desk: Send + Sync {
+pub trait HostSink: Send + Sync {
     /// Takes a `Host`, `Figures`, `Alert`, `Running` or `Broadcast` (without its personal part). Must not block.
-    fn hear(&self, message: ToGateway);
+    fn receive(&self, message: ToGateway);
 
     /// The shows that hosts here watch.
     fn watched(&self) -> BTreeSet<ShowId>;

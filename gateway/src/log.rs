@@ -1,5 +1,5 @@
-//! The log: to standard error, for people or for programs. What others say is in it (ids, names, errors of clients), so no field of an
-//! event acts on a terminal or forges a line, whoever logs it.
+//! The log: to standard error, for people or for programs. It contains text of others (ids, names, errors of clients), so no field of an
+//! event acts on a terminal or forges a line, whichever code logs it.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -18,7 +18,7 @@ pub enum LogError {
     /// The filter makes no sense.
     #[error("log-filter: {filter:?} {problem}")]
     Filter {
-        /// What was said.
+        /// The message.
         filter: String,
         /// What is wrong with it.
         problem: tracing_subscriber::filter::ParseError,
@@ -35,7 +35,7 @@ pub enum LogError {
 pub fn start(log: LogFormat, filter: &str) -> Result<(), LogError> {
     let parsed =
         EnvFilter::try_new(filter).map_err(|problem| LogError::Filter { filter: filter.to_owned(), problem })?;
-    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|said| said.is_empty());
+    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     subscriber(log, parsed, coloured, io::stderr).try_init().map_err(|_| LogError::Started)
 }
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn json_says_the_same_and_acts_on_nothing() {
+    fn json_has_the_same_fields_and_acts_on_nothing() {
         let text = logged(LogFormat::Json, false);
         assert_eq!(text.lines().count(), 2, "{text:?}");
         assert_eq!(text.chars().find(|&c| acts(c)), None, "{text:?}");

@@ -52,14 +52,14 @@ pub struct GatewaySettings {
 impl GatewaySettings {
     /// The most shards there can be.
     pub const MOST_SHARDS: usize = 256;
-    /// A message takes no more bytes than this on the wire, even in fragments of one byte; whoever sends more sends fragments without end.
+    /// A message takes no more bytes than this on the wire, even in fragments of one byte; a client that sends more sends fragments without end.
     pub const LARGEST_ON_WIRE: usize = MOST_ON_WIRE * LARGEST_MESSAGE;
     /// A message of a player has no more bytes than this.
     #[expect(clippy::cast_possible_truncation, reason = "a constant that fits")]
     pub const LARGEST_MESSAGE: u32 = LARGEST_MESSAGE as u32;
     /// Bytes by which a frame that waits in an outbox counts beside its own: see [`Outbox::FRAME_OVERHEAD`].
     pub const FRAME_OVERHEAD: usize = Outbox::FRAME_OVERHEAD;
-    /// So many refusals of one connection's messages, without a pause between them, are a flood, and the connection is closed.
+    /// This number of refusals of one connection's messages, without a pause between them, is a flood, and the connection is closed.
     pub const FLOOD: u16 = 200;
 
     /// The defaults, for guests: two shards, 100,000 connections, outboxes of 64 KiB, 10 messages a second in bursts of 20.
@@ -101,9 +101,9 @@ impl fmt::Debug for GatewaySettings {
 /// Who may play.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// Everybody; each join without a resume token makes a new player.
+    /// All clients; each join without a resume token makes a new player.
     Guests,
-    /// Whoever brings a token that this key signed; its `sub` is the player's id, its `exp` is required.
+    /// Players with a token that this key signed; its `sub` is the player's id, its `exp` is required.
     Jwt {
         /// What tokens are signed with.
         key: TokenKey,
@@ -133,7 +133,7 @@ impl TokenKey {
         }
     }
 
-    /// A secret shared with whoever makes the tokens, for tokens signed with HS256: at least 32 bytes.
+    /// A secret shared with the program that makes the tokens, for tokens signed with HS256: at least 32 bytes.
     ///
     /// # Errors
     /// If it is shorter, or a pattern shows in it.

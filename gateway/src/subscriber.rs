@@ -8,9 +8,9 @@ use klaxon_protocol::link::{Broadcast, Reissued, ReplyBatch, Resynced, Seated, T
 use tokio::sync::watch;
 
 use crate::hub::{Barrier, Census, Common, EncodedEvent, ToShard};
-use crate::link::{Clock, Desk, GatewayEnd};
+use crate::link::{Clock, GatewayEnd, HostSink};
 use crate::session::Holder;
-use crate::transport::{ConnKey, Stage};
+use crate::transport::{ConnKey, ReactorHandle, Stage};
 
 /// How often reactions, and whatever else this gateway counts, are sent to the engines.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
@@ -20,8 +20,9 @@ const UNSUBSCRIBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Reads the bus for a gateway.
 pub(crate) struct Subscriber {
     pub end: Arc<dyn GatewayEnd>,
-    pub desk: Arc<dyn Desk>,
+    pub hosts: Arc<dyn HostSink>,
     pub common: Arc<Common>,
+    pub shards: Vec<ReactorHandle<ToShard>>,
 }
 
 impl Subscriber {
@@ -33,7 +34,10 @@ impl Subscriber {
         loop {
             tokio::select! {
                 more = self.end.receive(&mut received) => {
-                    received.drain(..).for_each(|message| self.dispatch(message));
+                    for message in received.drain(..) {
+                        self.wait_for_room().await;
+                        self.dispatch(message);
+                    }
                     if !more {
                         return;
                     }
@@ -45,7 +49,24 @@ impl Subscriber {
         }
     }
 
+    /// Waits while any shard's backlog is full: what engines publish then stays in the bus, whose own limit applies. Each message puts
+    /// at most one into each shard's backlog.
+    ///
+    /// Shards also send to each other, and can't wait for each other. But only a `Seated` makes a shard do so, at most two times: for the
+    /// connection that is displaced and for the one that is evicted. So no backlog gets longer than `MAX_BACKLOG`, and twice that for each
+    /// shard.
+    async fn wait_for_room(&self) {
+        while let Some(full) = self.shards.iter().find(|shard| !shard.has_room()) {
+            metrics::counter!("klaxon_shard_queue_full_total").increment(1);
+            full.wait_for_room().await;
+        }
+    }
+
     fn report(&self) {
+        for (number, shard) in self.shards.iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 messages")]
+            metrics::gauge!("klaxon_shard_queue_length", "shard" => number.to_string()).set(shard.backlog() as f64);
+        }
         for (show, counts) in self.common.figures.take_reactions() {
             self.end.send(ToEngine::Reactions { show, counts });
         }
@@ -56,15 +77,15 @@ impl Subscriber {
         }
     }
 
-    /// Ends the subscriptions to shows without connections. Not while a join is pending: only its reply says which show it is for.
+    /// Ends the subscriptions to shows without connections. Not while a join is pending: only its reply names the show.
     fn unsubscribe(&self) {
         self.common.pending_joins.if_none(|| {
             let mut shows = self.common.figures.shows();
-            shows.extend(self.desk.watched());
+            shows.extend(self.hosts.watched());
             self.end.retain_subscriptions(&shows);
-            self.desk.forget_all_but(&shows);
+            self.hosts.forget_all_but(&shows);
             // A host may have begun to watch another in the meantime.
-            self.desk.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
+            self.hosts.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
         });
     }
 
@@ -87,7 +108,7 @@ impl Subscriber {
                 let for_hosts = Broadcast { show, message: message.clone(), personal: None };
                 let event = Arc::new(EncodedEvent::new(broadcast));
                 self.all(|| ToShard::Event(show, Arc::clone(&event)));
-                self.desk.hear(ToGateway::Broadcast(for_hosts));
+                self.hosts.receive(ToGateway::Broadcast(for_hosts));
             }
             ToGateway::Own { show, personal } => {
                 let event = Arc::new(EncodedEvent::personal_only(personal));
@@ -110,7 +131,7 @@ impl Subscriber {
                 {
                     here.fill(&mut figures);
                 }
-                self.desk.hear(ToGateway::Figures(figures));
+                self.hosts.receive(ToGateway::Figures(figures));
             }
             ToGateway::Census { show, census } => {
                 let census = Arc::new(Census::new(show, census, self.common.settings.shards));
@@ -119,12 +140,12 @@ impl Subscriber {
             ToGateway::Reissued(reissued) => {
                 let Reissued { conn, command: id, show, seat, code, player, name, issue } = reissued;
                 let holder = Holder { code: &code, show, player: &player, name: &name, issue };
-                let resume = self.common.doors.resume_token(holder, Clock::of_process().now());
+                let resume = self.common.admission.resume_token(holder, Clock::of_process().now());
                 let message = ToHost::ResumeToken(ResumeToken { id, show, seat, resume });
-                self.desk.hear(ToGateway::Host { conn, message });
+                self.hosts.receive(ToGateway::Host { conn, message });
             }
             for_hosts @ (ToGateway::Host { .. } | ToGateway::Alert { .. } | ToGateway::Running { .. }) => {
-                self.desk.hear(for_hosts)
+                self.hosts.receive(for_hosts)
             }
         }
     }
@@ -155,5 +176,125 @@ impl Subscriber {
                 self.common.router.to_shard(shard, ToGateway::Replies(batch).into());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use async_trait::async_trait;
+    use klaxon_protocol::ids::{GatewayId, RoundId, ShowId};
+
+    use super::*;
+    use crate::hub::{Router, Shard};
+    use crate::settings::GatewaySettings;
+    use crate::transport::{Limits, MAX_BACKLOG, ReactorPool, Transport};
+
+    const SHOW: ShowId = ShowId(7);
+    const PATIENCE: Duration = Duration::from_secs(20);
+    /// Each asks all shards for an answer.
+    const FLOOD: u16 = 2 * MAX_BACKLOG as u16;
+
+    /// A bus from which barriers of rounds 1 to [`FLOOD`] come, as fast as they are read.
+    struct Flood {
+        read: Arc<AtomicU16>,
+    }
+
+    #[async_trait]
+    impl GatewayEnd for Flood {
+        fn send(&self, _: ToEngine) {}
+
+        async fn receive(&self, into: &mut Vec<ToGateway>) -> bool {
+            let first = self.read.load(Relaxed) + 1;
+            if first > FLOOD {
+                std::future::pending::<()>().await;
+            }
+            let rounds = (first..=FLOOD).take(100);
+            into.extend(rounds.map(|round| ToGateway::Barrier { show: SHOW, round: RoundId(round) }));
+            self.read.fetch_add(into.len() as u16, Relaxed);
+            true
+        }
+
+        fn id(&self) -> GatewayId {
+            GatewayId(1)
+        }
+
+        fn subscribe(&self, _: ShowId) {}
+
+        fn retain_subscriptions(&self, _: &BTreeSet<ShowId>) {}
+
+        fn is_distributed(&self) -> bool {
+            false
+        }
+    }
+
+    struct NoHosts;
+
+    impl HostSink for NoHosts {
+        fn receive(&self, _: ToGateway) {}
+
+        fn watched(&self) -> BTreeSet<ShowId> {
+            BTreeSet::new()
+        }
+
+        fn forget_all_but(&self, _: &BTreeSet<ShowId>) {}
+    }
+
+    struct Recorder {
+        shards: Vec<ReactorHandle<ToShard>>,
+        engine: mpsc::Sender<ToEngine>,
+    }
+
+    impl Router for Recorder {
+        fn to_engine(&self, message: ToEngine) {
+            let _ = self.engine.send(message);
+        }
+
+        fn to_shard(&self, shard: u8, message: ToShard) {
+            self.shards[usize::from(shard)].send(message);
+        }
+    }
+
+    #[test]
+    fn while_a_shard_is_full_the_bus_is_not_read_and_nothing_is_lost() {
+        let settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
+        let pool = ReactorPool::new(Transport::Portable, settings.shards).unwrap();
+        let (shards, (engine, sent)) = (pool.handles(), mpsc::channel());
+        let router = Arc::new(Recorder { shards: shards.clone(), engine });
+        let common = Arc::new(Common::new(settings, GatewayId(1), router));
+        let read = Arc::new(AtomicU16::new(0));
+        let end = Arc::new(Flood { read: Arc::clone(&read) });
+        let subscriber =
+            Subscriber { end, hosts: Arc::new(NoHosts), common: Arc::clone(&common), shards: shards.clone() };
+        let (stop, stage) = watch::channel(Stage::Running);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let running = thread::spawn(move || runtime.block_on(subscriber.run(stage)));
+
+        while shards.iter().any(ReactorHandle::has_room) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(100));
+        assert!(shards.iter().all(|shard| shard.backlog() == MAX_BACKLOG));
+        assert!(usize::from(read.load(Relaxed)) < MAX_BACKLOG + 100, "{read:?} were read");
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let limits = Limits { connections: 1, message: 1000 };
+        let numbers = [0, 1].map(|number| Shard::new(number, Arc::clone(&common)));
+        let sockets = pool.start(listener, limits, numbers).unwrap();
+        for passed in 1..=FLOOD {
+            match sent.recv_timeout(PATIENCE).unwrap() {
+                ToEngine::BarrierPassed { round, .. } => assert_eq!(round, RoundId(passed)),
+                other => panic!("{other:?}"),
+            }
+        }
+        drop(sockets);
+        stop.send_replace(Stage::Stopped);
+        running.join().unwrap();
     }
 }

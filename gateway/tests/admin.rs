@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod desk;
+mod admin_port;
 
 use std::sync::Arc;
 
-use desk::{SHOW, Stage, TOKEN, figures};
-use futures_util::{SinkExt, StreamExt};
+use admin_port::host::Host;
+use admin_port::{SHOW, Stage, TOKEN, figures};
+use futures_util::SinkExt;
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{
@@ -18,65 +19,11 @@ use klaxon_protocol::games::trivia::{
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{CommandId, Seq, ShowCode};
 use klaxon_protocol::link::{Broadcast, ToGateway, View};
-use klaxon_protocol::player::{Mark, Notice, Phase, Ping, ToPlayer};
+use klaxon_protocol::player::{Mark, Notice, Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-
-struct Host {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    codec: Codec,
-}
-
-impl Host {
-    async fn connect(stage: &Stage, codec: Codec) -> Self {
-        let mut request = format!("ws://{}/host", stage.address()).into_client_request().unwrap();
-        let headers = request.headers_mut();
-        headers.insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
-        headers.insert("sec-websocket-protocol", codec.subprotocol().parse().unwrap());
-        let (socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], codec.subprotocol());
-        Self { socket, codec }
-    }
-
-    async fn say(&mut self, message: FromHost) {
-        let bytes = self.codec.encode(&message);
-        let frame = match self.codec {
-            Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
-            Codec::Bincode => Message::binary(bytes),
-        };
-        self.socket.send(frame).await.unwrap();
-    }
-
-    async fn frame(&mut self) -> Message {
-        loop {
-            let frame = self.socket.next().await.unwrap().unwrap();
-            if !frame.is_ping() {
-                return frame;
-            }
-        }
-    }
-
-    async fn hear(&mut self) -> ToHost {
-        let frame = self.frame().await;
-        assert_eq!(frame.is_text(), self.codec == Codec::Json, "{frame:?}");
-        self.codec.decode(&frame.into_data(), &[]).unwrap()
-    }
-
-    /// A ping has been answered: all that was said before it has been dealt with.
-    async fn settle(&mut self) {
-        self.say(FromHost::Ping(Ping { sent: Millis(1) })).await;
-        assert!(matches!(self.hear().await, ToHost::Pong(pong) if pong.sent == Millis(1)));
-    }
-
-    async fn watch(&mut self) {
-        self.say(FromHost::Watch(ShowRef { show: SHOW })).await;
-        self.settle().await;
-    }
-}
 
 /// A plain request; its status and body.
 async fn get(stage: &Stage, path: &str, headers: &str) -> (u16, String) {
@@ -161,7 +108,7 @@ async fn shake(stage: &Stage, lines: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn several_lines_of_a_header_are_one_list_and_a_refusal_says_what_is_missing() {
+async fn several_lines_of_a_header_are_one_list_and_a_refusal_names_what_is_missing() {
     let stage = Stage::open().await;
     for lines in [
         "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
@@ -199,22 +146,22 @@ async fn a_host_creates_and_commands_a_show_in_both_codecs() {
             pack: Pack { title: "Capitals".into(), questions: vec![question] },
             settings: Settings::default(),
         }));
-        host.say(create.clone()).await;
-        let (conn, heard) = stage.engine.hear().await;
-        assert_eq!(heard, create);
+        host.send(create.clone()).await;
+        let (conn, received) = stage.engine.receive().await;
+        assert_eq!(received, create);
         let created = ToHost::Created(Created {
             id: CommandId::parse("c1").unwrap(),
             show: SHOW,
             code: ShowCode::parse("QUIZ42").unwrap(),
         });
         stage.engine.answer(conn, created.clone());
-        assert_eq!(host.hear().await, created);
+        assert_eq!(host.receive().await, created);
 
-        host.say(command("c2", Action::OpenLobby)).await;
-        assert_eq!(stage.engine.hear().await, (conn, command("c2", Action::OpenLobby)));
+        host.send(command("c2", Action::OpenLobby)).await;
+        assert_eq!(stage.engine.receive().await, (conn, command("c2", Action::OpenLobby)));
         let done = ToHost::Done(Done { id: CommandId::parse("c2").unwrap(), show: SHOW, again: false });
         stage.engine.answer(conn, done.clone());
-        assert_eq!(host.hear().await, done);
+        assert_eq!(host.receive().await, done);
     }
 }
 
@@ -223,44 +170,44 @@ async fn answers_reach_only_the_host_that_asked() {
     let mut stage = Stage::open().await;
     let mut one = Host::connect(&stage, Codec::Json).await;
     let mut two = Host::connect(&stage, Codec::Bincode).await;
-    one.say(FromHost::Shows).await;
-    let (conn, _) = stage.engine.hear().await;
+    one.send(FromHost::Shows).await;
+    let (conn, _) = stage.engine.receive().await;
     stage.engine.answer(conn, ToHost::Shows(Shows { shows: Vec::new() }));
-    assert_eq!(one.hear().await, ToHost::Shows(Shows { shows: Vec::new() }));
+    assert_eq!(one.receive().await, ToHost::Shows(Shows { shows: Vec::new() }));
     two.settle().await;
 }
 
 #[tokio::test]
-async fn a_watched_show_is_heard_until_it_is_unwatched() {
+async fn a_watched_show_is_sent_until_it_is_unwatched() {
     for codec in Codec::ALL {
         let stage = Stage::open().await;
         let mut host = Host::connect(&stage, codec).await;
         host.watch().await;
         stage.engine.event(notice(2));
-        stage.engine.say(ToGateway::Figures(Box::new(figures())));
-        stage.engine.say(ToGateway::Alert { show: SHOW, at: Millis(3), alert: AlertKind::JournalBack });
+        stage.engine.send(ToGateway::Figures(Box::new(figures())));
+        stage.engine.send(ToGateway::Alert { show: SHOW, at: Millis(3), alert: AlertKind::JournalBack });
         let event = |seq| ToHost::Event(HostEvent { show: SHOW, event: Box::new(notice(seq)) });
-        assert_eq!(host.hear().await, event(2));
-        assert_eq!(host.hear().await, ToHost::Figures(Box::new(figures())));
+        assert_eq!(host.receive().await, event(2));
+        assert_eq!(host.receive().await, ToHost::Figures(Box::new(figures())));
         let alert = Alert { show: SHOW, at: Millis(3), alert: AlertKind::JournalBack };
-        assert_eq!(host.hear().await, ToHost::Alert(alert));
+        assert_eq!(host.receive().await, ToHost::Alert(alert));
 
-        host.say(FromHost::Unwatch(ShowRef { show: SHOW })).await;
+        host.send(FromHost::Unwatch(ShowRef { show: SHOW })).await;
         host.settle().await;
-        stage.desk.hear(ToGateway::Figures(Box::new(figures())));
+        stage.hosts.receive(ToGateway::Figures(Box::new(figures())));
         host.settle().await;
     }
 }
 
 #[tokio::test]
-async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_does() {
+async fn an_alert_that_came_while_no_host_watched_is_sent_to_the_first_that_does() {
     let stage = Stage::open().await;
     let alert = AlertKind::Recovered { away: Span(2000), closes_at: None };
-    stage.desk.hear(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
+    stage.hosts.receive(ToGateway::Alert { show: SHOW, at: Millis(3), alert: alert.clone() });
 
     let mut first = Host::connect(&stage, Codec::Json).await;
-    first.say(FromHost::Watch(ShowRef { show: SHOW })).await;
-    assert_eq!(first.hear().await, ToHost::Alert(Alert { show: SHOW, at: Millis(3), alert }));
+    first.send(FromHost::Watch(ShowRef { show: SHOW })).await;
+    assert_eq!(first.receive().await, ToHost::Alert(Alert { show: SHOW, at: Millis(3), alert }));
     // Nothing comes before the reply to the ping.
     first.settle().await;
     let mut second = Host::connect(&stage, Codec::Json).await;
@@ -268,7 +215,7 @@ async fn an_alert_that_came_when_nobody_watched_is_heard_by_the_first_host_who_d
 }
 
 #[tokio::test]
-async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
+async fn a_host_that_begins_to_watch_in_mid_question_is_sent_the_question_first() {
     let stage = Stage::open().await;
     let question = ToPlayer::Question(Question {
         seq: Seq(8),
@@ -284,19 +231,19 @@ async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
     let close = ToPlayer::Close(Close { seq: Seq(9), at: Millis(20), question: QuestionId(3) });
     let broadcast = |message: &ToPlayer| {
         let message = message.clone();
-        stage.desk.hear(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+        stage.hosts.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
     };
     broadcast(&notice(7));
     broadcast(&question);
     broadcast(&close);
-    stage.desk.hear(ToGateway::Figures(Box::new(figures())));
+    stage.hosts.receive(ToGateway::Figures(Box::new(figures())));
 
     let mut host = Host::connect(&stage, Codec::Json).await;
-    host.say(FromHost::Watch(ShowRef { show: SHOW })).await;
+    host.send(FromHost::Watch(ShowRef { show: SHOW })).await;
     let event = |message: &ToPlayer| ToHost::Event(HostEvent { show: SHOW, event: Box::new(message.clone()) });
-    assert_eq!(host.hear().await, event(&question));
-    assert_eq!(host.hear().await, event(&close));
-    assert_eq!(host.hear().await, ToHost::Figures(Box::new(figures())));
+    assert_eq!(host.receive().await, event(&question));
+    assert_eq!(host.receive().await, event(&close));
+    assert_eq!(host.receive().await, ToHost::Figures(Box::new(figures())));
 
     broadcast(&ToPlayer::End(Mark { seq: Seq(10), at: Millis(30) }));
     let mut late = Host::connect(&stage, Codec::Json).await;
@@ -304,7 +251,7 @@ async fn whoever_begins_to_watch_in_mid_question_hears_the_question_first() {
 }
 
 #[tokio::test]
-async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question_on_once() {
+async fn a_show_of_which_nothing_came_before_is_sent_from_its_running_question_on_once() {
     let stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.watch().await;
@@ -312,19 +259,19 @@ async fn a_show_that_was_not_heard_here_before_is_told_from_its_running_question
     let view = Arc::new(View::from(snapshot.clone()));
     let running = || ToGateway::Running { show: SHOW, view: Arc::clone(&view) };
     // Of what came since the question nothing else is known here; it is in the snapshot.
-    stage.desk.hear(running());
-    stage.desk.hear(running());
+    stage.hosts.receive(running());
+    stage.hosts.receive(running());
     let event = |message: ToPlayer| ToHost::Event(HostEvent { show: SHOW, event: Box::new(message) });
     let question = event(ToPlayer::Question(snapshot.question.clone().unwrap()));
     let reveal = event(ToPlayer::Reveal(snapshot.reveal.clone().unwrap()));
-    assert_eq!(host.hear().await, question);
-    assert_eq!(host.hear().await, reveal);
+    assert_eq!(host.receive().await, question);
+    assert_eq!(host.receive().await, reveal);
     host.settle().await;
 
     let mut late = Host::connect(&stage, Codec::Json).await;
-    late.say(FromHost::Watch(ShowRef { show: SHOW })).await;
-    assert_eq!(late.hear().await, question);
-    assert_eq!(late.hear().await, reveal);
+    late.send(FromHost::Watch(ShowRef { show: SHOW })).await;
+    assert_eq!(late.receive().await, question);
+    assert_eq!(late.receive().await, reveal);
     late.settle().await;
 }
 
@@ -379,7 +326,7 @@ async fn what_cannot_be_read_is_refused_and_the_connection_stays() {
         (Message::binary(vec![5]), ErrorCode::BadMessage),
     ] {
         host.socket.send(frame).await.unwrap();
-        assert!(matches!(host.hear().await, ToHost::Error(error) if error.code == code));
+        assert!(matches!(host.receive().await, ToHost::Error(error) if error.code == code));
     }
     host.settle().await;
 }
@@ -398,17 +345,17 @@ async fn a_refusal_carries_the_id_and_names_the_field_whatever_else_is_wrong() {
         (r#"{"type":"command","id":"c-1","show":"7","#, "EOF"),
     ] {
         host.socket.send(Message::text(sent)).await.unwrap();
-        let ToHost::Refused(refused) = host.hear().await else { panic!("{sent}") };
+        let ToHost::Refused(refused) = host.receive().await else { panic!("{sent}") };
         assert_eq!(refused.id, CommandId::parse("c-1").unwrap());
         assert!(refused.error.message.contains(wanted), "{sent}: {}", refused.error.message);
     }
     host.socket.send(Message::text(r#"{"type":"command","id":"","show":"7","action":"next"}"#)).await.unwrap();
-    let ToHost::Error(error) = host.hear().await else { panic!("an id that is none is not told") };
+    let ToHost::Error(error) = host.receive().await else { panic!("an id that is none is not told") };
     assert!(error.message.contains("`id`: must be 1 to 64 bytes long"), "{}", error.message);
 
     let mut host = Host::connect(&stage, Codec::Bincode).await;
     host.socket.send(Message::binary(&b"\x01\x03c-1\xff"[..])).await.unwrap();
-    let ToHost::Refused(refused) = host.hear().await else { panic!("the id can be read") };
+    let ToHost::Refused(refused) = host.receive().await else { panic!("the id can be read") };
     assert_eq!(refused.id, CommandId::parse("c-1").unwrap());
 }
 
@@ -417,31 +364,31 @@ async fn a_host_has_64_messages_unanswered_at_most() {
     let mut stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Bincode).await;
     for number in 0..MOST_UNANSWERED {
-        host.say(command(&format!("c{number}"), Action::Next)).await;
+        host.send(command(&format!("c{number}"), Action::Next)).await;
     }
-    host.say(command("one-more", Action::Next)).await;
-    let ToHost::Refused(refused) = host.hear().await else { panic!("refused") };
+    host.send(command("one-more", Action::Next)).await;
+    let ToHost::Refused(refused) = host.receive().await else { panic!("refused") };
     assert_eq!((refused.id.as_str(), refused.error.code), ("one-more", ErrorCode::RateLimited));
 
-    let (conn, _) = stage.engine.hear().await;
+    let (conn, _) = stage.engine.receive().await;
     let done = ToHost::Done(Done { id: CommandId::parse("c0").unwrap(), show: SHOW, again: false });
     stage.engine.answer(conn, done.clone());
-    assert_eq!(host.hear().await, done);
-    host.say(command("room-again", Action::Next)).await;
+    assert_eq!(host.receive().await, done);
+    host.send(command("room-again", Action::Next)).await;
     for number in 1..MOST_UNANSWERED {
-        assert_eq!(stage.engine.hear().await.1, command(&format!("c{number}"), Action::Next));
+        assert_eq!(stage.engine.receive().await.1, command(&format!("c{number}"), Action::Next));
     }
-    assert_eq!(stage.engine.hear().await.1, command("room-again", Action::Next));
+    assert_eq!(stage.engine.receive().await.1, command("room-again", Action::Next));
 }
 
 #[tokio::test]
-async fn a_host_that_falls_behind_is_closed_and_told_why() {
+async fn a_host_that_falls_behind_is_closed_with_the_reason() {
     let stage = Stage::open().await;
     let mut slow = Host::connect(&stage, Codec::Json).await;
     slow.watch().await;
     // Nothing else runs on this thread between these, so nothing is sent in between.
     for seq in 0..=MOST_WAITING as u64 {
-        stage.desk.hear(ToGateway::Broadcast(Broadcast { show: SHOW, message: notice(seq), personal: None }));
+        stage.hosts.receive(ToGateway::Broadcast(Broadcast { show: SHOW, message: notice(seq), personal: None }));
     }
     let Message::Close(Some(close)) = slow.frame().await else { panic!("closed") };
     assert_eq!(close.reason.as_str(), ErrorCode::TooSlow.code());
@@ -451,7 +398,7 @@ async fn a_host_that_falls_behind_is_closed_and_told_why() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_says_goodbye_to_its_hosts() {
+async fn a_stopping_server_closes_its_hosts_connections() {
     let stage = Stage::open().await;
     let mut host = Host::connect(&stage, Codec::Json).await;
     host.settle().await;

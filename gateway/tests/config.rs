@@ -69,7 +69,7 @@ fn the_file_can_be_named_by_the_environment() {
 }
 
 #[test]
-fn what_is_printed_is_a_file_that_says_the_same() {
+fn what_is_printed_is_a_file_with_the_same_values() {
     let dir = tempfile::tempdir().unwrap();
     let first = printed(&print_config(None, &[], &["--shards=4", "--log", "json"]));
     let values = |text: &str| -> Vec<String> {
@@ -80,7 +80,7 @@ fn what_is_printed_is_a_file_that_says_the_same() {
 }
 
 #[test]
-fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
+fn a_wrong_value_is_refused_with_key_value_origin_and_what_is_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let file = config_file(&dir, "heartbeat = \"soon\"\n");
     let origin = format!("the file {}", file.display());
@@ -98,33 +98,33 @@ fn a_wrong_value_is_told_with_key_value_origin_and_what_is_allowed() {
         (print_config(None, &[], &["--guests", "some"]), "guests", "some", "the flag --guests", "`allow` or `refuse`"),
         (print_config(None, &[], &["--log-filter", "a=b=c"]), "log-filter", "a=b=c", "the flag --log-filter", "levels"),
     ] {
-        let told = refused(&output);
-        assert!(told.starts_with(&format!("error: {key}: {value:?} (from {origin}) must be")), "{told}");
-        assert!(told.contains(allowed), "{told}");
+        let message = refused(&output);
+        assert!(message.starts_with(&format!("error: {key}: {value:?} (from {origin}) must be")), "{message}");
+        assert!(message.contains(allowed), "{message}");
     }
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_nearest_known_one() {
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = config_file(&dir, "max_connections = 5\nconfig = \"other.toml\"\n");
-    let told = refused(&print_config(Some(&file), &[], &[]));
-    assert!(told.contains("there is no key `max_connections`; did you mean `max-connections`?"), "{told}");
-    assert!(told.contains("there is no key `config`"), "{told}");
+    let message = refused(&print_config(Some(&file), &[], &[]));
+    assert!(message.contains("there is no key `max_connections`; did you mean `max-connections`?"), "{message}");
+    assert!(message.contains("there is no key `config`"), "{message}");
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told() {
-    let told = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
-    assert!(told.starts_with("error: no-such-file.toml: "), "{told}");
+fn a_file_that_is_not_there_is_reported() {
+    let message = refused(&print_config(Some(Path::new("no-such-file.toml")), &[], &[]));
+    assert!(message.starts_with("error: no-such-file.toml: "), "{message}");
 }
 
 #[test]
-fn a_server_for_nobody_is_refused() {
+fn a_server_without_players_is_refused() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
     let output = command.env_clear().args(["serve", "--guests", "refuse"]).output().unwrap();
-    let told = refused(&output);
-    assert!(told.contains("guests: \"refuse\" (from the flag --guests) needs a `jwt-key-file`"), "{told}");
+    let message = refused(&output);
+    assert!(message.contains("guests: \"refuse\" (from the flag --guests) needs a `jwt-key-file`"), "{message}");
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn every_command_takes_its_options_from_flag_environment_and_file() {
         );
         assert!(shown.contains("log = \"json\" # the file"), "{name}: {shown}");
         let wrong = tempfile::tempdir().unwrap();
-        let told = refused(&print_config_of(name, Some(&config_file(&wrong, "lissten = 1\n")), &[], &[]));
-        assert!(told.contains("there is no key `lissten`"), "{name}: {told}");
+        let message = refused(&print_config_of(name, Some(&config_file(&wrong, "lissten = 1\n")), &[], &[]));
+        assert!(message.contains("there is no key `lissten`"), "{name}: {message}");
     }
 }
 
 #[test]
-fn a_server_that_is_needed_and_was_not_named_is_told_with_an_example() {
+fn a_server_that_is_needed_and_was_not_named_is_asked_for_with_an_example() {
     for (name, key, flags) in [
         ("gateway", "redis", &[][..]),
         ("engine", "redis", &[]),
@@ -156,8 +156,8 @@ fn a_server_that_is_needed_and_was_not_named_is_told_with_an_example() {
         ("archive", "database", &["--kafka=127.0.0.1:1"]),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon"));
-        let told = refused(&command.env_clear().arg(name).args(flags).output().unwrap());
-        assert!(told.starts_with(&format!("error: {key}: must be given, such as --{key} ")), "{told}");
+        let message = refused(&command.env_clear().arg(name).args(flags).output().unwrap());
+        assert!(message.starts_with(&format!("error: {key}: must be given, such as --{key} ")), "{message}");
     }
 }
 

@@ -2,18 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod desk;
+mod admin_port;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use admin_port::{SHOW, Stage, TOKEN, figures};
 use clap::Parser;
-use desk::{SHOW, Stage, TOKEN, figures};
 use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{
     Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, QuestionId, Reveal,
@@ -101,7 +101,7 @@ impl Console {
 
 /// The next command of a host, answered as done.
 async fn obey(stage: &mut Stage) -> (ConnRef, HostCommand) {
-    match stage.engine.hear().await {
+    match stage.engine.receive().await {
         (conn, FromHost::Command(command)) => {
             let done = Done { id: command.id.clone(), show: SHOW, again: false };
             stage.engine.answer(conn, ToHost::Done(done));
@@ -112,7 +112,7 @@ async fn obey(stage: &mut Stage) -> (ConnRef, HostCommand) {
 }
 
 async fn created(stage: &mut Stage) -> Create {
-    let (conn, FromHost::Create(create)) = stage.engine.hear().await else { panic!("a show is made") };
+    let (conn, FromHost::Create(create)) = stage.engine.receive().await else { panic!("a show is made") };
     let code = create.code.clone().unwrap_or(ShowCode::parse("QUIZ42").unwrap());
     stage.engine.answer(conn, ToHost::Created(Created { id: create.id.clone(), show: SHOW, code }));
     *create
@@ -123,7 +123,7 @@ fn line(code: &str, phase: Phase) -> ShowLine {
 }
 
 async fn listed(stage: &mut Stage, shows: Vec<ShowLine>) {
-    let (conn, FromHost::Shows) = stage.engine.hear().await else { panic!("shows are listed") };
+    let (conn, FromHost::Shows) = stage.engine.receive().await else { panic!("shows are listed") };
     stage.engine.answer(conn, ToHost::Shows(Shows { shows }));
 }
 
@@ -159,9 +159,9 @@ async fn a_script_makes_a_show_and_plays_it() {
         opens_at: Millis(2),
         closes_at: Millis(5002),
     }));
-    stage.engine.say(phase(Phase::Question));
-    stage.engine.say(phase(Phase::Closing));
-    stage.engine.say(phase(Phase::Closed));
+    stage.engine.send(phase(Phase::Question));
+    stage.engine.send(phase(Phase::Closing));
+    stage.engine.send(phase(Phase::Closed));
     ids.push(obey(&mut stage).await.1);
     let reveal = Reveal {
         seq: Seq(4),
@@ -173,9 +173,9 @@ async fn a_script_makes_a_show_and_plays_it() {
         alive: 10,
     };
     stage.engine.event(ToPlayer::Reveal(reveal));
-    let (conn, FromHost::FindPlayers(find)) = stage.engine.hear().await else { panic!("somebody is looked for") };
+    let (conn, FromHost::FindPlayers(find)) = stage.engine.receive().await else { panic!("somebody is looked for") };
     stage.engine.answer(conn, ToHost::Players(Players { show: find.show, players: Vec::new() }));
-    let (conn, FromHost::JournalTail(tail)) = stage.engine.hear().await else { panic!("the journal is asked for") };
+    let (conn, FromHost::JournalTail(tail)) = stage.engine.receive().await else { panic!("the journal is asked for") };
     assert_eq!(tail, JournalTail { show: SHOW, last: 2 });
     let lines = vec!["3 question".into(), "4 reveal".into()];
     stage.engine.answer(conn, ToHost::Journal(JournalLines { show: SHOW, lines }));
@@ -210,7 +210,7 @@ async fn a_refusal_is_printed_with_advice_and_counted() {
     let mut stage = Stage::open().await;
     let console = Console::start(&stage, &[], &["reveal", "nonsense", "quit"]);
     listed(&mut stage, vec![line("OLD1", Phase::Ended), line("NEW1", Phase::Lobby)]).await;
-    let (conn, FromHost::Command(command)) = stage.engine.hear().await else { panic!("a command") };
+    let (conn, FromHost::Command(command)) = stage.engine.receive().await else { panic!("a command") };
     stage.engine.answer(conn, ToHost::Refused(Refused { id: command.id, error: ErrorCode::WrongPhase.into() }));
     let (refusals, written) = console.finish().await;
     assert_eq!(refusals, 2);
@@ -225,8 +225,8 @@ async fn which_show_must_be_clear() {
     let mut stage = Stage::open().await;
     let console = Console::start(&stage, &[], &[]);
     listed(&mut stage, vec![line("ONE1", Phase::Lobby), line("TWO2", Phase::Lobby)]).await;
-    let told = console.fail().await;
-    assert!(told.contains("--code") && told.contains("ONE1") && told.contains("TWO2"), "{told}");
+    let message = console.fail().await;
+    assert!(message.contains("--code") && message.contains("ONE1") && message.contains("TWO2"), "{message}");
 
     let console = Console::start(&stage, &["--code", "three"], &[]);
     listed(&mut stage, Vec::new()).await;
@@ -239,11 +239,11 @@ async fn a_command_without_an_answer_is_sent_again_under_the_same_id_after_the_c
     let address = stage.address();
     let console = Console::start(&stage, &[], &["next", "quit"]);
     listed(&mut stage, vec![line("QUIZ42", Phase::Lobby)]).await;
-    let (_, first) = stage.engine.hear().await;
+    let (_, first) = stage.engine.receive().await;
     stage.admin.stop().await;
 
     let mut stage = Stage::open_at(address).await;
-    let (conn, again) = stage.engine.hear().await;
+    let (conn, again) = stage.engine.receive().await;
     assert_eq!(again, first);
     let FromHost::Command(command) = again else { panic!("a command") };
     stage.engine.answer(conn, ToHost::Done(Done { id: command.id, show: SHOW, again: true }));
@@ -265,12 +265,12 @@ async fn a_host_goes_on_at_another_gateway_when_its_own_stops() {
     let console = Console::start_at(&admin, &[], &["next", "reveal", "quit"]);
     listed(&mut first, vec![line("QUIZ42", Phase::Lobby)]).await;
     obey(&mut first).await;
-    let (_, unanswered) = first.engine.hear().await;
+    let (_, unanswered) = first.engine.receive().await;
     first.admin.stop().await;
 
-    let (conn, again) = second.engine.hear().await;
+    let (conn, again) = second.engine.receive().await;
     assert_eq!(again, unanswered);
-    assert!(second.desk.watched().contains(&SHOW), "it is watched there before it is commanded");
+    assert!(second.hosts.watched().contains(&SHOW), "it is watched there before it is commanded");
     let FromHost::Command(command) = again else { panic!("a command") };
     second.engine.answer(conn, ToHost::Done(Done { id: command.id, show: SHOW, again: false }));
     let address = second.address();
@@ -281,18 +281,18 @@ async fn a_host_goes_on_at_another_gateway_when_its_own_stops() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_each_gateway_is_told_when_none_will_do() {
+async fn what_is_wrong_with_each_gateway_is_shown_when_none_can_be_used() {
     let (one, two) = (Stage::open().await, Stage::open().await);
     let (one_at, two_at) = (one.address(), two.address());
     one.admin.stop().await;
     two.admin.stop().await;
-    let told = Console::start_at(&format!("{one_at},{two_at}"), &[], &[]).fail().await;
-    assert!(told.contains(&format!("can't reach {one_at}")), "{told}");
-    assert!(told.contains(&format!("can't reach {two_at}")), "{told}");
+    let message = Console::start_at(&format!("{one_at},{two_at}"), &[], &[]).fail().await;
+    assert!(message.contains(&format!("can't reach {one_at}")), "{message}");
+    assert!(message.contains(&format!("can't reach {two_at}")), "{message}");
 }
 
 #[tokio::test]
-async fn a_wrong_token_or_address_is_told_at_once() {
+async fn a_wrong_token_or_address_is_reported_at_once() {
     let stage = Stage::open().await;
     let dir = tempfile::tempdir().unwrap();
     let token_file = dir.path().join("admin.token");
@@ -304,10 +304,10 @@ async fn a_wrong_token_or_address_is_told_at_once() {
         let (_send, lines) = mpsc::channel(1);
         console::run_script(&options, |_| Ok(pack()), lines, &mut Output::default()).await.unwrap_err().to_string()
     };
-    let told = run(options(&address, &token_file, &[])).await;
-    assert!(told.contains(ErrorCode::Unauthorized.advice()), "{told}");
+    let message = run(options(&address, &token_file, &[])).await;
+    assert!(message.contains(ErrorCode::Unauthorized.advice()), "{message}");
 
     stage.admin.stop().await;
-    let told = run(options(&address, &token_file, &[])).await;
-    assert!(told.contains(&format!("can't reach {address}")), "{told}");
+    let message = run(options(&address, &token_file, &[])).await;
+    assert!(message.contains(&format!("can't reach {address}")), "{message}");
 }

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
+use klaxon_gateway::admin::{MOST_HOSTS, MOST_UNANSWERED, MOST_WAITING};
 use klaxon_gateway::cli::{Command, CommandLine, Klaxon};
 use klaxon_gateway::session::Close;
 use klaxon_gateway::settings::GatewaySettings;
+use klaxon_gateway::transport::MAX_BACKLOG;
 use klaxon_protocol::host::LARGEST_HOST_MESSAGE;
 use klaxon_protocol::player::LARGEST_MESSAGE;
 
@@ -89,6 +90,34 @@ fn the_limits_of_hosts_are_those_of_the_code() {
     assert!(operations.contains(&format!("off when {MOST_WAITING} messages wait for it")), "{MOST_WAITING}");
 }
 
+#[test]
+fn the_limits_of_the_gateways_queues_are_those_of_the_code() {
+    let (settings, document) = (defaults(), document("operations.md"));
+    let rows = table(&document, "| queue | holds | at most | when there is no room | metric |");
+    let limits = [
+        ("a shard's backlog", format!("{} a shard", thousands(MAX_BACKLOG))),
+        ("displacements, in the same backlog", format!("{} for each shard of the gateway", thousands(2 * MAX_BACKLOG))),
+        ("answers for an engine", settings.batch_of.to_string()),
+        ("a host's outbox", format!("{MOST_WAITING} a host, {MOST_HOSTS} hosts")),
+        ("a host's requests", format!("{MOST_UNANSWERED} a host")),
+    ];
+    for (queue, limit) in limits {
+        let row = rows.iter().find(|row| row.starts_with(&format!("| {queue} | "))).unwrap();
+        assert_eq!(row.split('|').nth(3).map(str::trim), Some(&*limit), "{queue}");
+    }
+    let metrics = metrics_in_the_sources();
+    for row in rows {
+        for metric in row.split('|').nth(5).unwrap().split('`').skip(1).step_by(2) {
+            assert!(metrics.contains_key(metric), "{metric}");
+        }
+    }
+}
+
+/// With a comma between thousands.
+fn thousands(number: usize) -> String {
+    format!("{},{:03}", number / 1000, number % 1000)
+}
+
 /// The Rust files under a directory.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
@@ -123,13 +152,13 @@ fn metrics_in_the_sources() -> BTreeMap<String, usize> {
 #[test]
 fn the_metrics_are_those_of_the_code_and_each_is_described() {
     let document = document("operations.md");
-    let mut told: Vec<&str> = table(&document, "| Metric | Kind | Meaning |")
+    let mut documented: Vec<&str> = table(&document, "| Metric | Kind | Meaning |")
         .iter()
         .map(|row| row.strip_prefix("| `").unwrap().split('`').next().unwrap())
         .collect();
-    told.sort_unstable();
+    documented.sort_unstable();
     let metrics = metrics_in_the_sources();
-    assert_eq!(told, metrics.keys().collect::<Vec<_>>());
+    assert_eq!(documented, metrics.keys().collect::<Vec<_>>());
     for (metric, times) in metrics {
         assert!(times > 1, "{metric} is recorded or described, not both");
     }

@@ -104,7 +104,7 @@ fn headed(first: u8, mask: u8, length: usize) -> Vec<u8> {
 }
 
 /// The next frame from the server: its first byte and its payload. None at the end.
-fn hear(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+fn receive_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).ok()?;
     let length = match head[1] {
@@ -126,7 +126,7 @@ fn hear(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 /// Tries this on both transports, with all bytes written at once, and one by one.
-fn said(bytes: &[u8], check: impl Fn(&mut TcpStream)) {
+fn after(bytes: &[u8], check: impl Fn(&mut TcpStream)) {
     // Automatically it is io_uring, wherever there is one.
     for transport in [Transport::Auto, Transport::Portable] {
         let echo = Echo::start(transport);
@@ -147,9 +147,9 @@ fn said(bytes: &[u8], check: impl Fn(&mut TcpStream)) {
 }
 
 fn echoes(bytes: &[u8], wanted: &[Vec<u8>]) {
-    said(bytes, |stream| {
+    after(bytes, |stream| {
         for wanted in wanted {
-            let (first, payload) = hear(stream).unwrap();
+            let (first, payload) = receive_frame(stream).unwrap();
             assert!(plain(first, &payload) == *wanted, "{first:#x}, {} bytes", payload.len());
         }
     });
@@ -157,11 +157,11 @@ fn echoes(bytes: &[u8], wanted: &[Vec<u8>]) {
 
 /// The server closes with this code, and then the connection ends.
 fn closes_with(bytes: &[u8], code: u16) {
-    said(bytes, |stream| {
-        let (first, payload) = hear(stream).unwrap();
+    after(bytes, |stream| {
+        let (first, payload) = receive_frame(stream).unwrap();
         assert_eq!(first, CLOSE);
         assert_eq!(u16::from_be_bytes([payload[0], payload[1]]), code);
-        assert_eq!(hear(stream), None);
+        assert_eq!(receive_frame(stream), None);
     });
 }
 
@@ -221,9 +221,9 @@ fn a_close_is_answered_with_its_code() {
     for code in [1000_u16, 1001, 1003, 1007, 1011, 3000, 4999] {
         closes_with(&masked(CLOSE, &[&code.to_be_bytes()[..], b"bye"].concat()), code);
     }
-    said(&masked(CLOSE, b""), |stream| {
-        assert_eq!(hear(stream), Some((CLOSE, vec![])));
-        assert_eq!(hear(stream), None);
+    after(&masked(CLOSE, b""), |stream| {
+        assert_eq!(receive_frame(stream), Some((CLOSE, vec![])));
+        assert_eq!(receive_frame(stream), None);
     });
 }
 

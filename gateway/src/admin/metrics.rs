@@ -1,4 +1,4 @@
-//! What `/metrics` says, and what each figure means.
+//! The recorder behind `/metrics`, and the descriptions of what hosts' connections count.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_figure_of_this_side_is_described() {
-        let sources = [include_str!("desk.rs"), include_str!("socket.rs"), include_str!("mod.rs")].concat();
+        let sources = [include_str!("hosts.rs"), include_str!("socket.rs"), include_str!("mod.rs")].concat();
         let used: Vec<&str> = sources
             .split("metrics::")
             .filter_map(|rest| rest.strip_prefix("counter!(\"").or_else(|| rest.strip_prefix("gauge!(\"")))

@@ -1,6 +1,6 @@
 //! The admin port: hosts' sockets, metrics, health. Everything here needs the admin token.
 
-mod desk;
+mod hosts;
 pub mod metrics;
 mod outbox;
 mod socket;
@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use desk::{AdminDesk, MOST_HOSTS, MOST_UNANSWERED};
+pub use hosts::{Hosts, MOST_HOSTS, MOST_UNANSWERED};
 pub use outbox::MOST_WAITING;
 pub use token::AdminToken;
 
@@ -34,8 +34,8 @@ use crate::link::GatewayEnd;
 
 /// How often the recorder folds what was measured into its figures; without it they would pile up between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
-/// How long hosts may take to go when the server stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long hosts' connections may take to close when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the admin port needs.
 pub struct AdminSettings {
@@ -58,19 +58,19 @@ struct Shared {
     token: AdminToken,
     metrics: PrometheusHandle,
     refusals: Refusals,
-    /// Where there is no desk, there are no hosts.
-    desk: Option<Arc<AdminDesk>>,
+    /// None where hosts can't connect.
+    hosts: Option<Arc<Hosts>>,
     stop: watch::Receiver<bool>,
 }
 
 impl Admin {
-    /// Opens the port. What engines say to hosts goes to the desk.
+    /// Opens the port. What engines send to hosts goes to the [`Hosts`].
     ///
     /// # Errors
     /// If the address can't be listened at.
-    pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<AdminDesk>)> {
-        let desk = Arc::new(AdminDesk::new(engines));
-        Ok((Self::open(settings, Some(Arc::clone(&desk))).await?, desk))
+    pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<Hosts>)> {
+        let hosts = Arc::new(Hosts::new(engines));
+        Ok((Self::open(settings, Some(Arc::clone(&hosts))).await?, hosts))
     }
 
     /// Opens the port for metrics and health only.
@@ -81,13 +81,13 @@ impl Admin {
         Self::open(settings, None).await
     }
 
-    async fn open(settings: AdminSettings, desk: Option<Arc<AdminDesk>>) -> io::Result<Self> {
+    async fn open(settings: AdminSettings, hosts: Option<Arc<Hosts>>) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let AdminSettings { token, metrics, .. } = settings;
         let refusals = Refusals::default();
-        let shared = Arc::new(Shared { token, metrics, refusals, desk, stop: stopped.clone() });
+        let shared = Arc::new(Shared { token, metrics, refusals, hosts, stop: stopped.clone() });
         let server = tokio::spawn(run(listener, shared, stopped));
         Ok(Self { address, stop, server })
     }
@@ -98,14 +98,14 @@ impl Admin {
         self.address
     }
 
-    /// Takes no more hosts, says goodbye to those who are here, and waits for them for up to two seconds.
+    /// Accepts no more hosts, closes the connections of those that are here, and waits for them for up to two seconds.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let all_gone = async {
             let _ = self.server.await;
             self.stop.closed().await;
         };
-        if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, all_gone).await.is_err() {
             tracing::warn!("some requests to the admin port were cut off");
         }
     }
@@ -136,7 +136,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Rec
     }
 }
 
-/// Lets nobody through without the token, nor pages of other sites with it.
+/// Refuses requests without the token, and those of other sites' pages with it.
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     if !shared.token.allows(request.headers()) {
         ::metrics::counter!("klaxon_admin_unauthorized_total").increment(1);
@@ -186,14 +186,14 @@ async fn host(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         // A page of memory per host; the default is 128 KiB.
         .read_buffer_size(4096);
     let stop = shared.stop.clone();
-    let Some(desk) = shared.desk.clone() else { return no_hosts().into_response() };
+    let Some(hosts) = shared.hosts.clone() else { return no_hosts().into_response() };
     upgrade.on_upgrade(async move |ws| {
-        if let Some(host) = desk.arrive() {
-            socket::serve(ws, codec, desk, host, stop).await;
+        if let Some(host) = hosts.arrive() {
+            socket::serve(ws, codec, hosts, host, stop).await;
         } else {
             let reason = ErrorCode::NoCapacity.code().into();
             let frame = axum::extract::ws::CloseFrame { code: axum::extract::ws::close_code::AGAIN, reason };
-            socket::turn_away(ws, frame).await;
+            socket::refuse(ws, frame).await;
         }
     })
 }

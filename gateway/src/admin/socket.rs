@@ -12,14 +12,14 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, Refused, ToHost};
 use tokio::sync::watch;
 
-use super::desk::{AdminDesk, Host};
+use super::hosts::{Host, Hosts};
 
 /// How often a host is pinged, so that both sides notice when the other is gone.
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A host that was silent for so long, and did not even answer pings, is gone.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long a last word may take, until the host has closed.
-const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long the closing handshake may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
 enum Ending {
@@ -35,19 +35,19 @@ enum Ending {
 pub async fn serve(
     socket: WebSocket,
     codec: Codec,
-    desk: Arc<AdminDesk>,
+    hosts: Arc<Hosts>,
     host: Arc<Host>,
     mut stop: watch::Receiver<bool>,
 ) {
     let (mut sink, mut stream) = socket.split();
     let ending = tokio::select! {
-        () = read(&mut stream, codec, &desk, &host) => Ending::Gone,
+        () = read(&mut stream, codec, &hosts, &host) => Ending::Gone,
         () = write(&mut sink, codec, &host) => Ending::Gone,
         () = host.outbox.overflowed() => Ending::TooSlow,
         // An error means that the sender is gone: the server stopped.
         _ = stop.wait_for(|stopped| *stopped) => Ending::ShuttingDown,
     };
-    desk.leave(&host);
+    hosts.leave(&host);
     let frame = match ending {
         Ending::Gone => return,
         Ending::TooSlow => {
@@ -57,28 +57,28 @@ pub async fn serve(
         }
         Ending::ShuttingDown => CloseFrame { code: close_code::AWAY, reason: ErrorCode::ShuttingDown.code().into() },
     };
-    last_word(sink, stream, frame).await;
+    close(sink, stream, frame).await;
 }
 
-/// Tells a host that it can't be served here.
-pub async fn turn_away(socket: WebSocket, frame: CloseFrame) {
+/// Closes the connection of a host that can't be served here.
+pub async fn refuse(socket: WebSocket, frame: CloseFrame) {
     let (sink, stream) = socket.split();
-    last_word(sink, stream, frame).await;
+    close(sink, stream, frame).await;
 }
 
-/// Closes. A courtesy: whoever does not take it in time goes without.
-async fn last_word(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, frame: CloseFrame) {
-    let word = async {
+/// Sends the close frame, and drops the connection if the client does not close in time.
+async fn close(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, frame: CloseFrame) {
+    let closed = async {
         if sink.send(Message::Close(Some(frame))).await.is_ok() {
             // A socket that is let go with something unread takes back what it sent: it is read until the host closes too.
             while let Some(Ok(_)) = stream.next().await {}
         }
     };
-    let _ = tokio::time::timeout(LAST_WORD, word).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
 }
 
 /// Until the host is gone.
-async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDesk, host: &Host) {
+async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, hosts: &Hosts, host: &Host) {
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
         let (bytes, sent_in) = match message {
             Message::Text(text) => (Bytes::from(text), Codec::Json),
@@ -92,7 +92,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDes
             Codec::Bincode => Err(wrong_frame("binary", codec)),
         };
         match message {
-            Ok(message) => desk.say(host, message),
+            Ok(message) => hosts.receive_from(host, message),
             Err(refusal) => host.outbox.push(Arc::new(refused(&refusal, &bytes, sent_in))),
         }
     }
@@ -101,7 +101,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, desk: &AdminDes
 /// The refusal of a message that could not be read, with the message's id if that could be.
 fn refused(refusal: &Refusal, message: &[u8], sent_in: Codec) -> ToHost {
     let error = ErrorMessage::from(refusal);
-    // Whoever takes binary frames for JSON's still has a right to their id.
+    // A client that mixes up the two kinds of frames gets its id back all the same.
     let id = command_id_in(sent_in, message).or_else(|| command_id_in(Codec::Json, message));
     match id {
         Some(id) => ToHost::Refused(Refused { id, error }),

@@ -18,7 +18,7 @@ pub struct AdminToken {
 }
 
 impl AdminToken {
-    /// Reads the token file, or makes it and says in the log where it is.
+    /// Reads the token file, or makes it and logs where it is.
     ///
     /// # Errors
     /// If the file can't be read or made, may be read by others, or holds no token or one that can be guessed.
@@ -118,8 +118,8 @@ mod tests {
         AdminToken::open(&path).unwrap();
         for weak in [TEXT.to_owned(), "x".repeat(32), "secret".repeat(6)] {
             std::fs::write(&path, weak).unwrap();
-            let told = AdminToken::open(&path).err().unwrap().to_string();
-            assert!(told.contains("can be guessed") && told.contains("openssl rand -hex 32"), "{told}");
+            let message = AdminToken::open(&path).err().unwrap().to_string();
+            assert!(message.contains("can be guessed") && message.contains("openssl rand -hex 32"), "{message}");
         }
     }
 

@@ -125,7 +125,7 @@ impl ArchiveOptions {
     /// Where the database is.
     ///
     /// # Errors
-    /// If that was not said.
+    /// If that was not given.
     pub fn database(&self) -> Result<&SecretUrl, ConfigError> {
         self.database.as_ref().ok_or_else(|| self.common.missing("database", "postgres://klaxon@127.0.0.1/klaxon"))
     }

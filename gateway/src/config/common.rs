@@ -47,13 +47,13 @@ impl CommonOptions {
         self.admin_token_file.clone().unwrap_or_else(|| self.data_dir.join("admin.token"))
     }
 
-    /// Says that this option's value can't be used, for whoever is the first to find out.
+    /// The error for a value that can't be used, as found by code that uses it.
     pub fn blame(&self, key: &str, value: impl ToString, problem: impl ToString) -> ConfigError {
         let origin = self.origins.of(key);
         ConfigError::Wrong { key: key.to_owned(), value: value.to_string(), origin, problem: problem.to_string() }
     }
 
-    /// Says that an option without which the command can do nothing was not given.
+    /// The error for a required option that was not given.
     pub(super) fn missing(&self, key: &'static str, example: &'static str) -> ConfigError {
         ConfigError::Missing { key, example }
     }

@@ -13,9 +13,9 @@ pub enum ConfigError {
     Wrong {
         /// The option without its dashes, which is also its key in the file.
         key: String,
-        /// What was said.
+        /// The value.
         value: String,
-        /// Who said it.
+        /// Where it was given.
         origin: Origin,
         /// What is allowed.
         problem: String,

@@ -123,16 +123,16 @@ mod tests {
 
     #[test]
     fn all_wrong_keys_are_named_with_the_nearest_known_one() {
-        let told = parse("max_conections = 1\nzebra = 2\nlisten = [1]\n").unwrap_err().to_string();
-        assert!(told.contains("no key `max_conections`; did you mean `max-connections`?"), "{told}");
-        assert!(told.contains("no key `zebra`; known are: listen, max-connections, heartbeat"), "{told}");
-        assert!(told.contains("`listen` is an array"), "{told}");
+        let message = parse("max_conections = 1\nzebra = 2\nlisten = [1]\n").unwrap_err().to_string();
+        assert!(message.contains("no key `max_conections`; did you mean `max-connections`?"), "{message}");
+        assert!(message.contains("no key `zebra`; known are: listen, max-connections, heartbeat"), "{message}");
+        assert!(message.contains("`listen` is an array"), "{message}");
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_line() {
-        let told = parse("listen = \n").unwrap_err().to_string();
-        assert!(told.starts_with("klaxon.toml: ") && told.contains("line 1"), "{told}");
+    fn broken_toml_is_refused_with_its_line() {
+        let message = parse("listen = \n").unwrap_err().to_string();
+        assert!(message.starts_with("klaxon.toml: ") && message.contains("line 1"), "{message}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn configured<'c>(command: &'c Command, words: &[OsString]) -> Option<&'c Comman
     words.get(1).and_then(|word| command.find_subcommand(word)).filter(|command| is_configured(command))
 }
 
-/// What was written behind `klaxon`, with the values of the configuration file put in where neither flag nor environment says
+/// What was written behind `klaxon`, with the values of the configuration file put in where neither flag nor environment gives
 /// something.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub fn parse(command: &Command, args: Vec<OsString>) -> Result<(ArgMatches, Opti
     Ok((second, origins))
 }
 
-/// Tells the options that [`parse`] found where each comes from, and checks them against each other.
+/// Notes for the options that [`parse`] found where each comes from, and checks them against each other.
 ///
 /// # Errors
 /// If some of them can't be chosen together, or one is missing.
@@ -79,7 +79,7 @@ pub fn settle(options: &mut impl Configured, origins: OptionOrigins) -> Result<(
     options.check()
 }
 
-/// What each option is and where it comes from, as a configuration file that says the same, but for passwords.
+/// What each option is and where it comes from, as a configuration file with the same values, but for passwords.
 #[must_use]
 pub fn effective(command: &Command, chosen: &ArgMatches, origins: &OptionOrigins) -> String {
     let mut lines = Vec::new();

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit of open files as far as the system lets this process, and says how many it now may have.
+/// Raises the limit of open files as far as the system lets this process, and returns how many it now may have.
 #[must_use]
 pub fn open_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);

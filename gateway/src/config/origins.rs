@@ -13,7 +13,7 @@ pub enum Origin {
     Environment(String),
     /// The configuration file.
     File(PathBuf),
-    /// Nobody said anything.
+    /// Not given: the default.
     Default,
 }
 

@@ -107,20 +107,20 @@ mod tests {
         let file_flag = format!("--jwt-key-file={}", key.display());
         let auth = |flags: &[&str]| settings(dir.path(), flags).map(|settings| settings.auth);
 
-        let told = auth(&[&file_flag]).unwrap_err().to_string();
-        assert!(told.starts_with("jwt-key-file: ") && told.contains("the flag --jwt-key-file"), "{told}");
+        let message = auth(&[&file_flag]).unwrap_err().to_string();
+        assert!(message.starts_with("jwt-key-file: ") && message.contains("the flag --jwt-key-file"), "{message}");
 
         std::fs::write(&key, "x".repeat(40)).unwrap();
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o666)).unwrap();
-        let told = auth(&[&file_flag]).unwrap_err().to_string();
-        assert!(told.contains("chmod go-w"), "a public key that others can change is none: {told}");
+        let message = auth(&[&file_flag]).unwrap_err().to_string();
+        assert!(message.contains("chmod go-w"), "a public key that others can change is none: {message}");
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let told = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
-        assert!(told.contains("chmod 600"), "{told}");
+        let message = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
+        assert!(message.contains("chmod 600"), "{message}");
 
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let told = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
-        assert!(told.contains("can be guessed") && told.contains("openssl rand -hex 32"), "{told}");
+        let message = auth(&[&file_flag, "--jwt-algorithm=hs256"]).unwrap_err().to_string();
+        assert!(message.contains("can be guessed") && message.contains("openssl rand -hex 32"), "{message}");
 
         std::fs::write(&key, "c0b9e6e1a36f7d2485fb1c7703d94e5a").unwrap();
         let flags = [&file_flag[..], "--jwt-algorithm=hs256", "--guests=refuse"];

@@ -1,4 +1,4 @@
-//! What an operator says of the servers that processes share, and of the keys by which what is written there is sealed.
+//! Options about the servers that processes share, and about the keys by which what is written there is sealed.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ impl RedisOptions {
     /// Where Redis is.
     ///
     /// # Errors
-    /// If that was not said.
+    /// If that was not given.
     pub fn urls(&self, common: &CommonOptions) -> Result<&SecretUrls, ConfigError> {
         self.redis.as_ref().ok_or_else(|| common.missing("redis", "redis://127.0.0.1:6379"))
     }
@@ -94,7 +94,7 @@ impl KafkaOptions {
     /// Where its brokers are.
     ///
     /// # Errors
-    /// If that was not said.
+    /// If that was not given.
     pub fn brokers(&self, common: &CommonOptions) -> Result<&str, ConfigError> {
         self.kafka.as_deref().ok_or_else(|| common.missing("kafka", "127.0.0.1:9092"))
     }

@@ -1,4 +1,4 @@
-//! Where a server is, with a password in it perhaps, which nobody shall see.
+//! The address of a server, which may have a password in it that is never shown.
 
 use std::fmt;
 use std::str::FromStr;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_told_with_one_that_is() {
+    fn what_is_no_url_is_refused_with_an_example_of_one() {
         assert!("localhost:6379".parse::<SecretUrls>().unwrap_err().contains("redis://127.0.0.1:6379"));
         assert!("redis://a,".parse::<SecretUrls>().is_err());
         assert!(database("oracle://a").is_err() && database("sqlite:a").is_ok());

@@ -1,4 +1,4 @@
-//! How an operator writes values, and what is said about one that is none.
+//! How options' values are written, and the errors about wrong ones.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_words_say_what_is_allowed() {
+    fn wrong_numbers_and_words_are_refused_with_what_is_allowed() {
         assert_eq!(number("7", 1..=9), Ok(7));
         assert_eq!(number("70", 1..=9).unwrap_err(), "must be a whole number from 1 to 9");
         assert_eq!(guests("maybe").unwrap_err(), "must be `allow` or `refuse`");

@@ -1,4 +1,4 @@
-//! The console's way to the show: connects again by itself, to whichever gateway answers, and says again what was not answered.
+//! The console's connection: connects again by itself, to whichever gateway answers, and sends again what was not answered.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tungstenite::client::IntoClientRequest;
 
 type HostSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Native clients speak bincode.
+/// Native clients use bincode.
 const CODEC: Codec = Codec::Bincode;
 /// The first and the longest wait before connecting again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
@@ -30,13 +30,13 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// How a gateway is lost that stands still.
-const NOTHING_HEARD: &str = "nothing was heard from the server";
+const SILENT: &str = "nothing came from the server";
 
 /// What happened on the connection.
 #[derive(Debug)]
 pub enum Report {
-    /// The server said something.
-    Heard(ToHost),
+    /// A message of the server.
+    Received(ToHost),
     /// There is a connection again.
     Back {
         /// To which gateway.
@@ -56,7 +56,7 @@ pub enum Report {
 
 /// A connection to the admin socket.
 pub struct Connection {
-    say: mpsc::UnboundedSender<FromHost>,
+    sender: mpsc::UnboundedSender<FromHost>,
     reports: mpsc::Receiver<Report>,
 }
 
@@ -75,16 +75,16 @@ impl Connection {
     /// If none can be reached or will have us.
     pub async fn open(mut gateways: Gateways) -> anyhow::Result<Self> {
         let (socket, _) = gateways.connect().await.map_err(|failure| failure.problem)?;
-        let (say, said) = mpsc::unbounded_channel();
+        let (sender, messages) = mpsc::unbounded_channel();
         let (report, reports) = mpsc::channel(256);
-        tokio::spawn(keep(gateways, socket, said, report));
-        Ok(Self { say, reports })
+        tokio::spawn(keep(gateways, socket, messages, report));
+        Ok(Self { sender, reports })
     }
 
-    /// Says something, now or when the connection is back.
-    pub fn say(&self, message: FromHost) {
-        // Fails only after `Over`, which has told the host already.
-        let _ = self.say.send(message);
+    /// Sends a message, now or when the connection is back.
+    pub fn send(&self, message: FromHost) {
+        // Fails only after `Over`, which the host has seen.
+        let _ = self.sender.send(message);
     }
 
     /// The next thing that happens. None after `Over`.
@@ -163,12 +163,12 @@ fn request(address: &str, token: &str) -> anyhow::Result<tungstenite::handshake:
 async fn keep(
     mut gateways: Gateways,
     mut socket: HostSocket,
-    mut said: mpsc::UnboundedReceiver<FromHost>,
+    mut messages: mpsc::UnboundedReceiver<FromHost>,
     report: mpsc::Sender<Report>,
 ) {
     let mut outstanding = Outstanding::default();
     loop {
-        let Some(problem) = converse(socket, &mut said, &report, &mut outstanding).await else { return };
+        let Some(problem) = converse(socket, &mut messages, &report, &mut outstanding).await else { return };
         if report.send(Report::Lost { problem }).await.is_err() {
             return;
         }
@@ -197,7 +197,7 @@ async fn keep(
 /// Until the connection is lost; then what happened. None if the console has left.
 async fn converse(
     mut socket: HostSocket,
-    said: &mut mpsc::UnboundedReceiver<FromHost>,
+    messages: &mut mpsc::UnboundedReceiver<FromHost>,
     report: &mpsc::Sender<Report>,
     outstanding: &mut Outstanding,
 ) -> Option<String> {
@@ -210,14 +210,14 @@ async fn converse(
     let mut silent_at = Instant::now() + SILENCE;
     loop {
         tokio::select! {
-            message = said.recv() => {
+            message = messages.recv() => {
                 let Some(message) = message else {
-                    // Goodbye; nobody waits for the answer.
+                    // The console has left, and needs no answer.
                     let _ = socket.close(None).await;
                     return None;
                 };
                 let frame = Message::binary(CODEC.encode(&message));
-                outstanding.said(message);
+                outstanding.sent(message);
                 if let Err(problem) = send(&mut socket, frame).await {
                     return Some(problem);
                 }
@@ -228,7 +228,7 @@ async fn converse(
                 }
             }
             frame = timeout_at(silent_at, socket.next()) => match frame {
-                Err(_) => return Some(NOTHING_HEARD.into()),
+                Err(_) => return Some(SILENT.into()),
                 Ok(None) => return Some("the server closed the connection".into()),
                 Ok(Some(Err(error))) => return Some(error.to_string()),
                 Ok(Some(Ok(Message::Close(close)))) => {
@@ -238,8 +238,8 @@ async fn converse(
                 Ok(Some(Ok(Message::Binary(bytes)))) => match CODEC.decode::<ToHost>(&bytes, &[]) {
                     Ok(message) => {
                         silent_at = Instant::now() + SILENCE;
-                        outstanding.heard(&message);
-                        report.send(Report::Heard(message)).await.ok()?;
+                        outstanding.answered(&message);
+                        report.send(Report::Received(message)).await.ok()?;
                     }
                     Err(refusal) => return Some(format!("the server speaks another protocol: {refusal}")),
                 },
@@ -253,35 +253,35 @@ async fn converse(
 async fn send(socket: &mut HostSocket, frame: Message) -> Result<(), String> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
-        Err(_) => Err(NOTHING_HEARD.into()),
+        Err(_) => Err(SILENT.into()),
     }
 }
 
-/// What was said and must be said again on a new connection.
+/// Messages without an answer, which are sent again on a new connection.
 #[derive(Debug, Default)]
 struct Outstanding(Vec<FromHost>);
 
 impl Outstanding {
-    fn said(&mut self, message: FromHost) {
+    fn sent(&mut self, message: FromHost) {
         match &message {
             FromHost::Ping(_) => {}
             FromHost::Unwatch(unwatched) => {
-                self.0.retain(|said| !matches!(said, FromHost::Watch(watched) if watched == unwatched));
+                self.0.retain(|sent| !matches!(sent, FromHost::Watch(watched) if watched == unwatched));
             }
             _ => self.0.push(message),
         }
     }
 
-    fn heard(&mut self, answer: &ToHost) {
+    fn answered(&mut self, answer: &ToHost) {
         let is_answered: &dyn Fn(&FromHost) -> bool = match answer {
-            ToHost::Created(created) => &|said| id_of(said) == Some(&created.id),
-            ToHost::Done(done) => &|said| id_of(said) == Some(&done.id),
-            ToHost::Refused(refused) => &|said| id_of(said) == Some(&refused.id),
-            ToHost::Shows(_) => &|said| matches!(said, FromHost::Shows),
+            ToHost::Created(created) => &|sent| id_of(sent) == Some(&created.id),
+            ToHost::Done(done) => &|sent| id_of(sent) == Some(&done.id),
+            ToHost::Refused(refused) => &|sent| id_of(sent) == Some(&refused.id),
+            ToHost::Shows(_) => &|sent| matches!(sent, FromHost::Shows),
             ToHost::Players(players) => {
-                &|said| matches!(said, FromHost::FindPlayers(find) if find.show == players.show)
+                &|sent| matches!(sent, FromHost::FindPlayers(find) if find.show == players.show)
             }
-            ToHost::Journal(lines) => &|said| matches!(said, FromHost::JournalTail(tail) if tail.show == lines.show),
+            ToHost::Journal(lines) => &|sent| matches!(sent, FromHost::JournalTail(tail) if tail.show == lines.show),
             ToHost::Figures(_)
             | ToHost::Event(_)
             | ToHost::Alert(_)
@@ -294,7 +294,7 @@ impl Outstanding {
         }
     }
 
-    /// In the order in which it was said.
+    /// In the order in which they were sent.
     fn again(&self) -> &[FromHost] {
         &self.0
     }
@@ -327,17 +327,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_answered_is_said_again_and_in_order() {
+    fn only_what_was_not_answered_is_sent_again_and_in_order() {
         let watch = FromHost::Watch(ShowRef { show: SHOW });
         let mut outstanding = Outstanding::default();
         for message in [FromHost::Shows, watch.clone(), next("a"), next("b"), next("c")] {
-            outstanding.said(message);
+            outstanding.sent(message);
         }
-        outstanding.heard(&ToHost::Done(Done { id: id("b"), show: SHOW, again: false }));
-        outstanding.heard(&ToHost::Shows(Shows { shows: Vec::new() }));
+        outstanding.answered(&ToHost::Done(Done { id: id("b"), show: SHOW, again: false }));
+        outstanding.answered(&ToHost::Shows(Shows { shows: Vec::new() }));
         assert_eq!(outstanding.again(), [watch, next("a"), next("c")]);
 
-        outstanding.said(FromHost::Unwatch(ShowRef { show: SHOW }));
+        outstanding.sent(FromHost::Unwatch(ShowRef { show: SHOW }));
         assert_eq!(outstanding.again(), [next("a"), next("c")]);
     }
 }

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(type_in(&mut view, "vno mapp"), Some(Order::Do(Action::Void { reason: "no mapp".into() })));
         assert_eq!(view.prompt, None);
         assert_eq!(type_in(&mut view, "v"), None);
-        assert!(matches!(&view.note, Some(Note::Refused(told)) if told.contains("reason")));
+        assert!(matches!(&view.note, Some(Note::Refused(text)) if text.contains("reason")));
     }
 
     #[test]

@@ -46,14 +46,14 @@ pub async fn run(
     let is_live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let mut connection = connect(options).await?;
     if options.list {
-        connection.say(FromHost::Shows);
+        connection.send(FromHost::Shows);
         write!(std::io::stdout(), "{}", table(&shows(&mut connection).await?))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut view = begin(options, read_pack, &mut connection).await?;
     if is_live {
         screen::run(&mut connection, &mut view).await?;
-        // Whoever leaves right after a command wants it done all the same.
+        // A command that was given right before leaving is done all the same.
         let _ = tokio::time::timeout(LAST_ANSWERS, settle(&mut connection, &mut view)).await;
         return Ok(ExitCode::SUCCESS);
     }
@@ -86,7 +86,7 @@ async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
     Connection::open(Gateways { addresses: options.admin.clone().into(), token }).await
 }
 
-/// Until everything that was said is answered.
+/// Until everything that was sent is answered.
 async fn settle(connection: &mut Connection, view: &mut View) {
     while !view.is_settled() {
         let Some(report) = connection.report().await else { return };
@@ -104,7 +104,7 @@ async fn begin(
         Some(path) => create(options, read_pack(path)?, connection).await?,
         None => find(options.code.as_ref(), connection).await?,
     };
-    connection.say(FromHost::Watch(ShowRef { show: view.show }));
+    connection.send(FromHost::Watch(ShowRef { show: view.show }));
     Ok(view)
 }
 
@@ -116,9 +116,9 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
     }
     let id = Orders::new()?.next_id()?;
     let message = Create { id: id.clone(), code: options.code.clone(), pack: pack.clone(), settings };
-    connection.say(FromHost::Create(Box::new(message)));
+    connection.send(FromHost::Create(Box::new(message)));
     loop {
-        match heard(connection).await? {
+        match receive(connection).await? {
             ToHost::Created(created) if created.id == id => {
                 let title = pack.title.clone();
                 return Ok(View::new(created.show, created.code, title, Phase::Created, Some(pack)));
@@ -133,7 +133,7 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
 }
 
 async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::Result<View> {
-    connection.say(FromHost::Shows);
+    connection.send(FromHost::Shows);
     let shows = shows(connection).await?;
     let running = || shows.iter().filter(|line| line.phase != Phase::Ended);
     let found = match code {
@@ -147,19 +147,19 @@ async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::R
 
 async fn shows(connection: &mut Connection) -> anyhow::Result<Vec<ShowLine>> {
     loop {
-        if let ToHost::Shows(shows) = heard(connection).await? {
+        if let ToHost::Shows(shows) = receive(connection).await? {
             return Ok(shows.shows);
         }
     }
 }
 
-async fn heard(connection: &mut Connection) -> anyhow::Result<ToHost> {
+async fn receive(connection: &mut Connection) -> anyhow::Result<ToHost> {
     loop {
         match connection.report().await {
-            Some(Report::Heard(ToHost::Error(error))) => {
+            Some(Report::Received(ToHost::Error(error))) => {
                 bail!("{} {}", harmless(error.message), harmless(error.advice))
             }
-            Some(Report::Heard(message)) => return Ok(message),
+            Some(Report::Received(message)) => return Ok(message),
             Some(Report::Lost { .. } | Report::Back { .. }) => {}
             Some(Report::Over { problem }) => bail!(problem),
             None => bail!("the connection is over"),
@@ -211,7 +211,7 @@ impl Orders {
         Ok(CommandId::parse(&format!("{:016x}-{}", self.prefix, self.count))?)
     }
 
-    /// Says what the order means. Those about the console itself are for the caller.
+    /// Sends what the order stands for. Those about the console itself are for the caller.
     fn give(&mut self, connection: &Connection, view: &mut View, order: Order) -> anyhow::Result<()> {
         let show: ShowId = view.show;
         let message = match order {
@@ -220,8 +220,8 @@ impl Orders {
             Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
             Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),
         };
-        view.said(&message);
-        connection.say(message);
+        view.sent(&message);
+        connection.send(message);
         Ok(())
     }
 }

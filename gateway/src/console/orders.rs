@@ -149,7 +149,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
     PHASES.iter().find(|(_, known)| *known == phase).map_or("", |(name, _)| name)
 }
 
-/// What an action is called when its outcome is told.
+/// What an action is called when its outcome is shown.
 #[must_use]
 pub fn action_name(action: &Action) -> &'static str {
     match action {
@@ -209,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_order_is_told_why() {
-        for (line, told) in [
+    fn what_is_no_order_is_refused_with_the_reason() {
+        for (line, message) in [
             ("nxet", "help"),
             ("next 3", "stands alone"),
             ("void", "needs a reason"),
@@ -225,7 +225,7 @@ mod tests {
             ("wait forever", "`lobby`"),
         ] {
             let problem = parse(line).unwrap_err();
-            assert!(problem.contains(told), "{line}: {problem}");
+            assert!(problem.contains(message), "{line}: {problem}");
         }
     }
 

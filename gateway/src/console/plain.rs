@@ -12,7 +12,7 @@ use super::{Orders, printed};
 
 /// Hosts the show until `quit`, or until it has ended and there are no more lines.
 ///
-/// A line is read when what was said before it is answered, and what it waits for is here: so a script needs no pauses.
+/// A line is read when what was sent before it is answered, and what it waits for is here: so a script needs no pauses.
 ///
 /// # Errors
 /// If the output can't be written, or the server will not have us any more.

@@ -30,7 +30,7 @@ pub enum Look {
 pub struct ScreenLine {
     /// How it looks.
     pub look: Look,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
@@ -216,13 +216,13 @@ fn micros(micros: u64) -> String {
     }
 }
 
-/// A bar of `share` (0 to 1) of so many columns, filled up with spaces.
+/// A bar of `share` (0 to 1) of this number of columns, filled up with spaces.
 fn bar(share: f64, columns: usize) -> String {
     let full = ((share * columns as f64).round() as usize).min(columns);
     format!("{}{}", "█".repeat(full), " ".repeat(columns - full))
 }
 
-/// The text made exactly so many columns wide.
+/// The text made exactly this number of columns wide.
 fn fit(text: &str, columns: usize) -> String {
     let (mut fitted, mut used) = (String::new(), 0);
     let whole = text.width() <= columns;
@@ -243,7 +243,7 @@ fn fit(text: &str, columns: usize) -> String {
     fitted
 }
 
-/// The end of the text, at most so many columns of it.
+/// The end of the text, at most this number of columns of it.
 fn tail(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let start = text
@@ -257,7 +257,7 @@ fn tail(text: &str, columns: usize) -> &str {
     start.map_or("", |(at, _)| &text[at..])
 }
 
-/// The text in at most so many lines, broken between words; the last one takes what is left.
+/// The text in at most this number of lines, broken between words; the last one takes what is left.
 fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

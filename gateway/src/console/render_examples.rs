@@ -61,9 +61,9 @@ fn figures() -> Figures {
 
 fn in_question() -> View {
     let mut view = view();
-    view.hear(&event(ToPlayer::Opened(Mark { seq: Seq(1), at: Millis(0) })));
-    view.hear(&event(question()));
-    view.hear(&ToHost::Figures(Box::new(figures())));
+    view.receive(&event(ToPlayer::Opened(Mark { seq: Seq(1), at: Millis(0) })));
+    view.receive(&event(question()));
+    view.receive(&ToHost::Figures(Box::new(figures())));
     view
 }
 
@@ -114,7 +114,7 @@ fn a_reveal_marks_the_right_choice() {
         silent: 180,
         alive: 310,
     };
-    view.hear(&event(ToPlayer::Reveal(reveal)));
+    view.receive(&event(ToPlayer::Reveal(reveal)));
     let lines = screen(&view, 80, 24);
     let right = lines.iter().find(|line| line.text.contains("A Reykjavík")).unwrap();
     assert_eq!(right.look, Look::Good);
@@ -126,16 +126,16 @@ fn a_reveal_marks_the_right_choice() {
 fn refusals_alerts_and_a_lost_connection_stand_out() {
     let mut view = in_question();
     let id = CommandId::parse("a").unwrap();
-    view.said(&FromHost::Command(HostCommand { id: id.clone(), show: SHOW, action: Action::Next }));
-    view.hear(&ToHost::Refused(Refused { id, error: ErrorCode::WrongPhase.into() }));
+    view.sent(&FromHost::Command(HostCommand { id: id.clone(), show: SHOW, action: Action::Next }));
+    view.receive(&ToHost::Refused(Refused { id, error: ErrorCode::WrongPhase.into() }));
     let alert = AlertKind::SilentGateways { question: QuestionId(3), gateways: vec![GatewayId(1), GatewayId(4)] };
-    view.hear(&ToHost::Alert(Alert { show: SHOW, at: Millis(1), alert }));
+    view.receive(&ToHost::Alert(Alert { show: SHOW, at: Millis(1), alert }));
     let bad = |view: &View| -> Vec<String> {
         screen(view, 120, 24).into_iter().filter(|line| line.look == Look::Bad).map(|line| line.text).collect()
     };
-    let told = bad(&view);
-    assert_eq!(told[0], " ! question 3: no word from gateway 1, 4; answers may be missing");
-    assert!(told[1].starts_with("next refused (wrong_phase): "), "{told:?}");
+    let text = bad(&view);
+    assert_eq!(text[0], " ! question 3: no word from gateway 1, 4; answers may be missing");
+    assert!(text[1].starts_with("next refused (wrong_phase): "), "{text:?}");
     view.lost = Some("connection refused".into());
     assert_eq!(bad(&view)[1], "no connection, trying again: connection refused");
 }

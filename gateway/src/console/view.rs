@@ -1,4 +1,4 @@
-//! What the host's console knows. Changed only by what the server says and what the host does; no I/O.
+//! What the host's console shows. Changed only by messages of the server and by what the host does; no I/O.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -82,7 +82,7 @@ impl Note {
     }
 }
 
-/// Something new to tell a host who reads lines.
+/// News for a host who reads lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Something happened in the show.
@@ -122,14 +122,14 @@ impl View {
         }
     }
 
-    /// Whether everything that the host said has been answered.
+    /// Whether everything that the host sent has been answered.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.waiting.is_empty() && self.questions == 0
     }
 
-    /// The host says something.
-    pub fn said(&mut self, message: &FromHost) {
+    /// The host sends a message.
+    pub fn sent(&mut self, message: &FromHost) {
         match message {
             FromHost::Command(command) => {
                 let name = action_name(&command.action);
@@ -144,7 +144,7 @@ impl View {
     /// Something happened; what of it is news.
     pub fn report(&mut self, report: &Report) -> Vec<News> {
         match report {
-            Report::Heard(message) => self.hear(message),
+            Report::Received(message) => self.receive(message),
             Report::Back { address } => {
                 self.lost = None;
                 vec![News::Connection(harmless(format!("the connection is back, with {address}")))]
@@ -157,8 +157,8 @@ impl View {
         }
     }
 
-    /// The server says something; what of it is news.
-    pub fn hear(&mut self, message: &ToHost) -> Vec<News> {
+    /// A message of the server comes; returns what of it is news.
+    pub fn receive(&mut self, message: &ToHost) -> Vec<News> {
         match message {
             ToHost::Figures(figures) if figures.show == self.show => self.count(figures),
             ToHost::Event(event) if event.show == self.show => self.happen(event),
@@ -169,19 +169,19 @@ impl View {
             }
             ToHost::Done(done) => {
                 let Some(name) = self.waiting.remove(&done.id) else { return Vec::new() };
-                self.tell(Note::Fine(format!("{name}: done")))
+                self.note(Note::Fine(format!("{name}: done")))
             }
             ToHost::Refused(refused) => {
                 let Some(name) = self.waiting.remove(&refused.id) else { return Vec::new() };
                 self.refusals += 1;
                 let error = &refused.error;
-                let told = format!("{name} refused ({}): {} {}", error.code, error.message, error.advice);
-                self.tell(Note::Refused(harmless(&told)))
+                let text = format!("{name} refused ({}): {} {}", error.code, error.message, error.advice);
+                self.note(Note::Refused(harmless(&text)))
             }
             ToHost::Error(error) => {
                 self.questions = self.questions.saturating_sub(1);
                 self.refusals += 1;
-                self.tell(Note::Refused(harmless(format!("{} {}", error.message, error.advice))))
+                self.note(Note::Refused(harmless(format!("{} {}", error.message, error.advice))))
             }
             ToHost::Players(found) if found.show == self.show => {
                 self.questions = self.questions.saturating_sub(1);
@@ -233,7 +233,7 @@ impl View {
         }
     }
 
-    fn tell(&mut self, note: Note) -> Vec<News> {
+    fn note(&mut self, note: Note) -> Vec<News> {
         self.note = Some(note.clone());
         vec![News::Note(note)]
     }
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn the_right_choice_is_known_from_the_pack_even_if_choices_are_mixed() {
         let mut view = view();
-        view.hear(&event(question()));
+        view.receive(&event(question()));
         assert_eq!(view.asked.as_ref().unwrap().right, Some(Choice(1)));
         assert_eq!(view.phase, Phase::Question);
     }
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn without_the_pack_the_right_choice_is_known_from_the_reveal() {
         let mut view = View { pack: None, ..view() };
-        view.hear(&event(question()));
+        view.receive(&event(question()));
         assert_eq!(view.asked.as_ref().unwrap().right, None);
         let reveal = Reveal {
             seq: Seq(3),
@@ -404,37 +404,37 @@ mod tests {
             silent: 0,
             alive: 2,
         };
-        view.hear(&event(ToPlayer::Reveal(reveal)));
+        view.receive(&event(ToPlayer::Reveal(reveal)));
         let asked = view.asked.as_ref().unwrap();
         assert_eq!((asked.right, asked.counts.as_deref()), (Some(Choice(1)), Some(&[1, 2][..])));
     }
 
     #[test]
-    fn a_refusal_is_told_with_what_to_do() {
+    fn a_refusal_is_shown_with_what_to_do() {
         let mut view = view();
-        view.said(&next("a"));
+        view.sent(&next("a"));
         assert!(!view.is_settled());
-        let news = view.hear(&ToHost::Refused(Refused { id: id("a"), error: ErrorCode::WrongPhase.into() }));
-        let [News::Note(Note::Refused(told))] = &news[..] else { panic!("{news:?}") };
-        assert!(told.contains("wrong_phase") && told.contains(ErrorCode::WrongPhase.advice()), "{told}");
+        let news = view.receive(&ToHost::Refused(Refused { id: id("a"), error: ErrorCode::WrongPhase.into() }));
+        let [News::Note(Note::Refused(text))] = &news[..] else { panic!("{news:?}") };
+        assert!(text.contains("wrong_phase") && text.contains(ErrorCode::WrongPhase.advice()), "{text}");
         assert!(view.is_settled());
         assert_eq!(view.refusals, 1);
     }
 
     #[test]
-    fn an_answer_that_comes_twice_is_told_once() {
+    fn an_answer_that_comes_twice_is_shown_once() {
         let mut view = view();
-        view.said(&next("a"));
+        view.sent(&next("a"));
         let done = ToHost::Done(Done { id: id("a"), show: SHOW, again: false });
-        assert_eq!(view.hear(&done), [News::Note(Note::Fine("next: done".into()))]);
-        assert_eq!(view.hear(&done), []);
+        assert_eq!(view.receive(&done), [News::Note(Note::Fine("next: done".into()))]);
+        assert_eq!(view.receive(&done), []);
     }
 
     #[test]
     fn events_of_other_shows_are_not_ours() {
         let mut view = view();
         let other = HostEvent { show: ShowId(2), event: Box::new(question()) };
-        assert_eq!(view.hear(&ToHost::Event(other)), []);
+        assert_eq!(view.receive(&ToHost::Event(other)), []);
         assert!(view.asked.is_none());
     }
 }

@@ -25,7 +25,7 @@ impl Barrier {
         Self { show, round, shards_left: AtomicUsize::new(shards) }
     }
 
-    /// One more shard has sent its answers. The last one tells the engine, behind the answers of all shards.
+    /// One more shard has sent its answers. The last one sends the engine word of that, behind the answers of all shards.
     fn pass(&self, common: &Common) {
         if self.shards_left.fetch_sub(1, AcqRel) == 1 {
             let (gateway, show, round) = (common.gateway, self.show, self.round);
@@ -47,6 +47,11 @@ impl Barriers {
     /// A barrier arrived.
     pub fn add(&mut self, barrier: Arc<Barrier>, now: Timestamp) {
         self.0.push(PendingBarrier { barrier, arrived: now });
+    }
+
+    /// Barriers that are pending.
+    pub const fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether none is pending.

@@ -17,7 +17,7 @@ pub(crate) struct Census {
 }
 
 impl Census {
-    /// A census that so many shards take part in.
+    /// A census that this number of shards take part in.
     pub const fn new(show: ShowId, number: u32, shards: usize) -> Self {
         Self { show, number, shards_left: AtomicUsize::new(shards) }
     }
@@ -43,18 +43,18 @@ impl Count {
         self.players.push((seat, conn.to_wire()));
     }
 
-    /// Tells the engine whom it has counted, before any of them can go. `is_over`: that was all of this shard.
+    /// Sends the engine the players that it has counted, before any of them can leave. `is_over`: those were all of this shard.
     pub fn hand_in(&mut self, common: &Common, is_over: bool) {
-        let say = |players, is_last| {
+        let send = |players, is_last| {
             let (gateway, show, census) = (common.gateway, self.census.show, self.census.number);
             common.router.to_engine(ToEngine::Present(Present { gateway, show, census, players, is_last }));
         };
         if !self.players.is_empty() {
-            say(std::mem::take(&mut self.players), false);
+            send(std::mem::take(&mut self.players), false);
         }
-        // Whoever is last says so when all others have handed in.
+        // The last shard ends the census, when all others have sent theirs.
         if is_over && self.census.shards_left.fetch_sub(1, AcqRel) == 1 {
-            say(Vec::new(), true);
+            send(Vec::new(), true);
         }
     }
 }

@@ -84,7 +84,7 @@ impl Conn {
             unreplied: Unreplied::default(),
             asked: now,
             probing: false,
-            liveness: Liveness::Spoke { at: now.millis() },
+            liveness: Liveness::Active { at: now.millis() },
             goodbye_sent: None,
             bucket: Bucket::default(),
         }
@@ -115,7 +115,7 @@ impl Conn {
         self.liveness = Liveness::Pinged { at: now };
     }
 
-    /// Sends an event of the show, if this connection has not last_seq it. If there is no room, or a hole before it, the connection
+    /// Sends an event of the show, if this connection has not been sent it. If there is no room, or a hole before it, the connection
     /// gets a snapshot later.
     pub fn send_event(&mut self, event: &EncodedEvent, most: usize, now: Millis) {
         if self.session.is_leaving() || self.delivery != Delivery::InSync {
@@ -141,7 +141,7 @@ impl Conn {
         }
     }
 
-    /// Whether a frame of so many bytes can wait, if need be instead of what can be missed. One alone always can.
+    /// Whether there is room for a frame of this size, in bytes, if need be in place of what can be missed. One alone always has room.
     fn has_room(&mut self, frame: usize, most: usize) -> bool {
         let fits = |outbox: &Outbox| outbox.is_empty() || outbox.memory() + Outbox::memory_of(frame) <= most;
         if !fits(&self.outbox) {
@@ -182,17 +182,17 @@ impl Conn {
         Some(self.unreplied.ask())
     }
 
-    /// Replies that did not come by now will not: what carries them lost its memory, or the next round is out, and what is
-    /// said of a show comes in its order.
+    /// Replies that did not come by now will not: what carries them lost its memory, or the next round has begun, and messages of
+    /// a show come in order.
     pub fn expect_no_replies(&mut self) {
         self.unreplied.expect_none();
         self.probing = false;
     }
 
     /// The show's last event was this one. A connection that was not sent it missed it; one that waits for a snapshot requests it again.
-    pub fn has_missed(&mut self, said: Seq, now: Millis) {
+    pub fn has_missed(&mut self, last: Seq, now: Millis) {
         match self.delivery {
-            Delivery::InSync if self.last_seq < said => self.delivery = Delivery::Behind { since: now },
+            Delivery::InSync if self.last_seq < last => self.delivery = Delivery::Behind { since: now },
             Delivery::AwaitingSnapshot { .. } => self.delivery = Delivery::Behind { since: now },
             Delivery::InSync | Delivery::Behind { .. } => {}
         }
@@ -214,20 +214,20 @@ impl Conn {
         Some(now.0.saturating_sub(self.asked.0))
     }
 
-    /// Sends an error and the close frame; nothing more is sent or heard. To one who is too slow in place of all that waits: it
-    /// gets a snapshot when it comes back.
+    /// Sends an error and the close frame; nothing more is sent or processed. For a client that is too slow they replace all that waits:
+    /// it gets a snapshot when it comes back.
     pub fn close(&mut self, close: Close, error: Option<Bytes>, most: usize, now: Millis) {
-        let words = error.unwrap_or_default();
+        let error = error.unwrap_or_default();
         self.outbox.drop_droppable();
-        if close == Close::TooSlow || self.outbox.memory() + Outbox::memory_of(words.len()) > most {
+        if close == Close::TooSlow || self.outbox.memory() + Outbox::memory_of(error.len()) > most {
             self.outbox.drop_all();
         }
-        self.outbox.push(words, false);
+        self.outbox.push(error, false);
         self.outbox.push(close.frame(), false);
         self.leave(now);
     }
 
-    /// Nothing more is sent or heard, but what waits is still written.
+    /// Nothing more is sent or processed, but what waits is still written.
     pub fn leave(&mut self, now: Millis) {
         if !self.session.is_leaving() {
             self.session = Session::Leaving { since: now };

@@ -79,9 +79,9 @@ impl Deadlines {
         let until_ping = self.until_ping(conn.key.slot);
         let closed = Expired::Close(Close::Silent);
         match conn.liveness {
-            Liveness::Spoke { at } | Liveness::Answered { at } => (at + until_ping, Expired::Silence),
+            Liveness::Active { at } | Liveness::Answered { at } => (at + until_ping, Expired::Silence),
             Liveness::Pinged { at } => (at + Span(silence.0.saturating_sub(until_ping.0)), closed),
-            Liveness::SpokeSincePing { at } => (at + silence, closed),
+            Liveness::ActiveSincePing { at } => (at + silence, closed),
         }
     }
 

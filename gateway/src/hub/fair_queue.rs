@@ -14,6 +14,8 @@ pub(super) struct FairQueue {
     shows: HashMap<ShowId, ShowQueue>,
     /// Whose turn is next. Each show that has a queue is here once.
     order: VecDeque<ShowId>,
+    /// The length of all queues together.
+    length: usize,
 }
 
 /// One show's messages.
@@ -24,6 +26,12 @@ pub(super) struct ShowQueue {
     pub messages: VecDeque<ToShard>,
 }
 
+impl ShowQueue {
+    fn len(&self) -> usize {
+        self.messages.len() + usize::from(self.fan_out.is_some())
+    }
+}
+
 impl FairQueue {
     /// Appends a message to its show's queue.
     pub fn push(&mut self, show: ShowId, message: ToShard) {
@@ -32,20 +40,30 @@ impl FairQueue {
             ShowQueue::default()
         });
         queue.messages.push_back(message);
+        self.length += 1;
     }
 
     /// Takes the queue of the show whose turn it is. [`Self::put_back`] returns it.
     pub fn take_next(&mut self) -> Option<(ShowId, ShowQueue)> {
         let show = self.order.pop_front()?;
-        Some((show, self.shows.remove(&show).unwrap_or_default()))
+        let queue = self.shows.remove(&show).unwrap_or_default();
+        self.length -= queue.len();
+        Some((show, queue))
     }
 
     /// Ends a show's turn; if it has more work, its next turn comes after all others'.
     pub fn put_back(&mut self, show: ShowId, queue: ShowQueue) {
-        if queue.fan_out.is_some() || !queue.messages.is_empty() {
+        if queue.len() > 0 {
+            self.length += queue.len();
             self.shows.insert(show, queue);
             self.order.push_back(show);
         }
+    }
+
+    /// Messages that are not processed, those in progress included. The reactor's backlog limits them: see
+    /// [`MAX_BACKLOG`](crate::transport::MAX_BACKLOG).
+    pub const fn len(&self) -> usize {
+        self.length
     }
 
     /// Whether there is no work.

@@ -1,4 +1,4 @@
-//! What a gateway knows about each show, for its hosts: connections, how fast answers were replied to, who was shed, emojis.
+//! What a gateway knows about each show, for its hosts: connections, latencies of replies, connections that were shed, emojis.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -49,7 +49,7 @@ impl ShowFigures {
         counts.iter().any(|&count| count > 0).then_some(counts)
     }
 
-    /// Answers to this round were replied to after so many microseconds. Those of the round before are forgotten.
+    /// Answers to this round were replied to after these times, in microseconds. Those of the round before are forgotten.
     pub fn replied(&self, round: RoundId, micros: &[u64]) {
         let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         if latency.as_ref().is_none_or(|(of, _)| *of < round) {

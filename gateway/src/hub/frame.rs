@@ -46,7 +46,7 @@ pub(crate) fn refusal(codec: Codec, refusal: &Refusal) -> Bytes {
 pub(crate) struct PerCodec([OnceLock<Bytes>; 2]);
 
 impl PerCodec {
-    /// The bytes for the codec, made now if nobody wanted them before.
+    /// The bytes for the codec, encoded now if they were not needed before.
     pub fn get(&self, codec: Codec, make: impl FnOnce() -> Bytes) -> Bytes {
         let slot = match codec {
             Codec::Json => &self.0[0],
@@ -161,7 +161,7 @@ impl SnapshotFrames {
 /// Reply frames kept: a few rounds' worth of several shows. All are dropped at the limit, as clients choose the round's number.
 const MAX_REPLY_FRAMES: usize = 512;
 
-/// What a reply says.
+/// What a reply contains: those with the same key are the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ReplyKey {
     pub form: ClaimForm,

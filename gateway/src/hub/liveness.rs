@@ -1,47 +1,47 @@
-//! Whether a client is still there: when it was last heard from, and the ping that asks one from which nothing came.
+//! Whether a client is still there: when its last message came, and the ping that is sent if none comes.
 //!
 //! A browser answers WebSocket pings by itself, also in a hidden tab, where a page's own timers run once a minute. At most one ping
-//! of a connection is unanswered, so a client that does not read, or does not answer, gathers none; and only the pong that a ping
-//! asked for is free of the rate limit, so pongs that nobody asked for are a flood like any other.
+//! of a connection is unanswered, so they do not pile up for a client that does not read, or does not answer; and only the pong that answers
+//! a ping is free of the rate limit, so unsolicited pongs are a flood like any other.
 
 use bytes::Bytes;
 use klaxon_protocol::time::{Millis, Span};
 
-/// A ping without payload, the same bytes for everybody.
+/// A ping without payload, the same bytes for all.
 pub(super) const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
 
-/// Whoever says several things in this time does more than give a sign of life.
-const TALKATIVE: Span = Span(1000);
+/// A client that sends two messages within this time does more than keep the connection alive.
+const ACTIVE_WITHIN: Span = Span(1000);
 
-/// What was last heard from a client, and whether it has answered its ping.
+/// When the last message of a client came, and whether it has answered its ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Liveness {
-    /// It said something then, unasked.
-    Spoke { at: Millis },
-    /// It answered a ping then, and said nothing since.
+    /// It sent a message then, other than an answer to a ping.
+    Active { at: Millis },
+    /// It answered a ping then, and sent nothing since.
     Answered { at: Millis },
     /// It was pinged then, and nothing came since.
     Pinged { at: Millis },
-    /// It said something then, but its pong is still to come.
-    SpokeSincePing { at: Millis },
+    /// It sent a message then, but its pong is still to come.
+    ActiveSincePing { at: Millis },
 }
 
 impl Liveness {
-    /// It says something now. Whether it does more than give a sign of life.
-    pub fn speak(&mut self, now: Millis) -> bool {
+    /// A message comes now. Whether the client does more than keep the connection alive.
+    pub fn receive(&mut self, now: Millis) -> bool {
         let (before, next) = match *self {
-            Self::Spoke { at } => (Some(at), Self::Spoke { at: now }),
-            Self::Answered { .. } => (None, Self::Spoke { at: now }),
-            Self::Pinged { .. } => (None, Self::SpokeSincePing { at: now }),
-            Self::SpokeSincePing { at } => (Some(at), Self::SpokeSincePing { at: now }),
+            Self::Active { at } => (Some(at), Self::Active { at: now }),
+            Self::Answered { .. } => (None, Self::Active { at: now }),
+            Self::Pinged { .. } => (None, Self::ActiveSincePing { at: now }),
+            Self::ActiveSincePing { at } => (Some(at), Self::ActiveSincePing { at: now }),
         };
         *self = next;
-        before.is_some_and(|before| now.since(before) < TALKATIVE)
+        before.is_some_and(|before| now.since(before) < ACTIVE_WITHIN)
     }
 
     /// It sends a pong now. Whether a ping asked for that.
     pub fn answer(&mut self, now: Millis) -> bool {
-        let asked = matches!(self, Self::Pinged { .. } | Self::SpokeSincePing { .. });
+        let asked = matches!(self, Self::Pinged { .. } | Self::ActiveSincePing { .. });
         if asked {
             *self = Self::Answered { at: now };
         }
@@ -56,24 +56,24 @@ mod tests {
     const AT: Millis = Millis(5_000);
 
     #[test]
-    fn one_pong_answers_one_ping_even_if_something_was_said_in_between() {
+    fn one_pong_answers_one_ping_even_if_a_message_came_in_between() {
         let mut liveness = Liveness::Pinged { at: AT };
         assert!(liveness.answer(AT) && !liveness.answer(AT));
         let mut liveness = Liveness::Pinged { at: AT };
-        liveness.speak(AT);
-        assert_eq!(liveness, Liveness::SpokeSincePing { at: AT });
+        liveness.receive(AT);
+        assert_eq!(liveness, Liveness::ActiveSincePing { at: AT });
         assert!(liveness.answer(AT) && !liveness.answer(AT));
-        assert!(!Liveness::Spoke { at: AT }.answer(AT));
+        assert!(!Liveness::Active { at: AT }.answer(AT));
     }
 
     #[test]
-    fn whoever_speaks_twice_within_a_second_is_talkative_and_a_pong_is_no_talk() {
-        let mut liveness = Liveness::Spoke { at: AT };
-        assert!(!liveness.speak(AT + TALKATIVE));
-        assert!(liveness.speak(AT + TALKATIVE + Span(999)));
+    fn two_messages_within_a_second_are_activity_and_a_pong_is_none() {
+        let mut liveness = Liveness::Active { at: AT };
+        assert!(!liveness.receive(AT + ACTIVE_WITHIN));
+        assert!(liveness.receive(AT + ACTIVE_WITHIN + Span(999)));
         let mut liveness = Liveness::Pinged { at: AT };
         liveness.answer(AT);
-        assert!(!liveness.speak(AT + Span(1)));
-        assert!(liveness.speak(AT + Span(2)));
+        assert!(!liveness.receive(AT + Span(1)));
+        assert!(liveness.receive(AT + Span(2)));
     }
 }

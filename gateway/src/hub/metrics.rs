@@ -26,7 +26,7 @@ pub(crate) struct ShardMetrics {
 }
 
 impl ShardMetrics {
-    /// So many microseconds from an answer's reading to its reply.
+    /// The time from an answer's reading to its reply, in microseconds.
     pub fn replied(&mut self, micros: u64) {
         if self.latencies.len() < MOST_LATENCIES {
             self.latencies.push(micros);
@@ -69,7 +69,7 @@ impl ShardMetrics {
     }
 }
 
-/// Tells the metrics recorder what the players' side counts.
+/// Describes the metrics of players' connections.
 pub(crate) fn describe() {
     describe_gauge!("klaxon_connections", "Players' and spectators' WebSocket connections now");
     describe_counter!("klaxon_connections_opened_total", "WebSocket connections opened");
@@ -91,6 +91,18 @@ pub(crate) fn describe() {
     describe_counter!(
         "klaxon_replies_again_total",
         "Replies to answers that had one: Redis forgot that an engine had dealt with them"
+    );
+    describe_gauge!(
+        "klaxon_shard_queue_length",
+        "Messages of the bus that a shard, of the number `shard`, has not processed"
+    );
+    describe_counter!(
+        "klaxon_shard_queue_full_total",
+        "Times that a gateway read no more from the bus, as a shard had too much to process"
+    );
+    describe_counter!(
+        "klaxon_connections_refused_total",
+        "Connections of players that were refused, as there were as many as there may be"
     );
     describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
 }

@@ -1,4 +1,4 @@
-//! The hub: connections in shards, and who gets what the engines publish.
+//! The hub: connections in shards, and which of them are sent what the engines publish.
 //!
 //! A [`Shard`] is a state machine that a reactor drives (see [`crate::transport`]). What all shards share is in [`Common`]; what other
 //! threads send to a shard is a [`ToShard`].
@@ -28,7 +28,7 @@ use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use crate::intake::RateLimit;
-use crate::session::{Doors, Origins};
+use crate::session::{Admission, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
 
@@ -54,7 +54,7 @@ pub(crate) struct Common {
     pub settings: GatewaySettings,
     pub gateway: GatewayId,
     pub router: Arc<dyn Router>,
-    pub doors: Doors,
+    pub admission: Admission,
     pub origins: Origins,
     pub rate_limit: RateLimit,
     pub players: Players,
@@ -68,7 +68,7 @@ impl Common {
         Self {
             gateway,
             router,
-            doors: Doors::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
+            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
             origins: Origins::new(&settings.secret),
             rate_limit: RateLimit::new(&settings),
             players: Players::default(),
@@ -87,7 +87,7 @@ pub(crate) enum ToShard {
     Event(ShowId, Arc<EncodedEvent>),
     /// Send all answers that were read to the engine.
     Barrier(Arc<Barrier>),
-    /// Tell the engine which seats have a connection here.
+    /// Send the engine the seats that have a connection here.
     Census(Arc<Census>),
     /// A newer connection of the player gets the events.
     Displace(ConnKey),

@@ -1,4 +1,4 @@
-//! Who asked for a seat and has no answer yet: until then it is not known which shows they will hear.
+//! Connections that asked for a seat and have no reply yet: until then it is not known which shows' events they need.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl PendingJoins {
         self.lock().remove(&conn);
     }
 
-    /// Does something while nobody is on the way in, and nobody can begin to be. Nothing if somebody is.
+    /// Calls `act` while no join is pending, and none can begin. Not if one is.
     pub fn if_none(&self, act: impl FnOnce()) {
         let pending_joins = self.lock();
         if pending_joins.is_empty() {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_is_done_only_while_nobody_is_on_the_way() {
+    fn something_is_done_only_while_no_join_is_pending() {
         let pending_joins = PendingJoins::default();
         let key = ConnKey { shard: 0, slot: 1, use_of_slot: 1 };
         let mut done = 0;

@@ -8,10 +8,10 @@ use klaxon_protocol::ids::{SeatRef, ShowId};
 
 use crate::transport::ConnKey;
 
-/// Seats are spread over so many locks.
+/// The number of locks over which seats are spread.
 const STRIPES: usize = 16;
 
-/// Each player's connections. Nearly everybody has one, and it is kept without a list of its own.
+/// Each player's connections. Nearly all have one, which is kept without a list of its own.
 #[derive(Default)]
 struct Stripe {
     newest: HashMap<(ShowId, SeatRef), ConnKey>,
@@ -23,10 +23,10 @@ struct Stripe {
 #[derive(Default)]
 pub(crate) struct Players([Mutex<Stripe>; STRIPES]);
 
-/// Whom a new connection puts aside.
+/// Which connections a new one replaces.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Replaced {
-    /// Had the display until now.
+    /// Was sent the events until now.
     pub displaced: Option<ConnKey>,
     /// Is one too many.
     pub evicted: Option<ConnKey>,
@@ -48,7 +48,7 @@ impl Players {
         if !older.is_empty() {
             stripe.older.insert((show, seat), older);
         }
-        // The one to be closed hears so, and needs no other word.
+        // One that is closed need not be displaced first.
         Replaced { displaced: Some(displaced).filter(|_| evicted != Some(displaced)), evicted }
     }
 

@@ -139,9 +139,9 @@ mod tests {
     }
 
     proptest! {
-        /// As a shard has it: whoever comes up is put back unless it is due, and times change meanwhile.
+        /// As a shard has it: what comes up is put back unless it is due, and times change meanwhile.
         #[test]
-        fn nobody_comes_up_later_than_a_step_after_its_time_or_twice(
+        fn no_slot_comes_up_later_than_a_step_after_its_time_or_twice(
             start in 0_u64..2_000_000_000_000,
             changes in proptest::collection::vec((0_u32..8, 1_u64..200_000, 0_u64..150_000), 1..60),
         ) {

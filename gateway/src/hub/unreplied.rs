@@ -1,7 +1,7 @@
 //! Which answers of a connection have no reply yet: each has one, however often an engine gives it.
 //!
-//! A bus that lost its memory is told again what no engine is known to have dealt with. If one had, it replies again; so does the next
-//! engine of a show that lost its own. Only here it is known what the client has heard.
+//! A bus that lost its memory is sent again what no engine is known to have processed. If one had, it replies again; so does the next
+//! engine of a show whose engine died. Only the gateway knows what the client was sent.
 
 /// A connection's answers without a reply. A million players have one each, of six bytes.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(super) struct Unreplied {
     waiting: u16,
     /// The number of the last answer. After 65,535 comes 0.
     last: u16,
-    /// Of the last so many those without a reply count against the limit.
+    /// Of this number of last answers, those without a reply count against the limit.
     expected: u8,
 }
 

@@ -33,7 +33,7 @@ pub fn run(command: &PackCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a pack, and says on standard error what is to be known about it.
+/// Reads a pack, and prints warnings about it to standard error.
 fn import(file: &Path, format: Option<&str>, sheet: Option<&str>, skip_bad: bool) -> anyhow::Result<Imported> {
     let format = format.map(str::parse::<Format>).transpose()?;
     if format.is_none() && file == Path::new(BUNDLED) {

@@ -1,4 +1,4 @@
-//! What all of Klaxon's processes do alike: begin, say where they are, and stop when told.
+//! What all of Klaxon's processes do alike: begin, write down where they listen, and stop at a signal.
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -55,19 +55,19 @@ pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> 
     Ok(())
 }
 
-/// Where the process listens, as its data directory says it.
-pub struct Told(PathBuf);
+/// The file in the data directory that names where the process listens.
+pub struct AddressFile(PathBuf);
 
-impl Told {
+impl AddressFile {
     /// Removes what another process has left there that was killed. The data directory is ours from here on.
-    pub fn nothing_yet(data: &Path) -> anyhow::Result<Self> {
-        let told = Self(data.join(ADDRESSES));
-        told.forget()?;
-        Ok(told)
+    pub fn absent(data: &Path) -> anyhow::Result<Self> {
+        let address_file = Self(data.join(ADDRESSES));
+        address_file.forget()?;
+        Ok(address_file)
     }
 
     /// Writes where the process listens, whole or not at all.
-    pub fn tell(&self, addresses: &Addresses) -> anyhow::Result<()> {
+    pub fn write(&self, addresses: &Addresses) -> anyhow::Result<()> {
         let unfinished = self.0.with_extension("unfinished");
         let addresses = serde_json::to_vec(addresses)?;
         private_file::rewrite(&unfinished)
@@ -76,8 +76,8 @@ impl Told {
             .with_context(|| format!("can't write {}", self.0.display()))
     }
 
-    /// Whoever looks for the process from now on shall not find it.
-    pub fn take_back(&self) {
+    /// Removes it, as the process stops to listen.
+    pub fn remove(&self) {
         if let Err(error) = self.forget() {
             tracing::warn!(%error, "it stops all the same");
         }
@@ -106,7 +106,7 @@ impl Stop {
     }
 
     /// Waits for one of them.
-    pub async fn told(&mut self) -> anyhow::Result<()> {
+    pub async fn received(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             _ = self.terminated.recv() => {}
             _ = self.hung_up.recv() => {}

@@ -17,7 +17,7 @@ use klaxon_gateway::config::ServeOptions;
 use klaxon_gateway::link::Clock;
 use klaxon_protocol::ids::GatewayId;
 
-use crate::process::{Addresses, Stop, Told, begin, database_file, journals};
+use crate::process::{AddressFile, Addresses, Stop, begin, database_file, journals};
 
 /// The one gateway of the process.
 const GATEWAY: GatewayId = GatewayId(1);
@@ -35,7 +35,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let archive = data.join("archive.sqlite");
     database_file(common, "data-dir", &archive)?;
     let journal = FileJournal::open(&journals(common, "journal")?, sync).await?;
-    let told = Told::nothing_yet(data)?;
+    let address_file = AddressFile::absent(data)?;
     let (bus, engine_end) = LocalBus::new();
     let ports = Ports {
         bus: Arc::new(engine_end),
@@ -48,24 +48,24 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let mut engine = tokio::spawn(Shows::open(ports).await?.run());
 
-    let (admin, desk) = Admin::start(hosts, gateway_end.clone())
+    let (admin, hosts) = Admin::start(hosts, gateway_end.clone())
         .await
         .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
     let gateway =
-        Gateway::start(settings, gateway_end, desk).map_err(|error| common.blame("listen", players.listen, error))?;
+        Gateway::start(settings, gateway_end, hosts).map_err(|error| common.blame("listen", players.listen, error))?;
 
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };
-    told.tell(&addresses)?;
+    address_file.write(&addresses)?;
     tracing::info!(players = %gateway.addr(), hosts = %addresses.admin, data = %data.display(), "ready");
 
     tokio::select! {
-        stopped = stop.told() => stopped?,
+        stopped = stop.received() => stopped?,
         // It ends when no gateway is left, and there is one.
         ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
-    tracing::info!("stopping: players are told to come back");
-    told.take_back();
+    tracing::info!("stopping: players are sent goodbye");
+    address_file.remove();
     gateway.drain(players.drain_limit.to_std(), Vec::new()).await;
     admin.stop().await;
     drop(bus);

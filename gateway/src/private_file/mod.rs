@@ -15,7 +15,7 @@
 //!
 //! A hard link is another name of a file, with the same owner and mode: who makes one of a file of ours elsewhere can do no more with it
 //! than before. Only in a directory where others may put names (a sticky one) is it as a link of somebody else: it leads to a file of
-//! ours that was never meant to stand there. Linux refuses most of these links (`fs.protected_hardlinks`), if it is told to.
+//! ours that was never meant to stand there. Linux refuses most of these links (`fs.protected_hardlinks`), if it is configured to.
 
 mod path;
 mod weakness;
@@ -39,12 +39,12 @@ const LARGEST_CONFIGURATION: u64 = 1024 * 1024;
 /// Why a file can't be used, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateFileError {
-    /// The system said no.
+    /// The system returned an error.
     #[error("{}: {problem}", path.display())]
     Io {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The error.
         problem: io::Error,
     },
     /// Others can read it.
@@ -202,7 +202,7 @@ pub fn read(path: &Path) -> Result<String, PrivateFileError> {
     Ok(opened.text()?.trim().to_owned())
 }
 
-/// Reads what everybody may know and nobody else may change: a public key.
+/// Reads what all may know and no other user may change: a public key.
 ///
 /// # Errors
 /// If it can't be read, or others may change it.
@@ -305,7 +305,7 @@ pub fn kept_files(directory: &Path, ends: &[&str]) -> Result<(), PrivateFileErro
 /// Opens a file that the server writes anew: for its owner only, whatever the umask.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn rewrite(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),

@@ -191,7 +191,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use super::super::tests::{set_mode, told, trust_that_owns_nothing_of};
+    use super::super::tests::{error_of, set_mode, trust_that_owns_nothing_of};
     use super::*;
 
     fn us() -> Trust {
@@ -220,9 +220,9 @@ mod tests {
         }
         let place = us().follow(&real.join("chain/new/deeper")).unwrap();
         assert_eq!((place.real, place.found.is_none()), (real.join("a/b/new/deeper"), true));
-        assert!(told(us().follow(&real.join("a/b/file/below"))).contains("Not a directory"));
+        assert!(error_of(us().follow(&real.join("a/b/file/below"))).contains("Not a directory"));
         symlink("loop", real.join("loop")).unwrap();
-        assert!(told(us().follow(&real.join("loop"))).contains("too many links"));
+        assert!(error_of(us().follow(&real.join("loop"))).contains("too many links"));
     }
 
     #[test]
@@ -236,9 +236,12 @@ mod tests {
             set_mode(&open, mode);
             for asked in ["open/ours/file", "open/ours", "open/missing", "journal", "journal/file", "open/../open/ours"]
             {
-                let told = told(us().follow(&dir.path().join(asked)));
-                assert!(told.contains(&format!("others can write to it (mode {mode:o})")), "{told}");
-                assert!(told.contains(&format!("`chmod go-w {}`", open.canonicalize().unwrap().display())), "{told}");
+                let message = error_of(us().follow(&dir.path().join(asked)));
+                assert!(message.contains(&format!("others can write to it (mode {mode:o})")), "{message}");
+                assert!(
+                    message.contains(&format!("`chmod go-w {}`", open.canonicalize().unwrap().display())),
+                    "{message}"
+                );
             }
         }
         set_mode(&open, 0o1777);
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_ones_own_is_one_with_nobody_else_in_it() {
+    fn a_group_of_ones_own_has_no_other_members() {
         let groups = "root:x:0:\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:ann,bob\neve:x:1003:eve,mallory\ntwo:x:1004:\nmore:x:1004:bob\n";
         for (number, is_own) in [(1000, true), (1001, true), (1002, false), (1003, false), (1004, false), (1005, false)]
         {
@@ -263,12 +266,12 @@ mod tests {
         fs::create_dir(dir.path().join("theirs")).unwrap();
         fs::write(dir.path().join("theirs/file"), "").unwrap();
         let trust = trust_that_owns_nothing_of(&dir.path().join("theirs"));
-        let said = told(trust.follow(&dir.path().join("theirs/file")));
-        assert!(said.contains("belongs to another user") && said.contains("chown"), "{said}");
+        let message = error_of(trust.follow(&dir.path().join("theirs/file")));
+        assert!(message.contains("belongs to another user") && message.contains("chown"), "{message}");
 
         symlink("/etc", dir.path().join("link")).unwrap();
         let trust = trust_that_owns_nothing_of(&dir.path().join("link"));
-        let said = told(trust.follow(&dir.path().join("link/hostname")));
-        assert!(said.contains("belongs to another user"), "{said}");
+        let message = error_of(trust.follow(&dir.path().join("link/hostname")));
+        assert!(message.contains("belongs to another user"), "{message}");
     }
 }

@@ -6,7 +6,7 @@ pub(super) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-pub(super) fn told<T>(result: Result<T, PrivateFileError>) -> String {
+pub(super) fn error_of<T>(result: Result<T, PrivateFileError>) -> String {
     result.err().expect("it is refused").to_string()
 }
 
@@ -66,13 +66,13 @@ fn a_file_that_others_can_read_is_refused_with_what_to_do() {
     secret(&path).unwrap();
     for wide in [0o640, 0o604, 0o644, 0o610] {
         set_mode(&path, wide);
-        let told = told(read_or_create(&path));
-        assert!(told.contains(&format!("mode {wide:o}")) && told.contains("chmod 600"), "{told}");
+        let message = error_of(read_or_create(&path));
+        assert!(message.contains(&format!("mode {wide:o}")) && message.contains("chmod 600"), "{message}");
     }
     for wide in [0o620, 0o602, 0o666] {
         set_mode(&path, wide);
-        let told = told(read_or_create(&path));
-        assert!(told.contains(&format!("mode {wide:o}")) && told.contains("chmod go-w"), "{told}");
+        let message = error_of(read_or_create(&path));
+        assert!(message.contains(&format!("mode {wide:o}")) && message.contains("chmod go-w"), "{message}");
     }
 }
 
@@ -80,10 +80,10 @@ fn a_file_that_others_can_read_is_refused_with_what_to_do() {
 fn a_secret_is_32_random_bytes_or_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "secret", "hunter2\n", 0o600);
-    assert!(told(secret(&path)).contains("32 bytes"));
+    assert!(error_of(secret(&path)).contains("32 bytes"));
     for weak in [[b'x'; 32], [0; 32], *b"abcdefghijklmnopqrstuvwxyz012345"] {
         fs::write(&path, URL_SAFE_NO_PAD.encode(weak)).unwrap();
-        assert!(told(secret(&path)).contains("32 random bytes"));
+        assert!(error_of(secret(&path)).contains("32 random bytes"));
     }
 }
 
@@ -103,18 +103,18 @@ fn what_is_no_regular_file_is_refused_at_once() {
         ("/dev/null".into(), "a device"),
     ] {
         let refusals = [
-            told(read(&path)),
-            told(read_public(&path)),
-            told(read_or_create(&path)),
-            told(secret(&path)),
-            told(read_configuration(&path, |_| false)),
+            error_of(read(&path)),
+            error_of(read_public(&path)),
+            error_of(read_or_create(&path)),
+            error_of(secret(&path)),
+            error_of(read_configuration(&path, |_| false)),
         ];
-        for told in refusals {
-            assert_eq!(told, format!("{} is {found}; it must be a regular file", path.display()));
+        for message in refusals {
+            assert_eq!(message, format!("{} is {found}; it must be a regular file", path.display()));
         }
         if found != "a directory" {
-            assert!(told(kept_file(&path)).contains(&format!("is {found}; it must be a regular file")));
-            assert!(told(directory(&path)).contains(&format!("is {found}; it must be a directory")));
+            assert!(error_of(kept_file(&path)).contains(&format!("is {found}; it must be a regular file")));
+            assert!(error_of(directory(&path)).contains(&format!("is {found}; it must be a directory")));
         }
     }
 }
@@ -125,8 +125,8 @@ fn a_file_is_read_to_its_limit_and_no_further() {
     let path = file(dir.path(), "key", &"x".repeat(4096), 0o600);
     assert_eq!(read(&path).unwrap().len(), 4096);
     File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
-    assert!(told(read(&path)).contains("more than 4096 bytes"));
-    assert!(told(read_public(&path)).contains("more than 4096 bytes"));
+    assert!(error_of(read(&path)).contains("more than 4096 bytes"));
+    assert!(error_of(read_public(&path)).contains("more than 4096 bytes"));
 }
 
 #[test]
@@ -134,8 +134,11 @@ fn a_file_of_somebody_else_is_refused_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "token", "x", 0o600);
     let trust = trust_that_owns_nothing_of(&path);
-    let told = told(open_as(trust, &path, LARGEST).map(drop));
-    assert!(told.contains("belongs to another user") && told.contains(&format!("`chown -h {} ", trust.us)), "{told}");
+    let message = error_of(open_as(trust, &path, LARGEST).map(drop));
+    assert!(
+        message.contains("belongs to another user") && message.contains(&format!("`chown -h {} ", trust.us)),
+        "{message}"
+    );
 }
 
 #[test]
@@ -154,10 +157,13 @@ fn a_hard_link_is_refused_where_others_could_have_made_it() {
     for mode in [0o1777, 0o1770, 0o3775] {
         set_mode(&shared, mode);
         for result in looks(&token) {
-            let told = told(result);
-            assert!(told.contains("token is one of 2 names (hard links)") && told.contains("`cp -p "), "{told}");
+            let message = error_of(result);
+            assert!(
+                message.contains("token is one of 2 names (hard links)") && message.contains("`cp -p "),
+                "{message}"
+            );
         }
-        assert!(told(read(&alias)).contains("alias is one of 2 names (hard links)"));
+        assert!(error_of(read(&alias)).contains("alias is one of 2 names (hard links)"));
         assert!(read(&ours).is_ok(), "its own name is nobody else's doing");
     }
     // What is said to help does: a file of its own.
@@ -198,12 +204,12 @@ fn root_may_hand_a_secret_over_to_this_users_group() {
     }
     for mode in [0o444, 0o644, 0o404] {
         set_mode(&kept, mode);
-        assert!(told(read_as(1000)).contains("chmod 440"));
+        assert!(error_of(read_as(1000)).contains("chmod 440"));
     }
     set_mode(&kept, 0o400);
     assert_eq!(read_as(0).unwrap(), "hush");
     set_mode(&kept, 0o440);
-    assert!(told(read_as(0)).contains("chmod 600"), "for root itself nobody else needs to read it");
+    assert!(error_of(read_as(0)).contains("chmod 600"), "for root itself nobody else needs to read it");
 }
 
 #[test]
@@ -211,10 +217,10 @@ fn a_configuration_with_a_password_is_a_secret_and_one_without_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "klaxon.toml", "a = 1", 0o644);
     assert_eq!(read_configuration(&path, |text| text.contains("hush")).unwrap(), "a = 1");
-    assert!(told(read_configuration(&path, |_| true)).contains("chmod 600"));
+    assert!(error_of(read_configuration(&path, |_| true)).contains("chmod 600"));
     for wide in [0o666, 0o664, 0o646] {
         set_mode(&path, wide);
-        assert!(told(read_configuration(&path, |_| false)).contains("chmod go-w"));
+        assert!(error_of(read_configuration(&path, |_| false)).contains("chmod go-w"));
     }
     set_mode(&path, 0o600);
     assert!(read_configuration(&path, |_| true).is_ok());
@@ -228,8 +234,8 @@ fn a_directory_that_others_can_write_to_is_refused() {
     assert_eq!((mode(&data), mode(&data.join("journal"))), (0o700, 0o700));
     for wide in [0o777, 0o770, 0o775, 0o702, 0o1777, 0o2770] {
         set_mode(&data, wide);
-        let told = told(directory(&data));
-        assert!(told.contains(&format!("mode {wide:o}")) && told.contains("chmod go-w"), "{told}");
+        let message = error_of(directory(&data));
+        assert!(message.contains(&format!("mode {wide:o}")) && message.contains("chmod go-w"), "{message}");
     }
     set_mode(&data, 0o755);
     directory(&data).unwrap();
@@ -242,12 +248,12 @@ fn a_directory_that_others_can_write_to_is_refused() {
     directory(&data.join("journal")).unwrap();
     for wide in [0o777, 0o1777] {
         set_mode(&shared, wide);
-        let told = told(directory(&data.join("journal")));
-        assert!(told.contains("data/journal: ") && told.contains("shared: others can write to it"), "{told}");
+        let message = error_of(directory(&data.join("journal")));
+        assert!(message.contains("data/journal: ") && message.contains("shared: others can write to it"), "{message}");
     }
     fs::write(dir.path().join("file"), "").unwrap();
-    assert!(told(directory(&dir.path().join("file"))).contains("is a file; it must be a directory"));
-    assert!(told(directory(&dir.path().join("file/data"))).contains("Not a directory"));
+    assert!(error_of(directory(&dir.path().join("file"))).contains("is a file; it must be a directory"));
+    assert!(error_of(directory(&dir.path().join("file/data"))).contains("Not a directory"));
 }
 
 #[test]
@@ -270,18 +276,18 @@ fn files_that_the_server_keeps_are_its_own() {
         for result in [kept_file(&archive), kept_files(dir.path(), &[".sqlite"])] {
             match refused {
                 None => result.unwrap(),
-                Some(what_to_do) => assert!(told(result).contains(what_to_do), "{directory:o} {mode:o}"),
+                Some(what_to_do) => assert!(error_of(result).contains(what_to_do), "{directory:o} {mode:o}"),
             }
         }
         kept_files(dir.path(), &[".klxj"]).unwrap();
     }
     set_mode(&archive, 0o600);
     symlink(&archive, dir.path().join("1.klxj")).unwrap();
-    assert!(told(kept_files(dir.path(), &[".klxj"])).contains("1.klxj is a link"));
+    assert!(error_of(kept_files(dir.path(), &[".klxj"])).contains("1.klxj is a link"));
     fs::remove_file(dir.path().join("1.klxj")).unwrap();
     let fifo = fifo(dir.path());
     fs::rename(fifo, dir.path().join("1.klxj")).unwrap();
-    assert!(told(kept_files(dir.path(), &[".klxj"])).contains("1.klxj is a FIFO"));
+    assert!(error_of(kept_files(dir.path(), &[".klxj"])).contains("1.klxj is a FIFO"));
 }
 
 #[test]

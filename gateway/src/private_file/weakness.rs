@@ -11,7 +11,7 @@ const FEWEST_BYTES: usize = 32;
 const FEWEST_DECODED_BYTES: usize = 16;
 /// The fewest different bytes. 32 random hexadecimal digits have fewer once in 25 million times, and other texts more seldom.
 const FEWEST_DIFFERENT: usize = 8;
-/// So many bytes that come again are a repetition, and no chance.
+/// This number of bytes that come again is a repetition, and no chance.
 const REPETITION: usize = 10;
 /// Keys in the order in which a hand runs over them.
 const KEYBOARD: &[u8] = b"1234567890qwertyuiopasdfghjklzxcvbnm";

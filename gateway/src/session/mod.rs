@@ -1,7 +1,7 @@
 //! The state of one connection: waiting, joining, in a show, leaving. No socket, no clock, nothing that blocks.
 
+mod admission;
 mod close;
-mod doors;
 mod jwt_header;
 mod origin;
 
@@ -11,8 +11,8 @@ use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Join, Reclaim};
 use klaxon_protocol::time::{Millis, Span};
 
+pub(crate) use admission::{Admission, Admitted, Holder};
 pub use close::Close;
-pub(crate) use doors::{Admitted, Doors, Holder};
 pub(crate) use origin::Origins;
 
 /// Where a connection is.
@@ -58,15 +58,15 @@ impl Session {
     }
 
     /// The player asks to join. What to ask the engine, or why not.
-    pub fn join(&mut self, join: Join, doors: &Doors, now: Millis) -> Result<Admitted, Refusal> {
+    pub fn join(&mut self, join: Join, admission: &Admission, now: Millis) -> Result<Admitted, Refusal> {
         let origin = self.waiting()?;
-        self.ask(doors.admit(join, now), origin, now)
+        self.ask(admission.admit(join, now), origin, now)
     }
 
     /// The same for a player who takes a seat back.
-    pub fn reclaim(&mut self, reclaim: Reclaim, doors: &Doors, now: Millis) -> Result<Admitted, Refusal> {
+    pub fn reclaim(&mut self, reclaim: Reclaim, admission: &Admission, now: Millis) -> Result<Admitted, Refusal> {
         let origin = self.waiting()?;
-        self.ask(doors.reclaim(reclaim), origin, now)
+        self.ask(admission.reclaim(reclaim), origin, now)
     }
 
     /// The show that it has joined, without which nothing but a join is accepted.
@@ -153,8 +153,8 @@ mod tests {
     use klaxon_protocol::player::Role;
     use proptest::prelude::*;
 
-    fn doors() -> Doors {
-        Doors::new(Auth::Guests, None, &[0; 32])
+    fn admission() -> Admission {
+        Admission::new(Auth::Guests, None, &[0; 32])
     }
 
     fn join() -> Join {
@@ -178,7 +178,7 @@ mod tests {
     fn nothing_is_accepted_before_the_join() {
         let mut session = Session::new(Millis(0), HOME);
         assert_eq!(refused_with(session.joined()), ErrorCode::NotJoined);
-        session.join(join(), &doors(), Millis(1)).unwrap();
+        session.join(join(), &admission(), Millis(1)).unwrap();
         assert_eq!(refused_with(session.joined()), ErrorCode::NotJoined);
         session.seated(PLACE);
         assert_eq!(session.joined(), Ok(PLACE));
@@ -187,21 +187,21 @@ mod tests {
     #[test]
     fn a_connection_joins_once() {
         let mut session = Session::new(Millis(0), HOME);
-        assert!(session.join(join(), &doors(), Millis(1)).is_ok());
-        assert_eq!(refused_with(session.join(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert!(session.join(join(), &admission(), Millis(1)).is_ok());
+        assert_eq!(refused_with(session.join(join(), &admission(), Millis(1))), ErrorCode::AlreadyJoined);
         assert_eq!(session.seated(PLACE), ShowCode::parse("QUIZ").ok());
-        assert_eq!(refused_with(session.join(join(), &doors(), Millis(1))), ErrorCode::AlreadyJoined);
+        assert_eq!(refused_with(session.join(join(), &admission(), Millis(1))), ErrorCode::AlreadyJoined);
         assert_eq!(session.seated(PLACE), None);
     }
 
     #[test]
     fn one_whom_the_engine_refused_may_ask_again() {
         let mut session = Session::new(Millis(0), HOME);
-        session.join(join(), &doors(), Millis(1)).unwrap();
+        session.join(join(), &admission(), Millis(1)).unwrap();
         assert!(session.refused(Millis(2)));
         assert!(!session.refused(Millis(2)));
         assert_eq!(session.origin(), Some(HOME), "from where they came");
-        assert!(session.join(join(), &doors(), Millis(3)).is_ok());
+        assert!(session.join(join(), &admission(), Millis(3)).is_ok());
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         let limit = Span(10);
         let mut session = Session::new(Millis(5), HOME);
         assert_eq!(session.deadline(limit), Some((Millis(15), Close::NeverJoined)));
-        session.join(join(), &doors(), Millis(14)).unwrap();
+        session.join(join(), &admission(), Millis(14)).unwrap();
         assert_eq!(session.deadline(limit), Some((Millis(24), Close::TryLater)));
         session.seated(PLACE);
         assert_eq!(session.deadline(limit), None);
@@ -236,14 +236,14 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_it_asks_only_when_out_acts_only_when_in_and_joins_once(story in happenings()) {
-            let doors = doors();
+            let admission = admission();
             let mut session = Session::new(Millis(0), HOME);
             let (mut asked, mut joined) = (false, false);
             for happening in story {
                 match happening {
                     Happening::Join => {
                         let may_ask = !asked && !joined;
-                        prop_assert_eq!(session.join(join(), &doors, Millis(1)).is_ok(), may_ask);
+                        prop_assert_eq!(session.join(join(), &admission, Millis(1)).is_ok(), may_ask);
                         asked |= may_ask;
                     }
                     Happening::Message => prop_assert_eq!(session.joined().ok(), joined.then_some(PLACE)),

@@ -1,7 +1,7 @@
 //! From where a connection comes, as engines may know it: a keyed hash of its address.
 //!
 //! The key comes from the secret behind resume tokens, which the gateways of a cluster share: so all of them, before and after a start,
-//! make the same of an address, and nobody else can make anything of it.
+//! compute the same of an address, and others can compute nothing from it.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ impl Origins {
         Self(keyed(&key))
     }
 
-    /// The origin of whoever has this address: of an IPv6 address its first 64 bits, which a household has for itself, count.
+    /// The origin of this address: of an IPv6 address its first 64 bits, which one household has, count.
     pub fn of(&self, address: IpAddr) -> Origin {
         let hash = self.0.clone();
         // IPv4 through a socket for IPv6 is the same address.

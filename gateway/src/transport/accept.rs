@@ -28,12 +28,12 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(send_buffer)?;
     socket.set_nonblocking(true)?;
-    // Whoever is taken from the listener has this from it: a frame waits for no other.
+    // Sockets that are accepted inherit this: a frame waits for no other.
     socket.set_tcp_nodelay(true)?;
     // An urgent byte is a byte in its place: else what it is marked with later decides whether it is there at all.
     socket.set_out_of_band_inline(true)?;
     if let Err(error) = receive_time::ask(&socket) {
-        tracing::warn!(%error, "the kernel does not tell when bytes come: answers are stamped when they are read");
+        tracing::warn!(%error, "the kernel has no receive times: answers are stamped when they are read");
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -58,7 +58,7 @@ impl ConnectionCount {
 pub(super) struct CountedConnection(Arc<AtomicUsize>);
 
 impl CountedConnection {
-    /// Whether there are more than so many sockets now.
+    /// Whether there are more than `most` sockets now.
     pub fn exceeds(&self, most: usize) -> bool {
         self.0.load(Relaxed) > most
     }
@@ -70,14 +70,19 @@ impl Drop for CountedConnection {
     }
 }
 
-/// Takes sockets until the gateway stops. While it drains they are still taken, to be told so.
+/// Counts a connection that is refused as there is no room.
+pub(super) fn count_refused() {
+    metrics::counter!("klaxon_connections_refused_total").increment(1);
+}
+
+/// Takes sockets until the gateway stops. While it drains they are still taken, to be refused with `shutting_down`.
 pub(super) async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
     mut hand_out: impl FnMut(TcpStream, IpAddr, CountedConnection),
     mut stage: watch::Receiver<Stage>,
 ) {
-    let crowd = ConnectionCount::default();
+    let count = ConnectionCount::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -85,8 +90,10 @@ pub(super) async fn run(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(here) = crowd.enter(most.saturating_add(SPARE)) {
-                    hand_out(stream, peer.ip(), here);
+                match count.enter(most.saturating_add(SPARE)) {
+                    Some(here) => hand_out(stream, peer.ip(), here),
+                    // Closed without a refusal: the spare sockets for refusals are taken.
+                    None => count_refused(),
                 }
             }
             Err(error) if is_the_clients(&error) => {}
@@ -111,12 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_is_never_larger_than_it_may_be_and_a_place_is_free_again() {
-        let crowd = ConnectionCount::default();
-        let (one, two) = (crowd.enter(2).unwrap(), crowd.enter(2).unwrap());
-        assert!(crowd.enter(2).is_none());
+    fn there_are_never_more_sockets_than_there_may_be_and_a_place_is_free_again() {
+        let count = ConnectionCount::default();
+        let (one, two) = (count.enter(2).unwrap(), count.enter(2).unwrap());
+        assert!(count.enter(2).is_none());
         assert!(two.exceeds(1) && !two.exceeds(2));
         drop(one);
-        assert!(crowd.enter(2).is_some());
+        assert!(count.enter(2).is_some());
     }
 }

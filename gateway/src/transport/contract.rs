@@ -31,16 +31,16 @@ struct Bench<D> {
     driver: D,
     listener: TcpListener,
     seen: Vec<Seen>,
-    post: MailboxSender<u8>,
+    sender: MailboxSender<u8>,
     mailbox: Mailbox<u8>,
 }
 
 impl<D: Driver> Bench<D> {
     fn new(make: impl FnOnce(WakeReceiver) -> D) -> Self {
-        let (post, mailbox, wakeups) = mailbox().unwrap();
+        let (sender, mailbox, wakeups) = mailbox().unwrap();
         let listener = listen(([127, 0, 0, 1], 0).into(), 64 << 10).unwrap();
         listener.set_nonblocking(false).unwrap();
-        Self { driver: make(wakeups), listener, seen: Vec::new(), post, mailbox }
+        Self { driver: make(wakeups), listener, seen: Vec::new(), sender, mailbox }
     }
 
     /// A client, and its socket in the driver. What the client writes is there at once: its kernel waits for nothing (Nagle).
@@ -234,35 +234,35 @@ fn a_broken_socket_ends_though_a_frame_is_on_its_way<D: Driver>(mut bench: Bench
     assert_eq!(bench.seen.last(), Some(&Seen::Closed(0)));
 }
 
-fn the_bell_wakes_it_and_what_is_behind_it_is_heard<D: Driver>(mut bench: Bench<D>) {
+fn the_waker_wakes_it_and_what_was_sent_is_taken<D: Driver>(mut bench: Bench<D>) {
     for number in 0..3 {
-        let post = bench.post.clone();
-        let ringer = std::thread::spawn(move || post.send(number));
+        let sender = bench.sender.clone();
+        let waker = std::thread::spawn(move || sender.send(number));
         while !bench.look(PATIENCE).woken {}
-        let mut heard = Vec::new();
-        assert!(!bench.mailbox.take(9, |thing| heard.push(thing)));
-        assert_eq!(heard, [number]);
-        ringer.join().unwrap();
+        let mut received = Vec::new();
+        assert!(!bench.mailbox.take(9, |thing| received.push(thing)));
+        assert_eq!(received, [number]);
+        waker.join().unwrap();
     }
     assert!(!bench.look(Duration::ZERO).woken);
 }
 
-fn what_clients_say_does_not_end_a_nap_but_the_bell_does<D: Driver>(mut bench: Bench<D>) {
+fn what_clients_send_does_not_end_a_sleep_but_the_waker_does<D: Driver>(mut bench: Bench<D>) {
     let mut client = bench.connect(0);
     bench.look(Duration::ZERO);
     client.write_all(b"ping").unwrap();
-    let (nap, begun) = (Duration::from_millis(30), Instant::now());
-    bench.driver.sleep(nap).unwrap();
-    assert!(begun.elapsed() >= nap);
+    let (sleep, begun) = (Duration::from_millis(30), Instant::now());
+    bench.driver.sleep(sleep).unwrap();
+    assert!(begun.elapsed() >= sleep);
     assert_eq!(bench.seen, []);
     bench.look(Duration::ZERO);
     assert_eq!(bench.bytes(0), b"ping");
     // What was sent before a nap goes out in it: the client that has it wakes the driver.
     bench.driver.send(Slot(0), Bytes::from_static(b"pong"));
-    let (post, begun) = (bench.post.clone(), Instant::now());
+    let (sender, begun) = (bench.sender.clone(), Instant::now());
     let reader = std::thread::spawn(move || {
         client.read_exact(&mut [0; 4]).unwrap();
-        post.send(1);
+        sender.send(1);
         client
     });
     bench.driver.sleep(PATIENCE).unwrap();
@@ -279,6 +279,17 @@ fn bytes_are_stamped_with_when_they_came_however_late_they_are_read<D: Driver>(m
         let Seen::Read(_, _, came) = bench.seen[0] else { panic!("{:?}", bench.seen) };
         ClockPair::read().stamp(came, Timestamp::now())
     };
+    // The kernel starts to note times a moment after the first socket of the machine asked for that.
+    let begun = Instant::now();
+    loop {
+        bench.seen.clear();
+        client.write_all(b"x").unwrap();
+        bench.until(|seen| !seen.is_empty());
+        if matches!(bench.seen[0], Seen::Read(_, _, ReceiveTime { received: Some(_), .. })) {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the kernel notes no times");
+    }
     let before = Timestamp::now();
     client.write_all(b"first").unwrap();
     let between = Timestamp::now();
@@ -314,13 +325,17 @@ fn all_that_came_is_read_by_the_moment_that_is_told_though_the_sockets_never_fal
             }
             assert!(begun.elapsed() < PATIENCE, "the moment does not move on");
         }
-        let mut heard = vec![false; clients.len()];
+        let mut received = vec![false; clients.len()];
         for seen in &bench.seen {
             if let Seen::Read(slot, bytes, _) = seen {
-                heard[*slot as usize] |= bytes.contains(&round);
+                received[*slot as usize] |= bytes.contains(&round);
             }
         }
-        assert!(heard.iter().all(|heard| *heard), "{} are unread", heard.iter().filter(|heard| !**heard).count());
+        assert!(
+            received.iter().all(|received| *received),
+            "{} are unread",
+            received.iter().filter(|received| !**received).count()
+        );
     }
 }
 
@@ -405,8 +420,8 @@ contract! {
     a_finished_socket_is_read_to_its_end
     a_socket_is_closed_though_a_frame_is_on_its_way
     a_broken_socket_ends_though_a_frame_is_on_its_way
-    the_bell_wakes_it_and_what_is_behind_it_is_heard
-    what_clients_say_does_not_end_a_nap_but_the_bell_does
+    the_waker_wakes_it_and_what_was_sent_is_taken
+    what_clients_send_does_not_end_a_sleep_but_the_waker_does
     bytes_are_stamped_with_when_they_came_however_late_they_are_read
     all_that_came_is_read_by_the_moment_that_is_told_though_the_sockets_never_fall_quiet
     what_takes_several_reads_is_read_by_the_moment_that_is_told

@@ -1,9 +1,9 @@
-//! Going down: when whose turn is to go.
+//! Draining: which connections are closed, and when.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Who is to go now, and where to.
+/// Which connections are to go now, and where to.
 #[derive(Debug, Clone)]
 pub struct Drain {
     /// Connections in slots below this are to go; the others have a little longer.
@@ -14,14 +14,14 @@ pub struct Drain {
     pub others: Arc<[String]>,
 }
 
-/// A gateway on its way down. Where there are others to go to, players go over the first half of the time, so that they do not come
+/// The schedule of a gateway that drains. Where there are others to go to, players go over the first half of the time, so that they do not come
 /// there all at once, and those whose answers have no reply yet may wait until three quarters of it are over. Where there are none,
 /// all go at once, and may wait for replies for the first half.
 pub(super) struct DrainSchedule {
     began: Instant,
     until: Instant,
     others: Arc<[String]>,
-    /// How many slots there were when it began; whoever came since goes last.
+    /// How many slots there were when it began; connections since go last.
     slots: u32,
 }
 
@@ -31,7 +31,7 @@ impl DrainSchedule {
         Self { began: now, until, others, slots }
     }
 
-    /// Who is to go by now.
+    /// Which connections are to go by now.
     pub fn at(&self, now: Instant) -> Drain {
         let passed = now.saturating_duration_since(self.began).as_secs_f64();
         let whole = self.until.saturating_duration_since(self.began).as_secs_f64();
@@ -41,7 +41,7 @@ impl DrainSchedule {
         Drain { slots, waits_for_replies: passed < patience, others: Arc::clone(&self.others) }
     }
 
-    /// Whether nobody is waited for any longer.
+    /// Whether the drain is done.
     pub fn is_over(&self, now: Instant, connections: usize) -> bool {
         connections == 0 || now >= self.until
     }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_others_all_are_told_at_once() {
+    fn without_others_all_are_sent_away_at_once() {
         let (drain, at) = drain(&[]);
         assert_eq!(drain.at(at(0)).slots, u32::MAX);
         let waits = |ms| drain.at(at(ms)).waits_for_replies;

@@ -36,7 +36,7 @@ pub(super) enum SocketEvent<'a> {
     Read(Slot, &'a mut [u8], ReceiveTime),
     /// The bytes that were sent last are all with the kernel.
     Sent(Slot),
-    /// The socket is closed, by either side, and its slot is free. The last that is heard of it.
+    /// The socket is closed, by either side, and its slot is free. Its last event.
     Closed(Slot),
 }
 
@@ -45,52 +45,52 @@ pub(super) enum SocketEvent<'a> {
 pub(super) struct WaitOutcome {
     /// Reads among the events.
     pub reads: usize,
-    /// Whether another thread rang the waker.
+    /// Whether another thread woke the reactor.
     pub woken: bool,
-    /// What could be read at any socket at this moment was read, and told of. Only of a socket with very much of it (more than a reading
+    /// What could be read at any socket at this moment was read, and its events were returned. Only of a socket with very much of it (more than a reading
     /// of it takes) there may be more. It moves on however busy the sockets are, after each of them had its turn.
     pub read_to: Timestamp,
 }
 
-/// The sockets of one reactor. All is asked for and told on its thread.
+/// The sockets of one reactor. Used on its thread only.
 pub(super) trait Driver {
-    /// Takes a connected socket into a free slot. What it says is read from now on.
+    /// Takes a connected socket into a free slot. It is read from now on.
     ///
     /// # Errors
-    /// If the kernel can't; the socket is closed then, and nothing is heard of it.
+    /// If the kernel can't; the socket is closed then, and has no events.
     fn add(&mut self, slot: Slot, stream: TcpStream) -> io::Result<()>;
 
     /// Sends bytes. Nothing else may be sent by this socket until they are.
     fn send(&mut self, slot: Slot, bytes: Bytes) -> SendOutcome;
 
     /// Has the kernel take what is still to be sent, though the client does not read: for a socket that is about to be closed.
-    /// Whoever reads later finds it, even behind the socket's end.
+    /// A client that reads later receives it, even after the socket is closed.
     fn enlarge_send_buffer(&mut self, slot: Slot);
 
-    /// Ends our side of a socket that has sent all. What the client says is read on to its end.
+    /// Ends our side of a socket that has sent all. What the client sends is still read to its end.
     fn shut_down_write(&mut self, slot: Slot);
 
     /// Closes a socket, whatever is on its way. [`SocketEvent::Closed`] comes when that is done.
     fn close(&mut self, slot: Slot);
 
     /// Does what was asked for, then waits until another thread wakes it, or until the time is over, whatever happens at the
-    /// sockets meanwhile; [`Self::wait`] tells it.
+    /// sockets meanwhile; [`Self::wait`] returns it.
     ///
     /// # Errors
     /// If the kernel does not do it.
     fn sleep(&mut self, most: Duration) -> io::Result<()>;
 
-    /// Tells what happened. If nothing has, waits until something does, or until the time is over.
+    /// Returns the events of sockets. If there are none, waits until something does, or until the time is over.
     ///
     /// # Errors
-    /// If the kernel does not say what happened.
+    /// If the kernel does not return them.
     fn wait(&mut self, most: Duration, on_event: impl FnMut(SocketEvent<'_>)) -> io::Result<WaitOutcome>;
 }
 
-/// What the kernel may hold for a client's last words, in bytes; it has a limit of its own (`net.core.wmem_max`).
+/// What the kernel may hold for a connection that is being closed, in bytes; it has a limit of its own (`net.core.wmem_max`).
 const CLOSING_SEND_BUFFER: usize = 1 << 20;
 
-/// Lets the kernel hold more for a socket than for one that stays: the rest of a frame that is half written, and last words. What may
+/// Lets the kernel hold more for a socket than for one that stays: the rest of a frame that is half written, an error and the close frame. What may
 /// be sent then is for the handler to bound. A kernel that gives no more leaves it as it was.
 pub(super) fn enlarge_send_buffer(socket: &SockRef<'_>) {
     if socket.send_buffer_size().is_ok_and(|now| now < CLOSING_SEND_BUFFER) {

@@ -23,7 +23,7 @@ use super::slots::BySlot;
 const EVENTS: usize = 1024;
 /// What is read from a socket at once; the buffer is the reactor's, not the connection's.
 const READ: usize = 16 << 10;
-/// After so many reads of one socket the others get their turn.
+/// After this number of reads of one socket the others get their turn.
 const READS: usize = 4;
 /// No slot is as high.
 const WAKE: Token = Token(usize::MAX);
@@ -34,31 +34,31 @@ pub(super) struct Epoll {
     wakeups: WakeReceiver,
     sockets: BySlot<EpollSocket>,
     buffer: Box<[u8]>,
-    /// Where the kernel says when bytes came.
+    /// Where the kernel writes when bytes came.
     control: Box<[u8]>,
     events: Option<Events>,
     /// There may be more to read there.
     unread: Vec<Slot>,
-    /// Closed, and nobody has heard of it yet.
+    /// Closed, and the event is not returned yet.
     ended: Vec<Slot>,
     round: Round,
 }
 
-/// How far all sockets are read, though one poll tells of some of them only.
+/// How far all sockets are read, though one poll returns events of some of them only.
 ///
-/// epoll tells of sockets in the order in which they became readable, and of those that are readable again after the others. So what
-/// was readable when a round began was told of after as many events as there are sockets.
+/// epoll returns sockets in the order in which they became readable, and those that are readable again after the others. So what
+/// was readable when a round began is returned within as many events as there are sockets.
 struct Round {
     /// What could be read then was read.
     read_to: Timestamp,
     /// When the present round began.
     began: Timestamp,
-    /// So many events may come before the round is over; none if no round is under way.
+    /// Events that may come before the round is over; none if no round is under way.
     ahead: Option<usize>,
 }
 
 impl Round {
-    /// What a poll that began then told of was read: so many events, of which a poll can tell [`EVENTS`].
+    /// All events of a poll that began then were processed: their number, of which a poll can return [`EVENTS`].
     fn polled(&mut self, began: Timestamp, events: usize, sockets: usize) {
         if events < EVENTS {
             (self.read_to, self.ahead) = (began, None);
@@ -111,7 +111,7 @@ impl Epoll {
         })
     }
 
-    /// Reads what is there, and says so.
+    /// Reads what is there, and returns its events.
     fn read(
         &mut self,
         slot: Slot,
@@ -127,7 +127,7 @@ impl Epoll {
                     let came = ReceiveTime { received, not_before: self.round.read_to };
                     on_event(SocketEvent::Read(slot, &mut self.buffer[..count], came));
                     *reads += 1;
-                    // epoll(7): a stream that gave less than was asked for is empty, and rings again.
+                    // epoll(7): a stream that gave less than was asked for is empty, and has an event again.
                     if count < READ && !to_the_end {
                         return Progress::All;
                     }
@@ -161,7 +161,7 @@ impl Epoll {
     }
 }
 
-/// Reads what is there, and hears when it came.
+/// Reads what is there, with the time at which it came.
 fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<KernelTime>)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut bytes, Some(control), MsgFlags::empty())?;
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_that_tells_of_less_than_it_could_has_told_of_all() {
+    fn a_poll_that_returns_fewer_events_than_it_could_has_returned_all() {
         let mut round = round();
         round.polled(Timestamp(5), EVENTS - 1, 9_999);
         assert_eq!(round.read_to, Timestamp(5));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_sockets_than_a_poll_tells_of_are_all_read_after_each() {
+    fn as_many_sockets_as_a_poll_returns_are_all_read_after_each() {
         let mut round = round();
         round.polled(Timestamp(5), EVENTS, EVENTS);
         assert_eq!(round.read_to, Timestamp(5));

@@ -24,7 +24,7 @@ use super::{ConnKey, Drain, Fault, Timestamp};
 /// | `tick` | ten times a second, and four times while it `is_idle` |
 ///
 /// After each of these `take_dirty` names the connections that have bytes to write. The reactor borrows their frames one after the
-/// other, and reports when the socket has taken one; `socket_action` says whether to close it.
+/// other, and reports when the socket has taken one; `socket_action` decides whether to close it.
 pub trait ConnectionHandler: Send + 'static {
     /// What other threads send to it.
     type Message: Send + 'static;
@@ -45,9 +45,11 @@ pub trait ConnectionHandler: Send + 'static {
     fn is_reading(&self, key: ConnKey) -> bool;
 
     /// Another thread sent a message.
-    fn receive(&mut self, word: Self::Message, now: Timestamp);
+    fn receive(&mut self, message: Self::Message, now: Timestamp);
     /// Does the next piece of work. Whether there is more.
     fn work(&mut self, now: Timestamp) -> bool;
+    /// How many of the messages that it received are not processed: they count as the reactor's backlog. Called with each turn.
+    fn unprocessed(&self) -> usize;
     /// Whether something waits for `flush` or `read_up_to`: answers in a batch, or a barrier.
     fn has_pending_input(&self) -> bool;
     /// Whether what clients send next may wait up to a quarter of a second to be read. Not by default.

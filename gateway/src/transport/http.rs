@@ -21,12 +21,12 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::Limits;
-use super::accept::CountedConnection;
+use super::accept::{self, CountedConnection};
 use crate::handshake::{self, NoHandshake, Refusals};
 
 /// A request's head must be here after this.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// No connection speaks HTTP for longer.
+/// The longest time that a connection may use HTTP.
 const HTTP_LIMIT: Duration = Duration::from_secs(60);
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 16 << 10;
@@ -39,13 +39,13 @@ pub(super) struct HttpState {
 }
 
 impl HttpState {
-    /// Lets in until it is told to drain.
+    /// Accepts until it drains.
     pub fn new(limits: Limits) -> Self {
         Self { limits, draining: AtomicBool::new(false), refusals: Refusals::default() }
     }
 }
 
-/// A socket that speaks WebSocket from now on.
+/// A socket that was upgraded to WebSocket.
 pub(super) struct Upgraded {
     pub stream: StdStream,
     pub peer: IpAddr,
@@ -54,19 +54,19 @@ pub(super) struct Upgraded {
     pub read: Bytes,
 }
 
-/// A handshake that was answered with yes.
+/// A handshake that was accepted.
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; None if it never does.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: IpAddr,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     here: &CountedConnection,
 ) -> Option<Upgraded> {
     let agreed = Agreed::default();
     let service = hyper::service::service_fn(|request| {
-        let response = respond(request, &front, here, &agreed);
+        let response = respond(request, &http_state, here, &agreed);
         async { Ok::<_, Infallible>(response) }
     });
     let served = hyper::server::conn::http1::Builder::new()
@@ -75,7 +75,7 @@ pub(super) async fn serve(
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    // Whatever went wrong went wrong for this client only.
+    // An error concerns this client only.
     let _ = tokio::time::timeout(HTTP_LIMIT, served).await;
     let (upgrade, codec) = agreed.take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
@@ -85,19 +85,22 @@ pub(super) async fn serve(
 
 fn respond(
     request: Request<Incoming>,
-    front: &HttpState,
+    http_state: &HttpState,
     here: &CountedConnection,
     agreed: &Agreed,
 ) -> Response<Full<Bytes>> {
-    let draining = front.draining.load(Relaxed);
+    let draining = http_state.draining.load(Relaxed);
     match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "ok\n"),
         (&Method::GET | &Method::HEAD, "/readyz") if draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/version") => version(),
         (_, "/" | "/play") if draining => away(ErrorCode::ShuttingDown),
-        (_, "/" | "/play") if here.exceeds(front.limits.connections) => away(ErrorCode::NoCapacity),
-        (_, "/" | "/play") => shake_hands(request, front, agreed),
+        (_, "/" | "/play") if here.exceeds(http_state.limits.connections) => {
+            accept::count_refused();
+            away(ErrorCode::NoCapacity)
+        }
+        (_, "/" | "/play") => shake_hands(request, http_state, agreed),
         _ => json_body(
             StatusCode::NOT_FOUND,
             &json!({
@@ -109,13 +112,13 @@ fn respond(
     }
 }
 
-fn shake_hands(mut request: Request<Incoming>, front: &HttpState, agreed: &Agreed) -> Response<Full<Bytes>> {
+fn shake_hands(mut request: Request<Incoming>, http_state: &HttpState, agreed: &Agreed) -> Response<Full<Bytes>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let accept = match handshake::check(&parts) {
         Ok(accept) => accept,
         Err(no) => {
-            front.refusals.count(&no, "players");
+            http_state.refusals.count(&no, "players");
             let mut response = json_body(NoHandshake::STATUS, &no.body("Players"));
             response.headers_mut().extend(NoHandshake::headers());
             return response;

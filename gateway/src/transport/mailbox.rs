@@ -33,7 +33,7 @@ struct Waker<F = AtomicBool, R = UnixStream> {
     signal: R,
 }
 
-/// Is up or down, and says how it was before.
+/// A flag whose former value is returned when it is set.
 trait Flag {
     fn swap(&self, up: bool) -> bool;
 }
@@ -96,7 +96,7 @@ impl<T> MailboxSender<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Takes what is there, `most` things at most, after the waker rang. Whether there may be more.
+    /// Takes what is there, `most` messages at most, after the reactor was woken. Whether there may be more.
     pub fn take(&self, most: usize, mut receive: impl FnMut(T)) -> bool {
         // A message that is sent from here on wakes the reactor again.
         self.waker.reset();
@@ -134,7 +134,7 @@ impl WakeReceiver {
     /// Waits until it is woken, or until the time is over.
     ///
     /// # Errors
-    /// If the kernel can't say whether it rings.
+    /// If the kernel can't poll the socket.
     pub fn wait(&self, most: Duration) -> io::Result<()> {
         match ppoll(&mut [PollFd::new(self.as_fd(), PollFlags::POLLIN)], Some(most.into()), None) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
@@ -161,22 +161,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_after_a_look_rings_again() {
+    fn what_is_sent_after_a_look_wakes_again() {
         let (sender, mailbox, mut wakeups) = mailbox().unwrap();
         sender.send(1);
         sender.send(2);
         wakeups.drain();
-        let mut heard = Vec::new();
-        assert!(mailbox.take(1, |message| heard.push(message)));
-        assert!(!mailbox.take(9, |message| heard.push(message)));
-        assert_eq!(heard, [1, 2]);
+        let mut received = Vec::new();
+        assert!(mailbox.take(1, |message| received.push(message)));
+        assert!(!mailbox.take(9, |message| received.push(message)));
+        assert_eq!(received, [1, 2]);
         assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         sender.send(3);
         assert_eq!(wakeups.0.read(&mut [0; 16]).unwrap(), 1);
     }
 
     #[test]
-    fn a_reactor_that_sleeps_between_looks_hears_all_in_the_order_of_each_thread() {
+    fn a_reactor_that_sleeps_between_looks_receives_all_in_the_order_of_each_thread() {
         const EACH: u32 = 20_000;
         let (sender, mailbox, mut wakeups) = mailbox::<(usize, u32)>().unwrap();
         wakeups.0.set_nonblocking(false).unwrap();
@@ -215,16 +215,16 @@ mod tests {
             }
         }
 
-        /// A reactor that was woken hushes the waker and then takes what is there.
-        fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, heard: &mut Vec<u8>) {
+        /// A reactor that was woken resets the waker and then takes what is there.
+        fn run_reactor(waker: &Waker<AtomicBool, AtomicUsize>, queue: &Mutex<Vec<u8>>, received: &mut Vec<u8>) {
             while waker.signal.swap(0, Ordering::AcqRel) > 0 {
                 waker.reset();
-                heard.append(&mut queue.lock().unwrap());
+                received.append(&mut queue.lock().unwrap());
             }
         }
 
         #[test]
-        fn nothing_is_left_in_the_inbox_of_a_reactor_that_sleeps() {
+        fn nothing_is_left_in_the_mailbox_of_a_reactor_that_sleeps() {
             loom::model(|| {
                 let woken = AtomicBool::new(false);
                 let shared = Arc::new((Waker { woken, signal: AtomicUsize::new(0) }, Mutex::new(Vec::new())));
@@ -237,13 +237,13 @@ mod tests {
                         })
                     })
                     .collect();
-                let mut heard = Vec::new();
-                run_reactor(&shared.0, &shared.1, &mut heard);
+                let mut received = Vec::new();
+                run_reactor(&shared.0, &shared.1, &mut received);
                 senders.into_iter().for_each(|sender| sender.join().unwrap());
                 // It sleeps unless there is something on the signal.
-                run_reactor(&shared.0, &shared.1, &mut heard);
-                heard.sort_unstable();
-                assert_eq!(heard, [0, 1]);
+                run_reactor(&shared.0, &shared.1, &mut received);
+                received.sort_unstable();
+                assert_eq!(received, [0, 1]);
             });
         }
     }

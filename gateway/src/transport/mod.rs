@@ -1,9 +1,10 @@
-//! Sockets: whose bytes they are, and how they come and go.
+//! Sockets: accepting, reading and writing, by io_uring or epoll.
 //!
 //! The [`ConnectionHandler`] is the seam: it makes of bytes what they mean, and has no socket. A reactor drives it from sockets of its own,
 //! either by io_uring or by readiness.
 
 mod accept;
+mod backlog;
 #[cfg(test)]
 mod contract;
 mod drain;
@@ -30,6 +31,7 @@ use klaxon_protocol::time::Millis;
 use crate::link::Clock;
 
 pub use accept::listen;
+pub use backlog::MAX_BACKLOG;
 pub use drain::Drain;
 pub use handler::{ConnectionHandler, Payload, SocketAction};
 pub use outbox::Outbox;
@@ -46,7 +48,7 @@ use wire::{Inbound, Wire};
 pub struct Limits {
     /// Connections at one time; more are refused with `no_capacity`.
     pub connections: usize,
-    /// Bytes of one message; whoever sends a longer one is closed.
+    /// Bytes of one message; a client that sends a longer one is closed.
     pub message: u32,
 }
 
@@ -54,7 +56,7 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
     Running,
-    /// Nobody is let in, and all are sent away, to the others if there are any, by then.
+    /// New connections are refused, and all others are closed by then; their clients go to the other gateways if there are any.
     Draining {
         until: Instant,
         others: Arc<[String]>,
@@ -112,7 +114,7 @@ impl ConnKey {
     }
 }
 
-/// The connection's name in logs, which its player knows as the session.
+/// The connection's id in logs, which the client has as `session`.
 impl fmt::Display for ConnKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.to_wire())

@@ -61,7 +61,7 @@ impl Rest {
 }
 
 impl Outbox {
-    /// Bytes that a frame frame takes beside its own: its place in the queue, and the allocator's header.
+    /// Bytes that a frame takes beside its own: its place in the queue, and the allocator's header.
     pub const FRAME_OVERHEAD: usize = 96;
 
     /// The memory that is held for this connection: a small frame takes more than its bytes.
@@ -71,7 +71,7 @@ impl Outbox {
         self.bytes + Self::FRAME_OVERHEAD * frames
     }
 
-    /// The memory that a frame of so many bytes takes.
+    /// The memory that a frame of this size takes, in bytes.
     #[must_use]
     pub const fn memory_of(frame: usize) -> usize {
         frame + Self::FRAME_OVERHEAD

@@ -1,4 +1,4 @@
-//! A thread with sockets of its own: what they bring goes to its handler, and what the handler has to say goes out by them.
+//! A thread with sockets of its own: what is read from them goes to its handler, and the handler's frames are written to them.
 
 use std::io;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
 use super::accept::CountedConnection;
+use super::backlog::ReactorBacklog;
 use super::drain::DrainSchedule;
 use super::driver::{Driver, SendOutcome, Slot, SocketEvent, WaitOutcome};
 use super::mailbox::Mailbox;
@@ -16,26 +17,26 @@ use super::receive_time::{ClockPair, ReceiveTime};
 use super::slots::BySlot;
 use super::{ConnKey, ConnectionHandler, Inbound, Payload, SocketAction, Stage, Timestamp, Upgraded, Wire};
 
-/// How often a handler hears that time passed.
+/// How often the handler's `tick` is called.
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
-/// While nobody is in a hurry, the sockets and the time are looked at so often. Waking up for each heartbeat costs several times
+/// While the handler is idle, the sockets and the time are polled at this interval. Waking up for each heartbeat costs several times
 /// what the heartbeat does.
 const IDLE_SLEEP: Duration = Duration::from_millis(250);
-/// While somebody may be in a hurry, the sockets are looked at at least so often, whether anything received or not: no stamp is older than
-/// the look before the one that brought it (see [`ReceiveTime::not_before`]).
+/// While it is not idle, the sockets are polled at least at this interval, whether anything came or not: no stamp is older than
+/// the poll before the one that read it (see [`ReceiveTime::not_before`]).
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// What is taken from the mailbox at once.
 const MESSAGES_PER_POLL: usize = 256;
-/// After so many polls at the sockets what was read goes on, though there is more to read.
+/// After this number of polls the handler is flushed, though there is more to read.
 const POLLS_PER_FLUSH: u32 = 16;
-/// The pause after the kernel did not say what happened.
+/// The pause after the kernel failed to return the events of sockets.
 const ERROR_BACKOFF: Duration = Duration::from_millis(10);
 
-/// What a reactor is handed by other threads.
+/// A message in a reactor's mailbox.
 pub(super) enum ReactorMessage<M> {
-    /// Something for the handler.
+    /// A message for the handler.
     ForHandler(M),
-    /// A connection whose handshake is done.
+    /// A connection whose handshake is done. All reactors together have as many as there may be sockets.
     Connection(Box<Upgraded>, CountedConnection),
 }
 
@@ -44,6 +45,7 @@ pub(super) struct Reactor<C: ConnectionHandler, D> {
     driver: D,
     dispatcher: Dispatcher<C>,
     mailbox: Mailbox<ReactorMessage<C::Message>>,
+    backlog: ReactorBacklog,
     /// There may be more in the mailbox.
     more_mail: bool,
     dirty: Vec<ConnKey>,
@@ -61,7 +63,7 @@ struct Dispatcher<C> {
     largest: u32,
     /// Bytes were read that make no whole message: more of it is to come, and soon.
     partial_message: bool,
-    /// By what clock the kernel says when bytes received.
+    /// The clocks by which the kernel's receive times become stamps.
     clocks: ClockPair,
 }
 
@@ -71,7 +73,7 @@ struct SocketState {
     wire: Wire,
     /// A frame is on its way to the kernel.
     sending: bool,
-    /// The kernel was told to take last words.
+    /// The kernel's send buffer was enlarged, for what is left before the connection is closed.
     flushing: bool,
     /// Our side has ended.
     shut_down: bool,
@@ -79,7 +81,13 @@ struct SocketState {
 }
 
 impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
-    pub fn new(handler: C, driver: D, mailbox: Mailbox<ReactorMessage<C::Message>>, largest: u32) -> Self {
+    pub fn new(
+        handler: C,
+        driver: D,
+        mailbox: Mailbox<ReactorMessage<C::Message>>,
+        backlog: ReactorBacklog,
+        largest: u32,
+    ) -> Self {
         let dispatcher = Dispatcher {
             handler,
             sockets: BySlot::default(),
@@ -89,7 +97,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             partial_message: false,
             clocks: ClockPair::read(),
         };
-        Self { driver, dispatcher, mailbox, more_mail: false, dirty: Vec::new() }
+        Self { driver, dispatcher, mailbox, backlog, more_mail: false, dirty: Vec::new() }
     }
 
     /// Works until the gateway stops. When it is drained it drops `drained`.
@@ -103,19 +111,19 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
                 || self.dispatcher.handler.has_pending_input()
                 || !self.dispatcher.send_more.is_empty();
             let partial_message = std::mem::take(&mut self.dispatcher.partial_message);
-            let calm =
+            let is_idle =
                 !busy && !partial_message && drain.is_none() && self.dispatcher.handler.is_idle(Timestamp::now());
-            // One wait on a ring tells of some 20 sockets only (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring, since 6.13). With a nap
+            // One wait on a ring returns some 20 sockets only (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring, since 6.13). With a sleep
             // after each, thousands of idle players would send more heartbeats than are read.
-            if calm && !may_have_more {
+            if is_idle && !may_have_more {
                 self.sleep(IDLE_SLEEP);
             }
-            let WaitOutcome { reads, read_to, .. } = self.poll(match (busy || calm && may_have_more, calm) {
+            let WaitOutcome { reads, read_to, .. } = self.poll(match (busy || is_idle && may_have_more, is_idle) {
                 (true, _) => Duration::ZERO,
                 (false, true) => until_tick(),
                 (false, false) => until_tick().min(POLL_INTERVAL),
             });
-            // Nobody is left to tell when it is to stop, if the start failed half way.
+            // The sender is gone if the start failed half way.
             let Ok(changed) = stage.has_changed() else { return };
             if changed {
                 match &*stage.borrow_and_update() {
@@ -145,25 +153,26 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
                 self.dispatcher.handler.tick(now);
                 if let Some(drain) = &drain {
                     self.dispatcher.handler.drain(drain.at(Instant::now()), now);
-                    // A drained reactor goes on telling those who come so.
+                    // A drained reactor still refuses those that come.
                     if drain.is_over(Instant::now(), self.dispatcher.handler.len()) {
                         drop(drained.take());
                     }
                 }
             }
             more = self.dispatcher.handler.work(now);
+            self.backlog.left(self.dispatcher.handler.unprocessed());
             self.pump(now);
         }
     }
 
-    /// Lets what comes at the sockets gather.
+    /// Sleeps while what comes at the sockets gathers.
     fn sleep(&mut self, most: Duration) {
         if let Err(error) = self.driver.sleep(most) {
             tracing::error!(%error, "a reactor can't sleep");
         }
     }
 
-    /// Hears what happened at the sockets and in the mailbox.
+    /// Processes the events of sockets and the messages in the mailbox.
     fn poll(&mut self, most: Duration) -> WaitOutcome {
         let dispatcher = &mut self.dispatcher;
         dispatcher.clocks = ClockPair::read();
@@ -173,17 +182,20 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             SocketEvent::Closed(slot) => dispatcher.closed(slot),
         });
         let outcome = outcome.unwrap_or_else(|error| {
-            tracing::error!(%error, "the kernel does not say what happened at the sockets; polling again");
+            tracing::error!(%error, "the kernel does not return the events of sockets; polling again");
             thread::sleep(ERROR_BACKOFF);
             WaitOutcome { reads: 0, woken: false, read_to: Timestamp(0) }
         });
         if outcome.woken || self.more_mail {
-            let Self { driver, dispatcher, mailbox, .. } = self;
+            let Self { driver, dispatcher, mailbox, backlog, .. } = self;
             self.more_mail = mailbox.take(MESSAGES_PER_POLL, |input| match input {
-                ReactorMessage::ForHandler(message) => dispatcher.handler.receive(message, Timestamp::now()),
+                ReactorMessage::ForHandler(message) => {
+                    backlog.hand_over();
+                    dispatcher.handler.receive(message, Timestamp::now());
+                }
                 ReactorMessage::Connection(upgraded, counted) => {
                     if let Err(error) = dispatcher.open(driver, *upgraded, counted) {
-                        tracing::debug!(%error, "a socket can't be had");
+                        tracing::debug!(%error, "a connection could not be added to its reactor");
                     }
                 }
             });
@@ -255,7 +267,7 @@ impl<C: ConnectionHandler> Dispatcher<C> {
             }
             write.clear();
         }
-        // One that is no longer heard is read to its end.
+        // One that is being closed is still read to its end.
         self.partial_message |= !handler.is_reading(key);
     }
 
@@ -273,7 +285,7 @@ impl<C: ConnectionHandler> Dispatcher<C> {
         }
     }
 
-    /// Sends a connection's next frames, and does with its socket what its fate is.
+    /// Sends a connection's next frames, and closes its socket if it is to be closed.
     fn send(&mut self, driver: &mut impl Driver, key: ConnKey, now: Timestamp) {
         let slot = Slot(key.slot);
         let Some(socket) = self.sockets.get(slot).filter(|socket| socket.key == key) else { return };

@@ -1,12 +1,12 @@
-//! When bytes came: by the kernel's own word, not by when we got around to reading them.
+//! When bytes came: by the kernel's time stamps, not by when they were read.
 //!
 //! When ten thousand answers come in the last moment of a round, reading them takes longer than the moment. The kernel notes
-//! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and tells it with the
+//! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and returns that with the
 //! bytes; an answer is stamped with that.
 //!
-//! The kernel tells the time of the last packet in the order of the stream, which need not be the one that was missing: TCP keeps a
+//! The kernel returns the time of the last packet in the order of the stream, which need not be the one that was missing: TCP keeps a
 //! packet that came out of its order, with its time. So a stamp is never before a moment at which all that could be read was read
-//! ([`ReceiveTime::not_before`]), whatever the kernel says.
+//! ([`ReceiveTime::not_before`]), whatever the kernel returns.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -17,16 +17,16 @@ use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
 use super::Timestamp;
 use crate::link::Clock;
 
-/// The space that the kernel's word takes: a control message's head and three times (`struct scm_timestamping`).
+/// The space that the kernel's time stamp takes: a control message's head and three times (`struct scm_timestamping`).
 pub(super) const CONTROL: usize = HEAD + 3 * TIME;
 /// `struct cmsghdr`.
 const HEAD: usize = 16;
 /// `struct timespec`.
 const TIME: usize = 16;
 
-/// Two clocks that are read within so many microseconds are read at the same time.
+/// Two clocks that are read within this time, in microseconds, count as read at the same time.
 const AT_ONCE: u64 = 2;
-/// So often they are read if something came between.
+/// How often they are read again if something came between.
 const READINGS: u32 = 4;
 
 /// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
@@ -36,7 +36,7 @@ pub(super) struct KernelTime(pub u64);
 /// When bytes came, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReceiveTime {
-    /// What the kernel says, if anything.
+    /// The kernel's time stamp, if there is one.
     pub received: Option<KernelTime>,
     /// When all that could be read of this socket had been read: what is read now was not there as a whole.
     pub not_before: Timestamp,
@@ -49,7 +49,7 @@ pub(super) fn ask(socket: &impl AsFd) -> io::Result<()> {
 }
 
 impl KernelTime {
-    /// What control messages say, as the kernel lays them out.
+    /// The time stamp in control messages, as the kernel lays them out.
     pub fn in_control(control: &[u8]) -> Option<Self> {
         let length = usize::from_ne_bytes(control.get(..8)?.try_into().ok()?);
         let level = i32::from_ne_bytes(control.get(8..12)?.try_into().ok()?);
@@ -62,7 +62,7 @@ impl KernelTime {
         Self::at(seconds, nanos)
     }
 
-    /// A time as the kernel says it; 0 is none.
+    /// A time as the kernel writes it; 0 is none.
     pub fn at(seconds: i64, nanos: i64) -> Option<Self> {
         let (seconds, nanos) = (u64::try_from(seconds).ok()?, u64::try_from(nanos).ok()?);
         let time = seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?;
@@ -75,8 +75,8 @@ impl KernelTime {
 pub(super) struct ClockPair {
     /// What the wall clock shows, in microseconds.
     wall: u64,
-    /// The monotonic time of the server's clock then. Not what that shows: it may be led elsewhere, by 100 ms while a process stands still
-    /// for 5 s, and what came before must not be told by where it was led since.
+    /// The monotonic time of the server's clock then. Not what that shows: it may be slewed, by 100 ms while a process stands still
+    /// for 5 s, and what came before must not be stamped by its rate since.
     passed: u64,
     clock: Clock,
 }
@@ -101,7 +101,7 @@ impl ClockPair {
         best
     }
 
-    /// When that was by the server's clock, which shows `now`; `now` if the kernel does not say, or says what is yet to come.
+    /// When that was by the server's clock, which shows `now`; `now` if the kernel has no time stamp, or one in the future.
     pub fn stamp(self, came: ReceiveTime, now: Timestamp) -> Timestamp {
         let Some(KernelTime(nanos)) = came.received else { return now };
         let since = (nanos / 1000).cast_signed().saturating_sub(self.wall.cast_signed());
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn control_messages_that_say_something_else_say_no_time() {
+    fn other_control_messages_have_no_time() {
         let mut control = [0; CONTROL];
         control[..8].copy_from_slice(&CONTROL.to_ne_bytes());
         control[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::accept::CountedConnection;
+use super::backlog::{Backlog, ReactorBacklog};
 use super::epoll::Epoll;
 use super::mailbox::{self, Mailbox, MailboxSender, WakeReceiver};
 use super::reactor::{Reactor, ReactorMessage};
@@ -21,7 +22,7 @@ use super::{ConnectionHandler, HttpState, Limits, Stage, Transport, accept, http
 /// The acceptor and the reactors of a listener. Dropping it ends them at once.
 pub struct Sockets {
     stage: watch::Sender<Stage>,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     wake_all: Box<dyn Fn() + Send + Sync>,
     /// Closed when the last reactor is drained.
     drained: mpsc::Receiver<()>,
@@ -29,47 +30,81 @@ pub struct Sockets {
     done: mpsc::Receiver<()>,
 }
 
-/// How other threads reach a handler.
-#[derive(Clone)]
-pub struct ReactorHandle<M>(MailboxSender<ReactorMessage<M>>);
+/// Sends messages to a handler from other threads.
+pub struct ReactorHandle<M> {
+    sender: MailboxSender<ReactorMessage<M>>,
+    backlog: Arc<Backlog>,
+}
+
+impl<M> Clone for ReactorHandle<M> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), backlog: Arc::clone(&self.backlog) }
+    }
+}
 
 impl<M> ReactorHandle<M> {
-    /// Tells it something.
+    /// Sends a message, also if there is no room: a sender that can wait does so before.
     pub fn send(&self, message: M) {
-        self.0.send(ReactorMessage::ForHandler(message));
+        self.backlog.add();
+        self.sender.send(ReactorMessage::ForHandler(message));
+    }
+
+    /// Messages that were sent and that the handler has not processed.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Whether fewer than [`MAX_BACKLOG`](super::MAX_BACKLOG) messages wait, or the reactor has ended.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.backlog.has_room()
+    }
+
+    /// Waits until half of what may wait has room, or the reactor has ended. For one task.
+    pub async fn wait_for_room(&self) {
+        self.backlog.wait_for_room().await;
     }
 }
 
 /// Reactors that wait for their handlers.
 pub struct ReactorPool<M> {
     transport: Transport,
-    mailboxes: Vec<(Mailbox<ReactorMessage<M>>, WakeReceiver)>,
-    senders: Vec<MailboxSender<ReactorMessage<M>>>,
+    mailboxes: Vec<ReactorMailbox<M>>,
+    handles: Vec<ReactorHandle<M>>,
+}
+
+/// What a reactor receives from other threads.
+struct ReactorMailbox<M> {
+    messages: Mailbox<ReactorMessage<M>>,
+    backlog: ReactorBacklog,
+    wakeups: WakeReceiver,
 }
 
 impl<M: Send + 'static> ReactorPool<M> {
-    /// So many reactors, to be begun with as many handlers.
+    /// This number of reactors, to be started with as many handlers.
     ///
     /// # Errors
     /// If there are no descriptors to be had, or not the transport that was asked for.
     pub fn new(transport: Transport, reactors: usize) -> io::Result<Self> {
         let transport = transport.choose()?;
-        let (mut mailboxes, mut senders) = (Vec::new(), Vec::new());
+        let (mut mailboxes, mut handles) = (Vec::new(), Vec::new());
         for _ in 0..reactors {
-            let (sender, mailbox, wakeups) = mailbox::mailbox()?;
-            mailboxes.push((mailbox, wakeups));
-            senders.push(sender);
+            let (sender, messages, wakeups) = mailbox::mailbox()?;
+            let backlog = ReactorBacklog::default();
+            handles.push(ReactorHandle { sender, backlog: backlog.shared() });
+            mailboxes.push(ReactorMailbox { messages, backlog, wakeups });
         }
-        Ok(Self { transport, mailboxes, senders })
+        Ok(Self { transport, mailboxes, handles })
     }
 
     /// The handles to the handlers, in their order.
     #[must_use]
     pub fn handles(&self) -> Vec<ReactorHandle<M>> {
-        self.senders.iter().cloned().map(ReactorHandle).collect()
+        self.handles.clone()
     }
 
-    /// Begins: whoever connects to the listener is some handler's from now on. There must be as many handlers as reactors.
+    /// Starts the threads: connections to the listener go to the handlers in turn. There must be as many handlers as reactors.
     ///
     /// # Errors
     /// If there are no threads to be had.
@@ -79,41 +114,41 @@ impl<M: Send + 'static> ReactorPool<M> {
         limits: Limits,
         handlers: impl IntoIterator<Item = C>,
     ) -> io::Result<Sockets> {
-        let Self { transport, mailboxes, senders } = self;
+        let Self { transport, mailboxes, handles } = self;
+        let senders: Vec<_> = handles.into_iter().map(|handle| handle.sender).collect();
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
-        let front = Arc::new(HttpState::new(limits));
+        let http_state = Arc::new(HttpState::new(limits));
         // A start that fails half way drops `stage`, which ends the threads that were started.
-        for (number, ((mailbox, wakeups), handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
+        for (number, (mailbox, handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
-            let sender = (mailbox, wakeups);
             thread::Builder::new().name(format!("reactor-{number}")).spawn(move || {
-                run(transport, handler, sender, limits.message, stage, drains);
+                run(transport, handler, mailbox, limits.message, stage, drains);
                 drop(dones);
             })?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (acceptor_state, wake_all) = (Arc::clone(&front), senders.clone());
+        let (acceptor_state, wake_all) = (Arc::clone(&http_state), senders.clone());
         thread::Builder::new().name("acceptor".into()).spawn(move || {
             LocalSet::new().block_on(&runtime, accept_connections(listener, acceptor_state, senders, watch));
             drop(dones);
         })?;
         tracing::info!(%transport, reactors = wake_all.len(), "sockets");
         let wake_all = Box::new(move || wake_all.iter().for_each(MailboxSender::wake));
-        Ok(Sockets { stage, front, wake_all, drained, done })
+        Ok(Sockets { stage, http_state, wake_all, drained, done })
     }
 }
 
 impl Sockets {
-    /// How far the sockets' life has come, for others who end with them.
+    /// The stage of the sockets, for tasks that end with them.
     pub(crate) fn stage(&self) -> watch::Receiver<Stage> {
         self.stage.subscribe()
     }
 
-    /// Lets nobody in any more, asks the handlers to part, and is done when all connections are gone or after `limit`. Whoever
-    /// parts is sent to one of the `others`, if there are any.
+    /// Refuses new connections, has the handlers close theirs, and is done when all are gone or after `limit`. Clients are sent to
+    /// one of the `others`, if there are any.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
-        self.front.draining.store(true, Relaxed);
+        self.http_state.draining.store(true, Relaxed);
         self.set(Stage::Draining { until: Instant::now() + limit, others: others.into() });
         while self.drained.recv().await.is_some() {}
         self.set(Stage::Stopped);
@@ -136,27 +171,28 @@ impl Drop for Sockets {
 fn run<C: ConnectionHandler>(
     transport: Transport,
     handler: C,
-    (mailbox, wakeups): (Mailbox<ReactorMessage<C::Message>>, WakeReceiver),
+    mailbox: ReactorMailbox<C::Message>,
     largest: u32,
     stage: watch::Receiver<Stage>,
     drained: mpsc::Sender<()>,
 ) {
+    let ReactorMailbox { messages, backlog, wakeups } = mailbox;
     if transport == Transport::IoUring {
         match wakeups.try_clone().and_then(Uring::new) {
-            Ok(uring) => return Reactor::new(handler, uring, mailbox, largest).run(stage, drained),
+            Ok(uring) => return Reactor::new(handler, uring, messages, backlog, largest).run(stage, drained),
             Err(error) => tracing::warn!(%error, "no further io_uring is to be had; this reactor does without"),
         }
     }
     match Epoll::new(wakeups) {
-        Ok(epoll) => Reactor::new(handler, epoll, mailbox, largest).run(stage, drained),
+        Ok(epoll) => Reactor::new(handler, epoll, messages, backlog, largest).run(stage, drained),
         Err(error) => tracing::error!(%error, "a reactor can't begin"),
     }
 }
 
-/// Takes sockets, speaks HTTP with them, and hands those that speak WebSocket then to the reactors in turn.
+/// Accepts sockets, serves HTTP on them, and hands those that are upgraded to WebSocket to the reactors in turn.
 async fn accept_connections<M: Send + 'static>(
     listener: TcpListener,
-    front: Arc<HttpState>,
+    http_state: Arc<HttpState>,
     senders: Vec<MailboxSender<ReactorMessage<M>>>,
     stage: watch::Receiver<Stage>,
 ) {
@@ -164,15 +200,15 @@ async fn accept_connections<M: Send + 'static>(
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the acceptor can't start"),
     };
-    let most = front.limits.connections;
+    let most = http_state.limits.connections;
     let mut turn = senders.into_iter().cycle();
-    let greet = move |stream: TcpStream, peer: IpAddr, here: CountedConnection| {
-        let (Some(sender), front) = (turn.next(), Arc::clone(&front)) else { return };
+    let handshake = move |stream: TcpStream, peer: IpAddr, here: CountedConnection| {
+        let (Some(sender), http_state) = (turn.next(), Arc::clone(&http_state)) else { return };
         spawn_local(async move {
-            if let Some(upgraded) = http::serve(stream, peer, front, &here).await {
+            if let Some(upgraded) = http::serve(stream, peer, http_state, &here).await {
                 sender.send(ReactorMessage::Connection(Box::new(upgraded), here));
             }
         });
     };
-    accept::run(listener, most, greet, stage).await;
+    accept::run(listener, most, handshake, stage).await;
 }

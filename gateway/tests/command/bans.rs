@@ -27,7 +27,7 @@ fn come(
     socket.connect(&server.addresses.players.into()).unwrap();
     let show = ShowCode::parse("BANS").unwrap();
     let mut player = Player::over(TcpStream::from(socket), Join { show, name: None, role, token: None, resume });
-    player.hear(|message| match message {
+    player.receive(|message| match message {
         ToPlayer::Welcome(welcome) => Some(Ok((welcome.seat, welcome.resume))),
         ToPlayer::Error(error) => Some(Err(error.code)),
         _ => None,
@@ -45,11 +45,11 @@ fn a_banned_guest_is_not_back_at_once_nor_after_kill_9_and_the_host_is_warned_of
     let pupils: Vec<_> = (0..3).map(|_| new(&server, SCHOOL).unwrap().1).collect();
 
     // A ban of the id alone: the guest who cleared the page's storage is back.
-    host.say("ban 0");
+    host.send("ban 0");
     host.wait_for(&["alert: ", "the ban of seat 0 is a guest's", "`ban 0 address`"]);
     assert_eq!(new(&server, HOME).unwrap().0, Some(Seat(4)));
     let spectator = come(&server, HOME, Role::Spectator, None).unwrap().1;
-    host.say("ban 4 address");
+    host.send("ban 4 address");
     host.wait_for(&["ok: ban address: done"]);
     assert_eq!(new(&server, HOME), Err(ErrorCode::Banned));
     host.wait_for(&["alert: ", "a new player got no seat"]);
@@ -62,9 +62,9 @@ fn a_banned_guest_is_not_back_at_once_nor_after_kill_9_and_the_host_is_warned_of
         std::thread::sleep(Duration::from_millis(100));
     }
 
-    host.say("ban 1 address");
+    host.send("ban 1 address");
     host.wait_for(&["refused", "2 other players come from there (seats 2, 3)", "`shared: true`"]);
-    host.say("ban 1 address shared");
+    host.send("ban 1 address shared");
     host.wait_for(&["ok: ban address: done"]);
     assert_eq!(new(&server, SCHOOL), Err(ErrorCode::Banned));
     assert_eq!(
@@ -85,12 +85,12 @@ fn a_banned_guest_is_not_back_at_once_nor_after_kill_9_and_the_host_is_warned_of
     assert_eq!(new(&server, HOME), Err(ErrorCode::Banned));
     assert_eq!(new(&server, SCHOOL), Err(ErrorCode::Banned));
     let mut host = server.host(&["--code", "BANS"]);
-    host.say("ban 3 address shared");
+    host.send("ban 3 address shared");
     host.wait_for(&["refused", "It is not known from which address this player comes."]);
-    host.say("unban addresses");
+    host.send("unban addresses");
     host.wait_for(&["ok: unban: done"]);
     assert_eq!(new(&server, HOME).unwrap().0, Some(Seat(5)));
-    host.say("quit");
+    host.send("quit");
     host.end();
     server.stop();
 }

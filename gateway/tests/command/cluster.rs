@@ -103,7 +103,7 @@ impl Ground {
 /// Which of two engines has the show, and the other one.
 fn owner_first(engines: [Engine; 2], code: &str) -> [Engine; 2] {
     let [mut one, mut other] = engines;
-    let plays = |engine: &mut Engine| engine.program.has_said(&["a new show is played here", code]);
+    let plays = |engine: &mut Engine| engine.program.has_printed(&["a new show is played here", code]);
     loop {
         if plays(&mut one) {
             return [one, other];
@@ -115,7 +115,7 @@ fn owner_first(engines: [Engine; 2], code: &str) -> [Engine; 2] {
 }
 
 fn goodbye(player: &mut Player) -> Goodbye {
-    player.hear(|message| if let ToPlayer::Goodbye(goodbye) = message { Some(goodbye) } else { None })
+    player.receive(|message| if let ToPlayer::Goodbye(goodbye) = message { Some(goodbye) } else { None })
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
 
     let (mut ann, ann_is) = Player::join(a.addresses.players, "MANY", "Ann");
     let (mut bob, _) = Player::join(b.addresses.players, "MANY", "Bob");
-    host.say("next");
+    host.send("next");
     for player in [&mut ann, &mut bob] {
         player.question(1);
         player.answer(1, 1);
@@ -141,15 +141,15 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     let (snapshot, you) = moved.snapshot();
     assert_eq!(snapshot.phase, Phase::Question);
     assert!(snapshot.question.is_some() && you.answered.is_some() && you.alive, "{you:?}");
-    let told = ann.hear(|message| if let ToPlayer::Error(error) = message { Some(error.code) } else { None });
-    assert_eq!(told, ErrorCode::Displaced);
-    host.say("close");
-    host.say("wait closed");
-    host.say("reveal");
-    let score = moved.hear(|message| if let ToPlayer::Result(result) = message { Some(result.score) } else { None });
+    let code = ann.receive(|message| if let ToPlayer::Error(error) = message { Some(error.code) } else { None });
+    assert_eq!(code, ErrorCode::Displaced);
+    host.send("close");
+    host.send("wait closed");
+    host.send("reveal");
+    let score = moved.receive(|message| if let ToPlayer::Result(result) = message { Some(result.score) } else { None });
 
     // The engine dies with the second question open, and the other one goes on with it.
-    host.say("next");
+    host.send("next");
     moved.question(2);
     bob.question(2);
     moved.answer(2, 1);
@@ -176,7 +176,7 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     assert_eq!((snapshot.phase, you.score, you.answered.is_some()), (Phase::Question, score, true));
 
     for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
-        host.say(order);
+        host.send(order);
     }
     host.wait_for(&["event: question 2: ", " of 2 answers; 0 silent"]);
     assert!(host.end().success(), "{}", host.said.join("\n"));
@@ -206,21 +206,21 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
 }
 
 #[test]
-fn an_engine_that_is_told_to_stop_hands_its_show_over() {
+fn an_engine_that_stops_hands_its_show_over() {
     let ground = Ground::open();
     let engines = [ground.engine("engine-1"), ground.engine("engine-2")];
     let gateway = ground.gateway("a");
     let mut host = gateway.host_of_new_show("HANDED");
     let [owner, mut heir] = owner_first(engines, "HANDED");
     let (mut ann, _) = Player::join(gateway.addresses.players, "HANDED", "Ann");
-    host.say("next");
+    host.send("next");
     ann.question(1);
     owner.program.stop();
     heir.program.wait_for(&["the show is taken over"]);
     ann.answer(1, 1);
     assert!(ann.is_accepted(1));
     for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
-        host.say(order);
+        host.send(order);
     }
     assert!(host.end().success(), "{}", host.said.join("\n"));
     gateway.stop();

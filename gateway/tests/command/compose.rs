@@ -151,10 +151,10 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     std::fs::write(&pack, PACK).unwrap();
     let flags = ["--pack", pack.to_str().unwrap(), "--code", "PARTS", "--mode", "points", "--open-for", "10min"];
     let mut first = console(&flags);
-    first.say("open");
+    first.send("open");
     first.wait_for(&["ok: open: done"]);
     let (mut ann, welcome) = Player::join(parts["gateway-2"].at.players.unwrap(), "PARTS", "Ann");
-    first.say("next");
+    first.send("next");
     first.wait_for(&["event: question 1 of 2"]);
 
     // At another gateway, which did not hear the show before, it is seen with the question that runs.
@@ -170,7 +170,7 @@ fn the_compose_file_plays_a_show_whose_gateway_stops_and_whose_host_goes_on_at_a
     stopped.program.stop();
     first.wait_for(&["connection: the connection is back, with", &parts["gateway-2"].at.admin.to_string()]);
     for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
-        first.say(order);
+        first.send(order);
     }
     second.wait_for(&["event: the show is over"]);
     for mut console in [first, second] {

@@ -14,7 +14,7 @@ fn after_kill_9_the_show_goes_on_the_player_is_back_and_the_acknowledged_answer_
     let mut host = server.host_of_new_show("CRASH");
     let mut client = python_client(server.addresses.players, "CRASH", "Ann");
     let welcome: Welcome = serde_json::from_str(client.said.last().unwrap()).unwrap();
-    host.say("next");
+    host.send("next");
     client.wait_for(&[r#""type":"answer_reply""#, r#""accepted":true"#]);
     server.program.signal(Signal::KILL);
     assert!(!server.program.end().success());
@@ -24,17 +24,17 @@ fn after_kill_9_the_show_goes_on_the_player_is_back_and_the_acknowledged_answer_
     let server = Server::start(&dir.path().join("data"));
     assert!(server.list().contains("CRASH        question          1 joined"), "{}", server.list());
     let mut player = Player::resume(server.addresses.players, "CRASH", welcome.resume);
-    let again = player.hear(|message| match message {
+    let again = player.receive(|message| match message {
         ToPlayer::Welcome(welcome) => Some(welcome.seat),
         _ => None,
     });
     assert_eq!(again, welcome.seat);
-    let snapshot = player.hear(|message| match message {
+    let snapshot = player.receive(|message| match message {
         ToPlayer::Snapshot(snapshot) => Some(snapshot),
         _ => None,
     });
     assert_eq!(snapshot.phase, Phase::Question);
-    let answered = player.hear(|message| match message {
+    let answered = player.receive(|message| match message {
         ToPlayer::You(you) => Some(you.answered),
         _ => None,
     });
@@ -43,7 +43,7 @@ fn after_kill_9_the_show_goes_on_the_player_is_back_and_the_acknowledged_answer_
     let mut host = server.host(&["--code", "CRASH"]);
     host.wait_for(&["alert: the engine was away"]);
     for order in ["close", "wait closed", "reveal", "end", "wait ended"] {
-        host.say(order);
+        host.send(order);
     }
     host.wait_for(&["event: question 1: ", " of 1 answers; 0 silent"]);
     assert!(host.end().success(), "{}", host.said.join("\n"));

@@ -26,9 +26,9 @@ fn refused(words: &[&str]) -> String {
 #[track_caller]
 fn serve_refused(data: &Path, flags: &[&str], parts: &[&str]) {
     let words = [&["serve", "--data-dir", data.to_str().unwrap()][..], &ANYWHERE, flags].concat();
-    let told = refused(&words);
+    let message = refused(&words);
     for part in parts.iter().chain(&["error: "]) {
-        assert!(told.contains(part), "{part:?} is not in {told}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
     }
 }
 
@@ -117,9 +117,9 @@ fn a_file_that_an_option_names_is_refused_too() {
         set_mode(&file, mode);
         let words = ["gateway", "--print-config", &config];
         if is_refused {
-            let told = refused(&words);
-            assert!(told.contains(&format!("can be read by others (mode {mode:o}); run `chmod 600 ")), "{told}");
-            assert!(!told.contains("hush"), "{told}");
+            let message = refused(&words);
+            assert!(message.contains(&format!("can be read by others (mode {mode:o}); run `chmod 600 ")), "{message}");
+            assert!(!message.contains("hush"), "{message}");
         } else {
             assert!(klaxon(&words).output().unwrap().status.success());
         }

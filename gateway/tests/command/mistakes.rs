@@ -20,9 +20,9 @@ fn a_second_server_with_the_same_data_is_refused_and_the_first_goes_on() {
     let server = Server::start(&dir.path().join("data"));
     let data = server.data.to_str().unwrap();
     let words = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", data];
-    let (code, told) = refused(&words);
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains(&format!("error: the journal {data}/journal is in use by another process")), "{told}");
+    let (code, message) = refused(&words);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains(&format!("error: the journal {data}/journal is in use by another process")), "{message}");
     assert!(get(server.addresses.players, "/readyz", "").starts_with("HTTP/1.1 200 "));
     assert!(server.data.join("addresses.json").exists());
     server.stop();
@@ -36,9 +36,9 @@ fn a_port_that_is_taken_is_named_with_its_option() {
     let address = taken.local_addr().unwrap().to_string();
     for (key, other) in [("listen", "admin-listen"), ("admin-listen", "listen")] {
         let (key_flag, other_flag) = (format!("--{key}={address}"), format!("--{other}=127.0.0.1:0"));
-        let (code, told) = refused(&["serve", &key_flag, &other_flag, "--data-dir", data.to_str().unwrap()]);
-        assert_eq!(code, Some(2), "{told}");
-        assert!(told.contains(&format!("error: {key}: \"{address}\" (from the flag --{key})")), "{told}");
+        let (code, message) = refused(&["serve", &key_flag, &other_flag, "--data-dir", data.to_str().unwrap()]);
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains(&format!("error: {key}: \"{address}\" (from the flag --{key})")), "{message}");
     }
 }
 
@@ -55,9 +55,9 @@ fn a_wrong_value_is_named_with_its_option() {
         (["--shards", "1", "--data-dir", inside_a_file.to_str().unwrap()], "data-dir"),
     ] {
         let listen = ["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
-        let (code, told) = refused(&[&listen[..], &words[..]].concat());
-        assert_eq!(code, Some(2), "{told}");
-        assert!(told.contains(&format!("error: {key}: ")), "{told}");
+        let (code, message) = refused(&[&listen[..], &words[..]].concat());
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains(&format!("error: {key}: ")), "{message}");
     }
 }
 
@@ -90,20 +90,20 @@ fn a_damaged_journal_sets_its_show_aside_and_keeps_no_other_down() {
 fn a_pack_is_checked_and_the_bundled_one_is_fine() {
     let output = klaxon(&["pack", "check", "bundled"]).output().unwrap();
     assert!(output.status.success());
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.ends_with(" questions, ready to be played\n"), "{told}");
+    let message = String::from_utf8(output.stdout).unwrap();
+    assert!(message.ends_with(" questions, ready to be played\n"), "{message}");
 
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("bad.toml");
     std::fs::write(&file, "title = \"Bad\"\n[[questions]]\ntext = \"?\"\nchoices = [\"a\", \"b\"]\nright = \"c\"\n")
         .unwrap();
-    let (code, told) = refused(&["pack", "check", file.to_str().unwrap()]);
+    let (code, message) = refused(&["pack", "check", file.to_str().unwrap()]);
     assert_eq!(code, Some(1));
-    assert!(told.contains("bad.toml:5: question 1: `right` is \"c\""), "{told}");
+    assert!(message.contains("bad.toml:5: question 1: `right` is \"c\""), "{message}");
 }
 
 #[test]
-fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_if_told() {
+fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_with_skip_bad() {
     let dir = tempfile::tempdir().unwrap();
     let sheet = dir.path().join("quiz.csv");
     let rows = "1,Which?,a,b,2,http://x\n2,What?,a,b,\"1,2\",\n3,Who?,a,b,A,\n";
@@ -114,15 +114,15 @@ fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_if_told()
     .unwrap();
     let to = dir.path().join("pack.toml");
     let words = ["pack", "import", sheet.to_str().unwrap(), "--to", to.to_str().unwrap()];
-    let (code, told) = refused(&words);
+    let (code, message) = refused(&words);
     assert_eq!(code, Some(1));
-    assert!(told.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")") && !to.exists(), "{told}");
+    assert!(message.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")") && !to.exists(), "{message}");
 
     let output = klaxon(&[&words[..], &["--skip-bad"]].concat()).output().unwrap();
     assert!(output.status.success());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")"), "{told}");
-    assert!(told.contains("column \"Picture\" (F) is not imported"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("quiz.csv:5: question 2: 2 correct answers (\"1,2\")"), "{message}");
+    assert!(message.contains("column \"Picture\" (F) is not imported"), "{message}");
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("\"quiz\": 2 questions, written to "));
     let pack = std::fs::read_to_string(&to).unwrap();
     assert!(

@@ -223,15 +223,15 @@ impl Replay {
     }
 
     /// Waits for a message of this name. Whatever comes is read; only what can be missed, or is not known, may come before it.
-    fn hear(&mut self, number: &str, name: &str, recorded: &str) {
+    fn receive(&mut self, number: &str, name: &str, recorded: &str) {
         loop {
             let Frame::Message(bytes) = self.connection(number).next() else {
                 panic!("the server closed connection {number} instead of sending {name}")
             };
             let shown = String::from_utf8_lossy(&bytes).into_owned();
-            let heard = self.codec.read(&bytes).unwrap_or_else(|problem| panic!("{shown} can't be read: {problem}"));
-            let Heard::Known(heard) = heard else { continue };
-            if heard == name {
+            let received = self.codec.read(&bytes).unwrap_or_else(|problem| panic!("{shown} can't be read: {problem}"));
+            let Heard::Known(received) = received else { continue };
+            if received == name {
                 if name == "welcome" {
                     self.resume[1] = self.codec.resume(&bytes);
                 }
@@ -245,11 +245,11 @@ impl Replay {
                 }
                 return;
             }
-            assert!(MISSABLE.contains(&&*heard), "connection {number}: {shown} came instead of {name}");
+            assert!(MISSABLE.contains(&&*received), "connection {number}: {shown} came instead of {name}");
         }
     }
 
-    fn hear_close(&mut self, number: &str, code: u16) {
+    fn receive_close(&mut self, number: &str, code: u16) {
         loop {
             match self.connection(number).next() {
                 Frame::Close(closed) => return assert_eq!(closed, code),
@@ -274,7 +274,7 @@ fn replay(session: &str, codec: Codec) {
     std::fs::write(&pack, PACK).unwrap();
     let flags = ["--mode", "both", "--lives", "5", "--open-for", "10min", "--pot", "100000"];
     let mut host = server.host(&[&["--pack", pack.to_str().unwrap(), "--code", "OLDONE"], &flags[..]].concat());
-    host.say("open");
+    host.send("open");
     host.wait_for(&["ok: open: done"]);
 
     let address = server.addresses.players;
@@ -283,12 +283,12 @@ fn replay(session: &str, codec: Codec) {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         match words[..] {
             ["resume", token] => replay.resume[0] = token.to_owned(),
-            ["host", ..] => host.say(line.split_once(' ').unwrap().1),
+            ["host", ..] => host.send(line.split_once(' ').unwrap().1),
             ["sleep", ms] => std::thread::sleep(Duration::from_millis(ms.parse().unwrap())),
             [number, ">", hex] => replay.send(number, &bytes(hex)),
-            [number, "<", name, recorded] if !MISSABLE.contains(&name) => replay.hear(number, name, recorded),
+            [number, "<", name, recorded] if !MISSABLE.contains(&name) => replay.receive(number, name, recorded),
             [_, "<", ..] => {}
-            [number, "closed", code] => replay.hear_close(number, code.parse().unwrap()),
+            [number, "closed", code] => replay.receive_close(number, code.parse().unwrap()),
             _ => panic!("{line}"),
         }
     }

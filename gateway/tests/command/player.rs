@@ -49,7 +49,7 @@ impl Player {
     pub fn try_join(address: SocketAddr, code: &str, resume: Option<String>) -> Result<(Self, Welcome), ErrorMessage> {
         let show = ShowCode::parse(code).unwrap();
         let mut player = Self::begin(address, Join { show, name: None, role: Role::Player, token: None, resume });
-        let answer = player.hear(|message| match message {
+        let answer = player.receive(|message| match message {
             ToPlayer::Welcome(welcome) => Some(Ok(welcome)),
             ToPlayer::Error(error) => Some(Err(error)),
             _ => None,
@@ -72,39 +72,39 @@ impl Player {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (socket, _) = tungstenite::client(format!("ws://{address}/play"), stream).unwrap();
         let mut player = Self(socket);
-        player.say(FromPlayer::Join(join));
+        player.send(FromPlayer::Join(join));
         player
     }
 
-    pub fn say(&mut self, message: FromPlayer) {
+    pub fn send(&mut self, message: FromPlayer) {
         self.0.send(Message::text(String::from_utf8(Codec::Json.encode(&message)).unwrap())).unwrap();
     }
 
     pub fn answer(&mut self, question: u16, choice: u8) {
-        self.say(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) }));
+        self.send(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) }));
     }
 
     pub fn welcome(&mut self) -> Welcome {
-        self.hear(|message| if let ToPlayer::Welcome(welcome) = message { Some(welcome) } else { None })
+        self.receive(|message| if let ToPlayer::Welcome(welcome) = message { Some(welcome) } else { None })
     }
 
     /// The next snapshot, and the player with it.
     pub fn snapshot(&mut self) -> (Box<Snapshot>, You) {
         let snapshot =
-            self.hear(|message| if let ToPlayer::Snapshot(snapshot) = message { Some(snapshot) } else { None });
-        (snapshot, self.hear(|message| if let ToPlayer::You(you) = message { Some(you) } else { None }))
+            self.receive(|message| if let ToPlayer::Snapshot(snapshot) = message { Some(snapshot) } else { None });
+        (snapshot, self.receive(|message| if let ToPlayer::You(you) = message { Some(you) } else { None }))
     }
 
     /// Waits for this question, and until it is open.
     pub fn question(&mut self, number: u16) {
-        let opens_at = self.hear(|message| match message {
+        let opens_at = self.receive(|message| match message {
             ToPlayer::Question(question) if question.question == QuestionId(number) => Some(question.opens_at),
             _ => None,
         });
         loop {
             let sent = Millis(0);
-            self.say(FromPlayer::Ping(Ping { sent }));
-            let now = self.hear(|message| if let ToPlayer::Pong(pong) = message { Some(pong.now) } else { None });
+            self.send(FromPlayer::Ping(Ping { sent }));
+            let now = self.receive(|message| if let ToPlayer::Pong(pong) = message { Some(pong.now) } else { None });
             if now >= opens_at {
                 return;
             }
@@ -114,14 +114,14 @@ impl Player {
 
     /// Waits for the reply to an answer to this question: whether it counts.
     pub fn is_accepted(&mut self, number: u16) -> bool {
-        self.hear(|message| match message {
+        self.receive(|message| match message {
             ToPlayer::AnswerReply(reply) if reply.question == QuestionId(number) => Some(reply.accepted),
             _ => None,
         })
     }
 
     /// The next message of those that are wanted.
-    pub fn hear<T>(&mut self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
+    pub fn receive<T>(&mut self, wanted: impl Fn(ToPlayer) -> Option<T>) -> T {
         loop {
             let Message::Text(text) = self.0.read().unwrap() else { continue };
             if let Some(found) = wanted(serde_json::from_str(&text).unwrap()) {

@@ -33,7 +33,7 @@ impl Program {
     }
 
     /// Writes a line to its standard input.
-    pub fn say(&mut self, line: &str) {
+    pub fn send(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
@@ -55,7 +55,7 @@ impl Program {
     }
 
     /// Whether it has said, so far, a line that has all of this in it. Waits a moment for more.
-    pub fn has_said(&mut self, parts: &[&str]) -> bool {
+    pub fn has_printed(&mut self, parts: &[&str]) -> bool {
         while let Ok(line) = self.lines.recv_timeout(MOMENT) {
             self.said.push(line);
         }

@@ -53,7 +53,7 @@ fn five_bots_that_join_and_leave_do_not_close_a_show_of_five_seats() {
     let mut players = bots(address);
     refused(address, None);
     for (bot, _) in &mut players {
-        bot.say(FromPlayer::Leave);
+        bot.send(FromPlayer::Leave);
     }
     let (mut ann, ann_is, waited) = join_when_there_is_room(address);
     assert!(waited < GRACE, "who says goodbye leaves at once: {waited:?}");
@@ -69,11 +69,11 @@ fn five_bots_that_join_and_leave_do_not_close_a_show_of_five_seats() {
         }
     }
     assert!(refused(address, Some(&players[had_anns].1.resume)).contains("given to another player"));
-    host.say("next");
+    host.send("next");
     ann.question(1);
     ann.answer(1, 1);
     assert!(ann.is_accepted(1));
-    host.say("close");
+    host.send("close");
     host.wait_for(&["state: closed", "answers 0 1 0 0"]);
     assert!(refused(address, None).starts_with("This show has no seat left"), "no seat is given again now");
     server.stop();
@@ -116,26 +116,26 @@ fn a_host_lets_more_in_locks_the_lobby_and_undoes_a_ban() {
     let mut host = server.host_of_show_with("FIVE", &["--seats", "1"]);
     let address = server.addresses.players;
     let (mut ann, ann_is) = Player::join(address, "FIVE", "Ann");
-    host.say("ban 0");
+    host.send("ban 0");
     host.wait_for(&["ok: ban: done"]);
     let code = |player: &mut Player| {
-        player.hear(|message| if let ToPlayer::Error(error) = message { Some(error.code) } else { None })
+        player.receive(|message| if let ToPlayer::Error(error) = message { Some(error.code) } else { None })
     };
     assert_eq!(code(&mut ann), ErrorCode::Banned);
     let banned = Player::try_join(address, "FIVE", Some(ann_is.resume.clone())).err();
     assert_eq!(banned.map(|error| error.code), Some(ErrorCode::Banned));
-    host.say("restore 0");
+    host.send("restore 0");
     host.wait_for(&["ok: restore: done"]);
     let (_ann, welcome) = Player::try_join(address, "FIVE", Some(ann_is.resume)).unwrap();
     assert_eq!(welcome.seat, ann_is.seat);
     refused(address, None);
-    host.say("seats 2");
+    host.send("seats 2");
     host.wait_for(&["ok: seats: done"]);
-    host.say("lock");
+    host.send("lock");
     host.wait_for(&["ok: lock: done"]);
     let locked = Player::try_join(address, "FIVE", None).err();
     assert_eq!(locked.map(|error| error.code), Some(ErrorCode::LobbyLocked));
-    host.say("unlock");
+    host.send("unlock");
     host.wait_for(&["ok: unlock: done"]);
     assert!(Player::try_join(address, "FIVE", None).is_ok());
     server.stop();

@@ -101,7 +101,7 @@ impl Server {
         std::fs::write(&pack, PACK).unwrap();
         let flags = ["--pack", pack.to_str().unwrap(), "--code", code, "--mode", "points", "--open-for", "10min"];
         let mut host = self.host(&[&flags, more].concat());
-        host.say("open");
+        host.send("open");
         host.wait_for(&["ok: open: done"]);
         host
     }

@@ -13,18 +13,18 @@ fn play(server: &Server) {
     let mut host = server.host_of_new_show("WHOLE");
     let mut client = python_client(server.addresses.players, "WHOLE", "Ann");
     for question in [r#""question":1"#, r#""question":2"#] {
-        host.say("next");
+        host.send("next");
         client.wait_for(&[r#""type":"answer_reply""#, question, r#""accepted":true"#]);
-        host.say("close");
-        host.say("wait closed");
-        host.say("reveal");
+        host.send("close");
+        host.send("wait closed");
+        host.send("reveal");
         client.wait_for(&[r#""type":"result""#, question]);
     }
-    host.say("end");
+    host.send("end");
     client.wait_for(&[r#""type":"podium""#, r#""name":"Ann""#]);
     client.wait_for(&[r#""type":"end""#]);
     assert!(client.end().success(), "{}", client.said.join("\n"));
-    host.say("wait ended");
+    host.send("wait ended");
     assert!(host.end().success(), "{}", host.said.join("\n"));
 }
 
@@ -49,9 +49,9 @@ fn a_show_is_played_replayed_and_a_changed_byte_of_its_journal_is_found() {
 
     let whole = replay(&journal);
     assert!(whole.status.success(), "{}", text(&whole.stderr));
-    let told = text(&whole.stdout);
-    assert!(told.lines().last().unwrap().starts_with("identical: "), "{told}");
-    assert!(told.contains("1 answers to question 2") && told.contains("podium: "), "{told}");
+    let message = text(&whole.stdout);
+    assert!(message.lines().last().unwrap().starts_with("identical: "), "{message}");
+    assert!(message.contains("1 answers to question 2") && message.contains("podium: "), "{message}");
 
     let mut bytes = std::fs::read(&journal).unwrap();
     let starts: Vec<usize> = Records::new(&bytes).unwrap().map(|record| record.unwrap().0).collect();
@@ -62,7 +62,7 @@ fn a_show_is_played_replayed_and_a_changed_byte_of_its_journal_is_found() {
     std::fs::write(&changed, &bytes).unwrap();
     let damaged = replay(&changed);
     assert_eq!(damaged.status.code(), Some(1));
-    let told = text(&damaged.stderr);
-    assert!(told.contains("changed.klxj") && told.contains(&format!("byte {} ", starts[middle])), "{told}");
+    let message = text(&damaged.stderr);
+    assert!(message.contains("changed.klxj") && message.contains(&format!("byte {} ", starts[middle])), "{message}");
     assert_eq!(text(&damaged.stdout).lines().count(), middle, "what was whole before it is printed");
 }

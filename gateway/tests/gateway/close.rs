@@ -16,7 +16,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::FromPlayer;
 use klaxon_protocol::time::Millis;
 
-use crate::house::{Client, SHOW, house, settings};
+use crate::fixture::{Client, SHOW, fixture, settings};
 
 const CLIENTS: usize = 2000;
 const QUESTIONS: u16 = 50;
@@ -65,17 +65,17 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
     assert!(open_files() > 2 * CLIENTS as u64 + 500, "this test needs many open files: raise the limit (ulimit -Hn)");
     let mut busy = settings();
     (busy.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
-    let mut house = house(busy);
-    house.engine.mute(true);
+    let mut fixture = fixture(busy);
+    fixture.engine.mute(true);
     let mut clients = Vec::with_capacity(CLIENTS);
     for _ in 0..CLIENTS {
-        let (client, welcome) = Client::join(&house, Codec::Json).await;
+        let (client, welcome) = Client::join(&fixture, Codec::Json).await;
         clients.push((welcome.seat.unwrap(), client.into_socket()));
     }
     let (mut judged, mut wrong, mut largest_error) = (0, 0, 0);
     for question in (0..QUESTIONS).map(QuestionId) {
-        let say = house.engine.voice();
-        let close = move || say(ToGateway::Barrier { show: SHOW, round: question });
+        let send = fixture.engine.sender();
+        let close = move || send(ToGateway::Barrier { show: SHOW, round: question });
         let answering = tokio::task::spawn_blocking(move || {
             let (sent, closed_at) = answer_around_a_close(&mut clients, question, close);
             (clients, sent, closed_at)
@@ -86,7 +86,7 @@ async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the
         let mut stamps: HashMap<Seat, (Millis, bool)> = HashMap::new();
         let mut passed = false;
         while stamps.len() < sent.len() || !passed {
-            let said = house.engine.wait(Some).await;
+            let said = fixture.engine.wait(Some).await;
             match said {
                 ToEngine::Answers(batch) => {
                     for answer in batch.answers.iter().filter(|answer| answer.claim.round == question) {
@@ -145,16 +145,16 @@ async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_neve
     let mut busy = settings();
     busy.shards = 1;
     (busy.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000_000, 1_000_000_000, u8::MAX);
-    let mut house = house(busy);
-    house.engine.mute(true);
-    let (answering, _) = Client::join(&house, Codec::Json).await;
+    let mut fixture = fixture(busy);
+    fixture.engine.mute(true);
+    let (answering, _) = Client::join(&fixture, Codec::Json).await;
     let mut answering = answering.into_socket();
     let stop = Arc::new(AtomicBool::new(false));
     let mut talkers = Vec::new();
     for _ in 0..TALKERS {
         let mut sockets = Vec::new();
         for _ in 0..OF_A_TALKER {
-            sockets.push(Client::join(&house, Codec::Json).await.0.into_socket());
+            sockets.push(Client::join(&fixture, Codec::Json).await.0.into_socket());
         }
         let stop = Arc::clone(&stop);
         talkers.push(std::thread::spawn(move || talk(sockets, &stop)));
@@ -163,10 +163,10 @@ async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_neve
     for question in (1..=40).map(QuestionId) {
         answering.write_all(&frame_of(question)).unwrap();
         let raised = Instant::now();
-        house.engine.say(ToGateway::Barrier { show: SHOW, round: question });
+        fixture.engine.send(ToGateway::Barrier { show: SHOW, round: question });
         let mut answered = false;
         loop {
-            match house.engine.wait(Some).await {
+            match fixture.engine.wait(Some).await {
                 ToEngine::Answers(batch) => {
                     answered |= batch.answers.iter().any(|answer| answer.claim.round == question)
                 }

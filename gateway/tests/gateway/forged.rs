@@ -17,7 +17,7 @@ use klaxon_protocol::player::{FromPlayer, Pause, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::timeout;
 
-use crate::house::{Client, House, answers_in, house, settings};
+use crate::fixture::{Client, Fixture, answers_in, fixture, settings};
 use crate::raw::Forger;
 
 /// From when the question opens until the answer is known.
@@ -112,9 +112,9 @@ fn wait(until: Instant) {
     sleep(until.saturating_duration_since(Instant::now()));
 }
 
-fn open(house: &House, question: QuestionId) {
+fn open(fixture: &Fixture, question: QuestionId) {
     let now = Clock::of_process().now();
-    house.engine.event_with(
+    fixture.engine.event_with(
         |seq| {
             ToPlayer::Question(Question {
                 seq,
@@ -140,17 +140,19 @@ struct Outcome {
     fair: u64,
 }
 
-async fn run(house: &mut House, question: QuestionId, attack: Attack, in_a_pause: bool) -> Outcome {
-    let (attacker, welcome) = Client::join(house, Codec::Bincode).await;
-    let (honest, honest_welcome) = Client::join(house, Codec::Bincode).await;
+async fn run(fixture: &mut Fixture, question: QuestionId, attack: Attack, in_a_pause: bool) -> Outcome {
+    let (attacker, welcome) = Client::join(fixture, Codec::Bincode).await;
+    let (honest, honest_welcome) = Client::join(fixture, Codec::Bincode).await;
     let mut forger = Forger::of(attacker.into_socket());
     let mut honest = honest.into_socket();
     let answer = answer(question);
-    open(house, question);
+    open(fixture, question);
     sleep(Duration::from_millis(30));
     let until = Instant::now() + LATER;
     if in_a_pause {
-        house.engine.event_with(|seq| ToPlayer::Pause(Pause { seq, at: Clock::of_process().now(), left: None }), None);
+        fixture
+            .engine
+            .event_with(|seq| ToPlayer::Pause(Pause { seq, at: Clock::of_process().now(), left: None }), None);
     }
     let missing = attack(&mut forger, answer, until);
     let before = Clock::of_process().now().0;
@@ -163,7 +165,7 @@ async fn run(house: &mut House, question: QuestionId, attack: Attack, in_a_pause
     forger.stream.write_all(&answer[8..]).unwrap();
     let (mut forged, mut fair) = (None, None);
     while forged.is_none() || fair.is_none() {
-        let Ok(batch) = timeout(LATER, house.engine.wait(answers_in)).await else { break };
+        let Ok(batch) = timeout(LATER, fixture.engine.wait(answers_in)).await else { break };
         for answer in batch.answers {
             assert_eq!((answer.claim.round, Choice::claimed(&answer.claim.value)), (question, Some(RIGHT)));
             let is_forged = Some(answer.by.seat) == welcome.seat;
@@ -184,12 +186,12 @@ fn patient(transport: Transport) -> GatewaySettings {
 async fn no_answer_is_stamped_before_it_was_whole_however_early_a_part_of_it_came() {
     let mut early = Vec::new();
     for transport in [Transport::IoUring, Transport::Portable] {
-        let mut house = house(patient(transport));
-        house.engine.mute(true);
+        let mut fixture = fixture(patient(transport));
+        fixture.engine.mute(true);
         let attacks = ATTACKS.into_iter().map(|(name, attack)| (name, attack, false));
         let in_a_pause = ("the last byte came early, the rest in a pause", ATTACKS[0].1, true);
         for ((name, attack, in_a_pause), question) in attacks.chain([in_a_pause]).zip(1..) {
-            let Outcome { before, forged, fair } = run(&mut house, QuestionId(question), attack, in_a_pause).await;
+            let Outcome { before, forged, fair } = run(&mut fixture, QuestionId(question), attack, in_a_pause).await;
             let gained = forged.map(|forged| before.saturating_sub(forged));
             let came = gained.map_or("came to nothing".to_owned(), |gained| format!("{gained} ms early"));
             println!("{transport}: {name}: {came}; the honest one {} ms early", before.saturating_sub(fair));

@@ -9,8 +9,8 @@ use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::player::ToPlayer;
 use tokio::net::TcpStream;
 
-use crate::door::get;
-use crate::house::{Client, GATEWAY, PATIENCE, answers_in, house, settings};
+use crate::fixture::{Client, GATEWAY, PATIENCE, answers_in, fixture, settings};
+use crate::handshake::get;
 
 /// The reply to an answer of choice 2 to question 1.
 fn accepted() -> ToPlayer {
@@ -18,11 +18,11 @@ fn accepted() -> ToPlayer {
 }
 
 #[tokio::test]
-async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
-    let mut house = house(settings());
+async fn a_drained_gateway_replies_sends_goodbye_leaves_the_bus_and_is_gone() {
+    let mut fixture = fixture(settings());
     let mut clients = Vec::new();
     for number in 0..6 {
-        clients.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+        clients.push(Client::join(&fixture, Codec::ALL[number % 2]).await.0);
     }
     for client in &mut clients {
         client.answer(1, 2).await;
@@ -30,10 +30,10 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
     // As soon as all answers are read, their replies on the way or not.
     let mut answered = 0;
     while answered < clients.len() {
-        answered += house.engine.wait(answers_in).await.answers.len();
+        answered += fixture.engine.wait(answers_in).await.answers.len();
     }
-    let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(PATIENCE, Vec::new()));
+    let address = fixture.gateway.addr();
+    let drained = tokio::spawn(fixture.gateway.drain(PATIENCE, Vec::new()));
     for client in &mut clients {
         let (messages, code) = client.rest().await;
         assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");
@@ -42,27 +42,27 @@ async fn a_drained_gateway_replies_says_goodbye_leaves_the_bus_and_is_gone() {
     drop(clients);
     drained.await.unwrap();
     let bye = |said| if let ToEngine::Bye { gateway } = said { Some(gateway) } else { None };
-    assert_eq!(house.engine.wait(bye).await, GATEWAY);
+    assert_eq!(fixture.engine.wait(bye).await, GATEWAY);
     assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]
-async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
-    let mut house = house(settings());
-    let (mut client, _) = Client::join(&house, Codec::Json).await;
+async fn while_it_drains_connections_are_refused_and_it_is_not_ready() {
+    let mut fixture = fixture(settings());
+    let (mut client, _) = Client::join(&fixture, Codec::Json).await;
     // An answer without a reply keeps the gateway waiting.
-    house.engine.mute(true);
+    fixture.engine.mute(true);
     client.answer(1, 2).await;
-    let answered = house.engine.wait(answers_in).await;
-    let address = house.gateway.addr();
-    let drained = tokio::spawn(house.gateway.drain(2 * PATIENCE, Vec::new()));
-    let told = async {
+    let answered = fixture.engine.wait(answers_in).await;
+    let address = fixture.gateway.addr();
+    let drained = tokio::spawn(fixture.gateway.drain(2 * PATIENCE, Vec::new()));
+    let goodbyes = async {
         while get(address, "/readyz").await.0 != 503 {}
         let stream = TcpStream::connect(address).await.unwrap();
         assert!(Client::over(stream, Codec::Json).await.is_err());
     };
-    tokio::time::timeout(PATIENCE, told).await.unwrap();
-    house.engine.reply(&answered);
+    tokio::time::timeout(PATIENCE, goodbyes).await.unwrap();
+    fixture.engine.reply(&answered);
     let (messages, code) = client.rest().await;
     assert!(matches!(&messages[..], [first, ToPlayer::Goodbye(_)] if *first == accepted()), "{messages:?}");
     assert_eq!(code, Some(1012));
@@ -72,9 +72,9 @@ async fn while_it_drains_nobody_is_let_in_and_load_balancers_are_told() {
 
 #[tokio::test]
 async fn one_who_does_not_go_is_left_behind_at_the_limit() {
-    let house = house(settings());
-    let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    let fixture = fixture(settings());
+    let stream = TcpStream::connect(fixture.gateway.addr()).await.unwrap();
     let deaf = Client::over(stream, Codec::Json).await.unwrap();
-    tokio::time::timeout(PATIENCE, house.gateway.drain(Duration::from_millis(300), Vec::new())).await.unwrap();
+    tokio::time::timeout(PATIENCE, fixture.gateway.drain(Duration::from_millis(300), Vec::new())).await.unwrap();
     drop(deaf);
 }

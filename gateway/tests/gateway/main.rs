@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test should stop it")]
 
 mod close;
-mod door;
+mod fixture;
 mod forged;
+mod handshake;
 mod hostile;
-mod house;
 mod life;
 mod origins;
 mod patience;

@@ -9,31 +9,31 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Span;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::fixture::{Client, Fixture, PATIENCE, fixture, settings_of_each};
 use crate::hostile::deaf;
-use crate::house::{Client, House, PATIENCE, house, settings_of_each};
 
 /// A gateway that takes a client for dead after two seconds.
-fn attentive() -> [House; 2] {
+fn attentive() -> [Fixture; 2] {
     settings_of_each().map(|mut settings| {
         settings.heartbeat = Span(1_000);
-        house(settings)
+        fixture(settings)
     })
 }
 
 #[tokio::test]
-async fn whoever_only_answers_pings_stays() {
-    for house in attentive() {
+async fn a_client_that_only_answers_pings_stays() {
+    for fixture in attentive() {
         let mut hidden = Vec::new();
         for number in 0..6 {
-            hidden.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+            hidden.push(Client::join(&fixture, Codec::ALL[number % 2]).await.0);
         }
         // Reading is all they do: tungstenite answers pings, as browsers do.
         let quiet = hidden.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(7), client.next()));
-        let heard = futures_util::future::join_all(quiet).await;
-        assert!(heard.iter().all(Result::is_err), "{heard:?}");
-        let notice = house.engine.notice("still here");
+        let received = futures_util::future::join_all(quiet).await;
+        assert!(received.iter().all(Result::is_err), "{received:?}");
+        let notice = fixture.engine.notice("still here");
         for client in &mut hidden {
-            assert_eq!(client.hear().await, notice);
+            assert_eq!(client.receive().await, notice);
         }
     }
 }
@@ -41,22 +41,22 @@ async fn whoever_only_answers_pings_stays() {
 /// A reactor that sleeps between few of them reads less than they say: 20 a nap of a quarter of a second.
 #[tokio::test]
 async fn a_crowd_that_only_answers_pings_stays() {
-    for house in attentive() {
+    for fixture in attentive() {
         let mut crowd = Vec::new();
         for _ in 0..300 {
-            crowd.push(Client::join(&house, Codec::Json).await.0);
+            crowd.push(Client::join(&fixture, Codec::Json).await.0);
         }
         let quiet = crowd.iter_mut().map(|client| tokio::time::timeout(Duration::from_secs(8), client.next()));
-        let heard = futures_util::future::join_all(quiet).await;
-        let gone = heard.iter().filter(|heard| heard.is_ok()).count();
+        let received = futures_util::future::join_all(quiet).await;
+        let gone = received.iter().filter(|received| received.is_ok()).count();
         assert_eq!(gone, 0, "of {}", crowd.len());
     }
 }
 
 #[tokio::test]
-async fn whoever_does_not_even_answer_a_ping_is_closed() {
-    for house in attentive() {
-        let (silent, _) = Client::join(&house, Codec::Json).await;
+async fn a_client_that_does_not_even_answer_a_ping_is_closed() {
+    for fixture in attentive() {
+        let (silent, _) = Client::join(&fixture, Codec::Json).await;
         let began = Instant::now();
         let mut socket = silent.into_socket();
         let read = tokio::task::spawn_blocking(move || {
@@ -70,9 +70,9 @@ async fn whoever_does_not_even_answer_a_ping_is_closed() {
 }
 
 #[tokio::test]
-async fn pongs_that_nobody_asked_for_are_a_flood() {
-    for house in attentive() {
-        let (mut client, _) = Client::join(&house, Codec::Json).await;
+async fn unsolicited_pongs_are_a_flood() {
+    for fixture in attentive() {
+        let (mut client, _) = Client::join(&fixture, Codec::Json).await;
         for _ in 0..400 {
             if !client.try_raw(Message::Pong(Vec::new().into())).await {
                 break;
@@ -83,20 +83,20 @@ async fn pongs_that_nobody_asked_for_are_a_flood() {
 }
 
 #[tokio::test]
-async fn whoever_is_cut_off_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
+async fn a_client_that_was_closed_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
     for mut settings in settings_of_each() {
         (settings.outbox_bytes, settings.messages_per_second, settings.burst) = (8192, 1000, 100_000);
-        let mut house = house(settings);
-        let mut slow = deaf(&house).await;
+        let mut fixture = fixture(settings);
+        let mut slow = deaf(&fixture).await;
         let text = "x".repeat(3_000);
         // The socket is full, and a notice is half written.
         for _ in 0..40 {
-            house.engine.notice(&text);
+            fixture.engine.notice(&text);
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         // Who asks without reading is cut off when there is no room for the reply.
         let ask = async {
-            while house.figures().await.shed == 0 {
+            while fixture.figures().await.shed == 0 {
                 slow.raw(Message::text("nonsense")).await;
             }
         };
@@ -110,15 +110,15 @@ async fn whoever_is_cut_off_as_too_slow_finds_out_when_it_reads_though_its_socke
 }
 
 #[tokio::test]
-async fn whoever_does_not_catch_up_finds_out_why_it_was_cut_off() {
+async fn a_client_that_does_not_catch_up_finds_out_why_it_was_closed() {
     let late = settings_of_each().map(async |settings| {
-        let house = house(settings);
-        let mut slow = deaf(&house).await;
+        let fixture = fixture(settings);
+        let mut slow = deaf(&fixture).await;
         let text = "x".repeat(8_000);
         // More than once what the outbox holds: with the first of it, and a snapshot, the kernel is full.
         for _ in 0..10 {
             for _ in 0..20 {
-                house.engine.notice(&text);
+                fixture.engine.notice(&text);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -10,50 +10,50 @@ use klaxon_protocol::link::{Personal, ToEngine, ToGateway};
 use klaxon_protocol::player::{Emoji, FromPlayer, Join, Ping, React, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
-use crate::house::{Client, SHOW, answers_in, house, join, settings};
+use crate::fixture::{Client, SHOW, answers_in, fixture, join, settings};
 
 fn accepted(question: u16, choice: u8) -> ToPlayer {
     ToPlayer::AnswerReply(AnswerReply::new(QuestionId(question), &Verdict::Accepted(Choice(choice).into())))
 }
 
 #[tokio::test]
-async fn a_player_joins_answers_and_hears_the_show_in_order() {
-    let mut house = house(settings());
+async fn a_player_joins_answers_and_gets_the_events_in_order() {
+    let mut fixture = fixture(settings());
     for (codec, seat) in Codec::ALL.into_iter().zip(0..) {
-        let (mut client, welcome) = Client::join(&house, codec).await;
+        let (mut client, welcome) = Client::join(&fixture, codec).await;
         assert_eq!((welcome.show, welcome.seat, welcome.protocol), (SHOW, Some(Seat(seat)), 1));
         client.answer(1, 2).await;
-        assert_eq!(client.hear().await, accepted(1, 2));
-        let said: Vec<ToPlayer> = (0..20).map(|number| house.engine.notice(&number.to_string())).collect();
+        assert_eq!(client.receive().await, accepted(1, 2));
+        let said: Vec<ToPlayer> = (0..20).map(|number| fixture.engine.notice(&number.to_string())).collect();
         for notice in said {
-            assert_eq!(client.hear().await, notice);
+            assert_eq!(client.receive().await, notice);
         }
-        let batch = house.engine.wait(answers_in).await;
+        let batch = fixture.engine.wait(answers_in).await;
         assert_eq!((batch.show, batch.answers.len(), batch.answers[0].by), (SHOW, 1, SeatRef::first(Seat(seat))));
     }
 }
 
 #[tokio::test]
-async fn everybody_in_all_shards_hears_every_event_once() {
-    let house = house(settings());
+async fn players_in_all_shards_get_every_event_once() {
+    let fixture = fixture(settings());
     let mut clients = Vec::new();
     for number in 0..40 {
-        clients.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+        clients.push(Client::join(&fixture, Codec::ALL[number % 2]).await.0);
     }
-    let said: Vec<ToPlayer> = (0..30).map(|number| house.engine.notice(&number.to_string())).collect();
+    let said: Vec<ToPlayer> = (0..30).map(|number| fixture.engine.notice(&number.to_string())).collect();
     for client in &mut clients {
         for notice in &said {
-            assert_eq!(client.hear().await, *notice);
+            assert_eq!(client.receive().await, *notice);
         }
     }
 }
 
 #[tokio::test]
 async fn a_reveal_is_followed_at_once_by_ones_own_result() {
-    let house = house(settings());
-    let (mut right, _) = Client::join(&house, Codec::Json).await;
-    let (mut wrong, _) = Client::join(&house, Codec::Bincode).await;
-    let mut watcher = Client::connect(&house, Codec::Json).await;
+    let fixture = fixture(settings());
+    let (mut right, _) = Client::join(&fixture, Codec::Json).await;
+    let (mut wrong, _) = Client::join(&fixture, Codec::Bincode).await;
+    let mut watcher = Client::connect(&fixture, Codec::Json).await;
     assert_eq!(watcher.join_as(Join { role: Role::Spectator, ..join() }).await.seat, None);
     let result = |outcome| {
         let alive = outcome == Outcome::Right;
@@ -61,81 +61,81 @@ async fn a_reveal_is_followed_at_once_by_ones_own_result() {
         ToPlayer::Result(PlayerResult { question, outcome, alive, lives: 0, gained: 0, score: 0, rank: 0 })
     };
     let shapes = vec![result(Outcome::Wrong), result(Outcome::Right)];
-    let reveal = house.engine.event_with(
+    let reveal = fixture.engine.event_with(
         |seq| {
             let (question, right, counts) = (QuestionId(1), Choice(0), vec![1, 1]);
             ToPlayer::Reveal(Reveal { seq, at: Millis(1), question, right, counts, silent: 0, alive: 1 })
         },
         Some(Personal { shapes, by_seat: vec![1, 0] }),
     );
-    let notice = house.engine.notice("next");
+    let notice = fixture.engine.notice("next");
     for (client, own) in [(&mut right, Some(Outcome::Right)), (&mut wrong, Some(Outcome::Wrong)), (&mut watcher, None)]
     {
-        assert_eq!(client.hear().await, reveal);
+        assert_eq!(client.receive().await, reveal);
         if let Some(outcome) = own {
-            assert_eq!(client.hear().await, result(outcome));
+            assert_eq!(client.receive().await, result(outcome));
         }
-        assert_eq!(client.hear().await, notice);
+        assert_eq!(client.receive().await, notice);
     }
 }
 
 #[tokio::test]
 async fn a_lost_player_comes_back_to_the_same_seat_and_the_newer_connection_has_the_display() {
-    let house = house(settings());
-    let (mut older, welcome) = Client::join(&house, Codec::Json).await;
+    let fixture = fixture(settings());
+    let (mut older, welcome) = Client::join(&fixture, Codec::Json).await;
     // One more in between, so that the two are in different shards or the same, as it comes.
     for _ in 0..2 {
-        let mut newer = Client::connect(&house, Codec::Bincode).await;
+        let mut newer = Client::connect(&fixture, Codec::Bincode).await;
         let again = newer.join_as(Join { resume: Some(welcome.resume.clone()), name: None, ..join() }).await;
         assert_eq!((again.seat, &again.name), (welcome.seat, &welcome.name));
-        assert_eq!(older.hear_error().await, ErrorCode::Displaced);
-        let notice = house.engine.notice("only for the newer");
-        assert_eq!(newer.hear().await, notice);
+        assert_eq!(older.receive_error().await, ErrorCode::Displaced);
+        let notice = fixture.engine.notice("only for the newer");
+        assert_eq!(newer.receive().await, notice);
         older.answer(1, 3).await;
-        assert_eq!(older.hear().await, accepted(1, 3));
+        assert_eq!(older.receive().await, accepted(1, 3));
         newer.answer(1, 3).await;
-        assert_eq!(newer.hear().await, accepted(1, 3));
+        assert_eq!(newer.receive().await, accepted(1, 3));
         older = newer;
     }
 }
 
 #[tokio::test]
-async fn who_is_refused_hears_why_and_may_ask_again() {
-    let house = house(settings());
-    let mut client = Client::connect(&house, Codec::Json).await;
+async fn a_refused_player_gets_the_reason_and_may_join_again() {
+    let fixture = fixture(settings());
+    let mut client = Client::connect(&fixture, Codec::Json).await;
     client.answer(1, 0).await;
-    assert_eq!(client.hear_error().await, ErrorCode::NotJoined);
-    house.engine.refuse(Some(ErrorCode::ShowFull));
-    client.say(FromPlayer::Join(join())).await;
-    assert_eq!(client.hear_error().await, ErrorCode::ShowFull);
-    house.engine.refuse(None);
+    assert_eq!(client.receive_error().await, ErrorCode::NotJoined);
+    fixture.engine.refuse(Some(ErrorCode::ShowFull));
+    client.send(FromPlayer::Join(join())).await;
+    assert_eq!(client.receive_error().await, ErrorCode::ShowFull);
+    fixture.engine.refuse(None);
     client.join_as(join()).await;
-    client.say(FromPlayer::Join(join())).await;
-    assert_eq!(client.hear_error().await, ErrorCode::AlreadyJoined);
+    client.send(FromPlayer::Join(join())).await;
+    assert_eq!(client.receive_error().await, ErrorCode::AlreadyJoined);
 }
 
 #[tokio::test]
-async fn a_ping_tells_the_servers_time_and_leaving_closes() {
-    let house = house(settings());
-    let (mut client, welcome) = Client::join(&house, Codec::Bincode).await;
-    client.say(FromPlayer::Ping(Ping { sent: Millis(42) })).await;
-    let ToPlayer::Pong(pong) = client.hear().await else { panic!("a ping is answered with a pong") };
+async fn a_pong_has_the_servers_time_and_leaving_closes() {
+    let fixture = fixture(settings());
+    let (mut client, welcome) = Client::join(&fixture, Codec::Bincode).await;
+    client.send(FromPlayer::Ping(Ping { sent: Millis(42) })).await;
+    let ToPlayer::Pong(pong) = client.receive().await else { panic!("a ping is answered with a pong") };
     assert_eq!(pong.sent, Millis(42));
     assert!(pong.now >= welcome.now);
-    client.say(FromPlayer::Leave).await;
+    client.send(FromPlayer::Leave).await;
     assert_eq!(client.rest().await, (vec![], Some(1000)));
 }
 
 #[tokio::test]
 async fn answers_and_pongs_are_stamped_by_the_clock_that_closes_questions() {
-    let mut house = house(settings());
-    let (mut client, _) = Client::join(&house, Codec::Json).await;
+    let mut fixture = fixture(settings());
+    let (mut client, _) = Client::join(&fixture, Codec::Json).await;
     let before = Clock::of_process().now();
     client.answer(1, 0).await;
-    client.say(FromPlayer::Ping(Ping { sent: Millis(1) })).await;
-    let stamped = house.engine.wait(answers_in).await.answers[0].at;
+    client.send(FromPlayer::Ping(Ping { sent: Millis(1) })).await;
+    let stamped = fixture.engine.wait(answers_in).await.answers[0].at;
     let pong = loop {
-        if let ToPlayer::Pong(pong) = client.hear().await {
+        if let ToPlayer::Pong(pong) = client.receive().await {
             break pong.now;
         }
     };
@@ -145,17 +145,17 @@ async fn answers_and_pongs_are_stamped_by_the_clock_that_closes_questions() {
 
 #[tokio::test]
 async fn reactions_are_summed_for_the_engine() {
-    let mut house = house(settings());
-    let mut clients = [Client::join(&house, Codec::Json).await.0, Client::join(&house, Codec::Json).await.0];
+    let mut fixture = fixture(settings());
+    let mut clients = [Client::join(&fixture, Codec::Json).await.0, Client::join(&fixture, Codec::Json).await.0];
     for client in &mut clients {
         for _ in 0..3 {
-            client.say(FromPlayer::React(React { emoji: Emoji::Fire })).await;
+            client.send(FromPlayer::React(React { emoji: Emoji::Fire })).await;
         }
     }
     let mut sum = 0;
     let reactions = |said| if let ToEngine::Reactions { show, counts } = said { Some((show, counts)) } else { None };
     while sum < 6 {
-        let (show, counts) = house.engine.wait(reactions).await;
+        let (show, counts) = fixture.engine.wait(reactions).await;
         assert_eq!((show, &counts[..5]), (SHOW, &[0; 5][..]));
         sum += counts[5];
     }
@@ -164,32 +164,32 @@ async fn reactions_are_summed_for_the_engine() {
 
 #[tokio::test]
 async fn at_a_barrier_all_shards_hand_in_what_they_read_first() {
-    let mut house = house(settings());
-    house.engine.mute(true);
+    let mut fixture = fixture(settings());
+    fixture.engine.mute(true);
     let mut clients = Vec::new();
     for _ in 0..8 {
-        clients.push(Client::join(&house, Codec::Json).await.0);
+        clients.push(Client::join(&fixture, Codec::Json).await.0);
     }
     let mut answered = 0;
     for client in &mut clients {
         client.answer(1, 0).await;
     }
     while answered < clients.len() {
-        answered += house.engine.wait(answers_in).await.answers.len();
+        answered += fixture.engine.wait(answers_in).await.answers.len();
     }
     let round = RoundId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, round });
+    fixture.engine.send(ToGateway::Barrier { show: SHOW, round });
     let passed = |said| if let ToEngine::BarrierPassed { show, round, .. } = said { Some((show, round)) } else { None };
-    assert_eq!(house.engine.wait(passed).await, (SHOW, round));
+    assert_eq!(fixture.engine.wait(passed).await, (SHOW, round));
 }
 
 #[tokio::test]
 async fn a_dismissed_player_is_closed_on_all_connections() {
-    let house = house(settings());
-    let (mut one, welcome) = Client::join(&house, Codec::Json).await;
-    let mut two = Client::connect(&house, Codec::Json).await;
+    let fixture = fixture(settings());
+    let (mut one, welcome) = Client::join(&fixture, Codec::Json).await;
+    let mut two = Client::connect(&fixture, Codec::Json).await;
     two.join_as(Join { resume: Some(welcome.resume), ..join() }).await;
-    house.engine.say(ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(0)), code: ErrorCode::Banned });
+    fixture.engine.send(ToGateway::Dismiss { show: SHOW, seat: SeatRef::first(Seat(0)), code: ErrorCode::Banned });
     for client in [&mut one, &mut two] {
         let (messages, code) = client.rest().await;
         assert_eq!(code, Some(4004));
@@ -198,15 +198,15 @@ async fn a_dismissed_player_is_closed_on_all_connections() {
 }
 
 #[tokio::test]
-async fn the_desk_hears_events_without_personal_parts_and_figures_with_this_gateways_share() {
-    let mut house = house(settings());
-    let (mut client, _) = Client::join(&house, Codec::Json).await;
+async fn hosts_get_events_without_personal_parts_and_figures_with_this_gateways_share() {
+    let mut fixture = fixture(settings());
+    let (mut client, _) = Client::join(&fixture, Codec::Json).await;
     client.answer(1, 0).await;
-    assert_eq!(client.hear().await, accepted(1, 0));
+    assert_eq!(client.receive().await, accepted(1, 0));
     let personal = Personal { shapes: vec![], by_seat: vec![] };
-    let event = house.engine.event_with(|seq| crate::house::notice(seq, "hello"), Some(personal));
-    let ToGateway::Broadcast(broadcast) = house.desk().await else { panic!("the event comes first") };
+    let event = fixture.engine.event_with(|seq| crate::fixture::notice(seq, "hello"), Some(personal));
+    let ToGateway::Broadcast(broadcast) = fixture.hosts().await else { panic!("the event comes first") };
     assert_eq!((broadcast.message, broadcast.personal), (event, None));
-    let figures = house.figures().await;
+    let figures = fixture.figures().await;
     assert_eq!((figures.connected, figures.latency.count, figures.shed), (1, 1, 0));
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::house::PATIENCE;
+use crate::fixture::PATIENCE;
 
 const IPV4: u16 = 0x0800;
 const TCP: u8 = 6;

@@ -12,7 +12,7 @@ use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use klaxon_protocol::player::ToPlayer;
 use tokio::sync::mpsc;
 
-use crate::house::{Client, GATEWAY, House, PATIENCE, SHOW, house_over, settings};
+use crate::fixture::{Client, Fixture, GATEWAY, PATIENCE, SHOW, fixture_over, settings};
 
 /// Another that a host here watches.
 const WATCHED: ShowId = ShowId(78);
@@ -50,10 +50,10 @@ impl GatewayEnd for Far {
     }
 }
 
-fn far_house() -> (House, mpsc::UnboundedReceiver<BTreeSet<ShowId>>) {
+fn distributed_fixture() -> (Fixture, mpsc::UnboundedReceiver<BTreeSet<ShowId>>) {
     let (kept, hear_kept) = mpsc::unbounded_channel();
-    let house = house_over(settings(), |end| Arc::new(Far { end, kept }), [WATCHED].into());
-    (house, hear_kept)
+    let fixture = fixture_over(settings(), |end| Arc::new(Far { end, kept }), [WATCHED].into());
+    (fixture, hear_kept)
 }
 
 fn counts_in(said: ToEngine) -> Option<GatewayCounts> {
@@ -62,22 +62,22 @@ fn counts_in(said: ToEngine) -> Option<GatewayCounts> {
 
 #[tokio::test]
 async fn what_it_counts_goes_to_the_engine_and_what_the_engine_sums_up_is_left_as_it_is() {
-    let (mut house, _kept) = far_house();
-    let (_ann, _) = Client::join(&house, Codec::Json).await;
-    let (_bob, _) = Client::join(&house, Codec::Bincode).await;
-    let counts = house.engine.wait(|said| counts_in(said).filter(|counts| counts.connected == 2)).await;
+    let (mut fixture, _kept) = distributed_fixture();
+    let (_ann, _) = Client::join(&fixture, Codec::Json).await;
+    let (_bob, _) = Client::join(&fixture, Codec::Bincode).await;
+    let counts = fixture.engine.wait(|said| counts_in(said).filter(|counts| counts.connected == 2)).await;
     assert_eq!((counts.gateway, counts.show, counts.shed), (GATEWAY, SHOW, 0));
-    assert_eq!(house.figures().await.connected, 0, "as the engine said it");
+    assert_eq!(fixture.figures().await.connected, 0, "as the engine said it");
 }
 
 #[tokio::test]
-async fn before_it_passes_a_barrier_it_says_what_it_counts() {
-    let (mut house, _kept) = far_house();
-    let _ann = Client::join(&house, Codec::Json).await;
+async fn before_it_passes_a_barrier_it_sends_its_counts() {
+    let (mut fixture, _kept) = distributed_fixture();
+    let _ann = Client::join(&fixture, Codec::Json).await;
     let round = RoundId(1);
-    house.engine.say(ToGateway::Barrier { show: SHOW, round });
+    fixture.engine.send(ToGateway::Barrier { show: SHOW, round });
     let mut counted = false;
-    house
+    fixture
         .engine
         .wait(|said| {
             counted |= matches!(said, ToEngine::Counts(_));
@@ -88,15 +88,15 @@ async fn before_it_passes_a_barrier_it_says_what_it_counts() {
 }
 
 #[tokio::test]
-async fn it_hears_only_the_shows_in_which_somebody_here_is() {
-    let (house, mut kept) = far_house();
+async fn it_subscribes_only_to_shows_that_have_a_connection_here() {
+    let (fixture, mut kept) = distributed_fixture();
     let mut next = async |wanted: &[ShowId]| {
         let wanted: BTreeSet<ShowId> = wanted.iter().copied().collect();
         let wait = async { while kept.recv().await.unwrap() != wanted {} };
         tokio::time::timeout(PATIENCE, wait).await.unwrap();
     };
     next(&[WATCHED]).await;
-    let (ann, _) = Client::join(&house, Codec::Json).await;
+    let (ann, _) = Client::join(&fixture, Codec::Json).await;
     next(&[SHOW, WATCHED]).await;
     drop(ann);
     next(&[WATCHED]).await;
@@ -104,34 +104,34 @@ async fn it_hears_only_the_shows_in_which_somebody_here_is() {
 
 #[tokio::test]
 async fn a_player_who_came_in_elsewhere_has_the_display_there() {
-    let (house, _kept) = far_house();
-    let (mut ann, welcome) = Client::join(&house, Codec::Json).await;
+    let (fixture, _kept) = distributed_fixture();
+    let (mut ann, welcome) = Client::join(&fixture, Codec::Json).await;
     let seats = [welcome.seat.unwrap(), Seat(99)].map(SeatRef::first).to_vec();
-    house.engine.say(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
-    let heard = house.engine.notice("still here");
-    assert_eq!(ann.hear().await, heard, "not one who came in here");
-    house.engine.say(ToGateway::Moved { show: SHOW, seats, to: GatewayId(4) });
-    assert_eq!(ann.hear_error().await, ErrorCode::Displaced);
+    fixture.engine.send(ToGateway::Moved { show: SHOW, seats: seats.clone(), to: GATEWAY });
+    let received = fixture.engine.notice("still here");
+    assert_eq!(ann.receive().await, received, "not one who came in here");
+    fixture.engine.send(ToGateway::Moved { show: SHOW, seats, to: GatewayId(4) });
+    assert_eq!(ann.receive_error().await, ErrorCode::Displaced);
 }
 
 #[tokio::test]
-async fn one_who_missed_what_was_said_gets_a_snapshot() {
-    let (house, _kept) = far_house();
-    let (mut ann, _) = Client::join(&house, Codec::Json).await;
-    house.engine.say(ToGateway::Said { show: SHOW, seq: Seq(1) });
-    assert!(matches!(ann.hear().await, ToPlayer::Snapshot(_)));
-    assert!(matches!(ann.hear().await, ToPlayer::You(_)));
+async fn a_player_who_missed_an_event_gets_a_snapshot() {
+    let (fixture, _kept) = distributed_fixture();
+    let (mut ann, _) = Client::join(&fixture, Codec::Json).await;
+    fixture.engine.send(ToGateway::Said { show: SHOW, seq: Seq(1) });
+    assert!(matches!(ann.receive().await, ToPlayer::Snapshot(_)));
+    assert!(matches!(ann.receive().await, ToPlayer::You(_)));
 }
 
 #[tokio::test]
-async fn when_it_goes_down_its_players_are_told_where_to_go() {
-    let (house, _kept) = far_house();
+async fn when_it_drains_its_players_are_sent_where_to_go() {
+    let (fixture, _kept) = distributed_fixture();
     let mut clients = Vec::new();
     for number in 0..6 {
-        clients.push(Client::join(&house, Codec::ALL[number % 2]).await.0);
+        clients.push(Client::join(&fixture, Codec::ALL[number % 2]).await.0);
     }
     let others = ["ws://b/play", "ws://c/play"].map(String::from);
-    let drained = tokio::spawn(house.gateway.drain(PATIENCE / 5, others.to_vec()));
+    let drained = tokio::spawn(fixture.gateway.drain(PATIENCE / 5, others.to_vec()));
     let mut sent_to = Vec::new();
     for client in &mut clients {
         let (messages, code) = client.rest().await;

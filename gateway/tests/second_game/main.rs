@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod house;
+mod fixture;
 mod lots;
 
 use std::path::Path;
 use std::time::Duration;
 
-use house::{Client, Server, games};
+use fixture::{Client, Server, games};
 use klaxon_engine::archive::{Archive, Played};
 use klaxon_engine::replay::replay;
 use klaxon_protocol::ids::{RoundId, ShowId};
@@ -19,8 +19,8 @@ use tempfile::TempDir;
 /// Makes a show of two draws, with its lobby open. Its id and code.
 async fn open_show(host: &mut Client) -> (Value, String) {
     let setup = json!({ "words": ["red", "blue"], "open_for": 60_000 });
-    host.say(json!({ "type": "create_game", "id": "g-1", "game": "lots", "title": "A draw", "setup": setup })).await;
-    let created = host.hear("created").await;
+    host.send(json!({ "type": "create_game", "id": "g-1", "game": "lots", "title": "A draw", "setup": setup })).await;
+    let created = host.receive("created").await;
     let show = created["show"].clone();
     host.command("g-2", &show, json!({ "action": "open_lobby" })).await;
     (show, created["code"].as_str().unwrap().to_owned())
@@ -47,8 +47,8 @@ fn a_show_of_another_game_is_played_taken_over_after_a_kill_replayed_and_archive
         let (mut players, mut resumes) = (Vec::new(), Vec::new());
         for _ in 0..5 {
             let (mut player, resume) = server.join(&code, None).await;
-            assert_eq!(player.hear("game_snapshot").await["game"], "lots");
-            assert_eq!(player.hear("game_own").await["body"]["won"], json!([]));
+            assert_eq!(player.receive("game_snapshot").await["game"], "lots");
+            assert_eq!(player.receive("game_own").await["body"]["won"], json!([]));
             players.push(player);
             resumes.push(resume);
         }
@@ -79,11 +79,11 @@ fn a_show_of_another_game_is_played_taken_over_after_a_kill_replayed_and_archive
         let mut players = Vec::new();
         for resume in &resumes {
             let (mut player, _) = server.join(&code, Some(resume)).await;
-            assert_eq!(player.hear("game_snapshot").await["phase"], "question", "the draw goes on");
+            assert_eq!(player.receive("game_snapshot").await["phase"], "question", "the draw goes on");
             players.push(player);
         }
         // What was accepted before the kill stands, and is known to the player.
-        assert_eq!(players[0].hear("game_own").await["body"]["word"], "\"blue\"");
+        assert_eq!(players[0].receive("game_own").await["body"]["word"], "\"blue\"");
         assert_eq!(accepted(&players[0].claim(1, 1, "red").await), (false, &json!("blue")));
         assert_eq!(accepted(&players[4].claim(1, 1, "Red").await), (true, &json!("Red")));
         for seat in [3, 1] {
@@ -94,7 +94,7 @@ fn a_show_of_another_game_is_played_taken_over_after_a_kill_replayed_and_archive
         // Each seat is told what it means for it, right behind the event.
         for (seat, place) in [(0, Value::Null), (1, Value::Null), (2, json!(2)), (3, json!(3)), (4, json!(1))] {
             assert_eq!(players[seat].event("drawn").await["body"]["drawn"]["winners"], json!([4, 2, 3]), "by arrival");
-            let own = players[seat].hear("game_own").await;
+            let own = players[seat].receive("game_own").await;
             assert_eq!(own["body"]["place"], place, "seat {seat}");
             assert_eq!(own["body"]["off"].is_string(), seat == 0, "only seat 0 said a number");
         }
@@ -137,8 +137,8 @@ fn a_game_that_is_not_played_here_and_a_setup_that_makes_no_sense_are_refused_wi
         let mut host = server.host().await;
         let mut refused = async |game: &str, title: &str, setup: Value| {
             let id = "g-1";
-            host.say(json!({ "type": "create_game", "id": id, "game": game, "title": title, "setup": setup })).await;
-            let refused = host.hear("refused").await;
+            host.send(json!({ "type": "create_game", "id": id, "game": game, "title": title, "setup": setup })).await;
+            let refused = host.receive("refused").await;
             (refused["error"]["code"].as_str().unwrap().to_owned(), refused["error"]["message"].to_string())
         };
         let (code, message) = refused("chess", "A game", json!({})).await;
@@ -162,19 +162,19 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
 }
 
 /// Whether the message holds all that the page tells of it.
-fn holds(message: &Value, told: &Value) -> bool {
-    match (message, told) {
-        (Value::Object(message), Value::Object(told)) => {
-            told.iter().all(|(name, told)| message.get(name).is_some_and(|message| holds(message, told)))
+fn holds(message: &Value, expected: &Value) -> bool {
+    match (message, expected) {
+        (Value::Object(message), Value::Object(expected)) => {
+            expected.iter().all(|(name, expected)| message.get(name).is_some_and(|message| holds(message, expected)))
         }
-        (message, told) => message == told,
+        (message, expected) => message == expected,
     }
 }
 
 #[test]
 fn the_page_shows_this_code_and_these_messages() {
     let page = include_str!("../../../docs/adding-a-game.md");
-    let sources = concat!(include_str!("lots.rs"), include_str!("house.rs"));
+    let sources = concat!(include_str!("lots.rs"), include_str!("fixture.rs"));
     let data = TempDir::new().unwrap();
     let client = tokio::runtime::Runtime::new().unwrap();
     let server = Server::start(data.path());
@@ -196,13 +196,13 @@ fn the_page_shows_this_code_and_these_messages() {
                         if !is_create {
                             message["show"] = show.clone();
                         }
-                        host.say(message.clone()).await;
+                        host.send(message.clone()).await;
                         if is_create {
-                            let created = host.hear("created").await;
+                            let created = host.receive("created").await;
                             (show, code) = (created["show"].clone(), created["code"].as_str().unwrap().to_owned());
                             continue;
                         }
-                        host.hear("done").await;
+                        host.receive("done").await;
                         if message["action"] == "open_lobby" {
                             player = Some(server.join(&code, None).await.0);
                         }
@@ -211,20 +211,20 @@ fn the_page_shows_this_code_and_these_messages() {
                 "json player says" => {
                     for line in text.lines() {
                         messages += 1;
-                        player.as_mut().unwrap().say(serde_json::from_str(line).unwrap()).await;
+                        player.as_mut().unwrap().send(serde_json::from_str(line).unwrap()).await;
                     }
                 }
                 "json player hears" => {
                     for line in text.lines() {
                         messages += 1;
-                        let told: Value = serde_json::from_str(line).unwrap();
+                        let expected: Value = serde_json::from_str(line).unwrap();
                         loop {
-                            let heard = player.as_mut().unwrap().hear(told["type"].as_str().unwrap()).await;
-                            if holds(&heard, &told) {
+                            let received = player.as_mut().unwrap().receive(expected["type"].as_str().unwrap()).await;
+                            if holds(&received, &expected) {
                                 break;
                             }
                             // A draw's own event, and the state of who came in, stand before.
-                            assert!(heard["type"] != "claim_reply", "{heard}, and not {told}");
+                            assert!(received["type"] != "claim_reply", "{received}, and not {expected}");
                         }
                     }
                 }

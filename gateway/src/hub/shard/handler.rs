@@ -43,7 +43,7 @@ impl ConnectionHandler for Shard {
 
     fn message(&mut self, key: ConnKey, message: Payload<'_>, received: Timestamp, now: Timestamp) {
         let Some(codec) = self.admit(key, received) else { return };
-        // The codec says what a message is, whichever kind of frame it came in.
+        // The codec decides how a message is read, whichever kind of frame it came in.
         match FromPlayer::decode(codec, message.bytes()) {
             Ok(message) => self.player_message(key, message, received, now),
             Err(refusal) => {
@@ -127,6 +127,10 @@ impl ConnectionHandler for Shard {
             self.queue.put_back(show, queue);
         }
         !self.queue.is_empty()
+    }
+
+    fn unprocessed(&self) -> usize {
+        self.queue.len() + self.barriers.len()
     }
 
     fn has_pending_input(&self) -> bool {

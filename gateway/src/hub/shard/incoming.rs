@@ -31,11 +31,11 @@ impl Shard {
             }
             FromPlayer::Leave => self.close(key, Close::Left, None, at),
             FromPlayer::Join(join) => {
-                let admitted = conn.session.join(join, &self.common.doors, at);
+                let admitted = conn.session.join(join, &self.common.admission, at);
                 self.request_seat(key, admitted, at);
             }
             FromPlayer::Reclaim(reclaim) => {
-                let admitted = conn.session.reclaim(reclaim, &self.common.doors, at);
+                let admitted = conn.session.reclaim(reclaim, &self.common.admission, at);
                 self.request_seat(key, admitted, at);
             }
             FromPlayer::Answer(answer) => self.claim(key, ClaimForm::Answer, answer.into(), received),
@@ -72,10 +72,10 @@ impl Shard {
     pub(super) fn admit(&mut self, key: ConnKey, now: Timestamp) -> Option<Codec> {
         let limit = self.common.rate_limit;
         let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
-        let talkative = conn.liveness.speak(now.millis());
+        let is_active = conn.liveness.receive(now.millis());
         let codec = conn.codec;
         let decision = conn.limiter.check(now, limit);
-        if talkative {
+        if is_active {
             self.last_activity = now;
         }
         self.metrics.messages += 1;
@@ -88,7 +88,7 @@ impl Shard {
         None
     }
 
-    /// Asks the engine for a seat, or tells the player why not.
+    /// Requests a seat from the engine, or refuses the join.
     fn request_seat(&mut self, key: ConnKey, admitted: Result<Admitted, Refusal>, now: Millis) {
         let Admitted { code, player, name, role, proof } = match admitted {
             Ok(admitted) => admitted,

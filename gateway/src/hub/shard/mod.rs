@@ -33,12 +33,12 @@ use crate::intake::Batches;
 use crate::session::Close;
 use crate::transport::{ConnKey, Outbox, Timestamp};
 
-/// The connections of one reactor. [`ConnectionHandler`](crate::transport::ConnectionHandler) says what calls it.
+/// The connections of one reactor. [`ConnectionHandler`](crate::transport::ConnectionHandler) describes what calls it.
 pub(crate) struct Shard {
     common: Arc<Common>,
     number: u8,
     conns: Slab<Conn>,
-    /// Connections opened so far, which tells those apart that had the same slot.
+    /// Connections opened so far, which distinguishes those that had the same slot.
     opened: u32,
     rooms: Rooms,
     queue: FairQueue,
@@ -50,7 +50,7 @@ pub(crate) struct Shard {
     refusals: HashMap<(ErrorCode, Codec), Bytes>,
     timers: Timers,
     metrics: ShardMetrics,
-    /// When a message came last that is more than a sign of life.
+    /// When the last message came, other than what keeps connections alive.
     last_activity: Timestamp,
     ticks: u64,
 }
@@ -123,7 +123,7 @@ impl Shard {
         &self.conns
     }
 
-    /// Has the reactor look at this connection.
+    /// Marks this connection for the reactor, as it may have something to write.
     fn mark(&mut self, key: ConnKey) {
         if let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) {
             self.timers.mark(conn);
@@ -153,7 +153,7 @@ impl Shard {
 
     fn refuse(&mut self, key: ConnKey, refusal: &Refusal, now: Millis) {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        // Those without detail are the same for everybody, and a flood is answered with thousands of them.
+        // Those without detail are the same for all, and a flood is answered with thousands of them.
         let bytes = if refusal.detail.is_empty() {
             self.refusals.entry((refusal.code, codec)).or_insert_with(|| frame::refusal(codec, refusal)).clone()
         } else {
@@ -202,7 +202,7 @@ impl Shard {
         self.rooms.leave(place.show);
     }
 
-    /// Tells the engine that a player disconnected: in a lobby the seat can be given to somebody else.
+    /// Reports to the engine that a player disconnected: in a lobby the seat can be given to another.
     fn report_gone(&self, key: ConnKey, show: ShowId, seat: SeatRef, left: bool) {
         let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
         self.common.router.to_engine(ToEngine::Gone { conn, show, seat, left });

@@ -16,7 +16,7 @@ use crate::hub::rooms::{Content, FanOut};
 use crate::session::{Close, Holder, Place};
 use crate::transport::{ConnKey, Timestamp};
 
-/// Adds the time that is left of a paused round: who joins during the pause was not sent the event that says it.
+/// Adds the time that is left of a paused round: a player who joins during the pause was not sent the event with it.
 pub(in crate::hub) fn append_pause(codec: Codec, view: &View, bytes: &mut Vec<u8>) {
     if let Some(paused) = view.paused {
         frame::append(codec, &ToPlayer::Paused(paused), bytes);
@@ -128,7 +128,7 @@ impl Shard {
         let welcome = ToPlayer::Welcome(Welcome {
             protocol: PROTOCOL_VERSION,
             session: key.to_string(),
-            resume: common.doors.resume_token(holder, now.millis()),
+            resume: common.admission.resume_token(holder, now.millis()),
             show: seated.show,
             seat: seated.seat.map(|held| held.seat),
             name: seated.name.clone(),

@@ -8,9 +8,9 @@ use super::*;
 fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     let mut stage = Stage::new();
     let key = stage.join(0);
-    stage.say(key, &answer(1));
+    stage.send(key, &answer(1));
     stage.shard.flush();
-    stage.told();
+    stage.sent_to_engine();
     stage.shard.receive(event(SHOW, lobby(1)), stage.now);
     let reply = Reply {
         conn: key.to_wire(),
@@ -24,7 +24,7 @@ fn replies_and_barriers_do_not_wait_for_a_fan_out() {
     stage.shard.receive(replies(vec![reply]), stage.now);
     stage.shard.receive(ToShard::Barrier(Arc::new(Barrier::new(SHOW, RoundId(1), 1))), stage.now);
     stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
-    assert_eq!(stage.told().len(), 1);
+    assert_eq!(stage.sent_to_engine().len(), 1);
     let reply = AnswerReply::new(RoundId(1), &Verdict::Accepted(Choice(1).into()));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
 }
@@ -39,18 +39,18 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
     let mut other = Shard::new(1, Arc::clone(&stage.common));
     other.receive(ToShard::Barrier(Arc::clone(&barrier)), raised);
     other.read_up_to(Timestamp(raised.0 + 1));
-    stage.hear(ToShard::Barrier(barrier));
-    stage.say(one, &answer(1));
+    stage.receive(ToShard::Barrier(barrier));
+    stage.send(one, &answer(1));
     stage.shard.read_up_to(raised);
     assert!(
-        stage.told().is_empty() && stage.shard.has_pending_input(),
+        stage.sent_to_engine().is_empty() && stage.shard.has_pending_input(),
         "what came in the moment of the barrier may be unread"
     );
-    stage.say(two, &answer(1));
+    stage.send(two, &answer(1));
     stage.shard.read_up_to(Timestamp(raised.0 + 1));
-    let told = stage.told();
-    assert!(matches!(&told[1..], [ToEngine::BarrierPassed { show: SHOW, round: RoundId(1), .. }]));
-    assert_eq!(answers(told)[0].answers.len(), 2);
+    let sent = stage.sent_to_engine();
+    assert!(matches!(&sent[1..], [ToEngine::BarrierPassed { show: SHOW, round: RoundId(1), .. }]));
+    assert_eq!(answers(sent)[0].answers.len(), 2);
     assert!(!stage.shard.has_pending_input());
 }
 
@@ -58,50 +58,50 @@ fn what_had_come_before_a_barrier_is_read_and_handed_in_before_it_is_passed() {
 fn of_two_barriers_each_is_passed_when_all_is_read_that_had_come_before_it() {
     let mut stage = Stage::new();
     let first = stage.now;
-    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(SHOW, RoundId(1), 1))));
+    stage.receive(ToShard::Barrier(Arc::new(Barrier::new(SHOW, RoundId(1), 1))));
     stage.now.0 += 500;
-    stage.hear(ToShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, RoundId(4), 1))));
+    stage.receive(ToShard::Barrier(Arc::new(Barrier::new(OTHER_SHOW, RoundId(4), 1))));
     stage.shard.read_up_to(Timestamp(first.0 + 1));
-    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: SHOW, .. }]));
+    assert!(matches!(&stage.sent_to_engine()[..], [ToEngine::BarrierPassed { show: SHOW, .. }]));
     stage.shard.read_up_to(Timestamp(stage.now.0 + 1));
-    assert!(matches!(&stage.told()[..], [ToEngine::BarrierPassed { show: OTHER_SHOW, .. }]));
+    assert!(matches!(&stage.sent_to_engine()[..], [ToEngine::BarrierPassed { show: OTHER_SHOW, .. }]));
 }
 
 #[test]
 fn answers_are_stamped_with_the_time_of_their_read_and_go_together() {
     let mut stage = Stage::new();
     let (one, two) = (stage.join(1), stage.join(2));
-    stage.say(one, &answer(1));
+    stage.send(one, &answer(1));
     stage.now.0 += 100;
-    stage.say(two, &answer(1));
-    assert!(stage.shard.has_pending_input() && stage.told().is_empty());
+    stage.send(two, &answer(1));
+    assert!(stage.shard.has_pending_input() && stage.sent_to_engine().is_empty());
     stage.shard.flush();
-    let batches = answers(stage.told());
+    let batches = answers(stage.sent_to_engine());
     assert_eq!(batches.len(), 1);
     assert_eq!(batches[0].answers.iter().map(|answer| answer.conn).collect::<Vec<_>>(), [one.to_wire(), two.to_wire()]);
     assert!(batches[0].answers.iter().all(|answer| answer.at == Millis(START / 1000)));
 }
 
 #[test]
-fn only_so_many_answers_may_be_without_a_reply() {
+fn the_number_of_answers_without_a_reply_is_limited() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     for _ in 0..5 {
-        stage.say(key, &answer(1));
+        stage.send(key, &answer(1));
     }
     assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited]);
     stage.reply(key, Verdict::Accepted(Choice(1).into()));
-    stage.say(key, &answer(1));
+    stage.send(key, &answer(1));
     stage.shard.flush();
-    assert_eq!(answers(stage.told())[0].answers.len(), 5);
+    assert_eq!(answers(stage.sent_to_engine())[0].answers.len(), 5);
 }
 
 #[test]
-fn an_answer_that_the_engine_was_told_of_again_has_one_reply() {
+fn an_answer_that_was_sent_to_the_engine_again_has_one_reply() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     for _ in 0..4 {
-        stage.say(key, &answer(1));
+        stage.send(key, &answer(1));
     }
     for _ in 0..3 {
         stage.reply(key, Verdict::Refused(ErrorCode::TooLate));
@@ -116,10 +116,10 @@ fn answers_that_an_engine_took_to_its_grave_do_not_count_for_ever() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     for _ in 0..4 {
-        stage.say(key, &answer(1));
+        stage.send(key, &answer(1));
     }
     stage.later(Span(6_000));
-    stage.say(key, &answer(2));
+    stage.send(key, &answer(2));
     assert_eq!(errors(&stage.read(key)), []);
     // The first reply of the next engine shows that it has none of those before.
     stage.reply(key, Verdict::Accepted(Choice(1).into()));
@@ -132,18 +132,18 @@ fn replies_that_were_lost_on_the_bus_are_not_held_against_a_player() {
         let mut stage = Stage::new();
         let key = stage.join(0);
         for _ in 0..4 {
-            stage.say(key, &answer(1));
+            stage.send(key, &answer(1));
         }
         if lost {
-            stage.hear(ToGateway::Said { show: SHOW, seq: Seq(0) }.into());
+            stage.receive(ToGateway::Said { show: SHOW, seq: Seq(0) }.into());
         } else {
             // Whatever was said of the question before was said before this one.
             stage.event(question(1));
         }
         for _ in 0..4 {
-            stage.say(key, &answer(2));
+            stage.send(key, &answer(2));
         }
-        stage.say(key, &answer(2));
+        stage.send(key, &answer(2));
         assert_eq!(errors(&stage.read(key)), [ErrorCode::RateLimited], "the fifth of the new ones");
     }
 }
@@ -154,10 +154,10 @@ fn while_no_engine_replies_answers_hardly_pile_up() {
     let key = stage.join(0);
     for _ in 0..60 {
         stage.later(Span(1_000));
-        stage.say(key, &answer(1));
+        stage.send(key, &answer(1));
         stage.shard.flush();
     }
-    let sent: usize = answers(stage.told()).iter().map(|batch| batch.answers.len()).sum();
+    let sent: usize = answers(stage.sent_to_engine()).iter().map(|batch| batch.answers.len()).sum();
     assert_eq!(sent, 4 + 56 / 5);
 }
 
@@ -167,13 +167,13 @@ fn one_who_talks_too_much_is_refused_and_one_who_never_stops_is_closed() {
     let key = stage.join(0);
     let ping = FromPlayer::Ping(Ping { sent: Millis(1) });
     for _ in 0..25 {
-        stage.say(key, &ping);
+        stage.send(key, &ping);
     }
     let read = stage.read(key);
     assert!(errors(&read).len() >= 5 && errors(&read).iter().all(|&code| code == ErrorCode::RateLimited));
     assert_eq!(read.closed, None);
     for _ in 0..300 {
-        stage.say(key, &ping);
+        stage.send(key, &ping);
     }
     assert_eq!(stage.read(key).closed, Some(Close::Flooding.code()));
     assert_eq!(stage.shard.socket_action(key, stage.now), SocketAction::ShutDown);
@@ -217,5 +217,5 @@ fn a_text_that_acts_on_screens_or_is_blank_is_no_claim_in_either_codec() {
         }
         assert_eq!(claim("red").0, ErrorCode::NotJoined);
     }
-    assert!(stage.told().is_empty());
+    assert!(stage.sent_to_engine().is_empty());
 }

@@ -12,20 +12,20 @@ fn ping() -> FromPlayer {
 }
 
 #[test]
-fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
+fn a_shard_is_idle_after_a_second_of_nothing_but_heartbeats() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     assert!(!stage.shard.is_idle(stage.now), "somebody just came");
     stage.later(SECOND);
     assert!(stage.shard.is_idle(stage.now));
-    stage.say(key, &ping());
+    stage.send(key, &ping());
     stage.later(SECOND);
     stage.shard.control_frame(key, Bytes::new(), stage.now);
     assert!(stage.shard.is_idle(stage.now));
-    stage.say(key, &ping());
+    stage.send(key, &ping());
     assert!(!stage.shard.is_idle(stage.now), "who asks for the time again and again wants to know it well");
     stage.later(SECOND);
-    stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+    stage.send(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
     assert!(!stage.shard.is_idle(stage.now), "there may be more of them");
     stage.later(SECOND);
     stage.notice(1);
@@ -33,7 +33,7 @@ fn nobody_is_in_a_hurry_after_a_second_of_nothing_but_heartbeats() {
 }
 
 #[test]
-fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
+fn a_shard_is_never_idle_while_a_question_is_out() {
     let mut stage = Stage::new();
     stage.join(0);
     stage.event(question(1));
@@ -45,10 +45,10 @@ fn everybody_is_in_a_hurry_while_a_question_is_out_however_quiet_it_is() {
 }
 
 #[test]
-fn whoever_joins_while_a_question_is_out_may_answer_it() {
+fn a_player_who_joins_while_a_question_is_out_may_answer_it() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
+    stage.send(key, &join());
     let snapshot = Snapshot { phase: Phase::Question, ..snapshot(1) };
     stage.seat_seeing(SHOW, key, Some(0), snapshot);
     stage.later(SECOND);
@@ -56,7 +56,7 @@ fn whoever_joins_while_a_question_is_out_may_answer_it() {
 }
 
 #[test]
-fn a_ping_that_waited_is_told_the_middle_of_the_time_that_it_was_here() {
+fn a_ping_that_waited_is_answered_with_the_middle_of_the_time_that_it_was_here() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     let (came, now) = (stage.now, Timestamp(stage.now.0 + 40_000));

@@ -4,10 +4,10 @@ use super::*;
 use crate::hub::Census;
 
 fn census(stage: &mut Stage, show: ShowId, shards: usize) -> Vec<Present> {
-    stage.told();
-    stage.hear(ToShard::Census(Arc::new(Census::new(show, 7, shards))));
-    let present = |told| if let ToEngine::Present(present) = told { present } else { panic!("{told:?}") };
-    stage.told().into_iter().map(present).collect()
+    stage.sent_to_engine();
+    stage.receive(ToShard::Census(Arc::new(Census::new(show, 7, shards))));
+    let present = |sent| if let ToEngine::Present(present) = sent { present } else { panic!("{sent:?}") };
+    stage.sent_to_engine().into_iter().map(present).collect()
 }
 
 /// Who was named, by seat and connection.
@@ -18,13 +18,13 @@ fn named(parts: &[Present]) -> Vec<(SeatRef, u64)> {
 }
 
 #[test]
-fn everybody_who_sees_the_show_is_named_once_and_the_last_part_says_so() {
+fn each_player_who_sees_the_show_is_counted_once_and_the_last_part_is_marked() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..3_000).map(|number| stage.join(number)).collect();
     let newer = stage.join(7);
     stage.join_in(OTHER_SHOW, 9_000);
     let watcher = stage.open();
-    stage.say(watcher, &join());
+    stage.send(watcher, &join());
     stage.seat(watcher, None, 0);
     stage.shard.closed(keys[8]);
     let parts = census(&mut stage, SHOW, 1);
@@ -40,25 +40,25 @@ fn everybody_who_sees_the_show_is_named_once_and_the_last_part_says_so() {
 }
 
 #[test]
-fn a_gateway_where_nobody_is_says_so_and_of_several_shards_the_last_does() {
+fn a_gateway_without_players_ends_the_census_and_of_several_shards_the_last_does() {
     let mut stage = Stage::new();
     let parts = census(&mut stage, SHOW, 1);
     assert!(matches!(&parts[..], [Present { is_last: true, players, .. }] if players.is_empty()));
     stage.join(0);
     let shared = Arc::new(Census::new(SHOW, 7, 2));
     for is_last in [false, true] {
-        stage.told();
-        stage.hear(ToShard::Census(Arc::clone(&shared)));
-        let told = stage.told();
-        assert_eq!(told.iter().any(|told| matches!(told, ToEngine::Present(part) if part.is_last)), is_last);
+        stage.sent_to_engine();
+        stage.receive(ToShard::Census(Arc::clone(&shared)));
+        let sent = stage.sent_to_engine();
+        assert_eq!(sent.iter().any(|sent| matches!(sent, ToEngine::Present(part) if part.is_last)), is_last);
     }
 }
 
 #[test]
-fn whoever_goes_while_the_count_goes_on_is_gone_afterwards() {
+fn a_player_who_leaves_during_the_count_is_gone_afterwards() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..2_500).map(|number| stage.join(number)).collect();
-    stage.told();
+    stage.sent_to_engine();
     stage.shard.receive(ToShard::Census(Arc::new(Census::new(SHOW, 7, 1))), stage.now);
     assert!(stage.shard.work(stage.now), "they are more than one piece");
     for &key in &[keys[0], keys[2_499]] {
@@ -67,8 +67,8 @@ fn whoever_goes_while_the_count_goes_on_is_gone_afterwards() {
     stage.work();
     // By the last word on each seat, these two are not there.
     let mut here = HashMap::new();
-    for told in stage.told() {
-        match told {
+    for sent in stage.sent_to_engine() {
+        match sent {
             ToEngine::Present(part) => here.extend(part.players.into_iter().map(|(seat, _)| (seat, true))),
             ToEngine::Gone { seat, .. } => drop(here.insert(seat, false)),
             other => panic!("{other:?}"),

@@ -18,9 +18,9 @@ fn full(players: u32) -> (Stage, Vec<ConnKey>) {
         .map(|seat| {
             stage.now.0 += 20;
             let key = stage.open();
-            stage.say(key, &join());
+            stage.send(key, &join());
             stage.seat(key, Some(seat), 0);
-            stage.told();
+            stage.sent_to_engine();
             if seat % 5_000 == 0 {
                 stage.shard.tick(stage.now);
             }

@@ -3,11 +3,11 @@
 use super::*;
 
 #[test]
-fn a_joiner_hears_welcome_snapshot_and_itself_and_then_every_later_event_once() {
+fn a_joiner_gets_welcome_snapshot_and_itself_and_then_every_later_event_once() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
-    assert!(matches!(&stage.told()[..], [ToEngine::Join(asked)] if asked.conn.conn == key.to_wire()));
+    stage.send(key, &join());
+    assert!(matches!(&stage.sent_to_engine()[..], [ToEngine::Join(asked)] if asked.conn.conn == key.to_wire()));
     // Events of a show that it is not in yet are not for it.
     stage.notice(1);
     assert_eq!(stage.read(key), Read::default());
@@ -22,46 +22,46 @@ fn a_joiner_hears_welcome_snapshot_and_itself_and_then_every_later_event_once() 
 }
 
 #[test]
-fn one_whom_the_engine_refuses_hears_why_and_can_try_again() {
+fn a_player_whom_the_engine_refuses_gets_the_reason_and_can_try_again() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
-    stage.hear(join_refused(key, ErrorMessage::from(ErrorCode::UnknownShow)));
+    stage.send(key, &join());
+    stage.receive(join_refused(key, ErrorMessage::from(ErrorCode::UnknownShow)));
     assert_eq!(errors(&stage.read(key)), [ErrorCode::UnknownShow]);
-    stage.say(key, &join());
-    assert_eq!(stage.told().len(), 2);
+    stage.send(key, &join());
+    assert_eq!(stage.sent_to_engine().len(), 2);
 }
 
 #[test]
 fn nothing_but_a_ping_is_answered_before_the_join() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &answer(1));
-    stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+    stage.send(key, &answer(1));
+    stage.send(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
     assert_eq!(errors(&stage.read(key)), [ErrorCode::NotJoined; 2]);
-    stage.say(key, &FromPlayer::Ping(Ping { sent: Millis(9) }));
+    stage.send(key, &FromPlayer::Ping(Ping { sent: Millis(9) }));
     let pong = Pong { sent: Millis(9), now: stage.now.millis() };
     assert_eq!(stage.read(key).messages, [ToPlayer::Pong(pong)]);
-    assert_eq!(stage.told(), []);
+    assert_eq!(stage.sent_to_engine(), []);
 }
 
 #[test]
 fn a_spectators_answer_is_not_in_play() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
+    stage.send(key, &join());
     stage.seat(key, None, 0);
     stage.read(key);
-    stage.told();
-    stage.say(key, &answer(1));
+    stage.sent_to_engine();
+    stage.send(key, &answer(1));
     let reply = AnswerReply::new(RoundId(1), &Verdict::Refused(ErrorCode::NotInPlay));
     assert_eq!(stage.read(key).messages, [ToPlayer::AnswerReply(reply)]);
     stage.shard.flush();
-    assert_eq!(stage.told(), []);
+    assert_eq!(stage.sent_to_engine(), []);
 }
 
 #[test]
-fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
+fn a_fan_out_reaches_each_member_once_even_while_others_leave() {
     let mut stage = Stage::new();
     let keys: Vec<_> = (0..1_700).map(|seat| stage.join(seat)).collect();
     stage.shard.receive(event(SHOW, lobby(1_700)), stage.now);
@@ -78,7 +78,7 @@ fn a_fan_out_reaches_everybody_once_even_while_others_leave() {
 }
 
 #[test]
-fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_told() {
+fn a_small_show_does_not_wait_until_all_players_of_a_big_one_are_sent_an_event() {
     let mut stage = Stage::new();
     let many: Vec<_> = (0..6_000).map(|seat| stage.join(seat)).collect();
     let one = stage.join_in(OTHER_SHOW, 0);
@@ -103,15 +103,15 @@ fn the_newer_connection_of_a_player_has_the_display_and_answers_count_from_both(
     stage.notice(1);
     assert_eq!(seqs(&stage.read(newer)), [1]);
     assert_eq!(stage.read(older), Read::default());
-    stage.say(older, &answer(1));
+    stage.send(older, &answer(1));
     stage.shard.flush();
-    assert_eq!(answers(stage.told())[0].answers[0].by, seat(5));
+    assert_eq!(answers(stage.sent_to_engine())[0].answers[0].by, seat(5));
     stage.reply(older, Verdict::Accepted(Choice(1).into()));
     assert!(matches!(&stage.read(older).messages[..], [ToPlayer::AnswerReply(_)]));
 }
 
 #[test]
-fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
+fn a_player_who_is_in_and_is_seated_again_is_sent_nothing() {
     let mut stage = Stage::new();
     let key = stage.join(5);
     stage.notice(1);
@@ -127,16 +127,16 @@ fn one_who_is_in_and_is_seated_again_hears_nothing_of_it() {
 fn one_who_came_in_at_another_gateway_loses_the_display_and_one_who_comes_back_has_it() {
     let mut stage = Stage::new();
     let (moved, other) = (stage.join(5), stage.join(6));
-    stage.hear(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [seat(5), seat(9)].into() }.into());
+    stage.receive(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [seat(5), seat(9)].into() }.into());
     assert_eq!(errors(&stage.read(moved)), [ErrorCode::Displaced]);
     let back = stage.join(5);
     stage.notice(1);
     assert_eq!(seqs(&stage.read(other)), [1]);
     assert_eq!(seqs(&stage.read(back)), [1]);
     assert_eq!(seqs(&stage.read(moved)), [] as [u64; 0]);
-    stage.say(moved, &answer(1));
+    stage.send(moved, &answer(1));
     stage.shard.flush();
-    assert_eq!(answers(stage.told())[0].answers[0].by, seat(5), "its answers count all the same");
+    assert_eq!(answers(stage.sent_to_engine())[0].answers[0].by, seat(5), "its answers count all the same");
 }
 
 #[test]
@@ -151,21 +151,21 @@ fn it_is_known_who_is_on_the_way_in() {
     let [seated, refused, gone, late] = [(); 4].map(|()| stage.open());
     assert!(nobody());
     for key in [seated, refused, gone] {
-        stage.say(key, &join());
+        stage.send(key, &join());
         assert!(!nobody());
     }
     stage.seat(seated, Some(0), 1);
-    stage.hear(join_refused(refused, ErrorMessage::from(ErrorCode::UnknownShow)));
+    stage.receive(join_refused(refused, ErrorMessage::from(ErrorCode::UnknownShow)));
     assert!(!nobody());
     stage.shard.closed(gone);
     assert!(nobody());
-    stage.say(late, &join());
+    stage.send(late, &join());
     stage.later(Span(10_000));
     assert!(nobody(), "it was told to try later");
 }
 
 #[test]
-fn a_player_has_only_so_many_connections() {
+fn the_connections_of_a_player_are_limited() {
     let mut stage = Stage::with(|settings| settings.connections_per_player = 2);
     let keys: Vec<_> = (0..3).map(|_| stage.join(5)).collect();
     assert_eq!(stage.read(keys[0]).closed, Some(Close::TooMany.code()));
@@ -177,7 +177,7 @@ fn figures_count_who_is_in_and_nothing_is_kept_of_who_is_gone() {
     let mut stage = Stage::new();
     let keys = [stage.join(0), stage.join(1)];
     let figures = stage.common.figures.look(SHOW).unwrap();
-    stage.say(keys[0], &FromPlayer::React(React { emoji: Emoji::Heart }));
+    stage.send(keys[0], &FromPlayer::React(React { emoji: Emoji::Heart }));
     assert_eq!(stage.common.figures.take_reactions(), [(SHOW, [0, 1, 0, 0, 0, 0])]);
     drop(figures);
     for key in keys {
@@ -204,7 +204,7 @@ fn a_key_of_a_closed_connection_opens_nothing() {
 }
 
 #[test]
-fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
+fn a_player_who_joins_or_catches_up_in_a_pause_is_sent_what_is_left() {
     let in_pause = |phase| {
         let ToPlayer::Question(question) = question(3) else { panic!("a question") };
         let question = Question { opens_at: Millis(1_000), closes_at: Millis(60_000 + 7_500), ..question };
@@ -214,12 +214,12 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
         for codec in [Codec::Json, Codec::Bincode] {
             let mut bytes = Vec::new();
             crate::hub::shard::append_pause(codec, &in_pause(phase).into(), &mut bytes);
-            let told = codec.decode::<ToPlayer>(&bytes[2..], &[]).unwrap();
-            assert_eq!(told, ToPlayer::Paused(Paused { left }));
+            let sent = codec.decode::<ToPlayer>(&bytes[2..], &[]).unwrap();
+            assert_eq!(sent, ToPlayer::Paused(Paused { left }));
         }
         let mut stage = Stage::new();
         let key = stage.open();
-        stage.say(key, &join());
+        stage.send(key, &join());
         stage.seat_seeing(SHOW, key, Some(0), in_pause(phase));
         let read = stage.read(key);
         assert_eq!(read.messages.len(), 4);
@@ -232,13 +232,13 @@ fn who_comes_in_or_catches_up_in_a_pause_is_told_what_is_left() {
 
 /// The engine is told from where a connection comes, and nothing by which anybody could tell the address.
 #[test]
-fn connections_from_one_address_have_one_origin_whoever_asks_on_them() {
+fn connections_from_one_address_have_one_origin_whichever_players_use_them() {
     let mut stage = Stage::new();
     let mut origin = |address: &str| {
         let key = stage.open_from(address);
-        stage.say(key, &join());
-        let told = stage.told();
-        let [ToEngine::Join(asked)] = &told[..] else { panic!("{told:?}") };
+        stage.send(key, &join());
+        let sent = stage.sent_to_engine();
+        let [ToEngine::Join(asked)] = &sent[..] else { panic!("{sent:?}") };
         assert!(!format!("{asked:?}").contains(address), "{asked:?}");
         asked.origin
     };

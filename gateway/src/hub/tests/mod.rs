@@ -5,6 +5,7 @@ mod calm;
 mod census;
 mod closing;
 mod cost;
+mod flood;
 mod joining;
 mod pings;
 mod slow;
@@ -99,11 +100,11 @@ impl Stage {
         self.shard.opened(Codec::Json, address.parse().unwrap(), self.now)
     }
 
-    fn say(&mut self, key: ConnKey, message: &FromPlayer) {
+    fn send(&mut self, key: ConnKey, message: &FromPlayer) {
         self.shard.message(key, Payload::Binary(&Codec::Json.encode(message)), self.now, self.now);
     }
 
-    fn hear(&mut self, message: ToShard) {
+    fn receive(&mut self, message: ToShard) {
         self.shard.receive(message, self.now);
         self.work();
     }
@@ -112,16 +113,16 @@ impl Stage {
     fn work(&mut self) {
         loop {
             while self.shard.work(self.now) {}
-            let told = std::mem::take(&mut *self.world.shards.lock().unwrap());
-            if told.is_empty() {
+            let sent = std::mem::take(&mut *self.world.shards.lock().unwrap());
+            if sent.is_empty() {
                 return;
             }
-            told.into_iter().for_each(|message| self.shard.receive(message, self.now));
+            sent.into_iter().for_each(|message| self.shard.receive(message, self.now));
         }
     }
 
     fn event(&mut self, message: ToPlayer) {
-        self.hear(event(SHOW, message));
+        self.receive(event(SHOW, message));
     }
 
     fn notice(&mut self, seq: u64) {
@@ -138,7 +139,7 @@ impl Stage {
 
     fn seat_seeing(&mut self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) {
         let seated = self.seated(show, key, seat, snapshot);
-        self.hear(ToGateway::Seated(seated).into());
+        self.receive(ToGateway::Seated(seated).into());
     }
 
     fn seated(&self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) -> Seated {
@@ -157,7 +158,7 @@ impl Stage {
     fn resync(&mut self, key: ConnKey, seq: u64) {
         let conn = ConnRef { gateway: GatewayId(1), conn: key.to_wire() };
         let view = Arc::new(snapshot(seq).into());
-        self.hear(ToGateway::Resynced(Resynced { conn, show: SHOW, view, own: ToPlayer::You(YOU) }).into());
+        self.receive(ToGateway::Resynced(Resynced { conn, show: SHOW, view, own: ToPlayer::You(YOU) }).into());
     }
 
     /// A connection that is in with this seat, and has read its welcome.
@@ -167,10 +168,10 @@ impl Stage {
 
     fn join_in(&mut self, show: ShowId, seat: u32) -> ConnKey {
         let key = self.open();
-        self.say(key, &join());
+        self.send(key, &join());
         self.seat_in(show, key, Some(seat), 0);
         assert_eq!(self.read(key).messages.len(), 3);
-        self.told();
+        self.sent_to_engine();
         key
     }
 
@@ -204,7 +205,7 @@ impl Stage {
     }
 
     /// What the engine was told since the last time.
-    fn told(&self) -> Vec<ToEngine> {
+    fn sent_to_engine(&self) -> Vec<ToEngine> {
         std::mem::take(&mut *self.world.engine.lock().unwrap())
     }
 
@@ -224,7 +225,7 @@ impl Stage {
         let number = self.shard.conns()[key.slot as usize].unreplied.last();
         let (form, round, claim) = (ClaimForm::Answer, RoundId(1), ClaimKey(0));
         let reply = Reply { conn: key.to_wire(), number, form, round, key: claim, verdict, read_at: self.now.millis() };
-        self.hear(replies(vec![reply]));
+        self.receive(replies(vec![reply]));
     }
 }
 
@@ -333,8 +334,8 @@ fn errors(read: &Read) -> Vec<ErrorCode> {
     read.messages.iter().filter_map(code).collect()
 }
 
-fn answers(told: Vec<ToEngine>) -> Vec<AnswerBatch> {
-    told.into_iter().filter_map(|told| if let ToEngine::Answers(batch) = told { Some(batch) } else { None }).collect()
+fn answers(sent: Vec<ToEngine>) -> Vec<AnswerBatch> {
+    sent.into_iter().filter_map(|sent| if let ToEngine::Answers(batch) = sent { Some(batch) } else { None }).collect()
 }
 
 /// An outbox that holds about six notices.

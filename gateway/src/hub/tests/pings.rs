@@ -41,12 +41,12 @@ fn a_client_that_only_answers_pings_stays_for_an_hour_and_one_that_does_not_is_c
 fn a_spectator_is_pinged_as_well_and_one_who_was_closed_is_not() {
     let mut stage = Stage::new();
     let key = stage.open();
-    stage.say(key, &join());
+    stage.send(key, &join());
     stage.seat(key, None, 0);
     stage.read(key);
     assert!(live(&mut stage, key, MINUTE + MINUTE, true).unwrap() > 0);
     let gone = stage.join(1);
-    stage.say(gone, &FromPlayer::Leave);
+    stage.send(gone, &FromPlayer::Leave);
     for _ in 0..50 {
         stage.later(Span(1_000));
     }
@@ -54,24 +54,24 @@ fn a_spectator_is_pinged_as_well_and_one_who_was_closed_is_not() {
 }
 
 #[test]
-fn one_who_says_something_in_time_is_never_pinged_and_one_who_is_late_only_then() {
+fn a_client_that_sends_in_time_is_never_pinged_and_a_late_one_only_then() {
     let mut stage = Stage::with(|settings| settings.burst = 1_000);
     for seat in 0..3 {
         let key = stage.join(seat);
         for _ in 0..20 {
             assert_eq!(live(&mut stage, key, Span(30_000), false), Ok(0));
-            stage.say(key, &heartbeat());
+            stage.send(key, &heartbeat());
         }
         // A page in a hidden tab whose timer runs once a minute, in a browser that answers.
         for _ in 0..20 {
             assert_eq!(live(&mut stage, key, MINUTE, true), Ok(1));
-            stage.say(key, &heartbeat());
+            stage.send(key, &heartbeat());
         }
     }
 }
 
 #[test]
-fn whoever_has_been_silent_for_long_because_the_server_stood_still_is_asked_before_it_is_closed() {
+fn a_client_that_was_silent_while_the_server_stood_still_is_pinged_before_it_is_closed() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.later(Span(600_000));
@@ -101,7 +101,7 @@ fn a_client_that_does_not_read_gathers_no_pings_however_long_it_talks() {
     let key = stage.join(0);
     for _ in 0..100 {
         stage.later(Span(40_000));
-        stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+        stage.send(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
     }
     let read = stage.read(key);
     assert_eq!((read.pings, read.closed), (1, None));
@@ -139,7 +139,7 @@ fn the_pong_that_was_asked_for_is_free_and_a_flood_of_others_is_not() {
         stage.shard.tick(stage.now);
         assert_eq!(stage.read(key).pings, 1);
         // All that it may say just now, and the pong behind it.
-        stage.say(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
+        stage.send(key, &FromPlayer::React(React { emoji: Emoji::Clap }));
         stage.shard.control_frame(key, Bytes::new(), stage.now);
         assert_eq!(stage.read(key), Read::default());
     }
@@ -151,15 +151,15 @@ fn the_pong_that_was_asked_for_is_free_and_a_flood_of_others_is_not() {
 }
 
 #[test]
-fn pings_and_pongs_hurry_nobody() {
+fn pings_and_pongs_do_not_end_idleness() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.later(Span(34_000));
     assert!(stage.shard.is_idle(stage.now));
     assert_eq!(stage.read(key).pings, 1);
     stage.shard.control_frame(key, Bytes::new(), stage.now);
-    stage.say(key, &heartbeat());
+    stage.send(key, &heartbeat());
     assert!(stage.shard.is_idle(stage.now), "its own heartbeat came at the same time");
-    stage.say(key, &heartbeat());
+    stage.send(key, &heartbeat());
     assert!(!stage.shard.is_idle(stage.now));
 }

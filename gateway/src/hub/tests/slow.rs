@@ -15,7 +15,7 @@ fn one_who_does_not_read_first_loses_what_can_be_missed() {
     let read = stage.read(key);
     assert_eq!(seqs(&read), [1, 2, 3, 4]);
     assert!(read.messages.len() < 44);
-    assert!(stage.told().is_empty(), "no snapshot is needed");
+    assert!(stage.sent_to_engine().is_empty(), "no snapshot is needed");
 }
 
 #[test]
@@ -25,10 +25,12 @@ fn one_who_missed_events_gets_a_snapshot_when_it_has_read_and_then_goes_on_witho
     for seq in 1..=20 {
         stage.notice(seq);
     }
-    assert!(stage.told().is_empty(), "first it must read what waits");
+    assert!(stage.sent_to_engine().is_empty(), "first it must read what waits");
     let got = seqs(&stage.read(key));
     assert_eq!(got, (1..=got.len() as u64).collect::<Vec<_>>());
-    assert!(matches!(&stage.told()[..], [ToEngine::Resync { show: SHOW, seat: Some(at), .. }] if *at == seat(0)));
+    assert!(
+        matches!(&stage.sent_to_engine()[..], [ToEngine::Resync { show: SHOW, seat: Some(at), .. }] if *at == seat(0))
+    );
     // What comes before the snapshot is in it.
     stage.notice(21);
     stage.resync(key, 21);
@@ -45,37 +47,37 @@ fn a_hole_in_what_the_bus_brings_makes_a_snapshot() {
     stage.notice(1);
     stage.notice(3);
     assert_eq!(seqs(&stage.read(key)), [1]);
-    assert!(matches!(&stage.told()[..], [ToEngine::Resync { .. }]));
+    assert!(matches!(&stage.sent_to_engine()[..], [ToEngine::Resync { .. }]));
 }
 
 #[test]
-fn word_of_an_event_that_never_came_makes_a_snapshot() {
+fn the_number_of_an_event_that_never_came_makes_a_snapshot() {
     let mut stage = Stage::new();
     let (knows, missed) = (stage.join(0), stage.join(1));
     stage.notice(1);
     let up_to_date = stage.open();
-    stage.say(up_to_date, &join());
+    stage.send(up_to_date, &join());
     stage.seat(up_to_date, Some(2), 2);
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
-    stage.told();
-    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(1) }.into());
+    stage.sent_to_engine();
+    stage.receive(ToGateway::Said { show: SHOW, seq: Seq(1) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
-    assert!(stage.told().is_empty(), "all have seen it");
-    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
+    assert!(stage.sent_to_engine().is_empty(), "all have seen it");
+    stage.receive(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
-    assert_eq!(stage.told().len(), 2);
+    assert_eq!(stage.sent_to_engine().len(), 2);
     // The bus lost its memory once more, and with it what was asked.
-    stage.hear(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
+    stage.receive(ToGateway::Said { show: SHOW, seq: Seq(2) }.into());
     for key in [knows, missed, up_to_date] {
         stage.read(key);
     }
-    assert_eq!(stage.told().len(), 2);
+    assert_eq!(stage.sent_to_engine().len(), 2);
     stage.resync(knows, 2);
     assert_eq!(seqs(&stage.read(knows)), [] as [u64; 0]);
     stage.notice(3);
@@ -83,16 +85,16 @@ fn word_of_an_event_that_never_came_makes_a_snapshot() {
 }
 
 #[test]
-fn a_snapshot_that_does_not_come_is_asked_for_again_and_nobody_is_closed_for_it() {
+fn a_snapshot_that_does_not_come_is_requested_again_and_the_connection_stays() {
     let mut stage = Stage::new();
     let key = stage.join(0);
     stage.notice(2);
     stage.read(key);
-    assert_eq!(stage.told().len(), 1);
+    assert_eq!(stage.sent_to_engine().len(), 1);
     for _ in 0..5 {
         stage.later(Span(4_000));
         stage.read(key);
-        assert!(matches!(&stage.told()[..], [ToEngine::Resync { .. }]));
+        assert!(matches!(&stage.sent_to_engine()[..], [ToEngine::Resync { .. }]));
     }
     stage.resync(key, 2);
     assert!(matches!(&stage.read(key).messages[..], [ToPlayer::Snapshot(_), ToPlayer::You(_)]));
@@ -113,7 +115,7 @@ fn one_who_does_not_catch_up_is_closed_as_too_slow() {
 }
 
 #[test]
-fn one_who_is_too_slow_finishes_the_frame_that_it_has_begun_and_is_told_so_in_place_of_the_rest() {
+fn a_client_that_is_too_slow_gets_the_rest_of_its_frame_and_the_error_in_place_of_all_else() {
     let mut stage = narrow();
     let key = stage.join(0);
     for seq in 1..=20 {

@@ -86,12 +86,12 @@ proptest! {
         let mut seq = 0;
         for happening in story {
             match happening {
-                Happening::Say(who, message) => stage.say(readers[who].key, &message),
+                Happening::Say(who, message) => stage.send(readers[who].key, &message),
                 Happening::Bytes(who, bytes) => stage.shard.message(readers[who].key, Payload::Binary(&bytes), stage.now, stage.now),
                 Happening::Seated(who, seat) => stage.seat(readers[who].key, seat, seq),
                 Happening::Resynced(who) => stage.resync(readers[who].key, seq),
                 Happening::Refused(who) => {
-                    stage.hear(join_refused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
+                    stage.receive(join_refused(readers[who].key, ErrorMessage::from(ErrorCode::ShowFull)));
                 }
                 Happening::Event => {
                     seq += 1;
@@ -102,7 +102,7 @@ proptest! {
                     seq += 2;
                     stage.notice(seq);
                 }
-                Happening::Dismiss(seat) => stage.hear(ToGateway::Dismiss { show: SHOW, seat: self::seat(seat), code: ErrorCode::Removed }.into()),
+                Happening::Dismiss(seat) => stage.receive(ToGateway::Dismiss { show: SHOW, seat: self::seat(seat), code: ErrorCode::Removed }.into()),
                 Happening::Read(who, bytes) => {
                     let taken = stage.take(readers[who].key, bytes);
                     readers[who].bytes.extend(taken);
@@ -125,8 +125,8 @@ proptest! {
                 }
                 Happening::Later(by) => stage.later(Span(by)),
                 Happening::Goodbye(slots, waits_for_replies) => stage.goodbye(slots, waits_for_replies),
-                Happening::Said => stage.hear(ToGateway::Said { show: SHOW, seq: Seq(seq) }.into()),
-                Happening::Moved(seat) => stage.hear(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [self::seat(seat)].into() }.into()),
+                Happening::Said => stage.receive(ToGateway::Said { show: SHOW, seq: Seq(seq) }.into()),
+                Happening::Moved(seat) => stage.receive(ToGateway::Moved { show: SHOW, to: GatewayId(2), seats: [self::seat(seat)].into() }.into()),
             }
             stage.work();
             for reader in &readers {

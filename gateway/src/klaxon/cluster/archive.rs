@@ -15,7 +15,7 @@ use klaxon_gateway::private_file;
 use tokio::sync::oneshot;
 
 use super::wait_for;
-use crate::process::{Addresses, Stop, Told, begin, database_file};
+use crate::process::{AddressFile, Addresses, Stop, begin, database_file};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
@@ -29,24 +29,24 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     if let Some(file) = SqlArchive::file_of(database.expose()) {
         database_file(common, "database", &file)?;
     }
-    let told = Told::nothing_yet(data)?;
+    let address_file = AddressFile::absent(data)?;
     let archive = wait_for("the database", async || SqlArchive::open(database.expose()).await).await;
 
     let admin =
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
     let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, &options.kafka_group, &member)
         .context("Kafka can't be followed")?;
-    let mut stop = Stop::listen()?;
+    let mut signals = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
-    told.tell(&addresses)?;
+    address_file.write(&addresses)?;
     tracing::info!(%database, topic, group = options.kafka_group, admin = %addresses.admin, "ready");
 
-    let (told_to_stop, stopping) = oneshot::channel::<()>();
+    let (stop, stopping) = oneshot::channel::<()>();
     let filling = tokio::spawn(service.run(async { drop(stopping.await) }));
-    stop.told().await?;
+    signals.received().await?;
     tracing::info!("stopping: what was read is written");
-    told.take_back();
-    drop(told_to_stop);
+    address_file.remove();
+    drop(stop);
     filling.await.context("the archive broke off")?;
     archive.close().await;
     admin.stop().await;

@@ -18,7 +18,7 @@ use klaxon_gateway::config::EngineOptions;
 use klaxon_gateway::link::Clock;
 
 use super::{redis, wait_for};
-use crate::process::{Addresses, Stop, Told, begin, journals};
+use crate::process::{AddressFile, Addresses, Stop, begin, journals};
 
 /// How long the shows may take to write what they have, and to be handed over.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
 
     let arbiter = wait_for("Redis", async || RedisArbiter::connect(&redis, &name).await).await;
     let journal = open_journal(&redis, kafka, &spool).await?;
-    let told = Told::nothing_yet(data)?;
+    let address_file = AddressFile::absent(data)?;
     let journal = Arc::new(journal);
     let end = Arc::new(wait_for("Redis", async || RedisEngineEnd::connect(&redis, &name).await).await);
     let ports = Ports {
@@ -63,15 +63,15 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
         Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
-    told.tell(&addresses)?;
+    address_file.write(&addresses)?;
     tracing::info!(engine = name, admin = %addresses.admin, data = %data.display(), "ready");
 
     tokio::select! {
-        stopped = stop.told() => stopped?,
+        stopped = stop.received() => stopped?,
         ended = &mut shows => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
     tracing::info!("stopping: the shows are handed over");
-    told.take_back();
+    address_file.remove();
     end.close();
     let handed_over = async {
         let ended = shows.await;

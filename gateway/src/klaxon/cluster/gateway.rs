@@ -13,7 +13,7 @@ use klaxon_gateway::{Address, Gateway};
 use klaxon_protocol::ids::GatewayId;
 
 use super::{redis, wait_for};
-use crate::process::{Addresses, Stop, Told, begin};
+use crate::process::{AddressFile, Addresses, Stop, begin};
 
 pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let GatewayOptions { common, players, .. } = options;
@@ -22,32 +22,32 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let settings = players.settings(common)?;
     figures::describe();
     let redis = redis(&options.redis, SealKeys::of_secrets(&options.seal.secrets(common)?), common)?;
-    let told = Told::nothing_yet(data)?;
+    let address_file = AddressFile::absent(data)?;
 
     let address = Address::take(&settings).map_err(|error| common.blame("listen", players.listen, error))?;
     let public_url = options.public_url.clone().or_else(|| url_of(address.addr()));
     if public_url.is_none() {
         tracing::warn!("without a public-url no other gateway sends its players here when it stops");
     }
-    // No two that run have the same, and nobody remembers it.
+    // Unique among those that run; it is kept nowhere.
     let id = GatewayId(getrandom::u32().context("the system has nothing random")?);
     let end = wait_for("Redis", async || RedisGatewayEnd::connect(&redis, id, public_url.clone()).await).await;
     let end = Arc::new(end);
 
-    let (admin, desk) = Admin::start(hosts, end.clone())
+    let (admin, hosts) = Admin::start(hosts, end.clone())
         .await
         .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
-    let gateway = Gateway::start_at(address, settings, end.clone(), desk)?;
+    let gateway = Gateway::start_at(address, settings, end.clone(), hosts)?;
 
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: Some(gateway.addr()), admin: admin.address() };
-    told.tell(&addresses)?;
+    address_file.write(&addresses)?;
     tracing::info!(gateway = %id, players = %gateway.addr(), hosts = %addresses.admin, public_url, "ready");
 
-    stop.told().await?;
+    stop.received().await?;
     let others = end.others();
     tracing::info!(?others, "stopping: players are sent on");
-    told.take_back();
+    address_file.remove();
     gateway.drain(players.drain_limit.to_std(), others).await;
     admin.stop().await;
     end.close().await;
@@ -55,7 +55,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where players reach an address, if it is one that they can be told.
+/// Where players reach an address, if it is one that others can connect to.
 fn url_of(address: SocketAddr) -> Option<String> {
     (!address.ip().is_unspecified()).then(|| format!("ws://{address}/play"))
 }

@@ -24,7 +24,7 @@ use super::slots::BySlot;
 
 /// No slot is as high.
 const WAKE: Tag = Tag::MAX;
-/// After so many microseconds the next look round all sockets begins.
+/// Microseconds after which the next look round all sockets begins.
 const ROUND_AFTER: u64 = 1_000;
 
 /// Sockets by completion.
@@ -36,7 +36,7 @@ pub(super) struct Uring {
     looking: Option<Timestamp>,
 }
 
-/// The sockets, without the ring that tells of them.
+/// The sockets, without the ring that drives them.
 struct SocketTable {
     sockets: BySlot<RingSocket>,
     /// What could be received then was received, except from sockets that the kernel stopped receiving from.
@@ -49,7 +49,7 @@ struct SocketTable {
     resumed: Timestamp,
     /// To be received from again.
     again: Vec<Slot>,
-    /// Closed, and nobody has heard of it yet.
+    /// Closed, and the event is not returned yet.
     ended: Vec<Slot>,
 }
 
@@ -100,7 +100,7 @@ impl Uring {
 }
 
 impl SocketTable {
-    /// Closes a socket: what the kernel does for it ends soon, and says so.
+    /// Closes a socket: its requests in the kernel end soon, each with a completion.
     fn close(&mut self, slot: Slot) {
         let Some(socket) = self.sockets.get(slot) else { return };
         if !std::mem::replace(&mut socket.closing, true) {

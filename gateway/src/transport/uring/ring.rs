@@ -1,7 +1,7 @@
 //! io_uring with its memory: the one place with `unsafe` code, behind functions that are safe.
 //!
 //! What the kernel reads or writes while we do something else is owned by the [`Ring`] for as long as the kernel may: the frames
-//! that are being sent, and the buffers into which it receives. Nobody else gets a pointer to either.
+//! that are being sent, and the buffers into which it receives. No other code gets a pointer to either.
 #![expect(unsafe_code, reason = "the kernel's side of io_uring is given pointers")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -25,7 +25,7 @@ const COMPLETIONS: u32 = 8192;
 const BUFFERS: u16 = 1024;
 /// Bytes of each: an answer fits, and what does not fit comes in several.
 const BUFFER: usize = 1024;
-/// Before the bytes in a buffer, the kernel says what it put there (`struct io_uring_recvmsg_out`): the lengths of an address, of
+/// Before the bytes in a buffer, the kernel writes what it put there (`struct io_uring_recvmsg_out`): the lengths of an address, of
 /// control messages and of the bytes, and flags.
 const HEAD: usize = 16;
 /// The one group of buffers.
@@ -34,14 +34,14 @@ const GROUP: u16 = 0;
 /// A number that comes back with what became of a request, and names the place of a frame that is being sent.
 pub(super) type Tag = u32;
 
-/// What the kernel says of a request.
+/// The completion of a request.
 pub(super) enum Done<'a> {
     /// Bytes came, from a socket that is received from.
     Received(Tag, &'a mut [u8], Option<KernelTime>),
     /// Nothing more comes of this request to receive. The number is 0 at the stream's end, an error below, or anything else if it
     /// has to be asked again.
     ReceivedLast(Tag, i32),
-    /// So many bytes of a frame were sent, or an error.
+    /// The number of bytes of a frame that were sent, or an error.
     Sent(Tag, i32),
     /// All sockets from which could be received when [`Ring::look_round`] was called were received from, and that was told of before
     /// this; but for those of which a buffer had been too small before, now and then.
@@ -76,7 +76,7 @@ struct Buffers {
     /// What the kernel reads to know which are free.
     entries: NonNull<BufRingEntry>,
     bytes: NonNull<u8>,
-    /// Where the next free one is told.
+    /// Where the kernel reads which one is free next.
     tail: u16,
 }
 
@@ -148,7 +148,7 @@ impl Ring {
         Ok(())
     }
 
-    /// Asks to be told when all sockets from which can be received now were received from. Once at a time.
+    /// Requests a completion for when all sockets from which can be received now were received from. One at a time.
     ///
     /// The kernel notes for this thread which sockets became readable, in a queue, and receives from them when this thread waits, some
     /// at a time and in their order. A time that is over at once is put into the same queue, behind them. A socket that holds more
@@ -171,11 +171,11 @@ impl Ring {
         self.ring.submit().map(drop)
     }
 
-    /// Hands all requests to the kernel and waits until something is done, or the time is over; then tells what is.
+    /// Hands all requests to the kernel and waits until something is done, or the time is over; then returns what is.
     ///
     /// # Errors
     /// If the kernel does not take the requests.
-    pub fn wait(&mut self, most: Duration, mut hear: impl FnMut(Done<'_>)) -> io::Result<()> {
+    pub fn wait(&mut self, most: Duration, mut on_done: impl FnMut(Done<'_>)) -> io::Result<()> {
         let time = Timespec::from(most);
         match self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&time)) {
             Ok(_) => {}
@@ -194,11 +194,11 @@ impl Ring {
                 {
                     self.sending -= 1;
                 }
-                hear(Done::Sent(tag, result));
+                on_done(Done::Sent(tag, result));
                 continue;
             }
             if data & LOOK_ROUND != 0 {
-                hear(Done::LookedRound);
+                on_done(Done::LookedRound);
                 continue;
             }
             let mut last = result;
@@ -207,12 +207,12 @@ impl Ring {
                 let (bytes, received) = unpack(self.buffers.filled(number, count));
                 last = i32::from(!bytes.is_empty());
                 if last > 0 {
-                    hear(Done::Received(tag, bytes, received));
+                    on_done(Done::Received(tag, bytes, received));
                 }
                 self.buffers.give(number);
             }
             if !cqueue::more(flags) {
-                hear(Done::ReceivedLast(tag, last));
+                on_done(Done::ReceivedLast(tag, last));
             }
         }
         self.buffers.publish();

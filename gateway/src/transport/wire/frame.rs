@@ -88,7 +88,7 @@ impl Plain {
         str::from_utf8(payload).map(|text| Inbound::Text(Cow::Borrowed(text))).map_err(|_| Fault::NotText)
     }
 
-    /// The same for a frame that nobody else holds.
+    /// The same for a frame that is not shared.
     pub fn given(self, mut frame: Vec<u8>) -> Result<Inbound<'static>, Fault> {
         frame.drain(..self.head);
         unmask(&mut frame, self.mask);

@@ -26,7 +26,7 @@ pub(crate) struct Wire {
     unfinished: Option<Box<Unfinished>>,
 }
 
-/// A message takes no more bytes on the wire than so many times its own, even in fragments of one byte; whoever sends more sends
+/// A message takes no more bytes on the wire than this number times its own, even in fragments of one byte; a client that sends more sends
 /// fragments without end.
 pub(crate) const MOST_ON_WIRE: usize = 8;
 
@@ -77,7 +77,7 @@ pub enum Fault {
 }
 
 impl Wire {
-    /// Before anything was read, for messages of at most so many bytes.
+    /// Before anything was read, for messages of at most this number of bytes.
     pub const fn new(largest: u32) -> Self {
         Self { largest, unfinished: None }
     }
@@ -96,15 +96,15 @@ impl Wire {
                 return plain.lent(cut_off(read, plain.size())).map(Some);
             }
             let Some(frame) = self.frame(read)? else { return Ok(None) };
-            let heard = match frame {
-                Cow::Borrowed(frame) => self.hear(frame, write)?,
+            let inbound = match frame {
+                Cow::Borrowed(frame) => self.read_frame(frame, write)?,
                 Cow::Owned(frame) => match Plain::in_front_of(&frame, self.largest()) {
                     Some(plain) if self.unfinished.is_none() => Some(plain.given(frame)?),
-                    _ => self.hear(&frame, write)?,
+                    _ => self.read_frame(&frame, write)?,
                 },
             };
-            if heard.is_some() {
-                return Ok(heard);
+            if inbound.is_some() {
+                return Ok(inbound);
             }
         }
     }
@@ -142,27 +142,27 @@ impl Wire {
         Ok(Some(Cow::Owned(frame)))
     }
 
-    /// Has tungstenite say what a frame is. None if it is a fragment after which more must come.
-    fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
+    /// Has tungstenite read a frame. None if it is a fragment after which more must come.
+    fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let largest = self.largest();
         let mut unfinished = self.unfinished.take().unwrap_or_default();
         let fragments = unfinished.fragments.get_or_insert_with(|| Fragments::new(largest));
-        let heard = fragments.protocol.hear(frame, write)?;
-        if heard.is_none() {
+        let inbound = fragments.protocol.read_frame(frame, write)?;
+        if inbound.is_none() {
             fragments.on_wire += frame.len();
             if fragments.on_wire > MOST_ON_WIRE * largest {
                 return Err(Fault::TooLarge);
             }
         }
         // A sign may stand between a message's fragments.
-        if matches!(heard, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
+        if matches!(inbound, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
             self.unfinished = Some(unfinished);
         }
-        Ok(heard)
+        Ok(inbound)
     }
 }
 
-/// The first bytes, of which there are so many; the others stay.
+/// Splits off the first bytes; the others stay.
 fn cut_off<'r>(bytes: &mut &'r mut [u8], count: usize) -> &'r mut [u8] {
     let (first, others) = mem::take(bytes).split_at_mut(count);
     *bytes = others;

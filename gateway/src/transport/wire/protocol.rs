@@ -14,7 +14,7 @@ const READ_BUFFER: usize = 128;
 /// tungstenite, as the server, given one whole frame at a time.
 pub(super) struct Protocol(WebSocketContext);
 
-/// What tungstenite is told of us.
+/// How tungstenite is configured.
 pub(super) fn config(largest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -34,15 +34,15 @@ pub(super) fn fault(error: &Error) -> Fault {
 }
 
 impl Protocol {
-    /// Before anything was read, for messages of at most so many bytes.
+    /// Before anything was read, for messages of at most this number of bytes.
     pub fn new(largest: usize) -> Self {
         Self(WebSocketContext::new(Role::Server, Some(config(largest))))
     }
 
     /// What a frame makes of those before it. None if it is a fragment after which more must come.
-    pub fn hear(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
+    pub fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let mut ends = Ends { read: frame, write };
-        let heard = match self.0.read(&mut ends) {
+        let inbound = match self.0.read(&mut ends) {
             // The pong or close reply of what was just read goes out now, not at the next read.
             Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Inbound::Control)),
             Ok(Message::Close(_)) => {
@@ -56,7 +56,7 @@ impl Protocol {
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         };
-        heard.map_err(|error| fault(&error))
+        inbound.map_err(|error| fault(&error))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn binary(bytes: &[u8]) -> Vec<u8> {
 fn first(bytes: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
     Wire::new(GatewaySettings::LARGEST_MESSAGE)
         .take(&mut &mut bytes.to_vec()[..], write)
-        .map(|heard| heard.map(Inbound::kept))
+        .map(|inbound| inbound.map(Inbound::kept))
 }
 
 impl Inbound<'_> {
@@ -58,8 +58,8 @@ fn two_messages_in_one_read_and_one_message_in_two_reads_are_read_alike() {
         let mut bytes = bytes.clone();
         let (one, other) = bytes.split_at_mut(cut);
         for mut part in [one, other] {
-            while let Some(heard) = wire.take(&mut part, &mut write).unwrap() {
-                let Inbound::Text(text) = heard else { panic!("{heard:?}") };
+            while let Some(inbound) = wire.take(&mut part, &mut write).unwrap() {
+                let Inbound::Text(text) = inbound else { panic!("{inbound:?}") };
                 texts.push(text.to_string());
             }
             assert!(part.is_empty());
@@ -106,21 +106,21 @@ fn in_fragments(text: &str, size: usize) -> Vec<u8> {
 
 /// All that these bytes are, read in pieces.
 fn all(wire: &mut Wire, bytes: &[u8], piece: usize) -> Result<Vec<Inbound<'static>>, Fault> {
-    let (mut heard, mut write) = (Vec::new(), Vec::new());
+    let (mut inbound, mut write) = (Vec::new(), Vec::new());
     for mut piece in bytes.to_vec().chunks_mut(piece) {
         while let Some(one) = wire.take(&mut piece, &mut write)? {
-            heard.push(one.kept());
+            inbound.push(one.kept());
         }
     }
-    Ok(heard)
+    Ok(inbound)
 }
 
 #[test]
 fn the_largest_message_may_come_in_fragments_of_one_byte() {
     let text = "x".repeat(LARGEST_MESSAGE);
     for piece in [1, 500, 1 << 16] {
-        let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &in_fragments(&text, 1), piece).unwrap();
-        assert!(heard.iter().any(|heard| matches!(heard, Inbound::Text(heard) if *heard == text)));
+        let inbound = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &in_fragments(&text, 1), piece).unwrap();
+        assert!(inbound.iter().any(|inbound| matches!(inbound, Inbound::Text(inbound) if *inbound == text)));
     }
 }
 
@@ -201,14 +201,14 @@ fn a_length_in_more_bytes_than_it_needs_is_against_the_protocol_in_any_frame_and
             let whole = [&head[..], &vec![b'x'; usize::try_from(payload).unwrap()]].concat();
             assert_eq!(first(&head, &mut Vec::new()), Err(Fault::Protocol), "{kind:#x} {bytes_of_length} {payload}");
             for piece in [1, 3, whole.len()] {
-                let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &whole, piece);
-                assert_eq!(heard, Err(Fault::Protocol), "{kind:#x} {bytes_of_length} {payload} by {piece}");
+                let inbound = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &whole, piece);
+                assert_eq!(inbound, Err(Fault::Protocol), "{kind:#x} {bytes_of_length} {payload} by {piece}");
             }
             // Behind the first fragment of another message, and behind a whole one.
             for before in [masked(Frame::message(&b"a"[..], OpCode::Data(Data::Text), false)), text("a")] {
                 let bytes = [before, whole.clone()].concat();
-                let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, bytes.len());
-                assert_eq!(heard, Err(Fault::Protocol));
+                let inbound = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, bytes.len());
+                assert_eq!(inbound, Err(Fault::Protocol));
             }
         }
     }
@@ -219,8 +219,8 @@ fn a_length_in_as_many_bytes_as_it_needs_is_none() {
     for (bytes_of_length, payload) in [(1, 0), (1, 125), (2, 126), (2, 127), (2, 4096)] {
         let bytes = [head(BINARY, bytes_of_length, payload), vec![b'x'; usize::try_from(payload).unwrap()]].concat();
         for piece in [1, bytes.len()] {
-            let heard = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, piece).unwrap();
-            assert!(matches!(&heard[..], [Inbound::Binary(heard)] if heard.len() as u64 == payload));
+            let inbound = all(&mut Wire::new(GatewaySettings::LARGEST_MESSAGE), &bytes, piece).unwrap();
+            assert!(matches!(&inbound[..], [Inbound::Binary(inbound)] if inbound.len() as u64 == payload));
         }
     }
     assert_eq!(first(&head(BINARY, 8, 65_536), &mut Vec::new()), Err(Fault::TooLarge));

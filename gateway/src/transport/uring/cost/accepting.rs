@@ -136,7 +136,7 @@ impl Door {
         let limits = Limits { connections: 2 * CROWD, message: 4096 };
         let front = Arc::new(HttpState::new(limits));
         tasks.spawn_local(async move {
-            let greet = move |stream, peer, here: CountedConnection| {
+            let handshake = move |stream, peer, here: CountedConnection| {
                 let (send, front) = (send.clone(), Arc::clone(&front));
                 spawn_local(async move {
                     let upgraded = http::serve(stream, peer, front, &here).await.unwrap();
@@ -144,7 +144,7 @@ impl Door {
                 });
             };
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            accept::run(listener, limits.connections, greet, watch).await;
+            accept::run(listener, limits.connections, handshake, watch).await;
         });
         Self { runtime, tasks, upgraded, _stage: stage }
     }

@@ -42,12 +42,12 @@ fn send(ring: &mut Ring, at_once: usize, sockets: &[TcpStream], frame: impl Fn()
         }
         let mut left = part.len();
         while left > 0 {
-            let hear = |done: Done<'_>| {
+            let on_done = |done: Done<'_>| {
                 let Done::Sent(_, sent) = done else { panic!("nothing is received") };
                 assert!(sent > 0);
                 left -= 1;
             };
-            ring.wait(Duration::from_secs(1), hear).unwrap();
+            ring.wait(Duration::from_secs(1), on_done).unwrap();
         }
     }
 }

@@ -36,8 +36,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, heard: &Result<Inbound<'_>, Fault>) {
-        let place = match heard {
+    fn count(&mut self, inbound: &Result<Inbound<'_>, Fault>) {
+        let place = match inbound {
             Ok(Inbound::Text(Cow::Borrowed(_)) | Inbound::Binary(Cow::Borrowed(_))) => &mut self.lent,
             Ok(Inbound::Text(_) | Inbound::Binary(_)) => &mut self.put_together,
             Ok(Inbound::Control) => &mut self.signs,
@@ -51,16 +51,16 @@ impl Tally {
 }
 
 /// What one read came to; whatever ends the connection comes last.
-fn heard_in_a_read(
+fn inbound_of_read(
     wire: &mut Wire,
     mut read: &mut [u8],
     write: &mut Vec<u8>,
     tally: &mut Tally,
 ) -> Vec<Result<Inbound<'static>, Fault>> {
     let mut all = Vec::new();
-    while let Some(heard) = wire.take(&mut read, write).transpose() {
-        tally.count(&heard);
-        all.push(heard.map(Inbound::kept));
+    while let Some(inbound) = wire.take(&mut read, write).transpose() {
+        tally.count(&inbound);
+        all.push(inbound.map(Inbound::kept));
         if ends(all.last()) {
             return all;
         }
@@ -69,8 +69,8 @@ fn heard_in_a_read(
     all
 }
 
-fn ends(heard: Option<&Result<Inbound<'_>, Fault>>) -> bool {
-    matches!(heard, Some(Err(_) | Ok(Inbound::Close)))
+fn ends(inbound: Option<&Result<Inbound<'_>, Fault>>) -> bool {
+    matches!(inbound, Some(Err(_) | Ok(Inbound::Close)))
 }
 
 /// Gives both the same reads; panics where they differ.
@@ -80,16 +80,16 @@ fn agree(bytes: &[u8], reads: &[Range<usize>], tally: &mut Tally) {
     tally.bytes += bytes.len();
     for range in reads {
         tally.reads += 1;
-        let heard = heard_in_a_read(&mut wire, &mut bytes[range.clone()].to_vec(), &mut write, tally);
-        let expected = reference.heard_in_a_read(&bytes[range.clone()], &mut expected_write);
+        let inbound = inbound_of_read(&mut wire, &mut bytes[range.clone()].to_vec(), &mut write, tally);
+        let expected = reference.inbound_of_read(&bytes[range.clone()], &mut expected_write);
         // tungstenite itself bounds what a message is, not what its fragments are on the wire.
         let longer_than_tungstenite_minds =
-            heard.last() == Some(&Err(Fault::TooLarge)) && range.end > GatewaySettings::LARGEST_ON_WIRE;
+            inbound.last() == Some(&Err(Fault::TooLarge)) && range.end > GatewaySettings::LARGEST_ON_WIRE;
         if !longer_than_tungstenite_minds {
-            assert_eq!(heard, expected, "in {range:?} of {bytes:02x?}, read as {reads:?}");
+            assert_eq!(inbound, expected, "in {range:?} of {bytes:02x?}, read as {reads:?}");
             assert_eq!(write, expected_write, "to write, in {range:?} of {bytes:02x?}, read as {reads:?}");
         }
-        if ends(heard.last()) {
+        if ends(inbound.last()) {
             return;
         }
         if let Some(unfinished) = &wire.unfinished {

@@ -61,7 +61,7 @@ impl Reference {
     }
 
     /// What one read came to.
-    pub fn heard_in_a_read(&mut self, read: &[u8], write: &mut Vec<u8>) -> Vec<Result<Inbound<'static>, Fault>> {
+    pub fn inbound_of_read(&mut self, read: &[u8], write: &mut Vec<u8>) -> Vec<Result<Inbound<'static>, Fault>> {
         let bad = read.iter().position(|&byte| self.lengths.take(byte));
         // The last byte of a bad head is not for tungstenite: without it, it waits.
         let mut stream = Ends { read: &read[..bad.unwrap_or(read.len())], write };

@@ -1,4 +1,4 @@
-//! A gateway on loopback, an engine that says yes to everything, and clients in both codecs.
+//! A gateway on loopback, an engine that accepts everything, and clients in both codecs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use klaxon_engine::bus::{Address, EngineEnd, GatewayEnd, LocalBus, LocalEngineEnd, LocalGatewayEnd};
 use klaxon_gateway::Gateway;
-use klaxon_gateway::link::Desk;
+use klaxon_gateway::link::HostSink;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::Transport;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
@@ -38,20 +38,20 @@ pub const SHOW: ShowId = ShowId(77);
 pub const GATEWAY: GatewayId = GatewayId(3);
 
 /// A gateway with its engine.
-pub struct House {
+pub struct Fixture {
     pub gateway: Gateway,
     pub engine: Engine,
-    pub desk: mpsc::UnboundedReceiver<ToGateway>,
+    pub hosts: mpsc::UnboundedReceiver<ToGateway>,
 }
 
-struct Ear {
-    heard: mpsc::UnboundedSender<ToGateway>,
+struct RecordingSink {
+    received: mpsc::UnboundedSender<ToGateway>,
     watched: BTreeSet<ShowId>,
 }
 
-impl Desk for Ear {
-    fn hear(&self, message: ToGateway) {
-        let _ = self.heard.send(message);
+impl HostSink for RecordingSink {
+    fn receive(&self, message: ToGateway) {
+        let _ = self.received.send(message);
     }
 
     fn watched(&self) -> BTreeSet<ShowId> {
@@ -61,17 +61,17 @@ impl Desk for Ear {
     fn forget_all_but(&self, _: &BTreeSet<ShowId>) {}
 }
 
-impl House {
-    /// The next that the hosts' desk hears.
-    pub async fn desk(&mut self) -> ToGateway {
-        tokio::time::timeout(PATIENCE, self.desk.recv()).await.unwrap().unwrap()
+impl Fixture {
+    /// The next message for hosts.
+    pub async fn hosts(&mut self) -> ToGateway {
+        tokio::time::timeout(PATIENCE, self.hosts.recv()).await.unwrap().unwrap()
     }
 
     /// The show's figures as the hosts get them, with this gateway's share.
     pub async fn figures(&mut self) -> Figures {
-        self.engine.say(ToGateway::Figures(Box::new(figures())));
+        self.engine.send(ToGateway::Figures(Box::new(figures())));
         loop {
-            if let ToGateway::Figures(figures) = self.desk().await {
+            if let ToGateway::Figures(figures) = self.hosts().await {
                 return *figures;
             }
         }
@@ -90,29 +90,29 @@ pub fn settings_of_each() -> [GatewaySettings; 2] {
     [Transport::Auto, Transport::Portable].map(|transport| GatewaySettings { transport, ..settings() })
 }
 
-pub fn house(settings: GatewaySettings) -> House {
-    house_over(settings, |end| Arc::new(end), BTreeSet::new())
+pub fn fixture(settings: GatewaySettings) -> Fixture {
+    fixture_over(settings, |end| Arc::new(end), BTreeSet::new())
 }
 
-/// A house whose gateway has another end of the bus, and whose hosts watch these shows.
-pub fn house_over(
+/// The same with another end of the bus, and with hosts that watch these shows.
+pub fn fixture_over(
     settings: GatewaySettings,
     end: impl FnOnce(LocalGatewayEnd) -> Arc<dyn GatewayEnd>,
     watched: BTreeSet<ShowId>,
-) -> House {
+) -> Fixture {
     let (bus, engine_end) = LocalBus::new();
-    let (ear, desk) = mpsc::unbounded_channel();
-    let ear = Arc::new(Ear { heard: ear, watched });
-    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), ear).unwrap();
-    House { gateway, engine: Engine::start(engine_end), desk }
+    let (sink, hosts) = mpsc::unbounded_channel();
+    let sink = Arc::new(RecordingSink { received: sink, watched });
+    let gateway = Gateway::start(settings, end(bus.connect(GATEWAY)), sink).unwrap();
+    Fixture { gateway, engine: Engine::start(engine_end), hosts }
 }
 
-/// An engine that seats everybody, and to which the first answer of each seat counts.
+/// An engine that gives everyone a seat, and to which the first answer of each seat counts.
 pub struct Engine {
     end: Arc<LocalEngineEnd>,
     state: Arc<Mutex<State>>,
-    /// All that the gateway said.
-    pub heard: mpsc::UnboundedReceiver<ToEngine>,
+    /// All that the gateway sent.
+    pub received: mpsc::UnboundedReceiver<ToEngine>,
 }
 
 #[derive(Default)]
@@ -126,20 +126,20 @@ struct State {
 
 impl Engine {
     fn start(end: LocalEngineEnd) -> Self {
-        let (say, heard) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::unbounded_channel();
         let (end, state) = (Arc::new(end), Arc::new(Mutex::new(State::default())));
         let engine = (Arc::clone(&end), Arc::clone(&state));
         tokio::spawn(async move {
             let (end, state) = engine;
             let mut messages = Vec::new();
             while end.receive(&mut messages).await {
-                for heard in messages.drain(..) {
-                    state.lock().unwrap().hear(&end, &heard.message);
-                    let _ = say.send(heard.message);
+                for message in messages.drain(..).map(|received| received.message) {
+                    state.lock().unwrap().receive(&end, &message);
+                    let _ = sender.send(message);
                 }
             }
         });
-        Self { end, state, heard }
+        Self { end, state, received }
     }
 
     /// Sends an event that `make` makes from its seq; returns it.
@@ -156,12 +156,12 @@ impl Engine {
         self.event_with(|seq| notice(seq, text), None)
     }
 
-    pub fn say(&self, message: ToGateway) {
+    pub fn send(&self, message: ToGateway) {
         self.end.send(Address::All, message);
     }
 
-    /// What says things to the gateway from another thread.
-    pub fn voice(&self) -> impl Fn(ToGateway) + Send + use<> {
+    /// Sends messages to the gateway from another thread.
+    pub fn sender(&self) -> impl Fn(ToGateway) + Send + use<> {
         let end = Arc::clone(&self.end);
         move |message| end.send(Address::All, message)
     }
@@ -181,21 +181,21 @@ impl Engine {
         self.state.lock().unwrap().reply(&self.end, batch);
     }
 
-    /// Waits until the gateway says something of which `want` makes a value.
+    /// Waits until the gateway sends a message of which `want` makes a value.
     pub async fn wait<T>(&mut self, mut want: impl FnMut(ToEngine) -> Option<T>) -> T {
         let wait = async {
             loop {
-                if let Some(wanted) = want(self.heard.recv().await.expect("the gateway still speaks")) {
+                if let Some(wanted) = want(self.received.recv().await.expect("the gateway is running")) {
                     return wanted;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the gateway says it in time")
+        tokio::time::timeout(PATIENCE, wait).await.expect("the message comes in time")
     }
 }
 
 impl State {
-    fn hear(&mut self, end: &LocalEngineEnd, message: &ToEngine) {
+    fn receive(&mut self, end: &LocalEngineEnd, message: &ToEngine) {
         match message {
             ToEngine::Join(join) => {
                 if let Some(code) = self.refuse {
@@ -267,8 +267,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub async fn connect(house: &House, codec: Codec) -> Self {
-        let stream = TcpStream::connect(house.gateway.addr()).await.unwrap();
+    pub async fn connect(fixture: &Fixture, codec: Codec) -> Self {
+        let stream = TcpStream::connect(fixture.gateway.addr()).await.unwrap();
         Self::over(stream, codec).await.unwrap()
     }
 
@@ -282,8 +282,8 @@ impl Client {
     }
 
     /// Connects and joins; the welcome too.
-    pub async fn join(house: &House, codec: Codec) -> (Self, Welcome) {
-        let mut client = Self::connect(house, codec).await;
+    pub async fn join(fixture: &Fixture, codec: Codec) -> (Self, Welcome) {
+        let mut client = Self::connect(fixture, codec).await;
         let welcome = client.join_as(join()).await;
         (client, welcome)
     }
@@ -299,14 +299,14 @@ impl Client {
 
     /// Joins, and hears the welcome, the snapshot and itself.
     pub async fn join_as(&mut self, join: Join) -> Welcome {
-        self.say(FromPlayer::Join(join)).await;
-        let ToPlayer::Welcome(welcome) = self.hear().await else { panic!("a welcome comes first") };
-        assert!(matches!(self.hear().await, ToPlayer::Snapshot(_)));
-        assert!(matches!(self.hear().await, ToPlayer::You(_)));
+        self.send(FromPlayer::Join(join)).await;
+        let ToPlayer::Welcome(welcome) = self.receive().await else { panic!("a welcome comes first") };
+        assert!(matches!(self.receive().await, ToPlayer::Snapshot(_)));
+        assert!(matches!(self.receive().await, ToPlayer::You(_)));
         welcome
     }
 
-    pub async fn say(&mut self, message: FromPlayer) {
+    pub async fn send(&mut self, message: FromPlayer) {
         let bytes = self.codec.encode(&message);
         let message = match self.codec {
             Codec::Json => Message::text(String::from_utf8(bytes).unwrap()),
@@ -316,7 +316,7 @@ impl Client {
     }
 
     pub async fn answer(&mut self, question: u16, choice: u8) {
-        self.say(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) })).await;
+        self.send(FromPlayer::Answer(Answer { question: QuestionId(question), choice: Choice(choice) })).await;
     }
 
     pub async fn raw(&mut self, message: Message) {
@@ -329,7 +329,7 @@ impl Client {
     }
 
     /// The next message.
-    pub async fn hear(&mut self) -> ToPlayer {
+    pub async fn receive(&mut self) -> ToPlayer {
         match self.next().await {
             Ok(message) => message,
             Err(code) => panic!("closed with {code:?}"),
@@ -337,9 +337,9 @@ impl Client {
     }
 
     /// The next refusal, whatever comes before it.
-    pub async fn hear_error(&mut self) -> ErrorCode {
+    pub async fn receive_error(&mut self) -> ErrorCode {
         loop {
-            if let ToPlayer::Error(error) = self.hear().await {
+            if let ToPlayer::Error(error) = self.receive().await {
                 return error.code;
             }
         }

@@ -1,4 +1,4 @@
-//! Names and tokens at the door.
+//! Names and tokens of joins.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use crate::settings::TokenKey;
 const NOW: Millis = Millis(1_800_000_000_000);
 const SHOW: ShowId = ShowId(7);
 
-fn resume_token(doors: &Doors, show: &str, player: &str, name: &str) -> String {
+fn resume_token(admission: &Admission, show: &str, player: &str, name: &str) -> String {
     let (code, player) = (ShowCode::parse(show).unwrap(), PlayerId::parse(player).unwrap());
     let name = Name::parse(name).unwrap();
-    doors.resume_token(Holder { code: &code, show: SHOW, player: &player, name: &name, issue: 3 }, NOW)
+    admission.resume_token(Holder { code: &code, show: SHOW, player: &player, name: &name, issue: 3 }, NOW)
 }
 
 fn join(show: &str) -> Join {
@@ -23,8 +23,8 @@ fn code(result: Result<Admitted, Refusal>) -> ErrorCode {
     result.unwrap_err().code
 }
 
-fn guests() -> Doors {
-    Doors::new(Auth::Guests, None, &[1; 32])
+fn guests() -> Admission {
+    Admission::new(Auth::Guests, None, &[1; 32])
 }
 
 const SHARED: [u8; 32] = *b"c0b9e6e1a36f7d2485fb1c7703d94e5a";
@@ -38,14 +38,14 @@ fn token_with(claims: serde_json::Value) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(&SHARED)).unwrap()
 }
 
-fn tokens(guests_too: bool) -> Doors {
-    Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, None, &[1; 32])
+fn tokens(guests_too: bool) -> Admission {
+    Admission::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, None, &[1; 32])
 }
 
 #[test]
 fn every_guest_is_somebody_else() {
-    let doors = guests();
-    let (one, two) = (doors.admit(join("QUIZ"), NOW).unwrap(), doors.admit(join("QUIZ"), NOW).unwrap());
+    let admission = guests();
+    let (one, two) = (admission.admit(join("QUIZ"), NOW).unwrap(), admission.admit(join("QUIZ"), NOW).unwrap());
     assert_ne!(one.player, two.player);
 }
 
@@ -57,28 +57,28 @@ fn a_name_that_cannot_be_shown_is_refused() {
 
 #[test]
 fn a_resume_token_brings_back_the_same_player_under_their_name() {
-    let doors = guests();
-    let first = doors.admit(join("QUIZ"), NOW).unwrap();
-    let token = resume_token(&doors, "QUIZ", first.player.as_str(), "Ann 2");
-    let again = doors.admit(Join { resume: Some(token), ..join("quiz") }, NOW).unwrap();
+    let admission = guests();
+    let first = admission.admit(join("QUIZ"), NOW).unwrap();
+    let token = resume_token(&admission, "QUIZ", first.player.as_str(), "Ann 2");
+    let again = admission.admit(Join { resume: Some(token), ..join("quiz") }, NOW).unwrap();
     assert_eq!(again.player, first.player);
     assert_eq!(again.name, Some(Name::parse("Ann 2").unwrap()));
 }
 
 #[test]
 fn a_resume_token_of_another_show_another_server_or_changed_is_refused() {
-    let doors = guests();
-    let token = resume_token(&doors, "QUIZ", "p", "Ann");
-    let resume = |doors: &Doors, show: &str, token: &str| {
-        code(doors.admit(Join { resume: Some(token.to_owned()), ..join(show) }, NOW))
+    let admission = guests();
+    let token = resume_token(&admission, "QUIZ", "p", "Ann");
+    let resume = |admission: &Admission, show: &str, token: &str| {
+        code(admission.admit(Join { resume: Some(token.to_owned()), ..join(show) }, NOW))
     };
-    assert_eq!(resume(&doors, "OTHER", &token), ErrorCode::BadToken);
-    assert_eq!(resume(&Doors::new(Auth::Guests, None, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
+    assert_eq!(resume(&admission, "OTHER", &token), ErrorCode::BadToken);
+    assert_eq!(resume(&Admission::new(Auth::Guests, None, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
     let mut changed = token.into_bytes();
     let middle = changed.len() / 2;
     changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
-    assert_eq!(resume(&doors, "QUIZ", std::str::from_utf8(&changed).unwrap()), ErrorCode::BadToken);
-    assert_eq!(resume(&doors, "QUIZ", "x.y.z"), ErrorCode::BadToken);
+    assert_eq!(resume(&admission, "QUIZ", std::str::from_utf8(&changed).unwrap()), ErrorCode::BadToken);
+    assert_eq!(resume(&admission, "QUIZ", "x.y.z"), ErrorCode::BadToken);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn where_tokens_are_wanted_their_sub_is_the_player() {
 }
 
 #[test]
-fn the_name_in_a_token_is_a_proposal_that_refuses_nobody() {
+fn the_name_in_a_token_is_a_proposal_for_which_no_join_is_refused() {
     let exp = jsonwebtoken::get_current_timestamp() + 600;
     let known_as = |name: serde_json::Value| {
         let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": name }));
@@ -131,11 +131,11 @@ fn a_name_that_a_player_types_is_not_cut() {
 }
 
 #[test]
-fn words_that_an_operator_reserves_are_names_of_nobody() {
+fn words_that_an_operator_reserves_are_no_names() {
     let reserved = Reserved::further("Gastgeber,होस्ट").unwrap();
     let auth = Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: true };
-    let doors = Doors::new(auth, Some(reserved), &[1; 32]);
-    let with = |name: &str| doors.admit(Join { name: Some(name.into()), ..join("QUIZ") }, NOW);
+    let admission = Admission::new(auth, Some(reserved), &[1; 32]);
+    let with = |name: &str| admission.admit(Join { name: Some(name.into()), ..join("QUIZ") }, NOW);
     for bad in ["Gastgeber", "GASTGEBER: gewonnen!", "होस्ट 2", "Host"] {
         let refusal = with(bad).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::BadName, "{bad:?}");
@@ -144,7 +144,7 @@ fn words_that_an_operator_reserves_are_names_of_nobody() {
     assert!(with("Ann Gastgeber").is_ok());
     let exp = jsonwebtoken::get_current_timestamp() + 600;
     let token = token_with(serde_json::json!({ "sub": "p-1", "exp": exp, "name": "Gastgeber" }));
-    assert_eq!(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW).unwrap().name, None);
+    assert_eq!(admission.admit(Join { token: Some(token), ..join("QUIZ") }, NOW).unwrap().name, None);
 }
 
 /// The key pair of RFC 8410's examples.
@@ -157,18 +157,18 @@ const PUBLIC: &[u8] = b"-----BEGIN PUBLIC KEY-----\n\
 
 #[test]
 fn a_public_key_lets_in_whom_its_private_key_signed_and_is_no_secret() {
-    let doors =
-        Doors::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, None, &[1; 32]);
+    let admission =
+        Admission::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, None, &[1; 32]);
     let claims = serde_json::json!({ "sub": "p-1", "exp": jsonwebtoken::get_current_timestamp() + 60 });
     let signed = |algorithm, key: &EncodingKey| {
         let token = jsonwebtoken::encode(&Header::new(algorithm), &claims, key).unwrap();
         Join { token: Some(token), ..join("QUIZ") }
     };
     let right = signed(Algorithm::EdDSA, &EncodingKey::from_ed_pem(PRIVATE).unwrap());
-    assert_eq!(doors.admit(right, NOW).unwrap().player.as_str(), "p-1");
+    assert_eq!(admission.admit(right, NOW).unwrap().player.as_str(), "p-1");
     // Everybody knows the public key, and must not be able to sign with it.
     let tricked = signed(Algorithm::HS256, &EncodingKey::from_secret(PUBLIC));
-    assert_eq!(code(doors.admit(tricked, NOW)), ErrorCode::BadToken);
+    assert_eq!(code(admission.admit(tricked, NOW)), ErrorCode::BadToken);
 }
 
 /// RFC 7515, 4.1.11: what a header names there must be understood, and must be there; an empty list is never sent.
@@ -212,25 +212,29 @@ fn expired_foreign_and_needless_tokens_are_refused() {
 
 #[test]
 fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
-    let doors = Doors::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, None, &SHARED);
-    let token = resume_token(&doors, "QUIZ", "p", "Ann");
-    assert_eq!(code(doors.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
-    assert_eq!(code(doors.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
+    let admission =
+        Admission::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, None, &SHARED);
+    let token = resume_token(&admission, "QUIZ", "p", "Ann");
+    assert_eq!(code(admission.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
+    assert_eq!(
+        code(admission.admit(Join { resume: Some(token_of("p", 600)), ..join("QUIZ") }, NOW)),
+        ErrorCode::BadToken
+    );
 }
 
 #[test]
 fn anothers_resume_beside_ones_own_token_is_refused() {
-    let doors = tokens(false);
-    let resume = resume_token(&doors, "QUIZ", "victim", "Ann");
+    let admission = tokens(false);
+    let resume = resume_token(&admission, "QUIZ", "victim", "Ann");
     let join = Join { token: Some(token_of("thief", 600)), resume: Some(resume), ..join("QUIZ") };
-    assert_eq!(code(doors.admit(join, NOW)), ErrorCode::BadToken);
+    assert_eq!(code(admission.admit(join, NOW)), ErrorCode::BadToken);
 }
 
 #[test]
-fn a_resume_token_says_of_which_show_it_is_for_a_day_and_no_more() {
-    let resume = |doors: &Doors, player: &str, later: u64| {
-        let token = resume_token(doors, "QUIZ", player, "Ann");
-        doors.admit(Join { resume: Some(token), ..join("QUIZ") }, Millis(NOW.0 + later))
+fn a_resume_token_names_its_show_and_lasts_a_day() {
+    let resume = |admission: &Admission, player: &str, later: u64| {
+        let token = resume_token(admission, "QUIZ", player, "Ann");
+        admission.admit(Join { resume: Some(token), ..join("QUIZ") }, Millis(NOW.0 + later))
     };
     let day = RESUME_SECONDS * 1000;
     let proof = |may_sit| Proof::Resume { show: SHOW, issue: 3, may_sit };
@@ -245,14 +249,14 @@ fn a_resume_token_says_of_which_show_it_is_for_a_day_and_no_more() {
 
 #[test]
 fn a_resume_token_without_a_show_an_issue_or_an_end_is_refused() {
-    let doors = guests();
+    let admission = guests();
     let whole = serde_json::json!({
         "aud": RESUME_AUDIENCE, "sub": "guest-1", "show": "QUIZ", "name": "Ann",
         "id": "7", "issue": 0, "exp": NOW.0 / 1000 + 60,
     });
     let admit = |claims: &serde_json::Value| {
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &doors.sign).unwrap();
-        doors.admit(Join { resume: Some(token), ..join("QUIZ") }, NOW)
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &admission.sign).unwrap();
+        admission.admit(Join { resume: Some(token), ..join("QUIZ") }, NOW)
     };
     assert!(admit(&whole).is_ok());
     for left_out in ["aud", "sub", "show", "name", "id", "issue", "exp"] {
@@ -265,12 +269,12 @@ fn a_resume_token_without_a_show_an_issue_or_an_end_is_refused() {
 #[test]
 fn only_an_operators_token_reclaims_a_seat() {
     let show = ShowCode::parse("QUIZ").unwrap();
-    let doors = tokens(true);
-    let admitted = doors.reclaim(Reclaim { show: show.clone(), token: token_of("p-1", 600) }).unwrap();
+    let admission = tokens(true);
+    let admitted = admission.reclaim(Reclaim { show: show.clone(), token: token_of("p-1", 600) }).unwrap();
     assert_eq!((admitted.player.as_str(), admitted.role), ("p-1", Role::Player));
     assert_eq!(admitted.proof, Proof::Token { resumes: None, revoke: true });
-    for token in [resume_token(&doors, "QUIZ", "p-1", "Ann"), token_of("p-1", -600), "x.y.z".to_owned()] {
-        assert_eq!(code(doors.reclaim(Reclaim { show: show.clone(), token })), ErrorCode::BadToken);
+    for token in [resume_token(&admission, "QUIZ", "p-1", "Ann"), token_of("p-1", -600), "x.y.z".to_owned()] {
+        assert_eq!(code(admission.reclaim(Reclaim { show: show.clone(), token })), ErrorCode::BadToken);
     }
     assert_eq!(code(guests().reclaim(Reclaim { show, token: token_of("p-1", 600) })), ErrorCode::BadToken);
 }

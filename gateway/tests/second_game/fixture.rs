@@ -69,11 +69,11 @@ impl Server {
             let token = AdminToken::parse(TOKEN).unwrap();
             let listen = "127.0.0.1:0".parse().unwrap();
             let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
-            let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
+            let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
             let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
             let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
             let settings = GatewaySettings { transport, ..GatewaySettings::new(listen, [9; 32]) };
-            (Gateway::start(settings, end, desk).unwrap(), admin, archive)
+            (Gateway::start(settings, end, hosts).unwrap(), admin, archive)
         });
         let (players, hosts) = (gateway.addr(), admin.address());
         Self { runtime: Some(runtime), gateway: Some(gateway), _admin: admin, players, hosts, archive }
@@ -97,8 +97,8 @@ impl Server {
     pub async fn join(&self, code: &str, resume: Option<&str>) -> (Client, String) {
         let request = format!("ws://{}/play", self.players).into_client_request().unwrap();
         let mut client = Client::connect(request).await;
-        client.say(json!({ "type": "join", "show": code, "name": "Ann", "resume": resume })).await;
-        let welcome = client.hear("welcome").await;
+        client.send(json!({ "type": "join", "show": code, "name": "Ann", "resume": resume })).await;
+        let welcome = client.receive("welcome").await;
         (client, welcome["resume"].as_str().unwrap().to_owned())
     }
 }
@@ -112,12 +112,12 @@ impl Client {
         Self(tokio_tungstenite::connect_async(request).await.unwrap().0)
     }
 
-    pub async fn say(&mut self, message: Value) {
+    pub async fn send(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message of this type; the others before it are passed over.
-    pub async fn hear(&mut self, wanted: &str) -> Value {
+    pub async fn receive(&mut self, wanted: &str) -> Value {
         timeout(PATIENCE, async {
             loop {
                 let Message::Text(text) = self.0.next().await.unwrap().unwrap() else { continue };
@@ -135,7 +135,7 @@ impl Client {
     /// The next event of the game that says this.
     pub async fn event(&mut self, wanted: &str) -> Value {
         loop {
-            let event = self.hear("game_event").await;
+            let event = self.receive("game_event").await;
             if event["body"].get(wanted).is_some() {
                 return event;
             }
@@ -144,15 +144,15 @@ impl Client {
 
     /// Claims, and hears what became of it.
     pub async fn claim(&mut self, round: u16, key: u16, value: impl Into<Value>) -> Value {
-        self.say(json!({ "type": "claim", "round": round, "key": key, "value": value.into() })).await;
-        self.hear("claim_reply").await
+        self.send(json!({ "type": "claim", "round": round, "key": key, "value": value.into() })).await;
+        self.receive("claim_reply").await
     }
 
     /// A host's command, and its reply.
     pub async fn command(&mut self, id: &str, show: &Value, action: Value) -> Value {
         let mut message = json!({ "type": "command", "id": id, "show": show });
         message.as_object_mut().unwrap().extend(action.as_object().unwrap().clone());
-        self.say(message).await;
-        self.hear("done").await
+        self.send(message).await;
+        self.receive("done").await
     }
 }

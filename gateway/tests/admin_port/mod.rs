@@ -1,15 +1,17 @@
-//! A desk with an engine that says what the test wants.
+//! An admin port with an engine that sends what the test wants.
 
 // Each test binary uses a part of this.
 #![allow(dead_code)]
 #![allow(clippy::unwrap_used)]
 
+pub mod host;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use klaxon_engine::bus::{Address, EngineEnd, LocalBus, LocalEngineEnd};
-use klaxon_gateway::admin::{self, Admin, AdminDesk, AdminSettings, AdminToken};
-use klaxon_gateway::link::{Desk, GatewayEnd};
+use klaxon_gateway::admin::{self, Admin, AdminSettings, AdminToken, Hosts};
+use klaxon_gateway::link::{GatewayEnd, HostSink};
 use klaxon_protocol::host::{Figures, FromHost, Latency, ToHost};
 use klaxon_protocol::ids::{ConnRef, GatewayId, Seq, ShowId};
 use klaxon_protocol::link::{Broadcast, ToEngine, ToGateway};
@@ -19,17 +21,17 @@ use klaxon_protocol::time::{Millis, Span};
 pub const TOKEN: &str = "a-token-for-tests-of-32-characters";
 pub const SHOW: ShowId = ShowId(u64::MAX);
 
-/// A running admin port, its desk, and the engine's end of the bus.
+/// A running admin port, its hosts, and the engine's end of the bus.
 pub struct Stage {
     pub admin: Admin,
-    pub desk: Arc<AdminDesk>,
+    pub hosts: Arc<Hosts>,
     pub engine: ScriptedEngine,
 }
 
 /// The engine's end of the bus in the test's hands.
 pub struct ScriptedEngine {
     end: LocalEngineEnd,
-    heard: std::collections::VecDeque<ToEngine>,
+    received: std::collections::VecDeque<ToEngine>,
 }
 
 impl Stage {
@@ -42,15 +44,15 @@ impl Stage {
         let end = Arc::new(bus.connect(GatewayId(7)));
         let token = AdminToken::parse(TOKEN).unwrap();
         let settings = AdminSettings { listen, token, metrics: admin::metrics::recorder().unwrap().handle() };
-        let (admin, desk) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
-        let hears = Arc::clone(&desk);
+        let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
+        let receiver = Arc::clone(&hosts);
         tokio::spawn(async move {
             let mut inbox = Vec::new();
             while end.receive(&mut inbox).await {
-                inbox.drain(..).for_each(|message| hears.hear(message));
+                inbox.drain(..).for_each(|message| receiver.receive(message));
             }
         });
-        Self { admin, desk, engine: ScriptedEngine { end: engine, heard: Default::default() } }
+        Self { admin, hosts, engine: ScriptedEngine { end: engine, received: Default::default() } }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -60,9 +62,9 @@ impl Stage {
 
 impl ScriptedEngine {
     /// The next message of a host.
-    pub async fn hear(&mut self) -> (ConnRef, FromHost) {
+    pub async fn receive(&mut self) -> (ConnRef, FromHost) {
         loop {
-            if let Some(message) = self.heard.pop_front() {
+            if let Some(message) = self.received.pop_front() {
                 match message {
                     ToEngine::Host { conn, message } => return (conn, message),
                     _ => continue,
@@ -70,20 +72,20 @@ impl ScriptedEngine {
             }
             let mut inbox = Vec::new();
             assert!(self.end.receive(&mut inbox).await, "the gateway is there");
-            self.heard.extend(inbox.into_iter().map(|heard| heard.message));
+            self.received.extend(inbox.into_iter().map(|received| received.message));
         }
     }
 
-    pub fn say(&self, message: ToGateway) {
+    pub fn send(&self, message: ToGateway) {
         self.end.send(Address::All, message);
     }
 
     pub fn answer(&self, conn: ConnRef, message: ToHost) {
-        self.say(ToGateway::Host { conn, message });
+        self.send(ToGateway::Host { conn, message });
     }
 
     pub fn event(&self, message: ToPlayer) {
-        self.say(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
+        self.send(ToGateway::Broadcast(Broadcast { show: SHOW, message, personal: None }));
     }
 }
 

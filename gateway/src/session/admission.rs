@@ -1,4 +1,4 @@
-//! Who somebody is: checks names and tokens at the door, and makes the tokens with which they come back.
+//! Admission: checks the name and the tokens of a join, and makes the tokens with which players come back.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::jwt_header;
 use crate::settings::Auth;
 
-/// Checks whoever comes in.
-pub(crate) struct Doors {
+/// Checks joins.
+pub(crate) struct Admission {
     auth: Auth,
     reserved: Option<Reserved>,
     sign: EncodingKey,
@@ -23,7 +23,7 @@ pub(crate) struct Doors {
     resume_rules: Validation,
 }
 
-/// Somebody whose name and tokens are in order.
+/// A join whose name and tokens are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Admitted {
     pub code: ShowCode,
@@ -33,7 +33,7 @@ pub(crate) struct Admitted {
     pub proof: Proof,
 }
 
-/// What a resume token says. The engine of the show compares `id` and `issue` with what is true there.
+/// The claims of a resume token. The engine of the show compares `id` and `issue` with its own.
 #[derive(Serialize, Deserialize)]
 struct ResumeClaims {
     aud: String,
@@ -46,7 +46,7 @@ struct ResumeClaims {
     name: Name,
 }
 
-/// Whose resume token it is.
+/// The player for whom a resume token is made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holder<'a> {
     pub code: &'a ShowCode,
@@ -60,7 +60,7 @@ pub(crate) struct Holder<'a> {
 /// How long a resume token can be used. Each welcome brings a new one, so a show may be longer.
 const RESUME_SECONDS: u64 = 24 * 60 * 60;
 
-/// Keeps resume tokens apart from all others, whoever signed those.
+/// Distinguishes resume tokens from all others that the same key may have signed.
 const RESUME_AUDIENCE: &str = "klaxon-resume";
 
 /// What must be right in an operator's token.
@@ -75,8 +75,8 @@ struct Proposal {
     name: String,
 }
 
-impl Doors {
-    /// Doors that trust these tokens, and sign their own with the secret.
+impl Admission {
+    /// Trusts these tokens, and signs its own with the secret.
     pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32]) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);
         // Checked against the server's clock, by which it was made.
@@ -92,7 +92,7 @@ impl Doors {
         }
     }
 
-    /// Who this is, or why they can't come in.
+    /// The player of this join, or why it is refused.
     pub fn admit(&self, join: Join, now: Millis) -> Result<Admitted, Refusal> {
         let chosen = join.name.as_deref().map(|name| self.parse_name(name)).transpose()?;
         let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show, now)).transpose()?;
@@ -190,14 +190,14 @@ impl Doors {
     }
 }
 
-/// The name in a token that was found to be right. It is a proposal, and refuses nobody: one that is too long is cut, and one that
+/// The name in a token that was found to be right. It is a proposal, for which no join is refused: one that is too long is cut, and one that
 /// can't be shown, or is no text, is as good as none.
 fn proposed_name(token: &str) -> Option<Name> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     Name::proposed(&serde_json::from_slice::<Proposal>(&payload).ok()?.name)
 }
 
-/// A player whom nobody can guess.
+/// A new guest, whose id can't be guessed.
 fn guest() -> Result<PlayerId, Refusal> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| Refusal::plain(ErrorCode::Unavailable))?;

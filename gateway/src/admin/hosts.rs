@@ -1,4 +1,4 @@
-//! The desk: which hosts are connected, what each of them watches, and what goes to whom.
+//! Which hosts are connected, what each of them watches, and which messages it is sent.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Phase, Pong, ToPlayer};
 
 use super::outbox::HostOutbox;
-use crate::link::{Clock, Desk, GatewayEnd};
+use crate::link::{Clock, GatewayEnd, HostSink};
 
 /// How many of a host's messages may wait for an engine's answer.
 pub const MOST_UNANSWERED: usize = 64;
@@ -23,14 +23,14 @@ const MOST_WATCHED: usize = 256;
 const MOST_KEPT: usize = 32;
 
 /// All hosts of this gateway.
-pub struct AdminDesk {
+pub struct Hosts {
     engines: Arc<dyn GatewayEnd>,
     next_key: AtomicU64,
-    room: Mutex<HostRoom>,
+    state: Mutex<HostsState>,
 }
 
 #[derive(Default)]
-struct HostRoom {
+struct HostsState {
     hosts: HashMap<u64, Arc<Host>>,
     watchers: HashMap<ShowId, BTreeSet<u64>>,
     latest: HashMap<ShowId, Latest>,
@@ -42,9 +42,9 @@ struct Latest {
     figures: Option<Arc<ToHost>>,
     /// The event that began the last round, and those since.
     events: Vec<Arc<ToHost>>,
-    /// Alerts that came when nobody watched: for the first host who does. After a crash no host is connected when the engine
-    /// tells of it.
-    unheard: VecDeque<Arc<ToHost>>,
+    /// Alerts that came while no host watched: for the first that does. After a crash no host is connected when the engine
+    /// sends the alert about it.
+    undelivered: VecDeque<Arc<ToHost>>,
 }
 
 impl Latest {
@@ -63,40 +63,40 @@ pub struct Host {
     pub outbox: HostOutbox,
 }
 
-impl AdminDesk {
-    /// A desk without hosts.
+impl Hosts {
+    /// No hosts yet.
     #[must_use]
     pub fn new(engines: Arc<dyn GatewayEnd>) -> Self {
-        Self { engines, next_key: AtomicU64::new(1), room: Mutex::default() }
+        Self { engines, next_key: AtomicU64::new(1), state: Mutex::default() }
     }
 
     /// A host is there. None if there are too many.
     #[must_use]
     pub fn arrive(&self) -> Option<Arc<Host>> {
-        let mut room = self.lock();
-        if room.hosts.len() >= MOST_HOSTS {
+        let mut state = self.lock();
+        if state.hosts.len() >= MOST_HOSTS {
             return None;
         }
         let key = self.next_key.fetch_add(1, Ordering::Relaxed);
         let host = Arc::new(Host { key, unanswered: AtomicUsize::new(0), outbox: HostOutbox::default() });
-        room.hosts.insert(key, Arc::clone(&host));
-        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+        state.hosts.insert(key, Arc::clone(&host));
+        metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
         Some(host)
     }
 
     /// A host is gone.
     pub fn leave(&self, host: &Host) {
-        let mut room = self.lock();
-        room.hosts.remove(&host.key);
-        room.watchers.retain(|_, watchers| {
+        let mut state = self.lock();
+        state.hosts.remove(&host.key);
+        state.watchers.retain(|_, watchers| {
             watchers.remove(&host.key);
             !watchers.is_empty()
         });
-        metrics::gauge!("klaxon_hosts").set(room.hosts.len() as f64);
+        metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
     }
 
-    /// A host says something: answered here if it is about this connection, else handed to the engines.
-    pub fn say(&self, host: &Host, message: FromHost) {
+    /// A message of a host: answered here if it is about this connection, else sent to the engines.
+    pub fn receive_from(&self, host: &Host, message: FromHost) {
         metrics::counter!("klaxon_host_messages_total").increment(1);
         match message {
             FromHost::Ping(ping) => {
@@ -105,11 +105,11 @@ impl AdminDesk {
             }
             FromHost::Watch(watched) => self.watch(host, watched.show),
             FromHost::Unwatch(watched) => {
-                let mut room = self.lock();
-                if let Some(watchers) = room.watchers.get_mut(&watched.show) {
+                let mut state = self.lock();
+                if let Some(watchers) = state.watchers.get_mut(&watched.show) {
                     watchers.remove(&host.key);
                     if watchers.is_empty() {
-                        room.watchers.remove(&watched.show);
+                        state.watchers.remove(&watched.show);
                     }
                 }
             }
@@ -136,27 +136,27 @@ impl AdminDesk {
     }
 
     fn watch(&self, host: &Host, show: ShowId) {
-        let mut room = self.lock();
-        let watched = room.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
+        let mut state = self.lock();
+        let watched = state.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
         if watched >= MOST_WATCHED {
-            drop(room);
+            drop(state);
             let detail = format!("A connection watches at most {MOST_WATCHED} shows.");
             host.outbox.push(Arc::new(ToHost::Error((&Refusal::because(ErrorCode::RateLimited, detail)).into())));
             return;
         }
-        room.watchers.entry(show).or_default().insert(host.key);
+        state.watchers.entry(show).or_default().insert(host.key);
         self.engines.subscribe(show);
-        // Under the same lock as what follows them, so that nothing is heard twice or out of order.
-        if let Some(latest) = room.latest.get_mut(&show) {
-            let unheard = std::mem::take(&mut latest.unheard);
-            for message in unheard.iter().chain(&latest.events).chain(&latest.figures) {
+        // Under the same lock as what follows them, so that nothing is sent twice or out of order.
+        if let Some(latest) = state.latest.get_mut(&show) {
+            let undelivered = std::mem::take(&mut latest.undelivered);
+            for message in undelivered.iter().chain(&latest.events).chain(&latest.figures) {
                 host.outbox.push(Arc::clone(message));
             }
         }
     }
 
-    /// To the host that asked.
-    fn answer(&self, conn: ConnRef, message: ToHost) {
+    /// To the host that sent the request.
+    fn reply(&self, conn: ConnRef, message: ToHost) {
         if conn.gateway != self.engines.id() {
             return;
         }
@@ -171,41 +171,41 @@ impl AdminDesk {
     }
 
     /// To all who watch the show.
-    fn tell(&self, show: ShowId, message: ToHost) {
+    fn send_to_watchers(&self, show: ShowId, message: ToHost) {
         let message = Arc::new(message);
-        let mut room = self.lock();
-        room.keep(show, &message);
-        for key in room.watchers.get(&show).into_iter().flatten() {
-            if let Some(host) = room.hosts.get(key) {
+        let mut state = self.lock();
+        state.keep(show, &message);
+        for key in state.watchers.get(&show).into_iter().flatten() {
+            if let Some(host) = state.hosts.get(key) {
                 host.outbox.push(Arc::clone(&message));
             }
         }
     }
 
-    /// The show began before it was heard here: who watches it is told the round that was begun last, as it is now.
+    /// The show began before its events came to this gateway: hosts that watch it are sent the last round, as it is now.
     fn catch_up(&self, show: ShowId, view: &View) {
         let events = view.message.last_round();
         if events.is_empty() {
             return;
         }
         {
-            let room = self.lock();
-            // Heard here all along, or since a host of ours was told the same.
-            if room.latest.get(&show).is_some_and(Latest::has_round) {
+            let state = self.lock();
+            // Its events came all along, or since another host of this gateway was sent the same.
+            if state.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
             }
         }
         for event in events {
-            self.tell(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
+            self.send_to_watchers(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HostRoom> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HostsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl HostRoom {
+impl HostsState {
     fn keep(&mut self, show: ShowId, message: &Arc<ToHost>) {
         match &**message {
             ToHost::Figures(figures) if figures.phase == Phase::Ended => {
@@ -228,26 +228,28 @@ impl HostRoom {
                 _ => {}
             },
             ToHost::Alert(_) if !self.watchers.contains_key(&show) => {
-                let unheard = &mut self.latest.entry(show).or_default().unheard;
-                if unheard.len() == MOST_KEPT {
-                    unheard.pop_front();
+                let undelivered = &mut self.latest.entry(show).or_default().undelivered;
+                if undelivered.len() == MOST_KEPT {
+                    undelivered.pop_front();
                 }
-                unheard.push_back(Arc::clone(message));
+                undelivered.push_back(Arc::clone(message));
             }
             _ => {}
         }
     }
 }
 
-impl Desk for AdminDesk {
-    fn hear(&self, message: ToGateway) {
+impl HostSink for Hosts {
+    fn receive(&self, message: ToGateway) {
         match message {
-            ToGateway::Host { conn, message } => self.answer(conn, message),
-            ToGateway::Figures(figures) => self.tell(figures.show, ToHost::Figures(figures)),
-            ToGateway::Alert { show, at, alert } => self.tell(show, ToHost::Alert(Alert { show, at, alert })),
+            ToGateway::Host { conn, message } => self.reply(conn, message),
+            ToGateway::Figures(figures) => self.send_to_watchers(figures.show, ToHost::Figures(figures)),
+            ToGateway::Alert { show, at, alert } => {
+                self.send_to_watchers(show, ToHost::Alert(Alert { show, at, alert }))
+            }
             ToGateway::Broadcast(broadcast) => {
                 let event = HostEvent { show: broadcast.show, event: Box::new(broadcast.message) };
-                self.tell(event.show, ToHost::Event(event));
+                self.send_to_watchers(event.show, ToHost::Event(event));
             }
             ToGateway::Running { show, view } => self.catch_up(show, &view),
             ToGateway::Seated(_)
@@ -273,15 +275,15 @@ impl Desk for AdminDesk {
     }
 }
 
-/// Tells a host why its message was not handed on: under the command's id if it has one.
+/// Refuses a host's message, under the command's id if it has one.
 fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
     use klaxon_protocol::host::Refused;
     let error = refusal.into();
-    let told = match message {
+    let refused = match message {
         FromHost::Create(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
         FromHost::CreateGame(create) => ToHost::Refused(Refused { id: create.id.clone(), error }),
         FromHost::Command(command) => ToHost::Refused(Refused { id: command.id.clone(), error }),
         _ => ToHost::Error(error),
     };
-    host.outbox.push(Arc::new(told));
+    host.outbox.push(Arc::new(refused));
 }
