@@ -128,7 +128,9 @@ async fn several_lines_of_a_header_are_one_list_and_a_refusal_names_what_is_miss
 
 #[tokio::test]
 async fn a_host_creates_and_commands_a_show_in_both_codecs() {
-    for codec in Codec::ALL {
+    let newer = Settings { speed_points: false, ..Settings::default() };
+    let cases = Codec::ALL.map(|codec| [(codec, Settings::default()), (codec, newer.clone())]);
+    for (codec, settings) in cases.into_iter().flatten() {
         let mut stage = Stage::open().await;
         let mut host = Host::connect(&stage, codec).await;
         let question = PackQuestion {
@@ -144,11 +146,18 @@ async fn a_host_creates_and_commands_a_show_in_both_codecs() {
             id: CommandId::parse("c1").unwrap(),
             code: None,
             pack: Pack { title: "Capitals".into(), questions: vec![question] },
-            settings: Settings::default(),
+            settings,
         }));
-        host.send(create.clone()).await;
+        let by_names = create.clone().encodable();
+        host.send(if codec == Codec::Json { create } else { by_names.clone() }).await;
         let (conn, received) = stage.engine.receive().await;
-        assert_eq!(received, create);
+        assert_eq!(received, by_names);
+        let over_the_link = Codec::Bincode.encode(&received);
+        assert_eq!(
+            Codec::Bincode.decode::<FromHost>(&over_the_link, &[]),
+            Ok(received),
+            "no setting is lost on the way"
+        );
         let created = ToHost::Created(Created {
             id: CommandId::parse("c1").unwrap(),
             show: SHOW,

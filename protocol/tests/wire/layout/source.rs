@@ -25,6 +25,9 @@ const STANDARD: [(&str, Kind); 9] = [
 const ENCODE_THEMSELVES: [(&str, Kind); 2] = [("Body", Kind::Json), ("ClaimText", Kind::Text)];
 
 /// The layouts of a crate, and the names by which they are known elsewhere.
+/// Types that are written as another one is.
+const WRITTEN_AS: [(&str, &str); 1] = [("Settings", "FirstSettings")];
+
 #[derive(Default)]
 pub struct Source {
     /// With the file that has them.
@@ -36,7 +39,8 @@ impl Source {
     /// Reads all files below a folder.
     pub fn read(folder: &Path) -> Self {
         let mut source = Self::default();
-        source.add(folder);
+        source.aliases.extend(WRITTEN_AS.map(|(name, other)| (name.to_owned(), other.to_owned())));
+        folders.iter().for_each(|folder| source.add(folder));
         source
     }
 
