@@ -59,7 +59,12 @@ pub(super) fn body(bytes: &[u8]) -> Result<&[u8], VersionError> {
     }
 }
 
-/// A kind of message that the link has since some version.
+/// The newest version of which this file says what it has.
+const SAID: u8 = 2;
+const _: () = assert!(SAID == VERSION, "say below since which version of the link there is what, then raise SAID");
+
+/// A kind of message that the link has since some version. What a message holds counts as well: one with a code, an action or an event that
+/// came later is of the version that has it.
 pub(super) trait Since {
     /// The first version that has it.
     fn since(&self) -> u8;
@@ -73,7 +78,21 @@ impl Since for ToEngine {
         {
             return VERSION + 1;
         }
-        1
+        match self {
+            Self::Hello { .. }
+            | Self::Bye { .. }
+            | Self::Attend { .. }
+            | Self::Leave { .. }
+            | Self::Join(_)
+            | Self::Answers(_)
+            | Self::BarrierPassed { .. }
+            | Self::Resync { .. }
+            | Self::Reactions { .. }
+            | Self::Host { .. }
+            | Self::Counts(_)
+            | Self::Gone { .. }
+            | Self::Present(_) => 1,
+        }
     }
 }
 
@@ -85,7 +104,24 @@ impl Since for ToGateway {
         {
             return VERSION + 1;
         }
-        1
+        match self {
+            Self::Seated(_)
+            | Self::Resynced(_)
+            | Self::JoinRefused { .. }
+            | Self::Replies(_)
+            | Self::Broadcast(_)
+            | Self::Barrier { .. }
+            | Self::Dismiss { .. }
+            | Self::Moved { .. }
+            | Self::Said { .. }
+            | Self::Host { .. }
+            | Self::Figures(_)
+            | Self::Alert { .. }
+            | Self::Running { .. }
+            | Self::Own { .. }
+            | Self::Reissued(_)
+            | Self::Census { .. } => 1,
+        }
     }
 }
 
