@@ -78,12 +78,14 @@ async fn a_page_of_another_site_is_refused_even_with_the_token() {
 #[tokio::test]
 async fn an_unknown_subprotocol_is_refused_with_the_names_of_the_known_ones() {
     let stage = Stage::open().await;
-    let headers = format!("{}Sec-WebSocket-Protocol: klaxon.v9.json\r\n", bearer());
-    let (status, body) = get(&stage, "/host", &headers).await;
+    let unknown = "Sec-WebSocket-Protocol: klaxon.v9.json\r\n";
+    let (status, body) = shake(&stage, &format!("Connection: Upgrade\r\nUpgrade: websocket\r\n{unknown}")).await;
     assert_eq!(status, 400);
     for codec in Codec::ALL {
         assert!(body.contains(codec.subprotocol()), "{body}");
     }
+    let no_handshake = shake(&stage, &format!("Connection: Upgrade\r\nUpgrade: h2c\r\n{unknown}")).await;
+    assert_eq!(no_handshake.0, 426, "what is no handshake is told so first, as at the players' port");
 }
 
 /// The status with which a host's handshake with these lines is answered, and all of the answer.

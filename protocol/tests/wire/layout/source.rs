@@ -234,9 +234,16 @@ fn unknown() -> Kind {
 fn form(fields: &syn::Fields) -> Form {
     match fields {
         syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Form::Same(kind(&fields.unnamed[0].ty)),
-        syn::Fields::Named(fields) => Form::Fields(fields.named.iter().map(field).collect()),
+        syn::Fields::Named(fields) => {
+            Form::Fields(fields.named.iter().filter(|field| has_bytes(field)).map(field).collect())
+        }
         _ => Form::Same(unknown()),
     }
+}
+
+/// Whether a field stands in the bytes.
+fn has_bytes(field: &syn::Field) -> bool {
+    !matches!(&field.ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "InJson"))
 }
 
 fn field(field: &syn::Field) -> Field {
