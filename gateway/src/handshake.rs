@@ -363,6 +363,25 @@ mod tests {
         assert_eq!(refusals.to_log(Fault::Connection as usize, began + LOG_EVERY), Some(1001));
     }
 
+    #[test]
+    fn a_client_of_a_version_that_is_not_served_is_counted_by_its_reason_at_its_port() {
+        let recorder = crate::admin::metrics::recorder().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            let refusals = Refusals::default();
+            refusals.count_unsupported("players");
+            refusals.count_unsupported("players");
+            refusals.count_unsupported("admin");
+            refusals.count(&NoHandshake(vec![Fault::Key]), "admin");
+        });
+        let shown = recorder.handle().render();
+        for (port, reason, count) in
+            [("players", "unsupported_protocol", 2), ("admin", "unsupported_protocol", 1), ("admin", "key", 1)]
+        {
+            let line = format!("klaxon_handshakes_refused_total{{port=\"{port}\",reason=\"{reason}\"}} {count}\n");
+            assert!(shown.contains(&line), "{line} in {shown}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_token_is_found_wherever_the_list_is_cut_into_lines(

@@ -75,3 +75,31 @@ impl ShardMetrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::metrics::recorder;
+
+    #[test]
+    fn connections_are_counted_by_the_subprotocol_that_is_spoken() {
+        let recorder = recorder().unwrap();
+        let mut metrics = ShardMetrics::default();
+        metrics::with_local_recorder(&recorder, || {
+            metrics.opened[Codec::Json as usize] = 3;
+            metrics.opened[Codec::Bincode as usize] = 2;
+            metrics.publish();
+            metrics.closed[Codec::Json as usize] = 1;
+            metrics.publish();
+        });
+        let shown = recorder.handle().render();
+        for line in [
+            "klaxon_connections{subprotocol=\"klaxon.v1.json\"} 2",
+            "klaxon_connections{subprotocol=\"klaxon.v1.bincode\"} 2",
+            "klaxon_connections_opened_total 5",
+            "klaxon_connections_closed_total 1",
+        ] {
+            assert!(shown.contains(line), "{line} in {shown}");
+        }
+    }
+}
