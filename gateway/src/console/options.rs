@@ -78,6 +78,10 @@ pub struct ShowOptions {
     #[arg(long, requires = "pack")]
     no_speed_points: bool,
 
+    /// Right answers in a row earn no more than single ones.
+    #[arg(long, requires = "pack")]
+    no_streak_points: bool,
+
     /// How many players can have a seat, 1 to 10 million; a host can raise it later.
     #[arg(long, requires = "pack", value_name = "COUNT", default_value = "1000000", value_parser = |text: &str| number(text, SEATS))]
     seats: u32,
@@ -100,6 +104,7 @@ impl ShowOptions {
             prize: self.prize.clone().unwrap_or_else(|| PrizeRule::usual(self.mode)),
             seats: self.seats,
             speed_points: !self.no_speed_points,
+            streak_points: !self.no_streak_points,
             autopilot: Autopilot { on: self.autopilot, ..Autopilot::default() },
             ..Settings::default()
         }
@@ -140,6 +145,7 @@ mod tests {
             currency: "EUR".into(),
             prize: None,
             no_speed_points: true,
+            no_streak_points: true,
             autopilot: false,
         };
         for mode in [Mode::Elimination, Mode::Points, Mode::Both] {

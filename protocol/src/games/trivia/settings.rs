@@ -123,6 +123,8 @@ settings! {
     newer {
         /// Whether a right answer earns the more points the faster it was. If not, each earns 1000, and more for a streak.
         speed_points: bool = true;
+        /// Whether right answers in a row earn more.
+        streak_points: bool = true;
     }
 }
 

@@ -71,7 +71,7 @@ pub fn judge(
     total: Span,
     answers: &RoundAnswers,
 ) -> Judged {
-    let (mode, speed_points) = (settings.mode, settings.speed_points);
+    let Settings { mode, speed_points, streak_points, .. } = *settings;
     let mut judged = Judged::default();
     for (seat, held) in (0..).map(Seat).zip(seats) {
         let played = held.alive;
@@ -80,7 +80,11 @@ pub fn judge(
         let (outcome, what) = match answer {
             _ if !played => (Outcome::Watched, What::Nothing),
             Some(&(choice, elapsed)) if choice == right => {
-                let gained = if mode.scores() { points(elapsed, total, streak, speed_points) } else { 0 };
+                let gained = match (mode.scores(), streak_points) {
+                    (true, true) => points(elapsed, total, streak, speed_points),
+                    (true, false) => points(elapsed, total, 0, speed_points),
+                    (false, _) => 0,
+                };
                 held.score += gained;
                 held.streak += 1;
                 held.rights += 1;

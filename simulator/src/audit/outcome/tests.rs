@@ -175,6 +175,19 @@ fn a_show_that_does_not_pay_for_speed_pays_for_right_answers_and_streaks() {
 }
 
 #[test]
+fn a_show_that_does_not_pay_for_streaks_pays_for_speed_alone() {
+    let prize = PrizeRule::Podium { weights: vec![1] };
+    let mut writer =
+        Writer::new(Settings { mode: Mode::Points, prize, streak_points: false, ..Settings::default() }, 1);
+    for delay in [0, 500, 999] {
+        writer.ask();
+        writer.answer(&[(0, true, delay)]);
+        writer.reveal();
+    }
+    assert_eq!(writer.end(true).players[0].score, 1000 + 750 + 500);
+}
+
+#[test]
 fn points_are_for_speed_and_streaks_and_a_time_away_takes_none() {
     let settings = Settings {
         mode: Mode::Points,

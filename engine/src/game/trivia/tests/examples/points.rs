@@ -54,6 +54,16 @@ fn without_points_for_speed_a_slow_right_answer_earns_as_much_as_a_fast_one() {
 }
 
 #[test]
+fn without_points_for_streaks_the_second_right_answer_earns_what_the_first_did() {
+    let mut play = Play::new(Settings { streak_points: false, ..points() }, 2, 1);
+    play.round(&[(0, RIGHT)]);
+    play.round(&[(0, RIGHT)]);
+    assert_eq!((play.result(0).gained, play.score(0)), (1000, 2000));
+    play.host(Action::Void { reason: "It does not count.".into() });
+    assert_eq!(play.score(0), 1000, "what it gave is what is taken back");
+}
+
+#[test]
 fn a_wrong_or_missing_answer_ends_the_streak() {
     let mut play = Play::new(points(), 4, 2);
     play.round(&[(0, RIGHT), (1, RIGHT)]);
