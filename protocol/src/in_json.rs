@@ -1,11 +1,9 @@
 //! Fields that messages have in JSON only.
 
-use bincode::de::Decoder;
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
-use bincode::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+
+use crate::binary::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, impl_borrow_decode};
 
 /// A field that a message has in JSON only. Nothing stands for it in bincode, whose messages never get a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,12 +61,7 @@ impl<T, Context> Decode<Context> for InJson<T> {
         Ok(Self::default())
     }
 }
-
-impl<'de, T, Context> bincode::BorrowDecode<'de, Context> for InJson<T> {
-    fn borrow_decode<D: bincode::de::BorrowDecoder<'de, Context = Context>>(_: &mut D) -> Result<Self, DecodeError> {
-        Ok(Self::default())
-    }
-}
+impl_borrow_decode!(InJson<T>, T);
 
 #[cfg(test)]
 impl<T: std::fmt::Debug + 'static> proptest::arbitrary::Arbitrary for InJson<T> {
@@ -86,6 +79,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::binary;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize, Encode, Decode)]
     struct Message {
@@ -99,10 +93,9 @@ mod tests {
         let message = Message { later: 300.into(), then: 7 };
         assert_eq!(serde_json::to_value(&message).unwrap(), json!({ "later": 300, "then": 7 }));
         assert_eq!(serde_json::from_value::<Message>(json!({ "later": 300, "then": 7 })).unwrap(), message);
-        let config = bincode::config::standard();
-        assert_eq!(bincode::encode_to_vec(&message, config).unwrap(), [7]);
+        assert_eq!(binary::encode(&message), [7]);
         let none = Message { later: InJson::default(), then: 7 };
-        assert_eq!(bincode::decode_from_slice::<Message, _>(&[7], config).unwrap(), (none, 1));
+        assert_eq!(binary::decode::<Message, 64>(&[7]).unwrap(), none);
         for left_out in [json!({ "then": 7 }), json!({ "later": null, "then": 7 })] {
             assert!(serde_json::from_value::<Message>(left_out).unwrap().later.is_none());
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bincode::{Decode, Encode};
+use klaxon_protocol::binary::{self, BadBytes, Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
@@ -35,7 +35,7 @@ pub(super) struct StreamEntry {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EntryError {
     #[error(transparent)]
-    Bytes(#[from] bincode::error::DecodeError),
+    Bytes(#[from] BadBytes),
     #[error(transparent)]
     Personal(#[from] BitPlanesError),
     #[error("a message refers to the view of the one before it, which has none")]
@@ -142,8 +142,7 @@ pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
 
 fn encode_as<T: Encode>(version: u8, value: &T) -> Vec<u8> {
     let mut bytes = header(version);
-    bincode::encode_into_std_write(value, &mut bytes, bincode::config::standard())
-        .expect("all that our messages hold can be encoded");
+    binary::encode_into(value, &mut bytes);
     bytes
 }
 
@@ -160,13 +159,7 @@ pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
 /// # Errors
 /// If it is no such value.
 pub(super) fn decode_body<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
-    match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<MAX_DECODED>())? {
-        (value, read) if read == bytes.len() => Ok(value),
-        (_, read) => {
-            let problem = format!("{} bytes are left over behind the value", bytes.len() - read);
-            Err(bincode::error::DecodeError::OtherString(problem).into())
-        }
-    }
+    Ok(binary::decode::<T, MAX_DECODED>(bytes)?)
 }
 
 /// Counts and logs something in Redis that is not read.

@@ -160,6 +160,7 @@ pub(super) mod next {
 
 #[cfg(test)]
 mod tests {
+    use klaxon_protocol::binary;
     use klaxon_protocol::ids::GatewayId;
 
     use super::super::entry::{
@@ -197,9 +198,8 @@ mod tests {
 
     #[test]
     fn what_was_written_before_there_were_versions_is_refused_as_such() {
-        let old =
-            bincode::encode_to_vec([ToEngine::Hello { gateway: GatewayId(7) }].as_slice(), bincode::config::standard());
-        for bytes in [&old.unwrap()[..], &[], &[MARK], &[1], &[1, 0, 7]] {
+        let old = binary::encode([ToEngine::Hello { gateway: GatewayId(7) }].as_slice());
+        for bytes in [&old[..], &[], &[MARK], &[1], &[1, 0, 7]] {
             assert!(matches!(decode_to_engine(bytes), Err(EntryError::Version(VersionError::Missing))), "{bytes:?}");
         }
         assert!(matches!(decode::<u32>(&encode(&7_u32)), Ok(7)), "the directory's lines have it, too");

@@ -1,11 +1,7 @@
 //! The settings as they stand in bytes without names: in bincode's `create`, and in journals whose first command is `Create` or `Begin`.
 
-use bincode::de::Decoder;
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
-use bincode::{Decode, Encode};
-
 use super::settings::{Autopilot, Mode, NobodyLeft, PrizeRule, Settings};
+use crate::binary::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, impl_borrow_decode};
 use crate::time::Span;
 
 /// The settings that there were before settings stood under names. Neither this nor what is in it ever changes: nothing in the bytes
@@ -100,7 +96,7 @@ impl<Context> Decode<Context> for Settings {
         FirstSettings::decode(decoder).map(Self::from)
     }
 }
-bincode::impl_borrow_decode!(Settings);
+impl_borrow_decode!(Settings);
 
 #[cfg(test)]
 impl proptest::arbitrary::Arbitrary for Settings {
