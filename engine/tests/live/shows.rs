@@ -15,6 +15,9 @@ use tempfile::TempDir;
 
 use crate::house::{GATEWAY, House, pack, seat, settings, snapshot, you};
 
+/// What is changed in a `create_game`.
+type Change = fn(&mut CreateGame);
+
 const YES: Verdict = Verdict::Accepted(ClaimValue::Bits(1));
 
 fn journal(data: &TempDir, show: ShowId) -> Vec<u8> {
@@ -185,7 +188,7 @@ async fn create_game_of_trivia_is_create_and_what_it_does_not_know_it_names() {
     let first = records(&journal(&data, show)).swap_remove(0);
     assert!(matches!(first.command, Command::Begin { .. }), "any program of this journal's version can play it");
 
-    let refusals: [(fn(&mut CreateGame), ErrorCode, &str); 4] = [
+    let refusals: [(Change, ErrorCode, &str); 4] = [
         (|game| game.setup.0["settings"]["encores"] = 3.into(), ErrorCode::BadSettings, "`settings.encores`"),
         (|game| game.setup.0["settings"]["lives"] = 100.into(), ErrorCode::BadSettings, "lives: 0 to 99, not 100"),
         (|game| game.seats = 0, ErrorCode::BadSettings, "seats: 1 to 10000000, not 0"),

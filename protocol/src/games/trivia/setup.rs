@@ -117,6 +117,9 @@ mod tests {
     use super::*;
     use crate::ids::{CommandId, ShowCode};
 
+    /// What is changed in a setup.
+    type Change = fn(&mut Value);
+
     fn create(settings: Settings) -> Create {
         let question = json!({ "text": "Right?", "choices": ["Yes", "No"], "right": 0, "category": "Science" });
         let pack = serde_json::from_value(json!({ "title": "A show", "questions": [question] })).unwrap();
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_here_is_refused_by_its_name() {
-        let refusal = |change: fn(&mut Value)| {
+        let refusal = |change: Change| {
             let mut game = CreateGame::from(create(newer()));
             let mut setup = Value::Object(game.setup.0);
             change(&mut setup);
@@ -149,7 +152,7 @@ mod tests {
             Create::try_from(game).map(|_| ()).map_err(|refusal| (refusal.code, refusal.detail))
         };
         assert_eq!(refusal(|_| {}), Ok(()));
-        let names: [(fn(&mut Value), &str); 8] = [
+        let names: [(Change, &str); 8] = [
             (|setup| setup["settings"]["colour"] = json!(null), "`settings.colour` is not known"),
             (|setup| setup["settings"]["autopilot"]["encores"] = json!(2), "`settings.autopilot.encores` is not known"),
             (
