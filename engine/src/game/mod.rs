@@ -3,6 +3,7 @@
 //! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
 //! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
 
+pub mod bingo;
 mod done;
 pub mod people;
 pub mod results;
