@@ -25,18 +25,21 @@ impl Ticket75 {
 
     /// Draws one, each of the 5.5e26 as probable as every other: for each column a number below the count of ways to fill it.
     pub fn draw(draws: &mut Draws) -> Self {
-        let mut cells = [[0; SIDE]; SIDE];
-        for column in 0..SIDE {
-            let rows = (0..SIDE).filter(|&row| (row, column) != (MIDDLE, MIDDLE));
-            let ways: u128 = rows.clone().zip((0..=u128::from(SIZE)).rev()).map(|(_, left)| left).product();
-            let mut way = draws.below(ways);
+        let columns: [[u8; SIDE]; SIDE] = std::array::from_fn(|column| {
+            let is_free = |row: usize| (row, column) == (MIDDLE, MIDDLE);
             let mut rest: Vec<u8> = (column as u8 * SIZE + 1..).take(usize::from(SIZE)).collect();
-            for row in rows {
+            let counts = (0..SIDE).filter(|&row| !is_free(row)).zip((0..=u128::from(SIZE)).rev());
+            let mut way = draws.below(counts.map(|(_, count)| count).product());
+            std::array::from_fn(|row| {
+                if is_free(row) {
+                    return 0;
+                }
                 let count = rest.len() as u128;
-                cells[row][column] = rest.swap_remove(usize::try_from(way % count).expect("a column has few numbers"));
+                let index = usize::try_from(way % count).expect("a column has few numbers");
                 way /= count;
-            }
-        }
-        Self { cells }
+                rest.swap_remove(index)
+            })
+        });
+        Self { cells: std::array::from_fn(|row| columns.map(|column| column[row])) }
     }
 }
