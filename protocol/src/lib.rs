@@ -3,6 +3,7 @@
 //! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary; what is one
 //! game's alone is in [`games`].
 
+pub mod apart;
 pub mod claim;
 pub mod codec;
 pub mod error;

@@ -10,7 +10,7 @@ use klaxon_protocol::time::{Millis, Span};
 use super::ShowResults;
 use super::sql::ArchivedAnswer;
 use crate::game::{Game, Games};
-use crate::replay::events;
+use crate::replay::recorded_events;
 
 /// A show and its journal so far.
 pub struct Recorded {
@@ -49,10 +49,11 @@ impl Recorded {
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
         let game = Games::default()
-            .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+            .begin(now, Begun { rules: RulesVersion::WITH_NAMES, show: BegunShow::Trivia(&create) })
             .unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
-        recorded.record(Command::begin(create), Vec::new());
+        let rules = RulesVersion::WITH_NAMES;
+        recorded.record(Command::Begin { rules, show: Box::new(create) }, Vec::new());
         recorded
     }
 
@@ -64,7 +65,8 @@ impl Recorded {
 
     fn apply(&mut self, command: Command) {
         self.now = self.now + Span(7);
-        let events = events(&self.game.apply(self.now, &command).unwrap()).cloned().collect();
+        let effects = self.game.apply(self.now, &command).unwrap();
+        let events = recorded_events(&*self.game, &effects);
         self.record(command, events);
     }
 

@@ -4,13 +4,14 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::games::trivia::Create;
 use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow, RulesVersion};
 use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 
 use super::Shows;
+use crate::Ports;
 use crate::bus::ShowRegistration;
-use crate::game::{Game, Games};
+use crate::game::Game;
 use crate::show::{NewShow, Show, inbox};
 
 /// Letters and digits of a code that the server makes: none that are taken for another.
@@ -78,15 +79,17 @@ impl Wanted {
     ///
     /// # Errors
     /// If the game is not played here.
-    fn begin(&self, games: &Games, code: ShowCode, seed: u64) -> Result<Command, Refusal> {
+    fn begin(&self, ports: &Ports, code: ShowCode, seed: u64) -> Result<Command, Refusal> {
+        let apart = ports.journal.keeps_apart();
         Ok(match self {
             Self::Trivia(create) => {
                 let Create { id, pack, settings, .. } = (**create).clone();
-                Command::begin(CreateShow { id, code, seed, pack, settings })
+                let rules = if apart { RulesVersion::NEWEST } else { RulesVersion::WITH_NAMES };
+                Command::Begin { rules, show: Box::new(CreateShow { id, code, seed, pack, settings }) }
             }
             Self::Game(create) => {
                 let CreateGame { id, game, title, seats, barrier, setup, .. } = (**create).clone();
-                let rules = games.newest(&game)?;
+                let rules = ports.games.newest(&game, apart)?;
                 Command::BeginGame {
                     rules,
                     show: Box::new(BegunGame { id, code, seed, game, title, seats, barrier, setup }),
@@ -124,7 +127,7 @@ impl Shows {
         let Some(&show) = self.created.get(wanted.id()) else { return Ok(None) };
         let known = self.by_id.get(&show);
         if let Some(known) = known {
-            let would_begin = wanted.begin(&self.ports.games, known.code.clone(), 0)?;
+            let would_begin = wanted.begin(&self.ports, known.code.clone(), 0)?;
             let is_another = known.made_of != made_of(would_begin.begun().expect("it begins a show"));
             if is_another || is_another_code(wanted.code(), &known.code) {
                 return Err(ErrorCode::IdTaken.into());
@@ -143,7 +146,7 @@ impl Shows {
         wanted.check()?;
         let (at, seed, id) = (self.ports.clock.now(), rand::random(), wanted.id());
         let mut code = self.code(wanted.code().cloned())?;
-        let mut begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+        let mut begin = wanted.begin(&self.ports, code.clone(), seed)?;
         let made_of = made_of(begin.begun().expect("it begins a show"));
         // A show that the rules refuse must not become known to other engines.
         self.begin(at, &begin)?;
@@ -153,7 +156,7 @@ impl Shows {
                 ShowRegistration::CodeTaken if wanted.code().is_some() => return Err(ErrorCode::CodeTaken.into()),
                 ShowRegistration::CodeTaken => {
                     code = self.unused_code();
-                    begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+                    begin = wanted.begin(&self.ports, code.clone(), seed)?;
                 }
                 ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
                 ShowRegistration::Existing(_, code) if is_another_code(wanted.code(), &code) => {

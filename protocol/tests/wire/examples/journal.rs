@@ -1,5 +1,6 @@
 //! The journal of the show: a record for each kind of command.
 
+use klaxon_protocol::apart::{Apart, Person, PersonOrigin, PersonRecord};
 use klaxon_protocol::claim::{ClaimText, ClaimValue};
 use klaxon_protocol::games::trivia::{Choice, Close, Void};
 use klaxon_protocol::ids::{ClaimKey, Fence, GameName, GatewayId};
@@ -30,7 +31,22 @@ variants!(Command {
     Claims { .. } = "claims",
     BeginGame { .. } = "begin_game",
     Sealed(_) = "sealed",
+    Sit { .. } = "sit",
+    SeatHasOrigin { .. } = "seat_has_origin",
 });
+
+fn ann() -> Person {
+    Person { player: player(), name: name("Ann") }
+}
+
+fn from() -> PersonOrigin {
+    PersonOrigin { player: player(), origin: Origin::of_hash(0x1234_5678_9abc_def0) }
+}
+
+/// What stands apart from the little journal.
+pub fn people() -> Vec<PersonRecord> {
+    records().iter().filter_map(Record::apart).collect()
+}
 
 /// A whole little journal.
 pub fn records() -> Vec<Record> {
@@ -77,7 +93,7 @@ pub fn records() -> Vec<Record> {
             })],
         ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
-        (at(300_002), Command::begin(create), vec![]),
+        (at(300_002), Command::Begin { rules: RulesVersion(2), show: Box::new(create.clone()) }, vec![]),
         (at(300_003), Command::Reissue { seat: ANN }, vec![]),
     ]);
     for (number, action) in (30..).zip(later) {
@@ -110,6 +126,9 @@ pub fn records() -> Vec<Record> {
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
         (at(300_064), Command::Sealed(Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }), vec![]),
+        (at(300_065), Command::begin(create), vec![]),
+        (at(300_066), Command::Sit { seat: ANN, guest: true, who: Apart::known(ann()) }, vec![]),
+        (at(300_067), Command::SeatHasOrigin { seat: ANN, from: Apart::known(from()) }, vec![]),
     ]);
     (0..)
         .zip(steps)

@@ -20,6 +20,8 @@ pub enum Kind {
     Json,
     List(Box<Kind>),
     Optional(Box<Kind>),
+    /// No bytes: it stands apart from the journal.
+    Nothing,
     /// A type of that name, laid out elsewhere.
     Named(String),
 }

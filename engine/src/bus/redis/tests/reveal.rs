@@ -45,7 +45,7 @@ impl Played {
         let now = Millis(1_000_000);
         let mut played = Self {
             game: Games::default()
-                .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+                .begin(now, Begun { rules: RulesVersion::WITH_NAMES, show: BegunShow::Trivia(&create) })
                 .unwrap(),
             now,
             commands: 0,
