@@ -10,20 +10,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bincode::Encode;
-use bincode::config::standard;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
+use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::ids::{GatewayId, ShowId};
-use klaxon_protocol::journal::{Command, FrameError, LARGEST_RECORD, MAGIC, Record, Records, Sealed, frame_record};
+use klaxon_protocol::journal::{
+    CLAIM_LIMIT, Command, FrameError, MAGIC, Record, RecordTooLarge, Records, Sealed, frame_record,
+};
 use sha2::Sha256;
 
 /// The bytes of a nonce.
 const NONCE: usize = 24;
-/// What a command may claim to hold before it is read, in bytes: as for a whole record.
-const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
 /// What the associated data of a record begins with. Nothing that is sealed as one kind can be opened as another.
 const RECORD: &[u8] = b"klaxon record 1";
 /// The same of an entry of the bus.
@@ -176,9 +175,8 @@ impl SealKeys {
     pub fn seal_record(&self, record: &Record) -> Record {
         let Some(key) = self.keys.first() else { return record.clone() };
         let Record { show, number, fence, at, command, events, state } = record;
-        let text = bincode::encode_to_vec((command, state), standard()).expect("all commands can be encoded");
         let (place, events) = (place_of(record), events.clone());
-        let command = Command::Sealed(key.seal(&place, &text));
+        let command = Command::Sealed(key.seal(&place, &binary::encode(&(command, state))));
         Record { show: *show, number: *number, fence: *fence, at: *at, command, events, state: 0 }
     }
 
@@ -201,14 +199,13 @@ impl SealKeys {
 fn place_of(record: &Record) -> Vec<u8> {
     let Record { show, number, fence, at, events, .. } = record;
     let mut place = RECORD.to_vec();
-    bincode::encode_into_std_write((show, number, fence, at, events), &mut place, standard())
-        .expect("all events can be encoded");
+    binary::encode_into(&(show, number, fence, at, events), &mut place);
     place
 }
 
 fn place_in(stream: Stream) -> Vec<u8> {
     let mut place = ENTRY.to_vec();
-    bincode::encode_into_std_write(stream, &mut place, standard()).expect("a number can be encoded");
+    binary::encode_into(&stream, &mut place);
     place
 }
 
@@ -230,11 +227,8 @@ impl RecordOpener {
         };
         self.has_sealed = true;
         let text = keys.open(&place_of(&record), sealed)?;
-        let config = standard().with_limit::<CLAIM_LIMIT>();
-        match bincode::decode_from_slice::<(Command, u64), _>(&text, config) {
-            Ok(((command, state), read)) if read == text.len() && !matches!(command, Command::Sealed(_)) => {
-                Ok(Record { command, state, ..record })
-            }
+        match binary::decode::<(Command, u64), CLAIM_LIMIT>(&text) {
+            Ok((command, state)) if !matches!(command, Command::Sealed(_)) => Ok(Record { command, state, ..record }),
             _ => Err(SealError::Changed { key: sealed.key }),
         }
     }
@@ -265,9 +259,9 @@ pub enum UnsealError {
     /// A record can't be opened.
     #[error("record {0}: {1}")]
     Record(u64, SealError),
-    /// A record can't be written again.
+    /// A record is too large once it is opened.
     #[error(transparent)]
-    Encode(#[from] bincode::error::EncodeError),
+    TooLarge(#[from] RecordTooLarge),
 }
 
 /// The bytes of a journal, magic included, with all that is sealed in them opened. Those of a journal in which nothing is sealed stay as

@@ -85,6 +85,18 @@ fn the_gateway_knows_the_engine_in_its_link_only() {
 }
 
 #[test]
+fn one_file_names_the_library_of_the_binary_encoding() {
+    let crates = ["protocol", "engine", "gateway", "simulator"];
+    let path = format!("{}::", "bincode");
+    let mut files = sources(&crates);
+    files.retain(|file| fs::read_to_string(file).unwrap().contains(&path));
+    assert_eq!(files, [top().join("protocol/src/binary.rs")]);
+    // The engine for what the derive macros write out.
+    let with_it = crates.into_iter().filter(|name| dependencies(name).iter().any(|known| known == "bincode"));
+    assert_eq!(with_it.collect::<Vec<_>>(), ["protocol", "engine"]);
+}
+
+#[test]
 fn the_game_has_no_clock_no_io_and_no_chance() {
     let words = [
         "tokio",

@@ -9,11 +9,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use bincode::de::Decoder;
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
-use bincode::{Decode, Encode};
-
+use crate::binary::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, impl_borrow_decode};
 use crate::ids::{Fence, Name, PlayerId, Seat, ShowId};
 use crate::journal::{Command, FrameError, Frames, InFrames, Record};
 use crate::origin::Origin;
@@ -67,11 +63,7 @@ impl<T, Context> Decode<Context> for Apart<T> {
     }
 }
 
-impl<'de, T, Context> bincode::BorrowDecode<'de, Context> for Apart<T> {
-    fn borrow_decode<D: bincode::de::BorrowDecoder<'de, Context = Context>>(_: &mut D) -> Result<Self, DecodeError> {
-        Ok(Self::unknown())
-    }
-}
+impl_borrow_decode!(Apart<T>, T);
 
 #[cfg(test)]
 impl<T: fmt::Debug + 'static> proptest::arbitrary::Arbitrary for Apart<T> {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use bincode::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::binary::{Decode, Encode, encoded_as_text};
 use crate::error::{ErrorCode, Refusal};
 use crate::ids::{BadText, ClaimKey, RoundId};
 use crate::text;
@@ -84,21 +84,7 @@ const fn is_control(c: char) -> bool {
     matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}')
 }
 
-impl Encode for ClaimText {
-    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
-        self.0.encode(encoder)
-    }
-}
-
-impl<Context> Decode<Context> for ClaimText {
-    fn decode<D: bincode::de::Decoder<Context = Context>>(
-        decoder: &mut D,
-    ) -> Result<Self, bincode::error::DecodeError> {
-        let text = String::decode(decoder)?;
-        Self::kept(&text).map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
-    }
-}
-bincode::impl_borrow_decode!(ClaimText);
+encoded_as_text!(ClaimText, ClaimText::as_str, ClaimText::kept);
 
 #[cfg(test)]
 impl proptest::arbitrary::Arbitrary for ClaimText {
@@ -256,6 +242,7 @@ impl ClaimReply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binary;
     use crate::codec::Codec;
 
     fn read(json: &str) -> Result<ClaimValue, String> {
@@ -292,10 +279,7 @@ mod tests {
             assert!(ClaimText::parse(text).is_err(), "{text:?}");
             let kept = ClaimValue::Text(ClaimText::kept(text).unwrap());
             let bytes = Codec::Bincode.encode(&kept);
-            assert_eq!(
-                bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap(),
-                (kept.clone(), bytes.len())
-            );
+            assert_eq!(binary::decode::<ClaimValue, 1024>(&bytes).unwrap(), kept);
             assert_eq!(serde_json::from_slice::<ClaimValue>(&Codec::Json.encode(&kept)).unwrap(), kept);
             let refusal = Claim { round: RoundId(1), key: ClaimKey(0), value: kept }.problem().unwrap();
             assert_eq!(refusal.code, ErrorCode::BadMessage);
@@ -315,11 +299,11 @@ mod tests {
 
     #[test]
     fn no_codec_lets_a_text_in_that_the_other_refuses() {
-        let forged = bincode::encode_to_vec((1_u8, "a\u{1b}b"), bincode::config::standard()).unwrap();
-        let read = bincode::decode_from_slice::<ClaimValue, _>(&forged, bincode::config::standard());
-        assert!(read.unwrap_err().to_string().contains("control"));
+        let forged = binary::encode(&(1_u8, "a\u{1b}b"));
+        let error = binary::decode::<ClaimValue, 1024>(&forged).unwrap_err();
+        assert!(error.to_string().contains("control"), "{error}");
         let value = ClaimValue::Text(ClaimText::parse("ok").unwrap());
         let bytes = Codec::Bincode.encode(&value);
-        assert_eq!(bincode::decode_from_slice(&bytes, bincode::config::standard()).unwrap(), (value, bytes.len()));
+        assert_eq!(binary::decode::<ClaimValue, 1024>(&bytes).unwrap(), value);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! docs/protocol.md prints this table; a test there fails when the two differ.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::binary::{Decode, Encode};
 
 macro_rules! error_table {
     ($($variant:ident, $code:literal, $sentence:literal, $advice:literal;)*) => {

@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use bincode::{Decode, Encode};
-
 use crate::apart::{Apart, Person, PersonOrigin};
+use crate::binary::{self, Decode, Encode};
 use crate::claim::ClaimValue;
 use crate::games::trivia::{Choice, Pack, QuestionId, Settings};
 use crate::host::Action;
@@ -308,9 +307,14 @@ pub const MAGIC: [u8; 6] = *b"KLXJ\x01\x00";
 /// The largest record, in bytes.
 pub const LARGEST_RECORD: u32 = 64 << 20;
 /// What a record's vectors may claim to hold before their elements are read; no true record comes near it.
-const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
+pub const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
 /// The bytes before a record: its length, the length's checksum, the record's checksum; 32 bits each, little-endian.
 const HEAD: usize = 12;
+
+/// A record is larger than [`LARGEST_RECORD`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a journal record is larger than 64 MiB")]
+pub struct RecordTooLarge;
 
 /// What stands in frames, one behind another, in a file of its own kind.
 pub trait InFrames: Encode + Decode<()> {
@@ -326,17 +330,14 @@ impl InFrames for Record {
 ///
 /// # Errors
 /// If the record is larger than [`LARGEST_RECORD`].
-pub fn frame_record<T: InFrames>(record: &T, out: &mut Vec<u8>) -> Result<(), bincode::error::EncodeError> {
+pub fn frame_record<T: InFrames>(record: &T, out: &mut Vec<u8>) -> Result<(), RecordTooLarge> {
     let start = out.len();
     out.extend_from_slice(&[0; HEAD]);
-    if let Err(error) = bincode::encode_into_std_write(record, out, bincode::config::standard()) {
-        out.truncate(start);
-        return Err(error);
-    }
+    binary::encode_into(record, out);
     let body = &out[start + HEAD..];
     let Some(length) = u32::try_from(body.len()).ok().filter(|&length| length <= LARGEST_RECORD) else {
         out.truncate(start);
-        return Err(bincode::error::EncodeError::Other("a journal record is larger than 64 MiB"));
+        return Err(RecordTooLarge);
     };
     let checksum = crc32fast::hash(body);
     let length = length.to_le_bytes();
@@ -448,12 +449,10 @@ impl<T: InFrames> Iterator for Frames<'_, T> {
         }
         let start = self.offset;
         let read = check_frame(&self.bytes[start..]).map_err(|problem| self.verdict(problem)).and_then(|body| {
-            let config = bincode::config::standard().with_limit::<CLAIM_LIMIT>();
-            match bincode::decode_from_slice::<T, _>(body, config) {
-                Ok((record, used)) if used == body.len() => Ok((record, body.len())),
-                // No crash makes a matching checksum: somebody meant this, and it may not be cut off.
-                _ => Err(FrameError::Damaged { offset: start, problem: "it is not a record of this version" }),
-            }
+            let record = binary::decode::<T, CLAIM_LIMIT>(body);
+            // No crash makes a matching checksum: somebody meant this, and it may not be cut off.
+            let damaged = FrameError::Damaged { offset: start, problem: "it is not a record of this version" };
+            record.map(|record| (record, body.len())).map_err(|_| damaged)
         });
         match read {
             Ok((record, length)) => {

@@ -4,6 +4,7 @@
 //! game's alone is in [`games`].
 
 pub mod apart;
+pub mod binary;
 pub mod claim;
 pub mod codec;
 pub mod error;

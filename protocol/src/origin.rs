@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use bincode::{Decode, Encode};
+use crate::binary::{Decode, Encode};
 
 /// From which address a connection comes: a keyed hash that the gateways of a cluster make alike, of an IPv4 address or the first 64 bits
 /// of an IPv6 address. Two are equal if the addresses are; nobody without the gateways' secret finds the address to one, though there

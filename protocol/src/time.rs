@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::binary::{Decode, Encode};
 
 /// A point in time on the server's clock: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(

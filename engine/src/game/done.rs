@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bincode::Encode;
-use bincode::enc::Encoder;
-use bincode::error::EncodeError;
+use klaxon_protocol::binary::{self, Encode, EncodeError, Encoder};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::CommandId;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -48,8 +46,7 @@ impl Done {
 }
 
 fn hash(action: &Action) -> u64 {
-    let bytes = bincode::encode_to_vec(action, bincode::config::standard());
-    xxh3_64(&bytes.expect("an action holds nothing that can't be encoded"))
+    xxh3_64(&binary::encode(action))
 }
 
 impl Encode for Done {

@@ -1,5 +1,6 @@
 //! New shows.
 
+use klaxon_protocol::binary;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::games::trivia::Create;
 use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
@@ -227,14 +228,13 @@ fn is_another_code(wanted: Option<&ShowCode>, code: &ShowCode) -> bool {
 
 /// A hash by which a show differs from another that is made under the same id.
 pub(super) fn made_of(begun: Begun<'_>) -> u64 {
-    let config = bincode::config::standard();
     let bytes = match begun.show {
-        BegunShow::Trivia(show) => bincode::encode_to_vec((&show.pack, &show.settings), config),
+        BegunShow::Trivia(show) => binary::encode(&(&show.pack, &show.settings)),
         BegunShow::Game(BegunGame { game, title, seats, barrier, setup, .. }) => {
-            bincode::encode_to_vec((game, title, seats, barrier, setup), config)
+            binary::encode(&(game, title, seats, barrier, setup))
         }
     };
-    xxhash_rust::xxh3::xxh3_64(&bytes.expect("what a show is made of can be encoded"))
+    xxhash_rust::xxh3::xxh3_64(&bytes)
 }
 
 fn unavailable(error: impl std::fmt::Display) -> Refusal {

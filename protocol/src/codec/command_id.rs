@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bincode::config::standard;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Codec;
+use crate::binary;
 use crate::ids::CommandId;
 
 /// The numbers in bincode of the messages that begin with an id: `create` and `command`.
@@ -23,11 +23,9 @@ pub fn command_id_in(codec: Codec, message: &[u8]) -> Option<CommandId> {
             id
         }
         Codec::Bincode => {
-            let (number, used) = bincode::decode_from_slice::<u32, _>(message, standard()).ok()?;
-            let rest = WITH_ID.contains(&number).then_some(&message[used..])?;
-            // An id has 64 bytes at most, and one more says how many.
-            let rest = &rest[..rest.len().min(65)];
-            bincode::decode_from_slice(rest, standard().with_limit::<128>()).ok().map(|(id, _)| id)
+            // An id has 64 bytes at most.
+            let (number, id) = binary::decode_prefix::<(u32, CommandId), 128>(message).ok()?;
+            WITH_ID.contains(&number).then_some(id)
         }
     }
 }

@@ -6,8 +6,6 @@ mod raw;
 
 use std::sync::LazyLock;
 
-use bincode::error::DecodeError;
-use bincode::{Decode, Encode};
 use schemars::schema_for;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +14,7 @@ use serde_json::Value;
 pub use self::command_id::command_id_in;
 use self::fields::Fault;
 
+use crate::binary::{self, BadBytes, Decode, Encode};
 use crate::error::{ErrorCode, Refusal};
 use crate::host::{FromHost, LARGEST_HOST_MESSAGE, ToHost};
 use crate::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
@@ -66,8 +65,7 @@ impl Codec {
     pub fn encode<T: Serialize + Encode>(self, message: &T) -> Vec<u8> {
         match self {
             Self::Json => serde_json::to_vec(message).expect("our messages have string keys only"),
-            Self::Bincode => bincode::encode_to_vec(message, bincode::config::standard())
-                .expect("our messages have no unencodable parts"),
+            Self::Bincode => binary::encode(message),
         }
     }
 
@@ -138,23 +136,20 @@ const SMALL_LIMIT: usize = 64 * LARGEST_MESSAGE;
 const LARGE_LIMIT: usize = 2 * LARGEST_HOST_MESSAGE;
 
 fn decode_bincode<T: Message>(bytes: &[u8]) -> Result<T, Refusal> {
-    let config = bincode::config::standard();
     let decoded = if bytes.len() <= LARGEST_MESSAGE {
-        bincode::decode_from_slice(bytes, config.with_limit::<SMALL_LIMIT>())
+        binary::decode::<T, SMALL_LIMIT>(bytes)
     } else {
-        bincode::decode_from_slice(bytes, config.with_limit::<LARGE_LIMIT>())
+        binary::decode::<T, LARGE_LIMIT>(bytes)
     };
-    match decoded {
-        Ok((message, used)) if used == bytes.len() => Ok(message),
-        Ok(_) => Err(Refusal::because(ErrorCode::BadMessage, "Bytes follow the message.")),
-        // One of `ids` says itself what is wrong with it.
-        Err(DecodeError::OtherString(problem)) => {
+    decoded.map_err(|error| match error {
+        BadBytes::LeftOver(_) => Refusal::because(ErrorCode::BadMessage, "Bytes follow the message."),
+        BadBytes::Refused(problem) => {
             let what = crate::ids::TEXTS.iter().find(|what| problem.starts_with(**what));
             let code = what.map_or(ErrorCode::BadMessage, |what| T::code_for(what));
-            Err(Refusal::because(code, format!("The {problem}.")))
+            Refusal::because(code, format!("The {problem}."))
         }
-        Err(error) => Err(Refusal::because(ErrorCode::BadMessage, format!("{error}."))),
-    }
+        BadBytes::Malformed(error) => Refusal::because(ErrorCode::BadMessage, format!("{error}.")),
+    })
 }
 
 fn json_refusal<T: Message>(bytes: &[u8], types: &[&str], error: &serde_json::Error, fault: Option<Fault>) -> Refusal {

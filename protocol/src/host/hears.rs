@@ -1,9 +1,9 @@
 //! What a host hears.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Decode, Encode};
 use crate::error::ErrorMessage;
 use crate::ids::{CommandId, GatewayId, Name, RoundId, Seat, Seq, ShowCode, ShowId};
 use crate::player::{Phase, Pong, ToPlayer};

@@ -1,9 +1,9 @@
 //! What a host says.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Decode, Encode};
 use crate::games::trivia::{Create, MOST_LIVES};
 use crate::ids::{CommandId, GameName, Seat, ShowCode, ShowId};
 use crate::limits::{BARRIER, SEATS, TEXT_LENGTH, USUAL_BARRIER, USUAL_SEATS};

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::texts::BadText;
+use crate::binary::{Decode, Encode};
 
 /// Defines a number type that is written as a bare number in both codecs.
 macro_rules! number_type {

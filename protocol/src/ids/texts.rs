@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::encoded_as_text;
 use crate::name::{self, Reserved};
 use crate::text::Harmless;
 
@@ -88,25 +88,7 @@ macro_rules! text_type {
             }
         }
 
-        impl Encode for $name {
-            fn encode<E: bincode::enc::Encoder>(
-                &self,
-                encoder: &mut E,
-            ) -> Result<(), bincode::error::EncodeError> {
-                self.0.encode(encoder)
-            }
-        }
-
-        impl<Context> Decode<Context> for $name {
-            fn decode<D: bincode::de::Decoder<Context = Context>>(
-                decoder: &mut D,
-            ) -> Result<Self, bincode::error::DecodeError> {
-                let text = String::decode(decoder)?;
-                Self::kept(&text)
-                    .map_err(|bad| bincode::error::DecodeError::OtherString(bad.to_string()))
-            }
-        }
-        bincode::impl_borrow_decode!($name);
+        encoded_as_text!($name, $name::as_str, $name::kept);
 
         impl JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -233,6 +215,7 @@ impl Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binary;
 
     #[test]
     fn a_show_code_is_short_plain_and_upper_case() {
@@ -258,10 +241,7 @@ mod tests {
 
     #[test]
     fn the_codecs_take_names_of_earlier_versions_and_no_others() {
-        let decode = |text: &str| {
-            let bytes = bincode::encode_to_vec(text, bincode::config::standard()).unwrap();
-            bincode::decode_from_slice::<Name, _>(&bytes, bincode::config::standard()).map(|(name, _)| name)
-        };
+        let decode = |text: &str| binary::decode::<Name, 1024>(&binary::encode(text));
         for old in ["Host", "Ann\u{ad}", "\u{3164}", "Jose\u{301}", "a\u{61c}b"] {
             assert!(Name::parse(old).is_err() || Name::parse(old).unwrap().as_str() != old, "{old:?}");
             assert_eq!(decode(old).unwrap().as_str(), old);

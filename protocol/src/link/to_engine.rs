@@ -1,7 +1,6 @@
 //! What gateways say to engines.
 
-use bincode::{Decode, Encode};
-
+use crate::binary::{Decode, Encode};
 use crate::claim::{Claim, ClaimForm};
 use crate::host::{FromHost, Latency};
 use crate::ids::{ConnRef, GatewayId, Name, PlayerId, RoundId, SeatRef, ShowCode, ShowId};

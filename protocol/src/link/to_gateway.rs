@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bincode::{Decode, Encode};
-
+use crate::binary::{Decode, Encode};
 use crate::claim::{ClaimForm, Verdict};
 use crate::error::{ErrorCode, ErrorMessage};
 use crate::host::{AlertKind, Figures, ToHost};

@@ -1,9 +1,9 @@
 //! The events of a show, as everybody hears them: in order, without holes. Beside the pause is what those hear of it who come later.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Decode, Encode};
 use crate::ids::{Name, RoundId, Seat, Seq};
 use crate::time::{Millis, Span};
 

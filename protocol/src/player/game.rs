@@ -1,11 +1,11 @@
 //! What games other than trivia tell players, as the core carries it: where the show is, and a body that is the game's own.
 
-use bincode::{Decode, Encode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::phase::Phase;
+use crate::binary::{Decode, Encode, encoded_as_text};
 use crate::ids::{GameName, RoundId, Seq};
 use crate::time::{Millis, Span};
 
@@ -27,6 +27,10 @@ impl Body {
         }
     }
 
+    fn parse(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map(Self).map_err(|error| format!("no JSON: {error}"))
+    }
+
     /// The content, if it is of this type.
     ///
     /// # Errors
@@ -42,22 +46,7 @@ impl std::fmt::Display for Body {
     }
 }
 
-impl Encode for Body {
-    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
-        self.to_string().encode(encoder)
-    }
-}
-
-impl<Context> Decode<Context> for Body {
-    fn decode<D: bincode::de::Decoder<Context = Context>>(
-        decoder: &mut D,
-    ) -> Result<Self, bincode::error::DecodeError> {
-        let text = String::decode(decoder)?;
-        let value = serde_json::from_str(&text);
-        value.map(Self).map_err(|error| bincode::error::DecodeError::OtherString(format!("no JSON: {error}")))
-    }
-}
-bincode::impl_borrow_decode!(Body);
+encoded_as_text!(Body, Body::to_string, Body::parse);
 
 impl JsonSchema for Body {
     fn schema_name() -> std::borrow::Cow<'static, str> {

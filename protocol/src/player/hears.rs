@@ -1,12 +1,12 @@
 //! All that a player hears.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::events::*;
 use super::game::{GameEvent, GameOwn, GameSnapshot};
 use super::unordered::*;
+use crate::binary::{Decode, Encode};
 use crate::claim::{ClaimForm, ClaimReply, Verdict};
 use crate::error::ErrorMessage;
 use crate::games::trivia::{AnswerReply, Clock, Close, PlayerResult, Question, Reveal, Snapshot, Void, You};

@@ -1,8 +1,9 @@
 //! Where a show is.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::binary::{Decode, Encode};
 
 /// Where a show is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]

@@ -1,9 +1,9 @@
 //! What a player says.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Decode, Encode};
 use crate::claim::Claim;
 use crate::games::trivia::Answer;
 use crate::ids::ShowCode;

@@ -1,10 +1,10 @@
 //! What players hear beside a show's events: for one connection, or such that it can be missed.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::says::Emoji;
+use crate::binary::{Decode, Encode};
 use crate::ids::{Name, RoundId, Seat, ShowId};
 use crate::time::{Millis, Span};
 

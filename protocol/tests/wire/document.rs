@@ -67,7 +67,7 @@ fn read<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, String> {
 }
 
 /// What the server writes must stand in the document exactly as it is written.
-fn read_heard<T: Serialize + DeserializeOwned + bincode::Encode>(line: &str) -> Result<T, String> {
+fn read_heard<T: Serialize + DeserializeOwned + klaxon_protocol::binary::Encode>(line: &str) -> Result<T, String> {
     let message: T = read(line)?;
     let written = String::from_utf8(Codec::Json.encode(&message)).map_err(|error| error.to_string())?;
     if written == line { Ok(message) } else { Err(format!("it is written as {written}")) }
@@ -141,7 +141,7 @@ fn every_example_is_a_message_and_every_message_has_an_example() {
 
 #[test]
 fn every_bincode_example_is_the_json_before_it() {
-    fn check<T: Serialize + DeserializeOwned + bincode::Encode>(json: &str, bytes: &str) {
+    fn check<T: Serialize + DeserializeOwned + klaxon_protocol::binary::Encode>(json: &str, bytes: &str) {
         let message: T = serde_json::from_str(json).unwrap();
         assert_eq!(crate::golden::hex(&Codec::Bincode.encode(&message)), bytes, "{json}");
     }

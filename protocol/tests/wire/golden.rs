@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use bincode::Encode;
 use klaxon_protocol::apart::{PEOPLE_MAGIC, PersonRecords};
+use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
 use klaxon_protocol::journal::{MAGIC, Records, frame_record};
@@ -34,7 +34,7 @@ pub fn hex(bytes: &[u8]) -> String {
 fn labelled<T: Variants + Encode>(messages: &[T]) -> String {
     let width = T::NAMES.iter().map(|name| name.len()).max().unwrap_or(0);
     messages.iter().fold(String::new(), |mut lines, message| {
-        let bytes = bincode::encode_to_vec(message, bincode::config::standard()).unwrap();
+        let bytes = binary::encode(message);
         let _ = writeln!(lines, "{:width$} {}", message.variant(), hex(&bytes));
         lines
     })

@@ -44,7 +44,11 @@ fn text<'a>(part: &'a Value, key: &str) -> &'a str {
 }
 
 impl Speaker {
-    fn new<T: Serialize + bincode::Encode>(is_server: bool, schema: &'static Value, messages: &[T]) -> Self {
+    fn new<T: Serialize + klaxon_protocol::binary::Encode>(
+        is_server: bool,
+        schema: &'static Value,
+        messages: &[T],
+    ) -> Self {
         let mut speaker = Self { is_server, schema, orders: Orders::new() };
         for message in messages {
             let bytes = Codec::Json.encode(message);

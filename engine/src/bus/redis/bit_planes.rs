@@ -1,6 +1,6 @@
 //! The personal parts of an event as bitmaps of seats: one or two bits for each player instead of a number.
 
-use bincode::{Decode, Encode};
+use klaxon_protocol::binary::{Decode, Encode};
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::ToPlayer;
 use roaring::RoaringBitmap;

@@ -3,14 +3,14 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bincode::{Decode, Encode};
+use klaxon_protocol::binary::{self, BadBytes, Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
 use redis::Value;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
-use super::version::{Since, VersionError, body, header, split};
+use super::version::{IS_NEXT, Since, VersionError, body, header, is_next_entry, next_entry, split};
 use crate::bus::{Address, StreamPosition};
 use crate::seal::SealError;
 
@@ -35,7 +35,7 @@ pub(super) struct StreamEntry {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EntryError {
     #[error(transparent)]
-    Bytes(#[from] bincode::error::DecodeError),
+    Bytes(#[from] BadBytes),
     #[error(transparent)]
     Personal(#[from] BitPlanesError),
     #[error("a message refers to the view of the one before it, which has none")]
@@ -107,6 +107,9 @@ pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
 /// # Errors
 /// If these are no messages of a gateway.
 pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
+    if is_next_entry(bytes) {
+        return Ok(Vec::new());
+    }
     let messages: Vec<ToEngine> = decode(bytes)?;
     if messages.is_empty() { Err(EntryError::Empty) } else { Ok(messages) }
 }
@@ -124,6 +127,9 @@ pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -
 /// # Errors
 /// If these are no messages of an engine.
 pub(super) fn decode_to_gateway(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
+    if is_next_entry(bytes) {
+        return Ok(Vec::new());
+    }
     let packed: Vec<Packed> = decode(bytes)?;
     let mut view = None;
     packed.into_iter().map(|packed| packed.unpack(&mut view)).collect()
@@ -136,8 +142,7 @@ pub(super) fn encode<T: Encode>(value: &T) -> Vec<u8> {
 
 fn encode_as<T: Encode>(version: u8, value: &T) -> Vec<u8> {
     let mut bytes = header(version);
-    bincode::encode_into_std_write(value, &mut bytes, bincode::config::standard())
-        .expect("all that our messages hold can be encoded");
+    binary::encode_into(value, &mut bytes);
     bytes
 }
 
@@ -154,13 +159,7 @@ pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
 /// # Errors
 /// If it is no such value.
 pub(super) fn decode_body<T: Decode<()>>(bytes: &[u8]) -> Result<T, EntryError> {
-    match bincode::decode_from_slice(bytes, bincode::config::standard().with_limit::<MAX_DECODED>())? {
-        (value, read) if read == bytes.len() => Ok(value),
-        (_, read) => {
-            let problem = format!("{} bytes are left over behind the value", bytes.len() - read);
-            Err(bincode::error::DecodeError::OtherString(problem).into())
-        }
-    }
+    Ok(binary::decode::<T, MAX_DECODED>(bytes)?)
 }
 
 /// Counts and logs something in Redis that is not read.
@@ -218,6 +217,9 @@ impl Entries {
             }
         }
         entries.add_direct(&mut direct);
+        if IS_NEXT && !entries.events.is_empty() {
+            entries.events.push((None, next_entry()));
+        }
         entries
     }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use klaxon_protocol::binary;
 use klaxon_protocol::host::{Action, FromHost, HostCommand, ToHost};
 use klaxon_protocol::journal::Sealed;
 use klaxon_protocol::link::{ToEngine, ToGateway};
@@ -61,7 +62,7 @@ fn is_secret_for_hosts(message: &ToGateway) -> bool {
 fn seal(keys: &SealKeys, stream: Stream, has_secret: bool, entry: Vec<u8>) -> Vec<u8> {
     let Some(sealed) = has_secret.then(|| keys.seal_entry(stream, &entry)).flatten() else { return entry };
     let mut bytes = sealed_header(&entry);
-    bincode::encode_into_std_write(sealed, &mut bytes, bincode::config::standard()).expect("bytes can be encoded");
+    binary::encode_into(&sealed, &mut bytes);
     bytes
 }
 

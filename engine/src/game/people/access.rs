@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bincode::Encode;
+use klaxon_protocol::binary::Encode;
 use klaxon_protocol::ids::{Generation, PlayerId, Seat};
 
 use super::chain::Chain;

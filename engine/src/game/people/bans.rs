@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use bincode::Encode;
+use klaxon_protocol::binary::Encode;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::origin::Origin;
 

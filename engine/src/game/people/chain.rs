@@ -1,6 +1,6 @@
 //! A hash over changes, in their order: a record's state hash costs the same however many changes there were.
 
-use bincode::Encode;
+use klaxon_protocol::binary::{self, Encode};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A hash over changes; 0 if there were none.
@@ -10,8 +10,7 @@ pub struct Chain(u64);
 impl Chain {
     /// Something changed.
     pub fn note(&mut self, change: &impl Encode) {
-        let bytes = bincode::encode_to_vec(change, bincode::config::standard()).expect("a change can be encoded");
-        self.0 = xxh3_64_with_seed(&bytes, self.0);
+        self.0 = xxh3_64_with_seed(&binary::encode(change), self.0);
     }
 
     /// A number that differs when the changes or their order differ.

@@ -6,7 +6,7 @@ mod chain;
 mod roster;
 mod seat_set;
 
-use bincode::Encode;
+use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{PlayerId, Seat, SeatRef};
@@ -282,13 +282,9 @@ impl People {
     }
 
     /// A hash of what a game knows, and of its players. Trivia's is made otherwise, as its first edition made it.
-    ///
-    /// # Panics
-    /// If the game's part can't be encoded.
     #[must_use]
     pub fn state_hash(&self, game: &impl Encode) -> u64 {
-        let config = bincode::config::standard();
-        let mut bytes = bincode::encode_to_vec(game, config).expect("a game's state can be encoded");
+        let mut bytes = binary::encode(game);
         bytes.extend_from_slice(&self.roster.digest().to_le_bytes());
         self.digest(&mut bytes);
         xxh3_64(&bytes)

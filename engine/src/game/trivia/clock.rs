@@ -3,7 +3,7 @@
 //! One window from opening to close, unless the show was paused or the engine was away in between: then as many as it was
 //! stopped, and one more. What a player took to answer is measured over the windows only.
 
-use bincode::Encode;
+use klaxon_protocol::binary::Encode;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::time::{Millis, Span};
 

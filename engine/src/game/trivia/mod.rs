@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use bincode::Encode;
+use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::claim::Claim;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::trivia::{self, Choice, PackQuestion, Question, QuestionId, Reveal, Settings};
@@ -254,8 +254,7 @@ impl Game for Trivia {
         let nameless = self.people.are_apart().then(|| self.podium.clone().map(Podium::without_names));
         let podium = nameless.as_ref().unwrap_or(&self.podium);
         let small = (&self.stage, self.asked.len() as u64, self.asked.last(), podium, &self.prizes);
-        let config = bincode::config::standard();
-        let mut bytes = bincode::encode_to_vec(small, config).expect("the state holds nothing that can't be encoded");
+        let mut bytes = binary::encode(&small);
         bytes.extend_from_slice(&self.people.roster.digest().to_le_bytes());
         for word in self.seats.digest() {
             bytes.extend_from_slice(&word.to_le_bytes());

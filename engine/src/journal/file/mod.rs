@@ -29,7 +29,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{MAGIC, Record, frame_record};
+use klaxon_protocol::journal::{MAGIC, Record, RecordTooLarge, frame_record};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Journal, JournalError, Restored};
@@ -143,11 +143,7 @@ impl FileJournal {
         for record in records {
             let start = bytes.len();
             let Record { show, number, fence, .. } = *record;
-            let bad = |error: bincode::error::EncodeError| JournalError::BadRecord {
-                show,
-                number,
-                problem: error.to_string(),
-            };
+            let bad = |error: RecordTooLarge| JournalError::BadRecord { show, number, problem: error.to_string() };
             frame_record(record, &mut bytes).map_err(bad)?;
             let end = bytes.len();
             if let Some(apart) = record.apart() {

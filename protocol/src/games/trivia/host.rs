@@ -1,11 +1,11 @@
 //! What hosts of trivia say.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pack::Pack;
 use super::settings::Settings;
+use crate::binary::{Decode, Encode};
 use crate::ids::{CommandId, ShowCode};
 
 /// A new show.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::binary::{Decode, Encode};
 use crate::claim::ClaimValue;
 /// A question is a round: its number in its show, from 1, in the order in which they are asked.
 pub use crate::ids::RoundId as QuestionId;

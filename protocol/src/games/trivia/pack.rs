@@ -1,10 +1,10 @@
 //! A pack: the questions of a show, as every part of Klaxon passes them on. Readers of files are in `engine/src/pack`.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::Choice;
+use crate::binary::{Decode, Encode};
 use crate::limits::TEXT_LENGTH;
 use crate::text::{self, harmless};
 use crate::time::Span;

@@ -1,11 +1,11 @@
 //! What players of trivia say and hear.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Choice, QuestionId};
 use super::settings::Mode;
+use crate::binary::{Decode, Encode};
 use crate::claim::{Claim, Verdict};
 use crate::error::ErrorCode;
 use crate::ids::{ClaimKey, Seq};

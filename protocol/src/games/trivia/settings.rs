@@ -1,10 +1,10 @@
 //! How a show is played: what the host chooses when creating it.
 
-use bincode::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::pack::OPEN_FOR;
+use crate::binary::{Decode, Encode};
 use crate::limits::{BARRIER, SEATS, USUAL_BARRIER, USUAL_SEATS};
 use crate::time::Span;
 

@@ -9,12 +9,12 @@ mod messages;
 use std::env;
 use std::fmt::Debug;
 
-use bincode::Encode;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde::Serialize;
 
 use super::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use crate::binary::Encode;
 use crate::codec::{Codec, Message};
 use crate::games::trivia::quick_answer;
 use messages::Corpus;

@@ -36,7 +36,7 @@ pub struct Word {
 
 fn spell<T>(words: &mut Vec<Word>, of: &'static str, values: &[T], name: impl Fn(&T) -> &'static str)
 where
-    T: serde::Serialize + bincode::Encode,
+    T: serde::Serialize + klaxon_protocol::binary::Encode,
 {
     words.extend(values.iter().map(|value| Word {
         of,
@@ -49,7 +49,7 @@ where
 /// Values in their enum's order, none left out.
 fn spell_all<T>(words: &mut Vec<Word>, of: &'static str, values: &[T])
 where
-    T: serde::Serialize + bincode::Encode + Variants,
+    T: serde::Serialize + klaxon_protocol::binary::Encode + Variants,
 {
     let names: Vec<_> = values.iter().map(Variants::variant).collect();
     assert_eq!(names, T::NAMES, "examples of {of}");
