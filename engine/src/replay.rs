@@ -1,10 +1,11 @@
 //! Rebuilds a show from its journal. Each step is compared with what was recorded.
 
-use klaxon_protocol::apart::{Person, Register, unnamed, without_names};
+use klaxon_protocol::apart::{Person, unnamed};
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, FrameError, Record, Records};
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::register::Register;
 use klaxon_protocol::text::harmless;
 use klaxon_protocol::time::Millis;
 
@@ -176,7 +177,7 @@ pub fn recorded_events(game: &dyn Game, effects: &[Effect]) -> Vec<ToPlayer> {
         Effect::Tell(message, _) => Some(message.clone()),
         Effect::TellSome(_) | Effect::Dismiss(..) | Effect::Alert(_) => None,
     });
-    if game.people().are_apart() { events.map(without_names).collect() } else { events.collect() }
+    if game.people().are_apart() { events.map(ToPlayer::without_names).collect() } else { events.collect() }
 }
 
 /// Replays the bytes of a journal, with nothing of what stands apart from it. `seen` is called with each record that gives what was recorded.

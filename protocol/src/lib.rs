@@ -19,6 +19,7 @@ pub mod money;
 pub mod name;
 pub mod origin;
 pub mod player;
+pub mod register;
 #[cfg(test)]
 mod round_trip;
 pub mod text;

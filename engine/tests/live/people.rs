@@ -14,12 +14,13 @@ use klaxon_engine::archive::Archive;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::replay::{replay, replay_with};
-use klaxon_protocol::apart::{Register, forgotten, unnamed};
+use klaxon_protocol::apart::{forgotten, unnamed};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat, ShowId};
 use klaxon_protocol::link::{JoinRequest, Proof, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::Phase;
+use klaxon_protocol::register::Register;
 use tempfile::TempDir;
 
 use crate::house::{GATEWAY, House, join_request, seat, settings};

@@ -11,7 +11,7 @@ use klaxon_engine::replay;
 use klaxon_engine::seal::{SealKeys, open_journal};
 use klaxon_gateway::cli::ReplayOptions;
 use klaxon_gateway::config::seal_secrets;
-use klaxon_protocol::apart::Register;
+use klaxon_protocol::register::Register;
 
 use crate::cluster;
 

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use klaxon_protocol::apart::{PEOPLE_MAGIC, PersonRecords};
 use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
 use klaxon_protocol::journal::{MAGIC, Records, frame_record};
 use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecords};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,10 +1,10 @@
 //! docs/journal.md says what a journal's bytes are: its tables are the code's, and a reader that knows the page only reads the journals
 //! that were kept.
 
-use klaxon_protocol::apart::PersonRecords;
 use klaxon_protocol::claim::{ClaimText, ClaimValue};
 use klaxon_protocol::ids::ClaimKey;
 use klaxon_protocol::journal::{Command, CountedClaim, LARGEST_RECORD, MAGIC, Records, frame_record};
+use klaxon_protocol::register::PersonRecords;
 
 use crate::examples::{ANN, FIRST};
 use crate::kept::{self, DOCS, GOLDEN};
@@ -25,7 +25,7 @@ const KEPT: &str = "protocol/golden/journal.layouts.md";
 fn layouts_of_the_code() -> Vec<Layout> {
     let source = Source::read(&kept::path("protocol/src"));
     let mut layouts = source.reachable("protocol/src/journal.rs", "Record");
-    for layout in source.reachable("protocol/src/apart.rs", "PersonRecord") {
+    for layout in source.reachable("protocol/src/register.rs", "PersonRecord") {
         if !layouts.contains(&layout) {
             layouts.push(layout);
         }
@@ -103,8 +103,10 @@ fn bytes(hex: &str) -> Vec<u8> {
 /// The journals that are kept in the repository, by name.
 fn journals() -> Vec<(String, Vec<u8>)> {
     let kept = |name: &str| std::fs::read_to_string(kept::path(name)).unwrap();
-    let old = ["shows", "stories"].map(|name| kept(&format!("engine/tests/old_journals/{name}.hex"))).concat();
-    let old = old.lines().map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name.to_owned(), bytes(hex)));
+    let old = ["shows", "stories", "apart"].map(|name| kept(&format!("engine/tests/old_journals/{name}.hex"))).concat();
+    let old = old.lines().map(|line| line.split_once(' ').unwrap());
+    // What stands apart from a journal is behind it.
+    let old = old.map(|(name, hex)| (name.to_owned(), bytes(hex.split(' ').next().unwrap())));
     let examples = bytes(&kept("protocol/golden/journal.klxj.hex").replace('\n', ""));
     old.chain([("examples".to_owned(), examples)]).collect()
 }

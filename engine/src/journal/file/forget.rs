@@ -11,9 +11,9 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use klaxon_protocol::apart::{PEOPLE_MAGIC, PersonRecords};
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::journal::{Command, FrameError, Record, frame_record};
+use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecords};
 
 use super::super::JournalError;
 use super::people::{self, PeopleFile};

@@ -10,9 +10,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use klaxon_protocol::apart::{PEOPLE_MAGIC, PersonRecords, Register};
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::FrameError;
+use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecords, Register};
 
 use super::super::JournalError;
 

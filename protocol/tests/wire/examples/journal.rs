@@ -1,12 +1,13 @@
 //! The journal of the show: a record for each kind of command.
 
-use klaxon_protocol::apart::{Apart, Person, PersonOrigin, PersonRecord};
+use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
 use klaxon_protocol::claim::{ClaimText, ClaimValue};
 use klaxon_protocol::games::trivia::{Choice, Close, Void};
 use klaxon_protocol::ids::{ClaimKey, Fence, GameName, GatewayId};
 use klaxon_protocol::journal::*;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Body, Lobby, Mark, Role, ToPlayer};
+use klaxon_protocol::register::PersonRecord;
 use klaxon_protocol::time::Span;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use klaxon_protocol::apart::{Apart, Person, Register};
+use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::claim::{Claim, ClaimText, ClaimValue};
 use klaxon_protocol::games::trivia::{
     Autopilot, Choice, LARGEST_POT, MOST_LIVES, Mode, NobodyLeft, PODIUM_PLACES, PrizeRule, QuestionId, Settings,
@@ -14,6 +14,7 @@ use klaxon_protocol::ids::{
 use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
+use klaxon_protocol::register::Register;
 use klaxon_protocol::time::{Millis, Span};
 use proptest::prelude::*;
 

@@ -268,3 +268,34 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
     // The damaged one is found twice: with its journal, and by itself.
     assert_eq!(forget(&done), (vec![], 0, vec![SHOW], 2));
 }
+
+#[tokio::test]
+#[ignore = "prints what a join costs, with --nocapture; add --release to read times"]
+async fn what_a_join_costs() {
+    const JOINS: u64 = 2_000;
+    for (group, name) in [(1, "one by one"), (100, "a hundred at once")] {
+        for is_apart in [false, true] {
+            let (journal, _directory) = new_journal().await;
+            let join = |number| {
+                let Person { player, name } = person(&format!("guest-0123456789ab{number:04x}"));
+                match is_apart {
+                    true => sit(number, 1, player.as_str()),
+                    false => with_command(
+                        number,
+                        1,
+                        Command::Join { player, name, role: klaxon_protocol::player::Role::Player },
+                    ),
+                }
+            };
+            let begun = Instant::now();
+            for first in (0..JOINS).step_by(group) {
+                journal.append(&(first..first + group as u64).map(join).collect::<Vec<_>>()).await.unwrap();
+            }
+            println!(
+                "{name}, {}: {:?} a join",
+                if is_apart { "apart" } else { "in the journal" },
+                begun.elapsed() / JOINS as u32
+            );
+        }
+    }
+}
