@@ -82,9 +82,9 @@ fn people(data: &Path, show: ShowId) -> Register {
 async fn played(data: &Path) -> ShowId {
     let mut house = House::open(data).await;
     let show = house.lobby(settings(), 2).await;
-    for number in 0..3 {
+    for (number, name) in NAMES.into_iter().enumerate().take(3) {
         let seated = house.come_in(request(number)).await.unwrap();
-        assert_eq!((seated.seat, seated.name.as_str()), (Some(seat(number as u32)), NAMES[number]));
+        assert_eq!((seated.seat, seated.name.as_str()), (Some(seat(number as u32)), name));
     }
     house.command(show, "banned", Action::BanAddress { seat: Seat(2), shared: true }).await;
     house.command(show, "next", Action::Next).await;

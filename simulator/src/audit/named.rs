@@ -131,6 +131,8 @@ mod tests {
     use klaxon_protocol::time::Millis;
 
     use super::*;
+    use crate::audit::{AuditOptions, audit};
+    use crate::evidence::Evidence;
 
     fn standings(names: [&str; 2]) -> ToPlayer {
         let leader = |(seat, name): (u32, &str)| Leader {
@@ -205,5 +207,9 @@ mod tests {
     fn a_name_in_a_journal_that_should_have_none_is_found() {
         let (journal, people) = journal(standings(["Ann", "guest-Cid"]));
         assert_eq!(read(&journal, &people).1, [4]);
+        let evidence = Evidence { journal, people, ..Evidence::default() };
+        let audit = audit(&evidence, &AuditOptions::default());
+        let found = audit.findings.iter().flat_map(|finding| &finding.violations);
+        assert!(found.into_iter().any(|violation| violation.what.contains("record 4 names players")), "{audit:?}");
     }
 }

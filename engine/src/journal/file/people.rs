@@ -56,10 +56,10 @@ impl PeopleFile {
         Ok(end)
     }
 
-    /// After a write: what was written, if all of it was.
-    pub(super) fn note(&self, written: Option<&Vec<u8>>) {
+    /// After a write: how many bytes were written, if all were.
+    pub(super) fn note(&self, written: Option<usize>) {
         let mut known = self.lock();
-        *known = known.zip(written).map(|(end, bytes)| end + from_the_start(end, bytes).len() as u64);
+        *known = known.zip(written).map(|(end, bytes)| end + bytes as u64);
     }
 
     /// Who is who in the show, as far as it is kept.
@@ -86,7 +86,7 @@ impl PeopleFile {
             Ok(records) => records,
             Err(error) => return torn(error),
         };
-        while let Some(item) = records.next() {
+        for item in records.by_ref() {
             if let Err(error) = item {
                 return torn(error);
             }

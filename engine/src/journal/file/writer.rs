@@ -261,13 +261,14 @@ impl Writer {
             open.people = Some(open_file(&people.path).map_err(failed)?);
         }
         let file = self.open[&show].people.as_ref().expect("it was just opened");
-        let written = self.disk.write(file, &people::from_the_start(begin, &write.apart), begin);
+        let bytes = people::from_the_start(begin, &write.apart);
+        let written = self.disk.write(file, &bytes, begin);
         let written = written.and_then(|()| match self.policy {
             SyncPolicy::Always => self.disk.sync(file).and_then(|()| self.sync_directory(begin)),
             SyncPolicy::Interval(_) => self.sync_directory(begin),
             SyncPolicy::Never => Ok(()),
         });
-        people.note(written.is_ok().then_some(&write.apart));
+        people.note(written.is_ok().then_some(bytes.len()));
         written.map_err(|error| {
             metrics::counter!("klaxon_journal_write_failures_total").increment(1);
             tracing::error!(%show, %error, "could not write what stands apart from the journal");
