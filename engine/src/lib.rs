@@ -4,10 +4,10 @@ pub mod arbiter;
 pub mod archive;
 pub mod bus;
 pub mod clock;
-pub mod figures;
 pub mod game;
 pub mod journal;
 mod leases;
+pub mod metrics_table;
 pub mod pack;
 #[cfg(feature = "cluster")]
 pub mod redis;

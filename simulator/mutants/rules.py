@@ -18,8 +18,8 @@ import time
 GAME = "engine/src/game/trivia/"
 ELIMINATION, POINTS, BOTH = "elimination", "points", "both"
 
-# name, mode in which it shows, file, what stands there, what is put in its place, and the pot if it must be another than POT
-POT = "500003"
+# name, mode in which it shows, file, what stands there, what is put in its place, and with which options of the swarm, if it takes some
+POT = ["--pot", "500003"]
 BREAKS = [
     ("streak-bonus-capped-one-early", POINTS, "points.rs", "STREAK_MOST: u32 = 5", "STREAK_MOST: u32 = 4"),
     ("silent-players-stay", ELIMINATION, "reveal.rs", "if eliminates && seats.lose(", "if eliminates && choice.is_some() && seats.lose("),
@@ -56,8 +56,11 @@ BREAKS = [
     ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
     ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
     ("given-lives-are-not-told", ELIMINATION, "host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "drop(personal);\n        Ok(Vec::new())"),
-    ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "50"),
+    ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "--pot", "50"),
     ("first-place-gets-no-remainder", POINTS, "prizes.rs", "parts.iter_mut().take(left).for_each(", "parts.iter_mut().rev().take(left).for_each("),
+    ("speed-is-paid-in-a-show-that-does-not", POINTS, "points.rs", "if speed_points { elapsed } else { Span(0) }", "{ _ = speed_points; elapsed }", "--no-speed-points"),
+    ("streaks-are-paid-in-a-show-that-does-not", POINTS, "reveal.rs", "if streak_points { seats.streak[index] } else { 0 }", "{ _ = streak_points; seats.streak[index] }",
+     "--no-streak-points"),
 ]
 
 
@@ -93,10 +96,10 @@ def build(options, *what):
     return done.stderr if done.returncode else None
 
 
-def play(options, swarm, mode, pot=POT):
+def play(options, swarm, mode, more):
     """The lines of broken promises, or none if all were kept."""
     command = [swarm, "--klaxon", options.target / "debug/klaxon", "--players", "200", "--questions", "9", "--open-for", "2s",
-               "--lives", "3", "--pot", pot, "--extras", "--mode", mode, "--seed", str(options.seed),
+               "--lives", "3", *(more if "--pot" in more else POT + more), "--extras", "--mode", mode, "--seed", str(options.seed),
                "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2", "--pause", "300ms", "--suspense", "100ms"]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = done.stdout.splitlines()
@@ -119,7 +122,7 @@ def main():
     swarm.write_bytes((options.target / "debug/klaxon-swarm").read_bytes())
     swarm.chmod(0o755)
     caught, missed, left = 0, [], 0
-    for name, mode, file, before, after, *pot in chosen(options):
+    for name, mode, file, before, after, *more in chosen(options):
         if time.monotonic() > end:
             left += 1
             continue
@@ -128,7 +131,7 @@ def main():
         path.write_text(text.replace(before, after))
         try:
             problem = build(options, "-p", "klaxon-gateway", "--bin", "klaxon")
-            code, said = (None, [problem]) if problem else play(options, swarm, mode, *pot)
+            code, said = (None, [problem]) if problem else play(options, swarm, mode, more)
         finally:
             path.write_text(text)
         verdict = {0: "MISSED", 1: "caught", None: "DOES NOT COMPILE"}.get(code, f"exit code {code}")

@@ -2,10 +2,10 @@
 
 use klaxon_protocol::binary;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::games::trivia::Create;
+use klaxon_protocol::games::trivia::{Create, TriviaShow};
 use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, RulesVersion};
 use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 
@@ -86,7 +86,7 @@ impl Wanted {
             Self::Trivia(create) => {
                 let Create { id, pack, settings, .. } = (**create).clone();
                 let rules = if apart { RulesVersion::NEWEST } else { RulesVersion::WITH_NAMES };
-                Command::Begin { rules, show: Box::new(CreateShow { id, code, seed, pack, settings }) }
+                Command::begin_by(rules, TriviaShow { id, code, seed, pack, settings })
             }
             Self::Game(create) => {
                 let CreateGame { id, game, title, seats, barrier, setup, .. } = (**create).clone();

@@ -36,7 +36,6 @@ pub(crate) use barriers::Barrier;
 pub(crate) use census::Census;
 pub(crate) use figures::AllFigures;
 pub(crate) use frame::EncodedEvent;
-pub(crate) use metrics::describe;
 pub(crate) use pending_joins::PendingJoins;
 pub(crate) use players::Players;
 pub(crate) use shard::Shard;

@@ -51,7 +51,8 @@ pub fn people() -> Vec<PersonRecord> {
 
 /// A whole little journal.
 pub fn records() -> Vec<Record> {
-    let create = CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings() };
+    let create =
+        CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings().first().unwrap() };
     let mut steps = vec![(at(0), Command::Create(Box::new(create.clone())), vec![])];
     steps.push((
         at(12_000),
@@ -127,7 +128,7 @@ pub fn records() -> Vec<Record> {
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
         (at(300_064), Command::Sealed(Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }), vec![]),
-        (at(300_065), Command::begin(create), vec![]),
+        (at(300_065), Command::Begin { rules: RulesVersion(3), show: Box::new(create) }, vec![]),
         (at(300_066), Command::Sit { seat: ANN, guest: true, who: Apart::known(ann()) }, vec![]),
         (at(300_067), Command::SeatHasOrigin { seat: ANN, from: Apart::known(from()) }, vec![]),
     ]);

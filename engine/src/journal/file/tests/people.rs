@@ -2,9 +2,9 @@
 //! is forgotten.
 
 use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
-use klaxon_protocol::games::trivia::{Pack, PackQuestion, Settings};
+use klaxon_protocol::games::trivia::{Pack, PackQuestion, Settings, TriviaShow};
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CreateShow};
+use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::Millis;
 
@@ -247,7 +247,7 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
         open_for: None,
         source: None,
     };
-    let create = CreateShow {
+    let create = TriviaShow {
         id: CommandId::parse("c").unwrap(),
         code: ShowCode::parse("TEST").unwrap(),
         seed: 1,
@@ -277,15 +277,14 @@ async fn what_a_join_costs() {
         for is_apart in [false, true] {
             let (journal, _directory) = new_journal().await;
             let join = |number| {
-                let Person { player, name } = person(&format!("guest-0123456789ab{number:04x}"));
-                match is_apart {
-                    true => sit(number, 1, player.as_str()),
-                    false => with_command(
-                        number,
-                        1,
-                        Command::Join { player, name, role: klaxon_protocol::player::Role::Player },
-                    ),
-                }
+                let person = person(&format!("guest-0123456789ab{number:04x}"));
+                let (player, name) = (person.player.clone(), person.name.clone());
+                let command = if is_apart {
+                    Command::Sit { seat: Seat(0), guest: true, who: Apart::known(person) }
+                } else {
+                    Command::Join { player, name, role: klaxon_protocol::player::Role::Player }
+                };
+                with_command(number, 1, command)
             };
             let begun = Instant::now();
             for first in (0..JOINS).step_by(group) {
