@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use klaxon_engine::game::{Game, Games};
+use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer};
-use klaxon_protocol::player::Role;
 use klaxon_protocol::time::{Millis, Span};
 
 const PLAYERS: u32 = 1_000_000;
@@ -60,7 +60,8 @@ fn play(mode: Mode) -> Measured {
     for player in 0..PLAYERS {
         let player_id = PlayerId::parse(&format!("{player:016x}")).expect("16 letters");
         let name = Name::parse(&format!("{player:08x}")).expect("8 letters");
-        show.apply(&Command::Join { player: player_id, name, role: Role::Player });
+        let who = Apart::known(Person { player: player_id, name });
+        show.apply(&Command::Sit { seat: Seat(player), guest: false, who });
     }
     let seating = start.elapsed();
     let (mut answers, mut reveals) = (Vec::new(), Vec::new());

@@ -1,9 +1,11 @@
 //! Rebuilds a show from its journal. Each step is compared with what was recorded.
 
+use klaxon_protocol::apart::{Person, unnamed};
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, FrameError, Record, Records};
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::register::Register;
 use klaxon_protocol::text::harmless;
 use klaxon_protocol::time::Millis;
 
@@ -150,7 +152,7 @@ impl Rebuilt {
     /// The show after this record, if it is as recorded.
     fn agreeing(self, record: &Record) -> Result<Self, ReplayError> {
         let number = record.number;
-        if !events(&self.effects).eq(&record.events) {
+        if recorded_events(&*self.game, &self.effects) != record.events {
             return Err(ReplayError::Events { number });
         }
         let found = self.game.state_hash();
@@ -168,22 +170,38 @@ fn check_open(record: &Record) -> Result<(), ReplayError> {
     }
 }
 
-/// The events among these effects, which all players get.
-pub fn events(effects: &[Effect]) -> impl Iterator<Item = &ToPlayer> {
-    effects.iter().filter_map(|effect| match effect {
-        Effect::Tell(message, _) => Some(message),
+/// The events among these effects, which all players get, as the game's journal has them: without names, if these stand apart.
+#[must_use]
+pub fn recorded_events(game: &dyn Game, effects: &[Effect]) -> Vec<ToPlayer> {
+    let events = effects.iter().filter_map(|effect| match effect {
+        Effect::Tell(message, _) => Some(message.clone()),
         Effect::TellSome(_) | Effect::Dismiss(..) | Effect::Alert(_) => None,
-    })
+    });
+    if game.people().are_apart() { events.map(ToPlayer::without_names).collect() } else { events.collect() }
 }
 
-/// Replays the bytes of a journal. `seen` is called with each record that gives what was recorded.
+/// Replays the bytes of a journal, with nothing of what stands apart from it. `seen` is called with each record that gives what was recorded.
 ///
 /// # Errors
 /// At the first record that is not whole or gives something else than was recorded.
-pub fn replay(games: &Games, bytes: &[u8], mut seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
+pub fn replay(games: &Games, bytes: &[u8], seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
+    replay_with(games, bytes, Register::default(), seen)
+}
+
+/// Replays the bytes of a journal and what stands apart from it.
+///
+/// # Errors
+/// As [`replay`]. What stands apart makes no difference to it.
+pub fn replay_with(
+    games: &Games,
+    bytes: &[u8],
+    mut people: Register,
+    mut seen: impl FnMut(&Record, &Rebuilt),
+) -> Result<Rebuilt, ReplayError> {
     let mut rebuilt: Option<Rebuilt> = None;
     for item in Records::new(bytes)? {
-        let (_, record) = item?;
+        let (_, mut record) = item?;
+        people.fill(&mut record);
         let next = match rebuilt.take() {
             None => Rebuilt::begin(games, &record)?,
             Some(before) => before.step(&record)?,
@@ -228,8 +246,17 @@ fn raw_line(record: &Record) -> String {
         Command::Sealed(sealed) => format!("sealed with key {:016x}", sealed.key),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
+        Command::Sit { seat, guest, who } => match who.get() {
+            Some(Person { player, name }) => format!("seat {seat} is taken by {:?} ({player})", name.as_str()),
+            None => {
+                let kind = if *guest { "a guest" } else { "a player" };
+                format!("seat {seat} is taken by {kind} who is not named here: {:?}", unnamed(*seat).as_str())
+            }
+        },
         // The hash of an address means nothing to people, and is not shown.
-        Command::SeatOrigin { seat, .. } => format!("the address of seat {seat} is noted"),
+        Command::SeatOrigin { seat, .. } | Command::SeatHasOrigin { seat, .. } => {
+            format!("the address of seat {seat} is noted")
+        }
     };
     let events: Vec<String> = record.events.iter().map(event).collect();
     let arrow = if events.is_empty() { "" } else { " -> " };

@@ -2,14 +2,15 @@
 //!
 //! `old_journals/shows.hex` are whole shows of a server that wrote no edition yet (of each mode, with a split and a podium, with pauses,
 //! a void, and kills in mid-question); `stories.hex` are commands of any kind in any order, as the hostile tests of the rules make them.
-//! A line is a journal: its name, and its bytes in hexadecimal. These files only grow.
+//! A line is a journal: its name, and its bytes in hexadecimal. `apart.hex` are journals that name nobody, of the third edition, each with
+//! the bytes of what stands apart from it behind. These files only grow.
 
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 
 use klaxon_engine::game::Games;
-use klaxon_engine::replay::{ReplayError, replay};
+use klaxon_engine::replay::{ReplayError, replay, replay_with};
 use klaxon_protocol::games::trivia::{Mode, PrizeRule};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Fence, ShowId};
@@ -17,17 +18,23 @@ use klaxon_protocol::journal::{
     Begun, BegunGame, BegunShow, Command, MAGIC, Record, Records, RulesVersion, frame_record,
 };
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::register::{PersonRecord, PersonRecords, PersonalData, Register};
 use klaxon_protocol::time::Millis;
 
 const SHOWS: &str = include_str!("old_journals/shows.hex");
 const STORIES: &str = include_str!("old_journals/stories.hex");
+const APART: &str = include_str!("old_journals/apart.hex");
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect()
+}
 
 /// The journals' names and bytes.
 fn journals() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     SHOWS.lines().chain(STORIES.lines()).map(|line| {
         let (name, hex) = line.split_once(' ').unwrap();
-        let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-        (name, digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect())
+        (name, bytes(hex))
     })
 }
 
@@ -42,6 +49,25 @@ fn journals_of_the_first_edition_replay_to_every_event_and_state_they_recorded()
         assert_eq!(recorded[0].command.begun().map(|begun| begun.rules), Some(RulesVersion::FIRST), "{name}");
         let rebuilt = replay(&Games::default(), &bytes, |_, _| {}).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(rebuilt.records, recorded.len() as u64, "{name}");
+    }
+}
+
+#[test]
+fn journals_that_name_nobody_replay_to_the_same_whoever_is_known() {
+    for line in APART.lines() {
+        let [name, journal, people] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let (journal, people) = (bytes(journal), bytes(people));
+        let recorded = records(&journal);
+        assert_eq!(recorded[0].command.begun().map(|begun| begun.rules), Some(RulesVersion(3)), "{name}");
+        let all: Vec<PersonRecord> = PersonRecords::new(&people).unwrap().map(|item| item.unwrap().1).collect();
+        assert!(all.iter().any(|person| matches!(person.data, PersonalData::Person(_))), "{name}");
+        assert!(all.iter().any(|person| matches!(person.data, PersonalData::Origin(_))), "{name}");
+        for known in 0..=all.len() {
+            let mut register = Register::default();
+            all[..known].iter().for_each(|person| register.add(person.clone()));
+            let rebuilt = replay_with(&Games::default(), &journal, register, |_, _| {});
+            assert_eq!(rebuilt.unwrap().game.state_hash(), recorded.last().unwrap().state, "{name} with {known}");
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::text::HarmlessLines;
 
-use crate::config::{self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, ServeOptions};
+use crate::config::{self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, SecretUrl, ServeOptions};
 use crate::console::HostOptions;
 
 /// Live game shows: one host, any number of players.
@@ -34,6 +34,8 @@ pub enum Command {
     Host(Box<HostOptions>),
     /// Play a journal again and compare every state with the recorded one.
     Replay(ReplayOptions),
+    /// Forget a person: take out of a stopped server's data, or of a database, who they are and what they were called.
+    Forget(ForgetOptions),
     /// Look at packs of questions.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -65,6 +67,25 @@ pub struct ReplayOptions {
     /// Write the journal that was read from Kafka to this file, opened if it was sealed.
     #[arg(long, value_name = "FILE", requires = "kafka")]
     pub save: Option<PathBuf>,
+}
+
+/// What `klaxon forget` needs.
+#[derive(Debug, Args)]
+pub struct ForgetOptions {
+    /// The player's id: the `sub` of their tokens, or the id that was made for a guest.
+    pub player: PlayerId,
+
+    /// The data directory of a `klaxon serve`, which must not run.
+    #[arg(long, env = "KLAXON_DATA_DIR", value_name = "DIR", required_unless_present = "database")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The database that a `klaxon archive` fills.
+    #[arg(long, env = "KLAXON_DATABASE", hide_env_values = true, value_name = "URL", value_parser = config::database)]
+    pub database: Option<SecretUrl>,
+
+    /// In which show; in all of them if not given.
+    #[arg(long, value_name = "ID")]
+    pub show: Option<ShowId>,
 }
 
 /// What `klaxon pack` can do.
@@ -145,7 +166,7 @@ impl Klaxon {
             Command::Gateway(options) => config::settle(&mut **options, origins)?,
             Command::Engine(options) => config::settle(&mut **options, origins)?,
             Command::Archive(options) => config::settle(&mut **options, origins)?,
-            Command::Host(_) | Command::Replay(_) | Command::Pack(_) => {}
+            Command::Host(_) | Command::Replay(_) | Command::Forget(_) | Command::Pack(_) => {}
         }
         Ok(CommandLine::Run(klaxon))
     }

@@ -1,5 +1,8 @@
 //! What the journal holds: every command and event of a show, in order, and how a record is framed in bytes.
 
+use std::marker::PhantomData;
+
+use crate::apart::{Apart, Person, PersonOrigin};
 use crate::binary::{self, Decode, Encode};
 use crate::claim::ClaimValue;
 use crate::error::Refusal;
@@ -39,8 +42,10 @@ pub struct RulesVersion(pub u16);
 impl RulesVersion {
     /// The first edition, whose journals begin with [`Command::Create`] and name no edition.
     pub const FIRST: Self = Self(1);
+    /// The newest edition whose journals name players. New shows are played by it where the journal can't keep names apart.
+    pub const WITH_NAMES: Self = Self(2);
     /// The edition of new shows.
-    pub const NEWEST: Self = Self(2);
+    pub const NEWEST: Self = Self(3);
 }
 
 /// What can be done to a show. The rules accept nothing else.
@@ -137,6 +142,24 @@ pub enum Command {
     },
     /// Another command, and the record's state: both can be read with the service's key only.
     Sealed(Sealed),
+    /// Somebody takes a seat: the next one, or in a full show before its first question that of a guest who is gone or was removed. Who
+    /// it is stands apart from the journal.
+    Sit {
+        /// Which seat.
+        seat: Seat,
+        /// Whether they are a guest: before the first question a guest's seat can be given to others.
+        guest: bool,
+        /// Who; none if that is forgotten.
+        who: Apart<Person>,
+    },
+    /// It is known from where the player of this seat comes. It stands before a host's `ban_address`, as [`Self::SeatOrigin`] does, and
+    /// the origin apart from the journal.
+    SeatHasOrigin {
+        /// Which seat.
+        seat: Seat,
+        /// From where; none if that is forgotten.
+        from: Apart<PersonOrigin>,
+    },
 }
 
 impl Command {
@@ -144,7 +167,12 @@ impl Command {
     /// other can play the show as well.
     #[must_use]
     pub fn begin(show: TriviaShow) -> Self {
-        let rules = RulesVersion::NEWEST;
+        Self::begin_by(RulesVersion::NEWEST, show)
+    }
+
+    /// The same of a show that is played by this edition of the rules.
+    #[must_use]
+    pub fn begin_by(rules: RulesVersion, show: TriviaShow) -> Self {
         let Some(settings) = show.settings.first() else {
             return Self::BeginGame { rules, show: Box::new(show.into()) };
         };
@@ -312,11 +340,21 @@ const HEAD: usize = 12;
 #[error("a journal record is larger than 64 MiB")]
 pub struct RecordTooLarge;
 
+/// What stands in frames, one behind another, in a file of its own kind.
+pub trait InFrames: Encode + Decode<()> {
+    /// The first bytes of such a file.
+    const MAGIC: [u8; 6];
+}
+
+impl InFrames for Record {
+    const MAGIC: [u8; 6] = MAGIC;
+}
+
 /// Appends a record to `out` in the journal's framing.
 ///
 /// # Errors
 /// If the record is larger than [`LARGEST_RECORD`].
-pub fn frame_record(record: &Record, out: &mut Vec<u8>) -> Result<(), RecordTooLarge> {
+pub fn frame_record<T: InFrames>(record: &T, out: &mut Vec<u8>) -> Result<(), RecordTooLarge> {
     let start = out.len();
     out.extend_from_slice(&[0; HEAD]);
     binary::encode_into(record, out);
@@ -366,23 +404,28 @@ pub enum FrameError {
 }
 
 /// Reads a journal's bytes, record by record, each with the offset at which it begins.
-pub struct Records<'a> {
+pub type Records<'a> = Frames<'a, Record>;
+
+/// Reads the bytes of a file of frames, one record after another, each with the offset at which it begins.
+pub struct Frames<'a, T> {
     bytes: &'a [u8],
     offset: usize,
     failed: bool,
+    records: PhantomData<T>,
 }
 
-impl<'a> Records<'a> {
-    /// A reader of a whole journal, [`MAGIC`] included. No bytes at all are an empty journal.
+impl<'a, T: InFrames> Frames<'a, T> {
+    /// A reader of a whole file, its first bytes ([`InFrames::MAGIC`]) included. No bytes at all are an empty one.
     ///
     /// # Errors
-    /// [`FrameError::NotAJournal`], or [`FrameError::Torn`] at 0 if not even the magic was written.
+    /// [`FrameError::NotAJournal`], or [`FrameError::Torn`] at 0 if not even the first bytes were written.
     pub fn new(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        if bytes.starts_with(&MAGIC) {
-            Ok(Self { bytes, offset: MAGIC.len(), failed: false })
+        let begin = |offset| Self { bytes, offset, failed: false, records: PhantomData };
+        if bytes.starts_with(&T::MAGIC) {
+            Ok(begin(T::MAGIC.len()))
         } else if bytes.is_empty() {
-            Ok(Self { bytes, offset: 0, failed: false })
-        } else if MAGIC.starts_with(bytes) {
+            Ok(begin(0))
+        } else if T::MAGIC.starts_with(bytes) {
             Err(FrameError::Torn { offset: 0 })
         } else {
             Err(FrameError::NotAJournal)
@@ -421,8 +464,8 @@ fn check_frame(bytes: &[u8]) -> Result<&[u8], &'static str> {
     Ok(body)
 }
 
-impl Iterator for Records<'_> {
-    type Item = Result<(usize, Record), FrameError>;
+impl<T: InFrames> Iterator for Frames<'_, T> {
+    type Item = Result<(usize, T), FrameError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed || self.offset >= self.bytes.len() {
@@ -430,7 +473,7 @@ impl Iterator for Records<'_> {
         }
         let start = self.offset;
         let read = check_frame(&self.bytes[start..]).map_err(|problem| self.verdict(problem)).and_then(|body| {
-            let record = binary::decode::<Record, CLAIM_LIMIT>(body);
+            let record = binary::decode::<T, CLAIM_LIMIT>(body);
             // No crash makes a matching checksum: somebody meant this, and it may not be cut off.
             let damaged = FrameError::Damaged { offset: start, problem: "it is not a record of this version" };
             record.map(|record| (record, body.len())).map_err(|_| damaged)

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary; what is one
 //! game's alone is in [`games`].
 
+pub mod apart;
 pub mod binary;
 pub mod claim;
 pub mod codec;
@@ -19,6 +20,7 @@ pub mod money;
 pub mod name;
 pub mod origin;
 pub mod player;
+pub mod register;
 #[cfg(test)]
 mod round_trip;
 pub mod text;

@@ -223,6 +223,8 @@ pub struct Evidence {
     pub connections: Vec<ConnectionLog>,
     /// The journal of the show as the server left it.
     pub journal: Vec<u8>,
+    /// What stands apart from it: who is who. Empty if nothing does.
+    pub people: Vec<u8>,
     /// What came of replaying the journal; without it promise 7 looks at the records only.
     pub replay: Option<Replay>,
     /// The server's resident memory over time, in bytes.

@@ -3,14 +3,14 @@
 use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, Record};
+use klaxon_protocol::journal::{Command, CountedAnswer, Record, RulesVersion};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::ShowResults;
 use super::sql::ArchivedAnswer;
 use crate::game::{Game, Games};
-use crate::replay::events;
+use crate::replay::recorded_events;
 
 /// A show and its journal so far.
 pub struct Recorded {
@@ -48,9 +48,10 @@ impl Recorded {
             },
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
-        let game = Games::default().begin(now, Command::begin(create.clone()).begun().unwrap()).unwrap();
+        let begin = Command::begin_by(RulesVersion::WITH_NAMES, create);
+        let game = Games::default().begin(now, begin.begun().unwrap()).unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
-        recorded.record(Command::begin(create), Vec::new());
+        recorded.record(begin, Vec::new());
         recorded
     }
 
@@ -62,7 +63,8 @@ impl Recorded {
 
     fn apply(&mut self, command: Command) {
         self.now = self.now + Span(7);
-        let events = events(&self.game.apply(self.now, &command).unwrap()).cloned().collect();
+        let effects = self.game.apply(self.now, &command).unwrap();
+        let events = recorded_events(&*self.game, &effects);
         self.record(command, events);
     }
 

@@ -43,7 +43,7 @@ pub enum Effect {
 /// What a player who wants in gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// A new seat, by [`Command::Join`].
+    /// A new seat, by [`Command::Sit`].
     New,
     /// The seat they have.
     Back(Seat),
@@ -188,8 +188,9 @@ impl dyn Game {
 
 /// How shows of a game begin.
 pub trait GameRules: Send + Sync + 'static {
-    /// The edition of new shows.
-    fn newest(&self) -> RulesVersion;
+    /// The edition of new shows. `apart`: whether their journal keeps who players are apart; else it must be an edition whose
+    /// [`People`] are not.
+    fn newest(&self, apart: bool) -> RulesVersion;
 
     /// A show of the game, played by this edition of its rules.
     ///
@@ -212,12 +213,12 @@ impl Games {
         self
     }
 
-    /// The edition of new shows of this game.
+    /// The edition of new shows of this game. `apart`: whether their journal keeps who players are apart.
     ///
     /// # Errors
     /// `unavailable` if it is not played here.
-    pub fn newest(&self, game: &GameName) -> Result<RulesVersion, Refusal> {
-        Ok(self.rules(game)?.newest())
+    pub fn newest(&self, game: &GameName, apart: bool) -> Result<RulesVersion, Refusal> {
+        Ok(self.rules(game)?.newest(apart))
     }
 
     /// The show that begins.

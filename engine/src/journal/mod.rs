@@ -10,6 +10,8 @@
 //! - When an append returns, all its records are kept as the implementation says, skipped ones too. An append that is dropped
 //!   before it returns may or may not be written.
 //! - What `read` and `tail` return is a prefix of what was appended, never part of a record.
+//! - What stands apart from records ([`Apart`](klaxon_protocol::apart::Apart)) is kept before or with them, in a place of its own, by a
+//!   journal that says so ([`Journal::keeps_apart`]). `read` puts it into its place again, unless it is forgotten; `tail` does not.
 
 // Only the spool of the cluster's journal removes shows and reads parts of them.
 #[cfg_attr(not(feature = "cluster"), allow(dead_code))]
@@ -26,7 +28,7 @@ use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 
-pub use file::{FileJournal, OpenError, SyncPolicy};
+pub use file::{FileJournal, Forgotten, OpenError, SyncPolicy};
 #[cfg(feature = "cluster")]
 pub use kafka::KafkaJournal;
 pub use place::{Offset, Partition};
@@ -128,6 +130,9 @@ pub enum JournalError {
 /// Keeps every command and event. The module's page has the contract.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
+    /// Whether it keeps what stands apart from records. One that does not loses it.
+    fn keeps_apart(&self) -> bool;
+
     /// Writes records, of one show or of several. Those of one show are in order of number.
     ///
     /// # Errors

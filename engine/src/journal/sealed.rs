@@ -35,6 +35,11 @@ fn refused(show: ShowId, number: u64, error: &SealError) -> JournalError {
 
 #[async_trait]
 impl<J: Journal> Journal for SealedJournal<J> {
+    /// What is sealed has nothing that stands apart from it.
+    fn keeps_apart(&self) -> bool {
+        self.keys.is_empty() && self.journal.keeps_apart()
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         if self.keys.is_empty() {
             return self.journal.append(records).await;

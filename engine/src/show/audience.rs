@@ -158,11 +158,11 @@ impl Show {
 #[cfg(test)]
 mod tests {
     use crate::game::Games;
+    use klaxon_protocol::apart::{Apart, Person};
     use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings, TriviaShow};
     use klaxon_protocol::host::Action;
     use klaxon_protocol::ids::{CommandId, Name, PlayerId, ShowCode, ShowId};
     use klaxon_protocol::journal::Command;
-    use klaxon_protocol::player::Role;
 
     use super::*;
 
@@ -191,7 +191,8 @@ mod tests {
         for seat in 0..seats {
             let player = PlayerId::parse(&format!("guest-{seat}")).unwrap();
             let name = Name::parse(&format!("P{seat}")).unwrap();
-            game.apply(NOW, &Command::Join { player, name, role: Role::Player }).unwrap();
+            let who = Apart::known(Person { player, name });
+            game.apply(NOW, &Command::Sit { seat: Seat(seat), guest: true, who }).unwrap();
         }
         game
     }

@@ -10,9 +10,10 @@
 //!   the ban under another id (the host is told which seats those may be), or by resume tokens: a token of a seat opens that seat, which
 //!   is removed, and one of a spectator is as good as none.
 //! - Ten thousand shows with bans: 32 bytes each of up to 10,000 a show, and 8 bytes a seat while the show is played.
-//! - A reader of Redis or of the journal: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
+//! - A reader of Redis or of the journal, or of what stands apart from it: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
 //!   of IPv4 finds nothing. With that key, the resume secret, they are found in minutes.
 
+use klaxon_protocol::apart::{Apart, PersonOrigin};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{CommandId, Seat};
@@ -44,9 +45,19 @@ impl Show {
     pub(super) fn do_action(&mut self, id: CommandId, action: Action) -> Result<(), Refusal> {
         if let Action::BanAddress { seat, shared } = action {
             let origin = self.origin_to_ban(seat, shared)?;
-            self.try_apply(Command::SeatOrigin { seat, origin })?;
+            self.try_apply(self.seat_has_origin(seat, origin)?)?;
         }
         self.try_apply(Command::Host { id, action })
+    }
+
+    /// The command that notes from where the seat's player comes.
+    fn seat_has_origin(&self, seat: Seat, origin: Origin) -> Result<Command, Refusal> {
+        let people = self.game.people();
+        if !people.are_apart() {
+            return Ok(Command::SeatOrigin { seat, origin });
+        }
+        let player = people.roster.player(seat).ok_or(ErrorCode::UnknownAddress)?.clone();
+        Ok(Command::SeatHasOrigin { seat, from: Apart::known(PersonOrigin { player, origin }) })
     }
 
     /// Where the seat's player comes from, unless a ban of it would reach others and the host does not know.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef};
+use klaxon_protocol::ids::{ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::{JoinRequest, Proof, Resynced, Seated, ToGateway, View};
+use klaxon_protocol::player::Role;
 
 use super::Show;
 use crate::game::Entry;
@@ -53,18 +55,32 @@ impl Show {
             }
             Entry::New => self.check_address(request)?,
         }
-        let (player, name) = (player.clone(), self.game.people().roster.unused_name(request.name.as_ref()));
+        let name = self.game.people().roster.unused_name(request.name.as_ref());
         if let Some(seat) = given {
-            self.try_apply(Command::Reseat { seat, player, name })?;
+            self.try_apply(self.sit(Some(seat), player, name))?;
             return Ok(Some(seat));
         }
-        self.apply(Command::Join { player: player.clone(), name, role: *role });
+        self.apply(self.sit(None, player, name));
         if self.periodic.joined(self.now) {
             self.view = None;
         }
-        match self.game.entry(&player, *role)? {
+        match self.game.entry(player, *role)? {
             Entry::Back(seat) => Ok(Some(seat)),
             Entry::New | Entry::Watch => Err(ErrorCode::Unavailable.into()),
+        }
+    }
+
+    /// The command by which somebody takes the next seat, or this one that another had.
+    fn sit(&self, given: Option<Seat>, player: &PlayerId, name: Name) -> Command {
+        let player = player.clone();
+        match given {
+            _ if self.game.people().are_apart() => Command::Sit {
+                seat: given.unwrap_or(Seat(self.game.joined())),
+                guest: player.is_guest(),
+                who: Apart::known(Person { player, name }),
+            },
+            Some(seat) => Command::Reseat { seat, player, name },
+            None => Command::Join { player, name, role: Role::Player },
         }
     }
 

@@ -328,7 +328,7 @@ impl Show {
     fn try_apply(&mut self, command: Command) -> Result<(), Refusal> {
         let before = self.game.phase();
         let effects = self.game.apply(self.now, &command)?;
-        let events = crate::replay::events(&effects).cloned().collect();
+        let events = crate::replay::recorded_events(&*self.game, &effects);
         self.record(command, events);
         if before != Phase::Closing {
             self.raise_barrier();

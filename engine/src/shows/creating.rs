@@ -5,13 +5,14 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::games::trivia::{Create, TriviaShow};
 use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, RulesVersion};
 use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 
 use super::Shows;
+use crate::Ports;
 use crate::bus::ShowRegistration;
-use crate::game::{Game, Games};
+use crate::game::Game;
 use crate::show::{NewShow, Show, inbox};
 
 /// Letters and digits of a code that the server makes: none that are taken for another.
@@ -79,15 +80,17 @@ impl Wanted {
     ///
     /// # Errors
     /// If the game is not played here.
-    fn begin(&self, games: &Games, code: ShowCode, seed: u64) -> Result<Command, Refusal> {
+    fn begin(&self, ports: &Ports, code: ShowCode, seed: u64) -> Result<Command, Refusal> {
+        let apart = ports.journal.keeps_apart();
         Ok(match self {
             Self::Trivia(create) => {
                 let Create { id, pack, settings, .. } = (**create).clone();
-                Command::begin(TriviaShow { id, code, seed, pack, settings })
+                let rules = if apart { RulesVersion::NEWEST } else { RulesVersion::WITH_NAMES };
+                Command::begin_by(rules, TriviaShow { id, code, seed, pack, settings })
             }
             Self::Game(create) => {
                 let CreateGame { id, game, title, seats, barrier, setup, .. } = (**create).clone();
-                let rules = games.newest(&game)?;
+                let rules = ports.games.newest(&game, apart)?;
                 Command::BeginGame {
                     rules,
                     show: Box::new(BegunGame { id, code, seed, game, title, seats, barrier, setup }),
@@ -125,7 +128,7 @@ impl Shows {
         let Some(&show) = self.created.get(wanted.id()) else { return Ok(None) };
         let known = self.by_id.get(&show);
         if let Some(known) = known {
-            let would_begin = wanted.begin(&self.ports.games, known.code.clone(), 0)?;
+            let would_begin = wanted.begin(&self.ports, known.code.clone(), 0)?;
             let is_another = known.made_of != made_of(would_begin.begun().expect("it begins a show"));
             if is_another || is_another_code(wanted.code(), &known.code) {
                 return Err(ErrorCode::IdTaken.into());
@@ -144,7 +147,7 @@ impl Shows {
         wanted.check()?;
         let (at, seed, id) = (self.ports.clock.now(), rand::random(), wanted.id());
         let mut code = self.code(wanted.code().cloned())?;
-        let mut begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+        let mut begin = wanted.begin(&self.ports, code.clone(), seed)?;
         let made_of = made_of(begin.begun().expect("it begins a show"));
         // A show that the rules refuse must not become known to other engines.
         self.begin(at, &begin)?;
@@ -154,7 +157,7 @@ impl Shows {
                 ShowRegistration::CodeTaken if wanted.code().is_some() => return Err(ErrorCode::CodeTaken.into()),
                 ShowRegistration::CodeTaken => {
                     code = self.unused_code();
-                    begin = wanted.begin(&self.ports.games, code.clone(), seed)?;
+                    begin = wanted.begin(&self.ports, code.clone(), seed)?;
                 }
                 ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
                 ShowRegistration::Existing(_, code) if is_another_code(wanted.code(), &code) => {

@@ -38,6 +38,10 @@ impl FaultyJournal {
 
 #[async_trait]
 impl Journal for FaultyJournal {
+    fn keeps_apart(&self) -> bool {
+        self.journal.keeps_apart()
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(fault) = fault {

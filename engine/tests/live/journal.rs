@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use klaxon_engine::archive::Archive;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, SyncPolicy};
-use klaxon_engine::replay::events;
+use klaxon_engine::replay::recorded_events;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{Settings, TriviaShow};
 use klaxon_protocol::host::{Action, AlertKind, Created, Refused, ToHost};
@@ -202,7 +202,8 @@ fn old_show(id: ShowId, code: &str) -> Vec<Record> {
         |number, command, events, state| Record { show: id, number, fence: Fence(1), at, command, events, state };
     let mut records = vec![record(0, begin, vec![], game.state_hash())];
     for (number, command) in (1..).zip(commands) {
-        let events = events(&game.apply(at, &command).unwrap()).cloned().collect();
+        let effects = game.apply(at, &command).unwrap();
+        let events = recorded_events(&*game, &effects);
         records.push(record(number, command, events, game.state_hash()));
     }
     records

@@ -29,6 +29,10 @@ struct Both {
 
 #[async_trait]
 impl Journal for Both {
+    fn keeps_apart(&self) -> bool {
+        self.sealed.keeps_apart()
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         // As an arbiter on Redis would have it.
         let mut connection = self.way.connect().await.unwrap();

@@ -8,6 +8,7 @@ mod faults;
 mod house;
 mod journal;
 mod kafka;
+mod people;
 mod resuming;
 mod sealed;
 mod seats;

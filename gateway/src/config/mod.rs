@@ -24,6 +24,7 @@ pub use origins::{OptionOrigins, Origin};
 pub use players::PlayersOptions;
 pub(crate) use servers::brokers;
 pub use servers::{KafkaOptions, RedisOptions, SealOptions, seal_secrets};
+pub(crate) use url::database;
 pub use url::{SecretUrl, SecretUrls};
 pub use values::{Guests, JwtAlgorithm, LogFormat};
 pub(crate) use values::{number, one_of, span};

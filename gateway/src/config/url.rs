@@ -61,7 +61,7 @@ impl FromStr for SecretUrls {
 }
 
 /// A database's URL.
-pub(super) fn database(text: &str) -> Result<SecretUrl, String> {
+pub(crate) fn database(text: &str) -> Result<SecretUrl, String> {
     let schemes = ["postgres", "postgresql", "mysql", "mariadb", "sqlite"];
     SecretUrl::of(text, &schemes, "postgres://klaxon@127.0.0.1/klaxon, mysql://... or sqlite:archive.sqlite")
 }

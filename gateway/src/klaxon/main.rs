@@ -2,6 +2,7 @@
 
 #[cfg_attr(not(feature = "cluster"), path = "alone.rs")]
 mod cluster;
+mod forget;
 mod packs;
 mod process;
 mod replay;
@@ -22,6 +23,7 @@ async fn main() -> ExitCode {
         Command::Engine(options) => cluster::engine(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Archive(options) => cluster::archive(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Host(options) => console::run(&options, packs::read).await,
+        Command::Forget(options) => forget::forget(&options).await,
         Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };

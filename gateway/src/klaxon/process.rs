@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// In the data directory while the process is ready: where it listens.
 const ADDRESSES: &str = "addresses.json";
 /// How the files in a directory of journals end.
-const JOURNAL_FILES: [&str; 2] = [".klxj", "lock"];
+const JOURNAL_FILES: [&str; 3] = [".klxj", ".klxp", "lock"];
 /// What is behind a database's name in the names of its files.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 

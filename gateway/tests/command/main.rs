@@ -8,6 +8,7 @@ mod compose;
 mod compose_file;
 mod crash;
 mod files;
+mod forget;
 #[allow(dead_code, reason = "the protocol's tests use the rest")]
 #[path = "../../../protocol/tests/wire/layout/mod.rs"]
 mod layout;

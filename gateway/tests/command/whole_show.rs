@@ -8,10 +8,10 @@ use klaxon_protocol::journal::Records;
 use crate::player::python_client;
 use crate::server::{Server, klaxon};
 
-/// Plays the two questions to the end.
-fn play(server: &Server) {
+/// Plays the two questions to the end, with a player of this name.
+pub fn play(server: &Server, name: &str) {
     let mut host = server.host_of_new_show("WHOLE");
-    let mut client = python_client(server.addresses.players, "WHOLE", "Ann");
+    let mut client = python_client(server.addresses.players, "WHOLE", name);
     for question in [r#""question":1"#, r#""question":2"#] {
         host.send("next");
         client.wait_for(&[r#""type":"answer_reply""#, question, r#""accepted":true"#]);
@@ -21,18 +21,18 @@ fn play(server: &Server) {
         client.wait_for(&[r#""type":"result""#, question]);
     }
     host.send("end");
-    client.wait_for(&[r#""type":"podium""#, r#""name":"Ann""#]);
+    client.wait_for(&[r#""type":"podium""#, &format!(r#""name":"{name}""#)]);
     client.wait_for(&[r#""type":"end""#]);
     assert!(client.end().success(), "{}", client.said.join("\n"));
     host.send("wait ended");
     assert!(host.end().success(), "{}", host.said.join("\n"));
 }
 
-fn replay(journal: &Path) -> Output {
+pub fn replay(journal: &Path) -> Output {
     klaxon(&["replay"]).arg(journal).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -40,7 +40,7 @@ fn text(bytes: &[u8]) -> String {
 fn a_show_is_played_replayed_and_a_changed_byte_of_its_journal_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir.path().join("data"));
-    play(&server);
+    play(&server, "Ann");
     let (journal, metrics) = (server.journal(), server.metrics());
     server.stop();
 

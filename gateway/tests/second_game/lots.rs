@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use klaxon_engine::archive::{Played, PlayerResults, RoundResult, ShowResults, ShowSummary};
-use klaxon_engine::game::people::People;
+use klaxon_engine::game::people::{People, Sitter};
 use klaxon_engine::game::{Done, Effect, Entry, Game, GameFigures, GameRules, PreCheck};
 use klaxon_engine::round::{ClaimSpace, ClaimValues, Round, SeatClaim};
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
@@ -25,6 +25,10 @@ const WORD: ClaimKey = ClaimKey(1);
 const CLAIMS: ClaimSpace = ClaimSpace { keys: 2, values: ClaimValues::Any };
 /// How many can win a draw.
 const WINNERS: usize = 3;
+
+/// The edition whose journals name players, and that whose journals keep who they are apart.
+const NAMED: RulesVersion = RulesVersion(1);
+const APART: RulesVersion = RulesVersion(2);
 
 /// How shows of it begin.
 pub struct LotsRules;
@@ -59,13 +63,13 @@ struct Draw {
 }
 
 impl GameRules for LotsRules {
-    fn newest(&self) -> RulesVersion {
-        RulesVersion::FIRST
+    fn newest(&self, apart: bool) -> RulesVersion {
+        if apart { APART } else { NAMED }
     }
 
     fn begin(&self, now: Millis, rules: RulesVersion, show: &BegunGame) -> Result<Box<dyn Game>, Refusal> {
-        if rules != RulesVersion::FIRST {
-            return Err(Refusal::because(ErrorCode::Unavailable, "Lots has one edition of its rules, 1."));
+        if ![NAMED, APART].contains(&rules) {
+            return Err(Refusal::because(ErrorCode::Unavailable, "Lots has two editions of its rules, 1 and 2."));
         }
         let bad = |problem: String| Refusal::because(ErrorCode::BadSettings, format!("setup: {problem}"));
         let setup: Setup = show.setup.read().map_err(bad)?;
@@ -75,7 +79,7 @@ impl GameRules for LotsRules {
         let mut done = Done::default();
         done.add_create(show.id.clone());
         Ok(Box::new(Lots {
-            people: People::new(show.seed, show.seats),
+            people: People::new(show.seed, show.seats, rules == APART),
             show: show.clone(),
             setup,
             done,
@@ -98,6 +102,14 @@ impl Lots {
         self.phase = phase;
         self.seq = self.seq.next();
         GameEvent { seq: self.seq, at: now, phase, round, body: Body::of(body) }
+    }
+
+    fn reseat(&mut self, seat: Seat, sitter: Sitter) -> Result<Vec<Effect>, Refusal> {
+        self.people.must_have(seat)?;
+        if !self.gives_seats() || !self.people.is_for_guests(seat) {
+            return Err(ErrorCode::WrongPhase.into());
+        }
+        Ok(vec![self.people.reseat(seat, sitter)])
     }
 
     fn must_be_in(&self, phases: &[Phase]) -> Result<(), Refusal> {
@@ -202,8 +214,19 @@ impl Game for Lots {
         match command {
             Command::Join { player, name, role } => {
                 if self.entry(player, *role)? == Entry::New {
-                    self.people.roster.seat(player.clone(), name.clone());
+                    self.people.roster.seat(Sitter::known(player.clone(), name.clone()));
                 }
+                Ok(Vec::new())
+            }
+            Command::Sit { seat, guest, who } => {
+                let sitter = Sitter::of(*seat, *guest, who.get());
+                if self.people.has_seat(*seat) {
+                    return self.reseat(*seat, sitter);
+                }
+                if seat.0 != self.people.roster.seated() {
+                    return Err(ErrorCode::UnknownSeat.into());
+                }
+                self.people.roster.seat(sitter);
                 Ok(Vec::new())
             }
             Command::Claims { round, claims } => {
@@ -244,14 +267,11 @@ impl Game for Lots {
                 Ok(effects)
             }
             Command::Reissue { seat } => Ok(vec![self.people.revoke_tokens(*seat)?]),
-            Command::Reseat { seat, player, name } => {
-                self.people.must_have(*seat)?;
-                if !self.gives_seats() || !self.people.is_for_guests(*seat) {
-                    return Err(ErrorCode::WrongPhase.into());
-                }
-                Ok(vec![self.people.reseat(*seat, player, name)])
+            Command::Reseat { seat, player, name } => self.reseat(*seat, Sitter::known(player.clone(), name.clone())),
+            Command::SeatOrigin { seat, origin } => self.people.name_origin(*seat, Some(*origin)).map(|()| Vec::new()),
+            Command::SeatHasOrigin { seat, from } => {
+                self.people.name_origin(*seat, from.get().map(|from| from.origin)).map(|()| Vec::new())
             }
-            Command::SeatOrigin { seat, origin } => self.people.name_origin(*seat, *origin).map(|()| Vec::new()),
             _ => Err(ErrorCode::WrongPhase.into()),
         }
     }
@@ -412,7 +432,7 @@ impl Game for Lots {
             let won = self.won(seat);
             Some(PlayerResults {
                 seat,
-                player: self.people.roster.player(seat)?.clone(),
+                player: self.people.roster.kept_player(show, seat)?,
                 name: self.people.roster.name(seat)?.clone(),
                 alive: !self.people.removed.contains(seat),
                 lives: 0,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::apart::unnamed;
 use crate::binary::{Decode, Encode};
 use crate::ids::{Name, RoundId, Seat, Seq};
 use crate::time::{Millis, Span};
@@ -37,6 +38,15 @@ pub struct Podium {
     pub rolled_over: u64,
     /// ISO 4217 code of the pot.
     pub currency: String,
+}
+
+impl Podium {
+    /// As a journal has it whose names stand apart.
+    #[must_use]
+    pub fn without_names(mut self) -> Self {
+        self.places.iter_mut().for_each(|place| place.name = unnamed(place.seat));
+        self
+    }
 }
 
 /// A place on the podium.

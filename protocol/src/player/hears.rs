@@ -88,6 +88,16 @@ impl ToPlayer {
         }
     }
 
+    /// The event as a journal has it whose names stand apart.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        match self {
+            Self::Standings(leaders) => Self::Standings(leaders.without_names()),
+            Self::Podium(podium) => Self::Podium(podium.without_names()),
+            other => other,
+        }
+    }
+
     /// The round that begins with this event, if one does.
     #[must_use]
     pub const fn begins_round(&self) -> Option<RoundId> {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::says::Emoji;
+use crate::apart::unnamed;
 use crate::binary::{Decode, Encode};
 use crate::ids::{Name, RoundId, Seat, ShowId};
 use crate::in_json::InJson;
@@ -51,6 +52,15 @@ pub struct Standings {
     pub question: RoundId,
     /// The best, at most ten.
     pub leaders: Vec<Leader>,
+}
+
+impl Standings {
+    /// As a journal has them whose names stand apart.
+    #[must_use]
+    pub fn without_names(mut self) -> Self {
+        self.leaders.iter_mut().for_each(|leader| leader.name = unnamed(leader.seat));
+        self
+    }
 }
 
 /// A line of the standings.

@@ -10,6 +10,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::host::{FROM_HOST_TYPES, FromHost, ToHost};
 use klaxon_protocol::journal::{MAGIC, Records, frame_record};
 use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
+use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecords};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -125,6 +126,16 @@ fn a_journal_is_framed_as_it_was() {
     let back: Vec<_> = Records::new(&journal).unwrap().map(|item| item.unwrap().1).collect();
     assert_eq!(back, records);
     kept::check(GOLDEN, "protocol/golden/journal.klxj.hex", &lines);
+}
+
+#[test]
+fn what_stands_apart_from_a_journal_is_framed_as_it_was() {
+    let people = examples::people();
+    let mut file = PEOPLE_MAGIC.to_vec();
+    people.iter().for_each(|person| frame_record(person, &mut file).unwrap());
+    let back: Vec<_> = PersonRecords::new(&file).unwrap().map(|item| item.unwrap().1).collect();
+    assert_eq!((back.len(), back), (2, people));
+    kept::check(GOLDEN, "protocol/golden/people.klxp.hex", &(hex(&file) + "\n"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use klaxon_protocol::claim::{ClaimText, ClaimValue};
 use klaxon_protocol::ids::ClaimKey;
 use klaxon_protocol::journal::{Command, CountedClaim, LARGEST_RECORD, MAGIC, Records, frame_record};
+use klaxon_protocol::register::PersonRecords;
 
 use crate::examples::{ANN, FIRST};
 use crate::kept::{self, DOCS, GOLDEN};
@@ -22,7 +23,14 @@ fn document() -> String {
 const KEPT: &str = "protocol/golden/journal.layouts.md";
 
 fn layouts_of_the_code() -> Vec<Layout> {
-    Source::read(&kept::path("protocol/src")).reachable("protocol/src/journal.rs", "Record")
+    let source = Source::read(&kept::path("protocol/src"));
+    let mut layouts = source.reachable("protocol/src/journal.rs", "Record");
+    for layout in source.reachable("protocol/src/register.rs", "PersonRecord") {
+        if !layouts.contains(&layout) {
+            layouts.push(layout);
+        }
+    }
+    layouts
 }
 
 /// The part of the page that is written from the code, and what is around it.
@@ -46,8 +54,10 @@ fn the_page_has_every_command_and_event_with_its_number_and_fields() {
 fn a_journal_that_could_be_read_can_be_read() {
     let layouts = layouts_of_the_code();
     let kept = std::fs::read_to_string(kept::path(KEPT)).unwrap();
-    if let Err(problem) = growth::check(&page::read(&kept), &layouts, "Record") {
-        panic!("journals of before could not be read any more: {problem}");
+    for root in ["Record", "PersonRecord"] {
+        if let Err(problem) = growth::check(&page::read(&kept), &layouts, root) {
+            panic!("journals of before could not be read any more: {problem}");
+        }
     }
     kept::check(GOLDEN, KEPT, &page::written(&layouts));
 }
@@ -93,8 +103,10 @@ fn bytes(hex: &str) -> Vec<u8> {
 /// The journals that are kept in the repository, by name.
 fn journals() -> Vec<(String, Vec<u8>)> {
     let kept = |name: &str| std::fs::read_to_string(kept::path(name)).unwrap();
-    let old = ["shows", "stories"].map(|name| kept(&format!("engine/tests/old_journals/{name}.hex"))).concat();
-    let old = old.lines().map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name.to_owned(), bytes(hex)));
+    let old = ["shows", "stories", "apart"].map(|name| kept(&format!("engine/tests/old_journals/{name}.hex"))).concat();
+    let old = old.lines().map(|line| line.split_once(' ').unwrap());
+    // What stands apart from a journal is behind it.
+    let old = old.map(|(name, hex)| (name.to_owned(), bytes(hex.split(' ').next().unwrap())));
     let examples = bytes(&kept("protocol/golden/journal.klxj.hex").replace('\n', ""));
     old.chain([("examples".to_owned(), examples)]).collect()
 }
@@ -115,6 +127,21 @@ fn who_knows_the_page_only_reads_every_field_of_every_kept_journal() {
         count += records.len();
     }
     assert!(count > 1000, "{count} records are too few to prove anything");
+}
+
+#[test]
+fn who_knows_the_page_only_reads_who_is_who() {
+    let document = document();
+    let layouts = page::read(parts(&document).1);
+    let people =
+        bytes(&std::fs::read_to_string(kept::path("protocol/golden/people.klxp.hex")).unwrap().replace('\n', ""));
+    let bodies = reader::person_bodies(&people).unwrap();
+    let records: Vec<_> = PersonRecords::new(&people).unwrap().map(|item| item.unwrap().1).collect();
+    assert_eq!((bodies.len(), records.len()), (2, 2));
+    for (body, record) in bodies.iter().zip(&records) {
+        assert_eq!(reader::read(&layouts, "PersonRecord", body), Ok(format!("{record:?}")));
+    }
+    assert!(reader::bodies(&people).is_err());
 }
 
 /// Whether a journal can be read must not depend on the Unicode that its reader knows: there is no text of players in it that is checked by

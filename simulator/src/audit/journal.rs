@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use klaxon_protocol::games::trivia::{Choice, QuestionId, Reveal, Settings};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Seat, Seq};
-use klaxon_protocol::journal::{Command, CountedAnswer, FrameError, Record, Records};
+use klaxon_protocol::journal::{Command, CountedAnswer, FrameError, Record};
 use klaxon_protocol::player::{Podium, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::holders::Holders;
+use super::named::NamedRecords;
 use super::windows::Windows;
 
 /// An answer as the journal counted it.
@@ -42,6 +43,8 @@ pub(super) struct Journal {
     pub removals_in: Vec<QuestionId>,
     /// Whether the host gave lives.
     pub lives_given: bool,
+    /// Records that name players, though who is who stands apart from the journal.
+    pub names: Vec<u64>,
     by_seq: HashMap<Seq, usize>,
 }
 
@@ -56,18 +59,20 @@ pub(super) struct RecordHead {
 
 impl Journal {
     /// Reads as far as the bytes can be read.
-    pub fn read(bytes: &[u8]) -> Self {
+    pub fn read(bytes: &[u8], people: &[u8]) -> Self {
         let mut journal = Self::default();
-        match Records::new(bytes) {
+        match NamedRecords::new(bytes, people) {
             Err(problem) => journal.problem = Some(problem),
             Ok(records) => {
                 let mut current = None;
-                for record in records {
+                let mut records = records;
+                for record in records.by_ref() {
                     match record {
-                        Ok((_, record)) => journal.take(record, &mut current),
+                        Ok(record) => journal.take(record, &mut current),
                         Err(problem) => journal.problem = Some(problem),
                     }
                 }
+                journal.names = records.into_names_found();
             }
         }
         journal
@@ -157,6 +162,9 @@ impl Journal {
             | Command::Outage { .. }
             | Command::Reissue { .. }
             | Command::SeatOrigin { .. }
+            // Of a seat that is not the next one: the book says so.
+            | Command::Sit { .. }
+            | Command::SeatHasOrigin { .. }
             | Command::Create(_)
             | Command::Begin { .. }
             | Command::BeginGame { .. }

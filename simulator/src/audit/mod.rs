@@ -11,6 +11,7 @@ mod goes_on;
 mod holders;
 mod journal;
 mod money;
+mod named;
 mod no_gaps;
 mod no_leak;
 mod one_answer;

@@ -105,7 +105,7 @@ impl<'a> Reading<'a> {
         let mut reading = Self {
             evidence,
             options,
-            journal: Journal::read(&evidence.journal),
+            journal: Journal::read(&evidence.journal, &evidence.people),
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),

@@ -41,6 +41,9 @@ fn records_are_in_order(reading: &Reading<'_>, finding: &mut Finding) {
             Violation::new(format!("record {expected} has the number {}", record.number))
         });
     }
+    for number in &journal.names {
+        finding.broken(Violation::new(format!("record {number} names players, though who is who stands apart")));
+    }
     for pair in journal.records.windows(2) {
         let (before, next) = (pair[0], pair[1]);
         finding.check(before.fence <= next.fence && before.at <= next.at && before.show == next.show, || {

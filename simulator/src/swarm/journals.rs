@@ -1,5 +1,6 @@
 //! The journal files of a server.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use klaxon_protocol::ids::ShowId;
@@ -7,11 +8,11 @@ use klaxon_protocol::journal::Records;
 
 use super::service::{ServiceError, file_error};
 
-/// The bytes of the journal in `directory` that holds `show`.
+/// The bytes of the journal in `directory` that holds `show`, and of what stands apart from it.
 ///
 /// # Errors
 /// If the directory can't be read or none of its journals holds the show.
-pub fn journal_of(directory: &Path, show: ShowId) -> Result<Vec<u8>, ServiceError> {
+pub fn journal_of(directory: &Path, show: ShowId) -> Result<(Vec<u8>, Vec<u8>), ServiceError> {
     let files = std::fs::read_dir(directory).map_err(file_error(directory))?;
     for file in files {
         let path = file.map_err(file_error(directory))?.path();
@@ -20,7 +21,12 @@ pub fn journal_of(directory: &Path, show: ShowId) -> Result<Vec<u8>, ServiceErro
         }
         let bytes = std::fs::read(&path).map_err(file_error(&path))?;
         if holds(&bytes, show) {
-            return Ok(bytes);
+            let people = path.with_extension("klxp");
+            return match std::fs::read(&people) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error(&people)(error)),
+                // A show that nobody joined has none.
+                people => Ok((bytes, people.unwrap_or_default())),
+            };
         }
     }
     Err(ServiceError::NoJournal(directory.to_owned()))
@@ -56,7 +62,10 @@ mod tests {
             std::fs::write(directory.path().join(format!("{show}.klxj")), bytes).unwrap();
         }
         std::fs::write(directory.path().join("note.txt"), "KLXJ").unwrap();
-        let bytes = journal_of(directory.path(), ShowId(2)).unwrap();
+        std::fs::write(directory.path().join("2.klxp"), "who is who").unwrap();
+        let (bytes, people) = journal_of(directory.path(), ShowId(2)).unwrap();
+        assert_eq!(people, b"who is who");
+        assert!(journal_of(directory.path(), ShowId(1)).unwrap().1.is_empty());
         assert!(holds(&bytes, ShowId(2)) && !holds(&bytes, ShowId(1)));
         assert!(matches!(journal_of(directory.path(), ShowId(3)), Err(ServiceError::NoJournal(_))));
     }

@@ -1,7 +1,7 @@
 //! The journal, replayed by the service's own program.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,20 +23,21 @@ impl ReplayCommand {
         Self { program, arguments: vec!["replay".into()] }
     }
 
-    /// Replays this journal.
+    /// Replays this journal, with what stands apart from it beside it.
     #[must_use]
-    pub fn run(&self, journal: &[u8]) -> Replay {
-        self.output(journal).unwrap_or_else(|error| {
+    pub fn run(&self, journal: &[u8], people: &[u8]) -> Replay {
+        self.output(journal, people).unwrap_or_else(|error| {
             let message = format!("{} could not be run: {error}", self.program.display());
             Replay { identical: false, message }
         })
     }
 
-    fn output(&self, journal: &[u8]) -> io::Result<Replay> {
-        let mut file = tempfile::Builder::new().prefix("klaxon-").suffix(".klxj").tempfile()?;
-        file.write_all(journal)?;
-        file.flush()?;
-        let output = Command::new(&self.program).args(&self.arguments).arg(file.path()).output()?;
+    fn output(&self, journal: &[u8], people: &[u8]) -> io::Result<Replay> {
+        let directory = tempfile::Builder::new().prefix("klaxon-").tempdir()?;
+        let file = directory.path().join("show.klxj");
+        std::fs::write(&file, journal)?;
+        std::fs::write(file.with_extension("klxp"), people)?;
+        let output = Command::new(&self.program).args(&self.arguments).arg(file).output()?;
         let identical = output.status.success();
         let last_line = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);

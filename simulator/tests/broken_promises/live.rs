@@ -107,7 +107,7 @@ async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     let journals = data.path().join("journal");
     let with_journal = played.into_iter().map(|(what, mut played)| {
         played.evidence.resident.clone_from(&resident);
-        played.evidence.journal = journal_of(&journals, played.created.show).unwrap();
+        (played.evidence.journal, played.evidence.people) = journal_of(&journals, played.created.show).unwrap();
         (what, played.evidence)
     });
     with_journal.collect()
@@ -142,11 +142,11 @@ async fn every_break_is_found_between_live_players_and_a_live_server() {
             None => {
                 let klaxon = ReplayCommand::of_klaxon(klaxon.clone());
                 let options = AuditOptions::default();
-                evidence.replay = Some(klaxon.run(&evidence.journal));
+                evidence.replay = Some(klaxon.run(&evidence.journal, &evidence.people));
                 let clean: Audit = audit(&evidence, &options);
                 assert!(clean.clean(), "{:#?} {clean:#?}", told(&clean));
                 evidence.journal = with_another_state(&evidence.journal);
-                evidence.replay = Some(klaxon.run(&evidence.journal));
+                evidence.replay = Some(klaxon.run(&evidence.journal, &evidence.people));
                 assert_eq!(audit(&evidence, &options).broken(), [7]);
             }
         }

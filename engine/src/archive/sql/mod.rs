@@ -2,6 +2,7 @@
 
 mod batch;
 mod dialect;
+mod forget;
 mod ingest;
 mod queries;
 mod rows;

@@ -57,6 +57,10 @@ pub(super) const HISTORY: &str = concat!(
     " WHERE p.player = ? ORDER BY s.ended_at DESC LIMIT ?"
 );
 
+/// By player: where they are named.
+pub(super) const SEATS_OF: &str = "\
+    SELECT s.show, p.show_id, p.seat FROM players p {join} shows s ON s.id = p.show_id WHERE p.player = ?";
+
 /// At most so many.
 pub(super) const HARDEST: &str = "\
     SELECT s.show, q.question, q.text, q.category, q.right_answers, q.answers \

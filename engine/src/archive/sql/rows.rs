@@ -194,6 +194,11 @@ pub(super) fn progress(row: &AnyRow) -> Result<Progress, ArchiveError> {
     })
 }
 
+/// Where a player is named: the show, its key in this database, and the seat.
+pub(super) fn seat_of(row: &AnyRow) -> Result<(ShowId, i64, Seat), ArchiveError> {
+    Ok((text(row, "show")?, get(row, "show_id")?, Seat(number(row, "seat")?)))
+}
+
 pub(super) fn offset(row: &AnyRow) -> Result<(Partition, Offset), ArchiveError> {
     Ok((Partition(number(row, "partition")?), Offset(number(row, "next_offset")?)))
 }

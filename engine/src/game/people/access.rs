@@ -41,6 +41,8 @@ pub enum AccessChange<'a> {
     Removed(Seat, bool),
     Restored(Seat),
     Reseated(Seat),
+    /// As `Issue`, where who players are stands apart from the journal.
+    Reissued(Seat),
 }
 
 impl Access {
@@ -59,11 +61,11 @@ impl Access {
         self.generations.get(&seat).copied().unwrap_or(Generation(0))
     }
 
-    /// The player's resume tokens that were made before are refused.
-    pub fn revoke(&mut self, player: PlayerId) {
-        let issue = self.issue(&player).saturating_add(1);
-        self.note(&AccessChange::Issue(&player, issue));
-        self.issues.insert(player, issue);
+    /// The player's resume tokens that were made before are refused. Returns how often that was so by now.
+    pub fn revoke(&mut self, player: PlayerId) -> u32 {
+        let issue = self.issues.entry(player).or_default();
+        *issue = issue.saturating_add(1);
+        *issue
     }
 
     /// The seat is another player's from now on.

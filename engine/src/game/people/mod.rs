@@ -9,7 +9,7 @@ mod seat_set;
 use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Name, PlayerId, Seat, SeatRef};
+use klaxon_protocol::ids::{PlayerId, Seat, SeatRef};
 use klaxon_protocol::limits::SEATS;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::Role;
@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::access::{Access, AccessChange, Barred};
 use self::bans::Bans;
 pub use self::chain::Chain;
-pub use self::roster::Roster;
+pub use self::roster::{Roster, Sitter};
 pub use self::seat_set::SeatSet;
 use super::{Effect, Entry};
 
@@ -38,10 +38,17 @@ pub struct People {
 }
 
 impl People {
-    /// Nobody yet, of a show with this seed and so many seats.
+    /// Nobody yet, of a show with this seed and so many seats. `apart`: who the players are stands apart from the show's journal, so the
+    /// hashes of its state say nothing of it.
     #[must_use]
-    pub fn new(seed: u64, seats: u32) -> Self {
-        Self { roster: Roster::new(seed), seats, ..Self::default() }
+    pub fn new(seed: u64, seats: u32, apart: bool) -> Self {
+        Self { roster: Roster::new(seed, apart), seats, bans: Bans::new(apart), ..Self::default() }
+    }
+
+    /// Whether who the players are stands apart from the show's journal.
+    #[must_use]
+    pub const fn are_apart(&self) -> bool {
+        self.roster.is_apart()
     }
 
     /// Whether somebody sits there.
@@ -74,13 +81,19 @@ impl People {
         self.access.issue(player)
     }
 
-    /// What one who wants in would get. `in_time`: whether new players can come in now.
+    /// What one who wants in would get; who is forgotten is somebody new. `in_time`: whether new players can come in now.
     ///
     /// # Errors
     /// Why they get nothing at all.
-    pub fn entry(&self, player: &PlayerId, role: Role, in_time: bool) -> Result<Entry, ErrorCode> {
-        let seat = self.roster.seat_of(player);
-        let barred = self.access.barred(player);
+    pub fn entry<'p>(
+        &self,
+        player: impl Into<Option<&'p PlayerId>>,
+        role: Role,
+        in_time: bool,
+    ) -> Result<Entry, ErrorCode> {
+        let player = player.into();
+        let seat = player.and_then(|player| self.roster.seat_of(player));
+        let barred = player.and_then(|player| self.access.barred(player));
         if seat.is_some_and(|seat| self.banned.contains(seat)) || barred == Some(Barred::FromShow) {
             return Err(ErrorCode::Banned);
         }
@@ -98,7 +111,7 @@ impl People {
     /// Whether this seat may be given to another player: a guest's, in a show that still gives seats again.
     #[must_use]
     pub fn is_for_guests(&self, seat: Seat) -> bool {
-        self.roster.player(seat).is_some_and(PlayerId::is_guest) && self.access.generation(seat).0 < u32::MAX
+        self.roster.is_guests(seat) && self.access.generation(seat).0 < u32::MAX
     }
 
     /// The seat of a removed guest.
@@ -118,8 +131,14 @@ impl People {
     /// # Errors
     /// `unknown_seat`.
     pub fn revoke_tokens(&mut self, seat: Seat) -> Result<Effect, Refusal> {
-        let player = self.roster.player(seat).ok_or(ErrorCode::UnknownSeat)?.clone();
-        self.access.revoke(player);
+        self.must_have(seat)?;
+        // Tokens of who is forgotten open nothing any more.
+        let player = self.roster.player(seat).cloned();
+        let issue = player.clone().map(|player| self.access.revoke(player));
+        match (&player, issue) {
+            (Some(player), Some(issue)) if !self.are_apart() => self.access.note(&AccessChange::Issue(player, issue)),
+            _ => self.access.note(&AccessChange::Reissued(seat)),
+        }
         Ok(Effect::Dismiss(self.held(seat), ErrorCode::TokenRevoked))
     }
 
@@ -145,13 +164,13 @@ impl People {
     }
 
     /// Gives a guest's seat to a new player. Whoever is still connected as the one before has to leave.
-    pub fn reseat(&mut self, seat: Seat, player: &PlayerId, name: &Name) -> Effect {
+    pub fn reseat(&mut self, seat: Seat, sitter: Sitter) -> Effect {
         let before = self.held(seat);
         self.access.give_again(seat);
         self.bans.outlive(seat);
         self.removed.remove(seat);
         self.banned.remove(seat);
-        self.roster.reseat(seat, player.clone(), name.clone());
+        self.roster.reseat(seat, sitter);
         Effect::Dismiss(before, ErrorCode::SeatGivenAway)
     }
 
@@ -166,8 +185,12 @@ impl People {
 
     /// A player who is taken out is not to come back as a new one if the seat is given to another. `is_vacant`: that may be done.
     pub fn bar(&mut self, seat: Seat, ban: bool, is_vacant: bool) {
-        let Some(player) = self.roster.player(seat).cloned() else { return };
-        self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
+        if !self.has_seat(seat) {
+            return;
+        }
+        if let Some(player) = self.roster.player(seat).cloned() {
+            self.access.bar(player, if ban { Barred::FromShow } else { Barred::FromPlay });
+        }
         self.access.set_vacant(seat, is_vacant);
         self.access.note(&AccessChange::Removed(seat, ban));
     }
@@ -188,7 +211,7 @@ impl People {
     ///
     /// # Errors
     /// `unknown_seat`, `bad_argument` if there are too many bans.
-    pub fn name_origin(&mut self, seat: Seat, origin: Origin) -> Result<(), Refusal> {
+    pub fn name_origin(&mut self, seat: Seat, origin: Option<Origin>) -> Result<(), Refusal> {
         self.must_have(seat)?;
         if !self.bans.has_room(seat) {
             let most = bans::MOST;
@@ -201,16 +224,16 @@ impl People {
         Ok(())
     }
 
-    /// From where this seat's player comes, if it was named last.
+    /// From where this seat's player comes, if it was named last; none if it is forgotten.
     ///
     /// # Errors
     /// `unknown_address` if it was not.
-    pub fn named_origin(&self, seat: Seat) -> Result<Origin, Refusal> {
+    pub fn named_origin(&self, seat: Seat) -> Result<Option<Origin>, Refusal> {
         self.bans.named(seat).ok_or(ErrorCode::UnknownAddress.into())
     }
 
     /// Bans where this seat's player comes from.
-    pub fn ban_origin(&mut self, seat: Seat, origin: Origin) {
+    pub fn ban_origin(&mut self, seat: Seat, origin: Option<Origin>) {
         self.bans.ban(seat, origin);
     }
 

@@ -1,7 +1,8 @@
 //! Who sits where: players and their names by seat, and the ways back from a player or a name to the seat.
 
 use hashbrown::HashTable;
-use klaxon_protocol::ids::{Name, PlayerId, Seat};
+use klaxon_protocol::apart::{self, Person};
+use klaxon_protocol::ids::{Name, PlayerId, Seat, ShowId};
 use klaxon_protocol::name::Alike;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -11,12 +12,60 @@ const MOST_BY_LOOK: usize = 10_000;
 /// Who sits where. The ways back hold seats only, so that a million players' texts are kept once.
 #[derive(Default)]
 pub struct Roster {
-    players: Vec<(PlayerId, Name)>,
+    players: Vec<Sitter>,
     by_player: HashTable<u32>,
     by_name: HashTable<Called>,
     /// The show's, which nobody outside knows: so nobody can find names that fall into one place of the table.
     seed: u64,
+    /// Whether the digest says nothing of who sits there, so that they can be forgotten.
+    apart: bool,
     digest: u64,
+}
+
+/// Who sits on a seat.
+pub struct Sitter {
+    who: Who,
+    name: Name,
+}
+
+enum Who {
+    Known(PlayerId),
+    Forgotten { guest: bool },
+}
+
+impl Sitter {
+    /// Somebody who is known.
+    pub const fn known(player: PlayerId, name: Name) -> Self {
+        Self { who: Who::Known(player), name }
+    }
+
+    /// Who takes this seat by a journal whose names stand apart. Who is forgotten has a name that tells nothing, and so has one of whom
+    /// what stands apart contradicts the journal.
+    pub fn of(seat: Seat, guest: bool, person: Option<&Person>) -> Self {
+        match person.filter(|person| person.player.is_guest() == guest) {
+            Some(Person { player, name }) => Self::known(player.clone(), name.clone()),
+            None => Self { who: Who::Forgotten { guest }, name: apart::unnamed(seat) },
+        }
+    }
+
+    /// Who; none if that is forgotten.
+    pub const fn player(&self) -> Option<&PlayerId> {
+        match &self.who {
+            Who::Known(player) => Some(player),
+            Who::Forgotten { .. } => None,
+        }
+    }
+
+    fn is_guest(&self) -> bool {
+        match &self.who {
+            Who::Known(player) => player.is_guest(),
+            Who::Forgotten { guest } => *guest,
+        }
+    }
+
+    fn hash(&self) -> Option<u64> {
+        self.player().map(|player| hash_of(player.as_str()))
+    }
 }
 
 /// A seat under one of its name's keys. A name has two at most.
@@ -34,32 +83,39 @@ impl Called {
 }
 
 impl Roster {
-    /// The roster of a show with this seed.
-    pub fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+    /// The roster of a show with this seed. `apart`: who they are stands apart from the show's journal.
+    pub fn new(seed: u64, apart: bool) -> Self {
+        Self { seed, apart, ..Self::default() }
     }
 
-    /// Gives the player the next seat.
-    pub fn seat(&mut self, player: PlayerId, name: Name) -> Seat {
-        let seat = Seat(u32::try_from(self.players.len()).expect("settings allow 10 million seats at most"));
-        self.players.push((player, name));
+    /// Whether who they are stands apart from the show's journal.
+    pub const fn is_apart(&self) -> bool {
+        self.apart
+    }
+
+    /// Gives the next seat to them.
+    pub fn seat(&mut self, sitter: Sitter) -> Seat {
+        let seat = Seat(self.seated());
+        self.players.push(sitter);
         self.enter(seat);
         seat
     }
 
     /// Gives a seat to another player; who had it is unknown from now on.
-    pub fn reseat(&mut self, seat: Seat, player: PlayerId, name: Name) {
+    pub fn reseat(&mut self, seat: Seat, sitter: Sitter) {
         self.strike(seat);
-        self.players[seat.index()] = (player, name);
+        self.players[seat.index()] = sitter;
         self.enter(seat);
     }
 
     fn enter(&mut self, Seat(seat): Seat) {
         self.digest = self.digest.wrapping_add(self.share(seat));
         let players = &self.players;
-        self.by_player.insert_unique(hash_of(players[seat as usize].0.as_str()), seat, |&other| {
-            hash_of(players[other as usize].0.as_str())
-        });
+        if let Some(hash) = players[seat as usize].hash() {
+            self.by_player.insert_unique(hash, seat, |&other| {
+                players[other as usize].hash().expect("who is forgotten is not in the table")
+            });
+        }
         for hash in self.name_hashes(seat) {
             self.by_name.insert_unique(Called::spread(hash), Called { seat, hash }, |other| Called::spread(other.hash));
         }
@@ -67,8 +123,9 @@ impl Roster {
 
     fn strike(&mut self, Seat(seat): Seat) {
         self.digest = self.digest.wrapping_sub(self.share(seat));
-        let hash = hash_of(self.players[seat as usize].0.as_str());
-        if let Ok(entry) = self.by_player.find_entry(hash, |&other| other == seat) {
+        if let Some(hash) = self.players[seat as usize].hash()
+            && let Ok(entry) = self.by_player.find_entry(hash, |&other| other == seat)
+        {
             entry.remove();
         }
         for hash in self.name_hashes(seat) {
@@ -80,14 +137,19 @@ impl Roster {
 
     /// Of the keys of a seat's name.
     fn name_hashes(&self, seat: u32) -> Vec<u32> {
-        Alike::of(self.players[seat as usize].1.as_str()).keys().map(|key| self.hash_of_key(key)).collect()
+        Alike::of(self.players[seat as usize].name.as_str()).keys().map(|key| self.hash_of_key(key)).collect()
     }
 
-    /// What a seat's player and name are in the digest.
+    /// What a seat's player and name are in the digest; where they stand apart, whether it is a guest's.
     fn share(&self, seat: u32) -> u64 {
-        let ((player, name), seed) = (&self.players[seat as usize], u64::from(seat));
-        let of_player = xxh3_64_with_seed(player.as_str().as_bytes(), seed);
-        of_player.wrapping_add(xxh3_64_with_seed(name.as_str().as_bytes(), !seed))
+        let (sitter, seed) = (&self.players[seat as usize], u64::from(seat));
+        match &sitter.who {
+            Who::Known(player) if !self.apart => {
+                let of_player = xxh3_64_with_seed(player.as_str().as_bytes(), seed);
+                of_player.wrapping_add(xxh3_64_with_seed(sitter.name.as_str().as_bytes(), !seed))
+            }
+            _ => xxh3_64_with_seed(&[u8::from(sitter.is_guest())], seed),
+        }
     }
 
     /// How many sit.
@@ -97,18 +159,29 @@ impl Roster {
 
     /// The player's seat.
     pub fn seat_of(&self, player: &PlayerId) -> Option<Seat> {
-        let same = |&seat: &u32| self.players[seat as usize].0 == *player;
+        let same = |&seat: &u32| self.players[seat as usize].player() == Some(player);
         self.by_player.find(hash_of(player.as_str()), same).map(|&seat| Seat(seat))
     }
 
-    /// Who sits there.
+    /// Who sits there; none also if that is forgotten.
     pub fn player(&self, seat: Seat) -> Option<&PlayerId> {
-        self.players.get(seat.index()).map(|(player, _)| player)
+        self.players.get(seat.index())?.player()
+    }
+
+    /// Who sits there, for what is kept of a show. Who is forgotten has an id that no other seat of any show has.
+    pub fn kept_player(&self, show: ShowId, seat: Seat) -> Option<PlayerId> {
+        let sitter = self.players.get(seat.index())?;
+        Some(sitter.player().cloned().unwrap_or_else(|| apart::forgotten(show, seat)))
+    }
+
+    /// Whether a guest sits there.
+    pub fn is_guests(&self, seat: Seat) -> bool {
+        self.players.get(seat.index()).is_some_and(Sitter::is_guest)
     }
 
     /// What the seat's player is called.
     pub fn name(&self, seat: Seat) -> Option<&Name> {
-        self.players.get(seat.index()).map(|(_, name)| name)
+        self.players.get(seat.index()).map(|sitter| &sitter.name)
     }
 
     /// Whether a player has this name, or one that people take for it.
@@ -117,7 +190,7 @@ impl Roster {
         alike.keys().any(|key| {
             let hash = self.hash_of_key(key);
             let same = |other: &Called| {
-                other.hash == hash && alike.is(&Alike::of(self.players[other.seat as usize].1.as_str()))
+                other.hash == hash && alike.is(&Alike::of(self.players[other.seat as usize].name.as_str()))
             };
             self.by_name.find(Called::spread(hash), same).is_some()
         })
@@ -145,7 +218,7 @@ impl Roster {
     /// [`MOST_BY_LOOK`] only.
     pub fn find(&self, text: &str) -> impl Iterator<Item = Seat> {
         let mut sought = Sought::of(text);
-        (0..).zip(&self.players).filter(move |(_, (_, name))| sought.is_in(name)).map(|(seat, _)| Seat(seat))
+        (0..).zip(&self.players).filter(move |(_, sitter)| sought.is_in(&sitter.name)).map(|(seat, _)| Seat(seat))
     }
 
     /// A number that differs when the seats, players or names differ.
@@ -199,17 +272,17 @@ mod tests {
     fn in_a_crowd_a_name_is_found_by_its_letters_where_the_look_is_not_compared_any_more() {
         let mut roster = Roster::default();
         for number in 0..MOST_BY_LOOK {
-            roster.seat(PlayerId::parse(&number.to_string()).unwrap(), name(&format!("Ö{number}")));
+            roster.seat(Sitter::known(PlayerId::parse(&number.to_string()).unwrap(), name(&format!("Ö{number}"))));
         }
-        let last = roster.seat(PlayerId::parse("last").unwrap(), name("Zoë Müller"));
+        let last = roster.seat(Sitter::known(PlayerId::parse("last").unwrap(), name("Zoë Müller")));
         assert_eq!(roster.find("ZOË M").collect::<Vec<_>>(), [last]);
         assert_eq!(roster.find("nobody").count(), 0);
         assert_eq!(roster.find("ö9999").count(), 1);
         let look_alike = name("\u{391}\u{392}\u{395}");
-        roster.seat(PlayerId::parse("look-alike").unwrap(), look_alike.clone());
+        roster.seat(Sitter::known(PlayerId::parse("look-alike").unwrap(), look_alike.clone()));
         assert_eq!(roster.find("ABE").count(), 0, "by its look");
         let mut few = Roster::default();
-        few.seat(PlayerId::parse("look-alike").unwrap(), look_alike);
+        few.seat(Sitter::known(PlayerId::parse("look-alike").unwrap(), look_alike));
         assert_eq!(few.find("ABE").count(), 1, "by its look");
     }
 
@@ -219,7 +292,7 @@ mod tests {
 
     fn sit(roster: &mut Roster, player: &str, wanted: Option<&str>) -> String {
         let name = roster.unused_name(wanted.map(name).as_ref());
-        roster.seat(PlayerId::parse(player).unwrap(), name.clone());
+        roster.seat(Sitter::known(PlayerId::parse(player).unwrap(), name.clone()));
         name.to_string()
     }
 
@@ -260,7 +333,7 @@ mod tests {
             ("می\u{200c}خواهم", "میخواهم", "میخواهم 2"),
             ("Jose", "José", "José"),
         ] {
-            let mut roster = Roster::new(7);
+            let mut roster = Roster::new(7, false);
             sit(&mut roster, "a", Some(first));
             assert_eq!(sit(&mut roster, "b", Some(second)), called);
         }
@@ -270,8 +343,8 @@ mod tests {
     fn a_name_of_an_old_journal_is_compared_too() {
         let old = |text: &str| serde_json::from_value::<Name>(text.into()).unwrap();
         let mut roster = Roster::default();
-        roster.seat(PlayerId::parse("a").unwrap(), old("Ann\u{ad}"));
-        roster.seat(PlayerId::parse("b").unwrap(), old("Host"));
+        roster.seat(Sitter::known(PlayerId::parse("a").unwrap(), old("Ann\u{ad}")));
+        roster.seat(Sitter::known(PlayerId::parse("b").unwrap(), old("Host")));
         assert_eq!(sit(&mut roster, "c", Some("Ann")), "Ann 2");
         assert_eq!(roster.unused_name(Some(&old("Host"))).as_str(), "Host 2");
         assert_eq!(roster.find("host").count(), 1);
@@ -297,12 +370,15 @@ mod tests {
         let mut roster = Roster::default();
         for number in 0..4000 {
             let name = Name::parse(&format!("Ann {number}")).unwrap();
-            roster.seat(PlayerId::parse(&format!("p{number}")).unwrap(), name);
+            roster.seat(Sitter::known(PlayerId::parse(&format!("p{number}")).unwrap(), name));
         }
-        roster.seat(PlayerId::parse("ann").unwrap(), name("Ann"));
+        roster.seat(Sitter::known(PlayerId::parse("ann").unwrap(), name("Ann")));
         assert_eq!(roster.unused_name(Some(&name("Ann"))).as_str(), "Ann 4002");
         for number in 4000..6000 {
-            roster.seat(PlayerId::parse(&format!("p{number}")).unwrap(), name(&format!("Ann {}", number + 2000)));
+            roster.seat(Sitter::known(
+                PlayerId::parse(&format!("p{number}")).unwrap(),
+                name(&format!("Ann {}", number + 2000)),
+            ));
         }
         let next = roster.seated() + 1;
         assert_eq!(next, 6002);
@@ -315,12 +391,12 @@ mod tests {
         let kinds = ["Ann {}", "MIA IRIS {}", "José Müller {}", "Анна {}", "محمد {}", "Ann"];
         let mut report = String::new();
         for kind in kinds {
-            let mut roster = Roster::new(7);
+            let mut roster = Roster::new(7, false);
             let begun = std::time::Instant::now();
             for number in 0..1_000_000 {
                 let wanted = name(&kind.replace("{}", &number.to_string()));
                 let called = roster.unused_name(Some(&wanted));
-                roster.seat(PlayerId::parse(&format!("p{number}")).unwrap(), called);
+                roster.seat(Sitter::known(PlayerId::parse(&format!("p{number}")).unwrap(), called));
             }
             let joined = begun.elapsed();
             let bytes = roster.by_name.allocation_size() / 1_000_000;

@@ -1,13 +1,14 @@
 //! Who may come in and come back, by the second edition of the rules.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::ids::{Name, PlayerId, Seat};
+use klaxon_protocol::ids::{PlayerId, Seat};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Phase, Role};
 
 use super::Trivia;
 use super::rules::Rules;
 use crate::game::Effect;
+use crate::game::people::Sitter;
 
 impl Trivia {
     /// Resume tokens of this seat's player that were made before are refused.
@@ -38,7 +39,12 @@ impl Trivia {
     }
 
     /// Gives a guest's seat to a new player, as if nobody had sat there.
-    pub(super) fn reseat(&mut self, seat: Seat, player: &PlayerId, name: &Name) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn reseat<'p>(
+        &mut self,
+        seat: Seat,
+        player: impl Into<Option<&'p PlayerId>>,
+        sitter: Sitter,
+    ) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.people.must_have(seat)?;
         if !self.gives_seats() || !self.people.is_for_guests(seat) {
@@ -53,7 +59,7 @@ impl Trivia {
         // The arbiter keeps claims by show, question and seat, and the journal answers by seat. Neither asks whose the seat was.
         assert!(self.asked.is_empty(), "seat {seat} is given again though a question was asked");
         let was_removed = self.people.removed.contains(seat);
-        let dismissed = self.people.reseat(seat, player, name);
+        let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
         if self.seats.begin_anew(seat, self.first_lives()) || was_removed {
             self.seats.changed(&self.people);
@@ -67,7 +73,7 @@ impl Trivia {
     }
 
     /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
-    pub(super) fn name_origin(&mut self, seat: Seat, origin: Origin) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn name_origin(&mut self, seat: Seat, origin: Option<Origin>) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
         self.people.name_origin(seat, origin)?;
@@ -89,6 +95,14 @@ impl Trivia {
         self.must_not_have_ended()?;
         self.people.lift_bans();
         Ok(Vec::new())
+    }
+
+    /// By the editions before the third the names of players are in the journal.
+    pub(super) fn must_have_person_rules(&self) -> Result<(), Refusal> {
+        if self.people.are_apart() {
+            return Ok(());
+        }
+        Err(Refusal::because(ErrorCode::WrongPhase, "This show goes on by an edition of the rules that names players."))
     }
 
     pub(super) fn must_have_access_rules(&self) -> Result<(), Refusal> {

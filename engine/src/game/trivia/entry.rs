@@ -1,5 +1,6 @@
 //! Who gets in, and whose answer may count.
 
+use klaxon_protocol::apart::Person;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::trivia::{Choice, QuestionId};
@@ -9,10 +10,12 @@ use klaxon_protocol::player::{Phase, Role};
 use klaxon_protocol::time::Millis;
 
 use super::Trivia;
+use crate::game::people::Sitter;
 use crate::game::{Effect, Entry, PreCheck};
 
 impl Trivia {
-    pub(super) fn entry_of(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode> {
+    /// What one who wants in would get; who is forgotten is somebody new.
+    pub(super) fn entry_of<'p>(&self, player: impl Into<Option<&'p PlayerId>>, role: Role) -> Result<Entry, ErrorCode> {
         let in_time = match self.stage.phase {
             Phase::Created => return Err(ErrorCode::UnknownShow),
             Phase::Ended => false,
@@ -26,10 +29,34 @@ impl Trivia {
 
     pub(super) fn join(&mut self, player: &PlayerId, name: &Name, role: Role) -> Result<Vec<Effect>, Refusal> {
         if self.entry_of(player, role)? == Entry::New {
-            self.people.roster.seat(player.clone(), name.clone());
-            self.seats.push(self.first_lives());
+            self.seat(Sitter::known(player.clone(), name.clone()));
         }
         Ok(Vec::new())
+    }
+
+    /// Somebody takes the next seat, or one that is given again. Nothing but who they are depends on whether that is known.
+    pub(super) fn sit(&mut self, seat: Seat, guest: bool, who: Option<&Person>) -> Result<Vec<Effect>, Refusal> {
+        self.must_have_person_rules()?;
+        let player = who.map(|person| &person.player);
+        let sitter = Sitter::of(seat, guest, who);
+        if self.has_seat(seat) {
+            return self.reseat(seat, player, sitter);
+        }
+        if seat.0 != self.people.roster.seated() {
+            return Err(ErrorCode::UnknownSeat.into());
+        }
+        match self.entry_of(player, Role::Player)? {
+            Entry::New => self.seat(sitter),
+            Entry::Back(_) | Entry::Watch => {
+                return Err(Refusal::because(ErrorCode::WrongPhase, "They get no new seat now."));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn seat(&mut self, sitter: Sitter) {
+        self.people.roster.seat(sitter);
+        self.seats.push(self.first_lives());
     }
 
     /// What is known of an answer before it is claimed. A retry of what was counted gets the same reply for as long as the question

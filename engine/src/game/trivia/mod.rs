@@ -40,7 +40,7 @@ use self::reveal::Undo;
 use self::rules::Rules;
 use self::seats::Seats;
 use super::done::Done;
-use super::people::People;
+use super::people::{People, Sitter};
 use super::results::ShowResults;
 use super::{Effect, Entry, Game, GameFigures, PreCheck};
 use crate::round::{ClaimSpace, Round, SeatClaim};
@@ -152,7 +152,7 @@ impl Trivia {
                 done,
             },
             asked: Vec::new(),
-            people: People::new(seed, settings.seats),
+            people: People::new(seed, settings.seats, rules >= Rules::Third),
             settings,
             pack: pack.questions,
             seats: Seats::default(),
@@ -185,6 +185,9 @@ impl Game for Trivia {
             Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
             }
+            Command::Join { .. } | Command::Reseat { .. } | Command::SeatOrigin { .. } if self.people.are_apart() => {
+                Err(Refusal::because(ErrorCode::WrongPhase, "This show's journal names no players."))
+            }
             Command::Join { player, name, role } => self.join(player, name, *role),
             Command::Answers { question, answers } => {
                 self.count(*question, answers);
@@ -207,8 +210,15 @@ impl Game for Trivia {
             Command::Recovered { away } => Ok(self.recover(now, *away)),
             Command::Outage { round, late } => self.lose(now, *round, *late),
             Command::Reissue { seat } => self.reissue_tokens(*seat),
-            Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
-            Command::SeatOrigin { seat, origin } => self.name_origin(*seat, *origin),
+            Command::Reseat { seat, player, name } => {
+                self.reseat(*seat, player, Sitter::known(player.clone(), name.clone()))
+            }
+            Command::SeatOrigin { seat, origin } => self.name_origin(*seat, Some(*origin)),
+            Command::Sit { seat, guest, who } => self.sit(*seat, *guest, who.get()),
+            Command::SeatHasOrigin { seat, from } => {
+                self.must_have_person_rules()?;
+                self.name_origin(*seat, from.get().map(|from| from.origin))
+            }
         }
     }
 
@@ -242,7 +252,9 @@ impl Game for Trivia {
     }
 
     fn state_hash(&self) -> u64 {
-        let small = (&self.stage, self.asked.len() as u64, self.asked.last(), &self.podium, &self.prizes);
+        let nameless = self.people.are_apart().then(|| self.podium.clone().map(Podium::without_names));
+        let podium = nameless.as_ref().unwrap_or(&self.podium);
+        let small = (&self.stage, self.asked.len() as u64, self.asked.last(), podium, &self.prizes);
         let mut bytes = binary::encode(&small);
         bytes.extend_from_slice(&self.people.roster.digest().to_le_bytes());
         for word in self.seats.digest() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{PlayerId, Seat};
+use klaxon_protocol::ids::Seat;
 
 use super::Trivia;
 use super::reveal::Missed;
@@ -22,7 +22,7 @@ pub struct Removal {
 impl Trivia {
     pub(super) fn remove(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         let mut effects = self.take_out(seat, ban)?;
-        if ban && self.people.roster.player(seat).is_some_and(PlayerId::is_guest) {
+        if ban && self.people.roster.is_guests(seat) {
             effects.push(Effect::Alert(AlertKind::GuestBanned { seat }));
         }
         Ok(effects)

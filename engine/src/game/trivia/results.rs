@@ -41,12 +41,12 @@ impl Trivia {
         Some(ShowResults {
             summary,
             questions: questions.collect(),
-            players: self.player_results(),
+            players: self.player_results(show),
             rounds: Vec::new(),
         })
     }
 
-    fn player_results(&self) -> Vec<PlayerResults> {
+    fn player_results(&self, show: ShowId) -> Vec<PlayerResults> {
         let mut places = vec![0; self.seats.len()];
         for (place, seat) in self.ranking() {
             places[seat.index()] = place;
@@ -55,7 +55,7 @@ impl Trivia {
             let index = seat.index();
             Some(PlayerResults {
                 seat,
-                player: self.people.roster.player(seat)?.clone(),
+                player: self.people.roster.kept_player(show, seat)?,
                 name: self.people.roster.name(seat)?.clone(),
                 alive: self.seats.is_alive(seat),
                 lives: self.seats.lives[index],

@@ -11,8 +11,10 @@ use klaxon_protocol::journal::RulesVersion;
 pub enum Rules {
     /// Of journals that name none.
     First,
-    /// Of new shows.
+    /// Whose journals name players.
     Second,
+    /// Of new shows: nothing that it does or hashes depends on who a player is or what they are called.
+    Third,
 }
 
 impl Rules {
@@ -24,6 +26,7 @@ impl Rules {
         match version {
             RulesVersion(1) => Ok(Self::First),
             RulesVersion(2) => Ok(Self::Second),
+            RulesVersion(3) => Ok(Self::Third),
             RulesVersion(other) => Err(Refusal::because(
                 ErrorCode::Unavailable,
                 format!(
@@ -41,7 +44,8 @@ mod tests {
 
     #[test]
     fn new_shows_are_played_by_an_edition_that_there_is_and_unknown_ones_are_refused_by_number() {
-        assert_eq!(Rules::of(RulesVersion::NEWEST).unwrap(), Rules::Second);
+        assert_eq!(Rules::of(RulesVersion::NEWEST).unwrap(), Rules::Third);
+        assert_eq!(Rules::of(RulesVersion::WITH_NAMES).unwrap(), Rules::Second);
         assert_eq!(Rules::of(RulesVersion::FIRST).unwrap(), Rules::First);
         for unknown in [0, RulesVersion::NEWEST.0 + 1, u16::MAX] {
             let refusal = Rules::of(RulesVersion(unknown)).unwrap_err();

@@ -4,7 +4,12 @@
 //! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
 //! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
 //! end, among records that no append returned for; whether to cut there is the operator's decision.)
+//!
+//! What stands apart from records is in a second file a show, `SHOW.klxp`, framed alike ([`people`]). It is written, and synced,
+//! before the records that it belongs to, and rewritten without a person when somebody is to be forgotten ([`forget`]).
 
+mod forget;
+mod people;
 mod show;
 mod sync;
 mod writer;
@@ -24,10 +29,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{MAGIC, Record, frame_record};
+use klaxon_protocol::journal::{MAGIC, Record, RecordTooLarge, frame_record};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Journal, JournalError, Restored};
+pub use forget::Forgotten;
 use show::ShowFile;
 pub use sync::SyncPolicy;
 use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};
@@ -137,12 +143,13 @@ impl FileJournal {
         for record in records {
             let start = bytes.len();
             let Record { show, number, fence, .. } = *record;
-            frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
-                show,
-                number,
-                problem: error.to_string(),
-            })?;
-            framed.push(RecordRange { show, number, fence, bytes: start..bytes.len() });
+            let bad = |error: RecordTooLarge| JournalError::BadRecord { show, number, problem: error.to_string() };
+            frame_record(record, &mut bytes).map_err(bad)?;
+            let end = bytes.len();
+            if let Some(apart) = record.apart() {
+                frame_record(&apart, &mut bytes).map_err(bad)?;
+            }
+            framed.push(RecordRange { show, number, fence, bytes: start..end, apart: end..bytes.len() });
         }
         let request = |done, place| Request::Append(Append { records: framed, bytes, done, _place: place });
         self.request(request).await
@@ -221,6 +228,10 @@ fn lock(directory: &Path) -> Result<File, TryLockError> {
 
 #[async_trait]
 impl Journal for FileJournal {
+    fn keeps_apart(&self) -> bool {
+        true
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let since = Instant::now();
         let result = self.write(records).await;

@@ -11,6 +11,7 @@ use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{FrameError, MAGIC, Record, Records, framed_length};
 
 use super::super::{Cut, JournalError, Restored};
+use super::people::{self, PeopleFile};
 
 /// The offset of one record in this many is kept.
 const RECORDS_PER_OFFSET: u64 = 16;
@@ -26,6 +27,8 @@ pub(super) struct ShowFile {
     pub(super) path: PathBuf,
     /// None until the file was read once.
     tail: Mutex<Option<Tail>>,
+    /// What stands apart from its records.
+    pub(super) people: PeopleFile,
 }
 
 /// What has to be known of a file to append to it.
@@ -112,8 +115,9 @@ impl Tail {
 }
 
 impl ShowFile {
-    pub(super) const fn new(show: ShowId, path: PathBuf) -> Self {
-        Self { show, path, tail: Mutex::new(None) }
+    pub(super) fn new(show: ShowId, path: PathBuf) -> Self {
+        let people = PeopleFile::new(show, path.with_extension(people::EXTENSION));
+        Self { show, path, tail: Mutex::new(None), people }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
@@ -139,8 +143,18 @@ impl ShowFile {
         }
     }
 
-    /// All records; the first read of a file cuts off its torn end.
+    /// All records, with what stands apart from them; the first read of a file cuts off its torn end.
     pub(super) fn read(&self) -> Result<Restored, JournalError> {
+        let mut restored = self.read_records()?;
+        // Read later, so it has whatever these records had when they were written.
+        if restored.records.iter().any(Record::has_apart) {
+            let mut people = self.people.read()?;
+            restored.records.iter_mut().for_each(|record| people.fill(record));
+        }
+        Ok(restored)
+    }
+
+    fn read_records(&self) -> Result<Restored, JournalError> {
         let end = {
             let mut known = self.lock();
             match &*known {
@@ -229,8 +243,9 @@ impl ShowFile {
         Ok((bytes, start + whole as u64))
     }
 
-    /// Removes the file.
+    /// Removes the file, and what stands apart from it.
     pub(super) fn remove(&self) -> Result<(), JournalError> {
+        self.people.remove()?;
         let mut known = self.lock();
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("removing", &error)),

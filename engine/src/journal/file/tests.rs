@@ -1,5 +1,7 @@
 //! What only a journal on disk can get wrong: crashes, damage, full disks, a second process.
 
+mod people;
+
 use std::fs::Permissions;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::pin::Pin;

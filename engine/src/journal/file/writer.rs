@@ -16,12 +16,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::JournalError;
 use super::show::{Ledger, ShowFile, Tail};
-use super::{ShowFiles, SyncPolicy};
+use super::{ShowFiles, SyncPolicy, people};
 
 /// No append joins a group that has this many bytes already.
 const MAX_GROUP_BYTES: usize = 16 << 20;
-/// How many files are kept open.
-const MAX_OPEN_FILES: usize = 64;
+/// Of how many shows files are kept open: two each.
+const MAX_OPEN_SHOWS: usize = 64;
 
 /// What the writer does to files. Tests use a disk that fails.
 pub(super) trait Disk: Send + Sync + 'static {
@@ -80,6 +80,8 @@ pub(super) struct RecordRange {
     pub(super) fence: Fence,
     /// Where it is in the append's bytes.
     pub(super) bytes: Range<usize>,
+    /// Where in them is what stands apart from it; empty if nothing does.
+    pub(super) apart: Range<usize>,
 }
 
 /// What a group of appends writes to one show's file.
@@ -89,15 +91,24 @@ struct FileWrite {
     before: Tail,
     ledger: Ledger,
     bytes: Vec<u8>,
+    /// What stands apart from these records.
+    apart: Vec<u8>,
     offsets: Vec<(u64, u64)>,
     records: u32,
+}
+
+/// The open files of a show.
+struct OpenFiles {
+    records: File,
+    /// What stands apart from them; none until something does.
+    people: Option<File>,
 }
 
 pub(super) struct Writer {
     shows: Arc<ShowFiles>,
     disk: Arc<dyn Disk>,
     policy: SyncPolicy,
-    open: HashMap<ShowId, File>,
+    open: HashMap<ShowId, OpenFiles>,
     unsynced: HashSet<ShowId>,
     sync_due: Option<Instant>,
 }
@@ -194,7 +205,7 @@ impl Writer {
         }
         for (record, _) in append.records.iter().zip(new).filter(|&(_, new)| new) {
             if let Some(write) = writes.get_mut(&record.show) {
-                write.add(record.number, &append.bytes[record.bytes.clone()]);
+                write.add(record.number, &append.bytes[record.bytes.clone()], &append.bytes[record.apart.clone()]);
             }
         }
         Ok(())
@@ -207,7 +218,8 @@ impl Writer {
         }
         let show = write.file.show;
         self.open(&write.file).map_err(|error| write.file.failed("opening", &error))?;
-        let file = &self.open[&show];
+        self.write_apart(&write)?;
+        let file = &self.open[&show].records;
         let end = write.before.end;
         let clean = if write.before.dirty { self.disk.cut(file, end) } else { Ok(()) };
         let written = clean.and_then(|()| self.disk.write(file, &write.bytes, end)).and_then(|()| match self.policy {
@@ -236,16 +248,43 @@ impl Writer {
         }
     }
 
+    /// Writes what stands apart from the records, before they are written: one more write and sync a group, however many joined in it.
+    fn write_apart(&mut self, write: &FileWrite) -> Result<(), JournalError> {
+        if write.apart.is_empty() {
+            return Ok(());
+        }
+        let (show, people) = (write.file.show, &write.file.people);
+        let begin = people.end()?;
+        let failed = |error: io::Error| people.failed("writing", &error);
+        let open = self.open.get_mut(&show).expect("the show's journal is open");
+        if open.people.is_none() {
+            open.people = Some(open_file(&people.path).map_err(failed)?);
+        }
+        let file = self.open[&show].people.as_ref().expect("it was just opened");
+        let bytes = people::from_the_start(begin, &write.apart);
+        let written = self.disk.write(file, &bytes, begin);
+        let written = written.and_then(|()| match self.policy {
+            SyncPolicy::Always => self.disk.sync(file).and_then(|()| self.sync_directory(begin)),
+            SyncPolicy::Interval(_) => self.sync_directory(begin),
+            SyncPolicy::Never => Ok(()),
+        });
+        people.note(written.is_ok().then_some(bytes.len()));
+        written.map_err(|error| {
+            metrics::counter!("klaxon_journal_write_failures_total").increment(1);
+            tracing::error!(%show, %error, "could not write what stands apart from the journal");
+            failed(error)
+        })
+    }
+
     fn open(&mut self, file: &ShowFile) -> io::Result<()> {
         if self.open.contains_key(&file.show) {
             return Ok(());
         }
-        if self.open.len() >= MAX_OPEN_FILES {
+        if self.open.len() >= MAX_OPEN_SHOWS {
             self.sync_written();
             self.open.clear();
         }
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file.path)?;
-        self.open.insert(file.show, opened);
+        self.open.insert(file.show, OpenFiles { records: open_file(&file.path)?, people: None });
         Ok(())
     }
 
@@ -257,9 +296,9 @@ impl Writer {
     fn sync_written(&mut self) {
         self.sync_due = None;
         for show in self.unsynced.drain() {
-            if let Some(file) = self.open.get(&show)
-                && let Err(error) = self.disk.sync(file)
-            {
+            let Some(OpenFiles { records, people }) = self.open.get(&show) else { continue };
+            let people = people.as_ref().map_or(Ok(()), |people| self.disk.sync(people));
+            if let Err(error) = people.and_then(|()| self.disk.sync(records)) {
                 metrics::counter!("klaxon_journal_sync_failures_total").increment(1);
                 tracing::error!(%show, %error, "could not sync the journal: a power cut would take what was written");
             }
@@ -271,14 +310,20 @@ impl FileWrite {
     fn new(file: Arc<ShowFile>) -> Result<Self, JournalError> {
         let before = file.tail()?;
         let bytes = if before.end == 0 { MAGIC.to_vec() } else { Vec::new() };
-        Ok(Self { file, ledger: before.ledger.clone(), before, bytes, offsets: Vec::new(), records: 0 })
+        let (ledger, apart, offsets) = (before.ledger.clone(), Vec::new(), Vec::new());
+        Ok(Self { file, ledger, before, bytes, apart, offsets, records: 0 })
     }
 
-    fn add(&mut self, number: u64, bytes: &[u8]) {
+    fn add(&mut self, number: u64, bytes: &[u8], apart: &[u8]) {
         self.offsets.push((number, self.before.end + self.bytes.len() as u64));
         self.bytes.extend_from_slice(bytes);
+        self.apart.extend_from_slice(apart);
         self.records += 1;
     }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {

@@ -177,6 +177,10 @@ impl KafkaJournal {
 
 #[async_trait]
 impl Journal for KafkaJournal {
+    fn keeps_apart(&self) -> bool {
+        false
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let since = Instant::now();
         let mut shows: BTreeMap<ShowId, Vec<Framed>> = BTreeMap::new();

@@ -1,11 +1,13 @@
 //! The journal of the show: a record for each kind of command.
 
+use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
 use klaxon_protocol::claim::{ClaimText, ClaimValue};
 use klaxon_protocol::games::trivia::{Choice, Close, Void};
 use klaxon_protocol::ids::{ClaimKey, Fence, GameName, GatewayId};
 use klaxon_protocol::journal::*;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Body, Lobby, Mark, Role, ToPlayer};
+use klaxon_protocol::register::PersonRecord;
 use klaxon_protocol::time::Span;
 use serde_json::json;
 
@@ -30,7 +32,22 @@ variants!(Command {
     Claims { .. } = "claims",
     BeginGame { .. } = "begin_game",
     Sealed(_) = "sealed",
+    Sit { .. } = "sit",
+    SeatHasOrigin { .. } = "seat_has_origin",
 });
+
+fn ann() -> Person {
+    Person { player: player(), name: name("Ann") }
+}
+
+fn from() -> PersonOrigin {
+    PersonOrigin { player: player(), origin: Origin::of_hash(0x1234_5678_9abc_def0) }
+}
+
+/// What stands apart from the little journal.
+pub fn people() -> Vec<PersonRecord> {
+    records().iter().filter_map(Record::apart).collect()
+}
 
 /// A whole little journal.
 pub fn records() -> Vec<Record> {
@@ -78,7 +95,7 @@ pub fn records() -> Vec<Record> {
             })],
         ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
-        (at(300_002), Command::Begin { rules: RulesVersion::NEWEST, show: Box::new(create) }, vec![]),
+        (at(300_002), Command::Begin { rules: RulesVersion(2), show: Box::new(create.clone()) }, vec![]),
         (at(300_003), Command::Reissue { seat: ANN }, vec![]),
     ]);
     for (number, action) in (30..).zip(later) {
@@ -111,6 +128,9 @@ pub fn records() -> Vec<Record> {
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
         (at(300_064), Command::Sealed(Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }), vec![]),
+        (at(300_065), Command::Begin { rules: RulesVersion(3), show: Box::new(create) }, vec![]),
+        (at(300_066), Command::Sit { seat: ANN, guest: true, who: Apart::known(ann()) }, vec![]),
+        (at(300_067), Command::SeatHasOrigin { seat: ANN, from: Apart::known(from()) }, vec![]),
     ]);
     (0..)
         .zip(steps)

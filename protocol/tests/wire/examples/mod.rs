@@ -7,7 +7,7 @@ mod player;
 mod words;
 
 pub use host::{from_host, to_host};
-pub use journal::records;
+pub use journal::{people, records};
 pub use link::{to_engine, to_gateway};
 pub use player::{from_player, to_player};
 pub use words::words;

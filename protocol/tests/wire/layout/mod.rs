@@ -20,6 +20,8 @@ pub enum Kind {
     Json,
     List(Box<Kind>),
     Optional(Box<Kind>),
+    /// No bytes: it stands apart from the journal.
+    Nothing,
     /// So many, without their number.
     Array(usize, Box<Kind>),
     /// One and then another.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Content, Field, Form, Kind, Layout, Variant};
 
-const PLAIN: [(&str, Kind); 8] = [
+const PLAIN: [(&str, Kind); 9] = [
     ("bool", Kind::Bool),
     ("u8", Kind::U8),
     ("u16", Kind::U16),
@@ -13,6 +13,7 @@ const PLAIN: [(&str, Kind); 8] = [
     ("i32", Kind::I32),
     ("text", Kind::Text),
     ("JSON", Kind::Json),
+    ("nothing", Kind::Nothing),
 ];
 
 /// A chapter for each layout.

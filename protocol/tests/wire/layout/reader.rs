@@ -14,7 +14,19 @@ pub type Problem = String;
 /// # Errors
 /// What is wrong, and at which byte.
 pub fn bodies(journal: &[u8]) -> Result<Vec<&[u8]>, Problem> {
-    let mut rest = journal.strip_prefix(b"KLXJ\x01\x00").ok_or("this is not a journal of version 1")?;
+    bodies_behind(b"KLXJ\x01\x00", journal)
+}
+
+/// The bodies of the records of what stands apart from a journal.
+///
+/// # Errors
+/// As [`bodies`].
+pub fn person_bodies(people: &[u8]) -> Result<Vec<&[u8]>, Problem> {
+    bodies_behind(b"KLXP\x01\x00", people)
+}
+
+fn bodies_behind<'a>(magic: &[u8], journal: &'a [u8]) -> Result<Vec<&'a [u8]>, Problem> {
+    let mut rest = journal.strip_prefix(magic).ok_or("this is no such file of version 1")?;
     let mut bodies = Vec::new();
     while !rest.is_empty() {
         let at = journal.len() - rest.len();
@@ -156,6 +168,7 @@ impl<'a> Reader<'a> {
                 }
                 other => return Err(format!("there is something or not, and no byte {other}")),
             },
+            Kind::Nothing => self.print("Apart"),
             Kind::Array(..) | Kind::Pair(..) => return Err("a journal has none of these".to_owned()),
             Kind::Named(name) => self.named(name)?,
         }

@@ -283,6 +283,7 @@ fn kind(of: &Type) -> Kind {
     let name = last.ident.to_string();
     match name.as_str() {
         "Box" | "Arc" => inner(),
+        "Apart" => Kind::Nothing,
         "Vec" => Kind::List(Box::new(inner())),
         "Option" => Kind::Optional(Box::new(inner())),
         _ => match STANDARD.iter().find(|(standard, _)| *standard == name) {

@@ -161,6 +161,9 @@ impl Book {
                 self.named_by_address = Some(*seat);
                 Ok(Vec::new())
             }
+            Command::Sit { seat, .. } | Command::SeatHasOrigin { seat, .. } => {
+                Err(format!("seat {seat} is taken before those below it"))
+            }
             Command::Claims { .. } => Err(ANOTHER_GAME.into()),
             Command::Sealed(_) => Err("this is sealed: the journal must be saved by who has the key".into()),
         };

@@ -10,11 +10,11 @@ mod states;
 mod told;
 
 use klaxon_protocol::games::trivia::Question;
-use klaxon_protocol::journal::Records;
 use klaxon_protocol::player::ToPlayer;
 
 use super::book::{Book, Orders};
 use super::finding::{Finding, Promise, Violation};
+use super::named::NamedRecords;
 use super::reading::Reading;
 use events::Events;
 use promised::Promised;
@@ -69,10 +69,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
 
 /// The records that can be read.
 fn records<'r>(reading: &'r Reading<'_>) -> impl Iterator<Item = klaxon_protocol::journal::Record> + 'r {
-    Records::new(&reading.evidence.journal)
-        .into_iter()
-        .flatten()
-        .map_while(|record| record.ok().map(|(_, record)| record))
+    let records = NamedRecords::new(&reading.evidence.journal, &reading.evidence.people);
+    records.into_iter().flatten().map_while(Result::ok)
 }
 
 /// In which order players got each question's choices; of a question that no player received, the journal's order.

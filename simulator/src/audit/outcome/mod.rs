@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use klaxon_protocol::games::trivia::{Choice, QuestionId};
 use klaxon_protocol::ids::{Name, PlayerId, Seat};
-use klaxon_protocol::journal::{Command, FrameError, Records};
+use klaxon_protocol::journal::{Command, FrameError};
 use klaxon_protocol::player::{Podium, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::book::{Book, Orders};
+use super::named::NamedRecords;
 
 /// What a show came to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,17 +44,17 @@ pub struct Final {
 }
 
 impl Outcome {
-    /// What the show with this journal came to. Of its events only the order of each question's choices is read. What the rules refuse
+    /// What the show with this journal, and with what stands apart from it, came to. Of its events only the order of each question's choices is read. What the rules refuse
     /// is left out: promise 10 reports it.
     ///
     /// # Errors
     /// If the journal can't be read to its end.
-    pub fn of(journal: &[u8]) -> Result<Self, FrameError> {
+    pub fn of(journal: &[u8], people: &[u8]) -> Result<Self, FrameError> {
         let mut orders = Orders::new();
         let mut answers = BTreeMap::new();
         let mut records = Vec::new();
-        for record in Records::new(journal)? {
-            let record = record?.1;
+        for record in NamedRecords::new(journal, people)? {
+            let record = record?;
             for event in &record.events {
                 if let ToPlayer::Question(question) = event {
                     orders.insert(question.question, question.choices.clone());

@@ -84,7 +84,7 @@ impl Writer {
 
     fn end(mut self, pay: bool) -> Outcome {
         self.host(Action::End { pay });
-        Outcome::of(&self.bytes).unwrap()
+        Outcome::of(&self.bytes, &[]).unwrap()
     }
 }
 

@@ -10,7 +10,8 @@ use klaxon_simulator::swarm::show::Played;
 
 /// The figures, and the audit of them. The journal is replayed by `klaxon`, if there is one.
 pub fn report(seed: u64, setup: Setup, mut played: Played, options: AuditOptions, klaxon: Option<PathBuf>) -> Report {
-    played.evidence.replay = klaxon.map(|klaxon| ReplayCommand::of_klaxon(klaxon).run(&played.evidence.journal));
+    played.evidence.replay =
+        klaxon.map(|klaxon| ReplayCommand::of_klaxon(klaxon).run(&played.evidence.journal, &played.evidence.people));
     let mut report = Report::new(seed, setup, host_line(&played.host), &played.faults, &played.evidence);
     let options = AuditOptions { faults: played.faults, ..options };
     report.costs = played.costs;

@@ -93,7 +93,7 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
             return Ok(DatabaseLine { seconds, different: 1, differences: vec![error.to_string()], compared: vec![] });
         }
     };
-    let Evidence { journal, .. } = &played.evidence;
-    let outcome = Outcome::of(journal).context("the journal from Kafka can't be read")?;
+    let Evidence { journal, people, .. } = &played.evidence;
+    let outcome = Outcome::of(journal, people).context("the journal from Kafka can't be read")?;
     Ok(DatabaseLine { seconds, ..compare(&rows, &outcome, &prizes_sent(&played.evidence)) })
 }

@@ -35,7 +35,7 @@ pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report
     if let Some(players) = args.server {
         let mut played = watched(plan, players.into(), running_admin(args)?, &mut Untouched).await?;
         let journals = args.journal.as_deref().unwrap_or(Path::new("."));
-        played.evidence.journal = journal_of(journals, played.created.show)?;
+        (played.evidence.journal, played.evidence.people) = journal_of(journals, played.created.show)?;
         setup.seconds = played.took.as_secs_f64();
         return Ok(report(seed, setup, played, AuditOptions::default(), args.program().ok()));
     }
@@ -66,6 +66,6 @@ async fn with_own_server(args: &Args, program: PathBuf, plan: ShowPlan, data: &P
     let mut played = watched(plan, players.into(), admin, &mut server).await?;
     played.costs = vec![server.cost()];
     played.evidence.resident = server.stop().await?;
-    played.evidence.journal = journal_of(&data.join("journal"), played.created.show)?;
+    (played.evidence.journal, played.evidence.people) = journal_of(&data.join("journal"), played.created.show)?;
     Ok(played)
 }

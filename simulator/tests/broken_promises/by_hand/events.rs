@@ -215,7 +215,7 @@ fn a_damaged_and_a_torn_journal_are_found() {
 /// The audit of a faultless show whose journal this command replays.
 fn replayed(command: &ReplayCommand) -> Audit {
     let mut evidence = Show::played().evidence();
-    evidence.replay = Some(command.run(&evidence.journal));
+    evidence.replay = Some(command.run(&evidence.journal, &evidence.people));
     audit(&evidence, &AuditOptions::default())
 }
 

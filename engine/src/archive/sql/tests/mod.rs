@@ -1,5 +1,6 @@
 //! The same archive in every database, and what only one of them can get wrong.
 
+mod forget;
 #[cfg(feature = "cluster")]
 mod plans;
 #[cfg(feature = "cluster")]

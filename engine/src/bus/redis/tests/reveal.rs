@@ -3,7 +3,7 @@
 use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer};
+use klaxon_protocol::journal::{Command, CountedAnswer, RulesVersion};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -44,7 +44,9 @@ impl Played {
         };
         let now = Millis(1_000_000);
         let mut played = Self {
-            game: Games::default().begin(now, Command::begin(create).begun().unwrap()).unwrap(),
+            game: Games::default()
+                .begin(now, Command::begin_by(RulesVersion::WITH_NAMES, create).begun().unwrap())
+                .unwrap(),
             now,
             commands: 0,
         };

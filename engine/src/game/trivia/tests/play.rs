@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, PlayerResult, QuestionId, Settings, TriviaShow, You};
@@ -72,7 +73,8 @@ impl Play {
     }
 
     pub fn apply(&mut self, command: &Command) -> Result<(), Refusal> {
-        for effect in self.game.apply(self.now, command)? {
+        let command = as_shows_say(&self.game, command);
+        for effect in self.game.apply(self.now, &command)? {
             match effect {
                 Effect::Tell(message, personal) => {
                     self.told.push(message);
@@ -90,7 +92,9 @@ impl Play {
         let id = PlayerId::parse(&format!("player {player}")).unwrap();
         let entry = self.game.entry(&id, Role::Player)?;
         let name = Name::parse(&format!("P{player}")).unwrap();
-        self.apply(&Command::Join { player: id, name, role: Role::Player }).unwrap();
+        if entry == Entry::New {
+            self.apply(&Command::Join { player: id, name, role: Role::Player }).unwrap();
+        }
         Ok(entry)
     }
 
@@ -235,5 +239,28 @@ impl Play {
         (0..self.game.people.roster.seated())
             .map(|seat| self.game.you(Some(Seat(seat))).prize.expect("the show is over"))
             .collect()
+    }
+}
+
+/// A command that names a player as shows say it whose journals name nobody.
+pub fn as_shows_say(game: &Trivia, command: &Command) -> Command {
+    let people = &game.people;
+    let sit = |seat, player: &PlayerId, name: &Name| Command::Sit {
+        seat,
+        guest: player.is_guest(),
+        who: Apart::known(Person { player: player.clone(), name: name.clone() }),
+    };
+    match command {
+        _ if !people.are_apart() => command.clone(),
+        Command::Join { player, name, role: Role::Player } => sit(Seat(people.roster.seated()), player, name),
+        // The next seat would be a join.
+        Command::Reseat { seat, player, name } if people.has_seat(*seat) => sit(*seat, player, name),
+        Command::Reseat { player, name, .. } => sit(Seat(u32::MAX), player, name),
+        Command::SeatOrigin { seat, origin } => {
+            let of = |player: &PlayerId| PersonOrigin { player: player.clone(), origin: *origin };
+            let from = people.roster.player(*seat).map(of).map_or_else(Apart::unknown, Apart::known);
+            Command::SeatHasOrigin { seat: *seat, from }
+        }
+        other => other.clone(),
     }
 }

@@ -28,6 +28,10 @@ async fn leased() -> (Leased, House) {
 
 #[async_trait]
 impl Journal for Leased {
+    fn keeps_apart(&self) -> bool {
+        self.journal.keeps_apart()
+    }
+
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let mut leases = self.leases.lock().await;
         let before = leases.clone();

@@ -63,7 +63,7 @@ fn what_the_ban_would_be_refused_for_the_address_is_not_even_noted_for() {
 #[test]
 fn a_show_has_ten_thousand_banned_addresses_and_then_says_so() {
     let mut play = Play::new(settings(), 1, 10_001);
-    (0..10_000).for_each(|seat| play.game.people.ban_origin(Seat(seat), origin(u64::from(seat))));
+    (0..10_000).for_each(|seat| play.game.people.ban_origin(Seat(seat), Some(origin(u64::from(seat)))));
     assert_eq!(ban(&mut play, 10_000, 10_077), Err(ErrorCode::BadArgument));
     assert!(!play.game.people.removed.contains(Seat(10_000)) && !play.game.people.bans(origin(10_077)));
     ban(&mut play, 9, 10_077).unwrap();

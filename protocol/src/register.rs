@@ -1,0 +1,187 @@
+//! Who is who in a show: the records that stand apart from its journal, in a file of their own.
+
+use std::collections::HashMap;
+
+use crate::apart::{Apart, Person, PersonOrigin};
+use crate::binary::{Decode, Encode};
+use crate::ids::{Fence, PlayerId, ShowId};
+use crate::journal::{Command, FrameError, Frames, InFrames, Record};
+
+/// What stands apart from one record of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct PersonRecord {
+    /// Which show.
+    pub show: ShowId,
+    /// The number of the journal's record.
+    pub number: u64,
+    /// The fence of the journal's record.
+    pub fence: Fence,
+    /// What.
+    pub data: PersonalData,
+}
+
+/// What is kept of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub enum PersonalData {
+    /// Of [`Command::Sit`]: who sits there.
+    Person(Person),
+    /// Of [`Command::SeatHasOrigin`]: from where they come.
+    Origin(PersonOrigin),
+}
+
+impl PersonalData {
+    /// Whom it is about.
+    #[must_use]
+    pub const fn player(&self) -> &PlayerId {
+        match self {
+            Self::Person(person) => &person.player,
+            Self::Origin(origin) => &origin.player,
+        }
+    }
+}
+
+/// The first bytes of a file of person records: `KLXP` and the format's version.
+pub const PEOPLE_MAGIC: [u8; 6] = *b"KLXP\x01\x00";
+
+impl InFrames for PersonRecord {
+    const MAGIC: [u8; 6] = PEOPLE_MAGIC;
+}
+
+/// Reads the bytes of a file of person records, which stand in frames as a journal's records do.
+pub type PersonRecords<'a> = Frames<'a, PersonRecord>;
+
+impl Record {
+    /// What stands apart from this record, if anything does and is known.
+    #[must_use]
+    pub fn apart(&self) -> Option<PersonRecord> {
+        let data = match &self.command {
+            Command::Sit { who, .. } => PersonalData::Person(who.get()?.clone()),
+            Command::SeatHasOrigin { from, .. } => PersonalData::Origin(from.get()?.clone()),
+            _ => return None,
+        };
+        Some(PersonRecord { show: self.show, number: self.number, fence: self.fence, data })
+    }
+
+    /// Whether anything stands apart from this record, known or not.
+    #[must_use]
+    pub const fn has_apart(&self) -> bool {
+        matches!(self.command, Command::Sit { .. } | Command::SeatHasOrigin { .. })
+    }
+}
+
+/// Who the persons of a show are, by the records that stand apart.
+#[derive(Debug, Default)]
+pub struct Register(HashMap<(u64, Fence), PersonalData>);
+
+impl Register {
+    /// The register in the bytes of such a file. What a crash left half-written at its end is passed over.
+    ///
+    /// # Errors
+    /// [`FrameError::NotAJournal`], [`FrameError::Damaged`].
+    pub fn read(bytes: &[u8]) -> Result<Self, FrameError> {
+        let mut register = Self::default();
+        let records = match PersonRecords::new(bytes) {
+            Err(FrameError::Torn { .. }) => return Ok(register),
+            records => records?,
+        };
+        for item in records {
+            match item {
+                Ok((_, record)) => register.add(record),
+                Err(FrameError::Torn { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(register)
+    }
+
+    /// Adds a record; one of the same number and fence that came before is replaced.
+    pub fn add(&mut self, record: PersonRecord) {
+        self.0.insert((record.number, record.fence), record.data);
+    }
+
+    /// Puts what stands apart from this record, if it is known, into its place.
+    pub fn fill(&mut self, record: &mut Record) {
+        if !record.has_apart() {
+            return;
+        }
+        match (&mut record.command, self.0.remove(&(record.number, record.fence))) {
+            (Command::Sit { who, .. }, Some(PersonalData::Person(person))) => *who = Apart::known(person),
+            (Command::SeatHasOrigin { from, .. }, Some(PersonalData::Origin(origin))) => *from = Apart::known(origin),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Name, Seat};
+    use crate::journal::{MAGIC, Records, frame_record};
+    use crate::time::Millis;
+
+    fn sit(number: u64, fence: u64, who: &str) -> Record {
+        let person = Person { player: PlayerId::parse(who).unwrap(), name: Name::parse(who).unwrap() };
+        let command = Command::Sit { seat: Seat(0), guest: false, who: Apart::known(person) };
+        let (show, fence) = (ShowId(7), Fence(fence));
+        Record { show, number, fence, at: Millis(1), command, events: vec![], state: 1 }
+    }
+
+    fn who(record: &Record) -> Option<&str> {
+        match &record.command {
+            Command::Sit { who, .. } => who.get().map(|person| person.name.as_str()),
+            _ => None,
+        }
+    }
+
+    fn reread(record: &Record) -> Record {
+        let mut bytes = MAGIC.to_vec();
+        frame_record(record, &mut bytes).unwrap();
+        assert!(!bytes.windows(3).any(|part| part == b"Ann" || part == b"Bob"));
+        Records::new(&bytes).unwrap().next().unwrap().unwrap().1
+    }
+
+    #[test]
+    fn a_record_has_no_byte_of_what_stands_apart_and_gets_it_back_from_the_register() {
+        let record = sit(3, 1, "Ann");
+        let mut back = reread(&record);
+        assert_eq!((&back, who(&back)), (&record, None));
+        assert!(!format!("{record:?}").contains("Ann"));
+        let mut bytes = PEOPLE_MAGIC.to_vec();
+        frame_record(&record.apart().unwrap(), &mut bytes).unwrap();
+        for torn in [0, 1, 20] {
+            let mut whole = bytes.clone();
+            whole.extend_from_slice(&bytes[6..6 + torn]);
+            Register::read(&whole).unwrap().fill(&mut back);
+            assert_eq!(who(&back), Some("Ann"));
+        }
+    }
+
+    #[test]
+    fn a_person_whose_record_was_never_written_is_not_taken_for_another() {
+        let mut register = Register::default();
+        // One engine lost the show before its record was written, and the next one wrote its own of that number.
+        for record in [sit(3, 1, "Bob"), sit(3, 2, "Ann"), sit(4, 1, "Bob")] {
+            register.add(record.apart().unwrap());
+        }
+        let mut back = reread(&sit(3, 2, "Ann"));
+        register.fill(&mut back);
+        assert_eq!(who(&back), Some("Ann"));
+        let mut other = reread(&sit(4, 2, "Ann"));
+        register.fill(&mut other);
+        assert_eq!(who(&other), None);
+    }
+
+    #[test]
+    fn damage_is_told_from_a_torn_end() {
+        let mut bytes = PEOPLE_MAGIC.to_vec();
+        for number in 0..3 {
+            frame_record(&sit(number, 1, "Ann").apart().unwrap(), &mut bytes).unwrap();
+        }
+        bytes[20] ^= 1;
+        assert!(matches!(Register::read(&bytes), Err(FrameError::Damaged { offset: 6, .. })));
+        assert!(matches!(Register::read(&MAGIC), Err(FrameError::NotAJournal)));
+        assert!(Register::read(&PEOPLE_MAGIC[..3]).is_ok());
+    }
+}
