@@ -74,8 +74,8 @@ test-quick:
 # Frames against plain tungstenite; messages against serde and their own encoding.
 fuzz: export KLAXON_FUZZ_INPUTS := $(or $(INPUTS),5000000)
 fuzz:
-	$(CARGO) test --release -p klaxon-gateway --lib -- --ignored --nocapture wire::fuzz
-	$(CARGO) test --release -p klaxon-protocol --lib -- --ignored --nocapture player::fuzz
+	$(CARGO) test --release -p klaxon-gateway --lib -- --nocapture wire::fuzz
+	$(CARGO) test --release -p klaxon-protocol --lib -- --nocapture player::fuzz
 
 # Reads and writes beyond what is ours or after it was given back, and memory that nobody gives back, end a test. The sanitizer's
 # runtime comes with a stable Rust, which lets itself be asked for it with this variable. loom is left out: it has stacks of its own.

@@ -21,11 +21,11 @@ struct Stripe {
 
 /// Connections by player.
 #[derive(Default)]
-pub(crate) struct Players([Mutex<Stripe>; STRIPES]);
+pub struct Players([Mutex<Stripe>; STRIPES]);
 
 /// Which connections a new one replaces.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Replaced {
+pub struct Replaced {
     /// Was sent the events until now.
     pub displaced: Option<ConnKey>,
     /// Is one too many.

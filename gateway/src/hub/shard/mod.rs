@@ -34,7 +34,7 @@ use crate::session::Close;
 use crate::transport::{ConnKey, Outbox, Timestamp};
 
 /// The connections of one reactor. [`ConnectionHandler`](crate::transport::ConnectionHandler) describes what calls it.
-pub(crate) struct Shard {
+pub struct Shard {
     common: Arc<Common>,
     number: u8,
     conns: Slab<Conn>,

@@ -4,7 +4,6 @@ mod answers;
 mod calm;
 mod census;
 mod closing;
-mod cost;
 mod flood;
 mod joining;
 mod pings;
