@@ -96,6 +96,22 @@ fn one_file_names_the_library_of_the_binary_encoding() {
     assert_eq!(with_it.collect::<Vec<_>>(), ["protocol", "engine"]);
 }
 
+/// Only the command line reads files of packs: a show is given a pack.
+#[test]
+fn packs_are_imported_by_a_module_that_nothing_else_of_the_engine_needs() {
+    let (import, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        sources(&["engine/src"]).into_iter().partition(|file| file.starts_with(top().join("engine/src/pack")));
+    let libraries = ["calamine::", "csv::", "encoding_rs::", "html_escape::", "toml::", "zip::"];
+    assert_eq!(mentions(&others, &[&libraries[..], &["crate::pack", "super::pack"]].concat()), Vec::<String>::new());
+    assert_eq!(mentions(&import, &["use crate::", "tokio", "async "]), Vec::<String>::new());
+    let mut gateway = sources(&["gateway/src"]);
+    gateway.retain(|file| !file.ends_with("klaxon/packs.rs"));
+    assert_eq!(mentions(&gateway, &["klaxon_engine::pack"]), Vec::<String>::new());
+    for library in libraries {
+        assert!(!mentions(&import, &[library]).is_empty(), "{library} is named otherwise");
+    }
+}
+
 #[test]
 fn the_game_has_no_clock_no_io_and_no_chance() {
     let words = [
