@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
+use tokio::time::Instant;
 
 /// A clock that is slewed runs faster or slower by one part in 50.
 const SLEW: u64 = 50;
@@ -36,6 +37,12 @@ impl Clock {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
         Self { started: Instant::now(), wall, offset: None }
+    }
+
+    /// A clock that shows this time now, and that can't be slewed: for shows that are played on a runtime whose time is paused.
+    #[must_use]
+    pub fn showing(at: Millis) -> Self {
+        Self { started: Instant::now(), wall: at.0.saturating_mul(1000), offset: None }
     }
 
     /// The time now.

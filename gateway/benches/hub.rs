@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use klaxon_gateway::hub::{Common, EncodedEvent, Players, Router, Shard, ToShard};
+use klaxon_gateway::link::Random;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::{ConnKey, ConnectionHandler, Payload, SocketAction, Timestamp};
 use klaxon_protocol::codec::Codec;
@@ -69,7 +70,7 @@ impl Crowd {
     fn of(players: u32) -> Self {
         let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
         settings.burst = 1_000;
-        let shard = Shard::new(0, Arc::new(Common::new(settings, GATEWAY, Arc::new(Nowhere))));
+        let shard = Shard::new(0, Arc::new(Common::new(settings, GATEWAY, Arc::new(Nowhere), Random::of_seed(1))));
         let mut crowd = Self { shard, now: Timestamp(1_700_000_000_000_000) };
         for seat in 0..players {
             crowd.now.0 += 20;

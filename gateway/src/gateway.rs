@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::handshake;
 use crate::hub::{self, Common, Router, Shard, ToShard};
-use crate::link::{GatewayEnd, HostSink};
+use crate::link::{GatewayEnd, HostSink, Random};
 use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
 use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
@@ -100,7 +100,7 @@ impl Gateway {
         let shards = pool.handles();
         let _ = router.shards.set(shards.clone());
         let numbers = (0..=u8::MAX).take(settings.shards);
-        let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
+        let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>, Random::of_system()));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
         let subscriber = Subscriber { end, hosts, common, shards };

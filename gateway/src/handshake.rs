@@ -4,7 +4,7 @@
 //! a list and stands there twice says nothing.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::alphabet;
@@ -14,6 +14,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
 use metrics::{counter, describe_counter};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tungstenite::handshake::derive_accept_key;
 
 /// Of refusals for the same reason, one in so long is logged.

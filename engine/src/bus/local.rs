@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::error::ErrorCode;
@@ -10,6 +9,7 @@ use klaxon_protocol::host::{Latency, ShowLine};
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
 
 use super::queue::{DroppedAnswers, count_full, record_length, refusal};
 use super::{Address, BusError, EngineEnd, GatewayEnd, Publication, Received, ShowRegistration, Takeover};

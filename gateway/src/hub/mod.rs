@@ -28,6 +28,7 @@ use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use crate::intake::RateLimit;
+use crate::link::Random;
 use crate::session::{Admission, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
@@ -65,11 +66,11 @@ pub struct Common {
 impl Common {
     /// As these settings have it.
     #[must_use]
-    pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>) -> Self {
+    pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>, random: Random) -> Self {
         Self {
             gateway,
             router,
-            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
+            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret, random),
             origins: Origins::new(&settings.secret),
             rate_limit: RateLimit::new(&settings),
             players: Players::default(),

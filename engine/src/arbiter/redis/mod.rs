@@ -18,13 +18,14 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::redis::{FromRedisValue, RedisError, Value};
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 use klaxon_protocol::ids::{Fence, RoundId, ShowId};
 use klaxon_protocol::time::Span;
+use tokio::time::Instant;
 
 use super::{Arbiter, ArbiterError, ClaimOutcome, Lease, TERM, check};
 use crate::redis::scripts::{self, Script, ScriptError};

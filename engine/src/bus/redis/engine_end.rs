@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
@@ -12,7 +12,7 @@ use klaxon_protocol::link::{ToEngine, ToGateway};
 use redis::{RedisError, pipe};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 
 use super::directory::Directory;
 use super::gateway_registry::{Gateways, watch_gateways};

@@ -1,13 +1,14 @@
 //! The entries of streams, and how messages are encoded in them.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::binary::{self, BadBytes, Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
 use redis::Value;
+use tokio::time::Instant;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
 use super::version::{Since, VersionError, body, header, split};

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::link::{GatewayCounts, ToEngine};
 use klaxon_protocol::player::Emoji;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::lock;
 use super::sealed_entry::seal_to_engine;

@@ -1,9 +1,9 @@
 //! What the end of the bus knows of how a show's publisher and subscriber are doing.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use klaxon_protocol::ids::Fence;
+use tokio::time::Instant;
 
 use super::lock;
 

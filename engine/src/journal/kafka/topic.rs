@@ -1,7 +1,7 @@
 //! The topic that holds all journals: how its brokers are reached, how it is made, which partition a show has.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
 use rdkafka::ClientConfig;
@@ -11,6 +11,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use xxhash_rust::xxh3::xxh3_64;
+use tokio::time::Instant;
 
 /// How long a broker may take to answer.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

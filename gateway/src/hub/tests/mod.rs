@@ -30,6 +30,7 @@ use klaxon_protocol::player::{
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Barrier, Common, EncodedEvent, Router, Shard, ToShard};
+use crate::link::Random;
 use crate::session::Close;
 use crate::settings::GatewaySettings;
 use crate::transport::{ConnKey, ConnectionHandler, Drain, Fault, Payload, SocketAction, Timestamp};
@@ -81,7 +82,7 @@ impl Stage {
         let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
         change(&mut settings);
         let world = Arc::new(World::default());
-        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Router>));
+        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Router>, Random::of_seed(1)));
         let shard = Shard::new(0, Arc::clone(&common));
         Self { world, common, shard, half_sent: HashMap::new(), now: Timestamp(START) }
     }

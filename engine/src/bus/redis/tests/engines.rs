@@ -21,6 +21,7 @@ use crate::bus::contract::PATIENCE;
 use crate::bus::redis::{RedisEngineEnd, RedisGatewayEnd};
 use crate::bus::{EngineEnd, GatewayEnd};
 use crate::clock::Clock;
+use crate::random::Random;
 use crate::game::Games;
 use crate::journal::{FileJournal, Journal, SyncPolicy};
 use crate::shows::Shows;
@@ -41,6 +42,7 @@ impl Engine {
             archive: None,
             games: Games::default(),
             clock: Clock::of_process(),
+            random: Random::of_system(),
         };
         let running = tokio::spawn(Shows::open(ports).await.unwrap().run());
         Self { end, running }
