@@ -39,7 +39,7 @@ impl Address {
     /// # Errors
     /// If it can't be listened on.
     pub fn take(settings: &GatewaySettings) -> io::Result<Self> {
-        let listener = listen(settings.listen, settings.outbox_bytes)?;
+        let listener = listen(settings.listen, settings.limits.outbox_bytes)?;
         Ok(Self { addr: listener.local_addr()?, listener })
     }
 
