@@ -1,10 +1,11 @@
 //! The server's clock: wall time that never runs backwards, and that can be slewed to agree with the clocks of other machines.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// A clock that is slewed runs faster or slower by one part in 50.
@@ -170,7 +171,7 @@ impl ClockOffset {
     }
 
     fn slew(&self, passed: impl Fn() -> u64, to: i64) {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock();
         let before = passed();
         let at_before = self.at(before);
         self.change(|| {
@@ -189,7 +190,7 @@ impl ClockOffset {
     }
 
     fn set(&self, to: i64) {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock();
         self.change(|| self.legs.iter().for_each(|leg| leg.put(0, to, to)));
     }
 

@@ -1,7 +1,8 @@
 //! Where random numbers come from.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -30,7 +31,7 @@ impl Random {
     pub fn next(&self) -> u64 {
         match &self.seeded {
             None => rand::random(),
-            Some(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).next_u64(),
+            Some(rng) => rng.lock().next_u64(),
         }
     }
 }

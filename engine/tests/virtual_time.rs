@@ -132,7 +132,7 @@ impl Stage {
                 more = self.end.receive(&mut received) => assert!(more),
                 () = tokio::time::sleep_until(due) => {}
             }
-            for message in received.drain(..).collect::<Vec<_>>() {
+            for message in std::mem::take(&mut received) {
                 binary::encode_into(&(self.clock.micros(), &message), &mut self.played.events);
                 if matches!(&message, ToGateway::Broadcast(event) if matches!(event.message, ToPlayer::End(_))) {
                     break 'show;
@@ -177,7 +177,9 @@ impl Stage {
                 let accepted = batch.replies.iter().filter(|reply| matches!(reply.verdict, Verdict::Accepted(_)));
                 self.played.accepted += accepted.count();
             }
-            ToGateway::Seated(seated) => self.played.rejoined += usize::from(seated.view.seq.0 > 1 && self.played.questions > 0),
+            ToGateway::Seated(seated) => {
+                self.played.rejoined += usize::from(seated.view.seq.0 > 1 && self.played.questions > 0)
+            }
             _ => {}
         }
     }
@@ -200,11 +202,12 @@ impl Stage {
         let open = question.closes_at.since(question.opens_at).0;
         for seat in 0..PLAYERS {
             let number = self.random.next();
-            let choice = Choice(if number % 4 == 0 { 1 } else { 0 });
-            for again in 0..=u64::from(number % 10 == 0) {
+            let choice = Choice(u8::from(number.is_multiple_of(4)));
+            for again in 0..=u64::from(number.is_multiple_of(10)) {
                 let at = question.opens_at + Span((number >> 8) as u32 % open + again as u32);
                 let claim = Claim { round: question.question, key: ClaimKey(0), value: choice.into() };
-                let (conn, number, by) = (u64::from(seat), question.question.0 * 2 + again as u16, SeatRef::first(Seat(seat)));
+                let (conn, number, by) =
+                    (u64::from(seat), question.question.0 * 2 + again as u16, SeatRef::first(Seat(seat)));
                 self.answers.push_back((at, StampedAnswer { conn, number, by, form: ClaimForm::Answer, claim, at }));
             }
         }
@@ -257,15 +260,7 @@ async fn start(
 
 /// A show that plays itself.
 fn create() -> Create {
-    let question = |number| PackQuestion {
-        text: format!("Question {number}?"),
-        choices: ["yes", "no", "perhaps"].map(String::from).to_vec(),
-        right: Choice(0),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
+    let question = |number| PackQuestion::new(format!("Question {number}?"), ["yes", "no", "perhaps"], Choice(0));
     Create {
         id: CommandId::parse("create").unwrap(),
         code: Some(ShowCode::parse("QUIZ").unwrap()),

@@ -3,7 +3,6 @@
 //! Several lines of a header whose value is a list are one list, in whatever order they come (RFC 9110 5.3). A header that is not
 //! a list and stands there twice says nothing.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,6 +12,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
 use metrics::{counter, describe_counter};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tungstenite::handshake::derive_accept_key;
@@ -198,7 +198,7 @@ impl Refusals {
 
     /// How many there were since the last time, if it is time to log them.
     fn to_log(&self, fault: Fault, now: Instant) -> Option<u64> {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tallies = self.0.lock();
         let tally = tallies.get_mut(fault as usize)?;
         tally.since += 1;
         if tally.logged.is_some_and(|logged| now.saturating_duration_since(logged) < LOG_EVERY) {
