@@ -20,6 +20,7 @@
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
+DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug
 QUICK := $(or $(CARGO_TARGET_DIR),target)/quick
 OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 
@@ -54,7 +55,10 @@ quick:
 release:
 	$(CARGO) build --release --workspace
 
+# klaxon-next is the same program with a link of the next version, for tests of upgrades.
 build:
+	$(CARGO) build -p klaxon-gateway --bin klaxon --features next-link
+	cp $(DEBUG)/klaxon $(DEBUG)/klaxon-next
 	$(CARGO) build --workspace
 
 # The tests of the whole system start the programs that `build` made. They are compiled while their broker is, so that no core idles.

@@ -150,6 +150,29 @@ pub enum Victim {
     Archive,
 }
 
+/// What a fault did to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Harm {
+    /// It was killed (SIGKILL) and started again.
+    Killed,
+    /// It stood still (SIGSTOP), and its connections stayed.
+    Paused,
+    /// It was told to stop (SIGTERM), and another version was started in its place.
+    Upgraded,
+}
+
+impl Harm {
+    /// What happened, for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Killed => "killed",
+            Self::Paused => "stopped",
+            Self::Upgraded => "upgraded",
+        }
+    }
+}
+
 /// A fault that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disturbance {
@@ -159,8 +182,8 @@ pub struct Disturbance {
     pub victim: Victim,
     /// The process's name, such as `engine-2`.
     pub process: String,
-    /// Whether it was killed; else it stood still.
-    pub killed: bool,
+    /// What was done to it.
+    pub harm: Harm,
     /// From when on it did nothing.
     pub from: Micros,
     /// When it was at work again.
@@ -171,7 +194,7 @@ impl Disturbance {
     /// Whether connections through this gateway were cut by it.
     #[must_use]
     pub fn cuts(&self, gateway: GatewayNumber) -> bool {
-        self.killed && self.is_at(gateway)
+        self.harm != Harm::Paused && self.is_at(gateway)
     }
 
     /// Whether this gateway did nothing meanwhile.
@@ -187,7 +210,7 @@ impl Disturbance {
     /// What happened, for people: `engine-2 killed`.
     #[must_use]
     pub fn what(&self) -> String {
-        format!("{} {}", self.process, if self.killed { "killed" } else { "stopped" })
+        format!("{} {}", self.process, self.harm.word())
     }
 }
 
@@ -225,14 +248,14 @@ mod tests {
             question: QuestionId(1),
             victim: Victim::Gateway(1),
             process: "gateway-2".into(),
-            killed: false,
+            harm: Harm::Paused,
             from: Micros(0),
             until: Micros(1),
         };
         assert!(gateway.is_at(GatewayNumber(1)) && !gateway.is_at(GatewayNumber(0)) && !gateway.cuts(GatewayNumber(1)));
-        let redis = Disturbance { victim: Victim::Redis, killed: true, ..gateway.clone() };
+        let redis = Disturbance { victim: Victim::Redis, harm: Harm::Killed, ..gateway.clone() };
         assert!(!redis.cuts(GatewayNumber(1)));
-        let server = Disturbance { victim: Victim::Server, killed: true, ..gateway.clone() };
+        let server = Disturbance { victim: Victim::Server, harm: Harm::Killed, ..gateway.clone() };
         assert!(server.cuts(GatewayNumber(0)));
         assert_eq!(gateway.what(), "gateway-2 stopped");
     }

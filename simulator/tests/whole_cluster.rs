@@ -19,12 +19,19 @@ fn klaxon() -> PathBuf {
     klaxon
 }
 
-/// The swarm's command line, all of whose temporary folders are in `place`.
-fn swarm(place: &Path) -> Command {
+/// The command line of a swarm on a cluster, all of whose temporary folders are in `place`.
+fn on_cluster(place: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon-swarm"));
-    command.args(["--cluster", "--faults", "--questions", "3", "--players", "60", "--spectators", "3"]);
-    command.args(["--open-for", "2s", "--lives", "3", "--seed", SEED]).arg("--klaxon").arg(klaxon());
+    command.args(["--cluster", "--players", "60", "--spectators", "3", "--open-for", "2s", "--lives", "5"]);
+    command.args(["--seed", SEED]).arg("--klaxon").arg(klaxon());
     command.env("TMPDIR", place).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The same with three questions and faults.
+fn swarm(place: &Path) -> Command {
+    let mut command = on_cluster(place);
+    command.args(["--faults", "--questions", "3"]);
     command
 }
 
@@ -63,6 +70,56 @@ async fn a_show_goes_on_whatever_is_killed_and_the_database_has_all_of_it() {
     assert_eq!(report["audit"].as_array().unwrap().len(), 10);
     assert_eq!(report["database"]["different"], 0);
     assert_eq!(report["database"]["compared"][0][1], 60);
+}
+
+/// Each engine and gateway is upgraded in mid-question to a program whose link is of the next version, which writes entries that only that
+/// version has. Returns how many entries each of them had passed over before.
+async fn upgraded(first: &str) -> Vec<(String, u64)> {
+    let next = klaxon().with_file_name("klaxon-next");
+    assert!(next.exists(), "there is no {}: `make build` makes it", next.display());
+    let place = tempfile::tempdir().unwrap();
+    let report = place.path().join("report.json");
+    let mut swarm = on_cluster(place.path());
+    swarm.args(["--questions", "5", "--upgrade-first", first]).arg("--upgrade-to").arg(next);
+    let output = swarm.arg("--json").arg(&report).output().await.unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let faults = report["faults"].as_array().unwrap();
+    assert!(faults.len() == 5 && faults.iter().all(|fault| fault["what"] == "upgraded"), "{faults:?}");
+    assert_eq!(report["audit"].as_array().unwrap().len(), 10);
+    assert_eq!(report["database"]["different"], 0);
+    let passed_over = stderr.lines().filter_map(|line| {
+        let (process, rest) = line.split_once(" upgraded, after it had passed over ")?;
+        Some((process.to_owned(), rest.strip_suffix(" entries of the bus")?.parse().unwrap()))
+    });
+    passed_over.collect()
+}
+
+/// Whether the processes with these names had something to pass over, and the others not.
+fn only_these_passed_over(passed_over: &[(String, u64)], names: &[&str]) -> bool {
+    let is_of = |process: &String| names.iter().any(|name| process.starts_with(name));
+    passed_over.len() == 5 && passed_over.iter().all(|(process, entries)| (*entries > 0) == is_of(process))
+}
+
+#[tokio::test]
+async fn engines_are_upgraded_before_gateways_in_mid_question_and_nothing_is_lost() {
+    // The engine that plays the show is upgraded last, so one of the next version plays only then, and gateways pass over its entries.
+    let passed_over = upgraded("engines").await;
+    assert!(only_these_passed_over(&passed_over, &["gateway-"]), "{passed_over:?}");
+}
+
+#[tokio::test]
+async fn gateways_are_upgraded_before_engines_in_mid_question_and_nothing_is_lost() {
+    let passed_over = upgraded("gateways").await;
+    assert!(
+        passed_over.iter().filter(|(process, _)| process.starts_with("gateway-")).all(|(_, entries)| *entries == 0)
+    );
+    assert!(
+        passed_over.iter().any(|(process, entries)| process.starts_with("engine-") && *entries > 0),
+        "{passed_over:?}"
+    );
 }
 
 #[tokio::test]

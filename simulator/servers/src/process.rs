@@ -114,6 +114,11 @@ impl Process {
         }
     }
 
+    /// From the next start on, this program with the same arguments.
+    pub fn replace_program(&mut self, program: &Path) {
+        self.program = program.display().to_string();
+    }
+
     /// From the next start on, what stands behind this option.
     pub(crate) fn replace_argument_of(&mut self, option: &str, value: &str) {
         let place = self.arguments.iter().position(|argument| argument == option);

@@ -73,8 +73,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for fault in &reading.options.faults {
         for (&player, person) in people.iter().filter(|(_, person)| person.was_there(fault.from)) {
             let violation = |what: &str| {
-                let done = if fault.killed { "killed" } else { "stopped" };
-                let what = format!("was there when {} was {done}, and {what}", fault.process);
+                let what = format!("was there when {} was {}, and {what}", fault.process, fault.harm.word());
                 Violation::new(what).player(player).question(fault.question).at(fault.from)
             };
             if person.gateways_at(fault.from).any(|gateway| fault.cuts(gateway)) {

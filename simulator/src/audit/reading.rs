@@ -15,7 +15,7 @@ use super::finding::Violation;
 use super::flights::{Flight, Flights, When};
 use super::journal::Journal;
 use super::options::AuditOptions;
-use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Micros, PlayerNumber};
+use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Harm, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
 /// The whole millisecond of a time.
@@ -187,7 +187,7 @@ impl<'a> Reading<'a> {
     pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
             let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);
-            meanwhile && !fault.killed && fault.is_at(connection.gateway)
+            meanwhile && fault.harm == Harm::Paused && fault.is_at(connection.gateway)
         })
     }
 

@@ -13,8 +13,7 @@ mod written;
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
-use klaxon_simulator::evidence::Micros;
-use klaxon_simulator::evidence::{Disturbance, Victim};
+use klaxon_simulator::evidence::{Disturbance, Harm, Micros, Victim};
 
 use show::Show;
 
@@ -26,7 +25,14 @@ fn judge(show: &Show) -> Audit {
 /// The server was killed in this question, and is back at once.
 fn server_killed(at: Micros, question: u16) -> Disturbance {
     let process = "server".to_owned();
-    Disturbance { question: QuestionId(question), victim: Victim::Server, process, killed: true, from: at, until: at }
+    Disturbance {
+        question: QuestionId(question),
+        victim: Victim::Server,
+        process,
+        harm: Harm::Killed,
+        from: at,
+        until: at,
+    }
 }
 
 /// All violations, to be shown when a test fails.

@@ -12,7 +12,7 @@ use redis::Value;
 use tokio::time::Instant;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
-use super::version::{Since, VersionError, body, header, split};
+use super::version::{IS_NEXT, Since, VersionError, body, header, is_next_entry, next_entry, split};
 use crate::bus::{Address, StreamPosition};
 use crate::seal::SealError;
 
@@ -109,6 +109,9 @@ pub(super) fn encode_to_engine(messages: &[ToEngine]) -> Vec<u8> {
 /// # Errors
 /// If these are no messages of a gateway.
 pub(super) fn decode_to_engine(bytes: &[u8]) -> Result<Vec<ToEngine>, EntryError> {
+    if is_next_entry(bytes) {
+        return Ok(Vec::new());
+    }
     let messages: Vec<ToEngine> = decode(bytes)?;
     if messages.is_empty() { Err(EntryError::Empty) } else { Ok(messages) }
 }
@@ -126,6 +129,9 @@ pub(super) fn encode_to_gateway(messages: impl IntoIterator<Item = ToGateway>) -
 /// # Errors
 /// If these are no messages of an engine.
 pub(super) fn decode_to_gateway(bytes: &[u8]) -> Result<Vec<ToGateway>, EntryError> {
+    if is_next_entry(bytes) {
+        return Ok(Vec::new());
+    }
     let packed: Vec<Packed> = decode(bytes)?;
     let mut view = None;
     packed.into_iter().map(|packed| packed.unpack(&mut view)).collect()
@@ -213,6 +219,9 @@ impl Entries {
             }
         }
         entries.add_direct(&mut direct);
+        if IS_NEXT && !entries.events.is_empty() {
+            entries.events.push((None, next_entry()));
+        }
         entries
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::sealed_entry::seal_to_engine;
-use super::version::split;
+use super::version::{IS_NEXT, next_entry, split};
 use crate::bus::StreamPosition;
 use crate::bus::queue::DroppedAnswers;
 use crate::seal::{SealKeys, Stream};
@@ -119,6 +119,10 @@ impl SentEntry {
             answers: sum.answers + size.answers,
         });
         Self { bytes: seal_to_engine(keys, Stream::Input(show), messages).into(), size, position: None }
+    }
+
+    fn of_nothing(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), size: Size::default(), position: None }
     }
 }
 
@@ -242,6 +246,9 @@ impl SendQueue {
             let entries: Vec<SentEntry> = split(messages).iter().map(entry).collect();
             state = self.state.lock();
             state.unacknowledged.extend(entries);
+            if IS_NEXT {
+                state.unacknowledged.push_back(SentEntry::of_nothing(next_entry()));
+            }
         }
         let unsent = state.unacknowledged.iter().filter(|entry| entry.position.is_none());
         unsent.map(|entry| Arc::clone(&entry.bytes)).collect()

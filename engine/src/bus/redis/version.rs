@@ -8,6 +8,11 @@
 
 use klaxon_protocol::link::{ToEngine, ToGateway, VERSION};
 
+/// A build for tests of upgrades: its link is of the next version, with a message that only that one has, in both directions.
+pub(super) const IS_NEXT: bool = cfg!(feature = "next-link");
+/// The newest version that this program has.
+const NEWEST: u8 = VERSION + IS_NEXT as u8;
+
 /// No number of bincode begins with this byte, so nothing that was written before there were versions is taken for a version.
 const MARK: u8 = 255;
 /// The first version with sealed entries.
@@ -17,7 +22,7 @@ const SEALED_SINCE: u8 = 2;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VersionError {
     #[error(
-        "it is of version {0} of the link, and this program has 1 to {VERSION}: upgrade this program, or whoever wrote it, in the order of \
+        "it is of version {0} of the link, and this program has 1 to {NEWEST}: upgrade this program, or whoever wrote it, in the order of \
          docs/operations.md"
     )]
     Other(u8),
@@ -42,7 +47,7 @@ pub(super) fn sealed_header(entry: &[u8]) -> Vec<u8> {
 /// What is sealed, if it is and this program has the version.
 pub(super) fn sealed_body(bytes: &[u8]) -> Option<&[u8]> {
     match bytes {
-        [MARK, SEALED_SINCE..=VERSION, MARK, sealed @ ..] => Some(sealed),
+        [MARK, SEALED_SINCE..=NEWEST, MARK, sealed @ ..] => Some(sealed),
         _ => None,
     }
 }
@@ -53,10 +58,20 @@ pub(super) fn sealed_body(bytes: &[u8]) -> Option<&[u8]> {
 /// If this program does not have the version.
 pub(super) fn body(bytes: &[u8]) -> Result<&[u8], VersionError> {
     match bytes {
-        [MARK, 1..=VERSION, body @ ..] => Ok(body),
+        [MARK, 1..=NEWEST, body @ ..] => Ok(body),
         [MARK, other, ..] => Err(VersionError::Other(*other)),
         _ => Err(VersionError::Missing),
     }
+}
+
+/// The message that only [`IS_NEXT`] has, in an entry of its own. It means nothing.
+pub(super) fn next_entry() -> Vec<u8> {
+    vec![MARK, VERSION + 1, 0]
+}
+
+/// Whether this is that message, and this program has it.
+pub(super) fn is_next_entry(bytes: &[u8]) -> bool {
+    IS_NEXT && bytes == next_entry()
 }
 
 /// A kind of message that the link has since some version.

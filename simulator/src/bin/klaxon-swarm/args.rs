@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use klaxon_simulator::swarm::faults::FaultPlan;
+use klaxon_simulator::swarm::faults::{FaultPlan, UpgradeOrder};
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::pack::arithmetic;
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
@@ -130,6 +130,12 @@ pub struct Args {
     /// With --cluster: kill or stop one process in each question, chosen by the seed
     #[arg(long, requires = "cluster")]
     pub faults: bool,
+    /// With --cluster and 2 engines: upgrade each engine and gateway to this program, one in each question
+    #[arg(long, value_name = "KLAXON", requires = "cluster", conflicts_with = "faults")]
+    pub upgrade_to: Option<PathBuf>,
+    /// Which are upgraded first
+    #[arg(long, value_enum, requires = "upgrade_to", default_value = "gateways")]
+    pub upgrade_first: UpgradeFirst,
     /// With --cluster: how many engines
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub engines: u16,
@@ -165,6 +171,15 @@ pub enum ModeArg {
     Points,
     /// Both; the best survivors share the pot
     Both,
+}
+
+/// Which processes are upgraded before the others.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum UpgradeFirst {
+    /// The engines
+    Engines,
+    /// The gateways
+    Gateways,
 }
 
 /// What a Redis that was killed knows when it is started again.
@@ -223,6 +238,15 @@ impl Args {
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
         let faults = if self.faults {
             FaultPlan::of_a_cluster(seed, self.questions, self.gateways)
+        } else if self.upgrade_to.is_some() {
+            ensure!(self.engines == 2, "--upgrade-to: a cluster of 2 engines is upgraded");
+            let needed = self.engines + self.gateways;
+            ensure!(self.questions >= needed, "--upgrade-to: this takes {needed} questions, one for each process");
+            let order = match self.upgrade_first {
+                UpgradeFirst::Engines => UpgradeOrder::EnginesFirst,
+                UpgradeFirst::Gateways => UpgradeOrder::GatewaysFirst,
+            };
+            FaultPlan::of_an_upgrade(seed, order, self.gateways)
         } else {
             FaultPlan::of_a_server(seed, self.kills, self.questions)
         };
@@ -366,6 +390,10 @@ mod tests {
         assert_eq!(faulty.plan(7, 0).unwrap().faults.len(), 3);
         assert_eq!(faulty.persistence(7), FaultPlan::persistence(7));
         assert_eq!(args("--cluster --redis-persistence none").persistence(7), Persistence::None);
+        let upgrade = args("--cluster --upgrade-to klaxon-next --questions 5");
+        assert_eq!(upgrade.plan(7, 0).unwrap().faults.len(), 5);
+        assert!(args("--cluster --upgrade-to klaxon-next --questions 4").plan(7, 0).is_err());
+        assert!(args("--cluster --upgrade-to klaxon-next --engines 3").plan(7, 0).is_err());
         let line = |line: &str| Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace()));
         assert!(line("--faults").is_err() && line("--cluster --kills 1").is_err());
     }

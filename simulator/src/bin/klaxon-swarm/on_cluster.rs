@@ -37,6 +37,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     let klaxon = args.program()?;
     let cluster = ClusterPlan {
         klaxon: klaxon.clone(),
+        next: args.upgrade_to.clone(),
         place: place.to_owned(),
         engines: args.engines,
         gateways: args.gateways,

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A counter of the process behind this admin port; none if it can't be asked, 0 if it has not counted anything yet.
+/// A counter of the process behind this admin port, over all its labels; none if it can't be asked, 0 if it has not counted anything yet.
 pub async fn counter(admin: SocketAddr, token: &str, name: &str) -> Option<u64> {
     let ask = async {
         let mut stream = TcpStream::connect(admin).await?;
@@ -29,8 +29,12 @@ fn counted(response: &str, name: &str) -> Option<u64> {
     if !response.starts_with("HTTP/1.1 200") {
         return None;
     }
-    let of_name = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse::<f64>().ok();
-    Some(response.lines().find_map(of_name).unwrap_or_default() as u64)
+    let of_name = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let labels = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        labels.map_or(rest, |(_, value)| value).strip_prefix(' ')?.trim().parse::<f64>().ok()
+    };
+    Some(response.lines().filter_map(of_name).sum::<f64>() as u64)
 }
 
 #[cfg(test)]
@@ -39,8 +43,9 @@ mod tests {
 
     #[test]
     fn a_counter_is_found_among_others_and_is_zero_before_it_counted() {
-        let response = "HTTP/1.1 200 OK\r\n\r\n# TYPE a counter\na_b 7\na 12\n";
+        let response = "HTTP/1.1 200 OK\r\n\r\n# TYPE a counter\na_b 7\na 12\nd{of=\"x\"} 3\nd{of=\"y\"} 4\n";
         assert_eq!(counted(response, "a"), Some(12));
+        assert_eq!(counted(response, "d"), Some(7));
         assert_eq!(counted(response, "c"), Some(0));
         assert_eq!(counted("HTTP/1.1 401 Unauthorized\r\n\r\n", "a"), None);
     }

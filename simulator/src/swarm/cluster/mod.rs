@@ -32,6 +32,8 @@ const DRAIN_LIMIT: &str = "2s";
 pub struct ClusterPlan {
     /// The `klaxon` program.
     pub klaxon: PathBuf,
+    /// The program by which its processes are upgraded, if they are.
+    pub next: Option<PathBuf>,
     /// Where its processes keep their data and logs; must exist.
     pub place: PathBuf,
     /// How many engines.

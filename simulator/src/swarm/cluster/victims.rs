@@ -5,11 +5,13 @@ use klaxon_servers::Server;
 
 use super::{Cluster, metrics};
 use crate::evidence::{Disturbance, Victim};
-use crate::swarm::faults::{Fault, Target, carry_out, ended};
+use crate::swarm::faults::{Fault, FaultKind, Target, carry_out, ended};
 use crate::swarm::service::ServiceError;
 
 /// What an engine has counted for the shows that it plays.
 const COUNTED: &str = "klaxon_answers_counted_total";
+/// What a process passed over because it is of another version of the link, or damaged.
+const REFUSED: &str = "klaxon_bus_refused_total";
 
 impl Cluster {
     /// The server that a fault is for.
@@ -47,6 +49,20 @@ impl Cluster {
         counted
     }
 
+    /// How much the process that is upgraded did not read.
+    async fn refused(&self, fault: &Fault) -> Option<u64> {
+        if fault.kind != FaultKind::Upgrade {
+            return None;
+        }
+        let klaxon = match fault.victim {
+            Victim::Gateway(number) => self.gateways.get(usize::from(number))?,
+            Victim::OwningEngine => self.engines.get(self.owner().await)?,
+            Victim::OtherEngine => self.engines.get((self.owner().await + 1) % self.engines.len().max(1))?,
+            _ => return None,
+        };
+        metrics::counter(klaxon.listens().admin, &self.admin.token, REFUSED).await
+    }
+
     fn servers(&mut self) -> Vec<&mut dyn Server> {
         let klaxon = self.gateways.iter_mut().chain(&mut self.engines).chain([&mut self.archive]);
         let klaxon = klaxon.map(|process| process as &mut dyn Server);
@@ -63,8 +79,16 @@ impl Target for Cluster {
     }
 
     async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError> {
+        let refused = self.refused(fault).await;
+        let next = self.plan.next.clone();
         let server = self.victim(fault.victim).await.ok_or(ServiceError::NotOurs(fault.victim))?;
+        if let (FaultKind::Upgrade, Some(next)) = (fault.kind, next) {
+            server.process().replace_program(&next);
+        }
         let disturbance = carry_out(server, fault).await?;
+        if let Some(refused) = refused {
+            eprintln!("{}, after it had passed over {refused} entries of the bus", disturbance.what());
+        }
         self.watch_memory();
         Ok(disturbance)
     }

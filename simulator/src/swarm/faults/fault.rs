@@ -19,6 +19,8 @@ pub enum FaultKind {
         /// How long it stands still.
         standing: Duration,
     },
+    /// SIGTERM, and another version is started in its place.
+    Upgrade,
 }
 
 /// One fault.

@@ -14,7 +14,7 @@ use crate::swarm::host::Stage;
 use crate::swarm::service::ServiceError;
 
 pub use fault::{Fault, FaultKind};
-pub use plan::{FaultPlan, STANDING};
+pub use plan::{FaultPlan, STANDING, UpgradeOrder};
 pub use target::{Target, Untouched, carry_out, ended};
 
 /// Carries out the plan while `stage` goes on, and notes in `done` what was done. From when a question with a fault is asked until the
@@ -65,6 +65,7 @@ mod tests {
     use klaxon_protocol::player::Phase;
     use klaxon_protocol::time::Millis;
 
+    use crate::evidence::Harm;
     use crate::swarm::host::OpenQuestion;
 
     use super::*;
@@ -88,7 +89,7 @@ mod tests {
                 question: fault.question,
                 victim: fault.victim,
                 process: "it".into(),
-                killed: true,
+                harm: Harm::Killed,
                 from: now,
                 until: now,
             })

@@ -13,6 +13,17 @@ use crate::evidence::Victim;
 
 /// How long a process stands still that is stopped.
 pub const STANDING: Duration = Duration::from_secs(5);
+/// The longest that a process takes to stop and to start, as another version: a gateway lets its players go first.
+const UPGRADE: Duration = Duration::from_secs(5);
+
+/// Which processes of a cluster are upgraded first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpgradeOrder {
+    /// The engines: the other way round than docs/operations.md has it.
+    EnginesFirst,
+    /// The gateways.
+    GatewaysFirst,
+}
 
 /// The faults of a show, in order, each in another question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,6 +85,25 @@ impl FaultPlan {
         Self((1..=questions).map(fault).collect())
     }
 
+    /// Each process of a cluster with two engines is upgraded, one in each question, the engine that plays the show after the other one.
+    #[must_use]
+    pub fn of_an_upgrade(seed: u64, order: UpgradeOrder, gateways: u16) -> Self {
+        let mut rng = rng(seed, u64::MAX - 4);
+        let engines = [Victim::OtherEngine, Victim::OwningEngine];
+        let gateways: Vec<Victim> = (0..gateways).map(Victim::Gateway).collect();
+        let victims = match order {
+            UpgradeOrder::EnginesFirst => [&engines[..], &gateways].concat(),
+            UpgradeOrder::GatewaysFirst => [&gateways[..], &engines].concat(),
+        };
+        let upgrade = |(place, victim)| Fault {
+            question: QuestionId(place),
+            at: rng.random_range(0.15..0.85),
+            victim,
+            kind: FaultKind::Upgrade,
+        };
+        Self((1..).zip(victims).map(upgrade).collect())
+    }
+
     /// This one fault.
     #[must_use]
     pub fn only(fault: Fault) -> Self {
@@ -104,6 +134,7 @@ impl FaultPlan {
         let lasts = |fault: &Fault| match fault.kind {
             FaultKind::Kill { away } => away,
             FaultKind::Stop { standing } => standing,
+            FaultKind::Upgrade => UPGRADE,
         };
         self.0.iter().map(lasts).max().unwrap_or_default()
     }

@@ -6,7 +6,7 @@ use klaxon_servers::{Server, ServerError, kill_for, pause_for};
 use tokio::time::sleep;
 
 use super::fault::{Fault, FaultKind};
-use crate::evidence::{Disturbance, Micros};
+use crate::evidence::{Disturbance, Harm, Micros};
 use crate::swarm::service::ServiceError;
 
 /// The pause between two looks whether a process ended by itself.
@@ -48,18 +48,23 @@ impl Target for Untouched {
 /// If it can't be started again.
 pub async fn carry_out(server: &mut dyn Server, fault: &Fault) -> Result<Disturbance, ServiceError> {
     let from = Micros::now();
-    let killed = match fault.kind {
+    let harm = match fault.kind {
         FaultKind::Kill { away } => {
             kill_for(server, away).await?;
-            true
+            Harm::Killed
         }
         FaultKind::Stop { standing } => {
             pause_for(server, standing).await;
-            false
+            Harm::Paused
+        }
+        FaultKind::Upgrade => {
+            server.process().stop().await?;
+            server.start_again().await?;
+            Harm::Upgraded
         }
     };
     let (question, victim, process) = (fault.question, fault.victim, server.name().to_owned());
-    Ok(Disturbance { question, victim, process, killed, from, until: Micros::now() })
+    Ok(Disturbance { question, victim, process, harm, from, until: Micros::now() })
 }
 
 /// Waits until one of these servers ends by itself.

@@ -8,8 +8,7 @@ use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde::Serialize;
 
-use crate::evidence::Disturbance;
-use crate::evidence::{Evidence, Micros, PlayerNumber};
+use crate::evidence::{Disturbance, Evidence, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
 /// What an event or a reply waited for may have begun this long after the process was at work again: others still caught up.
@@ -22,8 +21,8 @@ pub struct FaultLine {
     pub question: u16,
     /// Which process, such as `engine-2`.
     pub process: String,
-    /// Whether it was killed; else it stood still.
-    pub killed: bool,
+    /// What happened to it: `killed`, `stopped` or `upgraded`.
+    pub what: &'static str,
     /// When, in seconds since the first player came.
     pub at: f64,
     /// How long the process was not at work, in milliseconds.
@@ -40,7 +39,7 @@ impl FaultLine {
     /// What happened, for people.
     #[must_use]
     pub fn what(&self) -> String {
-        format!("{} {}", self.process, if self.killed { "killed" } else { "stopped" })
+        format!("{} {}", self.process, self.what)
     }
 }
 
@@ -182,7 +181,7 @@ fn line(
     FaultLine {
         question: fault.question.0,
         process: fault.process.clone(),
-        killed: fault.killed,
+        what: fault.harm.word(),
         at: fault.from.0.saturating_sub(began.0) as f64 / 1e6,
         away_ms: fault.until.0.saturating_sub(fault.from.0) as f64 / 1000.0,
         back: Wait::of(back),
@@ -220,8 +219,7 @@ mod tests {
     use klaxon_protocol::time::Span;
 
     use super::*;
-    use crate::evidence::Victim;
-    use crate::evidence::{ConnectionLog, Direction, Entry, GatewayNumber};
+    use crate::evidence::{ConnectionLog, Direction, Entry, GatewayNumber, Harm, Victim};
 
     const QUESTION: QuestionId = QuestionId(1);
 
@@ -301,9 +299,9 @@ mod tests {
         }
     }
 
-    fn fault(victim: Victim, killed: bool, from: u64, until: u64) -> Disturbance {
+    fn fault(victim: Victim, harm: Harm, from: u64, until: u64) -> Disturbance {
         let process = "it".to_owned();
-        Disturbance { question: QUESTION, victim, process, killed, from: ms(from), until: ms(until) }
+        Disturbance { question: QUESTION, victim, process, harm, from: ms(from), until: ms(until) }
     }
 
     #[test]
@@ -318,7 +316,7 @@ mod tests {
         writer.connect(2, 1, 5_000);
         writer.question(10_020);
         writer.close(13_510, 13_500);
-        let fault = fault(Victim::Gateway(0), true, 11_100, 12_500);
+        let fault = fault(Victim::Gateway(0), Harm::Killed, 11_100, 12_500);
         let lines = waits(&[fault], &writer.0, &Messages::of(&writer.0));
         let line = &lines[0];
         assert_eq!((line.back.players, line.back.max_ms), (1, 800.0));
@@ -334,7 +332,7 @@ mod tests {
         writer.connect(1, 0, 5_000);
         writer.question(10_010);
         writer.close(15_600, 15_500);
-        let fault = fault(Victim::OwningEngine, true, 13_000, 14_000);
+        let fault = fault(Victim::OwningEngine, Harm::Killed, 13_000, 14_000);
         let line = waits(&[fault], &writer.0, &Messages::of(&writer.0)).remove(0);
         assert_eq!((line.event.players, line.event.p50_ms), (1, 2_100.0));
         assert_eq!((line.back.players, line.reply.players), (0, 0));

@@ -4,8 +4,7 @@ use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::games::trivia::{QuestionId, Settings};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
-use klaxon_simulator::evidence::{Disturbance, Victim};
-use klaxon_simulator::evidence::{Evidence, GatewayNumber, Micros};
+use klaxon_simulator::evidence::{Disturbance, Evidence, GatewayNumber, Harm, Micros, Victim};
 
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, told};
@@ -32,9 +31,9 @@ fn play_on(show: &mut Show) {
     show.end();
 }
 
-fn fault(victim: Victim, killed: bool, from: u64, until: u64) -> Disturbance {
+fn fault(victim: Victim, harm: Harm, from: u64, until: u64) -> Disturbance {
     let (from, until) = (Micros(from * 1000), Micros(until * 1000));
-    Disturbance { question: QuestionId(1), victim, process: "it".into(), killed, from, until }
+    Disturbance { question: QuestionId(1), victim, process: "it".into(), harm, from, until }
 }
 
 fn judge_with(evidence: &Evidence, fault: Disturbance) -> Audit {
@@ -57,18 +56,18 @@ fn held_up() -> (Show, u64) {
 #[test]
 fn what_waited_before_a_gateway_that_stood_still_may_be_late() {
     let (show, sent) = held_up();
-    let audit = judge_with(&show.evidence(), fault(Victim::Gateway(0), false, sent, sent + 5000));
+    let audit = judge_with(&show.evidence(), fault(Victim::Gateway(0), Harm::Paused, sent, sent + 5000));
     assert!(audit.clean(), "{:#?}", told(&audit));
 }
 
 #[test]
 fn what_another_gateway_read_in_time_may_not_be_late_nor_what_was_sent_when_it_ran_again() {
     let (show, sent) = held_up();
-    let elsewhere = judge_with(&show.evidence(), fault(Victim::Gateway(1), false, sent, sent + 5000));
+    let elsewhere = judge_with(&show.evidence(), fault(Victim::Gateway(1), Harm::Paused, sent, sent + 5000));
     assert_broken(&elsewhere, 4, "refused as too_late");
-    let redis = judge_with(&show.evidence(), fault(Victim::Redis, false, sent, sent + 5000));
+    let redis = judge_with(&show.evidence(), fault(Victim::Redis, Harm::Paused, sent, sent + 5000));
     assert_broken(&redis, 4, "refused as too_late");
-    let before = judge_with(&show.evidence(), fault(Victim::Gateway(0), false, sent - 5000, sent - 1));
+    let before = judge_with(&show.evidence(), fault(Victim::Gateway(0), Harm::Paused, sent - 5000, sent - 1));
     assert_broken(&before, 4, "refused as too_late");
 }
 
@@ -95,9 +94,9 @@ fn slow_reply() -> (Show, u64) {
 #[test]
 fn a_reply_may_wait_for_the_end_of_a_fault_and_for_nothing_else() {
     let (show, sent) = slow_reply();
-    let audit = judge_with(&show.evidence(), fault(Victim::OwningEngine, true, sent + 1, sent + 3000));
+    let audit = judge_with(&show.evidence(), fault(Victim::OwningEngine, Harm::Killed, sent + 1, sent + 3000));
     assert!(audit.clean(), "{:#?}", told(&audit));
-    let over = judge_with(&show.evidence(), fault(Victim::OwningEngine, true, sent - 3000, sent - 1));
+    let over = judge_with(&show.evidence(), fault(Victim::OwningEngine, Harm::Killed, sent - 3000, sent - 1));
     assert_broken(&over, 8, "the reply to choice 1 took");
 }
 
@@ -107,10 +106,10 @@ fn only_those_whose_gateway_was_killed_must_come_back() {
     let kill = show.now;
     play_on(&mut show);
     let mut evidence = show.evidence();
-    let engine = judge_with(&evidence, fault(Victim::OwningEngine, true, kill, kill + 10));
+    let engine = judge_with(&evidence, fault(Victim::OwningEngine, Harm::Killed, kill, kill + 10));
     assert!(engine.clean(), "{:#?}", told(&engine));
     evidence.connections[3].gateway = GatewayNumber(1);
-    let gateway = judge_with(&evidence, fault(Victim::Gateway(1), true, kill, kill + 10));
+    let gateway = judge_with(&evidence, fault(Victim::Gateway(1), Harm::Killed, kill, kill + 10));
     assert_broken(&gateway, 9, "did not come back");
     assert!(
         gateway.findings[8].violations.iter().all(|violation| violation.player == Some(3)),
@@ -129,7 +128,7 @@ fn who_had_moved_to_another_gateway_before_need_not_come_back() {
     play_on(&mut show);
     let mut evidence = show.evidence();
     evidence.connections[3].gateway = GatewayNumber(1);
-    let audit = judge_with(&evidence, fault(Victim::Gateway(1), true, kill, kill + 10));
+    let audit = judge_with(&evidence, fault(Victim::Gateway(1), Harm::Killed, kill, kill + 10));
     assert!(audit.clean(), "{:#?}", told(&audit));
 }
 
@@ -151,7 +150,7 @@ fn who_was_displaced_by_a_stolen_token_and_came_back_later_misses_what_came_in_b
         show.close();
         show.reveal();
         show.end();
-        let audit = judge_with(&show.evidence(), fault(Victim::Broker, true, kill, kill + 10));
+        let audit = judge_with(&show.evidence(), fault(Victim::Broker, Harm::Killed, kill, kill + 10));
         let missed = told(&audit).iter().any(|line| line.contains("did not receive the next question"));
         assert_eq!(missed, !displaced, "{:#?}", told(&audit));
     }
@@ -165,6 +164,6 @@ fn a_player_who_does_not_hear_the_next_question_after_a_fault_is_found() {
     show.lose(|connection, message| {
         connection == 2 && matches!(message, ToPlayer::Question(question) if question.question == QuestionId(2))
     });
-    let audit = judge_with(&show.evidence(), fault(Victim::Broker, true, kill, kill + 10));
+    let audit = judge_with(&show.evidence(), fault(Victim::Broker, Harm::Killed, kill, kill + 10));
     assert_broken(&audit, 9, "did not receive the next question");
 }
