@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use klaxon_engine::game::{Game, Games};
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings};
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
-use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::time::{Millis, Span};
 
@@ -108,7 +108,7 @@ impl Show {
             prize: PrizeRule::Podium { weights: vec![1] },
             ..Settings::default()
         };
-        let create = CreateShow {
+        let create = TriviaShow {
             id: CommandId::parse("create").expect("short"),
             code: ShowCode::parse("BENCH").expect("5 letters"),
             seed: 1,
@@ -118,7 +118,7 @@ impl Show {
         let now = Millis(1_000_000);
         Self {
             game: Games::default()
-                .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
+                .begin(now, Command::begin(create).begun().expect("it begins a show"))
                 .expect("a show that can be played"),
             now,
             commands: 0,

@@ -5,10 +5,10 @@ pub mod archive;
 pub mod bus;
 pub mod clock;
 mod compute;
-pub mod figures;
 pub mod game;
 pub mod journal;
 mod leases;
+pub mod metrics_table;
 pub mod pack;
 pub mod random;
 #[cfg(feature = "cluster")]

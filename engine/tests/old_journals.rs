@@ -12,8 +12,12 @@ use klaxon_engine::game::Games;
 use klaxon_engine::replay::{ReplayError, replay};
 use klaxon_protocol::games::trivia::{Mode, PrizeRule};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::journal::{Begun, BegunShow, Command, MAGIC, Record, Records, RulesVersion, frame_record};
+use klaxon_protocol::ids::{Fence, ShowId};
+use klaxon_protocol::journal::{
+    Begun, BegunGame, BegunShow, Command, MAGIC, Record, Records, RulesVersion, frame_record,
+};
 use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::time::Millis;
 
 const SHOWS: &str = include_str!("old_journals/shows.hex");
 const STORIES: &str = include_str!("old_journals/stories.hex");
@@ -44,7 +48,7 @@ fn journals_of_the_first_edition_replay_to_every_event_and_state_they_recorded()
 /// What a record is an example of.
 fn kinds(record: &Record) -> BTreeSet<&'static str> {
     let mut kinds = BTreeSet::new();
-    if let Some(Begun { show: BegunShow::Trivia(show), .. }) = record.command.begun() {
+    if let Some(Ok(show)) = record.command.begun().and_then(|begun| begun.trivia()) {
         kinds.insert(match show.settings.mode {
             Mode::Elimination => "elimination",
             Mode::Points => "points",
@@ -94,6 +98,51 @@ fn each_kind_of_step_is_in_a_kept_journal() {
         "void",
     ]);
     assert_eq!(found, all);
+}
+
+/// Begins a show with a setting that version 1 of the wire does not have in bincode.
+fn newer_show() -> BegunGame {
+    let (_, bytes) = journals().next().unwrap();
+    let first = records(&bytes).swap_remove(0);
+    let mut show = first.command.begun().and_then(|begun| begun.trivia()).unwrap().unwrap();
+    show.settings.speed_points = false;
+    let Command::BeginGame { show, .. } = Command::begin(show) else { panic!("its settings have names") };
+    *show
+}
+
+fn replayed(show: BegunGame) -> Result<u64, ReplayError> {
+    let (rules, at) = (RulesVersion::NEWEST, Millis(7));
+    let command = Command::BeginGame { rules, show: Box::new(show) };
+    let mut state = 0;
+    if let Some(begun) = command.begun()
+        && let Ok(game) = Games::default().begin(at, begun)
+    {
+        state = game.state_hash();
+    }
+    let mut bytes = MAGIC.to_vec();
+    let record = Record { show: ShowId(1), number: 0, fence: Fence(1), at, command, events: vec![], state };
+    frame_record(&record, &mut bytes).unwrap();
+    replay(&Games::default(), &bytes, |_, _| {}).map(|rebuilt| rebuilt.records)
+}
+
+#[test]
+fn a_journal_with_a_setting_that_this_program_does_not_have_is_refused_by_its_name() {
+    assert_eq!(replayed(newer_show()).unwrap(), 1);
+    let mut unknown = newer_show();
+    unknown.setup.0["settings"]["encores"] = 3.into();
+    let error = replayed(unknown).unwrap_err();
+    assert!(matches!(error, ReplayError::Refused { number: 0, .. }));
+    assert!(error.to_string().contains("`settings.encores` is not known here"), "{error}");
+}
+
+#[test]
+fn a_show_whose_settings_all_were_there_before_is_written_as_it_was() {
+    let (_, bytes) = journals().next().unwrap();
+    let first = records(&bytes).swap_remove(0).command;
+    let Command::Create(old) = &first else { panic!("it is of the first edition") };
+    let show = first.begun().and_then(|begun| begun.trivia()).unwrap().unwrap();
+    let again = Command::begin(show);
+    assert!(matches!(again, Command::Begin { rules: RulesVersion::NEWEST, show } if show == *old));
 }
 
 #[test]

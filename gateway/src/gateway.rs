@@ -9,8 +9,7 @@ use std::time::Duration;
 use klaxon_protocol::link::ToEngine;
 use tokio::sync::mpsc;
 
-use crate::handshake;
-use crate::hub::{self, Common, Router, Shard, ToShard};
+use crate::hub::{Common, Router, Shard, ToShard};
 use crate::link::{GatewayEnd, HostSink, Random};
 use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
@@ -91,8 +90,6 @@ impl Gateway {
         hosts: Arc<dyn HostSink>,
     ) -> io::Result<Self> {
         settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
-        hub::describe();
-        handshake::describe();
         let Address { listener, addr } = address;
         let pool = ReactorPool::new(settings.transport, settings.shards)?;
         let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
-use metrics::{counter, describe_counter};
+use klaxon_protocol::error::ErrorCode;
+use metrics::counter;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -171,10 +172,13 @@ impl NoHandshake {
     }
 }
 
-/// Counts requests that were no handshakes. Anybody may send any number of them: each reason is logged once a minute at most, with
+/// Counts handshakes that were refused for what stands in them. Anybody may send any number of them: each reason is logged once a minute at most, with
 /// how many there were, and nothing of the request's own text is.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<[Tally; Fault::ALL.len()]>);
+pub(crate) struct Refusals(Mutex<[Tally; Fault::ALL.len() + 1]>);
+
+/// The number of the reason that is no fault of the handshake itself.
+const UNSUPPORTED: usize = Fault::ALL.len();
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
@@ -183,11 +187,10 @@ struct Tally {
 }
 
 impl Refusals {
-    /// Counts one, at the port of `players` or `admin`.
+    /// Counts one that is no handshake, at the port of `players` or `admin`.
     pub fn count(&self, refused: &NoHandshake, port: &'static str) {
         let fault = refused.first();
-        counter!("klaxon_handshakes_refused_total", "port" => port, "reason" => fault.name()).increment(1);
-        let Some(requests) = self.to_log(fault, Instant::now()) else { return };
+        let Some(requests) = self.count_at(fault as usize, fault.name(), port) else { return };
         let (reason, advice) = (fault.name(), fault.advice());
         if fault == Fault::Plain {
             tracing::info!(port, reason, requests, "requests came that are no WebSocket handshakes");
@@ -196,10 +199,29 @@ impl Refusals {
         }
     }
 
-    /// How many there were since the last time, if it is time to log them.
-    fn to_log(&self, fault: Fault, now: Instant) -> Option<u64> {
+    /// Counts one that offers no subprotocol that is spoken here: a client of a version that is not served any more, or not yet.
+    pub fn count_unsupported(&self, port: &'static str) {
+        let (code, reason) = (ErrorCode::UnsupportedProtocol, ErrorCode::UnsupportedProtocol.code());
+        let Some(requests) = self.count_at(UNSUPPORTED, reason, port) else { return };
+        tracing::warn!(
+            port,
+            reason,
+            requests,
+            "WebSocket handshakes were refused: {} {}",
+            code.sentence(),
+            code.advice()
+        );
+    }
+
+    /// Counts one of the reason with this number. How many there were since it was logged last, if it is time to log it.
+    fn count_at(&self, number: usize, reason: &'static str, port: &'static str) -> Option<u64> {
+        counter!("klaxon_handshakes_refused_total", "port" => port, "reason" => reason).increment(1);
+        self.to_log(number, Instant::now())
+    }
+
+    fn to_log(&self, number: usize, now: Instant) -> Option<u64> {
         let mut tallies = self.0.lock();
-        let tally = tallies.get_mut(fault as usize)?;
+        let tally = tallies.get_mut(number)?;
         tally.since += 1;
         if tally.logged.is_some_and(|logged| now.saturating_duration_since(logged) < LOG_EVERY) {
             return None;
@@ -207,12 +229,6 @@ impl Refusals {
         tally.logged = Some(now);
         Some(std::mem::take(&mut tally.since))
     }
-}
-
-/// Describes the metrics of handshakes.
-pub(crate) fn describe() {
-    describe_counter!("klaxon_handshakes_refused_total", "Requests to connect that were no WebSocket handshakes");
-    describe_counter!("klaxon_handshakes_total", "Players' handshakes, by the `subprotocol` that the client asked for");
 }
 
 #[cfg(test)]
@@ -339,12 +355,32 @@ mod tests {
     fn a_reason_is_logged_once_a_minute_with_how_many_there_were() {
         let refusals = Refusals::default();
         let began = Instant::now();
-        assert_eq!(refusals.to_log(Fault::Connection, began), Some(1));
+        assert_eq!(refusals.to_log(Fault::Connection as usize, began), Some(1));
         for _ in 0..1000 {
-            assert_eq!(refusals.to_log(Fault::Connection, began + LOG_EVERY / 2), None);
+            assert_eq!(refusals.to_log(Fault::Connection as usize, began + LOG_EVERY / 2), None);
         }
-        assert_eq!(refusals.to_log(Fault::Upgrade, began), Some(1), "another reason");
-        assert_eq!(refusals.to_log(Fault::Connection, began + LOG_EVERY), Some(1001));
+        assert_eq!(refusals.to_log(Fault::Upgrade as usize, began), Some(1), "another reason");
+        assert_eq!(refusals.to_log(UNSUPPORTED, began), Some(1), "and one that is no fault of the handshake");
+        assert_eq!(refusals.to_log(Fault::Connection as usize, began + LOG_EVERY), Some(1001));
+    }
+
+    #[test]
+    fn a_client_of_a_version_that_is_not_served_is_counted_by_its_reason_at_its_port() {
+        let recorder = crate::admin::metrics::recorder().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            let refusals = Refusals::default();
+            refusals.count_unsupported("players");
+            refusals.count_unsupported("players");
+            refusals.count_unsupported("admin");
+            refusals.count(&NoHandshake(vec![Fault::Key]), "admin");
+        });
+        let shown = recorder.handle().render();
+        for (port, reason, count) in
+            [("players", "unsupported_protocol", 2), ("admin", "unsupported_protocol", 1), ("admin", "key", 1)]
+        {
+            let line = format!("klaxon_handshakes_refused_total{{port=\"{port}\",reason=\"{reason}\"}} {count}\n");
+            assert!(shown.contains(&line), "{line} in {shown}");
+        }
     }
 
     proptest! {

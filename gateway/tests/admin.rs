@@ -78,12 +78,14 @@ async fn a_page_of_another_site_is_refused_even_with_the_token() {
 #[tokio::test]
 async fn an_unknown_subprotocol_is_refused_with_the_names_of_the_known_ones() {
     let stage = Stage::open().await;
-    let headers = format!("{}Sec-WebSocket-Protocol: klaxon.v9.json\r\n", bearer());
-    let (status, body) = get(&stage, "/host", &headers).await;
+    let unknown = "Sec-WebSocket-Protocol: klaxon.v9.json\r\n";
+    let (status, body) = shake(&stage, &format!("Connection: Upgrade\r\nUpgrade: websocket\r\n{unknown}")).await;
     assert_eq!(status, 400);
     for codec in Codec::ALL {
         assert!(body.contains(codec.subprotocol()), "{body}");
     }
+    let no_handshake = shake(&stage, &format!("Connection: Upgrade\r\nUpgrade: h2c\r\n{unknown}")).await;
+    assert_eq!(no_handshake.0, 426, "what is no handshake is told so first, as at the players' port");
 }
 
 /// The status with which a host's handshake with these lines is answered, and all of the answer.
@@ -128,7 +130,9 @@ async fn several_lines_of_a_header_are_one_list_and_a_refusal_names_what_is_miss
 
 #[tokio::test]
 async fn a_host_creates_and_commands_a_show_in_both_codecs() {
-    for codec in Codec::ALL {
+    let newer = Settings { speed_points: false, ..Settings::default() };
+    let cases = Codec::ALL.map(|codec| [(codec, Settings::default()), (codec, newer.clone())]);
+    for (codec, settings) in cases.into_iter().flatten() {
         let mut stage = Stage::open().await;
         let mut host = Host::connect(&stage, codec).await;
         let question = PackQuestion {
@@ -144,11 +148,18 @@ async fn a_host_creates_and_commands_a_show_in_both_codecs() {
             id: CommandId::parse("c1").unwrap(),
             code: None,
             pack: Pack { title: "Capitals".into(), questions: vec![question] },
-            settings: Settings::default(),
+            settings,
         }));
-        host.send(create.clone()).await;
+        let by_names = create.clone().encodable();
+        host.send(if codec == Codec::Json { create } else { by_names.clone() }).await;
         let (conn, received) = stage.engine.receive().await;
-        assert_eq!(received, create);
+        assert_eq!(received, by_names);
+        let over_the_link = Codec::Bincode.encode(&received);
+        assert_eq!(
+            Codec::Bincode.decode::<FromHost>(&over_the_link, &[]),
+            Ok(received),
+            "no setting is lost on the way"
+        );
         let created = ToHost::Created(Created {
             id: CommandId::parse("c1").unwrap(),
             show: SHOW,

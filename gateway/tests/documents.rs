@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use klaxon_gateway::admin::{MOST_HOSTS, MOST_UNANSWERED, MOST_WAITING};
 use klaxon_gateway::cli::{Command, CommandLine, Klaxon};
+use klaxon_gateway::link::metrics_table::{METRICS, Metric, MetricKind};
 use klaxon_gateway::session::Close;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::MAX_BACKLOG;
@@ -106,10 +107,9 @@ fn the_limits_of_the_gateways_queues_are_those_of_the_code() {
         let row = rows.iter().find(|row| row.starts_with(&format!("| {queue} | "))).unwrap();
         assert_eq!(row.split('|').nth(3).map(str::trim), Some(&*limit), "{queue}");
     }
-    let metrics = metrics_in_the_sources();
     for row in rows {
-        for metric in row.split('|').nth(5).unwrap().split('`').skip(1).step_by(2) {
-            assert!(metrics.contains_key(metric), "{metric}");
+        for name in row.split('|').nth(5).unwrap().split('`').skip(1).step_by(2) {
+            assert!(METRICS.iter().any(|metric| metric.name == name), "{name}");
         }
     }
 }
@@ -131,38 +131,100 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The metrics that stand in the sources of engine and gateway, outside of tests, and how often.
-fn metrics_in_the_sources() -> BTreeMap<String, usize> {
+/// By what a metric is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum RecordedBy {
+    Counter,
+    Gauge,
+    Histogram,
+    /// Its name is in a list or a variable.
+    Name,
+}
+
+/// The metrics that are recorded in the sources of engine and gateway, outside of tests and of the table, and by what.
+fn recorded() -> BTreeMap<String, BTreeSet<RecordedBy>> {
     let mut files = Vec::new();
     sources(&top().join("engine/src"), &mut files);
     sources(&top().join("gateway/src"), &mut files);
-    let mut metrics = BTreeMap::new();
+    files.retain(|file| !file.ends_with("metrics_table.rs"));
+    let mut metrics: BTreeMap<String, BTreeSet<RecordedBy>> = BTreeMap::new();
     for file in files {
         let text = fs::read_to_string(file).unwrap();
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        for rest in code.split("\"klaxon_").skip(1) {
-            let name = rest.split('"').next().unwrap_or_default();
-            if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
-                *metrics.entry(format!("klaxon_{name}")).or_default() += 1;
-            }
+        let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for (name, by) in recorded_in(&code.join("\n")) {
+            metrics.entry(name).or_default().insert(by);
         }
     }
     metrics
 }
 
-#[test]
-fn the_metrics_are_those_of_the_code_and_each_is_described() {
-    let document = document("operations.md");
-    let mut documented: Vec<&str> = table(&document, "| Metric | Kind | Meaning |")
-        .iter()
-        .map(|row| row.strip_prefix("| `").unwrap().split('`').next().unwrap())
-        .collect();
-    documented.sort_unstable();
-    let metrics = metrics_in_the_sources();
-    assert_eq!(documented, metrics.keys().collect::<Vec<_>>());
-    for (metric, times) in metrics {
-        assert!(times > 1, "{metric} is recorded or described, not both");
+/// The metrics that are recorded in this code, and by what.
+fn recorded_in(code: &str) -> Vec<(String, RecordedBy)> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("\"klaxon_") {
+        let name = code[at + 1..].split('"').next().unwrap_or_default();
+        if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+            continue;
+        }
+        let before = code[..at].trim_end();
+        let by = [
+            ("counter!(", RecordedBy::Counter),
+            ("gauge!(", RecordedBy::Gauge),
+            ("histogram!(", RecordedBy::Histogram),
+        ];
+        let by = by.into_iter().find(|(call, _)| before.ends_with(call)).map_or(RecordedBy::Name, |(_, by)| by);
+        found.push((name.to_owned(), by));
     }
+    found
+}
+
+#[test]
+fn how_a_metric_is_recorded_is_seen_in_the_code() {
+    let code = r#"
+        metrics::counter!("klaxon_ones_total", "why" => why).increment(1);
+        gauge!(
+            "klaxon_two").set(2.0);
+        for name in ["klaxon_three_total"] { counter!(name).increment(3); }
+        tracing::info!("klaxon {}", "klaxon.v1.json");
+    "#;
+    let found = recorded_in(code);
+    let wanted = [
+        ("klaxon_ones_total", RecordedBy::Counter),
+        ("klaxon_two", RecordedBy::Gauge),
+        ("klaxon_three_total", RecordedBy::Name),
+    ];
+    assert_eq!(found, wanted.map(|(name, by)| (name.to_owned(), by)));
+}
+
+#[test]
+fn each_metric_of_the_table_is_recorded_and_each_that_is_recorded_is_in_the_table() {
+    let mut recorded = recorded();
+    for Metric { name, kind, .. } in METRICS {
+        let by = recorded.remove(*name).unwrap_or_else(|| panic!("{name} is in the table and is not recorded"));
+        let right = match kind {
+            MetricKind::Counter => RecordedBy::Counter,
+            MetricKind::Gauge => RecordedBy::Gauge,
+            MetricKind::Histogram | MetricKind::Summary => RecordedBy::Histogram,
+        };
+        assert!(
+            by.iter().all(|&by| by == right || by == RecordedBy::Name),
+            "{name} is a {kind:?}, and recorded by {by:?}"
+        );
+    }
+    assert_eq!(recorded.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "recorded, and not in the table");
+}
+
+#[test]
+fn the_page_has_the_metrics_of_the_table_in_their_order() {
+    let document = document("operations.md");
+    let rows = table(&document, "| Metric | Kind | Meaning |");
+    let documented: Vec<String> = rows.iter().map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|")).collect();
+    let wanted: Vec<String> = METRICS
+        .iter()
+        .map(|Metric { name, kind, .. }| format!("| `{name}` | {} ", format!("{kind:?}").to_lowercase()))
+        .collect();
+    assert_eq!(documented, wanted);
 }
 
 #[test]

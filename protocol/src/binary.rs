@@ -36,7 +36,8 @@ impl From<DecodeError> for BadBytes {
 /// The value's bytes.
 ///
 /// # Panics
-/// If the value can't be encoded. That is so for none of ours: only locks, cells and times of the system's clock can fail.
+/// If the value can't be encoded. Of ours that is so for a host's `create` with settings that came later
+/// ([`crate::host::FromHost::encodable`]), and for nothing else: only locks, cells and times of the system's clock can fail.
 #[must_use]
 pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
     bincode::encode_to_vec(value, standard()).expect("all that our types hold can be encoded")

@@ -2,7 +2,8 @@
 
 use crate::binary::{self, Decode, Encode};
 use crate::claim::ClaimValue;
-use crate::games::trivia::{Choice, Pack, QuestionId, Settings};
+use crate::error::Refusal;
+use crate::games::trivia::{Choice, FirstSettings, Pack, QuestionId, TriviaShow, is_trivia};
 use crate::host::Action;
 use crate::ids::{ClaimKey, CommandId, Fence, GameName, GatewayId, Name, PlayerId, RoundId, Seat, ShowCode, ShowId};
 use crate::origin::Origin;
@@ -127,7 +128,7 @@ pub enum Command {
         /// In the order in which they were accepted.
         claims: Vec<CountedClaim>,
     },
-    /// A show of a game other than trivia begins to exist; the first record of its journal.
+    /// A show of any game begins to exist; the first record of its journal. Of trivia only those that [`Command::Begin`] has not all of.
     BeginGame {
         /// By which edition of the game's rules it is played.
         rules: RulesVersion,
@@ -139,10 +140,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// The first command of a new show.
+    /// The first command of a new show of trivia: of the two that there are the first that has all of it, so that a program that knows no
+    /// other can play the show as well.
     #[must_use]
-    pub fn begin(show: CreateShow) -> Self {
-        Self::Begin { rules: RulesVersion::NEWEST, show: Box::new(show) }
+    pub fn begin(show: TriviaShow) -> Self {
+        let rules = RulesVersion::NEWEST;
+        let Some(settings) = show.settings.first() else {
+            return Self::BeginGame { rules, show: Box::new(show.into()) };
+        };
+        let TriviaShow { id, code, seed, pack, .. } = show;
+        Self::Begin { rules, show: Box::new(CreateShow { id, code, seed, pack, settings }) }
     }
 
     /// The show that begins with this command, if one does.
@@ -170,9 +177,9 @@ pub struct Begun<'c> {
 /// Which game begins, and how.
 #[derive(Debug, Clone, Copy)]
 pub enum BegunShow<'c> {
-    /// Trivia.
+    /// Trivia, with its first settings only.
     Trivia(&'c CreateShow),
-    /// Another game.
+    /// Any game.
     Game(&'c BegunGame),
 }
 
@@ -195,6 +202,18 @@ impl<'c> Begun<'c> {
         }
     }
 
+    /// The show, if it is one of trivia.
+    ///
+    /// # Errors
+    /// `bad_settings`, by name, for what this program does not know of it.
+    #[must_use]
+    pub fn trivia(&self) -> Option<Result<TriviaShow, Refusal>> {
+        match self.show {
+            BegunShow::Trivia(show) => Some(Ok(show.clone().into())),
+            BegunShow::Game(show) => is_trivia(&show.game).then(|| show.try_into()),
+        }
+    }
+
     /// What the show is called.
     #[must_use]
     pub fn title(&self) -> &'c str {
@@ -205,7 +224,7 @@ impl<'c> Begun<'c> {
     }
 }
 
-/// A show, as it begins.
+/// A show of trivia, as it begins with its first settings only.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct CreateShow {
@@ -218,10 +237,10 @@ pub struct CreateShow {
     /// The questions.
     pub pack: Pack,
     /// How it is played.
-    pub settings: Settings,
+    pub settings: FirstSettings,
 }
 
-/// A show of a game other than trivia, as it begins.
+/// A show of any game, as it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct BegunGame {

@@ -11,6 +11,7 @@ pub mod games;
 pub mod host;
 mod host_words;
 pub mod ids;
+pub mod in_json;
 pub mod journal;
 pub mod limits;
 pub mod link;

@@ -18,8 +18,8 @@ import time
 GAME = "engine/src/game/trivia/"
 ELIMINATION, POINTS, BOTH = "elimination", "points", "both"
 
-# name, mode in which it shows, file, what stands there, what is put in its place, and the pot if it must be another than POT
-POT = "500003"
+# name, mode in which it shows, file, what stands there, what is put in its place, and with which options of the swarm, if it takes some
+USUAL = {"--players": "200", "--pot": "500003"}
 BREAKS = [
     ("streak-bonus-capped-one-early", POINTS, "points.rs", "STREAK_MOST: u32 = 5", "STREAK_MOST: u32 = 4"),
     ("silent-players-stay", ELIMINATION, "reveal.rs", "if eliminates && seats.lose(", "if eliminates && choice.is_some() && seats.lose("),
@@ -29,7 +29,7 @@ BREAKS = [
      "            Ok(elapsed) => PreCheck::MayCount { elapsed },"),
     ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
     ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
-     "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;"),
+     "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;", "--players", "1500"),
     ("points-rounded-up", POINTS, "points.rs", ".saturating_mul(remaining) / total.0.max(1)", ".saturating_mul(remaining).div_ceil(total.0.max(1))"),
     ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),
     ("a-life-too-many", ELIMINATION, "access.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
@@ -40,7 +40,7 @@ BREAKS = [
     ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
     ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
     ("one-alive-too-many", ELIMINATION, "reveal.rs", "alive: self.seats.alive.count() };", "alive: self.seats.alive.count() + 1 };"),
-    ("gained-is-not-added", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] - 10;"),
+    ("gained-is-not-added", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index].saturating_sub(10);"),
     ("99-places-are-named", ELIMINATION, "ranking.rs", "PLACES: usize = 100", "PLACES: usize = 99"),
     ("nine-lead", BOTH, "ranking.rs", "LEADERS: usize = 10", "LEADERS: usize = 9"),
     ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.people.roster.seated(),\n            alive: self.seats.alive.count(),\n            pot",
@@ -56,8 +56,11 @@ BREAKS = [
     ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
     ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
     ("given-lives-are-not-told", ELIMINATION, "host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "drop(personal);\n        Ok(Vec::new())"),
-    ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "50"),
+    ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "--pot", "50"),
     ("first-place-gets-no-remainder", POINTS, "prizes.rs", "parts.iter_mut().take(left).for_each(", "parts.iter_mut().rev().take(left).for_each("),
+    ("speed-is-paid-in-a-show-that-does-not", POINTS, "points.rs", "if speed_points { elapsed } else { Span(0) }", "{ _ = speed_points; elapsed }", "--no-speed-points"),
+    ("streaks-are-paid-in-a-show-that-does-not", POINTS, "reveal.rs", "if streak_points { seats.streak[index] } else { 0 }", "{ _ = streak_points; seats.streak[index] }",
+     "--no-streak-points"),
 ]
 
 
@@ -93,10 +96,11 @@ def build(options, *what):
     return done.stderr if done.returncode else None
 
 
-def play(options, swarm, mode, pot=POT):
+def play(options, swarm, mode, more):
     """The lines of broken promises, or none if all were kept."""
-    command = [swarm, "--klaxon", options.target / "debug/klaxon", "--players", "200", "--questions", "9", "--open-for", "2s",
-               "--lives", "3", "--pot", pot, "--extras", "--mode", mode, "--seed", str(options.seed),
+    usual = [word for option in USUAL.items() if option[0] not in more for word in option]
+    command = [swarm, "--klaxon", options.target / "debug/klaxon", *usual, *more, "--questions", "9", "--open-for", "2s",
+               "--lives", "3", "--extras", "--mode", mode, "--seed", str(options.seed),
                "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2", "--pause", "300ms", "--suspense", "100ms"]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = done.stdout.splitlines()
@@ -119,7 +123,7 @@ def main():
     swarm.write_bytes((options.target / "debug/klaxon-swarm").read_bytes())
     swarm.chmod(0o755)
     caught, missed, left = 0, [], 0
-    for name, mode, file, before, after, *pot in chosen(options):
+    for name, mode, file, before, after, *more in chosen(options):
         if time.monotonic() > end:
             left += 1
             continue
@@ -128,7 +132,7 @@ def main():
         path.write_text(text.replace(before, after))
         try:
             problem = build(options, "-p", "klaxon-gateway", "--bin", "klaxon")
-            code, said = (None, [problem]) if problem else play(options, swarm, mode, *pot)
+            code, said = (None, [problem]) if problem else play(options, swarm, mode, more)
         finally:
             path.write_text(text)
         verdict = {0: "MISSED", 1: "caught", None: "DOES NOT COMPILE"}.get(code, f"exit code {code}")

@@ -64,6 +64,7 @@ impl Writer {
                 name: Name::parse("Ann").unwrap(),
                 now: Millis(0),
                 heartbeat: Span(1000),
+                newest: Default::default(),
             }),
         );
     }

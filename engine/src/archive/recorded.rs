@@ -1,9 +1,9 @@
 //! Journals of shows as the real rules make them, for the tests.
 
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings};
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, Record, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer, Record};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -32,7 +32,7 @@ impl Recorded {
             open_for: None,
             source: None,
         };
-        let create = CreateShow {
+        let create = TriviaShow {
             id: command("create"),
             code: ShowCode::parse("TEST").unwrap(),
             seed: show,
@@ -48,9 +48,7 @@ impl Recorded {
             },
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
-        let game = Games::default()
-            .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
-            .unwrap();
+        let game = Games::default().begin(now, Command::begin(create.clone()).begun().unwrap()).unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
         recorded.record(Command::begin(create), Vec::new());
         recorded

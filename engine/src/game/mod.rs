@@ -3,6 +3,7 @@
 //! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
 //! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
 
+pub mod bingo;
 mod done;
 pub mod people;
 pub mod results;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::games::trivia::{QuestionId, TriviaShow, is_trivia};
 use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
 use klaxon_protocol::ids::{CommandId, GameName, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CountedClaim, RulesVersion};
@@ -224,10 +225,12 @@ impl Games {
     /// # Errors
     /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for games and rules that this program does not have.
     pub fn begin(&self, now: Millis, Begun { rules, show }: Begun<'_>) -> Result<Box<dyn Game>, Refusal> {
-        match show {
-            BegunShow::Trivia(show) => Ok(Box::new(trivia::Trivia::create(now, rules, show)?)),
-            BegunShow::Game(show) => self.rules(&show.game)?.begin(now, rules, show),
-        }
+        let show: TriviaShow = match show {
+            BegunShow::Trivia(show) => show.clone().into(),
+            BegunShow::Game(show) if is_trivia(&show.game) => show.try_into()?,
+            BegunShow::Game(show) => return self.rules(&show.game)?.begin(now, rules, show),
+        };
+        Ok(Box::new(trivia::Trivia::create(now, rules, show)?))
     }
 
     fn rules(&self, game: &GameName) -> Result<&dyn GameRules, Refusal> {

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::games::trivia::{Choice, Close, Pack, PackQuestion, QuestionId, Settings};
+use klaxon_protocol::games::trivia::{Choice, Close, Pack, PackQuestion, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, LARGEST_RECORD, Record};
+use klaxon_protocol::journal::{Command, CountedAnswer, LARGEST_RECORD, Record};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -140,14 +140,14 @@ pub async fn a_number_that_another_engine_wrote_is_not_taken_for_a_retry(journal
 }
 
 pub async fn a_record_that_is_too_large_is_refused(journal: impl Journal) {
-    let huge = CreateShow {
+    let huge = TriviaShow {
         id: CommandId::parse("c").unwrap(),
         code: ShowCode::parse("QUIZ42").unwrap(),
         seed: 1,
         pack: Pack { title: "x".repeat(LARGEST_RECORD as usize + 1), questions: Vec::<PackQuestion>::new() },
         settings: Settings::default(),
     };
-    let huge = Record { command: Command::Create(Box::new(huge)), ..record(SHOW, 1, 1) };
+    let huge = Record { command: Command::begin(huge), ..record(SHOW, 1, 1) };
     let refused = journal.append(&[record(SHOW, 0, 1), huge]).await;
     assert!(matches!(refused, Err(JournalError::BadRecord { show: SHOW, number: 1, .. })), "{refused:?}");
     assert_eq!(read(&journal, SHOW).await, []);

@@ -1,8 +1,7 @@
 //! What those can do who read and write Redis and Kafka, and have no key.
 
-use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings};
+use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings, TriviaShow};
 use klaxon_protocol::ids::{CommandId, Fence, ShowCode};
-use klaxon_protocol::journal::CreateShow;
 use klaxon_protocol::player::{Lobby, ToPlayer};
 use klaxon_protocol::time::Millis;
 use proptest::prelude::*;
@@ -31,7 +30,7 @@ fn question(text: &str, right: u8) -> PackQuestion {
 fn begin(right: u8, seed: u64) -> Command {
     let pack = Pack { title: "Capitals".into(), questions: vec![question("The highest capital?", right)] };
     let (id, code) = (CommandId::parse("create").unwrap(), ShowCode::parse("LIVE").unwrap());
-    Command::begin(CreateShow { id, code, seed, pack, settings: Settings::default() })
+    Command::begin(TriviaShow { id, code, seed, pack, settings: Settings::default() })
 }
 
 fn record(number: u64, command: Command) -> Record {

@@ -158,10 +158,10 @@ impl Show {
 #[cfg(test)]
 mod tests {
     use crate::game::Games;
-    use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings};
+    use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings, TriviaShow};
     use klaxon_protocol::host::Action;
     use klaxon_protocol::ids::{CommandId, Name, PlayerId, ShowCode, ShowId};
-    use klaxon_protocol::journal::{Command, CreateShow};
+    use klaxon_protocol::journal::Command;
     use klaxon_protocol::player::Role;
 
     use super::*;
@@ -179,7 +179,7 @@ mod tests {
             open_for: None,
             source: None,
         };
-        let create = CreateShow {
+        let create = TriviaShow {
             id: CommandId::parse("create").unwrap(),
             code: ShowCode::parse("TEST").unwrap(),
             seed: 7,

@@ -77,9 +77,13 @@ impl TakeoverError {
         matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. } | JournalError::NoKey { .. }))
     }
 
-    /// Whether its journal can be read, by a process that has the key.
-    pub const fn is_for_lack_of_a_key(&self) -> bool {
-        matches!(self, Self::Journal(JournalError::NoKey { .. }))
+    /// Whether its journal can be played, by a process that has the key or is of a newer version.
+    pub const fn is_for_another_engine(&self) -> bool {
+        matches!(
+            self,
+            Self::Journal(JournalError::NoKey { .. })
+                | Self::Replay { error: ReplayError::Refused { number: 0, .. }, .. }
+        )
     }
 }
 
@@ -97,6 +101,10 @@ pub async fn take_over(
 ) -> Result<TakenOver, TakeoverError> {
     if let Some(over) = long_over(&ports, show, &records).await? {
         return Ok(over);
+    }
+    // Before the lease is asked for: an engine of a newer version may know of the show what this one does not.
+    if let Some(first) = records.first() {
+        Rebuilt::begin(&ports.games, first).map_err(|error| TakeoverError::Replay { show, error })?;
     }
     let newest = |records: &[Record]| records.last().map_or(Fence(0), |last| last.fence);
     let leased = ports.arbiter.lease(show, newest(&records)).await;

@@ -2,10 +2,10 @@
 
 use klaxon_protocol::binary;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
-use klaxon_protocol::games::trivia::Create;
+use klaxon_protocol::games::trivia::{Create, TriviaShow};
 use klaxon_protocol::host::{CreateGame, Created, FromHost, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CreateShow};
+use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command};
 use klaxon_protocol::link::ToEngine;
 use klaxon_protocol::time::Millis;
 
@@ -83,7 +83,7 @@ impl Wanted {
         Ok(match self {
             Self::Trivia(create) => {
                 let Create { id, pack, settings, .. } = (**create).clone();
-                Command::begin(CreateShow { id, code, seed, pack, settings })
+                Command::begin(TriviaShow { id, code, seed, pack, settings })
             }
             Self::Game(create) => {
                 let CreateGame { id, game, title, seats, barrier, setup, .. } = (**create).clone();

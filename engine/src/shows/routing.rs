@@ -1,6 +1,7 @@
 //! Messages of gateways on their way to the show that they are about.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Create, is_trivia};
 use klaxon_protocol::host::{FromHost, Refused, ShowLine, Shows as ShowList, ToHost};
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
@@ -81,6 +82,16 @@ impl Shows {
         let Received { show: about, position, message: ToEngine::Host { conn, message } } = received else { return };
         let wanted = match message {
             FromHost::Create(create) => Ok(Wanted::Trivia(create)),
+            FromHost::CreateGame(create) if is_trivia(&create.game) => {
+                let id = create.id.clone();
+                match Create::try_from(*create) {
+                    Ok(create) => Ok(Wanted::Trivia(Box::new(create))),
+                    Err(refusal) => {
+                        let error = ErrorMessage::from(&refusal);
+                        return self.to_host(conn, ToHost::Refused(Refused { id, error }));
+                    }
+                }
+            }
             FromHost::CreateGame(create) => Ok(Wanted::Game(create)),
             other => Err(other),
         };

@@ -143,8 +143,11 @@ impl Shows {
             }
         }
         metrics::gauge!("klaxon_shows_set_aside").set(self.set_aside.len() as f64);
-        if why.is_for_lack_of_a_key() {
-            tracing::error!(show = %id, error = %why, "this show is SET ASIDE here: another engine that has the key plays it");
+        if why.is_for_another_engine() {
+            tracing::error!(
+                show = %id, error = %why,
+                "this show is SET ASIDE here: an engine that has the key, or is of a newer version, can play it"
+            );
             return;
         }
         tracing::error!(

@@ -186,12 +186,14 @@ impl House {
     }
 
     pub fn ask_to_create(&self, id: &str, code: &str, settings: Settings, questions: usize) {
-        self.host_says(FromHost::Create(Box::new(Create {
+        let create = Create {
             id: CommandId::parse(id).unwrap(),
             code: Some(ShowCode::parse(code).unwrap()),
             pack: pack(questions),
             settings,
-        })));
+        };
+        // As gateways pass it on.
+        self.host_says(FromHost::Create(Box::new(create)).encodable());
     }
 
     pub async fn create(&mut self, id: &str, settings: Settings, questions: usize) -> ToHost {

@@ -7,9 +7,10 @@ use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, SyncPolicy};
 use klaxon_engine::replay::events;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Settings, TriviaShow};
 use klaxon_protocol::host::{Action, AlertKind, Created, Refused, ToHost};
 use klaxon_protocol::ids::{CommandId, ConnRef, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{Begun, BegunShow, Command, CreateShow, MAGIC, Record, Records, RulesVersion};
+use klaxon_protocol::journal::{Command, MAGIC, Record, Records, frame_record};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -163,22 +164,43 @@ async fn a_damaged_show_is_set_aside_and_keeps_no_other_down() {
     assert_ne!(created(house.create("another", settings(), 1).await).show, show, "its code can be used again");
 }
 
+#[tokio::test]
+async fn a_show_with_a_setting_of_a_newer_program_is_left_to_that_one() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(Settings { speed_points: false, ..settings() }, 1).await;
+    house.crash().await;
+    let mut records: Vec<Record> =
+        Records::new(&std::fs::read(file(&data, show)).unwrap()).unwrap().map(|item| item.unwrap().1).collect();
+    let Command::BeginGame { show: begun, .. } = &mut records[0].command else { panic!("its settings have names") };
+    begun.setup.0["settings"]["encores"] = 3.into();
+    let mut newer = MAGIC.to_vec();
+    records.iter().for_each(|record| frame_record(record, &mut newer).unwrap());
+    std::fs::write(file(&data, show), &newer).unwrap();
+
+    let mut house = House::open(data.path()).await;
+    assert_eq!(house.shows().await, []);
+    let command = refused(house.command(show, "next", Action::Next).await);
+    assert_eq!(command.error.code, ErrorCode::Unavailable);
+    assert_eq!(std::fs::read(file(&data, show)).unwrap(), newer, "nothing is written to it");
+}
+
 /// A show that ended a day ago, as its journal has it.
 fn old_show(id: ShowId, code: &str) -> Vec<Record> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let at = Millis(u64::try_from(now).unwrap()) - Span(24 * 3_600_000);
     let command = |id: &str| CommandId::parse(id).unwrap();
     let (pack, settings) = (pack(1), settings());
-    let create = CreateShow { id: command(code), code: ShowCode::parse(code).unwrap(), seed: 1, pack, settings };
-    let mut game =
-        Games::default().begin(at, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) }).unwrap();
+    let create = TriviaShow { id: command(code), code: ShowCode::parse(code).unwrap(), seed: 1, pack, settings };
+    let begin = Command::begin(create);
+    let mut game = Games::default().begin(at, begin.begun().unwrap()).unwrap();
     let commands = [
         Command::Host { id: command("open"), action: Action::OpenLobby },
         Command::Host { id: command("end"), action: Action::End { pay: true } },
     ];
     let record =
         |number, command, events, state| Record { show: id, number, fence: Fence(1), at, command, events, state };
-    let mut records = vec![record(0, Command::begin(create), vec![], game.state_hash())];
+    let mut records = vec![record(0, begin, vec![], game.state_hash())];
     for (number, command) in (1..).zip(commands) {
         let events = events(&game.apply(at, &command).unwrap()).cloned().collect();
         records.push(record(number, command, events, game.state_hash()));

@@ -5,8 +5,9 @@ use klaxon_engine::replay;
 use klaxon_protocol::claim::{ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{Autopilot, Choice, Create, QuestionId, Settings};
-use klaxon_protocol::host::{Action, AlertKind, Done, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{CommandId, Seat, ShowId};
+use klaxon_protocol::host::{Action, AlertKind, CreateGame, Done, FromHost, JournalTail, ToHost};
+use klaxon_protocol::ids::{CommandId, Seat, ShowCode, ShowId};
+use klaxon_protocol::journal::{Command, Record, Records};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Span;
@@ -14,10 +15,17 @@ use tempfile::TempDir;
 
 use crate::house::{GATEWAY, House, pack, seat, settings, snapshot, you};
 
+/// What is changed in a `create_game`.
+type Change = fn(&mut CreateGame);
+
 const YES: Verdict = Verdict::Accepted(ClaimValue::Bits(1));
 
 fn journal(data: &TempDir, show: ShowId) -> Vec<u8> {
     std::fs::read(data.path().join("journal").join(format!("{show}.klxj"))).unwrap()
+}
+
+fn records(journal: &[u8]) -> Vec<Record> {
+    Records::new(journal).unwrap().map(|item| item.unwrap().1).collect()
 }
 
 #[tokio::test]
@@ -149,6 +157,51 @@ async fn one_id_is_for_one_command_and_a_repetition_is_told_from_another() {
     assert!(taken(house.create("create", Settings { pot: 7, ..settings() }, 2).await), "other settings");
     house.ask_to_create("create", "OTHER", settings(), 2);
     assert!(taken(house.host_hears().await), "another code");
+}
+
+#[tokio::test]
+async fn a_show_is_made_with_settings_that_came_later_and_goes_on_with_them_after_a_crash() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let newer = Settings { speed_points: false, ..settings() };
+    let show = house.lobby(newer.clone(), 1).await;
+    let taken = |message| matches!(message, ToHost::Refused(refused) if refused.error.code == ErrorCode::IdTaken);
+    assert!(matches!(house.create("create", newer.clone(), 1).await, ToHost::Created(created) if created.show == show));
+    assert!(taken(house.create("create", settings(), 1).await), "points for speed make another show of it");
+    house.crash().await;
+    let mut house = House::open(data.path()).await;
+    assert_eq!(house.join(0).await.view.phase, Phase::Lobby);
+    let first = records(&journal(&data, show)).swap_remove(0);
+    let kept = first.command.begun().and_then(|begun| begun.trivia()).unwrap().unwrap();
+    assert_eq!(kept.settings, newer);
+}
+
+#[tokio::test]
+async fn create_game_of_trivia_is_create_and_what_it_does_not_know_it_names() {
+    let data = TempDir::new().unwrap();
+    let mut house = House::open(data.path()).await;
+    let show = house.lobby(settings(), 1).await;
+    let (id, code) = (CommandId::parse("create").unwrap(), ShowCode::parse("LIVE").ok());
+    let game = CreateGame::from(Create { id, code, pack: pack(1), settings: settings() });
+    house.host_says(FromHost::CreateGame(Box::new(game.clone())));
+    assert!(matches!(house.host_hears().await, ToHost::Created(created) if created.show == show), "the same show");
+    let first = records(&journal(&data, show)).swap_remove(0);
+    assert!(matches!(first.command, Command::Begin { .. }), "any program of this journal's version can play it");
+
+    let refusals: [(Change, ErrorCode, &str); 4] = [
+        (|game| game.setup.0["settings"]["encores"] = 3.into(), ErrorCode::BadSettings, "`settings.encores`"),
+        (|game| game.setup.0["settings"]["lives"] = 100.into(), ErrorCode::BadSettings, "lives: 0 to 99, not 100"),
+        (|game| game.seats = 0, ErrorCode::BadSettings, "seats: 1 to 10000000, not 0"),
+        (|game| game.title = String::new(), ErrorCode::BadPack, "title "),
+    ];
+    for (change, code, told) in refusals {
+        let mut bad = CreateGame { id: CommandId::parse("bad").unwrap(), code: None, ..game.clone() };
+        change(&mut bad);
+        house.host_says(FromHost::CreateGame(Box::new(bad)));
+        let ToHost::Refused(refused) = house.host_hears().await else { panic!("it was made: {told}") };
+        assert_eq!((refused.id.as_str(), refused.error.code), ("bad", code));
+        assert!(refused.error.message.contains(told), "{}", refused.error.message);
+    }
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ impl Hosts {
             return;
         }
         let conn = ConnRef { gateway: self.engines.id(), conn: host.key };
-        self.engines.send(ToEngine::Host { conn, message });
+        self.engines.send(ToEngine::Host { conn, message: message.encodable() });
     }
 
     fn watch(&self, host: &Host, show: ShowId) {

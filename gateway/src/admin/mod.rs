@@ -162,16 +162,19 @@ fn is_loopback(origin: &str) -> bool {
 
 async fn host(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let offered = handshake::offered(&parts.headers);
-    let codec = match Codec::negotiate(offered.as_deref()) {
-        Ok(codec) => codec,
-        Err(unsupported) => return refusal(StatusCode::BAD_REQUEST, &unsupported),
-    };
     if let Err(no) = handshake::check(&parts) {
         shared.refusals.count(&no, "admin");
         let json = [(header::CONTENT_TYPE, "application/json")];
         return (NoHandshake::STATUS, NoHandshake::headers(), json, no.body("Hosts").to_string()).into_response();
     }
+    let offered = handshake::offered(&parts.headers);
+    let codec = match Codec::negotiate(offered.as_deref()) {
+        Ok(codec) => codec,
+        Err(unsupported) => {
+            shared.refusals.count_unsupported("admin");
+            return refusal(StatusCode::BAD_REQUEST, &unsupported);
+        }
+    };
     handshake::in_single_lines(&mut parts.headers);
     let mut upgrade: WebSocketUpgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade,

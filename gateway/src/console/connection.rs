@@ -211,7 +211,7 @@ async fn converse(
     loop {
         tokio::select! {
             message = messages.recv() => {
-                let Some(message) = message else {
+                let Some(message) = message.map(FromHost::encodable) else {
                     // The console has left, and needs no answer.
                     let _ = socket.close(None).await;
                     return None;

@@ -74,6 +74,14 @@ pub struct ShowOptions {
     #[arg(long, requires = "pack", value_name = "RULE", value_parser = prize)]
     prize: Option<PrizeRule>,
 
+    /// Every right answer earns 1000 points, however fast it was; a streak adds to it as ever.
+    #[arg(long, requires = "pack")]
+    no_speed_points: bool,
+
+    /// Right answers in a row earn no more than single ones.
+    #[arg(long, requires = "pack")]
+    no_streak_points: bool,
+
     /// How many players can have a seat, 1 to 10 million; a host can raise it later.
     #[arg(long, requires = "pack", value_name = "COUNT", default_value = "1000000", value_parser = |text: &str| number(text, SEATS))]
     seats: u32,
@@ -95,6 +103,8 @@ impl ShowOptions {
             currency: self.currency.clone(),
             prize: self.prize.clone().unwrap_or_else(|| PrizeRule::usual(self.mode)),
             seats: self.seats,
+            speed_points: !self.no_speed_points,
+            streak_points: !self.no_streak_points,
             autopilot: Autopilot { on: self.autopilot, ..Autopilot::default() },
             ..Settings::default()
         }
@@ -134,6 +144,8 @@ mod tests {
             pot: 0,
             currency: "EUR".into(),
             prize: None,
+            no_speed_points: true,
+            no_streak_points: true,
             autopilot: false,
         };
         for mode in [Mode::Elimination, Mode::Points, Mode::Both] {

@@ -1,6 +1,7 @@
 //! What a shard counts for the metrics: in plain numbers, published on each tick.
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use klaxon_protocol::codec::Codec;
+use metrics::{counter, gauge, histogram};
 
 /// More latencies than this between two ticks are not kept one by one.
 const MOST_LATENCIES: usize = 1 << 16;
@@ -8,8 +9,10 @@ const MOST_LATENCIES: usize = 1 << 16;
 /// Counted since the last tick.
 #[derive(Debug, Default)]
 pub(crate) struct ShardMetrics {
-    pub opened: u64,
-    pub closed: u64,
+    /// By codec.
+    pub opened: [u64; Codec::ALL.len()],
+    /// By codec.
+    pub closed: [u64; Codec::ALL.len()],
     pub frames: u64,
     pub bytes: u64,
     pub messages: u64,
@@ -37,8 +40,8 @@ impl ShardMetrics {
     pub fn publish(&mut self) {
         let now = std::mem::take(self);
         for (name, count) in [
-            ("klaxon_connections_opened_total", now.opened),
-            ("klaxon_connections_closed_total", now.closed),
+            ("klaxon_connections_opened_total", now.opened.iter().sum()),
+            ("klaxon_connections_closed_total", now.closed.iter().sum()),
             ("klaxon_frames_sent_total", now.frames),
             ("klaxon_bytes_sent_total", now.bytes),
             ("klaxon_messages_read_total", now.messages),
@@ -58,8 +61,12 @@ impl ShardMetrics {
         }
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 connections or microseconds")]
         {
-            if now.opened != now.closed {
-                gauge!("klaxon_connections").increment(now.opened as f64 - now.closed as f64);
+            for codec in Codec::ALL {
+                let (opened, closed) = (now.opened[codec as usize], now.closed[codec as usize]);
+                if opened != closed {
+                    gauge!("klaxon_connections", "subprotocol" => codec.subprotocol())
+                        .increment(opened as f64 - closed as f64);
+                }
             }
             if !now.latencies.is_empty() {
                 let seconds = histogram!("klaxon_answer_seconds");
@@ -69,40 +76,30 @@ impl ShardMetrics {
     }
 }
 
-/// Describes the metrics of players' connections.
-pub(crate) fn describe() {
-    describe_gauge!("klaxon_connections", "Players' and spectators' WebSocket connections now");
-    describe_counter!("klaxon_connections_opened_total", "WebSocket connections opened");
-    describe_counter!("klaxon_connections_closed_total", "WebSocket connections closed");
-    describe_counter!("klaxon_frames_sent_total", "Messages queued for players");
-    describe_counter!("klaxon_bytes_sent_total", Unit::Bytes, "Bytes written to players");
-    describe_counter!("klaxon_messages_read_total", "Messages read from players");
-    describe_counter!("klaxon_answers_read_total", "Answers handed to the engine");
-    describe_counter!("klaxon_joins_total", "Connections that got into a show");
-    describe_counter!(
-        "klaxon_joins_banned_total",
-        "Connections that were let into no show because of a ban, of the player or of the address"
-    );
-    describe_counter!("klaxon_shed_total", "Connections closed because they could not keep up");
-    describe_counter!("klaxon_rate_limited_total", "Messages refused because there were too many");
-    describe_counter!("klaxon_bad_messages_total", "Messages that could not be understood");
-    describe_counter!("klaxon_resyncs_total", "Snapshots asked for by connections that missed events");
-    describe_counter!("klaxon_pings_sent_total", "Pings sent to clients from which nothing came");
-    describe_counter!(
-        "klaxon_replies_again_total",
-        "Replies to answers that had one: Redis forgot that an engine had dealt with them"
-    );
-    describe_gauge!(
-        "klaxon_shard_queue_length",
-        "Messages of the bus that a shard, of the number `shard`, has not processed"
-    );
-    describe_counter!(
-        "klaxon_shard_queue_full_total",
-        "Times that a gateway read no more from the bus, as a shard had too much to process"
-    );
-    describe_counter!(
-        "klaxon_connections_refused_total",
-        "Connections of players that were refused, as there were as many as there may be"
-    );
-    describe_histogram!("klaxon_answer_seconds", Unit::Seconds, "From an answer being read to its reply being written");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::metrics::recorder;
+
+    #[test]
+    fn connections_are_counted_by_the_subprotocol_that_is_spoken() {
+        let recorder = recorder().unwrap();
+        let mut metrics = ShardMetrics::default();
+        metrics::with_local_recorder(&recorder, || {
+            metrics.opened[Codec::Json as usize] = 3;
+            metrics.opened[Codec::Bincode as usize] = 2;
+            metrics.publish();
+            metrics.closed[Codec::Json as usize] = 1;
+            metrics.publish();
+        });
+        let shown = recorder.handle().render();
+        for line in [
+            "klaxon_connections{subprotocol=\"klaxon.v1.json\"} 2",
+            "klaxon_connections{subprotocol=\"klaxon.v1.bincode\"} 2",
+            "klaxon_connections_opened_total 5",
+            "klaxon_connections_closed_total 1",
+        ] {
+            assert!(shown.contains(line), "{line} in {shown}");
+        }
+    }
 }

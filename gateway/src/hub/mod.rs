@@ -37,7 +37,6 @@ pub(crate) use barriers::Barrier;
 pub(crate) use census::Census;
 pub(crate) use figures::AllFigures;
 pub use frame::EncodedEvent;
-pub(crate) use metrics::describe;
 pub(crate) use pending_joins::PendingJoins;
 pub use players::Players;
 pub use shard::Shard;

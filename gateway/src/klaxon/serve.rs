@@ -7,7 +7,6 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::bus::LocalBus;
-use klaxon_engine::figures;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
@@ -29,7 +28,6 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let hosts = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
     let settings = players.settings(common)?;
-    figures::describe();
     let sync: SyncPolicy = options.sync.parse().map_err(|problem| common.blame("sync", &options.sync, problem))?;
 
     let archive = data.join("archive.sqlite");

@@ -127,7 +127,10 @@ fn shake_hands(mut request: Request<Incoming>, http_state: &HttpState, agreed: &
     let offered = handshake::offered(&parts.headers);
     let codec = match Codec::negotiate(offered.as_deref()) {
         Ok(codec) => codec,
-        Err(refusal) => return json_body(StatusCode::BAD_REQUEST, &ErrorMessage::from(&refusal)),
+        Err(refusal) => {
+            http_state.refusals.count_unsupported("players");
+            return json_body(StatusCode::BAD_REQUEST, &ErrorMessage::from(&refusal));
+        }
     };
     metrics::counter!("klaxon_handshakes_total", "subprotocol" => offered.as_ref().map_or("none", |_| codec.subprotocol()))
         .increment(1);

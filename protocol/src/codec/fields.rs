@@ -26,14 +26,17 @@ pub struct Looked {
     pub without_nulls: Vec<u8>,
     /// The first field that is wrong.
     pub fault: Option<Fault>,
+    /// The first field that the schema does not have, by its path.
+    pub unknown: Option<String>,
 }
 
 /// Looks JSON through; none if it is not JSON.
 pub fn look(schema: &Value, json: &[u8]) -> Option<Looked> {
     let raw = Raw::first_in(json)?;
-    let mut walk = Walk { root: schema, path: String::new(), clean: Vec::with_capacity(json.len()), fault: None };
+    let mut walk =
+        Walk { root: schema, path: String::new(), clean: Vec::with_capacity(json.len()), fault: None, unknown: None };
     walk.value(schema, raw);
-    Some(Looked { without_nulls: walk.clean, fault: walk.fault })
+    Some(Looked { without_nulls: walk.clean, fault: walk.fault, unknown: walk.unknown })
 }
 
 struct Walk<'s> {
@@ -42,6 +45,7 @@ struct Walk<'s> {
     path: String,
     clean: Vec<u8>,
     fault: Option<Fault>,
+    unknown: Option<String>,
 }
 
 /// The schemas that hold for one value, the nearest first: a field's own, what it refers to, the variant that its tag chose.
@@ -199,7 +203,10 @@ impl<'s> Walk<'s> {
                     }
                     walk.value(field, *value);
                 }),
-                None => self.clean.extend_from_slice(value.bytes()),
+                None => {
+                    self.within(&format!(".{name}"), Self::not_known);
+                    self.clean.extend_from_slice(value.bytes());
+                }
             }
         }
         self.clean.push(b'}');
@@ -289,6 +296,13 @@ impl<'s> Walk<'s> {
             path => format!("`{path}`: {problem}."),
         };
         self.fault = Some(Fault { wanted, told });
+    }
+
+    /// Notes that the schema has nothing here.
+    fn not_known(&mut self) {
+        if self.unknown.is_none() {
+            self.unknown = Some(self.path.clone());
+        }
     }
 
     fn within(&mut self, step: &str, look: impl FnOnce(&mut Self)) {

@@ -1,7 +1,7 @@
 //! The two codecs, chosen by WebSocket subprotocol. The same messages in both.
 
 mod command_id;
-mod fields;
+pub(crate) mod fields;
 mod raw;
 
 use std::sync::LazyLock;
@@ -60,7 +60,8 @@ impl Codec {
     /// The message's bytes.
     ///
     /// # Panics
-    /// Never for the messages of this crate: all of them can be written in both codecs, as their tests show.
+    /// For a host's `create` with settings that it does not have in bincode ([`FromHost::encodable`]), and for no other message of this
+    /// crate.
     #[must_use]
     pub fn encode<T: Serialize + Encode>(self, message: &T) -> Vec<u8> {
         match self {

@@ -35,16 +35,27 @@ pub enum FromHost {
     JournalTail(JournalTail),
     /// Asks for the server's time.
     Ping(Ping),
-    /// A new show of a game other than trivia.
+    /// A new show of any game.
     CreateGame(Box<CreateGame>),
+}
+
+impl FromHost {
+    /// The same by a message that has all of it in both codecs: bincode's `create` has the first settings only.
+    #[must_use]
+    pub fn encodable(self) -> Self {
+        match self {
+            Self::Create(create) if create.settings.first().is_none() => Self::CreateGame(Box::new((*create).into())),
+            other => other,
+        }
+    }
 }
 
 /// The `type`s of [`FromHost`], to tell an unknown type from a malformed message.
 pub const FROM_HOST_TYPES: &[&str] =
     &["create", "command", "watch", "unwatch", "shows", "find_players", "journal_tail", "ping", "create_game"];
 
-/// A new show of a game other than trivia. `create` is of trivia alone: in bincode it can't have more fields without becoming another
-/// message.
+/// A new show of any game. One of trivia has `questions` and `settings` in its `setup`, as `create` has them; in bincode `create` has no
+/// settings that came after the first release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct CreateGame {

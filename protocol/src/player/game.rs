@@ -1,11 +1,12 @@
 //! What games other than trivia tell players, as the core carries it: where the show is, and a body that is the game's own.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::phase::Phase;
 use crate::binary::{Decode, Encode, encoded_as_text};
+use crate::codec::fields::{Looked, look};
 use crate::ids::{GameName, RoundId, Seq};
 use crate::time::{Millis, Span};
 
@@ -29,6 +30,20 @@ impl Body {
 
     fn parse(json: &str) -> Result<Self, String> {
         serde_json::from_str(json).map(Self).map_err(|error| format!("no JSON: {error}"))
+    }
+
+    /// The content, if it is of this type and has nothing that the type does not know.
+    ///
+    /// # Errors
+    /// The first name that is not known, or what is missing or wrong.
+    pub fn read_known<T: serde::de::DeserializeOwned + JsonSchema>(&self) -> Result<T, String> {
+        let Looked { without_nulls, fault, unknown } =
+            look(&schema_for!(T).to_value(), self.to_string().as_bytes()).expect("what is written as JSON is JSON");
+        if let Some(path) = unknown {
+            return Err(format!("`{path}` is not known here: it is misspelt, or of a newer version."));
+        }
+        let read = serde_json::from_slice(&without_nulls);
+        read.map_err(|error| fault.map_or_else(|| format!("{error}."), |fault| fault.told))
     }
 
     /// The content, if it is of this type.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::says::Emoji;
 use crate::binary::{Decode, Encode};
 use crate::ids::{Name, RoundId, Seat, ShowId};
+use crate::in_json::InJson;
 use crate::time::{Millis, Span};
 
 /// You are in.
@@ -29,6 +30,9 @@ pub struct Welcome {
     pub now: Millis,
     /// Who says nothing for longer than this is sent a WebSocket ping, and closed if nothing came for twice as long.
     pub heartbeat: Span,
+    /// The newest version of the protocol that is spoken here, in JSON only: where it is above `protocol` there is a newer client to be had.
+    #[serde(default, skip_serializing_if = "InJson::is_none")]
+    pub newest: InJson<u16>,
 }
 
 /// How many are here.

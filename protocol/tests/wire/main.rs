@@ -12,6 +12,7 @@ mod golden;
 mod journal;
 mod kept;
 mod layout;
+mod link;
 mod messages;
 mod ordered;
 mod reference;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::games::trivia::Settings;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -249,7 +250,16 @@ fn part(speaker: &Speaker, name: &str, part: &Value, used: &mut BTreeSet<String>
             let _ = writeln!(lines, "- `{}` ({number}). {}", choice["const"], text(choice, "description"));
         }
     }
-    lines
+    if name == "Settings" { without_bytes(&lines, Settings::NEWER) } else { lines }
+}
+
+/// The lines of a part, with a remark for each of these fields that bincode doesn't have.
+fn without_bytes(lines: &str, fields: &[&str]) -> String {
+    let remarked = lines.lines().map(|line| {
+        let is_without = fields.iter().any(|field| line.starts_with(&format!("- `{field}`: ")));
+        format!("{line}{}\n", if is_without { " In bincode by `create_game` only." } else { "" })
+    });
+    remarked.collect()
 }
 
 /// The whole reference.

@@ -127,8 +127,11 @@ impl Journal {
     fn take(&mut self, record: Record, current: &mut Option<QuestionId>) {
         let Record { show, number, fence, at, command, events, state: _ } = record;
         self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
+        // The book says what is wrong with one that is of no show of trivia.
+        if let Some(Ok(show)) = command.begun().and_then(|begun| begun.trivia()) {
+            self.settings = Some(show.settings);
+        }
         match command {
-            Command::Create(show) | Command::Begin { show, .. } => self.settings = Some(show.settings),
             Command::Join { role: Role::Player, name, .. } => self.holders.join(at, name),
             Command::Reseat { seat, name, .. } => self.holders.reseat(seat, at, name),
             Command::Answers { question, answers } => {
@@ -154,9 +157,11 @@ impl Journal {
             | Command::Outage { .. }
             | Command::Reissue { .. }
             | Command::SeatOrigin { .. }
+            | Command::Create(_)
+            | Command::Begin { .. }
+            | Command::BeginGame { .. }
             // The book says that this is no trivia.
             | Command::Claims { .. }
-            | Command::BeginGame { .. }
             // It says that this can't be judged.
             | Command::Sealed(_) => {}
         }

@@ -207,6 +207,7 @@ impl Mini {
             name: Name::parse(join.name.as_deref().unwrap_or("thief")).unwrap(),
             now: now(),
             heartbeat: Span(30_000),
+            newest: Default::default(),
         };
         let snapshot = Snapshot {
             seq: Seq(show.seq),

@@ -74,7 +74,12 @@ pub(super) fn is_next_entry(bytes: &[u8]) -> bool {
     IS_NEXT && bytes == next_entry()
 }
 
-/// A kind of message that the link has since some version.
+/// The newest version of which this file says what it has.
+const SAID: u8 = 2;
+const _: () = assert!(SAID == VERSION, "say below since which version of the link there is what, then raise SAID");
+
+/// A kind of message that the link has since some version. What a message holds counts as well: one with a code, an action or an event that
+/// came later is of the version that has it.
 pub(super) trait Since {
     /// The first version that has it.
     fn since(&self) -> u8;
@@ -88,7 +93,21 @@ impl Since for ToEngine {
         {
             return VERSION + 1;
         }
-        1
+        match self {
+            Self::Hello { .. }
+            | Self::Bye { .. }
+            | Self::Attend { .. }
+            | Self::Leave { .. }
+            | Self::Join(_)
+            | Self::Answers(_)
+            | Self::BarrierPassed { .. }
+            | Self::Resync { .. }
+            | Self::Reactions { .. }
+            | Self::Host { .. }
+            | Self::Counts(_)
+            | Self::Gone { .. }
+            | Self::Present(_) => 1,
+        }
     }
 }
 
@@ -100,7 +119,24 @@ impl Since for ToGateway {
         {
             return VERSION + 1;
         }
-        1
+        match self {
+            Self::Seated(_)
+            | Self::Resynced(_)
+            | Self::JoinRefused { .. }
+            | Self::Replies(_)
+            | Self::Broadcast(_)
+            | Self::Barrier { .. }
+            | Self::Dismiss { .. }
+            | Self::Moved { .. }
+            | Self::Said { .. }
+            | Self::Host { .. }
+            | Self::Figures(_)
+            | Self::Alert { .. }
+            | Self::Running { .. }
+            | Self::Own { .. }
+            | Self::Reissued(_)
+            | Self::Census { .. } => 1,
+        }
     }
 }
 

@@ -25,10 +25,10 @@ use std::collections::HashMap;
 use klaxon_protocol::binary::{self, Encode};
 use klaxon_protocol::claim::Claim;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::trivia::{self, Choice, PackQuestion, Question, QuestionId, Reveal, Settings};
+use klaxon_protocol::games::trivia::{self, Choice, PackQuestion, Question, QuestionId, Reveal, Settings, TriviaShow};
 use klaxon_protocol::host::{Action, PlayerLine};
 use klaxon_protocol::ids::{ClaimKey, CommandId, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CountedClaim, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer, CountedClaim, RulesVersion};
 use klaxon_protocol::link::View;
 use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -121,7 +121,7 @@ impl Trivia {
     ///
     /// # Errors
     /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
-    pub fn create(now: Millis, rules: RulesVersion, show: &CreateShow) -> Result<Self, Refusal> {
+    pub fn create(now: Millis, rules: RulesVersion, show: TriviaShow) -> Result<Self, Refusal> {
         let rules = Rules::of(rules)?;
         let problems = show.pack.problems_in_a_journal();
         if !problems.is_empty() {
@@ -132,28 +132,29 @@ impl Trivia {
         if !problems.is_empty() {
             return Err(Refusal::because(ErrorCode::BadSettings, problems.join("; ")));
         }
+        let TriviaShow { id, code, seed, pack, settings } = show;
         let mut done = Done::default();
-        done.add_create(show.id.clone());
+        done.add_create(id);
         Ok(Self {
             rules,
-            code: show.code.clone(),
-            title: show.pack.title.clone(),
-            seed: show.seed,
-            settings: show.settings.clone(),
-            pack: show.pack.questions.clone(),
+            code,
+            title: pack.title,
+            seed,
             stage: Stage {
                 phase: Phase::Created,
                 seq: Seq(0),
                 created_at: now,
                 ended_at: None,
                 paused: false,
-                autopilot: show.settings.autopilot.on,
+                autopilot: settings.autopilot.on,
                 step: None,
                 step_left: None,
                 done,
             },
             asked: Vec::new(),
-            people: People::new(show.seed, show.settings.seats),
+            people: People::new(seed, settings.seats),
+            settings,
+            pack: pack.questions,
             seats: Seats::default(),
             removals: HashMap::new(),
             ranks: Ranks::default(),

@@ -13,8 +13,10 @@ pub const STREAK_STEP: u32 = 100;
 /// How many right answers before this one are paid.
 pub const STREAK_MOST: u32 = 5;
 
-/// The points for a right answer after `elapsed` of `total`, following `streak` right answers in a row: 500 to 1500.
-pub fn points(elapsed: Span, total: Span, streak: u8) -> u32 {
+/// The points for a right answer after `elapsed` of `total`, following `streak` right answers in a row: 500 to 1500. Unless the show pays
+/// for speed, the time counts for nothing.
+pub fn points(elapsed: Span, total: Span, streak: u8, speed_points: bool) -> u32 {
+    let elapsed = if speed_points { elapsed } else { Span(0) };
     // A question is open for 10 min at most, so this is far from the end of 32 bits, whose division is the faster one.
     let remaining = total.0.saturating_sub(elapsed.0);
     let speed = (SPEED / STEP).saturating_mul(remaining) / total.0.max(1) * STEP;
@@ -29,6 +31,7 @@ mod tests {
     #[test]
     fn the_examples_of_the_rule_book() {
         let ten = Span(10_000);
+        let points = |elapsed, total, streak| points(elapsed, total, streak, true);
         assert_eq!(points(Span(0), ten, 0), 1000);
         assert_eq!(points(Span(5_000), ten, 0), 750);
         assert_eq!(points(Span(9_999), ten, 0), 500);
@@ -38,9 +41,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn without_points_for_speed_only_the_streak_counts(elapsed in 0u32..10_000, streak in 0u8..9) {
+            let expected = 1000 + 100 * u32::from(streak.min(5));
+            prop_assert_eq!(points(Span(elapsed), Span(10_000), streak, false), expected);
+        }
+
+        #[test]
         fn a_faster_answer_never_earns_less(a in 0u32..10_000, b in 0u32..10_000, streak in 0u8..9) {
             let (fast, slow) = (a.min(b), a.max(b));
-            prop_assert!(points(Span(fast), Span(10_000), streak) >= points(Span(slow), Span(10_000), streak));
+            let points = |elapsed| points(Span(elapsed), Span(10_000), streak, true);
+            prop_assert!(points(fast) >= points(slow));
         }
     }
 }

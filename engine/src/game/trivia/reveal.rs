@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::games::trivia::{Outcome, PlayerResult, QuestionId, Reveal};
+use klaxon_protocol::games::trivia::{Outcome, PlayerResult, QuestionId, Reveal, Settings};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Phase, ToPlayer};
@@ -61,6 +61,7 @@ impl Trivia {
     /// Applies the last question to every seat in play. What each seat gained, and how many in play were silent.
     fn judge(&mut self) -> (Vec<u32>, u32) {
         let (eliminates, scores) = (self.eliminates(), self.settings.mode.scores());
+        let Settings { speed_points, streak_points, .. } = self.settings;
         let Asked { question, right, clock, .. } = self.asked.last().expect("a question is judged after it was asked");
         let (id, total) = (question.question, clock.total());
         let seats = &mut self.seats;
@@ -78,7 +79,8 @@ impl Trivia {
             if choice == Some(*right) {
                 let elapsed = seats.elapsed(seat);
                 if scores {
-                    gained[index] = points(elapsed, total, seats.streak[index]);
+                    let streak = if streak_points { seats.streak[index] } else { 0 };
+                    gained[index] = points(elapsed, total, streak, speed_points);
                     seats.score[index] += gained[index];
                 }
                 // Counted to 255, far above what adds points.
@@ -102,14 +104,16 @@ impl Trivia {
     pub(super) fn take_back(&mut self) {
         let (Some(undo), Some(asked)) = (self.undo.take(), self.asked.last()) else { return };
         let (id, right, total) = (asked.id(), asked.right, asked.clock.total());
-        let scores = self.settings.mode.scores();
+        let Settings { mode, speed_points, streak_points, .. } = self.settings;
+        let scores = mode.scores();
         let seats = &mut self.seats;
         for seat in undo.played.iter() {
             let index = seat.index();
             if seats.choice(seat) == Some(right) {
                 let elapsed = seats.elapsed(seat);
                 if scores {
-                    let gained = points(elapsed, total, undo.streaks[index]);
+                    let streak = if streak_points { undo.streaks[index] } else { 0 };
+                    let gained = points(elapsed, total, streak, speed_points);
                     seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);
                 }
                 seats.rights[index] = seats.rights[index].checked_sub(1).expect(TAKEN_BACK);

@@ -37,7 +37,7 @@ impl ConnectionHandler for Shard {
         let mut conn = Conn::new(key, codec, self.common.origins.of(peer), now);
         self.timers.start(&mut conn);
         entry.insert(conn);
-        self.metrics.opened += 1;
+        self.metrics.opened[codec as usize] += 1;
         key
     }
 
@@ -83,9 +83,9 @@ impl ConnectionHandler for Shard {
 
     fn closed(&mut self, key: ConnKey) {
         self.leave_show(key, false);
-        if self.conn(key).is_some() {
+        if let Some(codec) = self.conn(key).map(|conn| conn.codec) {
             self.conns.remove(key.slot as usize);
-            self.metrics.closed += 1;
+            self.metrics.closed[codec as usize] += 1;
         }
     }
 

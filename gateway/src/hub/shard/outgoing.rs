@@ -134,6 +134,7 @@ impl Shard {
             name: seated.name.clone(),
             now: now.millis(),
             heartbeat: common.settings.limits.heartbeat,
+            newest: PROTOCOL_VERSION.into(),
         });
         let mut bytes = Vec::new();
         frame::append(codec, &welcome, &mut bytes);

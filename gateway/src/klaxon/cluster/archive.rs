@@ -5,7 +5,6 @@ use std::io::{ErrorKind, Write};
 use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::archive::service::ArchiveService;
-use klaxon_engine::figures;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::Kafka;
 use klaxon_engine::seal::SealKeys;
@@ -21,7 +20,6 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
     let admin = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
-    figures::describe();
     let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let (database, topic) = (options.database()?, &options.kafka.kafka_topic);
     let kafka = Kafka::new(options.kafka.brokers(common)?, topic);

@@ -7,7 +7,6 @@ use anyhow::Context;
 use klaxon_engine::Ports;
 use klaxon_engine::arbiter::RedisArbiter;
 use klaxon_engine::bus::redis::RedisEngineEnd;
-use klaxon_engine::figures;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::kafka::{Kafka, KafkaOpenError};
 use klaxon_engine::journal::{KafkaJournal, SealedJournal};
@@ -29,7 +28,6 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let common = &options.common;
     let admin = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
-    figures::describe();
     let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let redis = redis(&options.redis, keys.clone(), common)?;
     let spool = journals(common, "spool")?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use klaxon_engine::bus::redis::RedisGatewayEnd;
-use klaxon_engine::figures;
 use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::GatewayOptions;
@@ -20,7 +19,6 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let hosts = begin(common, options.admin_listen)?;
     let data = &common.data_dir;
     let settings = players.settings(common)?;
-    figures::describe();
     let redis = redis(&options.redis, SealKeys::of_secrets(&options.seal.secrets(common)?), common)?;
     let address_file = AddressFile::absent(data)?;
 

@@ -1,5 +1,7 @@
 //! How a show is played: what the host chooses when creating it.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -11,86 +13,157 @@ use crate::time::Span;
 /// The largest pot in minor units: 2^53 - 1, so that JavaScript can count it.
 pub const LARGEST_POT: u64 = (1 << 53) - 1;
 /// How many places a podium may have.
-pub const PODIUM_PLACES: std::ops::RangeInclusive<usize> = 1..=100;
+pub const PODIUM_PLACES: RangeInclusive<usize> = 1..=100;
 /// The most lives a player can have.
 pub const MOST_LIVES: u8 = 99;
 
-/// From the moment a question is sent until it opens, at most.
-const LONGEST_LEAD: Span = Span(60_000);
-
+/// From the moment a question is sent until it opens.
+const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
+/// How many extra lives a player can begin with.
+const LIVES: RangeInclusive<u8> = 0..=MOST_LIVES;
+/// How much can be won.
+const POT: RangeInclusive<u64> = 0..=LARGEST_POT;
 /// How large a place's part of the pot may be.
-const WEIGHT: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+const WEIGHT: RangeInclusive<u32> = 1..=1_000_000;
 /// The longest step of the script.
 const LONGEST_STEP: Span = Span(3_600_000);
 
-/// How a show is played. Whatever is left out has the default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode, JsonSchema)]
-#[serde(default)]
-#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
-pub struct Settings {
-    /// Elimination, points, or both.
-    pub mode: Mode,
-    /// Extra lives that each player starts with, 0 to 99; they count in elimination only.
-    #[schemars(extend("maximum" = MOST_LIVES))]
-    pub lives: u8,
-    /// How long a question is open, unless the pack says otherwise: 500 ms to 10 min.
-    #[schemars(extend("minimum" = OPEN_FOR.start(), "maximum" = OPEN_FOR.end()))]
-    pub open_for: Span,
-    /// From the moment a question is sent until it opens, so that it is on every phone by then: 0 to 60 s.
-    #[schemars(extend("maximum" = LONGEST_LEAD))]
-    pub lead: Span,
-    /// The longest wait at a close for gateways that have not handed in what they read in time: 10 ms to 10 s.
-    #[schemars(extend("minimum" = BARRIER.start(), "maximum" = BARRIER.end()))]
-    pub barrier: Span,
-    /// Mix each question's choices (by the show's recorded seed).
-    pub shuffle: bool,
-    /// What is won, in minor units of `currency` (cents), 0 to 2^53 - 1.
-    #[schemars(extend("maximum" = LARGEST_POT))]
-    pub pot: u64,
-    /// ISO 4217 code of the pot, three capital letters.
-    pub currency: String,
-    /// Who wins how much of the pot. In mode `points` the default is a podium with the weights 50, 30 and 20.
-    pub prize: PrizeRule,
-    /// What happens to the pot when an elimination leaves nobody.
-    pub nobody_left: NobodyLeft,
-    /// The show's timed script, used while the autopilot is on.
-    pub autopilot: Autopilot,
-    /// How many players may have a seat, 1 to 10 million.
-    #[schemars(extend("minimum" = SEATS.start(), "maximum" = SEATS.end()))]
-    pub seats: u32,
-}
+/// The table of settings: each with what it is, its type, its default and, if it is a number, what is allowed and in which unit.
+///
+/// `first` are those that bincode and old journals have without names ([`super::FirstSettings`]); it never changes. `newer` grows at its
+/// end. The default of a newer one is how shows were played before there was that setting, and never changes either: what is at its
+/// default is not written, so that a program without the setting can play the show.
+macro_rules! settings {
+    (
+        first { $($(#[$first_told:meta])* $first:ident: $first_type:ty = $first_default:expr $(, $first_range:expr, $first_unit:literal)?;)* }
+        newer { $($(#[$newer_told:meta])* $newer:ident: $newer_type:ty = $newer_default:expr $(, $newer_range:expr, $newer_unit:literal)?;)* }
+    ) => {
+        /// How a show is played. Whatever is left out has the default.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+        #[serde(default)]
+        pub struct Settings {
+            $(
+                $(#[$first_told])*
+                $(#[schemars(extend("minimum" = $first_range.start(), "maximum" = $first_range.end()))])?
+                pub $first: $first_type,
+            )*
+            $(
+                $(#[$newer_told])*
+                $(#[schemars(extend("minimum" = $newer_range.start(), "maximum" = $newer_range.end()))])?
+                pub $newer: $newer_type,
+            )*
+        }
 
-/// Settings as JSON has them: what is left out is none, for some defaults follow from others.
-macro_rules! read_settings {
-    ($($field:ident: $type:ty,)*) => {
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($first: $first_default,)* $($newer: $newer_default,)* }
+            }
+        }
+
+        impl Settings {
+            /// The settings that bincode's `create` does not have.
+            pub const NEWER: &[&str] = &[$(stringify!($newer)),*];
+
+            /// The numbers that are out of their range.
+            fn out_of_range(&self) -> Vec<String> {
+                let mut wrong = Vec::new();
+                $($(out_of_range(&mut wrong, stringify!($first), $first_range, $first_unit, self.$first);)?)*
+                $($(out_of_range(&mut wrong, stringify!($newer), $newer_range, $newer_unit, self.$newer);)?)*
+                wrong
+            }
+        }
+
         impl<'de> Deserialize<'de> for Settings {
+            /// What is left out is none at first, for some defaults follow from others.
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(Deserialize)]
                 #[serde(rename = "Settings")]
                 struct Sent {
-                    $($field: Option<$type>,)*
+                    $($first: Option<$first_type>,)*
+                    $($newer: Option<$newer_type>,)*
                 }
                 let sent = Sent::deserialize(deserializer)?;
                 let usual = Self::of_mode(sent.mode.unwrap_or(Self::default().mode));
-                Ok(Self { $($field: sent.$field.unwrap_or(usual.$field),)* })
+                Ok(Self {
+                    $($first: sent.$first.unwrap_or(usual.$first),)*
+                    $($newer: sent.$newer.unwrap_or(usual.$newer),)*
+                })
             }
         }
     };
 }
 
-read_settings! {
-    mode: Mode,
-    lives: u8,
-    open_for: Span,
-    lead: Span,
-    barrier: Span,
-    shuffle: bool,
-    pot: u64,
-    currency: String,
-    prize: PrizeRule,
-    nobody_left: NobodyLeft,
-    autopilot: Autopilot,
-    seats: u32,
+settings! {
+    first {
+        /// Elimination, points, or both.
+        mode: Mode = Mode::Elimination;
+        /// Extra lives that each player starts with, 0 to 99; they count in elimination only.
+        lives: u8 = 0, LIVES, "";
+        /// How long a question is open, unless the pack says otherwise: 500 ms to 10 min.
+        open_for: Span = Span(10_000), OPEN_FOR, " (milliseconds)";
+        /// From the moment a question is sent until it opens, so that it is on every phone by then: 0 to 60 s.
+        lead: Span = Span(500), LEAD, " (milliseconds)";
+        /// The longest wait at a close for gateways that have not handed in what they read in time: 10 ms to 10 s.
+        barrier: Span = USUAL_BARRIER, BARRIER, " (milliseconds)";
+        /// Mix each question's choices (by the show's recorded seed).
+        shuffle: bool = true;
+        /// What is won, in minor units of `currency` (cents), 0 to 2^53 - 1.
+        pot: u64 = 0, POT, " (minor units)";
+        /// ISO 4217 code of the pot, three capital letters.
+        currency: String = "EUR".into();
+        /// Who wins how much of the pot. In mode `points` the default is a podium with the weights 50, 30 and 20.
+        prize: PrizeRule = PrizeRule::Split;
+        /// What happens to the pot when an elimination leaves nobody.
+        nobody_left: NobodyLeft = NobodyLeft::Rollover;
+        /// The show's timed script, used while the autopilot is on.
+        autopilot: Autopilot = Autopilot::default();
+        /// How many players may have a seat, 1 to 10 million.
+        seats: u32 = USUAL_SEATS, SEATS, "";
+    }
+    newer {
+        /// Whether a right answer earns the more points the faster it was. If not, each earns 1000, and more for a streak.
+        speed_points: bool = true;
+        /// Whether right answers in a row earn more.
+        streak_points: bool = true;
+    }
+}
+
+/// A number that a setting can be.
+trait Number: Copy + PartialOrd {
+    /// As it stands in JSON.
+    fn number(self) -> u64;
+}
+
+impl Number for u8 {
+    fn number(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Number for u32 {
+    fn number(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Number for u64 {
+    fn number(self) -> u64 {
+        self
+    }
+}
+
+impl Number for Span {
+    fn number(self) -> u64 {
+        self.0.into()
+    }
+}
+
+/// Notes a number that is not allowed.
+fn out_of_range<T: Number>(wrong: &mut Vec<String>, name: &str, allowed: RangeInclusive<T>, unit: &str, value: T) {
+    if !allowed.contains(&value) {
+        let (least, most) = (allowed.start().number(), allowed.end().number());
+        wrong.push(format!("{name}: {least} to {most}{unit}, not {}", value.number()));
+    }
 }
 
 /// What a right or wrong answer does.
@@ -177,25 +250,6 @@ impl Default for Autopilot {
     }
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            mode: Mode::Elimination,
-            lives: 0,
-            open_for: Span(10_000),
-            lead: Span(500),
-            barrier: USUAL_BARRIER,
-            shuffle: true,
-            pot: 0,
-            currency: "EUR".into(),
-            prize: PrizeRule::Split,
-            nobody_left: NobodyLeft::Rollover,
-            autopilot: Autopilot::default(),
-            seats: USUAL_SEATS,
-        }
-    }
-}
-
 impl Settings {
     /// The defaults of this mode.
     #[must_use]
@@ -206,26 +260,8 @@ impl Settings {
     /// Everything that is wrong with the settings, each line naming the setting and what is allowed.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+        let mut problems = self.out_of_range();
         let mut wrong = |problem: String| problems.push(problem);
-        fn check<T: PartialOrd + std::fmt::Display>(
-            wrong: &mut dyn FnMut(String),
-            name: &str,
-            allowed: std::ops::RangeInclusive<T>,
-            unit: &str,
-            value: T,
-        ) {
-            if !allowed.contains(&value) {
-                wrong(format!("{name}: {} to {}{unit}, not {value}", allowed.start(), allowed.end()));
-            }
-        }
-        let millis = " (milliseconds)";
-        check(&mut wrong, "lives", 0..=MOST_LIVES, "", self.lives);
-        check(&mut wrong, "open_for", OPEN_FOR.start().0..=OPEN_FOR.end().0, millis, self.open_for.0);
-        check(&mut wrong, "lead", 0..=LONGEST_LEAD.0, millis, self.lead.0);
-        check(&mut wrong, "barrier", BARRIER.start().0..=BARRIER.end().0, millis, self.barrier.0);
-        check(&mut wrong, "pot", 0..=LARGEST_POT, " (minor units)", self.pot);
-        check(&mut wrong, "seats", SEATS, "", self.seats);
         if self.currency.len() != 3 || !self.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             wrong("currency: three capital letters of ISO 4217, such as EUR".into());
         }
@@ -246,12 +282,9 @@ impl Settings {
                 }
             }
         }
-        for (name, step) in [
-            ("autopilot.lobby", self.autopilot.lobby),
-            ("autopilot.suspense", self.autopilot.suspense),
-            ("autopilot.pause", self.autopilot.pause),
-        ] {
-            check(&mut wrong, name, 0..=LONGEST_STEP.0, millis, step.0);
+        let Autopilot { lobby, suspense, pause, .. } = self.autopilot;
+        for (name, step) in [("autopilot.lobby", lobby), ("autopilot.suspense", suspense), ("autopilot.pause", pause)] {
+            out_of_range(&mut problems, name, Span(0)..=LONGEST_STEP, " (milliseconds)", step);
         }
         problems
     }

@@ -34,7 +34,8 @@ variants!(Command {
 
 /// A whole little journal.
 pub fn records() -> Vec<Record> {
-    let create = CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings() };
+    let create =
+        CreateShow { id: id("c-1"), code: code(), seed: 42, pack: pack(), settings: settings().first().unwrap() };
     let mut steps = vec![(at(0), Command::Create(Box::new(create.clone())), vec![])];
     steps.push((
         at(12_000),
@@ -77,7 +78,7 @@ pub fn records() -> Vec<Record> {
             })],
         ),
         (at(300_001), Command::Tick, vec![ToPlayer::End(Mark { seq: seq(31), at: at(300_001) })]),
-        (at(300_002), Command::begin(create), vec![]),
+        (at(300_002), Command::Begin { rules: RulesVersion::NEWEST, show: Box::new(create) }, vec![]),
         (at(300_003), Command::Reissue { seat: ANN }, vec![]),
     ]);
     for (number, action) in (30..).zip(later) {

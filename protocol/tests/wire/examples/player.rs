@@ -150,6 +150,7 @@ pub fn welcome() -> Welcome {
         name: name("Ann"),
         now: at(12_000),
         heartbeat: Span(30_000),
+        newest: 1.into(),
     }
 }
 

@@ -40,6 +40,11 @@ impl<'a> Growth<'a> {
     fn kind(&mut self, old: &'a Kind, new: &'a Kind) -> Result<(), String> {
         match (old, new) {
             (Kind::List(old), Kind::List(new)) | (Kind::Optional(old), Kind::Optional(new)) => self.kind(old, new),
+            (Kind::Array(old_count, old), Kind::Array(count, new)) if old_count == count => self.kind(old, new),
+            (Kind::Pair(old, old_second), Kind::Pair(new, new_second)) => {
+                self.kind(old, new)?;
+                self.kind(old_second, new_second)
+            }
             (Kind::Named(old), Kind::Named(new)) => self.named(old, new),
             _ if old == new => Ok(()),
             _ => Err(format!("{old:?} became {new:?}")),

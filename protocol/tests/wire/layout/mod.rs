@@ -1,4 +1,4 @@
-//! How the types of the journal are laid out in bytes: read from the code ([`source`]), written to docs/journal.md and read from it again
+//! How the types of the wire, the link and the journal are laid out in bytes: read from the code ([`source`]), written to docs/journal.md and read from it again
 //! ([`page`]), compared with what they were ([`growth`]), and followed by a reader that knows nothing else ([`reader`]).
 
 pub mod growth;
@@ -20,6 +20,10 @@ pub enum Kind {
     Json,
     List(Box<Kind>),
     Optional(Box<Kind>),
+    /// So many, without their number.
+    Array(usize, Box<Kind>),
+    /// One and then another.
+    Pair(Box<Kind>, Box<Kind>),
     /// A type of that name, laid out elsewhere.
     Named(String),
 }

@@ -45,7 +45,8 @@ pub fn written(layouts: &[Layout]) -> String {
 
 fn list(fields: &[Field], indent: &str) -> String {
     fields.iter().fold(String::new(), |mut lines, Field { name, kind, told }| {
-        let _ = writeln!(lines, "{indent}- `{name}`: {}. {told}", in_words(kind));
+        let line = format!("{indent}- `{name}`: {}. {told}", in_words(kind));
+        let _ = writeln!(lines, "{}", line.trim_end());
         lines
     })
 }
@@ -54,6 +55,8 @@ fn in_words(kind: &Kind) -> String {
     match kind {
         Kind::List(of) => format!("list of {}", in_words(of)),
         Kind::Optional(of) => format!("optional {}", in_words(of)),
+        Kind::Array(count, of) => format!("{count} times {}", in_words(of)),
+        Kind::Pair(first, second) => format!("pair of {} and {}", in_words(first), in_words(second)),
         Kind::Named(name) => format!("[{name}](#{})", name.to_lowercase()),
         plain => PLAIN.iter().find(|(_, kind)| kind == plain).unwrap().0.to_owned(),
     }
@@ -104,7 +107,8 @@ fn read_chapter(chapter: &str) -> Layout {
 
 fn read_field(line: &str) -> Field {
     let (name, rest) = line.strip_prefix('`').and_then(|line| line.split_once("`: ")).unwrap();
-    let (kind, told) = rest.split_once(". ").unwrap();
+    // Fields of what engines write among themselves may be without a word.
+    let (kind, told) = rest.split_once(". ").unwrap_or((rest.strip_suffix('.').unwrap(), ""));
     Field { name: name.to_owned(), kind: read_kind(kind), told: told.to_owned() }
 }
 
@@ -114,6 +118,12 @@ fn read_kind(words: &str) -> Kind {
     }
     if let Some(of) = words.strip_prefix("optional ") {
         return Kind::Optional(Box::new(read_kind(of)));
+    }
+    if let Some((first, second)) = words.strip_prefix("pair of ").and_then(|pair| pair.split_once(" and ")) {
+        return Kind::Pair(Box::new(read_kind(first)), Box::new(read_kind(second)));
+    }
+    if let Some((count, of)) = words.split_once(" times ") {
+        return Kind::Array(count.parse().unwrap(), Box::new(read_kind(of)));
     }
     match PLAIN.iter().find(|(plain, _)| *plain == words) {
         Some((_, kind)) => kind.clone(),

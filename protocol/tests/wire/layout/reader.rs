@@ -156,6 +156,7 @@ impl<'a> Reader<'a> {
                 }
                 other => return Err(format!("there is something or not, and no byte {other}")),
             },
+            Kind::Array(..) | Kind::Pair(..) => return Err("a journal has none of these".to_owned()),
             Kind::Named(name) => self.named(name)?,
         }
         Ok(())

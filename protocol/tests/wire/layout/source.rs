@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use klaxon_protocol::player::Emoji;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, GenericArgument, Ident, Item, Lit, LitStr, Meta, PathArguments, Token, Type, UseTree};
 
@@ -24,6 +25,9 @@ const STANDARD: [(&str, Kind); 9] = [
 /// Types that encode themselves, and as what.
 const ENCODE_THEMSELVES: [(&str, Kind); 2] = [("Body", Kind::Json), ("ClaimText", Kind::Text)];
 
+/// Types that are written as another one is.
+const WRITTEN_AS: [(&str, &str); 1] = [("Settings", "FirstSettings")];
+
 /// The layouts of a crate, and the names by which they are known elsewhere.
 #[derive(Default)]
 pub struct Source {
@@ -35,8 +39,14 @@ pub struct Source {
 impl Source {
     /// Reads all files below a folder.
     pub fn read(folder: &Path) -> Self {
+        Self::of_folders(&[folder])
+    }
+
+    /// Reads all files below these folders.
+    pub fn of_folders(folders: &[&Path]) -> Self {
         let mut source = Self::default();
-        source.add(folder);
+        source.aliases.extend(WRITTEN_AS.map(|(name, other)| (name.to_owned(), other.to_owned())));
+        folders.iter().for_each(|folder| source.add(folder));
         source
     }
 
@@ -117,8 +127,7 @@ impl Source {
         let file = self.layouts.iter().map(|(of, _)| of).find(|of| of.ends_with(file)).unwrap();
         let (mut layouts, mut next) = (vec![self.find(file, root)], 0);
         while let Some((file, layout)) = layouts.get(next).cloned() {
-            for kind in layout.kinds() {
-                let Some(name) = named(kind) else { continue };
+            for name in layout.kinds().into_iter().flat_map(named) {
                 let found = self.find(file, name);
                 if let Some((_, same)) = layouts.iter().find(|(_, layout)| layout.name == found.1.name) {
                     assert_eq!(*same, found.1, "two types of one name are in the same bytes");
@@ -146,7 +155,11 @@ impl Source {
 
     fn rename(&self, kind: &mut Kind) {
         match kind {
-            Kind::List(of) | Kind::Optional(of) => self.rename(of),
+            Kind::List(of) | Kind::Optional(of) | Kind::Array(_, of) => self.rename(of),
+            Kind::Pair(first, second) => {
+                self.rename(first);
+                self.rename(second);
+            }
             Kind::Named(name) => {
                 if let Some(real) = self.aliases.get(name) {
                     name.clone_from(real);
@@ -157,11 +170,13 @@ impl Source {
     }
 }
 
-fn named(kind: &Kind) -> Option<&str> {
+/// The types that are named in this one.
+fn named(kind: &Kind) -> Vec<&str> {
     match kind {
-        Kind::List(of) | Kind::Optional(of) => named(of),
-        Kind::Named(name) => Some(name),
-        _ => None,
+        Kind::List(of) | Kind::Optional(of) | Kind::Array(_, of) => named(of),
+        Kind::Pair(first, second) => [named(first), named(second)].concat(),
+        Kind::Named(name) => vec![name],
+        _ => Vec::new(),
     }
 }
 
@@ -190,7 +205,28 @@ fn told(attrs: &[Attribute]) -> String {
     lines.join(" ").replace("[`", "`").replace("`]", "`")
 }
 
-/// Of the link between gateways and engines only: a journal has no tuples, arrays and nameless fields beside each other.
+/// The lengths of arrays, which the source names only.
+const LENGTHS: [(&str, usize); 1] = [("Emoji", Emoji::ALL.len())];
+
+/// The length of an array: a number, or `len()` of all of an enum.
+fn length(of: &Expr) -> Option<usize> {
+    match of {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_parse().ok(),
+            _ => None,
+        },
+        Expr::MethodCall(call) => match &*call.receiver {
+            Expr::Path(path) => {
+                let owner = &path.path.segments.first()?.ident;
+                LENGTHS.iter().find(|(name, _)| owner == name).map(|(_, length)| *length)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A type for which nothing is written down, such as nameless fields beside each other.
 fn unknown() -> Kind {
     Kind::Named("a type without a name".to_owned())
 }
@@ -198,9 +234,16 @@ fn unknown() -> Kind {
 fn form(fields: &syn::Fields) -> Form {
     match fields {
         syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Form::Same(kind(&fields.unnamed[0].ty)),
-        syn::Fields::Named(fields) => Form::Fields(fields.named.iter().map(field).collect()),
+        syn::Fields::Named(fields) => {
+            Form::Fields(fields.named.iter().filter(|field| has_bytes(field)).map(field).collect())
+        }
         _ => Form::Same(unknown()),
     }
+}
+
+/// Whether a field stands in the bytes.
+fn has_bytes(field: &syn::Field) -> bool {
+    !matches!(&field.ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "InJson"))
 }
 
 fn field(field: &syn::Field) -> Field {
@@ -219,7 +262,16 @@ fn variant(variant: &syn::Variant) -> Variant {
 }
 
 fn kind(of: &Type) -> Kind {
-    let Type::Path(path) = of else { return unknown() };
+    let path = match of {
+        Type::Path(path) => path,
+        Type::Tuple(tuple) if tuple.elems.len() == 2 => {
+            return Kind::Pair(Box::new(kind(&tuple.elems[0])), Box::new(kind(&tuple.elems[1])));
+        }
+        Type::Array(array) => {
+            return length(&array.len).map_or_else(unknown, |length| Kind::Array(length, Box::new(kind(&array.elem))));
+        }
+        _ => return unknown(),
+    };
     let last = path.path.segments.last().unwrap();
     let inner = || {
         let PathArguments::AngleBracketed(arguments) = &last.arguments else { panic!("{} of what?", last.ident) };

@@ -126,7 +126,7 @@ impl Book {
         let Some(asked) = self.asked.last_mut() else { return Vec::new() };
         let (question, right) = (asked.question.question, asked.right);
         let mode = self.settings.mode;
-        let mut judged = judge(&mut self.seats, mode, question, right, asked.clock.total(), &asked.answers);
+        let mut judged = judge(&mut self.seats, &self.settings, question, right, asked.clock.total(), &asked.answers);
         let alive = super::count(self.seats.iter().filter(|held| held.alive).count());
         let (counts, silent) = (asked.counts.clone(), judged.silent);
         let reveal = Reveal { seq, at: now, question, right, counts, silent, alive };

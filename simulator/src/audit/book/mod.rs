@@ -13,9 +13,11 @@ mod views;
 use std::collections::{BTreeMap, HashSet};
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, PackQuestion, PlayerResult, Question, QuestionId, Reveal, Settings};
+use klaxon_protocol::games::trivia::{
+    Choice, PackQuestion, PlayerResult, Question, QuestionId, Reveal, Settings, TriviaShow,
+};
 use klaxon_protocol::ids::{CommandId, PlayerId, Seat, Seq};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer, Record, RulesVersion};
 use klaxon_protocol::player::{Phase, Podium, Role, Standings, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -29,6 +31,9 @@ pub type Orders = BTreeMap<QuestionId, Vec<String>>;
 
 /// The rules allow no such command now: why, for people.
 pub type Refused = String;
+
+/// Why a show is not in this book.
+const ANOTHER_GAME: &str = "this is of another game than trivia";
 
 /// A question that was asked.
 #[derive(Debug, Clone)]
@@ -130,8 +135,7 @@ impl Book {
     pub fn take(&mut self, record: &Record) -> Result<Vec<ToPlayer>, Refused> {
         let now = record.at;
         let told = match &record.command {
-            Command::Create(show) => self.begin(RulesVersion::FIRST, show),
-            Command::Begin { rules, show } => self.begin(*rules, show),
+            Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => self.begin(&record.command),
             Command::Join { player, name, role: Role::Player } => self.join(now, player, name),
             Command::Reseat { seat, player, name } => self.reseat(*seat, player, name),
             Command::Join { role: Role::Spectator, .. } => Ok(Vec::new()),
@@ -157,23 +161,26 @@ impl Book {
                 self.named_by_address = Some(*seat);
                 Ok(Vec::new())
             }
-            Command::Claims { .. } | Command::BeginGame { .. } => Err("this is of another game than trivia".into()),
+            Command::Claims { .. } => Err(ANOTHER_GAME.into()),
             Command::Sealed(_) => Err("this is sealed: the journal must be saved by who has the key".into()),
         };
         self.note_turns(now);
         told
     }
 
-    fn begin(&mut self, edition: RulesVersion, show: &CreateShow) -> Result<Vec<ToPlayer>, Refused> {
+    fn begin(&mut self, command: &Command) -> Result<Vec<ToPlayer>, Refused> {
         if !self.pack.is_empty() {
             return Err("the show has begun before".into());
         }
-        self.edition = edition;
-        self.settings = show.settings.clone();
-        self.title.clone_from(&show.pack.title);
-        self.pack.clone_from(&show.pack.questions);
-        self.autopilot = show.settings.autopilot.on;
-        self.done.insert(show.id.clone());
+        let begun = command.begun().ok_or("it begins no show")?;
+        let TriviaShow { id, pack, settings, .. } =
+            begun.trivia().ok_or(ANOTHER_GAME)?.map_err(|refusal| refusal.to_string())?;
+        self.edition = begun.rules;
+        self.autopilot = settings.autopilot.on;
+        self.settings = settings;
+        self.title = pack.title;
+        self.pack = pack.questions;
+        self.done.insert(id);
         Ok(Vec::new())
     }
 

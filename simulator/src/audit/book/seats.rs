@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use klaxon_protocol::games::trivia::{Choice, MOST_LIVES, Mode, Outcome, PlayerResult, QuestionId};
+use klaxon_protocol::games::trivia::{Choice, MOST_LIVES, Mode, Outcome, PlayerResult, QuestionId, Settings};
 use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::time::Span;
 
@@ -65,12 +65,13 @@ pub struct Judged {
 /// Wrong or no answer: a life or, without one, out. Right: points, by how fast.
 pub fn judge(
     seats: &mut [Held],
-    mode: Mode,
+    settings: &Settings,
     question: QuestionId,
     right: Choice,
     total: Span,
     answers: &RoundAnswers,
 ) -> Judged {
+    let Settings { mode, speed_points, streak_points, .. } = *settings;
     let mut judged = Judged::default();
     for (seat, held) in (0..).map(Seat).zip(seats) {
         let played = held.alive;
@@ -79,7 +80,11 @@ pub fn judge(
         let (outcome, what) = match answer {
             _ if !played => (Outcome::Watched, What::Nothing),
             Some(&(choice, elapsed)) if choice == right => {
-                let gained = if mode.scores() { points(elapsed, total, streak) } else { 0 };
+                let gained = match (mode.scores(), streak_points) {
+                    (true, true) => points(elapsed, total, streak, speed_points),
+                    (true, false) => points(elapsed, total, 0, speed_points),
+                    (false, _) => 0,
+                };
                 held.score += gained;
                 held.streak += 1;
                 held.rights += 1;
@@ -139,10 +144,11 @@ pub fn take_back(seats: &mut [Held], changes: Vec<Change>) {
     }
 }
 
-/// 500 to 1000 in steps of 10 for the time that was left, and 100 for each right answer just before, 500 at most.
-pub fn points(elapsed: Span, total: Span, streak: u32) -> u32 {
+/// 500 to 1000 in steps of 10 for the time that was left, or 1000 in a show that does not pay for speed; and 100 for each right answer just
+/// before, 500 at most.
+pub fn points(elapsed: Span, total: Span, streak: u32, speed_points: bool) -> u32 {
     let remaining = u64::from(total.0.saturating_sub(elapsed.0));
-    let steps = remaining * 50 / u64::from(total.0.max(1));
+    let steps = if speed_points { remaining * 50 / u64::from(total.0.max(1)) } else { 50 };
     500 + u32::try_from(steps).unwrap_or(50) * 10 + 100 * streak.min(5)
 }
 
@@ -167,10 +173,11 @@ mod tests {
 
     #[test]
     fn the_points_of_the_rules() {
-        let points = |elapsed, streak| points(Span(elapsed), Span(10_000), streak);
+        let points = |elapsed, streak| points(Span(elapsed), Span(10_000), streak, true);
         assert_eq!([points(0, 0), points(1, 0), points(5000, 0), points(9999, 0)], [1000, 990, 750, 500]);
         assert_eq!([points(0, 1), points(0, 4), points(0, 5), points(0, 6)], [1100, 1400, 1500, 1500]);
         assert_eq!(points(12_000, 0), 500);
+        assert_eq!([0, 9999, 12_000].map(|elapsed| super::points(Span(elapsed), Span(10_000), 2, false)), [1200; 3]);
     }
 
     #[test]

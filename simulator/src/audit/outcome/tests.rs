@@ -1,7 +1,7 @@
-use klaxon_protocol::games::trivia::{Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings};
+use klaxon_protocol::games::trivia::{Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, ShowCode, ShowId};
-use klaxon_protocol::journal::{CountedAnswer, CreateShow, MAGIC, Record, frame_record};
+use klaxon_protocol::journal::{CountedAnswer, MAGIC, Record, frame_record};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::time::Span;
 
@@ -26,7 +26,7 @@ impl Writer {
         let mut writer = Self { bytes: MAGIC.to_vec(), number: 0, now: 1_000, question: 0, rights };
         let id = CommandId::parse("c").unwrap();
         let code = ShowCode::parse("SUMS1").unwrap();
-        writer.write(Command::begin(CreateShow { id, code, seed: 1, pack, settings }));
+        writer.write(Command::begin(TriviaShow { id, code, seed: 1, pack, settings }));
         writer.host(Action::OpenLobby);
         for seat in 0..players {
             let player = PlayerId::parse(&format!("p{seat}")).unwrap();
@@ -146,6 +146,38 @@ fn the_last_to_leave_win_if_the_host_wished_so_and_nobody_without_pay() {
     assert_eq!(play(NobodyLeft::LastStanding, true), [(1, 51), (1, 50), (3, 0)]);
     assert_eq!(play(NobodyLeft::Rollover, true), [(1, 0), (1, 0), (3, 0)]);
     assert_eq!(play(NobodyLeft::LastStanding, false), [(1, 0), (1, 0), (3, 0)]);
+}
+
+#[test]
+fn a_show_that_does_not_pay_for_speed_pays_for_right_answers_and_streaks() {
+    let play = |speed_points| {
+        let prize = PrizeRule::Podium { weights: vec![2, 1] };
+        let settings = Settings { mode: Mode::Points, prize, pot: 300, speed_points, ..Settings::default() };
+        let mut writer = Writer::new(settings, 2);
+        for delay in [0, 500] {
+            writer.ask();
+            writer.answer(&[(0, true, 999 - delay), (1, true, delay)]);
+            writer.reveal();
+        }
+        let outcome = writer.end(true);
+        let scores: Vec<u32> = outcome.players.iter().map(|player| player.score).collect();
+        (scores, places(&outcome))
+    };
+    assert_eq!(play(false), (vec![2100, 2100], vec![(2, 100), (1, 200)]), "the time breaks ties");
+    assert_eq!(play(true).0, [500 + 750 + 100, 1000 + 750 + 100]);
+}
+
+#[test]
+fn a_show_that_does_not_pay_for_streaks_pays_for_speed_alone() {
+    let prize = PrizeRule::Podium { weights: vec![1] };
+    let mut writer =
+        Writer::new(Settings { mode: Mode::Points, prize, streak_points: false, ..Settings::default() }, 1);
+    for delay in [0, 500, 999] {
+        writer.ask();
+        writer.answer(&[(0, true, delay)]);
+        writer.reveal();
+    }
+    assert_eq!(writer.end(true).players[0].score, 1000 + 750 + 500);
 }
 
 #[test]

@@ -46,6 +46,12 @@ pub struct Args {
     /// What right and wrong answers do
     #[arg(long, value_enum, default_value_t = ModeArg::Elimination)]
     pub mode: ModeArg,
+    /// Right answers earn 1000 points however fast they were
+    #[arg(long)]
+    pub no_speed_points: bool,
+    /// Right answers in a row earn no more than single ones
+    #[arg(long)]
+    pub no_streak_points: bool,
     /// Extra lives of each player
     #[arg(long, default_value_t = 1)]
     pub lives: u8,
@@ -324,6 +330,8 @@ impl Args {
             open_for: span(self.open_for),
             lead: span(self.lead),
             pot: self.pot,
+            speed_points: !self.no_speed_points,
+            streak_points: !self.no_streak_points,
             nobody_left: NobodyLeft::LastStanding,
             autopilot: Autopilot {
                 on: self.autopilot,

@@ -254,6 +254,7 @@ mod tests {
                     name: Name::parse("Ann").unwrap(),
                     now: Millis(at),
                     heartbeat: Span(30_000),
+                    newest: Default::default(),
                 }),
             );
         }

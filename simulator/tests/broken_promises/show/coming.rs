@@ -82,6 +82,7 @@ impl Show {
             name: Name::parse(&format!("Player {player}")).unwrap(),
             now: Millis(self.now),
             heartbeat: Span(30_000),
+            newest: Default::default(),
         };
         self.receive(index, ToPlayer::Welcome(welcome));
         let mut snapshot = Snapshot { seq: Seq(self.seq), at: Millis(self.now), ..self.snapshot.clone() };

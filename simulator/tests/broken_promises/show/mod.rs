@@ -14,11 +14,11 @@ use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{
     Answer, AnswerReply, Choice, Close, Outcome, Pack, PackQuestion, PlayerResult, Question, QuestionId, Reveal,
-    Settings, Snapshot,
+    Settings, Snapshot, TriviaShow,
 };
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, Name, Seat, Seq, ShowCode, ShowId};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, Record};
+use klaxon_protocol::journal::{Command, CountedAnswer, Record};
 use klaxon_protocol::player::{FromPlayer, Mark, Phase, Place, Podium, Prize, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use klaxon_simulator::evidence::Micros;
@@ -102,7 +102,7 @@ impl Show {
         let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
         let id = CommandId::parse("create").unwrap();
         let code = ShowCode::parse("HAND1").unwrap();
-        show.record(Command::begin(CreateShow { id, code, seed: 1, pack, settings }), vec![]);
+        show.record(Command::begin(TriviaShow { id, code, seed: 1, pack, settings }), vec![]);
         let opened = ToPlayer::Opened(show.mark());
         show.snapshot.phase = Phase::Lobby;
         show.host(Action::OpenLobby, opened);

@@ -1,9 +1,9 @@
 //! What a reveal's personal part costs on the bus.
 
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings};
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
-use klaxon_protocol::journal::{Begun, BegunShow, Command, CountedAnswer, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -35,7 +35,7 @@ impl Played {
             open_for: None,
             source: None,
         };
-        let create = CreateShow {
+        let create = TriviaShow {
             id: CommandId::parse("create").unwrap(),
             code: ShowCode::parse("TEST").unwrap(),
             seed: 7,
@@ -44,9 +44,7 @@ impl Played {
         };
         let now = Millis(1_000_000);
         let mut played = Self {
-            game: Games::default()
-                .begin(now, Begun { rules: RulesVersion::NEWEST, show: BegunShow::Trivia(&create) })
-                .unwrap(),
+            game: Games::default().begin(now, Command::begin(create).begun().unwrap()).unwrap(),
             now,
             commands: 0,
         };

@@ -5,12 +5,13 @@ use std::ops::RangeInclusive;
 use klaxon_protocol::claim::{Claim, ClaimText, ClaimValue};
 use klaxon_protocol::games::trivia::{
     Autopilot, Choice, LARGEST_POT, MOST_LIVES, Mode, NobodyLeft, PODIUM_PLACES, PrizeRule, QuestionId, Settings,
+    TriviaShow,
 };
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
     ClaimKey, CommandId, Fence, GatewayId, Generation, Name, PlayerId, Seat, SeatRef, Seq, ShowCode, ShowId,
 };
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, MAGIC, Record, RulesVersion, frame_record};
+use klaxon_protocol::journal::{Command, CountedAnswer, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Mark, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -47,6 +48,7 @@ fn settings_at_the_ends() -> impl Strategy<Value = Settings> {
             seats,
             lead,
             pot: LARGEST_POT,
+            speed_points: on,
             nobody_left: NobodyLeft::LastStanding,
             autopilot: Autopilot { on, lobby: step, suspense: step, pause: step },
             ..settings()
@@ -112,9 +114,11 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (often(0..=21u32), 1..4u64)
             .prop_map(|(seat, hash)| Command::SeatOrigin { seat: Seat(seat), origin: Origin::of_hash(hash) }),
         1 => often(0..=60_000u32).prop_map(|away| Command::Recovered { away: Span(away) }),
-        1 => (any::<bool>(), settings_at_the_ends()).prop_map(|(old, settings)| match create(settings, 1) {
-            show if old => Command::Create(Box::new(show)),
-            show => Command::begin(show),
+        1 => (any::<bool>(), settings_at_the_ends()).prop_map(|(old, settings)| {
+            match Command::begin(create(settings, 1)) {
+                Command::Begin { show, .. } if old => Command::Create(show),
+                begin => begin,
+            }
         }),
     ]
 }
@@ -135,9 +139,9 @@ fn any_story() -> impl Strategy<Value = Vec<(Millis, Command)>> {
     })
 }
 
-fn create(settings: Settings, questions: usize) -> CreateShow {
+fn create(settings: Settings, questions: usize) -> TriviaShow {
     let (id, code) = (CommandId::parse("create").unwrap(), ShowCode::parse("TEST").unwrap());
-    CreateShow { id, code, seed: 7, pack: pack(questions), settings }
+    TriviaShow { id, code, seed: 7, pack: pack(questions), settings }
 }
 
 /// Asks the game everything that can be asked.
@@ -165,7 +169,7 @@ fn look_at_all(game: &Trivia, now: Millis) {
 /// The journal of a show of which these commands were asked; what is refused is not in it.
 fn journal(settings: Settings, story: &[(Millis, Command)]) -> Vec<Record> {
     let show = create(settings, 4);
-    let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, &show).unwrap();
+    let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, show.clone()).unwrap();
     let first = Command::begin(show);
     let record =
         |number, at, command, events, state| Record { show: SHOW, number, fence: Fence(1), at, command, events, state };
@@ -191,7 +195,7 @@ proptest! {
     #[test]
     fn no_command_at_any_time_makes_a_show_panic(settings in settings_at_the_ends(), story in any_story(), many: bool) {
         let questions = if many { 500 } else { 4 };
-        let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, &create(settings, questions)).unwrap();
+        let mut game = Trivia::create(Millis(START), RulesVersion::NEWEST, create(settings, questions)).unwrap();
         for (at, command) in story {
             let hash = game.state_hash();
             if game.apply(at, &command).is_err() {

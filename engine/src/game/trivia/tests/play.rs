@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, PlayerResult, QuestionId, Settings, You};
+use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, PlayerResult, QuestionId, Settings, TriviaShow, You};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{ClaimKey, CommandId, Name, PlayerId, Seat, SeatRef, ShowCode};
-use klaxon_protocol::journal::{Command, CountedAnswer, CreateShow, RulesVersion};
+use klaxon_protocol::journal::{Command, CountedAnswer, RulesVersion};
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -56,7 +56,7 @@ impl Play {
 
     /// The same by this edition of the rules.
     pub fn by(rules: RulesVersion, settings: Settings, questions: usize, players: u32) -> Self {
-        let create = CreateShow {
+        let create = TriviaShow {
             id: CommandId::parse("create").unwrap(),
             code: ShowCode::parse("TEST").unwrap(),
             seed: 7,
@@ -64,7 +64,7 @@ impl Play {
             settings,
         };
         let now = Millis(1_000_000);
-        let game = Trivia::create(now, rules, &create).unwrap();
+        let game = Trivia::create(now, rules, create).unwrap();
         let mut play = Self { game, now, told: vec![], alerts: vec![], dismissed: vec![], personal: None, commands: 0 };
         play.host(Action::OpenLobby);
         (0..players).for_each(|player| assert_eq!(play.join(player), Ok(Entry::New)));

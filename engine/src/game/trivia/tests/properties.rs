@@ -18,11 +18,13 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         PrizeRule::Podium { weights }
     });
     let mode = prop_oneof![Just(Mode::Elimination), Just(Mode::Points), Just(Mode::Both)];
-    (mode, 0u8..3, 0u64..10_000, any::<bool>(), any::<bool>(), weights).prop_map(
-        |(mode, lives, pot, rollover, split, podium)| Settings {
+    (mode, 0u8..3, 0u64..10_000, any::<[bool; 4]>(), weights).prop_map(
+        |(mode, lives, pot, [rollover, split, speed_points, streak_points], podium)| Settings {
             mode,
             lives,
             pot,
+            speed_points,
+            streak_points,
             nobody_left: if rollover { NobodyLeft::Rollover } else { NobodyLeft::LastStanding },
             prize: if split && mode.eliminates() { PrizeRule::Split } else { podium },
             ..settings()

@@ -34,6 +34,36 @@ fn the_faster_and_the_longer_in_a_row_the_more_points() {
 }
 
 #[test]
+fn without_points_for_speed_a_slow_right_answer_earns_as_much_as_a_fast_one() {
+    let mut play = Play::new(Settings { speed_points: false, ..points() }, 2, 3);
+    play.ask();
+    play.answer(0, RIGHT);
+    play.wait(9_999);
+    play.answer(1, RIGHT);
+    play.close_and_reveal();
+    assert_eq!((play.result(0).gained, play.result(1).gained, play.result(2).gained), (1000, 1000, 0));
+    assert_eq!((play.result(0).rank, play.result(1).rank), (1, 1));
+    play.round(&[(0, RIGHT), (2, RIGHT)]);
+    assert_eq!((play.result(0).gained, play.result(2).gained), (1100, 1000), "a streak is paid all the same");
+    play.host(Action::Void { reason: "It does not count.".into() });
+    assert_eq!((play.score(0), play.score(1), play.score(2)), (1000, 1000, 0), "what it gave is what is taken back");
+    play.end();
+    let podium = play.podium();
+    assert_eq!((podium.places[0].seat, podium.places[1].seat), (Seat(0), Seat(1)), "the time still breaks ties");
+    assert_eq!((podium.places[0].place, podium.places[1].place), (1, 2));
+}
+
+#[test]
+fn without_points_for_streaks_the_second_right_answer_earns_what_the_first_did() {
+    let mut play = Play::new(Settings { streak_points: false, ..points() }, 2, 1);
+    play.round(&[(0, RIGHT)]);
+    play.round(&[(0, RIGHT)]);
+    assert_eq!((play.result(0).gained, play.score(0)), (1000, 2000));
+    play.host(Action::Void { reason: "It does not count.".into() });
+    assert_eq!(play.score(0), 1000, "what it gave is what is taken back");
+}
+
+#[test]
 fn a_wrong_or_missing_answer_ends_the_streak() {
     let mut play = Play::new(points(), 4, 2);
     play.round(&[(0, RIGHT), (1, RIGHT)]);

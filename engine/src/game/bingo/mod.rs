@@ -1,0 +1,15 @@
+//! Bingo with 75 and with 90 balls: how tickets are dealt. The rules are in docs/rules/bingo.md.
+
+mod dealer;
+mod draws;
+mod strip;
+#[cfg(test)]
+mod tests;
+mod ticket75;
+mod ticket90;
+
+pub use self::dealer::{Dealer, MAX_TICKETS, TicketKind, Tickets};
+pub use self::draws::{Draws, Purpose, Seed};
+pub use self::strip::{Strip, TICKETS_OF_A_STRIP};
+pub use self::ticket75::Ticket75;
+pub use self::ticket90::Ticket90;
