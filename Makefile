@@ -10,11 +10,12 @@
 # make mutants  changes the engine's rules, one step at a time, and prints which changes nobody notices: `make mutants-tests` asks the
 #             engine's tests (by cargo-mutants), `make mutants-audit` breaks rules by hand and asks the audit of a swarm;
 #             MUTANTS=5 SEED=2 for a sample of each, MINUTES=60 for more time for each
-# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats and answers cost,
+# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats, names and answers cost,
+#             make bench-gateway what players cost a shard and what an answer costs to read,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, the code's documentation, files that nothing names, dependencies
 .PHONY: mutants mutants-tests mutants-audit mutated demo demo-cluster demo-cluster-faults run test test-quick fuzz sanitize lint build tests quick release bench bench-engine \
-	bench-cluster tools packages deny
+	bench-gateway bench-cluster tools packages deny
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -78,8 +79,8 @@ test-quick:
 # Frames against plain tungstenite; messages against serde and their own encoding.
 fuzz: export KLAXON_FUZZ_INPUTS := $(or $(INPUTS),5000000)
 fuzz:
-	$(CARGO) test --release -p klaxon-gateway --lib -- --ignored --nocapture wire::fuzz
-	$(CARGO) test --release -p klaxon-protocol --lib -- --ignored --nocapture player::fuzz
+	$(CARGO) test --release -p klaxon-gateway --lib -- --nocapture wire::fuzz
+	$(CARGO) test --release -p klaxon-protocol --lib -- --nocapture player::fuzz
 
 # Reads and writes beyond what is ours or after it was given back, and memory that nobody gives back, end a test. The sanitizer's
 # runtime comes with a stable Rust, which lets itself be asked for it with this variable. loom is left out: it has stacks of its own.
@@ -157,6 +158,9 @@ bench: release
 
 bench-engine:
 	$(CARGO) bench -p klaxon-engine
+
+bench-gateway:
+	$(CARGO) bench -p klaxon-gateway --bench hub --bench wire
 
 # What an answer costs on one process and on clusters; docs/benchmarks.md has the table.
 bench-cluster: release tools

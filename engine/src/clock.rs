@@ -1,10 +1,12 @@
 //! The server's clock: wall time that never runs backwards, and that can be slewed to agree with the clocks of other machines.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use klaxon_protocol::time::Millis;
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
 /// A clock that is slewed runs faster or slower by one part in 50.
 const SLEW: u64 = 50;
@@ -36,6 +38,12 @@ impl Clock {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
         Self { started: Instant::now(), wall, offset: None }
+    }
+
+    /// A clock that shows this time now, and that can't be slewed: for shows that are played on a runtime whose time is paused.
+    #[must_use]
+    pub fn showing(at: Millis) -> Self {
+        Self { started: Instant::now(), wall: at.0.saturating_mul(1000), offset: None }
     }
 
     /// The time now.
@@ -163,7 +171,7 @@ impl ClockOffset {
     }
 
     fn slew(&self, passed: impl Fn() -> u64, to: i64) {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock();
         let before = passed();
         let at_before = self.at(before);
         self.change(|| {
@@ -182,7 +190,7 @@ impl ClockOffset {
     }
 
     fn set(&self, to: i64) {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock();
         self.change(|| self.legs.iter().for_each(|leg| leg.put(0, to, to)));
     }
 

@@ -4,11 +4,13 @@ pub mod arbiter;
 pub mod archive;
 pub mod bus;
 pub mod clock;
+mod compute;
 pub mod game;
 pub mod journal;
 mod leases;
 pub mod metrics_table;
 pub mod pack;
+pub mod random;
 #[cfg(feature = "cluster")]
 pub mod redis;
 pub mod replay;
@@ -34,4 +36,6 @@ pub struct Ports {
     pub games: game::Games,
     /// The time.
     pub clock: clock::Clock,
+    /// What nobody can guess.
+    pub random: random::Random,
 }

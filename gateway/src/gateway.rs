@@ -10,7 +10,7 @@ use klaxon_protocol::link::ToEngine;
 use tokio::sync::mpsc;
 
 use crate::hub::{Common, Router, Shard, ToShard};
-use crate::link::{GatewayEnd, HostSink};
+use crate::link::{GatewayEnd, HostSink, Random};
 use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
 use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
@@ -38,7 +38,7 @@ impl Address {
     /// # Errors
     /// If it can't be listened on.
     pub fn take(settings: &GatewaySettings) -> io::Result<Self> {
-        let listener = listen(settings.listen, settings.outbox_bytes)?;
+        let listener = listen(settings.listen, settings.limits.outbox_bytes)?;
         Ok(Self { addr: listener.local_addr()?, listener })
     }
 
@@ -97,7 +97,7 @@ impl Gateway {
         let shards = pool.handles();
         let _ = router.shards.set(shards.clone());
         let numbers = (0..=u8::MAX).take(settings.shards);
-        let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>));
+        let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>, Random::of_system()));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 
         let subscriber = Subscriber { end, hosts, common, shards };

@@ -3,8 +3,7 @@
 //! Several lines of a header whose value is a list are one list, in whatever order they come (RFC 9110 5.3). A header that is not
 //! a list and stands there twice says nothing.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::alphabet;
@@ -14,7 +13,9 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
 use klaxon_protocol::error::ErrorCode;
 use metrics::counter;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tungstenite::handshake::derive_accept_key;
 
 /// Of refusals for the same reason, one in so long is logged.
@@ -219,7 +220,7 @@ impl Refusals {
     }
 
     fn to_log(&self, number: usize, now: Instant) -> Option<u64> {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tallies = self.0.lock();
         let tally = tallies.get_mut(number)?;
         tally.since += 1;
         if tally.logged.is_some_and(|logged| now.saturating_duration_since(logged) < LOG_EVERY) {

@@ -6,7 +6,7 @@ pub mod config;
 pub mod console;
 mod gateway;
 mod handshake;
-mod hub;
+pub mod hub;
 mod intake;
 pub mod link;
 pub mod log;

@@ -8,6 +8,7 @@ use klaxon_protocol::link::ToGateway;
 pub use klaxon_engine::bus::GatewayEnd;
 pub use klaxon_engine::clock::Clock;
 pub use klaxon_engine::metrics_table;
+pub use klaxon_engine::random::Random;
 
 /// Where hosts are connected: gets all that concerns them, with this gateway's figures filled in if it is the only one.
 pub trait HostSink: Send + Sync {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use klaxon_protocol::name::Reserved;
 use klaxon_protocol::player::LARGEST_MESSAGE;
-use klaxon_protocol::time::Span;
 
+use crate::config::PlayerLimits;
 use crate::private_file;
 use crate::transport::{MOST_ON_WIRE, Outbox, Transport};
 
@@ -23,20 +23,14 @@ pub struct GatewaySettings {
     pub shards: usize,
     /// Connections at one time, over all shards; more are refused with `no_capacity`.
     pub max_connections: usize,
-    /// Bytes that wait for one client at most before it is taken for too slow, each frame counted with what it takes besides.
-    pub outbox_bytes: usize,
-    /// Messages a client may send per second on average, at least 1.
-    pub messages_per_second: u32,
+    /// What one player may take.
+    pub limits: PlayerLimits,
     /// Messages a client may send at once, at least 1.
     pub burst: u32,
     /// Answers of one connection that may be unanswered at one time, at least 1.
     pub outstanding_answers: u8,
     /// Connections of one player in one show, at least 1; the oldest beyond them is closed.
     pub connections_per_player: usize,
-    /// A connection that has not joined after this is closed.
-    pub join_timeout: Span,
-    /// A client that is silent for longer is pinged; one from which nothing came for twice this is closed.
-    pub heartbeat: Span,
     /// How long an answer may wait for others, so that they go to the engine together.
     pub batch_after: Duration,
     /// How many answers go to the engine together at most, at least 1.
@@ -62,7 +56,7 @@ impl GatewaySettings {
     /// This number of refusals of one connection's messages, without a pause between them, is a flood, and the connection is closed.
     pub const FLOOD: u16 = 200;
 
-    /// The defaults, for guests: two shards, 100,000 connections, outboxes of 64 KiB, 10 messages a second in bursts of 20.
+    /// The defaults, for guests: two shards, 100,000 connections, the usual limits, messages in bursts of twice as many as a second may have.
     #[must_use]
     pub const fn new(listen: SocketAddr, secret: [u8; 32]) -> Self {
         Self {
@@ -70,13 +64,10 @@ impl GatewaySettings {
             transport: Transport::Auto,
             shards: 2,
             max_connections: 100_000,
-            outbox_bytes: 64 << 10,
-            messages_per_second: 10,
-            burst: 20,
+            limits: PlayerLimits::USUAL,
+            burst: 2 * PlayerLimits::USUAL.messages_per_second,
             outstanding_answers: 4,
             connections_per_player: 4,
-            join_timeout: Span(10_000),
-            heartbeat: Span(30_000),
             batch_after: Duration::from_micros(300),
             batch_of: 512,
             secret,

@@ -192,6 +192,7 @@ mod tests {
 
     use super::*;
     use crate::hub::{Router, Shard};
+    use crate::link::Random;
     use crate::settings::GatewaySettings;
     use crate::transport::{Limits, MAX_BACKLOG, ReactorPool, Transport};
 
@@ -266,7 +267,7 @@ mod tests {
         let pool = ReactorPool::new(Transport::Portable, settings.shards).unwrap();
         let (shards, (engine, sent)) = (pool.handles(), mpsc::channel());
         let router = Arc::new(Recorder { shards: shards.clone(), engine });
-        let common = Arc::new(Common::new(settings, GatewayId(1), router));
+        let common = Arc::new(Common::new(settings, GatewayId(1), router, Random::of_system()));
         let read = Arc::new(AtomicU16::new(0));
         let end = Arc::new(Flood { read: Arc::clone(&read) });
         let subscriber =

@@ -46,15 +46,7 @@ struct Console {
 }
 
 fn pack() -> Pack {
-    let question = PackQuestion {
-        text: "2 + 2?".into(),
-        choices: vec!["4".into(), "5".into()],
-        right: Choice(0),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
+    let question = PackQuestion::new("2 + 2?", ["4", "5"], Choice(0));
     Pack { title: "Sums".into(), questions: vec![question] }
 }
 

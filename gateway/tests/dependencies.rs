@@ -24,8 +24,13 @@ fn sources(paths: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// Code lines of these files that hold one of the words; tests and comments may say what they want.
+/// Code lines of these files that hold one of the words.
 fn mentions(files: &[PathBuf], words: &[&str]) -> Vec<String> {
+    matching(files, |line| words.iter().any(|word| line.contains(word)))
+}
+
+/// Code lines of these files of which this is so; tests and comments may say what they want.
+fn matching(files: &[PathBuf], is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     let is_test = |file: &Path| file.strip_prefix(top()).unwrap().iter().any(|part| part == "tests");
     for file in files.iter().filter(|file| !is_test(file)) {
@@ -33,7 +38,7 @@ fn mentions(files: &[PathBuf], words: &[&str]) -> Vec<String> {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for (number, line) in code.lines().enumerate() {
             let is_comment = line.trim_start().starts_with("//");
-            if !is_comment && words.iter().any(|word| line.contains(word)) {
+            if !is_comment && is_wanted(line) {
                 found.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
             }
         }
@@ -96,6 +101,22 @@ fn one_file_names_the_library_of_the_binary_encoding() {
     assert_eq!(with_it.collect::<Vec<_>>(), ["protocol", "engine"]);
 }
 
+/// Only the command line reads files of packs: a show is given a pack.
+#[test]
+fn packs_are_imported_by_a_module_that_nothing_else_of_the_engine_needs() {
+    let (import, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        sources(&["engine/src"]).into_iter().partition(|file| file.starts_with(top().join("engine/src/pack")));
+    let libraries = ["calamine::", "csv::", "encoding_rs::", "html_escape::", "toml::", "zip::"];
+    assert_eq!(mentions(&others, &[&libraries[..], &["crate::pack", "super::pack"]].concat()), Vec::<String>::new());
+    assert_eq!(mentions(&import, &["use crate::", "tokio", "async "]), Vec::<String>::new());
+    let mut gateway = sources(&["gateway/src"]);
+    gateway.retain(|file| !file.ends_with("klaxon/packs.rs"));
+    assert_eq!(mentions(&gateway, &["klaxon_engine::pack"]), Vec::<String>::new());
+    for library in libraries {
+        assert!(!mentions(&import, &[library]).is_empty(), "{library} is named otherwise");
+    }
+}
+
 #[test]
 fn the_game_has_no_clock_no_io_and_no_chance() {
     let words = [
@@ -155,14 +176,59 @@ fn the_bench_knows_no_swarm_and_what_both_use_knows_neither() {
     }
 }
 
+/// Whether a line of code takes something from the machine.
+type IsTaken = fn(&str) -> bool;
+
+/// What is taken from the machine, and which files of engine and gateway may. All others get the time from a `Clock` or from tokio, whose time a
+/// test can stop, numbers from a `Random`, which may have a seed, and tasks from the runtime that they are in: `engine/tests/virtual_time.rs`
+/// plays a show twice alike by that.
+const OF_THE_MACHINE: [(IsTaken, &[&str]); 4] = [
+    (
+        |line| line.contains("SystemTime::now") || line.contains("Utc::now"),
+        &["engine/src/clock.rs", "gateway/src/transport/receive_time.rs"],
+    ),
+    (|line| line.contains("std::time::") && line.contains("Instant"), &["gateway/src/transport"]),
+    (
+        |line| {
+            ["thread::spawn", "thread::Builder", "spawn_blocking", "thread::sleep"]
+                .iter()
+                .any(|word| line.contains(word))
+        },
+        &[
+            "engine/src/archive/sql/mod.rs",
+            "engine/src/compute.rs",
+            "engine/src/journal/file/mod.rs",
+            "engine/src/journal/kafka",
+            "gateway/src/console/mod.rs",
+            "gateway/src/gateway.rs",
+            "protocol/src/round_trip.rs",
+            "gateway/src/transport",
+        ],
+    ),
+    (
+        |line| ["rand::random", "rand::rng", "getrandom", "OsRng", "SysRng"].iter().any(|word| line.contains(word)),
+        &[
+            "engine/src/random.rs",
+            "gateway/src/console/mod.rs",
+            "gateway/src/klaxon",
+            "gateway/src/private_file/mod.rs",
+        ],
+    ),
+];
+
 #[test]
-fn only_the_engines_clock_reads_the_wall_and_who_translates_the_kernels_times() {
-    let files = sources(&["protocol/src", "engine/src", "gateway/src"]);
-    let allowed = ["engine/src/clock.rs", "gateway/src/transport/receive_time.rs"];
-    let others: Vec<PathBuf> =
-        files.into_iter().filter(|file| !allowed.iter().any(|allowed| file.ends_with(allowed))).collect();
-    assert_eq!(mentions(&others, &["SystemTime::now", "Utc::now"]), Vec::<String>::new());
-    assert!(!mentions(&sources(&["engine/src/clock.rs"]), &["SystemTime::now"]).is_empty(), "the clock is elsewhere");
+fn time_chance_and_threads_come_from_the_machine_in_few_files() {
+    for (is_taken, allowed) in OF_THE_MACHINE {
+        let allowed: Vec<PathBuf> = allowed.iter().map(|path| top().join(path)).collect();
+        let (known, others): (Vec<PathBuf>, Vec<PathBuf>) = sources(&["protocol/src", "engine/src", "gateway/src"])
+            .into_iter()
+            .partition(|file| allowed.iter().any(|allowed| file.starts_with(allowed)));
+        assert_eq!(matching(&others, is_taken), Vec::<String>::new());
+        for path in allowed {
+            let here: Vec<PathBuf> = known.iter().filter(|file| file.starts_with(&path)).cloned().collect();
+            assert!(!matching(&here, is_taken).is_empty(), "{} needs no place in the list", path.display());
+        }
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The arbiter inside one process: arrays by seat. What it knows ends with the process, and is restored from the journal.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::ids::{ClaimKey, Fence, RoundId, Seat, ShowId};
 use klaxon_protocol::time::Span;
+use tokio::time::Instant;
 
 use super::{Arbiter, ArbiterError, ClaimOutcome, Dense, Layout, Lease, check};
 use crate::round::{ClaimSpace, Round, SeatClaim};

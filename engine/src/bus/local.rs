@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::error::ErrorCode;
@@ -10,6 +9,7 @@ use klaxon_protocol::host::{Latency, ShowLine};
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{GatewayCounts, ToEngine, ToGateway};
 use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
 
 use super::queue::{DroppedAnswers, count_full, record_length, refusal};
 use super::{Address, BusError, EngineEnd, GatewayEnd, Publication, Received, ShowRegistration, Takeover};
@@ -23,7 +23,7 @@ const MAX_TO_ENGINE: usize = 200_000;
 /// players who miss events by that get a snapshot.
 const MAX_TO_GATEWAY: usize = 200_000;
 
-type LocalGateways = Arc<std::sync::Mutex<BTreeMap<GatewayId, mpsc::Sender<ToGateway>>>>;
+type LocalGateways = Arc<parking_lot::Mutex<BTreeMap<GatewayId, mpsc::Sender<ToGateway>>>>;
 
 /// Makes the ends of a bus inside this process.
 pub struct LocalBus {
@@ -45,22 +45,18 @@ impl LocalBus {
     #[must_use]
     pub fn connect(&self, id: GatewayId) -> LocalGatewayEnd {
         let (sender, inbox) = mpsc::channel(MAX_TO_GATEWAY);
-        lock(&self.gateways).insert(id, sender.clone());
+        self.gateways.lock().insert(id, sender.clone());
         let end = LocalGatewayEnd {
             id,
             gateways: Arc::clone(&self.gateways),
             to_engine: self.to_engine.clone(),
             to_self: sender.downgrade(),
             inbox: Mutex::new(inbox),
-            dropped: std::sync::Mutex::default(),
+            dropped: parking_lot::Mutex::default(),
         };
         end.send(ToEngine::Hello { gateway: id });
         end
     }
-}
-
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The engine's end of a [`LocalBus`].
@@ -72,7 +68,7 @@ pub struct LocalEngineEnd {
 impl LocalEngineEnd {
     /// Sends a message to gateways. Does not wait.
     pub fn send(&self, to: Address, message: ToGateway) {
-        let gateways = lock(&self.gateways);
+        let gateways = self.gateways.lock();
         match to {
             Address::One(id) => {
                 if let Some(gateway) = gateways.get(&id) {
@@ -115,7 +111,7 @@ impl EngineEnd for LocalEngineEnd {
     }
 
     async fn take_over(&self, _show: ShowId, _fence: Fence) -> Result<Takeover, BusError> {
-        Ok(Takeover { published: None, gateways: lock(&self.gateways).keys().copied().collect() })
+        Ok(Takeover { published: None, gateways: self.gateways.lock().keys().copied().collect() })
     }
 
     fn release(&self, _show: ShowId, _is_over: bool) {}
@@ -154,14 +150,14 @@ pub struct LocalGatewayEnd {
     to_self: mpsc::WeakSender<ToGateway>,
     inbox: Mutex<mpsc::Receiver<ToGateway>>,
     /// Answers that were dropped, by show. Empty as long as none are.
-    dropped: std::sync::Mutex<BTreeMap<ShowId, DroppedAnswers>>,
+    dropped: parking_lot::Mutex<BTreeMap<ShowId, DroppedAnswers>>,
 }
 
 impl LocalGatewayEnd {
     fn drop_message(&self, message: ToEngine) {
         count_full("engine_inbox");
         if let ToEngine::Answers(batch) = &message {
-            lock(&self.dropped).entry(batch.show).or_default().drop(batch);
+            self.dropped.lock().entry(batch.show).or_default().drop(batch);
         }
         if let (Some(refusal), Some(to_self)) = (refusal(message, ErrorCode::Unavailable), self.to_self.upgrade()) {
             send_to(&to_self, refusal);
@@ -171,7 +167,7 @@ impl LocalGatewayEnd {
     /// Tells the engine how many answers to the show's last round were dropped, before the barrier of that round is passed. False if
     /// there is no room for that.
     fn report_dropped(&self, show: ShowId) -> bool {
-        let Some(dropped) = lock(&self.dropped).get(&show).copied() else { return true };
+        let Some(dropped) = self.dropped.lock().get(&show).copied() else { return true };
         let (gateway, dropped) = (self.id, dropped.count());
         let (connected, shed, latency, clock_uncertainty) = (0, 0, Latency::default(), 0);
         let counts = GatewayCounts { gateway, show, connected, shed, latency, clock_uncertainty, dropped };
@@ -184,7 +180,7 @@ impl GatewayEnd for LocalGatewayEnd {
     fn send(&self, message: ToEngine) {
         match &message {
             ToEngine::Answers(batch) => {
-                if let Some(dropped) = lock(&self.dropped).get_mut(&batch.show) {
+                if let Some(dropped) = self.dropped.lock().get_mut(&batch.show) {
                     dropped.arrive(batch);
                 }
             }
@@ -221,7 +217,7 @@ impl GatewayEnd for LocalGatewayEnd {
 impl Drop for LocalGatewayEnd {
     fn drop(&mut self) {
         self.send(ToEngine::Bye { gateway: self.id });
-        lock(&self.gateways).remove(&self.id);
+        self.gateways.lock().remove(&self.id);
     }
 }
 

@@ -13,12 +13,12 @@ mod queue;
 pub mod redis;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
+use tokio::time::Instant;
 
 pub use local::{LocalBus, LocalEngineEnd, LocalGatewayEnd};
 

@@ -67,15 +67,7 @@ fn on_one_line(text: &mut String) {
 
 /// A question that is fine, to be filled with what can be read.
 pub(super) fn blank_question() -> PackQuestion {
-    PackQuestion {
-        text: "unread".to_owned(),
-        choices: vec!["unread".to_owned(), "unread too".to_owned()],
-        right: Choice(0),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    }
+    PackQuestion::new("unread", ["unread", "unread too"], Choice(0))
 }
 
 /// What is wrong with this number of choices, if anything. Told before the choices are compared with each other,

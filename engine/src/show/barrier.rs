@@ -1,12 +1,12 @@
 //! The close barrier: an answer that was read in time counts, however long it waited in one of our queues.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use klaxon_protocol::ids::{GatewayId, RoundId};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::{Millis, Span};
+use tokio::time::Instant;
 
 use super::Show;
 use super::outage::STORE_TIMEOUT;

@@ -1,10 +1,10 @@
 //! The show's own view of its lease: the token that everything is written under, and whether it can still be trusted.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use klaxon_protocol::ids::Fence;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::arbiter::TERM;
 use crate::leases::{HeldLease, LeaseLoss};

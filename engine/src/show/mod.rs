@@ -26,7 +26,6 @@ mod writing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use klaxon_protocol::error::Refusal;
 use klaxon_protocol::host::{AlertKind, FromHost, ShowLine};
@@ -36,6 +35,7 @@ use klaxon_protocol::link::{Broadcast, Personal, ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use self::audience::Audience;
@@ -210,7 +210,7 @@ impl Show {
                 },
                 // No message can come any more: the process goes down, and the next one takes the show over.
                 count = self.inbox.receive(&mut received, MAX_TURN) => if count == 0 { return Ok(()) },
-                () = tokio::time::sleep_until(due.into()) => {}
+                () = tokio::time::sleep_until(due) => {}
             }
             self.turn(&mut received).await?;
         }

@@ -1,11 +1,10 @@
 //! What a show does when the arbiter or the journal goes away, or comes back without its memory.
 
-use std::time::Instant;
-
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::link::ToGateway;
 use klaxon_protocol::time::{Millis, Span};
+use tokio::time::Instant;
 
 use super::Show;
 use super::stopping::StopReason;

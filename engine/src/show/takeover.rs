@@ -16,6 +16,7 @@ use crate::Ports;
 use crate::arbiter::{ArbiterError, Lease};
 use crate::archive::ShowResults;
 use crate::bus::BusError;
+use crate::compute::compute;
 use crate::game::{Effect, Games};
 use crate::journal::JournalError;
 use crate::leases::{HeldLease, HeldLeases};
@@ -138,7 +139,7 @@ async fn continue_under(
     let takeover = ports.bus.take_over(show, fence).await.map_err(|error| TakeoverError::Bus { show, error })?;
     let published = takeover.published;
     let games = ports.games.clone();
-    let rebuilt = tokio::task::spawn_blocking(move || rebuild(&games, &records, published)).await;
+    let rebuilt = compute(move || rebuild(&games, &records, published)).await;
     let (rebuilt, unpublished) = rebuilt
         .map_err(|error| JournalError::Unavailable(format!("the show could not be rebuilt: {error}")))?
         .map_err(|error| TakeoverError::Replay { show, error })?;

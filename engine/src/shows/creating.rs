@@ -143,9 +143,9 @@ impl Shows {
     }
 
     async fn try_create(&mut self, conn: ConnRef, wanted: &Wanted) -> Result<(), Refusal> {
-        let show = ShowId(rand::random());
+        let show = ShowId(self.ports.random.next());
         wanted.check()?;
-        let (at, seed, id) = (self.ports.clock.now(), rand::random(), wanted.id());
+        let (at, seed, id) = (self.ports.clock.now(), self.ports.random.next(), wanted.id());
         let mut code = self.code(wanted.code().cloned())?;
         let mut begin = wanted.begin(&self.ports, code.clone(), seed)?;
         let made_of = made_of(begin.begun().expect("it begins a show"));
@@ -210,8 +210,8 @@ impl Shows {
 
     fn unused_code(&self) -> ShowCode {
         loop {
-            let letters = (0..CODE_LENGTH).map(|_| char::from(CODE_LETTERS[rand::random_range(0..CODE_LETTERS.len())]));
-            let text: String = letters.collect();
+            let letter = |_| char::from(CODE_LETTERS[self.ports.random.next() as usize % CODE_LETTERS.len()]);
+            let text: String = (0..CODE_LENGTH).map(letter).collect();
             if let Ok(code) = ShowCode::parse(&text)
                 && self.is_free(&code)
             {

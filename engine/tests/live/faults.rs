@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_engine::bus::{BusError, EngineEnd, LocalEngineEnd, Publication, Received, ShowRegistration, Takeover};
@@ -12,6 +11,7 @@ use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::journal::Record;
 use klaxon_protocol::link::ToGateway;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// A journal whose appends fail while they are told to.
 pub struct FaultyJournal {

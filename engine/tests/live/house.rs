@@ -12,6 +12,7 @@ use klaxon_engine::bus::{EngineEnd, GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
+use klaxon_engine::random::Random;
 use klaxon_engine::shows::Shows;
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::claim::{Claim, ClaimForm};
@@ -123,6 +124,7 @@ impl House {
             archive: Some(around(Arc::clone(&archive))),
             games: Games::default(),
             clock,
+            random: Random::of_system(),
         };
         let end = bus.connect(GATEWAY);
         let engine = tokio::spawn(Shows::open(ports).await.unwrap().run());

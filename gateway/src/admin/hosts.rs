@@ -1,14 +1,15 @@
 //! Which hosts are connected, what each of them watches, and which messages it is sent.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::host::{Alert, FromHost, HostEvent, ToHost};
 use klaxon_protocol::ids::{ConnRef, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Phase, Pong, ToPlayer};
+use parking_lot::Mutex;
 
 use super::outbox::HostOutbox;
 use crate::link::{Clock, GatewayEnd, HostSink};
@@ -73,7 +74,7 @@ impl Hosts {
     /// A host is there. None if there are too many.
     #[must_use]
     pub fn arrive(&self) -> Option<Arc<Host>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.hosts.len() >= MOST_HOSTS {
             return None;
         }
@@ -86,7 +87,7 @@ impl Hosts {
 
     /// A host is gone.
     pub fn leave(&self, host: &Host) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.hosts.remove(&host.key);
         state.watchers.retain(|_, watchers| {
             watchers.remove(&host.key);
@@ -105,7 +106,7 @@ impl Hosts {
             }
             FromHost::Watch(watched) => self.watch(host, watched.show),
             FromHost::Unwatch(watched) => {
-                let mut state = self.lock();
+                let mut state = self.state.lock();
                 if let Some(watchers) = state.watchers.get_mut(&watched.show) {
                     watchers.remove(&host.key);
                     if watchers.is_empty() {
@@ -136,7 +137,7 @@ impl Hosts {
     }
 
     fn watch(&self, host: &Host, show: ShowId) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let watched = state.watchers.values().filter(|watchers| watchers.contains(&host.key)).count();
         if watched >= MOST_WATCHED {
             drop(state);
@@ -160,7 +161,7 @@ impl Hosts {
         if conn.gateway != self.engines.id() {
             return;
         }
-        let Some(host) = self.lock().hosts.get(&conn.conn).cloned() else { return };
+        let Some(host) = self.state.lock().hosts.get(&conn.conn).cloned() else { return };
         // Saturating: an engine that answers twice must not give the host more room than it has.
         // What follows an answer gives none either.
         let is_answer = !matches!(message, ToHost::ResumeToken(_));
@@ -173,7 +174,7 @@ impl Hosts {
     /// To all who watch the show.
     fn send_to_watchers(&self, show: ShowId, message: ToHost) {
         let message = Arc::new(message);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.keep(show, &message);
         for key in state.watchers.get(&show).into_iter().flatten() {
             if let Some(host) = state.hosts.get(key) {
@@ -189,7 +190,7 @@ impl Hosts {
             return;
         }
         {
-            let state = self.lock();
+            let state = self.state.lock();
             // Its events came all along, or since another host of this gateway was sent the same.
             if state.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
@@ -198,10 +199,6 @@ impl Hosts {
         for event in events {
             self.send_to_watchers(show, ToHost::Event(HostEvent { show, event: Box::new(event) }));
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HostsState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -267,11 +264,11 @@ impl HostSink for Hosts {
     }
 
     fn watched(&self) -> BTreeSet<ShowId> {
-        self.lock().watchers.keys().copied().collect()
+        self.state.lock().watchers.keys().copied().collect()
     }
 
     fn forget_all_but(&self, shows: &BTreeSet<ShowId>) {
-        self.lock().latest.retain(|show, _| shows.contains(show));
+        self.state.lock().latest.retain(|show, _| shows.contains(show));
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a host's connection still has to send, bounded.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use klaxon_protocol::host::ToHost;
 use klaxon_protocol::ids::ShowId;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// How many messages may wait for one host.
@@ -28,7 +29,7 @@ struct Queue {
 impl HostOutbox {
     /// Puts a message behind the others.
     pub fn push(&self, message: Arc<ToHost>) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if queue.overflowed {
             return;
         }
@@ -53,7 +54,7 @@ impl HostOutbox {
     /// Waits for the next message. For one reader.
     pub async fn next(&self) -> Arc<ToHost> {
         loop {
-            if let Some(message) = self.lock().waiting.pop_front() {
+            if let Some(message) = self.queue.lock().waiting.pop_front() {
                 return message;
             }
             self.filled.notified().await;
@@ -63,10 +64,6 @@ impl HostOutbox {
     /// Waits until the host is too far behind. For one reader.
     pub async fn overflowed(&self) {
         self.overflowed.notified().await;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,7 +109,7 @@ mod tests {
     }
 
     async fn drain(outbox: &HostOutbox) -> Vec<Arc<ToHost>> {
-        let count = outbox.lock().waiting.len();
+        let count = outbox.queue.lock().waiting.len();
         let mut all = Vec::new();
         for _ in 0..count {
             all.push(outbox.next().await);

@@ -21,7 +21,7 @@ pub use file::ConfigFileError;
 pub use layers::{Configured, effective, is_configured, parse, settle};
 pub use limits::open_files;
 pub use origins::{OptionOrigins, Origin};
-pub use players::PlayersOptions;
+pub use players::{PlayerLimits, PlayersOptions};
 pub(crate) use servers::brokers;
 pub use servers::{KafkaOptions, RedisOptions, SealOptions, seal_secrets};
 pub(crate) use url::database;

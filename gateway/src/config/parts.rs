@@ -21,11 +21,8 @@ impl PlayersOptions {
             transport: self.transport,
             shards: self.shards(),
             max_connections: self.max_connections(),
-            outbox_bytes: self.outbox_bytes,
-            messages_per_second: self.messages_per_second,
-            burst: self.messages_per_second.saturating_mul(2),
-            join_timeout: self.join_timeout,
-            heartbeat: self.heartbeat,
+            limits: self.limits,
+            burst: self.limits.messages_per_second.saturating_mul(2),
             auth: self.auth(common)?,
             reserved_names: self.reserved_names.clone(),
             ..GatewaySettings::new(self.listen, secret)
@@ -93,10 +90,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let flags = ["--shards=3", "--max-connections=50", "--heartbeat=7s", "--messages-per-second=4"];
         let settings = settings(dir.path(), &flags).unwrap();
-        assert_eq!((settings.shards, settings.max_connections, settings.heartbeat), (3, 50, Span(7000)));
-        assert_eq!((settings.messages_per_second, settings.burst), (4, 8));
+        assert_eq!((settings.shards, settings.max_connections, settings.limits.heartbeat), (3, 50, Span(7000)));
+        assert_eq!((settings.limits.messages_per_second, settings.burst), (4, 8));
         assert!(matches!(settings.auth, Auth::Guests));
         let again = super::tests::settings(dir.path(), &[]).unwrap();
+        assert_eq!(again.limits, super::super::PlayerLimits::USUAL);
         assert_eq!(again.secret, settings.secret, "a restarted server knows its resume tokens");
     }
 

@@ -35,21 +35,9 @@ pub struct PlayersOptions {
     #[arg(long, env = "KLAXON_MAX_CONNECTIONS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=MOST_CONNECTIONS))]
     pub max_connections: Option<usize>,
 
-    /// Bytes that may wait for one player before the connection is taken for too slow, 4096 to 16777216.
-    #[arg(long, env = "KLAXON_OUTBOX_BYTES", value_name = "BYTES", default_value = "65536", value_parser = |text: &str| number(text, 4096..=16_777_216_usize))]
-    pub outbox_bytes: usize,
-
-    /// Messages a player may send in a second on average, 1 to 1000; twice as many at once.
-    #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value = "10", value_parser = |text: &str| number(text, 1..=1000_u32))]
-    pub messages_per_second: u32,
-
-    /// Who says nothing for longer than this, 1 s to 10 min, is pinged; who does not answer that until twice as long is over is taken for dead.
-    #[arg(long, env = "KLAXON_HEARTBEAT", value_name = "TIME", default_value = "30s", value_parser = |text: &str| span(text, Span(1_000)..=Span(600_000)))]
-    pub heartbeat: Span,
-
-    /// How long a new connection may take to join a show, 100 ms to 5 min.
-    #[arg(long, env = "KLAXON_JOIN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(100)..=Span(300_000)))]
-    pub join_timeout: Span,
+    /// What one player may take.
+    #[command(flatten)]
+    pub limits: PlayerLimits,
 
     /// The file with the secret that signs resume tokens; made if it is missing. Default: resume.secret in the data directory.
     #[arg(long, env = "KLAXON_SECRET_FILE", value_name = "FILE")]
@@ -74,6 +62,32 @@ pub struct PlayersOptions {
     /// How long players may take to leave when the server stops, up to 10 min.
     #[arg(long, env = "KLAXON_DRAIN_LIMIT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(0)..=Span(600_000)))]
     pub drain_limit: Span,
+}
+
+/// What one player may take, in bytes, messages and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct PlayerLimits {
+    /// Bytes that may wait for one player before the connection is taken for too slow, 4096 to 16777216.
+    #[arg(long, env = "KLAXON_OUTBOX_BYTES", value_name = "BYTES", default_value_t = PlayerLimits::USUAL.outbox_bytes, value_parser = |text: &str| number(text, 4096..=16_777_216_usize))]
+    pub outbox_bytes: usize,
+
+    /// Messages a player may send in a second on average, 1 to 1000; twice as many at once.
+    #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value_t = PlayerLimits::USUAL.messages_per_second, value_parser = |text: &str| number(text, 1..=1000_u32))]
+    pub messages_per_second: u32,
+
+    /// Who says nothing for longer than this, 1 s to 10 min, is pinged; who does not answer that until twice as long is over is taken for dead.
+    #[arg(long, env = "KLAXON_HEARTBEAT", value_name = "TIME", default_value = "30s", value_parser = |text: &str| span(text, Span(1_000)..=Span(600_000)))]
+    pub heartbeat: Span,
+
+    /// How long a new connection may take to join a show, 100 ms to 5 min.
+    #[arg(long, env = "KLAXON_JOIN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = |text: &str| span(text, Span(100)..=Span(300_000)))]
+    pub join_timeout: Span,
+}
+
+impl PlayerLimits {
+    /// The defaults.
+    pub const USUAL: Self =
+        Self { outbox_bytes: 64 << 10, messages_per_second: 10, heartbeat: Span(30_000), join_timeout: Span(10_000) };
 }
 
 impl PlayersOptions {

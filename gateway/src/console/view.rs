@@ -343,15 +343,7 @@ mod tests {
     const SHOW: ShowId = ShowId(1);
 
     fn view() -> View {
-        let right = PackQuestion {
-            text: "2 + 2?".into(),
-            choices: vec!["4".into(), "5".into()],
-            right: Choice(0),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
+        let right = PackQuestion::new("2 + 2?", ["4", "5"], Choice(0));
         let pack = Pack { title: "Sums".into(), questions: vec![right] };
         View::new(SHOW, ShowCode::parse("QUIZ").unwrap(), "Sums".into(), Phase::Created, Some(pack))
     }

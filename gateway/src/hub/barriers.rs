@@ -13,7 +13,7 @@ use crate::transport::Timestamp;
 ///
 /// A shard passes it once every socket was read after the barrier arrived, and the answers were sent to the engine. An answer that the
 /// kernel received before the close counts by the kernel's time, however long reading all sockets takes.
-pub(crate) struct Barrier {
+pub struct Barrier {
     show: ShowId,
     round: RoundId,
     shards_left: AtomicUsize,

@@ -10,7 +10,7 @@ use super::Common;
 use crate::transport::ConnKey;
 
 /// A census on its way through the shards.
-pub(crate) struct Census {
+pub struct Census {
     show: ShowId,
     number: u32,
     shards_left: AtomicUsize,

@@ -38,7 +38,7 @@ pub(super) enum Expired {
 impl Deadlines {
     /// As the settings have it.
     pub fn new(settings: &GatewaySettings) -> Self {
-        Self { join: settings.join_timeout, heartbeat: settings.heartbeat }
+        Self { join: settings.limits.join_timeout, heartbeat: settings.limits.heartbeat }
     }
 
     /// The deadline that has passed; if several have, the first of the list.

@@ -1,14 +1,15 @@
 //! What a gateway knows about each show, for its hosts: connections, latencies of replies, connections that were shed, emojis.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::host::{Figures, Latency};
 use klaxon_protocol::ids::{GatewayId, RoundId, ShowId};
 use klaxon_protocol::link::GatewayCounts;
 use klaxon_protocol::player::Emoji;
+use parking_lot::Mutex;
 
 /// Latencies beyond this, in microseconds, are counted as this: one minute.
 const SLOWEST: u64 = 60_000_000;
@@ -51,7 +52,7 @@ impl ShowFigures {
 
     /// Answers to this round were replied to after these times, in microseconds. Those of the round before are forgotten.
     pub fn replied(&self, round: RoundId, micros: &[u64]) {
-        let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latency = self.latency.lock();
         if latency.as_ref().is_none_or(|(of, _)| *of < round) {
             *latency = Histogram::new_with_max(SLOWEST, 2).ok().map(|histogram| (round, histogram));
         }
@@ -65,7 +66,7 @@ impl ShowFigures {
     }
 
     fn latency(&self) -> Latency {
-        let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        let latency = self.latency.lock();
         latency.as_ref().map_or_else(Latency::default, |(_, histogram)| Latency {
             count: histogram.len(),
             p50: histogram.value_at_quantile(0.5),
@@ -100,18 +101,14 @@ impl ShowFigures {
 pub(crate) struct AllFigures(Mutex<HashMap<ShowId, Arc<ShowFigures>>>);
 
 impl AllFigures {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ShowId, Arc<ShowFigures>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The show's, to count in.
     pub fn of(&self, show: ShowId) -> Arc<ShowFigures> {
-        Arc::clone(self.lock().entry(show).or_default())
+        Arc::clone(self.0.lock().entry(show).or_default())
     }
 
     /// The show's, if somebody is or was there lately.
     pub fn look(&self, show: ShowId) -> Option<Arc<ShowFigures>> {
-        self.lock().get(&show).cloned()
+        self.0.lock().get(&show).cloned()
     }
 
     /// What this gateway counts of a show that somebody is connected to.
@@ -121,18 +118,18 @@ impl AllFigures {
 
     /// What this gateway counts of all of them.
     pub fn counts(&self, gateway: GatewayId) -> Vec<GatewayCounts> {
-        self.lock().iter().map(|(&show, figures)| figures.counts(gateway, show)).collect()
+        self.0.lock().iter().map(|(&show, figures)| figures.counts(gateway, show)).collect()
     }
 
     /// The shows in which a shard has a room.
     pub fn shows(&self) -> BTreeSet<ShowId> {
-        let all = self.lock();
+        let all = self.0.lock();
         all.iter().filter(|(_, figures)| Arc::strong_count(figures) > 1).map(|(&show, _)| show).collect()
     }
 
     /// The emojis of all shows since the last time; forgets shows in which no shard has a room any more.
     pub fn take_reactions(&self) -> Vec<(ShowId, [u32; Emoji::ALL.len()])> {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let reactions = all.iter().filter_map(|(&show, figures)| Some((show, figures.take_reactions()?))).collect();
         all.retain(|_, figures| Arc::strong_count(figures) > 1);
         reactions

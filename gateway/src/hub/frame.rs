@@ -57,7 +57,7 @@ impl PerCodec {
 }
 
 /// An event of a show with its frames, encoded at most once per codec and shape for all shards.
-pub(crate) struct EncodedEvent {
+pub struct EncodedEvent {
     /// The part that all get, if they get anything.
     message: Option<ToPlayer>,
     seq: Option<Seq>,

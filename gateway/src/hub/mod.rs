@@ -28,6 +28,7 @@ use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 
 use crate::intake::RateLimit;
+use crate::link::Random;
 use crate::session::{Admission, Origins};
 use crate::settings::GatewaySettings;
 use crate::transport::ConnKey;
@@ -35,13 +36,13 @@ use crate::transport::ConnKey;
 pub(crate) use barriers::Barrier;
 pub(crate) use census::Census;
 pub(crate) use figures::AllFigures;
-pub(crate) use frame::EncodedEvent;
+pub use frame::EncodedEvent;
 pub(crate) use pending_joins::PendingJoins;
-pub(crate) use players::Players;
-pub(crate) use shard::Shard;
+pub use players::Players;
+pub use shard::Shard;
 
 /// Where a shard sends messages. Nothing here blocks.
-pub(crate) trait Router: Send + Sync {
+pub trait Router: Send + Sync {
     /// Publishes a message to the engines.
     fn to_engine(&self, message: ToEngine);
     /// Sends a message to a shard of this gateway, which may be the sender.
@@ -49,25 +50,26 @@ pub(crate) trait Router: Send + Sync {
 }
 
 /// What all shards of a gateway share.
-pub(crate) struct Common {
-    pub settings: GatewaySettings,
-    pub gateway: GatewayId,
-    pub router: Arc<dyn Router>,
-    pub admission: Admission,
-    pub origins: Origins,
-    pub rate_limit: RateLimit,
-    pub players: Players,
-    pub pending_joins: PendingJoins,
-    pub figures: AllFigures,
+pub struct Common {
+    pub(crate) settings: GatewaySettings,
+    pub(crate) gateway: GatewayId,
+    pub(crate) router: Arc<dyn Router>,
+    pub(crate) admission: Admission,
+    pub(crate) origins: Origins,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) players: Players,
+    pub(crate) pending_joins: PendingJoins,
+    pub(crate) figures: AllFigures,
 }
 
 impl Common {
     /// As these settings have it.
-    pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>) -> Self {
+    #[must_use]
+    pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>, random: Random) -> Self {
         Self {
             gateway,
             router,
-            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret),
+            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret, random),
             origins: Origins::new(&settings.secret),
             rate_limit: RateLimit::new(&settings),
             players: Players::default(),
@@ -79,7 +81,7 @@ impl Common {
 }
 
 /// A message to a shard.
-pub(crate) enum ToShard {
+pub enum ToShard {
     /// From an engine, as it came: for one connection of this shard, or for seats of a show.
     Engine(Arc<ToGateway>),
     /// An event for all of a show's connections.

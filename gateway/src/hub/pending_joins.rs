@@ -1,7 +1,8 @@
 //! Connections that asked for a seat and have no reply yet: until then it is not known which shows' events they need.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::transport::ConnKey;
 
@@ -10,23 +11,19 @@ use crate::transport::ConnKey;
 pub(crate) struct PendingJoins(Mutex<HashSet<ConnKey>>);
 
 impl PendingJoins {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<ConnKey>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A connection asks for a seat.
     pub fn begin(&self, conn: ConnKey) {
-        self.lock().insert(conn);
+        self.0.lock().insert(conn);
     }
 
     /// It is in its room, was refused, or is gone.
     pub fn end(&self, conn: ConnKey) {
-        self.lock().remove(&conn);
+        self.0.lock().remove(&conn);
     }
 
     /// Calls `act` while no join is pending, and none can begin. Not if one is.
     pub fn if_none(&self, act: impl FnOnce()) {
-        let pending_joins = self.lock();
+        let pending_joins = self.0.lock();
         if pending_joins.is_empty() {
             act();
         }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Mutex, PoisonError};
 
 use klaxon_protocol::ids::{SeatRef, ShowId};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::transport::ConnKey;
 
@@ -21,11 +21,11 @@ struct Stripe {
 
 /// Connections by player.
 #[derive(Default)]
-pub(crate) struct Players([Mutex<Stripe>; STRIPES]);
+pub struct Players([Mutex<Stripe>; STRIPES]);
 
 /// Which connections a new one replaces.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Replaced {
+pub struct Replaced {
     /// Was sent the events until now.
     pub displaced: Option<ConnKey>,
     /// Is one too many.
@@ -33,8 +33,8 @@ pub(crate) struct Replaced {
 }
 
 impl Players {
-    fn stripe(&self, seat: SeatRef) -> std::sync::MutexGuard<'_, Stripe> {
-        self.0[seat.seat.index() % STRIPES].lock().unwrap_or_else(PoisonError::into_inner)
+    fn stripe(&self, seat: SeatRef) -> MutexGuard<'_, Stripe> {
+        self.0[seat.seat.index() % STRIPES].lock()
     }
 
     /// A connection of this player is in; it has the display from now on.
@@ -144,7 +144,7 @@ mod tests {
         players.enter(ANN.0, ANN.1, key(1), 4);
         players.leave(ANN.0, ANN.1, key(1));
         assert!(players.0.iter().all(|stripe| {
-            let stripe = stripe.lock().unwrap();
+            let stripe = stripe.lock();
             stripe.newest.is_empty() && stripe.older.is_empty()
         }));
     }

@@ -13,7 +13,7 @@ use klaxon_engine::shows::Shows;
 use klaxon_gateway::Gateway;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::ServeOptions;
-use klaxon_gateway::link::Clock;
+use klaxon_gateway::link::{Clock, Random};
 use klaxon_protocol::ids::GatewayId;
 
 use crate::process::{AddressFile, Addresses, Stop, begin, database_file, journals};
@@ -42,6 +42,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         archive: Some(Arc::new(SqlArchive::open_file(&archive).await?)),
         games: Games::default(),
         clock: Clock::of_process(),
+        random: Random::of_system(),
     };
     let gateway_end = Arc::new(bus.connect(GATEWAY));
     let mut engine = tokio::spawn(Shows::open(ports).await?.run());

@@ -12,6 +12,7 @@ use klaxon_protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use super::jwt_header;
+use crate::link::Random;
 use crate::settings::Auth;
 
 /// Checks joins.
@@ -21,6 +22,8 @@ pub(crate) struct Admission {
     sign: EncodingKey,
     check: DecodingKey,
     resume_rules: Validation,
+    /// For guests' ids.
+    random: Random,
 }
 
 /// A join whose name and tokens are valid.
@@ -77,7 +80,7 @@ struct Proposal {
 
 impl Admission {
     /// Trusts these tokens, and signs its own with the secret.
-    pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32]) -> Self {
+    pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32], random: Random) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);
         // Checked against the server's clock, by which it was made.
         resume_rules.validate_exp = false;
@@ -89,6 +92,7 @@ impl Admission {
             sign: EncodingKey::from_secret(secret),
             check: DecodingKey::from_secret(secret),
             resume_rules,
+            random,
         }
     }
 
@@ -109,7 +113,7 @@ impl Admission {
                 let may_sit = self.takes_guests() && sub.is_guest();
                 (sub, Some(name), Proof::Resume { show: id, issue, may_sit })
             }
-            (None, None) if self.takes_guests() => (guest()?, None, Proof::NewGuest),
+            (None, None) if self.takes_guests() => (guest(&self.random)?, None, Proof::NewGuest),
             (None, None) => return Err(Refusal::plain(ErrorCode::TokenRequired)),
         };
         Ok(Admitted { code: join.show, player, name: chosen.or(known_as), role: join.role, proof })
@@ -198,10 +202,8 @@ fn proposed_name(token: &str) -> Option<Name> {
 }
 
 /// A new guest, whose id can't be guessed.
-fn guest() -> Result<PlayerId, Refusal> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| Refusal::plain(ErrorCode::Unavailable))?;
-    let id = format!("{}{:032x}", PlayerId::GUEST, u128::from_le_bytes(random));
+fn guest(random: &Random) -> Result<PlayerId, Refusal> {
+    let id = format!("{}{:016x}{:016x}", PlayerId::GUEST, random.next(), random.next());
     PlayerId::parse(&id).map_err(|_| Refusal::plain(ErrorCode::Unavailable))
 }
 

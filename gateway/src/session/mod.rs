@@ -148,13 +148,14 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Random;
     use crate::settings::Auth;
     use klaxon_protocol::ids::Seat;
     use klaxon_protocol::player::Role;
     use proptest::prelude::*;
 
     fn admission() -> Admission {
-        Admission::new(Auth::Guests, None, &[0; 32])
+        Admission::new(Auth::Guests, None, &[0; 32], Random::of_system())
     }
 
     fn join() -> Join {

@@ -37,11 +37,10 @@ pub use handler::{ConnectionHandler, Payload, SocketAction};
 pub use outbox::Outbox;
 pub use selection::Transport;
 pub use sockets::{ReactorHandle, ReactorPool, Sockets};
-pub use wire::Fault;
 pub(crate) use wire::MOST_ON_WIRE;
+pub use wire::{Fault, Inbound, Wire};
 
 use http::{HttpState, Upgraded};
-use wire::{Inbound, Wire};
 
 /// What a listener's sockets may take.
 #[derive(Debug, Clone, Copy)]

@@ -178,7 +178,7 @@ async fn run(fixture: &mut Fixture, question: QuestionId, attack: Attack, in_a_p
 
 fn patient(transport: Transport) -> GatewaySettings {
     let mut patient = GatewaySettings { transport, ..settings() };
-    (patient.messages_per_second, patient.burst, patient.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
+    (patient.limits.messages_per_second, patient.burst, patient.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
     patient
 }
 

@@ -15,7 +15,7 @@ use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::Gateway;
 use klaxon_gateway::admin::{self, Admin, AdminSettings, AdminToken};
-use klaxon_gateway::link::{Clock, GatewayEnd};
+use klaxon_gateway::link::{Clock, GatewayEnd, Random};
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::Transport;
 use klaxon_protocol::codec::Codec;
@@ -63,6 +63,7 @@ impl Server {
                 archive: Some(Arc::clone(&archive) as Arc<_>),
                 games: games(),
                 clock: Clock::of_process(),
+                random: Random::of_system(),
             };
             let end = Arc::new(bus.connect(GatewayId(1)));
             tokio::spawn(Shows::open(ports).await.unwrap().run());

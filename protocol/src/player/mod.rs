@@ -3,6 +3,7 @@
 mod decode;
 mod events;
 #[cfg(test)]
+#[path = "../../fuzz/main.rs"]
 mod fuzz;
 mod game;
 mod hears;

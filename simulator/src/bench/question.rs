@@ -21,17 +21,8 @@ const CHOICES: [&str; 3] = ["Yes", "No", "Perhaps"];
 #[must_use]
 pub fn pack(questions: u16) -> Pack {
     let text = text(questions);
-    let choices = CHOICES.map(str::to_owned).to_vec();
-    let question = |number| PackQuestion {
-        // No two are alike.
-        text: format!("{number:03}{}", &text[3..]),
-        choices: choices.clone(),
-        right: RIGHT,
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
+    // No two are alike.
+    let question = |number| PackQuestion::new(format!("{number:03}{}", &text[3..]), CHOICES, RIGHT);
     Pack { title: "Benchmark".into(), questions: (1..=questions).map(question).collect() }
 }
 

@@ -1,9 +1,10 @@
 //! The resident memory of processes under test, looked at while they run.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_servers::usage::resident_memory;
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at};
 
@@ -52,7 +53,7 @@ impl MemoryWatch {
             let mut ticks = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
             loop {
                 ticks.tick().await;
-                noted.lock().unwrap_or_else(PoisonError::into_inner).note();
+                noted.lock().note();
             }
         });
         Self { looked, sampler }
@@ -60,7 +61,7 @@ impl MemoryWatch {
 
     /// From now on these are looked at, for the first time at once: before anybody comes.
     pub fn look_at(&self, processes: Vec<u32>) {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked = self.looked.lock();
         looked.processes = processes;
         looked.note();
     }
@@ -68,7 +69,7 @@ impl MemoryWatch {
     /// What was seen so far.
     #[must_use]
     pub fn resident(&self) -> Resident {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).resident.clone()
+        self.looked.lock().resident.clone()
     }
 
     /// Looks no more, and gives what was seen.

@@ -16,15 +16,9 @@ pub fn arithmetic(seed: u64, questions: u16) -> Pack {
         let mut choices = [right, right + 1, right + 10, right - 1].map(|choice| choice.to_string()).to_vec();
         choices.shuffle(&mut rng);
         let place = choices.iter().position(|choice| *choice == right.to_string()).unwrap_or_default();
-        PackQuestion {
-            text: format!("What is {a} + {b}?"),
-            choices,
-            right: Choice(u8::try_from(place).unwrap_or_default()),
-            category: Some("Arithmetic".into()),
-            difficulty: None,
-            open_for: None,
-            source: None,
-        }
+        let right = Choice(u8::try_from(place).unwrap_or_default());
+        let question = PackQuestion::new(format!("What is {a} + {b}?"), choices, right);
+        PackQuestion { category: Some("Arithmetic".into()), ..question }
     });
     Pack { title: "Sums".into(), questions: questions.collect() }
 }

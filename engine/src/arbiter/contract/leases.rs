@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
+use tokio::time::Instant;
 
 use super::{OTHER, Q1, SHOW, before, claim, leased};
 use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome};

@@ -17,20 +17,21 @@ mod claims;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::redis::{FromRedisValue, RedisError, Value};
 use async_trait::async_trait;
 use futures_util::future::{join_all, try_join_all};
 use klaxon_protocol::ids::{Fence, RoundId, ShowId};
 use klaxon_protocol::time::Span;
+use tokio::time::Instant;
 
 use super::{Arbiter, ArbiterError, ClaimOutcome, Lease, TERM, check};
 use crate::redis::scripts::{self, Script, ScriptError};
 use crate::redis::{Connection, Keys, Redis};
 use crate::round::{Round, SeatClaim};
 use claims::ScriptBatch;
+use parking_lot::Mutex;
 
 /// Counts claims in a Redis or a Redis Cluster, for all engines that share it.
 pub struct RedisArbiter {
@@ -112,7 +113,7 @@ impl RedisArbiter {
     async fn is_free(&self, show: ShowId) -> Result<bool, ArbiterError> {
         let idle: i8 =
             self.run_on_lease(&scripts::LEASE_IDLE, show, &[]).await.map_err(|error| refusal(error, Fence(0)))?;
-        let mut without_lease = self.without_lease.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut without_lease = self.without_lease.lock();
         if idle >= 0 {
             without_lease.remove(&show);
             return Ok(idle > 0);
@@ -166,7 +167,7 @@ impl Arbiter for RedisArbiter {
             ::redis::cmd("SMEMBERS").arg(self.keys.shows()).query_async(&mut connection).await.map_err(unavailable)?;
         let shows: Vec<ShowId> = members.into_iter().map(ShowId).collect();
         let is_free = try_join_all(shows.iter().map(|&show| self.is_free(show))).await?;
-        let mut without_lease = self.without_lease.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut without_lease = self.without_lease.lock();
         without_lease.retain(|show, _| shows.contains(show));
         Ok(shows.into_iter().zip(is_free).filter_map(|(show, is_free)| is_free.then_some(show)).collect())
     }

@@ -5,9 +5,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::error::KafkaError;
+use tokio::time::Instant;
 
 use super::SqlArchive;
 use super::ingestion::Ingestion;
@@ -171,7 +172,7 @@ impl ArchiveService {
 /// Waits until `due`, if ever.
 async fn at(due: Option<Instant>) {
     match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
+        Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
 }

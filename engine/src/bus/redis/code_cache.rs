@@ -1,9 +1,10 @@
 //! What a gateway remembers of the directory, so that ten thousand joins look up a code once.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::{ShowCode, ShowId};
+use tokio::time::Instant;
 
 /// A code is taken to name the same show for this long.
 const KNOWN: Duration = Duration::from_secs(5);

@@ -1,18 +1,19 @@
 //! An engine's end of the bus over Redis.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dashmap::DashMap;
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{CommandId, Fence, GatewayId, ShowCode, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
+use parking_lot::Mutex;
 use redis::{RedisError, pipe};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 
 use super::directory::Directory;
 use super::gateway_registry::{Gateways, watch_gateways};
@@ -22,7 +23,7 @@ use super::publish_queue::{PublishLease, PublishQueue};
 use super::show_publisher::{PublisherContext, ShowPublisher};
 use super::show_status::ShowStatus;
 use super::show_subscriber::{InboxItem, subscribe};
-use super::{ClockSync, Task, entry, lock, unavailable};
+use super::{ClockSync, Task, entry, unavailable};
 use crate::bus::queue::{count_full, record_length};
 use crate::bus::{BusError, EngineEnd, Publication, Received, ShowRegistration, StreamPosition, Takeover};
 use crate::clock::Clock;
@@ -132,16 +133,16 @@ impl RedisEngineEnd {
 
     /// Takes in nothing more: `receive` returns what is in the inbox, and false.
     pub fn close(&self) {
-        drop(lock(&self.requests).take());
+        drop(self.requests.lock().take());
         self.closed.send_replace(true);
     }
 
     /// Waits until everything is published that this engine, and its shows that were released, had to publish.
     pub async fn finish(&self) {
         self.close();
-        let mut publishers = std::mem::take(&mut *lock(&self.publishers));
+        let mut publishers = std::mem::take(&mut *self.publishers.lock());
         while publishers.join_next().await.is_some() {}
-        let host_replies = lock(&self.host_replies).take();
+        let host_replies = self.host_replies.lock().take();
         if let Some(HostReplies { replies, sending }) = host_replies {
             drop(replies);
             if let Err(error) = sending.await {
@@ -168,11 +169,11 @@ impl RedisEngineEnd {
 
     fn start_publisher(&self, show: ShowId) -> (Arc<PublishQueue>, ShowStatus) {
         let (queue, status) = (Arc::<PublishQueue>::default(), ShowStatus::default());
-        if let Some(host_replies) = &*lock(&self.host_replies) {
+        if let Some(host_replies) = &*self.host_replies.lock() {
             let (connection, keys) = (self.connection.clone(), self.redis.keys().clone());
             let context = PublisherContext { connection, keys, host_replies: host_replies.replies.clone() };
             let publisher = ShowPublisher::new(show, context, Arc::clone(&queue), status.clone());
-            let mut publishers = lock(&self.publishers);
+            let mut publishers = self.publishers.lock();
             while publishers.try_join_next().is_some() {}
             publishers.spawn(publisher.run());
         }
@@ -227,7 +228,7 @@ impl EngineEnd for RedisEngineEnd {
     }
 
     fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
-        if let Some(host_replies) = &*lock(&self.host_replies)
+        if let Some(host_replies) = &*self.host_replies.lock()
             && host_replies.replies.try_send((to, message)).is_err()
         {
             count_full("host_replies");

@@ -1,13 +1,15 @@
 //! The entries of streams, and how messages are encoded in them.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use klaxon_protocol::binary::{self, BadBytes, Decode, Encode};
 use klaxon_protocol::ids::{GatewayId, Seq};
 use klaxon_protocol::link::{Personal, ToEngine, ToGateway, View};
 use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
+use parking_lot::Mutex;
 use redis::Value;
+use tokio::time::Instant;
 
 use super::bit_planes::{BitPlanes, BitPlanesError};
 use super::version::{IS_NEXT, Since, VersionError, body, header, is_next_entry, next_entry, split};
@@ -171,7 +173,7 @@ pub(super) fn refuse(key: &str, at: StreamPosition, error: &EntryError) {
         _ => "damaged",
     };
     metrics::counter!("klaxon_bus_refused_total", "reason" => reason).increment(1);
-    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut logged = LOGGED.lock();
     if reason == "damaged" || logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
         if reason != "damaged" {
             *logged = Some(Instant::now());

@@ -1,12 +1,13 @@
 //! A gateway's end of the bus over Redis.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{GatewayId, ShowId};
 use klaxon_protocol::link::{ToEngine, ToGateway};
+use parking_lot::Mutex;
 use redis::RedisError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -14,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::gateway_publisher::GatewayContext;
 use super::gateway_queues::{GatewayQueues, MAX_REFUSALS};
 use super::gateway_subscriber::read_host_replies;
-use super::{ClockSync, Task, gateway_registry, lock};
+use super::{ClockSync, Task, gateway_registry};
 use crate::bus::GatewayEnd;
 use crate::bus::queue::record_length;
 use crate::clock::Clock;
@@ -82,7 +83,7 @@ impl RedisGatewayEnd {
                     queues.record_lengths();
                     record_length("gateway_inbox", MAX_READS - read.capacity());
                     match gateway_registry::register(&connection, redis.keys(), id, &url).await {
-                        Ok(now) => *lock(&others) = now,
+                        Ok(now) => *others.lock() = now,
                         Err(error) => tracing::debug!(%error, "the gateway can't register; trying again"),
                     }
                 }
@@ -105,7 +106,7 @@ impl RedisGatewayEnd {
     /// Where players reach the other gateways that are up.
     #[must_use]
     pub fn others(&self) -> Vec<String> {
-        lock(&self.others).clone()
+        self.others.lock().clone()
     }
 
     /// How wrong this process's stamps may be, in microseconds either way.
@@ -117,7 +118,7 @@ impl RedisGatewayEnd {
     /// Leaves the bus after Redis has all that was sent: no barrier waits for this gateway any more, and `receive` returns false. If
     /// Redis is away, what was sent is lost after five seconds.
     pub async fn close(&self) {
-        drop(lock(&self.registration).take());
+        drop(self.registration.lock().take());
         let closing = async {
             self.queues.close().await;
             gateway_registry::leave(&mut self.connection.clone(), self.redis.keys(), self.id).await

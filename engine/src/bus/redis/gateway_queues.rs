@@ -1,12 +1,13 @@
 //! All send queues of a gateway: each message is put into its show's queue by the thread that sends it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::{ShowCode, ShowId};
 use klaxon_protocol::link::{JoinRequest, Present, ToEngine, ToGateway};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
@@ -15,7 +16,6 @@ use super::code_cache::CodeCache;
 use super::directory::Directory;
 use super::gateway_publisher::{GatewayContext, publish};
 use super::host_requests::send_requests;
-use super::lock;
 use super::sealed_entry::seal_to_engine;
 use super::send_queue::{SendQueue, Totals};
 use super::waiting::{Directed, Waiting};
@@ -74,7 +74,7 @@ impl GatewayQueues {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, QueuesState> {
-        lock(&self.0.state)
+        self.0.state.lock()
     }
 
     pub fn send(&self, message: ToEngine) {

@@ -1,16 +1,17 @@
 //! The registry of gateways: each sends heartbeats to it, and engines notice when they stop.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use klaxon_protocol::ids::{GatewayId, ShowId};
+use parking_lot::Mutex;
 use redis::RedisResult;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::millis;
 use super::show_subscriber::InboxItem;
-use super::{lock, millis};
 use crate::bus::queue::send_waiting;
 use crate::redis::scripts::{REGISTRY_REGISTER, REGISTRY_REMOVE};
 use crate::redis::{Connection, Keys};
@@ -69,10 +70,6 @@ struct Gateway {
 }
 
 impl Gateways {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<GatewayId, Gateway>> {
-        lock(&self.0)
-    }
-
     /// Those of a show's subscribers that are up. One that has only just started is in the registry and not known here yet.
     ///
     /// # Errors
@@ -85,7 +82,7 @@ impl Gateways {
     ) -> RedisResult<BTreeSet<GatewayId>> {
         let registered: BTreeSet<u32> =
             redis::cmd("HKEYS").arg(keys.gateway_registry()).query_async(connection).await?;
-        let known = self.known();
+        let known = self.0.lock();
         let is_up = |id: &GatewayId| match known.get(id) {
             Some(gateway) => !gateway.is_gone,
             None => registered.contains(&id.0),
@@ -95,7 +92,7 @@ impl Gateways {
 
     /// Takes in what the registry holds, `passed` after the last time. Returns the gateways that are gone, with their last heartbeats.
     fn update(&self, registered: &BTreeMap<u32, String>, passed: Duration) -> Vec<(GatewayId, String)> {
-        let mut known = self.known();
+        let mut known = self.0.lock();
         known.retain(|id, gateway| !gateway.is_gone || registered.contains_key(&id.0));
         for (&id, heartbeat) in registered {
             let new = || Gateway { heartbeat: String::new(), silent_for: Duration::ZERO, is_gone: false };

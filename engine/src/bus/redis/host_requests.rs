@@ -1,9 +1,10 @@
 //! Requests of hosts to any engine: each goes to one engine, and to another one if that one dies over it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::{RedisError, RedisResult, Value};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -12,7 +13,7 @@ use super::entry::{self, StreamEntry, id};
 use super::gateway_publisher::retry;
 use super::sealed_entry::open_to_engine;
 use super::show_subscriber::InboxItem;
-use super::{READ_BLOCK, lock, millis, pause};
+use super::{READ_BLOCK, millis, pause};
 use crate::bus::queue::{count_full, record_length, send_waiting};
 use crate::redis::{Connection, Keys, Redis};
 use crate::seal::{SealKeys, Stream};
@@ -40,19 +41,19 @@ pub(super) struct InProgress(Arc<Mutex<HashSet<String>>>);
 impl InProgress {
     /// False if it was there.
     fn insert(&self, id: &str) -> bool {
-        lock(&self.0).insert(id.to_owned())
+        self.0.lock().insert(id.to_owned())
     }
 
     fn contains(&self, id: &str) -> bool {
-        lock(&self.0).contains(id)
+        self.0.lock().contains(id)
     }
 
     fn remove(&self, id: &str) {
-        lock(&self.0).remove(id);
+        self.0.lock().remove(id);
     }
 
     fn len(&self) -> usize {
-        lock(&self.0).len()
+        self.0.lock().len()
     }
 }
 

@@ -49,7 +49,6 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -80,10 +79,6 @@ fn millis(span: Duration) -> u64 {
 
 fn unavailable(error: redis::RedisError) -> BusError {
     BusError::Unavailable(error.to_string())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A task that is aborted when this is dropped.

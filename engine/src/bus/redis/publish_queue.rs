@@ -1,15 +1,14 @@
 //! What a show's publisher has to do: the show adds, its publisher takes.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard};
 
 use klaxon_protocol::host::ShowLine;
 use klaxon_protocol::ids::{Fence, GatewayId};
 use klaxon_protocol::link::ToGateway;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::entry::Entries;
-use super::lock;
 use crate::bus::queue::count_full;
 use crate::bus::{BusError, Publication, StreamPosition};
 
@@ -59,13 +58,9 @@ pub(super) struct Batch {
 
 impl PublishQueue {
     fn change<T>(&self, change: impl FnOnce(&mut PublishState) -> T) -> T {
-        let changed = change(&mut self.state());
+        let changed = change(&mut self.state.lock());
         self.changed.notify_one();
         changed
-    }
-
-    fn state(&self) -> MutexGuard<'_, PublishState> {
-        lock(&self.state)
     }
 
     /// Waits until something has been added.
@@ -104,12 +99,12 @@ impl PublishQueue {
 
     /// The lease that was added last, if it was not taken yet.
     pub fn take_lease(&self) -> Option<PublishLease> {
-        self.state().lease.take()
+        self.state.lock().lease.take()
     }
 
     /// The next publications.
     pub fn take_batch(&self) -> Option<Batch> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let (mut count, mut messages) = (0, 0);
         while count < state.publications.len().min(MAX_BATCH) && messages < MAX_BATCH_MESSAGES {
             messages += state.publications[count].messages.len();
@@ -123,23 +118,23 @@ impl PublishQueue {
     }
 
     pub fn take_line(&self) -> Option<ShowLine> {
-        self.state().line.take()
+        self.state.lock().line.take()
     }
 
     pub fn has_line(&self) -> bool {
-        self.state().line.is_some()
+        self.state.lock().line.is_some()
     }
 
     /// Whether the show was released, and if so whether it is over.
     pub fn released(&self) -> Option<bool> {
-        self.state().released
+        self.state.lock().released
     }
 
     pub fn has_overflowed(&self) -> bool {
-        self.state().has_overflowed
+        self.state.lock().has_overflowed
     }
 
     pub fn len(&self) -> usize {
-        self.state().publications.len()
+        self.state.lock().publications.len()
     }
 }

@@ -1,16 +1,17 @@
 //! What a gateway has to send about one show: messages that wait, and entries that the show's engine has not acknowledged.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::link::{GatewayCounts, ToEngine};
 use klaxon_protocol::player::Emoji;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use super::lock;
 use super::sealed_entry::seal_to_engine;
 use super::version::{IS_NEXT, next_entry, split};
 use crate::bus::StreamPosition;
@@ -142,10 +143,6 @@ impl SendQueue {
         Self { show, totals, seal_keys, changed: Notify::new(), state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, SendState> {
-        lock(&self.state)
-    }
-
     /// Waits until something has been pushed, or the gateway is to leave the show.
     pub async fn changed(&self) {
         self.changed.notified().await;
@@ -153,7 +150,7 @@ impl SendQueue {
 
     /// The show is needed here. False if the queue is closed.
     pub fn need(&self) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.needed_at = Some(Instant::now());
         state.is_leaving = false;
         !state.is_closed
@@ -161,7 +158,7 @@ impl SendQueue {
 
     /// The show is not needed here any more, as far as is known.
     pub fn release_if_unneeded(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let unneeded = state.needed_at.map_or(Duration::MAX, |at| at.elapsed());
         let is_empty = state.size.messages == 0;
         state.is_leaving |= (unneeded > UNNEEDED && is_empty) || unneeded > ABANDONED;
@@ -170,13 +167,13 @@ impl SendQueue {
 
     /// The gateway is to leave the show.
     pub fn leave(&self) {
-        self.state().is_leaving = true;
+        self.state.lock().is_leaving = true;
         self.changed.notify_one();
     }
 
     /// Adds a message. If there is no room for it, it is given back, unless it is a batch of answers, which is counted as dropped.
     pub fn push(&self, message: ToEngine) -> Result<(), ToEngine> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let ToEngine::Answers(batch) = &message {
             state.dropped.arrive(batch);
         }
@@ -212,7 +209,7 @@ impl SendQueue {
 
     /// Adds that the gateway receives the show's events from now on, before all other messages.
     pub fn push_first(&self, message: ToEngine) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         self.resize(&mut state, Size::of(&message), Size::default());
         state.pending.insert(0, message);
     }
@@ -233,7 +230,7 @@ impl SendQueue {
 
     /// All entries that Redis does not have yet, in order; messages that wait become one, or one for each version of the link.
     pub fn unsent(&self) -> Vec<Arc<[u8]>> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(counts) = state.due_counts() {
             self.add(&mut state, counts);
         }
@@ -247,7 +244,7 @@ impl SendQueue {
             drop(state);
             let entry = |messages: &Vec<ToEngine>| SentEntry::new(&self.seal_keys, self.show, messages);
             let entries: Vec<SentEntry> = split(messages).iter().map(entry).collect();
-            state = self.state();
+            state = self.state.lock();
             state.unacknowledged.extend(entries);
             if IS_NEXT {
                 state.unacknowledged.push_back(SentEntry::of_nothing(next_entry()));
@@ -259,7 +256,7 @@ impl SendQueue {
 
     /// Redis has the first entries that it did not have, at these positions.
     pub fn sent(&self, positions: Vec<StreamPosition>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let unsent = state.unacknowledged.iter_mut().filter(|entry| entry.position.is_none());
         for (entry, position) in unsent.zip(positions) {
             entry.position = Some(position);
@@ -270,7 +267,7 @@ impl SendQueue {
     /// The show published something, after its engine had processed everything up to `acknowledged`. This gateway's own event stream
     /// was read up to `read`.
     pub fn acknowledge(&self, acknowledged: StreamPosition, read: StreamPosition) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.active_at = Some(Instant::now());
         state.acknowledged = state.acknowledged.max(acknowledged);
         state.read = read;
@@ -279,7 +276,7 @@ impl SendQueue {
 
     /// Compares what Redis knows with what was sent. True if it lost entries: then all that is not acknowledged is to be sent again.
     pub fn check(&self, subscription: Subscription) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let is_known = subscription.last != StreamPosition::default() || state.is_active();
         state.unknown_since = if is_known { None } else { state.unknown_since.or_else(|| Some(Instant::now())) };
         if state.unknown_since.is_some_and(|since| since.elapsed() > UNKNOWN) {
@@ -311,13 +308,13 @@ impl SendQueue {
 
     /// The newest entry that Redis has, as far as is known, and up to where the gateway's own event stream was read.
     pub fn positions(&self) -> (Option<StreamPosition>, StreamPosition) {
-        let state = self.state();
+        let state = self.state.lock();
         (state.newest(), state.read)
     }
 
     /// Whether the gateway is to leave the show, and Redis has all that is here.
     pub fn can_leave(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.is_leaving
             && state.pending.is_empty()
             && state.unacknowledged.iter().all(|entry| entry.position.is_some())
@@ -325,7 +322,7 @@ impl SendQueue {
 
     /// Closes the queue, unless the show is needed again.
     pub fn close(&self) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.is_closed = state.is_leaving && state.pending.is_empty();
         if state.is_closed {
             let size = state.size;
@@ -335,21 +332,21 @@ impl SendQueue {
     }
 
     pub fn is_closed(&self) -> bool {
-        self.state().is_closed
+        self.state.lock().is_closed
     }
 
     /// Whether the show has published something lately.
     pub fn is_active(&self) -> bool {
-        self.state().is_active()
+        self.state.lock().is_active()
     }
 
     /// The show published that it has ended.
     pub fn set_ended(&self) {
-        self.state().has_ended = true;
+        self.state.lock().has_ended = true;
     }
 
     pub fn has_ended(&self) -> bool {
-        self.state().has_ended
+        self.state.lock().has_ended
     }
 }
 

@@ -1,11 +1,10 @@
 //! What the end of the bus knows of how a show's publisher and subscriber are doing.
 
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::Arc;
 
 use klaxon_protocol::ids::Fence;
-
-use super::lock;
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
 /// The status of a show's publisher and subscriber. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -21,19 +20,19 @@ struct Health {
 impl ShowStatus {
     /// A call to Redis failed now.
     pub fn set_failed(&self) {
-        lock(&self.0).last_failure = Some(Instant::now());
+        self.0.lock().last_failure = Some(Instant::now());
     }
 
     pub fn last_failure(&self) -> Option<Instant> {
-        lock(&self.0).last_failure
+        self.0.lock().last_failure
     }
 
     /// The show has a newer lease than this one.
     pub fn set_fenced(&self, fence: Fence) {
-        lock(&self.0).fenced = Some(fence);
+        self.0.lock().fenced = Some(fence);
     }
 
     pub fn is_fenced(&self, fence: Fence) -> bool {
-        lock(&self.0).fenced == Some(fence)
+        self.0.lock().fenced == Some(fence)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::draws::Draws;
-use super::ticket90::{COLUMNS, Counts, ROWS, SHAPES, SIZES, Ticket90, first_of};
+use super::ticket90::{COLUMNS, ColumnCounts, ROWS, SHAPES, SIZES, Ticket90, first_of};
 
 /// Tickets of a strip.
 pub const TICKETS_OF_A_STRIP: usize = 6;
@@ -56,7 +56,7 @@ fn shuffled(column: usize, draws: &mut Draws) -> Vec<u8> {
 }
 
 /// How many numbers each column still has to give. Those of the seven columns in the middle are sorted: which is which changes nothing.
-type Left = Counts;
+type Left = ColumnCounts;
 
 /// What can come next, where so much is left.
 #[derive(Default)]
@@ -71,11 +71,11 @@ impl Next {
     }
 }
 
-struct Table(HashMap<Left, Next>);
+struct StripTable(HashMap<Left, Next>);
 
-static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+static TABLE: LazyLock<StripTable> = LazyLock::new(StripTable::new);
 
-impl Table {
+impl StripTable {
     fn new() -> Self {
         // By the number of tickets that are still to come: what can be left then.
         let mut levels = vec![vec![SIZES]];
@@ -112,7 +112,7 @@ impl Table {
     }
 
     /// Draws how many numbers each column of the next ticket has. Returns in how many layouts they can be, too.
-    fn draw(&self, left: &Counts, draws: &mut Draws) -> (Counts, u32) {
+    fn draw(&self, left: &ColumnCounts, draws: &mut Draws) -> (ColumnCounts, u32) {
         let mut columns: [usize; COLUMNS] = std::array::from_fn(|column| column);
         columns[MIDDLE].sort_by_key(|&column| left[column]);
         let next = &self.0[&columns.map(|column| left[column])];
@@ -129,7 +129,7 @@ impl Table {
 const MIDDLE: std::ops::Range<usize> = 1..COLUMNS - 1;
 
 /// What is left after a ticket with these counts, if `tickets` more can be made of it: each column gives one to three numbers to each.
-fn after(left: &Left, counts: &Counts, tickets: usize) -> Option<Left> {
+fn after(left: &Left, counts: &ColumnCounts, tickets: usize) -> Option<Left> {
     let tickets = tickets as u8;
     let mut then = *left;
     for (left, count) in then.iter_mut().zip(counts) {
@@ -141,7 +141,7 @@ fn after(left: &Left, counts: &Counts, tickets: usize) -> Option<Left> {
 
 /// In how many ways a column's numbers can be cut into pieces of these sizes is the count of its orders divided by that of each piece's
 /// orders. Of nine columns with 15 numbers between them j have three and 6 - 2j two: divided by 2^-6 that is (2/3)^j, and by 27 whole.
-fn weight(counts: &Counts) -> u128 {
+fn weight(counts: &ColumnCounts) -> u128 {
     const BY_THREES: [u128; 4] = [27, 18, 12, 8];
     BY_THREES[counts.iter().filter(|&&count| count == 3).count()]
 }

@@ -19,7 +19,7 @@ const NUMBERS: u8 = IN_A_ROW * ROWS as u8;
 pub(super) const SIZES: [u8; COLUMNS] = [9, 10, 10, 10, 10, 10, 10, 10, 11];
 
 /// How many numbers each column of a ticket has.
-pub(super) type Counts = [u8; COLUMNS];
+pub(super) type ColumnCounts = [u8; COLUMNS];
 
 /// A ticket with 90 balls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,7 +68,7 @@ impl Ticket90 {
     }
 
     /// A ticket whose columns have these counts, by the number of its layout and the numbers of each column, ascending.
-    pub(super) fn new(counts: &Counts, layout: u32, numbers: &[[u8; ROWS]; COLUMNS]) -> Self {
+    pub(super) fn new(counts: &ColumnCounts, layout: u32, numbers: &[[u8; ROWS]; COLUMNS]) -> Self {
         let mut cells = [[0; COLUMNS]; ROWS];
         for (column, rows) in layout_of(counts, layout).into_iter().enumerate() {
             let mut numbers = numbers[column].iter();
@@ -87,7 +87,7 @@ pub(super) const fn first_of(column: usize) -> u8 {
 
 /// Tickets whose columns have the same counts.
 pub(super) struct Shape {
-    pub counts: Counts,
+    pub counts: ColumnCounts,
     /// In how many ways the numbers can be in rows.
     pub layouts: u32,
     /// How many tickets there are of this shape and those before it.
@@ -196,19 +196,19 @@ fn sum(ways: &Ways, choices: &[[bool; ROWS]], ones: u8, twos: u8, room: Room) ->
 }
 
 /// How many columns have one, two and three numbers.
-fn kinds(counts: &Counts) -> [u8; 3] {
+fn kinds(counts: &ColumnCounts) -> [u8; 3] {
     [1, 2, 3].map(|kind| counts.iter().filter(|&&count| count == kind).count() as u8)
 }
 
 /// In how many ways the numbers of columns with these counts can be in rows.
-pub(super) fn layouts(counts: &Counts) -> u32 {
+pub(super) fn layouts(counts: &ColumnCounts) -> u32 {
     let [ones, twos, threes] = kinds(counts);
     // A column of three is in each row.
     IN_A_ROW.checked_sub(threes).map_or(0, |room| WAYS.of(ones, twos, [room; ROWS]))
 }
 
 /// The rows of each column in the layout with this number, below [`layouts`].
-fn layout_of(counts: &Counts, mut layout: u32) -> [[bool; ROWS]; COLUMNS] {
+fn layout_of(counts: &ColumnCounts, mut layout: u32) -> [[bool; ROWS]; COLUMNS] {
     let [mut ones, mut twos, threes] = kinds(counts);
     let mut room = [IN_A_ROW - threes; ROWS];
     counts.map(|count| {

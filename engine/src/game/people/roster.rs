@@ -152,6 +152,11 @@ impl Roster {
         }
     }
 
+    /// The size of the table of names, in bytes.
+    pub fn name_table_bytes(&self) -> usize {
+        self.by_name.allocation_size()
+    }
+
     /// How many sit.
     pub fn seated(&self) -> u32 {
         u32::try_from(self.players.len()).expect("settings allow 10 million seats at most")
@@ -383,31 +388,6 @@ mod tests {
         let next = roster.seated() + 1;
         assert_eq!(next, 6002);
         assert_eq!(roster.unused_name(Some(&name("Ann"))).as_str(), format!("Ann {}", next + 2047));
-    }
-
-    #[test]
-    #[ignore = "prints what names cost a show of a million, with --nocapture; add --release to read times"]
-    fn a_million_names() {
-        let kinds = ["Ann {}", "MIA IRIS {}", "José Müller {}", "Анна {}", "محمد {}", "Ann"];
-        let mut report = String::new();
-        for kind in kinds {
-            let mut roster = Roster::new(7, false);
-            let begun = std::time::Instant::now();
-            for number in 0..1_000_000 {
-                let wanted = name(&kind.replace("{}", &number.to_string()));
-                let called = roster.unused_name(Some(&wanted));
-                roster.seat(Sitter::known(PlayerId::parse(&format!("p{number}")).unwrap(), called));
-            }
-            let joined = begun.elapsed();
-            let bytes = roster.by_name.allocation_size() / 1_000_000;
-            let begun = std::time::Instant::now();
-            assert_eq!(roster.find("nobody").count(), 0);
-            let (join, find) = (joined.as_nanos() / 1_000_000, begun.elapsed().as_millis());
-            report += &format!(
-                "{kind:>14}: a join {join} ns with its checks, {bytes} bytes a name in the table, a search {find} ms\n"
-            );
-        }
-        println!("{report}");
     }
 
     #[test]

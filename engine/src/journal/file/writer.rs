@@ -8,11 +8,11 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::MAGIC;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
 
 use super::super::JournalError;
 use super::show::{Ledger, ShowFile, Tail};

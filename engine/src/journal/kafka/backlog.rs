@@ -1,9 +1,9 @@
 //! How many records of each show wait for Kafka. They themselves are in the spool: what is kept here is as large as the number of shows.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use klaxon_protocol::ids::ShowId;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 /// All shows that are uploaded from here.
@@ -37,12 +37,8 @@ impl Backlog {
         Self { shows: Mutex::default(), changed: Notify::new(), total: watch::Sender::new(0) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ShowId, ShowBacklog>> {
-        self.shows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn change(&self, show: ShowId, change: impl FnOnce(&mut ShowBacklog)) {
-        let mut shows = self.lock();
+        let mut shows = self.shows.lock();
         let backlog = shows.entry(show).or_default();
         let before = backlog.waiting();
         change(backlog);
@@ -82,7 +78,7 @@ impl Backlog {
 
     /// The shows that changed since the last call.
     pub(super) fn take_changed(&self) -> Vec<Changed> {
-        let mut shows = self.lock();
+        let mut shows = self.shows.lock();
         let changed = shows.iter_mut().filter(|(_, backlog)| backlog.changed);
         changed
             .map(|(&show, backlog)| {
@@ -108,12 +104,12 @@ impl Backlog {
 
     /// How many records the show has.
     pub(super) fn written_records(&self, show: ShowId) -> u64 {
-        self.lock().get(&show).map_or(0, |backlog| backlog.written)
+        self.shows.lock().get(&show).map_or(0, |backlog| backlog.written)
     }
 
     /// Nothing of the show is left here, unless it changed just now.
     pub(super) fn forget(&self, show: ShowId) {
-        let mut shows = self.lock();
+        let mut shows = self.shows.lock();
         if let Some(backlog) = shows.get(&show).copied().filter(|backlog| !backlog.changed) {
             shows.remove(&show);
             self.replace(backlog.waiting(), 0);
@@ -144,7 +140,7 @@ mod tests {
     async fn a_million_records_of_a_show_are_one_entry_and_a_wake_up() {
         let backlog = Backlog::new();
         (1..=1_000_000).for_each(|records| backlog.written(SHOW, records));
-        assert_eq!((backlog.lock().len(), *backlog.total.borrow()), (1, 1_000_000));
+        assert_eq!((backlog.shows.lock().len(), *backlog.total.borrow()), (1, 1_000_000));
         backlog.changed().await;
         assert_eq!(backlog.take_changed(), [Changed { show: SHOW, over: false }]);
         assert_eq!(backlog.take_changed(), []);
@@ -156,6 +152,6 @@ mod tests {
         assert_eq!(*backlog.total.borrow(), 5, "it changed just now, so it is not forgotten");
         backlog.take_changed();
         backlog.forget(SHOW);
-        assert_eq!((backlog.lock().len(), *backlog.total.borrow()), (0, 0));
+        assert_eq!((backlog.shows.lock().len(), *backlog.total.borrow()), (0, 0));
     }
 }

@@ -4,10 +4,11 @@
 //! transaction. The offsets that it commits to Kafka are for operators to look at only.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_protocol::journal::Record;
+use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
@@ -91,11 +92,7 @@ impl Rebalances {
     }
 }
 
-impl Group {
-    fn lock(&self) -> MutexGuard<'_, Rebalances> {
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Group {}
 
 impl ClientContext for Group {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -118,12 +115,12 @@ impl ConsumerContext for Group {
         let partitions = list.elements().iter().map(|element| Partition(element.partition())).collect();
         if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             // Nothing is read yet: the reader starts them when it knows where to begin.
-            self.lock().assign(partitions);
+            self.rebalances.lock().assign(partitions);
         } else {
             if let Err(error) = consumer.unassign() {
                 tracing::warn!(%error, "partitions could not be left");
             }
-            self.lock().revoke(partitions);
+            self.rebalances.lock().revoke(partitions);
         }
         self.changed.notify_one();
     }
@@ -153,7 +150,7 @@ impl JournalConsumer {
     pub async fn next(&mut self) -> Result<ConsumerEvent, KafkaError> {
         let group = self.consumer.context();
         let message = loop {
-            let rebalanced = group.lock().take();
+            let rebalanced = group.rebalances.lock().take();
             if let Some(event) = rebalanced {
                 return Ok(event);
             }
@@ -188,7 +185,7 @@ impl JournalConsumer {
     /// # Errors
     /// If an offset makes no sense.
     pub fn start(&self, assignment: &Assignment, at: &[(Partition, Offset)]) -> Result<(), KafkaError> {
-        if self.consumer.context().lock().count != assignment.rebalance {
+        if self.consumer.context().rebalances.lock().count != assignment.rebalance {
             return Ok(());
         }
         self.consumer.assign(&self.list(at)?)

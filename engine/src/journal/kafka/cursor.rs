@@ -1,8 +1,7 @@
 //! How far one show is uploaded from the spool to Kafka.
 
-use std::time::Instant;
-
 use klaxon_protocol::ids::Fence;
+use tokio::time::Instant;
 
 use super::ShowProgress;
 use super::producer::SentRecord;

@@ -23,13 +23,13 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Record, frame_record};
 use klaxon_protocol::player::ToPlayer;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::backlog::Backlog;
 use self::redis_log::{AppendMode, Framed, RedisLog};

@@ -1,6 +1,6 @@
 //! Reads a whole show from Kafka.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::time::Instant;
 
 use super::reader::{JournalReader, RecordStatus};
 use super::topic::{Kafka, Quiet, REQUEST_TIMEOUT, count_partitions, partition_of};

@@ -1,15 +1,16 @@
 //! The topic that holds all journals: how its brokers are reached, how it is made, which partition a show has.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
+use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How long a broker may take to answer.
@@ -145,7 +146,7 @@ impl ConsumerContext for Quiet {}
 pub(super) fn log_error(error: &KafkaError, reason: &str, consequence: &str) {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     metrics::counter!("klaxon_kafka_errors_total").increment(1);
-    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut logged = LOGGED.lock();
     if logged.is_none_or(|logged| logged.elapsed() > LOG_INTERVAL) {
         *logged = Some(Instant::now());
         tracing::warn!(%error, reason, "Kafka is in trouble; {consequence}");

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::ShowProgress;
 use super::backlog::Backlog;
@@ -106,7 +107,7 @@ impl Uploader {
                     }
                 }
                 () = self.backlog.changed() => {}
-                () = tokio::time::sleep_until(self.next_due().into()) => self.do_what_is_due().await,
+                () = tokio::time::sleep_until(self.next_due()) => self.do_what_is_due().await,
                 Some(reports) = self.reporting.join_next() => {
                     self.process_reports(reports.expect("reporting to Redis does not panic")).await;
                 }

@@ -54,7 +54,7 @@ impl Shard {
         most: usize,
         now: Timestamp,
     ) -> (usize, Option<FanOut>) {
-        let outbox_bytes = self.common.settings.outbox_bytes;
+        let outbox_bytes = self.common.settings.limits.outbox_bytes;
         let Some(room) = self.rooms.get_mut(show) else {
             if let Content::Census(count) = &mut fan_out.content {
                 count.hand_in(&self.common, true);
@@ -133,7 +133,7 @@ impl Shard {
             seat: seated.seat.map(|held| held.seat),
             name: seated.name.clone(),
             now: now.millis(),
-            heartbeat: common.settings.heartbeat,
+            heartbeat: common.settings.limits.heartbeat,
             newest: PROTOCOL_VERSION.into(),
         });
         let mut bytes = Vec::new();

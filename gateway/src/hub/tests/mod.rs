@@ -4,7 +4,6 @@ mod answers;
 mod calm;
 mod census;
 mod closing;
-mod cost;
 mod flood;
 mod joining;
 mod pings;
@@ -31,6 +30,7 @@ use klaxon_protocol::player::{
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Barrier, Common, EncodedEvent, Router, Shard, ToShard};
+use crate::link::Random;
 use crate::session::Close;
 use crate::settings::GatewaySettings;
 use crate::transport::{ConnKey, ConnectionHandler, Drain, Fault, Payload, SocketAction, Timestamp};
@@ -82,7 +82,8 @@ impl Stage {
         let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
         change(&mut settings);
         let world = Arc::new(World::default());
-        let common = Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Router>));
+        let common =
+            Arc::new(Common::new(settings, GatewayId(1), Arc::clone(&world) as Arc<dyn Router>, Random::of_seed(1)));
         let shard = Shard::new(0, Arc::clone(&common));
         Self { world, common, shard, half_sent: HashMap::new(), now: Timestamp(START) }
     }
@@ -342,5 +343,5 @@ fn answers(sent: Vec<ToEngine>) -> Vec<AnswerBatch> {
 const NARROW: usize = 2000;
 
 fn narrow() -> Stage {
-    Stage::with(|settings| settings.outbox_bytes = NARROW)
+    Stage::with(|settings| settings.limits.outbox_bytes = NARROW)
 }

@@ -14,7 +14,7 @@ use klaxon_engine::seal::SealKeys;
 use klaxon_engine::shows::Shows;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::EngineOptions;
-use klaxon_gateway::link::Clock;
+use klaxon_gateway::link::{Clock, Random};
 
 use super::{redis, wait_for};
 use crate::process::{AddressFile, Addresses, Stop, begin, journals};
@@ -54,6 +54,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
         archive: None,
         games: Games::default(),
         clock: Clock::of_process(),
+        random: Random::of_system(),
     };
     let mut shows = tokio::spawn(Shows::open(ports).await?.run());
 

@@ -24,7 +24,7 @@ fn code(result: Result<Admitted, Refusal>) -> ErrorCode {
 }
 
 fn guests() -> Admission {
-    Admission::new(Auth::Guests, None, &[1; 32])
+    Admission::new(Auth::Guests, None, &[1; 32], Random::of_system())
 }
 
 const SHARED: [u8; 32] = *b"c0b9e6e1a36f7d2485fb1c7703d94e5a";
@@ -39,7 +39,12 @@ fn token_with(claims: serde_json::Value) -> String {
 }
 
 fn tokens(guests_too: bool) -> Admission {
-    Admission::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too }, None, &[1; 32])
+    Admission::new(
+        Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too },
+        None,
+        &[1; 32],
+        Random::of_system(),
+    )
 }
 
 #[test]
@@ -73,7 +78,10 @@ fn a_resume_token_of_another_show_another_server_or_changed_is_refused() {
         code(admission.admit(Join { resume: Some(token.to_owned()), ..join(show) }, NOW))
     };
     assert_eq!(resume(&admission, "OTHER", &token), ErrorCode::BadToken);
-    assert_eq!(resume(&Admission::new(Auth::Guests, None, &[2; 32]), "QUIZ", &token), ErrorCode::BadToken);
+    assert_eq!(
+        resume(&Admission::new(Auth::Guests, None, &[2; 32], Random::of_system()), "QUIZ", &token),
+        ErrorCode::BadToken
+    );
     let mut changed = token.into_bytes();
     let middle = changed.len() / 2;
     changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
@@ -134,7 +142,7 @@ fn a_name_that_a_player_types_is_not_cut() {
 fn words_that_an_operator_reserves_are_no_names() {
     let reserved = Reserved::further("Gastgeber,होस्ट").unwrap();
     let auth = Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: true };
-    let admission = Admission::new(auth, Some(reserved), &[1; 32]);
+    let admission = Admission::new(auth, Some(reserved), &[1; 32], Random::of_system());
     let with = |name: &str| admission.admit(Join { name: Some(name.into()), ..join("QUIZ") }, NOW);
     for bad in ["Gastgeber", "GASTGEBER: gewonnen!", "होस्ट 2", "Host"] {
         let refusal = with(bad).unwrap_err();
@@ -157,8 +165,12 @@ const PUBLIC: &[u8] = b"-----BEGIN PUBLIC KEY-----\n\
 
 #[test]
 fn a_public_key_lets_in_whom_its_private_key_signed_and_is_no_secret() {
-    let admission =
-        Admission::new(Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false }, None, &[1; 32]);
+    let admission = Admission::new(
+        Auth::Jwt { key: TokenKey::ed25519_pem(PUBLIC).unwrap(), guests_too: false },
+        None,
+        &[1; 32],
+        Random::of_system(),
+    );
     let claims = serde_json::json!({ "sub": "p-1", "exp": jsonwebtoken::get_current_timestamp() + 60 });
     let signed = |algorithm, key: &EncodingKey| {
         let token = jsonwebtoken::encode(&Header::new(algorithm), &claims, key).unwrap();
@@ -212,8 +224,12 @@ fn expired_foreign_and_needless_tokens_are_refused() {
 
 #[test]
 fn a_resume_token_is_no_players_token_even_if_the_keys_are_the_same() {
-    let admission =
-        Admission::new(Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false }, None, &SHARED);
+    let admission = Admission::new(
+        Auth::Jwt { key: TokenKey::hs256(&SHARED).unwrap(), guests_too: false },
+        None,
+        &SHARED,
+        Random::of_system(),
+    );
     let token = resume_token(&admission, "QUIZ", "p", "Ann");
     assert_eq!(code(admission.admit(Join { token: Some(token), ..join("QUIZ") }, NOW)), ErrorCode::BadToken);
     assert_eq!(

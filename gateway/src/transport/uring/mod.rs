@@ -4,6 +4,7 @@
 //! frame that is being sent. What a turn of the reactor asks for goes to the kernel with the call that waits for the next.
 
 #[cfg(test)]
+#[path = "../../../benches/uring/ways.rs"]
 mod cost;
 mod ring;
 

@@ -4,10 +4,9 @@
 //! that the protocol knows (fragments, control frames, faults) is tungstenite's to judge, which gets one frame at a time
 //! and is gone again when no message is unfinished. So a connection from which nothing is awaited holds no memory here.
 
-#[cfg(test)]
-mod cost;
 mod frame;
 #[cfg(test)]
+#[path = "../../../fuzz/main.rs"]
 mod fuzz;
 mod protocol;
 #[cfg(test)]
@@ -20,7 +19,7 @@ use frame::Plain;
 use protocol::Protocol;
 
 /// The WebSocket side of one connection, the server's, after the handshake.
-pub(crate) struct Wire {
+pub struct Wire {
     /// How long a message may be, in bytes.
     largest: u32,
     unfinished: Option<Box<Unfinished>>,
@@ -54,7 +53,7 @@ impl Fragments {
 
 /// What came of bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Inbound<'r> {
+pub enum Inbound<'r> {
     /// A text message.
     Text(Cow<'r, str>),
     /// A binary message.
@@ -78,6 +77,7 @@ pub enum Fault {
 
 impl Wire {
     /// Before anything was read, for messages of at most this number of bytes.
+    #[must_use]
     pub const fn new(largest: u32) -> Self {
         Self { largest, unfinished: None }
     }
@@ -88,6 +88,9 @@ impl Wire {
 
     /// Takes bytes from the front of `read` until they make something, and appends to `write` what the protocol wants
     /// written. None when all were taken and more are needed. The bytes are unmasked where they lie.
+    ///
+    /// # Errors
+    /// If the bytes are no messages: then nothing may be read any more.
     pub fn take<'r>(&mut self, read: &mut &'r mut [u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'r>>, Fault> {
         loop {
             if self.unfinished.is_none()

@@ -21,12 +21,12 @@ fn masked(mut frame: Frame) -> Vec<u8> {
 }
 
 /// A text message as a client sends it.
-pub(super) fn text(text: &str) -> Vec<u8> {
+fn text(text: &str) -> Vec<u8> {
     masked(Frame::message(text.to_owned(), OpCode::Data(Data::Text), true))
 }
 
 /// A binary message as a client sends it.
-pub(super) fn binary(bytes: &[u8]) -> Vec<u8> {
+fn binary(bytes: &[u8]) -> Vec<u8> {
     masked(Frame::message(bytes.to_vec(), OpCode::Data(Data::Binary), true))
 }
 

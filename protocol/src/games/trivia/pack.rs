@@ -51,6 +51,14 @@ pub struct PackQuestion {
     pub source: Option<String>,
 }
 
+impl PackQuestion {
+    /// A question of which no more is said than what is asked, the choices, and which of them is right.
+    pub fn new<C: Into<String>>(text: impl Into<String>, choices: impl IntoIterator<Item = C>, right: Choice) -> Self {
+        let choices = choices.into_iter().map(Into::into).collect();
+        Self { text: text.into(), choices, right, category: None, difficulty: None, open_for: None, source: None }
+    }
+}
+
 /// How hard a question is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[serde(rename_all = "snake_case")]

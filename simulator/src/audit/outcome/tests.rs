@@ -19,15 +19,8 @@ struct Writer {
 impl Writer {
     fn new(settings: Settings, players: u32) -> Self {
         let settings = Settings { open_for: Span(1000), lead: Span(0), shuffle: false, ..settings };
-        let question = |number: u8| PackQuestion {
-            text: format!("Question {number}?"),
-            choices: ["1", "2", "3", "4"].map(str::to_owned).to_vec(),
-            right: Choice(number % 4),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
+        let question =
+            |number: u8| PackQuestion::new(format!("Question {number}?"), ["1", "2", "3", "4"], Choice(number % 4));
         let pack = Pack { title: "Five".into(), questions: (1..=5).map(question).collect() };
         let rights = pack.questions.iter().map(|question| question.right).collect();
         let mut writer = Self { bytes: MAGIC.to_vec(), number: 0, now: 1_000, question: 0, rights };

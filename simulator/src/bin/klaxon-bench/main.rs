@@ -15,7 +15,6 @@ use klaxon_simulator::bench::rows::Subject;
 use klaxon_simulator::bench::{customary, floor, load, measure};
 use klaxon_simulator::machine;
 use klaxon_simulator::report::publish;
-use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Args, Part};
 
@@ -51,24 +50,10 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                // Whichever ends first: what is dropped here takes servers and loads with it.
-                tokio::select! {
-                    outcome = bench(args) => outcome,
-                    signal = interrupted() => signal,
-                }
-            })
+            // What is dropped when it is interrupted takes servers and loads with it.
+            runtime.block_on(machine::unless_interrupted(bench(args)))
         }
     }
-}
-
-async fn interrupted() -> anyhow::Result<Verdict> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        pressed = tokio::signal::ctrl_c() => pressed?,
-    }
-    anyhow::bail!("interrupted")
 }
 
 async fn bench(args: &Args) -> anyhow::Result<Verdict> {

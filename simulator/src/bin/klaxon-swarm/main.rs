@@ -13,10 +13,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use klaxon_protocol::text::HarmlessLines;
-use klaxon_simulator::machine::bind_to;
+use klaxon_simulator::machine::{bind_to, unless_interrupted};
 use klaxon_simulator::report::publish;
 use klaxon_simulator::swarm::report::{Comparison, Report, document};
-use tokio::signal::unix::{SignalKind, signal};
 
 use args::Args;
 
@@ -41,22 +40,8 @@ fn prepare_and_run(args: &Args) -> anyhow::Result<bool> {
         .worker_threads(args.threads.unwrap_or(if args.pin { 1 } else { 2 }).max(1))
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        // Whichever ends first: what is dropped here takes the server with it.
-        tokio::select! {
-            outcome = play(args) => outcome,
-            signal = interrupted() => signal,
-        }
-    })
-}
-
-async fn interrupted() -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        pressed = tokio::signal::ctrl_c() => pressed?,
-    }
-    anyhow::bail!("interrupted")
+    // What is dropped when it is interrupted takes the server with it.
+    runtime.block_on(unless_interrupted(play(args)))
 }
 
 /// Plays once, or twice to compare. True if everything was as promised.

@@ -1,10 +1,11 @@
 //! Where the swarm writes down what it sees: a page for each connection, and every distinct frame once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::player::ToPlayer;
+use parking_lot::Mutex;
 
 use super::stream::Written;
 use crate::evidence::{
@@ -42,10 +43,6 @@ impl Shelf {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Ledger {
     /// A page for a connection that has just been opened.
     #[must_use]
@@ -60,9 +57,9 @@ impl Ledger {
     /// All that was seen on connections that are closed by now, in the order in which they were opened.
     #[must_use]
     pub fn take(&self) -> Evidence {
-        let mut closed = std::mem::take(&mut *lock(&self.closed));
+        let mut closed = std::mem::take(&mut *self.closed.lock());
         closed.sort_unstable_by_key(|(order, _)| *order);
-        let shelf = std::mem::take(&mut *lock(&self.shelf));
+        let shelf = std::mem::take(&mut *self.shelf.lock());
         Evidence {
             frames: shelf.frames,
             connections: closed.into_iter().map(|(_, log)| log).collect(),
@@ -96,7 +93,7 @@ impl Page {
 
     /// Notes a message that is about to be sent.
     pub fn sent(&mut self, bytes: &[u8]) {
-        let frame = lock(&self.ledger.shelf).frames.intern(self.codec(), bytes);
+        let frame = self.ledger.shelf.lock().frames.intern(self.codec(), bytes);
         self.note(Micros::now(), Direction::Sent, frame);
     }
 
@@ -140,7 +137,7 @@ impl Page {
     /// Notes a message that came at that time, and gives it decoded; none if it is no message of the protocol.
     pub fn received(&mut self, at: Micros, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
         let codec = self.codec();
-        let (frame, message) = lock(&self.ledger.shelf).receive(codec, bytes);
+        let (frame, message) = self.ledger.shelf.lock().receive(codec, bytes);
         self.note(at, Direction::Received, frame);
         message
     }
@@ -156,7 +153,7 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         if let Some(log) = self.log.take() {
-            lock(&self.ledger.closed).push((self.order, log));
+            self.ledger.closed.lock().push((self.order, log));
         }
     }
 }

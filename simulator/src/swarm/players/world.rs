@@ -1,9 +1,10 @@
 //! What all players of a swarm share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use klaxon_protocol::ids::ShowCode;
+use parking_lot::Mutex;
 
 use super::gateways::Gateways;
 use super::ledger::Ledger;
@@ -54,12 +55,12 @@ impl World {
 
     pub(super) fn token_of(&self, player: PlayerNumber) -> Option<String> {
         let token = self.tokens.get(player.0 as usize)?;
-        token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        token.lock().clone()
     }
 
     pub(super) fn keep_token(&self, player: PlayerNumber, token: &str) {
         if let Some(kept) = self.tokens.get(player.0 as usize) {
-            let before = kept.lock().unwrap_or_else(PoisonError::into_inner).replace(token.to_owned());
+            let before = kept.lock().replace(token.to_owned());
             if before.is_none() {
                 self.progress.joined.fetch_add(1, Ordering::Relaxed);
             }

@@ -96,13 +96,8 @@ impl Show {
         };
         show.measure(30 << 20);
         let question = |number| PackQuestion {
-            text: format!("Question {number}?"),
-            choices: vec!["a".into(), "b".into(), "c".into()],
-            right: RIGHT,
-            category: None,
-            difficulty: None,
             open_for: Some(Span(u32::try_from(OPEN_FOR).unwrap())),
-            source: None,
+            ..PackQuestion::new(format!("Question {number}?"), ["a", "b", "c"], RIGHT)
         };
         let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
         let id = CommandId::parse("create").unwrap();

@@ -1,8 +1,9 @@
 //! Two engines that want the same show.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
+use tokio::time::Instant;
 
 use super::house::{Q1, SHOW, before, claim, engine, shared_cluster, shared_redis};
 use crate::arbiter::{Arbiter, ArbiterError, ClaimOutcome, Lease, RedisArbiter, TERM};

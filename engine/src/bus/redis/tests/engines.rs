@@ -23,6 +23,7 @@ use crate::bus::{EngineEnd, GatewayEnd};
 use crate::clock::Clock;
 use crate::game::Games;
 use crate::journal::{FileJournal, Journal, SyncPolicy};
+use crate::random::Random;
 use crate::shows::Shows;
 
 /// An engine whose process can be killed.
@@ -41,6 +42,7 @@ impl Engine {
             archive: None,
             games: Games::default(),
             clock: Clock::of_process(),
+            random: Random::of_system(),
         };
         let running = tokio::spawn(Shows::open(ports).await.unwrap().run());
         Self { end, running }
@@ -187,15 +189,7 @@ pub fn create(id: &str, questions: u16) -> FromHost {
 
 /// The same, with this many seats.
 pub fn create_for(id: &str, questions: u16, seats: u32) -> FromHost {
-    let question = |number| PackQuestion {
-        text: format!("Question {number}?"),
-        choices: ["no", "yes"].map(String::from).to_vec(),
-        right: Choice(1),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
+    let question = |number| PackQuestion::new(format!("Question {number}?"), ["no", "yes"], Choice(1));
     FromHost::Create(Box::new(Create {
         id: CommandId::parse(id).unwrap(),
         code: Some(ShowCode::parse("LIVE").unwrap()),

@@ -1,7 +1,7 @@
 //! A show from its creation to its reveal, over two gateways, while an engine or Redis dies.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
@@ -11,6 +11,7 @@ use klaxon_protocol::ids::{GatewayId, Generation, SeatRef};
 use klaxon_protocol::link::{Proof, ToGateway};
 use klaxon_protocol::player::{Role, ToPlayer};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use super::engines::{Engine, create, create_for, fixture, journal, player};
 use crate::bus::contract::{ANN, BEN, PATIENCE};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::super::strip::Strip;
-use super::super::ticket90::{Counts, SHAPES, Ticket90};
+use super::super::ticket90::{ColumnCounts, SHAPES, Ticket90};
 use super::super::{Draws, Seed};
 use super::{draws, seed};
 
@@ -15,13 +15,13 @@ const TICKETS: u32 = 40_000;
 /// Strips in a test, of each of which one ticket counts: the tickets of a strip are not independent.
 const STRIPS: u32 = 20_000;
 
-fn shape_of(ticket: &Ticket90) -> Counts {
+fn shape_of(ticket: &Ticket90) -> ColumnCounts {
     std::array::from_fn(|column| ticket.cells().iter().filter(|row| row[column] > 0).count() as u8)
 }
 
 /// The probability that tickets differ from what is expected as much as these do, if all are equally probable.
 fn p_value(tickets: impl Iterator<Item = Ticket90>, probability: impl Fn(usize) -> f64) -> f64 {
-    let indices: HashMap<Counts, usize> =
+    let indices: HashMap<ColumnCounts, usize> =
         SHAPES.iter().enumerate().map(|(index, shape)| (shape.counts, index)).collect();
     let (mut seen, mut all) = (vec![0_u32; SHAPES.len()], 0.0);
     for ticket in tickets {

@@ -1,5 +1,6 @@
 //! Which ways of asking io_uring pay, and what is left to save at the door. For people: run it alone and optimised;
-//! `docs/benchmarks.md` has what it printed.
+//! `docs/benchmarks.md` has what it printed. The library's unit tests have these files among them, for the ring and the door that are measured are
+//! nobody else's.
 //!
 //! `cargo test --release -p klaxon-gateway --lib uring::cost -- --ignored --nocapture --test-threads 1`
 

@@ -10,7 +10,7 @@ use tungstenite::{Error, Message};
 use super::super::protocol::{Ends, config, fault};
 use super::{Fault, Inbound, ends};
 
-pub(in super::super) struct Reference {
+pub struct Reference {
     context: WebSocketContext,
     lengths: Lengths,
 }
@@ -53,11 +53,6 @@ impl Reference {
     pub fn new() -> Self {
         let context = WebSocketContext::new(Role::Server, Some(config(LARGEST_MESSAGE)));
         Self { context, lengths: Lengths::default() }
-    }
-
-    /// The next message, of bytes that hold their lengths as they should.
-    pub fn message(&mut self, read: &[u8], write: &mut Vec<u8>) -> tungstenite::Result<Message> {
-        self.context.read(&mut Ends { read, write })
     }
 
     /// What one read came to.
