@@ -1,4 +1,4 @@
-//! The server's clock: wall time that never runs backwards, and that can be slewed to agree with the clocks of other machines.
+//! The server's clock: monotonic wall time, which can be slewed towards the clocks of other machines.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
@@ -8,13 +8,13 @@ use klaxon_protocol::time::Millis;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// A clock that is slewed runs faster or slower by one part in 50.
+/// A clock being slewed runs faster or slower by one part in this many.
 const SLEW: u64 = 50;
-/// How many of the last changes of the offset are kept, for what the clock showed a moment ago.
+/// How many of the last changes of the offset are kept, to compute what the clock showed at recent moments.
 const LEGS: usize = 4;
 
-/// Wall time read once, and carried on by the monotonic clock: setting the machine's clock during a show moves no question. A process has
-/// one clock, for all stamps and all deadlines.
+/// Wall time that is read once and then advanced by the monotonic clock: setting the machine's clock during a show
+/// changes no deadline. Each process has one such clock for all stamps and deadlines.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
@@ -24,7 +24,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The process's clock, started by the first call: answers are stamped and questions are closed by it.
+    /// The process's clock, started by the first call. It stamps answers and closes questions.
     #[must_use]
     pub fn of_process() -> Self {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
@@ -58,15 +58,16 @@ impl Clock {
         self.micros_at(self.passed())
     }
 
-    /// What this clock showed when so many microseconds of monotonic time had passed since it was started. Between two moments a clock
-    /// that is slewed meanwhile shows another difference than there was.
+    /// What this clock showed `passed` microseconds of monotonic time after its start. While the clock is being slewed,
+    /// the difference of two readings is not the time that passed between them.
     #[must_use]
     pub fn micros_at(&self, passed: u64) -> u64 {
         let offset = self.offset.map_or(0, |offset| offset.at(passed));
         self.wall.saturating_add(passed).saturating_add_signed(offset)
     }
 
-    /// When this clock shows `at`. While it is being slewed it may show a little less then, so a timer looks at the clock again.
+    /// When this clock will show `at`. If it is being slewed it may show a little less then, so a timer has to check
+    /// again.
     #[must_use]
     pub fn instant(&self, at: Millis) -> Instant {
         let offset = self.offset.map_or(0, |offset| offset.at(self.passed()));
@@ -74,8 +75,8 @@ impl Clock {
         self.started + Duration::from_micros(micros.min(1 << 50))
     }
 
-    /// Changes the clock's offset gradually, by running faster or slower by one part in 50, until it is `offset` microseconds. False if
-    /// this clock can't be slewed.
+    /// Changes the clock's offset to `offset` microseconds gradually, by running faster or slower by one part in 50.
+    /// Returns false if this clock can't be slewed.
     pub fn slew(&self, offset: i64) -> bool {
         self.offset.is_some_and(|own| {
             own.slew(|| self.passed(), offset);
@@ -83,7 +84,7 @@ impl Clock {
         })
     }
 
-    /// The same at once, perhaps backwards: only before the time is first used.
+    /// Sets the offset at once, which may set the clock back: only to be called before the time is first used.
     pub fn set(&self, offset: i64) -> bool {
         self.offset.is_some_and(|own| {
             own.set(offset);
@@ -91,7 +92,7 @@ impl Clock {
         })
     }
 
-    /// The offset of this clock to one that is not slewed, in microseconds.
+    /// The clock's offset, in microseconds, to what it would show if it had never been slewed or set.
     #[must_use]
     pub fn offset(&self) -> i64 {
         self.offset.map_or(0, |offset| offset.at(self.passed()))
@@ -115,15 +116,15 @@ impl Clock {
 /// A clock's offset in microseconds. Read without a lock, for each stamp.
 #[derive(Debug)]
 struct ClockOffset {
-    /// Held by who changes it.
+    /// Locked while the legs are changed.
     writer: Mutex<()>,
     /// Odd while the legs are being changed.
     version: AtomicU64,
-    /// The newest first.
+    /// The last changes of the offset, newest first.
     legs: [Leg; LEGS],
 }
 
-/// A clock is slewed from the offset `from`, which it had `since` microseconds after its start, to `to`.
+/// One change of the offset: from `from`, `since` microseconds after the clock's start, towards `to`.
 #[derive(Debug)]
 struct Leg {
     since: AtomicU64,
@@ -165,7 +166,7 @@ impl ClockOffset {
             if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
                 return offset;
             }
-            // Only for as long as it takes to store the legs.
+            // A writer is storing the legs, which takes very short.
             std::thread::yield_now();
         }
     }
@@ -175,7 +176,7 @@ impl ClockOffset {
         let before = passed();
         let at_before = self.at(before);
         self.change(|| {
-            // Readers of the time wait now, so that none has read a later one by the old offset.
+            // Readers are blocked from here on, so none has read a later time with the old offset.
             let now = passed();
             let most = i64::try_from(now.saturating_sub(before) / SLEW).unwrap_or(i64::MAX);
             let old = self.legs[0].to.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The leases of this engine's shows, renewed by a task of its own; and the search for shows that no engine has.
+//! The leases of this engine's shows, which a task renews; and the search for shows that no engine holds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -19,18 +19,19 @@ pub type HeldLeases = Arc<DashMap<ShowId, Arc<HeldLease>>>;
 #[derive(Debug)]
 pub struct HeldLease {
     fence: AtomicU64,
-    /// Whether it was renewed since the show last asked.
+    /// Whether it was renewed since the last [`Self::take_renewed`].
     renewed: AtomicBool,
-    /// What the last failed renewal found. Only the newest is kept, so nothing queues here however slow the show is.
+    /// The reason of the last failed renewal. A watch channel keeps only the newest, so nothing piles up if the show is
+    /// slow.
     loss: watch::Sender<Option<LeaseLoss>>,
 }
 
 /// Why a lease could not be renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseLoss {
-    /// Another engine has the show; the lease with this token is over.
+    /// Another engine holds the show; the lease with this token is over.
     Taken(Fence),
-    /// The arbiter does not know the lease with this token any more.
+    /// The arbiter no longer has the lease with this token.
     Forgotten(Fence),
 }
 
@@ -58,7 +59,7 @@ impl HeldLease {
         Fence(self.fence.load(Relaxed))
     }
 
-    /// It was taken again, with this token.
+    /// Sets the token after the lease was taken again.
     pub fn replace(&self, fence: Fence) {
         self.fence.store(fence.0, Relaxed);
     }
@@ -68,21 +69,21 @@ impl HeldLease {
         self.renewed.swap(false, Relaxed)
     }
 
-    /// Failed renewals from now on, and the last one before.
+    /// Subscribes to failed renewals. The first value is the last failure so far, if there was one.
     pub fn losses(&self) -> watch::Receiver<Option<LeaseLoss>> {
         let mut losses = self.loss.subscribe();
         losses.mark_changed();
         losses
     }
 
-    /// A renewal failed.
+    /// Reports a failed renewal to the show.
     pub fn lose(&self, loss: LeaseLoss) {
         self.loss.send_replace(Some(loss));
     }
 }
 
-/// Renews the leases in `held` four times a term, and publishes the shows that no engine has, until the receiver is dropped. A list
-/// that was not read before the next one is ready is replaced by it: the shows that are still free are in the next one, too.
+/// Renews the leases in `held` four times per term, and publishes the shows that no engine holds, until the receiver is
+/// dropped. A list that was not read yet is replaced by the next one: shows that are still free are in that one too.
 pub fn keep_renewed(arbiter: Arc<dyn Arbiter>, held: HeldLeases) -> (watch::Receiver<Vec<ShowId>>, JoinHandle<()>) {
     let (publish, free) = watch::channel(Vec::new());
     let renewing = tokio::spawn(async move {
@@ -110,7 +111,8 @@ async fn renew(arbiter: &dyn Arbiter, held: &HeldLeases) {
         Err(error) => return tracing::warn!(%error, "the leases could not be renewed"),
     };
     assert_eq!(outcomes.len(), leases.len(), "an arbiter gives one outcome for each lease");
-    // If this process stood still while it waited for the answer, the answer does not prove that the leases hold now.
+    // If this process was stopped while it waited for the reply, the reply does not prove that the leases are still
+    // held.
     let is_fresh = asked.elapsed() < TERM.to_std();
     for (((_, fence), (_, lease)), outcome) in leases.into_iter().zip(&held).zip(outcomes) {
         match outcome {

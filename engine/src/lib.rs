@@ -1,4 +1,4 @@
-//! The rules and the truth: what a show is, what counts, and what is kept of it.
+//! The engine: the rules of the games, the counting of claims, and the journal of each show.
 
 pub mod arbiter;
 pub mod archive;
@@ -21,20 +21,20 @@ pub mod shows;
 
 use std::sync::Arc;
 
-/// What an engine stands on.
+/// The interfaces and settings that an engine depends on.
 #[derive(Clone)]
 pub struct Ports {
-    /// To the gateways.
+    /// Carries messages to and from gateways.
     pub bus: Arc<dyn bus::EngineEnd>,
-    /// Whose answer counts.
+    /// Decides which claims count, and which engine holds a show.
     pub arbiter: Arc<dyn arbiter::Arbiter>,
-    /// What happened.
+    /// Stores the commands and events of every show.
     pub journal: Arc<dyn journal::Journal>,
-    /// How it ended; none where the archive is filled from the journal.
+    /// Stores results; none if the archive is filled from the journal by `klaxon archive`.
     pub archive: Option<Arc<dyn archive::Archive>>,
-    /// Which games are played.
+    /// The games that can be played.
     pub games: game::Games,
-    /// The time.
+    /// The clock for stamps and deadlines.
     pub clock: clock::Clock,
     /// What nobody can guess.
     pub random: random::Random,

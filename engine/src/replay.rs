@@ -1,4 +1,4 @@
-//! Rebuilds a show from its journal. Each step is compared with what was recorded.
+//! Rebuilds a show from its journal, and compares each step with what was recorded.
 
 use klaxon_protocol::apart::{Person, unnamed};
 use klaxon_protocol::error::Refusal;
@@ -14,19 +14,19 @@ use crate::game::{Effect, Game, Games};
 /// Why a show can't be rebuilt from a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The file's bytes are not whole.
+    /// The bytes end in a torn record, or are damaged.
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// Records are missing, or belong to different shows.
     #[error("record {found} of show {show} stands where record {wanted} of show {wanted_show} should")]
     Order {
-        /// The record's number.
+        /// The number of the record found.
         found: u64,
-        /// The record's show.
+        /// The show of the record found.
         show: ShowId,
         /// The number that should follow.
         wanted: u64,
-        /// The show that the journal is about.
+        /// The show of the journal.
         wanted_show: ShowId,
     },
     /// The first record does not create the show.
@@ -37,7 +37,7 @@ pub enum ReplayError {
     Sealed {
         /// The record's number.
         number: u64,
-        /// The key.
+        /// The id of the key.
         key: u64,
     },
     /// A record was written under an older lease than the one before it.
@@ -60,7 +60,7 @@ pub enum ReplayError {
         /// The time of the record before.
         before: Millis,
     },
-    /// The rules refuse what was recorded as done.
+    /// The rules refuse a command that was recorded as applied.
     #[error("record {number} can't be done: {refusal}")]
     Refused {
         /// The record's number.
@@ -68,13 +68,13 @@ pub enum ReplayError {
         /// Why the rules refuse it.
         refusal: Refusal,
     },
-    /// Other events came of the command than were recorded.
+    /// The command produces other events than were recorded.
     #[error("record {number} gives other events than were recorded")]
     Events {
         /// The record's number.
         number: u64,
     },
-    /// The state is another than the recorded one.
+    /// The state after the command differs from the recorded one.
     #[error("after record {number} the state's hash is {found:016x}, recorded is {recorded:016x}")]
     State {
         /// The record's number.
@@ -106,7 +106,7 @@ impl Rebuilt {
     /// Begins with the record that creates the show.
     ///
     /// # Errors
-    /// If it does not, or does not give what was recorded.
+    /// If it creates no show, or its replay differs from what was recorded.
     pub fn begin(games: &Games, record: &Record) -> Result<Self, ReplayError> {
         check_open(record)?;
         let begun = record.command.begun().ok_or(ReplayError::NoCreate)?;
@@ -121,7 +121,7 @@ impl Rebuilt {
     /// Applies the next record.
     ///
     /// # Errors
-    /// If it does not follow, or does not give what was recorded.
+    /// If it is not the next record, or its replay differs from what was recorded.
     pub fn step(mut self, record: &Record) -> Result<Self, ReplayError> {
         self.check_next(record)?;
         check_open(record)?;
@@ -149,7 +149,7 @@ impl Rebuilt {
         Ok(())
     }
 
-    /// The show after this record, if it is as recorded.
+    /// Returns the show if its state and events match the record.
     fn agreeing(self, record: &Record) -> Result<Self, ReplayError> {
         let number = record.number;
         if recorded_events(&*self.game, &self.effects) != record.events {
@@ -183,7 +183,7 @@ pub fn recorded_events(game: &dyn Game, effects: &[Effect]) -> Vec<ToPlayer> {
 /// Replays the bytes of a journal, with nothing of what stands apart from it. `seen` is called with each record that gives what was recorded.
 ///
 /// # Errors
-/// At the first record that is not whole or gives something else than was recorded.
+/// At the first record that is torn, damaged, or whose replay differs from what was recorded.
 pub fn replay(games: &Games, bytes: &[u8], seen: impl FnMut(&Record, &Rebuilt)) -> Result<Rebuilt, ReplayError> {
     replay_with(games, bytes, Register::default(), seen)
 }
@@ -212,7 +212,7 @@ pub fn replay_with(
     rebuilt.ok_or(ReplayError::NoCreate)
 }
 
-/// A record in one line, for people. Ids, names and texts in it are others': nothing in the line acts on a terminal.
+/// A record in one line, for people. Ids, names and texts of others are escaped, so the line can't control a terminal.
 #[must_use]
 pub fn line(record: &Record) -> String {
     harmless(raw_line(record))
@@ -253,7 +253,7 @@ fn raw_line(record: &Record) -> String {
                 format!("seat {seat} is taken by {kind} who is not named here: {:?}", unnamed(*seat).as_str())
             }
         },
-        // The hash of an address means nothing to people, and is not shown.
+        // The hash of an address is of no use to people, and is left out.
         Command::SeatOrigin { seat, .. } | Command::SeatHasOrigin { seat, .. } => {
             format!("the address of seat {seat} is noted")
         }

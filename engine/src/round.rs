@@ -1,33 +1,34 @@
-//! A round and its claims, as the rules and the arbiter know them.
+//! Rounds and claims, as the rules and the arbiter share them.
 //!
-//! A **round** is a stretch of a show in which seats claim: a question, a draw, a guess. A **claim** is (show, round, seat, key) with a
-//! value, and of those with one key the first stands. The order between seats is the game's, by the time at which a claim was read.
+//! A **round** is a part of a show in which seats make claims: a question, a draw, a guess. A **claim** is a value for
+//! (show, round, seat, key); the first claim for a key counts. The order between seats is decided by the game, by the
+//! times at which claims were read.
 
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 
-/// Seats that can claim are below this.
+/// Upper bound (exclusive) of the seats that can claim.
 pub const SEATS: u32 = 10_000_000;
 
-/// A round that is claimed in.
+/// A round, with the claims that are possible in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
-    /// Which.
+    /// The round's number.
     pub id: RoundId,
-    /// What its claims can be.
+    /// The claims that are possible.
     pub space: ClaimSpace,
 }
 
-/// What the claims of a round can be. It is the same for as long as the round is known.
+/// The possible claims of a round. It never changes during the round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimSpace {
-    /// Keys are below this.
+    /// Upper bound (exclusive) of the keys.
     pub keys: u16,
-    /// What a claim says.
+    /// The possible values.
     pub values: ClaimValues,
 }
 
-/// What claims say.
+/// The possible values of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimValues {
     /// Numbers below this.
@@ -41,20 +42,20 @@ pub enum ClaimValues {
 pub struct SeatClaim {
     /// Below [`SEATS`].
     pub seat: Seat,
-    /// Which of the seat's claims.
+    /// The key of this claim among the seat's claims.
     pub key: ClaimKey,
-    /// What it says.
+    /// The claimed value.
     pub value: ClaimValue,
 }
 
 impl ClaimSpace {
-    /// One claim of a seat, below `values`.
+    /// A space with one claim per seat, whose value is below `values`.
     #[must_use]
     pub const fn one_below(values: u64) -> Self {
         Self { keys: 1, values: ClaimValues::Below(values) }
     }
 
-    /// Whether it holds this claim.
+    /// Whether this claim is possible.
     #[must_use]
     pub fn holds(&self, claim: &SeatClaim) -> bool {
         let fits = match (self.values, &claim.value) {

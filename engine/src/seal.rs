@@ -1,11 +1,11 @@
-//! The service's keys, by which what is written to Redis and Kafka is sealed: whoever can read or write there without a key learns no right
-//! choice before its reveal, and can't put another command in the place of one.
+//! The service's keys, which seal what is written to Redis and Kafka: an attacker who can read or write there without a
+//! key can't learn the right choice before its reveal, and can't replace a command by another.
 //!
-//! The cipher is XChaCha20-Poly1305. A nonce is the HMAC-SHA-256 of what is sealed and where it stands, cut to 24 bytes. So no two
-//! different texts are sealed under one nonce, without a count that could be lost; and a record that is written twice has the same bytes
-//! twice, by which the copies in Redis and in the spool are compared.
+//! The cipher is XChaCha20-Poly1305. The nonce is the HMAC-SHA-256 of the plain text and its place, truncated to 24
+//! bytes. So different texts never share a nonce, without a counter that could be lost; and a record that is sealed
+//! twice gives the same bytes, so that the copies in Redis and in the spool can be compared.
 //!
-//! docs/journal.md says what is sealed, and how it stands in bytes.
+//! docs/journal.md describes what is sealed, and the format.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,34 +21,34 @@ use klaxon_protocol::journal::{
 };
 use sha2::Sha256;
 
-/// The bytes of a nonce.
+/// The length of a nonce, in bytes.
 const NONCE: usize = 24;
-/// What the associated data of a record begins with. Nothing that is sealed as one kind can be opened as another.
+/// Prefix of a record's associated data. What is sealed as one kind can't be opened as another.
 const RECORD: &[u8] = b"klaxon record 1";
-/// The same of an entry of the bus.
+/// Prefix of the associated data of an entry of the bus.
 const ENTRY: &[u8] = b"klaxon entry 1";
 
-/// The service's keys. With none nothing is sealed, and nothing that is sealed can be read.
+/// The service's keys. Without keys nothing is sealed, and nothing sealed can be read.
 #[derive(Clone, Default)]
 pub struct SealKeys {
-    /// The first seals; all open.
+    /// The first key seals; every key can open.
     keys: Arc<[SealKey]>,
 }
 
-/// What is derived from one secret.
+/// The keys that are derived from one secret.
 struct SealKey {
     id: u64,
     cipher: XChaCha20Poly1305,
-    /// Makes nonces.
+    /// Derives nonces.
     nonces: Hmac<Sha256>,
-    /// Makes hashes that say nothing of what was hashed.
+    /// Makes keyed hashes, which disclose nothing of their input.
     hashes: Hmac<Sha256>,
 }
 
-/// A stream of the bus in which there are sealed entries.
+/// A stream of the bus that can have sealed entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub enum Stream {
-    /// What hosts ask of any engine.
+    /// Hosts' requests to any engine.
     Requests,
     /// What gateways send about a show.
     Input(ShowId),
@@ -56,7 +56,7 @@ pub enum Stream {
     HostReplies(GatewayId),
 }
 
-/// Why something that is sealed can't be read.
+/// Why sealed bytes can't be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// This process does not have the key.
@@ -65,18 +65,19 @@ pub enum SealError {
          (a line for each key, the newest first) and start again"
     )]
     NoKey {
-        /// The key.
+        /// The id of the key that sealed it.
         key: u64,
-        /// Which keys this process has.
+        /// A clause that lists the ids of this process's keys, see [`SealKeys::known`].
         known: String,
     },
-    /// It was changed, cut, or moved from where it stood.
+    /// It was changed, truncated, or moved to another place.
     #[error("what is sealed with key {key:016x} was not sealed as it stands here: it was changed or moved")]
     Changed {
-        /// The key.
+        /// The id of the key that sealed it.
         key: u64,
     },
-    /// A record that is not sealed follows one that is. Without the key nobody plays a show on whose records are sealed.
+    /// An unsealed record follows a sealed one. An engine without the key can't continue a show with sealed records, so
+    /// someone else wrote it.
     #[error(
         "record {number} is not sealed, and one before it is: it was written by somebody without the service's key"
     )]
@@ -129,19 +130,19 @@ impl SealKey {
 }
 
 impl SealKeys {
-    /// The keys of these secrets, the first of which seals.
+    /// The keys derived from these secrets; the first one seals.
     #[must_use]
     pub fn of_secrets<S: AsRef<[u8]>>(secrets: &[S]) -> Self {
         Self { keys: secrets.iter().map(|secret| SealKey::of_secret(secret.as_ref())).collect() }
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// In words, which keys there are: their ids, which tell nothing of the keys.
+    /// A clause that lists the ids of the keys; an id discloses nothing of its key.
     #[must_use]
     pub fn known(&self) -> String {
         match &*self.keys {
@@ -162,7 +163,8 @@ impl SealKeys {
         key.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: encrypted, aad: place }).map_err(|_| changed)
     }
 
-    /// A hash of a hash: for whoever has no key it says nothing of what was hashed.
+    /// A keyed hash of a hash: without the key it discloses nothing of the original input. Without keys it is `hash`
+    /// itself.
     #[must_use]
     pub fn blind(&self, hash: u64) -> u64 {
         let Some(key) = self.keys.first() else { return hash };
@@ -170,7 +172,7 @@ impl SealKeys {
         mac.first_chunk().map_or(hash, |bytes| u64::from_le_bytes(*bytes))
     }
 
-    /// The record as it is written: its command and its state are sealed. Without a key it stays as it is.
+    /// Seals a record's command and state. Without keys the record is returned unchanged.
     #[must_use]
     pub fn seal_record(&self, record: &Record) -> Record {
         let Some(key) = self.keys.first() else { return record.clone() };
@@ -180,22 +182,23 @@ impl SealKeys {
         Record { show: *show, number: *number, fence: *fence, at: *at, command, events, state: 0 }
     }
 
-    /// An entry of the bus as it is written into this stream. None without a key.
+    /// Seals an entry of the bus for this stream; none without keys.
     #[must_use]
     pub fn seal_entry(&self, stream: Stream, entry: &[u8]) -> Option<Sealed> {
         Some(self.keys.first()?.seal(&place_in(stream), entry))
     }
 
-    /// The entry that was sealed for this stream.
+    /// Opens an entry that was sealed for this stream.
     ///
     /// # Errors
-    /// Without the key, or if it was changed or moved.
+    /// If the key is missing, or the entry was changed or moved.
     pub fn open_entry(&self, stream: Stream, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
         self.open(&place_in(stream), sealed)
     }
 }
 
-/// All of a record but its command and state: these can be opened there only, and with these events.
+/// The associated data of a record's sealed part: all its other fields, so that the part can't be moved to another
+/// record.
 fn place_of(record: &Record) -> Vec<u8> {
     let Record { show, number, fence, at, events, .. } = record;
     let mut place = RECORD.to_vec();
@@ -216,10 +219,10 @@ pub struct RecordOpener {
 }
 
 impl RecordOpener {
-    /// The next record as it was before it was sealed.
+    /// Opens the next record; one that is not sealed is returned unchanged if no sealed record came before it.
     ///
     /// # Errors
-    /// Without the key, or if it was changed or moved.
+    /// If the key is missing, the record was changed or moved, or it is unsealed after a sealed one.
     pub fn open(&mut self, keys: &SealKeys, record: Record) -> Result<Record, SealError> {
         let Command::Sealed(sealed) = &record.command else {
             let number = record.number;
@@ -234,10 +237,10 @@ impl RecordOpener {
     }
 }
 
-/// All records of a show, opened.
+/// Opens all records of a show.
 ///
 /// # Errors
-/// As [`RecordOpener::open`], at the first that can't be opened, with its number.
+/// As [`RecordOpener::open`]: the error of the first record that can't be opened, with its number.
 pub fn open_records(
     keys: &SealKeys,
     records: impl IntoIterator<Item = Record>,
@@ -253,7 +256,7 @@ pub fn open_records(
 /// Why a journal's bytes can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsealError {
-    /// They are not whole.
+    /// They end in a torn record, or are damaged.
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// A record can't be opened.
@@ -264,8 +267,8 @@ pub enum UnsealError {
     TooLarge(#[from] RecordTooLarge),
 }
 
-/// The bytes of a journal, magic included, with all that is sealed in them opened. Those of a journal in which nothing is sealed stay as
-/// they are, also if they are not whole.
+/// Opens all sealed records in the bytes of a journal, which begin with the magic. A journal without sealed records is
+/// returned unchanged, even if it is torn.
 ///
 /// # Errors
 /// At the first record that can't be opened.

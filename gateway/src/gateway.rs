@@ -15,28 +15,28 @@ use crate::settings::GatewaySettings;
 use crate::subscriber::Subscriber;
 use crate::transport::{Limits, ReactorHandle, ReactorPool, Sockets, listen};
 
-/// The players' side of Klaxon: listens, lets players in, carries their answers to the engine and everything else to them.
+/// The players' side of Klaxon: accepts players, carries their answers to the engine, and fans out events to them.
 ///
-/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it ends them at once, and
-/// [`Gateway::drain`] closes players' connections in order before that.
+/// Runs on threads of its own: one for each shard, one that accepts connections, one that reads the bus. Dropping it
+/// ends them at once; [`Gateway::drain`] first closes players' connections gracefully.
 pub struct Gateway {
     addr: SocketAddr,
     sockets: Sockets,
-    /// Closed when the subscriber's thread is done.
+    /// Closed when the subscriber's thread has ended.
     subscriber_done: mpsc::Receiver<()>,
 }
 
-/// A gateway's address, taken before anybody is let in.
+/// A gateway's listening address, bound before the gateway starts.
 pub struct Address {
     listener: std::net::TcpListener,
     addr: SocketAddr,
 }
 
 impl Address {
-    /// Takes the address that these settings name. Who connects waits until the gateway starts.
+    /// Binds the address that these settings name. Clients that connect wait until the gateway starts.
     ///
     /// # Errors
-    /// If it can't be listened on.
+    /// If the address can't be bound.
     pub fn take(settings: &GatewaySettings) -> io::Result<Self> {
         let listener = listen(settings.listen, settings.limits.outbox_bytes)?;
         Ok(Self { addr: listener.local_addr()?, listener })
@@ -49,7 +49,7 @@ impl Address {
     }
 }
 
-/// The router from a shard to the rest.
+/// Routes messages from a shard to the bus and to other shards.
 struct GatewayRouter {
     end: Arc<dyn GatewayEnd>,
     shards: OnceLock<Vec<ReactorHandle<ToShard>>>,
@@ -68,21 +68,21 @@ impl Router for GatewayRouter {
 }
 
 impl Gateway {
-    /// Listens and begins to let players in. Messages for hosts go to `hosts`.
+    /// Binds the address and starts to accept players. Messages for hosts are passed to `hosts`.
     ///
-    /// Metrics count from here on in the recorder that is installed by now.
+    /// The metrics recorder has to be installed before.
     ///
     /// # Errors
-    /// If the address can't be listened on, or there are no threads to be had.
+    /// If the address can't be bound, or a thread can't be started.
     pub fn start(settings: GatewaySettings, end: Arc<dyn GatewayEnd>, hosts: Arc<dyn HostSink>) -> io::Result<Self> {
         let address = Address::take(&settings)?;
         Self::start_at(address, settings, end, hosts)
     }
 
-    /// The same at an address that was taken before.
+    /// As [`Self::start`], at an address that was bound before.
     ///
     /// # Errors
-    /// If there are no threads to be had.
+    /// If a thread can't be started.
     pub fn start_at(
         address: Address,
         mut settings: GatewaySettings,
@@ -116,11 +116,11 @@ impl Gateway {
         self.addr
     }
 
-    /// Accepts no more connections, sends all players `goodbye`, and is done when they are gone or after `limit`. No connection is closed
-    /// before all its answers that were read are replied to, or most of the limit is over. Where `others` are, players are sent
-    /// there, spread evenly over them and over half of the limit.
+    /// Refuses new connections, sends all players `goodbye`, and returns when they have disconnected or after `limit`.
+    /// A connection stays open until all its answers that were read have replies, or most of the limit is over. If
+    /// there are `others`, players are sent to them, spread evenly over them and over half of the limit.
     ///
-    /// The gateway leaves the bus when its end is dropped: hold no other reference to it.
+    /// The gateway leaves the bus when its bus end is dropped, so the caller must not hold another reference to it.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.sockets.drain(limit, others).await;
         while self.subscriber_done.recv().await.is_some() {}

@@ -1,7 +1,7 @@
-//! What a request needs to become a WebSocket (RFC 6455 4.2.1), and which of it is missing.
+//! The requirements for a WebSocket handshake (RFC 6455 4.2.1), and which of them a request does not meet.
 //!
-//! Several lines of a header whose value is a list are one list, in whatever order they come (RFC 9110 5.3). A header that is not
-//! a list and stands there twice says nothing.
+//! Several lines of a list-valued header form one list, whatever their order (RFC 9110 5.3). Any other header is
+//! ignored if it appears twice.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tungstenite::handshake::derive_accept_key;
 
-/// Of refusals for the same reason, one in so long is logged.
+/// Shortest time between two log lines for the same reason.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The only version of the WebSocket protocol that there is.
@@ -26,17 +26,17 @@ const VERSION: &str = "13";
 
 macro_rules! faults {
     ($($fault:ident, $name:literal, $message:literal, $advice:literal;)*) => {
-        /// A condition that a request does not meet.
+        /// A requirement that a request does not meet.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Fault {
             $($fault,)*
         }
 
         impl Fault {
-            /// All of them, in the order in which they are looked for.
+            /// All requirements, in the order in which they are checked.
             const ALL: &[Self] = &[$(Self::$fault,)*];
 
-            /// For programs: the metric's `reason`.
+            /// The metric's `reason` label.
             const fn name(self) -> &'static str {
                 match self { $(Self::$fault => $name,)* }
             }
@@ -69,14 +69,14 @@ faults! {
         "Send one `Sec-WebSocket-Key` with 16 random bytes in base64.";
 }
 
-/// Why a request is no handshake: one condition or more, the one that explains most first.
+/// Why a request is not a handshake: one fault or more, the most significant first.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoHandshake(Vec<Fault>);
 
-/// The value of Sec-WebSocket-Accept for a handshake.
+/// Checks a handshake. Returns the value of Sec-WebSocket-Accept.
 ///
 /// # Errors
-/// If the request is none, with all that is missing.
+/// All requirements that the request does not meet.
 pub(crate) fn check(request: &Parts) -> Result<HeaderValue, NoHandshake> {
     let headers = &request.headers;
     let is_missing = |fault: Fault| match fault {
@@ -99,20 +99,20 @@ pub(crate) fn check(request: &Parts) -> Result<HeaderValue, NoHandshake> {
     }
 }
 
-/// Whether this is 16 bytes in base64. The last character's unused bits may be anything.
+/// Whether the value is 16 bytes in base64. The unused bits of the last character are ignored.
 fn is_key(value: &HeaderValue) -> bool {
     let base64 = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
     base64.decode(value.as_bytes()).is_ok_and(|bytes| bytes.len() == 16)
 }
 
-/// Whether nothing in the request asks for a WebSocket: a browser's page, a monitor. A proxy that takes Upgrade away leaves the
-/// others.
+/// Whether the request has no WebSocket header at all, like that of a browser's page or a monitor. A proxy that strips
+/// Upgrade leaves the other headers.
 fn is_plain(headers: &HeaderMap) -> bool {
     let websocket = [header::UPGRADE, header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION];
     !websocket.iter().any(|name| headers.contains_key(name))
 }
 
-/// The elements of a list, over all its lines. Empty ones are none.
+/// The elements of a list-valued header, over all its lines, without empty ones.
 fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
     let lines = headers.get_all(name).into_iter();
     lines
@@ -125,29 +125,29 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     list(headers, name).any(|one| one.eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// The value of a header that may stand there once only; none if it stands there twice, whatever its values.
+/// The value of a header that must not be repeated; none if it is, whatever its values.
 pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     let mut lines = headers.get_all(name).into_iter();
     lines.next().filter(|_| lines.next().is_none())
 }
 
-/// The subprotocols that the client offers, as one list; none if it offers none.
+/// The subprotocols that the client offers, in one line; none if it offers none.
 pub(crate) fn offered(headers: &HeaderMap) -> Option<String> {
     let offered: Vec<_> = list(headers, &header::SEC_WEBSOCKET_PROTOCOL).map(String::from_utf8_lossy).collect();
     (!offered.is_empty()).then(|| offered.join(", "))
 }
 
-/// Puts a handshake's lists into one line each, for a reader that looks at the first line only.
+/// Joins each list-valued header of a handshake into one line, for code that reads the first line only.
 pub(crate) fn in_single_lines(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
 }
 
 impl NoHandshake {
-    /// How the request is answered.
+    /// The status of the response.
     pub const STATUS: StatusCode = StatusCode::UPGRADE_REQUIRED;
 
-    /// The headers of the answer.
+    /// The headers of the response.
     pub fn headers() -> [(HeaderName, HeaderValue); 2] {
         [
             (header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -159,7 +159,8 @@ impl NoHandshake {
         self.0.first().copied().unwrap_or(Fault::Plain)
     }
 
-    /// The answer's body, for those who connect `here`. For a request that asks for no WebSocket it states that and nothing else.
+    /// The body of the response; `here` names the clients of this port. For a plain request it says only that this is a
+    /// WebSocket port.
     pub fn body(&self, here: &str) -> Value {
         let shown = if self.first() == Fault::Plain { &self.0[..1] } else { &self.0[..] };
         let messages: Vec<_> = shown.iter().map(|fault| fault.message()).collect();
@@ -193,7 +194,7 @@ impl Refusals {
         let Some(requests) = self.count_at(fault as usize, fault.name(), port) else { return };
         let (reason, advice) = (fault.name(), fault.advice());
         if fault == Fault::Plain {
-            tracing::info!(port, reason, requests, "requests came that are no WebSocket handshakes");
+            tracing::info!(port, reason, requests, "requests that are not WebSocket handshakes were received");
         } else {
             tracing::warn!(port, reason, requests, advice, "WebSocket handshakes were refused: {}", fault.message());
         }

@@ -1,4 +1,4 @@
-//! Limits on what a connection may send, and the batches in which its answers go to the engine.
+//! Rate limits for a connection, and the batches in which its answers are sent to the engine.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,27 +9,28 @@ use klaxon_protocol::link::{AnswerBatch, StampedAnswer};
 use crate::settings::GatewaySettings;
 use crate::transport::Timestamp;
 
-/// How many messages a connection may send: on average, and at once.
+/// The rate limit for messages of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RateLimit {
-    /// Microseconds between two messages on average.
+    /// Average time between two messages, in microseconds.
     every: u64,
-    /// How many microseconds' worth of messages may come at once.
+    /// The time that a burst may be ahead of the average rate, in microseconds.
     burst: u64,
 }
 
 impl RateLimit {
-    /// As the settings have it.
+    /// The limit in these settings.
     pub fn new(settings: &GatewaySettings) -> Self {
         let every = 1_000_000 / u64::from(settings.limits.messages_per_second.max(1));
         Self { every: every.max(1), burst: every.max(1) * u64::from(settings.burst.max(1)) }
     }
 }
 
-/// What one connection has used of its rate limit, by the generic cell rate algorithm (ITU-T I.371): one number.
+/// One connection's use of the rate limit, by the generic cell rate algorithm (ITU-T I.371), in a single number.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimiter {
-    /// The theoretical arrival time: when all messages so far would have come at the average rate, in microseconds since 1970.
+    /// The theoretical arrival time: when all messages so far would have arrived at the average rate, in microseconds
+    /// since 1970.
     theoretical_arrival: u64,
     refused: u16,
 }
@@ -39,12 +40,12 @@ pub(crate) struct RateLimiter {
 pub(crate) enum RateDecision {
     Granted,
     Refused,
-    /// Refused, and too often.
+    /// Refused, as one of too many in a row.
     Flood,
 }
 
 impl RateLimiter {
-    /// A message came.
+    /// Counts a message, and decides whether it may be processed.
     pub fn check(&mut self, now: Timestamp, limit: RateLimit) -> RateDecision {
         if self.theoretical_arrival <= now.0 {
             self.theoretical_arrival = now.0;
@@ -59,7 +60,8 @@ impl RateLimiter {
     }
 }
 
-/// Answers that were read and not sent to the engine yet, by show. A batch is sent when it is full, so none grows beyond its limit.
+/// Answers that were read and not sent to the engine yet, by show. A full batch is sent at once, so none exceeds its
+/// limit.
 pub(crate) struct Batches {
     gateway: GatewayId,
     max_answers: usize,
@@ -73,7 +75,7 @@ struct Batch {
 }
 
 impl Batches {
-    /// Batches of at most `max_answers`; none waits longer than `max_wait` while others come.
+    /// Batches of at most `max_answers`. An answer in a batch waits at most `max_wait` while others arrive.
     pub fn new(gateway: GatewayId, max_answers: usize, max_wait: Duration) -> Self {
         let max_wait = u64::try_from(max_wait.as_micros()).unwrap_or(u64::MAX);
         Self { gateway, max_answers: max_answers.max(1), max_wait, shows: HashMap::new() }

@@ -1,4 +1,5 @@
-//! What the gateway knows of the engine's crate, and the only place that names it; and what it knows of its hosts.
+//! The gateway's interface to the engine, in the only module that names the engine's crate; and the interface to its
+//! hosts.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +11,14 @@ pub use klaxon_engine::clock::Clock;
 pub use klaxon_engine::metrics_table;
 pub use klaxon_engine::random::Random;
 
-/// Where hosts are connected: gets all that concerns them, with this gateway's figures filled in if it is the only one.
+/// Receives all messages that concern hosts. In the process's only gateway, its own figures are filled in.
 pub trait HostSink: Send + Sync {
     /// Takes a `Host`, `Figures`, `Alert`, `Running` or `Broadcast` (without its personal part). Must not block.
     fn receive(&self, message: ToGateway);
 
-    /// The shows that hosts here watch.
+    /// The shows that this gateway's hosts watch.
     fn watched(&self) -> BTreeSet<ShowId>;
 
-    /// No other shows' messages arrive here from now on: forgets what was kept of them.
+    /// Drops what is kept of all other shows, whose messages no longer arrive here.
     fn forget_all_but(&self, shows: &BTreeSet<ShowId>);
 }

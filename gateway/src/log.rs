@@ -1,5 +1,5 @@
-//! The log: to standard error, for people or for programs. It contains text of others (ids, names, errors of clients), so no field of an
-//! event acts on a terminal or forges a line, whichever code logs it.
+//! The log on standard error, for people or for programs. It contains text of others (ids, names, errors of clients),
+//! so the fields of all events are escaped: they can't control a terminal or forge a line, whichever code logs them.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -15,7 +15,7 @@ use crate::config::LogFormat;
 /// Why the log could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter makes no sense.
+    /// The filter is invalid.
     #[error("log-filter: {filter:?} {problem}")]
     Filter {
         /// The message.
@@ -31,7 +31,7 @@ pub enum LogError {
 /// Starts the process's log.
 ///
 /// # Errors
-/// If the filter makes no sense, or if there is a log already.
+/// If the filter is invalid, or if there is a log already.
 pub fn start(log: LogFormat, filter: &str) -> Result<(), LogError> {
     let parsed =
         EnvFilter::try_new(filter).map_err(|problem| LogError::Filter { filter: filter.to_owned(), problem })?;
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// Writes an event's fields as people read them.
+/// Formats an event's fields for people.
 fn fields() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static {
     let field = format::debug_fn(|out, field, value| {
         let value = format!("{value:?}");
@@ -63,7 +63,7 @@ fn fields() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static {
     field.delimited(" ")
 }
 
-/// Makes writers of JSON in which nothing acts on a terminal.
+/// Makes writers of JSON that can't control a terminal.
 struct HarmlessJson<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for HarmlessJson<W> {
@@ -77,7 +77,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for HarmlessJson<W> {
 struct HarmlessJsonWriter<W>(W);
 
 impl<W: Write> Write for HarmlessJsonWriter<W> {
-    /// An event is written with one call, so no character is cut in two.
+    /// An event is written with one call, so no character is split between calls.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write_all(harmless_json(&String::from_utf8_lossy(bytes)).as_bytes())?;
         Ok(bytes.len())

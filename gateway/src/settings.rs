@@ -12,10 +12,10 @@ use crate::config::PlayerLimits;
 use crate::private_file;
 use crate::transport::{MOST_ON_WIRE, Outbox, Transport};
 
-/// How a gateway treats its players. [`GatewaySettings::new`] has the defaults.
+/// The settings of the players' side. [`GatewaySettings::new`] has the defaults.
 #[derive(Clone)]
 pub struct GatewaySettings {
-    /// Where players connect; port 0 takes a free one.
+    /// The address where players connect; port 0 takes a free one.
     pub listen: SocketAddr,
     /// How sockets are driven.
     pub transport: Transport,
@@ -27,33 +27,35 @@ pub struct GatewaySettings {
     pub limits: PlayerLimits,
     /// Messages a client may send at once, at least 1.
     pub burst: u32,
-    /// Answers of one connection that may be unanswered at one time, at least 1.
+    /// Answers of one connection that may wait for their replies, at least 1.
     pub outstanding_answers: u8,
-    /// Connections of one player in one show, at least 1; the oldest beyond them is closed.
+    /// Connections of one player in one show, at least 1; beyond this the oldest one is closed.
     pub connections_per_player: usize,
-    /// How long an answer may wait for others, so that they go to the engine together.
+    /// How long an answer may wait to be sent to the engine together with others.
     pub batch_after: Duration,
-    /// How many answers go to the engine together at most, at least 1.
+    /// Answers that are sent to the engine together at most, at least 1.
     pub batch_of: usize,
-    /// Signs the resume tokens. All gateways of a service share it, or players can't come back to another one.
+    /// The secret that signs resume tokens. All gateways of a service must have the same, so that players can rejoin at
+    /// another one.
     pub secret: [u8; 32],
     /// Who may play.
     pub auth: Auth,
-    /// Words by which no player may be called, beside those of every server.
+    /// Words that are reserved in players' names, in addition to the built-in ones.
     pub reserved_names: Option<Reserved>,
 }
 
 impl GatewaySettings {
     /// The most shards there can be.
     pub const MOST_SHARDS: usize = 256;
-    /// A message takes no more bytes than this on the wire, even in fragments of one byte; a client that sends more sends fragments without end.
+    /// Limit of a message's bytes on the wire. Even one-byte fragments of the largest message stay below it; a client
+    /// that exceeds it sends fragments without end.
     pub const LARGEST_ON_WIRE: usize = MOST_ON_WIRE * LARGEST_MESSAGE;
-    /// A message of a player has no more bytes than this.
+    /// Limit of a player's message, in bytes.
     #[expect(clippy::cast_possible_truncation, reason = "a constant that fits")]
     pub const LARGEST_MESSAGE: u32 = LARGEST_MESSAGE as u32;
-    /// Bytes by which a frame that waits in an outbox counts beside its own: see [`Outbox::FRAME_OVERHEAD`].
+    /// Bytes that a queued frame counts beside its own length: see [`Outbox::FRAME_OVERHEAD`].
     pub const FRAME_OVERHEAD: usize = Outbox::FRAME_OVERHEAD;
-    /// This number of refusals of one connection's messages, without a pause between them, is a flood, and the connection is closed.
+    /// A connection whose messages are refused this many times without a pause in between is closed for flooding.
     pub const FLOOD: u16 = 200;
 
     /// The defaults, for guests: two shards, 100,000 connections, the usual limits, messages in bursts of twice as many as a second may have.
@@ -77,7 +79,7 @@ impl GatewaySettings {
     }
 }
 
-/// Without the secret.
+/// Leaves the secret out.
 impl fmt::Debug for GatewaySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GatewaySettings")
@@ -92,18 +94,18 @@ impl fmt::Debug for GatewaySettings {
 /// Who may play.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// All clients; each join without a resume token makes a new player.
+    /// All clients; each join without a resume token creates a new player.
     Guests,
-    /// Players with a token that this key signed; its `sub` is the player's id, its `exp` is required.
+    /// Players with a token that is signed by this key; its `sub` is the player's id, its `exp` is required.
     Jwt {
-        /// What tokens are signed with.
+        /// The key that verifies tokens.
         key: TokenKey,
-        /// Whether somebody without a token may play too, as a guest.
+        /// Whether players without a token may play too, as guests.
         guests_too: bool,
     },
 }
 
-/// What the tokens of players are signed with.
+/// The key that verifies operators' tokens.
 #[derive(Clone)]
 pub struct TokenKey {
     pub(crate) decoding: DecodingKey,
@@ -117,17 +119,17 @@ impl TokenKey {
     /// If it is not such a key.
     pub fn ed25519_pem(pem: &[u8]) -> Result<Self, BadKey> {
         let decoding = DecodingKey::from_ed_pem(pem).map_err(|error| BadKey(error.to_string()))?;
-        // Ed448 keys pass for the same family, and no token could be checked with one.
+        // An Ed448 key would be accepted as the same family, but can't verify any token.
         match decoding.try_get_as_bytes() {
             Ok(bytes) if bytes.len() == 32 => Ok(Self { decoding, algorithm: Algorithm::EdDSA }),
             _ => Err(BadKey("an Ed25519 public key has 32 bytes".into())),
         }
     }
 
-    /// A secret shared with the program that makes the tokens, for tokens signed with HS256: at least 32 bytes.
+    /// A secret shared with the program that creates the tokens, for tokens signed with HS256: at least 32 bytes.
     ///
     /// # Errors
-    /// If it is shorter, or a pattern shows in it.
+    /// If it is shorter, or has a pattern.
     pub fn hs256(secret: &[u8]) -> Result<Self, BadKey> {
         if secret.len() < 32 {
             return Err(BadKey(format!("a secret must have 32 bytes or more, this one has {}", secret.len())));
@@ -147,7 +149,7 @@ impl fmt::Debug for TokenKey {
     }
 }
 
-/// Why something is no key for tokens.
+/// Why a key can't verify tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this can't check tokens: {0}")]
 pub struct BadKey(String);

@@ -1,4 +1,4 @@
-//! The gateway's subscriber: one task reads what engines publish and passes it to the shards and to the hosts.
+//! The gateway's subscriber: one task reads from the bus and passes the messages to the shards and the hosts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::link::{Clock, GatewayEnd, HostSink};
 use crate::session::Holder;
 use crate::transport::{ConnKey, ReactorHandle, Stage};
 
-/// How often reactions, and whatever else this gateway counts, are sent to the engines.
+/// How often reactions, and this gateway's other counts, are sent to the engines.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// How often subscriptions to shows that have no connection here are ended.
+/// How often the gateway unsubscribes from shows that have no connections here.
 const UNSUBSCRIBE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Reads the bus for a gateway.
@@ -26,7 +26,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Passes messages on until the gateway stops or the bus has no publisher left.
+    /// Passes messages on until the gateway stops or the bus is closed.
     pub async fn run(self, mut stage: watch::Receiver<Stage>) {
         let mut report = tokio::time::interval(REPORT_INTERVAL);
         let mut unsubscribe = tokio::time::interval(UNSUBSCRIBE_INTERVAL);
@@ -49,12 +49,12 @@ impl Subscriber {
         }
     }
 
-    /// Waits while any shard's backlog is full: what engines publish then stays in the bus, whose own limit applies. Each message puts
-    /// at most one into each shard's backlog.
+    /// Waits while any shard's backlog is full. In the meantime messages stay in the bus, which has a limit of its own.
+    /// Each message adds at most one to each shard's backlog.
     ///
-    /// Shards also send to each other, and can't wait for each other. But only a `Seated` makes a shard do so, at most two times: for the
-    /// connection that is displaced and for the one that is evicted. So no backlog gets longer than `MAX_BACKLOG`, and twice that for each
-    /// shard.
+    /// Shards also send to each other, and must not wait for each other. But only a `Seated` makes a shard do so, at
+    /// most twice: for a connection that is displaced and for one that is evicted. So no backlog exceeds `MAX_BACKLOG`
+    /// plus twice that for each shard.
     async fn wait_for_room(&self) {
         while let Some(full) = self.shards.iter().find(|shard| !shard.has_room()) {
             metrics::counter!("klaxon_shard_queue_full_total").increment(1);
@@ -77,14 +77,15 @@ impl Subscriber {
         }
     }
 
-    /// Ends the subscriptions to shows without connections. Not while a join is pending: only its reply names the show.
+    /// Unsubscribes from shows without connections. Not while a join is pending, as its show is known only with the
+    /// reply.
     fn unsubscribe(&self) {
         self.common.pending_joins.if_none(|| {
             let mut shows = self.common.figures.shows();
             shows.extend(self.hosts.watched());
             self.end.retain_subscriptions(&shows);
             self.hosts.forget_all_but(&shows);
-            // A host may have begun to watch another in the meantime.
+            // A host may have begun to watch another show in the meantime.
             self.hosts.watched().difference(&shows).for_each(|&show| self.end.subscribe(show));
         });
     }
@@ -115,7 +116,8 @@ impl Subscriber {
                 self.all(|| ToShard::Event(show, Arc::clone(&event)));
             }
             ToGateway::Barrier { show, round } => {
-                // Before the barrier is passed: an engine must know which answers were dropped here before it tallies.
+                // Sent before the barrier is passed: the engine must know how many answers were dropped here before it
+                // tallies.
                 if self.end.is_distributed()
                     && let Some(counts) = self.common.figures.counts_of(self.end.id(), show)
                 {
@@ -125,7 +127,7 @@ impl Subscriber {
                 self.all(|| ToShard::Barrier(Arc::clone(&barrier)));
             }
             ToGateway::Figures(mut figures) => {
-                // The engine has summed up the figures of several gateways already.
+                // With several gateways the engine has summed up their figures already.
                 if !self.end.is_distributed()
                     && let Some(here) = self.common.figures.look(figures.show)
                 {

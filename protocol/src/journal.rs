@@ -1,4 +1,4 @@
-//! What the journal holds: every command and event of a show, in order, and how a record is framed in bytes.
+//! The records of the journal: every command and event of a show, in order, and the framing of a record in bytes.
 
 use std::marker::PhantomData;
 
@@ -330,9 +330,11 @@ pub struct CountedAnswer {
 pub const MAGIC: [u8; 6] = *b"KLXJ\x01\x00";
 /// The largest record, in bytes.
 pub const LARGEST_RECORD: u32 = 64 << 20;
-/// What a record's vectors may claim to hold before their elements are read; no true record comes near it.
+/// Limit of the memory, in bytes, that a record may declare for its vectors before the elements are read. No valid
+/// record comes near it.
 pub const CLAIM_LIMIT: usize = 8 * LARGEST_RECORD as usize;
-/// The bytes before a record: its length, the length's checksum, the record's checksum; 32 bits each, little-endian.
+/// The length of a record's head, in bytes: its length, the length's checksum, the record's checksum; 32 bits each,
+/// little-endian.
 const HEAD: usize = 12;
 
 /// A record is larger than [`LARGEST_RECORD`].
@@ -371,7 +373,7 @@ pub fn frame_record<T: InFrames>(record: &T, out: &mut Vec<u8>) -> Result<(), Re
     Ok(())
 }
 
-/// How many of these bytes the framed record takes that begins here; none if its head is not whole or not right.
+/// The length of the framed record at the front of these bytes; none if its head is incomplete or invalid.
 #[must_use]
 pub fn framed_length(bytes: &[u8]) -> Option<usize> {
     let length = bytes.get(..4)?;
@@ -381,19 +383,19 @@ pub fn framed_length(bytes: &[u8]) -> Option<usize> {
     right.then_some(HEAD + length as usize)
 }
 
-/// Why the bytes of a journal could not be read to their end.
+/// Why a journal's bytes can't be read to their end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// These are not a journal's bytes, or those of another version.
     #[error("this is not a journal of version 1: it does not begin with KLXJ")]
     NotAJournal,
-    /// The last record was cut short by a crash: all before `offset` is whole.
+    /// The last record is incomplete, because of a crash: all records before `offset` are valid.
     #[error("the last record, at byte {offset}, was cut short")]
     Torn {
-        /// Where the whole records end.
+        /// The end of the valid records.
         offset: usize,
     },
-    /// A record was changed and whole records follow it, or it is whole and can't be understood: nothing may be cut off here.
+    /// A record is damaged and valid ones follow it, or it is intact and can't be decoded: nothing may be cut off here.
     #[error("the record at byte {offset} is damaged: {problem}")]
     Damaged {
         /// Where the damaged record begins.
@@ -438,7 +440,7 @@ impl<'a, T: InFrames> Frames<'a, T> {
         self.offset
     }
 
-    /// A tail that is no record is torn, unless a whole record follows it somewhere: then it is damage.
+    /// An invalid tail is torn, unless a valid record follows somewhere in it: then it is damage.
     fn verdict(&self, problem: &'static str) -> FrameError {
         let offset = self.offset;
         let followed = (offset + 1..self.bytes.len()).any(|start| check_frame(&self.bytes[start..]).is_ok());
@@ -446,7 +448,7 @@ impl<'a, T: InFrames> Frames<'a, T> {
     }
 }
 
-/// The record's encoded bytes at the start of `bytes`, if they are whole and unchanged.
+/// The encoded record at the front of `bytes`, if it is complete and its checksums match.
 fn check_frame(bytes: &[u8]) -> Result<&[u8], &'static str> {
     let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     let (Some(length), Some(length_sum), Some(sum)) = (word(0), word(4), word(8)) else {

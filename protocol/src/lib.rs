@@ -1,7 +1,7 @@
-//! Klaxon's words: everything that players, hosts, gateways, engines and journals say, and how it is encoded.
+//! Klaxon's messages: everything that players, hosts, gateways, engines and journals exchange, and its encoding.
 //!
-//! No I/O, no clock, no rules. Reading [`player`], [`host`], [`link`] and [`journal`] is reading the system's whole vocabulary; what is one
-//! game's alone is in [`games`].
+//! No I/O, no clock, no rules. [`player`], [`host`], [`link`] and [`journal`] define all messages; those of one game
+//! only are in [`games`].
 
 pub mod apart;
 pub mod binary;

@@ -1,4 +1,4 @@
-//! Limits of every show, whatever is played.
+//! Limits of every show, whatever the game.
 
 use std::ops::RangeInclusive;
 
@@ -6,11 +6,11 @@ use crate::time::Span;
 
 /// How many players a show may have.
 pub const SEATS: RangeInclusive<u32> = 1..=10_000_000;
-/// How many it may have if its host does not say.
+/// How many players a show may have by default.
 pub const USUAL_SEATS: u32 = 1_000_000;
-/// How long gateways may be waited for at the close of a round.
+/// How long to wait for gateways at the close of a round.
 pub const BARRIER: RangeInclusive<Span> = Span(10)..=Span(10_000);
-/// How long they are if the host does not say.
+/// How long to wait for gateways by default.
 pub const USUAL_BARRIER: Span = Span(500);
-/// How many characters a title, a text of a pack, or a host's words to everybody may have.
+/// The length of a title, a text in a pack, or a host's notice, in characters.
 pub const TEXT_LENGTH: RangeInclusive<usize> = 1..=500;

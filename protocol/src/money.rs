@@ -1,6 +1,7 @@
 //! Amounts of money and other large numbers, as people read them.
 
-/// The currencies of ISO 4217 whose minor unit is not a hundredth: how many decimal digits it has, and their codes.
+/// The currencies of ISO 4217 whose minor unit is not a hundredth: the number of decimal digits, and the currencies'
+/// codes.
 const DIGITS: [(usize, &[&str]); 3] = [
     (
         0,
@@ -13,7 +14,7 @@ const DIGITS: [(usize, &[&str]); 3] = [
     (4, &["CLF", "UYW"]),
 ];
 
-/// How many decimal digits the minor unit of a currency has; 2 if ISO 4217 does not know it.
+/// The number of decimal digits of a currency's minor unit; 2 if ISO 4217 does not have the currency.
 #[must_use]
 pub fn minor_digits(currency: &str) -> usize {
     DIGITS.iter().find(|(_, codes)| codes.contains(&currency)).map_or(2, |&(digits, _)| digits)

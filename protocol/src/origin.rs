@@ -1,4 +1,4 @@
-//! Where a connection comes from, as far as more than its gateway may know it.
+//! The origin of a connection, in the form that may leave its gateway.
 
 use std::num::NonZeroU64;
 

@@ -1,4 +1,4 @@
-//! What Unicode says of a character, for the checks of names and of texts.
+//! Unicode properties of characters, for the checks of names and of texts.
 
 use icu_properties::props::{
     BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic,
@@ -12,14 +12,14 @@ const KEYCAP: char = '\u{20e3}';
 const BLACK_FLAG: char = '\u{1f3f4}';
 const END_OF_TAG: char = '\u{e007f}';
 
-/// How far is looked from a joiner to the letters that it stands between: longer runs of marks are no words.
+/// How many characters from a joiner its letters are looked for: longer runs of marks are not words.
 const NEIGHBOURHOOD: usize = 8;
 
 pub(crate) fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
-/// Whether nothing is drawn for it, if it is not understood otherwise (`Default_Ignorable_Code_Point`).
+/// Whether it is invisible unless it is given a special meaning (`Default_Ignorable_Code_Point`).
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
@@ -29,12 +29,12 @@ pub(crate) fn is_direction(c: char) -> bool {
     CodePointSetData::new::<BidiControl>().contains(c)
 }
 
-/// Whether it takes room and shows nothing. Beside white space these are symbols and letters that are drawn empty.
+/// Whether it takes up space and shows nothing: white space, and symbols and letters that are drawn empty.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2800}' | '\u{fffc}' | '\u{16fe4}' | '\u{1d159}' | '\u{13441}' | '\u{13442}')
 }
 
-/// Whether somebody can see it.
+/// Whether it is visible.
 pub(crate) fn is_visible(c: char) -> bool {
     !is_blank(c) && !is_ignorable(c) && !matches!(category(c), GeneralCategory::Control | GeneralCategory::Format)
 }
@@ -43,13 +43,13 @@ pub(crate) fn is_mark(c: char) -> bool {
     is_nonspacing(c) || category(c) == GeneralCategory::SpacingMark
 }
 
-/// Whether it is drawn over the letter before it, and so can be piled up.
+/// Whether it is drawn over the letter before it, so that several can be stacked.
 pub(crate) fn is_nonspacing(c: char) -> bool {
     matches!(category(c), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
 }
 
-/// Whether an ignorable character does something where it stands: joiners by UAX 31 (A1, A2, B) and in emoji, variation selectors
-/// behind what they vary, the tags of a flag.
+/// Whether an ignorable character has an effect at its place: joiners by UAX 31 (A1, A2, B) and in emoji, variation
+/// selectors after the characters that they vary, the tags of a flag.
 pub(crate) fn has_effect(before: &[char], c: char, after: &[char]) -> bool {
     match c {
         ZERO_WIDTH_NON_JOINER => breaks_cursive(before, after) || (is_conjunct(before) && goes_on(after)),
@@ -101,7 +101,7 @@ fn breaks_cursive(before: &[char], after: &[char]) -> bool {
         && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
-/// UAX 31 A2 and B, what stands before: a letter, marks, a virama, marks that are reordered.
+/// UAX 31 A2 and B, what precedes the joiner: a letter, marks, a virama, marks that are reordered.
 fn is_conjunct(before: &[char]) -> bool {
     let mut virama = false;
     for &c in before.iter().rev().take(NEIGHBOURHOOD) {
@@ -116,7 +116,7 @@ fn is_conjunct(before: &[char]) -> bool {
     false
 }
 
-/// UAX 31 A2, what stands behind: a letter, after marks that are reordered.
+/// UAX 31 A2, what follows the joiner: a letter, after marks that are reordered.
 fn goes_on(after: &[char]) -> bool {
     let is_reordered = |c: char| is_nonspacing(c) && combining_class(c) != CanonicalCombiningClass::NotReordered;
     after.iter().take(NEIGHBOURHOOD).copied().find(|&c| !is_reordered(c)).is_some_and(is_letter)
@@ -138,7 +138,8 @@ const fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007f}')
 }
 
-/// The flag of a part of a country: a black flag, 3 to 6 letters or digits as tags, and the tag that ends it.
+/// Whether the characters around `c` are the flag of a country's subdivision: a black flag, 3 to 6 letters or digits as
+/// tags, and the tag that ends it.
 fn is_flag(before: &[char], c: char, after: &[char]) -> bool {
     let behind = before.iter().rev().take_while(|c| is_tag(**c)).count();
     let starts = before.iter().rev().nth(behind) == Some(&BLACK_FLAG);

@@ -40,7 +40,7 @@ BREAKS = [
     ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
     ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
     ("one-alive-too-many", ELIMINATION, "reveal.rs", "alive: self.seats.alive.count() };", "alive: self.seats.alive.count() + 1 };"),
-    ("gained-is-not-added", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index].saturating_sub(10);"),
+    ("ten-points-too-many", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] + 10 * u32::from(gained[index] > 0);"),
     ("99-places-are-named", ELIMINATION, "ranking.rs", "PLACES: usize = 100", "PLACES: usize = 99"),
     ("nine-lead", BOTH, "ranking.rs", "LEADERS: usize = 10", "LEADERS: usize = 9"),
     ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.people.roster.seated(),\n            alive: self.seats.alive.count(),\n            pot",

@@ -1,4 +1,5 @@
-//! The arbiter inside one process: arrays by seat. What it knows ends with the process, and is restored from the journal.
+//! The arbiter for a single process: claims in arrays by seat. Its state is lost when the process ends, and is restored
+//! from the journal.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,7 +26,7 @@ struct ShowClaims {
     fence: Fence,
     /// When the lease was taken, renewed or released.
     seen: Option<Instant>,
-    /// Whether it was released. It never runs out: the one engine of the process ends with it.
+    /// Whether it was released. It never expires: the process has one engine, and both end together.
     is_free: bool,
     newest: RoundId,
     rounds: BTreeMap<RoundId, RoundClaims>,
@@ -47,7 +48,7 @@ enum Kept {
 }
 
 impl MemoryArbiter {
-    /// An arbiter that knows nothing.
+    /// An arbiter without leases and claims.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

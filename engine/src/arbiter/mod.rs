@@ -1,9 +1,9 @@
 //! The arbiter: decides which claim of a seat counts, and which engine has a show.
 //!
 //! # The contract
-//! - A **claim** is a value of one seat in one round, under one of the round's keys. Per (show, round, seat, key) the first claim counts
-//!   and none after it, over all engines, tasks and retries. Claims of one batch are judged in their order.
-//! - What a round's claims can be, its [`ClaimSpace`], is the same in all calls about the round.
+//! - A **claim** is a value of one seat in one round, under one of the round's keys. Per (show, round, seat, key) the
+//!   first claim counts and no later one, over all engines, tasks and retries. Claims of one batch are judged in order.
+//! - The claims that are possible in a round, its [`ClaimSpace`], are the same in all calls about the round.
 //! - An engine that plays a show holds its **lease**. Each lease has a larger token than those before it; from the moment a lease
 //!   is given, every call with a smaller token is refused and changes nothing.
 //! - A lease lasts for a **term** unless it is renewed. While it lasts, another engine that asks for one gets
@@ -12,10 +12,10 @@
 //! - A call is all or nothing: after an error other than [`ArbiterError::Unavailable`] nothing was changed. After `Unavailable`
 //!   the outcome is unknown and the same call may be made again: a claim that had counted gets [`ClaimOutcome::Before`] with
 //!   its own value.
-//! - Because of that, `Before(value)` may name a claim that the caller never saw counted. It counts all the same: a caller
-//!   whose journal does not hold it has to record it before it replies.
-//! - A round is known from its first claim, close or restore on. The claims of a round are kept until the show's
-//!   largest known round is larger by 2 or more; from then on all its claims are [`ClaimOutcome::TooLate`].
+//! - So `Before(value)` may refer to a claim that the caller never saw counted. It counts nevertheless: a caller whose
+//!   journal does not have it has to record it before it replies.
+//! - A round is registered by its first claim, close or restore. Its claims are kept until the show's largest
+//!   registered round is larger by 2 or more; after that all its claims are [`ClaimOutcome::TooLate`].
 
 mod memory;
 #[cfg(feature = "cluster")]
@@ -58,40 +58,41 @@ impl Layout {
     }
 }
 
-/// An array of small numbers, of which 0 is no claim.
+/// The layout of an array with a fixed number of bits per claim. 0 is an empty entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Dense {
-    /// So many bits are a claim: those of its value, and one that is set.
+    /// Bits per claim: those of its value, and a highest bit that is always set.
     bits: u32,
-    /// So many claims are a seat's.
+    /// Claims per seat.
     keys: u32,
 }
 
 impl Dense {
-    /// The number of a claim's place among those of the seats from `first` on.
+    /// The index of a claim's entry, counted from the first entry of seat `first`.
     fn place(self, claim: &SeatClaim, first: u32) -> u32 {
         (claim.seat.0 - first) * self.keys + u32::from(claim.key.0)
     }
 
-    /// What stands there for this value: the highest of the bits, and the value.
+    /// The entry for this value: the value with the highest bit set.
     fn code(self, value: &ClaimValue) -> u8 {
         let ClaimValue::Bits(bits) = value else { unreachable!("a text is in no dense space") };
         let bits = u8::try_from(*bits).expect("a dense space's values have 7 bits at most");
         1 << (self.bits - 1) | bits
     }
 
-    /// The value of a code; none of what is no claim.
+    /// The value of an entry; none if the entry is empty.
     fn value(self, code: u8) -> Option<ClaimValue> {
         (code > 0).then(|| ClaimValue::Bits(u64::from(code ^ 1 << (self.bits - 1))))
     }
 }
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
     /// It counts, from now on.
     First,
-    /// This value counted before, of the same seat under the same key; of a retry it is its own.
+    /// Another claim of the same seat and key counted earlier, with this value. For a retry of that claim it is its own
+    /// value.
     Before(ClaimValue),
     /// The round is closed and no claim of this seat under this key counts.
     TooLate,
@@ -112,7 +113,7 @@ pub enum ArbiterError {
     /// Another engine holds the show's lease, and its term is not over.
     #[error("another engine holds the show")]
     Held,
-    /// A claim that no seat can make; nothing of its batch counts.
+    /// No seat can make this claim; no claim of its batch counts.
     #[error("no claim can be made for seat {} and key {} that says {}", .0.seat, .0.key, .0.value)]
     BadClaim(SeatClaim),
     /// The arbiter can't be reached or can't answer; the outcome is unknown.
@@ -172,16 +173,17 @@ pub trait Arbiter: Send + Sync + 'static {
         claims: &[SeatClaim],
     ) -> Result<Vec<ClaimOutcome>, ArbiterError>;
 
-    /// Lets no new claim of this round count from now on. A retry of one that counted still gets [`ClaimOutcome::Before`],
-    /// all others get [`ClaimOutcome::TooLate`]. Closing twice is closing once; a round in which nobody claimed can be closed.
+    /// Closes the round: no new claim of it counts from now on. A retry of one that counted still gets
+    /// [`ClaimOutcome::Before`], all others get [`ClaimOutcome::TooLate`]. Closing is idempotent; a round without
+    /// claims can be closed.
     ///
     /// # Errors
     /// [`ArbiterError::Fenced`], [`ArbiterError::NoLease`], [`ArbiterError::Unavailable`].
     async fn close(&self, show: ShowId, fence: Fence, round: RoundId) -> Result<(), ArbiterError>;
 
-    /// Restores the claims of a round that the journal holds, at most one a seat and key. The journal decides: these claims count,
-    /// whatever counted before and even if the round is closed; other claims stay, and so does the close. Restoring twice is
-    /// restoring once; a round whose claims are no longer kept is not restored.
+    /// Restores the claims of a round that are in the journal, at most one per seat and key. The journal decides: these
+    /// claims count even if others counted before or the round is closed. Other claims and the close are not changed.
+    /// Restoring is idempotent; a round whose claims are no longer kept is not restored.
     ///
     /// # Errors
     /// Any of [`ArbiterError`].

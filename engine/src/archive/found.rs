@@ -1,4 +1,4 @@
-//! What comes back from questions about several shows.
+//! Results of queries over several shows.
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::ids::{Name, PlayerId, ShowId};
@@ -14,14 +14,14 @@ pub struct PlayedShow {
     pub player: PlayerResults,
 }
 
-/// A question that few knew.
+/// A question with a low share of right answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HardQuestion {
     /// In which show it was asked.
     pub show: ShowId,
     /// Its number there.
     pub question: QuestionId,
-    /// What was asked.
+    /// The question's text.
     pub text: String,
     /// Such as "Science".
     pub category: Option<String>,
@@ -34,9 +34,9 @@ pub struct HardQuestion {
 /// A player's winnings over several shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Winner {
-    /// Who.
+    /// The player's id.
     pub player: PlayerId,
-    /// What they were called in the last of these shows.
+    /// The player's name in the last of these shows.
     pub name: Name,
     /// In how many shows they won something.
     pub shows: u32,

@@ -1,4 +1,4 @@
-//! The archive: results for people to query, stored when a show is over and never in its path.
+//! The archive: results of finished shows, for queries. A running show never waits for it.
 //!
 //! docs/archive.md has the tables.
 
@@ -59,7 +59,8 @@ pub trait Archive: Send + Sync + 'static {
     /// [`ArchiveError::Unavailable`].
     async fn questions(&self, show: ShowId) -> Result<Vec<QuestionResult>, ArchiveError>;
 
-    /// What the show's game has to say of each round, in order; empty if the show is not in the archive, or of trivia.
+    /// The results of each round as the show's game wrote them, in order; empty if the show is not in the archive, or
+    /// is trivia.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].
@@ -77,9 +78,9 @@ pub trait Archive: Send + Sync + 'static {
     /// [`ArchiveError::Unavailable`].
     async fn history_of(&self, player: &PlayerId, limit: u32) -> Result<Vec<PlayedShow>, ArchiveError>;
 
-    /// The questions with the lowest share of right ones among their counted answers, compared in whole millionths; of equals
-    /// the one with more answers first, then the one asked last. Voided questions and those that nobody answered are left
-    /// out.
+    /// The questions with the lowest share of right answers among their counted ones, compared in whole millionths;
+    /// ties are ordered by more answers, then by later asking. Voided questions and questions without counted answers
+    /// are left out.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].

@@ -101,7 +101,7 @@ impl Recorded {
         self.host(Action::Reveal);
     }
 
-    /// Ends it, and says how it ended.
+    /// Ends the show, and returns its records and results.
     fn end(mut self) -> (Vec<Record>, ShowResults) {
         self.host(Action::End { pay: true });
         let results = self.game.results(self.show).unwrap();

@@ -81,7 +81,7 @@ impl LocalEngineEnd {
 }
 
 fn send_to(gateway: &mpsc::Sender<ToGateway>, message: ToGateway) {
-    // A gateway that just went away needs no message.
+    // A gateway that has just disconnected needs no message.
     if let Err(mpsc::error::TrySendError::Full(_)) = gateway.try_send(message) {
         count_full("gateway_inbox");
     }
@@ -146,7 +146,7 @@ pub struct LocalGatewayEnd {
     id: GatewayId,
     gateways: LocalGateways,
     to_engine: mpsc::Sender<ToEngine>,
-    /// For refusals.
+    /// For replies to messages of this gateway that are refused.
     to_self: mpsc::WeakSender<ToGateway>,
     inbox: Mutex<mpsc::Receiver<ToGateway>>,
     /// Answers that were dropped, by show. Empty as long as none are.
@@ -164,8 +164,8 @@ impl LocalGatewayEnd {
         }
     }
 
-    /// Tells the engine how many answers to the show's last round were dropped, before the barrier of that round is passed. False if
-    /// there is no room for that.
+    /// Reports to the engine how many answers to the show's last round were dropped; must be sent before the barrier of
+    /// that round is passed. Returns false if there is no room for the report.
     fn report_dropped(&self, show: ShowId) -> bool {
         let Some(dropped) = self.dropped.lock().get(&show).copied() else { return true };
         let (gateway, dropped) = (self.id, dropped.count());
@@ -188,7 +188,7 @@ impl GatewayEnd for LocalGatewayEnd {
             ToEngine::BarrierPassed { show, .. } if !self.report_dropped(*show) => return count_full("engine_inbox"),
             _ => {}
         }
-        // Without an engine the process is going down, and no reply is needed.
+        // A closed channel means that the engine is gone and the process is ending: no reply is needed.
         if let Err(mpsc::error::TrySendError::Full(message)) = self.to_engine.try_send(message) {
             self.drop_message(message);
         }

@@ -40,7 +40,7 @@ pub enum BusError {
     /// The bus can't be reached or does not answer; the outcome is unknown, and the call may be repeated.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
-    /// Too much of the show waits to be published: see [`EngineEnd::publish`].
+    /// Too many messages of the show wait to be published: see [`EngineEnd::publish`].
     #[error("the bus does not take what the show publishes")]
     Full,
 }
@@ -52,9 +52,9 @@ pub struct StreamPosition(pub u64, pub u64);
 /// A message that an engine received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The show whose stream it was read from. None if it came by another way.
+    /// The show whose stream the message was read from; none if it was not read from a show's stream.
     pub show: Option<ShowId>,
-    /// Once this message is processed, so is everything up to this position.
+    /// After this message, everything up to this position is processed.
     pub position: StreamPosition,
     /// The message.
     pub message: ToEngine,
@@ -73,13 +73,13 @@ pub struct Publication {
     pub show: ShowId,
     /// The messages, in order.
     pub messages: Vec<(Address, ToGateway)>,
-    /// With this, all that follows from the show's first `records` records is published.
+    /// After this publication, the messages of the show's first `records` records are all published.
     pub records: u64,
-    /// Everything that was received up to here is processed: gateways need not keep it.
+    /// Everything received up to this position is processed: gateways can drop their copies.
     pub acknowledged: StreamPosition,
 }
 
-/// How the engine that played a show before left it.
+/// The state of a show's publication that the next engine continues from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Takeover {
     /// All that follows from the show's first `published` records was published. None if no gateway can have received any of it.
@@ -91,13 +91,13 @@ pub struct Takeover {
 /// The outcome of [`EngineEnd::register_show`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShowRegistration {
-    /// The code is this show's now.
+    /// The code now belongs to this show.
     New,
     /// Another show has the code.
     CodeTaken,
-    /// The same create made this show before.
+    /// A create command with this id has already created this show, with this code.
     Existing(ShowId, ShowCode),
-    /// The create's id was used before, to create another show.
+    /// The id was used before, by a create command for a different show.
     IdTaken,
 }
 
@@ -113,10 +113,10 @@ pub trait EngineEnd: Send + Sync + 'static {
     /// be taken over again, from its journal.
     fn publish(&self, publication: Publication) -> Result<(), BusError>;
 
-    /// Replies to somebody whose request is about no show that is played here. Does not wait.
+    /// Replies to a host whose request concerns no show that is played here. Does not wait.
     fn reply_to_host(&self, to: GatewayId, message: ToGateway);
 
-    /// Waits for messages and appends them to `into`, in order. False when no gateway can ever send again.
+    /// Waits for messages and appends them to `into`, in order. Returns false when no gateway can send any more.
     async fn receive(&self, into: &mut Vec<Received>) -> bool;
 
     /// From now on this engine plays the show, under this lease, and receives what gateways send about it, from the position on that
@@ -131,9 +131,9 @@ pub trait EngineEnd: Send + Sync + 'static {
     /// is over.
     fn release(&self, show: ShowId, is_over: bool);
 
-    /// Gives a code to a new show, unless another show has it or a create with this id made one before. `made_of` is a hash of what
-    /// the create asks for, and tells a repeated create from another one with its id. A bus inside one process leaves this to its
-    /// engine.
+    /// Registers a code for a new show, unless the code is taken or a create command with this id already created a
+    /// show. `made_of` is a hash of the create command's content: it distinguishes a repeated create from a different
+    /// one with the same id. The bus inside one process leaves this to its engine.
     ///
     /// # Errors
     /// [`BusError::Unavailable`].
@@ -154,7 +154,7 @@ pub trait EngineEnd: Send + Sync + 'static {
     /// [`BusError::Unavailable`].
     async fn list_shows(&self) -> Result<Option<Vec<ShowLine>>, BusError>;
 
-    /// When publishing or receiving messages of this show last failed, as far as this end knows.
+    /// When publishing or receiving messages of this show last failed; none if it has not.
     fn last_failure(&self, show: ShowId) -> Option<Instant>;
 
     /// Whether gateways and engines are processes of their own, so that messages between them can be delayed or lost.
@@ -167,16 +167,16 @@ pub trait GatewayEnd: Send + Sync + 'static {
     /// Sends a message to the engines. Does not wait.
     fn send(&self, message: ToEngine);
 
-    /// This gateway needs the show's events from now on, such as for a host. Whoever sends a join need not call this.
+    /// Subscribes the gateway to the show, such as for a host. Sending a join subscribes by itself.
     fn subscribe(&self, show: ShowId);
 
-    /// Of all shows, this gateway needs only these any more.
+    /// Ends the subscriptions to all shows but these.
     fn retain_subscriptions(&self, shows: &BTreeSet<ShowId>);
 
-    /// Whether there may be other gateways, so that what this one counts is only a part of the show's figures.
+    /// Whether other gateways may exist, so that this gateway's counts are only a part of a show's figures.
     fn is_distributed(&self) -> bool;
 
-    /// Waits for messages and appends them to `into`, in order. False when no engine can ever send again.
+    /// Waits for messages and appends them to `into`, in order. Returns false when no engine can send any more.
     async fn receive(&self, into: &mut Vec<ToGateway>) -> bool;
 
     /// The id by which engines know this gateway.

@@ -53,14 +53,14 @@ pub(super) fn refusal(message: ToEngine, code: ErrorCode) -> Option<ToGateway> {
 pub(super) struct DroppedAnswers(Option<(RoundId, u32)>);
 
 impl DroppedAnswers {
-    /// These answers arrive: those that were dropped of an earlier round are no longer of interest.
+    /// Notes a batch that is queued. Counts of earlier rounds are reset.
     pub fn arrive(&mut self, batch: &AnswerBatch) {
         if let Some(round) = newest_round(batch) {
             self.0.take_if(|(of, _)| *of < round);
         }
     }
 
-    /// These answers are dropped.
+    /// Counts the answers of a batch that is dropped.
     pub fn drop(&mut self, batch: &AnswerBatch) {
         let Some(round) = newest_round(batch) else { return };
         let count = u32::try_from(batch.answers.len()).unwrap_or(u32::MAX);
@@ -68,7 +68,7 @@ impl DroppedAnswers {
         metrics::counter!("klaxon_answers_dropped_total").increment(u64::from(count));
     }
 
-    /// How many were dropped of the last round.
+    /// How many answers to the last round were dropped.
     pub fn count(self) -> u32 {
         self.0.map_or(0, |(_, count)| count)
     }

@@ -1,4 +1,4 @@
-//! Which of the host's commands were done, to know one that is sent again.
+//! The host's commands that were executed, so that a repeated one is recognised.
 
 use std::collections::VecDeque;
 
@@ -7,20 +7,20 @@ use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::CommandId;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// How many are remembered.
+/// How many commands are kept.
 const REMEMBERED: usize = 1000;
 
-/// The last commands that were done.
+/// The last executed commands.
 #[derive(Debug, Clone, Default)]
 pub struct Done {
-    /// Each with what it did; none for the show's create.
+    /// Each command with the hash of its action; none for the command that created the show.
     last: VecDeque<(CommandId, Option<u64>)>,
-    /// A hash over all that were ever done, so that the state's hash need not go through the remembered ones at every step.
+    /// A hash over the ids of all executed commands, so that the state hash need not cover the kept ones at every step.
     digest: u64,
 }
 
 impl Done {
-    /// Whether the command with this id, if it was done, did this.
+    /// Whether the command with this id had this action; none if no such command is kept.
     pub fn did(&self, id: &CommandId, action: &Action) -> Option<bool> {
         let (_, did) = self.last.iter().rev().find(|(known, _)| known == id)?;
         Some(*did == Some(hash(action)))

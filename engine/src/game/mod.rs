@@ -1,7 +1,7 @@
-//! The games: pure state machines. No async, no clock, no I/O, no randomness but a recorded seed.
+//! The games: pure state machines. No async, no clock, no I/O; randomness comes from a recorded seed only.
 //!
-//! What a game is told, it is told as a [`Command`] with the time; what comes of it, it returns as [`Effect`]s. The same commands
-//! at the same times give the same effects and the same [`Game::state_hash`], today and in a replay.
+//! A game's input is a [`Command`] with a time; its output is a list of [`Effect`]s. The same commands at the same
+//! times give the same effects and the same [`Game::state_hash`], also in a replay.
 
 pub mod bingo;
 mod done;
@@ -27,39 +27,39 @@ use self::people::People;
 use self::results::ShowResults;
 use crate::round::{Round, SeatClaim};
 
-/// What comes of a command.
+/// An effect of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Everybody hears this; some hear something of their own right after it.
+    /// A message to all players; the seats in the personal part get their own message right after it.
     Tell(ToPlayer, Option<Arc<Personal>>),
-    /// Some hear something of their own, and nobody else hears anything.
+    /// Messages to the seats in the personal part only.
     TellSome(Arc<Personal>),
-    /// All connections of a player are closed.
+    /// Closes all connections of a player, with this error.
     Dismiss(SeatRef, ErrorCode),
-    /// The hosts must know.
+    /// An alert for the hosts.
     Alert(AlertKind),
 }
 
-/// What a player who wants in gets.
+/// How a player who asks to join is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// A new seat, by [`Command::Sit`].
     New,
-    /// The seat they have.
+    /// With the seat that the player already has.
     Back(Seat),
-    /// No seat any more: they watch.
+    /// Without a seat, as a spectator.
     Watch,
 }
 
-/// What the rules know of a claim before the arbiter is asked.
+/// The rules' check of a claim before it is sent to the arbiter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreCheck {
-    /// It counts if the arbiter accepts it; this much of the players' time had passed when it was read.
+    /// The claim counts if the arbiter accepts it.
     MayCount {
-        /// From the opening, without pauses.
+        /// The players' time that had passed when the claim was read: since the opening, pauses excluded.
         elapsed: Span,
     },
-    /// The arbiter need not be asked.
+    /// The verdict is known without the arbiter.
     Decided(Verdict),
 }
 
@@ -68,7 +68,7 @@ pub enum PreCheck {
 pub struct GameFigures {
     /// The last question that was asked.
     pub question: Option<QuestionId>,
-    /// How many there are.
+    /// How many questions the show has.
     pub total: u16,
     /// Players with a seat.
     pub joined: u32,
@@ -76,22 +76,22 @@ pub struct GameFigures {
     pub alive: u32,
     /// Counted answers by choice.
     pub answers: Vec<u32>,
-    /// Until the question closes.
+    /// The time left until the question closes.
     pub time_left: Option<Span>,
-    /// Whether the clock stands still.
+    /// Whether the show is paused.
     pub paused: bool,
     /// Whether the script runs the show.
     pub autopilot: bool,
-    /// When the script's next step comes.
+    /// When the script takes its next step.
     pub next_step: Option<Millis>,
 }
 
-/// A game that shows are played by. Trivia is one; others are known to [`Games`].
+/// The state of one show of a game. Trivia is built in; other games are registered in [`Games`].
 pub trait Game: Send + 'static {
-    /// Does what the command says, at this time.
+    /// Applies a command at this time.
     ///
     /// # Errors
-    /// Why it can't be done now; then nothing has changed.
+    /// Why the command can't be applied now; the state is unchanged.
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal>;
 
     /// When [`Command::Tick`] must be applied next.
@@ -100,7 +100,7 @@ pub trait Game: Send + 'static {
     /// The round that was begun last.
     fn round(&self) -> Option<Round>;
 
-    /// The claims that count in it so far.
+    /// The claims in that round that count so far.
     fn counted(&self) -> Vec<SeatClaim>;
 
     /// The command that records claims which the arbiter accepted.
@@ -108,94 +108,94 @@ pub trait Game: Send + 'static {
         Command::Claims { round, claims }
     }
 
-    /// The round whose claims in flight are waited for: [`Command::Tally`] ends it.
+    /// The round that is closing, whose claims in flight are still awaited; [`Command::Tally`] ends it.
     fn closing(&self) -> Option<RoundId>;
 
-    /// A hash of all that the game knows.
+    /// A hash of the game's whole state.
     fn state_hash(&self) -> u64;
 
-    /// Where the show is.
+    /// The show's phase.
     fn phase(&self) -> Phase;
 
-    /// The last event.
+    /// The sequence number of the last event.
     fn seq(&self) -> Seq;
 
     /// The players.
     fn people(&self) -> &People;
 
-    /// Whether guests' seats can be given to other players: the first round is still to come.
+    /// Whether guests' seats can be given to other players, which ends with the first round.
     fn gives_seats(&self) -> bool;
 
-    /// What one who wants in would get, to play or to watch.
+    /// How a player would be admitted in this role.
     ///
     /// # Errors
-    /// Why they get nothing at all.
+    /// Why the player is not admitted.
     fn entry(&self, player: &PlayerId, role: Role) -> Result<Entry, ErrorCode>;
 
-    /// What the rules know of a claim that was read at this time, before the arbiter is asked.
+    /// Checks a claim that was read at this time, before it is sent to the arbiter.
     fn pre_check(&self, seat: SeatRef, claim: &Claim, at: Millis) -> PreCheck;
 
-    /// Whether this host's command was done before.
+    /// Whether this host's command was executed before.
     ///
     /// # Errors
     /// `id_taken` if another command was done under its id.
     fn was_done(&self, id: &CommandId, action: &Action) -> Result<bool, Refusal>;
 
-    /// The show as it is, for those who come in.
+    /// A snapshot of the show for players who join.
     fn view(&self, now: Millis) -> View;
 
-    /// A seat's own state; without one, that of somebody who watches.
+    /// A seat's own state; without a seat, a spectator's.
     fn own(&self, seat: Option<Seat>) -> ToPlayer;
 
-    /// The numbers for the host.
+    /// The figures for hosts.
     fn figures(&self, now: Millis) -> GameFigures;
 
-    /// Players whose names hold this text, at most `limit`.
+    /// Players whose names contain this text, at most `limit`.
     fn find(&self, text: &str, limit: usize) -> Vec<PlayerLine>;
 
-    /// What the show is called.
+    /// The show's title.
     fn title(&self) -> &str;
 
-    /// What players type to join.
+    /// The code that players type to join.
     fn code(&self) -> &ShowCode;
 
-    /// How it ended, for the archive; none before the end.
+    /// The show's results, for the archive; none before the end.
     fn results(&self, show: ShowId) -> Option<ShowResults>;
 
-    /// The longest wait for gateways at a close.
+    /// How long to wait for gateways at the close of a round, at most.
     fn barrier(&self) -> Span;
 }
 
 impl dyn Game {
-    /// How many have a seat.
+    /// How many players have a seat.
     #[must_use]
     pub fn joined(&self) -> u32 {
         self.people().roster.seated()
     }
 
-    /// Whether a full show may give this seat to another player, if its own is gone.
+    /// Whether a full show may give this seat to another player when the seat's player has disconnected.
     #[must_use]
     pub fn is_for_guests(&self, seat: Seat) -> bool {
         self.gives_seats() && self.people().is_for_guests(seat)
     }
 
-    /// A seat that a full show may give to another player, for its own was removed.
+    /// The seat of a removed player that a full show may give to another player.
     #[must_use]
     pub fn vacant_seat(&self) -> Option<Seat> {
         self.people().vacant_seat().filter(|_| self.gives_seats())
     }
 }
 
-/// How shows of a game begin.
+/// Creates shows of a game.
 pub trait GameRules: Send + Sync + 'static {
     /// The edition of new shows. `apart`: whether their journal keeps who players are apart; else it must be an edition whose
     /// [`People`] are not.
     fn newest(&self, apart: bool) -> RulesVersion;
 
-    /// A show of the game, played by this edition of its rules.
+    /// Begins a show under this edition of the game's rules.
     ///
     /// # Errors
-    /// `bad_settings`, with everything that is wrong; `unavailable` for rules that this program does not have.
+    /// `bad_settings`, with all problems; `unavailable` for an edition that this program does not have.
     fn begin(&self, now: Millis, rules: RulesVersion, show: &BegunGame) -> Result<Box<dyn Game>, Refusal>;
 }
 
@@ -206,7 +206,7 @@ pub struct Games {
 }
 
 impl Games {
-    /// These games and one more.
+    /// Adds a game.
     #[must_use]
     pub fn with(mut self, name: GameName, rules: impl GameRules) -> Self {
         self.others.insert(name, Arc::new(rules));
@@ -221,7 +221,7 @@ impl Games {
         Ok(self.rules(game)?.newest(apart))
     }
 
-    /// The show that begins.
+    /// Begins a show from its first record.
     ///
     /// # Errors
     /// `bad_pack` or `bad_settings`, with everything that is wrong; `unavailable` for games and rules that this program does not have.

@@ -1,20 +1,20 @@
-//! How a show ended: what the archive keeps of it, whatever the game.
+//! The results of a show for the archive, for every game.
 
 use klaxon_protocol::games::trivia::{Choice, Difficulty, Mode, QuestionId};
 use klaxon_protocol::ids::{GameName, Name, PlayerId, RoundId, Seat, ShowCode, ShowId};
 use klaxon_protocol::player::Body;
 use klaxon_protocol::time::Millis;
 
-/// All that is kept of a show.
+/// Everything that the archive keeps of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowResults {
-    /// The show at a glance.
+    /// The show's summary.
     pub summary: ShowSummary,
     /// The questions that were asked, each number once.
     pub questions: Vec<QuestionResult>,
     /// Everybody who had a seat, each seat and each player once.
     pub players: Vec<PlayerResults>,
-    /// Of a game other than trivia: what it has to say of each round, in order.
+    /// For a game other than trivia: its results of each round, in order.
     pub rounds: Vec<RoundResult>,
 }
 
@@ -28,7 +28,7 @@ pub enum Played {
 }
 
 impl Played {
-    /// The mode of trivia; of other games one that means nothing.
+    /// The mode of trivia; a meaningless placeholder for other games.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         match self {
@@ -38,39 +38,39 @@ impl Played {
     }
 }
 
-/// What a game has to say of a round.
+/// A game's results of one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundResult {
-    /// Which round.
+    /// The round's number.
     pub round: RoundId,
-    /// What, as the game's page says.
+    /// The results, in the format that the game's documentation describes.
     pub body: Body,
 }
 
-/// A show at a glance. Money is in minor units of `currency`, times are the server's.
+/// A show's summary. Amounts are in minor units of `currency`, times on the server's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowSummary {
-    /// Which show.
+    /// The show's id.
     pub show: ShowId,
     /// What players typed to join.
     pub code: ShowCode,
-    /// What it was called.
+    /// The show's title.
     pub title: String,
-    /// How it was played.
+    /// The game, and the mode of trivia.
     pub played: Played,
     /// When it was created.
     pub created_at: Millis,
-    /// When it ended.
+    /// When the show ended.
     pub ended_at: Millis,
     /// How many players had a seat.
     pub joined: u32,
-    /// What could be won.
+    /// The pot: what could be won in total.
     pub pot: u64,
     /// ISO 4217 code.
     pub currency: String,
-    /// How much was won.
+    /// The sum of all prizes.
     pub paid: u64,
-    /// How much was kept for another show.
+    /// What was not paid out, and is kept for another show.
     pub rolled_over: u64,
 }
 
@@ -79,25 +79,25 @@ pub struct ShowSummary {
 pub struct QuestionResult {
     /// Its number in the show, from 1.
     pub question: QuestionId,
-    /// What was asked.
+    /// The question's text.
     pub text: String,
     /// Such as "Science".
     pub category: Option<String>,
-    /// How hard it was meant to be.
+    /// The difficulty that the pack gives it.
     pub difficulty: Option<Difficulty>,
     /// The choices as they were sent.
     pub choices: Vec<String>,
-    /// Which of them is right.
+    /// The right choice.
     pub right: Choice,
-    /// Counted answers by choice; as many as there are choices.
+    /// Counted answers by choice; one count for each choice.
     pub counts: Vec<u32>,
     /// Players in play who did not answer.
     pub silent: u32,
     /// Whether it was voided.
     pub voided: bool,
-    /// When it opened.
+    /// When the question opened.
     pub asked_at: Millis,
-    /// When it closed.
+    /// When the question closed.
     pub closed_at: Millis,
 }
 
@@ -106,9 +106,9 @@ pub struct QuestionResult {
 pub struct PlayerResults {
     /// The player's place in the show's arrays.
     pub seat: Seat,
-    /// Who.
+    /// The player's id.
     pub player: PlayerId,
-    /// What they were called.
+    /// The player's name.
     pub name: Name,
     /// Whether they were in play at the end.
     pub alive: bool,
@@ -118,10 +118,10 @@ pub struct PlayerResults {
     pub score: u32,
     /// How many of their counted answers were right.
     pub right_answers: u32,
-    /// The question that put them out.
+    /// The question that eliminated the player.
     pub out_at: Option<QuestionId>,
-    /// Their place, from 1; equals share one; 0 for one who has none, such as a banned player.
+    /// The player's place, from 1; ties share a place; 0 for a player without a place, such as a banned one.
     pub place: u32,
-    /// What they won, in minor units of the show's currency.
+    /// The player's prize, in minor units of the show's currency.
     pub prize: u64,
 }

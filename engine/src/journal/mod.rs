@@ -1,19 +1,19 @@
-//! The journal: every command and event of a show, in order, where one crash can't take it away.
+//! The journal: every command and event of a show, in order, stored so that a single crash does not lose it.
 //!
 //! # The contract
-//! - The records of a show are numbered from 0 without holes, and their fences never fall.
-//! - An append is checked as a whole before anything of it is written: one that would leave a gap, or that comes under a smaller
-//!   fence than the show's last record, is refused and changes nothing.
-//! - A record whose number is written already **under the same fence** is the same record, and is skipped: after an error whose
-//!   outcome is unknown the same append may be made again. Under another fence it is another engine's record, and the append
-//!   is refused.
+//! - The records of a show are numbered consecutively from 0, and their fences never decrease.
+//! - An append is checked completely before anything is written. If it would leave a gap, or has a smaller fence than
+//!   the show's last record, it is refused and changes nothing.
+//! - A record whose number is written already **under the same fence** is the same record, and is skipped: so an append
+//!   whose outcome is unknown can be repeated. Under another fence it is another engine's record, and the append is
+//!   refused.
 //! - When an append returns, all its records are kept as the implementation says, skipped ones too. An append that is dropped
 //!   before it returns may or may not be written.
 //! - What `read` and `tail` return is a prefix of what was appended, never part of a record.
 //! - What stands apart from records ([`Apart`](klaxon_protocol::apart::Apart)) is kept before or with them, in a place of its own, by a
 //!   journal that says so ([`Journal::keeps_apart`]). `read` puts it into its place again, unless it is forgotten; `tail` does not.
 
-// Only the spool of the cluster's journal removes shows and reads parts of them.
+// Removing shows and reading parts of them is needed only by the spool of the cluster's journal.
 #[cfg_attr(not(feature = "cluster"), allow(dead_code))]
 mod file;
 #[cfg(feature = "cluster")]
@@ -34,16 +34,16 @@ pub use kafka::KafkaJournal;
 pub use place::{Offset, Partition};
 pub use sealed::SealedJournal;
 
-/// What a journal holds of a show.
+/// A show as read from a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// All its records, in order; empty if the journal does not know the show.
+    /// All its records, in order; empty if the journal does not have the show.
     pub records: Vec<Record>,
-    /// What was cut off by this read, if anything.
+    /// The incomplete end that this read cut off, if there was one.
     pub cut: Option<Cut>,
 }
 
-/// The end of a journal that a crash had left half-written, and that is gone now.
+/// The incomplete end that a crash had left, and that was cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// Where it was cut, in bytes from the start.
@@ -52,27 +52,27 @@ pub struct Cut {
     pub bytes: u64,
 }
 
-/// Why a journal refused or failed.
+/// Why a journal refused a call or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
     /// The record's number is not the next one. Nothing was written.
     #[error("show {show}: the next record is number {expected}, not {found}")]
     Gap {
-        /// Which show.
+        /// The show.
         show: ShowId,
-        /// The number of the next record.
+        /// The number that the next record must have.
         expected: u64,
-        /// The number that came.
+        /// The number that the record has.
         found: u64,
     },
     /// A record came under a smaller fence than an earlier one: another engine has the show. Nothing was written.
     #[error("show {show}: written under fence {newest} already, a record under fence {found} is refused")]
     Fenced {
-        /// Which show.
+        /// The show.
         show: ShowId,
         /// The largest fence in the show's journal.
         newest: Fence,
-        /// The fence that came.
+        /// The fence of the refused record.
         found: Fence,
     },
     /// Another engine had written a record of this number before it lost the show: read the show again. Nothing was written.
@@ -85,7 +85,7 @@ pub enum JournalError {
         /// Under which fence the number was written.
         by: Fence,
     },
-    /// The journal knows no lease of the show, which it has to: take one again. Nothing was written.
+    /// The journal has no lease of the show, which it needs: take one again. Nothing was written.
     #[error("show {show}: no lease of it is known")]
     NoLease {
         /// Which show.
@@ -101,25 +101,26 @@ pub enum JournalError {
         /// Why.
         problem: String,
     },
-    /// What is kept of the show was changed by something else than a torn last write. It is left as it is, and nothing can be
-    /// appended to it.
+    /// What is stored of the show has been changed, other than by a torn last write. It is left as it is, and nothing
+    /// can be appended to it.
     #[error("show {show}: damaged at byte {offset}: {problem}")]
     Damaged {
         /// Which show.
         show: ShowId,
-        /// Where, in bytes from the start of what is kept of the show.
+        /// The offset of the damage, in bytes from the start of what is stored of the show.
         offset: u64,
         /// What is wrong.
         problem: String,
     },
-    /// What is kept of the show is sealed with a key that this process does not have. It is left as it is, for one that has the key.
+    /// What is stored of the show is sealed with a key that this process does not have. It is left as it is, for a
+    /// process that has the key.
     #[error("show {show}: record {number} can't be read: {problem}")]
     NoKey {
         /// Which show.
         show: ShowId,
         /// The record's number.
         number: u64,
-        /// Which key, and what to do.
+        /// The id of the key, and what to do.
         problem: String,
     },
     /// Writing or reading failed; for an append the outcome is unknown, and the same append may be made again.
@@ -139,26 +140,27 @@ pub trait Journal: Send + Sync + 'static {
     /// Any of [`JournalError`].
     async fn append(&self, records: &[Record]) -> Result<(), JournalError>;
 
-    /// The first record of a show, if there is one: what the show is. It is read though what follows it may be damaged.
+    /// The first record of a show, which creates it; none if there is none. It can be read even if later records are
+    /// damaged.
     ///
     /// # Errors
     /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
     async fn first(&self, show: ShowId) -> Result<Option<Record>, JournalError>;
 
-    /// A whole show, from its first record on. Cuts off what a crash left half-written.
+    /// Reads a whole show. Cuts off an incomplete last record.
     ///
     /// # Errors
     /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
     async fn read(&self, show: ShowId) -> Result<Restored, JournalError>;
 
-    /// The shows of which something is kept, in order of their ids.
+    /// The shows of which something is stored, in order of their ids.
     ///
     /// # Errors
     /// [`JournalError::Unavailable`].
     async fn shows(&self) -> Result<Vec<ShowId>, JournalError>;
 
-    /// The show is over, and no engine will play it again: what is kept only for that is freed. What is kept for good stays, and `read`
-    /// still finds it.
+    /// Called when the show is over and no engine will play it again: frees what is stored only for a takeover. What is
+    /// stored permanently stays, and `read` still finds it.
     ///
     /// # Errors
     /// [`JournalError::Fenced`], [`JournalError::NoLease`], [`JournalError::Unavailable`].

@@ -1,6 +1,6 @@
-//! Where a record is in the topic of all journals. The archive keeps it, and needs no Kafka for that.
+//! The position of a record in the topic of all journals. The archive stores it, also in builds without Kafka.
 
-/// A part of the topic, as Kafka numbers them.
+/// A partition of the topic, by its number in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(pub i32);
 

@@ -1,4 +1,4 @@
-//! A journal whose records are sealed with the service's key before they are written, and opened when they are read.
+//! A journal whose records are sealed with the service's key when they are written, and opened when they are read.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use klaxon_protocol::journal::Record;
 use super::{Journal, JournalError, Restored};
 use crate::seal::{RecordOpener, SealError, SealKeys, open_records};
 
-/// Seals what another journal keeps. Without a key it changes nothing, and refuses what is sealed. Records that were written before there
-/// was a key are read as they are.
+/// Wraps another journal with sealing. Without a key it changes nothing, and refuses sealed records. Records from
+/// before a key was set are read unchanged.
 pub struct SealedJournal<J> {
     journal: Arc<J>,
     keys: SealKeys,
 }
 
 impl<J: Journal> SealedJournal<J> {
-    /// The journal, sealed with the first of these keys.
+    /// Wraps a journal; the first of these keys seals.
     #[must_use]
     pub const fn new(journal: Arc<J>, keys: SealKeys) -> Self {
         Self { journal, keys }

@@ -1,12 +1,12 @@
-//! A pack as far as it could be read.
+//! A pack that may be incomplete, with placeholders for what could not be read.
 
 use klaxon_protocol::games::trivia::{CHOICES, Choice, Difficulty, Pack, PackQuestion};
 
 use super::Imported;
 use super::problem::{BadPack, Findings, SourcePlace};
 
-/// A pack as far as it could be read. Where something could not be read, and was told, a value that is fine
-/// stands in its place: so the check of the whole tells the other problems, and none of them twice.
+/// A pack that may be incomplete. Where something could not be read, which was reported, it has a valid placeholder: so
+/// the check of the whole reports the other problems, and none twice.
 #[derive(Debug)]
 pub(super) struct Draft {
     /// None if it could not be read.
@@ -15,7 +15,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The pack, if nothing at all is wrong, or, where bad questions are left out, if nothing is wrong with it as a whole.
+    /// The pack, if there are no problems or, with `skip_bad`, none with the pack as a whole.
     pub fn finish(self, mut findings: Findings, skip_bad: bool) -> Result<Imported, BadPack> {
         let (mut questions, places): (Vec<_>, Vec<_>) = self.questions.into_iter().unzip();
         for question in &mut questions {
@@ -40,7 +40,7 @@ impl Draft {
                 number += 1;
                 !findings.is_bad(number)
             });
-            // There may be few enough now, or none.
+            // After bad questions are left out, their number may have become valid, or zero.
             of_pack = pack.problems();
         }
         for found in of_pack {
@@ -56,7 +56,7 @@ impl Draft {
     }
 }
 
-/// Line breaks and tabs, with the blanks around them, become one blank: screens break lines themselves.
+/// Replaces line breaks and tabs, with the blanks around them, by one blank: screens break lines themselves.
 fn on_one_line(text: &mut String) {
     let is_break = |c: char| c.is_control() && c.is_whitespace();
     if text.contains(is_break) {
@@ -65,24 +65,26 @@ fn on_one_line(text: &mut String) {
     }
 }
 
-/// A question that is fine, to be filled with what can be read.
+/// A valid placeholder question, to be filled with what can be read.
 pub(super) fn blank_question() -> PackQuestion {
     PackQuestion::new("unread", ["unread", "unread too"], Choice(0))
 }
 
-/// What is wrong with this number of choices, if anything. Told before the choices are compared with each other,
+/// What is wrong with this number of choices, if anything. Checked before the choices are compared with each other,
 /// which is slow for the hundred thousand that a broken file can have.
 pub(super) fn wrong_choice_count(count: usize) -> Option<String> {
     (!CHOICES.contains(&count))
         .then(|| format!("a question has {} to {} choices, this one has {count}", CHOICES.start(), CHOICES.end()))
 }
 
-/// The choice at this position. A position in a broken file may be above 255: then it is one that no question has, and is found as that.
+/// The choice at this index. An index above 255 in a broken file becomes a choice that no question has, which is
+/// reported later.
 pub(super) fn choice_at(index: usize) -> Choice {
     Choice(u8::try_from(index).unwrap_or(u8::MAX))
 }
 
-/// The choices in an order that does not give the right one away and is the same each time: by number, or else by letter.
+/// The choices in an order that does not disclose the right one and is the same each time: by number, or else by
+/// letter.
 pub(super) fn in_fixed_order(correct: String, incorrect: Vec<String>) -> Result<(Vec<String>, Choice), String> {
     if let Some(problem) = wrong_choice_count(incorrect.len() + 1) {
         return Err(problem);

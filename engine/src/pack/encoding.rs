@@ -36,8 +36,9 @@ impl Encoding {
         }
     }
 
-    /// The encoding of all the texts of an answer, kinds among them. Base64 shows in the kind, which is one of two words;
-    /// percent signs and plusses mean themselves where there are spaces, which the other encodings do not leave.
+    /// Detects the encoding from all texts of a response, including the question types. Base64 is recognised by the
+    /// type, which is one of two words; percent signs and plusses are literal where there are spaces, which the other
+    /// encodings do not contain.
     pub(super) fn detect<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         const KINDS_IN_BASE64: [&str; 2] = ["bXVsdGlwbGU=", "Ym9vbGVhbg=="];
         let mut plus = false;

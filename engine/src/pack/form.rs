@@ -1,4 +1,4 @@
-//! The native form of a pack: what its files hold, as a schema and as written. [`super::native`] reads it.
+//! The native format of packs: its JSON Schema, and writing it. [`super::native`] reads it.
 
 use klaxon_protocol::games::trivia::{CHOICES, Difficulty, OPEN_FOR, Pack, PackQuestion, QUESTIONS};
 use klaxon_protocol::limits::TEXT_LENGTH;

@@ -1,7 +1,7 @@
 //! Packs: from files of several formats to the questions of a show.
 //!
-//! [`read`] takes a file, [`parse`] its bytes; both tell everything that is wrong at once. [`to_toml`] writes a pack in
-//! the native form, so that reading one format and writing that is an import.
+//! [`read`] takes a file, [`parse`] its bytes; both report all problems at once. [`to_toml`] writes a pack in the
+//! native format, so reading another format and writing the result is an import.
 
 mod bundled;
 mod draft;
@@ -33,14 +33,14 @@ pub use text::LARGEST_FILE;
 use draft::Draft;
 use problem::{Findings, SourcePlace};
 
-/// How a pack file is written.
+/// The format of a pack file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Klaxon's own, in TOML.
     Toml,
     /// Klaxon's own, in JSON.
     Json,
-    /// The Open Trivia Database's JSON; with no encoding, it is found out.
+    /// The Open Trivia Database's JSON; the encoding is detected if none is given.
     OpenTdb(Option<Encoding>),
     /// A spreadsheet (CSV, TSV, xlsx) with a column for the question and for each answer: Kahoot's, Blooket's and others' templates.
     Sheet,
@@ -59,17 +59,17 @@ impl Format {
         Self::Sheet,
     ];
 
-    /// Other names, for the template or the kind of file that somebody has.
+    /// Alternative names of `Sheet`: templates, and kinds of files.
     const SHEETS: [&str; 8] = ["kahoot", "blooket", "quizizz", "wayground", "gimkit", "csv", "tsv", "xlsx"];
 
-    /// The format of a file by its name's extension and, where that leaves it open, by what it holds.
+    /// The format of a file by its extension and, if that is ambiguous, by its content.
     #[must_use]
     pub fn guess(name: &str, bytes: &[u8]) -> Self {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
         if bytes.starts_with(sheet::ZIP) {
             return Self::Sheet;
         }
-        // A file that can't be decoded is refused for that, whatever its format.
+        // A file that can't be decoded is reported as such later, whatever the format.
         let text = text::decode_sheet(bytes).map(|(text, _)| text).unwrap_or_default();
         match extension.as_deref() {
             Some("toml") => Self::Toml,
@@ -84,7 +84,7 @@ impl Format {
     fn guess_json(text: &str) -> Self {
         let is_api_answer = match serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text) {
             Ok(keys) => keys.contains_key("response_code") || keys.contains_key("results"),
-            // Broken JSON is told as that in either format.
+            // Broken JSON is reported as such in either format.
             Err(_) => text.contains("\"response_code\""),
         };
         if is_api_answer { Self::OpenTdb(None) } else { Self::Json }
@@ -119,7 +119,7 @@ impl FromStr for Format {
     }
 }
 
-/// How a file is read.
+/// Options for reading a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReadOptions<'r> {
     /// Its format; with none, it is guessed from name and content.
@@ -128,18 +128,18 @@ pub struct ReadOptions<'r> {
     pub sheet: Option<&'r str>,
     /// Leave out questions that can't be played, instead of refusing the file.
     pub skip_bad: bool,
-    /// Goes before the title that the file has; a file of a format without titles is called by its name otherwise.
+    /// Overrides the title in the file. Without it, a file of a format without titles gets its file name as the title.
     pub title: Option<&'r str>,
 }
 
-/// What a file held.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The questions that can be played.
     pub pack: Pack,
-    /// What was not imported, and what was guessed, a sentence each.
+    /// Notes about what was not imported, and what was guessed; a sentence each.
     pub notes: Vec<String>,
-    /// The questions that were left out, and why; only if that was wished.
+    /// The questions that were left out, and why; only with `skip_bad`.
     pub left_out: Option<BadPack>,
 }
 
@@ -151,7 +151,7 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
     import(path, ReadOptions { format, ..ReadOptions::default() }).map(|imported| imported.pack)
 }
 
-/// The same, with all that is to be said about it.
+/// As [`read`], with notes and further options.
 ///
 /// # Errors
 /// As [`read`].
@@ -167,8 +167,8 @@ pub fn import(path: &Path, reading: ReadOptions<'_>) -> Result<Imported, BadPack
     import_bytes(&name, &bytes, reading)
 }
 
-/// Reads a pack file's bytes. `name` is what errors call it; `title` goes before the title that the file has, and a file of a
-/// format without titles is called by its name otherwise.
+/// Reads a pack file's bytes. `name` is its name in errors; `title` overrides the title in the file, and a file of a
+/// format without titles gets its name as the title otherwise.
 ///
 /// # Errors
 /// Everything that is wrong with the file: first what keeps it from being read at all (its encoding, its syntax), else
@@ -178,7 +178,7 @@ pub fn parse(name: &str, bytes: &[u8], format: Format, title: Option<&str>) -> R
         .map(|imported| imported.pack)
 }
 
-/// The same, with all that is to be said about it.
+/// As [`parse`], with notes and further options.
 ///
 /// # Errors
 /// As [`parse`].
@@ -190,7 +190,7 @@ pub fn import_bytes(name: &str, bytes: &[u8], reading: ReadOptions<'_>) -> Resul
     }
 }
 
-/// What could be read; nothing if the syntax is broken.
+/// What could be read; none if the syntax is broken.
 fn draft(name: &str, bytes: &[u8], reading: ReadOptions<'_>, findings: &mut Findings) -> Option<Draft> {
     let stem = Path::new(name).file_stem().map_or_else(|| "untitled".into(), |stem| stem.to_string_lossy());
     let title = reading.title;

@@ -1,4 +1,4 @@
-//! Klaxon's own packs, in TOML or JSON. Every key is checked: a misspelt one is told, not passed over.
+//! Klaxon's own packs, in TOML or JSON. Every key is checked: a misspelt one is an error, not ignored.
 
 use klaxon_protocol::games::trivia::{Choice, PackQuestion};
 use klaxon_protocol::time::Span;
@@ -8,7 +8,7 @@ use super::form::{PACK_KEYS, QUESTION_KEYS, SCHEMA_KEY};
 use super::problem::{Findings, SourcePlace, excerpt};
 use super::tree::{Fields, Node, Value};
 
-/// Reads what a native file holds. `title` stands in place of the file's own.
+/// Reads a native file. `title` overrides the file's own.
 pub(super) fn read(root: Node, title: Option<&str>, findings: &mut Findings) -> Draft {
     let mut draft =
         Draft { title: title.map(str::to_owned), questions: vec![(blank_question(), SourcePlace::default())] };
@@ -93,7 +93,7 @@ fn read_choices(fields: &mut Fields<'_>, choices: Option<Node>, right: Option<No
     }
 }
 
-/// Which of the choices `right` names. None if that can't be said; whatever is wrong with `right` itself was told.
+/// The index of the right choice. None if it can't be determined; problems with `right` itself are reported.
 fn read_right(fields: &mut Fields<'_>, right: Node, choices: Option<&[String]>) -> Option<Choice> {
     let line = right.line;
     if let Value::Integer(number) = right.value {
@@ -115,7 +115,7 @@ fn read_right(fields: &mut Fields<'_>, right: Node, choices: Option<&[String]>) 
 fn read_open_for(fields: &mut Fields<'_>, node: &Node) -> Option<Span> {
     match node.value {
         Value::Integer(number) => {
-            // Whether it is in range is the pack's to say, but only a span can be told by it.
+            // The range is checked with the pack, but a number that does not fit a span has to be reported here.
             let span = u32::try_from(number).ok().map(Span);
             if span.is_none() {
                 fields.tell(node.line, format!("`open_for` is 500 to 600000 (milliseconds), not {number}"));

@@ -59,7 +59,7 @@ pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings
     draft
 }
 
-/// Why the API sent no questions, if it said so.
+/// Why the API sent no questions, if the response has a reason.
 fn refused(code: &Value) -> Option<String> {
     let meaning = match code {
         Value::Integer(0) => return None,
@@ -101,7 +101,7 @@ fn read_result(node: Node, number: usize, findings: &mut Findings) -> OpenTdbRes
     sent
 }
 
-/// Decodes one result's texts; whatever can't be decoded is told.
+/// Decodes one result's texts, and reports what can't be decoded.
 struct Decoder<'f> {
     encoding: Encoding,
     place: SourcePlace,
@@ -119,7 +119,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// All of the texts or, if one of them can't be decoded, none.
+    /// All of the texts, or none if one of them can't be decoded.
     fn texts(&mut self, key: &str, texts: Option<&Vec<String>>) -> Option<Vec<String>> {
         let texts = texts?;
         let decoded: Vec<String> = texts.iter().filter_map(|text| self.text(key, Some(text))).collect();

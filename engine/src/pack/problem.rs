@@ -1,12 +1,12 @@
-//! What is wrong with a pack file: everything at once, each with its place.
+//! The problems of a pack file: all of them, each with its position.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use klaxon_protocol::text::Harmless;
 
-/// More problems than this, with the pack as a whole or with its questions, are counted, not kept: nobody reads them,
-/// and a file can hold half a million.
+/// Limit of problems that are kept, for the pack as a whole and for its questions; further ones are only counted, as a
+/// file can have half a million.
 const MOST_PROBLEMS: usize = 1_000;
 /// The longest piece of a file that a message shows, in characters.
 const LONGEST_EXCERPT: usize = 60;
@@ -102,7 +102,7 @@ impl Findings {
         }
     }
 
-    /// Something that is not wrong, and that whoever imports the file should know.
+    /// Adds a note: something that is not a problem, and that the user who imports the file should know.
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }

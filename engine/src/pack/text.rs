@@ -1,11 +1,11 @@
-//! From a file's bytes to text, whatever editor or spreadsheet wrote them.
+//! Decodes a file's bytes to text, whatever editor or spreadsheet wrote them.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// The largest pack file, in bytes.
 pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
-/// The text without byte order mark and with every line ended by `\n` alone; the error says what is wrong.
+/// The text without byte order mark and with `\n` as the only line end, or what is wrong.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
     if bytes.len() > LARGEST_FILE {
         return Err(too_large());
@@ -27,7 +27,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
     Ok(with_plain_line_ends(text))
 }
 
-/// What is said of a file that is too large.
+/// The problem of a file that is too large.
 pub(super) fn too_large() -> String {
     format!("the file has {} bytes or more; a pack file has at most {LARGEST_FILE} (4 MiB)", LARGEST_FILE + 1)
 }

@@ -1,4 +1,4 @@
-//! TOML and JSON as one tree that keeps what an error must name: lines, and keys that stand twice.
+//! TOML and JSON as one tree that keeps what errors need: lines, and duplicate keys.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::text::Lines;
 /// A value and where it stands.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// TOML only: JSON's parser does not tell.
+    /// TOML only: the JSON parser does not report lines.
     pub line: Option<usize>,
     pub value: Value,
 }
@@ -24,7 +24,7 @@ pub(super) enum Value {
     Integer(i64),
     List(Vec<Node>),
     Table(Vec<TreeEntry>),
-    /// What no pack holds, by its name.
+    /// A kind of value that packs don't have, by its name.
     Other(&'static str),
 }
 
@@ -48,7 +48,7 @@ impl Value {
     }
 }
 
-/// Reads TOML; if its syntax is broken, every broken line is told.
+/// Reads TOML; if its syntax is broken, every broken line is reported.
 pub(super) fn from_toml(text: &str, findings: &mut Findings) -> Option<Node> {
     let lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -58,7 +58,7 @@ pub(super) fn from_toml(text: &str, findings: &mut Findings) -> Option<Node> {
     let mut told = None;
     for error in errors {
         let line = error.span().map(|span| lines.line(span.start));
-        // What follows on the same line is most often the parser's confusion about the first.
+        // Further errors on the same line are mostly consequences of the first.
         if line.is_none() || told != line {
             findings.add(SourcePlace { line, question: None }, format!("this is not TOML: {}", error.message()));
         }
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Takes a table's values one by one by key; whatever is wrong on the way is told.
+/// Takes a table's values one by one by key, and reports problems.
 #[derive(Debug)]
 pub(super) struct Fields<'f> {
     entries: Vec<TreeEntry>,
@@ -180,7 +180,7 @@ pub(super) struct Fields<'f> {
 }
 
 impl<'f> Fields<'f> {
-    /// The fields of a table; if it is none, that is told and `None` returned.
+    /// The fields of a table; anything else is reported, and `None` returned.
     pub fn of(node: Node, what: &str, place: SourcePlace, findings: &'f mut Findings) -> Option<Self> {
         let place = place.at_line(node.line);
         match node.value {
@@ -200,7 +200,7 @@ impl<'f> Fields<'f> {
         self.findings.add(self.place.at_line(line), problem);
     }
 
-    /// The value at `key`; a second one (JSON only) is told.
+    /// The value at `key`; a second one (JSON only) is reported.
     pub fn take(&mut self, key: &str) -> Option<Node> {
         let first = self.entries.iter().position(|entry| entry.key == key)?;
         let node = self.entries.swap_remove(first).node;
@@ -212,7 +212,7 @@ impl<'f> Fields<'f> {
         Some(node)
     }
 
-    /// The value at `key`, which must be there; if it is missing, that is told.
+    /// The value at `key`; if it is missing, that is reported.
     pub fn need(&mut self, key: &str, wanted: &str) -> Option<Node> {
         let node = self.take(key);
         if node.is_none() {
@@ -221,7 +221,7 @@ impl<'f> Fields<'f> {
         node
     }
 
-    /// The node's text; if it is something else, that is told.
+    /// The node's text; anything else is reported.
     pub fn text_of(&mut self, node: Node, what: &str) -> Option<String> {
         match node.value {
             Value::Text(text) => Some(text),
@@ -232,7 +232,7 @@ impl<'f> Fields<'f> {
         }
     }
 
-    /// The texts of a list; if any of it is something else, that is told and `None` returned.
+    /// The texts of a list; if any item is something else, that is reported and `None` returned.
     pub fn texts_of(&mut self, node: Node, what: &str) -> Option<Vec<String>> {
         match node.value {
             Value::List(items) => {
@@ -257,7 +257,7 @@ impl<'f> Fields<'f> {
         self.text_of(node, &format!("`{key}`"))
     }
 
-    /// Tells every key that nobody took.
+    /// Reports every key that was not taken.
     pub fn refuse_the_rest(self, allowed: &[&str]) {
         for entry in self.entries {
             let line = self.place.at_line(entry.line);

@@ -17,15 +17,16 @@ impl Keys {
         format!("{}:{{{show}}}:{what}", self.prefix)
     }
 
-    /// Hash: the show's lease (`fence`, its token; `holder`; `until` and `seen`, its end and its last sign of life in Redis'
-    /// milliseconds), and what the arbiter knows of its rounds (`newest`, and `closed:N` for each that is closed).
+    /// Hash: the show's lease (`fence`, its token; `holder`; `until`, its end, and `seen`, when it was last taken,
+    /// renewed or released, both in milliseconds of Redis' clock), and its rounds as far as the arbiter tracks them
+    /// (`newest`, and `closed:N` for each closed round).
     #[must_use]
     pub fn lease(&self, show: ShowId) -> String {
         self.of(show, "lease")
     }
 
-    /// A round's claims for one page of the seats. String: by seat, some bits each; or hash: by seat and key, where a claim can be more than
-    /// a small number.
+    /// A round's claims for one page of seats. A string with a few bits per seat if a claim is a small number, else a
+    /// hash by seat and key.
     #[must_use]
     pub fn claims(&self, show: ShowId, round: RoundId, page: u32) -> String {
         self.of(show, &format!("claims:{round}:{page}"))
@@ -61,8 +62,8 @@ impl Keys {
         self.of(show, &format!("events:{gateway}"))
     }
 
-    /// Hash: how far the show's engine has come: of how many `records` the events are published, up to where its input is
-    /// `acknowledged`, and the id of the `last` entry that was published.
+    /// Hash: the progress of the show's engine: the number of `records` whose events are published, the position up to
+    /// which its input is `acknowledged`, and the id of the `last` entry that was published.
     #[must_use]
     pub fn progress(&self, show: ShowId) -> String {
         self.of(show, "progress")
@@ -86,19 +87,19 @@ impl Keys {
         format!("{}:directory", self.prefix)
     }
 
-    /// String: which show has this code.
+    /// String: the id of the show that has this code.
     #[must_use]
     pub fn code(&self, code: &ShowCode) -> String {
         format!("{}:code:{code}", self.prefix)
     }
 
-    /// String: which show this create made, and a hash of its pack and settings.
+    /// String: the id of the show that this create command made, and a hash of its pack and settings.
     #[must_use]
     pub fn created(&self, id: &CommandId) -> String {
         format!("{}:created:{id}", self.prefix)
     }
 
-    /// Hash: the gateways that are up, with the time until which each is taken to be and its URL.
+    /// Hash: the registered gateways, each with the time until which it counts as up, and its URL.
     #[must_use]
     pub fn gateway_registry(&self) -> String {
         format!("{}:gateways", self.prefix)

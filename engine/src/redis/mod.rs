@@ -1,6 +1,6 @@
-//! Redis, as the arbiter, the bus and the journal share it: connections, the names of keys, and scripts.
+//! Access to Redis for the arbiter, the bus and the journal: connections, key names, and scripts.
 //!
-//! One Redis or a Redis Cluster: all keys of a show carry its hash tag, so that a script may use all of them.
+//! One Redis or a Redis Cluster: all keys of a show have the same hash tag, so that a script can use all of them.
 
 mod keys;
 pub mod scripts;
@@ -17,7 +17,7 @@ pub use keys::Keys;
 
 use crate::seal::SealKeys;
 
-/// How long a reply may take; then the outcome is unknown.
+/// Timeout of a reply. After it the outcome of the call is unknown.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1000);
 /// How long connecting may take.
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(1000);
@@ -57,7 +57,7 @@ impl Redis {
         Ok(Self { servers, keys: Arc::new(Keys::new(prefix)), seal_keys: SealKeys::default() })
     }
 
-    /// The same, where what the bus writes of a show's secrets is sealed with the first of these keys.
+    /// Returns this Redis with sealing: what the bus writes of a show's secrets is sealed with the first of these keys.
     #[must_use]
     pub fn sealed(self, seal_keys: SealKeys) -> Self {
         Self { seal_keys, ..self }

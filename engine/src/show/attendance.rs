@@ -1,13 +1,14 @@
-//! Who is there in the lobby. A show that is full can give the seat of a guest who is gone to another player.
+//! Tracks which players are connected in the lobby, so that a full show can give the seat of a disconnected guest to
+//! another player.
 //!
-//! Gateways report connections that end. A report can be lost, and an engine that takes a show over has missed the earlier ones: so
-//! when a full show knows no guest who is gone, it asks all gateways which seats have a connection (a census), and a seat without one
-//! is absent.
+//! Gateways report connections that end. A report can be lost, and an engine that takes a show over has missed the
+//! earlier ones. So when a full show knows no disconnected guest, it asks all gateways which seats have a connection (a
+//! census), and a seat without one is absent.
 //!
-//! Who may abuse it: bots that join and leave, or just disconnect, keep no seat; bots that stay, or come back every few seconds, keep
-//! theirs as people do, and the host removes them. A stranger who asks for a seat in a full show causes one census a minute: at a
-//! million players some 6 MB from all gateways together. All of this is freed at the first round: 24 bytes a seat, and as much again
-//! for each that is absent.
+//! Possible abuse: bots that join and leave, or disconnect, keep no seat. Bots that stay, or reconnect every few
+//! seconds, keep theirs like other players, and the host has to remove them. Anyone who asks for a seat in a full show
+//! can cause one census a minute: for a million players, some 6 MB from all gateways together. All of this is freed at
+//! the first round: 24 bytes per seat, and as much again for each absent one.
 
 use std::collections::BTreeSet;
 
@@ -15,44 +16,44 @@ use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef};
 use klaxon_protocol::link::Present;
 use klaxon_protocol::time::{Millis, Span};
 
-/// From one census to the next, at least.
+/// Shortest time between two censuses.
 const CENSUS_INTERVAL: Span = Span(60_000);
 
-/// Where a seat's player is.
+/// Whether a seat's player is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
-    /// No gateway has named them since this engine has the show.
+    /// No gateway has reported the player since this engine took the show over.
     Unknown,
-    /// The newest connection, which alone sees the show.
+    /// Connected; this is the newest connection, which alone receives the events.
     Here(ConnRef),
-    /// Gone; from this time on the seat can be given to another player.
+    /// Disconnected; from this time on the seat can be given to another player.
     Absent(Millis),
 }
 
-/// Who is there, by seat.
+/// The presence of each seat's player.
 #[derive(Default)]
 pub(super) struct Attendance {
     by_seat: Vec<Presence>,
-    /// Those who are absent, by when their seats can be given to others.
+    /// The absent seats, by the time from which each can be given away.
     absent: BTreeSet<(Millis, Seat)>,
-    /// The census that is under way.
+    /// The census in progress.
     census: Option<Census>,
-    /// The last census' number, and when it was begun.
+    /// The number of the last census, and when it began.
     last: Option<(u32, Millis)>,
-    /// Whether players of a gateway that comes, or comes back, may be taken for absent.
+    /// Whether connected players of a gateway that joins or rejoins may be marked as absent.
     may_be_wrong: bool,
 }
 
-/// A question to all gateways: who is there?
+/// A census: all gateways report the seats that have a connection.
 struct Census {
     asked: BTreeSet<GatewayId>,
     waiting: BTreeSet<GatewayId>,
-    /// By seat, of those that there were: whether the player was named, or came in, since.
+    /// For each seat that existed at its begin, whether the player was reported, or connected, since.
     seen: Vec<bool>,
 }
 
 impl Attendance {
-    /// A player is in on this connection.
+    /// Notes that a player joined on this connection.
     pub fn connected(&mut self, seat: Seat, conn: ConnRef) {
         self.set(seat, Presence::Here(conn));
         if let Some(seen) = self.census.as_mut().and_then(|census| census.seen.get_mut(seat.index())) {
@@ -60,14 +61,14 @@ impl Attendance {
         }
     }
 
-    /// A connection is gone. An older one, which did not see the show any more, does not matter.
+    /// Notes that a connection ended. Ignored if the player has a newer one.
     pub fn disconnected(&mut self, seat: Seat, conn: ConnRef, from: Millis) {
         if self.get(seat) == Presence::Here(conn) {
             self.set(seat, Presence::Absent(from));
         }
     }
 
-    /// All players of this gateway lost their connection.
+    /// Notes that all players of this gateway lost their connection.
     pub fn gateway_gone(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let is_here = |presence: &Presence| matches!(presence, Presence::Here(conn) if conn.gateway == gateway);
         let here = (0..).map(Seat).zip(&self.by_seat).filter(|(_, presence)| is_here(presence));
@@ -78,16 +79,17 @@ impl Attendance {
         self.report_ended(gateway, from, is_for_guests);
     }
 
-    /// Who has been absent for longest, if it is for long enough by now.
+    /// The seat that can be given away for the longest time, if there is one.
     pub fn absent(&self, now: Millis) -> Option<Seat> {
         self.absent.first().filter(|(from, _)| *from <= now).map(|&(_, seat)| seat)
     }
 
-    /// Begins a census of these gateways, unless there was one just now. Its number.
+    /// Begins a census of these gateways and returns its number; none if the last one was less than [`CENSUS_INTERVAL`]
+    /// ago.
     pub fn begin_census(&mut self, seats: u32, gateways: &BTreeSet<GatewayId>, now: Millis) -> Option<u32> {
         let number = match self.last {
             Some((_, at)) if now < at + CENSUS_INTERVAL => return None,
-            // At one a minute it takes 8,000 years to run out.
+            // At one census a minute, 32 bits last for 8,000 years.
             Some((last, _)) => last.checked_add(1).expect("a census a minute never runs out of numbers"),
             None => 1,
         };
@@ -98,12 +100,13 @@ impl Attendance {
         Some(number)
     }
 
-    /// Whether players of a gateway that comes, or comes back, may be taken for absent: then it must be asked.
+    /// Whether connected players of a gateway that joins or rejoins may be marked as absent: then it has to be asked.
     pub const fn may_be_wrong(&self) -> bool {
         self.may_be_wrong
     }
 
-    /// The last census, which a gateway that comes, or comes back, must answer. The players that it names are there.
+    /// The number of the last census, which a gateway that joins or rejoins has to answer, so that its players count as
+    /// present.
     pub fn census_for_newcomer(&mut self, gateway: GatewayId) -> Option<u32> {
         if let Some(census) = &mut self.census {
             census.asked.insert(gateway);
@@ -112,7 +115,7 @@ impl Attendance {
         self.last.map(|(number, _)| number)
     }
 
-    /// A gateway named some of its players.
+    /// Processes a gateway's report of some of its players.
     pub fn count(&mut self, present: &Present, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         if self.last.is_none_or(|(number, _)| number != present.census) {
             return;
@@ -130,14 +133,15 @@ impl Attendance {
         }
     }
 
-    /// A gateway has named all its players, or has none any more. When all gateways have, a player at none of them is absent.
+    /// Called when a gateway has reported all its players, or is gone. When all have, players reported by none are
+    /// absent.
     fn report_ended(&mut self, gateway: GatewayId, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let Some(census) = &mut self.census else { return };
         census.waiting.remove(&gateway);
         self.end_census(from, is_for_guests);
     }
 
-    /// Ends the census if no gateway is waited for.
+    /// Ends the census if all gateways have reported.
     pub fn end_census(&mut self, from: Millis, is_for_guests: impl Fn(Seat) -> bool) {
         let Some(Census { asked, seen, .. }) = self.census.take_if(|census| census.waiting.is_empty()) else { return };
         let unseen = (0..).map(Seat).zip(seen).filter(|(seat, seen)| !seen && is_for_guests(*seat));
@@ -153,7 +157,7 @@ impl Attendance {
         }
     }
 
-    /// No seat is given to another player from now on.
+    /// Frees everything: no seat is given away after the lobby.
     pub fn end(&mut self) {
         *self = Self::default();
     }

@@ -1,4 +1,4 @@
-//! The gateways that have players or hosts of a show, and at which of them each player is.
+//! The gateways that have players or hosts of a show, and the gateway of each player.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +12,22 @@ use super::attendance::Attendance;
 use super::locations::Locations;
 use crate::game::Game;
 
-/// A player who lost the connection, and did not send `leave`, keeps the seat for this long though others want it: a phone comes back
-/// within it.
+/// How long a player who disconnected without `leave` keeps a seat that others want: long enough for a phone to
+/// reconnect.
 const GRACE: Span = Span(10_000);
 
 /// A show's gateways and its players at them.
 #[derive(Default)]
 pub(super) struct Audience {
-    /// Barriers wait for these.
+    /// The gateways for which barriers wait.
     gateways: BTreeSet<GatewayId>,
     locations: Locations,
-    /// Kept in the lobby only: later no seat is given to another player.
+    /// Used in the lobby only: after it no seat is given to another player.
     attendance: Attendance,
 }
 
 impl Audience {
-    /// The players of these gateways, of whom nothing is known yet.
+    /// An audience at these gateways, whose players are not known yet.
     pub fn of(gateways: BTreeSet<GatewayId>) -> Self {
         Self { gateways, ..Self::default() }
     }
@@ -45,7 +45,7 @@ impl Audience {
         self.gateways.extend(gateways);
     }
 
-    /// A player is in on this connection.
+    /// Notes that a player joined on this connection.
     pub fn connected(&mut self, game: &dyn Game, held: SeatRef, conn: ConnRef) {
         self.locations.set(held, conn.gateway);
         if game.phase() == Phase::Lobby {
@@ -55,7 +55,8 @@ impl Audience {
         }
     }
 
-    /// A player's connection is gone. It matters in the lobby only, and of guests. `left`: they sent `leave`.
+    /// Notes that a player's connection ended, which matters only for guests in the lobby. `left`: the player sent
+    /// `leave`.
     pub fn disconnected(&mut self, game: &dyn Game, held: SeatRef, conn: ConnRef, left: bool, now: Millis) {
         if game.phase() != Phase::Lobby {
             return self.attendance.end();
@@ -65,7 +66,7 @@ impl Audience {
         }
     }
 
-    /// A gateway is gone, and all its players with it.
+    /// Removes a gateway, and all its players.
     pub fn gateway_gone(&mut self, game: &dyn Game, gateway: GatewayId, now: Millis) {
         self.gateways.remove(&gateway);
         if game.phase() == Phase::Lobby {
@@ -73,7 +74,7 @@ impl Audience {
         }
     }
 
-    /// A gateway named some of its players.
+    /// Processes a gateway's report of some of its players.
     pub fn count_present(&mut self, game: &dyn Game, mut present: Present, now: Millis) {
         if game.phase() != Phase::Lobby {
             return self.attendance.end();
@@ -82,7 +83,7 @@ impl Audience {
         self.attendance.count(&present, now + GRACE, |seat| game.is_for_guests(seat));
     }
 
-    /// In the lobby of a full show: the seat of a guest who was removed or is gone.
+    /// The seat of a guest who was removed or has disconnected, in the lobby of a full show.
     pub fn vacant_seat(&self, game: &dyn Game, now: Millis) -> Option<Seat> {
         game.vacant_seat().or_else(|| self.attendance.absent(now))
     }
@@ -90,19 +91,19 @@ impl Audience {
     /// Begins a census, unless there was one just now. Returns its number, with which all gateways must be asked.
     pub fn begin_census(&mut self, game: &dyn Game, now: Millis) -> Option<u32> {
         let census = self.attendance.begin_census(game.joined(), &self.gateways, now)?;
-        // Without gateways it has ended already: all players are absent.
+        // Without gateways it ends at once: all players are absent.
         self.attendance.end_census(now + GRACE, |seat| game.is_for_guests(seat));
         Some(census)
     }
 
-    /// The players who moved to another gateway since the last call, by the gateway where they are now.
+    /// The players who moved to another gateway since the last call, by their new gateway.
     pub fn take_moved(&mut self) -> Vec<(GatewayId, Vec<SeatRef>)> {
         self.locations.take_moved()
     }
 }
 
 impl Show {
-    /// Tells all gateways which players are at another gateway now.
+    /// Publishes which players moved to another gateway.
     pub(super) fn publish_moves(&mut self) {
         let show = self.id;
         for (to, seats) in self.audience.take_moved() {
@@ -110,8 +111,8 @@ impl Show {
         }
     }
 
-    /// A gateway has players or hosts of the show from now on. Its hosts missed what came before about the round that is open, and its players
-    /// may be taken for absent.
+    /// Adds a gateway that has players or hosts of the show. Its hosts missed the earlier messages about the open
+    /// round, and its players may be marked as absent, so it is sent both: the view, and a census.
     pub(super) fn gateway_attends(&mut self, gateway: GatewayId) {
         self.audience.add_gateways([gateway]);
         if self.game.phase() == Phase::Lobby && self.audience.attendance.may_be_wrong() {
@@ -126,7 +127,7 @@ impl Show {
         }
     }
 
-    /// A gateway is gone: nothing is waited for from it.
+    /// Removes a gateway: barriers no longer wait for it.
     pub(super) fn gateway_gone(&mut self, gateway: GatewayId) {
         self.audience.gateway_gone(&*self.game, gateway, self.now);
         self.periodic.gateway_gone(gateway);
@@ -135,7 +136,7 @@ impl Show {
         }
     }
 
-    /// The seat of a guest who was removed or is gone. If there is none now, a census finds out whether there will be.
+    /// The seat of a guest who was removed or has disconnected. If there is none, begins a census that may find one.
     pub(super) fn seat_to_give(&mut self) -> Option<Seat> {
         if self.game.phase() != Phase::Lobby {
             return None;
@@ -147,7 +148,7 @@ impl Show {
         seat
     }
 
-    /// Asks all gateways who is there, if they were not asked just now.
+    /// Begins a census of all gateways, if the last one was long enough ago.
     pub(super) fn take_census(&mut self) {
         if let Some(census) = self.audience.begin_census(&*self.game, self.now) {
             self.outbox.send_to_all(ToGateway::Census { show: self.id, census });

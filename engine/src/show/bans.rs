@@ -1,15 +1,18 @@
-//! A show's bans of addresses: the warning before one, and the players that one refuses.
+//! Bans of addresses: the warning before a ban, and the refusal of players from a banned address.
 //!
-//! Who may abuse it, and how far they get:
+//! Possible abuse, and its limits:
 //!
-//! - A host by mistake, for a school, a household, a mobile carrier and a proxy are one address each: if anybody else with a seat comes from
-//!   there, or may, the ban is refused with their number until the host says `shared: true`. Refused joins are told to the hosts, and one
-//!   command lifts all bans of addresses.
-//! - A neighbour of a banned guest, who is kept out though nothing was done by them: they can watch, and with an operator's token play.
-//! - The banned guest, by another address (a VPN, a mobile network, the next /64 of a larger IPv6 network), by a seat that they took before
-//!   the ban under another id (the host is told which seats those may be), or by resume tokens: a token of a seat opens that seat, which
-//!   is removed, and one of a spectator is as good as none.
-//! - Ten thousand shows with bans: 32 bytes each of up to 10,000 a show, and 8 bytes a seat while the show is played.
+//! - A host bans too many by mistake, as a school, a household, a mobile carrier or a proxy has a single address. If
+//!   other players with a seat come or may come from there, the ban is refused with their number until the host repeats
+//!   it with `shared: true`. Refused joins raise an alert to the hosts, and one command lifts all bans of addresses.
+//! - A neighbour of a banned guest is kept out without a fault. Watching is still possible, and playing with an
+//!   operator's token.
+//! - A banned guest returns by another address (a VPN, a mobile network, the next /64 of a larger IPv6 network); by a
+//!   seat taken before the ban under another id (the ban's warning lists seats from the same address); or by resume
+//!   tokens, which do not help: a seat's token opens only that seat, which is removed, and a spectator's token gives no
+//!   seat.
+//! - Ten thousand shows with bans take 32 bytes for each of up to 10,000 bans per show, and 8 bytes per seat while a
+//!   show is played.
 //! - A reader of Redis or of the journal, or of what stands apart from it: of an address there is a hash under a key that gateways alone have, so trying all 2^32 addresses
 //!   of IPv4 finds nothing. With that key, the resume secret, they are found in minutes.
 
@@ -24,16 +27,16 @@ use klaxon_protocol::origin::Origin;
 use super::Show;
 use super::origins::{Neighbours, Origins};
 
-/// Where players come from, and how often that was a reason to refuse one.
+/// The origins of a show's players, and the number of joins refused because of bans.
 #[derive(Default)]
 pub(super) struct Addresses {
     pub origins: Origins,
-    /// New players who were refused for where they come from.
+    /// New players refused because of a ban of their address.
     refused: u64,
 }
 
 impl Addresses {
-    /// A new player is refused. Returns how many there were if the host is to be alerted: at each power of ten.
+    /// Counts a refused player. Returns the count at each power of ten: then the host is alerted.
     fn note_refusal(&mut self) -> Option<u64> {
         self.refused += 1;
         is_power_of_ten(self.refused).then_some(self.refused)
@@ -41,7 +44,7 @@ impl Addresses {
 }
 
 impl Show {
-    /// Does a host's action. A ban of an address is recorded after the address that it bans.
+    /// Applies a host's action. For a ban of an address, the address is recorded first.
     pub(super) fn do_action(&mut self, id: CommandId, action: Action) -> Result<(), Refusal> {
         if let Action::BanAddress { seat, shared } = action {
             let origin = self.origin_to_ban(seat, shared)?;
@@ -60,7 +63,8 @@ impl Show {
         Ok(Command::SeatHasOrigin { seat, from: Apart::known(PersonOrigin { player, origin }) })
     }
 
-    /// Where the seat's player comes from, unless a ban of it would reach others and the host does not know.
+    /// The origin of the seat's player. Refused if the ban would or may affect other players and the host has not
+    /// confirmed it.
     fn origin_to_ban(&self, seat: Seat, shared: bool) -> Result<Origin, Refusal> {
         let seats = self.game.joined();
         if seat.0 >= seats {
@@ -78,7 +82,7 @@ impl Show {
         }
     }
 
-    /// Refuses a new player whom no operator's token names, if where they come from is banned.
+    /// Refuses a new player from a banned address, unless the player has an operator's token.
     pub(super) fn check_address(&mut self, request: &JoinRequest) -> Result<(), Refusal> {
         if matches!(request.proof, Proof::Token { .. }) || !self.game.people().bans(request.origin) {
             return Ok(());
@@ -91,7 +95,7 @@ impl Show {
     }
 }
 
-/// What a ban of an address would do to others.
+/// A description of the other players whom a ban of an address would or may affect.
 fn warning(found: &Neighbours) -> String {
     let Neighbours { same, first, unknown } = found;
     let mut words = Vec::new();

@@ -1,4 +1,4 @@
-//! The close barrier: an answer that was read in time counts, however long it waited in one of our queues.
+//! The close barrier: an answer that was read in time counts, however long it waited in a queue of the service.
 
 use std::collections::BTreeSet;
 
@@ -13,19 +13,20 @@ use super::outage::STORE_TIMEOUT;
 use super::stopping::StopReason;
 use crate::arbiter::ArbiterError;
 
-/// One close: the gateways that have not yet handed in all that they read before it.
+/// The close of one round, with the gateways that have not yet handed in the answers that they read before it.
 pub(super) struct Barrier {
     pub round: RoundId,
     waiting: BTreeSet<GatewayId>,
-    /// Until when they are waited for. None until they were asked: a slow journal takes nothing from their time.
+    /// How long the gateways are waited for. None until they were asked, so that a slow journal does not shorten their
+    /// time.
     deadline: Option<Millis>,
     /// When the round closed.
     closed: Millis,
-    /// The same on the monotonic clock.
+    /// The same moment on the monotonic clock.
     since: Instant,
-    /// How long after the close the gateways could be asked.
+    /// The time from the close until the gateways were asked.
     delay: Span,
-    /// How many messages that had reached the show by the deadline are still to be processed. None before the deadline.
+    /// How many of the messages that were queued at the deadline are not processed yet. None before the deadline.
     unprocessed: Option<usize>,
 }
 
@@ -40,7 +41,7 @@ impl Barrier {
         self.deadline
     }
 
-    /// The gateways are asked now, if they were not before, and have `limit` to hand in.
+    /// Sets the deadline when the gateways are asked for the first time; they have `limit` to hand in.
     pub fn asked(&mut self, now: Millis, limit: Span) {
         if self.deadline.is_none() {
             self.deadline = Some(now + limit);
@@ -48,18 +49,19 @@ impl Barrier {
         }
     }
 
-    /// This gateway has handed in, or is gone.
+    /// Stops waiting for a gateway, which has handed in or is gone.
     pub fn pass(&mut self, gateway: GatewayId) {
         self.waiting.remove(&gateway);
     }
 
-    /// The show processed this many of the messages that had reached it.
+    /// Counts queued messages that were processed.
     pub fn processed(&mut self, messages: usize) {
-        // The last of them may have come after the deadline.
+        // Some of them may have arrived after the deadline.
         self.unprocessed = self.unprocessed.map(|left| left.saturating_sub(messages));
     }
 
-    /// Whether all gateways have handed in or the deadline has passed; `queued` messages wait in the show's inbox.
+    /// Whether all gateways have handed in, or the deadline has passed and what was queued then is processed. `queued`:
+    /// the number of messages in the show's inbox.
     pub fn is_done(&mut self, now: Millis, queued: usize) -> bool {
         if self.waiting.is_empty() {
             return true;
@@ -78,7 +80,7 @@ impl Barrier {
 }
 
 impl Show {
-    /// Asks every gateway for its answers, if a round's time is up.
+    /// Begins a barrier if a round is closing: asks every gateway for its answers.
     pub(super) fn raise_barrier(&mut self) {
         let Some(round) = self.game.closing() else { return };
         self.barrier = Some(Barrier::new(round, self.audience.gateways(), self.now));
@@ -91,7 +93,7 @@ impl Show {
         }
     }
 
-    /// Ends the wait: the answers that have been claimed by now are the ones that count.
+    /// Ends the barrier: the answers claimed so far count.
     ///
     /// # Errors
     /// If the show's lease is lost.
@@ -104,7 +106,7 @@ impl Show {
             Ok(()) if answered.since(asked) <= STORE_TIMEOUT => {}
             Ok(()) => self.outage.note_failure(answered),
             Err(ArbiterError::NoLease) => self.retake_lease().await?,
-            // The rules themselves count nothing from here on; what the arbiter knows of the close is for other engines.
+            // From here on the rules count no answer; the arbiter's close only matters for other engines.
             Err(error) => {
                 self.outage.note_failure(answered);
                 tracing::warn!(%round, %error, "the arbiter did not close the round");

@@ -1,4 +1,4 @@
-//! Answers on their way to being counted: checked by the rules, claimed at the arbiter, recorded, replied to.
+//! Counting of answers: checked by the rules, claimed at the arbiter, recorded, replied to.
 
 use std::collections::HashSet;
 
@@ -19,17 +19,17 @@ use crate::round::SeatClaim;
 /// The pause before an arbiter that did not answer is asked again.
 const RETRY_PAUSE: Span = Span(20);
 
-/// Answers that may count, all in one round, not yet claimed. As long as what one turn takes.
+/// Answers of one round that may count and are not claimed yet. Its size is limited by the messages of one turn.
 #[derive(Default)]
 pub(super) struct ClaimBatch {
     round: Option<RoundId>,
     answers: Vec<(GatewayId, StampedAnswer)>,
 }
 
-/// What became of a batch of claims.
+/// The results of a batch of claims.
 #[derive(Debug, PartialEq, Eq)]
 struct Judged {
-    /// What is recorded: each claim that is the first under its key.
+    /// The claims to record: each that is the first for its key.
     counted: Vec<CountedClaim>,
     replies: Vec<(GatewayId, Vec<Reply>)>,
 }
@@ -50,7 +50,7 @@ impl ClaimBatch {
         self.answers.iter().map(|(_, answer)| claim(answer)).collect()
     }
 
-    /// Applies the arbiter's outcome of each claim.
+    /// Turns the arbiter's outcomes into claims to record and replies.
     fn judge(self, outcomes: &[ClaimOutcome]) -> Judged {
         assert_eq!(outcomes.len(), self.answers.len(), "an arbiter gives one outcome for each claim");
         let counted = counted(&self.answers, outcomes);
@@ -64,7 +64,7 @@ impl ClaimBatch {
 }
 
 impl Show {
-    /// Replies at once to what is decided, and adds to `claims` what must be claimed.
+    /// Replies to answers whose verdict is known without the arbiter, and adds the others to `claims`.
     pub(super) fn pre_check(&mut self, batch: AnswerBatch, claims: &mut ClaimBatch) {
         let mut replies = Vec::new();
         for answer in batch.answers {
@@ -81,10 +81,11 @@ impl Show {
         self.reply(batch.gateway, replies);
     }
 
-    /// Claims a batch, counts what was accepted, replies.
+    /// Claims a batch at the arbiter, records what was accepted, and replies.
     ///
     /// # Errors
-    /// If the show's lease is lost. An arbiter that can't be reached is asked until it answers: a claim can be repeated.
+    /// If the show's lease is lost. If the arbiter is unavailable the call is repeated until it answers, as claiming is
+    /// idempotent.
     pub(super) async fn claim(&mut self, batch: &mut ClaimBatch) -> Result<(), StopReason> {
         let batch = std::mem::take(batch);
         let Some(id) = batch.round else { return Ok(()) };
@@ -95,7 +96,7 @@ impl Show {
             match self.ports.arbiter.claim(self.id, self.lease.fence(), round, &claims).await {
                 Ok(outcomes) => break outcomes,
                 Err(ArbiterError::Unavailable(problem)) => {
-                    tracing::warn!(problem, "the arbiter did not answer a batch of claims; it is asked again");
+                    tracing::warn!(problem, "the arbiter did not answer a batch of claims; trying again");
                     self.wait_for_the_store(RETRY_PAUSE).await;
                 }
                 Err(ArbiterError::NoLease) => self.retake_lease().await?,
@@ -121,7 +122,7 @@ impl Show {
     }
 }
 
-/// A batch has few codes, so each is counted once for all its answers.
+/// A batch has few different codes, so the counter is incremented once per code.
 fn count_refusals(replies: &[Reply]) {
     let mut refused: Vec<(ErrorCode, u64)> = Vec::new();
     for reply in replies {
@@ -140,8 +141,8 @@ fn count_refusals(replies: &[Reply]) {
     }
 }
 
-/// What is counted of a batch: each claim that is the first under its key. A claim that the arbiter had accepted before, and that the game
-/// does not know, counts too: it is recorded before a reply says so.
+/// The claims of a batch to record: each that is the first for its key. One that the arbiter accepted earlier and that
+/// the game does not have counts too: it has to be recorded before a reply reports it.
 fn counted(answers: &[(GatewayId, StampedAnswer)], outcomes: &[ClaimOutcome]) -> Vec<CountedClaim> {
     let count = |StampedAnswer { by, claim, at, .. }: &StampedAnswer, value: &ClaimValue| CountedClaim {
         seat: by.seat,
@@ -158,7 +159,7 @@ fn counted(answers: &[(GatewayId, StampedAnswer)], outcomes: &[ClaimOutcome]) ->
         ClaimOutcome::Before(value) => Some((answer, value)),
         ClaimOutcome::First | ClaimOutcome::TooLate => None,
     });
-    // Usually there is none, and then no set of seats is made.
+    // In most batches there is none, and then no set is allocated.
     if let Some(one) = before.next() {
         let mut known: HashSet<(Seat, ClaimKey)> = counted.iter().map(|claim| (claim.seat, claim.key)).collect();
         let all = std::iter::once(one).chain(before);

@@ -1,4 +1,4 @@
-//! The end of a show: its results on their way to the archive, and how long it can still be looked at.
+//! The end of a show: storing its results in the archive, and how long the show can still be viewed.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::archive::{Archive, ArchiveError, ShowResults};
 
-/// How long an ended show can still be looked at.
+/// How long an ended show can still be viewed.
 pub(super) const LINGER: Span = Span(10 * 60 * 1000);
 /// The pause before the archive is asked again, at first and at most.
 const RETRY_PAUSE: std::ops::RangeInclusive<Span> = Span(100)..=Span(60_000);
@@ -16,12 +16,12 @@ const RETRY_PAUSE: std::ops::RangeInclusive<Span> = Span(100)..=Span(60_000);
 #[derive(Default)]
 pub(super) struct Ending {
     at: Option<Millis>,
-    /// The results on their way to the archive: one task at most, as a show ends once.
+    /// The task that stores the results; at most one, as a show ends once.
     archiving: JoinSet<()>,
 }
 
 impl Ending {
-    /// The show ended at this time, and its results go to the archive if there is one.
+    /// Sets the time of the end, and starts to store the results if there is an archive.
     pub fn end(&mut self, at: Millis, archive: Option<Arc<dyn Archive>>, results: Option<ShowResults>) {
         assert!(self.at.is_none(), "a show ends once");
         self.at = Some(at);
@@ -34,12 +34,12 @@ impl Ending {
         self.at.is_some()
     }
 
-    /// Until when it can be looked at, if it has ended.
+    /// Until when the ended show can be viewed; none if it has not ended.
     pub fn lingers_until(&self) -> Option<Millis> {
         self.at.map(|at| at + LINGER)
     }
 
-    /// Whether it has ended and was looked at for long enough.
+    /// Whether it has ended and can no longer be viewed.
     pub fn is_over(&self, now: Millis) -> bool {
         self.lingers_until().is_some_and(|until| now >= until)
     }
@@ -50,8 +50,8 @@ impl Ending {
     }
 }
 
-/// Stores the results unless the archive has them. Asks until the archive takes them or refuses them for good: it is never in the path of
-/// a show.
+/// Stores the results unless the archive has them. Retries until the archive stores them or refuses them for good. Runs
+/// in a task of its own, so that no show waits for the archive.
 pub async fn store(archive: Arc<dyn Archive>, results: ShowResults) {
     let show = results.summary.show;
     let mut pause = *RETRY_PAUSE.start();
@@ -66,7 +66,7 @@ pub async fn store(archive: Arc<dyn Archive>, results: ShowResults) {
             Err(error @ ArchiveError::BadResults { .. }) => {
                 return tracing::error!(%show, %error, "the archive refuses these results");
             }
-            Err(error) => tracing::warn!(%show, %error, "the archive does not answer; it is asked again"),
+            Err(error) => tracing::warn!(%show, %error, "the archive does not answer; trying again"),
         }
         tokio::time::sleep(pause.to_std()).await;
         pause = (pause + pause).min(*RETRY_PAUSE.end());

@@ -1,4 +1,4 @@
-//! What hosts ask of a show, and the replies.
+//! Hosts' requests about a show, and the replies.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::Show;
 const MAX_FOUND: usize = 50;
 /// Journal lines for a host, at most.
 const MAX_LINES: u16 = 1000;
-/// Reads of a show's journal under way, at most. Another one is refused with `unavailable`.
+/// Concurrent reads of a show's journal. At the limit a further one is refused with `unavailable`.
 const MAX_JOURNAL_READS: usize = 4;
 
-/// The places for reads of a show's journal.
+/// Limits the concurrent reads of a show's journal.
 pub(super) fn journal_reads() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MAX_JOURNAL_READS))
 }
@@ -28,7 +28,7 @@ impl Show {
         self.outbox.send_to_host(conn, ToHost::Created(created));
     }
 
-    /// Does a host's action, unless it was done before.
+    /// Applies a host's action, unless it was applied before.
     pub(super) fn do_command(&mut self, conn: ConnRef, id: CommandId, action: Action) {
         let reissues = if let Action::ReissueToken { seat } = action { Some(seat) } else { None };
         let done = match (self.game.was_done(&id, &action), action.problem()) {
@@ -49,7 +49,8 @@ impl Show {
         }
     }
 
-    /// Has the host's gateway make a new resume token of this seat. A command that is sent again gets one that is as good.
+    /// Asks the host's gateway for a new resume token of this seat. A repeated command gets another token, which is
+    /// equally valid.
     pub(super) fn reissue_token(&mut self, conn: ConnRef, command: CommandId, seat: Seat) {
         let (Some(player), Some(name)) =
             (self.game.people().roster.player(seat).cloned(), self.game.people().roster.name(seat).cloned())

@@ -1,10 +1,11 @@
-//! The queue of what gateways sent about a show.
+//! A show's inbox: the queue of messages from gateways.
 //!
-//! It holds [`INBOX`] messages at most. When it is full the engine's router does not wait, or one slow show would hold up all others:
-//! - Requests, and reports that are repeated or made up for (joins, hosts, snapshots, figures, who is there), are refused while fewer than
-//!   [`RESERVED`] places are left. Somebody who waits for a reply gets `unavailable`.
-//! - Answers, barriers, and gateways that come and go take those last places. What finds none is dropped; if it was answers, the round
-//!   is voided, as if a gateway had dropped them.
+//! It holds [`INBOX`] messages at most. When it is full the router does not wait, as one slow show would delay all
+//! others:
+//! - Requests and reports that are repeated or can be done without (joins, hosts, snapshots, figures, attendance) are
+//!   refused while at most [`RESERVED`] places are free. A sender that waits for a reply gets `unavailable`.
+//! - Answers, barriers, and gateways that connect or disconnect may use the reserved places. If none is free the
+//!   message is dropped; if it had answers, the round is voided, as for answers dropped by a gateway.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,17 +16,17 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::bus::Received;
 
-/// How many messages wait for a show at most: 60 MB of joins.
+/// Messages in a show's inbox at most: 60 MB if all are joins.
 const INBOX: usize = 1 << 18;
-/// How many of these places are kept for answers, barriers and gateways. A message holds up to 512 answers.
+/// Places reserved for answers, barriers and gateways. A message holds up to 512 answers.
 const RESERVED: usize = 1 << 16;
 
 /// Why a message was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotQueued {
-    /// Nobody plays the show here any more.
+    /// The show is no longer played here.
     Closed,
-    /// There is no place for it.
+    /// The inbox has no room for it.
     Full,
 }
 
@@ -68,7 +69,7 @@ impl InboxSender {
         })
     }
 
-    /// Whether nobody reads the inbox any more.
+    /// Whether the receiver is closed.
     pub fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
@@ -83,22 +84,23 @@ impl InboxSender {
 }
 
 impl ShowInbox {
-    /// Waits for messages and appends up to `limit` of them to `into`. Returns how many; 0 when no more can come.
+    /// Waits for messages and appends up to `limit` of them to `into`. Returns their number; 0 if the inbox is closed
+    /// and empty.
     pub async fn receive(&mut self, into: &mut Vec<Received>, limit: usize) -> usize {
         self.queue.recv_many(into, limit).await
     }
 
-    /// The next message, if one is there.
+    /// The next message that is queued, if any.
     pub fn try_receive(&mut self) -> Option<Received> {
         self.queue.try_recv().ok()
     }
 
-    /// How many messages wait.
+    /// How many messages are queued.
     pub fn len(&self) -> usize {
         self.queue.len()
     }
 
-    /// Takes no more messages; those that wait can still be received.
+    /// Closes the inbox for new messages; queued ones can still be received.
     pub fn close(&mut self) {
         self.queue.close();
     }
@@ -108,13 +110,13 @@ impl ShowInbox {
         self.lost_answers.load(Relaxed)
     }
 
-    /// A round begins: what was dropped before it was to another.
+    /// Called when a round begins: answers dropped before were to an earlier round.
     pub fn forget_lost_answers(&self) {
         self.lost_answers.store(false, Relaxed);
     }
 }
 
-/// Whether the loss of a message would cost more than a refused request or a late figure.
+/// Whether losing the message would cost more than a refused request or an outdated figure.
 const fn may_use_the_reserve(message: &ToEngine) -> bool {
     match message {
         ToEngine::Answers(_)
@@ -133,7 +135,7 @@ const fn may_use_the_reserve(message: &ToEngine) -> bool {
     }
 }
 
-/// What the metric calls a message.
+/// The message's label in the metric.
 const fn kind(message: &ToEngine) -> &'static str {
     match message {
         ToEngine::Answers(_) => "answers",

@@ -1,4 +1,4 @@
-//! Players and spectators coming in and coming back.
+//! Joins and rejoins of players and spectators.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Show {
         self.outbox.send_to_gateway(conn.gateway, ToGateway::Seated(seated));
     }
 
-    /// The player's seat, if they get one.
+    /// The seat that the player gets; none for a spectator.
     fn seat_for(&mut self, request: &JoinRequest) -> Result<Option<Seat>, Refusal> {
         let JoinRequest { player, role, .. } = request;
         let (entry, given) = match self.game.entry(player, *role) {
@@ -84,7 +84,7 @@ impl Show {
         }
     }
 
-    /// In a full show: the seat of a player who is gone.
+    /// In a full show: the seat of a disconnected or removed guest, for this player.
     fn given_seat(&mut self, request: &JoinRequest) -> Result<Seat, Refusal> {
         self.check_proof(request, Entry::New)?;
         self.check_address(request)?;
@@ -95,7 +95,8 @@ impl Show {
         })
     }
 
-    /// A resume token lets its player come back to the show that it is of, until it is revoked, and does nothing else.
+    /// Checks a resume token. Until it is revoked, it lets its player rejoin the show for which it was made, and
+    /// nothing else.
     fn check_proof(&self, request: &JoinRequest, entry: Entry) -> Result<(), Refusal> {
         let Proof::Resume { show, issue, may_sit } = request.proof else { return Ok(()) };
         if show != self.id {
@@ -121,13 +122,13 @@ impl Show {
         self.outbox.send_to_gateway(conn.gateway, ToGateway::Resynced(resynced));
     }
 
-    /// A connection of a seat's earlier player is still there: its gateway missed that the seat was given to another.
+    /// Closes a connection of a seat's earlier player: its gateway missed that the seat was given to another.
     pub(super) fn dismiss_stale(&mut self, gateway: GatewayId, seat: SeatRef) {
         let dismiss = ToGateway::Dismiss { show: self.id, seat, code: ErrorCode::SeatGivenAway };
         self.outbox.send_to_gateway(gateway, dismiss);
     }
 
-    /// The show as it is, shared by all who come in until it changes.
+    /// The current snapshot, shared by all who join until the state changes.
     pub(super) fn shared_view(&mut self) -> Arc<View> {
         let (game, now) = (&self.game, self.now);
         Arc::clone(self.view.get_or_insert_with(|| Arc::new(game.view(now))))

@@ -1,4 +1,4 @@
-//! The show's own view of its lease: the token that everything is written under, and whether it can still be trusted.
+//! The show's view of its lease: the token under which everything is written, and whether the lease is still certain.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::leases::{HeldLease, LeaseLoss};
 /// A show's lease.
 pub(super) struct ShowLease {
     fence: Fence,
-    /// What the renewing task renews.
+    /// Shared with the task that renews leases.
     held: Arc<HeldLease>,
     losses: watch::Receiver<Option<LeaseLoss>>,
     /// When the show's task last ran.
     ran_at: Instant,
-    /// Whether the task stood still for longer than a term since the arbiter or the journal last confirmed the lease.
+    /// Whether the task was stopped for longer than a term since the arbiter or the journal last confirmed the lease.
     stood_still: bool,
 }
 
@@ -32,40 +32,41 @@ impl ShowLease {
         self.fence
     }
 
-    /// The lease as it is renewed.
+    /// The lease as shared with the renewing task.
     pub fn held(&self) -> Arc<HeldLease> {
         Arc::clone(&self.held)
     }
 
-    /// Notes that the show's task runs. A task that was stopped for longer than a term can't know who has the show now.
+    /// To be called whenever the show's task runs. A task that was stopped for longer than a term may have lost the
+    /// show.
     pub fn note_running(&mut self, now: Instant) {
         let stopped = now.saturating_duration_since(std::mem::replace(&mut self.ran_at, now));
-        // A renewal from before a stop is no proof for the time after it, so it is taken here and not used.
+        // A renewal before the stop proves nothing about the time after it, so it is discarded.
         let renewed = self.held.take_renewed();
         self.stood_still = stopped > TERM.to_std() || (self.stood_still && !renewed);
     }
 
-    /// The journal took a record under this lease.
+    /// Notes that the journal accepted a record under this lease.
     pub const fn confirm(&mut self) {
         self.stood_still = false;
     }
 
-    /// Whether another engine may have had the show meanwhile.
+    /// Whether another engine may have held the show in between.
     pub const fn is_uncertain(&self) -> bool {
         self.stood_still
     }
 
-    /// The lease was taken again.
+    /// Sets the token after the lease was taken again.
     pub fn replace(&mut self, fence: Fence) {
         assert!(fence > self.fence, "token {fence} of a new lease is not larger than {} before it", self.fence);
         self.fence = fence;
         self.held.replace(fence);
     }
 
-    /// Waits until this lease can't be renewed. A loss of an earlier token of this engine is none.
+    /// Waits until a renewal of this lease fails. Failures of earlier tokens are ignored.
     pub async fn lost(&mut self) -> LeaseLoss {
         loop {
-            // The sender is in `held`, so it lives as long as this.
+            // The sender is in `held`, so the channel can't be closed.
             let _ = self.losses.changed().await;
             let loss = *self.losses.borrow_and_update();
             if let Some(loss) = loss.filter(|loss| loss.fence() == self.fence) {

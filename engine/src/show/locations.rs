@@ -1,4 +1,5 @@
-//! At which gateway each player is. The newest connection sees the show, also if it is at another gateway than the one before.
+//! The gateway of each player. Only the newest connection receives the events, also if the earlier one is at another
+//! gateway.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +11,12 @@ use super::outbox::by_gateway;
 #[derive(Default)]
 pub(super) struct Locations {
     by_seat: Vec<Option<GatewayId>>,
-    /// Who came from another gateway in this turn, and where they are now.
+    /// Players who moved to another gateway in this turn, with the new gateway.
     moved: BTreeMap<SeatRef, GatewayId>,
 }
 
 impl Locations {
-    /// A player is in the show by way of this gateway.
+    /// Sets the gateway of a player who joined.
     pub fn set(&mut self, held: SeatRef, gateway: GatewayId) {
         let index = held.seat.index();
         if index >= self.by_seat.len() {
@@ -27,7 +28,7 @@ impl Locations {
         }
     }
 
-    /// Who moved since the last call, by the gateway where they are now.
+    /// The players who moved since the last call, by their new gateway.
     pub fn take_moved(&mut self) -> Vec<(GatewayId, Vec<SeatRef>)> {
         by_gateway(std::mem::take(&mut self.moved).into_iter().map(|(seat, gateway)| (gateway, seat)))
     }

@@ -1,8 +1,8 @@
-//! A live show: one task that owns the game, processes what gateways send in the order in which it came, and publishes nothing before
-//! the journal holds it.
+//! A live show: one task that owns the game, processes the messages of gateways in order, and publishes nothing before
+//! it is in the journal.
 //!
-//! Each turn takes the messages that wait, applies them, writes one batch of records, and only then publishes what came of them. So a
-//! thousand answers cost one claim, one record and one sync.
+//! Each turn takes the waiting messages, applies them, writes one batch of records, and then publishes the resulting
+//! messages. So a thousand answers cost one claim, one record and one sync.
 
 mod attendance;
 mod audience;
@@ -59,7 +59,7 @@ use crate::leases::{HeldLease, LeaseLoss};
 
 /// How many messages one turn takes at most.
 const MAX_TURN: usize = 1024;
-/// How often a show that can lose its lease notes that it runs, at least.
+/// Longest time between two checks whether the show's task was stopped; only for a show that can lose its lease.
 const CLOCK_CHECK: Span = Span(500);
 
 /// A live show.
@@ -69,28 +69,28 @@ pub struct Show {
     game: Box<dyn Game>,
     ports: Ports,
     inbox: ShowInbox,
-    /// The newest time that the game was given.
+    /// The newest time that was passed to the game.
     now: Millis,
     audience: Audience,
     addresses: Addresses,
     records: UnwrittenRecords,
     outbox: Outbox,
-    /// The newest view, until something changes.
+    /// The current snapshot; cleared when the state changes.
     view: Option<Arc<View>>,
-    /// The close that gateways have not passed yet.
+    /// The barrier of a closing round, until all gateways have passed it.
     barrier: Option<Barrier>,
     outage: Outage,
     periodic: Periodic,
     ending: Ending,
-    /// The places for hosts who read the journal.
+    /// Limits the concurrent reads of the journal by hosts.
     journal_reads: Arc<Semaphore>,
     status: watch::Sender<Option<Status>>,
 }
 
-/// A show in a line, for lists.
+/// A show's entry in lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// Where it is.
+    /// The show's phase.
     pub phase: Phase,
     /// Players with a seat.
     pub joined: u32,
@@ -102,19 +102,19 @@ impl Status {
     }
 }
 
-/// A show that is to begin.
+/// What is needed to create a show.
 pub struct NewShow {
-    /// Its id.
+    /// The show's id.
     pub id: ShowId,
-    /// Its first lease.
+    /// The token of its first lease.
     pub fence: Fence,
     /// When it was created.
     pub at: Millis,
     /// The first command of its journal.
     pub begin: Command,
-    /// The host's id for it.
+    /// The id of the host's create command.
     pub command: CommandId,
-    /// Its game.
+    /// The game's initial state.
     pub game: Box<dyn Game>,
     /// The gateways that have players or hosts of it already.
     pub gateways: BTreeSet<GatewayId>,
@@ -130,7 +130,7 @@ impl Show {
         show
     }
 
-    /// A show of which the journal has this many records.
+    /// A show whose journal has `written` records.
     #[expect(clippy::too_many_arguments, reason = "each is another part of the show")]
     fn new(
         ports: Ports,
@@ -163,7 +163,7 @@ impl Show {
         }
     }
 
-    /// The show in a line, always as the journal has it; none until its first record is written.
+    /// The show's status as of the journal; none until the first record is written.
     pub fn status(&self) -> watch::Receiver<Option<Status>> {
         self.status.subscribe()
     }
@@ -173,10 +173,10 @@ impl Show {
         self.lease.held()
     }
 
-    /// Plays the show to its end, and a while longer for those who come late to look. True if it is not known whether an engine has
-    /// the show now: then it has to be taken over again unless another engine has it.
+    /// Plays the show to its end, and keeps it for a while for late viewers. Returns true if it is unknown whether an
+    /// engine holds the show: then it has to be taken over again, unless another engine has it.
     pub async fn run(self) -> bool {
-        // An error's span is there whatever the log's filter is, and with it the show of each line.
+        // A span at error level is enabled under every log filter, so each log line has the show's id.
         let span = tracing::error_span!("show", show = %self.id, round = tracing::field::Empty);
         self.play_to_the_end().instrument(span).await
     }
@@ -187,7 +187,7 @@ impl Show {
             Ok(()) => self.release().await,
             Err(reason) => {
                 has_no_engine = reason.leaves_no_engine();
-                tracing::error!(%reason, "this engine can't play the show on");
+                tracing::error!(%reason, "this engine can't continue the show");
                 self.stop(&reason);
                 self.ports.bus.release(self.id, false);
             }
@@ -208,13 +208,13 @@ impl Show {
                     LeaseLoss::Taken(_) => return Err(StopReason::Taken),
                     LeaseLoss::Forgotten(_) => self.retake_lease().await?,
                 },
-                // No message can come any more: the process goes down, and the next one takes the show over.
+                // The channel is closed: the process stops, and its next start takes the show over.
                 count = self.inbox.receive(&mut received, MAX_TURN) => if count == 0 { return Ok(()) },
                 () = tokio::time::sleep_until(due) => {}
             }
             self.turn(&mut received).await?;
         }
-        // Messages that came just now are still processed: their senders learn how the show ended.
+        // Messages that have just arrived are still processed, so that their senders get the show's outcome.
         self.inbox.close();
         while self.inbox.receive(&mut received, MAX_TURN).await > 0 {
             self.turn(&mut received).await?;
@@ -222,7 +222,7 @@ impl Show {
         self.commit().await
     }
 
-    /// Frees everything that is kept of a show that is over, or lets another engine play it on.
+    /// Frees what is kept of a show that is over; releases the lease of one that another engine can continue.
     async fn release(&mut self) {
         let (show, fence, is_over) = (self.id, self.lease.fence(), self.ending.is_over(self.now));
         self.ports.bus.release(show, is_over);
@@ -240,7 +240,7 @@ impl Show {
         }
     }
 
-    /// Processes messages and does what is due. Nothing of it leaves the show before [`Self::commit`].
+    /// Processes messages, then timers. Nothing is sent before [`Self::commit`].
     async fn turn(&mut self, received: &mut Vec<Received>) -> Result<(), StopReason> {
         self.note_running();
         self.now = self.now.max(self.ports.clock.now());
@@ -252,7 +252,7 @@ impl Show {
         self.do_what_is_due().await
     }
 
-    /// Processes messages in their order. Answers that follow each other are claimed together.
+    /// Processes messages in order. Consecutive answers are claimed together.
     ///
     /// # Errors
     /// If the show's lease is lost.
@@ -285,7 +285,7 @@ impl Show {
 
     fn process_host(&mut self, conn: ConnRef, message: FromHost) {
         match message {
-            // Sent once more by a host who did not see the reply: the show is there already.
+            // Repeated by a host who did not get the reply: the show exists already.
             FromHost::Create(create) => self.reply_created(conn, create.id),
             FromHost::CreateGame(create) => self.reply_created(conn, create.id),
             FromHost::Command(command) => self.do_command(conn, command.id, command.action),
@@ -305,7 +305,7 @@ impl Show {
         due.min().expect("a show has an end, or figures to publish")
     }
 
-    /// Ticks, barriers and figures whose time has come.
+    /// Processes ticks, the barrier, and periodic messages that are due.
     async fn do_what_is_due(&mut self) -> Result<(), StopReason> {
         while self.game.deadline().is_some_and(|due| due <= self.now) {
             self.try_apply(Command::Tick).map_err(StopReason::Stuck)?;
@@ -318,7 +318,7 @@ impl Show {
         Ok(())
     }
 
-    /// Applies a command that the rules can't refuse now.
+    /// Applies a command that the rules must accept now.
     fn apply(&mut self, command: Command) {
         if let Err(refusal) = self.try_apply(command) {
             tracing::error!(%refusal, "the rules refused a command of the show itself");

@@ -1,31 +1,31 @@
-//! From where each seat's player came last, for bans of addresses.
+//! The last origin of each seat's player, for bans of addresses.
 //!
-//! It is kept in memory only, 8 bytes a seat: a journal that says of every player which others share an address would say more about
-//! people than a ban is worth. So an engine that takes a show over knows it only of players who come back.
+//! Kept in memory only, 8 bytes per seat: a journal that recorded which players share an address would disclose more
+//! about people than a ban is worth. So after a takeover an engine knows the origin only of players who reconnect.
 
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::origin::Origin;
 
-/// How many of the others are named to the host.
+/// How many of the other players' seats are listed to the host.
 const NAMED: usize = 10;
 
 /// The newest known origin of each seat.
 #[derive(Default)]
 pub(super) struct Origins(Vec<Option<Origin>>);
 
-/// Other players with a seat whom a ban of an address would or may reach.
+/// Other seated players whom a ban of an address would or may affect.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Neighbours {
     /// How many come from the same address.
     pub same: u32,
-    /// The first of them.
+    /// The seats of the first of them.
     pub first: Vec<Seat>,
-    /// Of how many it is not known.
+    /// How many have an unknown origin.
     pub unknown: u32,
 }
 
 impl Origins {
-    /// A player came in, or back.
+    /// Sets the origin of a player who joined or rejoined.
     pub fn set(&mut self, seat: Seat, origin: Origin) {
         if seat.index() >= self.0.len() {
             self.0.resize(seat.index() + 1, None);
@@ -33,13 +33,13 @@ impl Origins {
         self.0[seat.index()] = Some(origin);
     }
 
-    /// From where the seat's player came last, if that is known.
+    /// The last origin of the seat's player, if known.
     pub fn of(&self, seat: Seat) -> Option<Origin> {
         self.0.get(seat.index()).copied().flatten()
     }
 
-    /// Who else comes from there, of the first `seats` seats and of those for which `is_in`. Looks at each seat once: a millisecond for
-    /// a million.
+    /// The other players with this origin, among the first `seats` seats for which `is_in` holds. Visits each seat: a
+    /// million take about a millisecond.
     pub fn neighbours(&self, of: Seat, origin: Origin, seats: u32, is_in: impl Fn(Seat) -> bool) -> Neighbours {
         let mut found = Neighbours::default();
         for seat in (0..seats).map(Seat).filter(|&seat| seat != of && is_in(seat)) {

@@ -1,4 +1,4 @@
-//! What a show does when the arbiter or the journal goes away, or comes back without its memory.
+//! How a show handles outages of the arbiter or the journal, and a loss of the arbiter's data.
 
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::journal::Command;
@@ -11,28 +11,29 @@ use super::stopping::StopReason;
 use crate::arbiter::ArbiterError;
 use crate::bus::{Address, BusError};
 
-/// The pause before an arbiter or a bus that did not answer is asked for a lease again.
+/// The pause before the next attempt to take a lease again.
 const RETRY_PAUSE: Span = Span(50);
-/// A store that needs longer counts as having been away, and a round that reaches players later than this gets its time again.
+/// A call to the arbiter or the journal that takes longer counts as an outage. If a round reaches players later than
+/// this, the round gets the lost time back.
 pub(super) const STORE_TIMEOUT: Span = Span(250);
 
-/// When the arbiter or the journal was away.
+/// The last outage of the arbiter or the journal.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     last_failure: Option<Millis>,
 }
 
-/// Records that were written late.
+/// A delayed write of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Delay {
-    /// How late.
+    /// The length of the delay.
     pub by: Span,
-    /// Whether a write failed, to which the host was alerted.
+    /// Whether a write failed; then the host was alerted.
     pub failed: bool,
 }
 
 impl Outage {
-    /// The arbiter or the journal did not answer, or not in time.
+    /// Notes that the arbiter or the journal did not answer, or not in time.
     pub const fn note_failure(&mut self, at: Millis) {
         self.last_failure = Some(at);
     }
@@ -44,26 +45,26 @@ impl Outage {
 }
 
 impl Delay {
-    /// The delay of a write that took this long, if it is one.
+    /// The delay of a write that took `took`; none if it was in time.
     pub fn of(took: Span, failed: bool) -> Option<Self> {
         (failed || took > STORE_TIMEOUT).then_some(Self { by: took, failed })
     }
 }
 
 impl Show {
-    /// Notes that this task runs, so that it knows when it stood still.
+    /// Notes that this task runs, to detect when it was stopped.
     pub(super) fn note_running(&mut self) {
         self.lease.note_running(Instant::now());
     }
 
-    /// The arbiter or the journal did not answer: waits before it is asked again.
+    /// Pauses after the arbiter or the journal did not answer, before the caller retries.
     pub(super) async fn wait_for_the_store(&mut self, pause: Span) {
         self.outage.note_failure(self.ports.clock.now());
         tokio::time::sleep(pause.to_std()).await;
         self.note_running();
     }
 
-    /// The arbiter lost its memory. Takes the show's lease again and restores what this engine knows.
+    /// Handles a loss of the arbiter's data: takes the show's lease again, and restores the claims.
     ///
     /// # Errors
     /// If another engine has the show, or may have had it, or if the bus takes nothing more of the show.
@@ -79,12 +80,12 @@ impl Show {
         }
         metrics::counter!("klaxon_shows_regained_total").increment(1);
         self.ports.bus.update_directory(self.line());
-        // Gateways may have missed what was published last.
+        // Gateways may have missed the last messages.
         self.publish_at_once(Address::All, ToGateway::Said { show: self.id, seq: self.game.seq() })?;
         Ok(())
     }
 
-    /// False if the arbiter or the bus did not answer.
+    /// Returns false if the arbiter or the bus did not answer.
     async fn try_to_retake_lease(&mut self) -> Result<bool, StopReason> {
         let fence = match self.ports.arbiter.lease(self.id, self.lease.fence()).await {
             Ok(lease) => lease.fence,
@@ -108,7 +109,8 @@ impl Show {
         Ok(true)
     }
 
-    /// The journal can be written again. If players learn only now about a round that is open, they get its time again.
+    /// Called when the journal is writable again. If a message about an open round was delayed, the round gets the lost
+    /// time back.
     pub(super) fn make_up_for(&mut self, Delay { by: away, failed }: Delay) {
         if failed {
             self.alert(AlertKind::JournalBack);

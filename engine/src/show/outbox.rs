@@ -1,5 +1,5 @@
-//! What a show publishes once the records that it comes from are written. It is as long as one turn makes it: at most
-//! a few messages for each message that the turn received.
+//! Messages that a show publishes once the records that caused them are written. Its size is limited by the turn: at
+//! most a few messages per message that the turn received.
 
 use klaxon_protocol::host::ToHost;
 use klaxon_protocol::ids::{ConnRef, GatewayId, ShowId};
@@ -7,13 +7,13 @@ use klaxon_protocol::link::ToGateway;
 
 use crate::bus::{Address, Publication, StreamPosition};
 
-/// Messages to gateways that wait for the turn's records, and how far the show's input is processed.
+/// Messages to gateways that wait for the turn's records, and the show's position in its input.
 pub(super) struct Outbox {
     show: ShowId,
     messages: Vec<(Address, ToGateway)>,
-    /// Everything that gateways sent up to here is in the game's state.
+    /// The position up to which the input is applied to the game's state.
     received: StreamPosition,
-    /// Everything up to here is in the journal, and what came of it is published.
+    /// The position up to which the input is also in the journal and its messages are published.
     published: StreamPosition,
 }
 
@@ -34,12 +34,12 @@ impl Outbox {
         self.send_to_gateway(conn.gateway, ToGateway::Host { conn, message });
     }
 
-    /// Everything that gateways sent up to this position is in the game's state.
+    /// Notes that the input up to this position is applied to the game's state.
     pub fn note_received(&mut self, position: StreamPosition) {
         self.received = self.received.max(position);
     }
 
-    /// Whether players are to learn from this how much time they have.
+    /// Whether a waiting message sets the players' clocks.
     pub fn sets_a_clock(&self) -> bool {
         self.messages.iter().any(|(_, message)| match message {
             ToGateway::Broadcast(broadcast) => broadcast.message.sets_a_clock(),
@@ -47,7 +47,8 @@ impl Outbox {
         })
     }
 
-    /// All messages, now that the journal has `records` records. None if there is nothing to publish or to acknowledge.
+    /// Takes all messages, when the journal has `records` records. None if there is nothing to publish or to
+    /// acknowledge.
     pub fn take(&mut self, records: u64) -> Option<Publication> {
         let messages = std::mem::take(&mut self.messages);
         if messages.is_empty() && self.published == self.received {
@@ -57,18 +58,18 @@ impl Outbox {
         Some(Publication { show: self.show, messages, records, acknowledged: self.received })
     }
 
-    /// Messages that overtake those that wait: they acknowledge nothing that the journal does not have.
+    /// A publication that overtakes the waiting messages. It acknowledges only input that is in the journal.
     pub fn at_once(&self, messages: Vec<(Address, ToGateway)>, records: u64) -> Publication {
         Publication { show: self.show, messages, records, acknowledged: self.published }
     }
 
-    /// The messages that will never be published.
+    /// Takes the messages, which will not be published.
     pub fn discard(&mut self) -> Vec<(Address, ToGateway)> {
         std::mem::take(&mut self.messages)
     }
 }
 
-/// Groups items by their gateway, each group in the items' order. There are few gateways, so a list is searched.
+/// Groups items by gateway, each group in order. There are few gateways, so the list is searched linearly.
 pub(super) fn by_gateway<T>(items: impl IntoIterator<Item = (GatewayId, T)>) -> Vec<(GatewayId, Vec<T>)> {
     let mut groups: Vec<(GatewayId, Vec<T>)> = Vec::new();
     for (gateway, item) in items {

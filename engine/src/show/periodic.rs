@@ -1,4 +1,4 @@
-//! What a show publishes at intervals, and what may be lost: figures, lobby counts, emojis.
+//! Messages that a show publishes at intervals, and that may be lost: figures, lobby counts, emojis.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use klaxon_protocol::time::{Millis, Span};
 
 use super::Show;
 
-/// How often it is published.
+/// Interval between publications.
 const INTERVAL: Span = Span(250);
-/// The same while the show waits for its first round and nothing happens.
+/// The interval before the first round while no player joins.
 const IDLE_INTERVAL: Span = Span(1000);
-/// The host is alerted to a gateway's clock that may be wrong by more than this, in microseconds.
+/// The host is alerted if a gateway's clock uncertainty is above this, in microseconds.
 const MAX_UNCERTAINTY: u32 = 50_000;
 
-/// What is collected for the next time.
+/// What is collected for the next publication.
 pub(super) struct Periodic {
     due: Millis,
     joined: bool,
@@ -28,12 +28,12 @@ pub(super) struct Periodic {
     uncertain: Vec<GatewayId>,
 }
 
-/// What all gateways count together.
+/// The counts of all gateways together.
 #[derive(Debug, PartialEq, Eq)]
 struct Sums {
     connected: u32,
     shed: u64,
-    /// The worst of each: a host wants to know how long the slowest players wait.
+    /// The maximum of each value over the gateways: a host is interested in the slowest players.
     latency: Latency,
 }
 
@@ -49,7 +49,7 @@ impl Periodic {
         self.due
     }
 
-    /// A player joined. Whether it is the first since the last publication.
+    /// Notes that a player joined. Returns whether it is the first since the last publication.
     pub fn joined(&mut self, now: Millis) -> bool {
         self.due = self.due.min(now + INTERVAL);
         !std::mem::replace(&mut self.joined, true)
@@ -63,7 +63,7 @@ impl Periodic {
         self.counts.remove(&gateway);
     }
 
-    /// Whether a gateway had to drop answers to the last round.
+    /// Whether a gateway dropped answers to the last round.
     pub fn dropped_answers(&self) -> bool {
         self.counts.values().any(|counts| counts.dropped > 0)
     }
@@ -75,7 +75,7 @@ impl Periodic {
         }
     }
 
-    /// It is published now. Whether a player joined since the last time.
+    /// Starts the next interval. Returns whether a player joined in the last one.
     fn begin_interval(&mut self, now: Millis, waits_for_players: bool) -> bool {
         let joined = std::mem::take(&mut self.joined);
         let is_idle = waits_for_players && !joined;
@@ -105,7 +105,7 @@ impl Periodic {
         sums
     }
 
-    /// The gateways whose clocks may be wrong, if they are others than those of the last alert.
+    /// The gateways with uncertain clocks, if they differ from those of the last alert.
     fn newly_uncertain(&mut self) -> Option<Vec<UncertainClock>> {
         let uncertain = self.counts.values().filter(|counts| counts.clock_uncertainty > MAX_UNCERTAINTY);
         let clock =
@@ -128,7 +128,7 @@ impl Show {
         let phase = self.game.phase();
         let joined = self.periodic.begin_interval(self.now, matches!(phase, Phase::Created | Phase::Lobby));
         let game = self.game.figures(self.now);
-        // A snapshot has the number of players and the time in it.
+        // A snapshot contains the number of players and the time, so it is outdated now.
         self.view = None;
         if joined && phase == Phase::Lobby {
             self.broadcast(ToPlayer::Lobby(Lobby { joined: game.joined }), None);
@@ -139,7 +139,7 @@ impl Show {
         if let Some(gateways) = self.periodic.newly_uncertain() {
             self.alert(AlertKind::UncertainClocks { gateways });
         }
-        // A single gateway in the engine's own process fills its counts in itself.
+        // A single gateway in the engine's process fills in its own counts.
         let Sums { connected, shed, latency } = self.periodic.sums();
         let figures = Figures {
             show: self.id,

@@ -1,11 +1,11 @@
-//! The records of a turn that the journal does not have yet.
+//! The records of a turn that are not in the journal yet.
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{Command, Record};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
-/// Records that wait to be written. They are numbered without holes, from the first that the journal lacks.
+/// Records that wait to be written, numbered consecutively from the first one that the journal lacks.
 pub(super) struct UnwrittenRecords {
     show: ShowId,
     records: Vec<Record>,
@@ -14,7 +14,7 @@ pub(super) struct UnwrittenRecords {
 }
 
 impl UnwrittenRecords {
-    /// Of a show of which the journal has this many records.
+    /// No records yet, for a show whose journal has `written` records.
     pub const fn new(show: ShowId, written: u64) -> Self {
         Self { show, records: Vec::new(), written }
     }
@@ -41,18 +41,18 @@ impl UnwrittenRecords {
         &self.records
     }
 
-    /// The show was leased again: none of these records is written, so all are written under the new lease.
+    /// Moves all records to a new lease: none of them is written yet.
     pub fn move_to_lease(&mut self, fence: Fence) {
         self.records.iter_mut().for_each(|record| record.fence = fence);
     }
 
-    /// The journal has them all.
+    /// Called when the journal has them all.
     pub fn note_written(&mut self) {
         self.written += self.records.len() as u64;
         self.records.clear();
     }
 
-    /// They will never be written.
+    /// Drops the records, which will not be written.
     pub fn discard(&mut self) {
         self.records.clear();
     }

@@ -1,4 +1,4 @@
-//! A show that this engine can't play on: every request that waits for a reply gets one.
+//! Stopping a show that this engine can't continue: every waiting request gets a reply.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage, Refusal};
 use klaxon_protocol::host::{Created, Done, FromHost, Refused, ToHost};
@@ -10,7 +10,7 @@ use crate::arbiter::ArbiterError;
 use crate::bus::{Address, BusError};
 use crate::journal::JournalError;
 
-/// Why a show can't be played on by this engine.
+/// Why this engine can't continue a show.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StopReason {
     #[error(transparent)]
@@ -21,17 +21,17 @@ pub(super) enum StopReason {
     Bus(#[from] BusError),
     #[error("another engine has the show")]
     Taken,
-    /// The arbiter lost its memory while this process stood still: another engine may have had the show meanwhile.
+    /// The arbiter lost its data while this process was stopped: another engine may have held the show in between.
     #[error("this engine stood still for longer than its lease, and the arbiter does not know the show any more")]
     StoodStill,
-    /// The rules refused a tick that was due, and would refuse it again and again.
+    /// The rules refused a tick that was due, and would refuse it every time.
     #[error("the rules refused what was due: {0}")]
     Stuck(Refusal),
 }
 
 impl StopReason {
-    /// Whether an engine plays the show on, or may: then this one publishes nothing about it any more. It may be this one, under another
-    /// lease.
+    /// Whether an engine continues the show, or may, so that this one must not publish anything more about it. That
+    /// engine may be this one, under a newer lease.
     const fn is_a_takeover(&self) -> bool {
         matches!(
             self,
@@ -43,14 +43,15 @@ impl StopReason {
         )
     }
 
-    /// Whether it is not known that an engine has the show now: it has to be taken over again, from its journal, unless one has it.
+    /// Whether the show may be without an engine: then it has to be taken over again from its journal, unless an engine
+    /// holds it.
     pub const fn leaves_no_engine(&self) -> bool {
         matches!(self, Self::StoodStill | Self::Bus(BusError::Full))
     }
 }
 
 impl Show {
-    /// What is not written of this show is void. Requests that wait for a reply to it are refused, and so are new joins.
+    /// Discards the unwritten records. Waiting requests are refused, and so are new joins.
     pub(super) fn stop(&mut self, why: &StopReason) {
         self.inbox.close();
         self.records.discard();
@@ -87,11 +88,11 @@ impl Show {
                 _ => {}
             }
         }
-        // One publication for each would be more than the bus has room for.
+        // One publication per reply could exceed the limit of the bus.
         for messages in replies.chunks(MAX_TURN) {
             let publication = self.outbox.at_once(messages.to_vec(), self.records.written());
             if let Err(error) = self.ports.bus.publish(publication) {
-                return tracing::warn!(%error, "requests that wait for a reply are not refused");
+                return tracing::warn!(%error, "waiting requests could not be refused");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A show that is taken over: rebuilt from its journal, and played on from where that ends.
+//! Takeover of a show: it is rebuilt from its journal, and continues where the journal ends.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use crate::journal::JournalError;
 use crate::leases::{HeldLease, HeldLeases};
 use crate::replay::{Rebuilt, ReplayError};
 
-/// A show from its journal.
+/// The result of a takeover.
 pub enum TakenOver {
-    /// A show to go on with.
+    /// A show to continue.
     Live(Box<Show>),
-    /// A show that is over and was looked at for long enough, and its results if the archive is not known to have them.
+    /// A show that is over and can no longer be viewed, with its results unless the archive has them.
     Over(Status, Option<Box<ShowResults>>),
 }
 
@@ -36,7 +36,7 @@ pub enum TakeoverError {
     /// Its journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Its journal does not tell a show.
+    /// Its journal can't be replayed.
     #[error("show {show}: {error}")]
     Replay {
         /// Which show.
@@ -44,7 +44,7 @@ pub enum TakeoverError {
         /// What is wrong.
         error: ReplayError,
     },
-    /// The bus does not hand the show over.
+    /// The bus refused to hand the show over, or is unavailable.
     #[error("show {show}: {error}")]
     Bus {
         /// Which show.
@@ -72,7 +72,7 @@ impl TakeoverError {
         )
     }
 
-    /// Whether it is this show's journal that is wrong or can't be read here, and nothing else.
+    /// Whether the cause is this show's journal, which is invalid or can't be read here.
     pub const fn is_in_the_journal(&self) -> bool {
         matches!(self, Self::Replay { .. } | Self::Journal(JournalError::Damaged { .. } | JournalError::NoKey { .. }))
     }
@@ -87,8 +87,8 @@ impl TakeoverError {
     }
 }
 
-/// Rebuilds a show from its records. If no player could answer meanwhile, an open round gets back the time that passed. A show that is
-/// long over and in the archive is not rebuilt.
+/// Rebuilds a show from its records. If no player could answer in the meantime, an open round gets the lost time back.
+/// A show that can no longer be viewed is not rebuilt if the archive has it.
 ///
 /// # Errors
 /// If the records are not those of a show, or the arbiter does not give its lease.
@@ -109,7 +109,7 @@ pub async fn take_over(
     let newest = |records: &[Record]| records.last().map_or(Fence(0), |last| last.fence);
     let leased = ports.arbiter.lease(show, newest(&records)).await;
     let Lease { fence, idle } = leased.map_err(|error| TakeoverError::Arbiter { show, error })?;
-    // From here on it is renewed: a long show takes a while to rebuild.
+    // The lease is renewed from here on: rebuilding a long show takes a while.
     let lease = HeldLease::new(fence);
     held.insert(show, Arc::clone(&lease));
     let bus = Arc::clone(&ports.bus);
@@ -121,7 +121,7 @@ pub async fn take_over(
     taken_over
 }
 
-/// Continues a show under this lease. `idle`: how long the show had no engine, as far as the arbiter knows.
+/// Continues a show under this lease. `idle`: how long no engine held the show, as far as the arbiter knows.
 async fn continue_under(
     lease: Arc<HeldLease>,
     idle: Option<Span>,
@@ -131,7 +131,7 @@ async fn continue_under(
     inbox: ShowInbox,
 ) -> Result<TakenOver, TakeoverError> {
     let fence = lease.fence();
-    // The engine before may have written until the lease was taken.
+    // The previous engine may have written until the lease was taken.
     let last = ports.journal.tail(show, 1).await?;
     if last.last() != records.last() {
         records = ports.journal.read(show).await?.records;
@@ -173,10 +173,10 @@ async fn continue_under(
     Ok(TakenOver::Live(Box::new(live)))
 }
 
-/// A show that ended longer ago than it can be looked at.
+/// The result for a show that ended so long ago that it can no longer be viewed; none for all others.
 async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Option<TakenOver>, TakeoverError> {
     if ports.bus.is_distributed() {
-        // Its lease and its streams must be freed, which only a live show does.
+        // Its lease and streams have to be freed, which only a live show does.
         return Ok(None);
     }
     let ended = records.last().filter(|last| last.events.iter().any(|event| matches!(event, ToPlayer::End(_))));
@@ -194,7 +194,8 @@ async fn long_over(ports: &Ports, show: ShowId, records: &[Record]) -> Result<Op
     Ok(Some(TakenOver::Over(Status::of(&*rebuilt.game), results)))
 }
 
-/// The show after all its records, and the effects of those after the first `published`; none if that is not known.
+/// Rebuilds the show from all its records. Also returns the effects of the records after the first `published`, or none
+/// if that number is unknown.
 fn rebuild(games: &Games, records: &[Record], published: Option<u64>) -> Result<(Rebuilt, Vec<Effect>), ReplayError> {
     let (first, rest) = records.split_first().ok_or(ReplayError::NoCreate)?;
     let mut rebuilt = Rebuilt::begin(games, first)?;
@@ -209,8 +210,8 @@ fn rebuild(games: &Games, records: &[Record], published: Option<u64>) -> Result<
 }
 
 impl Show {
-    /// Goes on where another engine stopped. If players could not answer meanwhile, an open round gets its time again; else gateways
-    /// went on reading answers, and no player lost time by the takeover.
+    /// Continues where another engine stopped. If players could not answer in the meantime, an open round gets the lost
+    /// time back; otherwise gateways kept reading answers, and no player lost time.
     fn resume(&mut self, away: Span, could_not_answer: bool) {
         if could_not_answer {
             self.apply(Command::Recovered { away });
@@ -218,7 +219,7 @@ impl Show {
             self.alert(AlertKind::Recovered { away, closes_at: None });
         }
         self.raise_barrier();
-        // Which guests are gone was known to the engine before.
+        // Only the previous engine knew which guests had disconnected.
         if self.game.phase() == Phase::Lobby && self.game.people().is_full() {
             self.take_census();
         }

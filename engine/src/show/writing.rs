@@ -1,4 +1,4 @@
-//! The end of a turn: its records are written, then what came of them is published.
+//! The end of a turn: its records are written, then its messages are published.
 
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::link::ToGateway;
@@ -14,12 +14,12 @@ use crate::journal::JournalError;
 const RETRY_PAUSE: std::ops::RangeInclusive<Span> = Span(10)..=Span(1_000);
 
 impl Show {
-    /// Writes this turn's records, then publishes what came of them. A write that fails is tried until it succeeds: the players wait,
-    /// and nothing is acknowledged that a crash could take away.
+    /// Writes this turn's records, then publishes its messages. A failed write is retried until it succeeds: players
+    /// wait, and nothing is acknowledged that a crash could lose.
     ///
     /// # Errors
-    /// If these records can never be written, as another engine has the show or its journal is damaged; or if the bus takes nothing more
-    /// of the show.
+    /// If these records can never be written, as another engine has the show or its journal is damaged; or if the bus
+    /// takes no more messages of the show.
     pub(super) async fn commit(&mut self) -> Result<(), StopReason> {
         if let Some(delay) = self.write().await? {
             self.make_up_for(delay);
@@ -35,7 +35,7 @@ impl Show {
         Ok(())
     }
 
-    /// Writes this turn's records. Returns how late they were written, if they were late.
+    /// Writes this turn's records. Returns the delay, if there was one.
     async fn write(&mut self) -> Result<Option<Delay>, StopReason> {
         let mut failed = false;
         let began = self.ports.clock.now();
@@ -65,10 +65,10 @@ impl Show {
         Ok(Delay::of(self.ports.clock.now().since(began), failed))
     }
 
-    /// Publishes something before what this turn comes to.
+    /// Publishes a message before the messages of this turn.
     ///
     /// # Errors
-    /// If the bus takes nothing more of the show: what it had not published by then is lost with it.
+    /// If the bus takes no more messages of the show: what it has not published by then is dropped.
     pub(super) fn publish_at_once(&self, to: Address, message: ToGateway) -> Result<(), BusError> {
         self.ports.bus.publish(self.outbox.at_once(vec![(to, message)], self.records.written()))
     }

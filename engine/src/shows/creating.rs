@@ -15,20 +15,20 @@ use crate::bus::ShowRegistration;
 use crate::game::Game;
 use crate::show::{NewShow, Show, inbox};
 
-/// Letters and digits of a code that the server makes: none that are taken for another.
+/// The alphabet of codes that the server makes, without characters that look alike.
 const CODE_LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-/// The length of such a code: a billion codes, few enough letters to type.
+/// The length of such a code: there are a billion of them, and they are short enough to type.
 const CODE_LENGTH: usize = 6;
 
-/// A show that was made by an earlier create with the same id.
+/// A show that an earlier create command with the same id made.
 enum Before {
-    /// It replies itself, once it is written.
+    /// It is played here, and replies itself once it is written.
     Here,
-    /// It is gone, and had this code.
+    /// It is no longer played here; this was its code.
     Written(ShowCode),
 }
 
-/// What a host wants to be made.
+/// A host's create command, for trivia or another game.
 pub(super) enum Wanted {
     Trivia(Box<Create>),
     Game(Box<CreateGame>),
@@ -49,7 +49,7 @@ impl Wanted {
         }
     }
 
-    /// The same, for a show that is here.
+    /// The command as a message, for the show that it created before.
     fn message(self) -> FromHost {
         match self {
             Self::Trivia(create) => FromHost::Create(create),
@@ -58,7 +58,7 @@ impl Wanted {
     }
 
     /// # Errors
-    /// What a show can't be made of, also where an old journal has it.
+    /// Settings with which no new show can be created, even if old journals have them.
     fn check(&self) -> Result<(), Refusal> {
         match self {
             Self::Trivia(create) => {
@@ -120,10 +120,11 @@ impl Shows {
         }
     }
 
-    /// The show that a create with this id made before. None if it made none, or one of which nothing was written.
+    /// The show that an earlier create command with this id made. None if there was no such command, or nothing of its
+    /// show was written.
     ///
     /// # Errors
-    /// `id_taken` if this create would make another show.
+    /// `id_taken` if this command would create a different show.
     fn created_before(&self, wanted: &Wanted) -> Result<Option<(ShowId, Before)>, Refusal> {
         let Some(&show) = self.created.get(wanted.id()) else { return Ok(None) };
         let known = self.by_id.get(&show);
@@ -137,7 +138,7 @@ impl Shows {
         if self.is_here(show) {
             return Ok(Some((show, Before::Here)));
         }
-        // Without an entry it is set aside.
+        // A show that is not in `by_id` is set aside.
         let known = known.ok_or(ErrorCode::Unavailable)?;
         Ok(known.status().map(|_| (show, Before::Written(known.code.clone()))))
     }
@@ -149,7 +150,7 @@ impl Shows {
         let mut code = self.code(wanted.code().cloned())?;
         let mut begin = wanted.begin(&self.ports, code.clone(), seed)?;
         let made_of = made_of(begin.begun().expect("it begins a show"));
-        // A show that the rules refuse must not become known to other engines.
+        // Checked before the show is registered: other engines must not see a show that the rules refuse.
         self.begin(at, &begin)?;
         loop {
             match self.ports.bus.register_show(show, &code, id, made_of).await.map_err(unavailable)? {
@@ -193,7 +194,7 @@ impl Shows {
         self.ports.games.begin(at, begin.begun().expect("it begins a show"))
     }
 
-    /// The code that the host chose, or one of ours.
+    /// The code that the host chose, or a new random one.
     fn code(&self, chosen: Option<ShowCode>) -> Result<ShowCode, Refusal> {
         match chosen {
             Some(code) if !self.is_free(&code) => Err(ErrorCode::CodeTaken.into()),
@@ -202,7 +203,7 @@ impl Shows {
         }
     }
 
-    /// Whether a new show can have this code: no show that goes on has it.
+    /// Whether a new show can have this code: no running show has it.
     pub(super) fn is_free(&self, code: &ShowCode) -> bool {
         let holder = self.by_code.get(code).and_then(|id| self.by_id.get(id));
         holder.is_none_or(|known| known.is_gone() || known.has_ended())
@@ -221,12 +222,13 @@ impl Shows {
     }
 }
 
-/// Whether a host wants another code than the show has. A host who names none takes any.
+/// Whether the host asked for a different code than the show has. Without a code in the command, every code is
+/// accepted.
 fn is_another_code(wanted: Option<&ShowCode>, code: &ShowCode) -> bool {
     wanted.is_some_and(|wanted| wanted != code)
 }
 
-/// A hash by which a show differs from another that is made under the same id.
+/// A hash of a show's content, to distinguish a repeated create command from a different one with the same id.
 pub(super) fn made_of(begun: Begun<'_>) -> u64 {
     let bytes = match begun.show {
         BegunShow::Trivia(show) => binary::encode(&(&show.pack, &show.settings)),

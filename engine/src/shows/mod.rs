@@ -1,4 +1,4 @@
-//! All shows of this engine: which there are, and which messages of the bus go to which.
+//! All shows of this engine, and the routing of messages to them.
 
 mod creating;
 mod routing;
@@ -19,30 +19,31 @@ use crate::journal::JournalError;
 use crate::leases::{self, HeldLeases};
 use crate::show::{InboxSender, Status, TakeoverError};
 
-/// How many journals are read at once. The other shows that are taken over wait, each with an inbox of its own; there are as many as
-/// the journal has shows, and `klaxon_shows_being_taken_over` counts them.
+/// Journals that are read concurrently. Other takeovers wait, each with an inbox; their number is bounded by the shows
+/// in the journal, and `klaxon_shows_being_taken_over` counts them.
 const MAX_JOURNALS_READ: usize = 4;
 
 /// The shows of one engine.
 pub struct Shows {
     ports: Ports,
     by_id: HashMap<ShowId, KnownShow>,
-    /// Shows that are being taken over, and the inboxes in which messages wait for them meanwhile.
+    /// Shows that are being taken over, with the inboxes in which their messages wait.
     being_taken_over: HashMap<ShowId, InboxSender>,
-    /// Shows whose journal can't be read or is not that of a show: nothing is done in them until an operator has looked.
+    /// Shows whose journal can't be read or replayed: they are not played until an operator has fixed that.
     set_aside: HashSet<ShowId>,
-    /// A code stays with its show until another show takes it.
+    /// The show of each code, which keeps the code until another show takes it.
     by_code: HashMap<ShowCode, ShowId>,
-    /// Which show a host's create made, so that sending it again makes no second.
+    /// The show that each create command made, so that repeating the command makes no second one.
     created: HashMap<CommandId, ShowId>,
-    /// The leases of the shows that run.
+    /// The leases of the running shows.
     leases: HeldLeases,
-    /// The shows that run, and results on their way to the archive. A show may end without an engine: then its id is returned.
+    /// The tasks of running shows, and of results that are stored in the archive. A task returns the id of a show that
+    /// it may have left without an engine.
     running: JoinSet<Option<ShowId>>,
     takeovers: JoinSet<(ShowId, Result<Option<CompletedTakeover>, TakeoverError>)>,
-    /// The places for reading journals.
+    /// Limits the journals that are read concurrently.
     journal_reads: Arc<Semaphore>,
-    /// Shows of the journal that are not taken over yet.
+    /// Shows in the journal whose takeover has not begun.
     unread: Vec<ShowId>,
 }
 
@@ -50,11 +51,11 @@ pub struct Shows {
 struct KnownShow {
     code: ShowCode,
     title: String,
-    /// A hash of its pack and settings: a create that is sent again has the same.
+    /// A hash of its content: a repeated create command has the same.
     made_of: u64,
-    /// Closed when the show is gone.
+    /// Closed when the show is no longer played here.
     inbox: InboxSender,
-    /// As the journal has it; none if nothing of the show is written yet.
+    /// The status as of the journal; none until the first record is written.
     status: watch::Receiver<Option<Status>>,
 }
 
@@ -64,15 +65,15 @@ pub enum StartError {
     /// The journal can't be listed.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A show can't be taken over, and it is not the show's own journal that is wrong.
+    /// A show can't be taken over, for a reason other than its own journal.
     #[error(transparent)]
     Takeover(#[from] TakeoverError),
 }
 
 impl Shows {
-    /// Takes over every show that the journal holds and no other engine plays. A show whose journal is damaged, or is not that of a
-    /// show, is set aside and does not keep the others down: it is logged and counted, its file is left as it is, and joins and
-    /// commands for it are refused with `unavailable`.
+    /// Takes over every show that is in the journal and that no other engine plays. A show whose journal is damaged or
+    /// can't be replayed is set aside and does not affect the others: it is logged and counted, its file stays as it
+    /// is, and joins and commands for it are refused with `unavailable`.
     ///
     /// # Errors
     /// If the journal or the arbiter does not answer.
@@ -91,7 +92,7 @@ impl Shows {
             unread: ports.journal.shows().await?,
         };
         if !ports.bus.is_distributed() {
-            // No show begins before all are there: its time would run while no player can come.
+            // No show begins before all are read: its time would pass while players can't join.
             let mut all = Vec::new();
             for id in std::mem::take(&mut shows.unread) {
                 shows.begin_takeover(id);
@@ -109,7 +110,8 @@ impl Shows {
     fn add(&mut self, id: ShowId, begun: Begun<'_>, inbox: InboxSender, status: watch::Receiver<Option<Status>>) {
         let (code, title) = (begun.code().clone(), begun.title().to_owned());
         let known = KnownShow { code: code.clone(), title, made_of: creating::made_of(begun), inbox, status };
-        // Of several shows that had a code one after another, the one that goes on has it, or else one that can still be looked at.
+        // If several shows had a code one after another, a running one has precedence, then one that can still be
+        // viewed.
         let holder = self.by_code.get(&code).and_then(|holder| self.by_id.get(holder));
         if holder.is_none_or(|holder| holder.is_gone() || (holder.has_ended() && !known.is_gone())) {
             self.by_code.insert(code, id);
@@ -118,7 +120,7 @@ impl Shows {
         self.by_id.insert(id, known);
     }
 
-    /// Serves the bus until no message can come any more, then lets every show write what it has.
+    /// Serves the bus until it is closed, then waits until every show has written its records.
     pub async fn run(mut self) {
         let (mut free, renewing) =
             leases::keep_renewed(Arc::clone(&self.ports.arbiter), HeldLeases::clone(&self.leases));
@@ -156,7 +158,7 @@ impl Shows {
         renewing.abort();
     }
 
-    /// A show's task ended, or results are in the archive.
+    /// Handles the end of a show's task, or of storing results in the archive.
     fn show_done(&mut self, done: Result<Option<ShowId>, JoinError>) {
         match done {
             Ok(None) => {}
@@ -180,7 +182,7 @@ impl KnownShow {
     }
 }
 
-/// Logs that a show's task panicked: the show stands still.
+/// Logs that a show's task panicked. The show stops until the next start.
 fn log_panic(error: &JoinError) {
-    tracing::error!(%error, "a show broke off; its journal is whole, and the next start takes it over");
+    tracing::error!(%error, "a show's task panicked; its journal is intact, and the next start takes the show over");
 }

@@ -1,4 +1,4 @@
-//! Messages of gateways on their way to the show that they are about.
+//! Routes messages of gateways to shows.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::games::trivia::{Create, is_trivia};
@@ -14,7 +14,7 @@ use crate::show::{NotQueued, Status};
 impl Shows {
     pub(super) async fn route(&mut self, received: Received) {
         let about = received.show;
-        // A show that the bus named and that is not here any more is another engine's.
+        // Read from the stream of a show that is no longer played here: another engine reads the message too.
         if about.is_some_and(|show| !self.is_here(show) && !self.set_aside.contains(&show)) {
             return;
         }
@@ -39,14 +39,14 @@ impl Shows {
             | ToEngine::Reactions { show, .. }
             | ToEngine::Gone { show, .. } => *show,
         };
-        // These have no reply. What is lost of them is counted by the inbox.
+        // These have no reply. The inbox counts the ones that it drops.
         let _ = self.deliver(about.unwrap_or(show), received);
     }
 
     fn route_join(&self, received: Received) {
         let ToEngine::Join(request) = &received.message else { return };
         let conn = request.conn;
-        // Who comes back to a show that ended sees how it ended, also if a new show has its code.
+        // A player who rejoins an ended show gets its outcome, even if a new show has the code.
         let resumed = request.resumes().filter(|&show| self.is_here(show));
         let named = received.show.or(resumed).or_else(|| self.by_code.get(&request.code).copied());
         let delivered = match named {
@@ -62,7 +62,7 @@ impl Shows {
     /// Delivers a message whose sender waits for a reply.
     ///
     /// # Errors
-    /// Why the show can't take it.
+    /// Why the message can't be delivered.
     fn deliver_or_refuse(&self, show: ShowId, message: Received) -> Result<(), ErrorCode> {
         match self.deliver(show, message) {
             Ok(()) => return Ok(()),
@@ -71,7 +71,7 @@ impl Shows {
         }
         match self.by_id.get(&show) {
             Some(known) if known.has_ended() => Err(ErrorCode::ShowEnded),
-            // This engine lost it.
+            // This engine lost the show.
             Some(_) => Err(ErrorCode::Unavailable),
             None if self.set_aside.contains(&show) => Err(ErrorCode::Unavailable),
             None => Err(ErrorCode::UnknownShow),
@@ -122,7 +122,7 @@ impl Shows {
         self.ports.bus.reply_to_host(conn.gateway, ToGateway::Host { conn, message });
     }
 
-    /// The shows of all engines that are written.
+    /// Lists the shows of all engines that have a written record.
     async fn list(&self) -> ToHost {
         let mut shows = match self.ports.bus.list_shows().await {
             Ok(Some(lines)) => lines,

@@ -17,7 +17,7 @@ use crate::leases::HeldLeases;
 use crate::replay::ReplayError;
 use crate::show::{self, NotQueued, Show, ShowInbox, Status, TakenOver, TakeoverError, inbox, take_over};
 
-/// A show from its journal.
+/// A show that was read from its journal.
 pub(super) struct CompletedTakeover {
     /// The first command of its journal.
     begin: Command,
@@ -25,14 +25,14 @@ pub(super) struct CompletedTakeover {
 }
 
 impl Shows {
-    /// Reads a show's journal in a task of its own, unless the show is played here already or being taken over.
+    /// Starts the takeover of a show in a task of its own, unless the show is played here or being taken over.
     pub(super) fn begin_takeover(&mut self, id: ShowId) {
         if !self.is_here(id) {
             self.begin_takeover_after(Duration::ZERO, id);
         }
     }
 
-    /// A show that may have no engine is taken over if none has it when a lease would have run out.
+    /// Starts the takeover of a show that may have no engine, after the time in which any lease would have expired.
     pub(super) fn begin_takeover_later(&mut self, id: ShowId) {
         if !self.being_taken_over.contains_key(&id) {
             self.begin_takeover_after(TERM.to_std() * 2, id);
@@ -56,7 +56,7 @@ impl Shows {
         metrics::gauge!("klaxon_shows_being_taken_over").set(self.being_taken_over.len() as f64);
     }
 
-    /// A show came from its journal while others run.
+    /// Handles the end of a takeover's task while shows are running.
     pub(super) async fn takeover_done(
         &mut self,
         done: Result<(ShowId, Result<Option<CompletedTakeover>, TakeoverError>), JoinError>,
@@ -71,10 +71,10 @@ impl Shows {
         }
     }
 
-    /// Plays a show that came from its journal.
+    /// Starts a show that was taken over.
     ///
     /// # Errors
-    /// If it could not be taken over, and it is not its own journal that is wrong.
+    /// If it could not be taken over, for a reason other than its own journal.
     pub(super) async fn finish_takeover(
         &mut self,
         id: ShowId,
@@ -86,7 +86,7 @@ impl Shows {
             Ok(Some(takeover)) => takeover,
             Ok(None) => return Ok(()),
             Err(error) if error.is_taken() => {
-                tracing::debug!(show = %id, "another engine was faster");
+                tracing::debug!(show = %id, "another engine took the show over first");
                 return Ok(());
             }
             Err(error) if error.is_in_the_journal() => {
@@ -115,21 +115,21 @@ impl Shows {
         Ok(())
     }
 
-    /// Lets a show run. Its lease is renewed until it is done.
+    /// Starts a show's task. The lease is renewed until the task ends.
     pub(super) fn play(&mut self, id: ShowId, show: Show) -> watch::Receiver<Option<Status>> {
         let status = show.status();
         let (leases, lease) = (self.leases.clone(), show.lease());
         leases.insert(id, Arc::clone(&lease));
         self.running.spawn(async move {
             let has_no_engine = show.run().await;
-            // This engine may have taken the show over again meanwhile: then the newer lease stays.
+            // If this engine has taken the show over again in the meantime, the newer lease stays.
             leases.remove_if(&id, |_, newest| Arc::ptr_eq(newest, &lease));
             has_no_engine.then_some(id)
         });
         status
     }
 
-    /// Leaves a show alone whose journal is damaged, or can't be read here.
+    /// Sets a show aside whose journal is damaged, or can't be read here.
     async fn set_aside(&mut self, id: ShowId, why: &TakeoverError) {
         self.set_aside.insert(id);
         let first = self.ports.journal.first(id).await.ok().flatten().map(|record| record.command);
@@ -176,7 +176,7 @@ impl Shows {
     /// Puts a message into every show's inbox.
     pub(super) fn deliver_to_all(&self, message: &ToEngine) {
         for inbox in self.by_id.values().map(|known| &known.inbox).chain(self.being_taken_over.values()) {
-            // A show that is gone needs none, and a full inbox has counted it.
+            // A closed inbox needs no message, and a full one has counted the loss.
             let _ = inbox.send(message.clone().into());
         }
     }
@@ -205,7 +205,7 @@ async fn read_and_take_over(
     Ok(Some(CompletedTakeover { begin, taken_over }))
 }
 
-/// Takes a show that never began out of the arbiter, which would offer it to engines again and again.
+/// Removes a show that never began from the arbiter, which would list it as free forever.
 async fn forget(ports: &Ports, id: ShowId) {
     if ports.bus.is_distributed()
         && let Ok(lease) = ports.arbiter.lease(id, Fence(0)).await

@@ -1,4 +1,4 @@
-//! Which hosts are connected, what each of them watches, and which messages it is sent.
+//! The connected hosts, the shows that each of them watches, and the messages that each is sent.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use parking_lot::Mutex;
 use super::outbox::HostOutbox;
 use crate::link::{Clock, GatewayEnd, HostSink};
 
-/// How many of a host's messages may wait for an engine's answer.
+/// Messages of a host that may wait for an engine's reply.
 pub const MOST_UNANSWERED: usize = 64;
-/// How many hosts may be connected.
+/// Hosts that may be connected at one time.
 pub const MOST_HOSTS: usize = 256;
-/// How many shows one host may watch.
+/// Shows that one host may watch at one time.
 const MOST_WATCHED: usize = 256;
-/// How many events of a round, and how many alerts, are kept for hosts that begin to watch: more than its rules allow, short of a flood of notices.
+/// Events of a round, and alerts, that are kept for hosts that begin to watch. The rules of a round produce fewer
+/// events, unless a host sends very many notices.
 const MOST_KEPT: usize = 32;
 
 /// All hosts of this gateway.
@@ -37,14 +38,14 @@ struct HostsState {
     latest: HashMap<ShowId, Latest>,
 }
 
-/// What a host that begins to watch in the middle of a show must know to understand the rest.
+/// What a host that begins to watch during a show is sent first.
 #[derive(Default)]
 struct Latest {
     figures: Option<Arc<ToHost>>,
-    /// The event that began the last round, and those since.
+    /// The event that began the last round, and the events after it.
     events: Vec<Arc<ToHost>>,
-    /// Alerts that came while no host watched: for the first that does. After a crash no host is connected when the engine
-    /// sends the alert about it.
+    /// Alerts that arrived while no host watched, for the first one that does: after a crash no host is connected yet
+    /// when the engine sends the alert about it.
     undelivered: VecDeque<Arc<ToHost>>,
 }
 
@@ -60,7 +61,7 @@ impl Latest {
 pub struct Host {
     key: u64,
     unanswered: AtomicUsize,
-    /// What it still has to be sent.
+    /// Messages that wait to be sent to it.
     pub outbox: HostOutbox,
 }
 
@@ -71,7 +72,7 @@ impl Hosts {
         Self { engines, next_key: AtomicU64::new(1), state: Mutex::default() }
     }
 
-    /// A host is there. None if there are too many.
+    /// Registers a host that connected. None if there are [`MOST_HOSTS`] already.
     #[must_use]
     pub fn arrive(&self) -> Option<Arc<Host>> {
         let mut state = self.state.lock();
@@ -85,7 +86,7 @@ impl Hosts {
         Some(host)
     }
 
-    /// A host is gone.
+    /// Removes a host that disconnected.
     pub fn leave(&self, host: &Host) {
         let mut state = self.state.lock();
         state.hosts.remove(&host.key);
@@ -96,7 +97,7 @@ impl Hosts {
         metrics::gauge!("klaxon_hosts").set(state.hosts.len() as f64);
     }
 
-    /// A message of a host: answered here if it is about this connection, else sent to the engines.
+    /// Processes a host's message: answers it here if it concerns the connection itself, else sends it to the engines.
     pub fn receive_from(&self, host: &Host, message: FromHost) {
         metrics::counter!("klaxon_host_messages_total").increment(1);
         match message {
@@ -147,7 +148,7 @@ impl Hosts {
         }
         state.watchers.entry(show).or_default().insert(host.key);
         self.engines.subscribe(show);
-        // Under the same lock as what follows them, so that nothing is sent twice or out of order.
+        // Sent under the same lock as later messages, so that none is duplicated or out of order.
         if let Some(latest) = state.latest.get_mut(&show) {
             let undelivered = std::mem::take(&mut latest.undelivered);
             for message in undelivered.iter().chain(&latest.events).chain(&latest.figures) {
@@ -156,14 +157,14 @@ impl Hosts {
         }
     }
 
-    /// To the host that sent the request.
+    /// Sends a message to the host that sent the request.
     fn reply(&self, conn: ConnRef, message: ToHost) {
         if conn.gateway != self.engines.id() {
             return;
         }
         let Some(host) = self.state.lock().hosts.get(&conn.conn).cloned() else { return };
-        // Saturating: an engine that answers twice must not give the host more room than it has.
-        // What follows an answer gives none either.
+        // Saturating: an engine that replies twice must not raise the host's limit. A resume token follows a reply and
+        // is not counted as one.
         let is_answer = !matches!(message, ToHost::ResumeToken(_));
         let _ = host.unanswered.fetch_update(Ordering::AcqRel, Ordering::Acquire, |unanswered| {
             unanswered.checked_sub(usize::from(is_answer))
@@ -171,7 +172,7 @@ impl Hosts {
         host.outbox.push(Arc::new(message));
     }
 
-    /// To all who watch the show.
+    /// Sends a message to all hosts that watch the show.
     fn send_to_watchers(&self, show: ShowId, message: ToHost) {
         let message = Arc::new(message);
         let mut state = self.state.lock();
@@ -183,7 +184,8 @@ impl Hosts {
         }
     }
 
-    /// The show began before its events came to this gateway: hosts that watch it are sent the last round, as it is now.
+    /// Called when this gateway has subscribed to a running show: sends the last round, as it is now, to the hosts that
+    /// watch it.
     fn catch_up(&self, show: ShowId, view: &View) {
         let events = view.message.last_round();
         if events.is_empty() {
@@ -191,7 +193,8 @@ impl Hosts {
         }
         {
             let state = self.state.lock();
-            // Its events came all along, or since another host of this gateway was sent the same.
+            // The round's events are known already: they arrived normally, or another host of this gateway was caught
+            // up before.
             if state.latest.get(&show).is_some_and(Latest::has_round) {
                 return;
             }
@@ -272,7 +275,7 @@ impl HostSink for Hosts {
     }
 }
 
-/// Refuses a host's message, under the command's id if it has one.
+/// Refuses a host's message. The refusal has the command's id if the message has one.
 fn refuse(host: &Host, refusal: &Refusal, message: &FromHost) {
     use klaxon_protocol::host::Refused;
     let error = refusal.into();

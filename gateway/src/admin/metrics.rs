@@ -4,11 +4,13 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use crate::link::metrics_table;
 
-/// Upper bounds of the histograms' buckets, in seconds: from what a memory claim takes to what a player notices.
+/// Upper bounds of the histograms' buckets, in seconds: from the time of a claim in memory to a delay that players
+/// notice.
 const SECONDS: &[f64] =
     &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// A recorder for all of the process's figures, not yet installed. Names that end in `_seconds` become histograms.
+/// A recorder for all metrics of the process, not installed yet. Metrics whose names end in `_seconds` become
+/// histograms.
 ///
 /// # Errors
 /// Never with the buckets above; the exporter checks them.
@@ -16,10 +18,10 @@ pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
     Ok(PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?.build_recorder())
 }
 
-/// Makes a recorder the process's one and gives its handle.
+/// Installs a recorder as the process's global one, and returns its handle.
 ///
 /// # Errors
-/// If the process has one already.
+/// If the process has a recorder already.
 pub fn install() -> anyhow::Result<PrometheusHandle> {
     let recorder = recorder()?;
     let handle = recorder.handle();

@@ -32,7 +32,7 @@ pub use token::AdminToken;
 use crate::handshake::{self, NoHandshake, Refusals};
 use crate::link::GatewayEnd;
 
-/// How often the recorder folds what was measured into its figures; without it they would pile up between scrapes.
+/// How often the recorder aggregates its samples; without this they would accumulate between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How long hosts' connections may take to close when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,9 +41,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct AdminSettings {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// What every request must bear.
+    /// The token that every request must have.
     pub token: AdminToken,
-    /// What `/metrics` shows.
+    /// Renders the metrics for `/metrics`.
     pub metrics: PrometheusHandle,
 }
 
@@ -58,16 +58,16 @@ struct Shared {
     token: AdminToken,
     metrics: PrometheusHandle,
     refusals: Refusals,
-    /// None where hosts can't connect.
+    /// None if hosts can't connect to this process.
     hosts: Option<Arc<Hosts>>,
     stop: watch::Receiver<bool>,
 }
 
 impl Admin {
-    /// Opens the port. What engines send to hosts goes to the [`Hosts`].
+    /// Opens the port. Messages of engines for hosts have to be passed to the returned [`Hosts`].
     ///
     /// # Errors
-    /// If the address can't be listened at.
+    /// If the address can't be bound.
     pub async fn start(settings: AdminSettings, engines: Arc<dyn GatewayEnd>) -> io::Result<(Self, Arc<Hosts>)> {
         let hosts = Arc::new(Hosts::new(engines));
         Ok((Self::open(settings, Some(Arc::clone(&hosts))).await?, hosts))
@@ -76,7 +76,7 @@ impl Admin {
     /// Opens the port for metrics and health only.
     ///
     /// # Errors
-    /// If the address can't be listened at.
+    /// If the address can't be bound.
     pub async fn without_hosts(settings: AdminSettings) -> io::Result<Self> {
         Self::open(settings, None).await
     }
@@ -92,13 +92,13 @@ impl Admin {
         Ok(Self { address, stop, server })
     }
 
-    /// Where it listens, with the port that was found if none was given.
+    /// The address on which it listens. If the settings had port 0, this has the port that was chosen.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Accepts no more hosts, closes the connections of those that are here, and waits for them for up to two seconds.
+    /// Accepts no more hosts, closes all connections, and waits for them for up to two seconds.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let all_gone = async {
@@ -136,7 +136,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Rec
     }
 }
 
-/// Refuses requests without the token, and those of other sites' pages with it.
+/// Refuses requests without the token, and requests from web pages of other machines even with it.
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     if !shared.token.allows(request.headers()) {
         ::metrics::counter!("klaxon_admin_unauthorized_total").increment(1);
@@ -152,7 +152,7 @@ async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     next.run(request).await
 }
 
-/// Whether a page of this origin came from this machine.
+/// Whether this origin is a page of this machine.
 fn is_loopback(origin: &str) -> bool {
     let Ok(origin) = origin.parse::<axum::http::Uri>() else { return false };
     let Some(host) = origin.host() else { return false };

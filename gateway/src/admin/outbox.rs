@@ -1,4 +1,4 @@
-//! What a host's connection still has to send, bounded.
+//! The bounded queue of messages to a host's connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use klaxon_protocol::ids::ShowId;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// How many messages may wait for one host.
+/// Messages that may wait for one host.
 pub const MOST_WAITING: usize = 256;
 
-/// The messages that wait for one host, in order. Newer figures of a show supersede older ones, and when there is no room figures
-/// are given up first; a host that is behind even without them is cut off.
+/// The messages that wait for one host, in order. Newer figures of a show replace older ones, and at the limit figures
+/// are dropped first. A host for which [`MOST_WAITING`] other messages wait is disconnected.
 #[derive(Default)]
 pub struct HostOutbox {
     queue: Mutex<Queue>,
@@ -27,7 +27,7 @@ struct Queue {
 }
 
 impl HostOutbox {
-    /// Puts a message behind the others.
+    /// Appends a message.
     pub fn push(&self, message: Arc<ToHost>) {
         let mut queue = self.queue.lock();
         if queue.overflowed {
@@ -51,7 +51,7 @@ impl HostOutbox {
         self.filled.notify_one();
     }
 
-    /// Waits for the next message. For one reader.
+    /// Waits for the next message. Only one task may call this.
     pub async fn next(&self) -> Arc<ToHost> {
         loop {
             if let Some(message) = self.queue.lock().waiting.pop_front() {
@@ -61,7 +61,7 @@ impl HostOutbox {
         }
     }
 
-    /// Waits until the host is too far behind. For one reader.
+    /// Waits until the queue overflows. Only one task may call this.
     pub async fn overflowed(&self) {
         self.overflowed.notified().await;
     }

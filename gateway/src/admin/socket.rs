@@ -16,22 +16,22 @@ use super::hosts::{Host, Hosts};
 
 /// How often a host is pinged, so that both sides notice when the other is gone.
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// A host that was silent for so long, and did not even answer pings, is gone.
+/// A host that sends nothing for this long, not even pongs, is disconnected.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long the closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why a connection ends.
+/// Why a host's connection ends.
 enum Ending {
-    /// The host left, or its network did.
+    /// The host closed it, or the network failed.
     Gone,
-    /// It did not read what it was sent.
+    /// The host did not read its messages fast enough.
     TooSlow,
     /// The server stops.
     ShuttingDown,
 }
 
-/// Serves a host until it leaves, falls behind, or the server stops.
+/// Serves a host until it disconnects, is too slow, or the server stops.
 pub async fn serve(
     socket: WebSocket,
     codec: Codec,
@@ -44,7 +44,7 @@ pub async fn serve(
         () = read(&mut stream, codec, &hosts, &host) => Ending::Gone,
         () = write(&mut sink, codec, &host) => Ending::Gone,
         () = host.outbox.overflowed() => Ending::TooSlow,
-        // An error means that the sender is gone: the server stopped.
+        // An error means that the sender is dropped: the server has stopped.
         _ = stop.wait_for(|stopped| *stopped) => Ending::ShuttingDown,
     };
     hosts.leave(&host);
@@ -60,7 +60,7 @@ pub async fn serve(
     close(sink, stream, frame).await;
 }
 
-/// Closes the connection of a host that can't be served here.
+/// Closes the connection of a host that can't be served.
 pub async fn refuse(socket: WebSocket, frame: CloseFrame) {
     let (sink, stream) = socket.split();
     close(sink, stream, frame).await;
@@ -70,14 +70,15 @@ pub async fn refuse(socket: WebSocket, frame: CloseFrame) {
 async fn close(mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, frame: CloseFrame) {
     let closed = async {
         if sink.send(Message::Close(Some(frame))).await.is_ok() {
-            // A socket that is let go with something unread takes back what it sent: it is read until the host closes too.
+            // Dropping a socket with unread input would reset the connection and discard what was sent, so it is read
+            // until the host closes too.
             while let Some(Ok(_)) = stream.next().await {}
         }
     };
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
 }
 
-/// Until the host is gone.
+/// Reads messages until the host disconnects.
 async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, hosts: &Hosts, host: &Host) {
     while let Ok(Some(Ok(message))) = tokio::time::timeout(SILENCE, stream.next()).await {
         let (bytes, sent_in) = match message {
@@ -98,10 +99,10 @@ async fn read(stream: &mut SplitStream<WebSocket>, codec: Codec, hosts: &Hosts, 
     }
 }
 
-/// The refusal of a message that could not be read, with the message's id if that could be.
+/// The refusal of a message that could not be decoded, with the message's id if that could be read.
 fn refused(refusal: &Refusal, message: &[u8], sent_in: Codec) -> ToHost {
     let error = ErrorMessage::from(refusal);
-    // A client that mixes up the two kinds of frames gets its id back all the same.
+    // A client that used the wrong kind of frame for its codec still gets its id back.
     let id = command_id_in(sent_in, message).or_else(|| command_id_in(Codec::Json, message));
     match id {
         Some(id) => ToHost::Refused(Refused { id, error }),
@@ -113,7 +114,7 @@ fn wrong_frame(wanted: &str, codec: Codec) -> Refusal {
     Refusal::because(ErrorCode::BadMessage, format!("{} is spoken in {wanted} frames.", codec.subprotocol()))
 }
 
-/// Until a write fails.
+/// Writes messages until a write fails.
 async fn write(sink: &mut SplitSink<WebSocket, Message>, codec: Codec, host: &Host) {
     let mut pings = tokio::time::interval(PING_EVERY);
     loop {

@@ -1,4 +1,4 @@
-//! The token that every request to the admin port must bear.
+//! The token that every request to the admin port must have.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use subtle::ConstantTimeEq;
 use crate::handshake::only;
 use crate::private_file::{self, PrivateFileError};
 
-/// How many characters a token may have.
+/// The allowed length of a token, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 32..=128;
 
-/// The admin token. It is never shown, not even in `{:?}`.
+/// The admin token. It is never printed, not even by `{:?}`.
 pub struct AdminToken {
-    /// Filled up with zeros, so that every comparison looks at the same number of bytes.
+    /// Padded with zeros, so that every comparison takes the same number of bytes.
     padded: [u8; *LENGTH.end()],
 }
 
 impl AdminToken {
-    /// Reads the token file, or makes it and logs where it is.
+    /// Reads the token file, or creates it and logs its path.
     ///
     /// # Errors
-    /// If the file can't be read or made, may be read by others, or holds no token or one that can be guessed.
+    /// If the file can't be read or created, can be read by others, or has no valid token or one that can be guessed.
     pub fn open(path: &Path) -> Result<Self, PrivateFileError> {
         let file = private_file::read_or_create(path)?;
         if file.created {
@@ -37,14 +37,14 @@ impl AdminToken {
         }
     }
 
-    /// The token, if the text can be one: 32 to 128 visible ASCII characters.
+    /// The token in a text, if it is valid: 32 to 128 visible ASCII characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let fits = LENGTH.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self { padded: pad(text.as_bytes()) })
     }
 
-    /// Whether the request bears this token, and no other beside it. Takes as long for a near miss as for a wild guess.
+    /// Whether the request has this token and no other. Takes constant time.
     #[must_use]
     pub fn allows(&self, headers: &HeaderMap) -> bool {
         let Some(offered) = only(headers, &header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
@@ -54,7 +54,8 @@ impl AdminToken {
     }
 }
 
-/// Tokens hold no zero byte, so two texts are equal exactly if their padded forms are. `text` must not be longer than a token.
+/// Tokens have no zero byte, so two texts are equal exactly if their padded forms are. `text` must not be longer than a
+/// token.
 fn pad(text: &[u8]) -> [u8; *LENGTH.end()] {
     let mut padded = [0; *LENGTH.end()];
     padded[..text.len()].copy_from_slice(text);

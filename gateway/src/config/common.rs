@@ -41,13 +41,13 @@ pub struct CommonOptions {
 }
 
 impl CommonOptions {
-    /// Where the admin token is.
+    /// The path of the file with the admin token.
     #[must_use]
     pub fn admin_token_file(&self) -> PathBuf {
         self.admin_token_file.clone().unwrap_or_else(|| self.data_dir.join("admin.token"))
     }
 
-    /// The error for a value that can't be used, as found by code that uses it.
+    /// The error for a value that other code found to be unusable.
     pub fn blame(&self, key: &str, value: impl ToString, problem: impl ToString) -> ConfigError {
         let origin = self.origins.of(key);
         ConfigError::Wrong { key: key.to_owned(), value: value.to_string(), origin, problem: problem.to_string() }
@@ -58,7 +58,7 @@ impl CommonOptions {
         ConfigError::Missing { key, example }
     }
 
-    /// The same of the private file that an option names.
+    /// The error for a private file, named by an option, that can't be used.
     #[must_use]
     pub fn unusable(&self, key: &'static str, problem: PrivateFileError) -> ConfigError {
         ConfigError::Unusable { key, origin: self.origins.of(key), problem }

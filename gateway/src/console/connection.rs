@@ -1,4 +1,4 @@
-//! The console's connection: connects again by itself, to whichever gateway answers, and sends again what was not answered.
+//! The console's connection: reconnects by itself to any gateway that answers, and repeats unanswered messages.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,36 +20,36 @@ type HostSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Native clients use bincode.
 const CODEC: Codec = Codec::Bincode;
-/// The first and the longest wait before connecting again.
+/// The first and the longest pause before reconnecting.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often the gateway is asked whether it is there.
+/// How often the gateway is pinged.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// That is three times in this; if nothing comes, it is gone, though its connection may stay.
+/// A gateway that sends nothing for this long, three pings, counts as lost, even if the connection is still open.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How a gateway is lost that stands still.
+/// The problem that is reported for a gateway that does not respond.
 const SILENT: &str = "nothing came from the server";
 
-/// What happened on the connection.
+/// An event of the connection.
 #[derive(Debug)]
 pub enum Report {
     /// A message of the server.
     Received(ToHost),
-    /// There is a connection again.
+    /// The connection was established again.
     Back {
-        /// To which gateway.
+        /// The address of the gateway.
         address: String,
     },
-    /// The connection is gone; it will be tried again.
+    /// The connection was lost; it is retried.
     Lost {
         /// What happened.
         problem: String,
     },
-    /// The server will not have us any more.
+    /// The server refuses the connection for good.
     Over {
-        /// Why.
+        /// Why it refuses.
         problem: String,
     },
 }
@@ -60,19 +60,19 @@ pub struct Connection {
     reports: mpsc::Receiver<Report>,
 }
 
-/// Where the admin sockets are, any of which will do, and what opens them.
+/// The addresses of the admin ports, each of which is equally good, and their token.
 pub struct Gateways {
-    /// Host and port of each, the next one to be asked first.
+    /// Host and port of each, in the order in which they are tried next.
     pub addresses: VecDeque<String>,
     /// The admin token.
     pub token: String,
 }
 
 impl Connection {
-    /// Connects for the first time: to the first gateway that answers.
+    /// Connects for the first time, to the first gateway that answers.
     ///
     /// # Errors
-    /// If none can be reached or will have us.
+    /// If none can be reached or accepts the connection.
     pub async fn open(mut gateways: Gateways) -> anyhow::Result<Self> {
         let (socket, _) = gateways.connect().await.map_err(|failure| failure.problem)?;
         let (sender, messages) = mpsc::unbounded_channel();
@@ -81,13 +81,13 @@ impl Connection {
         Ok(Self { sender, reports })
     }
 
-    /// Sends a message, now or when the connection is back.
+    /// Sends a message, or queues it until the connection is back.
     pub fn send(&self, message: FromHost) {
-        // Fails only after `Over`, which the host has seen.
+        // This fails only after `Over`, which the host has been shown.
         let _ = self.sender.send(message);
     }
 
-    /// The next thing that happens. None after `Over`.
+    /// Waits for the next event. None after `Over`.
     pub async fn report(&mut self) -> Option<Report> {
         self.reports.recv().await
     }
@@ -96,12 +96,12 @@ impl Connection {
 /// Why there is no connection.
 struct Failure {
     problem: anyhow::Error,
-    /// Whether trying again can't help.
+    /// Whether a retry can't succeed.
     lasting: bool,
 }
 
 impl Gateways {
-    /// Asks each gateway once, until one answers. The next time begins behind it, so it comes last.
+    /// Tries each gateway once, until one answers. That one is tried last the next time.
     async fn connect(&mut self) -> Result<(HostSocket, String), Failure> {
         let mut failures = Vec::new();
         for _ in 0..self.addresses.len() {
@@ -112,7 +112,7 @@ impl Gateways {
                 Err(failure) => failures.push(failure),
             }
         }
-        // As long as one of them may come back it is worth to try again.
+        // Retrying is useful as long as one of them may come back.
         let lasting = failures.iter().all(|failure| failure.lasting);
         let problem = match &mut failures[..] {
             [_] => failures.remove(0).problem,
@@ -138,7 +138,7 @@ async fn connect(address: &str, token: &str) -> Result<HostSocket, Failure> {
                 Some(refusal) => anyhow!("{address}: {} {}", refusal.message, refusal.advice),
                 None => anyhow!("{address} is no admin port of Klaxon: HTTP {}", response.status()),
             };
-            // A proxy's 502 passes when the server is up again.
+            // A proxy's 502 ends when the server is up again.
             Err(Failure { problem, lasting: !response.status().is_server_error() })
         }
         Ok(Err(error)) => Err(passing(
@@ -159,7 +159,7 @@ fn request(address: &str, token: &str) -> anyhow::Result<tungstenite::handshake:
     Ok(request)
 }
 
-/// Serves one connection after the other, until the console leaves or no gateway will have us.
+/// Serves one connection after another, until the console exits or all gateways refuse for good.
 async fn keep(
     mut gateways: Gateways,
     mut socket: HostSocket,
@@ -182,7 +182,7 @@ async fn keep(
                     let _ = report.send(Report::Over { problem: failure.problem.to_string() }).await;
                     return;
                 }
-                // Whether somebody still waits for this.
+                // Stops when the console has exited.
                 Err(_) if report.is_closed() => return,
                 Err(_) => {}
             }
@@ -194,7 +194,7 @@ async fn keep(
     }
 }
 
-/// Until the connection is lost; then what happened. None if the console has left.
+/// Serves a connection until it is lost, and returns the problem. None if the console has exited.
 async fn converse(
     mut socket: HostSocket,
     messages: &mut mpsc::UnboundedReceiver<FromHost>,
@@ -249,7 +249,7 @@ async fn converse(
     }
 }
 
-/// Not for ever: a gateway that stands still does not read.
+/// Sends a frame, with a timeout: a gateway that has stopped does not read.
 async fn send(socket: &mut HostSocket, frame: Message) -> Result<(), String> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
@@ -257,7 +257,7 @@ async fn send(socket: &mut HostSocket, frame: Message) -> Result<(), String> {
     }
 }
 
-/// Messages without an answer, which are sent again on a new connection.
+/// Unanswered messages, which are sent again on a new connection.
 #[derive(Debug, Default)]
 struct Outstanding(Vec<FromHost>);
 
@@ -294,7 +294,7 @@ impl Outstanding {
         }
     }
 
-    /// In the order in which they were sent.
+    /// The messages, in the order in which they were sent.
     fn again(&self) -> &[FromHost] {
         &self.0
     }

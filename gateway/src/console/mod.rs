@@ -33,9 +33,9 @@ pub use options::{HostOptions, ShowOptions};
 /// How long a host who leaves waits for the last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// Hosts a show as the options say, from this process's standard input and output.
+/// Hosts a show according to the options, on this process's standard input and output.
 ///
-/// The exit code is 1 if a command was refused, so that scripts notice.
+/// The exit code is 1 if a command was refused, so that scripts can detect it.
 ///
 /// # Errors
 /// If the pack can't be read, the server can't be reached, or there is no such show.
@@ -53,7 +53,7 @@ pub async fn run(
     let mut view = begin(options, read_pack, &mut connection).await?;
     if is_live {
         screen::run(&mut connection, &mut view).await?;
-        // A command that was given right before leaving is done all the same.
+        // A command that was given right before leaving is still executed.
         let _ = tokio::time::timeout(LAST_ANSWERS, settle(&mut connection, &mut view)).await;
         return Ok(ExitCode::SUCCESS);
     }
@@ -63,7 +63,7 @@ pub async fn run(
     Ok(if view.refusals == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Hosts a show as the options say, with orders and output of the caller; how many commands were refused.
+/// Hosts a show according to the options, with the caller's orders and output. Returns how many commands were refused.
 ///
 /// # Errors
 /// As [`run`].
@@ -86,7 +86,7 @@ async fn connect(options: &HostOptions) -> anyhow::Result<Connection> {
     Connection::open(Gateways { addresses: options.admin.clone().into(), token }).await
 }
 
-/// Until everything that was sent is answered.
+/// Waits until everything that was sent is answered.
 async fn settle(connection: &mut Connection, view: &mut View) {
     while !view.is_settled() {
         let Some(report) = connection.report().await else { return };
@@ -94,7 +94,7 @@ async fn settle(connection: &mut Connection, view: &mut View) {
     }
 }
 
-/// Makes or finds the show and begins to watch it.
+/// Creates or finds the show and begins to watch it.
 async fn begin(
     options: &HostOptions,
     read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
@@ -180,7 +180,7 @@ fn table(shows: &[ShowLine]) -> String {
         .collect()
 }
 
-/// A thread, since a read of standard input can't be cancelled.
+/// Reads on a thread of its own, since a read of standard input can't be cancelled.
 fn lines_of_stdin() -> mpsc::Receiver<String> {
     let (send, lines) = mpsc::channel(1);
     std::thread::spawn(move || {

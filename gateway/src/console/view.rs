@@ -31,11 +31,11 @@ pub struct View {
     pub asked: Option<AskedQuestion>,
     /// The last figures.
     pub figures: Option<Figures>,
-    /// What happened, the newest last.
+    /// Past events, the newest last.
     pub events: VecDeque<String>,
-    /// What the host must know, the newest last.
+    /// Alerts, the newest last.
     pub alerts: VecDeque<String>,
-    /// What became of the last thing the host did.
+    /// The outcome of the host's last action.
     pub note: Option<Note>,
     /// Why there is no connection, if there is none.
     pub lost: Option<String>,
@@ -45,9 +45,9 @@ pub struct View {
     pub refusals: usize,
     /// What the show was made of, if this console made it.
     pack: Option<Pack>,
-    /// Commands without an answer, and what they are called.
+    /// Unanswered commands, and their names.
     waiting: BTreeMap<CommandId, &'static str>,
-    /// Questions of the host without an answer.
+    /// The number of unanswered requests.
     questions: usize,
 }
 
@@ -64,10 +64,10 @@ pub struct AskedQuestion {
     pub voided: bool,
 }
 
-/// What became of something that the host did.
+/// The outcome of a host's action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// It is done, or it is being done.
+    /// It is done, or in progress.
     Fine(String),
     /// It was not done.
     Refused(String),
@@ -89,11 +89,11 @@ pub enum News {
     Event(String),
     /// The host must know this.
     Alert(String),
-    /// What became of a command.
+    /// The outcome of a command.
     Note(Note),
     /// An answer to a question of the host.
     Answer(Vec<String>),
-    /// The show is somewhere else now.
+    /// The show's phase has changed.
     State(String),
     /// The connection was lost or is back.
     Connection(String),
@@ -157,7 +157,7 @@ impl View {
         }
     }
 
-    /// A message of the server comes; returns what of it is news.
+    /// Processes a message of the server. Returns what of it has to be shown as news.
     pub fn receive(&mut self, message: &ToHost) -> Vec<News> {
         match message {
             ToHost::Figures(figures) if figures.show == self.show => self.count(figures),

@@ -1,4 +1,5 @@
-//! Close barriers: the engine asks for every answer that was read before a close, and tallies when each shard has handed in its own.
+//! Close barriers: the engine asks for every answer that was read before a close, and tallies when all shards have
+//! handed in theirs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
@@ -11,8 +12,9 @@ use crate::transport::Timestamp;
 
 /// A barrier of this gateway, shared by its shards.
 ///
-/// A shard passes it once every socket was read after the barrier arrived, and the answers were sent to the engine. An answer that the
-/// kernel received before the close counts by the kernel's time, however long reading all sockets takes.
+/// A shard passes it when every socket has been read since the barrier arrived, and the answers have been sent to the
+/// engine. Whether an answer was in time is decided by the kernel's receive time, however long reading all sockets
+/// takes.
 pub struct Barrier {
     show: ShowId,
     round: RoundId,
@@ -20,12 +22,12 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// A barrier that this number of shards have to pass.
+    /// A barrier that `shards` shards have to pass.
     pub const fn new(show: ShowId, round: RoundId, shards: usize) -> Self {
         Self { show, round, shards_left: AtomicUsize::new(shards) }
     }
 
-    /// One more shard has sent its answers. The last one sends the engine word of that, behind the answers of all shards.
+    /// Counts a shard that has sent its answers. The last shard reports to the engine, after the answers of all shards.
     fn pass(&self, common: &Common) {
         if self.shards_left.fetch_sub(1, AcqRel) == 1 {
             let (gateway, show, round) = (common.gateway, self.show, self.round);
@@ -44,12 +46,12 @@ struct PendingBarrier {
 }
 
 impl Barriers {
-    /// A barrier arrived.
+    /// Adds a barrier that arrived.
     pub fn add(&mut self, barrier: Arc<Barrier>, now: Timestamp) {
         self.0.push(PendingBarrier { barrier, arrived: now });
     }
 
-    /// Barriers that are pending.
+    /// The number of pending barriers.
     pub const fn len(&self) -> usize {
         self.0.len()
     }
@@ -59,12 +61,12 @@ impl Barriers {
         self.0.is_empty()
     }
 
-    /// Whether [`Self::pass`] would pass any: then the shard's answers have to be sent first.
+    /// Whether [`Self::pass`] would pass any barrier: then the shard's answers have to be sent first.
     pub fn can_pass(&self, read_to: Timestamp) -> bool {
         self.0.iter().any(|pending| pending.arrived < read_to)
     }
 
-    /// Passes those that arrived before `read_to`: all that sockets had at that time was read.
+    /// Passes the barriers that arrived before `read_to`: what sockets had received by then has been read.
     pub fn pass(&mut self, read_to: Timestamp, common: &Common) {
         self.0.retain(|pending| {
             let waits = pending.arrived >= read_to;

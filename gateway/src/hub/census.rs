@@ -1,4 +1,4 @@
-//! A census of a show's players at this gateway, for an engine that does not know who is there.
+//! A census of a show's players at this gateway, for an engine that does not know which players are connected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
@@ -9,7 +9,7 @@ use klaxon_protocol::link::{Present, ToEngine};
 use super::Common;
 use crate::transport::ConnKey;
 
-/// A census on its way through the shards.
+/// A census, shared by the shards.
 pub struct Census {
     show: ShowId,
     number: u32,
@@ -17,7 +17,7 @@ pub struct Census {
 }
 
 impl Census {
-    /// A census that this number of shards take part in.
+    /// A census in which `shards` shards take part.
     pub const fn new(show: ShowId, number: u32, shards: usize) -> Self {
         Self { show, number, shards_left: AtomicUsize::new(shards) }
     }
@@ -27,7 +27,7 @@ impl Census {
     }
 }
 
-/// A shard's part in a census.
+/// The players that a shard has found so far.
 pub(super) struct Count {
     census: Arc<Census>,
     players: Vec<(SeatRef, u64)>,
@@ -38,12 +38,12 @@ impl Count {
         Self { census, players: Vec::new() }
     }
 
-    /// This connection sees the show for a player.
+    /// Adds a player's connection that receives the events.
     pub fn add(&mut self, seat: SeatRef, conn: ConnKey) {
         self.players.push((seat, conn.to_wire()));
     }
 
-    /// Sends the engine the players that it has counted, before any of them can leave. `is_over`: those were all of this shard.
+    /// Reports the counted players to the engine, before any of them can disconnect. `is_over`: the shard has no more.
     pub fn hand_in(&mut self, common: &Common, is_over: bool) {
         let send = |players, is_last| {
             let (gateway, show, census) = (common.gateway, self.census.show, self.census.number);
@@ -52,7 +52,7 @@ impl Count {
         if !self.players.is_empty() {
             send(std::mem::take(&mut self.players), false);
         }
-        // The last shard ends the census, when all others have sent theirs.
+        // The last shard ends the census, after the reports of all others.
         if is_over && self.census.shards_left.fetch_sub(1, AcqRel) == 1 {
             send(Vec::new(), true);
         }

@@ -1,4 +1,4 @@
-//! One connection as its shard keeps it, and what happens when it does not keep up.
+//! One connection in its shard, and how it falls behind and catches up.
 
 use bytes::Bytes;
 use klaxon_protocol::codec::Codec;
@@ -14,16 +14,16 @@ use crate::intake::RateLimiter;
 use crate::session::{Close, Session};
 use crate::transport::{ConnKey, Outbox, Timestamp};
 
-/// A connection that missed events has to take its snapshot within this time.
+/// A connection that missed events is closed if its outbox does not become empty within this time.
 pub(super) const RESYNC_TIMEOUT: Span = Span(10_000);
 
-/// A snapshot is requested again after this time.
+/// A snapshot is requested again if it has not arrived after this time.
 pub(super) const SNAPSHOT_TIMEOUT: Span = Span(3_000);
 
-/// Microseconds after which a reply may never come: the engine that had the answer may be gone.
+/// Microseconds after which a reply may have been lost with its engine, so that another answer is let through.
 const REPLY_TIMEOUT: u64 = 5_000_000;
 
-/// All that an idle player costs a shard, beside an entry in its room and one on the timer wheel.
+/// The memory of an idle player in a shard, beside an entry in its room and one on the timer wheel.
 const _: () = assert!(size_of::<Conn>() <= 192, "a million players have a Conn each");
 
 pub(super) struct Conn {
@@ -32,40 +32,41 @@ pub(super) struct Conn {
     pub session: Session,
     pub outbox: Outbox,
     pub limiter: RateLimiter,
-    /// The last event that it was sent, or that its snapshot includes.
+    /// The last event that was sent to it or is included in its snapshot.
     pub last_seq: Seq,
     pub delivery: Delivery,
-    /// Whether it gets the events; not if the player has a newer connection.
+    /// Whether it is sent the events; false if the player has a newer connection.
     pub display: bool,
     /// Whether it is in the list of connections that the reactor has to look at.
     pub dirty: bool,
     pub unreplied: Unreplied,
-    /// When the last answer was read.
+    /// When its last answer was read.
     pub asked: Timestamp,
-    /// Whether that answer exceeded the limit, to find out whether replies come again.
+    /// Whether that answer was let through above the limit, to find out whether replies arrive again.
     pub probing: bool,
     pub liveness: Liveness,
-    /// When it was sent a `goodbye`.
+    /// When `goodbye` was sent to it.
     pub goodbye_sent: Option<Millis>,
-    /// When its deadlines are looked at next; [`Timers`](super::timers::Timers) maintains it.
+    /// The timer wheel's bucket in which its deadlines are checked next; maintained by
+    /// [`Timers`](super::timers::Timers).
     pub bucket: Bucket,
 }
 
-/// Whether a connection is sent the events.
+/// Whether a connection is up to date with the show's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
     InSync,
-    /// It missed events since then, and gets a snapshot when its outbox is empty.
+    /// It missed an event at `since`, and is sent a snapshot once its outbox is empty.
     Behind {
         since: Millis,
     },
-    /// The engine was asked for that snapshot.
+    /// The snapshot was requested from the engine.
     AwaitingSnapshot {
         since: Millis,
     },
 }
 
-/// The client could not keep up, and has to be closed.
+/// The client reads too slowly: the connection has to be closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooSlow;
 
@@ -102,21 +103,21 @@ impl Conn {
         Ok(())
     }
 
-    /// Sends a frame that the next of its kind supersedes, if there is room.
+    /// Sends a frame that a later one replaces; dropped if there is no room.
     pub fn send_droppable(&mut self, bytes: Bytes, most: usize) {
         if !self.session.is_leaving() && self.delivery == Delivery::InSync && self.has_room(bytes.len(), most) {
             self.outbox.push(bytes, true);
         }
     }
 
-    /// Sends a ping, behind what is queued and even if there is no room: only one ping is ever unanswered.
+    /// Sends a ping, after queued frames and even without room: a connection has one unanswered ping at most.
     pub fn ping(&mut self, now: Millis) {
         self.outbox.push(PING, false);
         self.liveness = Liveness::Pinged { at: now };
     }
 
-    /// Sends an event of the show, if this connection has not been sent it. If there is no room, or a hole before it, the connection
-    /// gets a snapshot later.
+    /// Sends an event of the show, unless it was sent before. Without room, or if an earlier event is missing, the
+    /// connection is sent a snapshot later.
     pub fn send_event(&mut self, event: &EncodedEvent, most: usize, now: Millis) {
         if self.session.is_leaving() || self.delivery != Delivery::InSync {
             return;
@@ -141,7 +142,8 @@ impl Conn {
         }
     }
 
-    /// Whether there is room for a frame of this size, in bytes, if need be in place of what can be missed. One alone always has room.
+    /// Whether a frame of this size, in bytes, fits; drops droppable frames if it does not. An empty outbox takes any
+    /// frame.
     fn has_room(&mut self, frame: usize, most: usize) -> bool {
         let fits = |outbox: &Outbox| outbox.is_empty() || outbox.memory() + Outbox::memory_of(frame) <= most;
         if !fits(&self.outbox) {
@@ -150,7 +152,7 @@ impl Conn {
         fits(&self.outbox)
     }
 
-    /// Whether it is time to ask the engine for a snapshot. True once.
+    /// Returns true, once, when a snapshot has to be requested from the engine.
     pub fn wants_snapshot(&mut self) -> bool {
         match self.delivery {
             Delivery::Behind { since } if self.outbox.is_empty() && !self.session.is_leaving() => {
@@ -161,18 +163,18 @@ impl Conn {
         }
     }
 
-    /// Has the snapshot requested again: the engine that was asked may be gone.
+    /// Lets the snapshot be requested again, as the engine that was asked may have died.
     pub fn ask_again(&mut self, now: Millis) {
         self.delivery = Delivery::Behind { since: now };
     }
 
-    /// Whether its only deadline is that for silence.
+    /// Whether the silence deadline is its only one.
     pub const fn is_settled(&self) -> bool {
         matches!((&self.session, self.delivery, self.goodbye_sent), (Session::In(_), Delivery::InSync, None))
     }
 
-    /// The number of a new answer, if fewer than `most` are outstanding. While replies stay away, one more may go now and then, to find
-    /// out whether they come again.
+    /// The number of a new answer, if fewer than `most` are outstanding. At the limit one more is let through after
+    /// [`REPLY_TIMEOUT`], to find out whether replies arrive again.
     pub fn next_answer(&mut self, now: Timestamp, most: u8) -> Option<u16> {
         let probing = self.unreplied.outstanding() >= u32::from(most.max(1));
         if probing && now.0.saturating_sub(self.asked.0) < REPLY_TIMEOUT {
@@ -182,14 +184,15 @@ impl Conn {
         Some(self.unreplied.ask())
     }
 
-    /// Replies that did not come by now will not: what carries them lost its memory, or the next round has begun, and messages of
-    /// a show come in order.
+    /// Stops waiting for outstanding replies: either the bus or the engine lost its state, or the next round has begun,
+    /// whose event comes after all replies to the round before.
     pub fn expect_no_replies(&mut self) {
         self.unreplied.expect_none();
         self.probing = false;
     }
 
-    /// The show's last event was this one. A connection that was not sent it missed it; one that waits for a snapshot requests it again.
+    /// Compares the connection with the show's last event: if it missed that, or waits for a snapshot, a snapshot is
+    /// requested.
     pub fn has_missed(&mut self, last: Seq, now: Millis) {
         match self.delivery {
             Delivery::InSync if self.last_seq < last => self.delivery = Delivery::Behind { since: now },
@@ -198,7 +201,8 @@ impl Conn {
         }
     }
 
-    /// An answer, read at that time, is replied to; gives how many microseconds that took, or none if it has been replied to before.
+    /// Processes the reply to an answer that was read at `read_at`. Returns the latency in microseconds; none if the
+    /// answer had a reply already.
     pub fn answered(&mut self, number: u16, read_at: Millis, now: Timestamp) -> Option<u64> {
         if !self.unreplied.reply(number) {
             return None;
@@ -206,16 +210,16 @@ impl Conn {
         if self.unreplied.last() != number {
             return Some(now.0.saturating_sub(read_at.0.saturating_mul(1000)));
         }
-        // What was asked long before this and has no reply by now was lost with its engine.
+        // Replies to much older answers were lost with their engine.
         if std::mem::take(&mut self.probing) {
             self.unreplied.expect_none();
         }
-        // The protocol carries milliseconds; the last answer's reading is known better.
+        // The protocol carries milliseconds; for the last answer the time of reading is known in microseconds.
         Some(now.0.saturating_sub(self.asked.0))
     }
 
-    /// Sends an error and the close frame; nothing more is sent or processed. For a client that is too slow they replace all that waits:
-    /// it gets a snapshot when it comes back.
+    /// Sends an error and the close frame; after that nothing is sent or processed. For a client that is too slow they
+    /// replace all queued frames: it gets a snapshot when it reconnects.
     pub fn close(&mut self, close: Close, error: Option<Bytes>, most: usize, now: Millis) {
         let error = error.unwrap_or_default();
         self.outbox.drop_droppable();
@@ -227,7 +231,7 @@ impl Conn {
         self.leave(now);
     }
 
-    /// Nothing more is sent or processed, but what waits is still written.
+    /// Stops sending and processing; queued frames are still written.
     pub fn leave(&mut self, now: Millis) {
         if !self.session.is_leaving() {
             self.session = Session::Leaving { since: now };

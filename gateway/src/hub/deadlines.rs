@@ -1,4 +1,4 @@
-//! The deadlines of a connection, and what happens when one passes.
+//! The deadlines of a connection, and the action when one passes.
 
 use klaxon_protocol::time::{Millis, Span};
 
@@ -7,10 +7,10 @@ use super::liveness::Liveness;
 use crate::session::Close;
 use crate::settings::GatewaySettings;
 
-/// How long a connection that is being closed may take to read what is in its outbox.
+/// How long a client may take to read its outbox after the connection was closed.
 pub(super) const CLOSE_TIMEOUT: Span = Span(2_000);
 
-/// How long a connection is read after its `goodbye`, for answers that were on their way.
+/// How long a connection is still read after its `goodbye`, for answers that were under way.
 pub(super) const GOODBYE_TIMEOUT: Span = Span(500);
 
 /// Pings are spread over a quarter of the heartbeat, in this number of steps.
@@ -22,26 +22,26 @@ pub(super) struct Deadlines {
     heartbeat: Span,
 }
 
-/// What a deadline was for.
+/// The action of a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expired {
-    /// To read what was left in its outbox when it was closed.
+    /// Drop the socket: the client has not read its outbox in time.
     Closing,
-    /// The connection is closed in this way.
+    /// Close the connection in this way.
     Close(Close),
-    /// The engine should have sent a snapshot, and is asked again.
+    /// Request the snapshot again.
     Snapshot,
-    /// The client was silent, and is sent a ping.
+    /// Send a ping to a silent client.
     Silence,
 }
 
 impl Deadlines {
-    /// As the settings have it.
+    /// The limits in these settings.
     pub fn new(settings: &GatewaySettings) -> Self {
         Self { join: settings.limits.join_timeout, heartbeat: settings.limits.heartbeat }
     }
 
-    /// The deadline that has passed; if several have, the first of the list.
+    /// The deadline that has passed; if there are several, the first in [`Self::all`].
     pub fn expired(&self, conn: &Conn, now: Millis) -> Option<Expired> {
         self.all(conn).find(|(until, _)| *until <= now).map(|(_, expired)| expired)
     }
@@ -51,14 +51,14 @@ impl Deadlines {
         self.all(conn).map(|(until, _)| until).min().unwrap_or(Millis(u64::MAX))
     }
 
-    /// All deadlines of a connection. The only list of them: a shard looks at a connection when the earliest has passed.
+    /// All deadlines of a connection, in one place: a shard checks a connection when the earliest one has passed.
     fn all(&self, conn: &Conn) -> impl Iterator<Item = (Millis, Expired)> {
         let leaving = conn.session.leaving_since().map(|since| (since + CLOSE_TIMEOUT, Expired::Closing));
         let join = conn.session.deadline(self.join).map(|(until, close)| (until, Expired::Close(close)));
-        // A connection whose answers have no reply yet stays for it.
+        // A connection whose answers have no reply yet stays open for the reply.
         let goodbye_sent = conn.goodbye_sent.filter(|_| conn.unreplied.outstanding() == 0);
         let goodbye = goodbye_sent.map(|sent| (sent + GOODBYE_TIMEOUT, Expired::Close(Close::Restart)));
-        // Waiting for an engine is no fault of the client.
+        // A client is not closed for waiting for an engine.
         let catching_up = match conn.delivery {
             Delivery::InSync => None,
             Delivery::Behind { since } => Some((since + RESYNC_TIMEOUT, Expired::Close(Close::TooSlow))),
@@ -72,8 +72,8 @@ impl Deadlines {
         waits.into_iter().flatten()
     }
 
-    /// Until when a client may be silent, and what happens then: it is sent a ping, and closed if no pong comes. Together that is twice
-    /// the heartbeat after its last message, and more only if the shard itself was late with the ping.
+    /// The deadline for a silent client, and its action: first a ping, then, without a pong, the close. The close comes
+    /// two heartbeats after the client's last message, or later if the shard was late with the ping.
     fn silence(&self, conn: &Conn) -> (Millis, Expired) {
         let silence = self.heartbeat + self.heartbeat;
         let until_ping = self.until_ping(conn.key.slot);
@@ -85,8 +85,9 @@ impl Deadlines {
         }
     }
 
-    /// How long a client may be silent until it is sent a ping: longer than the heartbeat, so that a client with heartbeats of its own
-    /// gets none, and different for neighbouring slots, so that clients that fell silent together are not pinged together.
+    /// How long a client may be silent until it is pinged. Longer than the heartbeat, so that clients that send
+    /// heartbeats are not pinged; and different for neighbouring slots, so that clients that fell silent together are
+    /// not pinged together.
     const fn until_ping(&self, slot: u32) -> Span {
         let heartbeat = self.heartbeat.0 as u64;
         let spread = heartbeat * (slot % PING_SPREAD_STEPS) as u64 / (4 * PING_SPREAD_STEPS as u64);

@@ -1,5 +1,5 @@
-//! Messages for shows that a shard has yet to process: in order within a show, and shows take turns, so that none waits until a
-//! message has reached all of another show's players (deficit round robin with a quantum of one piece of work).
+//! Messages that a shard has not processed yet: in order within a show, and shows take turns, so that no show waits
+//! until a message has reached all players of another (deficit round robin with a quantum of one piece of work).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,16 +12,16 @@ use super::rooms::FanOut;
 #[derive(Default)]
 pub(super) struct FairQueue {
     shows: HashMap<ShowId, ShowQueue>,
-    /// Whose turn is next. Each show that has a queue is here once.
+    /// The shows with work, in the order of their turns; each is here once.
     order: VecDeque<ShowId>,
-    /// The length of all queues together.
+    /// The number of messages in all queues.
     length: usize,
 }
 
 /// One show's messages.
 #[derive(Default)]
 pub(super) struct ShowQueue {
-    /// In progress; the messages come after it.
+    /// The fan-out in progress; it comes before the messages.
     pub fan_out: Option<FanOut>,
     pub messages: VecDeque<ToShard>,
 }
@@ -43,7 +43,7 @@ impl FairQueue {
         self.length += 1;
     }
 
-    /// Takes the queue of the show whose turn it is. [`Self::put_back`] returns it.
+    /// Takes the queue of the next show; [`Self::put_back`] returns it.
     pub fn take_next(&mut self) -> Option<(ShowId, ShowQueue)> {
         let show = self.order.pop_front()?;
         let queue = self.shows.remove(&show).unwrap_or_default();
@@ -51,7 +51,7 @@ impl FairQueue {
         Some((show, queue))
     }
 
-    /// Ends a show's turn; if it has more work, its next turn comes after all others'.
+    /// Ends a show's turn; if it has more work, it is queued after all other shows.
     pub fn put_back(&mut self, show: ShowId, queue: ShowQueue) {
         if queue.len() > 0 {
             self.length += queue.len();
@@ -60,7 +60,7 @@ impl FairQueue {
         }
     }
 
-    /// Messages that are not processed, those in progress included. The reactor's backlog limits them: see
+    /// The number of unprocessed messages, including those in progress. The reactor's backlog limits it: see
     /// [`MAX_BACKLOG`](crate::transport::MAX_BACKLOG).
     pub const fn len(&self) -> usize {
         self.length

@@ -1,4 +1,5 @@
-//! What a gateway knows about each show, for its hosts: connections, latencies of replies, connections that were shed, emojis.
+//! Figures of each show at this gateway, for hosts: connections, latencies of replies, slow connections that were
+//! closed, emojis.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use klaxon_protocol::link::GatewayCounts;
 use klaxon_protocol::player::Emoji;
 use parking_lot::Mutex;
 
-/// Latencies beyond this, in microseconds, are counted as this: one minute.
+/// Larger latencies, in microseconds, are recorded as this: one minute.
 const SLOWEST: u64 = 60_000_000;
 
-/// What is counted of one show, by all shards together.
+/// The figures of one show, over all shards.
 #[derive(Default)]
 pub(crate) struct ShowFigures {
     connected: AtomicU32,
@@ -24,33 +25,34 @@ pub(crate) struct ShowFigures {
 }
 
 impl ShowFigures {
-    /// A connection is in.
+    /// Counts a connection that joined the show.
     pub fn connected(&self) {
         self.connected.fetch_add(1, Relaxed);
     }
 
-    /// It is no longer.
+    /// Counts a connection that left the show.
     pub fn disconnected(&self) {
         self.connected.fetch_sub(1, Relaxed);
     }
 
-    /// One was closed because it could not keep up.
+    /// Counts a connection that was closed because it was too slow.
     pub fn shed(&self) {
         self.shed.fetch_add(1, Relaxed);
     }
 
-    /// Somebody reacted.
+    /// Counts an emoji.
     pub fn reacted(&self, emoji: Emoji) {
         self.reactions[emoji as usize].fetch_add(1, Relaxed);
     }
 
-    /// The emojis since the last time, if there were any.
+    /// The emojis since the last call; none if there were none.
     pub fn take_reactions(&self) -> Option<[u32; Emoji::ALL.len()]> {
         let counts = self.reactions.each_ref().map(|count| count.swap(0, Relaxed));
         counts.iter().any(|&count| count > 0).then_some(counts)
     }
 
-    /// Answers to this round were replied to after these times, in microseconds. Those of the round before are forgotten.
+    /// Records the latencies, in microseconds, of replies to this round's answers. A newer round replaces the earlier
+    /// one.
     pub fn replied(&self, round: RoundId, micros: &[u64]) {
         let mut latency = self.latency.lock();
         if latency.as_ref().is_none_or(|(of, _)| *of < round) {
@@ -75,7 +77,7 @@ impl ShowFigures {
         })
     }
 
-    /// What is counted here, for the engine to sum up. What the bus knows is the bus' to fill in.
+    /// This gateway's counts, for the engine to sum up. The bus fills in the other fields.
     fn counts(&self, gateway: GatewayId, show: ShowId) -> GatewayCounts {
         GatewayCounts {
             gateway,
@@ -88,7 +90,7 @@ impl ShowFigures {
         }
     }
 
-    /// Fills in what this gateway knows.
+    /// Sets the fields that this gateway counts.
     pub fn fill(&self, figures: &mut Figures) {
         figures.connected = self.connected.load(Relaxed);
         figures.shed = self.shed.load(Relaxed);
@@ -96,38 +98,38 @@ impl ShowFigures {
     }
 }
 
-/// The figures of all shows that somebody is connected to.
+/// The figures of all shows that have connections here.
 #[derive(Default)]
 pub(crate) struct AllFigures(Mutex<HashMap<ShowId, Arc<ShowFigures>>>);
 
 impl AllFigures {
-    /// The show's, to count in.
+    /// The show's figures, created if there are none.
     pub fn of(&self, show: ShowId) -> Arc<ShowFigures> {
         Arc::clone(self.0.lock().entry(show).or_default())
     }
 
-    /// The show's, if somebody is or was there lately.
+    /// The show's figures; none if it had no connections recently.
     pub fn look(&self, show: ShowId) -> Option<Arc<ShowFigures>> {
         self.0.lock().get(&show).cloned()
     }
 
-    /// What this gateway counts of a show that somebody is connected to.
+    /// This gateway's counts of a show.
     pub fn counts_of(&self, gateway: GatewayId, show: ShowId) -> Option<GatewayCounts> {
         self.look(show).map(|figures| figures.counts(gateway, show))
     }
 
-    /// What this gateway counts of all of them.
+    /// This gateway's counts of all shows.
     pub fn counts(&self, gateway: GatewayId) -> Vec<GatewayCounts> {
         self.0.lock().iter().map(|(&show, figures)| figures.counts(gateway, show)).collect()
     }
 
-    /// The shows in which a shard has a room.
+    /// The shows that have a room in a shard.
     pub fn shows(&self) -> BTreeSet<ShowId> {
         let all = self.0.lock();
         all.iter().filter(|(_, figures)| Arc::strong_count(figures) > 1).map(|(&show, _)| show).collect()
     }
 
-    /// The emojis of all shows since the last time; forgets shows in which no shard has a room any more.
+    /// The emojis of all shows since the last call. Removes shows that no longer have a room in any shard.
     pub fn take_reactions(&self) -> Vec<(ShowId, [u32; Emoji::ALL.len()])> {
         let mut all = self.0.lock();
         let reactions = all.iter().filter_map(|(&show, figures)| Some((show, figures.take_reactions()?))).collect();

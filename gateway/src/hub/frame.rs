@@ -1,4 +1,4 @@
-//! Messages as bytes for sockets, WebSocket header included, encoded once for all who get them.
+//! Messages as WebSocket frames, each encoded once for all connections that are sent it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,8 +14,8 @@ use klaxon_protocol::player::ToPlayer;
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-/// Shapes of an event whose frames are kept for the next player with the same shape. With more shapes than this nearly every player
-/// has one alone, and keeping the frames costs more than it saves.
+/// Shapes of an event whose frames are cached for further players with the same shape. With more shapes, nearly every
+/// player has a shape of its own, and a cache costs more than it saves.
 const MAX_KEPT_SHAPES: usize = 1024;
 
 /// Appends the message's frame.
@@ -41,12 +41,12 @@ pub(crate) fn refusal(codec: Codec, refusal: &Refusal) -> Bytes {
     frame(codec, &ToPlayer::Error(ErrorMessage::from(refusal)))
 }
 
-/// Something that is encoded at most once per codec.
+/// Bytes that are encoded at most once per codec.
 #[derive(Default)]
 pub(crate) struct PerCodec([OnceLock<Bytes>; 2]);
 
 impl PerCodec {
-    /// The bytes for the codec, encoded now if they were not needed before.
+    /// The bytes for the codec; `make` is called if there are none yet.
     pub fn get(&self, codec: Codec, make: impl FnOnce() -> Bytes) -> Bytes {
         let slot = match codec {
             Codec::Json => &self.0[0],
@@ -58,12 +58,12 @@ impl PerCodec {
 
 /// An event of a show with its frames, encoded at most once per codec and shape for all shards.
 pub struct EncodedEvent {
-    /// The part that all get, if they get anything.
+    /// The part for all connections, if there is one.
     message: Option<ToPlayer>,
     seq: Option<Seq>,
     personal: Option<Arc<Personal>>,
     shared: PerCodec,
-    /// By shape: the shared part and the personal part in one.
+    /// By shape: the shared and the personal part together.
     whole: Box<[PerCodec]>,
 }
 
@@ -73,7 +73,7 @@ impl EncodedEvent {
         Self::of(Some(broadcast.message), broadcast.personal)
     }
 
-    /// Something for some seats, and nothing for all others.
+    /// A message for some seats only.
     pub fn personal_only(personal: Arc<Personal>) -> Self {
         Self::of(None, Some(personal))
     }
@@ -90,22 +90,22 @@ impl EncodedEvent {
         }
     }
 
-    /// Its place in the show's order; none if it can be missed.
+    /// Its sequence number in the show; none if it may be missed.
     pub const fn seq(&self) -> Option<Seq> {
         self.seq
     }
 
-    /// Whether a round begins with it.
+    /// Whether it begins a round.
     pub const fn begins_round(&self) -> bool {
         matches!(&self.message, Some(message) if message.begins_round().is_some())
     }
 
-    /// Whether a round is open from here on; none if that stays as it is.
+    /// Whether a round is open after it; none if it does not change that.
     pub fn opens(&self) -> Option<bool> {
         self.message.as_ref()?.opens()
     }
 
-    /// What goes to a connection of this seat: the shared part, and behind it the seat's own if there is one. Nothing if there is
+    /// The bytes for a connection of this seat: the shared part, then the seat's personal part. Empty if there is
     /// neither.
     pub fn bytes(&self, codec: Codec, seat: Option<Seat>) -> Bytes {
         let shared = match &self.message {
@@ -131,7 +131,7 @@ impl EncodedEvent {
     }
 }
 
-/// The snapshot's frame for all who join at the same event.
+/// The frame of the last snapshot, shared by all players who join before the next event.
 #[derive(Default)]
 pub(crate) struct SnapshotFrames {
     last: Option<(Arc<View>, PerCodec)>,
@@ -152,16 +152,17 @@ impl SnapshotFrames {
         bytes
     }
 
-    /// Lets go of what was kept.
+    /// Frees the frame.
     pub fn forget(&mut self) {
         self.last = None;
     }
 }
 
-/// Reply frames kept: a few rounds' worth of several shows. All are dropped at the limit, as clients choose the round's number.
+/// Cached reply frames: enough for a few rounds of several shows. Cleared at the limit, as clients can choose any round
+/// number.
 const MAX_REPLY_FRAMES: usize = 512;
 
-/// What a reply contains: those with the same key are the same bytes.
+/// The content of a reply: equal keys have equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ReplyKey {
     pub form: ClaimForm,

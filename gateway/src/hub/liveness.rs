@@ -1,8 +1,8 @@
-//! Whether a client is still there: when its last message came, and the ping that is sent if none comes.
+//! Whether a client is still connected: when its last message arrived, and the ping that is sent if it is silent.
 //!
-//! A browser answers WebSocket pings by itself, also in a hidden tab, where a page's own timers run once a minute. At most one ping
-//! of a connection is unanswered, so they do not pile up for a client that does not read, or does not answer; and only the pong that answers
-//! a ping is free of the rate limit, so unsolicited pongs are a flood like any other.
+//! A browser answers WebSocket pings by itself, also in a hidden tab, where timers of a page run once a minute. A
+//! connection has at most one unanswered ping, so pings do not pile up for a client that does not read or answer. Only
+//! the pong that answers a ping is exempt from the rate limit, so unsolicited pongs count as a flood.
 
 use bytes::Bytes;
 use klaxon_protocol::time::{Millis, Span};
@@ -10,24 +10,24 @@ use klaxon_protocol::time::{Millis, Span};
 /// A ping without payload, the same bytes for all.
 pub(super) const PING: Bytes = Bytes::from_static(&[0x89, 0x00]);
 
-/// A client that sends two messages within this time does more than keep the connection alive.
+/// A client that sends two messages within this time is active, not only keeping the connection alive.
 const ACTIVE_WITHIN: Span = Span(1000);
 
-/// When the last message of a client came, and whether it has answered its ping.
+/// When the client's last message arrived, and whether it has answered its ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Liveness {
-    /// It sent a message then, other than an answer to a ping.
+    /// The last message was not an answer to a ping.
     Active { at: Millis },
-    /// It answered a ping then, and sent nothing since.
+    /// The last message answered a ping.
     Answered { at: Millis },
-    /// It was pinged then, and nothing came since.
+    /// A ping was sent then, and nothing has arrived since.
     Pinged { at: Millis },
-    /// It sent a message then, but its pong is still to come.
+    /// A message has arrived since the ping, but no pong yet.
     ActiveSincePing { at: Millis },
 }
 
 impl Liveness {
-    /// A message comes now. Whether the client does more than keep the connection alive.
+    /// Processes a message. Returns whether the client is active, not only keeping the connection alive.
     pub fn receive(&mut self, now: Millis) -> bool {
         let (before, next) = match *self {
             Self::Active { at } => (Some(at), Self::Active { at: now }),
@@ -39,7 +39,7 @@ impl Liveness {
         before.is_some_and(|before| now.since(before) < ACTIVE_WITHIN)
     }
 
-    /// It sends a pong now. Whether a ping asked for that.
+    /// Processes a pong. Returns whether it answers a ping.
     pub fn answer(&mut self, now: Millis) -> bool {
         let asked = matches!(self, Self::Pinged { .. } | Self::ActiveSincePing { .. });
         if asked {

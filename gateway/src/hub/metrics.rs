@@ -1,12 +1,12 @@
-//! What a shard counts for the metrics: in plain numbers, published on each tick.
+//! A shard's metrics, counted in plain numbers and published on each tick.
 
 use klaxon_protocol::codec::Codec;
 use metrics::{counter, gauge, histogram};
 
-/// More latencies than this between two ticks are not kept one by one.
+/// Latencies that are kept between two ticks; further ones are not recorded.
 const MOST_LATENCIES: usize = 1 << 16;
 
-/// Counted since the last tick.
+/// Counts since the last tick.
 #[derive(Debug, Default)]
 pub(crate) struct ShardMetrics {
     /// By codec.
@@ -29,14 +29,14 @@ pub(crate) struct ShardMetrics {
 }
 
 impl ShardMetrics {
-    /// The time from an answer's reading to its reply, in microseconds.
+    /// Records the time from reading an answer to its reply, in microseconds.
     pub fn replied(&mut self, micros: u64) {
         if self.latencies.len() < MOST_LATENCIES {
             self.latencies.push(micros);
         }
     }
 
-    /// Publishes and starts anew.
+    /// Publishes the counts and resets them.
     pub fn publish(&mut self) {
         let now = std::mem::take(self);
         for (name, count) in [

@@ -1,4 +1,4 @@
-//! The hub: connections in shards, and which of them are sent what the engines publish.
+//! The hub: the connections in their shards, and the fan-out of what engines publish.
 //!
 //! A [`Shard`] is a state machine that a reactor drives (see [`crate::transport`]). What all shards share is in [`Common`]; what other
 //! threads send to a shard is a [`ToShard`].
@@ -63,7 +63,7 @@ pub struct Common {
 }
 
 impl Common {
-    /// As these settings have it.
+    /// The state for these settings.
     #[must_use]
     pub fn new(settings: GatewaySettings, gateway: GatewayId, router: Arc<dyn Router>, random: Random) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Common {
 
 /// A message to a shard.
 pub enum ToShard {
-    /// From an engine, as it came: for one connection of this shard, or for seats of a show.
+    /// A message of an engine, unchanged: for one connection of this shard, or for seats of a show.
     Engine(Arc<ToGateway>),
     /// An event for all of a show's connections.
     Event(ShowId, Arc<EncodedEvent>),
@@ -92,13 +92,13 @@ pub enum ToShard {
     Census(Arc<Census>),
     /// A newer connection of the player gets the events.
     Displace(ConnKey),
-    /// The player has too many newer connections.
+    /// Close this connection, as the player has too many newer ones.
     Evict(ConnKey),
 }
 
 impl ToShard {
-    /// The show in whose order this is processed. None if it is processed when it arrives: barriers, and what concerns one connection
-    /// whatever its show sends.
+    /// The show in whose order the message is processed. None if it is processed on arrival: barriers, and messages for
+    /// one connection that are independent of the show's other messages.
     fn show(&self) -> Option<ShowId> {
         match self {
             Self::Event(show, _) => Some(*show),

@@ -1,4 +1,4 @@
-//! Connections that asked for a seat and have no reply yet: until then it is not known which shows' events they need.
+//! Connections that asked for a seat and have no reply yet: until the reply it is not known which show they join.
 
 use std::collections::HashSet;
 
@@ -6,22 +6,22 @@ use parking_lot::Mutex;
 
 use crate::transport::ConnKey;
 
-/// Connections on their way into a show, over all shards.
+/// Connections with a pending join, over all shards.
 #[derive(Default)]
 pub(crate) struct PendingJoins(Mutex<HashSet<ConnKey>>);
 
 impl PendingJoins {
-    /// A connection asks for a seat.
+    /// Adds a connection that asked for a seat.
     pub fn begin(&self, conn: ConnKey) {
         self.0.lock().insert(conn);
     }
 
-    /// It is in its room, was refused, or is gone.
+    /// Removes a connection that joined, was refused, or was closed.
     pub fn end(&self, conn: ConnKey) {
         self.0.lock().remove(&conn);
     }
 
-    /// Calls `act` while no join is pending, and none can begin. Not if one is.
+    /// Calls `act` if no join is pending, and blocks new ones meanwhile.
     pub fn if_none(&self, act: impl FnOnce()) {
         let pending_joins = self.0.lock();
         if pending_joins.is_empty() {

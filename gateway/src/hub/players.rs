@@ -1,4 +1,4 @@
-//! Which connections a player has, over all shards: the newest has the display, and there are never too many.
+//! The connections of each player, over all shards: only the newest is sent the events, and their number is limited.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,24 +11,24 @@ use crate::transport::ConnKey;
 /// The number of locks over which seats are spread.
 const STRIPES: usize = 16;
 
-/// Each player's connections. Nearly all have one, which is kept without a list of its own.
+/// Connections by player. Most players have one connection, which needs no list.
 #[derive(Default)]
 struct Stripe {
     newest: HashMap<(ShowId, SeatRef), ConnKey>,
-    /// The others, oldest first.
+    /// Earlier connections, oldest first.
     older: HashMap<(ShowId, SeatRef), Vec<ConnKey>>,
 }
 
-/// Connections by player.
+/// Connections by player, in stripes with a lock each.
 #[derive(Default)]
 pub struct Players([Mutex<Stripe>; STRIPES]);
 
-/// Which connections a new one replaces.
+/// The connections that a new one replaces.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Replaced {
-    /// Was sent the events until now.
+    /// It was sent the events until now.
     pub displaced: Option<ConnKey>,
-    /// Is one too many.
+    /// It exceeds the limit, and has to be closed.
     pub evicted: Option<ConnKey>,
 }
 
@@ -37,7 +37,7 @@ impl Players {
         self.0[seat.seat.index() % STRIPES].lock()
     }
 
-    /// A connection of this player is in; it has the display from now on.
+    /// Adds a player's connection, which is sent the events from now on.
     pub fn enter(&self, show: ShowId, seat: SeatRef, conn: ConnKey, most: usize) -> Replaced {
         let mut stripe = self.stripe(seat);
         let displaced = stripe.newest.insert((show, seat), conn);
@@ -48,11 +48,11 @@ impl Players {
         if !older.is_empty() {
             stripe.older.insert((show, seat), older);
         }
-        // One that is closed need not be displaced first.
+        // A connection that is closed need not be displaced.
         Replaced { displaced: Some(displaced).filter(|_| evicted != Some(displaced)), evicted }
     }
 
-    /// A connection of this player is gone.
+    /// Removes a player's connection.
     pub fn leave(&self, show: ShowId, seat: SeatRef, conn: ConnKey) {
         let (mut stripe, player) = (self.stripe(seat), (show, seat));
         let Stripe { newest, older } = &mut *stripe;

@@ -1,4 +1,4 @@
-//! A show's connections in one shard, and the messages on their way to them.
+//! A show's connections in one shard, and fan-outs to them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,31 +22,31 @@ pub(super) struct Room {
     pub connections: usize,
     /// Whether a round is open.
     pub open: bool,
-    /// Whether no round was begun yet: until then the engine needs to know who disconnects.
+    /// Whether no round has begun yet: until then disconnects are reported to the engine.
     pub in_lobby: bool,
-    /// Who is sent the events. Members that disconnected are removed when a fan-out comes to them.
+    /// The connections that are sent the events. Closed connections are removed when a fan-out reaches them.
     pub members: Vec<ConnKey>,
 }
 
-/// A message on its way to all members of a room, in pieces.
+/// A fan-out to all members of a room, done in pieces.
 pub(super) struct FanOut {
     pub content: Content,
     /// The index of the next member.
     pub next: usize,
 }
 
-/// What a fan-out does at each member.
+/// What a fan-out does for each member.
 pub(super) enum Content {
     /// Sends an event.
     Event(Arc<EncodedEvent>),
-    /// Compares what the member was sent with the show's last event.
+    /// Compares the last event that the member was sent with the show's last event.
     LastSeq(Seq),
     /// Counts the member.
     Census(Count),
 }
 
 impl Content {
-    /// What goes to all members; gives back a message that does not.
+    /// The content of a message to all members; other messages are returned as the error.
     pub fn of(message: ToShard) -> Result<Self, ToShard> {
         match message {
             ToShard::Event(_, event) => Ok(Self::Event(event)),
@@ -61,7 +61,7 @@ impl Content {
 }
 
 impl FanOut {
-    /// From the first member on.
+    /// A fan-out that begins at the first member.
     pub const fn new(content: Content) -> Self {
         Self { content, next: 0 }
     }
@@ -77,12 +77,12 @@ impl Rooms {
         self.0.get(&show)
     }
 
-    /// The same to change it.
+    /// The show's room, mutable, if it has connections here.
     pub fn get_mut(&mut self, show: ShowId) -> Option<&mut Room> {
         self.0.get_mut(&show)
     }
 
-    /// A connection joins a show in this phase.
+    /// Adds a connection that joins a show in this phase.
     pub fn enter(&mut self, show: ShowId, key: ConnKey, phase: Phase, figures: impl FnOnce() -> Arc<ShowFigures>) {
         let room = self.0.entry(show).or_insert_with(|| Room {
             figures: figures(),
@@ -98,7 +98,7 @@ impl Rooms {
         room.figures.connected();
     }
 
-    /// A connection left a show.
+    /// Counts a connection that left a show.
     pub fn leave(&mut self, show: ShowId) {
         if let Some(room) = self.0.get_mut(&show) {
             room.connections -= 1;
@@ -111,12 +111,12 @@ impl Rooms {
         self.0.values().any(|room| room.open)
     }
 
-    /// Removes empty rooms, and members that are gone from the others once those are as many as the ones that are not.
+    /// Removes empty rooms. Removes closed members from a room once they are as many as the open ones.
     pub fn sweep(&mut self, conns: &Slab<Conn>, has_fan_out: impl Fn(ShowId) -> bool) {
-        // A displaced connection's reactions still count for its show, so it keeps the room.
+        // A displaced connection can still send reactions, so it keeps the room.
         self.0.retain(|_, room| room.connections > 0);
         for (show, room) in &mut self.0 {
-            // A fan-out in progress knows members by their index.
+            // A fan-out in progress refers to members by index.
             if room.members.len() <= 2 * room.connections || has_fan_out(*show) {
                 continue;
             }

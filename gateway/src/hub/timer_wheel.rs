@@ -1,17 +1,18 @@
-//! A timer wheel: which connections to look at in which tenth of a second, at a cost that does not depend on how many there are
-//! (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987: scheme 4, one wheel).
+//! A timer wheel with buckets of 100 ms, whose cost does not depend on the number of connections (Varghese and Lauck,
+//! "Hashed and hierarchical timing wheels", 1987: scheme 4, one wheel).
 //!
-//! It knows times and slots only. A connection keeps the [`Bucket`] in which it is looked at next; its entries in other buckets are stale,
-//! whether it was moved to an earlier bucket or its slot was given to another connection. So no entry is ever searched for and removed. A
-//! connection that is looked at before its deadline is put back, so the wheel may be shorter than the deadlines: a deadline beyond its
-//! range goes into a late bucket, which one depends on the slot, so that connections that came together do not stay together.
+//! It stores slots by time. A connection keeps the [`Bucket`] in which it is checked next; its entries in other buckets
+//! are stale, because it was moved to an earlier bucket or its slot has another connection now. So entries are never
+//! searched for or removed. A connection that is checked before its deadline is put back, so deadlines may be beyond
+//! the wheel's range: such a one is put into one of the late buckets, chosen by slot, so that connections that opened
+//! together are not checked together.
 
 use klaxon_protocol::time::{Millis, Span};
 
-/// The time of one bucket.
+/// The duration of one bucket.
 pub(super) const STEP: Span = Span(100);
 
-/// Buckets of the wheel.
+/// The number of buckets.
 const STEPS: u64 = 1024;
 
 /// A bucket of the wheel.
@@ -21,7 +22,7 @@ pub(super) struct Bucket(u16);
 /// Slots by bucket.
 pub(super) struct TimerWheel {
     steps: Box<[Vec<u32>]>,
-    /// The last bucket that expired, counted in steps from 1970.
+    /// The last bucket that expired, as a number of steps since 1970.
     passed: u64,
 }
 
@@ -37,25 +38,25 @@ impl TimerWheel {
         self.put_in(slot, if steps < STEPS { steps } else { STEPS - 1 - u64::from(slot) % (STEPS / 2) })
     }
 
-    /// Moves a slot to an earlier bucket if it is due before its own expires. Returns the bucket that it is in from now on.
+    /// Moves a slot to an earlier bucket if it is due before its bucket expires. Returns the bucket that it is in now.
     pub fn shorten(&mut self, slot: u32, bucket: Bucket, due: Millis) -> Bucket {
         let steps = self.steps_until(due);
         if steps < self.steps_to(bucket) { self.put_in(slot, steps) } else { bucket }
     }
 
-    /// The next bucket that has expired, with its slots; none if there is no other now.
+    /// The next expired bucket, with its slots; none if no other has expired.
     pub fn expire(&mut self, now: Millis) -> Option<(Bucket, Vec<u32>)> {
         let over = now.0 / u64::from(STEP.0);
         if self.passed >= over {
             return None;
         }
-        // After a long pause each bucket expires once.
+        // After a long pause each bucket expires only once.
         self.passed = (self.passed + 1).max(over.saturating_sub(STEPS - 1));
         let bucket = bucket_of(self.passed);
         Some((bucket, std::mem::take(&mut self.steps[usize::from(bucket.0)])))
     }
 
-    /// The number of steps from now until a time, at most once round the wheel.
+    /// The number of steps from now until `due`, at most the length of the wheel.
     fn steps_until(&self, due: Millis) -> u64 {
         due.0.div_ceil(u64::from(STEP.0)).saturating_sub(self.passed).clamp(1, STEPS)
     }

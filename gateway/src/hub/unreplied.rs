@@ -1,22 +1,23 @@
-//! Which answers of a connection have no reply yet: each has one, however often an engine gives it.
+//! The answers of a connection that have no reply yet, so that each gets exactly one, even if engines send several.
 //!
-//! A bus that lost its memory is sent again what no engine is known to have processed. If one had, it replies again; so does the next
-//! engine of a show whose engine died. Only the gateway knows what the client was sent.
+//! After a loss of data in Redis, gateways send again what no engine has acknowledged. An engine that had processed it
+//! replies again; so does the next engine of a show whose engine died. Only the gateway knows which replies the client
+//! was sent.
 
-/// A connection's answers without a reply. A million players have one each, of six bytes.
+/// A connection's unreplied answers, in six bytes, as a million players have one each.
 #[derive(Debug, Default)]
 pub(super) struct Unreplied {
-    /// Bit `n` is set while the answer `n` before the last has no reply. One that is older than the last 16 is taken for lost, so a
-    /// limit above that is none.
+    /// Bit `n` is set while the answer `n` before the last has no reply. Answers before the last 16 count as lost, so
+    /// limits above 16 have no effect.
     waiting: u16,
-    /// The number of the last answer. After 65,535 comes 0.
+    /// The number of the last answer; wraps around after 65,535.
     last: u16,
-    /// Of this number of last answers, those without a reply count against the limit.
+    /// How many of the last answers count against the limit if they have no reply.
     expected: u8,
 }
 
 impl Unreplied {
-    /// The number of a new answer.
+    /// Adds an answer, and returns its number.
     pub const fn ask(&mut self) -> u16 {
         self.last = self.last.wrapping_add(1);
         self.waiting = self.waiting << 1 | 1;
@@ -24,7 +25,7 @@ impl Unreplied {
         self.last
     }
 
-    /// An answer is replied to. False if it has been before.
+    /// Marks an answer as replied to. Returns false if it was before.
     pub const fn reply(&mut self, number: u16) -> bool {
         let bit = 1u16.unbounded_shl(self.last.wrapping_sub(number) as u32);
         let waits = self.waiting & bit != 0;
@@ -32,7 +33,7 @@ impl Unreplied {
         waits
     }
 
-    /// The replies that have not come are no longer waited for. If one comes all the same it is the answer's.
+    /// Stops counting the outstanding answers against the limit. A late reply to one is still sent.
     pub const fn expect_none(&mut self) {
         self.expected = 0;
     }

@@ -1,4 +1,5 @@
-//! A build without the feature `cluster`: `klaxon serve` and all that needs no other server. `make demo` has no need of more.
+//! A build without the feature `cluster`: `klaxon serve` and the other commands that need no further server, as for
+//! `make demo`.
 
 use klaxon_gateway::config::{ArchiveOptions, EngineOptions, GatewayOptions};
 use klaxon_protocol::ids::ShowId;

@@ -1,4 +1,4 @@
-//! The `klaxon` command: the one place that puts engines, gateways and archives together into processes.
+//! The `klaxon` command, which assembles engines, gateways and archives into processes.
 
 #[cfg_attr(not(feature = "cluster"), path = "alone.rs")]
 mod cluster;
@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", HarmlessLines(&format!("{error:#}")));
-        // As for options that make no sense at once.
+        // The same exit code as for options that clap refuses.
         if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
 }

@@ -1,4 +1,4 @@
-//! `klaxon pack`: looks at packs, and brings them from other formats into Klaxon's own.
+//! `klaxon pack`: checks packs, and converts them from other formats to Klaxon's own.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use klaxon_gateway::cli::PackCommand;
 use klaxon_protocol::games::trivia::Pack;
 use klaxon_protocol::text::harmless_json;
 
-/// The name that stands for the bundled pack wherever a pack file is wanted.
+/// The name of the bundled pack, accepted wherever a pack file is.
 const BUNDLED: &str = "bundled";
 
 /// Reads a pack for a new show.

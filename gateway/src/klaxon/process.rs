@@ -1,4 +1,4 @@
-//! What all of Klaxon's processes do alike: begin, write down where they listen, and stop at a signal.
+//! What all of Klaxon's processes have in common: startup, the address file, and stop signals.
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -12,14 +12,14 @@ use rustix::fs::Mode;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// In the data directory while the process is ready: where it listens.
+/// A file in the data directory with the process's listening addresses, which exists while the process is ready.
 const ADDRESSES: &str = "addresses.json";
-/// How the files in a directory of journals end.
+/// The endings of the file names in a directory of journals.
 const JOURNAL_FILES: [&str; 3] = [".klxj", ".klxp", "lock"];
-/// What is behind a database's name in the names of its files.
+/// The endings of a SQLite database's files, after the database's name.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
-/// Where a process listens, for scripts that let it choose its ports.
+/// The addresses on which a process listens, for scripts that let it choose its ports.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Addresses {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,8 +27,8 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Starts the log and the metrics, and makes the data directory. What the admin port needs. From here on whatever this process makes
-/// is for its own user only.
+/// Starts the log and the metrics, and creates the data directory. Returns the settings of the admin port. Everything
+/// that this process creates from here on is private to its user.
 pub fn begin(common: &CommonOptions, admin_listen: SocketAddr) -> anyhow::Result<AdminSettings> {
     log::start(common.log, &common.log_filter)?;
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
@@ -36,7 +36,7 @@ pub fn begin(common: &CommonOptions, admin_listen: SocketAddr) -> anyhow::Result
     Ok(common.admin(admin_listen, metrics::install()?)?)
 }
 
-/// A directory in the data directory, made if it is missing, with the journals of shows: only this process's user can write there.
+/// A directory for journals in the data directory, created if missing; other users can't write to it.
 pub fn journals(common: &CommonOptions, name: &str) -> Result<PathBuf, ConfigError> {
     let directory = common.data_dir.join(name);
     private_file::directory(&directory)
@@ -45,7 +45,8 @@ pub fn journals(common: &CommonOptions, name: &str) -> Result<PathBuf, ConfigErr
     Ok(directory)
 }
 
-/// A database in a file, and what SQLite puts beside it, if they are there: `key` is the option that named it.
+/// Checks the ownership of a database file and of the files that SQLite puts beside it, if they exist. `key` is the
+/// option that named the file.
 pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> Result<(), ConfigError> {
     for end in DATABASE_FILES {
         let mut name = file.as_os_str().to_owned();
@@ -55,18 +56,18 @@ pub fn database_file(common: &CommonOptions, key: &'static str, file: &Path) -> 
     Ok(())
 }
 
-/// The file in the data directory that names where the process listens.
+/// The file in the data directory with the process's listening addresses.
 pub struct AddressFile(PathBuf);
 
 impl AddressFile {
-    /// Removes what another process has left there that was killed. The data directory is ours from here on.
+    /// Removes the file that a killed process left there. To be called once this process owns the data directory.
     pub fn absent(data: &Path) -> anyhow::Result<Self> {
         let address_file = Self(data.join(ADDRESSES));
         address_file.forget()?;
         Ok(address_file)
     }
 
-    /// Writes where the process listens, whole or not at all.
+    /// Writes the listening addresses, atomically.
     pub fn write(&self, addresses: &Addresses) -> anyhow::Result<()> {
         let unfinished = self.0.with_extension("unfinished");
         let addresses = serde_json::to_vec(addresses)?;
@@ -76,10 +77,10 @@ impl AddressFile {
             .with_context(|| format!("can't write {}", self.0.display()))
     }
 
-    /// Removes it, as the process stops to listen.
+    /// Removes the file when the process stops to listen.
     pub fn remove(&self) {
         if let Err(error) = self.forget() {
-            tracing::warn!(%error, "it stops all the same");
+            tracing::warn!(%error, "the address file can't be removed; the process stops anyway");
         }
     }
 
@@ -96,7 +97,7 @@ impl AddressFile {
 /// The signals that stop a process.
 pub struct Stop {
     terminated: Signal,
-    /// A terminal that was closed.
+    /// SIGHUP, sent when a terminal is closed.
     hung_up: Signal,
 }
 
@@ -105,7 +106,7 @@ impl Stop {
         Ok(Self { terminated: signal(SignalKind::terminate())?, hung_up: signal(SignalKind::hangup())? })
     }
 
-    /// Waits for one of them.
+    /// Waits for one of the signals.
     pub async fn received(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             _ = self.terminated.recv() => {}

@@ -1,4 +1,4 @@
-//! `klaxon replay`: plays a journal again, from a file or from Kafka, and compares every state with the recorded one.
+//! `klaxon replay`: replays a journal from a file or from Kafka, and compares every state with the recorded one.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -40,7 +40,7 @@ async fn read(options: &ReplayOptions) -> anyhow::Result<Journal> {
     let read = cluster::read_journal(kafka, &options.kafka_topic, show).await;
     let bytes = read.and_then(|bytes| Ok(open_journal(&keys, bytes)?)).with_context(|| name.clone())?;
     if let Some(save) = &options.save {
-        // The right answers are in it.
+        // The journal contains the right answers, so the file is private.
         let mut file = OpenOptions::new();
         file.write(true).create(true).truncate(true).mode(0o600);
         file.open(save)

@@ -1,4 +1,4 @@
-//! `klaxon serve`: a gateway and an engine in one process, and no other server.
+//! `klaxon serve`: a gateway and an engine in one process, without further servers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use klaxon_protocol::ids::GatewayId;
 
 use crate::process::{AddressFile, Addresses, Stop, begin, database_file, journals};
 
-/// The one gateway of the process.
+/// The id of the process's only gateway.
 const GATEWAY: GatewayId = GatewayId(1);
-/// How long the shows may take to write what they have when the server stops.
+/// How long the shows may take to write their records when the server stops.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
 pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
@@ -60,7 +60,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
 
     tokio::select! {
         stopped = stop.received() => stopped?,
-        // It ends when no gateway is left, and there is one.
+        // The engine ends when its last gateway is gone, which has not happened here.
         ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
     }
     tracing::info!("stopping: players are sent goodbye");
@@ -68,7 +68,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     gateway.drain(players.drain_limit.to_std(), Vec::new()).await;
     admin.stop().await;
     drop(bus);
-    // Every show writes what it has; one that can't (a full disk) does not keep the process.
+    // Every show writes its records; one that can't (a full disk) does not keep the process from stopping.
     if tokio::time::timeout(LAST_WRITES, engine).await.is_err() {
         tracing::warn!("the shows did not finish writing; what was acknowledged is in the journal");
     }

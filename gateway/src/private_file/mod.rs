@@ -1,5 +1,5 @@
-//! The files that the server keeps and reads at its start: nobody else may read its secrets, or put something else in the place of
-//! what it keeps. Every path that an operator names for a process, and every one in the data directory, comes through here.
+//! The files that the server reads and writes at its start: no other user may read its secrets, or replace its files.
+//! Every path in an operator's options, and every path in the data directory, is opened through this module.
 //!
 //! | what | may belong to | others may |
 //! | --- | --- | --- |
@@ -10,12 +10,13 @@
 //! | public keys, and a configuration without passwords | root, this user | read |
 //! | what the server writes | this user | nothing; a directory that lets nobody else in protects a file that others could read |
 //!
-//! A file is opened first and looked at then, by its descriptor. What is not a regular file is not opened: a FIFO would wait for a
-//! writer for ever, and opening a device can do things.
+//! A file is opened first and then checked by its descriptor. Anything but a regular file is not opened: a FIFO would
+//! block until it has a writer, and opening a device can have side effects.
 //!
-//! A hard link is another name of a file, with the same owner and mode: who makes one of a file of ours elsewhere can do no more with it
-//! than before. Only in a directory where others may put names (a sticky one) is it as a link of somebody else: it leads to a file of
-//! ours that was never meant to stand there. Linux refuses most of these links (`fs.protected_hardlinks`), if it is configured to.
+//! A hard link is another name of a file, with the same owner and mode: a user who creates one of our files elsewhere
+//! gains no access. Only in a directory where others can create names (a sticky one) is it as dangerous as another
+//! user's symbolic link: it leads to a file of ours that was not meant to be there. Linux refuses most of these links
+//! (`fs.protected_hardlinks`), if configured to.
 
 mod path;
 mod weakness;
@@ -31,9 +32,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use path::{OTHERS_READ, OTHERS_WRITE, Trust, kind};
 pub use weakness::weakness;
 
-/// More than any secret or key of ours needs: a file that is longer is something else.
+/// Limit of a secret or key, in bytes; a longer file is something else.
 const LARGEST: u64 = 4096;
-/// The same of a configuration.
+/// Limit of a configuration, in bytes.
 const LARGEST_CONFIGURATION: u64 = 1024 * 1024;
 
 /// Why a file can't be used, and what to do.
@@ -57,7 +58,7 @@ pub enum PrivateFileError {
         /// Those that it should have.
         wanted: &'static str,
     },
-    /// Others can write to it, or put files into it.
+    /// Others can write to it, or create files in it.
     #[error("{}: others can write to it (mode {mode:o}); look whether what is there is yours, then run `chmod go-w {}`", path.display(), quoted(path))]
     Writable {
         /// Which file or directory.
@@ -65,17 +66,17 @@ pub enum PrivateFileError {
         /// Its permissions.
         mode: u32,
     },
-    /// It is somebody else's.
+    /// It belongs to another user.
     #[error("{} belongs to another user (uid {owner}, this process has uid {us}); if what is there is yours, run `chown -h {us} {}`", path.display(), quoted(path))]
     Foreign {
         /// Which file or directory.
         path: PathBuf,
-        /// Whose it is.
+        /// The uid of its owner.
         owner: u32,
-        /// This process's user.
+        /// The uid of this process.
         us: u32,
     },
-    /// It is no file, or no directory.
+    /// It is not a file, or not a directory.
     #[error("{} is {found}; it must be {wanted}", path.display())]
     Kind {
         /// What was named.
@@ -85,15 +86,15 @@ pub enum PrivateFileError {
         /// What it must be.
         wanted: &'static str,
     },
-    /// It has other names, and stands where somebody else could have put this one.
+    /// It has other hard links, and is in a directory where another user could have created this one.
     #[error("{path} is one of {names} names (hard links) of a file, and others may put names into its directory; if what is there is yours, run `cp -p {quoted} {quoted}.new && mv {quoted}.new {quoted}`", path = path.display(), quoted = quoted(path))]
     Linked {
         /// Which file or link.
         path: PathBuf,
-        /// How many names it has.
+        /// The number of its hard links.
         names: u64,
     },
-    /// It is longer than what is wanted can be.
+    /// It is longer than expected.
     #[error("{} has more than {most} bytes: it is something else", path.display())]
     Long {
         /// Which file.
@@ -101,7 +102,7 @@ pub enum PrivateFileError {
         /// How many it may have.
         most: u64,
     },
-    /// It holds something else.
+    /// It has unexpected content.
     #[error("{path} does not hold {wanted}; delete it to have a new one made", path = path.display())]
     Content {
         /// Which file.
@@ -114,15 +115,15 @@ pub enum PrivateFileError {
     Weak {
         /// Which file.
         path: PathBuf,
-        /// What shows in it.
+        /// The pattern that was detected.
         weakness: &'static str,
     },
-    /// The same of something on the way to it.
+    /// A directory or link on the path to it has a problem.
     #[error("{}: {problem}", asked.display())]
     OnTheWay {
         /// What was named.
         asked: PathBuf,
-        /// What is wrong on the way.
+        /// The problem of that directory or link.
         problem: Box<PrivateFileError>,
     },
 }
@@ -143,12 +144,12 @@ impl PrivateFileError {
         }
     }
 
-    /// Names what was asked for, too, if that is not what is wrong.
+    /// Adds the requested path to the error, if the problem is at another path.
     fn on_the_way_to(self, asked: &Path) -> Self {
         if self.path() == asked { self } else { Self::OnTheWay { asked: asked.to_owned(), problem: Box::new(self) } }
     }
 
-    /// Whether there is just nothing.
+    /// Whether the file does not exist.
     fn is_missing(&self) -> bool {
         match self {
             Self::Io { problem, .. } => problem.kind() == io::ErrorKind::NotFound,
@@ -158,7 +159,7 @@ impl PrivateFileError {
     }
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,=@:%".contains(c);
@@ -178,10 +179,10 @@ pub struct PrivateFile {
     pub created: bool,
 }
 
-/// Reads the file; makes it first, with 32 random bytes in base64url, if there is none.
+/// Reads the file. Creates it first, with 32 random bytes in base64url, if it does not exist.
 ///
 /// # Errors
-/// If it can't be read or made, or is none that only this process's user may read.
+/// If it can't be read or created, or can be read by other users.
 pub fn read_or_create(path: &Path) -> Result<PrivateFile, PrivateFileError> {
     match read(path) {
         Err(problem) if problem.is_missing() => {
@@ -202,7 +203,7 @@ pub fn read(path: &Path) -> Result<String, PrivateFileError> {
     Ok(opened.text()?.trim().to_owned())
 }
 
-/// Reads what all may know and no other user may change: a public key.
+/// Reads a public file, such as a public key, which no other user may change.
 ///
 /// # Errors
 /// If it can't be read, or others may change it.
@@ -210,7 +211,8 @@ pub fn read_public(path: &Path) -> Result<String, PrivateFileError> {
     open(path, LARGEST)?.text()
 }
 
-/// Reads a configuration, which nobody else may change. If `holds_secrets` says that there are some in it, nobody else may read it.
+/// Reads a configuration, which no other user may change. If `holds_secrets` is true for its text, no other user may
+/// read it either.
 ///
 /// # Errors
 /// If it can't be read, or others may change it, or read what they must not.
@@ -232,15 +234,14 @@ pub fn secret(path: &Path) -> Result<[u8; 32], PrivateFileError> {
     let decoded: Option<[u8; 32]> = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
     let secret =
         decoded.ok_or_else(|| PrivateFileError::Content { path: path.to_owned(), wanted: "32 bytes in base64url" })?;
-    // Only this server has it, so a new one costs no more than the resume tokens that are out.
+    // Only this server uses it, so replacing it invalidates only the resume tokens in use.
     match weakness(&secret) {
         Some(_) => Err(PrivateFileError::Content { path: path.to_owned(), wanted: "32 random bytes in base64url" }),
         None => Ok(secret),
     }
 }
 
-/// Makes a directory for its owner only, and those above it, where they are missing. Nobody else may write to it, or put another in
-/// its place.
+/// Creates a directory for its owner only, with missing parents. No other user may write to it, or replace it.
 ///
 /// # Errors
 /// If it can't be made, or others may write to it.
@@ -251,7 +252,7 @@ pub fn directory(path: &Path) -> Result<(), PrivateFileError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&place.real);
         made.map_err(|problem| PrivateFileError::Io { path: path.to_owned(), problem })?;
     }
-    // Again, for it may be somebody else who made it just now.
+    // Checked again, as another user may have created it in the meantime.
     let place = trust.follow(path)?;
     let Some(about) = place.found else {
         return Err(PrivateFileError::Io {
@@ -273,7 +274,7 @@ pub fn directory(path: &Path) -> Result<(), PrivateFileError> {
     checked.map_err(|problem| problem.on_the_way_to(path))
 }
 
-/// Looks at a file that the server keeps and opens itself, if it is there already.
+/// Checks a file that the server opens by itself, if it exists.
 ///
 /// # Errors
 /// If it is no regular file of this process's user, or others may write to it, or read it.
@@ -284,7 +285,7 @@ pub fn kept_file(path: &Path) -> Result<(), PrivateFileError> {
     check_kept(trust, &place.real, &about, lets_others_in(&place.real)).map_err(|problem| problem.on_the_way_to(path))
 }
 
-/// The same of all files in a directory of the server's, by their names' ends.
+/// Checks all files in a directory whose names have one of these endings, like [`kept_file`].
 ///
 /// # Errors
 /// As [`kept_file`], of the first that can't be used; or if the directory can't be read.
@@ -302,7 +303,7 @@ pub fn kept_files(directory: &Path, ends: &[&str]) -> Result<(), PrivateFileErro
     Ok(())
 }
 
-/// Opens a file that the server writes anew: for its owner only, whatever the umask.
+/// Opens a file for rewriting: private to its owner, whatever the umask.
 ///
 /// # Errors
 /// The system's error.
@@ -332,12 +333,12 @@ fn check_kept(trust: Trust, path: &Path, about: &Metadata, is_open: bool) -> Res
     Ok(())
 }
 
-/// Whether others reach what is in the directory of this file.
+/// Whether others have access to the directory of this file.
 fn lets_others_in(file: &Path) -> bool {
     file.parent().and_then(|parent| fs::metadata(parent).ok()).is_none_or(|about| about.mode() & 0o011 != 0)
 }
 
-/// A regular file that nobody else can change.
+/// A regular file that no other user can change.
 struct Opened {
     file: File,
     about: Metadata,
@@ -382,7 +383,7 @@ fn open_as(trust: Trust, asked: &Path, most: u64) -> Result<Opened, PrivateFileE
 }
 
 impl Opened {
-    /// Whether nobody else can read it; root, who made it for this user, lets its group read it.
+    /// Checks that no other user can read it; a file that root created for this user may be readable by its group.
     fn check_private(&self) -> Result<(), PrivateFileError> {
         let is_handed_over = self.about.uid() != self.trust.us;
         let (forbidden, wanted) = if is_handed_over { (0o037, "440") } else { (0o077, "600") };
@@ -404,7 +405,7 @@ impl Opened {
     }
 }
 
-/// Makes the file whole or not at all. False if another process was faster: then its file stands.
+/// Creates the file atomically. Returns false if another process was faster: then that process's file is used.
 fn create(asked: &Path) -> Result<bool, PrivateFileError> {
     let path = Trust::of_process().follow(asked)?.real;
     let parent = path.parent().unwrap_or(Path::new("/"));
@@ -422,7 +423,7 @@ fn write_new(path: &Path, parent: &Path) -> io::Result<bool> {
         writeln!(file, "{}", URL_SAFE_NO_PAD.encode(random))?;
         file.sync_all()
     });
-    // A link, unlike a rename, never replaces a file that is there.
+    // Unlike a rename, a link never replaces an existing file.
     let linked = written.and_then(|()| fs::hard_link(&draft, path));
     let cleared = fs::remove_file(&draft);
     match linked {

@@ -1,9 +1,9 @@
-//! The way to a file: who could put something else in its place.
+//! Follows the path to a file, and checks that no other user could replace what it leads to.
 //!
-//! A path is followed one component at a time. Each directory on the way, and each link, must belong to root or to this process's
-//! user, and nobody else may write to the directory, unless it is sticky (`/tmp`: others can't replace what is ours there) or on a
-//! read-only mount (as Kubernetes mounts a ConfigMap). So whoever could change what the path leads to is trusted already, and nothing
-//! changes between this check and the opening.
+//! A path is followed one component at a time. Each directory on the way, and each link, must belong to root or to this
+//! process's user, and no other user may write to the directory, unless it is sticky (`/tmp`: others can't replace our
+//! files there) or on a read-only mount (as Kubernetes mounts a ConfigMap). So only trusted users could change what the
+//! path leads to, and nothing changes between this check and the opening.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -16,29 +16,29 @@ use rustix::fs::StatVfsMountFlags;
 
 use super::PrivateFileError;
 
-/// As many links as the kernel follows.
+/// The number of links that the kernel follows at most.
 const MOST_LINKS: usize = 40;
-/// What lets others write.
+/// The mode bits that let others write.
 pub(super) const OTHERS_WRITE: u32 = 0o022;
-/// What lets others read.
+/// The mode bits that let others read.
 pub(super) const OTHERS_READ: u32 = 0o044;
 const STICKY: u32 = 0o1000;
 
-/// Whose files are believed: root's and this user's.
+/// The trusted users: root, and this process's user.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trust {
-    /// This process's user.
+    /// The uid of this process's user.
     pub(super) us: u32,
 }
 
-/// Where a path leads.
+/// The result of following a path.
 #[derive(Debug)]
 pub(super) struct FoundPath {
-    /// The same without links.
+    /// The path with its links resolved.
     pub(super) real: PathBuf,
-    /// What is there; none if nothing is.
+    /// The metadata of the file; none if it does not exist.
     pub(super) found: Option<Metadata>,
-    /// Others may put names into its directory, and can't take away or replace ours.
+    /// Others may create files in its directory, but can't remove or replace ours.
     pub(super) is_shared: bool,
 }
 
@@ -51,7 +51,7 @@ impl Trust {
         owner == 0 || owner == self.us
     }
 
-    /// Where the path leads, if nobody else could change that.
+    /// Follows a path, if no other user could change what it leads to.
     pub(super) fn follow(self, asked: &Path) -> Result<FoundPath, PrivateFileError> {
         self.walk(asked).map_err(|problem| problem.on_the_way_to(asked))
     }
@@ -103,10 +103,10 @@ impl Trust {
         Ok(FoundPath { real, found, is_shared })
     }
 
-    /// Whether others can put names into the directory at all.
+    /// Whether others can create files in the directory.
     ///
     /// # Errors
-    /// If they can put something else in the place of what is there and ours.
+    /// If others can replace files of ours in it.
     fn check_on_the_way(self, path: &Path, about: &Metadata) -> Result<bool, PrivateFileError> {
         if !self.believes(about.uid()) {
             return Err(self.foreign(path, about));
@@ -121,8 +121,8 @@ impl Trust {
         Err(PrivateFileError::Writable { path: path.to_owned(), mode: mode & 0o7777 })
     }
 
-    /// Whether only the group may write, and that is the one that many systems make for each user: with the user's own number, and with
-    /// nobody else in it. There a checkout has mode 775.
+    /// Whether only the group may write, and it is the private group that many systems create for each user: with the
+    /// user's own number, and without other members. There a checkout has mode 775.
     fn is_of_our_own_group(self, about: &Metadata) -> bool {
         let is_ours = self.us != 0 && about.uid() == self.us && about.gid() == self.us && about.mode() & 0o002 == 0;
         is_ours && std::fs::read_to_string("/etc/group").is_ok_and(|groups| has_no_other_members(&groups, self.us))
@@ -152,7 +152,7 @@ fn existing(path: &Path) -> Result<Option<Metadata>, PrivateFileError> {
     }
 }
 
-/// Whether the group of this number is there and nobody is in it but the user after whom it is named.
+/// Whether the group with this number exists and has no member but the user whose name it has.
 fn has_no_other_members(groups: &str, number: u32) -> bool {
     let number = number.to_string();
     let mut found = groups.lines().filter_map(|line| {
@@ -170,7 +170,7 @@ fn is_read_only(path: &Path) -> bool {
     rustix::fs::statvfs(path).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// What something is that is not a file, in a word.
+/// The kind of something that is not a regular file, as a noun with its article.
 pub(super) fn kind(about: &Metadata) -> &'static str {
     let kind = about.file_type();
     if kind.is_dir() {

@@ -1,26 +1,27 @@
-//! Secrets that can be guessed: those in which a pattern shows.
+//! Detection of secrets that can be guessed because they have a pattern.
 
 use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
-/// The fewest bytes that a secret has before it repeats.
+/// The shortest period of a secret, in bytes.
 const FEWEST_BYTES: usize = 32;
-/// The same where the text is an encoding of the secret: 128 bits.
+/// The shortest period, in bytes, if the text is an encoding of the secret: 128 bits.
 const FEWEST_DECODED_BYTES: usize = 16;
-/// The fewest different bytes. 32 random hexadecimal digits have fewer once in 25 million times, and other texts more seldom.
+/// The fewest different bytes. Of 32 random hexadecimal digits, one text in 25 million has fewer; of other texts even
+/// less.
 const FEWEST_DIFFERENT: usize = 8;
-/// This number of bytes that come again is a repetition, and no chance.
+/// The number of bytes whose recurrence counts as a repetition, not as chance.
 const REPETITION: usize = 10;
-/// Keys in the order in which a hand runs over them.
+/// The keys of a keyboard, in order.
 const KEYBOARD: &[u8] = b"1234567890qwertyuiopasdfghjklzxcvbnm";
-/// Secrets that stand in handbooks and on web sites.
+/// Secrets that are published in manuals and on web sites.
 const PUBLISHED: [&str; 4] =
     ["a-string-secret-at-least-256-bits-long", "your-256-bit-secret", "your-384-bit-secret", "your-512-bit-secret"];
 
-/// Why a secret can be guessed, if that shows: it repeats, it counts, it has few different bytes, or it was published. The text is
-/// looked at as it is and, if it is hexadecimal or base64, as what it stands for.
+/// Why a secret can be guessed, if that is detected: it repeats, it counts, it has few different bytes, or it was
+/// published. The text itself is checked and, if it is hexadecimal or base64, the bytes that it encodes.
 #[must_use]
 pub fn weakness(secret: &[u8]) -> Option<&'static str> {
     if PUBLISHED.iter().any(|published| secret.eq_ignore_ascii_case(published.as_bytes())) {
@@ -44,7 +45,7 @@ fn pattern(secret: &[u8], fewest_bytes: usize) -> Option<&'static str> {
         return Some("it is a short text, repeated");
     }
     let steps = |apart: usize| secret.iter().zip(&secret[apart..]).map(|(one, next)| next.wrapping_sub(*one));
-    // A sequence goes on by the same few steps; two that are woven into each other do so at every second byte.
+    // A sequence repeats the same few steps; two interleaved sequences do so at every second byte.
     if [1, 2].iter().any(|&apart| different(&mut steps(apart)) < FEWEST_DIFFERENT) {
         return Some("it is a sequence");
     }
@@ -52,19 +53,19 @@ fn pattern(secret: &[u8], fewest_bytes: usize) -> Option<&'static str> {
     [secret, &keys].iter().any(|bytes| goes_on(bytes)).then_some("it is a sequence")
 }
 
-/// Whether most bytes are next to the one before them.
+/// Whether most bytes are neighbours of the byte before them.
 fn goes_on(bytes: &[u8]) -> bool {
     let steps = bytes.iter().zip(&bytes[1..]).map(|(one, next)| next.wrapping_sub(*one));
     steps.filter(|step| matches!(*step, 0 | 1 | u8::MAX)).count() * 3 > bytes.len() * 2
 }
 
-/// A character's place on the keyboard; one that has none is itself.
+/// A character's position on the keyboard; for others the character itself.
 fn key(byte: u8) -> u8 {
     let place = KEYBOARD.iter().position(|key| key.eq_ignore_ascii_case(&byte));
     place.and_then(|place| u8::try_from(place).ok()).unwrap_or(byte)
 }
 
-/// After how many bytes it begins again, with a byte changed here and there perhaps.
+/// The period after which the secret repeats, allowing for a few changed bytes.
 fn period(secret: &[u8]) -> Option<usize> {
     let longest = secret.len().checked_sub(REPETITION)?;
     (1..=longest).find(|&period| {
@@ -73,7 +74,7 @@ fn period(secret: &[u8]) -> Option<usize> {
     })
 }
 
-/// What the text stands for, if it is an encoding of at least 128 bits.
+/// The bytes that the text encodes, if it is an encoding of at least 128 bits.
 fn decodings(text: &str) -> Vec<Vec<u8>> {
     let base64 = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|form| form.decode(text).ok());
     hexadecimal(text).into_iter().chain(base64).filter(|decoded| decoded.len() >= FEWEST_DECODED_BYTES).collect()

@@ -1,4 +1,4 @@
-//! Admission: checks the name and the tokens of a join, and makes the tokens with which players come back.
+//! Admission: checks the name and the tokens of a join, and creates resume tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,7 +36,7 @@ pub(crate) struct Admitted {
     pub proof: Proof,
 }
 
-/// The claims of a resume token. The engine of the show compares `id` and `issue` with its own.
+/// The claims of a resume token. The show's engine compares `id` and `issue` with its own state.
 #[derive(Serialize, Deserialize)]
 struct ResumeClaims {
     aud: String,
@@ -44,12 +44,12 @@ struct ResumeClaims {
     show: ShowCode,
     id: ShowId,
     issue: u32,
-    /// In seconds, by the server's clock.
+    /// Expiry, in seconds since 1970 by the server's clock.
     exp: u64,
     name: Name,
 }
 
-/// The player for whom a resume token is made.
+/// The player for whom a resume token is created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holder<'a> {
     pub code: &'a ShowCode,
@@ -60,29 +60,29 @@ pub(crate) struct Holder<'a> {
     pub issue: u32,
 }
 
-/// How long a resume token can be used. Each welcome brings a new one, so a show may be longer.
+/// The lifetime of a resume token. Each welcome brings a new one, so a show may last longer.
 const RESUME_SECONDS: u64 = 24 * 60 * 60;
 
-/// Distinguishes resume tokens from all others that the same key may have signed.
+/// The audience of resume tokens, which distinguishes them from other tokens that the same key may have signed.
 const RESUME_AUDIENCE: &str = "klaxon-resume";
 
-/// What must be right in an operator's token.
+/// The claims of an operator's token that must be valid.
 #[derive(Deserialize)]
 struct PlayerClaims {
     sub: PlayerId,
 }
 
-/// What an operator's token may propose.
+/// The claims of an operator's token that are optional.
 #[derive(Deserialize)]
 struct Proposal {
     name: String,
 }
 
 impl Admission {
-    /// Trusts these tokens, and signs its own with the secret.
+    /// An admission that accepts these tokens, and signs resume tokens with the secret.
     pub fn new(auth: Auth, reserved: Option<Reserved>, secret: &[u8; 32], random: Random) -> Self {
         let mut resume_rules = Validation::new(Algorithm::HS256);
-        // Checked against the server's clock, by which it was made.
+        // The expiry is checked against the server's clock, which the token was created by.
         resume_rules.validate_exp = false;
         resume_rules.set_required_spec_claims(&["aud", "sub", "exp"]);
         resume_rules.set_audience(&[RESUME_AUDIENCE]);
@@ -96,7 +96,7 @@ impl Admission {
         }
     }
 
-    /// The player of this join, or why it is refused.
+    /// Checks a join. Returns the player, or why the join is refused.
     pub fn admit(&self, join: Join, now: Millis) -> Result<Admitted, Refusal> {
         let chosen = join.name.as_deref().map(|name| self.parse_name(name)).transpose()?;
         let resumed = join.resume.as_deref().map(|token| self.resumed(token, &join.show, now)).transpose()?;
@@ -119,14 +119,14 @@ impl Admission {
         Ok(Admitted { code: join.show, player, name: chosen.or(known_as), role: join.role, proof })
     }
 
-    /// The owner of a seat, who wants all earlier resume tokens to be refused.
+    /// Checks a request of a seat's owner to revoke all earlier resume tokens.
     pub fn reclaim(&self, reclaim: Reclaim) -> Result<Admitted, Refusal> {
         let (player, name) = self.trusted(&reclaim.token)?;
         let proof = Proof::Token { resumes: None, revoke: true };
         Ok(Admitted { code: reclaim.show, player, name, role: Role::Player, proof })
     }
 
-    /// The token with which the player comes back.
+    /// Creates the token with which the player can rejoin.
     pub fn resume_token(&self, of: Holder<'_>, now: Millis) -> String {
         let claims = ResumeClaims {
             aud: RESUME_AUDIENCE.to_owned(),
@@ -194,14 +194,14 @@ impl Admission {
     }
 }
 
-/// The name in a token that was found to be right. It is a proposal, for which no join is refused: one that is too long is cut, and one that
-/// can't be shown, or is no text, is as good as none.
+/// The name in a valid token. It is only a proposal, and never a reason to refuse a join: a long name is cut, and one
+/// that can't be displayed, or is not a text, is ignored.
 fn proposed_name(token: &str) -> Option<Name> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     Name::proposed(&serde_json::from_slice::<Proposal>(&payload).ok()?.name)
 }
 
-/// A new guest, whose id can't be guessed.
+/// The id of a new guest, which can't be guessed.
 fn guest(random: &Random) -> Result<PlayerId, Refusal> {
     let id = format!("{}{:016x}{:016x}", PlayerId::GUEST, random.next(), random.next());
     PlayerId::parse(&id).map_err(|_| Refusal::plain(ErrorCode::Unavailable))

@@ -1,4 +1,4 @@
-//! The state of one connection: waiting, joining, in a show, leaving. No socket, no clock, nothing that blocks.
+//! The state of one connection: waiting, joining, in a show, leaving. Pure: no socket, no clock, no blocking.
 
 mod admission;
 mod close;
@@ -15,27 +15,27 @@ pub(crate) use admission::{Admission, Admitted, Holder};
 pub use close::Close;
 pub(crate) use origin::Origins;
 
-/// Where a connection is.
+/// The state of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Session {
-    /// Has not asked to join.
+    /// It has not asked to join.
     Waiting(Box<Newcomer>),
-    /// The engine was asked.
+    /// The engine was asked for a seat.
     Joining(Box<Asked>),
     /// In a show.
     In(Place),
-    /// Being closed; nothing that it sends is processed.
+    /// Being closed; its messages are no longer processed.
     Leaving { since: Millis },
 }
 
-/// A connection before its join. Boxed, as nearly all connections are in a show and have none.
+/// A connection before its join. Boxed to keep the enum small: nearly all connections are in a show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Newcomer {
     since: Millis,
     origin: Origin,
 }
 
-/// A pending join. Boxed likewise.
+/// A pending join. Boxed for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     since: Millis,
@@ -57,19 +57,19 @@ impl Session {
         Self::Waiting(Box::new(Newcomer { since: now, origin }))
     }
 
-    /// The player asks to join. What to ask the engine, or why not.
+    /// Processes a join. Returns the request to the engine, or why the join is refused.
     pub fn join(&mut self, join: Join, admission: &Admission, now: Millis) -> Result<Admitted, Refusal> {
         let origin = self.waiting()?;
         self.ask(admission.admit(join, now), origin, now)
     }
 
-    /// The same for a player who takes a seat back.
+    /// As [`Self::join`], for a player who takes a seat back.
     pub fn reclaim(&mut self, reclaim: Reclaim, admission: &Admission, now: Millis) -> Result<Admitted, Refusal> {
         let origin = self.waiting()?;
         self.ask(admission.reclaim(reclaim), origin, now)
     }
 
-    /// The show that it has joined, without which nothing but a join is accepted.
+    /// The show that the connection has joined.
     pub fn joined(&self) -> Result<Place, Refusal> {
         self.place().ok_or(Refusal::plain(ErrorCode::NotJoined))
     }
@@ -84,13 +84,13 @@ impl Session {
     fn ask(&mut self, admitted: Result<Admitted, Refusal>, origin: Origin, now: Millis) -> Result<Admitted, Refusal> {
         *self = match &admitted {
             Ok(admitted) => Self::Joining(Box::new(Asked { since: now, origin, code: admitted.code.clone() })),
-            // A player who mistyped a name gets the whole time again.
+            // A refused join, such as for a mistyped name, restarts the join timeout.
             Err(_) => Self::new(now, origin),
         };
         admitted
     }
 
-    /// The engine gave a seat. Returns the code of the join; none if no join is pending.
+    /// Processes a seat that the engine gave. Returns the code of the join; none if no join was pending.
     pub fn seated(&mut self, place: Place) -> Option<ShowCode> {
         let Self::Joining(asked) = self else { return None };
         let code = asked.code.clone();
@@ -98,14 +98,14 @@ impl Session {
         Some(code)
     }
 
-    /// The engine gave none. Whether a join was pending.
+    /// Processes the engine's refusal of a seat. Returns whether a join was pending.
     pub fn refused(&mut self, now: Millis) -> bool {
         let Self::Joining(asked) = self else { return false };
         *self = Self::new(now, asked.origin);
         true
     }
 
-    /// Its origin until it has joined: a connection asks for one seat only.
+    /// The origin of the connection; none once it has joined, as it is needed for the join only.
     pub fn origin(&self) -> Option<Origin> {
         match self {
             Self::Waiting(newcomer) => Some(newcomer.origin),
@@ -114,7 +114,7 @@ impl Session {
         }
     }
 
-    /// Where it is, if it is in a show.
+    /// The show and seat of the connection, if it is in a show.
     pub const fn place(&self) -> Option<Place> {
         match self {
             Self::In(place) => Some(*place),
@@ -127,7 +127,7 @@ impl Session {
         matches!(self, Self::Leaving { .. })
     }
 
-    /// Since when it is being closed, if it is.
+    /// When it began to be closed, if it is being closed.
     pub const fn leaving_since(&self) -> Option<Millis> {
         match self {
             Self::Leaving { since } => Some(*since),
@@ -135,7 +135,7 @@ impl Session {
         }
     }
 
-    /// When it should be closed for not being in by then, and how.
+    /// The deadline for joining, and how the connection is closed then.
     pub fn deadline(&self, limit: Span) -> Option<(Millis, Close)> {
         match self {
             Self::Waiting(newcomer) => Some((newcomer.since + limit, Close::NeverJoined)),

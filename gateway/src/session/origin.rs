@@ -1,7 +1,7 @@
-//! From where a connection comes, as engines may know it: a keyed hash of its address.
+//! The origin of a connection, in the form that engines may know: a keyed hash of its address.
 //!
-//! The key comes from the secret behind resume tokens, which the gateways of a cluster share: so all of them, before and after a start,
-//! compute the same of an address, and others can compute nothing from it.
+//! The key is derived from the secret for resume tokens, which the gateways of a cluster share. So all of them compute
+//! the same origin for an address, also after a restart, and no one else can compute anything from an origin.
 
 use std::net::IpAddr;
 
@@ -9,10 +9,10 @@ use hmac::{Hmac, Mac};
 use klaxon_protocol::origin::Origin;
 use sha2::Sha256;
 
-/// Keeps what is made for this apart from all else that the secret signs.
+/// The key derivation's context, which separates this key from other uses of the secret.
 const PURPOSE: &[u8] = b"klaxon: origins of connections";
 
-/// Makes origins of addresses.
+/// Computes origins from addresses.
 pub(crate) struct Origins(Hmac<Sha256>);
 
 impl Origins {
@@ -21,10 +21,11 @@ impl Origins {
         Self(keyed(&key))
     }
 
-    /// The origin of this address: of an IPv6 address its first 64 bits, which one household has, count.
+    /// The origin of this address. Of an IPv6 address only the first 64 bits are used, as a household has at least that
+    /// prefix.
     pub fn of(&self, address: IpAddr) -> Origin {
         let hash = self.0.clone();
-        // IPv4 through a socket for IPv6 is the same address.
+        // An IPv4 address that arrives as an IPv4-mapped IPv6 address gives the same origin.
         let hash = match address.to_canonical() {
             IpAddr::V4(address) => hash.chain_update(b"4").chain_update(address.octets()),
             IpAddr::V6(address) => hash.chain_update(b"6").chain_update(&address.octets()[..8]),

@@ -1,4 +1,4 @@
-//! The acceptor: takes sockets from the listener and hands them to the shards in turn.
+//! The acceptor: accepts connections and passes them to the shards in turn.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -12,25 +12,26 @@ use tokio::sync::watch;
 
 use super::{Stage, receive_time};
 
-/// Sockets that the kernel keeps for us until we take them.
+/// The listen backlog: connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
-/// Sockets beyond the most connections, for health checks and refusals.
+/// Sockets beyond the connection limit, for health checks and refusals.
 const SPARE: usize = 256;
-/// How long to wait when there are no file descriptors left.
+/// The pause when there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens. The kernel keeps no more for a slow client than we do.
+/// Binds and listens. The kernel's send buffer of a connection is limited to `send_buffer`.
 ///
 /// # Errors
-/// If the address can't be had.
+/// If the address can't be bound.
 pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_send_buffer_size(send_buffer)?;
     socket.set_nonblocking(true)?;
-    // Sockets that are accepted inherit this: a frame waits for no other.
+    // Accepted sockets inherit this: a frame is sent without waiting for another.
     socket.set_tcp_nodelay(true)?;
-    // An urgent byte is a byte in its place: else what it is marked with later decides whether it is there at all.
+    // An urgent byte is read in its place in the stream. Otherwise later urgent bytes would decide whether it is in the
+    // stream at all.
     socket.set_out_of_band_inline(true)?;
     if let Err(error) = receive_time::ask(&socket) {
         tracing::warn!(%error, "the kernel has no receive times: answers are stamped when they are read");
@@ -40,12 +41,12 @@ pub fn listen(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener
     Ok(socket.into())
 }
 
-/// The sockets there are.
+/// The number of open sockets.
 #[derive(Debug, Default)]
 struct ConnectionCount(Arc<AtomicUsize>);
 
 impl ConnectionCount {
-    /// One more, for as long as the returned value lives; none if there are `most` already.
+    /// Counts a socket for as long as the returned value lives; none if there are `most` already.
     fn enter(&self, most: usize) -> Option<CountedConnection> {
         let before = self.0.fetch_add(1, Relaxed);
         let here = CountedConnection(Arc::clone(&self.0));
@@ -53,7 +54,7 @@ impl ConnectionCount {
     }
 }
 
-/// A socket among those there are.
+/// A counted socket.
 #[derive(Debug)]
 pub(super) struct CountedConnection(Arc<AtomicUsize>);
 
@@ -70,12 +71,12 @@ impl Drop for CountedConnection {
     }
 }
 
-/// Counts a connection that is refused as there is no room.
+/// Counts a connection that is refused because of the limit.
 pub(super) fn count_refused() {
     metrics::counter!("klaxon_connections_refused_total").increment(1);
 }
 
-/// Takes sockets until the gateway stops. While it drains they are still taken, to be refused with `shutting_down`.
+/// Accepts connections until the gateway stops. While it drains they are accepted to be refused with `shutting_down`.
 pub(super) async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
@@ -92,7 +93,7 @@ pub(super) async fn run(
             Ok((stream, peer)) => {
                 match count.enter(most.saturating_add(SPARE)) {
                     Some(here) => hand_out(stream, peer.ip(), here),
-                    // Closed without a refusal: the spare sockets for refusals are taken.
+                    // Closed without a reply, as the spare sockets for refusals are taken.
                     None => count_refused(),
                 }
             }
@@ -105,7 +106,7 @@ pub(super) async fn run(
     }
 }
 
-/// Whether it is this one connection that failed.
+/// Whether the error concerns this connection only.
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(
         error.kind(),

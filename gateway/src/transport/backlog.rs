@@ -1,76 +1,77 @@
-//! A reactor's backlog: messages that other threads sent to its handler and that are not processed yet, whether they are in the mailbox or
-//! with the handler.
+//! A reactor's backlog: messages from other threads that its handler has not processed yet, in the mailbox or in the
+//! handler.
 //!
-//! A sender that can wait does so while the backlog is full. One that can't, as it is a reactor itself, sends all the same: the code that does
-//! so has to show that the sum is bounded.
+//! A sender that can wait does so while the backlog is full. A sender that can't, because it is a reactor itself, sends
+//! anyway: its code has to show that the sum is bounded.
 //!
-//! It costs each message an addition, and each turn of the reactor at most one: nothing per connection, no lock and no allocation. The sender
-//! is woken only when it may wait.
+//! The cost is one addition per message, and at most one per turn of the reactor: nothing per connection, no lock, no
+//! allocation. The sender is woken only when there is room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Release};
 
 use tokio::sync::Notify;
 
-/// Messages in one reactor's backlog at which senders wait. A few megabytes, and more than a second of a shard's work even if all are joins.
+/// The length of one reactor's backlog at which senders wait. A few megabytes, and more than a second of a shard's work
+/// even if all messages are joins.
 pub const MAX_BACKLOG: usize = 16_384;
-/// At this length a sender that waits goes on: waking it up for every message would cost more than the messages.
+/// The length at which a waiting sender is woken. Waking it for every message would cost more than the messages.
 const LOW_WATER: usize = MAX_BACKLOG / 2;
 
 /// The senders' side.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     length: AtomicUsize,
-    /// The reactor has ended: no sender has to wait for it.
+    /// Set when the reactor has ended, so that no sender waits for it.
     is_over: AtomicBool,
     low: Notify,
 }
 
-/// The reactor's side. Dropping it lets all senders go on.
+/// The reactor's side. Dropping it wakes all senders.
 #[derive(Debug, Default)]
 pub(super) struct ReactorBacklog {
     shared: Arc<Backlog>,
-    /// Messages that the handler was given and that still count.
+    /// Messages in the handler that are counted as unprocessed.
     with_handler: usize,
 }
 
 impl Backlog {
-    /// A message is about to be put into the mailbox.
+    /// Counts a message, before it is put into the mailbox.
     pub fn add(&self) {
         self.length.fetch_add(1, AcqRel);
     }
 
-    /// Messages now.
+    /// The current length.
     pub fn len(&self) -> usize {
         self.length.load(Acquire)
     }
 
-    /// Whether a sender need not wait.
+    /// Whether a sender may send without waiting.
     pub fn has_room(&self) -> bool {
         self.len() < MAX_BACKLOG || self.is_over.load(Acquire)
     }
 
-    /// Waits until the backlog is half empty. For one sender.
+    /// Waits until the backlog is half empty. Only one sender may wait.
     pub async fn wait_for_room(&self) {
         while self.len() > LOW_WATER && !self.is_over.load(Acquire) {
-            // A notification that comes before this is kept.
+            // An earlier notification is stored, so none is missed.
             self.low.notified().await;
         }
     }
 }
 
 impl ReactorBacklog {
-    /// What the senders of this reactor share.
+    /// The side for the senders.
     pub fn shared(&self) -> Arc<Backlog> {
         Arc::clone(&self.shared)
     }
 
-    /// The handler was given a message.
+    /// Counts a message that was passed to the handler.
     pub const fn hand_over(&mut self) {
         self.with_handler += 1;
     }
 
-    /// The handler has this number of messages left to process; the others no longer count.
+    /// Sets how many messages the handler has left to process; the others no longer count.
     pub fn left(&mut self, unprocessed: usize) {
         let processed = self.with_handler - unprocessed;
         if processed == 0 {

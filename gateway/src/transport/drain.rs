@@ -3,35 +3,35 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Which connections are to go now, and where to.
+/// Which connections have to be closed now, and where their clients should connect instead.
 #[derive(Debug, Clone)]
 pub struct Drain {
-    /// Connections in slots below this are to go; the others have a little longer.
+    /// Connections in slots below this have to be closed now.
     pub slots: u32,
-    /// Whether those who wait for the reply to an answer stay until they have it.
+    /// Whether connections with unreplied answers stay open until they have the reply.
     pub waits_for_replies: bool,
-    /// Where players of this service connect besides here.
+    /// The URLs of the service's other gateways.
     pub others: Arc<[String]>,
 }
 
-/// The schedule of a gateway that drains. Where there are others to go to, players go over the first half of the time, so that they do not come
-/// there all at once, and those whose answers have no reply yet may wait until three quarters of it are over. Where there are none,
-/// all go at once, and may wait for replies for the first half.
+/// The schedule of a drain. If there are other gateways, connections are closed over the first half of the time, so
+/// that players do not arrive there all at once, and connections with unreplied answers may stay until three quarters
+/// of it are over. If there are none, all are closed at once, and may wait for replies during the first half.
 pub(super) struct DrainSchedule {
     began: Instant,
     until: Instant,
     others: Arc<[String]>,
-    /// How many slots there were when it began; connections since go last.
+    /// The number of slots when the drain began; connections in later slots are closed last.
     slots: u32,
 }
 
 impl DrainSchedule {
-    /// Begins now.
+    /// A drain that begins now.
     pub fn begin(now: Instant, until: Instant, others: Arc<[String]>, slots: u32) -> Self {
         Self { began: now, until, others, slots }
     }
 
-    /// Which connections are to go by now.
+    /// Which connections have to be closed at this time.
     pub fn at(&self, now: Instant) -> Drain {
         let passed = now.saturating_duration_since(self.began).as_secs_f64();
         let whole = self.until.saturating_duration_since(self.began).as_secs_f64();

@@ -1,4 +1,4 @@
-//! A reactor's sockets by readiness, with mio: epoll on Linux. Works on every kernel and in every container.
+//! A reactor's sockets by readiness, with mio: epoll on Linux. Works with every kernel and in every container.
 
 use std::io::{self, IoSliceMut, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
@@ -19,13 +19,13 @@ use super::mailbox::WakeReceiver;
 use super::receive_time::{KernelTime, ReceiveTime};
 use super::slots::BySlot;
 
-/// Events that are taken from the kernel at once.
+/// Events that one call takes from the kernel at most.
 const EVENTS: usize = 1024;
-/// What is read from a socket at once; the buffer is the reactor's, not the connection's.
+/// The size of the read buffer, of which a reactor has one.
 const READ: usize = 16 << 10;
-/// After this number of reads of one socket the others get their turn.
+/// Reads of one socket before the others get their turn.
 const READS: usize = 4;
-/// No slot is as high.
+/// The waker's token, above all slots.
 const WAKE: Token = Token(usize::MAX);
 
 /// Sockets by readiness.
@@ -34,31 +34,32 @@ pub(super) struct Epoll {
     wakeups: WakeReceiver,
     sockets: BySlot<EpollSocket>,
     buffer: Box<[u8]>,
-    /// Where the kernel writes when bytes came.
+    /// The buffer for control messages, with the kernel's receive times.
     control: Box<[u8]>,
     events: Option<Events>,
-    /// There may be more to read there.
+    /// Sockets that may have more to read.
     unread: Vec<Slot>,
-    /// Closed, and the event is not returned yet.
+    /// Closed sockets whose event has not been returned yet.
     ended: Vec<Slot>,
     round: Round,
 }
 
-/// How far all sockets are read, though one poll returns events of some of them only.
+/// Tracks up to which time all sockets are read, though one poll returns events of some of them only.
 ///
-/// epoll returns sockets in the order in which they became readable, and those that are readable again after the others. So what
-/// was readable when a round began is returned within as many events as there are sockets.
+/// epoll returns sockets in the order in which they became readable, and a socket that becomes readable again after the
+/// others. So what was readable at the begin of a round has been returned after as many events as there are sockets.
 struct Round {
-    /// What could be read then was read.
+    /// Everything that was readable at this time has been read.
     read_to: Timestamp,
-    /// When the present round began.
+    /// When the current round began.
     began: Timestamp,
-    /// Events that may come before the round is over; none if no round is under way.
+    /// How many more events belong to the round; none if there is no round.
     ahead: Option<usize>,
 }
 
 impl Round {
-    /// All events of a poll that began then were processed: their number, of which a poll can return [`EVENTS`].
+    /// Called when all events of a poll that started at `began` are processed; `events` is their number, [`EVENTS`] at
+    /// most.
     fn polled(&mut self, began: Timestamp, events: usize, sockets: usize) {
         if events < EVENTS {
             (self.read_to, self.ahead) = (began, None);
@@ -77,13 +78,13 @@ impl Round {
 
 struct EpollSocket {
     stream: TcpStream,
-    /// What it did not take yet.
+    /// Bytes that the socket has not taken yet.
     unsent: Bytes,
-    /// Whether it is among the unread ones.
+    /// Whether it is in the list of unread sockets.
     unread: bool,
 }
 
-/// How far reading came.
+/// The result of reading a socket.
 enum Progress {
     All,
     More,
@@ -94,7 +95,7 @@ impl Epoll {
     /// No sockets yet.
     ///
     /// # Errors
-    /// If there is no epoll to be had.
+    /// If epoll is not available.
     pub fn new(wakeups: WakeReceiver) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&wakeups.as_fd().as_raw_fd()), WAKE, Interest::READABLE)?;
@@ -111,7 +112,7 @@ impl Epoll {
         })
     }
 
-    /// Reads what is there, and returns its events.
+    /// Reads what is available, and returns its events.
     fn read(
         &mut self,
         slot: Slot,
@@ -127,7 +128,8 @@ impl Epoll {
                     let came = ReceiveTime { received, not_before: self.round.read_to };
                     on_event(SocketEvent::Read(slot, &mut self.buffer[..count], came));
                     *reads += 1;
-                    // epoll(7): a stream that gave less than was asked for is empty, and has an event again.
+                    // epoll(7): a stream that returned fewer bytes than requested is empty, and will have an event
+                    // again.
                     if count < READ && !to_the_end {
                         return Progress::All;
                     }
@@ -161,7 +163,7 @@ impl Epoll {
     }
 }
 
-/// Reads what is there, with the time at which it came.
+/// Receives available bytes, with their receive time.
 fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<KernelTime>)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut bytes, Some(control), MsgFlags::empty())?;
@@ -176,7 +178,7 @@ fn receive(stream: &TcpStream, buffer: &mut [u8], control: &mut [u8]) -> io::Res
     Ok((message.bytes, received))
 }
 
-/// Sends what the socket takes. Whether that is all; an error if the socket is broken.
+/// Sends what the socket takes. Returns whether that was everything; an error if the socket is broken.
 fn send_rest(socket: &mut EpollSocket) -> io::Result<bool> {
     while socket.unsent.has_remaining() {
         match socket.stream.write(&socket.unsent) {
@@ -271,12 +273,12 @@ impl Driver for Epoll {
                 }
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                // A read ends before an urgent byte, though there is more.
+                // A read stops before an urgent byte, even if there is more.
                 let to_the_end = event.is_read_closed() || event.is_error() || event.is_priority();
                 self.serve(slot, to_the_end, &mut on_event, &mut outcome.reads);
             }
         }
-        // The waker is one more.
+        // The waker counts as one more socket.
         self.round.polled(began, events.iter().count(), self.sockets.slots() + 1);
         outcome.read_to = self.round.read_to;
         self.events = Some(events);

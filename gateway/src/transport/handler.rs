@@ -1,4 +1,4 @@
-//! The interface between sockets and what is done with their messages.
+//! The interface between a reactor's sockets and the code that processes their messages.
 
 use std::net::IpAddr;
 
@@ -7,10 +7,10 @@ use klaxon_protocol::codec::Codec;
 
 use super::{ConnKey, Drain, Fault, Timestamp};
 
-/// What a reactor calls with what came on its connections, and asks for what is to be sent.
+/// Processes what arrives on a reactor's connections, and provides the frames to send.
 ///
-/// A reactor owns sockets and one handler. It calls the handler for each event, with the time at which it happened; the handler never
-/// blocks, reads no clock and has no socket:
+/// A reactor owns sockets and one handler. It calls the handler for each event, with the event's time. The handler
+/// never blocks, reads no clock and has no socket:
 ///
 /// | the reactor calls | when |
 /// | --- | --- |
@@ -23,75 +23,75 @@ use super::{ConnKey, Drain, Fault, Timestamp};
 /// | `read_up_to` | the sockets were polled |
 /// | `tick` | ten times a second, and four times while it `is_idle` |
 ///
-/// After each of these `take_dirty` names the connections that have bytes to write. The reactor borrows their frames one after the
-/// other, and reports when the socket has taken one; `socket_action` decides whether to close it.
+/// After each of these calls `take_dirty` returns the connections that have bytes to write. The reactor borrows their
+/// frames one after another, and reports when the socket has taken one; `socket_action` decides whether to close it.
 pub trait ConnectionHandler: Send + 'static {
-    /// What other threads send to it.
+    /// The type of messages from other threads.
     type Message: Send + 'static;
 
-    /// A WebSocket handshake with this peer is done. The key's slot is free from `closed` on.
+    /// Called after a WebSocket handshake with this peer. The key's slot is free again after `closed`.
     fn opened(&mut self, codec: Codec, peer: IpAddr, now: Timestamp) -> ConnKey;
-    /// A message was read now that the kernel received earlier.
+    /// Called with a message that was read at `now`, and that the kernel received at `came`.
     fn message(&mut self, key: ConnKey, message: Payload<'_>, came: Timestamp, now: Timestamp);
     /// The client sent a ping or pong; `pong` are the bytes that answer it, if any.
     fn control_frame(&mut self, key: ConnKey, pong: Bytes, now: Timestamp);
-    /// What the client sent breaks the protocol.
+    /// Called when a client violates the protocol.
     fn fault(&mut self, key: ConnKey, fault: Fault, now: Timestamp);
-    /// The client sent a close frame; `reply` is the one that answers it.
+    /// Called with a client's close frame; `reply` is the frame that answers it.
     fn close_frame(&mut self, key: ConnKey, reply: Bytes, now: Timestamp);
-    /// The socket is closed.
+    /// Called when the socket is closed.
     fn closed(&mut self, key: ConnKey);
-    /// Whether what the client sends is still processed.
+    /// Whether input of this connection is still processed.
     fn is_reading(&self, key: ConnKey) -> bool;
 
-    /// Another thread sent a message.
+    /// Called with a message of another thread.
     fn receive(&mut self, message: Self::Message, now: Timestamp);
-    /// Does the next piece of work. Whether there is more.
+    /// Does the next piece of work. Returns whether there is more.
     fn work(&mut self, now: Timestamp) -> bool;
-    /// How many of the messages that it received are not processed: they count as the reactor's backlog. Called with each turn.
+    /// How many received messages are not processed yet: they count as the reactor's backlog. Called in each turn.
     fn unprocessed(&self) -> usize;
-    /// Whether something waits for `flush` or `read_up_to`: answers in a batch, or a barrier.
+    /// Whether `flush` or `read_up_to` has something to do: answers in a batch, or a barrier.
     fn has_pending_input(&self) -> bool;
-    /// Whether what clients send next may wait up to a quarter of a second to be read. Not by default.
+    /// Whether input may wait to be read for up to a quarter of a second. False by default.
     fn is_idle(&self, _now: Timestamp) -> bool {
         false
     }
-    /// Sends on what was read.
+    /// Sends on what was read and is collected in batches.
     fn flush(&mut self);
-    /// Everything that the sockets had at this time was read.
+    /// Called when everything that the sockets had received at this time has been read.
     fn read_up_to(&mut self, to: Timestamp);
-    /// Time passed.
+    /// Called at intervals.
     fn tick(&mut self, now: Timestamp);
 
-    /// The connections that have bytes to write or another [`SocketAction`] than before, each once.
+    /// The connections that have new bytes to write or a new [`SocketAction`], each once.
     fn take_dirty(&mut self, into: &mut Vec<ConnKey>);
-    /// The next frame of a connection. No other is lent until `wrote`.
+    /// The next frame of a connection. No other is returned until `wrote` is called.
     fn lend(&mut self, key: ConnKey) -> Option<Bytes>;
-    /// The socket took the frame that was lent. Whether there is more to do for this connection.
+    /// Called when the socket has taken the frame. Returns whether there is more to do for this connection.
     fn wrote(&mut self, key: ConnKey) -> bool;
-    /// The outbox of a connection is empty.
+    /// Called when the outbox of a connection is empty.
     fn outbox_empty(&mut self, key: ConnKey);
-    /// What to do with the socket now.
+    /// What the reactor should do with the socket.
     fn socket_action(&self, key: ConnKey, now: Timestamp) -> SocketAction;
 
-    /// The gateway drains: which connections are to go by now, with each tick.
+    /// Called with each tick while the gateway drains: which connections have to be closed by now.
     fn drain(&mut self, drain: Drain, now: Timestamp);
-    /// Connections now.
+    /// The number of connections.
     fn len(&self) -> usize;
     /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// All slots are below this.
+    /// Upper bound (exclusive) of the slots in use.
     fn slots(&self) -> u32;
 }
 
 /// A client's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
-    /// Of a text frame.
+    /// The payload of a text frame.
     Text(&'a str),
-    /// Of a binary frame.
+    /// The payload of a binary frame.
     Binary(&'a [u8]),
 }
 
@@ -109,12 +109,12 @@ impl<'a> Payload<'a> {
 /// What the reactor should do with a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketAction {
-    /// Keep it.
+    /// Keep the socket open.
     Keep,
-    /// Write what is left, and enlarge the kernel's buffer for it, as the client may not read.
+    /// Write the rest, with an enlarged send buffer, as the client may not read.
     Flush,
-    /// All is written: shut down our side, and read to the end of the client's without processing it.
+    /// Everything is written: shut down the sending side, and read the client's data to its end without processing it.
     ShutDown,
-    /// Close it.
+    /// Close the socket.
     Close,
 }

@@ -1,4 +1,4 @@
-//! The players' port before it is a WebSocket: health, version, and the handshake.
+//! HTTP on the players' port, until the upgrade to WebSocket: health, version, and the handshake.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -24,14 +24,14 @@ use super::Limits;
 use super::accept::{self, CountedConnection};
 use crate::handshake::{self, NoHandshake, Refusals};
 
-/// A request's head must be here after this.
+/// How long a client may take to send the head of a request.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// The longest time that a connection may use HTTP.
+/// How long a connection may use HTTP.
 const HTTP_LIMIT: Duration = Duration::from_secs(60);
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 16 << 10;
 
-/// What the handshake needs to know of the gateway.
+/// The gateway's state for HTTP requests.
 pub(super) struct HttpState {
     pub limits: Limits,
     pub draining: AtomicBool,
@@ -50,14 +50,14 @@ pub(super) struct Upgraded {
     pub stream: StdStream,
     pub peer: IpAddr,
     pub codec: Codec,
-    /// What the client sent behind its handshake.
+    /// Bytes that the client sent after its handshake.
     pub read: Bytes,
 }
 
 /// A handshake that was accepted.
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
-/// Serves HTTP until the client upgrades; None if it never does.
+/// Serves HTTP until the client upgrades; none if the connection ends without an upgrade.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: IpAddr,
@@ -75,7 +75,7 @@ pub(super) async fn serve(
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    // An error concerns this client only.
+    // An error concerns this client only, and is ignored.
     let _ = tokio::time::timeout(HTTP_LIMIT, served).await;
     let (upgrade, codec) = agreed.take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;

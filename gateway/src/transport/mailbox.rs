@@ -23,11 +23,11 @@ pub(crate) struct Mailbox<T> {
     waker: Arc<Waker>,
 }
 
-/// The end of the waker that the reactor's driver polls: a byte arrives when the reactor is woken.
+/// The end of the waker that the reactor's driver polls: it receives a byte when the reactor is woken.
 #[derive(Debug)]
 pub(crate) struct WakeReceiver(UnixStream);
 
-/// Writes one byte, however many threads wake the reactor, until it is reset. Generic only for the loom model.
+/// Writes a single byte, however many threads wake the reactor, until it is reset. Generic for the loom model only.
 struct Waker<F = AtomicBool, R = UnixStream> {
     woken: F,
     signal: R,
@@ -51,7 +51,7 @@ impl Flag for AtomicBool {
 
 impl Wake for UnixStream {
     fn wake(&self) {
-        // One that is full has bytes to wake the reactor with, and one that is gone has no reactor.
+        // If the socket is full, it has bytes that wake the reactor; if it is closed, the reactor has ended.
         let mut stream = self;
         let _ = stream.write(&[1]);
     }
@@ -60,10 +60,10 @@ impl Wake for UnixStream {
 /// A mailbox, its sender, and the socket that wakes the reactor.
 ///
 /// # Errors
-/// If there are no sockets to be had.
+/// If the sockets can't be created.
 pub(crate) fn mailbox<T>() -> io::Result<(MailboxSender<T>, Mailbox<T>, WakeReceiver)> {
     let (signal, wakeups) = UnixStream::pair()?;
-    // If the socket is full, its bytes have woken the reactor already.
+    // If the socket is full, the bytes in it have woken the reactor already.
     signal.set_nonblocking(true)?;
     wakeups.set_nonblocking(true)?;
     let waker = Arc::new(Waker { woken: AtomicBool::new(false), signal });
@@ -82,7 +82,7 @@ impl<T> Clone for MailboxSender<T> {
 }
 
 impl<T> MailboxSender<T> {
-    /// Puts a message into the mailbox. A reactor that is gone has no use for it.
+    /// Puts a message into the mailbox. If the reactor has ended the message is dropped.
     pub fn send(&self, message: T) {
         if self.queue.send(message).is_ok() {
             self.wake();
@@ -96,9 +96,9 @@ impl<T> MailboxSender<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Takes what is there, `most` messages at most, after the reactor was woken. Whether there may be more.
+    /// Takes at most `most` messages, after the reactor was woken. Returns whether there may be more.
     pub fn take(&self, most: usize, mut receive: impl FnMut(T)) -> bool {
-        // A message that is sent from here on wakes the reactor again.
+        // From here on a new message wakes the reactor again.
         self.waker.reset();
         for _ in 0..most {
             match self.queue.try_recv() {
@@ -123,10 +123,10 @@ impl<F: Flag, R: Wake> Waker<F, R> {
 }
 
 impl WakeReceiver {
-    /// Another handle of the same socket; only one of them may be polled.
+    /// Another handle to the same socket; only one of them may be polled.
     ///
     /// # Errors
-    /// If there are no descriptors to be had.
+    /// If there is no free file descriptor.
     pub fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
@@ -142,7 +142,7 @@ impl WakeReceiver {
         }
     }
 
-    /// Takes the bytes that came.
+    /// Reads and discards the bytes that arrived.
     pub fn drain(&mut self) {
         while matches!(self.0.read(&mut [0; 16]), Ok(1..)) {}
     }

@@ -1,7 +1,7 @@
 //! Sockets: accepting, reading and writing, by io_uring or epoll.
 //!
-//! The [`ConnectionHandler`] is the seam: it makes of bytes what they mean, and has no socket. A reactor drives it from sockets of its own,
-//! either by io_uring or by readiness.
+//! The [`ConnectionHandler`] separates sockets from the meaning of messages: it processes bytes, and has no socket. A
+//! reactor drives it with its own sockets, by io_uring or by readiness (epoll).
 
 mod accept;
 mod backlog;
@@ -42,20 +42,21 @@ pub use wire::{Fault, Inbound, Wire};
 
 use http::{HttpState, Upgraded};
 
-/// What a listener's sockets may take.
+/// The limits of a listener's sockets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Connections at one time; more are refused with `no_capacity`.
     pub connections: usize,
-    /// Bytes of one message; a client that sends a longer one is closed.
+    /// Bytes of one message; a client that sends a longer one is disconnected.
     pub message: u32,
 }
 
-/// How far the gateway's life has come.
+/// The stages of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
     Running,
-    /// New connections are refused, and all others are closed by then; their clients go to the other gateways if there are any.
+    /// New connections are refused, and all others are closed by a deadline; their clients are sent to other gateways
+    /// if there are any.
     Draining {
         until: Instant,
         others: Arc<[String]>,
@@ -74,7 +75,7 @@ impl Timestamp {
         Self(Clock::of_process().micros())
     }
 
-    /// The same for the protocol.
+    /// The time in the protocol's milliseconds.
     #[must_use]
     pub const fn millis(self) -> Millis {
         Millis(self.0 / 1000)
@@ -87,25 +88,25 @@ impl Timestamp {
     }
 }
 
-/// A connection's key: its shard, its slot there, and how often the slot was used before. No second socket gets the same.
+/// A connection's key: its shard, its slot there, and how often the slot was used before. Keys are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConnKey {
-    /// Which.
+    /// The number of the shard.
     pub shard: u8,
     /// Below 2^24.
     pub slot: u32,
-    /// Which of those that had the slot.
+    /// Distinguishes the connections that have used the slot.
     pub use_of_slot: u32,
 }
 
 impl ConnKey {
-    /// The key as engines carry it.
+    /// The key as a number, for engines, which only return it.
     #[must_use]
     pub const fn to_wire(self) -> u64 {
         (self.use_of_slot as u64) << 32 | (self.slot as u64 & 0x00ff_ffff) << 8 | self.shard as u64
     }
 
-    /// The key that an engine gave back.
+    /// The key for a number that an engine returned.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "each part is cut out of the whole")]
     pub const fn from_wire(wire: u64) -> Self {
@@ -113,7 +114,7 @@ impl ConnKey {
     }
 }
 
-/// The connection's id in logs, which the client has as `session`.
+/// The connection's id in logs, which its client receives as `session`.
 impl fmt::Display for ConnKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.to_wire())

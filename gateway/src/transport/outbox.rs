@@ -1,18 +1,18 @@
-//! What waits to be written to one connection.
+//! The outbox: frames that wait to be written to one connection.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-/// Frames in order. The first is lent to the socket's driver until the kernel has it. Takes no memory of its own while at most one
-/// frame waits.
+/// Frames in order. The first one is lent to the socket's driver until the kernel has taken it. Allocates nothing while
+/// at most one frame waits.
 #[derive(Debug, Default)]
 pub struct Outbox {
     first: Option<QueuedFrame>,
     rest: Rest,
-    /// How long the frame is that is lent out, 0 if none is.
+    /// The length of the frame that is lent, in bytes; 0 if none is.
     lent: usize,
-    /// How much is not written, over all frames.
+    /// Unwritten bytes, over all frames.
     bytes: usize,
 }
 
@@ -22,7 +22,7 @@ struct QueuedFrame {
     droppable: bool,
 }
 
-/// The frames behind the first, in a queue that is there only while there are any: nearly always there are none.
+/// The frames after the first one. The queue exists only while there are any, which is rare.
 #[derive(Debug, Default)]
 #[expect(clippy::box_collection, reason = "a million players have none, and the queue itself is four words")]
 struct Rest(Option<Box<VecDeque<QueuedFrame>>>);
@@ -61,10 +61,10 @@ impl Rest {
 }
 
 impl Outbox {
-    /// Bytes that a frame takes beside its own: its place in the queue, and the allocator's header.
+    /// The overhead of a frame, in bytes: its entry in the queue, and the allocator's header.
     pub const FRAME_OVERHEAD: usize = 96;
 
-    /// The memory that is held for this connection: a small frame takes more than its bytes.
+    /// The memory that the queued frames take, in bytes, overhead included.
     #[must_use]
     pub fn memory(&self) -> usize {
         let frames = usize::from(self.lent > 0) + usize::from(self.first.is_some()) + self.rest.len();
@@ -77,7 +77,7 @@ impl Outbox {
         frame + Self::FRAME_OVERHEAD
     }
 
-    /// Whether all is written.
+    /// Whether everything is written.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes == 0
@@ -97,7 +97,7 @@ impl Outbox {
         }
     }
 
-    /// Lends the next frame out, if the one before was written.
+    /// Lends the next frame, unless the one before is still lent.
     pub fn lend(&mut self) -> Option<Bytes> {
         if self.lent > 0 {
             return None;
@@ -108,12 +108,12 @@ impl Outbox {
         Some(bytes)
     }
 
-    /// The frame that was lent is written.
+    /// Called when the lent frame is written.
     pub fn wrote(&mut self) {
         self.bytes -= std::mem::take(&mut self.lent).min(self.bytes);
     }
 
-    /// Takes out the frames that can be missed, but none that is being written.
+    /// Drops the droppable frames, except one that is being written.
     pub fn drop_droppable(&mut self) {
         let bytes = &mut self.bytes;
         self.rest.retain(|frame| {
@@ -128,7 +128,7 @@ impl Outbox {
         }
     }
 
-    /// Takes out all frames but one that is being written.
+    /// Drops all frames except one that is being written.
     pub fn drop_all(&mut self) {
         (self.first, self.rest) = (None, Rest::default());
         self.bytes = self.lent;

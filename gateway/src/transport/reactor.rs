@@ -1,4 +1,5 @@
-//! A thread with sockets of its own: what is read from them goes to its handler, and the handler's frames are written to them.
+//! The reactor: a thread that passes what it reads from its sockets to its handler, and writes the handler's frames to
+//! them.
 
 use std::io;
 use std::sync::Arc;
@@ -19,15 +20,15 @@ use super::{ConnKey, ConnectionHandler, Inbound, Payload, SocketAction, Stage, T
 
 /// How often the handler's `tick` is called.
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
-/// While the handler is idle, the sockets and the time are polled at this interval. Waking up for each heartbeat costs several times
-/// what the heartbeat does.
+/// While the handler is idle, sockets and time are checked at this interval. Waking up for each heartbeat would cost
+/// several times as much as processing it.
 const IDLE_SLEEP: Duration = Duration::from_millis(250);
-/// While it is not idle, the sockets are polled at least at this interval, whether anything came or not: no stamp is older than
-/// the poll before the one that read it (see [`ReceiveTime::not_before`]).
+/// While the handler is not idle, sockets are polled at least at this interval, even without a wake-up: no stamp is
+/// older than the poll before the one that read the answer (see [`ReceiveTime::not_before`]).
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// What is taken from the mailbox at once.
+/// Messages that are taken from the mailbox per poll at most.
 const MESSAGES_PER_POLL: usize = 256;
-/// After this number of polls the handler is flushed, though there is more to read.
+/// Polls after which the handler is flushed, even if there is more to read.
 const POLLS_PER_FLUSH: u32 = 16;
 /// The pause after the kernel failed to return the events of sockets.
 const ERROR_BACKOFF: Duration = Duration::from_millis(10);
@@ -46,36 +47,36 @@ pub(super) struct Reactor<C: ConnectionHandler, D> {
     dispatcher: Dispatcher<C>,
     mailbox: Mailbox<ReactorMessage<C::Message>>,
     backlog: ReactorBacklog,
-    /// There may be more in the mailbox.
+    /// Whether the mailbox may have more messages.
     more_mail: bool,
     dirty: Vec<ConnKey>,
 }
 
-/// All but the sockets.
+/// The reactor's state except for the sockets.
 struct Dispatcher<C> {
     handler: C,
     sockets: BySlot<SocketState>,
-    /// What answers pings and closes.
+    /// Buffer for replies to pings and close frames.
     write: Vec<u8>,
-    /// Had a frame sent and may have another.
+    /// Connections whose last frame was sent, and that may have another.
     send_more: Vec<ConnKey>,
     /// The largest message, in bytes.
     largest: u32,
-    /// Bytes were read that make no whole message: more of it is to come, and soon.
+    /// Whether a read ended within a message, whose rest should arrive soon.
     partial_message: bool,
-    /// The clocks by which the kernel's receive times become stamps.
+    /// Converts the kernel's receive times to stamps.
     clocks: ClockPair,
 }
 
-/// A connection, as its reactor keeps it.
+/// The reactor's state of a connection.
 struct SocketState {
     key: ConnKey,
     wire: Wire,
-    /// A frame is on its way to the kernel.
+    /// The kernel is sending a frame.
     sending: bool,
     /// The kernel's send buffer was enlarged, for what is left before the connection is closed.
     flushing: bool,
-    /// Our side has ended.
+    /// The sending side is shut down.
     shut_down: bool,
     _counted: CountedConnection,
 }
@@ -100,7 +101,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
         Self { driver, dispatcher, mailbox, backlog, more_mail: false, dirty: Vec::new() }
     }
 
-    /// Works until the gateway stops. When it is drained it drops `drained`.
+    /// Runs until the gateway stops. Drops `drained` when the drain is done.
     pub fn run(mut self, mut stage: watch::Receiver<Stage>, drained: mpsc::Sender<()>) {
         let (mut drained, mut drain) = (Some(drained), None::<DrainSchedule>);
         let (mut next_tick, mut more, mut polls, mut may_have_more) = (Instant::now() + TICK_INTERVAL, false, 0, false);
@@ -113,8 +114,9 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             let partial_message = std::mem::take(&mut self.dispatcher.partial_message);
             let is_idle =
                 !busy && !partial_message && drain.is_none() && self.dispatcher.handler.is_idle(Timestamp::now());
-            // One wait on a ring returns some 20 sockets only (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring, since 6.13). With a sleep
-            // after each, thousands of idle players would send more heartbeats than are read.
+            // One wait on a ring returns only some 20 sockets (`IO_LOCAL_TW_DEFAULT_MAX` in the kernel's io_uring,
+            // since 6.13). With a sleep after each wait, thousands of idle players would send heartbeats faster than
+            // they are read.
             if is_idle && !may_have_more {
                 self.sleep(IDLE_SLEEP);
             }
@@ -123,7 +125,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
                 (false, true) => until_tick(),
                 (false, false) => until_tick().min(POLL_INTERVAL),
             });
-            // The sender is gone if the start failed half way.
+            // The sender is dropped if the gateway failed to start.
             let Ok(changed) = stage.has_changed() else { return };
             if changed {
                 match &*stage.borrow_and_update() {
@@ -143,7 +145,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
             let now = Timestamp::now();
             polls += 1;
             if reads == 0 || polls >= POLLS_PER_FLUSH {
-                // Whatever else could be read was read before, so that it goes on together.
+                // Everything else that was readable has been read before, so that it is sent on together.
                 self.dispatcher.handler.flush();
                 polls = 0;
             }
@@ -153,7 +155,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
                 self.dispatcher.handler.tick(now);
                 if let Some(drain) = &drain {
                     self.dispatcher.handler.drain(drain.at(Instant::now()), now);
-                    // A drained reactor still refuses those that come.
+                    // A drained reactor still refuses new connections.
                     if drain.is_over(Instant::now(), self.dispatcher.handler.len()) {
                         drop(drained.take());
                     }
@@ -165,7 +167,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
         }
     }
 
-    /// Sleeps while what comes at the sockets gathers.
+    /// Sleeps while input accumulates.
     fn sleep(&mut self, most: Duration) {
         if let Err(error) = self.driver.sleep(most) {
             tracing::error!(%error, "a reactor can't sleep");
@@ -203,7 +205,7 @@ impl<C: ConnectionHandler, D: Driver> Reactor<C, D> {
         outcome
     }
 
-    /// Sends what has come up.
+    /// Sends the frames of connections that are marked as dirty.
     fn pump(&mut self, now: Timestamp) {
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.append(&mut self.dispatcher.send_more);
@@ -245,7 +247,7 @@ impl<C: ConnectionHandler> Dispatcher<C> {
         Ok(())
     }
 
-    /// Bytes were read just now.
+    /// Processes bytes that were read.
     fn read(&mut self, slot: Slot, bytes: &mut [u8], received: ReceiveTime) {
         let Some(socket) = self.sockets.get(slot) else { return };
         let now = Timestamp::now();
@@ -267,7 +269,7 @@ impl<C: ConnectionHandler> Dispatcher<C> {
             }
             write.clear();
         }
-        // One that is being closed is still read to its end.
+        // A connection that is being closed is still read to its end.
         self.partial_message |= !handler.is_reading(key);
     }
 

@@ -1,12 +1,12 @@
-//! When bytes came: by the kernel's time stamps, not by when they were read.
+//! The time at which bytes arrived, by the kernel's time stamps instead of the time of reading.
 //!
-//! When ten thousand answers come in the last moment of a round, reading them takes longer than the moment. The kernel notes
-//! when each packet came in (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst), and returns that with the
-//! bytes; an answer is stamped with that.
+//! If ten thousand answers arrive in the last moment of a round, reading them takes longer than that moment. The kernel
+//! records when each packet arrived (`SO_TIMESTAMPING`, see the kernel's Documentation/networking/timestamping.rst),
+//! and returns that time with the bytes; it becomes the answer's stamp.
 //!
-//! The kernel returns the time of the last packet in the order of the stream, which need not be the one that was missing: TCP keeps a
-//! packet that came out of its order, with its time. So a stamp is never before a moment at which all that could be read was read
-//! ([`ReceiveTime::not_before`]), whatever the kernel returns.
+//! The kernel returns the time of the last packet in stream order, which need not be the packet that arrived last: TCP
+//! keeps an out-of-order packet with its own time. So a stamp is never before a moment at which everything readable had
+//! been read ([`ReceiveTime::not_before`]), whatever the kernel returns.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -17,39 +17,39 @@ use nix::sys::socket::{TimestampingFlag, setsockopt, sockopt};
 use super::Timestamp;
 use crate::link::Clock;
 
-/// The space that the kernel's time stamp takes: a control message's head and three times (`struct scm_timestamping`).
+/// The size of the kernel's time stamp: a control message's head and three times (`struct scm_timestamping`).
 pub(super) const CONTROL: usize = HEAD + 3 * TIME;
-/// `struct cmsghdr`.
+/// The size of `struct cmsghdr`, in bytes.
 const HEAD: usize = 16;
-/// `struct timespec`.
+/// The size of `struct timespec`, in bytes.
 const TIME: usize = 16;
 
-/// Two clocks that are read within this time, in microseconds, count as read at the same time.
+/// Two clock readings within this time, in microseconds, count as simultaneous.
 const AT_ONCE: u64 = 2;
-/// How often they are read again if something came between.
+/// Attempts to read both clocks without an interruption in between.
 const READINGS: u32 = 4;
 
-/// When a packet came in, in nanoseconds since 1970 by the machine's wall clock.
+/// A packet's receive time, in nanoseconds since 1970 by the machine's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct KernelTime(pub u64);
 
-/// When bytes came, as far as is known.
+/// What is known about the time at which bytes arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReceiveTime {
     /// The kernel's time stamp, if there is one.
     pub received: Option<KernelTime>,
-    /// When all that could be read of this socket had been read: what is read now was not there as a whole.
+    /// When everything readable on this socket had last been read: the bytes were not complete before.
     pub not_before: Timestamp,
 }
 
-/// Asks for the times of what comes in by these sockets, and by those that a listener takes.
+/// Enables receive times on this socket, or on the sockets that a listener accepts.
 pub(super) fn ask(socket: &impl AsFd) -> io::Result<()> {
     let flags = TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE;
     setsockopt(socket, sockopt::Timestamping, &flags).map_err(Into::into)
 }
 
 impl KernelTime {
-    /// The time stamp in control messages, as the kernel lays them out.
+    /// The time stamp in control messages of the kernel.
     pub fn in_control(control: &[u8]) -> Option<Self> {
         let length = usize::from_ne_bytes(control.get(..8)?.try_into().ok()?);
         let level = i32::from_ne_bytes(control.get(8..12)?.try_into().ok()?);
@@ -62,7 +62,7 @@ impl KernelTime {
         Self::at(seconds, nanos)
     }
 
-    /// A time as the kernel writes it; 0 is none.
+    /// A time in the kernel's format, in which 0 is no time.
     pub fn at(seconds: i64, nanos: i64) -> Option<Self> {
         let (seconds, nanos) = (u64::try_from(seconds).ok()?, u64::try_from(nanos).ok()?);
         let time = seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?;
@@ -70,19 +70,19 @@ impl KernelTime {
     }
 }
 
-/// Where the machine's wall clock and the server's stand.
+/// A simultaneous reading of the machine's wall clock and the server's clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClockPair {
-    /// What the wall clock shows, in microseconds.
+    /// The wall clock, in microseconds since 1970.
     wall: u64,
-    /// The monotonic time of the server's clock then. Not what that shows: it may be slewed, by 100 ms while a process stands still
-    /// for 5 s, and what came before must not be stamped by its rate since.
+    /// The monotonic time of the server's clock. Not what the clock shows: it may have been slewed, by 100 ms if a
+    /// process was stopped for 5 s, and earlier times must not be stamped with its rate since.
     passed: u64,
     clock: Clock,
 }
 
 impl ClockPair {
-    /// Reads both, at the same time as nearly as can be had.
+    /// Reads both clocks, as simultaneously as possible.
     pub fn read() -> Self {
         let clock = Clock::of_process();
         let (mut least, mut best) = (u64::MAX, Self { wall: 0, passed: 0, clock });
@@ -101,7 +101,8 @@ impl ClockPair {
         best
     }
 
-    /// When that was by the server's clock, which shows `now`; `now` if the kernel has no time stamp, or one in the future.
+    /// The receive time on the server's clock, which shows `now`. It is `now` if the kernel returned no time stamp, or
+    /// one in the future.
     pub fn stamp(self, came: ReceiveTime, now: Timestamp) -> Timestamp {
         let Some(KernelTime(nanos)) = came.received else { return now };
         let since = (nanos / 1000).cast_signed().saturating_sub(self.wall.cast_signed());

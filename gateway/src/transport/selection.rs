@@ -1,4 +1,4 @@
-//! Which way a gateway asks the kernel for its sockets.
+//! How a gateway drives its sockets: by io_uring or by readiness.
 
 use std::fmt;
 use std::io;
@@ -9,10 +9,10 @@ use super::uring::Uring;
 /// How a gateway's sockets are driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Transport {
-    /// By io_uring where the kernel has it and lets us, and by readiness elsewhere.
+    /// By io_uring where it is available and permitted, by readiness elsewhere.
     #[default]
     Auto,
-    /// By completion, with Linux' io_uring; a gateway does not start where there is none.
+    /// By completion, with Linux' io_uring; a gateway does not start if that is unavailable.
     IoUring,
     /// By readiness, which works everywhere.
     Portable,
@@ -22,7 +22,7 @@ impl Transport {
     /// All of them, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Auto, Self::IoUring, Self::Portable];
 
-    /// As options have it.
+    /// The name in options.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,10 +32,10 @@ impl Transport {
         }
     }
 
-    /// Finds out what there is: [`Transport::IoUring`] or [`Transport::Portable`].
+    /// Resolves [`Transport::Auto`]: the result is [`Transport::IoUring`] or [`Transport::Portable`].
     ///
     /// # Errors
-    /// If io_uring was asked for and can't be had.
+    /// If io_uring was asked for and is not available.
     pub(super) fn choose(self) -> io::Result<Self> {
         if self == Self::Portable {
             return Ok(self);
@@ -48,7 +48,7 @@ impl Transport {
                 Err(io::Error::new(error.kind(), format!("io_uring is not to be had here: {error}; {advice}")))
             }
             (_, Err(error)) => {
-                tracing::info!(%error, "io_uring is not to be had here");
+                tracing::info!(%error, "io_uring is not available");
                 Ok(Self::Portable)
             }
         }

@@ -1,8 +1,8 @@
-//! What a reactor and its driver keep of each socket, by the socket's slot.
+//! Values by socket slot, for a reactor and its driver.
 
 use super::driver::Slot;
 
-/// Things by slot. Slots are small numbers that are used again, so this is an array.
+/// Values by slot. Slots are small numbers that are reused, so this is an array.
 pub(super) struct BySlot<T>(Vec<Option<T>>);
 
 impl<T> Default for BySlot<T> {
@@ -12,7 +12,7 @@ impl<T> Default for BySlot<T> {
 }
 
 impl<T> BySlot<T> {
-    /// Puts a thing into a slot.
+    /// Sets the value of a slot.
     pub fn put(&mut self, slot: Slot, thing: T) {
         if self.0.len() <= slot.index() {
             self.0.resize_with(slot.index() + 1, || None);
@@ -20,17 +20,17 @@ impl<T> BySlot<T> {
         self.0[slot.index()] = Some(thing);
     }
 
-    /// What is in a slot.
+    /// The value of a slot.
     pub fn get(&mut self, slot: Slot) -> Option<&mut T> {
         self.0.get_mut(slot.index())?.as_mut()
     }
 
-    /// All slots are below this.
+    /// Upper bound (exclusive) of the slots in use.
     pub fn slots(&self) -> usize {
         self.0.len()
     }
 
-    /// Takes out what is in a slot.
+    /// Removes and returns the value of a slot.
     pub fn take(&mut self, slot: Slot) -> Option<T> {
         self.0.get_mut(slot.index())?.take()
     }

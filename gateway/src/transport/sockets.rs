@@ -26,7 +26,7 @@ pub struct Sockets {
     wake_all: Box<dyn Fn() + Send + Sync>,
     /// Closed when the last reactor is drained.
     drained: mpsc::Receiver<()>,
-    /// Closed when the last thread is done.
+    /// Closed when the last thread has ended.
     done: mpsc::Receiver<()>,
 }
 
@@ -43,13 +43,13 @@ impl<M> Clone for ReactorHandle<M> {
 }
 
 impl<M> ReactorHandle<M> {
-    /// Sends a message, also if there is no room: a sender that can wait does so before.
+    /// Sends a message even if there is no room. A sender that can wait should call [`Self::wait_for_room`] before.
     pub fn send(&self, message: M) {
         self.backlog.add();
         self.sender.send(ReactorMessage::ForHandler(message));
     }
 
-    /// Messages that were sent and that the handler has not processed.
+    /// The number of messages that were sent and not processed yet.
     #[must_use]
     pub fn backlog(&self) -> usize {
         self.backlog.len()
@@ -61,13 +61,13 @@ impl<M> ReactorHandle<M> {
         self.backlog.has_room()
     }
 
-    /// Waits until half of what may wait has room, or the reactor has ended. For one task.
+    /// Waits until the backlog is half empty, or the reactor has ended. Only one task may wait.
     pub async fn wait_for_room(&self) {
         self.backlog.wait_for_room().await;
     }
 }
 
-/// Reactors that wait for their handlers.
+/// Reactors that are not started yet.
 pub struct ReactorPool<M> {
     transport: Transport,
     mailboxes: Vec<ReactorMailbox<M>>,
@@ -82,10 +82,10 @@ struct ReactorMailbox<M> {
 }
 
 impl<M: Send + 'static> ReactorPool<M> {
-    /// This number of reactors, to be started with as many handlers.
+    /// Prepares `reactors` reactors, to be started with as many handlers.
     ///
     /// # Errors
-    /// If there are no descriptors to be had, or not the transport that was asked for.
+    /// If there is no free file descriptor, or the transport that was asked for is not available.
     pub fn new(transport: Transport, reactors: usize) -> io::Result<Self> {
         let transport = transport.choose()?;
         let (mut mailboxes, mut handles) = (Vec::new(), Vec::new());
@@ -104,10 +104,11 @@ impl<M: Send + 'static> ReactorPool<M> {
         self.handles.clone()
     }
 
-    /// Starts the threads: connections to the listener go to the handlers in turn. There must be as many handlers as reactors.
+    /// Starts the threads: connections are distributed over the handlers in turn. The number of handlers must be that
+    /// of the reactors.
     ///
     /// # Errors
-    /// If there are no threads to be had.
+    /// If a thread can't be started.
     pub fn start<C: ConnectionHandler<Message = M>>(
         self,
         listener: TcpListener,
@@ -119,7 +120,7 @@ impl<M: Send + 'static> ReactorPool<M> {
         let (stage, watch) = watch::channel(Stage::Running);
         let ((drains, drained), (dones, done)) = (mpsc::channel(1), mpsc::channel(1));
         let http_state = Arc::new(HttpState::new(limits));
-        // A start that fails half way drops `stage`, which ends the threads that were started.
+        // If the start fails half-way, dropping `stage` ends the threads that were started.
         for (number, (mailbox, handler)) in mailboxes.into_iter().zip(handlers).enumerate() {
             let (stage, drains, dones) = (watch.clone(), drains.clone(), dones.clone());
             thread::Builder::new().name(format!("reactor-{number}")).spawn(move || {
@@ -145,8 +146,8 @@ impl Sockets {
         self.stage.subscribe()
     }
 
-    /// Refuses new connections, has the handlers close theirs, and is done when all are gone or after `limit`. Clients are sent to
-    /// one of the `others`, if there are any.
+    /// Refuses new connections, lets the handlers close theirs, and returns when all are closed or after `limit`.
+    /// Clients are sent to one of the `others`, if there are any.
     pub async fn drain(mut self, limit: Duration, others: Vec<String>) {
         self.http_state.draining.store(true, Relaxed);
         self.set(Stage::Draining { until: Instant::now() + limit, others: others.into() });

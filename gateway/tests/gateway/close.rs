@@ -1,4 +1,5 @@
-//! The close of a question at full load: whose answer was in time is what the kernel saw, not when the gateway got around to it.
+//! The close of a question at full load: whether an answer was in time is decided by the kernel's receive time, not by
+//! when the gateway reads it.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -20,7 +21,8 @@ use crate::fixture::{Client, SHOW, fixture, settings};
 
 const CLIENTS: usize = 2000;
 const QUESTIONS: u16 = 50;
-/// Two clocks are read beside each other, and nobody can tell what is nearer to the close than this, in microseconds.
+/// The smallest distance from the close, in microseconds, at which a verdict is checked: the two clocks can't be
+/// compared more exactly.
 const MARGIN: u64 = 20;
 
 /// An answer as its client saw it: handed to the kernel between two readings of the clock, in microseconds.
@@ -30,8 +32,8 @@ struct Sent {
     after: u64,
 }
 
-/// All clients answer as fast as they can, and in the middle of it the question closes. Each answers once: of several messages that
-/// it hands over in one piece, the kernel tells the time of the last.
+/// All clients answer as fast as they can, and half-way the question closes. Each answers once, as the kernel returns
+/// only the last packet's time for several messages in one read.
 fn answer_around_a_close(
     clients: &mut [(Seat, TcpStream)],
     question: QuestionId,
@@ -52,7 +54,7 @@ fn answer_around_a_close(
     (sent, closed_at)
 }
 
-/// An answer as it goes over the wire, masked with nothing.
+/// An answer as a WebSocket frame, with a mask of zeros.
 fn frame_of(question: QuestionId) -> Vec<u8> {
     let answer = FromPlayer::Answer(Answer { question, choice: klaxon_protocol::games::trivia::Choice(1) });
     let body = Codec::Json.encode(&answer);
@@ -122,7 +124,7 @@ const PONG: [u8; 2] = [0x8a, 0];
 const TALKERS: usize = 3;
 const OF_A_TALKER: usize = 8;
 
-/// Talks by these sockets until it is to stop.
+/// Sends pings on these sockets and reads the pongs, until `stop` is set.
 fn talk(mut sockets: Vec<TcpStream>, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         for socket in &mut sockets {

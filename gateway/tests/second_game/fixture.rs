@@ -94,7 +94,7 @@ impl Server {
         Client::connect(request).await
     }
 
-    /// A player who joins by a code, or comes back. The client, and the `resume` of the welcome.
+    /// Joins a player by a code, or rejoins with `resume`. Returns the client, and the welcome's `resume`.
     pub async fn join(&self, code: &str, resume: Option<&str>) -> (Client, String) {
         let request = format!("ws://{}/play", self.players).into_client_request().unwrap();
         let mut client = Client::connect(request).await;

@@ -1,4 +1,4 @@
-//! The id of a host's command that could not be read, so that its refusal can name it.
+//! Extracts the id of a host's command that can't be decoded, so that its refusal can contain it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,16 +9,16 @@ use super::Codec;
 use crate::binary;
 use crate::ids::CommandId;
 
-/// The numbers in bincode of the messages that begin with an id: `create` and `command`.
+/// The bincode variant numbers of the messages that begin with an id: `create` and `command`.
 const WITH_ID: std::ops::RangeInclusive<u32> = 0..=1;
 
-/// The `id` of a host's message, as far as the message can be read.
+/// The `id` of a host's message, if it can be decoded that far.
 #[must_use]
 pub fn command_id_in(codec: Codec, message: &[u8]) -> Option<CommandId> {
     match codec {
         Codec::Json => {
             let mut id = None;
-            // What is wrong behind the id has been told already.
+            // An error after the id is ignored: decoding the message has reported it already.
             let _ = IdOf(&mut id).deserialize(&mut serde_json::Deserializer::from_slice(message));
             id
         }
@@ -30,7 +30,7 @@ pub fn command_id_in(codec: Codec, message: &[u8]) -> Option<CommandId> {
     }
 }
 
-/// Reads an object up to the end of its `id`, or as far as it goes.
+/// Deserializes an object up to the end of its `id`, or as far as it is valid.
 struct IdOf<'a>(&'a mut Option<CommandId>);
 
 impl<'de> DeserializeSeed<'de> for IdOf<'_> {

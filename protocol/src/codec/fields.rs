@@ -1,8 +1,8 @@
-//! What a message's schema knows of JSON that could not be read as it was sent: which members are null and may be left out, and
+//! Compares JSON that could not be decoded with the message's schema: which members are null and may be left out, and
 //! which field is wrong.
 //!
-//! Only what the schema names is looked into, so unknown fields cost nothing, however deep they are: each level of a message is read
-//! once, and messages have six at most.
+//! Only fields in the schema are examined, so unknown fields take no time, however deeply they are nested. Each level
+//! of a message is read once, and messages have at most six levels.
 
 use serde_json::Value;
 
@@ -10,19 +10,19 @@ use super::raw::Raw;
 use crate::claim::ClaimText;
 use crate::ids::{BadText, CommandId, GameName, Name, ShowCode, ShowId};
 
-/// A field that is not as the schema wants it.
+/// A field that does not match the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What text was wanted, if one of [`crate::ids`] was.
+    /// The kind of text that was expected, if it is one of [`crate::ids`].
     pub wanted: Option<&'static str>,
-    /// The field, what it should be, and what was sent.
+    /// A message with the field's path, what was expected, and what was sent.
     pub told: String,
 }
 
-/// JSON, looked through by a schema.
+/// The result of comparing JSON with a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// The same without the members that are null and may be left out.
+    /// The JSON without members that are null and may be left out.
     pub without_nulls: Vec<u8>,
     /// The first field that is wrong.
     pub fault: Option<Fault>,
@@ -30,7 +30,7 @@ pub struct Looked {
     pub unknown: Option<String>,
 }
 
-/// Looks JSON through; none if it is not JSON.
+/// Compares JSON with a schema; none if it is not JSON.
 pub fn look(schema: &Value, json: &[u8]) -> Option<Looked> {
     let raw = Raw::first_in(json)?;
     let mut walk =
@@ -41,17 +41,18 @@ pub fn look(schema: &Value, json: &[u8]) -> Option<Looked> {
 
 struct Walk<'s> {
     root: &'s Value,
-    /// Where it is: `settings.lives`, `pack.questions[3].right`.
+    /// The path of the current value: `settings.lives`, `pack.questions[3].right`.
     path: String,
     clean: Vec<u8>,
     fault: Option<Fault>,
     unknown: Option<String>,
 }
 
-/// The schemas that hold for one value, the nearest first: a field's own, what it refers to, the variant that its tag chose.
+/// The schemas that apply to one value, the most specific first: a field's own, what it refers to, the variant chosen
+/// by a tag.
 struct Layers<'s> {
     parts: Vec<&'s Value>,
-    /// What the references are called.
+    /// The names of the references that were followed.
     names: Vec<&'s str>,
 }
 
@@ -62,7 +63,7 @@ impl<'s> Layers<'s> {
         layers
     }
 
-    /// A schema, what it refers to, and of "this or null" this.
+    /// Adds a schema, what it refers to, and for "this or null" the part that is not null.
     fn add(&mut self, root: &'s Value, part: &'s Value) {
         self.parts.push(part);
         if let Some(reference) = part.get("$ref").and_then(Value::as_str)
@@ -97,13 +98,13 @@ impl<'s> Layers<'s> {
         })
     }
 
-    /// The words that may stand here, if only some may.
+    /// The allowed words, if the schema is an enumeration.
     fn words(&self) -> Vec<&'s str> {
         let options = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
         options.filter_map(|option| option.get("const")?.as_str()).collect()
     }
 
-    /// The smallest and the largest number.
+    /// The smallest and the largest allowed number.
     fn range(&self) -> (i128, i128) {
         let limit = |keyword| {
             let limit = self.get(keyword)?;
@@ -123,7 +124,7 @@ impl<'s> Layers<'s> {
         self.get("properties").is_some() || self.allows("object") || self.tagged(0).is_some()
     }
 
-    /// The tag and the variants that it tells apart, of the first such list or one of those behind it.
+    /// The tag and the tagged variants of the first list of variants from this layer on.
     fn tagged(&self, number: usize) -> Option<(&'s str, &'s Vec<Value>)> {
         let mut lists = self.parts.iter().filter_map(|part| {
             let variants = part.get("oneOf")?.as_array()?;
@@ -132,7 +133,7 @@ impl<'s> Layers<'s> {
         lists.nth(number)
     }
 
-    /// What is wanted here, in words.
+    /// A description of what is expected.
     fn wanted(&self) -> String {
         let words = self.words();
         if self.is_object() {
@@ -153,7 +154,7 @@ impl<'s> Layers<'s> {
     }
 }
 
-/// The field that tells a variant from its fellows, and what stands in it.
+/// The tag field of a variant, and its value.
 fn tag(variant: &Value) -> Option<(&str, &str)> {
     let fields = variant.get("properties")?.as_object()?;
     fields.iter().find_map(|(name, field)| Some((name.as_str(), field.get("const")?.as_str()?)))
@@ -215,7 +216,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Adds the variants that the object's tags choose.
+    /// Adds the variants that the object's tags select.
     fn choose(&mut self, layers: &mut Layers<'s>, members: &[(String, Raw<'_>)]) {
         let mut chosen = 0;
         while let Some((name, variants)) = layers.tagged(chosen) {
@@ -251,7 +252,7 @@ impl<'s> Walk<'s> {
         self.clean.push(b']');
     }
 
-    /// A number, a text, a word, true or false.
+    /// Checks a number, a text, an enumeration, or a boolean.
     fn plain(&mut self, layers: &Layers<'s>, raw: Raw<'_>) {
         let words = layers.words();
         if !words.is_empty() {
@@ -285,7 +286,7 @@ impl<'s> Walk<'s> {
         self.wrong(None, &format!("expected {wanted}, got {}", raw.shown()));
     }
 
-    /// Notes what is wrong here, if nothing was before.
+    /// Records a fault at the current path, unless there is one already.
     fn wrong(&mut self, wanted: Option<&'static str>, problem: &str) {
         if self.fault.is_some() {
             return;
@@ -313,7 +314,7 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// What is wrong with a text that is to be one of [`crate::ids`].
+/// The problem of a text that should be one of [`crate::ids`].
 fn bad_text(name: &str, text: &str) -> Option<BadText> {
     match name {
         "ShowCode" => ShowCode::parse(text).err(),

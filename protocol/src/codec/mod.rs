@@ -19,10 +19,10 @@ use crate::error::{ErrorCode, Refusal};
 use crate::host::{FromHost, LARGEST_HOST_MESSAGE, ToHost};
 use crate::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
-/// The protocol's version, named in the subprotocols and in `welcome`.
+/// The protocol's version, which is part of the subprotocols and of `welcome`.
 pub const PROTOCOL_VERSION: u16 = 1;
 
-/// How messages are written.
+/// The encoding of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// Text frames; for browsers and people.
@@ -47,7 +47,7 @@ impl Codec {
     /// The codec for a client's `Sec-WebSocket-Protocol` header. A client that offers nothing gets JSON.
     ///
     /// # Errors
-    /// `unsupported_protocol`, naming what is spoken here, if nothing offered is.
+    /// `unsupported_protocol`, with the supported subprotocols, if none of the offered ones is supported.
     pub fn negotiate(offered: Option<&str>) -> Result<Self, Refusal> {
         let Some(offered) = offered else { return Ok(Self::Json) };
         let names = || offered.split(',').map(str::trim);
@@ -57,7 +57,7 @@ impl Codec {
             .ok_or_else(|| Refusal::because(ErrorCode::UnsupportedProtocol, format!("Offered: {offered}.")))
     }
 
-    /// The message's bytes.
+    /// Encodes a message.
     ///
     /// # Panics
     /// For a host's `create` with settings that it does not have in bincode ([`FromHost::encodable`]), and for no other message of this
@@ -70,11 +70,11 @@ impl Codec {
         }
     }
 
-    /// The message in these bytes. In JSON an optional field that is null is as good as left out.
+    /// Decodes a message. In JSON an optional field may be null instead of being left out.
     ///
     /// # Errors
-    /// `unknown_type` for JSON whose `type` is not one of `types`; for all else that is no message `bad_message`, or what
-    /// [`Message::code_for`] says. The detail names the field that is wrong.
+    /// `unknown_type` for JSON whose `type` is not one of `types`; for other invalid messages `bad_message`, or the
+    /// code of [`Message::code_for`]. The detail names the field that is wrong.
     pub fn decode<T: Message>(self, bytes: &[u8], types: &[&str]) -> Result<T, Refusal> {
         match self {
             Self::Json => serde_json::from_slice(bytes).or_else(|error| decode_unusual(bytes, types, &error)),
@@ -83,12 +83,12 @@ impl Codec {
     }
 }
 
-/// What is sent over a WebSocket: one of the four speakers' messages.
+/// A message on a WebSocket: to or from a player or a host.
 pub trait Message: DeserializeOwned + Decode<()> {
-    /// The JSON Schema of what is read.
+    /// The JSON Schema of the message when it is decoded.
     fn schema() -> &'static Value;
 
-    /// With which code a message is refused for a text that is none of [`crate::ids`], such as a `show code`.
+    /// The code of the refusal for a text that is not a valid one of [`crate::ids`], such as a `show code`.
     fn code_for(_wanted: &str) -> ErrorCode {
         ErrorCode::BadMessage
     }
@@ -108,7 +108,7 @@ macro_rules! message {
 
 message! {
     FromPlayer {
-        /// Who types a code that can't be one is told that there is no such show.
+        /// An invalid show code is refused like a code that no show has.
         fn code_for(wanted: &str) -> ErrorCode {
             if wanted == "show code" { ErrorCode::UnknownShow } else { ErrorCode::BadMessage }
         }
@@ -118,10 +118,10 @@ message! {
     ToHost
 }
 
-/// JSON with nulls, or which is no message at all.
+/// Decodes JSON that has nulls, or reports why it is invalid.
 fn decode_unusual<T: Message>(bytes: &[u8], types: &[&str], error: &serde_json::Error) -> Result<T, Refusal> {
     let looked = fields::look(T::schema(), bytes);
-    // Less than all of the bytes may have been looked at: only whole messages are read again.
+    // The comparison may have stopped before the end, so only JSON that is syntactically complete is decoded again.
     if let Some(looked) = looked.as_ref().filter(|_| error.is_data())
         && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
         && let Ok(message) = serde_json::from_slice(&looked.without_nulls)
@@ -131,9 +131,9 @@ fn decode_unusual<T: Message>(bytes: &[u8], types: &[&str], error: &serde_json::
     Err(json_refusal::<T>(bytes, types, error, looked.and_then(|looked| looked.fault)))
 }
 
-/// What the vectors of a small message may claim to hold before their elements are read: more is a lie, not a message.
+/// Limit of the memory, in bytes, that a small message may declare for its vectors before the elements are read.
 const SMALL_LIMIT: usize = 64 * LARGEST_MESSAGE;
-/// The same for a message that is larger than any of a player's.
+/// The same limit for a message that is larger than any player's.
 const LARGE_LIMIT: usize = 2 * LARGEST_HOST_MESSAGE;
 
 fn decode_bincode<T: Message>(bytes: &[u8]) -> Result<T, Refusal> {

@@ -1,13 +1,13 @@
-//! JSON as it was sent: values by their bytes, members in their order.
+//! JSON as it was sent: values as their original bytes, members in their original order.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-/// How many characters of a value a refusal shows.
+/// Characters of a value that a refusal quotes at most.
 const SHOWN: usize = 40;
 
-/// One JSON value, by its bytes.
+/// One JSON value as its original bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raw<'j>(&'j [u8]);
 
@@ -33,7 +33,7 @@ impl<'j> Raw<'j> {
         serde_json::from_slice(self.0).ok()
     }
 
-    /// The members of an object, also those that stand twice. None if it is no object.
+    /// The members of an object, including duplicates. None if it is not an object.
     pub fn members(self) -> Option<Vec<(String, Self)>> {
         let mut rest = self.0.strip_prefix(b"{")?;
         let mut members = Vec::new();
@@ -52,7 +52,7 @@ impl<'j> Raw<'j> {
         }
     }
 
-    /// The items of a list. None if it is no list.
+    /// The items of a list. None if it is not a list.
     pub fn items(self) -> Option<Vec<Self>> {
         let mut rest = self.0.strip_prefix(b"[")?;
         let mut items = Vec::new();
@@ -70,7 +70,7 @@ impl<'j> Raw<'j> {
         }
     }
 
-    /// The value as a refusal shows it: numbers by the digits that were sent, long texts cut.
+    /// The value as a refusal quotes it: numbers in their original digits, long texts cut.
     pub fn shown(self) -> String {
         match self.0 {
             [b'{', ..] => return "an object".into(),
@@ -92,7 +92,7 @@ impl<'j> Raw<'j> {
     }
 }
 
-/// What stands first in these bytes, and the bytes behind it.
+/// The first value in these bytes, and the bytes after it.
 fn take<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Option<(T, &'j [u8])> {
     let mut values = Deserializer::from_slice(json).into_iter::<T>();
     let value = values.next()?.ok()?;

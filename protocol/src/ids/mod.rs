@@ -1,6 +1,6 @@
-//! The names of things: shows, seats, rounds, players, connections.
+//! The ids of shows, seats, rounds, players, and connections.
 //!
-//! Every one is its own type, so that a seat can't be passed where a round is meant.
+//! Each is a type of its own, so that a seat can't be passed as a round.
 
 mod numbers;
 mod texts;

@@ -1,4 +1,4 @@
-//! Which names people take for the same.
+//! Which names look alike.
 
 use std::sync::LazyLock;
 
@@ -6,18 +6,18 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::unicode::is_ignorable;
 
-/// By what names are compared: texts whose case, look and invisible characters are taken away.
+/// The keys by which names are compared: texts normalised in case, look and invisible characters.
 ///
-/// Two names are alike if they share one of their keys. There are two, for to compare without case first and by look (UTS 39's
-/// skeleton) then finds other letters than the other way round: `ANN` is `ann` by the one, and `Bill` is `BilI` by the other.
+/// Two names are alike if they share a key. There are two keys, as normalising case before look (UTS 39's skeleton)
+/// gives other results than the reverse: `ANN` is `ann` by the one, and `Bill` is `BilI` by the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alike {
     by_case: String,
-    /// None if it is as the other.
+    /// None if it equals the other key.
     by_look: Option<String>,
 }
 
-/// The keys of each ASCII character, of which most names are.
+/// The keys of each ASCII character, precomputed, as most names are ASCII.
 static ASCII: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     (0..=127_u8)
         .map(|byte| {
@@ -54,13 +54,13 @@ impl Alike {
         [Some(&*self.by_case), self.by_look.as_deref()].into_iter().flatten()
     }
 
-    /// Whether people take the one for the other.
+    /// Whether the two look alike.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.keys().any(|key| other.keys().any(|other| key == other))
     }
 
-    /// Whether people would find `part` in this text.
+    /// Whether `part` occurs in this text, in case or look.
     #[must_use]
     pub fn holds(&self, part: &Self) -> bool {
         self.keys().any(|key| part.keys().any(|part| key.contains(part)))
@@ -75,7 +75,7 @@ fn look(text: &str) -> String {
     unicode_security::skeleton(text).collect()
 }
 
-/// Through capital letters, for some small letters have the same one.
+/// Lower case by way of upper case, as some small letters share a capital.
 pub(super) fn without_case(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }

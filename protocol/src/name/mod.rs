@@ -1,6 +1,6 @@
-//! What may be a player's name: seen by everybody, on every screen, and taken for nobody else's.
+//! Which names players may have: visible to all players, on every screen, and not to be mistaken for another's.
 //!
-//! The characters' properties are Unicode's (UAX 29, 31, 44, UTS 39), from crates that keep up with it.
+//! The properties of characters are Unicode's (UAX 29, 31, 44, UTS 39), from crates that follow its versions.
 
 mod alike;
 mod reserved;
@@ -14,18 +14,18 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::unicode::{category, has_effect, is_blank, is_direction, is_ignorable, is_mark, is_nonspacing, is_visible};
 
-/// How long a name may be: in characters as people count them (UAX 29's grapheme clusters).
+/// Limit of a name in characters as people count them (UAX 29's grapheme clusters).
 pub const MOST_CHARACTERS: usize = 24;
-/// How long a name may be in bytes of UTF-8, which is what a seat costs.
+/// Limit of a name in bytes of UTF-8, which bounds the memory per seat.
 pub const MOST_BYTES: usize = 128;
-/// How many marks may be on one letter (UTS 39, 5.4).
+/// Limit of combining marks on one letter (UTS 39, 5.4).
 pub const MOST_MARKS: usize = 4;
-/// What players are called, with a number, who are called nothing else.
+/// The name of players who gave none, followed by a number.
 pub(crate) const UNNAMED: &str = "Player";
-/// No more of a text is looked at.
+/// Bytes of a text that are examined at most.
 const LONGEST_INPUT: usize = 1024;
 
-/// The name as it is kept, or what is wrong with it.
+/// The normalised name, or what is wrong with it.
 pub(crate) fn check(text: &str) -> Result<String, String> {
     if text.len() > LONGEST_INPUT {
         return Err(format!("must be 1 to {MOST_CHARACTERS} characters long, this one has {} bytes", text.len()));
@@ -58,7 +58,7 @@ pub(crate) fn check_cut(text: &str) -> Result<String, String> {
     check(&cut(&tidy(text)?, 0))
 }
 
-/// Whether this can be a name that an earlier version let in, or this one: what journals hold must be read for ever.
+/// Whether this version or an earlier one may have accepted this name: journals must stay readable.
 pub(crate) fn check_kept(text: &str) -> Result<String, String> {
     let is_long = if text.is_ascii() { text.len() > MOST_CHARACTERS } else { text.len() > MOST_BYTES };
     let is_harmful = |c: char| {
@@ -70,15 +70,15 @@ pub(crate) fn check_kept(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The name with a number behind it; a long one is cut, so that it stays a name. One that could be taken for the host when it is cut
-/// is as good as none.
+/// The name with a number appended; a long name is cut to stay valid. A name that could be mistaken for the host's once
+/// it is cut is replaced by the default name.
 pub(crate) fn numbered(base: &str, number: usize) -> String {
     let ending = format!(" {number}");
     let kept = cut(base, ending.len());
     if kept.len() < base.len() && reserved::is_reserved(&kept) { UNNAMED.to_owned() + &ending } else { kept + &ending }
 }
 
-/// So much of the text as fits, with room left for so many ASCII characters.
+/// The start of the text that fits, with room left for `room` ASCII characters.
 fn cut(text: &str, room: usize) -> String {
     let most = MOST_CHARACTERS.saturating_sub(room);
     if text.is_ascii() && text.len() <= most {
@@ -94,8 +94,8 @@ fn characters(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).count() }
 }
 
-/// The text in normal form C, without what shows nothing where it stands: blanks at the ends, several blanks, ignorable
-/// characters without an effect.
+/// The text in normal form C, without characters that have no visible effect where they are: blanks at the ends,
+/// repeated blanks, ignorable characters.
 fn tidy(text: &str) -> Result<String, String> {
     if text.is_ascii() {
         let clean = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
@@ -118,12 +118,12 @@ fn tidy(text: &str) -> Result<String, String> {
     if !kept.iter().copied().any(is_visible) {
         return Ok(String::new());
     }
-    // What was taken away may have stood between a letter and its mark.
+    // A removed character may have been between a letter and its mark.
     let joined: String = kept.into_iter().nfc().collect();
     Ok(joined.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What is wrong with a character that no name may hold.
+/// Why this character is not allowed in names; none if it is.
 fn forbidden(c: char) -> Option<String> {
     let problem = match category(c) {
         _ if is_direction(c) => "must not hold characters that change the direction of text",
@@ -138,7 +138,7 @@ fn forbidden(c: char) -> Option<String> {
     Some(format!("{problem}, such as U+{:04X}", u32::from(c)))
 }
 
-/// UTS 39, 5.4: what marks do is to be on a letter, and few of them.
+/// UTS 39, 5.4: combining marks must be on a letter, and few of them.
 fn check_marks(text: &str) -> Result<(), String> {
     if text.is_ascii() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Names by which a player could speak for the host or the server.
+//! Reserved names, by which a player could pose as the host or the server.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::alike::Alike;
 use crate::unicode::is_mark;
 
-/// Words that a name may not consist of, or begin with as if somebody with that name spoke (`SERVER: you won`).
+/// Words that a name may not consist of, or begin with in the form of a speaker (`SERVER: you won`).
 pub const RESERVED: &[&str] = &[
     "host",
     "klaxon",
@@ -21,31 +21,32 @@ pub const RESERVED: &[&str] = &[
     "autopilot",
     "support",
 ];
-/// Words that make nobody else of a reserved one beside them (`The Host`, `Official Klaxon Team`).
+/// Words that leave a name reserved if they are added to a reserved word (`The Host`, `Official Klaxon Team`).
 pub const COMPANIONS: &[&str] =
     &["the", "official", "real", "show", "game", "quiz", "team", "message", "account", "bot"];
 
-/// So many words may be reserved beside [`RESERVED`]: a name is compared with each.
+/// Limit of additional reserved words: each name is compared with all of them.
 pub const MOST_FURTHER: usize = 100;
 
-/// A blank and a number that stands behind names which so many players wanted: 10 million have seats at most.
+/// The length of the longest suffix of a name that several players wanted: a blank and a number up to 10 million.
 const LONGEST_NUMBER: usize = 9;
 
-/// What is wrong with a name that is reserved.
+/// The problem of a reserved name, as a clause.
 pub(super) const PROBLEM: &str = "could be taken for the host or the server; choose one that could not";
 
-/// Those of every server.
+/// The built-in reserved words.
 static OF_ALL: LazyLock<Reserved> = LazyLock::new(|| Reserved::beside(&[]));
 
-/// Words by which nobody may speak for the host or the server.
+/// Reserved words, in a form that is fast to compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
-    /// Each word's keys, and whether it is reserved itself or a companion.
+    /// Each word's keys, and whether it is reserved or a companion.
     pieces: Vec<(String, bool)>,
 }
 
 impl Reserved {
-    /// These words beside [`RESERVED`], with commas between them: what hosts and servers are called in the languages of the players.
+    /// These words, separated by commas, in addition to [`RESERVED`]: names for hosts and servers in the players'
+    /// languages.
     ///
     /// # Errors
     /// What is wrong with one of them.
@@ -79,7 +80,8 @@ impl Reserved {
         Self { pieces }
     }
 
-    /// What is wrong with a name, if it could be taken for the host's or the server's, also when it is cut for a number behind it.
+    /// The problem of a name that could be mistaken for the host's or the server's, also after it is cut to append a
+    /// number.
     pub(crate) fn problem(&self, name: &str) -> Option<&'static str> {
         let mut kept: Vec<String> = (0..=LONGEST_NUMBER).map(|room| super::cut(name, room)).collect();
         kept.dedup();
@@ -87,22 +89,22 @@ impl Reserved {
     }
 }
 
-/// What a word says of who speaks.
+/// What a word contributes to a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Reserved,
-    /// Nothing: a number, or a companion.
+    /// A number, or a companion.
     Empty,
     Other,
 }
 
-/// Whether the name, in its final form, could be taken for the host's or the server's.
+/// Whether the name, in its final form, could be mistaken for the host's or the server's.
 pub(super) fn is_reserved(name: &str) -> bool {
     OF_ALL.holds(name)
 }
 
-/// The text as it is read at a glance: without accents, small capitals as letters, and what stands for a letter inside of a word as
-/// that letter. People are not called so, or are called so on purpose, so this is for reserved words only.
+/// The text as it is read at a glance: without accents, small capitals as letters, and signs that replace letters
+/// inside a word as those letters. This is too broad for ordinary names, so it is used for reserved words only.
 fn plain(text: &str) -> String {
     let is_accent = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{20d0}'..='\u{20f0}');
     let small = |c: char| SMALL.iter().find(|(capital, _)| *capital == c).map_or(c, |(_, letter)| *letter);
@@ -118,7 +120,7 @@ fn plain(text: &str) -> String {
     read.iter().enumerate().map(stands_for).collect()
 }
 
-/// Small letters that look like capitals, and are no skeletons of theirs.
+/// Small letters that look like capitals, and are not in the skeleton table.
 const SMALL: &[(char, char)] = &[
     ('ᴀ', 'a'),
     ('ʙ', 'b'),
@@ -150,7 +152,7 @@ const SMALL: &[(char, char)] = &[
     ('ʏ', 'y'),
     ('ᴢ', 'z'),
 ];
-/// Signs that are written for letters; those that look like one (0, 1) are its skeletons already.
+/// Signs that are used for letters; those that look like one (0, 1) are in the skeleton table already.
 const STANDS_FOR: &[(char, char)] =
     &[('@', 'a'), ('4', 'a'), ('3', 'e'), ('€', 'e'), ('!', 'i'), ('5', 's'), ('$', 's'), ('7', 't'), ('+', 't')];
 
@@ -159,7 +161,7 @@ fn is_inner(c: char) -> bool {
     c.is_alphanumeric() || is_mark(c)
 }
 
-/// Whether what follows a name's first word parts it from the rest. A hyphen or an apostrophe inside of a name does not.
+/// Whether a name's first word ends here. A hyphen or an apostrophe inside a name does not end it.
 fn is_ended(rest: &str) -> bool {
     let mut chars = rest.chars();
     let is_inside = matches!(chars.next(), Some('-' | '\u{2010}' | '\'' | '\u{2019}'))
@@ -169,7 +171,7 @@ fn is_ended(rest: &str) -> bool {
 
 impl Reserved {
     fn holds(&self, name: &str) -> bool {
-        // A sign of a trade mark is letters in this form, and parts a word from nothing.
+        // This normal form turns trade mark signs into letters, which would not end a word.
         let text: String = name.chars().filter(|c| !matches!(c, '\u{2120}' | '\u{2122}')).nfkd().collect();
         let plain = plain(&text);
         self.is_held(&text) || (plain != text && self.is_held(&plain))
@@ -195,9 +197,9 @@ impl Reserved {
         [word, letters].map(kind_of).into_iter().flatten().min_by_key(rank).unwrap_or(Word::Other)
     }
 
-    /// Whether the key is put together from those of our words, one or more (`klaxonadmin`).
+    /// Whether the key is composed of one or more of the words (`klaxonadmin`).
     fn pieces_of(&self, key: &str) -> Word {
-        // What is known of the key up to each of its bytes.
+        // For each byte position, the result for the key up to it.
         let mut known = vec![None; key.len() + 1];
         known[0] = Some(Word::Empty);
         for at in 0..key.len() {

@@ -1,22 +1,23 @@
-//! How texts of others are printed, on terminals and in logs.
+//! Printing of untrusted texts, on terminals and in logs.
 
 use std::fmt::{self, Display, Write};
 
 use super::acts_on_terminals;
 use crate::unicode::is_nonspacing;
 
-/// Prints a text of somebody else in one line, and with nothing in it that acts on a terminal, forges a line of a log, or hides or
-/// reorders what stands beside it: such characters become escapes like `\u{1b}` and `\n`. All others stay as they are.
+/// Prints an untrusted text in one line. Characters that control a terminal, forge a log line, or hide or reorder the
+/// text around them are replaced by escapes like `\u{1b}` and `\n`; all others stay as they are.
 ///
-/// For people only: two texts may be printed alike (a backslash is not escaped), so nothing is told apart by it.
+/// For display only: two different texts may be printed alike (a backslash is not escaped), so the result must not be
+/// compared or parsed.
 #[derive(Debug, Clone, Copy)]
 pub struct Harmless<'a>(pub &'a str);
 
-/// As [`Harmless`], but lines stay lines.
+/// As [`Harmless`], but keeps line breaks.
 #[derive(Debug, Clone, Copy)]
 pub struct HarmlessLines<'a>(pub &'a str);
 
-/// Anything as [`Harmless`] text.
+/// Prints a value as [`Harmless`] text.
 #[must_use]
 pub fn harmless(value: impl Display) -> String {
     let text = value.to_string();
@@ -35,8 +36,8 @@ impl Display for HarmlessLines<'_> {
     }
 }
 
-/// JSON that says the same, with nothing in it that acts on a terminal: what does can stand in its texts only, where `\u001b` means
-/// the same character.
+/// Equivalent JSON that can't control a terminal. Such characters can only be inside its texts, where the escape
+/// `\u001b` has the same meaning.
 #[must_use]
 pub fn harmless_json(json: &str) -> String {
     let mut written = String::with_capacity(json.len());
@@ -53,7 +54,7 @@ pub fn harmless_json(json: &str) -> String {
     written
 }
 
-/// A pile of marks higher than this covers the lines above it. Words need fewer.
+/// Combining marks on one letter that are printed at most: more of them would cover the lines above. Words need fewer.
 const MARKS: usize = 8;
 
 fn print(text: &str, keeps_lines: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! Texts of others: which of them players may be shown, and how they are printed.
+//! Untrusted texts: which of them may be shown to players, and how they are printed.
 
 mod harmless;
 
@@ -10,7 +10,8 @@ use icu_properties::props::GeneralCategory;
 
 use crate::unicode::{category, has_effect, is_ignorable, is_visible};
 
-/// What is wrong with a text that players are to be shown; none if nothing is. The sentence goes on after the text's name.
+/// What is wrong with a text that is to be shown to players; none if nothing is. The result is a clause that follows
+/// the text's name.
 #[must_use]
 pub fn problem(text: &str, length: &RangeInclusive<usize>) -> Option<String> {
     let (least, most, count) = (length.start(), length.end(), text.chars().count());
@@ -24,9 +25,9 @@ pub fn problem(text: &str, length: &RangeInclusive<usize>) -> Option<String> {
     is_blank.then(|| format!("has {least} to {most} characters, at least one of which can be seen; this one is blank"))
 }
 
-/// The first character that players must not be sent, and what it is.
+/// The first character that must not be sent to players, and a description of it.
 ///
-/// Direction marks and isolates that end are allowed, for a text in two directions cannot be written without them.
+/// Direction marks, and isolates that are terminated, are allowed, as bidirectional text can't be written without them.
 pub(crate) fn harmful(text: &str) -> Option<(char, &'static str)> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
@@ -59,7 +60,7 @@ pub(crate) fn harmful(text: &str) -> Option<(char, &'static str)> {
     (isolates > 0).then_some((opened, "an isolate of direction that does not end"))
 }
 
-/// Whether the ignorable character at this byte does something there. Its neighbours are enough to know.
+/// Whether the ignorable character at this byte has an effect there, which depends on its neighbours only.
 fn is_effective(text: &str, at: usize, c: char) -> bool {
     let mut before: Vec<char> = text[..at].chars().rev().take(8).collect();
     before.reverse();
@@ -67,7 +68,7 @@ fn is_effective(text: &str, at: usize, c: char) -> bool {
     is_ignorable(c) && has_effect(&before, c, &after)
 }
 
-/// Whether a character at its place would do more on a terminal than be seen there.
+/// Whether a character at its place would have an effect on a terminal other than being displayed.
 fn acts_on_terminals(text: &str, at: usize, c: char) -> bool {
     if matches!(c, ' '..='~') {
         return false;

@@ -1,5 +1,5 @@
-//! The evidence, read once: each distinct frame decoded, each connection's answers and replies beside each other, each
-//! seat with its connections.
+//! The evidence in decoded form: each distinct frame decoded, each connection's answers with their replies, each seat
+//! with its connections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::options::AuditOptions;
 use crate::evidence::{ConnectionLog, Direction, Evidence, FrameId, GatewayNumber, Harm, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
-/// The whole millisecond of a time.
+/// A time in whole milliseconds, rounded down.
 pub(super) const fn millis(at: Micros) -> u64 {
     at.0 / 1000
 }
@@ -37,13 +37,14 @@ pub(super) fn after(at: Micros, duration: Duration) -> Micros {
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     pub sent: Vec<(Micros, Choice)>,
-    /// For each that was sent: what is known of its way.
+    /// For each sent answer: what is known about its transmission.
     pub flights: Vec<Flight>,
     pub received: Vec<(Micros, FrameId)>,
 }
 
 impl Exchange {
-    /// A reply. Each answer has one, so as many as there are answers are those of all of them.
+    /// Adds a reply. Each answer has one reply, so once there are as many replies as answers, all answers are replied
+    /// to.
     fn receive(&mut self, at: Micros, frame: FrameId) {
         self.received.push((at, frame));
         if self.received.len() >= self.sent.len() {
@@ -52,34 +53,34 @@ impl Exchange {
     }
 }
 
-/// A connection, read.
+/// A connection in decoded form.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub player: PlayerNumber,
     pub gateway: GatewayNumber,
     pub honest: bool,
-    /// The seat of its first welcome, unless it was given to another player afterwards.
+    /// The seat in its first welcome, unless that seat was later given to another player.
     pub seat: Option<Seat>,
-    /// The seat that was.
+    /// The seat in its first welcome, if that seat was later given to another player.
     pub lost_seat: Option<Seat>,
-    /// Whether there was a welcome at all.
+    /// Whether a welcome was received.
     pub welcomed: bool,
-    /// Whether it came with a resume token.
+    /// Whether the join had a resume token.
     pub with_token: bool,
     pub first: Option<Micros>,
-    /// When the last frame was received: until then it was open.
+    /// When the last frame was received: the connection was open until then at least.
     pub last_received: Option<Micros>,
     pub exchanges: BTreeMap<QuestionId, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
     /// When the player sent `leave`.
     pub left: Option<Micros>,
-    /// Its pings that measure the server's clock.
+    /// Pings and pongs, which measure the server's clock.
     trips: Vec<Trip>,
 }
 
 impl Connection {
-    /// Whether it certainly was still open at that time: something was received then or later.
+    /// Whether it was certainly open at `at`: something was received then or later.
     pub fn open_at(&self, at: Micros) -> bool {
         self.last_received.is_some_and(|last| last >= at)
     }
@@ -93,7 +94,8 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
-    /// Answers on connections that came with a token and never received a welcome with its seat: when each can have been read first.
+    /// Answers on connections that joined with a token and never received a welcome: the earliest time at which each
+    /// can have been read.
     pub seatless: BTreeMap<(QuestionId, Choice), u64>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
@@ -140,12 +142,12 @@ impl<'a> Reading<'a> {
         seatless
     }
 
-    /// When the server can have read an answer of this connection, on its own clock.
+    /// When the server can have read an answer of this connection, on the server's clock.
     pub fn when(&self, connection: &Connection, flight: &Flight) -> When {
         flight.when(&self.clocks, connection.gateway)
     }
 
-    /// The message in the frame, if a player received it and it holds one.
+    /// The decoded message in a frame; none if no player received it or it can't be decoded.
     pub fn received(&self, frame: FrameId) -> Option<&ToPlayer> {
         self.messages.received(frame)
     }
@@ -172,18 +174,18 @@ impl<'a> Reading<'a> {
         entries.iter().map(|entry| (entry.at, self.messages.seen(entry)))
     }
 
-    /// When what began at this time must be done: soon, or as soon after the faults that came in between.
+    /// The deadline of something that began at `at`: the reply limit, extended by faults in between.
     pub fn due(&self, at: Micros) -> Micros {
         let limit = self.options.reply_limit;
-        // In the order in which they were carried out, one after the other.
+        // Faults are in the order in which they were carried out, one after another.
         self.options.faults.iter().fold(after(at, limit), |due, fault| {
             let between = fault.from <= due && fault.until >= at;
             if between { due.max(after(fault.until, limit)) } else { due }
         })
     }
 
-    /// Whether the process behind this connection's gateway stood still at some time from when this left until it was replied to: the
-    /// question need not have waited for it.
+    /// Whether the process of this connection's gateway was paused between the sending of an answer and its reply: then
+    /// the question may have closed without it.
     pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
             let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);

@@ -1,4 +1,5 @@
-//! Whether a delivery costs more when more threads share the players. The server has both cores, so the load shares one with it.
+//! Measures whether a delivery costs more when more threads share the players. The server uses both cores, so the load
+//! generator shares one of them.
 
 use super::contestant::{BenchError, Contestant, Kind, Launch};
 use super::fan_out::{self, FanOut, ask_in_turn};
@@ -8,10 +9,10 @@ use super::statistics::ratios;
 
 /// The cores of the server.
 const BOTH: &str = "0,1";
-/// How many threads own sockets.
+/// Numbers of threads that own sockets.
 const THREADS: [usize; 2] = [1, 2];
 
-/// Each of Klaxon's kinds with one thread and with two, and the floor, which has one.
+/// Measures each of Klaxon's transports with one thread and with two, and the baseline server, which has one thread.
 ///
 /// # Errors
 /// If one of them fails.

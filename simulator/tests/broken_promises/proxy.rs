@@ -57,7 +57,7 @@ async fn carry(stream: TcpStream, server: SocketAddr, breaker: Option<Breaker>) 
     Carrier { player, server, breaker, held: Vec::new() }.run().await
 }
 
-/// Accepts the player and connects to the server, both with what the player asked for.
+/// Accepts the player and connects to the server, with the path and subprotocol that the player asked for.
 async fn connect(stream: TcpStream, server: SocketAddr) -> Result<(Socket, Socket), tungstenite::Error> {
     stream.set_nodelay(true)?;
     let mut path = String::new();
@@ -87,7 +87,7 @@ struct Carrier {
     player: Socket,
     server: Socket,
     breaker: Option<Breaker>,
-    /// What goes on later.
+    /// Delayed messages, and when to send them.
     held: Vec<(Instant, Out)>,
 }
 
@@ -115,7 +115,7 @@ impl Carrier {
         }
     }
 
-    /// The socket at which a message that goes this way comes out.
+    /// The socket to which messages of this direction are sent.
     const fn towards(&mut self, direction: Direction) -> &mut Socket {
         match direction {
             Direction::Sent => &mut self.server,

@@ -9,11 +9,13 @@ use crate::arbiter::{ClaimOutcome, Dense, Layout};
 use crate::redis::scripts::{self, CLAIM_PAGES, Script};
 use crate::round::{ClaimSpace, SEATS, SeatClaim};
 
-/// Seats whose claims are one key. With fewer, the claims of a large show would be spread over more keys, and each costs a command; with
-/// more, one claim of a far seat would make Redis find more memory at once (of trivia's four bits 512 KiB, a third of a millisecond).
+/// Seats per Redis key of claims. Fewer would spread a large show over more keys, each of which costs a command. More
+/// would let a single claim of a high seat make Redis allocate a larger string at once: at trivia's four bits per claim
+/// a page is 512 KiB, which takes a third of a millisecond.
 const PAGE: u32 = 1 << 20;
 const _: () = assert!(SEATS.div_ceil(PAGE) == CLAIM_PAGES, "the scripts delete all pages of a round");
-/// How many claims are judged by one call, in a millisecond, while other shows wait. A script's stack takes fewer than 2,000.
+/// Claims that one script call judges at most: about a millisecond, in which Redis serves nothing else. Lua's stack
+/// limits it to fewer than 2,000.
 const MAX_BATCH: usize = 1_024;
 
 /// Claims that are judged by one call of a script, by page.
@@ -23,7 +25,7 @@ pub struct ScriptBatch {
     pages: Vec<u32>,
     /// What the script gets behind the fence and the round.
     arguments: Vec<Vec<u8>>,
-    /// The index in the arbiter's batch of each claim that the script gets.
+    /// For each claim that the script receives, its index in the caller's batch.
     order: Vec<usize>,
 }
 

@@ -3,14 +3,16 @@
 //! - A show's lease and what is known of its rounds are one hash, its claims other keys, all in one slot of a cluster. Where all that a
 //!   seat can claim in a round takes a byte at most, the claims are strings by seat, in which a claim has some bits, one of trivia's four:
 //!   see `claims_judge.lua`. All others are hashes: `claims_judge_any.lua`.
-//! - Which shows there are is a set in a slot of its own, so that no script can write both. A show is put into the set *before* its
-//!   lease is taken, and again whenever that was renewed, in case a node of the cluster lost the set: no lease is missing there
-//!   for long. A show in the set may have no lease (its engine died between the two, or a node lost it): it is
-//!   [`free`](Arbiter::free) when it has stayed so for a term, in which an engine that is alive would have taken it again. An engine that
-//!   takes it over and finds nothing to play forgets it, and that takes it out of the set.
+//! - The ids of all shows are a set in a hash slot of its own, so no script can write both the set and a lease. A show
+//!   is added to the set *before* its lease is taken, and again whenever the lease was renewed, in case a node of the
+//!   cluster lost the set: a lease is missing from the set only briefly. A show in the set may have no lease (its
+//!   engine died between the two steps, or a node lost the lease). It counts as [`free`](Arbiter::free) once it has had
+//!   none for a term, in which a live engine would have taken it again. An engine that takes it over and finds nothing
+//!   to play forgets it, which removes it from the set.
 //! - All keys of a show expire three days after its engine last renewed the lease, and claims three days after the last one.
-//! - A call with very many claims is made in batches, so that no other show waits long. If the lease is lost between two of them the
-//!   outcome is `Unavailable`, since some may count; the same call made again finds what became of the lease.
+//! - A call with very many claims is made in batches, so that other shows are not delayed. If the lease is lost between
+//!   two batches, the outcome is `Unavailable`, since some of the claims may count; repeating the call returns the
+//!   error of the lost lease.
 
 mod claims;
 #[cfg(test)]
@@ -39,7 +41,7 @@ pub struct RedisArbiter {
     keys: Keys,
     /// The engine that takes leases here.
     holder: String,
-    /// Shows of the set without a lease, and since when they are seen to be.
+    /// Shows in the set without a lease, and since when that has been observed.
     without_lease: Mutex<HashMap<ShowId, Instant>>,
 }
 

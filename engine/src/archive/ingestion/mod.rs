@@ -1,8 +1,9 @@
 //! The work of `klaxon archive`: records of a topic read into a database, exactly once in effect.
 //!
-//! Whoever reads the topic calls this, one call after the other: [`Ingestion::assign`] for each partition that it gets, and reads
-//! from where it says; [`Ingestion::take`] for each record; [`Ingestion::write`] now and then. It commits no offsets of its own:
-//! they are in the database, in the same transaction as what they stand for.
+//! The task that reads the topic calls, one call at a time: [`Ingestion::assign`] for each partition that is assigned
+//! to it, then it reads from the returned offset; [`Ingestion::take`] for each record; [`Ingestion::write`] at
+//! intervals. No offsets are committed to Kafka here: they are in the database, in the same transaction as the rows
+//! that were made of the records.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ pub struct Ingestion {
     archive: SqlArchive,
     topic: String,
     reader: ArchiveReader,
-    /// Taken out of the reader, and not surely written.
+    /// A batch that was taken from the reader and is not known to be written.
     unwritten: Option<JournalBatch>,
 }
 
@@ -32,7 +33,7 @@ impl Ingestion {
         Self { archive, topic: topic.to_owned(), reader: ArchiveReader::new(topic, games, keys), unwritten: None }
     }
 
-    /// Takes a partition on, whose first record that can still be read is at `earliest`. Returns where to read from.
+    /// Begins to read a partition whose first available record is at `earliest`. Returns the offset to read from.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`]; ask again.
@@ -43,7 +44,7 @@ impl Ingestion {
         Ok(self.reader.assign(partition, goes_on, shows, earliest))
     }
 
-    /// Gives a partition up; what it told and was not written, whoever gets it next reads again.
+    /// Stops reading a partition. What was read from it and not written is read again by the partition's next reader.
     pub fn revoke(&mut self, partition: Partition) {
         self.reader.revoke(partition);
     }
@@ -58,7 +59,8 @@ impl Ingestion {
         Ok(())
     }
 
-    /// A show that this reader meets for the first time may be one that another has read.
+    /// Loads a show's progress from the archive, if this reader does not know the show: another reader may have read
+    /// it.
     async fn meet(&mut self, show: ShowId) -> Result<(), ArchiveError> {
         if !self.reader.knows(show)
             && let Some(progress) = self.archive.progress(&self.topic, show).await?
@@ -68,13 +70,13 @@ impl Ingestion {
         Ok(())
     }
 
-    /// How many rows wait to be written, about.
+    /// Approximate number of rows that wait to be written.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.reader.waiting()
     }
 
-    /// Writes all that was taken. Results that the archive refuses are set aside, and stop nothing else.
+    /// Writes everything that was taken. A show whose results the archive refuses is set aside; the others are written.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`]; nothing is lost, ask again.
@@ -96,7 +98,7 @@ impl Ingestion {
         }
     }
 
-    /// What became of the records so far.
+    /// How many records had each outcome so far.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.reader.counts()

@@ -1,14 +1,16 @@
 //! Journals read for the archive: records in, batches out. No I/O.
 //!
-//! A journal comes in the order in which its bus kept it, which need not be the order in which it was written: a record may come
-//! twice, early, or from an engine that had lost its lease. The reader plays each show again by the numbers and fences of its
-//! records, and only what replays gets into a batch. A show that does not is set aside and stops no other.
+//! A partition keeps records in the order in which they arrived, which need not be the order in which they were
+//! written: a record may be a duplicate, early, or from an engine that had lost its lease. The reader replays each show
+//! by the numbers and fences of its records, and only what replays correctly gets into a batch. A show that does not is
+//! set aside; other shows are not affected.
 //!
-//! To begin again after a crash, the reader needs what the archive has of the shows that go on ([`ArchiveReader::assign`]): their
-//! records are played again from the first, and of those whose content is written nothing is told again.
+//! To restart after a crash, the reader needs the progress of the unfinished shows from the archive
+//! ([`ArchiveReader::assign`]): their records are replayed from the first one, without repeating what is already
+//! written.
 //!
-//! A show that is sealed with a key that this reader does not have counts as one that goes on, so it is read from its first record by the
-//! next start with the key.
+//! A show that is sealed with a key that this reader lacks stays unfinished in the archive, so the next start that has
+//! the key reads it from its first record.
 
 #[cfg(test)]
 mod tests;
@@ -25,17 +27,17 @@ use crate::game::Games;
 use crate::replay::Rebuilt;
 use crate::seal::{RecordOpener, SealError, SealKeys};
 
-/// How many records of a show may wait for one that is missing.
+/// Early records of a show that are kept while an earlier one is missing. With more, the show is set aside.
 const MOST_EARLY: usize = 1024;
 
-/// What became of the records.
+/// Records by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Played.
     pub played: u64,
     /// Dropped: read before, or of a show that is not read any more.
     pub duplicates: u64,
-    /// Dropped: written by an engine that had lost the show.
+    /// Dropped: written by an engine that had lost the show's lease.
     pub zombies: u64,
     /// Shows that were set aside.
     pub set_aside: u64,
@@ -54,16 +56,16 @@ pub struct ArchiveReader {
 /// A show whose journal is being read, or was.
 struct ShowReading {
     progress: Progress,
-    /// None before the first record, and when nothing is to come.
+    /// None before the first record, and when no more records are expected.
     show: Option<Rebuilt>,
     opener: RecordOpener,
     /// The key of its records is missing here.
     has_no_key: bool,
-    /// Records that came before one that they follow, by number.
+    /// Early records, whose predecessors are missing, by number.
     early: BTreeMap<u64, Record>,
 }
 
-/// What is to be written, beside how far the shows of `shows` were read.
+/// What the next batch will contain. The progress to be written is that of the shows in `shows`.
 #[derive(Default)]
 struct UnsavedBatch {
     batch: JournalBatch,
@@ -86,8 +88,8 @@ impl ArchiveReader {
         }
     }
 
-    /// Takes a partition on: where the archive says it goes on, and its shows that go on. Returns where to read from; nothing
-    /// before `earliest` can be read any more, so a show that began there is set aside.
+    /// Begins to read a partition, with the archive's offset and unfinished shows. Returns the offset to read from.
+    /// Records before `earliest` are no longer in Kafka, so a show that began before it is set aside.
     pub fn assign(
         &mut self,
         partition: Partition,
@@ -109,7 +111,7 @@ impl ArchiveReader {
         from
     }
 
-    /// Gives a partition up, and all that is not in a batch that was taken out: another reader goes on from what is written.
+    /// Stops reading a partition, and drops what is in no batch yet: the next reader continues from what is written.
     pub fn revoke(&mut self, partition: Partition) {
         self.partitions.remove(&partition);
         self.told.partitions.remove(&partition);
@@ -121,13 +123,13 @@ impl ArchiveReader {
         batch.results.retain(|results| shows.contains_key(&results.summary.show));
     }
 
-    /// Whether the show is known. One that is not may be in the archive: then [`Self::remember`] what it says.
+    /// Whether the show is known. If not, the archive may have its progress: pass that to [`Self::remember`].
     #[must_use]
     pub fn knows(&self, show: ShowId) -> bool {
         self.shows.contains_key(&show)
     }
 
-    /// Goes on with a show as the archive has it.
+    /// Continues a show from its progress in the archive.
     pub fn remember(&mut self, progress: Progress) {
         self.shows.insert(progress.show, ShowReading::of(progress));
     }
@@ -167,7 +169,7 @@ impl ArchiveReader {
             + self.told.batch.results.iter().map(|results| results.players.len()).sum::<usize>()
     }
 
-    /// All that was told since the last batch. It must be written before the next one is.
+    /// Everything that was read since the last batch. It must be written before the next batch is.
     pub fn batch(&mut self) -> JournalBatch {
         let topic = self.told.batch.topic.clone();
         let told = std::mem::take(&mut self.told);
@@ -178,13 +180,13 @@ impl ArchiveReader {
         JournalBatch { progress: progress.collect(), offsets: offsets.collect(), ..told.batch }
     }
 
-    /// What became of the records so far.
+    /// How many records had each outcome so far.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Reads this show no further; what it told stays.
+    /// Stops reading this show; what was read of it is kept.
     pub fn set_aside(&mut self, show: ShowId, problem: impl Display) {
         let Some(reading) = self.shows.get_mut(&show) else { return };
         tracing::error!(%show, %problem, "the show's journal is set aside: its results are not in the archive");
@@ -200,10 +202,10 @@ impl ShowReading {
         Self { progress, show: None, opener: RecordOpener::default(), has_no_key: false, early: BTreeMap::new() }
     }
 
-    /// Plays the record, and all that waited for it.
+    /// Replays the record, and the early records that follow it.
     ///
     /// # Errors
-    /// Why the journal does not tell a show.
+    /// Why the journal can't be replayed.
     fn take(
         &mut self,
         games: &Games,
@@ -230,15 +232,15 @@ impl ShowReading {
         Ok(())
     }
 
-    /// The number of the record that comes next.
+    /// The number of the next record to replay.
     fn wanted(&self) -> u64 {
         self.show.as_ref().map_or(0, |show| show.records)
     }
 
-    /// Keeps a record until those before it have come.
+    /// Keeps an early record until its predecessors have arrived.
     fn hold(&mut self, record: Record, counts: &mut Counts) -> Result<(), String> {
         match self.early.get(&record.number) {
-            // Of two engines' records the later lease's is true.
+            // If two engines wrote this number, the record of the later lease is valid.
             Some(held) if held.fence > record.fence => counts.zombies += 1,
             Some(held) if held.fence == record.fence => counts.duplicates += 1,
             held => {
@@ -260,7 +262,7 @@ impl ShowReading {
         counts: &mut Counts,
         batch: &mut JournalBatch,
     ) -> Result<(), String> {
-        // Before it is opened: what an engine of before the key wrote too late is not sealed.
+        // Checked before the record is opened: a late record of an engine that had no key yet is not sealed.
         if self.show.as_ref().is_some_and(|show| record.fence < show.fence) {
             counts.zombies += 1;
             return Ok(());

@@ -1,4 +1,5 @@
-//! What `klaxon archive` does all day: the journals from Kafka into a database, exactly once in effect, whatever is away meanwhile.
+//! The main loop of `klaxon archive`: journals from Kafka into a database, exactly once in effect, through outages of
+//! either.
 
 #[cfg(test)]
 mod tests;
@@ -18,20 +19,20 @@ use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka};
 use crate::journal::{Offset, Partition};
 use crate::seal::SealKeys;
 
-/// So many rows are written together.
+/// Rows that are written in one transaction.
 const ROWS: usize = 5_000;
-/// How long a record waits for others to be written with.
+/// How long a record may wait for more records to be written with it.
 const LINGER: Duration = Duration::from_millis(250);
 /// The pause after a failure, at first and at most.
 const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(5);
 /// How long the last write may take when the service is stopped.
 const LAST_WRITE: Duration = Duration::from_secs(10);
 
-/// One of the readers that fill a database. Several share the partitions; each may end at any moment.
+/// A reader that fills a database. Several readers share the partitions, and each may crash at any time.
 pub struct ArchiveService {
     ingestion: Ingestion,
     consumer: JournalConsumer,
-    /// How far each partition was taken.
+    /// The offset after the last record that was taken from each partition.
     taken: BTreeMap<Partition, Offset>,
     /// Records that were taken and not written.
     unwritten: u64,
@@ -39,8 +40,8 @@ pub struct ArchiveService {
 }
 
 impl ArchiveService {
-    /// Joins the `group` of those who read the journals into this database, as `member`: each of them has a name of its own, and keeps it
-    /// when it is started again.
+    /// Joins the consumer group `group` of this database's readers as `member`, a name that is unique in the group and
+    /// stays the same across restarts.
     ///
     /// # Errors
     /// If the settings of Kafka make no sense.
@@ -61,7 +62,7 @@ impl ArchiveService {
         })
     }
 
-    /// Works until it is told to stop; then it writes what it has. To drop it is a crash, and loses nothing either.
+    /// Runs until `stop` resolves, then writes what was taken. Dropping it is like a crash, and loses nothing.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = self.work() => {}
@@ -87,7 +88,8 @@ impl ArchiveService {
                 Ok(heard) => {
                     self.hear(heard).await;
                 }
-                // Each was noted when it happened, and Kafka's client waits by itself: those of an outage are soon over.
+                // These errors were logged when they happened, and Kafka's client retries by itself, so after an outage
+                // they end soon.
                 Err(error) => failed("reading from Kafka", &error, &mut BACKOFF.start().to_owned()).await,
             }
             if self.ingestion.waiting() >= ROWS {
@@ -114,7 +116,7 @@ impl ArchiveService {
             }
             ConsumerEvent::Damaged(Partition(partition), Offset(offset), problem) => {
                 metrics::counter!("klaxon_archive_damaged_total").increment(1);
-                tracing::error!(partition, offset, problem, "a message is no record, and is left out");
+                tracing::error!(partition, offset, problem, "a message that is not a record is skipped");
             }
         }
     }
@@ -125,7 +127,7 @@ impl ArchiveService {
         self.write_at.get_or_insert_with(|| Instant::now() + LINGER);
     }
 
-    /// Goes on in each partition where the database says.
+    /// Starts to read each partition at the offset that the database has.
     async fn begin(&mut self, assignment: &Assignment) {
         let mut at = Vec::with_capacity(assignment.partitions.len());
         for &partition in &assignment.partitions {
@@ -150,7 +152,7 @@ impl ArchiveService {
         }
     }
 
-    /// Writes what was taken, however often it has to be tried.
+    /// Writes what was taken, and retries until it succeeds.
     async fn write(&mut self) {
         let mut pause = *BACKOFF.start();
         while let Err(error) = self.ingestion.write().await {
@@ -164,7 +166,7 @@ impl ArchiveService {
         if !next.is_empty()
             && let Err(error) = self.consumer.commit(&next)
         {
-            tracing::debug!(%error, "Kafka was not told how far the archive is");
+            tracing::debug!(%error, "the offsets could not be committed to Kafka");
         }
     }
 }

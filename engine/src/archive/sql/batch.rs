@@ -1,4 +1,4 @@
-//! What was read from journals, on its way into the tables.
+//! A batch of what was read from journals, to be written to the tables.
 
 use klaxon_protocol::games::trivia::{Choice, QuestionId};
 use klaxon_protocol::ids::{Fence, Seat, ShowId};
@@ -10,26 +10,26 @@ use crate::journal::{Offset, Partition};
 /// An answer that counts, as its show's journal has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchivedAnswer {
-    /// In which show.
+    /// The show's id.
     pub show: ShowId,
-    /// To which question.
+    /// The question that it answers.
     pub question: QuestionId,
-    /// Whose.
+    /// The seat that answered.
     pub seat: Seat,
-    /// Which choice.
+    /// The choice that was answered.
     pub choice: Choice,
     /// When it was read.
     pub read_at: Millis,
 }
 
-/// What has become of a show's journal.
+/// How far a show's journal is processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JournalState {
-    /// More is to come.
+    /// More records are expected.
     GoesOn,
     /// It is over, and its results are in the archive.
     Over,
-    /// It does not tell a show, so it is not read any further.
+    /// It can't be replayed, so it is not read any further.
     SetAside,
 }
 
@@ -40,17 +40,17 @@ pub struct Progress {
     pub show: ShowId,
     /// Where its records are.
     pub partition: Partition,
-    /// Its first record's place there: whoever rebuilds the show begins here.
+    /// The offset of its first record, at which a reader starts to rebuild the show.
     pub first: Offset,
-    /// The number of the next record: of those before it, everything is in the archive.
+    /// The number of the next record: everything before it is in the archive.
     pub next: u64,
     /// The lease of the last record.
     pub fence: Fence,
-    /// Whether more is to come.
+    /// Whether more records are expected.
     pub state: JournalState,
 }
 
-/// What the journals told since the last batch.
+/// What was read from the journals since the last batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JournalBatch {
     /// Where they were read.

@@ -1,12 +1,13 @@
-//! What the databases do not say alike. Everything else is said once, for all of them.
+//! SQL that differs between the databases. All other SQL is written once.
 
 use std::fmt::Write as _;
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// A database's migrations in order: what a database remembers of each, and its text. They are listed here, not found by
-/// `sqlx::migrate!`, which would have all of sqlx and SQLite compiled a second time for the compiler.
+/// A database's migrations in order: for each the description that the database stores, and its SQL. They are listed
+/// here instead of being found by `sqlx::migrate!`, which would compile all of sqlx and SQLite a second time as
+/// dependencies of the macro.
 type Migrations = &'static [(&'static str, &'static str)];
 
 const SQLITE: Migrations = &[
@@ -24,7 +25,7 @@ const MYSQL: Migrations = &[
     ("games", include_str!("../../../migrations/mysql/0003_games.sql")),
 ];
 
-/// How a database speaks.
+/// The SQL dialect of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     Sqlite,
@@ -37,25 +38,25 @@ pub(super) enum Dialect {
 pub(super) struct Table {
     pub name: &'static str,
     pub columns: &'static [&'static str],
-    /// By what a row is known.
+    /// The columns of the primary key.
     pub key: &'static [&'static str],
     pub again: OnConflict,
 }
 
-/// What happens to a row that is there already.
+/// What an insert does if a row with the same key exists.
 pub(super) enum OnConflict {
-    /// The new one is refused.
+    /// The insert fails.
     Refused,
-    /// The new one is dropped.
+    /// The existing row is kept.
     Kept,
-    /// The new one takes its place.
+    /// The existing row is replaced.
     Replaced,
-    /// These columns, all numbers, take the larger value; the others stay.
+    /// Each of these columns, all numbers, is set to the larger of the two values; the others stay.
     Raised(&'static [&'static str]),
 }
 
 impl Dialect {
-    /// The dialect of the database at this URL, if Klaxon speaks it.
+    /// The dialect of the database at this URL; none if it is not supported.
     pub fn of(url: &str) -> Option<Self> {
         match url.split(':').next()? {
             "sqlite" => Some(Self::Sqlite),
@@ -65,7 +66,7 @@ impl Dialect {
         }
     }
 
-    /// What brings its tables up to date. A migration's number is its place in the list, from 1.
+    /// The migrations of this dialect. A migration's version is its place in the list, from 1.
     pub fn migrator(self) -> Migrator {
         let migrations = match self {
             Self::Sqlite => SQLITE,
@@ -78,17 +79,19 @@ impl Dialect {
         Migrator::with_migrations((1..).zip(migrations).map(migration).collect())
     }
 
-    /// What a new connection is told first.
+    /// The statements that a new connection runs first.
     pub const fn greeting(self) -> &'static str {
         match self {
-            // Patience for another process that writes. With a write-ahead log readers do not wait for whoever stores, and a
-            // lesser sync is safe against crashes; a power cut may take the last shows, which can be stored again.
+            // The timeout is for another process that writes. With a write-ahead log readers do not wait for the
+            // writer. `synchronous = NORMAL` is safe against crashes of the process; a power cut may lose the last
+            // shows, which can be stored again.
             Self::Sqlite => {
                 "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                  PRAGMA foreign_keys = ON"
             }
             Self::Postgres => "SET TIME ZONE 'UTC'",
-            // The default locks the gaps between rows, and two that store different shows would refuse each other.
+            // MySQL's default, REPEATABLE READ, locks the gaps between rows, so two transactions that store different
+            // shows could abort each other.
             Self::MySql => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         }
     }
@@ -96,15 +99,15 @@ impl Dialect {
     /// Begins a transaction that writes.
     pub const fn begin(self) -> &'static str {
         match self {
-            // Two that read first and then want to write would refuse each other.
+            // With a plain BEGIN two transactions that read before they write would make each other fail.
             Self::Sqlite => "BEGIN IMMEDIATE",
             Self::Postgres => "BEGIN",
             Self::MySql => "START TRANSACTION",
         }
     }
 
-    /// A query in this dialect. `?` is a value; `{join}` a join whose left side is read first; `{integer}` the type of 64-bit
-    /// numbers in a cast; `{latest_name}` the name in that prize of a group that was won last.
+    /// A query in this dialect. `?` is a parameter; `{join}` a join that reads its left side first; `{integer}` the
+    /// type of 64-bit numbers in a cast; `{latest_name}` the winner's name in the most recent prize of a group.
     pub fn say(self, query: &str) -> String {
         let (join, integer, latest_name) = match self {
             // SQLite takes a bare column from the row that has the `MAX`.
@@ -130,7 +133,7 @@ impl Dialect {
         numbered
     }
 
-    /// An insert of so many rows.
+    /// An INSERT of this number of rows.
     pub fn insert(self, table: &Table, rows: usize) -> String {
         let quoted = |names: &[&str]| names.iter().map(|name| self.quoted(name)).collect::<Vec<_>>().join(", ");
         let row = format!("({})", vec!["?"; table.columns.len()].join(", "));
@@ -149,7 +152,7 @@ impl Dialect {
         };
         let set = match table.again {
             OnConflict::Refused => return String::new(),
-            // MySQL has no word for it but one that forgives other mistakes, too.
+            // MySQL's `INSERT IGNORE` would also ignore other errors, so a key column is set to itself instead.
             OnConflict::Kept if self == Self::MySql => set(&table.key[..1], &|column| self.quoted(column)),
             OnConflict::Kept => return format!(" ON CONFLICT ({key}) DO NOTHING"),
             OnConflict::Replaced => {
@@ -170,7 +173,7 @@ impl Dialect {
         }
     }
 
-    /// The value of a row that was not inserted, as another is there.
+    /// A column's value in the row that was not inserted because of the conflict.
     fn new_value(self, column: &str) -> String {
         let column = self.quoted(column);
         match self {
@@ -186,7 +189,8 @@ impl Dialect {
         }
     }
 
-    /// A text as the database can hold it: PostgreSQL's have no zero character, which only a player's id could have.
+    /// A text as the database can store it: PostgreSQL's texts can't contain U+0000, which only a player's id could
+    /// have.
     pub fn text(self, text: &str) -> String {
         match self {
             Self::Postgres => text.replace('\0', "\u{fffd}"),

@@ -1,4 +1,5 @@
-//! What the journals told, with how far they were read, in one transaction: a crash leaves both or neither.
+//! Writes what was read from the journals, together with the offsets, in one transaction: a crash leaves both or
+//! neither.
 
 use klaxon_protocol::ids::ShowId;
 use sqlx::AnyConnection;
@@ -20,7 +21,7 @@ const JOURNALS: Table = Table {
     name: "journals",
     columns: &["show", "topic", "partition", "first_offset", "next_number", "fence", "state"],
     key: &["show"],
-    // One who slept and is late sets nothing back.
+    // A reader that was paused and writes late does not lower these.
     again: OnConflict::Raised(&["next_number", "fence", "state"]),
 };
 const OFFSETS: Table = Table {
@@ -40,7 +41,7 @@ impl SqlArchive {
         self.write(&batch.results, Some(batch)).await
     }
 
-    /// Where each partition of a topic goes on, as far as is written.
+    /// The offset from which to continue each partition of a topic, as far as written.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].
@@ -49,7 +50,7 @@ impl SqlArchive {
         rows::each(&found, rows::offset)
     }
 
-    /// The shows of a partition that are not over, with how far each was read.
+    /// A partition's unfinished shows, with how far each was read.
     ///
     /// # Errors
     /// [`ArchiveError::Unavailable`].
@@ -78,7 +79,7 @@ impl SqlArchive {
     }
 }
 
-/// Writes what a batch has beside results.
+/// Writes everything in a batch but the results.
 pub(super) async fn insert_told(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -115,7 +116,7 @@ impl JournalBatch {
         self.answers.is_empty() && self.results.is_empty() && self.progress.is_empty() && self.offsets.is_empty()
     }
 
-    /// Takes a show's results out, which the archive refused, and has its journal set aside.
+    /// Removes a show's results, which the archive refused, and marks its journal as set aside.
     pub fn set_aside(&mut self, show: ShowId) {
         self.results.retain(|results| results.summary.show != show);
         for progress in self.progress.iter_mut().filter(|progress| progress.show == show) {
@@ -127,7 +128,7 @@ impl JournalBatch {
 impl JournalState {
     const ALL: [Self; 3] = [Self::GoesOn, Self::Over, Self::SetAside];
 
-    /// As the table has it: only ever raised.
+    /// The number in the table, which is only ever raised.
     const fn number(self) -> i64 {
         self as i64
     }

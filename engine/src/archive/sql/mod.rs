@@ -34,11 +34,11 @@ use super::{
 pub use crate::journal::{Offset, Partition};
 pub use batch::{ArchivedAnswer, JournalBatch, JournalState, Progress};
 
-/// How many connections there are: one that stores and some that ask.
+/// Connections in the pool: one for writing and some for queries.
 const CONNECTIONS: u32 = 4;
 /// How long a query waits for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How often a transaction is tried that the database ended because of another one.
+/// How often a transaction is tried that the database aborts because of a concurrent one.
 const TRIES: usize = 5;
 
 /// The archive in an SQL database.
@@ -53,7 +53,7 @@ impl SqlArchive {
     /// too) or `sqlite:archive.sqlite`, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`ArchiveError::Unavailable`]. It does not tell the URL, which may hold a password.
+    /// [`ArchiveError::Unavailable`]. Its text does not contain the URL, which may hold a password.
     pub async fn open(url: &str) -> Result<Self, ArchiveError> {
         let Some(dialect) = Dialect::of(url) else {
             let problem = "an archive's URL begins with postgres://, mysql:// or sqlite:";
@@ -94,7 +94,7 @@ impl SqlArchive {
         url.parse::<SqliteConnectOptions>().ok().map(|options| options.get_filename().to_owned())
     }
 
-    /// Waits for what is being stored, and closes the archive. Whatever is asked after it fails.
+    /// Waits for running writes, and closes the archive. Later calls fail.
     pub async fn close(&self) {
         self.pool.close().await;
     }
@@ -140,7 +140,8 @@ impl SqlArchive {
     }
 }
 
-/// SQLite would make the file readable for everybody; its companions take its mode over. Its whole path.
+/// Creates the file with mode 600 if it is missing: SQLite would make it readable for all users, and gives its other
+/// files the same mode. Returns its absolute path.
 fn make_file(path: &PathBuf) -> io::Result<PathBuf> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty() && !directory.is_dir())
     {
@@ -150,7 +151,8 @@ fn make_file(path: &PathBuf) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// The databases' code for a transaction that was ended in favour of another, and PostgreSQL's for a deadlock.
+/// SQLSTATE codes of a transaction that was aborted because of a concurrent one: serialization failure, and
+/// PostgreSQL's deadlock.
 const IN_THE_WAY: [&str; 2] = ["40001", "40P01"];
 
 fn in_the_way() -> ArchiveError {

@@ -1,6 +1,6 @@
-//! What is asked of the database. docs/archive.md says which index each query uses, and tests check it.
+//! The queries. docs/archive.md lists the index that each uses, and tests check it.
 //!
-//! `dialect.rs` explains what stands in braces.
+//! `dialect.rs` describes the placeholders in braces.
 
 macro_rules! show_columns {
     () => {
@@ -15,24 +15,24 @@ macro_rules! player_columns {
     };
 }
 
-/// By show: its key in this database.
+/// The show's key in this database. Parameters: show.
 pub(super) const KEY: &str = "SELECT s.id FROM shows s WHERE s.show = ?";
 
-/// By show.
+/// Parameters: show.
 pub(super) const SHOW: &str = concat!("SELECT ", show_columns!(), " FROM shows s WHERE s.show = ?");
 
-/// By show; one row a choice, in order.
+/// One row per choice, in order. Parameters: show.
 pub(super) const QUESTIONS: &str = "\
     SELECT q.question, q.text, q.category, q.difficulty, q.right_choice, q.silent, q.voided, q.asked_at, q.closed_at, \
     c.text AS choice_text, c.answers AS choice_answers \
     FROM questions q {join} choices c ON c.show_id = q.show_id AND c.question = q.question \
     WHERE q.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY q.question, c.choice";
 
-/// By show: what its game has to say of each round, in order.
+/// The game's results of each round, in order. Parameters: show.
 pub(super) const ROUNDS: &str = "\
     SELECT r.round, r.body FROM rounds r WHERE r.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY r.round";
 
-/// By show, at most so many.
+/// Parameters: show, limit.
 pub(super) const PODIUM: &str = concat!(
     "SELECT ",
     player_columns!(),
@@ -40,14 +40,14 @@ pub(super) const PODIUM: &str = concat!(
     " ORDER BY p.place, p.seat LIMIT ?"
 );
 
-/// By show: everybody, by seat.
+/// All players by seat. Parameters: show.
 pub(super) const PLAYERS: &str = concat!(
     "SELECT ",
     player_columns!(),
     " FROM players p WHERE p.show_id = (SELECT s.id FROM shows s WHERE s.show = ?) ORDER BY p.seat"
 );
 
-/// By player, at most so many.
+/// Parameters: player, limit.
 pub(super) const HISTORY: &str = concat!(
     "SELECT ",
     show_columns!(),
@@ -61,19 +61,19 @@ pub(super) const HISTORY: &str = concat!(
 pub(super) const SEATS_OF: &str = "\
     SELECT s.show, p.show_id, p.seat FROM players p {join} shows s ON s.id = p.show_id WHERE p.player = ?";
 
-/// At most so many.
+/// Parameters: limit.
 pub(super) const HARDEST: &str = "\
     SELECT s.show, q.question, q.text, q.category, q.right_answers, q.answers \
     FROM questions q {join} shows s ON s.id = q.show_id \
     WHERE q.right_share IS NOT NULL ORDER BY q.right_share, q.answers DESC, q.asked_at DESC LIMIT ?";
 
-/// By currency, from, until; at most so many.
+/// Parameters: currency, from, until, limit.
 pub(super) const WINNERS: &str = "\
     SELECT r.player, {latest_name} AS name, COUNT(*) AS shows, CAST(SUM(r.amount) AS {integer}) AS won, MAX(r.ended_at) \
     FROM prizes r WHERE r.currency = ? AND r.ended_at >= ? AND r.ended_at < ? \
     GROUP BY r.player ORDER BY won DESC, r.player LIMIT ?";
 
-/// By show: its counted answers, by question and seat.
+/// A show's counted answers, by question and seat. Parameters: show.
 pub(super) const ANSWERS: &str = "\
     SELECT a.question, a.seat, a.choice, a.read_at FROM answers a WHERE a.show = ? ORDER BY a.question, a.seat";
 
@@ -83,12 +83,12 @@ macro_rules! journal_columns {
     };
 }
 
-/// By topic and show: how far its journal was read.
+/// How far a show's journal was read. Parameters: topic, show.
 pub(super) const JOURNAL: &str = concat!(journal_columns!(), "AND j.show = ?");
 
-/// By topic, partition and state.
+/// Parameters: topic, partition, state.
 pub(super) const JOURNALS: &str = concat!(journal_columns!(), "AND j.partition = ? AND j.state = ? ORDER BY j.show");
 
-/// By topic: where each partition goes on.
+/// The next offset of each partition. Parameters: topic.
 pub(super) const OFFSETS: &str =
     "SELECT o.partition, o.next_offset FROM offsets o WHERE o.topic = ? ORDER BY o.partition";

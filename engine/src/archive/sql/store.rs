@@ -1,4 +1,4 @@
-//! Results on their way into the tables.
+//! Writes results to the tables.
 
 use klaxon_protocol::ids::ShowId;
 use sqlx::any::AnyArguments;
@@ -89,7 +89,7 @@ const ROUNDS: Table = Table {
     again: OnConflict::Refused,
 };
 
-/// What hangs on a show's row, the leaves first.
+/// Deletes the rows that refer to a show's row, leaves first.
 const OF_A_SHOW: [&str; 6] = [
     "DELETE FROM rounds WHERE show_id = ?",
     "DELETE FROM games WHERE show_id = ?",
@@ -99,7 +99,7 @@ const OF_A_SHOW: [&str; 6] = [
     "DELETE FROM questions WHERE show_id = ?",
 ];
 
-/// A statement whose values are being given.
+/// A statement whose parameters are being bound.
 pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
 
 /// Inserts the rows, many in a statement; `bind` gives a row's values in the order of the table's columns.
@@ -113,7 +113,7 @@ pub(super) async fn insert<T>(
     let most = VALUES / table.columns.len();
     for chunk in rows.chunks(most) {
         let insert = dialect.insert(table, chunk.len());
-        // Only those that come again are worth being remembered.
+        // Only statements whose text recurs are worth caching: single rows and full chunks.
         let mut statement = sqlx::query(AssertSqlSafe(insert)).persistent(chunk.len() == 1 || chunk.len() == most);
         for row in chunk {
             statement = bind(statement, row);
@@ -123,7 +123,8 @@ pub(super) async fn insert<T>(
     Ok(())
 }
 
-/// SQL's integers have a sign. What is money or a time of a show was checked to fit; what is not, counts nothing up there.
+/// SQL's integers are signed. Amounts of money and times of a show were checked to fit before; the remaining numbers
+/// never get that large.
 pub(super) fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -132,7 +133,8 @@ fn bad(show: ShowId, problem: impl Into<String>) -> ArchiveError {
     ArchiveError::BadResults { show, problem: problem.into() }
 }
 
-/// What a database refuses because the results contradict themselves is not the database's fault.
+/// Maps a constraint violation to [`ArchiveError::BadResults`]: then the results contradict themselves, and the
+/// database is fine.
 fn refused(show: ShowId) -> impl Fn(sqlx::Error) -> ArchiveError {
     move |error| match &error {
         sqlx::Error::Database(database) if database.is_unique_violation() || database.is_check_violation() => {
@@ -171,14 +173,14 @@ pub(super) fn check(results: &ShowResults) -> Result<(), ArchiveError> {
     results.players.iter().try_for_each(|player| fits("a prize", player.prize))
 }
 
-/// Puts these results, which were checked, in the place of what was stored of the show.
+/// Replaces what is stored of the show by these results, which [`check`] accepted.
 pub(super) async fn replace(
     connection: &mut AnyConnection,
     dialect: Dialect,
     results: &ShowResults,
 ) -> Result<(), ArchiveError> {
     let show = results.summary.show;
-    // The show's row is written first: whoever else stores the same show waits for it.
+    // The show's row is written first: a concurrent transaction that stores the same show waits for it.
     insert_show(connection, dialect, results).await.map_err(refused(show))?;
     let id = key(connection, dialect, show).await.map_err(failed)?;
     for delete in OF_A_SHOW {

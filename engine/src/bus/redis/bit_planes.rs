@@ -13,7 +13,7 @@ use crate::round::SEATS;
 pub(super) struct BitPlanes {
     /// The messages, the most frequent first.
     shapes: Vec<ToPlayer>,
-    /// The number of seats without a message; the numbers of the messages from this index on are larger by one.
+    /// The rank of "no message" among the messages: those from this index on have numbers larger by one.
     none: u32,
     /// How many seats there are.
     seats: u32,
@@ -69,7 +69,7 @@ pub(super) enum BitPlanesError {
 impl BitPlanes {
     pub fn of(personal: &Personal) -> Self {
         let (ranks, order) = rank(personal);
-        // The last of `ranks` is that of seats without a message.
+        // The last entry of `ranks` is for seats without a message.
         let number = |shape: u32| match shape {
             Personal::NONE => ranks[personal.shapes.len()],
             shape => ranks[shape as usize],

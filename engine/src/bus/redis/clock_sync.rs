@@ -1,4 +1,4 @@
-//! Clock sync: every process slews its clock to that of one Redis, and knows how wrong it may be.
+//! Clock sync: every process slews its clock to the clock of one Redis, and knows its uncertainty.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 const FIRST_SAMPLES: usize = 8;
 /// Samples that are kept; the best of them counts.
 const MAX_SAMPLES: usize = 40;
-/// Two machines' clocks may drift apart by one part in 5,000: far more than quartz does.
+/// Assumed drift between two machines' clocks: one part in 5,000, far more than that of a quartz.
 const DRIFT: u64 = 5_000;
 /// A change of Redis' clock by more than this, in microseconds, is logged and counted.
 const JUMP: u64 = 20_000;
@@ -55,7 +55,7 @@ impl ClockSync {
         Arc::clone(&self.uncertainty)
     }
 
-    /// How wrong the clock may be, in microseconds either way.
+    /// The clock's uncertainty, in microseconds either way.
     #[must_use]
     pub fn uncertainty(&self) -> u32 {
         self.uncertainty.load(Relaxed)
@@ -84,11 +84,11 @@ async fn keep_in_sync(redis: Redis, connection: Connection, mut samples: Samples
     }
 }
 
-/// One measurement of the offset from this process's clock, without its slew, to Redis' clock. In microseconds.
+/// One measurement of the offset from this process's clock, slew excluded, to Redis' clock, in microseconds.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
     offset: i64,
-    /// The offset may be wrong by this, either way.
+    /// How much the offset may be wrong, either way.
     uncertainty: u64,
 }
 
@@ -121,7 +121,7 @@ impl Samples {
         if let Some(best) = self.best(now)
             && best.offset.abs_diff(sample.offset) > best.uncertainty + sample.uncertainty
         {
-            // Redis' clock was set, or it is another Redis: earlier samples are worth nothing.
+            // Redis' clock was set, or this is another Redis: earlier samples are invalid.
             self.recent.clear();
             if best.offset.abs_diff(sample.offset) > JUMP {
                 let jump = sample.offset.saturating_sub(best.offset);
@@ -135,7 +135,7 @@ impl Samples {
         self.recent.push_back((now, sample));
     }
 
-    /// The sample that is least uncertain now: uncertainty grows with a sample's age.
+    /// The sample with the smallest uncertainty now: uncertainty grows with age.
     fn best(&self, now: Instant) -> Option<Sample> {
         let drift = |then: Instant| u64::try_from(now.duration_since(then).as_micros()).unwrap_or(u64::MAX) / DRIFT;
         let aged = |&(then, sample): &(Instant, Sample)| Sample {
@@ -147,7 +147,7 @@ impl Samples {
 
     fn set(&mut self) {
         if let Some(best) = self.best(Instant::now()) {
-            // Another end in this process may have set it, and it may be in use.
+            // Another bus end in this process may have set the offset already, and the clock may be in use.
             if self.clock.offset() == 0 {
                 self.clock.set(best.offset);
             }

@@ -1,4 +1,4 @@
-//! The directory: which shows there are, and by which codes players find them.
+//! The directory: the shows of all engines, and the codes that players type to find them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Gateways can read the events of a show that is over for this long.
 const EVENTS_OF_ENDED: Duration = Duration::from_secs(60);
 
-/// The error for a value that no Klaxon of this version writes.
+/// The error for a value that no Klaxon of this version writes to this key.
 fn not_ours(key: &str, problem: impl std::fmt::Display) -> RedisError {
     (ErrorKind::UnexpectedReturnType, "a value in Redis is not ours", format!("{key}: {problem}")).into()
 }
@@ -56,7 +56,7 @@ impl Directory {
             match self.line(before).await? {
                 Some(_) if before_of != made_of => return Ok(ShowRegistration::IdTaken),
                 Some(line) => return Ok(ShowRegistration::Existing(before, line.code)),
-                // Its engine died before it began.
+                // The engine that registered the code died before the show began.
                 None => self.set(&key, &mine, Some(&held)).await?,
             };
         }
@@ -75,14 +75,16 @@ impl Directory {
         Ok(ShowRegistration::CodeTaken)
     }
 
-    /// Takes a key for a show, also if the show `from` has it. Returns the show that has it now, and for how long it has had it.
+    /// Takes a key for a show, unless a show other than `from` has it. Returns the show that has it now, and for how
+    /// long.
     async fn take(&mut self, key: &str, show: ShowId, from: Option<ShowId>) -> RedisResult<(ShowId, Duration)> {
         let from = from.map(|show| show.to_string());
         let (holder, age) = self.set(key, &show.to_string(), from.as_deref()).await?;
         Ok((holder.parse().map_err(|_| not_ours(key, "is no show's id"))?, age))
     }
 
-    /// Sets a key to this value, unless it has another one than `from`. Returns the value that it has now, and its age.
+    /// Sets a key to `value`, unless its value is neither `value` nor `from`. Returns its value now, and the value's
+    /// age.
     async fn set(&mut self, key: &str, value: &str, from: Option<&str>) -> RedisResult<(String, Duration)> {
         let keep = millis(CODE_RETENTION);
         let arguments = [value, from.unwrap_or(value), &keep.to_string()];
@@ -109,7 +111,7 @@ impl Directory {
     pub async fn lines(&mut self) -> RedisResult<Vec<ShowLine>> {
         let lines: Vec<Vec<u8>> =
             redis::cmd("HVALS").arg(self.keys.directory()).query_async(&mut self.connection).await?;
-        // One that can't be read must not hide the others from a host.
+        // A line that can't be decoded must not hide the other shows from a host.
         let readable = lines.iter().filter_map(|line| match decode(line) {
             Ok(line) => Some(line),
             Err(problem) => {
@@ -132,7 +134,8 @@ impl Directory {
         self.take(&key, line.show, None).await.map(drop)
     }
 
-    /// The show that has this code, and whether it has ended: then another show can get the code at any time.
+    /// The show that has this code, and whether it has ended: another show can take the code of an ended one at any
+    /// time.
     ///
     /// # Errors
     /// If Redis does not answer.

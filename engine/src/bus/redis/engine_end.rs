@@ -37,7 +37,7 @@ pub(super) const MAX_INBOX: usize = 256;
 /// How often the queues' metrics are recorded.
 const RECORD: Duration = Duration::from_secs(1);
 
-/// An engine's end of the bus over Redis. What is not published when it is dropped is not published; see [`Self::finish`].
+/// An engine's end of the bus over Redis. Dropping it drops what is not published yet; see [`Self::finish`].
 pub struct RedisEngineEnd {
     redis: Redis,
     connection: Connection,
@@ -66,7 +66,7 @@ struct LiveShow {
 
 struct EngineInbox {
     items: mpsc::Receiver<InboxItem>,
-    /// Requests that were received last: they are processed when more is received.
+    /// Requests that the last `receive` returned: the next call counts them as processed.
     requests: Vec<String>,
     processed: mpsc::Sender<String>,
     closed: watch::Receiver<bool>,
@@ -78,7 +78,7 @@ struct HostReplies {
 }
 
 impl RedisEngineEnd {
-    /// Connects the engine of this name. No two engines that run have the same.
+    /// Connects the engine named `name`, which must be unique among running engines.
     ///
     /// # Errors
     /// If Redis does not answer.
@@ -125,19 +125,19 @@ impl RedisEngineEnd {
         })
     }
 
-    /// How wrong the time of this process may be, in microseconds either way.
+    /// The uncertainty of this process's clock, in microseconds either way.
     #[must_use]
     pub fn clock_uncertainty(&self) -> u32 {
         self.clock_sync.uncertainty()
     }
 
-    /// Takes in nothing more: `receive` returns what is in the inbox, and false.
+    /// Stops reading from Redis: `receive` returns what is in the inbox, and then false.
     pub fn close(&self) {
         drop(self.requests.lock().take());
         self.closed.send_replace(true);
     }
 
-    /// Waits until everything is published that this engine, and its shows that were released, had to publish.
+    /// Waits until everything is published that this engine has queued, also for shows that it released.
     pub async fn finish(&self) {
         self.close();
         let mut publishers = std::mem::take(&mut *self.publishers.lock());
@@ -155,7 +155,7 @@ impl RedisEngineEnd {
         }
     }
 
-    /// Starts a publisher for the show, or tells the one that it has of the new lease.
+    /// Starts a publisher for the show, or passes the new lease to the publisher that is running.
     fn play(&self, show: ShowId, lease: PublishLease, position: StreamPosition) {
         let (queue, status) = match self.shows.remove(&show) {
             Some((_, played)) if !played.queue.has_overflowed() => (played.queue, played.status),
@@ -180,7 +180,7 @@ impl RedisEngineEnd {
         (queue, status)
     }
 
-    /// Appends the messages of an item, unless they are about a show that is no longer played here under the lease that it was read under.
+    /// Appends an item's messages, unless the show is no longer played here under the lease under which they were read.
     fn take(&self, item: InboxItem, requests: &mut Vec<String>, into: &mut Vec<Received>) {
         match item {
             InboxItem::Input(show, fence, received) => {
@@ -239,7 +239,7 @@ impl EngineEnd for RedisEngineEnd {
         let mut inbox = self.inbox.lock().await;
         let EngineInbox { items, requests, processed, closed } = &mut *inbox;
         for id in requests.drain(..) {
-            // There is room for all that are in progress.
+            // The channel has room for all requests in progress.
             let _ = processed.try_send(id);
         }
         let (mut taken, before) = (Vec::new(), into.len());
@@ -303,7 +303,7 @@ impl EngineEnd for RedisEngineEnd {
         create: &CommandId,
         made_of: u64,
     ) -> Result<ShowRegistration, BusError> {
-        // The hash of a pack would tell whoever knows the questions which choices are right.
+        // An unkeyed hash of a pack would let anyone who knows the questions compute which choices are right.
         let made_of = self.redis.seal_keys().blind(made_of);
         self.directory.clone().register(show, code, create, made_of).await.map_err(unavailable)
     }

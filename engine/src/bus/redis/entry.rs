@@ -20,9 +20,10 @@ use crate::seal::SealError;
 const MESSAGES: &[u8] = b"m";
 /// The field with the position up to which the show had processed its input.
 const ACKNOWLEDGED: &[u8] = b"a";
-/// The largest size, in bytes, that an entry may claim to have once it is decoded: a larger one is damaged.
+/// The largest size, in bytes, that an entry may declare for its decoded content. A larger one is damaged.
 const MAX_DECODED: usize = 1 << 30;
-/// How often a refusal is logged at most: if one entry is of another version, all may be.
+/// Shortest time between two log lines about entries that can't be read: if one has an unknown version, all may have
+/// it.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// An entry of a stream.
@@ -182,7 +183,7 @@ pub(super) fn refuse(key: &str, at: StreamPosition, error: &EntryError) {
     }
 }
 
-/// What is sent to each gateway, in order.
+/// Groups what is sent by gateway, each group in order.
 pub(super) fn group_by_gateway<T>(sent: impl IntoIterator<Item = (GatewayId, T)>) -> Vec<(GatewayId, Vec<T>)> {
     let mut groups: Vec<(GatewayId, Vec<T>)> = Vec::new();
     for (gateway, one) in sent {
@@ -197,9 +198,10 @@ pub(super) fn group_by_gateway<T>(sent: impl IntoIterator<Item = (GatewayId, T)>
 /// What a show publishes, as entries of its streams.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// In order: the gateway whose stream it is for, none for that of all gateways, and the encoded messages.
+    /// In order: the gateway whose stream the entry is for, or none for the stream of all gateways; and the encoded
+    /// messages.
     pub events: Vec<(Option<GatewayId>, Vec<u8>)>,
-    /// For hosts, whose gateway may not subscribe to the show.
+    /// Replies to hosts, whose gateways may not subscribe to the show.
     pub host_replies: Vec<(GatewayId, ToGateway)>,
 }
 
@@ -240,7 +242,7 @@ impl Entries {
 struct Packed {
     /// The message, without what the other fields hold.
     message: ToGateway,
-    /// Its view is that of the message before it.
+    /// Whether its view is the view of the message before it.
     repeats_view: bool,
     personal: Option<BitPlanes>,
 }
@@ -294,7 +296,7 @@ fn view_in(message: &mut ToGateway) -> Option<&mut Arc<View>> {
     }
 }
 
-/// Stands in a message for a view or a personal part that is elsewhere.
+/// A placeholder in a message for a view or a personal part that is stored elsewhere in the entry.
 static NO_PERSONAL: LazyLock<Arc<Personal>> =
     LazyLock::new(|| Arc::new(Personal { shapes: Vec::new(), by_seat: Vec::new() }));
 static NO_VIEW: LazyLock<Arc<View>> = LazyLock::new(|| {

@@ -28,8 +28,8 @@ const MAX_READS: usize = 64;
 /// How long closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A gateway's end of the bus over Redis. For engines a gateway that is dropped before [`Self::close`] is one that died: they notice
-/// two seconds later.
+/// A gateway's end of the bus over Redis. If it is dropped without [`Self::close`], engines treat the gateway as
+/// crashed: they notice two seconds later.
 pub struct RedisGatewayEnd {
     id: GatewayId,
     redis: Redis,
@@ -51,7 +51,8 @@ struct GatewayInbox {
 }
 
 impl RedisGatewayEnd {
-    /// Connects a gateway that players reach at `public_url`, if they do. No two gateways that run have the same id.
+    /// Connects a gateway. `id` must be unique among running gateways; `public_url` is where its players connect, if
+    /// known.
     ///
     /// # Errors
     /// If Redis does not answer.
@@ -103,20 +104,20 @@ impl RedisGatewayEnd {
         })
     }
 
-    /// Where players reach the other gateways that are up.
+    /// The public URLs of the other gateways that are up.
     #[must_use]
     pub fn others(&self) -> Vec<String> {
         self.others.lock().clone()
     }
 
-    /// How wrong this process's stamps may be, in microseconds either way.
+    /// The uncertainty of this process's stamps, in microseconds either way.
     #[must_use]
     pub fn clock_uncertainty(&self) -> u32 {
         self.clock_sync.uncertainty()
     }
 
-    /// Leaves the bus after Redis has all that was sent: no barrier waits for this gateway any more, and `receive` returns false. If
-    /// Redis is away, what was sent is lost after five seconds.
+    /// Leaves the bus once Redis has everything that was sent: barriers no longer wait for this gateway, and `receive`
+    /// returns false. If Redis is unavailable, unsent messages are dropped after five seconds.
     pub async fn close(&self) {
         drop(self.registration.lock().take());
         let closing = async {

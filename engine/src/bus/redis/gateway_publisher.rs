@@ -18,7 +18,7 @@ use crate::bus::StreamPosition;
 use crate::redis::scripts::BUS_SUBSCRIBE;
 use crate::redis::{Connection, Redis};
 
-/// How often it is checked that Redis still has the subscription and what was sent.
+/// Interval of the check that Redis still has the subscription and the entries that were sent.
 const CHECK: Duration = Duration::from_millis(1000);
 
 /// What the tasks of a gateway's shows share.
@@ -47,7 +47,7 @@ pub(super) async fn publish(context: GatewayContext, queue: Arc<SendQueue>) {
                 }
             }
             Err(error) => {
-                // Redis may have lost its memory meanwhile.
+                // Redis may have lost its data in the meantime.
                 publisher.checked_at = None;
                 retry("the gateway can't send", &error, &mut failures).await;
             }
@@ -55,7 +55,7 @@ pub(super) async fn publish(context: GatewayContext, queue: Arc<SendQueue>) {
     }
 }
 
-/// Logs and counts a failed call, and waits until it may be repeated.
+/// Logs and counts a failed call, and pauses before the caller repeats it.
 pub(super) async fn retry(what: &str, error: &RedisError, failures: &mut u32) {
     tracing::debug!(%error, "{what}; trying again");
     metrics::counter!("klaxon_bus_failures_total", "what" => "send").increment(1);
@@ -72,7 +72,7 @@ struct Publisher {
     checked_at: Option<Instant>,
 }
 
-/// What a step did.
+/// The result of a step.
 enum Step {
     Sent,
     Idle,
@@ -102,7 +102,7 @@ impl Publisher {
         Ok(Step::Sent)
     }
 
-    /// Makes sure that the gateway is among the show's subscribers, and that Redis has what it was sent.
+    /// Subscribes the gateway to the show if it is not subscribed, and checks whether Redis has what it was sent.
     async fn check(&mut self) -> RedisResult<()> {
         let (show, GatewayContext { redis, gateway, received, .. }) = (self.queue.show, &self.context);
         let gateway = *gateway;

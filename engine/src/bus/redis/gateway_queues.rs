@@ -34,10 +34,10 @@ pub(super) struct GatewayQueues(Arc<Inner>);
 
 struct Inner {
     context: GatewayContext,
-    /// Messages come from threads that are not tokio's.
+    /// Spawns tasks: messages are sent by threads outside of tokio.
     runtime: Handle,
     refusals: mpsc::Sender<ToGateway>,
-    /// How wrong this process's clock may be, in microseconds.
+    /// The uncertainty of this process's clock, in microseconds.
     clock_uncertainty: Arc<AtomicU32>,
     totals: Arc<Totals>,
     state: Mutex<QueuesState>,
@@ -95,7 +95,8 @@ impl GatewayQueues {
             | ToEngine::Gone { show, .. }
             | ToEngine::Present(Present { show, .. }) => (*show, false),
             ToEngine::Counts(counts) => (counts.show, false),
-            // The registry knows whether this gateway is up, and the subscribers of a show which shows it receives.
+            // Nothing to send: the registry tracks whether this gateway is up, and a show's subscribers who receives
+            // it.
             ToEngine::Hello { .. } | ToEngine::Bye { .. } | ToEngine::Leave { .. } => return,
         };
         let mut state = self.state();
@@ -106,7 +107,7 @@ impl GatewayQueues {
         }
     }
 
-    /// Adds a message to a show's queue. If there is no room it is refused, if anybody waits for a reply.
+    /// Adds a message to a show's queue. If there is no room it is refused, with a reply if its sender waits for one.
     pub(super) fn push(&self, queue: &SendQueue, mut message: ToEngine) {
         if let ToEngine::Counts(counts) = &mut message {
             counts.clock_uncertainty = counts.clock_uncertainty.max(self.0.clock_uncertainty.load(Relaxed));
@@ -121,7 +122,7 @@ impl GatewayQueues {
         self.need(&mut self.state(), show);
     }
 
-    /// The queue of a show that is needed here from now on.
+    /// The queue of a show, which is marked as needed by this gateway.
     pub(super) fn need(&self, state: &mut QueuesState, show: ShowId) -> Arc<SendQueue> {
         let known = state.shows.get(&show).filter(|queue| queue.need()).cloned();
         let queue = known.unwrap_or_else(|| {
@@ -185,7 +186,7 @@ impl GatewayQueues {
         Directory::new(self.0.context.connection.clone(), self.0.context.redis.keys().clone())
     }
 
-    /// Publishes how full the queues are.
+    /// Records the lengths of the queues as metrics.
     pub fn record_lengths(&self) {
         let requests = self.state().requests.as_ref().map_or(0, |(requests, _)| MAX_REQUESTS - requests.capacity());
         record_length("send", self.0.totals.messages());
@@ -198,7 +199,7 @@ impl GatewayQueues {
         });
     }
 
-    /// Leaves all shows, after everything that was sent is with Redis.
+    /// Leaves all shows, once Redis has everything that was sent.
     pub async fn close(&self) {
         let (mut publishers, requests) = {
             let mut state = self.state();
@@ -210,12 +211,12 @@ impl GatewayQueues {
         while publishers.join_next().await.is_some() {}
         if let Some((requests, sending)) = requests {
             drop(requests);
-            // It only fails if it is aborted.
+            // The task fails only if it is aborted.
             let _ = sending.await;
         }
     }
 
-    /// Ends all tasks: what was not sent is lost.
+    /// Aborts all tasks; what was not sent is dropped.
     pub fn abort(&self) {
         let mut state = self.state();
         state.is_closing = true;
@@ -236,7 +237,7 @@ impl QueuesState {
         self.shows.get(&show).is_some_and(|queue| queue.is_active())
     }
 
-    /// Notes which show a code names. The codes of shows that are active here are kept.
+    /// Caches which show has a code. The entries of active shows are kept.
     pub(super) fn remember_code(&mut self, code: ShowCode, show: Option<ShowId>) {
         let shows = &self.shows;
         self.codes.insert(code, show, |show| shows.get(&show).is_some_and(|queue| queue.is_active()));

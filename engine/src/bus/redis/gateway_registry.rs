@@ -18,7 +18,7 @@ use crate::redis::{Connection, Keys};
 
 /// How often a gateway sends a heartbeat.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(500);
-/// Other gateways take it to be up for this long after one.
+/// Other gateways treat a gateway as up for this long after its last heartbeat.
 const ALIVE: Duration = Duration::from_millis(2500);
 /// How often an engine reads the registry.
 const CHECK: Duration = Duration::from_millis(250);
@@ -53,9 +53,9 @@ pub(super) async fn leave(connection: &mut Connection, keys: &Keys, gateway: Gat
     redis::cmd("HDEL").arg(keys.gateway_registry()).arg(gateway.0).query_async(connection).await
 }
 
-/// What an engine knows of the gateways.
+/// An engine's view of the gateways.
 ///
-/// The time since a heartbeat is counted by reads of the registry that succeed: while Redis is away no time passes.
+/// The time since a heartbeat is counted over successful reads of the registry only: an outage of Redis does not count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gateways(Arc<Mutex<BTreeMap<GatewayId, Gateway>>>);
 
@@ -65,12 +65,13 @@ struct Gateway {
     heartbeat: String,
     /// The time since then.
     silent_for: Duration,
-    /// The engine was told that it is gone, and it is about to be removed.
+    /// Whether the engine was notified that it is gone; it is removed next.
     is_gone: bool,
 }
 
 impl Gateways {
-    /// Those of a show's subscribers that are up. One that has only just started is in the registry and not known here yet.
+    /// The subscribers of a show that are up. One that this engine does not know yet has just started: it counts if it
+    /// is in the registry.
     ///
     /// # Errors
     /// If Redis does not answer.
@@ -90,7 +91,8 @@ impl Gateways {
         Ok(subscribers.into_iter().map(GatewayId).filter(is_up).collect())
     }
 
-    /// Takes in what the registry holds, `passed` after the last time. Returns the gateways that are gone, with their last heartbeats.
+    /// Updates from the registry, `passed` after the last update. Returns gateways that timed out, and their last
+    /// heartbeats.
     fn update(&self, registered: &BTreeMap<u32, String>, passed: Duration) -> Vec<(GatewayId, String)> {
         let mut known = self.0.lock();
         known.retain(|id, gateway| !gateway.is_gone || registered.contains_key(&id.0));
@@ -103,7 +105,7 @@ impl Gateways {
             }
             gateway.silent_for += passed;
         }
-        // One that is missing may have left, or Redis may have lost its memory: it has time to come back.
+        // A missing gateway may have left, or Redis may have lost its data: it gets the timeout to register again.
         for (_, gateway) in known.iter_mut().filter(|(id, _)| !registered.contains_key(&id.0)) {
             gateway.silent_for += passed;
         }
@@ -116,7 +118,7 @@ impl Gateways {
     }
 }
 
-/// Reports gateways that are gone to the engine's inbox, until that is gone.
+/// Reports gateways that timed out to the engine's inbox, until the inbox is dropped.
 pub(super) async fn watch_gateways(
     mut connection: Connection,
     keys: Keys,
@@ -130,11 +132,11 @@ pub(super) async fn watch_gateways(
     while !inbox.is_closed() {
         checks.tick().await;
         let registered = redis::cmd("HGETALL").arg(keys.gateway_registry()).query_async(&mut connection).await;
-        // While this process or Redis stood still, no heartbeat could be seen.
+        // While this process or Redis was stopped, no heartbeat could be seen: that time does not count.
         let passed = std::mem::replace(&mut checked_at, Instant::now()).elapsed().min(2 * CHECK);
         let Ok(registered) = registered else { continue };
         for (gateway, heartbeat) in gateways.update(&registered, passed) {
-            tracing::warn!(%gateway, "a gateway sends no heartbeats; nothing is waited for from it");
+            tracing::warn!(%gateway, "a gateway sends no heartbeats; barriers no longer wait for it");
             send_waiting(&inbox, "engine_inbox", InboxItem::GatewayGone(gateway)).await;
             if let Err(error) = remove(&mut connection, &keys, gateway, &heartbeat, shows()).await {
                 tracing::debug!(%gateway, %error, "a gateway that is gone can't be removed");
@@ -143,8 +145,8 @@ pub(super) async fn watch_gateways(
     }
 }
 
-/// Removes a gateway that is gone. If it comes back it finds itself missing among a show's subscribers and subscribes again, after the
-/// engine has been told that it is gone.
+/// Removes a gateway that timed out. If it is alive after all, it finds itself missing from a show's subscribers and
+/// subscribes again; the engine has been notified of its loss before.
 async fn remove(
     connection: &mut Connection,
     keys: &Keys,

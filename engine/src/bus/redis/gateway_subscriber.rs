@@ -1,6 +1,6 @@
 //! A gateway's subscriber: one task for each show reads what the show publishes, and one task reads replies to hosts.
 //!
-//! What is read goes to the gateway's inbox; a subscriber that finds it full stops reading until there is room.
+//! What is read is put into the gateway's inbox; while the inbox is full, a subscriber does not read.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) struct Subscriber {
     queue: Arc<SendQueue>,
     /// The keys of the events for all gateways, and of those for this one.
     keys: [String; 2],
-    /// Up to where both are read.
+    /// The positions up to which the two streams are read.
     positions: [StreamPosition; 2],
     received: mpsc::Sender<Vec<ToGateway>>,
 }
@@ -46,7 +46,7 @@ impl Subscriber {
         Self { redis, queue, keys, positions: [last; 2], received }
     }
 
-    /// Reads until the inbox is gone.
+    /// Reads until the inbox is dropped.
     pub async fn run(mut self) {
         let mut failures = 0;
         while !self.received.is_closed() {
@@ -68,17 +68,18 @@ impl Subscriber {
             if read.is_empty() {
                 continue;
             }
-            // A read that blocked returns what was written first, into one of the streams. What the same script wrote into the other
-            // one is read now.
+            // A blocking read returns the first write, in one of the streams. What the same script wrote to the other
+            // stream is read here.
             let rest = if read.len() == 1 { self.read_next(&mut connection, false).await } else { Ok(Vec::new()) };
-            // Without the rest nothing is handed on, and all is read again.
+            // If this read fails, nothing is passed on, and everything is read again.
             let rest = rest.inspect_err(|_| self.positions = before)?;
             let mut entries: Vec<StreamEntry> = read.into_iter().chain(rest).flatten().collect();
             entries.sort_by_key(|entry| entry.id);
             let acknowledged = entries.iter().filter_map(|entry| entry.acknowledged).max().unwrap_or_default();
             let messages: Vec<ToGateway> = entries.into_iter().flat_map(|entry| decode(entry, &self.keys[0])).collect();
             if messages.iter().any(is_end) {
-                // Before any player knows, who might then join the next show with the same code.
+                // Set before any player learns of the end: a player might join the next show with the same code right
+                // away.
                 self.queue.set_ended();
             }
             if !send_waiting(&self.received, "gateway_inbox", messages).await {
@@ -89,7 +90,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// The new entries of each stream that has any, from one look at both.
+    /// The new entries of each stream that has any, from one read of both streams.
     async fn read_next(&mut self, connection: &mut Connection, blocks: bool) -> RedisResult<Vec<Vec<StreamEntry>>> {
         let mut read = redis::cmd("XREAD");
         if blocks {
@@ -124,7 +125,7 @@ fn or_refuse(key: &str, id: StreamPosition, messages: Result<Vec<ToGateway>, Ent
     })
 }
 
-/// Reads replies to hosts of this gateway, until the inbox is gone.
+/// Reads replies to hosts of this gateway, until the inbox is dropped.
 pub(super) async fn read_host_replies(redis: Redis, gateway: GatewayId, received: mpsc::Sender<Vec<ToGateway>>) {
     let (key, stream) = (redis.keys().host_replies(gateway), Stream::HostReplies(gateway));
     let (mut position, mut failures) = (StreamPosition::default(), 0);

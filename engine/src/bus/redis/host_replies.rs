@@ -19,12 +19,12 @@ use crate::seal::{SealKeys, Stream};
 pub(super) const MAX_REPLIES: usize = 10_000;
 /// Entries that a gateway's stream keeps.
 const MAX_ENTRIES: usize = 1024;
-/// They are kept for this time after the last.
+/// How long a stream is kept after the last reply was written to it.
 const RETENTION: Duration = Duration::from_secs(10 * 60);
 /// Replies that are sent at once.
 const MAX_BATCH: usize = 256;
 
-/// Sends replies in order, until all senders are gone.
+/// Sends replies in order, until all senders are dropped.
 pub(super) async fn send_replies(
     connection: Connection,
     keys: Keys,

@@ -1,4 +1,4 @@
-//! Requests of hosts to any engine: each goes to one engine, and to another one if that one dies over it.
+//! Hosts' requests to any engine: each is processed by one engine, and by another one if that engine dies in between.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,18 +20,20 @@ use crate::seal::{SealKeys, Stream};
 
 /// The consumer group of all engines.
 const GROUP: &str = "engines";
-/// A request that an engine has had for this long without processing it goes to another.
+/// A request that an engine has read and not processed for this long is claimed by another engine.
 const IDLE: Duration = Duration::from_secs(3);
-/// A request that this engine can't read, and that no other has taken for this long, is deleted: nobody can read it.
+/// A request that this engine can't decode, and that no engine has claimed for this long, is deleted: no engine can
+/// decode it.
 pub(super) const UNREAD: Duration = Duration::from_secs(30);
 /// Requests that are read at once.
 const MAX_READ: usize = 16;
-/// Requests that wait in Redis; when there are more the oldest are dropped, and the hosts repeat them.
+/// Requests that wait in Redis. Beyond this the oldest are dropped, and hosts repeat them.
 const MAX_WAITING: usize = 10_000;
-/// Requests that this engine has read and not processed. At this limit it reads no more: other engines do.
+/// Requests that this engine has read and not processed. At this limit it stops reading, and other engines read on.
 pub(super) const MAX_IN_PROGRESS: usize = 1024;
 
-/// Requests that an engine remembers that it can't read. When there are more it forgets them all, and looks at them once more.
+/// Ids of requests that this engine can't decode. At this limit all ids are removed, and the requests are tried once
+/// more.
 const MAX_REFUSED: usize = 1024;
 
 /// The requests that this engine has read and not processed.
@@ -39,7 +41,7 @@ const MAX_REFUSED: usize = 1024;
 pub(super) struct InProgress(Arc<Mutex<HashSet<String>>>);
 
 impl InProgress {
-    /// False if it was there.
+    /// Returns false if the id is already in the set.
     fn insert(&self, id: &str) -> bool {
         self.0.lock().insert(id.to_owned())
     }
@@ -57,7 +59,8 @@ impl InProgress {
     }
 }
 
-/// The gateway's side: sends requests in order, until all senders are gone. After a failure Redis may have a request twice.
+/// The gateway's side: sends requests in order, until all senders are dropped. After a failure a request may be in
+/// Redis twice.
 pub(super) async fn send_requests(mut connection: Connection, keys: Keys, mut requests: mpsc::Receiver<Vec<u8>>) {
     while let Some(request) = requests.recv().await {
         let mut append = redis::cmd("XADD");
@@ -135,11 +138,12 @@ impl Reader {
         }
     }
 
-    /// Takes over requests that other engines died over, or whose reply to this one got lost; not those that are in progress here.
-    /// Deletes those that no engine can read.
+    /// Claims requests of engines that died, or whose delivery to this engine was lost; not those in progress here.
+    /// Deletes those that no engine can decode.
     async fn claim(&mut self, connection: &mut Connection) -> RedisResult<()> {
         let mut pending = redis::cmd("XPENDING");
-        // As many as this engine passes over, and some to take: those behind them must not wait for them.
+        // Enough to get past the requests that are skipped and still claim some, so that skipped ones do not block
+        // those behind them.
         let count = MAX_IN_PROGRESS + MAX_REFUSED + MAX_READ;
         pending.arg(self.keys.host_requests()).arg(GROUP).arg("IDLE").arg(millis(IDLE)).arg("-").arg("+").arg(count);
         let idle: Vec<(String, String, u64, u64)> = pending.query_async(connection).await?;
@@ -176,11 +180,11 @@ impl Reader {
             match open_to_engine(&self.seal_keys, Stream::Requests, &entry.messages) {
                 Ok(messages) => {
                     for message in messages {
-                        // Without an inbox another engine takes it.
+                        // If the inbox is dropped, another engine claims the request.
                         send_waiting(&self.inbox, "engine_inbox", InboxItem::Request(id.clone(), message)).await;
                     }
                 }
-                // It stays in Redis: an engine of another version, or with the key, takes it over.
+                // It stays in Redis: an engine that has the version or the key claims it.
                 Err(error) => {
                     entry::refuse(&self.keys.host_requests(), entry.id, &error);
                     self.in_progress.remove(&id);
@@ -198,7 +202,7 @@ fn exists(error: &RedisError) -> bool {
     error.code() == Some("BUSYGROUP")
 }
 
-/// Deletes requests that were processed, until no more are.
+/// Deletes processed requests, until the channel is closed.
 pub(super) async fn delete_processed(
     mut connection: Connection,
     keys: Keys,
@@ -218,7 +222,7 @@ pub(super) async fn delete(connection: &mut Connection, keys: &Keys, ids: &[Stri
     delete.cmd("XACK").arg(keys.host_requests()).arg(GROUP).arg(ids).ignore();
     delete.cmd("XDEL").arg(keys.host_requests()).arg(ids).ignore();
     if let Err(error) = delete.query_async::<()>(connection).await {
-        // They come again, and an engine does nothing twice.
+        // They are delivered again, and engines ignore repeated commands.
         tracing::debug!(%error, "requests that were processed can't be deleted");
     }
 }

@@ -1,16 +1,18 @@
-//! The bus over Redis Streams, for gateways and engines in processes of their own. They find each other by Redis alone.
+//! The bus over Redis Streams, for gateways and engines in processes of their own. They discover each other through
+//! Redis.
 //!
 //! # Keys
 //! All keys of a show are in one slot of a Redis Cluster, so that one script can use them.
 //!
-//! - `input`: a stream of what gateways send about the show. An entry holds all that one gateway had to send since its last entry. It
-//!   stays until the show's engine has acknowledged it, so the next engine reads on where the last one stopped.
-//! - `events`: a stream of what the show publishes for all gateways; an event is one entry, however many players there are.
-//! - `events:GATEWAY`: a stream of what the show publishes for one gateway. The engine makes the entries' ids, `<fencing token>-<count>`,
-//!   counted over all of the show's event streams: so a gateway can merge two streams into one order, which continues over engines, and
-//!   over a Redis that lost its memory.
-//! - `progress`: how far the show's engine has come. One script publishes and updates it, only under the newest lease; entries that are
-//!   there already are skipped.
+//! - `input`: a stream of messages from gateways about the show. An entry has all messages that one gateway had to send
+//!   since its last entry. It stays until the show's engine has acknowledged it, so the next engine continues where the
+//!   last one stopped.
+//! - `events`: a stream of the messages to all gateways; an event is one entry, whatever the number of players.
+//! - `events:GATEWAY`: a stream of the messages to one gateway. The engine assigns the entries' ids, `<fencing
+//!   token>-<count>`, counted over all of the show's event streams. So a gateway can merge two streams into one order,
+//!   which continues across engines, and across a Redis that lost its data.
+//! - `progress`: how far the show's engine has published. One script publishes and updates it, only under the newest
+//!   lease; entries that exist already are skipped.
 //!
 //! # Tasks
 //! - Engine publisher (`show_publisher`): one task for each show, from its queue to `events`.
@@ -68,7 +70,7 @@ const RETENTION: Duration = Duration::from_secs(60 * 60);
 /// A code, and the show that a create made, are kept for this long after they were last needed.
 const CODE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The pause after this many failures in a row.
+/// The pause before the next attempt, after this number of consecutive failures.
 fn pause(failures: u32) -> Duration {
     RETRY.start().saturating_mul(1 << failures.min(8)).min(*RETRY.end())
 }

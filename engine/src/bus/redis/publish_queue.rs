@@ -1,4 +1,4 @@
-//! What a show's publisher has to do: the show adds, its publisher takes.
+//! The queue between a show, which adds publications, and the show's publisher, which takes them.
 
 use std::collections::VecDeque;
 
@@ -32,14 +32,14 @@ pub(super) struct PublishQueue {
 struct PublishState {
     publications: VecDeque<Publication>,
     lease: Option<PublishLease>,
-    /// Only the newest line is of interest.
+    /// The newest directory line; it replaces one that was not taken yet.
     line: Option<ShowLine>,
-    /// Nothing is added any more; whether the show is over.
+    /// Set when the show is released, after which nothing is added; true if the show is over.
     released: Option<bool>,
     has_overflowed: bool,
 }
 
-/// The lease under which the show is published from now on.
+/// The lease under which the show is published.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PublishLease {
     pub fence: Fence,
@@ -49,7 +49,7 @@ pub(super) struct PublishLease {
 
 /// Publications that are published together.
 pub(super) struct Batch {
-    /// For whom, and the encoded messages.
+    /// The gateway that each entry is for, none for all; and the encoded messages.
     pub entries: Vec<(Option<GatewayId>, Vec<u8>)>,
     pub host_replies: Vec<(GatewayId, ToGateway)>,
     pub records: u64,

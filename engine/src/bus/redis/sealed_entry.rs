@@ -1,5 +1,5 @@
-//! Entries that tell what players must not know, such as a pack: with a key they are sealed, and can be read with the key and from their
-//! stream only.
+//! Sealing of entries with content that players must not know, such as a pack. If a key is set, such an entry is
+//! sealed, and can be opened only with the key and in the stream for which it was sealed.
 
 use std::borrow::Cow;
 
@@ -54,7 +54,7 @@ fn is_secret_for_engines(message: &ToEngine) -> bool {
     }
 }
 
-/// The journal's lines have the hash of the show's state, of which the seed may be found.
+/// Journal lines contain the hash of the show's state, from which the seed might be computed.
 fn is_secret_for_hosts(message: &ToGateway) -> bool {
     matches!(message, ToGateway::Host { message: ToHost::Journal(_), .. })
 }

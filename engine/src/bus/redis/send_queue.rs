@@ -1,4 +1,4 @@
-//! What a gateway has to send about one show: messages that wait, and entries that the show's engine has not acknowledged.
+//! A gateway's send queue for one show: pending messages, and entries that the show's engine has not acknowledged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,21 +20,23 @@ use crate::seal::{SealKeys, Stream};
 
 /// Answers in all send queues of a gateway. When there is no room for a batch it is dropped and counted, and its round is voided.
 pub(super) const MAX_ANSWERS: usize = 1_000_000;
-/// Messages in all send queues of a gateway, a batch of answers being one. When there is no room joins and hosts' commands are refused
-/// with `unavailable`, answers are dropped as above, and the rest is dropped: requests for snapshots are repeated by who made them,
-/// departures are found out by a census, and a gateway whose barrier message is dropped counts as silent.
+/// Limit of messages in all send queues of a gateway; a batch of answers is one message. At the limit joins and hosts'
+/// commands are refused with `unavailable`, answers are dropped as above, and all other messages are dropped: requests
+/// for snapshots are repeated by their senders, departures are found by a census, and a gateway whose barrier message
+/// is dropped counts as silent.
 pub(super) const MAX_MESSAGES: usize = 500_000;
 
-/// A show that published something within this time is played, whatever the directory says.
+/// A show that published something within this time is treated as running, whatever the directory lists.
 const ACTIVE: Duration = Duration::from_secs(5);
-/// A show of which Redis knows nothing for this long is over: its engine would have published to a Redis that lost its memory.
+/// A show of which Redis has had no progress for this long is over: a running engine would have published to a Redis
+/// that lost its data.
 const UNKNOWN: Duration = Duration::from_secs(3 * 60);
-/// The subscription to a show that is not needed here ends after this time, if nothing waits to be sent or acknowledged.
+/// An unneeded subscription ends after this time, if no message waits to be sent or acknowledged.
 const UNNEEDED: Duration = Duration::from_secs(30);
-/// After this time it ends in any case.
+/// An unneeded subscription ends after this time even if messages wait.
 const ABANDONED: Duration = Duration::from_secs(5 * 60);
 
-/// How much is in all send queues of a gateway.
+/// The totals over all send queues of a gateway.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     messages: AtomicUsize,
@@ -82,23 +84,23 @@ struct SendState {
     pending: Vec<ToEngine>,
     /// Entries in order. Those that Redis does not have are at the end.
     unacknowledged: VecDeque<SentEntry>,
-    /// How much is in both.
+    /// The size of `pending` and `unacknowledged` together.
     size: Size,
-    /// The newest counts, and whether they are to be sent: only the newest are of interest.
+    /// The newest counts, and whether they have to be sent; newer counts replace older ones.
     counts: Option<GatewayCounts>,
     counts_due: bool,
-    /// Emojis that are to be sent, summed up.
+    /// The sums of the emojis that have to be sent.
     reactions: [u32; Emoji::ALL.len()],
     dropped: DroppedAnswers,
     needed_at: Option<Instant>,
-    /// The gateway is to leave the show once Redis has all that is here.
+    /// The gateway leaves the show once Redis has everything in this queue.
     is_leaving: bool,
-    /// The gateway has left the show, and sends nothing more by this queue.
+    /// The gateway has left the show: messages that are pushed now are dropped.
     is_closed: bool,
     /// When the show last published something.
     active_at: Option<Instant>,
     acknowledged: StreamPosition,
-    /// Up to where the gateway's own event stream was read.
+    /// The position up to which the gateway's own event stream was read.
     read: StreamPosition,
     has_ended: bool,
     /// Since when Redis has no progress of the show.
@@ -126,7 +128,7 @@ impl SentEntry {
     }
 }
 
-/// What Redis knows of the show and of this gateway's subscription to it.
+/// The state in Redis of the show and of this gateway's subscription to it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subscription {
     /// The gateway was not among the show's subscribers.
@@ -143,12 +145,12 @@ impl SendQueue {
         Self { show, totals, seal_keys, changed: Notify::new(), state: Mutex::default() }
     }
 
-    /// Waits until something has been pushed, or the gateway is to leave the show.
+    /// Waits until something was pushed, or the gateway has to leave the show.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// The show is needed here. False if the queue is closed.
+    /// Marks the show as needed by this gateway. Returns false if the queue is closed.
     pub fn need(&self) -> bool {
         let mut state = self.state.lock();
         state.needed_at = Some(Instant::now());
@@ -156,7 +158,7 @@ impl SendQueue {
         !state.is_closed
     }
 
-    /// The show is not needed here any more, as far as is known.
+    /// Called when no connection here needs the show: lets the gateway leave it after [`UNNEEDED`] or [`ABANDONED`].
     pub fn release_if_unneeded(&self) {
         let mut state = self.state.lock();
         let unneeded = state.needed_at.map_or(Duration::MAX, |at| at.elapsed());
@@ -165,13 +167,14 @@ impl SendQueue {
         self.changed.notify_one();
     }
 
-    /// The gateway is to leave the show.
+    /// Lets the gateway leave the show as soon as Redis has everything in this queue.
     pub fn leave(&self) {
         self.state.lock().is_leaving = true;
         self.changed.notify_one();
     }
 
-    /// Adds a message. If there is no room for it, it is given back, unless it is a batch of answers, which is counted as dropped.
+    /// Adds a message. Without room the message is returned as the error; a batch of answers is also counted as
+    /// dropped.
     pub fn push(&self, message: ToEngine) -> Result<(), ToEngine> {
         let mut state = self.state.lock();
         if let ToEngine::Answers(batch) = &message {
@@ -193,7 +196,7 @@ impl SendQueue {
             }
             message => {
                 if matches!(message, ToEngine::BarrierPassed { .. }) {
-                    // The engine learns of dropped answers before it tallies.
+                    // The engine has to receive the count of dropped answers before it tallies.
                     state.counts_due |= state.dropped.count() > 0;
                     if let Some(counts) = state.due_counts() {
                         self.add(&mut state, counts);
@@ -207,7 +210,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Adds that the gateway receives the show's events from now on, before all other messages.
+    /// Adds a message in front of all others, even if there is no room.
     pub fn push_first(&self, message: ToEngine) {
         let mut state = self.state.lock();
         self.resize(&mut state, Size::of(&message), Size::default());
@@ -228,7 +231,8 @@ impl SendQueue {
         self.totals.answers.fetch_sub(less.answers, Relaxed);
     }
 
-    /// All entries that Redis does not have yet, in order; messages that wait become one, or one for each version of the link.
+    /// The entries that Redis does not have yet, in order. Pending messages become one entry, or one for each version
+    /// of the link among them.
     pub fn unsent(&self) -> Vec<Arc<[u8]>> {
         let mut state = self.state.lock();
         if let Some(counts) = state.due_counts() {
@@ -240,7 +244,7 @@ impl SendQueue {
         }
         let messages = std::mem::take(&mut state.pending);
         if !messages.is_empty() {
-            // Encoding a large batch takes a while, in which others can push.
+            // Encoding a large batch takes long, so the lock is released for other senders.
             drop(state);
             let entry = |messages: &Vec<ToEngine>| SentEntry::new(&self.seal_keys, self.show, messages);
             let entries: Vec<SentEntry> = split(messages).iter().map(entry).collect();
@@ -254,7 +258,7 @@ impl SendQueue {
         unsent.map(|entry| Arc::clone(&entry.bytes)).collect()
     }
 
-    /// Redis has the first entries that it did not have, at these positions.
+    /// Stores the positions of the first unsent entries, which Redis has now.
     pub fn sent(&self, positions: Vec<StreamPosition>) {
         let mut state = self.state.lock();
         let unsent = state.unacknowledged.iter_mut().filter(|entry| entry.position.is_none());
@@ -264,7 +268,7 @@ impl SendQueue {
         self.forget(&mut state);
     }
 
-    /// The show published something, after its engine had processed everything up to `acknowledged`. This gateway's own event stream
+    /// The show published something, with its input acknowledged up to `acknowledged`. This gateway's own event stream
     /// was read up to `read`.
     pub fn acknowledge(&self, acknowledged: StreamPosition, read: StreamPosition) {
         let mut state = self.state.lock();
@@ -274,7 +278,8 @@ impl SendQueue {
         self.forget(&mut state);
     }
 
-    /// Compares what Redis knows with what was sent. True if it lost entries: then all that is not acknowledged is to be sent again.
+    /// Compares the state in Redis with what was sent. Returns true if Redis lost entries: then all unacknowledged ones
+    /// are sent again.
     pub fn check(&self, subscription: Subscription) -> bool {
         let mut state = self.state.lock();
         let is_known = subscription.last != StreamPosition::default() || state.is_active();
@@ -306,13 +311,14 @@ impl SendQueue {
         }
     }
 
-    /// The newest entry that Redis has, as far as is known, and up to where the gateway's own event stream was read.
+    /// The newest entry that Redis is known to have, and the position up to which the gateway's own event stream was
+    /// read.
     pub fn positions(&self) -> (Option<StreamPosition>, StreamPosition) {
         let state = self.state.lock();
         (state.newest(), state.read)
     }
 
-    /// Whether the gateway is to leave the show, and Redis has all that is here.
+    /// Whether the gateway has to leave the show, and Redis has everything in this queue.
     pub fn can_leave(&self) -> bool {
         let state = self.state.lock();
         state.is_leaving
@@ -335,12 +341,12 @@ impl SendQueue {
         self.state.lock().is_closed
     }
 
-    /// Whether the show has published something lately.
+    /// Whether the show published something within [`ACTIVE`].
     pub fn is_active(&self) -> bool {
         self.state.lock().is_active()
     }
 
-    /// The show published that it has ended.
+    /// Notes that the show published its end.
     pub fn set_ended(&self) {
         self.state.lock().has_ended = true;
     }
@@ -359,7 +365,7 @@ impl SendState {
         self.unacknowledged.iter().filter_map(|entry| entry.position).next_back()
     }
 
-    /// The newest counts, if they are to be sent.
+    /// The newest counts, if they have to be sent.
     fn due_counts(&mut self) -> Option<ToEngine> {
         let counts = self.counts.filter(|_| std::mem::take(&mut self.counts_due))?;
         let dropped = counts.dropped.saturating_add(self.dropped.count());

@@ -1,4 +1,5 @@
-//! Finds the show that a join or a host's message is for: the directory is asked, once for all who wait for the same.
+//! Finds the show for a join or a host's message: all that wait for the same code or show share one lookup in the
+//! directory.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::FromHost;
@@ -34,12 +35,13 @@ impl GatewayQueues {
             }
         };
         let mut state = self.state();
-        // The show's engine will list it again at a Redis that lost its memory.
+        // A Redis that lost its data gets the show's line again from the show's engine, so an active show counts as
+        // listed.
         let cached = state.codes.expired(&code).filter(|show| state.is_active(*show));
         let found = found.or_else(|| cached.map(|show| (show, false)));
         let show = found.map(|(show, _)| show);
         match found {
-            // The code is another show's as soon as a host makes one.
+            // The show has ended, so its code may belong to another show at any time: it is not cached.
             Some((_, true)) => state.codes.remove(&code),
             _ => state.remember_code(code.clone(), show),
         }
@@ -48,7 +50,7 @@ impl GatewayQueues {
         }
     }
 
-    /// Hands a join to the show that its resume token is of, as long as that one is in the directory, or else to the one that has the
+    /// Passes a join to the show of its resume token if that show is in the directory, else to the show that has the
     /// code.
     fn enter(&self, state: &mut QueuesState, by_code: Option<ShowId>, request: JoinRequest) {
         match request.resumes() {

@@ -20,17 +20,18 @@ use crate::bus::queue::count_full;
 use crate::redis::scripts::{BUS_PUBLISH, ScriptError};
 use crate::redis::{Connection, Keys};
 
-/// Entries that the stream for all gateways keeps: with four figures a second, those of a quarter of an hour.
+/// Entries in the stream for all gateways: at four figures messages a second, about a quarter of an hour.
 const MAX_EVENTS: usize = 4096;
-/// Entries that the stream for one gateway keeps: they are replies to what it sent, and it sends nothing while it is away.
+/// Entries in the stream for one gateway. They are replies to the gateway's messages, so none are added while it is
+/// disconnected.
 const MAX_GATEWAY_EVENTS: usize = 1024;
 
-/// Published entries are kept here for this time, and this many of them, to be published again: a Redis that is killed loses what it
-/// had not written to disk, with `appendfsync everysec` that of two seconds at most.
+/// Published entries are kept for this time, [`MAX_RECENT`] at most, to be published again: a Redis that is killed
+/// loses the writes that are not on disk yet, up to two seconds with `appendfsync everysec`.
 const RESEND_WINDOW: Duration = Duration::from_secs(5);
 const MAX_RECENT: usize = 1024;
 
-/// What a publisher needs.
+/// What all publishers of an engine share.
 pub(super) struct PublisherContext {
     pub connection: Connection,
     pub keys: Keys,
@@ -46,19 +47,19 @@ pub(super) struct ShowPublisher {
     queue: Arc<PublishQueue>,
     status: ShowStatus,
     fence: Fence,
-    /// How many entries were published under it.
+    /// How many entries were published under `fence`.
     published: u64,
-    /// The last of them.
+    /// The entries that were published last, see [`RESEND_WINDOW`].
     recent: VecDeque<(Instant, PublishedEntry)>,
-    /// The show has a newer lease than `fence`, and this engine has not taken it over under that.
+    /// Whether Redis has a newer lease than `fence` that this engine has not taken over under.
     is_fenced: bool,
     code: Option<ShowCode>,
 }
 
-/// For whom an entry is, and its messages.
+/// The gateway that an entry is for, none for all; and the encoded messages.
 type PublishedEntry = (Option<GatewayId>, Vec<u8>);
 
-/// How many of the recent entries are published again, and whether even older ones are missing.
+/// How many of the recent entries have to be published again, and whether older ones are missing too.
 #[derive(Default, Clone, Copy)]
 struct Resend {
     count: usize,
@@ -106,7 +107,7 @@ impl ShowPublisher {
         }
     }
 
-    /// Whether the show was taken over under another lease.
+    /// Applies a new lease from the queue. Returns whether there was one.
     fn update_lease(&mut self) -> bool {
         let Some(PublishLease { fence, published }) = self.queue.take_lease() else { return false };
         if fence != self.fence {
@@ -117,7 +118,7 @@ impl ShowPublisher {
         true
     }
 
-    /// Publishes a batch, however long it takes.
+    /// Publishes a batch, and retries until it succeeds, is fenced or the queue overflows.
     async fn publish(&mut self, batch: Batch) {
         let (mut failures, mut resend) = (0, Resend::default());
         while !self.queue.has_overflowed() {
@@ -203,7 +204,7 @@ impl ShowPublisher {
         BUS_PUBLISH.run(&self.context.connection, &names, &arguments).await
     }
 
-    /// Keeps entries that were published, to publish them again if Redis loses them.
+    /// Keeps published entries, so that they can be published again if Redis loses them.
     fn keep(&mut self, entries: Vec<PublishedEntry>) {
         self.published += entries.len() as u64;
         let now = Instant::now();
@@ -214,8 +215,8 @@ impl ShowPublisher {
         }
     }
 
-    /// The show has a newer lease. If it is another engine's, that one publishes what this one has not, and the show is released here; if
-    /// it is this engine's, the show is about to be taken over under it.
+    /// Called when the show has a newer lease. If another engine has it, that engine publishes the rest, and the show
+    /// is released here. If this engine has it, the show is about to be taken over under it.
     fn set_fenced(&mut self) {
         tracing::warn!(show = %self.show, fence = %self.fence, "the show has a newer lease; nothing is published under this one");
         metrics::counter!("klaxon_bus_fenced_total").increment(1);
@@ -223,7 +224,7 @@ impl ShowPublisher {
         self.status.set_fenced(self.fence);
     }
 
-    /// Pauses after a failure, until the pause is over or the show is taken over anew.
+    /// Pauses after a failure; ends early when the show is taken over again.
     async fn wait(&mut self, failures: u32) {
         self.status.set_failed();
         let until = Instant::now() + pause(failures);
@@ -237,7 +238,7 @@ impl ShowPublisher {
 
     async fn list(&mut self, line: ShowLine) {
         let mut failures = 0;
-        // A newer line supersedes this one.
+        // Stops when a newer line is queued, which replaces this one.
         while !self.queue.has_line() && !self.is_fenced {
             match self.directory.list(&line).await {
                 Ok(()) => break,
@@ -249,7 +250,7 @@ impl ShowPublisher {
         self.code = Some(line.code);
     }
 
-    /// The show is over: its keys are deleted, but for its last events, which gateways have a while to read.
+    /// Deletes the keys of a show that is over, except its last events, which gateways can read for a while.
     async fn clear(&mut self) {
         for failures in 0..10 {
             match self.directory.remove(self.show, self.code.as_ref()).await {

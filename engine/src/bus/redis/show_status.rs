@@ -1,4 +1,4 @@
-//! What the end of the bus knows of how a show's publisher and subscriber are doing.
+//! The status of a show's publisher and subscriber, shared with the engine's end of the bus.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ pub(super) struct ShowStatus(Arc<Mutex<Health>>);
 #[derive(Debug, Default)]
 struct Health {
     last_failure: Option<Instant>,
-    /// The newest of this engine's leases of the show that was found to be superseded.
+    /// The newest lease of this engine that was found to be superseded.
     fenced: Option<Fence>,
 }
 
 impl ShowStatus {
-    /// A call to Redis failed now.
+    /// Stores the time of a failed call to Redis.
     pub fn set_failed(&self) {
         self.0.lock().last_failure = Some(Instant::now());
     }
@@ -27,7 +27,7 @@ impl ShowStatus {
         self.0.lock().last_failure
     }
 
-    /// The show has a newer lease than this one.
+    /// Notes that the show has a newer lease than this one.
     pub fn set_fenced(&self, fence: Fence) {
         self.0.lock().fenced = Some(fence);
     }

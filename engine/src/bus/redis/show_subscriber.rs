@@ -15,21 +15,21 @@ use crate::bus::{Received, StreamPosition};
 use crate::redis::{Connection, Redis};
 use crate::seal::{SealKeys, Stream};
 
-/// Entries that are read at once.
+/// Entries that one read returns at most.
 const MAX_ENTRIES: usize = 512;
 
-/// Something for the engine's inbox.
+/// An item in the engine's inbox.
 pub(super) enum InboxItem {
     /// What gateways sent about a show, read under this lease.
     Input(ShowId, Fence, Vec<Received>),
     /// A request to any engine, and its id.
     Request(String, ToEngine),
-    /// A gateway is gone.
+    /// A gateway timed out.
     GatewayGone(GatewayId),
 }
 
-/// Reads what gateways sent about a show after `position`, until the show has a newer lease or the inbox is gone. When the inbox is full it
-/// waits for room, and the entries stay in Redis.
+/// Reads what gateways send about a show after `position`, until the show has a newer lease or the inbox is dropped.
+/// While the inbox is full it does not read, and the entries stay in Redis.
 pub(super) async fn subscribe(
     redis: Redis,
     show: ShowId,
@@ -66,7 +66,7 @@ pub(super) async fn subscribe(
     }
 }
 
-/// The next entries of a stream after a position. Waits for some if there are none.
+/// The next entries of a stream after a position. If there are none it blocks for up to [`READ_BLOCK`].
 pub(super) async fn read_stream(
     connection: &mut Connection,
     key: &str,
@@ -79,7 +79,7 @@ pub(super) async fn read_stream(
     Ok(entry::streams(reply).into_iter().flat_map(|(_, entries)| entries).collect())
 }
 
-/// The messages of entries, in order. An entry is processed when its last message is.
+/// The messages of entries, in order. An entry counts as processed after its last message.
 fn decode(
     keys: &SealKeys,
     show: ShowId,

@@ -1,24 +1,27 @@
-//! Which version of the link what is in Redis was written by, so that programs of two versions can work together.
+//! Versions of the link's encoding in Redis, so that programs of two versions can run side by side.
 //!
-//! All that is encoded begins with two bytes, the mark and a version. A program reads its own version and all before, and refuses
-//! others by their number, whole. It writes each entry in the first version that has all of its messages: what only newer programs know
-//! stands in entries of its own, so one of the version before misses nothing that it knows.
+//! Everything that is encoded begins with two bytes: a mark and a version. A program reads its own version and all
+//! earlier ones, and refuses an entry of any other version as a whole. It writes each entry in the earliest version
+//! that has all of the entry's messages: messages of a newer version are put into entries of their own, so a program of
+//! the previous version misses no message that it could read.
 //!
-//! From version 2 on the mark may stand a second time behind the version: then what follows is sealed.
+//! From version 2 on a second mark may follow the version: then the rest is sealed.
 
 use klaxon_protocol::link::{ToEngine, ToGateway, VERSION};
 
-/// A build for tests of upgrades: its link is of the next version, with a message that only that one has, in both directions.
+/// Set in builds for tests of upgrades: the link has the next version, with a message in each direction that only that
+/// version has.
 pub(super) const IS_NEXT: bool = cfg!(feature = "next-link");
 /// The newest version that this program has.
 const NEWEST: u8 = VERSION + IS_NEXT as u8;
 
-/// No number of bincode begins with this byte, so nothing that was written before there were versions is taken for a version.
+/// No integer of bincode begins with this byte, so entries from before versions were introduced are not mistaken for
+/// versioned ones.
 const MARK: u8 = 255;
 /// The first version with sealed entries.
 const SEALED_SINCE: u8 = 2;
 
-/// Why something is not read at all.
+/// Why an entry can't be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VersionError {
     #[error(
@@ -33,18 +36,18 @@ pub(super) enum VersionError {
     Missing,
 }
 
-/// The first bytes of what is written in this version.
+/// The header of an entry of this version.
 pub(super) fn header(version: u8) -> Vec<u8> {
     vec![MARK, version]
 }
 
-/// The first bytes of an entry that is sealed: those of a version that has sealed entries, and all that is in this one.
+/// The header of a sealed entry: of the entry's own version, but at least [`SEALED_SINCE`].
 pub(super) fn sealed_header(entry: &[u8]) -> Vec<u8> {
     let version = entry.get(1).map_or(SEALED_SINCE, |version| SEALED_SINCE.max(*version));
     vec![MARK, version, MARK]
 }
 
-/// What is sealed, if it is and this program has the version.
+/// The sealed content; none if the entry is not sealed or its version is not supported.
 pub(super) fn sealed_body(bytes: &[u8]) -> Option<&[u8]> {
     match bytes {
         [MARK, SEALED_SINCE..=NEWEST, MARK, sealed @ ..] => Some(sealed),
@@ -52,10 +55,10 @@ pub(super) fn sealed_body(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What follows the header.
+/// The content after the header.
 ///
 /// # Errors
-/// If this program does not have the version.
+/// If the version is not supported.
 pub(super) fn body(bytes: &[u8]) -> Result<&[u8], VersionError> {
     match bytes {
         [MARK, 1..=NEWEST, body @ ..] => Ok(body),
@@ -64,7 +67,7 @@ pub(super) fn body(bytes: &[u8]) -> Result<&[u8], VersionError> {
     }
 }
 
-/// The message that only [`IS_NEXT`] has, in an entry of its own. It means nothing.
+/// An entry with the message that exists only with [`IS_NEXT`], and that has no effect.
 pub(super) fn next_entry() -> Vec<u8> {
     vec![MARK, VERSION + 1, 0]
 }
@@ -81,7 +84,7 @@ const _: () = assert!(SAID == VERSION, "say below since which version of the lin
 /// A kind of message that the link has since some version. What a message holds counts as well: one with a code, an action or an event that
 /// came later is of the version that has it.
 pub(super) trait Since {
-    /// The first version that has it.
+    /// The first version that has this message.
     fn since(&self) -> u8;
 }
 
@@ -140,7 +143,7 @@ impl Since for ToGateway {
     }
 }
 
-/// The messages in order, those together that can share an entry.
+/// Splits messages into groups that can share an entry, in order.
 pub(super) fn split<T: Since>(mut messages: Vec<T>) -> Vec<Vec<T>> {
     let mut parts = Vec::new();
     while let Some(version) = messages.first().map(Since::since) {

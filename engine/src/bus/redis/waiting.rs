@@ -1,4 +1,4 @@
-//! What waits for lookups in the directory.
+//! Messages that wait for a lookup in the directory.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,14 +11,15 @@ use klaxon_protocol::link::JoinRequest;
 /// `unavailable`.
 pub(super) const MAX_WAITING: usize = 100_000;
 
-/// A message for a show, if that show is in the directory.
+/// A message that is passed to a show if the directory has it.
 pub(super) enum Directed {
-    /// A join with a resume token of the show. If the show is gone, it goes to the one that has the code, which is named here.
+    /// A join with a resume token of the show. If that show is not in the directory, the join goes to this one, which
+    /// has the code.
     Resume(Option<ShowId>, JoinRequest),
     Host(ConnRef, FromHost),
 }
 
-/// What waits for lookups, by what is looked up.
+/// Waiting items by the key that is looked up.
 #[derive(Debug)]
 pub(super) struct Waiting<K, T> {
     by_key: HashMap<K, Vec<T>>,
@@ -32,7 +33,8 @@ impl<K, T> Default for Waiting<K, T> {
 }
 
 impl<K: Hash + Eq, T> Waiting<K, T> {
-    /// True if nothing waited for this key before, so that the lookup is to begin. Gives back what there is no room for.
+    /// Returns true if this is the first item for the key: then the caller starts the lookup. Without room the item is
+    /// returned as the error.
     pub fn push(&mut self, key: K, one: T) -> Result<bool, T> {
         if self.len >= MAX_WAITING {
             return Err(one);

@@ -1,4 +1,4 @@
-//! Who may come in and come back, beyond having a seat.
+//! Which players may join and rejoin a show, apart from whether they have a seat.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,18 +7,18 @@ use klaxon_protocol::ids::{Generation, PlayerId, Seat};
 
 use super::chain::Chain;
 
-/// What is kept of it. Most players are in none of this.
+/// Exceptions from the default; most players have no entry here.
 #[derive(Default)]
 pub struct Access {
     /// How often each player's resume tokens were revoked.
     issues: HashMap<PlayerId, u32>,
     /// Whether new players are refused.
     pub locked: bool,
-    /// Players whom the host removed: also when their seat has another player by now.
+    /// Players whom the host removed, kept even after their seat was given to another player.
     barred: HashMap<PlayerId, Barred>,
-    /// How often each seat was given again, of those that were.
+    /// How often each seat was reassigned, for those that were.
     generations: HashMap<Seat, Generation>,
-    /// Seats of removed guests, which can be given again before the first question.
+    /// Seats of removed guests, which can be reassigned before the first question.
     vacant: BTreeSet<Seat>,
     changes: Chain,
 }
@@ -26,13 +26,13 @@ pub struct Access {
 /// What a removed player may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Barred {
-    /// Play.
+    /// Having a seat; spectating is allowed.
     FromPlay,
-    /// Come in at all.
+    /// Joining at all.
     FromShow,
 }
 
-/// A change, for the digest.
+/// A change, as it enters the digest.
 #[derive(Encode)]
 pub enum AccessChange<'a> {
     Issue(&'a PlayerId, u32),
@@ -56,7 +56,7 @@ impl Access {
         self.barred.get(player).copied()
     }
 
-    /// How often the seat was given again.
+    /// How often the seat was reassigned.
     pub fn generation(&self, seat: Seat) -> Generation {
         self.generations.get(&seat).copied().unwrap_or(Generation(0))
     }
@@ -68,30 +68,30 @@ impl Access {
         *issue
     }
 
-    /// The seat is another player's from now on.
+    /// Counts that the seat is reassigned to another player.
     pub fn give_again(&mut self, seat: Seat) {
         self.generations.insert(seat, Generation(self.generation(seat).0 + 1));
         self.vacant.remove(&seat);
         self.note(&AccessChange::Reseated(seat));
     }
 
-    /// The first seat that can be given again.
+    /// The first seat that can be reassigned.
     pub fn first_vacant(&self) -> Option<Seat> {
         self.vacant.first().copied()
     }
 
-    /// The host removes this player. A ban is not lessened by a removal after it.
+    /// Bars a removed player. Removing a banned player does not weaken the ban.
     pub fn bar(&mut self, player: PlayerId, from: Barred) {
         let barred = self.barred.entry(player).or_insert(from);
         *barred = from.max(*barred);
     }
 
-    /// The host takes it back.
+    /// Undoes [`Self::bar`].
     pub fn unbar(&mut self, player: &PlayerId) {
         self.barred.remove(player);
     }
 
-    /// This seat can be given again, or can't any more.
+    /// Sets whether this seat can be reassigned.
     pub fn set_vacant(&mut self, seat: Seat, is_vacant: bool) {
         if is_vacant {
             self.vacant.insert(seat);
@@ -104,7 +104,7 @@ impl Access {
         self.changes.note(change);
     }
 
-    /// A number that differs when anything here was changed otherwise.
+    /// A hash of all changes, in order.
     pub fn digest(&self) -> u64 {
         self.changes.digest()
     }

@@ -1,8 +1,8 @@
-//! Bans of guests by where they come from.
+//! Bans of guests by their address.
 //!
-//! A guest's id is as good as new with each join, so a ban of it holds against nobody who clears their page's storage. What stays is the
-//! address, of which the rules know a keyed hash ([`Origin`]): from a banned one nobody new gets a seat without an operator's token. Who
-//! has a seat keeps it.
+//! A guest can get a new id with each join, so a ban of the id alone ends when the guest clears the page's storage. The
+//! address stays the same, and the rules know a keyed hash of it ([`Origin`]): no new player from a banned origin gets
+//! a seat without an operator's token. Players who have a seat keep it.
 //!
 //! The origin comes into the journal by [`Command::SeatHasOrigin`](klaxon_protocol::journal::Command::SeatHasOrigin), which stands right
 //! before the host's `ban_address`: if a crash parts the two, nothing is banned, and the host, who heard no `done`, says it again. The origin
@@ -20,23 +20,23 @@ use super::chain::Chain;
 /// How many bans of addresses a show can have: 32 bytes each.
 pub const MOST: usize = 10_000;
 
-/// From where nobody new gets a seat.
+/// The banned origins of a show.
 #[derive(Default)]
 pub struct Bans {
     /// Whether origins stand apart from the show's journal.
     apart: bool,
-    /// From where the player comes whom the next ban is about.
+    /// The seat that the next ban is for, and its player's origin.
     named: Option<(Seat, Option<Origin>)>,
     /// The ban of each seat's player, which ends with the player's own. Its origin may be forgotten.
     by_seat: HashMap<Seat, Option<Origin>>,
     /// Bans of players whose seats are others' by now.
     outlived: usize,
-    /// How many bans each origin is under.
+    /// How many bans apply to each origin.
     origins: HashMap<Origin, u32>,
     changes: Chain,
 }
 
-/// A change, for the digest.
+/// A change, as it enters the digest.
 #[derive(Encode)]
 enum BanChange {
     Named(Seat, Origin),
@@ -55,17 +55,17 @@ impl Bans {
         Self { apart, ..Self::default() }
     }
 
-    /// Whether nobody new gets a seat from there.
+    /// Whether new players from this origin are refused a seat.
     pub fn bans(&self, origin: Origin) -> bool {
         self.origins.contains_key(&origin)
     }
 
-    /// A number that differs when anything here was changed otherwise.
+    /// A hash of all changes, in order.
     pub fn digest(&self) -> u64 {
         self.changes.digest()
     }
 
-    /// From where the seat's player comes, whom a host is about to ban.
+    /// Stores the origin of the player whom a host is about to ban.
     pub fn name(&mut self, seat: Seat, origin: Option<Origin>) {
         self.named = Some((seat, origin));
         match origin {
@@ -79,14 +79,14 @@ impl Bans {
         self.named.filter(|(named, _)| *named == seat).map(|(_, origin)| origin)
     }
 
-    /// Whether there is room for one of this seat.
+    /// Whether there is room for a ban of this seat.
     pub fn has_room(&self, seat: Seat) -> bool {
         let bans =
             if self.apart { self.by_seat.len() + self.outlived } else { self.origins.len().max(self.by_seat.len()) };
         bans < MOST || self.by_seat.contains_key(&seat)
     }
 
-    /// Nobody new gets a seat from there because of this seat's player.
+    /// Bans this origin on account of the seat's player.
     pub fn ban(&mut self, seat: Seat, origin: Option<Origin>) {
         self.lift(seat);
         self.named = None;
@@ -100,7 +100,7 @@ impl Bans {
         }
     }
 
-    /// The ban of this seat's player ends. Others of the same origin don't.
+    /// Lifts the ban on account of this seat's player. Other bans of the same origin stay.
     pub fn lift(&mut self, seat: Seat) {
         let Some(origin) = self.by_seat.remove(&seat) else { return };
         if let Some(origin) = origin
@@ -114,7 +114,7 @@ impl Bans {
         self.changes.note(&BanChange::Lifted(seat));
     }
 
-    /// The seat is another player's from now on. The ban of the one before stays, until all are lifted.
+    /// Called when the seat is reassigned: the earlier player's ban stays, and can only be lifted with all others.
     pub fn outlive(&mut self, seat: Seat) {
         if self.by_seat.remove(&seat).is_some() {
             self.outlived += 1;

@@ -1,4 +1,4 @@
-//! A hash over changes, in their order: a record's state hash costs the same however many changes there were.
+//! A hash chain over changes: the cost of a state hash does not grow with the number of changes.
 
 use klaxon_protocol::binary::{self, Encode};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -8,12 +8,12 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub struct Chain(u64);
 
 impl Chain {
-    /// Something changed.
+    /// Adds a change to the hash.
     pub fn note(&mut self, change: &impl Encode) {
         self.0 = xxh3_64_with_seed(&binary::encode(change), self.0);
     }
 
-    /// A number that differs when the changes or their order differ.
+    /// The hash of all changes, in order.
     pub fn digest(&self) -> u64 {
         self.0
     }

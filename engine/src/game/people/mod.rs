@@ -1,4 +1,4 @@
-//! The players of a show, whatever it plays: who sits where, who may come in, whom the host took out.
+//! The players of a show, for every game: seats, admission, removals and bans.
 
 mod access;
 mod bans;
@@ -25,13 +25,13 @@ use super::{Effect, Entry};
 /// The players of a show.
 #[derive(Default)]
 pub struct People {
-    /// Who sits where.
+    /// The seated players.
     pub roster: Roster,
-    /// How many can sit.
+    /// How many seats the show has.
     pub seats: u32,
-    /// Taken out by the host.
+    /// Seats whose players the host removed.
     pub removed: SeatSet,
-    /// Removed, and never let in again.
+    /// Of the removed, those whose players may not return.
     pub banned: SeatSet,
     access: Access,
     bans: Bans,
@@ -51,13 +51,13 @@ impl People {
         self.roster.is_apart()
     }
 
-    /// Whether somebody sits there.
+    /// Whether the seat is taken.
     #[must_use]
     pub fn has_seat(&self, seat: Seat) -> bool {
         seat.0 < self.roster.seated()
     }
 
-    /// The seat as its player has it.
+    /// The seat with its current generation.
     #[must_use]
     pub fn held(&self, seat: Seat) -> SeatRef {
         SeatRef { seat, generation: self.access.generation(seat) }
@@ -69,7 +69,7 @@ impl People {
         self.roster.seated() >= self.seats
     }
 
-    /// Whether nobody new whom no operator's token names gets a seat from there.
+    /// Whether new players from this origin are refused a seat, unless they have an operator's token.
     #[must_use]
     pub fn bans(&self, origin: Origin) -> bool {
         self.bans.bans(origin)
@@ -84,7 +84,7 @@ impl People {
     /// What one who wants in would get; who is forgotten is somebody new. `in_time`: whether new players can come in now.
     ///
     /// # Errors
-    /// Why they get nothing at all.
+    /// Why the player is not admitted.
     pub fn entry<'p>(
         &self,
         player: impl Into<Option<&'p PlayerId>>,
@@ -100,7 +100,7 @@ impl People {
         match (role, seat) {
             (Role::Spectator, _) => Ok(Entry::Watch),
             (Role::Player, Some(seat)) => Ok(Entry::Back(seat)),
-            // Nobody who was removed gets another seat.
+            // A removed player does not get another seat.
             (Role::Player, None) if !in_time || barred.is_some() => Ok(Entry::Watch),
             (Role::Player, None) if self.access.locked => Err(ErrorCode::LobbyLocked),
             (Role::Player, None) if self.is_full() => Err(ErrorCode::ShowFull),
@@ -108,7 +108,7 @@ impl People {
         }
     }
 
-    /// Whether this seat may be given to another player: a guest's, in a show that still gives seats again.
+    /// Whether this seat may be given to another player while the show gives seats again: only a guest's may.
     #[must_use]
     pub fn is_for_guests(&self, seat: Seat) -> bool {
         self.roster.is_guests(seat) && self.access.generation(seat).0 < u32::MAX
@@ -121,12 +121,12 @@ impl People {
     }
 
     /// # Errors
-    /// `unknown_seat` if nobody sits there.
+    /// `unknown_seat` if the seat is not taken.
     pub fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
         if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
     }
 
-    /// Resume tokens of this seat's player that were made before are refused, and whoever sits there by one has to come back.
+    /// Revokes the resume tokens of this seat's player so far, and closes the player's connections.
     ///
     /// # Errors
     /// `unknown_seat`.
@@ -142,7 +142,7 @@ impl People {
         Ok(Effect::Dismiss(self.held(seat), ErrorCode::TokenRevoked))
     }
 
-    /// Lets more players in.
+    /// Raises the number of seats.
     ///
     /// # Errors
     /// `bad_argument` if they are fewer, or too many.
@@ -157,13 +157,13 @@ impl People {
         Ok(())
     }
 
-    /// Takes no new players from now on, or takes them again.
+    /// Locks the show for new players, or unlocks it.
     pub fn lock(&mut self, on: bool) {
         self.access.locked = on;
         self.access.note(&AccessChange::Locked(on));
     }
 
-    /// Gives a guest's seat to a new player. Whoever is still connected as the one before has to leave.
+    /// Gives a guest's seat to a new player. Connections of the earlier player are closed.
     pub fn reseat(&mut self, seat: Seat, sitter: Sitter) -> Effect {
         let before = self.held(seat);
         self.access.give_again(seat);
@@ -174,7 +174,7 @@ impl People {
         Effect::Dismiss(before, ErrorCode::SeatGivenAway)
     }
 
-    /// Takes a player out. The first edition of trivia's rules kept only that they are: see [`Self::bar`].
+    /// Marks a player as removed. Under the first edition of trivia's rules that was all: see [`Self::bar`].
     pub fn take_out(&mut self, seat: Seat, ban: bool) -> Effect {
         self.removed.insert(seat);
         if ban {
@@ -183,7 +183,7 @@ impl People {
         Effect::Dismiss(self.held(seat), if ban { ErrorCode::Banned } else { ErrorCode::Removed })
     }
 
-    /// A player who is taken out is not to come back as a new one if the seat is given to another. `is_vacant`: that may be done.
+    /// Keeps a removed player from returning as a new player. `is_vacant`: the seat may be given to another player.
     pub fn bar(&mut self, seat: Seat, ban: bool, is_vacant: bool) {
         if !self.has_seat(seat) {
             return;
@@ -207,7 +207,7 @@ impl People {
         self.banned.remove(seat);
     }
 
-    /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
+    /// Stores the origin of the player whom a host is about to ban. Refused if the ban itself would be.
     ///
     /// # Errors
     /// `unknown_seat`, `bad_argument` if there are too many bans.
@@ -227,26 +227,26 @@ impl People {
     /// From where this seat's player comes, if it was named last; none if it is forgotten.
     ///
     /// # Errors
-    /// `unknown_address` if it was not.
+    /// `unknown_address` otherwise.
     pub fn named_origin(&self, seat: Seat) -> Result<Option<Origin>, Refusal> {
         self.bans.named(seat).ok_or(ErrorCode::UnknownAddress.into())
     }
 
-    /// Bans where this seat's player comes from.
+    /// Bans an origin on account of this seat's player.
     pub fn ban_origin(&mut self, seat: Seat, origin: Option<Origin>) {
         self.bans.ban(seat, origin);
     }
 
-    /// Lets new players in from everywhere again.
+    /// Lifts all bans of origins.
     pub fn lift_bans(&mut self) {
         self.bans.lift_all();
     }
 
-    /// Does what a host says of players, whatever is played; none if it is something else. A game that keeps more of a player than their
-    /// seat looks at [`Self::removed`] afterwards.
+    /// Applies a host's action on players, which is the same in every game; none if the action is not one of these. A
+    /// game that keeps more state per player than the seat has to check [`Self::removed`] afterwards.
     ///
     /// # Errors
-    /// Why it can't be done now; then nothing has changed.
+    /// Why it can't be applied now; the state is unchanged.
     pub fn obey(&mut self, action: &Action, gives_seats: bool) -> Option<Result<Vec<Effect>, Refusal>> {
         Some(match *action {
             Action::Remove { seat, ban } => self.must_have(seat).map(|()| vec![self.remove(seat, ban, gives_seats)]),
@@ -281,7 +281,7 @@ impl People {
         self.take_out(seat, ban)
     }
 
-    /// A hash of what a game knows, and of its players. Trivia's is made otherwise, as its first edition made it.
+    /// A hash of a game's state and its players. Trivia computes its own, as its first edition did.
     #[must_use]
     pub fn state_hash(&self, game: &impl Encode) -> u64 {
         let mut bytes = binary::encode(game);
@@ -290,8 +290,8 @@ impl People {
         xxh3_64(&bytes)
     }
 
-    /// Appends what differs when anything here but the roster was changed otherwise. Of shows in which none of it was used it is nothing:
-    /// trivia's first edition had none of it.
+    /// Appends the hashes of everything here but the roster. Appends nothing in a show that used none of it, as in
+    /// trivia's first edition, which had none of it.
     pub fn digest(&self, bytes: &mut Vec<u8>) {
         if self.access.digest() != 0 {
             bytes.extend_from_slice(&self.access.digest().to_le_bytes());

@@ -1,4 +1,4 @@
-//! Who sits where: players and their names by seat, and the ways back from a player or a name to the seat.
+//! The roster: players and names by seat, with indexes from a player or a name to the seat.
 
 use hashbrown::HashTable;
 use klaxon_protocol::apart::{self, Person};
@@ -6,16 +6,16 @@ use klaxon_protocol::ids::{Name, PlayerId, Seat, ShowId};
 use klaxon_protocol::name::Alike;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Names that are not ASCII and compared by their look in one search: some 4 us each, so 40 ms in all.
+/// Non-ASCII names per search that are compared by their look. Each takes some 4 us, so all take 40 ms.
 const MOST_BY_LOOK: usize = 10_000;
 
-/// Who sits where. The ways back hold seats only, so that a million players' texts are kept once.
+/// The seated players. The indexes hold seat numbers only, so that the texts of a million players are stored once.
 #[derive(Default)]
 pub struct Roster {
     players: Vec<Sitter>,
     by_player: HashTable<u32>,
     by_name: HashTable<Called>,
-    /// The show's, which nobody outside knows: so nobody can find names that fall into one place of the table.
+    /// The show's secret seed, so that players can't choose names that collide in the hash table.
     seed: u64,
     /// Whether the digest says nothing of who sits there, so that they can be forgotten.
     apart: bool,
@@ -68,15 +68,15 @@ impl Sitter {
     }
 }
 
-/// A seat under one of its name's keys. A name has two at most.
+/// An index entry: a seat under one of its name's keys. A name has at most two keys.
 struct Called {
     seat: u32,
-    /// Of the key, so that the table grows, and passes other names over, without working out keys again.
+    /// The key's hash, kept so that growing the table and skipping other entries needs no new keys.
     hash: u32,
 }
 
 impl Called {
-    /// All 64 bits that a table wants, of the 32 that are kept.
+    /// The 64-bit hash that the table needs, made from the 32 bits that are kept.
     fn spread(hash: u32) -> u64 {
         u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
@@ -101,7 +101,7 @@ impl Roster {
         seat
     }
 
-    /// Gives a seat to another player; who had it is unknown from now on.
+    /// Gives a seat to another player and removes the earlier player from the roster.
     pub fn reseat(&mut self, seat: Seat, sitter: Sitter) {
         self.strike(seat);
         self.players[seat.index()] = sitter;
@@ -157,7 +157,7 @@ impl Roster {
         self.by_name.allocation_size()
     }
 
-    /// How many sit.
+    /// How many seats are taken.
     pub fn seated(&self) -> u32 {
         u32::try_from(self.players.len()).expect("settings allow 10 million seats at most")
     }
@@ -189,7 +189,7 @@ impl Roster {
         self.players.get(seat.index()).map(|sitter| &sitter.name)
     }
 
-    /// Whether a player has this name, or one that people take for it.
+    /// Whether a player has this name, or one that looks alike (see [`Alike`]).
     fn has_name(&self, name: &Name) -> bool {
         let alike = Alike::of(name.as_str());
         alike.keys().any(|key| {
@@ -205,22 +205,23 @@ impl Roster {
         (xxh3_64_with_seed(key.as_bytes(), self.seed) >> 32) as u32
     }
 
-    /// The wanted name or, if another player has one that people take for it, the name with a number behind it.
+    /// The wanted name; if another player has it or one that looks alike, the name with a number appended.
     pub fn unused_name(&self, wanted: Option<&Name>) -> Name {
         let next = self.players.len() + 1;
         if let Some(name) = wanted.filter(|name| !self.has_name(name)) {
             return name.clone();
         }
-        // Small numbers read well, but a thousand players called Ann must not cost a thousand tries each. Nor must those who took
-        // the numbers that come next on purpose: to be ahead of ever larger strides, each try would need twice as many of them.
+        // Small numbers are the most readable, but the thousandth Ann must not cost a thousand attempts. Strides that
+        // double also limit the cost if players have taken the next numbers on purpose: each further attempt needs
+        // twice as many such players.
         let small = (2..10).filter(|_| wanted.is_some());
         let strides = (0..usize::BITS).map(|stride| next.saturating_add((1 << stride) - 1));
         let numbered = |number| wanted.map_or_else(|| Name::of_nobody(number), |name| name.numbered(number));
         small.chain(strides).map(numbered).find(|name| !self.has_name(name)).expect("no roster holds 2^64 names")
     }
 
-    /// Seats whose names hold this text, in any case, form and look; of names that are not ASCII the look is compared for the first
-    /// [`MOST_BY_LOOK`] only.
+    /// Seats whose names contain this text, ignoring case, Unicode form and look. Of the non-ASCII names, only the
+    /// first [`MOST_BY_LOOK`] are compared by look.
     pub fn find(&self, text: &str) -> impl Iterator<Item = Seat> {
         let mut sought = Sought::of(text);
         (0..).zip(&self.players).filter(move |(_, sitter)| sought.is_in(&sitter.name)).map(|(seat, _)| Seat(seat))
@@ -236,13 +237,13 @@ fn hash_of(text: &str) -> u64 {
     xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }
 
-/// A text that is sought in names. The show waits meanwhile, so of a million names none may cost much: ASCII costs no copy, and working out
-/// what a name looks like some microseconds.
+/// A text to search for in names. The show waits for the search, so comparing a name must be cheap for a million names:
+/// an ASCII name costs no copy, and comparing by look some microseconds.
 struct Sought {
     text: String,
     lower: String,
     alike: Alike,
-    /// How many more names are compared by their look.
+    /// How many more names may be compared by look.
     by_look: usize,
 }
 
@@ -251,7 +252,7 @@ impl Sought {
         Self { text: text.to_owned(), lower: text.to_lowercase(), alike: Alike::of(text), by_look: MOST_BY_LOOK }
     }
 
-    /// Whether people would find the text in the name.
+    /// Whether the name contains the text.
     fn is_in(&mut self, name: &Name) -> bool {
         let name = name.as_str();
         if self.text.is_empty() {

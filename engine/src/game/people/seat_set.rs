@@ -9,12 +9,12 @@ pub struct SeatSet {
 }
 
 impl SeatSet {
-    /// Whether the seat is in it.
+    /// Whether the seat is in the set.
     pub fn contains(&self, seat: Seat) -> bool {
         self.words.get(seat.index() / 64).is_some_and(|word| word >> (seat.index() % 64) & 1 == 1)
     }
 
-    /// Puts a seat into it.
+    /// Adds a seat.
     pub fn insert(&mut self, seat: Seat) {
         let word = seat.index() / 64;
         if word >= self.words.len() {
@@ -23,14 +23,14 @@ impl SeatSet {
         self.words[word] |= 1 << (seat.index() % 64);
     }
 
-    /// Takes a seat out of it.
+    /// Removes a seat.
     pub fn remove(&mut self, seat: Seat) {
         if let Some(word) = self.words.get_mut(seat.index() / 64) {
             *word &= !(1 << (seat.index() % 64));
         }
     }
 
-    /// How many are in it.
+    /// How many seats are in the set.
     pub fn count(&self) -> u32 {
         self.words.iter().map(|word| word.count_ones()).sum()
     }
@@ -44,7 +44,7 @@ impl SeatSet {
         })
     }
 
-    /// The bits, 64 seats a word.
+    /// The bits, 64 seats per word.
     pub fn words(&self) -> &[u64] {
         &self.words
     }

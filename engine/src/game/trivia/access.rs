@@ -1,4 +1,4 @@
-//! Who may come in and come back, by the second edition of the rules.
+//! Which players may join and rejoin, under the second edition of the rules.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::ids::{PlayerId, Seat};
@@ -11,13 +11,13 @@ use crate::game::Effect;
 use crate::game::people::Sitter;
 
 impl Trivia {
-    /// Resume tokens of this seat's player that were made before are refused.
+    /// Revokes the resume tokens of this seat's player so far.
     pub(super) fn reissue_tokens(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         Ok(vec![self.people.revoke_tokens(seat)?])
     }
 
-    /// Lets more players in.
+    /// Raises the number of seats.
     pub(super) fn set_seats(&mut self, seats: u32) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
@@ -25,7 +25,7 @@ impl Trivia {
         Ok(Vec::new())
     }
 
-    /// Takes no new players from now on, or takes them again.
+    /// Locks the show for new players, or unlocks it.
     pub(super) fn lock_lobby(&mut self, on: bool) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
@@ -33,12 +33,12 @@ impl Trivia {
         Ok(Vec::new())
     }
 
-    /// Whether guests' seats can be given to other players, if their own are gone or were removed.
+    /// Whether the seats of guests who disconnected or were removed can be given to other players.
     pub(super) fn gives_seats(&self) -> bool {
         self.rules >= Rules::Second && self.stage.phase == Phase::Lobby && self.asked.is_empty()
     }
 
-    /// Gives a guest's seat to a new player, as if nobody had sat there.
+    /// Gives a guest's seat to a new player, in the state of a new seat.
     pub(super) fn reseat<'p>(
         &mut self,
         seat: Seat,
@@ -56,7 +56,8 @@ impl Trivia {
             Err(code) => return Err(code.into()),
             Ok(_) => return Err(Refusal::because(ErrorCode::WrongPhase, "The show is not full.")),
         }
-        // The arbiter keeps claims by show, question and seat, and the journal answers by seat. Neither asks whose the seat was.
+        // The arbiter keys claims by show, question and seat, and the journal keys answers by seat; both ignore the
+        // generation.
         assert!(self.asked.is_empty(), "seat {seat} is given again though a question was asked");
         let was_removed = self.people.removed.contains(seat);
         let dismissed = self.people.reseat(seat, sitter);
@@ -72,7 +73,7 @@ impl Trivia {
         if self.eliminates() { self.settings.lives } else { 0 }
     }
 
-    /// From where the player of this seat comes, whom a host is about to ban. Refused whenever the ban would be.
+    /// Stores the origin of the player whom a host is about to ban. Refused if the ban itself would be.
     pub(super) fn name_origin(&mut self, seat: Seat, origin: Option<Origin>) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
@@ -80,7 +81,7 @@ impl Trivia {
         Ok(Vec::new())
     }
 
-    /// Removes and bans the seat's player, and bans where they come from.
+    /// Removes and bans the seat's player, and bans the player's origin.
     pub(super) fn ban_address(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         let origin = self.people.named_origin(seat)?;
@@ -89,7 +90,7 @@ impl Trivia {
         Ok(effects)
     }
 
-    /// Lets new players in from everywhere again.
+    /// Lifts all bans of origins.
     pub(super) fn lift_address_bans(&mut self) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;

@@ -1,13 +1,13 @@
-//! A question's clock: the windows of time in which its answers count.
+//! A question's clock: the time windows in which answers count.
 //!
-//! One window from opening to close, unless the show was paused or the engine was away in between: then as many as it was
-//! stopped, and one more. What a player took to answer is measured over the windows only.
+//! There is one window from opening to close, plus one for each time that the show was paused or the engine was
+//! unavailable in between. A player's answer time is measured over the windows only.
 
 use klaxon_protocol::binary::Encode;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::time::{Millis, Span};
 
-/// From the first moment in which answers count to the first in which they no longer do.
+/// A time window; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Window {
     /// Answers count from here on.
@@ -27,9 +27,9 @@ impl Window {
 pub struct QuestionClock {
     /// In order, not overlapping; never empty.
     windows: Vec<Window>,
-    /// All the time that players have, over all windows.
+    /// The time that players have in total, over all windows.
     total: Span,
-    /// What is left while the clock stands still.
+    /// The time that is left; only while the clock is stopped.
     left: Option<Span>,
 }
 
@@ -39,7 +39,7 @@ impl QuestionClock {
         Self { windows: vec![Window { opens, closes: opens + total }], total, left: None }
     }
 
-    /// The last window: the one that is open or will be, or was open last.
+    /// The last window, which may be in the future or over.
     pub fn window(&self) -> Window {
         self.windows[self.windows.len() - 1]
     }
@@ -54,7 +54,7 @@ impl QuestionClock {
         self.total
     }
 
-    /// When it runs out; none while it stands still.
+    /// When the time is up; none while the clock is stopped.
     pub fn runs_out(&self) -> Option<Millis> {
         self.left.is_none().then(|| self.window().closes)
     }
@@ -70,13 +70,13 @@ impl QuestionClock {
         self.windows.len() > 1 || now >= self.window().opens
     }
 
-    /// Gives the clock another total, as if it had had it from the start. Only before it opens.
+    /// Replaces the total time. Only to be called before the clock opens.
     pub fn set_total(&mut self, total: Span) {
         let opens = self.window().opens;
         *self = Self::new(opens, total);
     }
 
-    /// Stops the clock: answers that were read before `at` still count. Does nothing if it stands still or has run out.
+    /// Stops the clock: answers read before `at` still count. Has no effect if it is stopped, or if the time is up.
     pub fn stop(&mut self, at: Millis) {
         if self.left.is_none() {
             self.left = Some(self.left(at));
@@ -89,14 +89,14 @@ impl QuestionClock {
         if let Some(left) = self.left.take() {
             let window = Window { opens, closes: opens + left };
             match self.windows.last_mut() {
-                // A window that was stopped before it opened has held no answer.
+                // A window that was stopped before it opened has no answers, and is replaced.
                 Some(last) if last.length() == Span(0) => *last = window,
                 _ => self.windows.push(window),
             }
         }
     }
 
-    /// The same, for longer if less than `least` was left.
+    /// As [`Self::go`], but for at least `least`.
     pub fn go_for_at_least(&mut self, opens: Millis, least: Span) {
         self.left = self.left.map(|left| left.max(least));
         self.go(opens);
@@ -113,10 +113,10 @@ impl QuestionClock {
         window.closes = window.closes.min(at.max(window.opens));
     }
 
-    /// How much of the players' time had passed at a moment in which answers count.
+    /// How much of the players' time had passed at `at`, at which an answer was read.
     ///
     /// # Errors
-    /// Why an answer read at that moment does not count.
+    /// Why an answer read at `at` does not count.
     pub fn elapsed(&self, at: Millis) -> Result<Span, ErrorCode> {
         let mut before = Span(0);
         for window in &self.windows {

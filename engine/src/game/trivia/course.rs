@@ -1,4 +1,4 @@
-//! The course of a show: from one phase to the next, by the host, by the script, by time.
+//! The phases of a show, and what moves it from one to the next: the host, the script, or time.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::trivia::{Choice, Close, Question, QuestionId};
@@ -11,13 +11,13 @@ use super::clock::QuestionClock;
 use super::{Asked, Trivia, shuffle};
 use crate::game::{Effect, Game};
 
-/// After the engine was away, an open question opens again this much later: phones need to come back.
+/// After an engine outage an open question reopens this much later, to give phones time to reconnect.
 const RECOVERY_LEAD: Span = Span(3_000);
-/// And for at least this long, so that an answer which was never acknowledged can be sent again.
+/// It then stays open for at least this long, so that answers that were never acknowledged can be sent again.
 const RECOVERY_LEAST: Span = Span(3_000);
 
 impl Trivia {
-    /// Into the next phase; the script's next step is counted from here.
+    /// Enters a phase, and schedules the script's next step.
     pub(super) fn enter(&mut self, phase: Phase, now: Millis) {
         self.stage.phase = phase;
         self.plan_step(now);
@@ -82,7 +82,7 @@ impl Trivia {
         Ok(vec![Effect::Tell(ToPlayer::Question(question), None)])
     }
 
-    /// Nobody is in play, and nobody can come in any more. A show that nobody ever joined can be played through.
+    /// Whether no player is in play although some have joined. A show that no player ever joined can be played through.
     fn nobody_left(&self) -> bool {
         let began = !self.asked.is_empty() && self.people.roster.seated() > 0;
         self.eliminates() && began && self.seats.alive.count() == 0
@@ -115,7 +115,7 @@ impl Trivia {
         }
     }
 
-    /// The answers of the closing question are complete.
+    /// Closes the question: all answers that count have been recorded.
     pub(super) fn tally(
         &mut self,
         now: Millis,
@@ -133,7 +133,8 @@ impl Trivia {
         Ok(effects)
     }
 
-    /// The engine was away: an open question gets back the time that was left, and phones get time to come back.
+    /// Resumes after an engine outage: an open question gets back its remaining time, after a lead for phones to
+    /// reconnect.
     pub(super) fn recover(&mut self, now: Millis, away: Span) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut closes_at = None;
@@ -141,7 +142,7 @@ impl Trivia {
         if self.stage.phase == Phase::Question && !self.stage.paused {
             let seq = self.next_seq();
             let asked = self.asked.last_mut().expect("in this phase a question was asked");
-            // Whatever was acknowledged was read before the last record; that moment itself still counts.
+            // Acknowledged answers were read no later than the last record, so that millisecond itself still counts.
             asked.clock.stop(now - away + Span(1));
             let opens = asked.clock.window().opens.max(now + RECOVERY_LEAD);
             asked.clock.go_for_at_least(opens, RECOVERY_LEAST);

@@ -1,4 +1,4 @@
-//! Who gets in, and whose answer may count.
+//! Admission of players, and the check of answers before they are claimed.
 
 use klaxon_protocol::apart::Person;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
@@ -20,7 +20,7 @@ impl Trivia {
             Phase::Created => return Err(ErrorCode::UnknownShow),
             Phase::Ended => false,
             Phase::Lobby => true,
-            // In elimination one can come in until the first question closes, and must answer it.
+            // In elimination players can join until the first question closes, which they then have to answer.
             Phase::Question => !self.eliminates() || self.asked.len() == 1,
             Phase::Closing | Phase::Closed | Phase::Revealed => !self.eliminates(),
         };
@@ -59,8 +59,8 @@ impl Trivia {
         self.seats.push(self.first_lives());
     }
 
-    /// What is known of an answer before it is claimed. A retry of what was counted gets the same reply for as long as the question
-    /// is the last one.
+    /// Checks an answer before it is claimed. While its question is the last one, a retry of a counted answer gets the
+    /// same reply.
     pub(super) fn check_claim(&self, by: SeatRef, claim: &Claim, at: Millis) -> PreCheck {
         let question = claim.round;
         let refused = |code| PreCheck::Decided(Verdict::Refused(code));
@@ -71,7 +71,7 @@ impl Trivia {
         if !self.has_seat(seat) {
             return refused(ErrorCode::NotInPlay);
         }
-        // It was read before its gateway heard that the seat has another player.
+        // The answer was read before its gateway was notified that the seat was given to another player.
         if by != self.people.held(seat) {
             return refused(ErrorCode::SeatGivenAway);
         }

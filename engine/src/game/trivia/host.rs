@@ -1,4 +1,4 @@
-//! What a host may do, and when.
+//! The host's actions, and the phases in which each is allowed.
 
 use std::sync::Arc;
 
@@ -88,7 +88,8 @@ impl Trivia {
         Ok(())
     }
 
-    /// Nobody can have answered a question that has not opened: to close it then, by one press too many, would put everybody out.
+    /// Refuses to close a question that has not opened: it can have no answers, so closing it by accident would
+    /// eliminate all players.
     fn must_have_been_open(&self, now: Millis) -> Result<(), Refusal> {
         let asked = self.asked.last().filter(|asked| self.rules >= Rules::Second && !asked.clock.has_opened(now));
         let Some(asked) = asked else { return Ok(()) };
@@ -122,7 +123,7 @@ impl Trivia {
         Ok(vec![Effect::Tell(ToPlayer::Void(void), Some(Arc::new(self.everybodys_state())))])
     }
 
-    /// Answers may be missing: the closing question is void, and nobody is out because of it.
+    /// Voids the closing question because answers may be missing; it eliminates no players.
     pub(super) fn lose(&mut self, now: Millis, question: QuestionId, late: Span) -> Result<Vec<Effect>, Refusal> {
         if self.closing() != Some(question) {
             return Err(ErrorCode::WrongPhase.into());
@@ -223,7 +224,7 @@ impl Trivia {
             }
         }
         self.seats.changed(&self.people);
-        // Nobody else hears of it, so the journal's events are what they always were.
+        // Sent to these seats only, so the events in the journal are the same as before this message existed.
         let personal = match seat {
             Some(seat) => self.state_of(seat),
             None => self.state_of_all_in_play(),
@@ -232,7 +233,7 @@ impl Trivia {
     }
 }
 
-/// Where a show is, in a sentence's words.
+/// The phase as a clause, for a refusal's detail.
 const fn where_it_is(phase: Phase) -> &'static str {
     match phase {
         Phase::Created => "The lobby is not open yet",
@@ -245,7 +246,7 @@ const fn where_it_is(phase: Phase) -> &'static str {
     }
 }
 
-/// When something can be done that this phase is for.
+/// When an action that needs this phase is allowed, as a clause for a refusal's detail.
 const fn when(phase: Phase) -> &'static str {
     match phase {
         Phase::Created => "before the lobby opens",

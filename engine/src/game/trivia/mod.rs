@@ -45,7 +45,7 @@ use super::results::ShowResults;
 use super::{Effect, Entry, Game, GameFigures, PreCheck};
 use crate::round::{ClaimSpace, Round, SeatClaim};
 
-/// One claim a seat: its choice, of which a question has six at most.
+/// One claim per seat: its choice, of at most six.
 const CHOICES: ClaimSpace = ClaimSpace::one_below(*trivia::CHOICES.end() as u64);
 
 /// A trivia show.
@@ -61,27 +61,27 @@ pub struct Trivia {
     asked: Vec<Asked>,
     people: People,
     seats: Seats,
-    /// Of the seats whose players are removed.
+    /// For each seat whose player is removed, what is needed to undo the removal.
     removals: HashMap<Seat, Removal>,
     ranks: Ranks,
-    /// How to take the last reveal back.
+    /// What is needed to undo the last reveal.
     undo: Option<Undo>,
     podium: Option<Podium>,
-    /// What each winner won, by seat.
+    /// The winners' prizes, by seat.
     prizes: Vec<(Seat, u64)>,
 }
 
-/// Where the show stands, without its seats and questions.
+/// The show's state except for its seats and questions.
 #[derive(Debug, Clone, Encode)]
 struct Stage {
     phase: Phase,
-    /// The last event's.
+    /// The sequence number of the last event.
     seq: Seq,
     created_at: Millis,
     ended_at: Option<Millis>,
     paused: bool,
     autopilot: bool,
-    /// When the script's next step comes; none while the show is paused.
+    /// When the script takes its next step; none while the show is paused.
     step: Option<Millis>,
     /// How long until the script's next step, while the show is paused.
     step_left: Option<Span>,
@@ -91,7 +91,7 @@ struct Stage {
 /// A question that was sent.
 #[derive(Debug, Clone, Encode)]
 struct Asked {
-    /// As players got it; its times are those at which it was sent.
+    /// As sent to players, with the times of that moment.
     question: Question,
     right: Choice,
     clock: QuestionClock,
@@ -107,8 +107,8 @@ impl Asked {
         self.question.question
     }
 
-    /// The question with its times as they are now. While its clock stands still it closes as if it ran from now on: the moment at
-    /// which it was stopped would tell nobody what is left.
+    /// The question with its current times. While the clock is stopped, `closes_at` is computed as if it continued now:
+    /// the time at which it was stopped would not show how much is left.
     fn question_now(&self, now: Millis) -> Question {
         let window = self.clock.window();
         let closes_at = self.clock.runs_out().unwrap_or_else(|| now + self.clock.left(now));

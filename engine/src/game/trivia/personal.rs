@@ -1,4 +1,4 @@
-//! What of an event differs between players, as few messages: all seats that get the same share one.
+//! The personal part of an event, with as few messages as possible: seats with equal messages share one.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -7,10 +7,10 @@ use klaxon_protocol::ids::Seat;
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::ToPlayer;
 
-/// Keys below this are small.
+/// Keys below this are looked up in a table, all others in a map.
 const SMALL: usize = 2048;
 
-/// A message for each of so many seats. Seats with the same key get the same message, made for the first of them.
+/// A message for each of the first `seats` seats. Seats with the same key share a message, made for the first of them.
 pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Seat) -> ToPlayer) -> Personal {
     let mut shapes = Vec::new();
     let mut new_shape = |seat| {
@@ -36,7 +36,7 @@ pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Sea
     Personal { shapes, by_seat }
 }
 
-/// Mixes one packed number: the map's keys are our own, so nobody can choose them to collide.
+/// A hasher for one packed number. Clients can't choose the keys, so they can't make them collide.
 #[derive(Default)]
 struct Mix(u64);
 

@@ -2,22 +2,23 @@
 
 use klaxon_protocol::time::Span;
 
-/// What a right answer earns at least.
+/// The points that a right answer earns at least.
 pub const LEAST: u32 = 500;
-/// What the fastest answer earns on top.
+/// The additional points of the fastest possible answer.
 pub const SPEED: u32 = 500;
-/// Speed is paid in steps, so that players share their results' frames: each step is this many points.
+/// Points for speed are multiples of this, so that many players have equal results and share their frames.
 pub const STEP: u32 = 10;
-/// What each right answer just before this one adds.
+/// Points for each consecutive right answer right before this one.
 pub const STREAK_STEP: u32 = 100;
-/// How many right answers before this one are paid.
+/// How many consecutive right answers earn points at most.
 pub const STREAK_MOST: u32 = 5;
 
 /// The points for a right answer after `elapsed` of `total`, following `streak` right answers in a row: 500 to 1500. Unless the show pays
 /// for speed, the time counts for nothing.
 pub fn points(elapsed: Span, total: Span, streak: u8, speed_points: bool) -> u32 {
     let elapsed = if speed_points { elapsed } else { Span(0) };
-    // A question is open for 10 min at most, so this is far from the end of 32 bits, whose division is the faster one.
+    // A question is open for 10 min at most, so this does not overflow 32 bits, whose division is faster than that of
+    // 64 bits.
     let remaining = total.0.saturating_sub(elapsed.0);
     let speed = (SPEED / STEP).saturating_mul(remaining) / total.0.max(1) * STEP;
     LEAST + speed + STREAK_STEP * u32::from(streak).min(STREAK_MOST)

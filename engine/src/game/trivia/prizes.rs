@@ -1,9 +1,9 @@
-//! How the pot is divided. Whole minor units, and every unit is either paid or kept: docs/rules.md has the rule.
+//! How the pot is divided: in whole minor units, each of which is either paid or kept. docs/rules.md has the rule.
 
 use klaxon_protocol::games::trivia::PrizeRule;
 
-/// Each winner's part of the pot. `places` has the winners' places (from 1, equals share one) in the order of the ranking; the
-/// parts come in the same order. Without winners there are none; with one or more, the parts sum to the pot exactly.
+/// Each winner's part of the pot. `places` are the winners' places (from 1, ties share a place) in ranking order; the
+/// parts have the same order. Without winners the result is empty; otherwise the parts sum to the pot exactly.
 pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {
     if places.is_empty() {
         return Vec::new();
@@ -14,13 +14,13 @@ pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {
     }
 }
 
-/// The pot in `count` parts as even as can be: what does not divide goes to the first, one unit each.
+/// The pot in `count` parts that are as equal as possible: the remainder goes to the first parts, one unit each.
 fn evenly(pot: u64, count: usize) -> Vec<u64> {
     let count = count as u64;
     (0..count).map(|index| pot / count + u64::from(index < pot % count)).collect()
 }
 
-/// A part for each weight that has a winner; winners who share a place share their parts evenly.
+/// A part for each weight that has a winner; tied winners divide the sum of their parts equally.
 fn by_weight(pot: u64, weights: &[u32], places: &[u32]) -> Vec<u64> {
     let paid = &weights[..weights.len().min(places.len())];
     let sum: u128 = paid.iter().map(|&weight| u128::from(weight)).sum();
@@ -30,7 +30,7 @@ fn by_weight(pot: u64, weights: &[u32], places: &[u32]) -> Vec<u64> {
             u64::try_from(u128::from(pot) * u128::from(weight) / sum).expect("a part is no more than the pot")
         })
         .collect();
-    // Each part was rounded down by less than one unit, so fewer units are left than there are parts.
+    // Each part was rounded down by less than one unit, so the remainder has fewer units than there are parts.
     let left = pot - parts.iter().sum::<u64>();
     let left = usize::try_from(left).expect("fewer units are left than there are parts");
     assert!(left <= parts.len(), "{left} units are left of {} parts", parts.len());

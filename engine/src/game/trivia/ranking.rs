@@ -1,4 +1,4 @@
-//! Ranks and the podium: who is before whom, and who wins what.
+//! Ranks, the podium, and prizes.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use super::rules::Rules;
 use super::seats::Seats;
 use crate::game::Effect;
 
-/// How many lead the standings.
+/// How many players the standings list.
 const LEADERS: usize = 10;
-/// How many places a podium names.
+/// How many players the podium lists.
 const PLACES: usize = 100;
 
-/// Ranks by points of those in play.
+/// Ranks by points, of the players in play.
 #[derive(Default)]
 pub struct Ranks {
-    /// By score in steps: how many have more, plus 1; 0 where nobody has that score.
+    /// By score in steps: the number of players with a higher score, plus 1; 0 if no player has this score.
     by_score: Vec<u32>,
 }
 
 impl Ranks {
-    /// Counts the scores of all in play.
+    /// Computes the ranks of all players in play.
     pub fn count(seats: &Seats) -> Self {
         let mut by_score: Vec<u32> = Vec::new();
         for seat in seats.alive.iter() {
@@ -48,22 +48,22 @@ impl Ranks {
         Self { by_score }
     }
 
-    /// The rank of one in play with this score, from 1; 0 if there are no points.
+    /// The rank of a player in play with this score, from 1; 0 if the show has no points.
     pub fn of(&self, score: u32) -> u32 {
         self.by_score.get(step_of(score)).copied().unwrap_or(0)
     }
 }
 
-/// All points are whole steps.
+/// All scores are multiples of [`STEP`].
 fn step_of(score: u32) -> usize {
     (score / STEP) as usize
 }
 
-/// Who is before whom at the end: in play, then later out, then more points, then faster with the right answers.
+/// The final order: players in play first, then by later elimination, more points, less time for the right answers.
 type Merit = (Reverse<u16>, Reverse<u32>, u32);
 
 impl Trivia {
-    /// The best by points.
+    /// The players with the most points.
     pub(super) fn standings(&self, question: QuestionId) -> Standings {
         let mut best: Vec<(Reverse<u32>, Seat)> = Vec::with_capacity(LEADERS + 1);
         for seat in self.seats.alive.iter() {
@@ -88,7 +88,8 @@ impl Trivia {
         (Reverse(out_at), Reverse(self.seats.score[index]), self.seats.time[index])
     }
 
-    /// Everybody the host did not take out, best first, with their places; equals share one and stand by seat.
+    /// All players whom the host did not remove, best first, with their places; ties share a place and are ordered by
+    /// seat.
     pub(super) fn ranking(&self) -> Vec<(u32, Seat)> {
         let seats = (0..self.people.roster.seated()).map(Seat).filter(|&seat| !self.people.removed.contains(seat));
         let mut ranked: Vec<(Merit, Seat)> = seats.map(|seat| (self.merit(seat), seat)).collect();
@@ -101,7 +102,7 @@ impl Trivia {
         ranking
     }
 
-    /// How many of the ranking, from its top, may win something.
+    /// How many players from the top of the ranking are eligible for a prize.
     fn eligible(&self, ranking: &[(u32, Seat)]) -> usize {
         let counts = |wins: &dyn Fn(Seat) -> bool| ranking.iter().take_while(|&&(_, seat)| wins(seat)).count();
         if !self.eliminates() {
@@ -154,8 +155,8 @@ impl Trivia {
         vec![Effect::Tell(ToPlayer::Podium(podium), Some(Arc::new(personal))), Effect::Tell(ToPlayer::End(end), None)]
     }
 
-    /// How many win, of those who may and get these parts of the pot. Whoever gets nothing of a pot has not won it; without a pot
-    /// all of them have.
+    /// How many of the eligible players win, given their parts of the pot. With a pot, a player whose part is 0 does
+    /// not win; without a pot all eligible players win.
     fn count_winners(&self, parts: &[u64]) -> u32 {
         let counts_all = self.rules < Rules::Second || self.settings.pot == 0;
         let winners = parts.iter().filter(|&&part| counts_all || part > 0).count();

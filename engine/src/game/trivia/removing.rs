@@ -1,4 +1,4 @@
-//! Taking players out, and undoing it.
+//! Removing players, and undoing it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::game::Effect;
 /// What is needed to undo a removal.
 #[derive(Debug, Clone, Copy)]
 pub struct Removal {
-    /// So many questions were revealed or void by then: the player has missed none of them.
+    /// How many questions had been revealed or voided at the removal: the player missed none of them.
     settled: usize,
 }
 
@@ -28,7 +28,7 @@ impl Trivia {
         Ok(effects)
     }
 
-    /// Removes a player, and tells nobody else.
+    /// Removes a player without an alert to the host.
     pub(super) fn take_out(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         self.must_not_have_ended()?;
         self.people.must_have(seat)?;
@@ -39,7 +39,7 @@ impl Trivia {
         Ok(vec![dismissed])
     }
 
-    /// Keeps what is needed to undo it, and who is not to come back as a new player if the seat is given to another.
+    /// Stores what is needed to undo the removal, and bars the player from returning as a new one.
     fn note_removal(&mut self, seat: Seat, ban: bool) {
         if self.rules < Rules::Second {
             return;
@@ -50,8 +50,8 @@ impl Trivia {
         self.people.bar(seat, ban, self.gives_seats() && self.people.is_for_guests(seat));
     }
 
-    /// Undoes a removal. Whoever was in play is so again, and was silent in the questions that were revealed meanwhile: each costs a life
-    /// or, without one, puts them out. So nobody is better off for having been removed.
+    /// Undoes a removal. A player who was in play is again, but counts as silent in the questions revealed in between:
+    /// each costs a life or, without one, eliminates the player. So a removal is never an advantage.
     pub(super) fn restore(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
@@ -72,7 +72,7 @@ impl Trivia {
         Ok(vec![Effect::TellSome(Arc::new(self.state_of(seat)))])
     }
 
-    /// One who is in play was silent in the questions from this one on that were revealed and not voided.
+    /// Treats a player in play as silent in the questions from index `from` on that were revealed and not voided.
     fn miss(&mut self, seat: Seat, from: usize) {
         let counts = |asked: &&super::Asked| asked.reveal.is_some() && !asked.voided;
         let missed: Vec<QuestionId> = self.asked[from..].iter().filter(counts).map(super::Asked::id).collect();

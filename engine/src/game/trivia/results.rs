@@ -1,4 +1,4 @@
-//! How a show ended, for the archive.
+//! The results of a trivia show, for the archive.
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::ids::{Seat, ShowId};
@@ -33,7 +33,7 @@ impl Trivia {
             right: asked.right,
             counts: asked.counts.clone(),
             silent: asked.reveal.as_ref().map_or(0, |reveal| reveal.silent),
-            // A question that the end of the show cut off does not count either.
+            // A question that was not revealed before the show ended does not count either.
             voided: asked.voided || asked.reveal.is_none(),
             asked_at: asked.clock.first_opened(),
             closed_at: asked.closed_at.unwrap_or(ended_at).max(asked.clock.first_opened()),
@@ -69,7 +69,7 @@ impl Trivia {
         (0..self.people.roster.seated()).map(Seat).filter_map(result).collect()
     }
 
-    /// What the seat won, in minor units; 0 before the end.
+    /// The seat's prize, in minor units; 0 before the end.
     pub(super) fn prize_of(&self, seat: Seat) -> u64 {
         self.prizes.binary_search_by_key(&seat, |&(seat, _)| seat).map_or(0, |at| self.prizes[at].1)
     }

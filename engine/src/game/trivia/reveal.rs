@@ -1,4 +1,4 @@
-//! The reveal: what a question does to everybody, and how it is taken back.
+//! The reveal: its effect on every seat, and how it is undone.
 
 use std::sync::Arc;
 
@@ -15,31 +15,31 @@ use super::{Asked, Trivia};
 use crate::game::Effect;
 use crate::game::people::SeatSet;
 
-/// What a reveal changed and can't be told from the answers: enough to take it back.
+/// What is needed, beside the answers, to undo a reveal.
 pub struct Undo {
-    /// Who was in play.
+    /// Seats that were in play.
     played: SeatSet,
-    /// Who lost a life.
+    /// Seats that lost a life.
     life_lost: SeatSet,
     streaks: Vec<u8>,
-    /// Who was removed at the reveal, restored after it, and so was silent in it.
+    /// Players who were removed at the reveal and restored after it, and so count as silent in it.
     pub missed: Vec<Missed>,
 }
 
-/// What a question took from one who missed it.
+/// What a question cost a player who counts as silent.
 pub struct Missed {
     pub seat: Seat,
-    /// As it was before.
+    /// The streak before it.
     pub streak: u8,
-    /// A life, or else the place in play.
+    /// True if it cost a life, false if it eliminated the player.
     pub life_lost: bool,
 }
 
-/// Why what a reveal gave can be taken back.
+/// The invariant that makes undoing a reveal possible.
 const TAKEN_BACK: &str = "a seat has what the last reveal gave it";
 
 impl Trivia {
-    /// Shows the right choice and does to every seat what the rules say.
+    /// Reveals the right choice, and applies the rules to every seat.
     pub(super) fn reveal(&mut self, now: Millis) -> Vec<Effect> {
         let asked = self.asked.last().expect("a question is revealed after it was asked");
         let (question, right, counts) = (asked.id(), asked.right, asked.counts.clone());
@@ -58,7 +58,8 @@ impl Trivia {
         effects
     }
 
-    /// Applies the last question to every seat in play. What each seat gained, and how many in play were silent.
+    /// Applies the last question to every seat in play. Returns the points that each seat gained, and how many in play
+    /// were silent.
     fn judge(&mut self) -> (Vec<u32>, u32) {
         let (eliminates, scores) = (self.eliminates(), self.settings.mode.scores());
         let Settings { speed_points, streak_points, .. } = self.settings;
@@ -83,10 +84,10 @@ impl Trivia {
                     gained[index] = points(elapsed, total, streak, speed_points);
                     seats.score[index] += gained[index];
                 }
-                // Counted to 255, far above what adds points.
+                // Saturates at 255, far above the streak that earns points.
                 seats.streak[index] = seats.streak[index].saturating_add(1);
                 seats.rights[index] += 1;
-                // Ends at 49 days, which only a journal that was made up has.
+                // Saturates at 49 days, which no real journal reaches.
                 seats.time[index] = seats.time[index].saturating_add(elapsed.0);
             } else {
                 silent += u32::from(choice.is_none());
@@ -100,7 +101,7 @@ impl Trivia {
         (gained, silent)
     }
 
-    /// Takes the last reveal back: whoever it took out is in play again, its points and lives are as before it.
+    /// Undoes the last reveal: eliminated players are in play again, and points and lives are as before.
     pub(super) fn take_back(&mut self) {
         let (Some(undo), Some(asked)) = (self.undo.take(), self.asked.last()) else { return };
         let (id, right, total) = (asked.id(), asked.right, asked.clock.total());
@@ -148,7 +149,7 @@ impl Trivia {
         if self.settings.mode.scores() { Ranks::count(&self.seats) } else { Ranks::default() }
     }
 
-    /// What the reveal means for each seat.
+    /// Each seat's result of the reveal.
     fn results(&self, question: QuestionId, gained: &[u32]) -> Personal {
         let (undo, asked) = self.undo.as_ref().zip(self.asked.last()).expect("results come right after a reveal");
         let seats = &self.seats;
@@ -165,7 +166,7 @@ impl Trivia {
             let gained = if gained.is_empty() { 0 } else { gained[seat.index()] };
             PlayerResult { question, outcome: outcome(seat), alive, lives, gained, score, rank: 0 }
         };
-        // All that differs between results, in 64 bits: a question has 1500 points at most, and a show 500 questions.
+        // Everything in which results differ, in 64 bits: a question has at most 1500 points, and a show 500 questions.
         let key = |seat| {
             let PlayerResult { outcome, alive, lives, gained, score, .. } = result(seat);
             outcome as u64
@@ -179,7 +180,7 @@ impl Trivia {
         })
     }
 
-    /// Each seat's own state, for events that change it without a result.
+    /// The personal state of every seat, for events that change it and have no result.
     pub(super) fn everybodys_state(&self) -> Personal {
         let key = |seat: Seat| {
             let answered = self.seats.choice(seat).map_or(0, |choice| u64::from(choice.0) + 1);
@@ -189,7 +190,7 @@ impl Trivia {
         for_each_seat(self.people.roster.seated(), key, |seat| ToPlayer::You(self.you(Some(seat))))
     }
 
-    /// The own state of each seat in play.
+    /// The personal state of each seat in play.
     pub(super) fn state_of_all_in_play(&self) -> Personal {
         let mut personal = self.everybodys_state();
         for (seat, shape) in (0..).map(Seat).zip(&mut personal.by_seat) {
@@ -200,7 +201,7 @@ impl Trivia {
         personal
     }
 
-    /// One seat's own state.
+    /// The personal state of one seat.
     pub(super) fn state_of(&self, seat: Seat) -> Personal {
         let mut by_seat = vec![Personal::NONE; seat.index() + 1];
         by_seat[seat.index()] = 0;

@@ -1,15 +1,16 @@
-//! Which edition of the rules a show is played by.
+//! The edition of the rules under which a show is played.
 //!
-//! A rule that is mended changes for new shows only: whatever a mended rule does otherwise asks [`Trivia`](super::Trivia)'s `rules`,
-//! so that old journals replay to the states and prizes that they recorded. docs/rules.md lists the differences.
+//! A corrected rule applies to new shows only: code that differs between editions checks [`Trivia`](super::Trivia)'s
+//! `rules`, so that old journals replay to the states and prizes that they recorded. docs/rules.md lists the
+//! differences.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::journal::RulesVersion;
 
-/// An edition of the rules, in the order in which they came.
+/// An edition of the rules, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rules {
-    /// Of journals that name none.
+    /// The edition of journals that name none.
     First,
     /// Whose journals name players.
     Second,

@@ -1,4 +1,4 @@
-//! What each seat has, in dense arrays by seat: a million players are some tens of megabytes.
+//! The state of the seats, in dense arrays by seat: a million players take some tens of megabytes.
 
 use klaxon_protocol::games::trivia::{Choice, MOST_LIVES, QuestionId};
 use klaxon_protocol::ids::Seat;
@@ -7,13 +7,13 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::game::people::{People, SeatSet};
 
-/// No choice was counted.
+/// In `choice`: the seat has no counted answer.
 const NONE: u8 = u8::MAX;
 
 /// What each seat has.
 #[derive(Default)]
 pub struct Seats {
-    /// In play.
+    /// Seats in play.
     pub alive: SeatSet,
     /// Extra lives.
     pub lives: Vec<u8>,
@@ -21,17 +21,17 @@ pub struct Seats {
     pub score: Vec<u32>,
     /// Right answers in a row.
     pub streak: Vec<u8>,
-    /// Right answers.
+    /// The number of right answers.
     pub rights: Vec<u16>,
-    /// Milliseconds that all right answers took together.
+    /// The total time of all right answers, in milliseconds.
     pub time: Vec<u32>,
-    /// The question that took the seat out of play; 0 if none did.
+    /// The question that eliminated the seat; 0 if none did.
     pub out_at: Vec<u16>,
     choice: Vec<u8>,
     elapsed: Vec<u32>,
-    /// A sum over the counted answers, so that counting one needs no walk over all.
+    /// A sum of hashes over the counted answers, so that counting an answer does not rehash the others.
     answers_digest: u64,
-    /// The arrays' hash, and how many seats it covers: those behind them are as they were made.
+    /// A hash of the first `digested` seats in the arrays. The seats after them are in their initial state.
     digest: u64,
     digested: usize,
 }
@@ -50,7 +50,7 @@ impl Seats {
         self.elapsed.push(0);
     }
 
-    /// The seat as a new player gets it, before any question. Whether it differs from what it was.
+    /// Resets the seat for a new player, before any question. Returns whether that changed it.
     pub fn begin_anew(&mut self, seat: Seat, lives: u8) -> bool {
         let index = seat.index();
         let was_new = self.alive.contains(seat) && self.lives[index] == lives;
@@ -68,12 +68,12 @@ impl Seats {
         self.alive.contains(seat)
     }
 
-    /// The choice that counts for the last question, if one does.
+    /// The seat's counted answer to the last question, if there is one.
     pub fn choice(&self, seat: Seat) -> Option<Choice> {
         self.choice.get(seat.index()).filter(|&&choice| choice != NONE).map(|&choice| Choice(choice))
     }
 
-    /// How much of the players' time had passed when the counted answer was read.
+    /// How much of the players' time had passed when that answer was read.
     pub fn elapsed(&self, seat: Seat) -> Span {
         Span(self.elapsed[seat.index()])
     }
@@ -85,7 +85,7 @@ impl Seats {
         self.answers_digest = self.answers_digest.wrapping_add(xxh3_64(&packed.to_le_bytes()));
     }
 
-    /// Ready for the next question.
+    /// Clears the answers for the next question.
     pub fn forget_answers(&mut self) {
         self.choice.fill(NONE);
         self.answers_digest = 0;
@@ -96,7 +96,7 @@ impl Seats {
         *have = have.saturating_add(lives).min(MOST_LIVES);
     }
 
-    /// Takes a life or, if there is none, the seat out of play. Whether a life was lost.
+    /// Takes a life or, if the seat has none, eliminates it. Returns true if it lost a life.
     pub fn lose(&mut self, seat: Seat, question: QuestionId) -> bool {
         let index = seat.index();
         if self.lives[index] > 0 {
@@ -109,7 +109,7 @@ impl Seats {
         }
     }
 
-    /// Must follow whatever changes arrays of seats that were there before, or who is taken out.
+    /// Updates the hash. To be called after any change to the arrays of existing seats, or to the removed players.
     pub fn changed(&mut self, people: &People) {
         self.digested = self.len();
         let mut hasher = Xxh3::new();
@@ -126,13 +126,13 @@ impl Seats {
         self.digest = hasher.digest();
     }
 
-    /// Numbers that differ when what the seats have differs.
+    /// Hashes and counts of the seats' whole state.
     pub fn digest(&self) -> [u64; 4] {
         [self.len() as u64, self.digested as u64, self.digest, self.answers_digest]
     }
 }
 
-/// Hashes numbers in little-endian order, a page at a time: on a little-endian machine that is a plain copy.
+/// Hashes numbers in little-endian order, a page at a time; on a little-endian machine this is a plain copy.
 fn update<T: Copy, const N: usize>(hasher: &mut Xxh3, numbers: &[T], bytes_of: impl Fn(T) -> [u8; N]) {
     let mut page = [0u8; 4096];
     for numbers in numbers.chunks(page.len() / N) {

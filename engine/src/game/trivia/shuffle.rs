@@ -3,8 +3,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// An order of `count` choices for one question of a show: the same for the same seed and number, for ever, because journals are
-/// replayed by it. Fisher-Yates over ChaCha8, whose stream is fixed; no library's shuffle promises that.
+/// The order of a question's `count` choices. The same seed and question must always give the same order, because
+/// journals are replayed by it. Hence Fisher-Yates over ChaCha8, whose stream is fixed; no library guarantees that for
+/// its shuffle.
 pub fn order(seed: u64, question: u16, count: usize) -> Vec<u8> {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

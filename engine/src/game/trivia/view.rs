@@ -1,4 +1,4 @@
-//! The show as others see it: whoever comes in, each player, the host.
+//! The show as it is sent to others: snapshots, each player's state, the host's figures.
 
 use klaxon_protocol::games::trivia::{Snapshot, You};
 use klaxon_protocol::host::PlayerLine;
@@ -31,7 +31,7 @@ impl Trivia {
         }
     }
 
-    /// Nothing here changes between a question and its reveal but `answered`, so it says nothing of the right choice.
+    /// Between a question and its reveal only `answered` changes here, so this does not disclose the right choice.
     pub(super) fn you(&self, seat: Option<Seat>) -> You {
         let Some(seat) = seat.filter(|&seat| self.people.has_seat(seat)) else {
             return You { alive: false, lives: 0, score: 0, rank: 0, answered: None, prize: None };

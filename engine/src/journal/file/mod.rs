@@ -1,9 +1,9 @@
-//! The journal on disk: a directory with one file a show, `SHOW.klxj`, written by one thread.
+//! The journal on disk: a directory with one file per show, `SHOW.klxj`, written by a single thread.
 //!
-//! A file is [`MAGIC`] and then records, framed as in [`klaxon_protocol::journal`]. A file whose
-//! last record was cut short is cut back to its last whole one when it is first read. One that is damaged anywhere else is
-//! refused and never written to. (A power cut in the middle of a write of several records can leave such damage at the very
-//! end, among records that no append returned for; whether to cut there is the operator's decision.)
+//! A file is [`MAGIC`] followed by records, framed as in [`klaxon_protocol::journal`]. If a file's last record is
+//! incomplete, it is cut off when the file is first read. A file with any other damage is refused and never written to.
+//! (A power cut during a write of several records can leave such damage at the very end, in records for which no append
+//! returned; whether to cut the file there is up to the operator.)
 //!
 //! What stands apart from records is in a second file a show, `SHOW.klxp`, framed alike ([`people`]). It is written, and synced,
 //! before the records that it belongs to, and rewritten without a person when somebody is to be forgotten ([`forget`]).
@@ -38,16 +38,16 @@ use show::ShowFile;
 pub use sync::SyncPolicy;
 use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};
 
-/// The end of a show's file name.
+/// The extension of a show's file.
 const EXTENSION: &str = "klxj";
 
 /// Why a journal's directory could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process writes to it, or another journal of this one.
+    /// Another process has it open, or another journal of this process.
     #[error("the journal {} is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// It can't be made, or not be written to.
+    /// It can't be created or written to.
     #[error("the journal {} can't be opened: {error}", directory.display())]
     Failed {
         /// Which directory.
@@ -57,16 +57,16 @@ pub enum OpenError {
     },
 }
 
-/// How many requests to the writing thread may be under way. Another one waits, and its show with it. A show makes one at a time, so this
-/// is how many shows can write together.
+/// Requests to the writing thread at one time. At the limit a show waits before its next request. A show has one
+/// request at a time, so this is how many shows can write concurrently.
 const MAX_REQUESTS: usize = 1024;
 
 /// The journal on disk. Dropping it waits until what was appended is written.
 pub struct FileJournal {
     shows: Arc<ShowFiles>,
-    /// None only while it is dropped.
+    /// None only while it is being dropped.
     requests: Option<Sender<Request>>,
-    /// The places for requests; each takes its place along to the writing thread.
+    /// Limits the requests; a request keeps its permit until the writing thread is done with it.
     places: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
 }
@@ -86,7 +86,7 @@ impl ShowFiles {
         Arc::clone(files.entry(show).or_insert_with(|| Arc::new(ShowFile::new(show, path()))))
     }
 
-    /// The shows with a file that has more in it than its first bytes.
+    /// The shows whose file holds more than [`MAGIC`].
     fn list(&self) -> io::Result<Vec<ShowId>> {
         let mut shows = Vec::new();
         for entry in std::fs::read_dir(&self.directory)? {
@@ -136,7 +136,7 @@ impl FileJournal {
         Ok(Self { shows, requests: Some(requests), places, writer: Some(writer) })
     }
 
-    /// Writes records as the trait's `append` does, but is not in its metric.
+    /// As the trait's `append`, but without recording the append's duration as a metric.
     pub(super) async fn write(&self, records: &[Record]) -> Result<(), JournalError> {
         let mut bytes = Vec::new();
         let mut framed = Vec::with_capacity(records.len());
@@ -155,7 +155,7 @@ impl FileJournal {
         self.request(request).await
     }
 
-    /// Lets the writing thread do something, after all earlier requests.
+    /// Sends a request to the writing thread, which processes it after all earlier ones, and waits for the result.
     async fn request(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<(), JournalError>>, OwnedSemaphorePermit) -> Request,
@@ -182,8 +182,8 @@ impl FileJournal {
         self.request(|done, place| Request::Remove(Remove { show, done, _place: place })).await
     }
 
-    /// Whole framed records from byte `start` of a show's file on (0 is its start), about `most` bytes of them but at least one,
-    /// and where they end. Nothing if there are no more.
+    /// Whole framed records from byte `start` of a show's file on: about `most` bytes of them, but at least one record.
+    /// Returns them with the offset of their end. Empty if there are no more.
     ///
     /// # Errors
     /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
@@ -191,7 +191,7 @@ impl FileJournal {
         self.on_file(show, move |file| file.part(start, most)).await
     }
 
-    /// Lets `work` at a show's file where blocking is allowed.
+    /// Runs `work` on a show's file on a thread where blocking is allowed.
     async fn on_file<T: Send + 'static>(
         &self,
         show: ShowId,
@@ -256,7 +256,7 @@ impl Journal for FileJournal {
         blocking(list).await
     }
 
-    /// The file is all there is, and it stays.
+    /// Nothing to free: the file is the only copy, and it is kept.
     async fn retire(&self, _show: ShowId, _fence: Fence) -> Result<(), JournalError> {
         Ok(())
     }
@@ -270,7 +270,7 @@ impl Drop for FileJournal {
     fn drop(&mut self) {
         self.requests = None;
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing left to wait for.
+            // If the writer panicked, there is nothing left to wait for.
             drop(writer.join());
         }
     }

@@ -1,4 +1,4 @@
-//! One show's file: what is in it, and where its whole records end.
+//! One show's file: its content, and the end of its whole records.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -15,7 +15,7 @@ use super::people::{self, PeopleFile};
 
 /// The offset of one record in this many is kept.
 const RECORDS_PER_OFFSET: u64 = 16;
-/// With this many bytes of a record its length is known.
+/// The first bytes of a record from which its length can be read.
 const MAX_LENGTH_PREFIX: usize = 16;
 /// How many offsets are kept: enough for a tail of 1000 records.
 const MAX_OFFSETS: usize = 64;
@@ -31,31 +31,31 @@ pub(super) struct ShowFile {
     pub(super) people: PeopleFile,
 }
 
-/// What has to be known of a file to append to it.
+/// What must be known about a file before appending to it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tail {
-    /// Where its whole records end, in bytes.
+    /// The offset of the end of its whole records, in bytes.
     pub(super) end: u64,
     pub(super) ledger: Ledger,
-    /// Whether a failed write may have left something behind `end`.
+    /// Whether a failed write may have left bytes after `end`.
     pub(super) dirty: bool,
     offsets: OffsetIndex,
 }
 
-/// Which numbers are written, and under which fences.
+/// The record numbers that are written, and their fences.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     next: u64,
-    /// Each fence with the first number under it; both grow.
+    /// Each fence with the first record number under it; both increase.
     fences: Vec<(u64, Fence)>,
 }
 
-/// Where some of the last records begin: (number, offset).
+/// The offsets of some of the last records: (number, offset).
 #[derive(Debug, Clone, Default)]
 pub(super) struct OffsetIndex(VecDeque<(u64, u64)>);
 
 impl Ledger {
-    /// Takes a record in; false if it is there already.
+    /// Adds a record. Returns false if it is written already.
     pub(super) fn take(&mut self, show: ShowId, number: u64, fence: Fence) -> Result<bool, JournalError> {
         let newest = self.fences.last().map_or(Fence(0), |&(_, fence)| fence);
         let runs = self.fences.partition_point(|&(first, _)| first <= number);
@@ -95,7 +95,7 @@ impl OffsetIndex {
         }
     }
 
-    /// Where to begin reading in order to see record `number`.
+    /// An offset from which reading finds record `number`.
     fn offset_before(&self, number: u64) -> u64 {
         let behind = self.0.partition_point(|&(marked, _)| marked <= number);
         behind.checked_sub(1).map_or(MAGIC.len() as u64, |index| self.0[index].1)
@@ -103,7 +103,7 @@ impl OffsetIndex {
 }
 
 impl Tail {
-    /// After a write: `ledger` and `offsets` as they are now that the file ends at `end`.
+    /// Updates this after a write: the file now ends at `end`.
     pub(super) fn advance(&mut self, end: u64, ledger: Ledger, offsets: impl IntoIterator<Item = (u64, u64)>) {
         self.end = end;
         self.ledger = ledger;
@@ -124,7 +124,7 @@ impl ShowFile {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of the file; reads it if nothing is.
+    /// The file's tail; reads the file if that has not been done.
     pub(super) fn tail(&self) -> Result<Tail, JournalError> {
         let mut known = self.lock();
         match &*known {
@@ -136,7 +136,7 @@ impl ShowFile {
         }
     }
 
-    /// Lets the writer's thread note what it did.
+    /// Updates the tail after the writing thread changed the file.
     pub(super) fn note(&self, change: impl FnOnce(&mut Tail)) {
         if let Some(tail) = &mut *self.lock() {
             change(tail);
@@ -177,7 +177,7 @@ impl ShowFile {
         }
     }
 
-    /// The first record, read afresh; nothing is cut off.
+    /// The first record, read from disk; nothing is cut off.
     pub(super) fn first(&self) -> Result<Option<Record>, JournalError> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -256,7 +256,7 @@ impl ShowFile {
         }
     }
 
-    /// Reads the whole file for the first time and cuts off a torn end. Damage leaves the file as it is.
+    /// Reads the whole file for the first time and cuts off an incomplete last record. A damaged file stays as it is.
     fn load(&self) -> Result<(Tail, Restored), JournalError> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -278,7 +278,7 @@ impl ShowFile {
         file.sync_all()
     }
 
-    /// The records of a file's bytes, what is to be known of them, and where a torn record begins.
+    /// The records in a file's bytes, the resulting tail, and the offset of an incomplete last record.
     fn scan(&self, bytes: &[u8]) -> Result<(Tail, Vec<Record>, Option<u64>), JournalError> {
         let mut tail = Tail::default();
         let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! When the file journal makes the disk promise to keep what was written.
+//! When the file journal syncs to disk.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,23 +6,23 @@ use std::str::FromStr;
 use klaxon_protocol::ids::BadText;
 use klaxon_protocol::time::Span;
 
-/// How often a syncing interval may be: 1 ms to 60 s.
+/// Allowed syncing intervals: 1 ms to 60 s.
 const INTERVAL: std::ops::RangeInclusive<Span> = Span(1)..=Span(60_000);
 
-/// When the file journal makes the disk promise to keep what was written.
+/// When the file journal syncs to disk.
 ///
-/// With any of them, the end of the process, even by `kill -9`, loses nothing that an append returned for: the operating
-/// system has it. They differ in what a power cut or a crash of the operating system can take.
+/// With every policy, the end of the process, even by `kill -9`, loses nothing for which an append returned: the
+/// operating system has it. The policies differ in what a power cut or a crash of the operating system can lose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// Before each append returns (`fdatasync`, one for all appends that wait): a power cut takes nothing that an append
-    /// returned for, if the disk keeps what it says it keeps. The default.
+    /// Before each append returns (`fdatasync`, one for all waiting appends): a power cut loses nothing for which an
+    /// append returned, provided that the disk honours the sync. The default.
     #[default]
     Always,
-    /// At most this long after a write, 1 ms to 60 s: a power cut takes up to that much of acknowledged answers, and a little
-    /// more if the disk is slow. A sync that fails is logged and counted, but nobody waits for it.
+    /// At most this long after a write, 1 ms to 60 s: a power cut can lose the acknowledged answers of that time, and a
+    /// little more if the disk is slow. A sync that fails is logged and counted, but delays no append.
     Interval(Span),
-    /// When the operating system likes, which may be half a minute later: a power cut takes that much.
+    /// When the operating system decides, perhaps half a minute later: a power cut can lose that much.
     Never,
 }
 

@@ -1,4 +1,4 @@
-//! The journal's one writing thread: the appends that wait become one write and one sync a file.
+//! The journal's single writing thread: waiting appends are combined into one write and one sync per file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -18,22 +18,22 @@ use super::super::JournalError;
 use super::show::{Ledger, ShowFile, Tail};
 use super::{ShowFiles, SyncPolicy, people};
 
-/// No append joins a group that has this many bytes already.
+/// A group of appends that has this many bytes takes no further append.
 const MAX_GROUP_BYTES: usize = 16 << 20;
 /// Of how many shows files are kept open: two each.
 const MAX_OPEN_SHOWS: usize = 64;
 
-/// What the writer does to files. Tests use a disk that fails.
+/// The file operations of the writer. Tests use a disk that fails.
 pub(super) trait Disk: Send + Sync + 'static {
     /// Writes all of `bytes` at `offset`, or fails with some of them written.
     fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Returns when the file's content is kept.
+    /// Returns when the file's content is on disk.
     fn sync(&self, file: &File) -> io::Result<()>;
-    /// Cuts the file at `end`.
+    /// Truncates the file at `end`.
     fn cut(&self, file: &File, end: u64) -> io::Result<()>;
 }
 
-/// The real one.
+/// The operating system's file operations.
 pub(super) struct RealDisk;
 
 impl Disk for RealDisk {
@@ -50,7 +50,7 @@ impl Disk for RealDisk {
     }
 }
 
-/// What the writing thread is asked to do.
+/// A request to the writing thread.
 pub(super) enum Request {
     Append(Append),
     Remove(Remove),
@@ -64,7 +64,7 @@ pub(super) struct Remove {
     pub(super) _place: OwnedSemaphorePermit,
 }
 
-/// One append: its records, framed already.
+/// One append; its records are framed already.
 pub(super) struct Append {
     pub(super) records: Vec<RecordRange>,
     pub(super) bytes: Vec<u8>,
@@ -78,16 +78,16 @@ pub(super) struct RecordRange {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
-    /// Where it is in the append's bytes.
+    /// The record's range in the append's bytes.
     pub(super) bytes: Range<usize>,
     /// Where in them is what stands apart from it; empty if nothing does.
     pub(super) apart: Range<usize>,
 }
 
-/// What a group of appends writes to one show's file.
+/// What a group of appends writes to one file.
 struct FileWrite {
     file: Arc<ShowFile>,
-    /// The file before the group.
+    /// The file's tail before this write.
     before: Tail,
     ledger: Ledger,
     bytes: Vec<u8>,
@@ -118,7 +118,7 @@ impl Writer {
         Self { shows, disk, policy, open: HashMap::new(), unsynced: HashSet::new(), sync_due: None }
     }
 
-    /// Works until no request can come any more.
+    /// Runs until all senders of requests are dropped.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
         let mut left = None;
         loop {
@@ -140,7 +140,7 @@ impl Writer {
         self.sync_written();
     }
 
-    /// Writes the appends that wait, up to the next request that is another, which is returned.
+    /// Writes the waiting appends. Stops at the first request of another kind, and returns it.
     fn write_group(&mut self, first: Append, requests: &Receiver<Request>) -> Option<Request> {
         let mut left = None;
         let mut writes = BTreeMap::new();
@@ -167,7 +167,7 @@ impl Writer {
             writes.into_iter().filter_map(|(show, write)| Some((show, self.write(write).err()?))).collect();
         for append in accepted {
             let failure = append.records.iter().find_map(|record| failed.get(&record.show));
-            // Nobody waits for an append that was dropped.
+            // The caller of a dropped append does not receive this.
             drop(append.done.send(failure.map_or(Ok(()), |error| Err(error.clone()))));
         }
         left
@@ -179,7 +179,7 @@ impl Writer {
         self.shows.file(show).remove()
     }
 
-    /// Adds an append to what the group writes to each file, or nothing of it.
+    /// Adds an append to the group's writes. On an error nothing of it is added.
     fn add(&self, writes: &mut BTreeMap<ShowId, FileWrite>, append: &Append) -> Result<(), JournalError> {
         let mut ledgers: BTreeMap<ShowId, Ledger> = BTreeMap::new();
         let mut new = Vec::with_capacity(append.records.len());
@@ -211,7 +211,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes to one file and, if that is the policy, syncs it. A failed write is cut off again, so that the file ends with a whole record.
+    /// Writes to one file and, depending on the policy, syncs it. After a failure the file is truncated to its last
+    /// whole record.
     fn write(&mut self, write: FileWrite) -> Result<(), JournalError> {
         if write.records == 0 {
             return Ok(());
@@ -288,7 +289,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Keeps a new file's name, as its content.
+    /// Syncs the directory after a file was created, so that its name survives a power cut too.
     fn sync_directory(&self, end: u64) -> io::Result<()> {
         if end == 0 { sync_directory(&self.shows.directory) } else { Ok(()) }
     }

@@ -1,4 +1,5 @@
-//! How many records of each show wait for Kafka. They themselves are in the spool: what is kept here is as large as the number of shows.
+//! How many records of each show wait for Kafka. The records themselves are in the spool, so memory grows only with the
+//! number of shows.
 
 use std::collections::HashMap;
 
@@ -6,11 +7,11 @@ use klaxon_protocol::ids::ShowId;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-/// All shows that are uploaded from here.
+/// The backlogs of all shows that this engine uploads.
 pub(super) struct Backlog {
     shows: Mutex<HashMap<ShowId, ShowBacklog>>,
     changed: Notify,
-    /// Records of all shows that Kafka does not have.
+    /// The number of records, over all shows, that Kafka does not have.
     total: watch::Sender<u64>,
 }
 
@@ -45,7 +46,7 @@ impl Backlog {
         self.replace(before, backlog.waiting());
     }
 
-    /// `before` records of a show waited, and `after` do now. The lock is held.
+    /// Updates the total: a show's backlog changed from `before` to `after` records. The caller holds the lock.
     fn replace(&self, before: u64, after: u64) {
         self.total.send_modify(|total| {
             *total = total.checked_sub(before).expect("the total is the sum over the shows") + after;
@@ -53,12 +54,12 @@ impl Backlog {
         metrics::gauge!("klaxon_kafka_behind_records").set(*self.total.borrow() as f64);
     }
 
-    /// Waits until a show is written or over.
+    /// Waits until records of a show were written, or a show ended.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// The show has this many records.
+    /// Sets how many records the show has; never lowers it.
     pub(super) fn written(&self, show: ShowId, records: u64) {
         self.change(show, |backlog| {
             backlog.written = backlog.written.max(records);
@@ -67,7 +68,7 @@ impl Backlog {
         self.changed.notify_one();
     }
 
-    /// The show is over.
+    /// Marks the show as over.
     pub(super) fn is_over(&self, show: ShowId) {
         self.change(show, |backlog| {
             backlog.over = true;
@@ -88,12 +89,12 @@ impl Backlog {
             .collect()
     }
 
-    /// Kafka has this many records of the show.
+    /// Sets how many records of the show Kafka has.
     pub(super) fn uploaded(&self, show: ShowId, records: u64) {
         self.change(show, |backlog| backlog.uploaded = records);
     }
 
-    /// The show's file has this many records, and lacks none. Unless more were written just now, there are no more.
+    /// Sets how many records the show has to the length of its complete file, unless more were written in the meantime.
     pub(super) fn is_whole(&self, show: ShowId, records: u64) {
         self.change(show, |backlog| {
             if !backlog.changed {
@@ -107,7 +108,7 @@ impl Backlog {
         self.shows.lock().get(&show).map_or(0, |backlog| backlog.written)
     }
 
-    /// Nothing of the show is left here, unless it changed just now.
+    /// Removes the show, which is no longer in the spool, unless it changed in the meantime.
     pub(super) fn forget(&self, show: ShowId) {
         let mut shows = self.shows.lock();
         if let Some(backlog) = shows.get(&show).copied().filter(|backlog| !backlog.changed) {
@@ -116,15 +117,16 @@ impl Backlog {
         }
     }
 
-    /// Returns when Kafka has all that was written before.
+    /// Waits until Kafka has all records.
     pub(super) async fn flushed(&self) {
-        // The sender is in `self`, so it is there until this returns.
+        // The sender is a field of `self`, so the channel can't close while this waits.
         let _ = self.total.subscribe().wait_for(|&total| total == 0).await;
     }
 }
 
 impl ShowBacklog {
-    /// How many records Kafka lacks. It may have more than were written here: another engine wrote them.
+    /// How many records Kafka lacks. Kafka can have more records than were written here: another engine may have
+    /// written them.
     const fn waiting(&self) -> u64 {
         self.written.saturating_sub(self.uploaded)
     }

@@ -1,7 +1,7 @@
 //! The journals of all shows, one record after another, for one of a group of readers such as `klaxon archive`.
 //!
-//! The reader decides where to begin in a partition: it keeps what it made of the records together with their offsets, in one
-//! transaction. The offsets that it commits to Kafka are for operators to look at only.
+//! The reader chooses the offset at which to begin in a partition: it stores offsets and what it made of the records in
+//! one transaction. Offsets are committed to Kafka for monitoring only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,32 +23,34 @@ use super::scan::record_in;
 use super::topic::{Kafka, REQUEST_TIMEOUT, log, log_error};
 use crate::journal::{Offset, Partition};
 
-/// How long a member may be away before others get its partitions, because it is started again or cut off: Kafka's default (KIP-735).
+/// How long a member may be gone, restarting or cut off, before others get its partitions: Kafka's default (KIP-735).
 const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// What a consumer gives its reader.
+/// An event for the reader.
 #[derive(Debug)]
 pub enum ConsumerEvent {
-    /// These partitions are this reader's now. No record of them comes before [`JournalConsumer::start`].
+    /// These partitions are now assigned to this reader. None of their records is read before
+    /// [`JournalConsumer::start`].
     Assigned(Assignment),
-    /// They are another reader's from now on.
+    /// These partitions are no longer assigned to this reader.
     Revoked(Vec<Partition>),
-    /// A record. It may be a duplicate, or come from an engine that had lost the show: [`JournalReader`](super::JournalReader) judges it.
+    /// A record. It may be a duplicate, or of an engine that had lost the show's lease: see
+    /// [`JournalReader`](super::JournalReader).
     Record(Partition, Offset, Box<Record>),
-    /// A message that is no record.
+    /// A message that can't be decoded as a record.
     Damaged(Partition, Offset, String),
 }
 
-/// Partitions that a reader got in a rebalance.
+/// Partitions that a rebalance assigned to the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// Which.
+    /// The partitions' numbers.
     pub partitions: Vec<Partition>,
     /// The number of the rebalance.
     rebalance: u64,
 }
 
-/// One of a group of readers of the topic, each of which gets some of its partitions.
+/// A member of a group of readers of the topic, to each of which some partitions are assigned.
 pub struct JournalConsumer {
     consumer: Arc<StreamConsumer<Group>>,
     topic: String,
@@ -61,10 +63,11 @@ struct Group {
     changed: Notify,
 }
 
-/// The rebalances that the reader has not taken yet. Those that it misses are merged, so it is as large as the topic has partitions.
+/// The rebalances that the reader has not taken yet. Later ones are merged in, so the size is bounded by the number of
+/// partitions.
 #[derive(Debug, Default)]
 struct Rebalances {
-    /// How many there were.
+    /// How many rebalances there were.
     count: u64,
     revoked: BTreeSet<Partition>,
     assigned: Option<Assignment>,
@@ -82,7 +85,7 @@ impl Rebalances {
         self.revoked.extend(partitions);
     }
 
-    /// What the reader must do next: leave partitions before it gets others.
+    /// The next event for the reader: revoked partitions come before assigned ones.
     fn take(&mut self) -> Option<ConsumerEvent> {
         if !self.revoked.is_empty() {
             let revoked = std::mem::take(&mut self.revoked);
@@ -114,11 +117,11 @@ impl ConsumerContext for Group {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let partitions = list.elements().iter().map(|element| Partition(element.partition())).collect();
         if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            // Nothing is read yet: the reader starts them when it knows where to begin.
+            // Nothing is read until the reader has determined the offsets and calls `start`.
             self.rebalances.lock().assign(partitions);
         } else {
             if let Err(error) = consumer.unassign() {
-                tracing::warn!(%error, "partitions could not be left");
+                tracing::warn!(%error, "partitions could not be unassigned");
             }
             self.rebalances.lock().revoke(partitions);
         }
@@ -127,11 +130,12 @@ impl ConsumerContext for Group {
 }
 
 impl JournalConsumer {
-    /// Joins the group as `member`, a name that no other member has and that stays when the process is started again: a member that is
-    /// back within [`SESSION_TIMEOUT`] causes no rebalance (KIP-345). Kafka need not answer now, but the topic must be there some day.
+    /// Joins the group as `member`, a name that is unique in the group and stays the same across restarts: a member
+    /// that returns within [`SESSION_TIMEOUT`] causes no rebalance (KIP-345). Neither Kafka nor the topic has to be
+    /// available yet.
     ///
     /// # Errors
-    /// If the settings make no sense.
+    /// If the settings are invalid.
     pub fn open(kafka: &Kafka, group: &str, member: &str) -> Result<Self, KafkaError> {
         let mut config = kafka.consuming(group);
         config.set("partition.assignment.strategy", "range");
@@ -143,10 +147,10 @@ impl JournalConsumer {
         Ok(Self { consumer: Arc::new(consumer), topic: kafka.topic.clone() })
     }
 
-    /// Waits for what comes next. Nothing is lost if this is dropped.
+    /// Waits for the next event. Cancel safe: dropping the future loses no event.
     ///
     /// # Errors
-    /// If Kafka is in trouble; ask again, after a pause.
+    /// If Kafka reports an error; call it again after a pause.
     pub async fn next(&mut self) -> Result<ConsumerEvent, KafkaError> {
         let group = self.consumer.context();
         let message = loop {
@@ -167,10 +171,10 @@ impl JournalConsumer {
         })
     }
 
-    /// The first record of a partition that can still be read.
+    /// The offset of the first record of a partition that Kafka still has.
     ///
     /// # Errors
-    /// If Kafka does not answer; ask again.
+    /// If Kafka does not answer; the call can be repeated.
     pub async fn earliest(&self, partition: Partition) -> Result<Offset, KafkaError> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         let ask = move || consumer.fetch_watermarks(&topic, partition.0, REQUEST_TIMEOUT);
@@ -180,10 +184,11 @@ impl JournalConsumer {
         }
     }
 
-    /// Starts to read what was assigned, each partition from an offset on. Does nothing if there was another rebalance meanwhile.
+    /// Starts to read the assigned partitions, each from an offset. Has no effect if there was another rebalance in
+    /// between.
     ///
     /// # Errors
-    /// If an offset makes no sense.
+    /// If an offset is invalid.
     pub fn start(&self, assignment: &Assignment, at: &[(Partition, Offset)]) -> Result<(), KafkaError> {
         if self.consumer.context().rebalances.lock().count != assignment.rebalance {
             return Ok(());
@@ -191,7 +196,7 @@ impl JournalConsumer {
         self.consumer.assign(&self.list(at)?)
     }
 
-    /// Commits offsets to Kafka, for operators to see.
+    /// Commits offsets to Kafka, for monitoring.
     ///
     /// # Errors
     /// If they can't be committed; nothing depends on it.

@@ -6,40 +6,40 @@ use tokio::time::Instant;
 use super::ShowProgress;
 use super::producer::SentRecord;
 
-/// A position in a show's file.
+/// A position in a show's file in the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpoolPosition {
     /// The number of the next record.
     pub(super) next: u64,
-    /// Where it begins, in bytes.
+    /// The offset of that record in the file, in bytes.
     pub(super) at: u64,
     /// The fence of the record before it.
     pub(super) fence: Fence,
 }
 
 impl SpoolPosition {
-    /// Where a file begins.
+    /// The start of a file.
     pub(super) const START: Self = Self { next: 0, at: 0, fence: Fence(0) };
 }
 
-/// One show's upload.
+/// The state of one show's upload.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// Which rewriting of the file the positions are in.
+    /// The generation of the file, see `spool::Part`, for which the positions are valid.
     pub(super) generation: u64,
     /// How often records were sent again. Deliveries of an earlier attempt are ignored.
     pub(super) attempt: u64,
-    /// What is sent next.
+    /// The position of the next record to send.
     pub(super) next: SpoolPosition,
-    /// Kafka has everything before it.
+    /// The position up to which Kafka has all records.
     pub(super) acknowledged: SpoolPosition,
-    /// How many records Redis knows Kafka to have.
+    /// The progress that was last reported to Redis, as a number of records.
     pub(super) reported: Option<u64>,
     /// Whether the show is over.
     pub(super) over: bool,
-    /// Whether there may be more in the file.
+    /// Whether the file may have more records.
     pub(super) more: bool,
-    /// Nothing is sent before.
+    /// Nothing is sent before this time.
     pub(super) paused_until: Option<Instant>,
 }
 
@@ -49,14 +49,14 @@ impl Cursor {
         Self { generation, attempt, next: position, acknowledged: position, reported, over, more, paused_until }
     }
 
-    /// Sends everything again that Kafka did not acknowledge.
+    /// Restarts at the first record that Kafka did not acknowledge.
     pub(super) const fn resend(&mut self) {
         self.attempt += 1;
         self.next = self.acknowledged;
         self.more = true;
     }
 
-    /// Kafka has this record.
+    /// Processes Kafka's acknowledgement of a record.
     pub(super) const fn acknowledge(&mut self, sent: &SentRecord) {
         if sent.attempt == self.attempt && sent.number == self.acknowledged.next {
             self.acknowledged = SpoolPosition { next: sent.number + 1, at: sent.end, fence: sent.fence };
@@ -67,12 +67,12 @@ impl Cursor {
         ShowProgress { next: self.acknowledged.next, fence: self.acknowledged.fence }
     }
 
-    /// Whether Redis does not know the progress yet.
+    /// Whether the progress has not been reported to Redis yet.
     pub(super) fn has_to_report(&self) -> bool {
         self.acknowledged.next > 0 && self.reported != Some(self.acknowledged.next)
     }
 
-    /// Whether Kafka has everything in the file, and Redis knows.
+    /// Whether Kafka has everything in the file, and Redis has the progress.
     pub(super) fn is_done(&self) -> bool {
         !self.more && self.next.next == self.acknowledged.next && !self.has_to_report()
     }

@@ -1,10 +1,11 @@
-//! The journal of several engines: in Redis while a show goes on, where each append is kept, and all of it in Kafka, which is never
-//! waited for.
+//! The journal of several engines. While a show runs its journal is in Redis, where an append is acknowledged; all
+//! journals are uploaded to Kafka, which no show waits for.
 //!
-//! An append returns when Redis has it ([`redis_log`]). Then it goes to the spool on this engine's disk, and from there to Kafka, in
-//! order and for as long as it takes. What an engine could not upload before it died the next one uploads, from where Redis knows
-//! Kafka to be. So Kafka may have records twice, but lacks none; [`JournalReader`] drops duplicates and what came too late.
-//! A Redis that comes back without its memory gets the records again from the spool.
+//! An append returns when Redis has it ([`redis_log`]). It is then copied to the spool on this engine's disk, from
+//! which it is uploaded to Kafka in order, with retries. What an engine has not uploaded when it dies is uploaded by
+//! the show's next engine, from the progress that Redis has. So Kafka may have records twice, but misses none;
+//! [`JournalReader`] drops duplicates and late records. A Redis that lost its data gets the records again from the
+//! spool.
 
 mod backlog;
 mod consumer;
@@ -43,14 +44,14 @@ pub use reader::{JournalReader, RecordStatus};
 pub use scan::{ScanError, read_show, read_show_as_file};
 pub use topic::Kafka;
 
-/// How far something has a show: all records before `next`, the last of them under `fence`.
+/// How much of a show a store has: all records before `next`, the last of them under `fence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShowProgress {
     next: u64,
     fence: Fence,
 }
 
-/// Where a show was read from.
+/// Where a show's records were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Redis,
@@ -71,10 +72,11 @@ pub enum KafkaOpenError {
     Journal(#[from] JournalError),
 }
 
-/// The journal of several engines. The module's page says what is where.
+/// The journal of several engines; the module's page describes where it stores what.
 ///
-/// It writes only shows whose lease Redis knows (`fence` in the hash [`Keys::lease`](crate::redis::Keys::lease)). Dropping it is as
-/// a crash: what is not in Kafka yet is uploaded when the same spool is opened again, or by the engine that takes the show over.
+/// It writes only shows whose lease Redis has (`fence` in the hash [`Keys::lease`](crate::redis::Keys::lease)).
+/// Dropping it is like a crash: what is not in Kafka yet is uploaded when the same spool is opened again, or by the
+/// engine that takes the show over.
 pub struct KafkaJournal {
     redis_log: RedisLog,
     spool: Arc<Spool>,
@@ -103,12 +105,12 @@ impl KafkaJournal {
         Ok(Self { redis_log, spool, backlog, kafka, uploading })
     }
 
-    /// Returns when Kafka has all that was appended before, however long that takes.
+    /// Waits until Kafka has everything that was appended.
     pub async fn flushed(&self) {
         self.backlog.flushed().await;
     }
 
-    /// Checks or appends records in Redis. If Redis has lost records of the show before them, it gets those again first.
+    /// Checks or appends records in Redis. Earlier records of the show that Redis has lost are written again first.
     async fn write_to_redis(&self, show: ShowId, how: AppendMode, records: &[Framed]) -> Result<(), JournalError> {
         let by = records.iter().map(|record| record.fence).max().expect("an append has records");
         match self.redis_log.append(show, how, by, records).await {
@@ -124,11 +126,11 @@ impl KafkaJournal {
         let Some(lost) = self.spool.range(show, from, until).await? else { return Ok(false) };
         self.redis_log.append(show, AppendMode::Refill, by, &lost).await?;
         metrics::counter!("klaxon_journal_refills_total").increment(1);
-        tracing::warn!(%show, from, until, "Redis had lost a part of the show's journal, and has it again");
+        tracing::warn!(%show, from, until, "Redis had lost a part of the journal; it was restored from the spool");
         Ok(true)
     }
 
-    /// Appends records that Redis has to the spool, from where they are uploaded.
+    /// Appends records that Redis has to the spool, from which they are uploaded.
     async fn append_to_spool(&self, records: &[Record]) {
         if let Err(error) = self.spool.append(records, &self.redis_log).await {
             metrics::counter!("klaxon_spool_failures_total").increment(1);
@@ -139,10 +141,11 @@ impl KafkaJournal {
         }
     }
 
-    /// Brings a show that is taken over here into the spool, so that it can be uploaded, and written again to a Redis that lost it.
+    /// Copies a show that is taken over to the spool, so that it can be uploaded, and restored to a Redis that loses
+    /// it.
     async fn copy_to_spool(&self, show: ShowId, source: Source, records: &[Record]) {
         match self.redis_log.is_played(show).await {
-            // If this engine plays it already, its next append does it.
+            // If this engine plays the show already, its next append updates the spool.
             Ok(true) | Err(_) => return,
             Ok(false) => {}
         }
@@ -157,9 +160,9 @@ impl KafkaJournal {
         self.backlog.written(show, records.len() as u64);
     }
 
-    /// A show that is not in Redis.
+    /// Reads a show that is not in Redis: from Kafka or the spool, whichever has more.
     async fn read_elsewhere(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
-        // If Redis lost the show, another engine may have played it on: Kafka has that.
+        // If Redis lost the show, another engine may have continued it, and its records are in Kafka.
         let spooled = self.spool.read(show).await?;
         let progress = |records: &[Record]| records.last().map(|last| (last.fence, last.number));
         match read_show(&self.kafka, show).await {
@@ -219,7 +222,7 @@ impl Journal for KafkaJournal {
         if records.is_empty() {
             (source, records) = (Source::Elsewhere, self.read_elsewhere(show).await?);
         } else {
-            // A Redis that was killed may have lost the last records that it had acknowledged, and nothing was written since.
+            // A Redis that was killed may have lost the last records that it acknowledged; then the spool has more.
             let spooled = self.spool.read(show).await?;
             if spooled.len() > records.len() && spooled.starts_with(&records) {
                 (source, records) = (Source::Elsewhere, spooled);

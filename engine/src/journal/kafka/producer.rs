@@ -1,4 +1,4 @@
-//! The producer of records: idempotent, each acknowledged by all replicas, those of a show in order.
+//! The Kafka producer: idempotent, acknowledged by all replicas, in order within a show.
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use rdkafka::client::ClientContext;
@@ -19,14 +19,14 @@ pub(super) struct SentRecord {
     pub(super) show: ShowId,
     pub(super) number: u64,
     pub(super) fence: Fence,
-    /// Where it ends in the spool's file, in bytes.
+    /// The offset of its end in the spool's file, in bytes.
     pub(super) end: u64,
     pub(super) bytes: usize,
-    /// In which attempt of the show's cursor it was sent.
+    /// The attempt of the show's cursor in which it was sent.
     pub(super) attempt: u64,
 }
 
-/// What became of a record.
+/// The result of sending a record.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) sent: SentRecord,
@@ -36,31 +36,31 @@ pub(super) struct Delivery {
 /// Why a record was not sent.
 #[derive(Debug)]
 pub(super) enum NotSent {
-    /// The producer's queue is full until others are acknowledged.
+    /// The producer's queue is full; it has room again when records are acknowledged.
     Full,
     /// The producer can't be used any more.
     Broken(KafkaError),
 }
 
-/// Sends records to the topic. The deliveries come in order.
+/// Sends records to the topic. Deliveries are reported in order.
 pub(super) struct Producer {
     producer: ThreadedProducer<DeliveryReports>,
     topic: String,
     partitions: i32,
 }
 
-/// How many deliveries wait for the uploader at most. When that many wait, the producer's thread waits, too: it has nothing else to do, and
-/// the uploader reads them before it sends more.
+/// Limit of deliveries that wait for the uploader. At the limit the producer's thread blocks: it has nothing else to
+/// do, and the uploader takes the deliveries before it sends more.
 const MAX_DELIVERIES: usize = 4096;
 
 struct DeliveryReports(mpsc::Sender<Delivery>);
 
 impl DeliveryReports {
     fn report(&self, delivery: Delivery) {
-        // Only if there is no place is this on the producer's own thread for certain, where waiting is allowed: a producer that is dropped
-        // reports from the thread that drops it, but by then nobody receives.
+        // Blocking is allowed only on the producer's own thread. A producer that is dropped reports from the thread
+        // that drops it, but then the channel is closed, so a full channel means the producer's thread.
         if let Err(TrySendError::Full(delivery)) = self.0.try_send(delivery) {
-            // Nobody receives any more when another producer is used.
+            // The receiver is dropped when a new producer replaces this one.
             let _ = self.0.blocking_send(delivery);
         }
     }
@@ -86,7 +86,7 @@ impl ProducerContext for DeliveryReports {
 }
 
 impl Producer {
-    /// Makes the topic if it is not there, and a producer for it.
+    /// Creates the topic if it does not exist, and a producer for it.
     pub(super) async fn open(kafka: &Kafka) -> Result<(Self, mpsc::Receiver<Delivery>), KafkaError> {
         kafka.make_topic().await?;
         let (reports, deliveries) = mpsc::channel(MAX_DELIVERIES);
@@ -118,14 +118,14 @@ impl Producer {
         })
     }
 
-    /// Ends it, without waiting for what is in flight.
+    /// Closes the producer without waiting for records in flight.
     pub(super) async fn close(self) {
-        // It joins a thread.
+        // Dropping a producer joins its thread, which blocks.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
 
-/// Whether it is this record that is refused, and others may be taken.
+/// Whether the error concerns this record only, so that other records may succeed.
 pub(super) fn is_about_the_record(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

@@ -1,35 +1,36 @@
-//! A show's journal out of what Kafka has of it: several engines may have written there, some of them twice and some too late.
+//! Reconstructs a show's journal from its records in Kafka, where several engines may have written, some of them twice
+//! or too late.
 
 use std::cmp::Ordering;
 
 use klaxon_protocol::ids::Fence;
 
-/// What a record is that was read.
+/// The status of a record that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordStatus {
     /// The next record of the show.
     Next,
     /// It was read before.
     Duplicate,
-    /// An engine that had lost the show sent it.
+    /// Written by an engine that had lost the show's lease.
     Stale,
-    /// Records before it are missing. They will come, and this one again after them.
+    /// Earlier records are missing. They will follow, and then this record again.
     Early,
-    /// Redis lost the records from this number on, and the show went on without them: what was read from this number on is void, and
-    /// this record takes its place.
+    /// Redis lost the records from this number on, and the show continued without them: records already read from this
+    /// number on are void, and this record replaces them.
     Replacement,
 }
 
-/// Judges records one after another by their numbers and fences: which are the show's journal. Has no I/O.
+/// Classifies records, one after another, by their numbers and fences. Has no I/O.
 #[derive(Debug, Clone, Default)]
 pub struct JournalReader {
     next: u64,
-    /// Each fence with the first number under it; both grow.
+    /// Each fence with the first record number under it; both increase.
     fences: Vec<(u64, Fence)>,
 }
 
 impl JournalReader {
-    /// Goes on after `next` records were read, the last of them under `fence`.
+    /// Continues after `next` records, the last of them under `fence`.
     #[must_use]
     pub fn after(next: u64, fence: Fence) -> Self {
         Self { next, fences: if next == 0 { Vec::new() } else { vec![(0, fence)] } }
@@ -41,7 +42,7 @@ impl JournalReader {
         self.next
     }
 
-    /// Judges the record that was read now.
+    /// Classifies the next record that was read.
     pub fn judge(&mut self, number: u64, fence: Fence) -> RecordStatus {
         let newest = self.fences.last().map_or(Fence(0), |&(_, fence)| fence);
         match number.cmp(&self.next) {

@@ -1,8 +1,8 @@
-//! Each show's journal in Redis, from its first record until the show is over: an append returns when its records are here, where the
-//! end of an engine does not take them away.
+//! Each show's journal in Redis, until the show is over. An append returns when Redis has its records, where they
+//! survive a crash of the engine.
 //!
-//! One stream a show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the numbers) and
-//! writes it, so that an engine that was paused and wakes up late can't write a record.
+//! One stream per show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the
+//! numbers) and writes it, so that an engine that was paused can't write a record after it has lost the lease.
 
 use std::borrow::Cow;
 
@@ -30,20 +30,20 @@ pub(super) struct Framed {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What an append is for.
+/// The mode of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppendMode {
     Append,
-    /// To see whether it would be refused.
+    /// Only checks whether the append would be accepted.
     Check,
-    /// To write again what Redis has lost, under the fences that it had.
+    /// Writes records again that Redis has lost, under their original fences.
     Refill,
 }
 
-/// How far a show is uploaded to Kafka, as far as Redis knows.
+/// A show's upload to Kafka, as reported to Redis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Uploaded {
-    /// None if nothing is known to be there.
+    /// None if nothing has been reported.
     pub(super) progress: Option<ShowProgress>,
     /// Whether the show is over.
     pub(super) over: bool,
@@ -86,7 +86,7 @@ impl RedisLog {
         JOURNAL_APPEND.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
-    /// The show is over: its stream is deleted when Kafka has it, or after a day.
+    /// Marks the show as over: its stream is deleted when Kafka has it, or after a day.
     pub(super) async fn retire(&self, show: ShowId, by: Fence) -> Result<(), JournalError> {
         let keys = self.redis.keys();
         let keys = [keys.lease(show), keys.journal(show), keys.shipped(show)];
@@ -94,7 +94,7 @@ impl RedisLog {
         JOURNAL_RETIRE.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
-    /// Kafka has the show up to `progress`. Returns whether the show is over.
+    /// Reports that Kafka has the show up to `progress`. Returns whether the show is over.
     pub(super) async fn report_uploaded(&self, show: ShowId, progress: ShowProgress) -> Result<bool, JournalError> {
         let keys = self.redis.keys();
         let keys = [keys.shipped(show), keys.journal(show)];
@@ -115,7 +115,7 @@ impl RedisLog {
         Ok(Uploaded { progress, over: over.is_some() })
     }
 
-    /// Whether some engine has the show now.
+    /// Whether an engine holds the show's lease now.
     pub(super) async fn is_played(&self, show: ShowId) -> Result<bool, JournalError> {
         let mut connection = self.connection.clone();
         let until: Option<u64> = connection.hget(self.redis.keys().lease(show), "until").await.map_err(failed)?;
@@ -143,7 +143,7 @@ impl RedisLog {
     /// The last records of a show, in order.
     pub(super) async fn tail(&self, show: ShowId, last: usize) -> Result<Vec<Record>, JournalError> {
         let mut connection = self.connection.clone();
-        // At most `last`, and there are never more than fit.
+        // At most `last`, which always fits.
         let count = i64::try_from(last).unwrap_or(i64::MAX);
         let key = self.redis.keys().journal(show);
         let mut page: StreamRangeReply = connection.xrevrange_count(key, "+", "-", count).await.map_err(failed)?;
@@ -167,7 +167,7 @@ impl RedisLog {
         Ok(records.pop())
     }
 
-    /// How far the show is written.
+    /// How much of the show is in Redis.
     pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.tail(show, 1).await?;
         Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
@@ -187,7 +187,7 @@ impl RedisLog {
     }
 }
 
-/// What a script's refusal means to an engine with this token.
+/// A script's refusal as the error for an engine with this token.
 fn refused(show: ShowId, by: Fence, error: ScriptError) -> JournalError {
     match error {
         ScriptError::Fenced { newest, found } if newest > by || found.is_some() => {

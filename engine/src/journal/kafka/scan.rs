@@ -17,7 +17,8 @@ use super::topic::{Kafka, Quiet, REQUEST_TIMEOUT, count_partitions, partition_of
 pub(super) const NUMBER: &str = "number";
 /// The header with a record's fence.
 pub(super) const FENCE: &str = "fence";
-/// How long Kafka may send nothing in the middle of a show: a busy broker takes seconds to put some megabytes together.
+/// How long Kafka may send nothing in the middle of a show: a busy broker can take seconds for a fetch of some
+/// megabytes.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a broker did not answer.
 const POLL_TIMEOUT: Duration = Duration::from_millis(100);
@@ -34,15 +35,15 @@ pub enum ScanError {
     /// A message there is not a record.
     #[error("the message at offset {offset} is no record of the show: {problem}")]
     Damaged {
-        /// Where.
+        /// The offset of the message.
         offset: i64,
         /// What is wrong.
         problem: String,
     },
 }
 
-/// Reads a whole show from Kafka. Duplicates, and records of engines that had lost the show, are dropped. Empty if Kafka does not know
-/// the show.
+/// Reads a whole show from Kafka. Duplicates, and records of engines that had lost the show, are dropped. Empty if
+/// Kafka has no record of the show.
 ///
 /// # Errors
 /// [`ScanError`].
@@ -54,7 +55,7 @@ pub async fn read_show(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanE
     }
 }
 
-/// The same, as the bytes of a journal's file: what `klaxon replay` reads.
+/// As [`read_show`], but returns the bytes of a journal file, as `klaxon replay` reads it.
 ///
 /// # Errors
 /// [`ScanError`].
@@ -84,7 +85,7 @@ fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
 /// Calls `process` with each record that Kafka has of a show, duplicates too, in their order.
 fn for_each_record(kafka: &Kafka, show: ShowId, mut process: impl FnMut(Record)) -> Result<(), ScanError> {
     let mut config = kafka.consuming("klaxon-reader");
-    // The end is where a fetch finds nothing more: not every broker that speaks Kafka's protocol gives the right end offset.
+    // The end is where a fetch returns nothing more: not every Kafka-compatible broker reports the right end offset.
     config.set("enable.partition.eof", "true");
     let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
     let partitions = match count_partitions(consumer.client(), &kafka.topic, REQUEST_TIMEOUT) {
@@ -122,7 +123,8 @@ pub(super) fn labels_of(kafka: &Kafka, show: ShowId) -> Vec<(u64, Fence)> {
     labels
 }
 
-/// A message's number and fence by its headers: to tell whether it is new it need not be decoded.
+/// A message's record number and fence from its headers, so that the record need not be decoded to see whether it is
+/// new.
 pub(super) fn labels<M: Message>(message: &M) -> Option<(u64, Fence)> {
     let headers = message.headers()?;
     let value = |name: &str| {

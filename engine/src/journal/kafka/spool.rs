@@ -1,9 +1,11 @@
-//! The spool: each show on this engine's disk, from where it is uploaded to Kafka, and from where a Redis that lost it gets it again.
+//! The spool: a copy of each show on this engine's disk, from which it is uploaded to Kafka, or restored to a Redis
+//! that lost it.
 //!
-//! It is a copy of what Redis has. A file of a show that another engine has played on does not fit any more: it is rewritten from Redis.
+//! It copies what Redis has. If another engine has continued a show, the show's file no longer matches, and is
+//! rewritten from Redis.
 //!
-//! It has no limit but the disk: a disk that is full fails its writes (`klaxon_spool_failures_total`), the show goes on in Redis, and the
-//! file is rewritten from there when the disk takes it.
+//! The disk is its only limit: when it is full writes fail (`klaxon_spool_failures_total`), the show continues in
+//! Redis, and the file is rewritten from Redis once the disk has space.
 
 use std::path::Path;
 
@@ -21,13 +23,13 @@ const READ_SIZE: usize = 1 << 20;
 
 /// Records of a show's file.
 pub(super) struct Part {
-    /// Each with the byte where it ends.
+    /// Each record with the offset of its end.
     pub(super) records: Vec<(Framed, u64)>,
-    /// How often the file was rewritten before: positions in it are valid for one generation.
+    /// How often the file had been rewritten: offsets in it are valid within one generation.
     pub(super) generation: u64,
 }
 
-/// All shows on this engine's disk.
+/// The spooled shows of this engine.
 pub(super) struct Spool {
     files: FileJournal,
     /// How often each show's file was rewritten.
@@ -37,13 +39,13 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// The spool in `directory`. The operating system syncs it when it likes: Redis has what is in it.
+    /// Opens the spool in `directory`. It is never synced explicitly, since Redis has its content too.
     pub(super) async fn open(directory: &Path) -> Result<Self, OpenError> {
         let files = FileJournal::open(directory, SyncPolicy::Never).await?;
         Ok(Self { files, generations: DashMap::new(), rewriting: Mutex::default() })
     }
 
-    /// Appends records that Redis has. A file that they do not fit is rewritten from Redis.
+    /// Appends records that Redis has. If they do not follow the file's last record, the file is rewritten from Redis.
     pub(super) async fn append(&self, records: &[Record], redis_log: &RedisLog) -> Result<(), JournalError> {
         match self.files.write(records).await {
             Err(JournalError::Unavailable(problem)) => Err(JournalError::Unavailable(problem)),
@@ -60,23 +62,23 @@ impl Spool {
         }
     }
 
-    /// Makes a show's file hold what Redis has, if Redis has the show.
+    /// Rewrites a show's file from Redis, if Redis has the show.
     pub(super) async fn restore(&self, show: ShowId, redis_log: &RedisLog) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
-        // The file is read first: what is appended to it meanwhile was written to Redis before.
+        // The file is read before Redis: records that are appended in between are in Redis already.
         let kept = self.kept(show).await;
         let whole = redis_log.read(show).await?;
         if whole.is_empty() { Ok(()) } else { self.put(show, kept, &whole).await }
     }
 
-    /// Makes a show's file hold these records, which Redis does not have.
+    /// Rewrites a show's file with these records, which Redis does not have.
     pub(super) async fn replace(&self, show: ShowId, records: &[Record]) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
         let kept = self.kept(show).await;
         self.put(show, kept, records).await
     }
 
-    /// What a show's file has; none if it can't be read.
+    /// The records in a show's file; none if it can't be read.
     async fn kept(&self, show: ShowId) -> Option<Vec<Record>> {
         self.files.read(show).await.ok().map(|restored| restored.records)
     }
@@ -127,7 +129,7 @@ impl Spool {
         Ok(Part { records, generation })
     }
 
-    /// The byte after the last record of this progress, if the file has that very record.
+    /// The offset after the last record of this progress, if the file has exactly that record.
     pub(super) async fn find(&self, show: ShowId, progress: ShowProgress) -> Result<Option<u64>, JournalError> {
         let mut start = 0;
         loop {
@@ -141,7 +143,7 @@ impl Spool {
         }
     }
 
-    /// The records `from..until` of a show, if it has them all.
+    /// The records `from..until` of a show, if the file has them all.
     pub(super) async fn range(&self, show: ShowId, from: u64, until: u64) -> Result<Option<Vec<Framed>>, JournalError> {
         let (mut start, mut found) = (0, Vec::new());
         loop {
@@ -162,13 +164,13 @@ impl Spool {
         }
     }
 
-    /// How far the show is in the file.
+    /// How much of the show is in its file.
     pub(super) async fn progress(&self, show: ShowId) -> Result<Option<ShowProgress>, JournalError> {
         let last = self.files.tail(show, 1).await?;
         Ok(last.last().map(|record| ShowProgress { next: record.number + 1, fence: record.fence }))
     }
 
-    /// All its records; none if it does not have the show, or its file is damaged.
+    /// All records of a show; empty if the show is not in the spool, or its file is damaged.
     pub(super) async fn read(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
         match self.files.read(show).await {
             Ok(restored) => Ok(restored.records),
@@ -185,7 +187,7 @@ impl Spool {
         self.files.tail(show, last).await
     }
 
-    /// The shows it has something of.
+    /// The shows that have a file in the spool.
     pub(super) async fn shows(&self) -> Result<Vec<ShowId>, JournalError> {
         self.files.shows().await
     }

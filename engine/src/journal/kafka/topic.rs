@@ -1,4 +1,4 @@
-//! The topic that holds all journals: how its brokers are reached, how it is made, which partition a show has.
+//! The topic of all journals: brokers and settings, its creation, and the partition of each show.
 
 use std::time::Duration;
 
@@ -15,28 +15,28 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// How long a broker may take to answer.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often an error is logged as a warning at most.
+/// Shortest time between two warnings about errors.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
-/// The largest message: the largest record in its frame, and room for what Kafka adds.
+/// The largest message, in bytes: the largest framed record, and room for what Kafka adds.
 const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
 
-/// Where Kafka is, and where in it the journals are.
+/// How to reach Kafka, and the topic of the journals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kafka {
-    /// Its brokers, such as `127.0.0.1:9092`; commas between them.
+    /// The brokers' addresses, separated by commas, such as `127.0.0.1:9092`.
     pub brokers: String,
     /// The topic of all journals.
     pub topic: String,
-    /// How many partitions the topic gets if it is not there. It must not change while shows are played.
+    /// Partitions of the topic if it has to be created. The number must not change while shows are played.
     pub partitions: u16,
-    /// How many brokers keep it, if it is not there.
+    /// Replicas of each partition if the topic has to be created.
     pub replication: u16,
     /// Further settings of librdkafka, each a name and a value.
     pub settings: Vec<(String, String)>,
 }
 
 impl Kafka {
-    /// A topic of 8 partitions, kept once.
+    /// A topic of 8 partitions with one replica.
     #[must_use]
     pub fn new(brokers: &str, topic: &str) -> Self {
         let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
@@ -56,13 +56,14 @@ impl Kafka {
         config
     }
 
-    /// The settings of a producer. A message waits as long as it takes: a message that is given up is sent again from the spool anyway.
+    /// The settings of a producer. Messages have no timeout: one that timed out would only be sent again from the
+    /// spool.
     pub(super) fn producing(&self) -> ClientConfig {
         let mut config = self.config();
         config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", "0");
         config.set("message.max.bytes", LARGEST_MESSAGE.to_string());
         config.set("linger.ms", "5").set("retry.backoff.ms", "100").set("retry.backoff.max.ms", "1000");
-        // A broker that lost the topic is not waited for: the topic is made again.
+        // A broker that lost the topic is given up soon, so that the topic is created again.
         config.set("topic.metadata.propagation.max.ms", "2000").set("topic.metadata.refresh.interval.ms", "5000");
         config.set("request.timeout.ms", "10000").set("socket.timeout.ms", "15000");
         config
@@ -72,7 +73,7 @@ impl Kafka {
     pub(super) fn consuming(&self, group: &str) -> ClientConfig {
         let mut config = self.config();
         config.set("group.id", group).set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-        // Nobody writes in transactions here, so there is nothing uncommitted.
+        // No transactions are used here, so there are no uncommitted messages.
         config.set("auto.offset.reset", "earliest").set("isolation.level", "read_uncommitted");
         config.set("fetch.message.max.bytes", "8388608").set("receive.message.max.bytes", "167772160");
         config.set("fetch.wait.max.ms", "100").set("fetch.error.backoff.ms", "100");
@@ -93,7 +94,7 @@ impl Kafka {
             AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
         for made in client.create_topics([&topic], &options).await? {
             match made {
-                Ok(name) => tracing::info!(topic = name, "the topic of the journals is made"),
+                Ok(name) => tracing::info!(topic = name, "the topic of the journals was created"),
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((_, code)) => return Err(KafkaError::AdminOp(code)),
             }
@@ -126,7 +127,7 @@ pub(super) fn count_partitions<C: ClientContext>(
     }
 }
 
-/// A client whose failures are returned to its callers.
+/// A client context that logs no errors, as they are returned to the caller.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quiet;
 
@@ -142,7 +143,8 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-/// Counts a client's error, and logs it if none was logged for a while: librdkafka repeats itself several times a second.
+/// Counts a client's error, and logs it if none was logged within [`LOG_INTERVAL`]: librdkafka repeats errors several
+/// times a second.
 pub(super) fn log_error(error: &KafkaError, reason: &str, consequence: &str) {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     metrics::counter!("klaxon_kafka_errors_total").increment(1);
@@ -155,7 +157,7 @@ pub(super) fn log_error(error: &KafkaError, reason: &str, consequence: &str) {
     }
 }
 
-/// A line of librdkafka's own log. A broker that is away is logged by [`log_error`], and less often.
+/// Forwards a line of librdkafka's log at debug level; an unavailable broker is reported by [`log_error`].
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     tracing::debug!(?level, facility, message, "librdkafka");
 }

@@ -1,4 +1,4 @@
-//! The one task that uploads the spool to Kafka: each show in order, for as long as it takes.
+//! The task that uploads the spool to Kafka: each show in order, with retries.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use super::spool::Spool;
 use super::topic::Kafka;
 use crate::journal::JournalError;
 
-/// Nothing more is sent while this many bytes are sent and not acknowledged; the rest waits in the spool.
+/// Limit of bytes that are sent and not acknowledged; the rest stays in the spool.
 const MAX_IN_FLIGHT: usize = 16 << 20;
 /// How many bytes of a show are read at once.
 const READ_SIZE: usize = 256 << 10;
 /// The pause after a failure, at first and at most.
 const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(2);
-/// How long a show waits after Kafka refused a record of it.
+/// How long a show's upload pauses after Kafka refused one of its records.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 /// How often the progress is reported to Redis.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
-/// How often shows that other engines play now are searched.
+/// Interval of the search for shows that other engines play now.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A progress that was reported to Redis, and whether the show is over as far as Redis knows.
+/// A progress that was reported to Redis, and Redis' reply: whether the show is over.
 type Report = (ShowId, ShowProgress, Result<bool, JournalError>);
 
 /// Uploads the spool to Kafka.
@@ -43,7 +43,7 @@ pub(super) struct Uploader {
     cursors: HashMap<ShowId, Cursor>,
     /// Bytes that are sent and not acknowledged.
     in_flight: usize,
-    /// The report to Redis that is under way: one at most.
+    /// The report to Redis in progress; at most one.
     reporting: JoinSet<Vec<Report>>,
     report_at: Instant,
     sweep_at: Instant,
@@ -64,7 +64,7 @@ impl Uploader {
         }
     }
 
-    /// Works until it is aborted.
+    /// Runs until the task is aborted.
     pub(super) async fn run(mut self) {
         let mut pause = *BACKOFF.start();
         loop {
@@ -115,7 +115,7 @@ impl Uploader {
         }
     }
 
-    /// When something has to be done even if nothing comes.
+    /// The next time at which there is work even without an event.
     fn next_due(&self) -> Instant {
         let unreported = self.reporting.is_empty() && self.cursors.values().any(Cursor::has_to_report);
         let pauses = self.cursors.values().filter(|cursor| cursor.more).filter_map(|cursor| cursor.paused_until);
@@ -135,7 +135,7 @@ impl Uploader {
         }
     }
 
-    /// Sends what is in the spool, as much as may be in flight.
+    /// Sends from the spool until [`MAX_IN_FLIGHT`] is reached.
     async fn send_all(&mut self, producer: &Producer) -> Result<(), rdkafka::error::KafkaError> {
         for changed in self.backlog.take_changed() {
             let cursor = match self.cursors.remove(&changed.show) {
@@ -164,13 +164,13 @@ impl Uploader {
         Ok(())
     }
 
-    /// The cursor of a show that was not uploaded from here before. It begins after what Redis knows Kafka to have, if that is a part of
-    /// the file, or else at the file's start.
+    /// A cursor for a show that this uploader has not uploaded before. It begins after the progress that Redis has, if
+    /// the file contains that record, else at the file's start.
     async fn cursor_for(&self, show: ShowId) -> Cursor {
         let Uploaded { progress, over } = match self.redis_log.uploaded(show).await {
             Ok(uploaded) => uploaded,
             Err(error) => {
-                tracing::warn!(%show, %error, "Redis does not tell how far the show is uploaded; it is uploaded from its start");
+                tracing::warn!(%show, %error, "no upload progress can be read; uploading from the show's start");
                 Uploaded::default()
             }
         };
@@ -191,12 +191,12 @@ impl Uploader {
 
     async fn send_part(&mut self, show: ShowId, producer: &Producer) -> Result<(), NotSent> {
         let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(()) };
-        // Read before the file is: what is counted here is in the file.
+        // Read before the file, so that the file has at least this many records.
         let written = self.backlog.written_records(show);
         let read = self.spool.part(show, cursor.next.at, READ_SIZE).await;
         let part = match read {
             Ok(part) if part.generation == cursor.generation && self.spool.generation(show) == part.generation => part,
-            // The file was rewritten meanwhile, perhaps while it was read: positions in it have changed.
+            // The file was rewritten, perhaps during the read, so its positions have changed.
             read => {
                 if let Err(error) = read
                     && self.spool.generation(show) == cursor.generation
@@ -225,7 +225,7 @@ impl Uploader {
         Ok(())
     }
 
-    /// The show's file was rewritten.
+    /// Restarts a show's upload after its file was rewritten.
     async fn restart(&mut self, show: ShowId) {
         let old = self.cursors.remove(&show);
         let mut cursor = self.cursor_for(show).await;
@@ -237,7 +237,8 @@ impl Uploader {
         self.cursors.insert(show, cursor);
     }
 
-    /// The spool lacks records that Redis has: it could not be written, perhaps because the disk was full.
+    /// Rewrites a show's file that lacks records that Redis has: writing it failed before, perhaps because the disk was
+    /// full.
     async fn repair(&mut self, show: ShowId) {
         let repaired = self.spool.restore(show, &self.redis_log).await;
         match self.spool.progress(show).await {
@@ -260,7 +261,7 @@ impl Uploader {
         metrics::gauge!("klaxon_kafka_in_flight_bytes").set(self.in_flight as f64);
     }
 
-    /// Notes what became of a record. False if the producer can't be used any more.
+    /// Processes the result of sending a record. Returns false if a new producer is needed.
     fn process_delivery(&mut self, Delivery { sent, error }: &Delivery) -> bool {
         self.in_flight = self.in_flight.checked_sub(sent.bytes).expect("a record that was sent is delivered once");
         self.count_in_flight();
@@ -331,7 +332,7 @@ impl Uploader {
         }
     }
 
-    /// Removes a show that is over from the spool, once Kafka has it all.
+    /// Removes a finished show from the spool once Kafka has all of it.
     async fn remove_if_done(&mut self, show: ShowId) {
         if self.cursors.get(&show).is_some_and(|cursor| cursor.over && cursor.is_done()) {
             self.remove_from_spool(show).await;
@@ -348,7 +349,7 @@ impl Uploader {
         }
     }
 
-    /// Removes shows from the spool that other engines have played on, or to their end, once Kafka has what the spool has.
+    /// Removes shows from the spool that other engines have continued or ended, once Kafka has what the spool has.
     async fn sweep(&mut self) {
         let idle: Vec<(ShowId, ShowProgress)> = self
             .cursors
@@ -360,7 +361,7 @@ impl Uploader {
             let Ok(Uploaded { over, .. }) = self.redis_log.uploaded(show).await else { return };
             let Ok(newest) = self.redis_log.progress(show).await else { return };
             let moved_on = newest.is_some_and(|newest| newest.next > ours.next && newest.fence > ours.fence);
-            // This engine itself may have played it on, just now.
+            // This engine itself may have continued the show in the meantime.
             if (over || moved_on) && self.backlog.written_records(show) <= ours.next {
                 self.remove_from_spool(show).await;
             }

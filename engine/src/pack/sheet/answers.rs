@@ -1,18 +1,18 @@
-//! Which answer a sheet says is the right one: by number, by letter or by its text.
+//! Which answer is marked as right in a sheet: by number, by letter or by its text.
 
 use klaxon_protocol::games::trivia::Choice;
 
 use super::super::draft::choice_at;
 use super::super::problem::excerpt;
 
-/// What the cells with the right answer hold, where that could be two things: "2" is both the second answer and the answer "2".
+/// The meaning of the cells with the right answer, if it is ambiguous: "2" can be the second answer or the answer "2".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Convention {
     /// The answer's number or letter.
     Number,
     /// Its text.
     Text,
-    /// Nothing in the sheet says which.
+    /// The sheet does not decide it.
     Unknown,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Convention {
 pub(super) type AnswerCell<'s> = (usize, &'s str);
 
 impl Convention {
-    /// What other rows say, in which a cell can be one thing only.
+    /// The convention of the rows in which the cell has a single meaning.
     pub fn of<'s>(rows: impl Iterator<Item = (&'s str, Vec<AnswerCell<'s>>)>) -> Self {
         let (mut numbers, mut texts) = (0_usize, 0_usize);
         for (cell, answers) in rows {
@@ -38,7 +38,7 @@ impl Convention {
     }
 }
 
-/// Which choice a cell means.
+/// The choice that a cell refers to.
 pub(super) fn right_one(cell: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Result<Choice, String> {
     if cell.is_empty() {
         return Err("the correct answer is missing: the number, the letter or the text of one answer".to_owned());
@@ -66,7 +66,7 @@ pub(super) fn right_one(cell: &str, answers: &[AnswerCell<'_>], convention: Conv
     Ok(choice_at(found))
 }
 
-/// A list of right answers; one that names the same answer twice names one.
+/// A list of right answers. A list that repeats one answer counts as that answer.
 fn several(cell: &str, answers: &[AnswerCell<'_>]) -> Result<Choice, String> {
     let no_answer =
         || format!("the correct answer is the number, the letter or the text of one answer, not {}", excerpt(cell));
@@ -96,7 +96,7 @@ fn at(wanted: usize, answers: &[AnswerCell<'_>]) -> Option<usize> {
     answers.iter().position(|&(number, _)| number == wanted)
 }
 
-/// The position of the answer with this text, in whatever case if no other has it in that.
+/// The position of the answer with this text; case is ignored if no answer matches exactly.
 fn by_text(cell: &str, answers: &[AnswerCell<'_>]) -> Option<usize> {
     let exactly = answers.iter().position(|&(_, text)| text == cell);
     exactly.or_else(|| {

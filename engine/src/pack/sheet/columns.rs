@@ -1,4 +1,4 @@
-//! Which of a sheet's columns is which: by their names, and where names leave it open by what is in them.
+//! The columns of a sheet: identified by their names and, if these are ambiguous, by their content.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::super::problem::excerpt;
 use super::grid::{Grid, Row, letters, trimmed};
 use super::names::{Role, Unit, asks_for_number, role};
 
-/// A header is looked for in so many rows: before it stand a title and instructions.
+/// Rows that are searched for the header, which may follow a title and instructions.
 const HEADER_WITHIN: usize = 200;
 
 /// Where the wrong answers are.
@@ -14,7 +14,7 @@ const HEADER_WITHIN: usize = 200;
 pub(super) enum Answers {
     /// In a column for each number, the right one among them.
     Numbered(Vec<(usize, usize)>),
-    /// In columns of their own; the right one is in the column that says what is right.
+    /// In columns of their own; the right answer is in the column with the right answers.
     Wrong(Vec<usize>),
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Columns {
     pub correct: usize,
     /// The name of that column asks for the answer's number.
     pub by_number: bool,
-    /// There may be none: the show's own setting counts then.
+    /// None if the sheet has no time limits: then the show's setting applies.
     pub time: Option<(usize, Unit)>,
     /// How many columns the header has.
     pub width: usize,
@@ -123,7 +123,7 @@ impl Columns {
         [self.text, self.correct].into_iter().chain(answers)
     }
 
-    /// Whether a row only says once more what the columns are for, as templates do below their header.
+    /// Whether a row only explains the columns, as templates do below their header.
     pub fn are_explained_by(&self, row: &Row) -> bool {
         let says = |column: usize| role(row.cell(column));
         let is_text = matches!(says(self.text), Role::Text | Role::PerhapsText);
@@ -201,8 +201,8 @@ impl Sheet<'_> {
         }
     }
 
-    /// The column with what is asked. A name that says just that goes before one that says more; a column in which no texts are
-    /// is none, whatever its name.
+    /// The column with the questions' texts. An exact name has precedence over a longer one; a column without texts is
+    /// ignored, whatever its name.
     fn text(&self) -> Result<usize, String> {
         let sure = self.with(|role| role == Role::Text);
         let perhaps = self.with(|role| role == Role::PerhapsText);
@@ -242,14 +242,14 @@ impl Sheet<'_> {
         !written.is_empty() && written.into_iter().all(is_number)
     }
 
-    /// Whether a column says the same few things again and again, such as "quiz".
+    /// Whether a column repeats the same few values, such as "quiz".
     fn is_repeating(&self, column: usize) -> bool {
         let written = self.written(column);
         let different: BTreeSet<&str> = written.iter().copied().collect();
         written.len() >= 2 && different.len() <= written.len().div_ceil(3)
     }
 
-    /// A note for each column that is not read although something stands in it. One without a name that counts the rows is none.
+    /// A note for each column with content that is not read, except for a nameless one that counts the rows.
     fn dropped(&self, columns: &Columns) -> Vec<String> {
         let read: BTreeSet<usize> = columns.all().collect();
         let most = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.roles.len());

@@ -1,8 +1,8 @@
-//! Rows and cells, whatever file they come from.
+//! Rows and cells, independent of the file format.
 
 use super::super::text::Lines;
 
-/// Columns beyond are not read: nobody's questions have so many answers.
+/// Columns that are read at most; no question has that many answers.
 pub(super) const MOST_COLUMNS: usize = 256;
 
 /// One sheet.
@@ -12,7 +12,7 @@ pub(super) struct Grid {
     pub name: Option<String>,
     /// The rows in which something is written.
     pub rows: Vec<Row>,
-    /// What whoever imports it should know.
+    /// Notes for the user who imports it.
     pub notes: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub line: usize,
     /// Up to the last one in which something is written.
     pub cells: Vec<String>,
-    /// How many cells the file has for it, with the empty ones at its end; none if the file does not say.
+    /// The number of cells that the file has for it, including empty ones at its end; none if the format does not tell.
     pub width: Option<usize>,
     /// What is wrong with cells themselves, by column.
     pub faults: Vec<(usize, String)>,
@@ -36,7 +36,7 @@ impl Row {
     }
 }
 
-/// Without the blanks around it, and without what can't be seen and stands there all the same.
+/// The text without the blanks around it, and without invisible characters at its ends.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}'))
 }

@@ -126,7 +126,7 @@ fn choose(grids: Vec<Grid>, wanted: Option<&str>, findings: &mut Findings) -> Re
 }
 
 fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, SourcePlace)> {
-    // A row that nobody filled in may still have its number and time.
+    // A row without content may still have its number and time limit.
     let is_written = |row: &&Row| columns.asked().any(|column| !row.cell(column).is_empty());
     let has_fault = |row: &Row| row.faults.iter().any(|&(column, _)| columns.all().any(|read| read == column));
     let rows: Vec<&Row> =
@@ -209,7 +209,7 @@ fn numbered(
     Some((answers.iter().map(|&(_, answer)| answer.to_owned()).collect(), right))
 }
 
-/// The choices where the right one stands apart from the wrong ones, in an order that does not tell which it is.
+/// The choices if the right answer is separate from the wrong ones, in an order that does not disclose which it is.
 fn apart(correct: &str, wrong: Vec<String>, tell: &mut dyn FnMut(String)) -> Option<(Vec<String>, Choice)> {
     if correct.is_empty() {
         tell("the correct answer is missing".to_owned());

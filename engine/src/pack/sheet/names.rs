@@ -3,9 +3,9 @@
 /// What a column is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// What is asked: the name says just that.
+    /// The question's text, by an exact name.
     Text,
-    /// Perhaps what is asked: the name speaks of questions, and of something else.
+    /// Perhaps the question's text: the name contains a word for questions, and others.
     PerhapsText,
     /// An answer, by its number; answers are numbered from 1, but not by everybody.
     Answer(usize),
@@ -13,7 +13,7 @@ pub(super) enum Role {
     Wrong,
     /// Which answer is right.
     Correct,
-    /// "Answer", without a number: which one is right, if no other column says so.
+    /// "Answer", without a number: the right answer, if no other column has it.
     OneAnswer,
     /// How long the question is open.
     Time(Unit),

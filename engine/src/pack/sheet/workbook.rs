@@ -40,7 +40,7 @@ fn broken(error: impl std::fmt::Display) -> String {
     format!("this is no Excel workbook that can be read ({error}); save it as xlsx again, or as CSV (UTF-8)")
 }
 
-/// Unpacks everything once and keeps nothing: what a zip file says of its own sizes need not be so.
+/// Unpacks everything once and discards it, to measure the size: the sizes declared in a zip file may be false.
 fn check_size(bytes: &[u8]) -> Result<(), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > MOST_PARTS {

@@ -1,8 +1,10 @@
 -- Publishes a show's events under its lease. Entries that are there already are skipped.
--- KEYS: the lease, the show's progress, its input, the events for all gateways, then those for each of some gateways.
--- ARGV: the lease's token; how many records are published with this; the position up to which the input is acknowledged; the number of the
--- first entry; how many entries the stream for all gateways keeps, and that for one gateway; for how many ms keys are kept; whether
--- entries before the first may be missing (0 or 1); then for each entry the index of its stream in KEYS, and its messages.
+-- KEYS: the lease, the show's progress, its input, the events for all gateways, then the events of each gateway that
+-- gets own entries.
+-- ARGV: the lease's token; the number of records published after this; the acknowledged position of the input; the
+-- number of the first entry; the number of entries to keep in the stream for all gateways, and in that for one; the
+-- expiry of the keys in ms; whether entries before the first may be missing (0 or 1); then for each entry the index of
+-- its stream in KEYS, and its messages.
 -- Refusals: NOLEASE; FENCED newest; BEHIND with the number of the last entry that was published.
 local published = 0
 local last = redis.call('HGET', KEYS[2], 'last')

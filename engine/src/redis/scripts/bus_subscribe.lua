@@ -1,7 +1,9 @@
--- Makes a gateway a subscriber of the show. KEYS: the subscribers, the show's progress, its input, the gateway's events.
--- ARGV: the gateway; the newest entry that it sent; the position up to which it has read its events; for how many ms keys are kept.
--- Replies with whether the gateway was missing, what is acknowledged, the last entry that was published, and whether the newest entry that
--- it sent is there.
+-- Makes a gateway a subscriber of the show.
+-- KEYS: the subscribers, the show's progress, its input, the gateway's events.
+-- ARGV: the gateway; the newest entry that it sent; the position up to which it has read its events; the expiry of the
+-- keys in ms.
+-- Replies with: whether the gateway was missing, the acknowledged position, the last entry that was published, whether
+-- the newest entry that the gateway sent is in the input.
 local missing = redis.call('SADD', KEYS[1], ARGV[1])
 local progress = redis.call('HMGET', KEYS[2], 'acknowledged', 'last')
 local found = redis.call('XRANGE', KEYS[3], ARGV[2], ARGV[2])

@@ -1,3 +1,3 @@
--- No new claim of the round counts from now on.
+-- Closes the round: no new claim of it counts.
 if is_kept then redis.call('HSET', KEYS[1], 'closed:' .. ARGV[2], 1) end
 return 1

@@ -1,9 +1,12 @@
--- Judges claims that are small numbers. KEYS from the second on: pages of the round's claims. ARGV[3]: how many bits a claim has, as in
--- 'u4'; ARGV[4]: the highest of them as a number; from the fifth on: for each page '#place code' for each claim. A code is its value with
--- the highest bit set, and no claim is 0. So adding a code to a place that has one overflows, which FAIL refuses: the first counts, and
--- nothing is read that was not claimed before.
--- Replies '' if all count, 'x' if the round is too old, else a byte for each claim: '+' counts, '-' is too late, or 128 plus the value
--- that counted before.
+-- Judges claims that are small numbers.
+-- KEYS from the second on: pages of the round's claims.
+-- ARGV[3]: the bits of a claim as a BITFIELD type, such as 'u4'.
+-- ARGV[4]: the value of the highest of these bits.
+-- ARGV from the fifth on: for each page '#place code' for each claim, where a code is the claim's value with the
+-- highest bit set, and 0 is an empty place. Adding a code to a place that is taken overflows, which OVERFLOW FAIL
+-- refuses: so the first claim counts, and only places that were claimed before are read.
+-- Replies '' if all claims count, 'x' if the round is too old, else a byte for each claim: '+' it counts, '-' it is too
+-- late, or 128 plus the value that counted before.
 if not is_kept then return 'x' end
 local bits, highest = ARGV[3], tonumber(ARGV[4])
 local verdicts, claims, some_stood = {}, 0, false

@@ -1,6 +1,8 @@
--- Judges claims of any value. KEYS from the second on: pages of the round's claims. ARGV from the third on: for each page how many claims
--- are of it, and for each of them its field and its value.
--- Replies for each claim 1 if it counts, 0 if it is too late, or the value that counted before; nothing if the round is too old.
+-- Judges claims of any value.
+-- KEYS from the second on: pages of the round's claims.
+-- ARGV from the third on: for each page the number of its claims, and for each of these its field and its value.
+-- Replies for each claim 1 if it counts, 0 if it is too late, or the value that counted before; an empty list if the
+-- round is too old.
 if not is_kept then return {} end
 local verdicts, at = {}, 3
 for page = 2, #KEYS do

@@ -1,4 +1,5 @@
--- Makes claims count, whatever was claimed before. KEYS and ARGV are those of claims_judge.lua.
+-- Makes these claims count, even if others counted before.
+-- KEYS and ARGV are those of claims_judge.lua.
 if not is_kept then return '' end
 local bits = ARGV[3]
 for page = 2, #KEYS do

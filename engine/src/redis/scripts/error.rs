@@ -3,13 +3,13 @@
 use ::redis::{ErrorKind, RedisError};
 use klaxon_protocol::ids::Fence;
 
-/// Why a script did not do as it was asked.
+/// Why a script refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// The show has no lease.
     #[error("the show has no lease")]
     NoLease,
-    /// Another token than the caller's is the newest.
+    /// The newest token is not the caller's.
     #[error("the newest token is {newest}")]
     Fenced {
         /// The newest token.
@@ -20,7 +20,7 @@ pub enum ScriptError {
     /// Another engine has the lease.
     #[error("another engine holds the show")]
     Held,
-    /// No token is left below 2^53.
+    /// Tokens have reached 2^53, beyond which Lua's numbers are not exact.
     #[error("no fencing token is left")]
     NoToken,
     /// A record of this number is there already.
@@ -31,7 +31,7 @@ pub enum ScriptError {
         /// The token under which it was written.
         by: Fence,
     },
-    /// Records are missing before the first.
+    /// Records before the first one sent are missing.
     #[error("record {expected} comes next, not {found}")]
     Gap {
         /// The next record's number.
@@ -39,7 +39,7 @@ pub enum ScriptError {
         /// The first that was sent.
         found: u64,
     },
-    /// Entries are missing before the first.
+    /// Entries before the first one sent are missing.
     #[error("the last entry that was published is {published}")]
     Behind {
         /// The last entry's number.
@@ -76,7 +76,7 @@ impl From<RedisError> for ScriptError {
     }
 }
 
-/// For callers of scripts that refuse nothing.
+/// For callers of scripts that have no refusals.
 impl From<ScriptError> for RedisError {
     fn from(error: ScriptError) -> Self {
         match error {

@@ -1,7 +1,8 @@
--- Appends records to a show's stream, all or none, if the engine that sends them has the lease.
--- KEYS: the lease, the stream. ARGV: what to do, the caller's token, then for each record its number, its token, its bytes.
---   'append' writes the records; 'check' only says whether they would be written; 'refill' also takes records of earlier engines,
---   which the stream lost.
+-- Appends records to a show's stream, all or none, if the caller has the lease.
+-- KEYS: the lease, the stream.
+-- ARGV: the mode, the caller's token, then for each record its number, its token, its bytes.
+-- Modes: 'append' writes the records; 'check' only checks whether they would be written; 'refill' also takes records of
+-- earlier engines, which the stream lost.
 -- Refusals: NOLEASE; FENCED newest found; TAKEN number token; GAP expected found.
 local lease = tonumber(redis.call('HGET', KEYS[1], 'fence') or '')
 if not lease then return redis.error_reply('NOLEASE the show has no lease') end

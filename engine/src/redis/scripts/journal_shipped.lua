@@ -1,5 +1,7 @@
--- Kafka has a show's records up to a number. Deletes the stream of a show that has ended and is wholly in Kafka.
--- KEYS: how far Kafka has it, the stream. ARGV: the next number, the token of the record before it, seconds to remember it.
+-- Stores the progress of a show's upload to Kafka. Deletes the stream of a show that has ended and is completely in
+-- Kafka.
+-- KEYS: the progress, the stream.
+-- ARGV: the number of the next record, the token of the record before it, the expiry of the progress in seconds.
 -- Replies 1 if the show has ended, else 0.
 redis.call('HSET', KEYS[1], 'next', ARGV[1], 'fence', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])

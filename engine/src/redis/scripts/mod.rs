@@ -1,10 +1,10 @@
 //! All scripts that Redis runs, a file each. A script runs atomically.
 //!
-//! - Each begins with a comment on its KEYS, its ARGV and its reply.
+//! - Each begins with a comment that describes its KEYS, ARGV and reply.
 //! - Several begin with preludes (`prelude/`), which check the caller's lease or define what the script uses.
 //! - A refusal is `redis.error_reply('CODE words')`; [`ScriptError`] has all codes.
-//! - `KEPT` is the time in milliseconds after which keys that nobody touched expire; `CLAIM_PAGES` is how many keys a round's
-//!   claims are spread over.
+//! - `KEPT` is the time in milliseconds after which untouched keys expire; `CLAIM_PAGES` is the number of keys over
+//!   which a round's claims are spread at most.
 
 mod error;
 mod script;
@@ -17,7 +17,7 @@ pub use script::Script;
 
 /// Leases and claims are kept for this long after an engine last used them.
 const KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-/// How many keys the claims of a round are spread over at most.
+/// Keys over which the claims of a round are spread at most.
 pub const CLAIM_PAGES: u32 = 10;
 
 macro_rules! scripts {
@@ -47,17 +47,17 @@ scripts! {
     CLAIMS_JUDGE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_judge.lua"];
     /// Judges claims of any value.
     CLAIMS_JUDGE_ANY = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_judge_any.lua"];
-    /// Lets no further claim of a round count.
+    /// Closes a round: no further claim of it counts.
     CLAIMS_CLOSE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_close.lua"];
-    /// Makes claims count that are small numbers and that a Redis lost.
+    /// Restores claims, small numbers, that Redis lost.
     CLAIMS_RESTORE = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_restore.lua"];
-    /// The same for claims of any value.
+    /// Restores claims of any value that Redis lost.
     CLAIMS_RESTORE_ANY = ["prelude/fence.lua", "prelude/claim_pages.lua", "prelude/round.lua", "claims_restore_any.lua"];
     /// Appends records to a show's stream.
     JOURNAL_APPEND = ["journal_append.lua"];
     /// Lets a show's journal expire once Kafka has it.
     JOURNAL_RETIRE = ["prelude/fence.lua", "journal_retire.lua"];
-    /// Notes how far Kafka has a show.
+    /// Stores the progress of a show's upload to Kafka.
     JOURNAL_SHIPPED = ["journal_shipped.lua"];
     /// Publishes a show's events.
     BUS_PUBLISH = ["prelude/fence.lua", "bus_publish.lua"];

@@ -5,7 +5,7 @@ use ::redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
 use super::ScriptError;
 use crate::redis::Connection;
 
-/// A script in Lua, which runs atomically. It is called by its hash, and sent to a Redis that does not have it.
+/// A Lua script, which runs atomically. It is called by its hash, and loaded into a Redis that does not have it yet.
 #[derive(Debug, Clone)]
 pub struct Script {
     text: String,
@@ -18,7 +18,7 @@ impl Script {
         Self { text: text.to_owned(), hash }
     }
 
-    /// The SHA-1 of its text, by which Redis knows it.
+    /// The SHA-1 of its text, by which Redis identifies it.
     #[cfg(test)]
     pub(super) fn hash(&self) -> &str {
         &self.hash
@@ -37,7 +37,7 @@ impl Script {
         let mut connection = connection.clone();
         let by_hash = command("EVALSHA", &self.hash, keys, arguments).query_async(&mut connection).await;
         let outcome = match by_hash {
-            // A Redis that was started again, or another node of the cluster.
+            // Redis was restarted, or this is another node of the cluster.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 command("EVAL", &self.text, keys, arguments).query_async(&mut connection).await
             }

@@ -1,4 +1,4 @@
-//! Draining: players are sent to other gateways, not all at the same moment, and none before its answers have replies.
+//! Draining: players are sent to other gateways, spread over time, and not before their answers have replies.
 
 use klaxon_protocol::player::{Goodbye, ToPlayer};
 use klaxon_protocol::time::Span;
@@ -8,9 +8,9 @@ use crate::hub::frame;
 use crate::session::Close;
 use crate::transport::{ConnKey, Drain, Timestamp};
 
-/// How long clients should wait until they reconnect, if there is no other gateway.
+/// How long clients should wait before they reconnect, if there is no other gateway.
 const RETRY: Span = Span(1_000);
-/// The same if there is one.
+/// How long clients should wait if there is another gateway.
 const RETRY_ELSEWHERE: Span = Span(100);
 
 /// The `goodbye` of a connection.
@@ -19,12 +19,13 @@ fn goodbye(drain: &Drain, shard: u8, slot: u32) -> Goodbye {
     let to = usize::try_from(slot).unwrap_or(0).wrapping_add(usize::from(shard)).checked_rem(others.len());
     let to = to.and_then(|turn| others.get(turn)).cloned();
     let retry = if to.is_some() { RETRY_ELSEWHERE } else { RETRY };
-    // Spread over as long again as they wait at least.
+    // The waits are spread between this minimum and twice as long.
     Goodbye { retry: retry + Span(retry.0 / 8 * (slot % 8)), to }
 }
 
 impl Shard {
-    /// Sends the `goodbye`s that are due. Those connections are read for a moment longer, for answers that were on their way.
+    /// Sends the `goodbye`s that are due. These connections are still read for a moment, for answers that were under
+    /// way.
     pub(super) fn send_goodbyes(&mut self, drain: &Drain, now: Timestamp) {
         let keys: Vec<ConnKey> = self.conns.iter().map(|(_, conn)| conn.key).collect();
         for key in keys {

@@ -1,4 +1,4 @@
-//! A shard as its reactor drives it.
+//! The shard's implementation of the interface to its reactor.
 
 use std::net::IpAddr;
 
@@ -17,11 +17,11 @@ use crate::hub::rooms::{Content, FanOut};
 use crate::session::Close;
 use crate::transport::{ConnKey, ConnectionHandler, Drain, Fault, Payload, SocketAction, Timestamp};
 
-/// Members that fan-outs may reach in one piece of work; then the reactor writes to them and reads answers.
+/// Members that fan-outs reach in one piece of work; then the reactor writes to them and reads answers.
 const MEMBERS_PER_PIECE: usize = 1024;
-/// Any other message, such as a join, counts as this many members: it takes about as long.
+/// The cost of any other message, such as a join, in members: it takes about as long.
 const MESSAGE_COST: usize = 32;
-/// Rooms are swept once in this number of ticks: every five seconds.
+/// Ticks between two sweeps of the rooms: five seconds.
 const TICKS_PER_SWEEP: u64 = 50;
 
 impl ConnectionHandler for Shard {
@@ -43,7 +43,7 @@ impl ConnectionHandler for Shard {
 
     fn message(&mut self, key: ConnKey, message: Payload<'_>, received: Timestamp, now: Timestamp) {
         let Some(codec) = self.admit(key, received) else { return };
-        // The codec decides how a message is read, whichever kind of frame it came in.
+        // The codec decides how a message is decoded, whatever the kind of its frame.
         match FromPlayer::decode(codec, message.bytes()) {
             Ok(message) => self.player_message(key, message, received, now),
             Err(refusal) => {
@@ -93,8 +93,8 @@ impl ConnectionHandler for Shard {
         self.conns.get(key.slot as usize).is_some_and(|conn| conn.key == key && !conn.session.is_leaving())
     }
 
-    /// What is one connection's own is processed at once, barriers when all is read that came before them, and a show's messages by
-    /// [`Self::work`] in the order in which they came.
+    /// Messages for a single connection are processed at once; barriers once all input before them has been read; a
+    /// show's messages in order, by [`Self::work`].
     fn receive(&mut self, message: ToShard, now: Timestamp) {
         self.last_activity = now;
         match message.show() {
@@ -154,7 +154,7 @@ impl ConnectionHandler for Shard {
         }
     }
 
-    /// Costs nothing for connections whose timers have not expired.
+    /// Takes no time for connections whose timers have not expired.
     fn tick(&mut self, now: Timestamp) {
         while let Some((bucket, slots)) = self.timers.expire(now.millis()) {
             for slot in slots {
@@ -185,7 +185,7 @@ impl ConnectionHandler for Shard {
         !conn.outbox.is_empty() || conn.session.is_leaving() || conn.delivery != Delivery::InSync
     }
 
-    /// A connection that missed events asks for a snapshot now.
+    /// Requests a snapshot for a connection that missed events.
     fn outbox_empty(&mut self, key: ConnKey) {
         let gateway = self.common.gateway;
         let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };

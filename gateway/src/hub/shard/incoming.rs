@@ -1,4 +1,4 @@
-//! Messages of players: limits, joins, and answers on their way into a batch.
+//! Messages of players: rate limits, joins, and the batching of answers.
 
 use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
@@ -15,7 +15,7 @@ use crate::session::{Admitted, Close, Place};
 use crate::transport::{ConnKey, Timestamp};
 
 impl Shard {
-    /// Acts on a player's message.
+    /// Processes a player's message.
     pub(super) fn player_message(&mut self, key: ConnKey, message: FromPlayer, received: Timestamp, now: Timestamp) {
         let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };
         if !matches!(message, FromPlayer::Ping(_)) {
@@ -24,7 +24,8 @@ impl Shard {
         let at = received.millis();
         match message {
             FromPlayer::Ping(ping) => {
-                // The client can't know how long its ping waited to be read; the middle of that time is as far from either end.
+                // The client can't know how long its ping waited to be read; the middle of that time has the smallest
+                // maximum error.
                 let pong = Pong { sent: ping.sent, now: received.middle(now).millis() };
                 let bytes = frame::frame(conn.codec, &ToPlayer::Pong(pong));
                 self.send_droppable(key, bytes);
@@ -57,7 +58,7 @@ impl Shard {
         }
     }
 
-    /// Whether a pong answers our ping: then it does not count for the rate limit, nor as activity.
+    /// Whether a pong answers a ping of ours: then it counts neither for the rate limit nor as activity.
     pub(super) fn answers_ping(&mut self, key: ConnKey, now: Millis) -> bool {
         let conn = self.conns.get_mut(key.slot as usize);
         let Some(conn) = conn.filter(|conn| conn.key == key && !conn.session.is_leaving()) else { return false };
@@ -68,7 +69,7 @@ impl Shard {
         answers
     }
 
-    /// Counts a frame of the client for the metrics and the rate limit; returns its codec if it may be processed.
+    /// Counts a frame for the metrics and the rate limit. Returns the connection's codec if the frame may be processed.
     pub(super) fn admit(&mut self, key: ConnKey, now: Timestamp) -> Option<Codec> {
         let limit = self.common.rate_limit;
         let conn = self.conn(key).filter(|conn| !conn.session.is_leaving())?;
@@ -100,7 +101,7 @@ impl Shard {
         self.common.router.to_engine(ToEngine::Join(JoinRequest { conn, code, player, name, role, proof, origin }));
     }
 
-    /// A player claims something, by one message or the other.
+    /// Processes a claim, from `answer` or `claim`.
     fn claim(&mut self, key: ConnKey, form: ClaimForm, claim: Claim, now: Timestamp) {
         let Some(conn) = self.conn(key) else { return };
         match conn.session.joined() {

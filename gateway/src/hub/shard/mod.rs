@@ -33,12 +33,13 @@ use crate::intake::Batches;
 use crate::session::Close;
 use crate::transport::{ConnKey, Outbox, Timestamp};
 
-/// The connections of one reactor. [`ConnectionHandler`](crate::transport::ConnectionHandler) describes what calls it.
+/// The connections of one reactor. [`ConnectionHandler`](crate::transport::ConnectionHandler) describes when its
+/// methods are called.
 pub struct Shard {
     common: Arc<Common>,
     number: u8,
     conns: Slab<Conn>,
-    /// Connections opened so far, which distinguishes those that had the same slot.
+    /// Connections opened so far, to distinguish connections that use the same slot.
     opened: u32,
     rooms: Rooms,
     queue: FairQueue,
@@ -46,16 +47,17 @@ pub struct Shard {
     batches: Batches,
     replies: ReplyFrames,
     snapshots: SnapshotFrames,
-    /// Frames of refusals from the error table that were sent before.
+    /// Cached frames of refusals without detail.
     refusals: HashMap<(ErrorCode, Codec), Bytes>,
     timers: Timers,
     metrics: ShardMetrics,
-    /// When the last message came, other than what keeps connections alive.
+    /// When the last message arrived, not counting those that only keep a connection alive.
     last_activity: Timestamp,
     ticks: u64,
 }
 
-/// Microseconds without activity and without an open round after which a shard is idle: its sockets are read less often.
+/// A shard without activity for this many microseconds, and without an open round, is idle: its sockets are read less
+/// often.
 const IDLE_AFTER: u64 = 1_000_000;
 
 impl Shard {
@@ -82,18 +84,18 @@ impl Shard {
         }
     }
 
-    /// A bucket of the timer wheel expired that had this slot: acts on the connection's deadlines that have passed.
+    /// Called for a slot in an expired bucket of the timer wheel: acts on the connection's passed deadlines.
     fn timer_expired(&mut self, slot: u32, bucket: Bucket, now: Millis) {
         let Some(conn) = self.conns.get_mut(slot as usize).filter(|conn| conn.bucket == bucket) else { return };
         let key = conn.key;
         match self.timers.expired(conn, now) {
             None => {}
-            // The reactor closes it: see `socket_action`.
+            // The reactor closes the socket: see `socket_action`.
             Some(Expired::Closing) => {
                 conn.outbox = Outbox::default();
                 self.timers.mark(conn);
             }
-            // The reactor finds its outbox empty sooner or later, and the snapshot is asked for again.
+            // The reactor reports when the outbox is empty, and then the snapshot is requested again.
             Some(Expired::Snapshot) => {
                 conn.ask_again(now);
                 self.timers.mark(conn);
@@ -123,7 +125,7 @@ impl Shard {
         &self.conns
     }
 
-    /// Marks this connection for the reactor, as it may have something to write.
+    /// Marks a connection that may have something to write, so that the reactor checks it.
     fn mark(&mut self, key: ConnKey) {
         if let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) {
             self.timers.mark(conn);
@@ -153,7 +155,7 @@ impl Shard {
 
     fn refuse(&mut self, key: ConnKey, refusal: &Refusal, now: Millis) {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
-        // Those without detail are the same for all, and a flood is answered with thousands of them.
+        // Refusals without detail are equal for all connections, and a flood causes thousands of them.
         let bytes = if refusal.detail.is_empty() {
             self.refusals.entry((refusal.code, codec)).or_insert_with(|| frame::refusal(codec, refusal)).clone()
         } else {
@@ -177,7 +179,7 @@ impl Shard {
         }
     }
 
-    /// Closes a connection that can't keep up.
+    /// Closes a connection that is too slow.
     fn shed(&mut self, key: ConnKey, now: Millis) {
         let show = self.conn(key).and_then(|conn| conn.session.place()).map(|place| place.show);
         if let Some(room) = show.and_then(|show| self.rooms.get(show)) {
@@ -187,7 +189,8 @@ impl Shard {
         self.close(key, Close::TooSlow, Some(ErrorCode::TooSlow), now);
     }
 
-    /// Takes a connection out of its show, or ends its pending join; it stays open. `left`: the player left on purpose.
+    /// Takes a connection out of its show, or ends its pending join. The connection stays open. `left`: the player sent
+    /// `leave`.
     fn leave_show(&mut self, key: ConnKey, left: bool) {
         self.common.pending_joins.end(key);
         let Some(conn) = self.conn(key) else { return };
@@ -202,7 +205,7 @@ impl Shard {
         self.rooms.leave(place.show);
     }
 
-    /// Reports to the engine that a player disconnected: in a lobby the seat can be given to another.
+    /// Reports to the engine that a player disconnected: in the lobby the seat can be given to another player.
     fn report_gone(&self, key: ConnKey, show: ShowId, seat: SeatRef, left: bool) {
         let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
         self.common.router.to_engine(ToEngine::Gone { conn, show, seat, left });

@@ -1,4 +1,4 @@
-//! What engines and other shards send, on its way to connections.
+//! Messages of engines and other shards to connections.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::hub::rooms::{Content, FanOut};
 use crate::session::{Close, Holder, Place};
 use crate::transport::{ConnKey, Timestamp};
 
-/// Adds the time that is left of a paused round: a player who joins during the pause was not sent the event with it.
+/// Appends how much time a paused round has left: a player who joins during the pause has missed the event with it.
 pub(in crate::hub) fn append_pause(codec: Codec, view: &View, bytes: &mut Vec<u8>) {
     if let Some(paused) = view.paused {
         frame::append(codec, &ToPlayer::Paused(paused), bytes);
@@ -24,7 +24,7 @@ pub(in crate::hub) fn append_pause(codec: Codec, view: &View, bytes: &mut Vec<u8
 }
 
 impl Shard {
-    /// Processes a message that is no fan-out.
+    /// Processes a message that is not a fan-out.
     pub(super) fn process(&mut self, message: ToShard, now: Timestamp) {
         match message {
             ToShard::Engine(message) => match &*message {
@@ -36,7 +36,7 @@ impl Shard {
                 }
                 ToGateway::Dismiss { show, seat, code } => self.dismiss(*show, *seat, *code, now),
                 ToGateway::Moved { show, seats, .. } => self.displace_seats(*show, seats, now),
-                // The subscriber keeps those that are for hosts, and makes what is shared of the others.
+                // The subscriber does not pass on messages for hosts, and turns the others into fan-outs.
                 _ => debug_assert!(false, "not a message for a shard"),
             },
             ToShard::Barrier(barrier) => self.barriers.add(barrier, now),
@@ -46,7 +46,8 @@ impl Shard {
         }
     }
 
-    /// Continues a fan-out with at most `most` members. How many it reached, and the fan-out if members are left.
+    /// Continues a fan-out with at most `most` members. Returns how many it reached, and the fan-out if members are
+    /// left.
     pub(super) fn fan_out(
         &mut self,
         show: ShowId,
@@ -110,13 +111,13 @@ impl Shard {
         let key = ConnKey::from_wire(seated.conn.conn);
         let (place, phase) = (Place { show: seated.show, seat: seated.seat }, seated.view.phase);
         let Some(conn) = self.conn(key).filter(|conn| !conn.session.is_leaving()) else {
-            // It disconnected before the seat came.
+            // It disconnected before the seat arrived.
             if let (Some(seat), true) = (place.seat, phase.is_lobby()) {
                 self.report_gone(key, place.show, seat, false);
             }
             return;
         };
-        // Not one that has joined: an engine may send a seat twice.
+        // Ignored if it has joined already: an engine may send a seat twice.
         let Some(code) = conn.session.seated(place) else { return };
         conn.last_seq = seated.view.seq;
         let codec = conn.codec;
@@ -165,7 +166,7 @@ impl Shard {
         self.send(key, bytes.into(), now.millis());
     }
 
-    /// Puts a connection into its room, and displaces or closes the player's older ones.
+    /// Adds a connection to its room, and displaces or evicts the player's older ones.
     fn enter_room(&mut self, key: ConnKey, place: Place, phase: Phase) {
         let common = &self.common;
         self.rooms.enter(place.show, key, phase, || common.figures.of(place.show));
@@ -233,8 +234,9 @@ impl Shard {
         self.refuse(key, &ErrorCode::Displaced.into(), now.millis());
     }
 
-    /// Displaces the connections of players who joined at another gateway. Each shard does so for its own connections when the message's
-    /// turn comes, so that a player who comes back here right away keeps the events.
+    /// Displaces the connections of players who joined at another gateway. Each shard does this for its own
+    /// connections, in the order of the show's messages, so that a player who comes back here right away keeps the
+    /// events.
     fn displace_seats(&mut self, show: ShowId, seats: &[SeatRef], now: Timestamp) {
         let common = Arc::clone(&self.common);
         for &seat in seats {

@@ -52,7 +52,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// By which name the group knows this archive: the same when it is started again on its data directory.
+/// This archive's name in the consumer group, kept in the data directory, so that it is the same after a restart.
 fn member(common: &CommonOptions) -> anyhow::Result<String> {
     let path = common.data_dir.join("member.id");
     private_file::kept_file(&path).map_err(|problem| common.unusable("data-dir", problem))?;

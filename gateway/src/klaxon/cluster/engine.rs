@@ -1,4 +1,4 @@
-//! `klaxon engine`: plays shows, with other engines; the gateways are elsewhere, behind Redis.
+//! `klaxon engine`: plays shows, beside other engines. The gateways are processes of their own, reached through Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +19,10 @@ use klaxon_gateway::link::{Clock, Random};
 use super::{redis, wait_for};
 use crate::process::{AddressFile, Addresses, Stop, begin, journals};
 
-/// How long the shows may take to write what they have, and to be handed over.
+/// How long the shows may take to write their records and to be released, when the engine stops.
 const LAST_WRITES: Duration = Duration::from_secs(5);
-/// How long Kafka may take to get what the spool holds; what is left is uploaded by the next start, or by other engines.
+/// How long the upload of the spool to Kafka may take when the engine stops. The rest is uploaded after the next start,
+/// or by other engines.
 const LAST_UPLOAD: Duration = Duration::from_secs(5);
 
 pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
@@ -50,7 +51,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
         bus: end.clone(),
         arbiter: Arc::new(arbiter),
         journal: Arc::new(SealedJournal::new(journal.clone(), keys)),
-        // It is filled from Kafka, out of the way of all shows.
+        // The archive is filled from Kafka by `klaxon archive`.
         archive: None,
         games: Games::default(),
         clock: Clock::of_process(),
@@ -91,7 +92,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the journal when Redis is there. A spool that another process has is no matter of waiting.
+/// Opens the journal, and retries until Redis answers. A spool that another process has open is an error at once.
 async fn open_journal(
     redis: &klaxon_engine::redis::Redis,
     kafka: Kafka,
@@ -104,7 +105,7 @@ async fn open_journal(
     Ok(wait_for("Redis", open).await?)
 }
 
-/// The host's name, and something that no other process here has.
+/// A unique name: the machine's host name and a random suffix.
 fn unused_name() -> anyhow::Result<String> {
     let host = rustix::system::uname();
     let host = host.nodename().to_string_lossy();

@@ -1,4 +1,4 @@
-//! `klaxon gateway`: players' and hosts' sockets; the engines are elsewhere, behind Redis.
+//! `klaxon gateway`: players' and hosts' sockets. The engines are processes of their own, reached through Redis.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     if public_url.is_none() {
         tracing::warn!("without a public-url no other gateway sends its players here when it stops");
     }
-    // Unique among those that run; it is kept nowhere.
+    // A random id, unique among running gateways. It is not stored.
     let id = GatewayId(getrandom::u32().context("the system has nothing random")?);
     let end = wait_for("Redis", async || RedisGatewayEnd::connect(&redis, id, public_url.clone()).await).await;
     let end = Arc::new(end);
@@ -53,7 +53,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where players reach an address, if it is one that others can connect to.
+/// The URL of an address, if others can connect to it.
 fn url_of(address: SocketAddr) -> Option<String> {
     (!address.ip().is_unspecified()).then(|| format!("ws://{address}/play"))
 }

@@ -1,4 +1,5 @@
-//! The commands that stand on Redis, Kafka and database servers. A build without the feature `cluster` has `alone.rs` in its place.
+//! The commands that need Redis, Kafka or database servers. A build without the feature `cluster` has `alone.rs`
+//! instead.
 
 mod archive;
 mod engine;
@@ -17,10 +18,10 @@ pub use archive::archive;
 pub use engine::engine;
 pub use gateway::gateway;
 
-/// The pause before a server that did not answer is asked again.
+/// The pause before the next attempt to reach a server.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
-/// The way to Redis; nothing is asked of it yet.
+/// The Redis of these options. Does not connect yet.
 fn redis(options: &RedisOptions, keys: SealKeys, common: &CommonOptions) -> anyhow::Result<Redis> {
     let urls = options.urls(common)?;
     let redis =
@@ -28,7 +29,7 @@ fn redis(options: &RedisOptions, keys: SealKeys, common: &CommonOptions) -> anyh
     Ok(redis.sealed(keys))
 }
 
-/// Asks a server until it is there: after a power cut all begin at once.
+/// Retries until a server answers: after a power cut all processes start at once.
 async fn wait_for<T, E: Display>(server: &str, mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
     let mut asked = 0_u32;
     loop {
@@ -45,7 +46,7 @@ async fn wait_for<T, E: Display>(server: &str, mut ask: impl AsyncFnMut() -> Res
     }
 }
 
-/// The journal of a show in Kafka, as its file would be.
+/// Reads a show's journal from Kafka, in the format of a journal file.
 pub async fn read_journal(brokers: &str, topic: &str, show: ShowId) -> anyhow::Result<Vec<u8>> {
     Ok(read_show_as_file(&Kafka::new(brokers, topic), show).await?)
 }

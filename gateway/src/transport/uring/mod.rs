@@ -1,7 +1,8 @@
-//! A reactor's sockets by completion, with Linux' io_uring: no system call per read or write, and no buffer per connection.
+//! A reactor's sockets by completion, with Linux' io_uring: no system call per read or write, and no buffer per
+//! connection.
 //!
-//! Each socket has one request to receive that goes on for as long as it lives, into buffers that all share, and at most one
-//! frame that is being sent. What a turn of the reactor asks for goes to the kernel with the call that waits for the next.
+//! Each socket has one multishot request to receive, into buffers that all sockets share, and at most one frame that is
+//! being sent. Requests of a turn are submitted by the call that waits for the next events.
 
 #[cfg(test)]
 #[path = "../../../benches/uring/ways.rs"]
@@ -23,9 +24,9 @@ use super::mailbox::WakeReceiver;
 use super::receive_time::ReceiveTime;
 use super::slots::BySlot;
 
-/// No slot is as high.
+/// The waker's tag, above all slots.
 const WAKE: Tag = Tag::MAX;
-/// Microseconds after which the next look round all sockets begins.
+/// Microseconds after which the next round over all sockets begins, see [`Ring::look_round`].
 const ROUND_AFTER: u64 = 1_000;
 
 /// Sockets by completion.
@@ -33,24 +34,25 @@ pub(super) struct Uring {
     ring: Ring,
     wakeups: WakeReceiver,
     table: SocketTable,
-    /// When the look round all sockets began that is under way.
+    /// When the current round over all sockets began; none if there is no round.
     looking: Option<Timestamp>,
 }
 
 /// The sockets, without the ring that drives them.
 struct SocketTable {
     sockets: BySlot<RingSocket>,
-    /// What could be received then was received, except from sockets that the kernel stopped receiving from.
+    /// Everything that was readable at this time has been received, except from sockets whose receiving the kernel had
+    /// stopped.
     read_to: Timestamp,
-    /// The same without exception.
+    /// As `read_to`, but for all sockets.
     all_read_to: Timestamp,
-    /// When the last look round began that is over.
+    /// When the last completed round began.
     round: Timestamp,
-    /// When the kernel was last asked to go on with one that it had stopped receiving from.
+    /// When the last stopped request to receive was submitted again.
     resumed: Timestamp,
-    /// To be received from again.
+    /// Sockets whose request to receive has to be submitted again.
     again: Vec<Slot>,
-    /// Closed, and the event is not returned yet.
+    /// Closed sockets whose event has not been returned yet.
     ended: Vec<Slot>,
 }
 
@@ -63,17 +65,17 @@ struct RingSocket {
     stopped: Option<Box<Stopped>>,
 }
 
-/// The kernel stopped receiving from a socket before all was received, and was asked to go on: a look round that began before that says
-/// nothing of this socket.
+/// The kernel stopped receiving from a socket before everything was received, and the request is submitted again: a
+/// round that began before that proves nothing about this socket.
 struct Stopped {
-    /// What the socket was read to before.
+    /// The time up to which the socket had been read before.
     read_to: Timestamp,
-    /// Since when the kernel goes on.
+    /// When the request was submitted again.
     until: Timestamp,
 }
 
 impl RingSocket {
-    /// What was read to before the bytes that were received now.
+    /// The time up to which the socket had been read before the bytes that were received now.
     fn not_before(&mut self, read_to: Timestamp) -> Timestamp {
         match self.stopped.take() {
             Some(stopped) if read_to < stopped.until => stopped.read_to,
@@ -83,10 +85,10 @@ impl RingSocket {
 }
 
 impl Uring {
-    /// No sockets yet. For the thread that calls this.
+    /// No sockets yet. The result may be used on the calling thread only.
     ///
     /// # Errors
-    /// If there is no io_uring to be had, or not all of what is used here (Linux 6.1 has).
+    /// If io_uring is not available, or lacks a feature that is used here (Linux 6.1 has all).
     pub fn new(wakeups: WakeReceiver) -> io::Result<Self> {
         let mut ring = Ring::new()?;
         ring.receive(WAKE, wakeups.as_fd())?;
@@ -105,7 +107,7 @@ impl SocketTable {
     fn close(&mut self, slot: Slot) {
         let Some(socket) = self.sockets.get(slot) else { return };
         if !std::mem::replace(&mut socket.closing, true) {
-            // One that is not connected any more is done with everything.
+            // A socket that is no longer connected has nothing left to do.
             let _ = socket.stream.shutdown(Shutdown::Both);
         }
         if !socket.receiving && socket.sending.is_none() {
@@ -123,10 +125,10 @@ impl SocketTable {
     fn received_last(&mut self, slot: Slot, result: i32) {
         let Some(socket) = self.sockets.get(slot) else { return };
         socket.receiving = false;
-        // It stops when no buffer was free, and now and then for reasons of its own.
+        // The kernel stops when no buffer is free, and occasionally for other reasons.
         if !socket.closing && (result > 0 || matches!(-result, libc::ENOBUFS | libc::EINTR | libc::EAGAIN)) {
             let read_to = socket.not_before(self.read_to);
-            // Until the kernel is asked to go on no look round counts.
+            // Until the request is submitted again, no round counts for this socket.
             socket.stopped = Some(Box::new(Stopped { read_to, until: Timestamp(u64::MAX) }));
             self.again.push(slot);
         } else {
@@ -134,12 +136,13 @@ impl SocketTable {
         }
     }
 
-    /// A look round all sockets is over, which began then. What was readable when the one before began is received by now, up to
-    /// 33 buffers of each socket.
+    /// Called when a round over all sockets, which began at `began`, is completed. What was readable when the round
+    /// before began has been received by now, up to 33 buffers of each socket.
     ///
-    /// One round alone does not tell: a request to receive goes to the end of the kernel's queue, behind the end of the round, whenever
-    /// it has found more in its socket than it received 33 times, counted over its life (`MULTISHOT_MAX_RETRY` in the kernel's
-    /// io_uring/net.c, since 6.8). From there it receives 33 times at least, before the end of the next round.
+    /// A single round is no proof: a request to receive moves to the end of the kernel's queue, behind the end of the
+    /// round, whenever it has found more data than it received 33 times, counted over its life (`MULTISHOT_MAX_RETRY`
+    /// in the kernel's io_uring/net.c, since 6.8). From there it receives at least 33 times before the end of the next
+    /// round.
     fn looked_round(&mut self, began: Option<Timestamp>) {
         let Some(began) = began else { return };
         let before = std::mem::replace(&mut self.round, began);
@@ -164,7 +167,7 @@ impl SocketTable {
 
 impl Driver for Uring {
     fn add(&mut self, slot: Slot, stream: TcpStream) -> io::Result<()> {
-        // Of a non-blocking socket the ring would say at once that there is nothing to read.
+        // On a non-blocking socket the ring would report at once that there is nothing to read.
         stream.set_nonblocking(false)?;
         self.ring.receive(slot.0, stream.as_fd())?;
         self.table

@@ -1,7 +1,7 @@
-//! io_uring with its memory: the one place with `unsafe` code, behind functions that are safe.
+//! io_uring and its memory: the only place with `unsafe` code, behind safe functions.
 //!
-//! What the kernel reads or writes while we do something else is owned by the [`Ring`] for as long as the kernel may: the frames
-//! that are being sent, and the buffers into which it receives. No other code gets a pointer to either.
+//! Memory that the kernel reads or writes asynchronously is owned by the [`Ring`] for as long as the kernel may use it:
+//! the frames that are being sent, and the buffers for receiving. No other code gets a pointer to either.
 #![expect(unsafe_code, reason = "the kernel's side of io_uring is given pointers")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -17,34 +17,34 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::transport::receive_time::{CONTROL, KernelTime};
 
-/// Submissions that go to the kernel at once at most; a chunk of a fan-out and some.
+/// Size of the submission queue: a piece of a fan-out and some more.
 const SUBMISSIONS: u32 = 2048;
-/// Completions that have room; beyond, the kernel keeps them elsewhere.
+/// Size of the completion queue; further completions are kept by the kernel.
 const COMPLETIONS: u32 = 8192;
-/// Buffers to receive into, a power of two. A turn takes some dozens.
+/// Number of buffers to receive into, a power of two. A turn takes some dozens.
 const BUFFERS: u16 = 1024;
-/// Bytes of each: an answer fits, and what does not fit comes in several.
+/// Size of a buffer, in bytes: an answer fits, and longer messages take several buffers.
 const BUFFER: usize = 1024;
-/// Before the bytes in a buffer, the kernel writes what it put there (`struct io_uring_recvmsg_out`): the lengths of an address, of
-/// control messages and of the bytes, and flags.
+/// Size of the head that the kernel writes in front of a buffer's bytes (`struct io_uring_recvmsg_out`): the lengths of
+/// an address, of control messages and of the bytes, and flags.
 const HEAD: usize = 16;
-/// The one group of buffers.
+/// The id of the only buffer group.
 const GROUP: u16 = 0;
 
-/// A number that comes back with what became of a request, and names the place of a frame that is being sent.
+/// A number that is returned with the completion of a request, and that is the index of a frame that is being sent.
 pub(super) type Tag = u32;
 
 /// The completion of a request.
 pub(super) enum Done<'a> {
-    /// Bytes came, from a socket that is received from.
+    /// Bytes were received from a socket.
     Received(Tag, &'a mut [u8], Option<KernelTime>),
-    /// Nothing more comes of this request to receive. The number is 0 at the stream's end, an error below, or anything else if it
-    /// has to be asked again.
+    /// A request to receive has ended. The number is 0 at the end of the stream, negative for an error, and positive if
+    /// the request has to be submitted again.
     ReceivedLast(Tag, i32),
     /// The number of bytes of a frame that were sent, or an error.
     Sent(Tag, i32),
-    /// All sockets from which could be received when [`Ring::look_round`] was called were received from, and that was told of before
-    /// this; but for those of which a buffer had been too small before, now and then.
+    /// All sockets that were readable when [`Ring::look_round`] was called have been received from, and the completions
+    /// were returned before this one. The exception, now and then, are sockets that held more than a buffer.
     LookedRound,
 }
 
@@ -52,13 +52,13 @@ pub(super) enum Done<'a> {
 pub(super) struct Ring {
     ring: IoUring,
     buffers: Buffers,
-    /// By tag: what is being sent.
+    /// The frames that are being sent, by tag.
     frames: Vec<Option<Bytes>>,
-    /// How many of them.
+    /// How many frames are being sent.
     sending: usize,
 }
 
-/// How much room there is for control messages in front of what is received. The kernel reads it when it is asked to receive.
+/// Defines the room for control messages in front of received bytes. The kernel reads it when a request is submitted.
 struct Message(libc::msghdr);
 
 // SAFETY: it names no memory, and nobody writes to it: what it says is said anew in each buffer.
@@ -71,12 +71,12 @@ static MESSAGE: Message = {
     Message(message)
 };
 
-/// Buffers that the kernel chooses from, in memory of ours.
+/// Buffers that the kernel chooses from, in memory of this process.
 struct Buffers {
-    /// What the kernel reads to know which are free.
+    /// The ring in which the kernel finds the free buffers.
     entries: NonNull<BufRingEntry>,
     bytes: NonNull<u8>,
-    /// Where the kernel reads which one is free next.
+    /// The end of that ring, behind the last free buffer.
     tail: u16,
 }
 
@@ -84,14 +84,14 @@ const RECEIVE: u64 = 0;
 const SEND: u64 = 1 << 32;
 const LOOK_ROUND: u64 = 2 << 32;
 
-/// No time at all. The kernel reads it when it takes the request.
+/// A timeout of zero. The kernel reads it when the request is submitted.
 static AT_ONCE: Timespec = Timespec::new();
 
 impl Ring {
     /// A ring for this thread.
     ///
     /// # Errors
-    /// If the kernel has none to give, or not all of what is used here (Linux 6.1 has).
+    /// If io_uring is not available, or lacks a feature that is used here (Linux 6.1 has all).
     pub fn new() -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
@@ -148,12 +148,12 @@ impl Ring {
         Ok(())
     }
 
-    /// Requests a completion for when all sockets from which can be received now were received from. One at a time.
+    /// Requests a completion for when all sockets that are readable now have been received from. One request at a time.
     ///
-    /// The kernel notes for this thread which sockets became readable, in a queue, and receives from them when this thread waits, some
-    /// at a time and in their order. A time that is over at once is put into the same queue, behind them. A socket that holds more
-    /// than a buffer is received from again at once, but for each 33rd time in the life of its request: that goes to the end of
-    /// the queue, and what is left waits for the next look round.
+    /// The kernel queues for this thread which sockets became readable, and receives from them, in order and some at a
+    /// time, when this thread waits. A timeout of zero is put into the same queue, behind them. A socket that holds
+    /// more than a buffer is received from again at once, except each 33rd time in the life of its request: then it
+    /// moves to the end of the queue, and what is left waits for the next round.
     ///
     /// # Errors
     /// If the kernel takes no more requests.
@@ -163,7 +163,7 @@ impl Ring {
         unsafe { self.push(&entry) }
     }
 
-    /// Hands all requests to the kernel. What became of them waits.
+    /// Submits all requests. Their completions are returned by [`Self::wait`].
     ///
     /// # Errors
     /// If the kernel does not take the requests.
@@ -171,7 +171,7 @@ impl Ring {
         self.ring.submit().map(drop)
     }
 
-    /// Hands all requests to the kernel and waits until something is done, or the time is over; then returns what is.
+    /// Submits all requests and waits for a completion, or until the time is over; then returns all completions.
     ///
     /// # Errors
     /// If the kernel does not take the requests.
@@ -179,7 +179,7 @@ impl Ring {
         let time = Timespec::from(most);
         match self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&time)) {
             Ok(_) => {}
-            // The time is over, a signal came, or completions have to be taken first.
+            // The time is over, a signal arrived, or completions have to be taken first.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ETIME | libc::EINTR | libc::EBUSY)) => {}
             Err(error) => return Err(error),
         }
@@ -230,13 +230,13 @@ impl Ring {
     }
 }
 
-/// What a buffer holds: bytes, and when they came.
+/// The bytes in a buffer, and their receive time.
 fn unpack(buffer: &mut [u8]) -> (&mut [u8], Option<KernelTime>) {
     let length = |at: usize| {
         let bytes = buffer.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, |bytes| u32::from_ne_bytes(bytes) as usize)
     };
-    // No address was asked for, so control messages stand behind the head, and the bytes behind the room for them.
+    // No address is requested, so control messages follow the head, and the bytes follow the room for them.
     let (control, bytes) = (length(4), length(8));
     let received = buffer.get(HEAD..HEAD + control.min(CONTROL)).and_then(KernelTime::in_control);
     let end = (HEAD + CONTROL + bytes).min(buffer.len());
@@ -246,7 +246,8 @@ fn unpack(buffer: &mut [u8]) -> (&mut [u8], Option<KernelTime>) {
 impl Drop for Ring {
     fn drop(&mut self) {
         if self.sending > 0 {
-            // The kernel cancels what is on its way after the ring is closed, at its leisure: it must still find the bytes.
+            // The kernel cancels outstanding requests asynchronously after the ring is closed, so the bytes must stay
+            // valid.
             std::mem::forget(std::mem::take(&mut self.frames));
         }
         // The buffers are freed after the ring is closed: it receives on this thread only, and this thread asks no more.
@@ -274,14 +275,14 @@ impl Buffers {
         unsafe { self.bytes.add(number * BUFFER) }
     }
 
-    /// What the kernel put into a buffer that it gave us.
+    /// The content of a buffer that the kernel has filled.
     fn filled(&mut self, number: u16, count: usize) -> &mut [u8] {
         // SAFETY: the memory is initialised and within the allocation, and the kernel leaves the buffer alone until it is given back,
         // which needs `&mut self`.
         unsafe { std::slice::from_raw_parts_mut(self.at(number).as_ptr(), count.min(BUFFER)) }
     }
 
-    /// Gives a buffer to the kernel, from the next `publish` on.
+    /// Returns a buffer to the kernel, effective with the next `publish`.
     fn give(&mut self, number: u16) {
         let place = usize::from(self.tail % BUFFERS);
         // SAFETY: below `BUFFERS`, so within the allocation; the kernel reads no entry beyond the published tail.
@@ -293,7 +294,7 @@ impl Buffers {
         self.tail = self.tail.wrapping_add(1);
     }
 
-    /// Lets the kernel see which buffers were given to it.
+    /// Makes the returned buffers visible to the kernel.
     fn publish(&mut self) {
         // SAFETY: the tail is a field of the first entry that nothing else uses; the kernel reads it atomically.
         let tail = unsafe { AtomicU16::from_ptr(BufRingEntry::tail(self.entries.as_ptr()).cast_mut()) };

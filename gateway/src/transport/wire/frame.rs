@@ -1,4 +1,4 @@
-//! Where a frame ends, and the plain frame, in which nearly every message comes.
+//! The length of a frame, and the plain frame, in which nearly every message is sent.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -8,22 +8,24 @@ use tungstenite::protocol::frame::FrameHeader;
 
 use super::{Fault, Inbound, protocol};
 
-/// The first byte of a whole text, and of a whole binary message.
+/// The first byte of a complete text message, and of a complete binary message.
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
-/// The second byte of a masked frame: without a payload, with the largest whose length it holds, and if two bytes hold it.
+/// The second byte of a masked frame: with an empty payload, with the longest payload whose length it holds, and if the
+/// length follows in two bytes.
 const EMPTY: u8 = 0x80;
 const SHORT: u8 = EMPTY | 125;
 const LONG: u8 = EMPTY | IN_TWO_BYTES;
-/// The second byte, but for the mask's bit, if the length stands in the bytes behind it.
+/// The second byte, without the mask bit, if the length follows in two bytes.
 const IN_TWO_BYTES: u8 = 126;
 const IN_EIGHT_BYTES: u8 = 127;
-/// The least length that needs more than the second byte.
+/// The shortest payload whose length does not fit the second byte.
 const LEAST_LONG: usize = 126;
 
-/// How long the frame is that these bytes begin with. None if they don't hold all of its head.
+/// The length of the frame at the front of these bytes. None if they don't contain its whole head.
 ///
-/// A frame whose head is a fault already is not waited for. A length in more bytes than it needs is one, which tungstenite lets pass.
+/// A frame with an invalid head is a fault at once. That includes a length in more bytes than needed, which tungstenite
+/// accepts.
 pub(super) fn size(bytes: &[u8], largest: usize) -> Result<Option<usize>, Fault> {
     let mut head = Cursor::new(bytes);
     let Some((_, payload)) = FrameHeader::parse(&mut head).map_err(|error| protocol::fault(&error))? else {
@@ -35,7 +37,7 @@ pub(super) fn size(bytes: &[u8], largest: usize) -> Result<Option<usize>, Fault>
     if payload > largest as u64 {
         return Err(Fault::TooLarge);
     }
-    // Both are small.
+    // Both are small, so the sum can't overflow.
     Ok(usize::try_from(head.position() + payload).ok())
 }
 
@@ -49,7 +51,7 @@ fn is_minimal(head: &[u8], payload: u64) -> bool {
     payload >= least
 }
 
-/// A text or binary message whole in one frame, which is masked and has nothing that is reserved.
+/// A text or binary message in a single frame, which is masked and has no reserved bits set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plain {
     text: bool,
@@ -59,7 +61,7 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// The plain frame that these bytes begin with, if all of it is there.
+    /// The plain frame at the front of these bytes, if it is complete.
     pub fn in_front_of(bytes: &[u8], largest: usize) -> Option<Self> {
         let (kind, payload, masked) = match bytes {
             [kind, length @ EMPTY..=SHORT, masked @ ..] => (*kind, usize::from(length & !EMPTY), masked),
@@ -73,12 +75,12 @@ impl Plain {
         (matches!(kind, TEXT | BINARY) && fits).then_some(plain)
     }
 
-    /// How long it is, head and all.
+    /// Its length, head included.
     pub const fn size(self) -> usize {
         self.head + self.payload
     }
 
-    /// The message, in the bytes of the frame.
+    /// The message, unmasked in place and borrowed from the frame's bytes.
     pub fn lent(self, frame: &mut [u8]) -> Result<Inbound<'_>, Fault> {
         let (_, payload) = frame.split_at_mut(self.head);
         unmask(payload, self.mask);
@@ -88,7 +90,7 @@ impl Plain {
         str::from_utf8(payload).map(|text| Inbound::Text(Cow::Borrowed(text))).map_err(|_| Fault::NotText)
     }
 
-    /// The same for a frame that is not shared.
+    /// The message, unmasked in the owned bytes of the frame.
     pub fn given(self, mut frame: Vec<u8>) -> Result<Inbound<'static>, Fault> {
         frame.drain(..self.head);
         unmask(&mut frame, self.mask);

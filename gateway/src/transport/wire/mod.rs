@@ -1,8 +1,8 @@
-//! A connection's bytes as WebSocket messages.
+//! Parses a connection's bytes into WebSocket messages.
 //!
-//! A message that lies whole in the bytes that were read, in one frame, is unmasked where it lies and lent out. All else
-//! that the protocol knows (fragments, control frames, faults) is tungstenite's to judge, which gets one frame at a time
-//! and is gone again when no message is unfinished. So a connection from which nothing is awaited holds no memory here.
+//! A message that is complete in the bytes that were read, in a single frame, is unmasked in place and borrowed.
+//! Everything else (fragments, control frames, faults) is handled by tungstenite, which is given one frame at a time
+//! and is dropped when no message is unfinished. So an idle connection takes no memory here.
 
 mod frame;
 #[cfg(test)]
@@ -20,28 +20,28 @@ use protocol::Protocol;
 
 /// The WebSocket side of one connection, the server's, after the handshake.
 pub struct Wire {
-    /// How long a message may be, in bytes.
+    /// Limit of a message, in bytes.
     largest: u32,
     unfinished: Option<Box<Unfinished>>,
 }
 
-/// A message takes no more bytes on the wire than this number times its own, even in fragments of one byte; a client that sends more sends
-/// fragments without end.
+/// Limit of a message's bytes on the wire, as a multiple of its own bytes: even one-byte fragments stay below it. A
+/// client that exceeds it sends fragments without end.
 pub(crate) const MOST_ON_WIRE: usize = 8;
 
-/// What was read and made no message yet.
+/// What was read and is not a complete message yet.
 #[derive(Default)]
 struct Unfinished {
-    /// The front of a frame; never all of it.
+    /// The first bytes of a frame that is not complete.
     frame: Vec<u8>,
     /// The message's fragments so far.
     fragments: Option<Box<Fragments>>,
 }
 
-/// A message in fragments, of which more must come.
+/// A fragmented message that is not complete.
 struct Fragments {
     protocol: Protocol,
-    /// Their bytes, heads and masks included: empty fragments cost, too.
+    /// Their bytes on the wire, heads and masks included, so that empty fragments count too.
     on_wire: usize,
 }
 
@@ -51,32 +51,32 @@ impl Fragments {
     }
 }
 
-/// What came of bytes.
+/// What was parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Inbound<'r> {
     /// A text message.
     Text(Cow<'r, str>),
     /// A binary message.
     Binary(Cow<'r, [u8]>),
-    /// A ping or pong; a ping's pong is among the bytes to write.
+    /// A ping or pong. The pong that answers a ping is among the bytes to write.
     Control,
-    /// The client closes; the reply is among the bytes to write. Nothing may be read after it.
+    /// A close frame; the reply is among the bytes to write. Nothing more may be read.
     Close,
 }
 
-/// Why the bytes are no messages. Nothing may be read after it.
+/// Why the bytes are invalid. Nothing more may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Longer than a message may be.
+    /// A message is longer than the limit.
     TooLarge,
     /// A text that is not UTF-8.
     NotText,
-    /// Not as RFC 6455 has it.
+    /// A violation of RFC 6455.
     Protocol,
 }
 
 impl Wire {
-    /// Before anything was read, for messages of at most this number of bytes.
+    /// A new connection, with a limit for messages in bytes.
     #[must_use]
     pub const fn new(largest: u32) -> Self {
         Self { largest, unfinished: None }
@@ -86,8 +86,8 @@ impl Wire {
         self.largest as usize
     }
 
-    /// Takes bytes from the front of `read` until they make something, and appends to `write` what the protocol wants
-    /// written. None when all were taken and more are needed. The bytes are unmasked where they lie.
+    /// Takes bytes from the front of `read` until they complete something, and appends to `write` what the protocol
+    /// requires to be sent. None when all bytes were taken and more are needed. The bytes are unmasked in place.
     ///
     /// # Errors
     /// If the bytes are no messages: then nothing may be read any more.
@@ -112,7 +112,7 @@ impl Wire {
         }
     }
 
-    /// The next whole frame. None when all bytes were taken and it is not whole yet.
+    /// The next complete frame. None when all bytes were taken and the frame is incomplete.
     fn frame<'r>(&mut self, read: &mut &'r mut [u8]) -> Result<Option<Cow<'r, [u8]>>, Fault> {
         let largest = self.largest();
         let Some(unfinished) = self.unfinished.as_mut().filter(|unfinished| !unfinished.frame.is_empty()) else {
@@ -127,7 +127,7 @@ impl Wire {
             };
         };
         loop {
-            // A head is taken byte by byte: how long it is shows only in its last.
+            // A head is taken byte by byte, as only its last byte determines its length.
             let missing = frame::size(&unfinished.frame, largest)?.map_or(1, |size| size - unfinished.frame.len());
             if missing == 0 {
                 break;
@@ -145,7 +145,7 @@ impl Wire {
         Ok(Some(Cow::Owned(frame)))
     }
 
-    /// Has tungstenite read a frame. None if it is a fragment after which more must come.
+    /// Passes a frame to tungstenite. None if it is a fragment and the message is incomplete.
     fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let largest = self.largest();
         let mut unfinished = self.unfinished.take().unwrap_or_default();
@@ -157,7 +157,7 @@ impl Wire {
                 return Err(Fault::TooLarge);
             }
         }
-        // A sign may stand between a message's fragments.
+        // A control frame may appear between a message's fragments.
         if matches!(inbound, None | Some(Inbound::Control)) && fragments.on_wire > 0 {
             self.unfinished = Some(unfinished);
         }

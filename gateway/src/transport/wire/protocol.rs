@@ -1,4 +1,4 @@
-//! tungstenite's protocol over bytes that somebody else read.
+//! tungstenite's protocol implementation, applied to bytes that were read elsewhere.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -8,13 +8,13 @@ use tungstenite::{Error, Message};
 
 use super::{Fault, Inbound};
 
-/// What tungstenite allocates when it begins; it grows for a longer frame.
+/// The initial size of tungstenite's buffer; it grows for a longer frame.
 const READ_BUFFER: usize = 128;
 
-/// tungstenite, as the server, given one whole frame at a time.
+/// tungstenite in the role of the server, given one complete frame at a time.
 pub(super) struct Protocol(WebSocketContext);
 
-/// How tungstenite is configured.
+/// The configuration of tungstenite.
 pub(super) fn config(largest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -24,7 +24,7 @@ pub(super) fn config(largest: usize) -> WebSocketConfig {
         .max_frame_size(Some(largest))
 }
 
-/// What tungstenite's error is to us.
+/// The fault for an error of tungstenite.
 pub(super) fn fault(error: &Error) -> Fault {
     match error {
         Error::Capacity(_) => Fault::TooLarge,
@@ -34,19 +34,19 @@ pub(super) fn fault(error: &Error) -> Fault {
 }
 
 impl Protocol {
-    /// Before anything was read, for messages of at most this number of bytes.
+    /// A new connection, with a limit for messages in bytes.
     pub fn new(largest: usize) -> Self {
         Self(WebSocketContext::new(Role::Server, Some(config(largest))))
     }
 
-    /// What a frame makes of those before it. None if it is a fragment after which more must come.
+    /// Reads a frame, after earlier ones. None if it is a fragment and the message is incomplete.
     pub fn read_frame(&mut self, frame: &[u8], write: &mut Vec<u8>) -> Result<Option<Inbound<'static>>, Fault> {
         let mut ends = Ends { read: frame, write };
         let inbound = match self.0.read(&mut ends) {
-            // The pong or close reply of what was just read goes out now, not at the next read.
+            // Sends the pong or close reply at once; tungstenite would send it at the next read.
             Ok(Message::Ping(_)) => self.0.flush(&mut ends).map(|()| Some(Inbound::Control)),
             Ok(Message::Close(_)) => {
-                // After its close reply the protocol has ended, which flush reports as an error.
+                // After the close reply the protocol has ended, which flush reports as an error.
                 let _ = self.0.flush(&mut ends);
                 Ok(Some(Inbound::Close))
             }
@@ -60,7 +60,7 @@ impl Protocol {
     }
 }
 
-/// The read bytes on one side, the bytes to write on the other.
+/// A stream that reads from one slice and writes to a buffer.
 pub(super) struct Ends<'r, 'w> {
     pub read: &'r [u8],
     pub write: &'w mut Vec<u8>,
@@ -68,7 +68,7 @@ pub(super) struct Ends<'r, 'w> {
 
 impl Read for Ends<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        // No bytes are no end: there may be more later.
+        // An empty slice is not the end of the stream: more may arrive later.
         if self.read.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { self.read.read(into) }
     }
 }

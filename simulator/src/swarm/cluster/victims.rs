@@ -1,4 +1,4 @@
-//! What a fault does to a cluster.
+//! Faults of a cluster: which process each hits, and how it is carried out.
 
 use klaxon_protocol::text::HarmlessLines;
 use klaxon_servers::Server;
@@ -8,13 +8,13 @@ use crate::evidence::{Disturbance, Victim};
 use crate::swarm::faults::{Fault, FaultKind, Target, carry_out, ended};
 use crate::swarm::service::ServiceError;
 
-/// What an engine has counted for the shows that it plays.
+/// The metric of answers that an engine has counted.
 const COUNTED: &str = "klaxon_answers_counted_total";
-/// What a process passed over because it is of another version of the link, or damaged.
+/// The metric of bus entries that a process refused, because their version is unknown or they are damaged.
 const REFUSED: &str = "klaxon_bus_refused_total";
 
 impl Cluster {
-    /// The server that a fault is for.
+    /// The server that a fault hits.
     async fn victim(&mut self, victim: Victim) -> Option<&mut dyn Server> {
         Some(match victim {
             Victim::Gateway(number) => self.gateways.get_mut(usize::from(number))?,
@@ -33,7 +33,7 @@ impl Cluster {
         })
     }
 
-    /// The engine that plays the show is the one that counted most answers since the question was asked.
+    /// The index of the engine that plays the show: the one that counted most answers since the question was asked.
     async fn owner(&self) -> usize {
         let counted = self.counted().await;
         let since = counted.iter().zip(&self.counted).map(|(now, before)| now.saturating_sub(*before));
@@ -49,7 +49,7 @@ impl Cluster {
         counted
     }
 
-    /// How much the process that is upgraded did not read.
+    /// How many bus entries the process that is to be upgraded has refused; none for other faults.
     async fn refused(&self, fault: &Fault) -> Option<u64> {
         if fault.kind != FaultKind::Upgrade {
             return None;

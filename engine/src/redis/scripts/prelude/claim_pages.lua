@@ -1,4 +1,4 @@
--- Deletes all that is known of a round. Its claims are in the lease's slot, under the names that `Keys::claims` makes.
+-- Deletes all claims of a round, which are in the lease's slot, under the names that `Keys::claims` makes.
 local function delete_claims(round)
     redis.call('HDEL', KEYS[1], 'closed:' .. round)
     local pages = {}

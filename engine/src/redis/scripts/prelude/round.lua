@@ -1,5 +1,6 @@
--- Begins every script about a round, after the fence. ARGV[2] is the round's number.
--- Makes the round known and deletes those that are now too old; `is_kept` and `is_closed` say what it is then.
+-- Included in every script about a round, after the fence.
+-- ARGV[2] is the round's number. Registers the round and deletes rounds that are too old; sets `is_kept` and
+-- `is_closed` for this one.
 local known = redis.call('HMGET', KEYS[1], 'newest', 'closed:' .. ARGV[2])
 local round, newest = tonumber(ARGV[2]), tonumber(known[1])
 if not newest or round > newest then
