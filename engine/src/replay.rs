@@ -165,7 +165,7 @@ impl Rebuilt {
 
 fn check_open(record: &Record) -> Result<(), ReplayError> {
     match &record.command {
-        Command::Sealed(sealed) => Err(ReplayError::Sealed { number: record.number, key: sealed.key }),
+        Command::Sealed { sealed, .. } => Err(ReplayError::Sealed { number: record.number, key: sealed.key }),
         _ => Ok(()),
     }
 }
@@ -243,7 +243,7 @@ fn raw_line(record: &Record) -> String {
         Command::BeginGame { show, .. } => {
             format!("create {:?}, a game of {}, code {}", show.title, show.game, show.code)
         }
-        Command::Sealed(sealed) => format!("sealed with key {:016x}", sealed.key),
+        Command::Sealed { sealed, .. } => format!("sealed with key {:016x}", sealed.key),
         Command::Reissue { seat } => format!("earlier resume tokens of seat {seat} are refused"),
         Command::Reseat { seat, player, name } => format!("seat {seat} is given to {:?} ({player})", name.as_str()),
         Command::Sit { seat, guest, who } => match who.get() {

@@ -14,17 +14,21 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
+use klaxon_protocol::apart::Apart;
 use klaxon_protocol::binary::{self, Encode};
-use klaxon_protocol::ids::{GatewayId, ShowId};
+use klaxon_protocol::ids::{Fence, GatewayId, ShowId};
 use klaxon_protocol::journal::{
     CLAIM_LIMIT, Command, FrameError, MAGIC, Record, RecordTooLarge, Records, Sealed, frame_record,
 };
+use klaxon_protocol::register::{PersonRecord, PersonalData, Register};
 use sha2::Sha256;
 
 /// The length of a nonce, in bytes.
 const NONCE: usize = 24;
 /// Prefix of a record's associated data. What is sealed as one kind can't be opened as another.
 const RECORD: &[u8] = b"klaxon record 1";
+/// Prefix of the associated data of what stands apart from a record.
+const PERSON: &[u8] = b"klaxon person 1";
 /// Prefix of the associated data of an entry of the bus.
 const ENTRY: &[u8] = b"klaxon entry 1";
 
@@ -172,14 +176,37 @@ impl SealKeys {
         mac.first_chunk().map_or(hash, |bytes| u64::from_le_bytes(*bytes))
     }
 
-    /// Seals a record's command and state. Without keys the record is returned unchanged.
+    /// Seals a record's command and state, and by itself what stands apart from it. Without keys the record is returned unchanged.
     #[must_use]
     pub fn seal_record(&self, record: &Record) -> Record {
         let Some(key) = self.keys.first() else { return record.clone() };
         let Record { show, number, fence, at, command, events, state } = record;
         let (place, events) = (place_of(record), events.clone());
-        let command = Command::Sealed(key.seal(&place, &binary::encode(&(command, state))));
+        let person = match record.apart() {
+            Some(person) => Apart::known(key.seal(&place_of_person(record), &binary::encode(&person.data))),
+            None => Apart::unknown(),
+        };
+        let command = Command::Sealed { sealed: key.seal(&place, &binary::encode(&(command, state))), person };
         Record { show: *show, number: *number, fence: *fence, at: *at, command, events, state: 0 }
+    }
+
+    /// Opens what stands apart from a record; one that is not sealed is returned unchanged.
+    ///
+    /// # Errors
+    /// If the key is missing, or it was changed or moved.
+    pub fn open_person(&self, person: PersonRecord) -> Result<PersonRecord, SealError> {
+        let PersonalData::Sealed(sealed) = &person.data else { return Ok(person) };
+        let PersonRecord { show, number, fence, .. } = person;
+        let data = self.open_personal_data(&person_place(show, number, fence), sealed)?;
+        Ok(PersonRecord { data, ..person })
+    }
+
+    fn open_personal_data(&self, place: &[u8], sealed: &Sealed) -> Result<PersonalData, SealError> {
+        let text = self.open(place, sealed)?;
+        match binary::decode::<PersonalData, CLAIM_LIMIT>(&text) {
+            Ok(data) if !matches!(data, PersonalData::Sealed(_)) => Ok(data),
+            _ => Err(SealError::Changed { key: sealed.key }),
+        }
     }
 
     /// Seals an entry of the bus for this stream; none without keys.
@@ -206,6 +233,17 @@ fn place_of(record: &Record) -> Vec<u8> {
     place
 }
 
+fn place_of_person(record: &Record) -> Vec<u8> {
+    person_place(record.show, record.number, record.fence)
+}
+
+/// The associated data of what stands apart from a record.
+fn person_place(show: ShowId, number: u64, fence: Fence) -> Vec<u8> {
+    let mut place = PERSON.to_vec();
+    binary::encode_into(&(show, number, fence), &mut place);
+    place
+}
+
 fn place_in(stream: Stream) -> Vec<u8> {
     let mut place = ENTRY.to_vec();
     binary::encode_into(&stream, &mut place);
@@ -222,16 +260,27 @@ impl RecordOpener {
     /// Opens the next record; one that is not sealed is returned unchanged if no sealed record came before it.
     ///
     /// # Errors
-    /// If the key is missing, the record was changed or moved, or it is unsealed after a sealed one.
+    /// If the key is missing, the record was changed or moved, or it is unsealed after a sealed one. What stands apart from it and can't
+    /// be opened counts as missing: nothing depends on it.
     pub fn open(&mut self, keys: &SealKeys, record: Record) -> Result<Record, SealError> {
-        let Command::Sealed(sealed) = &record.command else {
+        let Command::Sealed { sealed, person } = &record.command else {
             let number = record.number;
             return if self.has_sealed { Err(SealError::NotSealed { number }) } else { Ok(record) };
         };
         self.has_sealed = true;
         let text = keys.open(&place_of(&record), sealed)?;
         match binary::decode::<(Command, u64), CLAIM_LIMIT>(&text) {
-            Ok((command, state)) if !matches!(command, Command::Sealed(_)) => Ok(Record { command, state, ..record }),
+            Ok((mut command, state)) if !matches!(command, Command::Sealed { .. }) => {
+                match person.get().map(|person| keys.open_personal_data(&place_of_person(&record), person)) {
+                    Some(Ok(data)) => command.put_apart(data),
+                    Some(Err(error)) => {
+                        let (show, number) = (record.show, record.number);
+                        tracing::warn!(%show, number, %error, "what stands apart from this record can't be read: it counts as missing");
+                    }
+                    None => {}
+                }
+                Ok(Record { command, state, ..record })
+            }
             _ => Err(SealError::Changed { key: sealed.key }),
         }
     }
@@ -267,27 +316,29 @@ pub enum UnsealError {
     TooLarge(#[from] RecordTooLarge),
 }
 
-/// Opens all sealed records in the bytes of a journal, which begin with the magic. A journal without sealed records is
-/// returned unchanged, even if it is torn.
+/// Opens all sealed records in the bytes of a journal, which begin with the magic, and what stands apart from them. A journal without
+/// sealed records is returned unchanged, even if it is torn.
 ///
 /// # Errors
 /// At the first record that can't be opened.
-pub fn open_journal(keys: &SealKeys, bytes: Vec<u8>) -> Result<Vec<u8>, UnsealError> {
+pub fn open_journal(keys: &SealKeys, bytes: Vec<u8>, mut people: Register) -> Result<(Vec<u8>, Register), UnsealError> {
     let is_sealed = |item: Result<(usize, Record), FrameError>| {
-        item.is_ok_and(|(_, record)| matches!(record.command, Command::Sealed(_)))
+        item.is_ok_and(|(_, record)| matches!(record.command, Command::Sealed { .. }))
     };
     if !Records::new(&bytes).is_ok_and(|mut records| records.any(is_sealed)) {
-        return Ok(bytes);
+        return Ok((bytes, people));
     }
     let mut opener = RecordOpener::default();
-    let mut opened = MAGIC.to_vec();
+    let (mut opened, mut opened_people) = (MAGIC.to_vec(), Register::default());
     for item in Records::new(&bytes)? {
-        let (_, record) = item?;
+        let (_, mut record) = item?;
         let number = record.number;
+        people.fill(&mut record);
         let record = opener.open(keys, record).map_err(|error| UnsealError::Record(number, error))?;
         frame_record(&record, &mut opened)?;
+        record.apart().into_iter().for_each(|person| opened_people.add(person));
     }
-    Ok(opened)
+    Ok((opened, opened_people))
 }
 
 #[cfg(test)]

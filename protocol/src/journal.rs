@@ -141,7 +141,12 @@ pub enum Command {
         show: Box<BegunGame>,
     },
     /// Another command, and the record's state: both can be read with the service's key only.
-    Sealed(Sealed),
+    Sealed {
+        /// Both.
+        sealed: Sealed,
+        /// What stands apart from that command, sealed by itself: it can be taken away and the rest still be opened.
+        person: Apart<Sealed>,
+    },
     /// Somebody takes a seat: the next one, or in a full show before its first question that of a guest who is gone or was removed. Who
     /// it is stands apart from the journal.
     Sit {

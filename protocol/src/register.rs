@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::apart::{Apart, Person, PersonOrigin};
 use crate::binary::{Decode, Encode};
 use crate::ids::{Fence, PlayerId, ShowId};
-use crate::journal::{Command, FrameError, Frames, InFrames, Record};
+use crate::journal::{Command, FrameError, Frames, InFrames, MAGIC, Record, RecordTooLarge, Sealed, frame_record};
 
 /// What stands apart from one record of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -29,15 +29,30 @@ pub enum PersonalData {
     Person(Person),
     /// Of [`Command::SeatHasOrigin`]: from where they come.
     Origin(PersonOrigin),
+    /// Of [`Command::Sealed`]: one of the others, which can be read with the service's key only.
+    Sealed(Sealed),
 }
 
 impl PersonalData {
-    /// Whom it is about.
+    /// Whom it is about; unknown while it is sealed.
     #[must_use]
-    pub const fn player(&self) -> &PlayerId {
+    pub const fn player(&self) -> Option<&PlayerId> {
         match self {
-            Self::Person(person) => &person.player,
-            Self::Origin(origin) => &origin.player,
+            Self::Person(person) => Some(&person.player),
+            Self::Origin(origin) => Some(&origin.player),
+            Self::Sealed(_) => None,
+        }
+    }
+}
+
+impl Command {
+    /// Puts what stands apart from the command into its place, if it belongs to such a command.
+    pub fn put_apart(&mut self, data: PersonalData) {
+        match (self, data) {
+            (Self::Sit { who, .. }, PersonalData::Person(known)) => *who = Apart::known(known),
+            (Self::SeatHasOrigin { from, .. }, PersonalData::Origin(known)) => *from = Apart::known(known),
+            (Self::Sealed { person, .. }, PersonalData::Sealed(known)) => *person = Apart::known(known),
+            _ => {}
         }
     }
 }
@@ -59,16 +74,32 @@ impl Record {
         let data = match &self.command {
             Command::Sit { who, .. } => PersonalData::Person(who.get()?.clone()),
             Command::SeatHasOrigin { from, .. } => PersonalData::Origin(from.get()?.clone()),
+            Command::Sealed { person, .. } => PersonalData::Sealed(person.get()?.clone()),
             _ => return None,
         };
         Some(PersonRecord { show: self.show, number: self.number, fence: self.fence, data })
     }
 
-    /// Whether anything stands apart from this record, known or not.
+    /// Whether anything may stand apart from this record, known or not. Of a sealed one only its key tells.
     #[must_use]
     pub const fn has_apart(&self) -> bool {
-        matches!(self.command, Command::Sit { .. } | Command::SeatHasOrigin { .. })
+        matches!(self.command, Command::Sit { .. } | Command::SeatHasOrigin { .. } | Command::Sealed { .. })
     }
+}
+
+/// The bytes of a journal's file, and of the file beside it with what stands apart from these records, as far as it is known.
+///
+/// # Errors
+/// If a record is too large.
+pub fn as_files(records: &[Record]) -> Result<(Vec<u8>, Vec<u8>), RecordTooLarge> {
+    let (mut journal, mut people) = (MAGIC.to_vec(), PEOPLE_MAGIC.to_vec());
+    for record in records {
+        frame_record(record, &mut journal)?;
+        if let Some(person) = record.apart() {
+            frame_record(&person, &mut people)?;
+        }
+    }
+    Ok((journal, people))
 }
 
 /// Who the persons of a show are, by the records that stand apart.
@@ -106,11 +137,14 @@ impl Register {
         if !record.has_apart() {
             return;
         }
-        match (&mut record.command, self.0.remove(&(record.number, record.fence))) {
-            (Command::Sit { who, .. }, Some(PersonalData::Person(person))) => *who = Apart::known(person),
-            (Command::SeatHasOrigin { from, .. }, Some(PersonalData::Origin(origin))) => *from = Apart::known(origin),
-            _ => {}
+        if let Some(data) = self.0.remove(&(record.number, record.fence)) {
+            record.command.put_apart(data);
         }
+    }
+
+    /// Takes out what stands apart from the record of this number and fence: it is forgotten.
+    pub fn forget(&mut self, number: u64, fence: Fence) {
+        self.0.remove(&(number, fence));
     }
 }
 
@@ -118,7 +152,7 @@ impl Register {
 mod tests {
     use super::*;
     use crate::ids::{Name, Seat};
-    use crate::journal::{MAGIC, Records, frame_record};
+    use crate::journal::Records;
     use crate::time::Millis;
 
     fn sit(number: u64, fence: u64, who: &str) -> Record {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::games::trivia::{Choice, Close, Pack, PackQuestion, QuestionId, Settings, TriviaShow};
 use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, LARGEST_RECORD, Record};
@@ -47,6 +48,32 @@ pub fn record(show: ShowId, number: u64, fence: u64) -> Record {
 
 pub fn records(show: ShowId, numbers: std::ops::Range<u64>, fence: u64) -> Vec<Record> {
     numbers.map(|number| record(show, number, fence)).collect()
+}
+
+/// A record by which this player takes a seat.
+pub fn sit(show: ShowId, number: u64, fence: u64, player: &str) -> Record {
+    let person = Person { player: PlayerId::parse(player).unwrap(), name: name_of(player) };
+    let command = Command::Sit { seat: Seat(number as u32), guest: false, who: Apart::known(person) };
+    Record { command, events: vec![], ..record(show, number, fence) }
+}
+
+/// What this player is called.
+pub fn name_of(player: &str) -> Name {
+    Name::parse(&format!("Żofia {player}")).unwrap()
+}
+
+/// Who takes seats in these records, where that is known.
+pub fn seated(records: &[Record]) -> Vec<Option<String>> {
+    let sits = records.iter().filter_map(|record| match &record.command {
+        Command::Sit { who, .. } => Some(who.get()),
+        _ => None,
+    });
+    sits.map(|who| {
+        let who = who?;
+        assert_eq!(who.name, name_of(who.player.as_str()));
+        Some(who.player.as_str().to_owned())
+    })
+    .collect()
 }
 
 async fn read(journal: &impl Journal, show: ShowId) -> Vec<Record> {
@@ -236,6 +263,22 @@ pub async fn of_two_engines_that_write_at_once_only_one_is_believed(journal: imp
     assert_eq!(read(&*journal, SHOW).await, records(SHOW, 0..50, winner));
 }
 
+pub async fn who_takes_a_seat_comes_back_with_the_record(journal: impl Journal) {
+    assert!(journal.keeps_apart());
+    let first = [record(SHOW, 0, 1), sit(SHOW, 1, 1, "ann"), sit(SHOW, 2, 1, "bob"), record(SHOW, 3, 1)];
+    journal.append(&first).await.unwrap();
+    journal.append(&first[1..3]).await.unwrap();
+    // Another engine's record of that number is refused, and its person is nobody's.
+    journal.append(&[sit(SHOW, 4, 2, "cid")]).await.unwrap();
+    assert!(journal.append(&[sit(SHOW, 4, 3, "dan")]).await.is_err());
+    journal.append(&[sit(SHOW, 5, 3, "eve"), sit(OTHER, 0, 1, "ann")]).await.unwrap();
+    let records = read(&journal, SHOW).await;
+    assert_eq!(records, [&first[..], &[sit(SHOW, 4, 2, "cid"), sit(SHOW, 5, 3, "eve")]].concat());
+    assert_eq!(seated(&records), ["ann", "bob", "cid", "eve"].map(|player| Some(player.to_owned())));
+    assert_eq!(seated(&read(&journal, OTHER).await), [Some("ann".to_owned())]);
+    assert_eq!(journal.tail(SHOW, 2).await.unwrap(), records[4..], "a tail is of the same records");
+}
+
 /// Runs the contract against the journal that the expression makes.
 macro_rules! journal_contract {
     ($make:expr) => {
@@ -253,6 +296,7 @@ macro_rules! journal_contract {
             a_tail_is_whole_while_appends_go_on
             shows_that_are_written_at_once_do_not_mix
             of_two_engines_that_write_at_once_only_one_is_believed
+            who_takes_a_seat_comes_back_with_the_record
         }
     };
     (@ $make:expr; $($rule:ident)*) => {

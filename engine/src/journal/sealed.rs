@@ -35,9 +35,9 @@ fn refused(show: ShowId, number: u64, error: &SealError) -> JournalError {
 
 #[async_trait]
 impl<J: Journal> Journal for SealedJournal<J> {
-    /// What is sealed has nothing that stands apart from it.
+    /// What stands apart from a sealed record is sealed by itself, and kept as the other's would be.
     fn keeps_apart(&self) -> bool {
-        self.keys.is_empty() && self.journal.keeps_apart()
+        self.journal.keeps_apart()
     }
 
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
@@ -105,7 +105,7 @@ mod tests {
         let inner = Arc::clone(&journal.journal);
         let sealed = inner.read(SHOW).await.unwrap().records;
         let plain = records(SHOW, 0..6, 1);
-        assert!(sealed.iter().all(|record| matches!(record.command, Command::Sealed(_)) && record.state == 0));
+        assert!(sealed.iter().all(|record| matches!(record.command, Command::Sealed { .. }) && record.state == 0));
 
         let mut swapped = sealed.clone();
         swapped[2].command = sealed[3].command.clone();

@@ -38,6 +38,12 @@ impl Keys {
         self.of(show, "journal")
     }
 
+    /// Hash: what stands apart from the show's journal, by `NUMBER-FENCE` of the record that it belongs to.
+    #[must_use]
+    pub fn people(&self, show: ShowId) -> String {
+        self.of(show, "people")
+    }
+
     /// Hash: how far Kafka has the show's journal (`next` number, `fence` of the record before it), and whether it is `over`.
     #[must_use]
     pub fn shipped(&self, show: ShowId) -> String {

@@ -43,6 +43,10 @@ fn open(keys: &SealKeys, record: Record) -> Result<Record, SealError> {
     RecordOpener::default().open(keys, record)
 }
 
+fn opened(keys: &SealKeys, bytes: Vec<u8>) -> Result<Vec<u8>, UnsealError> {
+    Ok(open_journal(keys, bytes, Register::default())?.0)
+}
+
 fn framed(record: &Record) -> Vec<u8> {
     let mut bytes = Vec::new();
     frame_record(record, &mut bytes).unwrap();
@@ -82,7 +86,7 @@ fn right_choices_show_neither_in_the_length_nor_in_a_hash_of_what_is_sealed() {
 fn a_nonce_comes_again_only_with_the_same_text_in_the_same_place() {
     let keys = keys(&[SECRET]);
     let nonce = |record: &Record| match keys.seal_record(record).command {
-        Command::Sealed(Sealed { bytes, .. }) => bytes[..NONCE].to_vec(),
+        Command::Sealed { sealed: Sealed { bytes, .. }, .. } => bytes[..NONCE].to_vec(),
         other => panic!("{other:?}"),
     };
     let first = record(1, Command::Tick);
@@ -124,14 +128,15 @@ fn what_is_sealed_for_the_bus_opens_in_its_stream_only_and_never_as_a_record() {
     for other in [Stream::Input(ShowId(8)), Stream::Requests, Stream::HostReplies(GatewayId(7))] {
         assert!(keys.open_entry(other, &sealed).is_err(), "{other:?}");
     }
-    let as_record = Record { command: Command::Sealed(sealed), ..record(0, Command::Tick) };
+    let as_record =
+        Record { command: Command::Sealed { sealed, person: Apart::unknown() }, ..record(0, Command::Tick) };
     assert!(matches!(open(&keys, as_record), Err(SealError::Changed { .. })));
 }
 
 #[test]
 fn without_the_key_or_with_another_one_it_is_told_which_key_is_missing_and_what_to_do() {
     let sealed = keys(&[SECRET]).seal_record(&record(0, begin(1, 2)));
-    let Command::Sealed(Sealed { key, .. }) = sealed.command else { panic!("it is sealed") };
+    let Command::Sealed { sealed: Sealed { key, .. }, .. } = sealed.command else { panic!("it is sealed") };
     for (held, known) in [(SealKeys::default(), "has no key"), (keys(&[OTHER]), "has ")] {
         let error = open(&held, sealed.clone()).unwrap_err();
         assert!(matches!(error, SealError::NoKey { .. }));
@@ -174,12 +179,12 @@ fn a_journal_that_is_saved_is_opened_and_one_that_is_not_sealed_stays_as_it_is()
     };
     let open_bytes = journal(&mut plain.iter().cloned());
     let sealed_bytes = journal(&mut plain.iter().map(|record| keys.seal_record(record)));
-    assert_eq!(open_journal(&keys, sealed_bytes.clone()).unwrap(), open_bytes);
-    let error = open_journal(&SealKeys::default(), sealed_bytes.clone()).unwrap_err();
+    assert_eq!(opened(&keys, sealed_bytes.clone()).unwrap(), open_bytes);
+    let error = opened(&SealKeys::default(), sealed_bytes.clone()).unwrap_err();
     assert!(matches!(error, UnsealError::Record(0, SealError::NoKey { .. })), "{error}");
     let torn = [&open_bytes[..], &[1, 2, 3]].concat();
-    assert_eq!(open_journal(&keys, torn.clone()).unwrap(), torn);
-    assert!(matches!(open_journal(&keys, [&sealed_bytes[..], &[1, 2, 3]].concat()), Err(UnsealError::Frame(_))));
+    assert_eq!(opened(&keys, torn.clone()).unwrap(), torn);
+    assert!(matches!(opened(&keys, [&sealed_bytes[..], &[1, 2, 3]].concat()), Err(UnsealError::Frame(_))));
 }
 
 proptest! {
@@ -187,8 +192,11 @@ proptest! {
     fn no_byte_of_a_sealed_part_can_be_changed_cut_off_or_added(at: prop::sample::Index, bit in 0_u8..8, cut: prop::sample::Index) {
         let keys = keys(&[SECRET]);
         let sealed = keys.seal_record(&record(3, Command::Tick));
-        let Command::Sealed(Sealed { key, bytes }) = sealed.command.clone() else { panic!("it is sealed") };
-        let with = |bytes| Record { command: Command::Sealed(Sealed { key, bytes }), ..sealed.clone() };
+        let Command::Sealed { sealed: Sealed { key, bytes }, person } = sealed.command.clone() else { panic!("it is sealed") };
+        let with = |bytes| {
+            let command = Command::Sealed { sealed: Sealed { key, bytes }, person: person.clone() };
+            Record { command, ..sealed.clone() }
+        };
         let mut changed = bytes.clone();
         changed[at.index(bytes.len())] ^= 1 << bit;
         let longer = [&bytes[..], &[0]].concat();

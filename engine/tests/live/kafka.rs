@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use klaxon_engine::game::Games;
-use klaxon_engine::journal::kafka::{Kafka, read_show_as_file};
+use klaxon_engine::journal::kafka::{Kafka, read_show};
 use klaxon_engine::journal::{FileJournal, Journal, JournalError, KafkaJournal, Restored, SealedJournal, SyncPolicy};
 use klaxon_engine::redis::Redis;
 use klaxon_engine::replay::replay;
-use klaxon_engine::seal::{SealKeys, open_journal};
+use klaxon_engine::seal::{SealKeys, open_records};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
+use klaxon_protocol::register::as_files;
 use klaxon_servers::redis::Persistence;
 use klaxon_servers::{Broker, Storage};
 use redis::AsyncCommands;
@@ -109,12 +110,15 @@ async fn a_show_replayed_from_kafka_is_the_show_replayed_from_a_file() {
     let journal = both(&data, &way, &kafka).await;
     journal.kafka.flushed().await;
 
-    let sealed = read_show_as_file(&kafka, show).await.unwrap();
+    let sealed = read_show(&kafka, show).await.unwrap();
+    let (sealed_bytes, _) = as_files(&sealed).unwrap();
     let secret = b"Question 2?";
-    assert!(!sealed.windows(secret.len()).any(|window| window == secret), "it was never asked");
-    let from_kafka = open_journal(&keys(), sealed).unwrap();
+    assert!(!sealed_bytes.windows(secret.len()).any(|window| window == secret), "it was never asked");
+    let (from_kafka, people) = as_files(&open_records(&keys(), sealed).unwrap()).unwrap();
     assert!(from_kafka.windows(secret.len()).any(|window| window == secret));
     assert_eq!(from_kafka, std::fs::read(data.path().join(format!("journal/{show}.klxj"))).unwrap());
+    assert_eq!(people, std::fs::read(data.path().join(format!("journal/{show}.klxp"))).unwrap());
+    assert!(people.len() > 6, "who is who stands apart");
     let mut records = 0;
     replay(&Games::default(), &from_kafka, |_, _| records += 1).unwrap();
     assert!(records > 8, "{records} records");

@@ -14,6 +14,7 @@ use klaxon_engine::archive::Archive;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, SyncPolicy};
 use klaxon_engine::replay::{replay, replay_with};
+use klaxon_engine::seal::SealKeys;
 use klaxon_protocol::apart::{forgotten, unnamed};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
@@ -130,7 +131,7 @@ async fn a_person_can_be_forgotten_and_the_show_replays_as_it_was() {
     let results = named.game.results(show).unwrap();
 
     let journals = FileJournal::open(&data.path().join("journal"), SyncPolicy::Always).await.unwrap();
-    let done = journals.forget(&player(0), None).await.unwrap();
+    let done = journals.forget(&player(0), None, &SealKeys::default()).await.unwrap();
     assert_eq!((done.records, done.shows.contains(&show)), (1, true));
     let archive = klaxon_engine::archive::SqlArchive::open_file(&data.path().join("archive.sqlite")).await.unwrap();
     assert_eq!(archive.forget(&player(0), None).await.unwrap(), [show]);
@@ -180,7 +181,7 @@ async fn a_show_goes_on_after_somebody_in_it_was_forgotten() {
     house.crash().await;
     let journals = FileJournal::open(&data.path().join("journal"), SyncPolicy::Always).await.unwrap();
     // With them goes from where they came.
-    assert_eq!(journals.forget(&player(2), Some(show)).await.unwrap().records, 2);
+    assert_eq!(journals.forget(&player(2), Some(show), &SealKeys::default()).await.unwrap().records, 2);
     let mut house = House::open(data.path()).await;
     let back = house.come_in(request(2)).await.unwrap();
     assert_eq!(back.seat, Some(seat(3)), "who is forgotten is somebody new, and their ban is forgotten with them");

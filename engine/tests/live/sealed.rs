@@ -10,6 +10,7 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::player::Phase;
+use klaxon_protocol::register::Register;
 use tempfile::TempDir;
 
 use crate::house::{House, settings};
@@ -61,14 +62,14 @@ async fn a_sealed_show_waits_for_an_engine_with_the_key_and_holds_up_no_other() 
     rotated.stop().await;
     let written = file(&data, show);
     assert!(!contains(&written, "Question 2?"));
-    let opened = open_journal(&SealKeys::of_secrets(&[OLD, NEW]), written.clone()).unwrap();
+    let (opened, _) = open_journal(&SealKeys::of_secrets(&[OLD, NEW]), written.clone(), Register::default()).unwrap();
     assert!(contains(&opened, "Question 2?"));
     replay(&Games::default(), &opened, |_, _| {}).unwrap();
     assert!(matches!(
         replay(&Games::default(), &written, |_, _| {}).map(|_| ()),
         Err(ReplayError::Sealed { number: 0, .. })
     ));
-    let of_before = open_journal(&SealKeys::of_secrets(&[NEW]), written).unwrap_err();
+    let of_before = open_journal(&SealKeys::of_secrets(&[NEW]), written, Register::default()).unwrap_err();
     assert!(matches!(of_before, UnsealError::Record(0, SealError::NoKey { .. })), "{of_before}");
 }
 
@@ -83,7 +84,7 @@ async fn a_show_that_began_without_a_key_is_sealed_from_then_on() {
     after.join(1).await;
     after.crash().await;
     assert!(matches!(
-        open_journal(&SealKeys::default(), file(&data, show)),
+        open_journal(&SealKeys::default(), file(&data, show), Register::default()),
         Err(UnsealError::Record(_, SealError::NoKey { .. }))
     ));
     let mut again = house(&data, &[OLD]).await;

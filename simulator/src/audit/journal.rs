@@ -171,7 +171,7 @@ impl Journal {
             // The book says that this is no trivia.
             | Command::Claims { .. }
             // It says that this can't be judged.
-            | Command::Sealed(_) => {}
+            | Command::Sealed { .. } => {}
         }
         for event in events {
             self.receive(event, current);

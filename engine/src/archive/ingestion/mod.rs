@@ -49,6 +49,12 @@ impl Ingestion {
         self.reader.revoke(partition);
     }
 
+    /// Whether somebody takes a seat by this record, and it is yet to be found out who.
+    #[must_use]
+    pub fn lacks_person(&self, record: &Record) -> bool {
+        self.reader.lacks_person(record)
+    }
+
     /// Takes the next record of a partition.
     ///
     /// # Errors

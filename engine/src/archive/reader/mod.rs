@@ -134,6 +134,19 @@ impl ArchiveReader {
         self.shows.insert(progress.show, ShowReading::of(progress));
     }
 
+    /// Whether something stands apart from this record that is not known, and the record is one that is still to be played.
+    #[must_use]
+    pub fn lacks_person(&self, record: &Record) -> bool {
+        let is_wanted = self.shows.get(&record.show).is_none_or(|reading| {
+            reading.progress.state == JournalState::GoesOn && !reading.has_no_key && record.number >= reading.wanted()
+        });
+        if !is_wanted || !record.has_apart() {
+            return false;
+        }
+        let opened = RecordOpener::default().open(&self.keys, record.clone());
+        opened.is_ok_and(|record| record.has_apart() && record.apart().is_none())
+    }
+
     /// Takes the next record of a partition.
     pub fn take(&mut self, partition: Partition, offset: Offset, record: Record) {
         let after = Offset(offset.0 + 1);

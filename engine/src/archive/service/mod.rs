@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
+use klaxon_protocol::journal::Record;
 use rdkafka::error::KafkaError;
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ use super::SqlArchive;
 use super::ingestion::Ingestion;
 use crate::clock::Clock;
 use crate::game::Games;
-use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka};
+use crate::journal::kafka::{Assignment, ConsumerEvent, JournalConsumer, Kafka, PeopleReader};
 use crate::journal::{Offset, Partition};
 use crate::seal::SealKeys;
 
@@ -32,6 +33,8 @@ const LAST_WRITE: Duration = Duration::from_secs(10);
 pub struct ArchiveService {
     ingestion: Ingestion,
     consumer: JournalConsumer,
+    /// Who is who in the shows that are read.
+    people: PeopleReader,
     /// The offset after the last record that was taken from each partition.
     taken: BTreeMap<Partition, Offset>,
     /// Records that were taken and not written.
@@ -56,6 +59,7 @@ impl ArchiveService {
         Ok(Self {
             ingestion: Ingestion::new(archive, &kafka.topic, games, keys),
             consumer: JournalConsumer::open(kafka, group, member)?,
+            people: PeopleReader::new(kafka),
             taken: BTreeMap::new(),
             unwritten: 0,
             write_at: None,
@@ -108,6 +112,7 @@ impl ArchiveService {
                 }
             }
             ConsumerEvent::Record(partition, offset, record) => {
+                let record = self.named(*record).await;
                 let mut pause = *BACKOFF.start();
                 while let Err(error) = self.ingestion.take(partition, offset, &record).await {
                     failed("looking up a show", &error, &mut pause).await;
@@ -121,6 +126,20 @@ impl ArchiveService {
         }
     }
 
+    /// The record with what stands apart from it.
+    async fn named(&mut self, record: Record) -> Record {
+        if !self.ingestion.lacks_person(&record) {
+            return record;
+        }
+        let mut pause = *BACKOFF.start();
+        loop {
+            match self.people.fill(record.clone()).await {
+                Ok(record) => return record,
+                Err(error) => failed("reading from Kafka who is who", &error, &mut pause).await,
+            }
+        }
+    }
+
     fn took(&mut self, partition: Partition, offset: Offset) {
         self.taken.insert(partition, Offset(offset.0 + 1));
         self.unwritten += 1;
@@ -129,6 +148,8 @@ impl ArchiveService {
 
     /// Starts to read each partition at the offset that the database has.
     async fn begin(&mut self, assignment: &Assignment) {
+        // Records that were read before may be read again.
+        self.people.restart();
         let mut at = Vec::with_capacity(assignment.partitions.len());
         for &partition in &assignment.partitions {
             let mut pause = *BACKOFF.start();

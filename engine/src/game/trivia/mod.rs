@@ -196,7 +196,7 @@ impl Game for Trivia {
             Command::Claims { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "Trivia's answers are recorded as answers."))
             }
-            Command::Sealed(_) => Err(Refusal::because(ErrorCode::WrongPhase, "Sealed commands are opened first.")),
+            Command::Sealed { .. } => Err(Refusal::because(ErrorCode::WrongPhase, "Sealed commands are opened first.")),
             Command::Host { id, action } => {
                 if self.was_done(id, action)? {
                     return Ok(Vec::new());

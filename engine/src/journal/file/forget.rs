@@ -20,6 +20,7 @@ use super::people::{self, PeopleFile};
 use super::show::ShowFile;
 use super::writer::sync_directory;
 use super::{EXTENSION, FileJournal, ShowFiles, blocking};
+use crate::seal::{SealError, SealKeys, open_records};
 
 /// The end of the name of a file that is being written anew.
 const REWRITTEN: &str = "klxp-new";
@@ -41,24 +42,29 @@ pub struct Forgotten {
 
 impl FileJournal {
     /// Takes a person out of what stands apart from the journals, of this show or of all, and closes the journal: whoever plays these shows
-    /// must read them again.
+    /// must read them again. What is sealed is opened with these keys.
     ///
     /// # Errors
     /// [`JournalError::Unavailable`]: it can be done again.
-    pub async fn forget(self, player: &PlayerId, show: Option<ShowId>) -> Result<Forgotten, JournalError> {
-        let player = player.clone();
+    pub async fn forget(
+        self,
+        player: &PlayerId,
+        show: Option<ShowId>,
+        keys: &SealKeys,
+    ) -> Result<Forgotten, JournalError> {
+        let (player, keys) = (player.clone(), keys.clone());
         blocking(move || {
             let shows = Arc::clone(&self.shows);
             // Its thread closes the files.
             drop(self);
-            shows.forget(&player, show)
+            shows.forget(&player, show, &keys)
         })
         .await
     }
 }
 
 impl ShowFiles {
-    fn forget(&self, player: &PlayerId, only: Option<ShowId>) -> Result<Forgotten, JournalError> {
+    fn forget(&self, player: &PlayerId, only: Option<ShowId>, keys: &SealKeys) -> Result<Forgotten, JournalError> {
         let failed = |error: io::Error| JournalError::Unavailable(format!("{}: {error}", self.directory.display()));
         let mut forgotten = Forgotten::default();
         for (show, kind) in self.kinds().map_err(failed)? {
@@ -67,12 +73,12 @@ impl ShowFiles {
             }
             let file = self.file(show);
             let done = match kind {
-                Kind::Records => names(&file, player).map(|names| {
+                Kind::Records => names(&file, player, keys).map(|names| {
                     if names {
                         forgotten.named_in.insert(show);
                     }
                 }),
-                Kind::People => file.people.forget(player).map(|records| {
+                Kind::People => file.people.forget(player, keys).map(|records| {
                     if records > 0 {
                         forgotten.records += records;
                         forgotten.shows.insert(show);
@@ -82,7 +88,9 @@ impl ShowFiles {
                 Kind::Rewritten => erase(&file.people.path.with_extension(REWRITTEN)).map_err(failed),
             };
             match done {
-                Err(JournalError::Damaged { problem, .. }) => forgotten.unread.push(problem),
+                Err(JournalError::Damaged { problem, .. } | JournalError::NoKey { problem, .. }) => {
+                    forgotten.unread.push(problem)
+                }
                 done => done?,
             }
         }
@@ -119,17 +127,23 @@ enum Kind {
 }
 
 /// Whether the journal itself names the player.
-fn names(file: &ShowFile, player: &PlayerId) -> Result<bool, JournalError> {
+fn names(file: &ShowFile, player: &PlayerId, keys: &SealKeys) -> Result<bool, JournalError> {
     let named = |record: &Record| match &record.command {
         Command::Join { player: named, .. } | Command::Reseat { player: named, .. } => named == player,
         _ => false,
     };
-    Ok(file.read()?.records.iter().any(named))
+    let records = open_records(keys, file.read()?.records);
+    let records = records.map_err(|(number, error)| unopened(file.show, &file.path, number, &error))?;
+    Ok(records.iter().any(named))
+}
+
+fn unopened(show: ShowId, path: &Path, number: u64, error: &SealError) -> JournalError {
+    JournalError::NoKey { show, number, problem: format!("{}, record {number}: {error}", path.display()) }
 }
 
 impl PeopleFile {
     /// Takes what is kept of the player out of the file. Returns how many records that were.
-    fn forget(&self, player: &PlayerId) -> Result<usize, JournalError> {
+    fn forget(&self, player: &PlayerId, keys: &SealKeys) -> Result<usize, JournalError> {
         let bytes = self.bytes()?;
         let (mut kept, mut taken) = (PEOPLE_MAGIC.to_vec(), 0);
         let records = match PersonRecords::new(&bytes) {
@@ -139,9 +153,16 @@ impl PeopleFile {
         let mut torn = false;
         for item in records {
             match item {
-                Ok((_, record)) if record.data.player() == player => taken += 1,
-                Ok((_, record)) => frame_record(&record, &mut kept)
-                    .map_err(|error| JournalError::Unavailable(format!("{}: {error}", self.path.display())))?,
+                Ok((_, record)) => {
+                    let opened = keys.open_person(record.clone());
+                    let opened = opened.map_err(|error| unopened(self.show, &self.path, record.number, &error))?;
+                    if opened.data.player() == Some(player) {
+                        taken += 1;
+                    } else {
+                        frame_record(&record, &mut kept)
+                            .map_err(|error| JournalError::Unavailable(format!("{}: {error}", self.path.display())))?;
+                    }
+                }
                 // It was acknowledged to nobody, and may be of anybody.
                 Err(FrameError::Torn { .. }) => torn = true,
                 Err(error) => return Err(self.damaged(&error)),

@@ -29,6 +29,7 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, RecordTooLarge, frame_record};
+use klaxon_protocol::register::PersonRecord;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -189,6 +190,19 @@ impl FileJournal {
     /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
     pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<(Vec<u8>, u64), JournalError> {
         self.on_file(show, move |file| file.part(start, most)).await
+    }
+
+    /// Person records from byte `start` of what stands apart from a show's journal on, each with its end: about `most` bytes of them.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], [`JournalError::Unavailable`].
+    pub(super) async fn people_part(
+        &self,
+        show: ShowId,
+        start: u64,
+        most: usize,
+    ) -> Result<Vec<(PersonRecord, u64)>, JournalError> {
+        self.on_file(show, move |file| file.people.part(start, most)).await
     }
 
     /// Runs `work` on a show's file on a thread where blocking is allowed.

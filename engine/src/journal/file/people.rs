@@ -7,22 +7,26 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::FrameError;
-use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecords, Register};
+use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecord, PersonRecords, Register};
 
 use super::super::JournalError;
 
 /// The end of the file's name.
 pub(super) const EXTENSION: &str = "klxp";
 
+/// More bytes than any framed person record has.
+const LARGEST_PERSON: usize = 4096;
+
 /// The file. Only the writing thread writes to it.
 #[derive(Debug)]
 pub(super) struct PeopleFile {
-    show: ShowId,
+    pub(super) show: ShowId,
     pub(super) path: PathBuf,
     /// Where its whole records end, in bytes; none if that has to be found out.
     end: Mutex<Option<u64>>,
@@ -92,6 +96,30 @@ impl PeopleFile {
             }
         }
         Ok(records.offset() as u64)
+    }
+
+    /// Person records from byte `start` on, each with its end: about `most` bytes of them. Empty if there are no more.
+    pub(super) fn part(&self, start: u64, most: usize) -> Result<Vec<(PersonRecord, u64)>, JournalError> {
+        let (start, end) = (start.max(PEOPLE_MAGIC.len() as u64), self.end()?);
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let length = usize::try_from(end - start).map_or(most, |left| left.min(most.max(LARGEST_PERSON)));
+        let mut bytes = PEOPLE_MAGIC.to_vec();
+        bytes.resize(PEOPLE_MAGIC.len() + length, 0);
+        let file = File::open(&self.path);
+        file.and_then(|file| file.read_exact_at(&mut bytes[PEOPLE_MAGIC.len()..], start))
+            .map_err(|error| self.failed("reading", &error))?;
+        let mut records = PersonRecords::new(&bytes).map_err(|error| self.damaged(&error))?;
+        let mut part = Vec::new();
+        while let Some(item) = records.next() {
+            match item {
+                Ok((_, record)) => part.push((record, start + (records.offset() - PEOPLE_MAGIC.len()) as u64)),
+                Err(FrameError::Torn { .. }) => break,
+                Err(error) => return Err(self.damaged(&error)),
+            }
+        }
+        Ok(part)
     }
 
     /// Removes the file.

@@ -4,7 +4,7 @@ use klaxon_protocol::ids::Fence;
 use tokio::time::Instant;
 
 use super::ShowProgress;
-use super::producer::SentRecord;
+use super::producer::{SentPerson, SentRecord};
 
 /// A position in a show's file in the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,43 @@ pub(super) struct SpoolPosition {
 impl SpoolPosition {
     /// The start of a file.
     pub(super) const START: Self = Self { next: 0, at: 0, fence: Fence(0) };
+}
+
+/// How far what stands apart from a show's records is uploaded. A record goes to Kafka after its person was acknowledged, so all that was
+/// written when a part of the journal's file was read is sent and awaited before that part is.
+#[derive(Debug)]
+pub(super) struct PeopleCursor {
+    /// The offset in the file at which sending goes on, in bytes.
+    pub(super) next: u64,
+    /// The offset up to which Kafka has all of it.
+    pub(super) acknowledged: u64,
+    /// Of the journal's records before this offset in their file ...
+    covered: u64,
+    /// ... the persons stand before this offset in theirs.
+    until: u64,
+}
+
+impl PeopleCursor {
+    /// Kafka has all before this offset.
+    pub(super) const fn at(offset: u64) -> Self {
+        Self { next: offset, acknowledged: offset, covered: 0, until: 0 }
+    }
+
+    /// The persons of all records before this offset in their file are sent.
+    pub(super) const fn cover(&mut self, records: u64) {
+        self.covered = records;
+        self.until = self.next;
+    }
+
+    /// Whether the persons of the records up to here are sent.
+    pub(super) const fn covers(&self, records: u64) -> bool {
+        records <= self.covered
+    }
+
+    /// Whether persons are to be acknowledged before more records are sent.
+    pub(super) const fn is_awaited(&self) -> bool {
+        self.acknowledged < self.until
+    }
 }
 
 /// The state of one show's upload.
@@ -39,20 +76,23 @@ pub(super) struct Cursor {
     pub(super) over: bool,
     /// Whether the file may have more records.
     pub(super) more: bool,
+    /// What stands apart from the show's records.
+    pub(super) people: PeopleCursor,
     /// Nothing is sent before this time.
     pub(super) paused_until: Option<Instant>,
 }
 
 impl Cursor {
     pub(super) const fn at(generation: u64, position: SpoolPosition, reported: Option<u64>, over: bool) -> Self {
-        let (attempt, more, paused_until) = (0, true, None);
-        Self { generation, attempt, next: position, acknowledged: position, reported, over, more, paused_until }
+        let (attempt, more, people, paused_until) = (0, true, PeopleCursor::at(0), None);
+        Self { generation, attempt, next: position, acknowledged: position, reported, over, more, people, paused_until }
     }
 
     /// Restarts at the first record that Kafka did not acknowledge.
     pub(super) const fn resend(&mut self) {
         self.attempt += 1;
         self.next = self.acknowledged;
+        self.people = PeopleCursor::at(self.people.acknowledged);
         self.more = true;
     }
 
@@ -60,6 +100,13 @@ impl Cursor {
     pub(super) const fn acknowledge(&mut self, sent: &SentRecord) {
         if sent.attempt == self.attempt && sent.number == self.acknowledged.next {
             self.acknowledged = SpoolPosition { next: sent.number + 1, at: sent.end, fence: sent.fence };
+        }
+    }
+
+    /// Processes Kafka's acknowledgement of a person record.
+    pub(super) const fn acknowledge_person(&mut self, sent: &SentPerson) {
+        if sent.attempt == self.attempt && sent.start == self.people.acknowledged {
+            self.people.acknowledged = sent.end;
         }
     }
 
@@ -78,7 +125,7 @@ impl Cursor {
     }
 
     pub(super) fn may_send(&self, now: Instant) -> bool {
-        self.more && self.paused_until.is_none_or(|until| until <= now)
+        self.more && !self.people.is_awaited() && self.paused_until.is_none_or(|until| until <= now)
     }
 }
 
@@ -106,6 +153,27 @@ mod tests {
         assert_eq!(cursor.progress().next, 1, "that attempt is given up");
         cursor.acknowledge(&sent(1, 1));
         assert_eq!(cursor.progress().next, 2);
+    }
+
+    #[test]
+    fn records_wait_for_their_persons_and_in_a_new_attempt_again() {
+        let mut cursor = Cursor::at(0, SpoolPosition::START, None, false);
+        let person =
+            |attempt, start| SentPerson { show: ShowId(1), number: 1, start, end: start + 5, bytes: 5, attempt };
+        cursor.people.next = 10;
+        cursor.people.cover(30);
+        assert!(cursor.people.covers(30) && !cursor.people.covers(31) && !cursor.may_send(Instant::now()));
+        cursor.acknowledge_person(&person(0, 5));
+        cursor.acknowledge_person(&person(0, 0));
+        assert!(!cursor.may_send(Instant::now()), "the second one was not acknowledged in its turn");
+        cursor.resend();
+        assert!(cursor.may_send(Instant::now()) && !cursor.people.covers(30) && cursor.people.next == 5);
+        cursor.people.next = 10;
+        cursor.people.cover(30);
+        cursor.acknowledge_person(&person(0, 5));
+        assert!(!cursor.may_send(Instant::now()), "that attempt is given up");
+        cursor.acknowledge_person(&person(1, 5));
+        assert!(cursor.may_send(Instant::now()));
     }
 
     #[test]

@@ -6,10 +6,16 @@
 //! the show's next engine, from the progress that Redis has. So Kafka may have records twice, but misses none;
 //! [`JournalReader`] drops duplicates and late records. A Redis that lost its data gets the records again from the
 //! spool.
+//!
+//! What stands apart from the records goes the same way beside them: a hash in Redis, a second file in the spool, and a topic of
+//! its own ([`people`]), of which a record is acknowledged before the journal's record that it belongs to is sent.
 
 mod backlog;
 mod consumer;
 mod cursor;
+mod forget;
+mod people;
+mod people_reader;
 mod producer;
 mod reader;
 mod redis_log;
@@ -27,7 +33,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{Record, frame_record};
+use klaxon_protocol::journal::Record;
 use klaxon_protocol::player::ToPlayer;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -40,8 +46,10 @@ use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
 pub use consumer::{Assignment, ConsumerEvent, JournalConsumer};
+pub use forget::{Forgetting, forget_in_kafka, forget_in_redis};
+pub use people_reader::PeopleReader;
 pub use reader::{JournalReader, RecordStatus};
-pub use scan::{ScanError, read_show, read_show_as_file};
+pub use scan::{ScanError, read_show};
 pub use topic::Kafka;
 
 /// How much of a show a store has: all records before `next`, the last of them under `fence`.
@@ -181,21 +189,14 @@ impl KafkaJournal {
 #[async_trait]
 impl Journal for KafkaJournal {
     fn keeps_apart(&self) -> bool {
-        false
+        true
     }
 
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let since = Instant::now();
         let mut shows: BTreeMap<ShowId, Vec<Framed>> = BTreeMap::new();
         for record in records {
-            let &Record { show, number, fence, .. } = record;
-            let mut bytes = Vec::new();
-            frame_record(record, &mut bytes).map_err(|error| JournalError::BadRecord {
-                show,
-                number,
-                problem: error.to_string(),
-            })?;
-            shows.entry(show).or_default().push(Framed { number, fence, bytes });
+            shows.entry(record.show).or_default().push(Framed::of(record)?);
         }
         if shows.len() > 1 {
             for (&show, records) in &shows {

@@ -9,7 +9,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::redis_log::Framed;
+use super::people::PersonKey;
 use super::scan::{FENCE, NUMBER};
 use super::topic::{Kafka, REQUEST_TIMEOUT, count_partitions, log, log_error, partition_of};
 
@@ -26,10 +26,39 @@ pub(super) struct SentRecord {
     pub(super) attempt: u64,
 }
 
+/// A person record in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SentPerson {
+    pub(super) show: ShowId,
+    pub(super) number: u64,
+    /// The offsets of its start and its end in the spool's file, in bytes.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) bytes: usize,
+    /// The attempt of the show's cursor in which it was sent.
+    pub(super) attempt: u64,
+}
+
+/// What is in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sent {
+    Record(SentRecord),
+    Person(SentPerson),
+}
+
+impl Sent {
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Record(sent) => sent.bytes,
+            Self::Person(sent) => sent.bytes,
+        }
+    }
+}
+
 /// The result of sending a record.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) sent: SentRecord,
+    pub(super) sent: Sent,
     pub(super) error: Option<KafkaError>,
 }
 
@@ -42,10 +71,15 @@ pub(super) enum NotSent {
     Broken(KafkaError),
 }
 
-/// Sends records to the topic. Deliveries are reported in order.
+/// Sends records to the topics. Deliveries of one show are reported in order, those of its records and those of its persons.
 pub(super) struct Producer {
     producer: ThreadedProducer<DeliveryReports>,
-    topic: String,
+    journals: Topic,
+    people: Topic,
+}
+
+struct Topic {
+    name: String,
     partitions: i32,
 }
 
@@ -77,25 +111,29 @@ impl ClientContext for DeliveryReports {
 }
 
 impl ProducerContext for DeliveryReports {
-    type DeliveryOpaque = Box<SentRecord>;
+    type DeliveryOpaque = Box<Sent>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<SentRecord>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Box<Sent>) {
         let error = result.as_ref().err().map(|(error, _)| error.clone());
         self.report(Delivery { sent: *sent, error });
     }
 }
 
 impl Producer {
-    /// Creates the topic if it does not exist, and a producer for it.
+    /// Creates the topics if they do not exist, and a producer for them.
     pub(super) async fn open(kafka: &Kafka) -> Result<(Self, mpsc::Receiver<Delivery>), KafkaError> {
-        kafka.make_topic().await?;
+        kafka.make_topics().await?;
         let (reports, deliveries) = mpsc::channel(MAX_DELIVERIES);
         let kafka = kafka.clone();
         let opening = tokio::task::spawn_blocking(move || {
             let producer: ThreadedProducer<DeliveryReports> =
                 kafka.producing().create_with_context(DeliveryReports(reports))?;
-            let partitions = count_partitions(producer.client(), &kafka.topic, REQUEST_TIMEOUT)?;
-            Ok(Self { producer, topic: kafka.topic, partitions })
+            let topic = |name: String| {
+                let partitions = count_partitions(producer.client(), &name, REQUEST_TIMEOUT)?;
+                Ok::<_, KafkaError>(Topic { name, partitions })
+            };
+            let (journals, people) = (topic(kafka.topic)?, topic(kafka.people_topic)?);
+            Ok(Self { producer, journals, people })
         });
         match opening.await {
             Ok(opened) => opened.map(|producer| (producer, deliveries)),
@@ -103,15 +141,24 @@ impl Producer {
         }
     }
 
-    pub(super) fn send(&self, framed: &Framed, sent: SentRecord) -> Result<(), NotSent> {
-        let (number, fence) = (framed.number.to_string(), framed.fence.0.to_string());
+    pub(super) fn send(&self, framed: &[u8], sent: SentRecord) -> Result<(), NotSent> {
+        let (number, fence) = (sent.number.to_string(), sent.fence.0.to_string());
         let headers = OwnedHeaders::new()
             .insert(Header { key: NUMBER, value: Some(&number) })
             .insert(Header { key: FENCE, value: Some(&fence) });
         let key = sent.show.to_string();
-        let partition = partition_of(sent.show, self.partitions);
-        let record = BaseRecord::with_opaque_to(&self.topic, Box::new(sent));
-        let record = record.partition(partition).key(&key).payload(&framed.bytes).headers(headers);
+        let partition = partition_of(sent.show, self.journals.partitions);
+        let record = BaseRecord::with_opaque_to(&self.journals.name, Box::new(Sent::Record(sent)));
+        self.hand_over(record.partition(partition).key(&key).payload(framed).headers(headers))
+    }
+
+    pub(super) fn send_person(&self, key: PersonKey, framed: &[u8], sent: SentPerson) -> Result<(), NotSent> {
+        let (key, partition) = (key.text(), partition_of(key.show, self.people.partitions));
+        let record = BaseRecord::with_opaque_to(&self.people.name, Box::new(Sent::Person(sent)));
+        self.hand_over(record.partition(partition).key(&key).payload(framed))
+    }
+
+    fn hand_over(&self, record: BaseRecord<'_, String, [u8], Box<Sent>>) -> Result<(), NotSent> {
         self.producer.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => NotSent::Full,
             _ => NotSent::Broken(error),
@@ -146,13 +193,16 @@ mod tests {
     async fn a_flood_of_deliveries_waits_for_the_uploader_and_none_is_lost() {
         let (sender, mut deliveries) = mpsc::channel(MAX_DELIVERIES);
         let (reports, all) = (DeliveryReports(sender), 10 * MAX_DELIVERIES as u64);
-        let sent = |number| SentRecord { show: ShowId(1), number, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        let sent = |number| {
+            Sent::Record(SentRecord { show: ShowId(1), number, fence: Fence(1), end: 0, bytes: 1, attempt: 0 })
+        };
         let producing = std::thread::spawn(move || {
             (0..all).for_each(|number| reports.report(Delivery { sent: sent(number), error: None }));
         });
         for number in 0..all {
             assert!(deliveries.len() <= MAX_DELIVERIES);
-            assert_eq!(deliveries.recv().await.map(|delivery| delivery.sent.number), Some(number));
+            let delivery = deliveries.recv().await.unwrap();
+            assert!(matches!(delivery.sent, Sent::Record(sent) if sent.number == number));
         }
         producing.join().unwrap();
     }
@@ -161,7 +211,8 @@ mod tests {
     async fn deliveries_that_nobody_receives_any_more_are_dropped_also_by_a_task() {
         let (sender, deliveries) = mpsc::channel(1);
         drop(deliveries);
-        let sent = SentRecord { show: ShowId(1), number: 1, fence: Fence(1), end: 0, bytes: 1, attempt: 0 };
+        let sent =
+            Sent::Record(SentRecord { show: ShowId(1), number: 1, fence: Fence(1), end: 0, bytes: 1, attempt: 0 });
         (0..3).for_each(|_| DeliveryReports(sender.clone()).report(Delivery { sent, error: None }));
     }
 }

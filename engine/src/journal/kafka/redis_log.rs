@@ -2,16 +2,18 @@
 //! survive a crash of the engine.
 //!
 //! One stream per show; a record's id is its number plus 1. One script checks a whole append (the lease's fence, the
-//! numbers) and writes it, so that an engine that was paused can't write a record after it has lost the lease.
+//! numbers) and writes it, so that an engine that was paused can't write a record after it has lost the lease. What stands apart
+//! from the records is written by the same call, to a hash beside the stream, from which it can be taken away.
 
 use std::borrow::Cow;
 
 use ::redis::streams::{StreamId, StreamRangeReply};
 use ::redis::{AsyncCommands, RedisError, Value};
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{MAGIC, Record, Records};
+use klaxon_protocol::journal::{MAGIC, Record, RecordTooLarge, Records, frame_record};
 
 use super::ShowProgress;
+use super::people::person_in;
 use crate::journal::JournalError;
 use crate::redis::scripts::{JOURNAL_APPEND, JOURNAL_RETIRE, JOURNAL_SHIPPED, ScriptError};
 use crate::redis::{Connection, Redis};
@@ -28,6 +30,21 @@ pub(super) struct Framed {
     pub(super) number: u64,
     pub(super) fence: Fence,
     pub(super) bytes: Vec<u8>,
+    /// What stands apart from it, in a frame too; empty if nothing does.
+    pub(super) person: Vec<u8>,
+}
+
+impl Framed {
+    pub(super) fn of(record: &Record) -> Result<Self, JournalError> {
+        let &Record { show, number, fence, .. } = record;
+        let bad = |error: RecordTooLarge| JournalError::BadRecord { show, number, problem: error.to_string() };
+        let (mut bytes, mut person) = (Vec::new(), Vec::new());
+        frame_record(record, &mut bytes).map_err(bad)?;
+        if let Some(apart) = record.apart() {
+            frame_record(&apart, &mut person).map_err(bad)?;
+        }
+        Ok(Self { number, fence, bytes, person })
+    }
 }
 
 /// The mode of an append.
@@ -80,16 +97,17 @@ impl RedisLog {
             arguments.push(record.number.to_string().into_bytes().into());
             arguments.push(record.fence.to_string().into_bytes().into());
             arguments.push(record.bytes.as_slice().into());
+            arguments.push(record.person.as_slice().into());
         }
         let arguments: Vec<&[u8]> = arguments.iter().map(|argument| &**argument).collect();
-        let keys = [keys.lease(show), keys.journal(show)];
+        let keys = [keys.lease(show), keys.journal(show), keys.people(show)];
         JOURNAL_APPEND.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
 
     /// Marks the show as over: its stream is deleted when Kafka has it, or after a day.
     pub(super) async fn retire(&self, show: ShowId, by: Fence) -> Result<(), JournalError> {
         let keys = self.redis.keys();
-        let keys = [keys.lease(show), keys.journal(show), keys.shipped(show)];
+        let keys = [keys.lease(show), keys.journal(show), keys.shipped(show), keys.people(show)];
         let arguments = [by.0, u64::from(ENDED_SHOW_EXPIRY), u64::from(PROGRESS_EXPIRY)];
         JOURNAL_RETIRE.run(&self.connection, &keys, &arguments).await.map_err(|error| refused(show, by, error))
     }
@@ -97,7 +115,7 @@ impl RedisLog {
     /// Reports that Kafka has the show up to `progress`. Returns whether the show is over.
     pub(super) async fn report_uploaded(&self, show: ShowId, progress: ShowProgress) -> Result<bool, JournalError> {
         let keys = self.redis.keys();
-        let keys = [keys.shipped(show), keys.journal(show)];
+        let keys = [keys.shipped(show), keys.journal(show), keys.people(show)];
         let arguments = [progress.next, progress.fence.0, u64::from(PROGRESS_EXPIRY)];
         JOURNAL_SHIPPED
             .run(&self.connection, &keys, &arguments)
@@ -124,7 +142,7 @@ impl RedisLog {
         Ok(seconds * 1000 + micros / 1000 < until)
     }
 
-    /// All records of a show; empty if there is no stream.
+    /// All records of a show, with what stands apart from them; empty if there is no stream.
     pub(super) async fn read(&self, show: ShowId) -> Result<Vec<Record>, JournalError> {
         let mut connection = self.connection.clone();
         let key = self.redis.keys().journal(show);
@@ -133,11 +151,40 @@ impl RedisLog {
             let start = format!("{}-0", records.len() + 1);
             let page: StreamRangeReply = connection.xrange_count(&key, start, "+", READ_PAGE).await.map_err(failed)?;
             let full = page.ids.len() == READ_PAGE;
-            decode(show, records.len() as u64, &page.ids, &mut records)?;
+            let first = records.len();
+            decode(show, first as u64, &page.ids, &mut records)?;
+            self.read_people(show, &mut records[first..]).await?;
             if !full {
                 return Ok(records);
             }
         }
+    }
+
+    /// Puts what stands apart from these records into its place.
+    async fn read_people(&self, show: ShowId, records: &mut [Record]) -> Result<(), JournalError> {
+        let records: Vec<&mut Record> = records.iter_mut().filter(|record| record.has_apart()).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut command = ::redis::cmd("HMGET");
+        command.arg(self.redis.keys().people(show));
+        for record in &records {
+            command.arg(format!("{}-{}", record.number, record.fence));
+        }
+        let found: Vec<Option<Vec<u8>>> = command.query_async(&mut self.connection.clone()).await.map_err(failed)?;
+        for (record, bytes) in records.into_iter().zip(found) {
+            let Some(bytes) = bytes else { continue };
+            let damaged = |problem: String| {
+                let problem = format!("{problem} (what stands apart from record {}, in Redis)", record.number);
+                JournalError::Damaged { show, offset: record.number, problem }
+            };
+            let person = person_in(&bytes).map_err(damaged)?;
+            if (person.show, person.number, person.fence) != (show, record.number, record.fence) {
+                return Err(damaged("it belongs to another record".into()));
+            }
+            record.command.put_apart(person.data);
+        }
+        Ok(())
     }
 
     /// The last records of a show, in order.
@@ -200,7 +247,7 @@ fn refused(show: ShowId, by: Fence, error: ScriptError) -> JournalError {
     }
 }
 
-fn failed(error: RedisError) -> JournalError {
+pub(super) fn failed(error: RedisError) -> JournalError {
     JournalError::Unavailable(format!("Redis: {error}"))
 }
 

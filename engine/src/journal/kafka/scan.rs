@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
-use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
+use klaxon_protocol::journal::{MAGIC, Record, Records};
+use klaxon_protocol::register::Register;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
+use super::people::person_in_message;
 use super::reader::{JournalReader, RecordStatus};
 use super::topic::{Kafka, Quiet, REQUEST_TIMEOUT, count_partitions, partition_of};
 
@@ -19,9 +21,9 @@ pub(super) const NUMBER: &str = "number";
 pub(super) const FENCE: &str = "fence";
 /// How long Kafka may send nothing in the middle of a show: a busy broker can take seconds for a fetch of some
 /// megabytes.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a broker did not answer.
-const POLL_TIMEOUT: Duration = Duration::from_millis(100);
+pub(super) const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Why a show could not be read from Kafka.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +44,7 @@ pub enum ScanError {
     },
 }
 
-/// Reads a whole show from Kafka. Duplicates, and records of engines that had lost the show, are dropped. Empty if
+/// Reads a whole show from Kafka, with what stands apart from its records. Duplicates, and records of engines that had lost the show, are dropped. Empty if
 /// Kafka has no record of the show.
 ///
 /// # Errors
@@ -53,19 +55,6 @@ pub async fn read_show(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanE
         Ok(read) => read,
         Err(error) => Err(ScanError::Damaged { offset: 0, problem: error.to_string() }),
     }
-}
-
-/// As [`read_show`], but returns the bytes of a journal file, as `klaxon replay` reads it.
-///
-/// # Errors
-/// [`ScanError`].
-pub async fn read_show_as_file(kafka: &Kafka, show: ShowId) -> Result<Vec<u8>, ScanError> {
-    let mut bytes = MAGIC.to_vec();
-    for record in read_show(kafka, show).await? {
-        frame_record(&record, &mut bytes)
-            .map_err(|error| ScanError::Damaged { offset: 0, problem: error.to_string() })?;
-    }
-    Ok(bytes)
 }
 
 fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
@@ -79,24 +68,72 @@ fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
         }
         RecordStatus::Duplicate | RecordStatus::Stale | RecordStatus::Early => {}
     })?;
+    // Read later, so it has whatever these records had when they were written.
+    if records.iter().any(Record::has_apart) {
+        let mut people = scan_people(kafka, show)?;
+        records.iter_mut().for_each(|record| people.fill(record));
+    }
     Ok(records)
+}
+
+/// What stands apart from a show's records and is not forgotten.
+fn scan_people(kafka: &Kafka, show: ShowId) -> Result<Register, ScanError> {
+    let mut people = Register::default();
+    for_each_message(kafka, &kafka.people_topic, Some(show), |message| {
+        match person_in_message(message)? {
+            (key, _) if key.show != show => {}
+            (_, Some(person)) => people.add(person),
+            (key, None) => people.forget(key.number, key.fence),
+        }
+        Ok(())
+    })?;
+    Ok(people)
 }
 
 /// Calls `process` with each record that Kafka has of a show, duplicates too, in their order.
 fn for_each_record(kafka: &Kafka, show: ShowId, mut process: impl FnMut(Record)) -> Result<(), ScanError> {
+    let key = show.to_string();
+    for_each_message(kafka, &kafka.topic, Some(show), |message| {
+        if message.key() == Some(key.as_bytes()) {
+            process(record_in(message)?);
+        }
+        Ok(())
+    })
+}
+
+/// Calls `process` with each message of a topic, or of the partition of one show, in the order in which they are in each partition.
+/// None if there is no such topic.
+pub(super) fn for_each_message(
+    kafka: &Kafka,
+    topic: &str,
+    only: Option<ShowId>,
+    mut process: impl FnMut(&BorrowedMessage<'_>) -> Result<(), String>,
+) -> Result<(), ScanError> {
     let mut config = kafka.consuming("klaxon-reader");
     // The end is where a fetch returns nothing more: not every Kafka-compatible broker reports the right end offset.
     config.set("enable.partition.eof", "true");
     let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-    let partitions = match count_partitions(consumer.client(), &kafka.topic, REQUEST_TIMEOUT) {
+    let partitions = match count_partitions(consumer.client(), topic, REQUEST_TIMEOUT) {
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => return Ok(()),
         counted => counted?,
     };
-    let partition = partition_of(show, partitions);
+    for partition in 0..partitions {
+        if only.is_none_or(|show| partition_of(show, partitions) == partition) {
+            read_partition(&consumer, topic, partition, &mut process)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_partition(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    partition: i32,
+    process: &mut impl FnMut(&BorrowedMessage<'_>) -> Result<(), String>,
+) -> Result<(), ScanError> {
     let mut assignment = TopicPartitionList::new();
-    assignment.add_partition_offset(&kafka.topic, partition, Offset::Offset(0))?;
+    assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
     consumer.assign(&assignment)?;
-    let key = show.to_string();
     let mut received_at = Instant::now();
     loop {
         let message = match consumer.poll(POLL_TIMEOUT) {
@@ -107,11 +144,8 @@ fn for_each_record(kafka: &Kafka, show: ShowId, mut process: impl FnMut(Record))
             Some(Err(_)) | None => continue,
         };
         received_at = Instant::now();
-        if message.key() != Some(key.as_bytes()) {
-            continue;
-        }
         let offset = message.offset();
-        process(record_in(&message).map_err(|problem| ScanError::Damaged { offset, problem })?);
+        process(&message).map_err(|problem| ScanError::Damaged { offset, problem })?;
     }
 }
 

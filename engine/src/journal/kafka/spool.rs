@@ -4,14 +4,17 @@
 //! It copies what Redis has. If another engine has continued a show, the show's file no longer matches, and is
 //! rewritten from Redis.
 //!
+//! What stands apart from the records is in a second file beside the first, written before it, as every file journal does.
+//!
 //! The disk is its only limit: when it is full writes fail (`klaxon_spool_failures_total`), the show continues in
 //! Redis, and the file is rewritten from Redis once the disk has space.
 
 use std::path::Path;
 
 use dashmap::DashMap;
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records};
+use klaxon_protocol::register::PersonRecord;
 use tokio::sync::Mutex;
 
 use super::ShowProgress;
@@ -20,11 +23,24 @@ use crate::journal::{FileJournal, Journal as _, JournalError, OpenError, SyncPol
 
 /// How many bytes are read at once to find a record.
 const READ_SIZE: usize = 1 << 20;
+/// How many bytes of person records are read at once.
+const PEOPLE_READ_SIZE: usize = 256 << 10;
+
+/// A record of a show's file.
+pub(super) struct SpooledRecord {
+    pub(super) number: u64,
+    pub(super) fence: Fence,
+    /// In its frame.
+    pub(super) bytes: Vec<u8>,
+    /// The offset of its end in the file.
+    pub(super) end: u64,
+    /// Whether anything may stand apart from it.
+    pub(super) has_apart: bool,
+}
 
 /// Records of a show's file.
 pub(super) struct Part {
-    /// Each record with the offset of its end.
-    pub(super) records: Vec<(Framed, u64)>,
+    pub(super) records: Vec<SpooledRecord>,
     /// How often the file had been rewritten: offsets in it are valid within one generation.
     pub(super) generation: u64,
 }
@@ -124,7 +140,8 @@ impl Spool {
             let (offset, record) = item.map_err(|error| damaged(reading.offset(), error.to_string()))?;
             let bytes = whole[offset..reading.offset()].to_vec();
             let end = start + (reading.offset() - MAGIC.len()) as u64;
-            records.push((Framed { number: record.number, fence: record.fence, bytes }, end));
+            let (number, fence, has_apart) = (record.number, record.fence, record.has_apart());
+            records.push(SpooledRecord { number, fence, bytes, end, has_apart });
         }
         Ok(Part { records, generation })
     }
@@ -134,34 +151,42 @@ impl Spool {
         let mut start = 0;
         loop {
             let part = self.part(show, start, READ_SIZE).await?;
-            let Some(&(_, end)) = part.records.last() else { return Ok(None) };
-            let found = part.records.iter().find(|(record, _)| record.number + 1 == progress.next);
-            if let Some((record, end)) = found {
-                return Ok((record.fence == progress.fence).then_some(*end));
+            let Some(last) = part.records.last() else { return Ok(None) };
+            start = last.end;
+            if let Some(record) = part.records.iter().find(|record| record.number + 1 == progress.next) {
+                return Ok((record.fence == progress.fence).then_some(record.end));
             }
-            start = end;
         }
     }
 
-    /// The records `from..until` of a show, if the file has them all.
-    pub(super) async fn range(&self, show: ShowId, from: u64, until: u64) -> Result<Option<Vec<Framed>>, JournalError> {
-        let (mut start, mut found) = (0, Vec::new());
+    /// Person records from byte `start` of what stands apart from the show's file on, each with its end.
+    pub(super) async fn people_part(&self, show: ShowId, start: u64) -> Result<Vec<(PersonRecord, u64)>, JournalError> {
+        self.files.people_part(show, start, PEOPLE_READ_SIZE).await
+    }
+
+    /// Where in what stands apart from the show's file that begins which belongs to record `number` and later ones.
+    pub(super) async fn find_people(&self, show: ShowId, number: u64) -> Result<u64, JournalError> {
+        let mut start = 0;
         loop {
-            let part = self.part(show, start, READ_SIZE).await?;
-            let Some(&(_, end)) = part.records.last() else { return Ok(None) };
-            for (record, _) in part.records {
-                if record.number >= until {
-                    return Ok(Some(found));
-                }
-                if record.number >= from {
-                    found.push(record);
-                }
+            let part = self.people_part(show, start).await?;
+            if part.is_empty() {
+                return Ok(start);
             }
-            if found.last().is_some_and(|last| last.number + 1 == until) {
-                return Ok(Some(found));
+            for (person, end) in part {
+                if person.number >= number {
+                    return Ok(start);
+                }
+                start = end;
             }
-            start = end;
         }
+    }
+
+    /// The records `from..until` of a show, with what stands apart from them, if the file has them all.
+    pub(super) async fn range(&self, show: ShowId, from: u64, until: u64) -> Result<Option<Vec<Framed>>, JournalError> {
+        let records = self.files.read(show).await?.records;
+        let wanted = records.iter().filter(|record| (from..until).contains(&record.number));
+        let found = wanted.map(Framed::of).collect::<Result<Vec<_>, _>>()?;
+        Ok((found.len() as u64 == until.saturating_sub(from)).then_some(found))
     }
 
     /// How much of the show is in its file.

@@ -20,14 +20,19 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// The largest message, in bytes: the largest framed record, and room for what Kafka adds.
 const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
 
-/// How to reach Kafka, and the topic of the journals.
+/// How long Kafka may keep what a tombstone took out of the topic of what stands apart, in milliseconds: a day.
+const COMPACTION_LAG: &str = "86400000";
+
+/// How to reach Kafka, and the topics of the journals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kafka {
     /// The brokers' addresses, separated by commas, such as `127.0.0.1:9092`.
     pub brokers: String,
     /// The topic of all journals.
     pub topic: String,
-    /// Partitions of the topic if it has to be created. The number must not change while shows are played.
+    /// The topic of what stands apart from them.
+    pub people_topic: String,
+    /// Partitions of each topic if it has to be created. The number must not change while shows are played.
     pub partitions: u16,
     /// Replicas of each partition if the topic has to be created.
     pub replication: u16,
@@ -36,11 +41,18 @@ pub struct Kafka {
 }
 
 impl Kafka {
-    /// A topic of 8 partitions with one replica.
+    /// A topic of 8 partitions with one replica, and one with the same name and `.people` behind it.
     #[must_use]
     pub fn new(brokers: &str, topic: &str) -> Self {
-        let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-        Self { brokers, topic, partitions: 8, replication: 1, settings: Vec::new() }
+        let (brokers, topic, people_topic) = (brokers.to_owned(), topic.to_owned(), format!("{topic}.people"));
+        Self { brokers, topic, people_topic, partitions: 8, replication: 1, settings: Vec::new() }
+    }
+
+    /// With another topic for what stands apart, if one is named.
+    #[must_use]
+    pub fn with_people_topic(self, people_topic: Option<&str>) -> Self {
+        let people_topic = people_topic.map_or(self.people_topic, str::to_owned);
+        Self { people_topic, ..self }
     }
 
     /// The settings of every client.
@@ -80,21 +92,26 @@ impl Kafka {
         config
     }
 
-    /// Makes the topic if it is not there.
-    pub(super) async fn make_topic(&self) -> Result<(), KafkaError> {
+    /// Makes the topics if they are not there.
+    pub(super) async fn make_topics(&self) -> Result<(), KafkaError> {
         let mut config = self.config();
         config.set("socket.timeout.ms", REQUEST_TIMEOUT.as_millis().to_string());
         let client: AdminClient<Quiet> = config.create_with_context(Quiet)?;
-        let replication = TopicReplication::Fixed(i32::from(self.replication));
+        let (partitions, replicas) = (i32::from(self.partitions), i32::from(self.replication));
+        let replication = || TopicReplication::Fixed(replicas);
         let largest = LARGEST_MESSAGE.to_string();
-        let topic = NewTopic::new(&self.topic, i32::from(self.partitions), replication)
+        let journals = NewTopic::new(&self.topic, partitions, replication())
             .set("max.message.bytes", &largest)
             .set("retention.ms", "-1");
+        let people = NewTopic::new(&self.people_topic, partitions, replication())
+            .set("cleanup.policy", "compact")
+            .set("max.compaction.lag.ms", COMPACTION_LAG)
+            .set("segment.ms", COMPACTION_LAG);
         let options =
             AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
-        for made in client.create_topics([&topic], &options).await? {
+        for made in client.create_topics([&journals, &people], &options).await? {
             match made {
-                Ok(name) => tracing::info!(topic = name, "the topic of the journals was created"),
+                Ok(name) => tracing::info!(topic = name, "a topic of the journals was created"),
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((_, code)) => return Err(KafkaError::AdminOp(code)),
             }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::journal::frame_record;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::ShowProgress;
 use super::backlog::Backlog;
-use super::cursor::{Cursor, SpoolPosition};
-use super::producer::{Delivery, NotSent, Producer, SentRecord, is_about_the_record};
+use super::cursor::{Cursor, PeopleCursor, SpoolPosition};
+use super::people::PersonKey;
+use super::producer::{Delivery, NotSent, Producer, Sent, SentPerson, SentRecord, is_about_the_record};
 use super::redis_log::{RedisLog, Uploaded};
-use super::spool::Spool;
+use super::spool::{Part, Spool, SpooledRecord};
 use super::topic::Kafka;
 use crate::journal::JournalError;
 
@@ -179,12 +181,11 @@ impl Uploader {
             && let Ok(Some(at)) = self.spool.find(show, progress).await
         {
             self.backlog.uploaded(show, progress.next);
-            return Cursor::at(
-                generation,
-                SpoolPosition { next: progress.next, at, fence: progress.fence },
-                Some(progress.next),
-                over,
-            );
+            let position = SpoolPosition { next: progress.next, at, fence: progress.fence };
+            let mut cursor = Cursor::at(generation, position, Some(progress.next), over);
+            // Of the records that Kafka has it has the persons, too. If they can't be found, all are sent again.
+            cursor.people = PeopleCursor::at(self.spool.find_people(show, progress.next).await.unwrap_or(0));
+            return cursor;
         }
         Cursor::at(generation, SpoolPosition::START, None, over)
     }
@@ -216,13 +217,58 @@ impl Uploader {
             self.remove_if_done(show).await;
             return Ok(());
         }
-        for (framed, end) in &part.records {
-            let (number, fence, attempt) = (framed.number, framed.fence, cursor.attempt);
-            producer.send(framed, SentRecord { show, number, fence, end: *end, bytes: framed.bytes.len(), attempt })?;
-            self.in_flight += framed.bytes.len();
-            cursor.next = SpoolPosition { next: number + 1, at: *end, fence };
+        let is_free = |record: &&SpooledRecord, people: &PeopleCursor| !record.has_apart || people.covers(record.end);
+        let first = part.records.first().filter(|first| !is_free(first, &cursor.people));
+        if first.is_some() && !self.send_people(show, producer, &part).await? {
+            return Ok(());
+        }
+        let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(()) };
+        for record in part.records.iter().take_while(|record| is_free(record, &cursor.people)) {
+            let &SpooledRecord { number, fence, end, .. } = record;
+            let (bytes, attempt) = (record.bytes.len(), cursor.attempt);
+            producer.send(&record.bytes, SentRecord { show, number, fence, end, bytes, attempt })?;
+            self.in_flight += bytes;
+            cursor.next = SpoolPosition { next: number + 1, at: end, fence };
         }
         Ok(())
+    }
+
+    /// Sends what stands apart from the records of this part. Returns whether Kafka has it, so that they may be sent.
+    async fn send_people(&mut self, show: ShowId, producer: &Producer, part: &Part) -> Result<bool, NotSent> {
+        let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(false) };
+        loop {
+            // It was written before the records of the part, which is read already: so all of it is in the file.
+            let read = self.spool.people_part(show, cursor.people.next).await;
+            let people = match read {
+                Ok(people) if self.spool.generation(show) == cursor.generation => people,
+                Ok(_) => return Ok(false),
+                Err(error) => {
+                    if self.spool.generation(show) == cursor.generation {
+                        tracing::error!(%show, %error, "what stands apart can't be read in the spool; it is rewritten from Redis");
+                        self.repair(show).await;
+                    }
+                    return Ok(false);
+                }
+            };
+            if people.is_empty() {
+                if let Some(last) = part.records.last() {
+                    cursor.people.cover(last.end);
+                }
+                return Ok(!cursor.people.is_awaited());
+            }
+            for (person, end) in people {
+                if self.in_flight >= MAX_IN_FLIGHT {
+                    return Ok(false);
+                }
+                let mut framed = Vec::new();
+                frame_record(&person, &mut framed).expect("a person record is small");
+                let (number, start, bytes) = (person.number, cursor.people.next, framed.len());
+                let sent = SentPerson { show, number, start, end, bytes, attempt: cursor.attempt };
+                producer.send_person(PersonKey::of(&person), &framed, sent)?;
+                self.in_flight += bytes;
+                cursor.people.next = end;
+            }
+        }
     }
 
     /// Restarts a show's upload after its file was rewritten.
@@ -263,22 +309,30 @@ impl Uploader {
 
     /// Processes the result of sending a record. Returns false if a new producer is needed.
     fn process_delivery(&mut self, Delivery { sent, error }: &Delivery) -> bool {
-        self.in_flight = self.in_flight.checked_sub(sent.bytes).expect("a record that was sent is delivered once");
+        self.in_flight = self.in_flight.checked_sub(sent.bytes()).expect("a record that was sent is delivered once");
         self.count_in_flight();
-        let Some(cursor) = self.cursors.get_mut(&sent.show) else { return true };
+        let (show, number, attempt) = match sent {
+            Sent::Record(SentRecord { show, number, attempt, .. }) => (*show, *number, *attempt),
+            Sent::Person(SentPerson { show, number, attempt, .. }) => (*show, *number, *attempt),
+        };
+        let Some(cursor) = self.cursors.get_mut(&show) else { return true };
         let Some(error) = error else {
-            let before = cursor.acknowledged.next;
-            cursor.acknowledge(sent);
-            if cursor.acknowledged.next != before {
-                self.backlog.uploaded(sent.show, cursor.acknowledged.next);
+            match sent {
+                Sent::Person(sent) => cursor.acknowledge_person(sent),
+                Sent::Record(sent) => {
+                    let before = cursor.acknowledged.next;
+                    cursor.acknowledge(sent);
+                    if cursor.acknowledged.next != before {
+                        self.backlog.uploaded(show, cursor.acknowledged.next);
+                    }
+                }
             }
             return true;
         };
-        if sent.attempt != cursor.attempt {
+        if attempt != cursor.attempt {
             return true;
         }
         metrics::counter!("klaxon_kafka_errors_total").increment(1);
-        let (show, number) = (sent.show, sent.number);
         if is_about_the_record(error) {
             tracing::error!(%show, number, %error, "Kafka refuses this record; raise the topic's max.message.bytes");
             cursor.resend();

@@ -1,6 +1,7 @@
 -- Appends records to a show's stream, all or none, if the caller has the lease.
--- KEYS: the lease, the stream.
--- ARGV: the mode, the caller's token, then for each record its number, its token, its bytes.
+-- KEYS: the lease, the stream, what stands apart from it.
+-- ARGV: the mode, the caller's token, then for each record its number, its token, its bytes, and what stands apart from it (empty if
+-- nothing does).
 -- Modes: 'append' writes the records; 'check' only checks whether they would be written; 'refill' also takes records of
 -- earlier engines, which the stream lost.
 -- Refusals: NOLEASE; FENCED newest found; TAKEN number token; GAP expected found.
@@ -29,7 +30,7 @@ if how ~= 'refill' then newest = math.max(newest, lease) end
 
 local in_stream = next
 local writes = {}
-for at = 3, #ARGV, 3 do
+for at = 3, #ARGV, 4 do
     local number, token = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     local written
     if number < in_stream then
@@ -46,11 +47,14 @@ for at = 3, #ARGV, 3 do
         if lease < token then return redis.error_reply('NOLEASE the lease is an older one') end
         newest = token
         next = next + 1
-        writes[#writes + 1] = { id = string.format('%.0f-0', next), token = token, bytes = ARGV[at + 2] }
+        local id, name = string.format('%.0f-0', next), string.format('%.0f', number)
+        writes[#writes + 1] = { id = id, number = name, token = token, bytes = ARGV[at + 2], person = ARGV[at + 3] }
     end
 end
 if how == 'check' then return 1 end
 for _, write in ipairs(writes) do
-    redis.call('XADD', KEYS[2], write.id, 'f', string.format('%.0f', write.token), 'r', write.bytes)
+    local token = string.format('%.0f', write.token)
+    if write.person ~= '' then redis.call('HSET', KEYS[3], write.number .. '-' .. token, write.person) end
+    redis.call('XADD', KEYS[2], write.id, 'f', token, 'r', write.bytes)
 end
 return 1

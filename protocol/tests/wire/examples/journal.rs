@@ -31,13 +31,17 @@ variants!(Command {
     SeatOrigin { .. } = "seat_origin",
     Claims { .. } = "claims",
     BeginGame { .. } = "begin_game",
-    Sealed(_) = "sealed",
+    Sealed { .. } = "sealed",
     Sit { .. } = "sit",
     SeatHasOrigin { .. } = "seat_has_origin",
 });
 
 fn ann() -> Person {
     Person { player: player(), name: name("Ann") }
+}
+
+fn sealed() -> Sealed {
+    Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }
 }
 
 fn from() -> PersonOrigin {
@@ -127,7 +131,7 @@ pub fn records() -> Vec<Record> {
         (at(300_061), Command::Claims { round: FIRST, claims }, vec![]),
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
-        (at(300_064), Command::Sealed(Sealed { key: u64::MAX - 1, bytes: (0..=255).collect() }), vec![]),
+        (at(300_064), Command::Sealed { sealed: sealed(), person: Apart::known(sealed()) }, vec![]),
         (at(300_065), Command::Begin { rules: RulesVersion(3), show: Box::new(create) }, vec![]),
         (at(300_066), Command::Sit { seat: ANN, guest: true, who: Apart::known(ann()) }, vec![]),
         (at(300_067), Command::SeatHasOrigin { seat: ANN, from: Apart::known(from()) }, vec![]),

@@ -165,7 +165,7 @@ impl Book {
                 Err(format!("seat {seat} is taken before those below it"))
             }
             Command::Claims { .. } => Err(ANOTHER_GAME.into()),
-            Command::Sealed(_) => Err("this is sealed: the journal must be saved by who has the key".into()),
+            Command::Sealed { .. } => Err("this is sealed: the journal must be saved by who has the key".into()),
         };
         self.note_turns(now);
         told

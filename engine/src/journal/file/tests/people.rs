@@ -9,6 +9,7 @@ use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::Millis;
 
 use super::*;
+use crate::seal::SealKeys;
 
 const ANN: &str = "ann.unusual@example.org";
 const ANNS_NAME: &str = "Żofia Ümlautová";
@@ -198,15 +199,16 @@ async fn of_a_person_who_is_forgotten_no_byte_is_left_and_all_others_stay() {
     std::fs::write(people_path(&directory).with_extension("klxp-new"), &old).unwrap();
     let before = file(&directory, SHOW);
 
-    let elsewhere = open(&directory).await.forget(&person(ANN).player, Some(ShowId(1234))).await.unwrap();
+    let elsewhere =
+        open(&directory).await.forget(&person(ANN).player, Some(ShowId(1234)), &SealKeys::default()).await.unwrap();
     assert_eq!(forget(&elsewhere), (vec![], 0, vec![], 0));
-    let done = open(&directory).await.forget(&person(ANN).player, Some(SHOW)).await.unwrap();
+    let done = open(&directory).await.forget(&person(ANN).player, Some(SHOW), &SealKeys::default()).await.unwrap();
     assert_eq!(forget(&done), (vec![SHOW], 3, vec![], 0));
     assert_eq!(file(&directory, SHOW), before, "the journal stays as it is");
     let journal = open(&directory).await;
     assert_eq!(players(&journal.read(SHOW).await.unwrap().records), [None, Some("bob"), None]);
     assert_eq!(players(&journal.read(OTHER).await.unwrap().records), [Some("bob"), Some(ANN)], "in this show only");
-    let done = journal.forget(&person(ANN).player, None).await.unwrap();
+    let done = journal.forget(&person(ANN).player, None, &SealKeys::default()).await.unwrap();
     assert_eq!(forget(&done), (vec![OTHER], 1, vec![], 0));
     let bytes = all_bytes(&directory);
     assert!(!has(&bytes, ANN) && !has(&bytes, ANNS_NAME) && has(&bytes, "bob"));
@@ -218,7 +220,7 @@ async fn of_a_person_who_is_forgotten_no_byte_is_left_and_all_others_stay() {
     drop(journal);
     let records = open(&directory).await.read(SHOW).await.unwrap().records;
     assert_eq!(players(&records), [None, Some("bob"), None, Some("eve")]);
-    let again = open(&directory).await.forget(&person(ANN).player, None).await.unwrap();
+    let again = open(&directory).await.forget(&person(ANN).player, None, &SealKeys::default()).await.unwrap();
     assert_eq!(forget(&again), (vec![], 0, vec![], 0));
 }
 
@@ -230,7 +232,7 @@ async fn what_a_file_was_before_somebody_was_forgotten_is_overwritten() {
     // A second name of the file shows what becomes of its bytes.
     let second = directory.path().join("second-name");
     std::fs::hard_link(people_path(&directory), &second).unwrap();
-    open(&directory).await.forget(&person(ANN).player, None).await.unwrap();
+    open(&directory).await.forget(&person(ANN).player, None, &SealKeys::default()).await.unwrap();
     let bytes = std::fs::read(&second).unwrap();
     assert!(!bytes.is_empty() && bytes.iter().all(|&byte| byte == 0));
 }
@@ -264,7 +266,7 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
     let mut bytes = std::fs::read(&people).unwrap();
     bytes[20] ^= 1;
     std::fs::write(&people, bytes).unwrap();
-    let done = open(&directory).await.forget(&player, None).await.unwrap();
+    let done = open(&directory).await.forget(&player, None, &SealKeys::default()).await.unwrap();
     // The damaged one is found twice: with its journal, and by itself.
     assert_eq!(forget(&done), (vec![], 0, vec![SHOW], 2));
 }

@@ -1,5 +1,7 @@
 //! A Redis, a broker, and engines' journals on them.
 
+use std::path::Path;
+
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 use klaxon_servers::redis::Persistence;
@@ -53,6 +55,11 @@ impl House {
                 opened => return opened.unwrap(),
             }
         }
+    }
+
+    /// The directory of an engine's spool.
+    pub fn disk(&self, engine: usize) -> &Path {
+        self.disks[engine].path()
     }
 
     /// Has Redis know a lease of the show, as its arbiter writes it.

@@ -4,4 +4,5 @@ mod consumer;
 mod contract;
 mod house;
 mod outages;
+mod people;
 mod takeovers;
