@@ -7,7 +7,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::text::HarmlessLines;
 
-use crate::config::{self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, SecretUrl, ServeOptions};
+use crate::config::{
+    self, ArchiveOptions, ConfigError, EngineOptions, GatewayOptions, SecretUrl, SecretUrls, ServeOptions,
+};
 use crate::console::HostOptions;
 
 /// Live game shows: one host, any number of players.
@@ -34,7 +36,7 @@ pub enum Command {
     Host(Box<HostOptions>),
     /// Play a journal again and compare every state with the recorded one.
     Replay(ReplayOptions),
-    /// Forget a person: take out of a stopped server's data, or of a database, who they are and what they were called.
+    /// Forget a person: take out of a stopped server's data, of Redis, Kafka or a database, who they are and what they were called.
     Forget(ForgetOptions),
     /// Look at packs of questions.
     #[command(subcommand)]
@@ -56,6 +58,10 @@ pub struct ReplayOptions {
     #[arg(long, value_name = "NAME", default_value = "klaxon.journal")]
     pub kafka_topic: String,
 
+    /// The topic that holds who is who. Default: the topic of the journals with `.people` behind it.
+    #[arg(long, value_name = "NAME")]
+    pub kafka_people_topic: Option<String>,
+
     /// The file with the keys that sealed the journal, a line for each.
     #[arg(long, env = "KLAXON_SEAL_KEY_FILE", value_name = "FILE")]
     pub seal_key_file: Option<PathBuf>,
@@ -64,7 +70,7 @@ pub struct ReplayOptions {
     #[arg(long, value_name = "ID", requires = "kafka")]
     pub show: Option<ShowId>,
 
-    /// Write the journal that was read from Kafka to this file, opened if it was sealed.
+    /// Write the journal that was read from Kafka to this file, opened if it was sealed, and who is who beside it with the ending `klxp`.
     #[arg(long, value_name = "FILE", requires = "kafka")]
     pub save: Option<PathBuf>,
 }
@@ -75,9 +81,33 @@ pub struct ForgetOptions {
     /// The player's id: the `sub` of their tokens, or the id that was made for a guest.
     pub player: PlayerId,
 
-    /// The data directory of a `klaxon serve`, which must not run.
-    #[arg(long, env = "KLAXON_DATA_DIR", value_name = "DIR", required_unless_present = "database")]
+    /// The data directory of a `klaxon serve` or a `klaxon engine`, which must not run.
+    #[arg(long, env = "KLAXON_DATA_DIR", value_name = "DIR", required_unless_present_any = ["database", "redis", "kafka"])]
     pub data_dir: Option<PathBuf>,
+
+    /// The Redis of a cluster.
+    #[arg(long, env = "KLAXON_REDIS", hide_env_values = true, value_name = "URL", value_parser = |text: &str| text.parse::<SecretUrls>())]
+    pub redis: Option<SecretUrls>,
+
+    /// What all keys in Redis begin with.
+    #[arg(long, env = "KLAXON_REDIS_PREFIX", value_name = "WORD", default_value = "klaxon")]
+    pub redis_prefix: String,
+
+    /// The Kafka of a cluster: where its brokers are, such as `127.0.0.1:9092`.
+    #[arg(long, env = "KLAXON_KAFKA", value_name = "HOST:PORT", value_parser = config::brokers)]
+    pub kafka: Option<String>,
+
+    /// The topic that holds the journals of all shows.
+    #[arg(long, env = "KLAXON_KAFKA_TOPIC", value_name = "NAME", default_value = "klaxon.journal")]
+    pub kafka_topic: String,
+
+    /// The topic that holds who is who. Default: the topic of the journals with `.people` behind it.
+    #[arg(long, env = "KLAXON_KAFKA_PEOPLE_TOPIC", value_name = "NAME")]
+    pub kafka_people_topic: Option<String>,
+
+    /// The file with the keys that sealed it, a line for each.
+    #[arg(long, env = "KLAXON_SEAL_KEY_FILE", value_name = "FILE")]
+    pub seal_key_file: Option<PathBuf>,
 
     /// The database that a `klaxon archive` fills.
     #[arg(long, env = "KLAXON_DATABASE", hide_env_values = true, value_name = "URL", value_parser = config::database)]

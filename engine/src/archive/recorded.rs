@@ -1,5 +1,6 @@
 //! Journals of shows as the real rules make them, for the tests.
 
+use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
@@ -22,7 +23,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    fn create(show: u64, questions: usize) -> Self {
+    fn create(show: u64, questions: usize, rules: RulesVersion) -> Self {
         let question = |number| PackQuestion {
             text: format!("Question {number}?"),
             choices: ["no", "yes", "perhaps"].map(String::from).to_vec(),
@@ -48,7 +49,7 @@ impl Recorded {
             },
         };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
-        let begin = Command::begin_by(RulesVersion::WITH_NAMES, create);
+        let begin = Command::begin_by(rules, create);
         let game = Games::default().begin(now, begin.begun().unwrap()).unwrap();
         let mut recorded = Self { show: ShowId(show), game, now, fence, records: Vec::new() };
         recorded.record(begin, Vec::new());
@@ -113,14 +114,22 @@ fn command(id: &str) -> CommandId {
     CommandId::parse(id).unwrap()
 }
 
-/// A show that is not over.
+/// A show that is not over, by an edition of the rules whose journals name players.
 pub fn open_show(show: u64, questions: usize, players: u32) -> Recorded {
-    let mut recorded = Recorded::create(show, questions);
+    played(show, questions, players, RulesVersion::WITH_NAMES)
+}
+
+fn played(show: u64, questions: usize, players: u32, rules: RulesVersion) -> Recorded {
+    let mut recorded = Recorded::create(show, questions, rules);
     recorded.host(Action::OpenLobby);
-    for player in 0..players {
-        let (player, name) = (format!("player {player}"), format!("P{player}"));
+    for seat in (0..players).map(Seat) {
+        let (player, name) = (format!("player {seat}"), format!("P{seat}"));
         let (player, name) = (PlayerId::parse(&player).unwrap(), Name::parse(&name).unwrap());
-        recorded.apply(Command::Join { player, name, role: Role::Player });
+        recorded.apply(if rules == RulesVersion::WITH_NAMES {
+            Command::Join { player, name, role: Role::Player }
+        } else {
+            Command::Sit { seat, guest: false, who: Apart::known(Person { player, name }) }
+        });
     }
     for question in 1..=questions {
         recorded.question(players);
@@ -134,6 +143,12 @@ pub fn open_show(show: u64, questions: usize, players: u32) -> Recorded {
 /// A whole show's journal, and how it ended.
 pub fn whole_show(show: u64, questions: usize, players: u32) -> (Vec<Record>, ShowResults) {
     open_show(show, questions, players).end()
+}
+
+/// As [`whole_show`], by the newest rules: who is who stands apart.
+#[cfg(feature = "cluster")]
+pub fn whole_show_apart(show: u64, questions: usize, players: u32) -> (Vec<Record>, ShowResults) {
+    played(show, questions, players, RulesVersion::NEWEST).end()
 }
 
 /// The answers in a journal, by question and seat.

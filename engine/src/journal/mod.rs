@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::Record;
 
-pub use file::{FileJournal, Forgotten, OpenError, SyncPolicy};
+pub use file::{FileJournal, Forgotten, OpenError, SyncPolicy, listed_shows};
 #[cfg(feature = "cluster")]
 pub use kafka::KafkaJournal;
 pub use place::{Offset, Partition};

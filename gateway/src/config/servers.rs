@@ -88,6 +88,10 @@ pub struct KafkaOptions {
     /// The topic that holds the journals of all shows.
     #[arg(long, env = "KLAXON_KAFKA_TOPIC", value_name = "NAME", default_value = "klaxon.journal")]
     pub kafka_topic: String,
+
+    /// The topic that holds what stands apart from the journals: who is who. Default: the topic of the journals with `.people` behind it.
+    #[arg(long, env = "KLAXON_KAFKA_PEOPLE_TOPIC", value_name = "NAME")]
+    pub kafka_people_topic: Option<String>,
 }
 
 impl KafkaOptions {

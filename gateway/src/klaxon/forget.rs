@@ -5,34 +5,46 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
-use klaxon_engine::journal::{FileJournal, Forgotten, SyncPolicy};
+use klaxon_engine::journal::{FileJournal, Forgotten, SyncPolicy, listed_shows};
+use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::cli::ForgetOptions;
 use klaxon_protocol::ids::{PlayerId, ShowId};
 
+use crate::cluster;
+use crate::replay::seal_keys;
+
 pub async fn forget(options: &ForgetOptions) -> anyhow::Result<ExitCode> {
-    let ForgetOptions { player, data_dir, database, show } = options;
+    let ForgetOptions { player, data_dir, database, show, .. } = options;
+    let keys = seal_keys(options.seal_key_file.as_deref())?;
     let mut is_forgotten = true;
+    // A spool before Kafka: whatever is uploaded from it later does not name them any more.
     if let Some(data) = data_dir {
-        is_forgotten = in_directory(data, player, *show).await?;
+        is_forgotten &= in_directory(data, player, *show, &keys).await?;
+    }
+    if options.redis.is_some() || options.kafka.is_some() {
+        is_forgotten &= cluster::forget(options, &keys).await?;
+        println!(
+            "Shows of a cluster that were begun by an older version name players in their journals, which are as they were, and spools that were \
+             not named are too: see docs/operations.md."
+        );
     }
     if let Some(url) = database {
         let archive = SqlArchive::open(url.expose()).await?;
         in_archive(&archive, &url.to_string(), player, *show).await?;
-        println!(
-            "The journals that a cluster keeps in Kafka, and in Redis while a show goes on, name players, and are as they were: see \
-             docs/operations.md."
-        );
     }
     Ok(if is_forgotten { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether the person is forgotten everywhere in the data directory of a `klaxon serve`.
-async fn in_directory(data: &Path, player: &PlayerId, show: Option<ShowId>) -> anyhow::Result<bool> {
-    let journals = data.join("journal");
-    anyhow::ensure!(journals.is_dir(), "{} is no data directory of `klaxon serve`: it has no journals", data.display());
+/// Whether the person is forgotten everywhere in the data directory of a `klaxon serve` or a `klaxon engine`.
+async fn in_directory(data: &Path, player: &PlayerId, show: Option<ShowId>, keys: &SealKeys) -> anyhow::Result<bool> {
+    let journals = ["journal", "spool"].map(|name| data.join(name)).into_iter().find(|journals| journals.is_dir());
+    let journals = journals.with_context(|| {
+        format!("{} is no data directory of `klaxon serve` or `klaxon engine`: it has no journals", data.display())
+    })?;
     let journal = FileJournal::open(&journals, SyncPolicy::Always).await.context("stop the server first")?;
-    let Forgotten { shows, records, named_in, unread } = journal.forget(player, show).await?;
-    println!("{}: {records} records of them taken out, of {}", journals.display(), listed(&shows));
+    let forgotten = journal.forget(player, show, keys).await?;
+    println!("{}: {forgotten}", journals.display());
+    let Forgotten { named_in, unread, .. } = forgotten;
     let file = data.join("archive.sqlite");
     if file.exists() {
         let archive = SqlArchive::open_file(&file).await?;
@@ -54,15 +66,6 @@ async fn in_directory(data: &Path, player: &PlayerId, show: Option<ShowId>) -> a
 async fn in_archive(archive: &SqlArchive, what: &str, player: &PlayerId, show: Option<ShowId>) -> anyhow::Result<()> {
     let shows = archive.forget(player, show).await?;
     archive.close().await;
-    println!("{what}: their rows name them no more, of {}", listed(&shows));
+    println!("{what}: their rows name them no more, of {}", listed_shows(&shows));
     Ok(())
-}
-
-fn listed<'s>(shows: impl IntoIterator<Item = &'s ShowId>) -> String {
-    let shows: Vec<String> = shows.into_iter().map(ToString::to_string).collect();
-    match &shows[..] {
-        [] => "no show".to_owned(),
-        [show] => format!("show {show}"),
-        shows => format!("shows {}", shows.join(", ")),
-    }
 }

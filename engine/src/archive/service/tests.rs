@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use klaxon_protocol::ids::ShowId;
+use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_servers::redis::Persistence;
 use klaxon_servers::{Broker, Postgres, Storage};
 use redis::AsyncCommands;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::recorded::{answers_in, whole_show};
+use super::super::recorded::{answers_in, whole_show, whole_show_apart};
 use super::*;
+use crate::journal::kafka::{Forgetting, forget_in_kafka};
 use crate::journal::{Journal, KafkaJournal};
 use crate::redis::Redis;
 
@@ -46,7 +47,8 @@ async fn the_database_agrees_with_the_journals_though_all_were_killed_in_the_mid
     let kafka = Kafka { partitions: 3, ..Kafka::new(&broker.address(), "journals") };
     let journal = journal(&way, &kafka, disk.path()).await;
 
-    let shows: Vec<_> = [1, 2, 7, u64::MAX].into_iter().map(|show| whole_show(show, 3, 6)).collect();
+    let make = |(show, is_apart)| if is_apart { whole_show_apart(show, 3, 6) } else { whole_show(show, 3, 6) };
+    let shows: Vec<_> = [(1, true), (2, false), (7, true), (u64::MAX, true)].into_iter().map(make).collect();
     let part = |from: usize, until: usize| -> Vec<_> {
         shows.iter().map(|(records, _)| records[from.min(records.len())..until.min(records.len())].to_vec()).collect()
     };
@@ -77,4 +79,45 @@ async fn the_database_agrees_with_the_journals_though_all_were_killed_in_the_mid
     tokio::time::timeout(Duration::from_secs(90), all_there).await.expect("all shows come to the database");
     assert_eq!(archive.results(ShowId(3)).await.unwrap(), None);
     service.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_forgotten_in_kafka_is_named_by_no_archive_that_reads_it_later() {
+    let redis = klaxon_servers::Redis::start(Persistence::None).await.unwrap();
+    let broker = Broker::start(Storage::Memory).await.unwrap();
+    let (way, disk) = (Redis::new(&[redis.url()], "klaxon").unwrap(), TempDir::new().unwrap());
+    let kafka = Kafka::new(&broker.address(), "journals");
+    let keys = SealKeys::of_secrets(&["6a1e94c05bd27f38e6097c1b4fa8d253"]);
+    let (records, results) = whole_show_apart(7, 1, 3);
+    let show = results.summary.show;
+    let sealed: Vec<_> = records.iter().map(|record| keys.seal_record(record)).collect();
+    let journal = journal(&way, &kafka, disk.path()).await;
+    write(&way, &journal, &[sealed]).await;
+    journal.flushed().await;
+    let player = PlayerId::parse("player 1").unwrap();
+    let forgetting = Forgetting { player: player.clone(), show: None, keys: keys.clone() };
+    assert_eq!(forget_in_kafka(&kafka, &forgetting).await.unwrap().records, 1);
+
+    let url = format!("sqlite://{}", disk.path().join("archive.sqlite").display());
+    let archive = SqlArchive::open(&url).await.unwrap();
+    let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, "archive", "reader").unwrap();
+    let service = tokio::spawn(service.run(std::future::pending()));
+    let read = async {
+        loop {
+            match archive.results(show).await.unwrap() {
+                Some(results) => return results,
+                None => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    let read = tokio::time::timeout(Duration::from_secs(60), read).await.expect("the show comes to the database");
+    service.abort();
+    assert_eq!(read.players.len(), 3);
+    for (read, played) in read.players.iter().zip(&results.players) {
+        if played.player == player {
+            assert_eq!((read.player.as_str(), read.name.as_str()), ("forgotten-7-1", "Player 2"));
+        } else {
+            assert_eq!(read, played);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! snapshot or a backup may keep the old bytes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -38,6 +39,23 @@ pub struct Forgotten {
     pub named_in: BTreeSet<ShowId>,
     /// Files that can't be read, and so may name them.
     pub unread: Vec<String>,
+}
+
+impl fmt::Display for Forgotten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} records of them taken out, of {}", self.records, listed_shows(&self.shows))
+    }
+}
+
+/// These shows, in words.
+#[must_use]
+pub fn listed_shows<'s>(shows: impl IntoIterator<Item = &'s ShowId>) -> String {
+    let shows: Vec<String> = shows.into_iter().map(ToString::to_string).collect();
+    match &shows[..] {
+        [] => "no show".to_owned(),
+        [show] => format!("show {show}"),
+        shows => format!("shows {}", shows.join(", ")),
+    }
 }
 
 impl FileJournal {

@@ -34,7 +34,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::{Journal, JournalError, Restored};
-pub use forget::Forgotten;
+pub use forget::{Forgotten, listed_shows};
 use show::ShowFile;
 pub use sync::SyncPolicy;
 use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};

@@ -6,14 +6,13 @@ use anyhow::Context;
 use klaxon_engine::archive::SqlArchive;
 use klaxon_engine::archive::service::ArchiveService;
 use klaxon_engine::game::Games;
-use klaxon_engine::journal::kafka::Kafka;
 use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::{ArchiveOptions, CommonOptions};
 use klaxon_gateway::private_file;
 use tokio::sync::oneshot;
 
-use super::wait_for;
+use super::{kafka, wait_for};
 use crate::process::{AddressFile, Addresses, Stop, begin, database_file};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
@@ -22,7 +21,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let data = &common.data_dir;
     let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let (database, topic) = (options.database()?, &options.kafka.kafka_topic);
-    let kafka = Kafka::new(options.kafka.brokers(common)?, topic);
+    let kafka = kafka(&options.kafka, common)?;
     let member = member(common)?;
     if let Some(file) = SqlArchive::file_of(database.expose()) {
         database_file(common, "database", &file)?;

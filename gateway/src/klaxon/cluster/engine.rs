@@ -16,7 +16,7 @@ use klaxon_gateway::admin::Admin;
 use klaxon_gateway::config::EngineOptions;
 use klaxon_gateway::link::{Clock, Random};
 
-use super::{redis, wait_for};
+use super::{kafka, redis, wait_for};
 use crate::process::{AddressFile, Addresses, Stop, begin, journals};
 
 /// How long the shows may take to write their records and to be released, when the engine stops.
@@ -39,7 +39,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let kafka = Kafka {
         partitions: options.kafka_partitions,
         replication: options.kafka_replication,
-        ..Kafka::new(options.kafka.brokers(common)?, &options.kafka.kafka_topic)
+        ..kafka(&options.kafka, common)?
     };
 
     let arbiter = wait_for("Redis", async || RedisArbiter::connect(&redis, &name).await).await;

@@ -131,10 +131,11 @@ pub fn records() -> Vec<Record> {
         (at(300_061), Command::Claims { round: FIRST, claims }, vec![]),
         (at(300_062), Command::BeginGame { rules: RulesVersion::FIRST, show: Box::new(begun) }, vec![]),
         (at(300_063), Command::Host { id: id("c-90"), action: newest }, vec![]),
-        (at(300_064), Command::Sealed { sealed: sealed(), person: Apart::known(sealed()) }, vec![]),
+        (at(300_064), Command::Sealed { sealed: sealed(), person: Apart::unknown() }, vec![]),
         (at(300_065), Command::Begin { rules: RulesVersion(3), show: Box::new(create) }, vec![]),
         (at(300_066), Command::Sit { seat: ANN, guest: true, who: Apart::known(ann()) }, vec![]),
         (at(300_067), Command::SeatHasOrigin { seat: ANN, from: Apart::known(from()) }, vec![]),
+        (at(300_068), Command::Sealed { sealed: sealed(), person: Apart::known(sealed()) }, vec![]),
     ]);
     (0..)
         .zip(steps)

@@ -51,7 +51,9 @@ impl<'a> Growth<'a> {
         }
     }
 
+    /// A field that stands apart has no bytes, so it may come and go.
     fn fields(&mut self, old: &'a [Field], new: &'a [Field]) -> Result<(), String> {
+        let (old, new) = (with_bytes(old), with_bytes(new));
         if old.len() != new.len() {
             return Err(format!(
                 "{} fields became {}; a message that needs another field is a new one",
@@ -59,7 +61,7 @@ impl<'a> Growth<'a> {
                 new.len()
             ));
         }
-        old.iter().zip(new).try_for_each(|(old, new)| {
+        old.into_iter().zip(new).try_for_each(|(old, new)| {
             self.kind(&old.kind, &new.kind).map_err(|problem| format!("{}: {problem}", old.name))
         })
     }
@@ -72,9 +74,17 @@ impl<'a> Growth<'a> {
             let grown = match (&old.content, &new.content) {
                 (Content::One(old), Content::One(new)) => self.kind(old, new),
                 (Content::Fields(old), Content::Fields(new)) => self.fields(old, new),
+                (Content::One(old), Content::Fields(new)) => match with_bytes(new)[..] {
+                    [new] => self.kind(old, &new.kind),
+                    _ => Err("it has another content".to_owned()),
+                },
                 _ => Err("it has another content".to_owned()),
             };
             grown.map_err(|problem| format!("variant {number}, {}: {problem}", old.name))
         })
     }
+}
+
+fn with_bytes(fields: &[Field]) -> Vec<&Field> {
+    fields.iter().filter(|field| field.kind != Kind::Nothing).collect()
 }

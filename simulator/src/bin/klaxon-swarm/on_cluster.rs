@@ -85,7 +85,7 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
     };
     let rows = complete(cluster.database(), show, ARCHIVED_WITHIN, waiting).await;
     let seconds = began.elapsed().as_secs_f64();
-    played.evidence.journal = cluster.journal(show).await?;
+    (played.evidence.journal, played.evidence.people) = cluster.journal(show).await?;
     let rows = match rows {
         Ok(rows) => rows,
         // The audit is worth having all the same.

@@ -167,11 +167,11 @@ impl Cluster {
         Ok(self.broker.start_again().await?)
     }
 
-    /// The show's journal, as Kafka has it by now.
+    /// The show's journal, as Kafka has it by now, and what stands apart from it.
     ///
     /// # Errors
     /// If `klaxon replay` can't read it.
-    pub async fn journal(&mut self, show: ShowId) -> Result<Vec<u8>, ServiceError> {
+    pub async fn journal(&mut self, show: ShowId) -> Result<(Vec<u8>, Vec<u8>), ServiceError> {
         let file = self.plan.place.join(format!("{show}.klxj"));
         let mut command = Command::new(&self.plan.klaxon);
         command.args(["replay", "--kafka", &self.broker.address(), "--kafka-topic", TOPIC, "--show"]);
@@ -182,9 +182,9 @@ impl Cluster {
             Ok(output) => output,
             Err(error) => return Err(ServerError::Start { program, error }.into()),
         };
-        match std::fs::read(&file) {
-            Ok(bytes) => Ok(bytes),
-            Err(_) => {
+        match (std::fs::read(&file), std::fs::read(file.with_extension("klxp"))) {
+            (Ok(journal), Ok(people)) => Ok((journal, people)),
+            _ => {
                 let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
                 let log = format!("{stderr}the end of the broker's log:\n{}", self.broker.process().log_end());
                 Err(ServerError::Ended { program, status: output.status, log }.into())
