@@ -98,8 +98,7 @@ async fn who_is_forgotten_in_kafka_is_named_by_no_archive_that_reads_it_later() 
     let forgetting = Forgetting { player: player.clone(), show: None, keys: keys.clone() };
     assert_eq!(forget_in_kafka(&kafka, &forgetting).await.unwrap().records, 1);
 
-    let url = format!("sqlite://{}", disk.path().join("archive.sqlite").display());
-    let archive = SqlArchive::open(&url).await.unwrap();
+    let archive = SqlArchive::open_file(&disk.path().join("archive.sqlite")).await.unwrap();
     let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, "archive", "reader").unwrap();
     let service = tokio::spawn(service.run(std::future::pending()));
     let read = async {
