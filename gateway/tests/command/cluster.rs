@@ -198,11 +198,37 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
     let output = replay(ground.seal_flag());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let from_file = klaxon(&["replay"]).arg(&saved).output().unwrap();
-    assert_eq!(from_file.stdout, output.stdout);
+    assert_eq!(from_file.stdout, output.stdout, "with names");
     assert!(String::from_utf8(output.stdout).unwrap().contains("identical: "));
     let archive = ground.archived(show, &ground.path("archive.sqlite"));
     let podium = ground.runtime.block_on(archive.podium(show, 10)).unwrap();
-    assert_eq!(podium.len(), 2);
+    let podium: Vec<&str> = podium.iter().map(|place| place.name.as_str()).collect();
+    assert_eq!(podium, ["Ann", "Bob"]);
+
+    // Ann is forgotten, by whoever has the key.
+    let printed = String::from_utf8(from_file.stdout).unwrap();
+    let line = printed.lines().find(|line| line.contains(r#" is taken by "Ann" ("#)).unwrap();
+    let player = line.split_once('(').unwrap().1.split(')').next().unwrap();
+    let forget = |key: Option<String>| {
+        let redis = ground.redis.url();
+        let mut forget = klaxon(&["forget", player, "--kafka", &kafka, "--redis", &redis]);
+        forget.args(key).output().unwrap()
+    };
+    let without_key = forget(None);
+    let told = String::from_utf8(without_key.stdout).unwrap();
+    assert!(!without_key.status.success() && told.contains("This can't be read, and may name them: "), "{told}");
+    let done = forget(ground.seal_flag());
+    let told = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{told}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(told.contains(&format!("klaxon.journal.people: 1 records of them taken out, of show {show}")), "{told}");
+    let after = replay(ground.seal_flag());
+    let printed = String::from_utf8(after.stdout).unwrap();
+    assert!(printed.contains("identical: ") && printed.contains(r#" is taken by "Bob" ("#), "{printed}");
+    assert!(printed.contains("is taken by a guest who is not named here: \"Player "), "{printed}");
+    for file in [saved.clone(), saved.with_extension("klxp")] {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(player.len()).any(|part| part == player.as_bytes()), "{}", file.display());
+    }
 }
 
 #[test]
