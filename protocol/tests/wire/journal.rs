@@ -137,7 +137,7 @@ fn who_knows_the_page_only_reads_who_is_who() {
         bytes(&std::fs::read_to_string(kept::path("protocol/golden/people.klxp.hex")).unwrap().replace('\n', ""));
     let bodies = reader::person_bodies(&people).unwrap();
     let records: Vec<_> = PersonRecords::new(&people).unwrap().map(|item| item.unwrap().1).collect();
-    assert_eq!((bodies.len(), records.len()), (2, 2));
+    assert_eq!((bodies.len(), records.len()), (3, 3));
     for (body, record) in bodies.iter().zip(&records) {
         assert_eq!(reader::read(&layouts, "PersonRecord", body), Ok(format!("{record:?}")));
     }
