@@ -1,7 +1,8 @@
 //! What those can do who read and write Redis and Kafka, and have no key.
 
+use klaxon_protocol::apart::Person;
 use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings, TriviaShow};
-use klaxon_protocol::ids::{CommandId, Fence, ShowCode};
+use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode};
 use klaxon_protocol::player::{Lobby, ToPlayer};
 use klaxon_protocol::time::Millis;
 use proptest::prelude::*;
@@ -185,6 +186,47 @@ fn a_journal_that_is_saved_is_opened_and_one_that_is_not_sealed_stays_as_it_is()
     let torn = [&open_bytes[..], &[1, 2, 3]].concat();
     assert_eq!(opened(&keys, torn.clone()).unwrap(), torn);
     assert!(matches!(opened(&keys, [&sealed_bytes[..], &[1, 2, 3]].concat()), Err(UnsealError::Frame(_))));
+}
+
+#[test]
+fn what_stands_apart_is_sealed_by_itself_for_its_own_record_and_the_rest_opens_without_it() {
+    let keys = keys(&[SECRET]);
+    let sit = |number, name: &str| {
+        let person = Person { player: PlayerId::parse(name).unwrap(), name: Name::parse(name).unwrap() };
+        record(number, Command::Sit { seat: Seat(0), guest: false, who: Apart::known(person) })
+    };
+    let name_in = |record: Result<Record, SealError>| match record.unwrap().command {
+        Command::Sit { who, .. } => who.get().map(|person| person.name.as_str().to_owned()),
+        command => panic!("{command:?}"),
+    };
+    let (ann, bob) = (keys.seal_record(&sit(3, "Annabella")), keys.seal_record(&sit(4, "Bob")));
+    let (person, others) = (ann.apart().unwrap(), bob.apart().unwrap());
+    let mut bytes = framed(&ann);
+    frame_record(&person, &mut bytes).unwrap();
+    assert!(!contains(&bytes, b"Annabella"), "neither of both tells it without the key");
+    assert_eq!(keys.seal_record(&sit(3, "Annabella")).apart(), Some(person.clone()), "again it has the same bytes");
+    assert_eq!(name_in(open(&keys, ann.clone())), Some("Annabella".to_owned()));
+    assert_eq!(keys.open_person(person.clone()).unwrap().data.player().unwrap().as_str(), "Annabella");
+    let error = SealKeys::default().open_person(person.clone()).unwrap_err();
+    assert!(matches!(error, SealError::NoKey { .. }), "{error}");
+
+    // Taken away, put in the place of another, or not sealed: it counts as missing, and the record opens.
+    let with = |data: Option<PersonalData>| {
+        let mut bytes = MAGIC.to_vec();
+        frame_record(&ann, &mut bytes).unwrap();
+        let mut bare = Records::new(&bytes).unwrap().next().unwrap().unwrap().1;
+        if let Some(data) = data {
+            bare.command.put_apart(data);
+        }
+        open(&keys, bare)
+    };
+    assert_eq!(name_in(with(Some(person.data.clone()))), Some("Annabella".to_owned()));
+    let plain = sit(3, "Mallory").apart().unwrap().data;
+    for data in [None, Some(others.data.clone()), Some(plain)] {
+        assert_eq!(name_in(with(data)), None);
+    }
+    let moved = PersonRecord { number: 3, ..others };
+    assert!(matches!(keys.open_person(moved), Err(SealError::Changed { .. })));
 }
 
 proptest! {

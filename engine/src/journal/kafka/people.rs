@@ -57,3 +57,18 @@ pub(super) fn person_in_message(message: &BorrowedMessage<'_>) -> Result<(Person
         Err("its key is that of another record".into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_is_written_and_nothing_else_is_a_key() {
+        let key = PersonKey { show: ShowId(u64::MAX), number: 7, fence: Fence(3) };
+        assert_eq!(key.text(), "18446744073709551615-7-3");
+        assert_eq!(PersonKey::parse(key.text().as_bytes()), Some(key));
+        for other in [&b"7"[..], b"7-1", b"7-1-2-3", b"7--2", b"a-1-2", b"7-1-\xff", b""] {
+            assert_eq!(PersonKey::parse(other), None, "{other:?}");
+        }
+    }
+}
