@@ -12,7 +12,7 @@ use klaxon_protocol::journal::Record;
 use klaxon_protocol::register::Register;
 use parking_lot::Mutex;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::Instant;
@@ -87,10 +87,8 @@ impl Partitions {
             config.set("enable.partition.eof", "true").create_with_context(Quiet)
         };
         if self.count == 0 {
-            self.count = match count_partitions(consumer()?.client(), &kafka.people_topic, REQUEST_TIMEOUT) {
-                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => return Ok(()),
-                counted => counted?,
-            };
+            // Without the topic there would be no such record: it is not there yet, or another one is meant.
+            self.count = count_partitions(consumer()?.client(), &kafka.people_topic, REQUEST_TIMEOUT)?;
         }
         let partition = partition_of(record.show, self.count);
         let reader = match self.readers.entry(partition) {
