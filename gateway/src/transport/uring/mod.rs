@@ -232,7 +232,7 @@ impl Driver for Uring {
                 }
             }
             Done::ReceivedLast(tag, result) => table.received_last(Slot(tag), result),
-            Done::RoundDone => table.looked_round(looking.take()),
+            Done::Round => table.looked_round(looking.take()),
             Done::Sent(tag, result) => {
                 if table.sent(Slot(tag), result) {
                     on_event(SocketEvent::Sent(Slot(tag)));

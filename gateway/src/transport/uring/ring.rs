@@ -45,7 +45,7 @@ pub(super) enum Done<'a> {
     Sent(Tag, i32),
     /// All sockets that were readable when [`Ring::request_round`] was called have been received from, and the completions
     /// were returned before this one. The exception, now and then, are sockets that held more than a buffer.
-    RoundDone,
+    Round,
 }
 
 /// A ring, the buffers it receives into, and the frames it sends. For the thread that made it.
@@ -198,7 +198,7 @@ impl Ring {
                 continue;
             }
             if data & LOOK_ROUND != 0 {
-                on_done(Done::RoundDone);
+                on_done(Done::Round);
                 continue;
             }
             let mut last = result;
