@@ -35,7 +35,7 @@ fn memory() {
     let before = resident_bytes();
     let players = Players::default();
     for seat in 0..PLAYERS {
-        players.enter(SHOW, SeatRef::first(Seat(seat)), ConnKey { shard: 0, slot: seat, use_of_slot: seat }, 4);
+        players.enter(SHOW, SeatRef::first(Seat(seat)), ConnKey { shard: 0, slot: seat, generation: seat }, 4);
     }
     println!("{} bytes per player in Players", each(resident_bytes() - before));
     let before = resident_bytes();
@@ -53,7 +53,7 @@ fn players() {
             for shard in 0..2_u8 {
                 scope.spawn(move || {
                     for slot in (u32::from(shard)..PLAYERS).step_by(2) {
-                        enter(SeatRef::first(Seat(slot)), ConnKey { shard, slot, use_of_slot: slot });
+                        enter(SeatRef::first(Seat(slot)), ConnKey { shard, slot, generation: slot });
                     }
                 });
             }

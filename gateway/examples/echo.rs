@@ -89,7 +89,7 @@ impl ConnectionHandler for Echo {
         self.uses = self.uses.wrapping_add(1);
         let entry = self.lines.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let key = ConnKey { shard: self.number, slot, use_of_slot: self.uses };
+        let key = ConnKey { shard: self.number, slot, generation: self.uses };
         entry.insert(Line { key, outbox: Outbox::default(), fate: SocketAction::Keep });
         key
     }

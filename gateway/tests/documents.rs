@@ -141,22 +141,50 @@ enum RecordedBy {
     Name,
 }
 
-/// The metrics that are recorded in the sources of engine and gateway, outside of tests and of the table, and by what.
-fn recorded() -> BTreeMap<String, BTreeSet<RecordedBy>> {
+/// The code of engine and gateway without tests and comments, a text for each file.
+fn server_code() -> Vec<String> {
     let mut files = Vec::new();
     sources(&top().join("engine/src"), &mut files);
     sources(&top().join("gateway/src"), &mut files);
     files.retain(|file| !file.ends_with("metrics_table.rs"));
-    let mut metrics: BTreeMap<String, BTreeSet<RecordedBy>> = BTreeMap::new();
-    for file in files {
+    let code = |file: PathBuf| {
         let text = fs::read_to_string(file).unwrap();
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        for (name, by) in recorded_in(&code.join("\n")) {
-            metrics.entry(name).or_default().insert(by);
-        }
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    files.into_iter().map(code).collect()
+}
+
+/// The metrics that engine and gateway record, and by what.
+fn recorded() -> BTreeMap<String, BTreeSet<RecordedBy>> {
+    let mut metrics: BTreeMap<String, BTreeSet<RecordedBy>> = BTreeMap::new();
+    for (name, by) in server_code().iter().flat_map(|code| recorded_in(code)) {
+        metrics.entry(name).or_default().insert(by);
     }
     metrics
+}
+
+/// The levels at which this code logs a message that begins with these words.
+fn levels(code: &str, message: &str) -> Vec<String> {
+    let begin = format!("\"{message}");
+    let macros =
+        code.match_indices(&begin).filter_map(|(at, _)| code[..at].rsplit_once("tracing::")?.1.split_once('!'));
+    macros.map(|(level, _)| level.to_uppercase()).collect()
+}
+
+#[test]
+fn the_messages_of_the_page_are_logged_at_their_levels() {
+    let (page, code) = (document("operations.md"), server_code());
+    let rows = table(&page, "| level | message | meaning |");
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let [_, level, message, ..] = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect::<Vec<_>>()[..]
+        else {
+            panic!("{row}")
+        };
+        let logged: Vec<String> = code.iter().flat_map(|code| levels(code, message)).collect();
+        assert!(logged.iter().any(|logged| logged == level), "`{message}` is logged at {logged:?}");
+    }
 }
 
 /// The metrics that are recorded in this code, and by what.

@@ -1,8 +1,10 @@
-//! What stands apart from a show's journal: who took which seat, so that a person can be forgotten while the journal stays as it is.
+//! Data that is kept apart from a show's journal: who took which seat. A person can be forgotten by deleting it, while
+//! the journal does not change.
 //!
-//! The journal names a person by the number of the record by which they took their seat. Who that is stands in a [`PersonRecord`](crate::register::PersonRecord) of the same
-//! number and fence, in a file of its own. A person record whose journal record was never written means nothing, and one that
-//! is missing means that the person is forgotten: the show replays to the same states either way.
+//! The journal identifies a person by the number of the record by which they took their seat. A
+//! [`PersonRecord`](crate::register::PersonRecord) with the same number and fence, in a file of its own, contains who
+//! it is. A person record without its journal record is ignored. A missing person record means that the person is
+//! forgotten. The show replays to the same states in both cases.
 //!
 //! docs/journal.md has the bytes.
 
@@ -12,23 +14,23 @@ use crate::binary::{Decode, DecodeError, Decoder, Encode, EncodeError, Encoder, 
 use crate::ids::{Name, PlayerId, Seat, ShowId};
 use crate::origin::Origin;
 
-/// A part of a journal's record that stands apart from it: it has no bytes there. So two records are equal whatever is known of it, and it
-/// is never printed.
+/// A part of a journal's record that is kept apart from it: it takes no bytes in the journal. Two records are therefore
+/// equal whether or not it is known, and it is never printed.
 #[derive(Clone)]
 pub struct Apart<T>(Option<T>);
 
 impl<T> Apart<T> {
-    /// It is known.
+    /// A part that is known.
     pub const fn known(value: T) -> Self {
         Self(Some(value))
     }
 
-    /// It is forgotten, or was not read.
+    /// A part that is forgotten, or was not read.
     pub const fn unknown() -> Self {
         Self(None)
     }
 
-    /// It, if it is known.
+    /// The value, if it is known.
     pub const fn get(&self) -> Option<&T> {
         self.0.as_ref()
     }
@@ -92,17 +94,17 @@ pub struct PersonOrigin {
     pub origin: Origin,
 }
 
-/// What the player of a seat is called where nobody is named: in the events of a journal whose names stand apart, and everywhere once
+/// The name that replaces a player's name: in the events of a journal whose names are kept apart, and everywhere once
 /// the person is forgotten.
 #[must_use]
 pub fn unnamed(seat: Seat) -> Name {
     Name::of_nobody(seat.index() + 1)
 }
 
-/// The id of a player who is forgotten, where one has to be. No other seat of any show has it.
+/// The id that replaces a forgotten player's id where one is required. It is different for each seat of each show.
 ///
 /// # Panics
-/// Never: it is short enough.
+/// Never: the id is short enough.
 #[must_use]
 pub fn forgotten(show: ShowId, seat: Seat) -> PlayerId {
     PlayerId::parse(&format!("forgotten-{show}-{seat}")).expect("two numbers are short enough")

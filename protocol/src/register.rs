@@ -1,4 +1,4 @@
-//! Who is who in a show: the records that stand apart from its journal, in a file of their own.
+//! Who the players of a show are: the records that are kept apart from its journal, in a file of their own.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub enum PersonalData {
 }
 
 impl PersonalData {
-    /// Whom it is about; unknown while it is sealed.
+    /// The player that the data belongs to; unknown while the data is sealed.
     #[must_use]
     pub const fn player(&self) -> Option<&PlayerId> {
         match self {
@@ -64,11 +64,11 @@ impl InFrames for PersonRecord {
     const MAGIC: [u8; 6] = PEOPLE_MAGIC;
 }
 
-/// Reads the bytes of a file of person records, which stand in frames as a journal's records do.
+/// Reads the bytes of a file of person records, which has the same frames as a journal.
 pub type PersonRecords<'a> = Frames<'a, PersonRecord>;
 
 impl Record {
-    /// What stands apart from this record, if anything does and is known.
+    /// The person record that belongs to this record, if it has one and the person is known.
     #[must_use]
     pub fn apart(&self) -> Option<PersonRecord> {
         let data = match &self.command {
@@ -80,7 +80,7 @@ impl Record {
         Some(PersonRecord { show: self.show, number: self.number, fence: self.fence, data })
     }
 
-    /// Whether anything may stand apart from this record, known or not. Of a sealed one only its key tells.
+    /// Whether a person record may belong to this record, known or not. A sealed record always may.
     #[must_use]
     pub const fn has_apart(&self) -> bool {
         matches!(self.command, Command::Sit { .. } | Command::SeatHasOrigin { .. } | Command::Sealed { .. })
@@ -107,7 +107,7 @@ pub fn as_files(records: &[Record]) -> Result<(Vec<u8>, Vec<u8>), RecordTooLarge
 pub struct Register(HashMap<(u64, Fence), PersonalData>);
 
 impl Register {
-    /// The register in the bytes of such a file. What a crash left half-written at its end is passed over.
+    /// Reads a file of person records. A record at its end that a crash left incomplete is skipped.
     ///
     /// # Errors
     /// [`FrameError::NotAJournal`], [`FrameError::Damaged`].
@@ -127,12 +127,12 @@ impl Register {
         Ok(register)
     }
 
-    /// Adds a record; one of the same number and fence that came before is replaced.
+    /// Adds a record; it replaces an earlier one with the same number and fence.
     pub fn add(&mut self, record: PersonRecord) {
         self.0.insert((record.number, record.fence), record.data);
     }
 
-    /// Puts what stands apart from this record, if it is known, into its place.
+    /// Fills in the person of this record, if it is known.
     pub fn fill(&mut self, record: &mut Record) {
         if !record.has_apart() {
             return;
@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn a_person_whose_record_was_never_written_is_not_taken_for_another() {
         let mut register = Register::default();
-        // One engine lost the show before its record was written, and the next one wrote its own of that number.
+        // The first engine lost the show before its journal record was written; the next engine wrote its own with that
+        // number.
         for record in [sit(3, 1, "Bob"), sit(3, 2, "Ann"), sit(4, 1, "Bob")] {
             register.add(record.apart().unwrap());
         }

@@ -1,4 +1,4 @@
-//! What is written is read back as it was, in every codec that a message has; and no bytes at all can hurt a reader.
+//! Every message decodes to what was encoded, in each of its codecs; and no input makes a decoder panic or hang.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -33,7 +33,8 @@ where
     Ok(())
 }
 
-/// Bytes that get further into a reader than noise does: a true message, cut somewhere, with some bytes changed.
+/// A valid message, truncated at some byte and with some bytes changed: unlike random bytes it reaches the later parts
+/// of a decoder.
 fn mangled(bytes: Vec<u8>, cut: Index, changes: &[(Index, u8)]) -> Vec<u8> {
     let mut bytes = bytes;
     bytes.truncate(cut.index(bytes.len() + 1));
@@ -46,7 +47,8 @@ fn mangled(bytes: Vec<u8>, cut: Index, changes: &[(Index, u8)]) -> Vec<u8> {
     bytes
 }
 
-/// Every reader of bytes from outside reads these; what comes of it is its own affair, so long as it comes back.
+/// Passes the bytes to every decoder of untrusted input. Only panics and endless loops are failures; results are
+/// ignored.
 fn read_as_everything(bytes: &[u8]) {
     for codec in Codec::ALL {
         let _ = codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES);
@@ -62,7 +64,8 @@ fn read_as_everything(bytes: &[u8]) {
     }
 }
 
-/// Checks `cases` values on a thread whose stack is deep enough for proptest, which holds a message's strategy by value.
+/// Checks `cases` values, on a thread with a stack that is large enough for proptest, which keeps a message's strategy
+/// by value.
 fn for_all<S: Strategy>(
     cases: u32,
     values: impl FnOnce() -> S + Send + 'static,
@@ -186,7 +189,8 @@ fn a_record_whose_checksums_are_right_hurts_no_reader_whatever_it_holds() {
 
 #[test]
 fn a_length_that_the_message_cannot_have_is_refused_before_memory_is_taken() {
-    // A join to "QUIZ", with a name of 0xfc.. = a 32-bit and 0xfd.. = a 64-bit length, neither of which follows.
+    // A join to "QUIZ" with a name whose length is announced as a 32-bit (0xfc) or 64-bit (0xfd) number; no name
+    // follows.
     for length in [&b"\xfc\xff\xff\xff\x7f"[..], b"\xfd\xff\xff\xff\xff\xff\xff\xff\x7f"] {
         let bytes = [b"\x00\x04QUIZ\x01", length].concat();
         let refusal = Codec::Bincode.decode::<FromPlayer>(&bytes, FROM_PLAYER_TYPES).unwrap_err();

@@ -1,7 +1,7 @@
-//! What was seen from outside: every frame that every player sent and received, with its time.
+//! What was observed from outside: every frame that a player sent or received, with its time.
 //!
-//! Frames are kept once however often they were seen, so that ten thousand players' evidence fits in memory: the fan-out
-//! sends the same bytes to everybody, and so does the audit decode them once.
+//! Each distinct frame is stored once, so that ten thousand players' evidence fits in memory: the fan-out sends the
+//! same bytes to all players. The audit decodes them once, too.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use klaxon_protocol::codec::Codec;
 use klaxon_protocol::games::trivia::QuestionId;
 use serde::Serialize;
 
-/// Microseconds since 1970-01-01T00:00:00Z by this machine's clock, which is the server's too.
+/// Microseconds since 1970-01-01T00:00:00Z by the clock of the swarm's machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub u64);
@@ -24,72 +24,72 @@ impl Micros {
     }
 }
 
-/// A frame's number among the distinct frames.
+/// A frame's index among the distinct frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FrameId(pub u32);
 
-/// A player of the swarm: a person, over all their connections.
+/// A player of the swarm: a person, with all their connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlayerNumber(pub u32);
 
-/// One of the gateways of the service under test, from 0 up; a single server is one, too.
+/// One of the gateways of the service under test, from 0 up; a single server has number 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GatewayNumber(pub u16);
 
-/// Which way a frame went.
+/// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From the player; the time is that of the call that wrote it, before the call.
+    /// From the player. The time is taken before the call that writes it.
     Sent,
-    /// To the player; the time is that at which the kernel had it, or, where the kernel does not report it, that after it was read.
+    /// To the player. The time is that of the kernel's receipt or, if the kernel does not report it, after the read.
     Received,
 }
 
-/// A frame seen on a connection.
+/// A frame on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// When it was sent or received.
     pub at: Micros,
-    /// Which way.
+    /// Its direction.
     pub direction: Direction,
-    /// What.
+    /// Its content.
     pub frame: FrameId,
 }
 
-/// The kernel's times of a message that was sent.
+/// The kernel's times of a sent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transit {
-    /// The message's place among the connection's entries.
+    /// The message's index among the connection's entries.
     pub entry: usize,
-    /// When its first byte was given to the network.
+    /// When its first byte was passed to the network.
     pub left: Option<Micros>,
-    /// When the other end's kernel had acknowledged its last byte.
+    /// When the peer's kernel had acknowledged its last byte.
     pub acknowledged: Option<Micros>,
 }
 
 /// One connection from open to close.
 #[derive(Debug, Clone)]
 pub struct ConnectionLog {
-    /// Whose.
+    /// The player.
     pub player: PlayerNumber,
-    /// Through which gateway it came.
+    /// The gateway that it connected to.
     pub gateway: GatewayNumber,
-    /// How its frames are encoded.
+    /// The codec of its frames.
     pub codec: Codec,
-    /// Whether this player keeps the rules of the protocol and has a network that works: what a promise grants to everybody
-    /// holds for all, what it grants to those who listen holds for these.
+    /// Whether this player follows the protocol and has a working network. Some promises hold for all players, others
+    /// only for these.
     pub honest: bool,
-    /// What was seen, in order.
+    /// All frames, in order.
     pub entries: Vec<Entry>,
-    /// The kernel's times of what was sent, in order; a message without times is missing.
+    /// The kernel's times of sent messages, in order; messages without times are missing.
     pub transits: Vec<Transit>,
-    /// When packets were sent that are no message: pongs, the close frame, and the end of the connection.
+    /// When packets were sent that contain no message: pongs, the close frame, and the end of the connection.
     pub sent_beside: Vec<Micros>,
-    /// The close code that the server sent, if it sent one.
+    /// The close code that the server sent, if any.
     pub close_code: Option<u16>,
 }
 
-/// The distinct frames that were seen.
+/// The distinct frames.
 #[derive(Debug, Default)]
 pub struct Frames {
     json: HashMap<Bytes, FrameId>,
@@ -98,10 +98,10 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The number of these bytes.
+    /// The index of these bytes; adds them if they are new.
     ///
     /// # Panics
-    /// At 2^32 distinct frames, which no memory holds.
+    /// At 2^32 distinct frames, which don't fit in memory.
     pub fn intern(&mut self, codec: Codec, bytes: &[u8]) -> FrameId {
         let by_bytes = match codec {
             Codec::Json => &mut self.json,
@@ -124,45 +124,45 @@ impl Frames {
         (*codec, bytes)
     }
 
-    /// Every frame with its number.
+    /// Every frame with its index.
     pub fn iter(&self) -> impl Iterator<Item = (FrameId, Codec, &[u8])> {
         (0..).zip(&self.frames).map(|(number, (codec, bytes))| (FrameId(number), *codec, &bytes[..]))
     }
 }
 
-/// Which process of the service a fault is for.
+/// The process of the service that a fault is injected into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Victim {
-    /// The one process of `klaxon serve`.
+    /// The single process of `klaxon serve`.
     Server,
-    /// The gateway of this number.
+    /// The gateway with this number.
     Gateway(u16),
     /// The engine that plays the show.
     OwningEngine,
-    /// An engine that does not.
+    /// An engine that does not play the show.
     OtherEngine,
-    /// The Redis that arbiter and bus are on.
+    /// The Redis of the arbiter and the bus.
     Redis,
-    /// The Kafka broker that the journal is on.
+    /// The Kafka broker of the journal.
     Broker,
     /// The service that fills the database.
     Archive,
 }
 
-/// What a fault did to a process.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Harm {
-    /// It was killed (SIGKILL) and started again.
+    /// The process was killed (SIGKILL) and started again.
     Killed,
-    /// It stood still (SIGSTOP), and its connections stayed.
+    /// The process was suspended (SIGSTOP); its connections stayed open.
     Paused,
-    /// It was told to stop (SIGTERM), and another version was started in its place.
+    /// The process was stopped (SIGTERM) and replaced by another version.
     Upgraded,
 }
 
 impl Harm {
-    /// What happened, for people.
+    /// The fault as a verb, for people.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -173,31 +173,31 @@ impl Harm {
     }
 }
 
-/// A fault that was carried out.
+/// A fault that was injected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disturbance {
-    /// In which question.
+    /// The question in which it happened.
     pub question: QuestionId,
-    /// Whom it was for.
+    /// The process that was chosen.
     pub victim: Victim,
     /// The process's name, such as `engine-2`.
     pub process: String,
-    /// What was done to it.
+    /// The kind of the fault.
     pub harm: Harm,
-    /// From when on it did nothing.
+    /// Since when the process did nothing.
     pub from: Micros,
-    /// When it was at work again.
+    /// When the process worked again.
     pub until: Micros,
 }
 
 impl Disturbance {
-    /// Whether connections through this gateway were cut by it.
+    /// Whether the fault closed the connections through this gateway.
     #[must_use]
     pub fn cuts(&self, gateway: GatewayNumber) -> bool {
         self.harm != Harm::Paused && self.is_at(gateway)
     }
 
-    /// Whether this gateway did nothing meanwhile.
+    /// Whether the fault hit this gateway's process.
     #[must_use]
     pub fn is_at(&self, gateway: GatewayNumber) -> bool {
         match self.victim {
@@ -207,36 +207,36 @@ impl Disturbance {
         }
     }
 
-    /// What happened, for people: `engine-2 killed`.
+    /// A description for people: `engine-2 killed`.
     #[must_use]
     pub fn what(&self) -> String {
         format!("{} {}", self.process, self.harm.word())
     }
 }
 
-/// All that the audit looks at.
+/// All input of the audit.
 #[derive(Debug, Default)]
 pub struct Evidence {
     /// The frames.
     pub frames: Frames,
     /// The connections, in the order in which they were opened.
     pub connections: Vec<ConnectionLog>,
-    /// The journal of the show as the server left it.
+    /// The show's journal, as the server left it.
     pub journal: Vec<u8>,
-    /// What stands apart from it: who is who. Empty if nothing does.
+    /// The person records that are kept apart from it; may be empty.
     pub people: Vec<u8>,
-    /// What came of replaying the journal; without it promise 7 looks at the records only.
+    /// The result of replaying the journal; without it promise 7 checks only the records.
     pub replay: Option<Replay>,
     /// The server's resident memory over time, in bytes.
     pub resident: Vec<(Micros, u64)>,
 }
 
-/// What came of replaying the journal.
+/// The result of replaying the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    /// Whether it gave the states that the journal records.
+    /// Whether the replay led to the states in the journal.
     pub identical: bool,
-    /// The last line that the program printed, or why it could not be run.
+    /// The last line of the program's output, or why it could not be run.
     pub message: String,
 }
 

@@ -1,5 +1,5 @@
-//! The simulator: a swarm of players and what is done to the service meanwhile, the audit of what was seen, and the benchmarks.
-//! [docs/architecture.md](../../docs/architecture.md) says which of the parts may know which.
+//! The simulator: a swarm of players and injected faults, the audit of what was observed, and the benchmarks.
+//! [docs/architecture.md](../../docs/architecture.md) defines which part may depend on which.
 
 pub mod audit;
 pub mod bench;

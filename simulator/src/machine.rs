@@ -1,34 +1,34 @@
-//! What swarm and bench need of the machine: open files, processor cores and its signals.
+//! Access to the machine for swarm and bench: open files, processor cores and signals.
 
 use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Binds this process, and the threads that it will start, to a core.
+/// Binds this process, and the threads that it starts later, to a core.
 ///
 /// # Errors
-/// If there is no such core.
+/// If the core does not exist.
 pub fn bind_to(core: usize) -> io::Result<()> {
     let mut cores = rustix::thread::CpuSet::new();
     cores.set(core);
     Ok(rustix::thread::sched_setaffinity(None, &cores)?)
 }
 
-/// Lets this process and those that it starts have as many open files as the system allows; gives how many.
+/// Raises the limit of open files, for this process and those that it starts, to the system's maximum; returns it.
 ///
 /// # Errors
-/// If the system does not.
+/// If the system refuses.
 pub fn allow_open_files() -> io::Result<u64> {
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
     Ok(most.unwrap_or(u64::MAX))
 }
 
-/// Does the work. It is dropped if this process is told to stop.
+/// Runs `work`, and drops it if this process receives a signal to stop.
 ///
 /// # Errors
-/// Those of the work, or that it was interrupted.
+/// The error of `work`, or that it was interrupted.
 pub async fn unless_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -1,4 +1,4 @@
-//! The evidence as messages: each distinct frame decoded once, in the direction in which it went.
+//! The evidence in decoded form: each distinct frame is decoded once for each direction in which it was sent.
 
 use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 
@@ -9,11 +9,11 @@ use crate::evidence::{Direction, Entry, Evidence, FrameId};
 pub enum Seen<'m> {
     /// The player sent this.
     Sent(&'m FromPlayer),
-    /// The player sent what is no message.
+    /// The player sent something that can't be decoded.
     SentUnreadable,
     /// The player received this.
     Received(&'m ToPlayer),
-    /// The player received what is no message.
+    /// The player received something that can't be decoded.
     ReceivedUnreadable,
 }
 
@@ -25,7 +25,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Decodes what was sent as messages of players, and what was received as messages to them.
+    /// Decodes the sent frames as messages of players, and the received ones as messages to players.
     #[must_use]
     pub fn of(evidence: &Evidence) -> Self {
         let mut ways = vec![(false, false); evidence.frames.iter().count()];
@@ -47,7 +47,7 @@ impl Messages {
         Self { sent, received }
     }
 
-    /// What a frame of a connection holds.
+    /// The decoded content of a frame.
     #[must_use]
     pub fn seen(&self, entry: &Entry) -> Seen<'_> {
         match entry.direction {
@@ -56,7 +56,7 @@ impl Messages {
         }
     }
 
-    /// The message in the frame, if a player received it and it holds one.
+    /// The message in the frame; none if no player received it or it can't be decoded.
     #[must_use]
     pub fn received(&self, frame: FrameId) -> Option<&ToPlayer> {
         self.received.get(frame.0 as usize).and_then(Option::as_ref)

@@ -1,4 +1,4 @@
-//! `klaxon-bench` as a whole, with few players: every subject has its rows, and whatever was started is gone.
+//! `klaxon-bench` as a whole, with few players: every subject has rows, and all started processes have ended.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use klaxon_simulator::bench::rows::Subject;
 use serde_json::Value;
 
-/// The bench beside the server that it starts.
+/// The bench, with the server program in the same directory.
 fn bench(arguments: &[&str]) -> Command {
     let bench = Path::new(env!("CARGO_BIN_EXE_klaxon-bench"));
     let klaxon = bench.with_file_name("klaxon");
@@ -18,7 +18,7 @@ fn bench(arguments: &[&str]) -> Command {
 
 #[test]
 fn a_goal_without_a_figure_fails_a_run_that_must_reach_its_goals_and_no_other() {
-    // One player has the question before the small show can be beside it.
+    // A single player has the question before the small show's question can be asked during the fan-out.
     let one = ["--only", "fairness", "--players", "1", "--rounds", "1"];
     let run = bench(&one).arg("--must").output().unwrap();
     let text = String::from_utf8(run.stdout).unwrap();
@@ -52,7 +52,7 @@ fn a_small_run_has_rows_for_every_subject_and_a_verdict_on_every_goal() {
     for subject in Subject::ALL {
         let name = serde_json::to_value(subject).unwrap();
         let of_klaxon = rows.iter().filter(|row| row["subject"] == name && row["kind"] == "portable");
-        // So few players may all have their question before a small show asks: then the row says that.
+        // With so few players the fan-out may end before the small show's question; then the row has the reason.
         let step = of_klaxon.filter(|row| row["sample"].is_object() || row["refused"].is_string());
         assert!(step.count() > 0, "{subject:?} in {rows:#?}");
         assert!(text.contains(subject.title()) && page.contains(subject.title()), "{subject:?}");

@@ -1,4 +1,4 @@
-//! The report of a small show, written by hand: two honest players and one with a bad network, one question.
+//! The report of a small scripted show: two honest players and one with a bad network, one question.
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
@@ -202,7 +202,7 @@ fn the_terminal_tells_the_whole_story() {
         violations: vec!["counted twice · seat 1".into()],
     }];
     let shown = report::text(&document(&report), false);
-    // However wide the columns are.
+    // Independent of the width of the columns.
     let text = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "Small & sharp (elimination",

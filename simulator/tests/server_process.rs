@@ -1,4 +1,5 @@
-//! The life of a server process: ready, killed and back on the same ports, told to stop, and never left behind.
+//! The life cycle of a server process: ready, killed and restarted on the same ports, stopped; it never survives its
+//! starter.
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 

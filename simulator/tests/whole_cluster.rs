@@ -1,4 +1,5 @@
-//! A small show on a whole cluster of real processes, from the command line: two gateways and the engine that plays it are killed.
+//! A small show on a whole cluster of real processes, from the command line: two gateways and the engine that plays it
+//! are killed.
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
@@ -9,17 +10,17 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-/// In this run gateway 3, gateway 2 and the engine that plays the show are killed, in this order.
+/// With this seed gateway 3, gateway 2 and the engine that plays the show are killed, in this order.
 const SEED: &str = "358";
 
-/// The server program beside the swarm's, as `make test` builds it.
+/// The server program in the swarm's directory, as `make test` builds it.
 fn klaxon() -> PathBuf {
     let klaxon = Path::new(env!("CARGO_BIN_EXE_klaxon-swarm")).with_file_name("klaxon");
     assert!(klaxon.exists(), "there is no {}: `cargo build -p klaxon-gateway` makes it", klaxon.display());
     klaxon
 }
 
-/// The command line of a swarm on a cluster, all of whose temporary folders are in `place`.
+/// The command line of a swarm on a cluster, whose temporary directories are all in `place`.
 fn on_cluster(place: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_klaxon-swarm"));
     command.args(["--cluster", "--players", "60", "--spectators", "3", "--open-for", "2s", "--lives", "5"]);
@@ -28,15 +29,15 @@ fn on_cluster(place: &Path) -> Command {
     command
 }
 
-/// The same with three questions and faults.
+/// The command line of a swarm on a cluster with three questions and faults.
 fn swarm(place: &Path) -> Command {
     let mut command = on_cluster(place);
     command.args(["--faults", "--questions", "3"]);
     command
 }
 
-/// The programs that run for a swarm whose temporary folders are in `place`: it is in their environment, on their command line, or they
-/// work in it. Some servers overwrite one or the other.
+/// The programs that were started for a swarm whose temporary directories are in `place`: the path is in their
+/// environment, on their command line, or is their working directory. Some servers overwrite one or the other.
 fn running(place: &Path) -> Vec<String> {
     let place = place.display().to_string();
     let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|process| process.path());
@@ -72,8 +73,8 @@ async fn a_show_goes_on_whatever_is_killed_and_the_database_has_all_of_it() {
     assert_eq!(report["database"]["compared"][0][1], 60);
 }
 
-/// Each engine and gateway is upgraded in mid-question to a program whose link is of the next version, which writes entries that only that
-/// version has. Returns how many entries each of them had passed over before.
+/// Upgrades each engine and gateway during a question to a program whose link has the next version, and which writes
+/// entries that exist in that version only. Returns how many entries each process had passed over before.
 async fn upgraded(first: &str) -> Vec<(String, u64)> {
     let next = klaxon().with_file_name("klaxon-next");
     assert!(next.exists(), "there is no {}: `make build` makes it", next.display());
@@ -97,7 +98,7 @@ async fn upgraded(first: &str) -> Vec<(String, u64)> {
     passed_over.collect()
 }
 
-/// Whether the processes with these names had something to pass over, and the others not.
+/// Whether the processes with these names passed over entries, and the others did not.
 fn only_these_passed_over(passed_over: &[(String, u64)], names: &[&str]) -> bool {
     let is_of = |process: &String| names.iter().any(|name| process.starts_with(name));
     passed_over.len() == 5 && passed_over.iter().all(|(process, entries)| (*entries > 0) == is_of(process))
@@ -105,7 +106,8 @@ fn only_these_passed_over(passed_over: &[(String, u64)], names: &[&str]) -> bool
 
 #[tokio::test]
 async fn engines_are_upgraded_before_gateways_in_mid_question_and_nothing_is_lost() {
-    // The engine that plays the show is upgraded last, so one of the next version plays only then, and gateways pass over its entries.
+    // The engine that plays the show is upgraded last. So an engine of the next version plays the show only from then
+    // on, when only gateways of the old version are left to pass over its entries.
     let passed_over = upgraded("engines").await;
     assert!(only_these_passed_over(&passed_over, &["gateway-"]), "{passed_over:?}");
 }

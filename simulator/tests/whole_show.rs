@@ -128,7 +128,7 @@ async fn players_who_are_cut_off_come_back_to_their_seats_and_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn players_and_host_who_lose_one_of_several_addresses_go_to_another() {
     let mini = Mini::start(Some(2)).await;
-    // Nobody listens at the second address: those who are sent there first find the other by themselves.
+    // The second address is not listening: players who choose it first must find the other one.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gateways = Gateways::new(mini.players, vec![nobody, mini.players]);
     let admin = AdminAccess { addresses: vec![nobody, mini.admin.addresses[0]], ..mini.admin.clone() };

@@ -238,8 +238,8 @@ pub async fn a_reply_reaches_a_host_whose_gateway_subscribes_to_no_show(fixture:
         message: ToHost::Shows(klaxon_protocol::host::Shows { shows: Vec::new() }),
     };
     for number in 0..10 {
-        fixture.engine().reply_to_host(ANN, answer(ANN, number));
-        fixture.engine().reply_to_host(BEN, answer(BEN, number));
+        fixture.engine().reply_to_gateway(ANN, answer(ANN, number));
+        fixture.engine().reply_to_gateway(BEN, answer(BEN, number));
     }
     assert_eq!(receive_some(&*ann, 10).await, (0..10).map(|number| answer(ANN, number)).collect::<Vec<_>>());
     assert_eq!(receive_some(&*ben, 10).await, (0..10).map(|number| answer(BEN, number)).collect::<Vec<_>>());

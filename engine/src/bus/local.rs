@@ -97,7 +97,7 @@ impl EngineEnd for LocalEngineEnd {
         Ok(())
     }
 
-    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
+    fn reply_to_gateway(&self, to: GatewayId, message: ToGateway) {
         self.send(Address::One(to), message);
     }
 
@@ -157,7 +157,7 @@ impl LocalGatewayEnd {
     fn drop_message(&self, message: ToEngine) {
         count_full("engine_inbox");
         if let ToEngine::Answers(batch) = &message {
-            self.dropped.lock().entry(batch.show).or_default().drop(batch);
+            self.dropped.lock().entry(batch.show).or_default().count_dropped(batch);
         }
         if let (Some(refusal), Some(to_self)) = (refusal(message, ErrorCode::Unavailable), self.to_self.upgrade()) {
             send_to(&to_self, refusal);
@@ -181,7 +181,7 @@ impl GatewayEnd for LocalGatewayEnd {
         match &message {
             ToEngine::Answers(batch) => {
                 if let Some(dropped) = self.dropped.lock().get_mut(&batch.show) {
-                    dropped.arrive(batch);
+                    dropped.track_round(batch);
                 }
             }
             // Without the report the gateway counts as silent at the barrier.

@@ -114,7 +114,7 @@ pub trait EngineEnd: Send + Sync + 'static {
     fn publish(&self, publication: Publication) -> Result<(), BusError>;
 
     /// Replies to a host whose request concerns no show that is played here. Does not wait.
-    fn reply_to_host(&self, to: GatewayId, message: ToGateway);
+    fn reply_to_gateway(&self, to: GatewayId, message: ToGateway);
 
     /// Waits for messages and appends them to `into`, in order. Returns false when no gateway can send any more.
     async fn receive(&self, into: &mut Vec<Received>) -> bool;

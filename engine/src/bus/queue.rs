@@ -54,14 +54,14 @@ pub(super) struct DroppedAnswers(Option<(RoundId, u32)>);
 
 impl DroppedAnswers {
     /// Notes a batch that is queued. Counts of earlier rounds are reset.
-    pub fn arrive(&mut self, batch: &AnswerBatch) {
+    pub fn track_round(&mut self, batch: &AnswerBatch) {
         if let Some(round) = newest_round(batch) {
             self.0.take_if(|(of, _)| *of < round);
         }
     }
 
     /// Counts the answers of a batch that is dropped.
-    pub fn drop(&mut self, batch: &AnswerBatch) {
+    pub fn count_dropped(&mut self, batch: &AnswerBatch) {
         let Some(round) = newest_round(batch) else { return };
         let count = u32::try_from(batch.answers.len()).unwrap_or(u32::MAX);
         self.0 = Some((round, self.count().saturating_add(count)));

@@ -86,7 +86,7 @@ impl Show {
                     ToHost::Error(ErrorMessage::from(&refusal))
                 }
             };
-            ports.bus.reply_to_host(conn.gateway, ToGateway::Host { conn, message });
+            ports.bus.reply_to_gateway(conn.gateway, ToGateway::Host { conn, message });
             drop(place);
         });
     }

@@ -55,7 +55,7 @@ impl Shows {
         };
         if let Err(code) = delivered {
             let refused = ToGateway::JoinRefused { conn, error: ErrorMessage::from(code) };
-            self.ports.bus.reply_to_host(conn.gateway, refused);
+            self.ports.bus.reply_to_gateway(conn.gateway, refused);
         }
     }
 
@@ -119,7 +119,7 @@ impl Shows {
     }
 
     pub(super) fn to_host(&self, conn: ConnRef, message: ToHost) {
-        self.ports.bus.reply_to_host(conn.gateway, ToGateway::Host { conn, message });
+        self.ports.bus.reply_to_gateway(conn.gateway, ToGateway::Host { conn, message });
     }
 
     /// Lists the shows of all engines that have a written record.

@@ -104,8 +104,8 @@ impl EngineEnd for FaultyBus {
         self.end.publish(publication)
     }
 
-    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
-        self.end.reply_to_host(to, message);
+    fn reply_to_gateway(&self, to: GatewayId, message: ToGateway) {
+        self.end.reply_to_gateway(to, message);
     }
 
     async fn receive(&self, into: &mut Vec<Received>) -> bool {

@@ -153,7 +153,7 @@ impl Conn {
     }
 
     /// Returns true, once, when a snapshot has to be requested from the engine.
-    pub fn wants_snapshot(&mut self) -> bool {
+    pub fn take_snapshot_request(&mut self) -> bool {
         match self.delivery {
             Delivery::Behind { since } if self.outbox.is_empty() && !self.session.is_leaving() => {
                 self.delivery = Delivery::AwaitingSnapshot { since };

@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn something_is_done_only_while_no_join_is_pending() {
         let pending_joins = PendingJoins::default();
-        let key = ConnKey { shard: 0, slot: 1, use_of_slot: 1 };
+        let key = ConnKey { shard: 0, slot: 1, generation: 1 };
         let mut done = 0;
         pending_joins.if_none(|| done += 1);
         pending_joins.begin(key);

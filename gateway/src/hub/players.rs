@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn key(slot: u32) -> ConnKey {
-        ConnKey { shard: 0, slot, use_of_slot: 0 }
+        ConnKey { shard: 0, slot, generation: 0 }
     }
 
     const ANN: (ShowId, SeatRef) = (ShowId(1), SeatRef::first(Seat(5)));

@@ -96,21 +96,21 @@ pub struct ConnKey {
     /// Below 2^24.
     pub slot: u32,
     /// Distinguishes the connections that have used the slot.
-    pub use_of_slot: u32,
+    pub generation: u32,
 }
 
 impl ConnKey {
     /// The key as a number, for engines, which only return it.
     #[must_use]
     pub const fn to_wire(self) -> u64 {
-        (self.use_of_slot as u64) << 32 | (self.slot as u64 & 0x00ff_ffff) << 8 | self.shard as u64
+        (self.generation as u64) << 32 | (self.slot as u64 & 0x00ff_ffff) << 8 | self.shard as u64
     }
 
     /// The key for a number that an engine returned.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "each part is cut out of the whole")]
     pub const fn from_wire(wire: u64) -> Self {
-        Self { shard: wire as u8, slot: (wire >> 8) as u32 & 0x00ff_ffff, use_of_slot: (wire >> 32) as u32 }
+        Self { shard: wire as u8, slot: (wire >> 8) as u32 & 0x00ff_ffff, generation: (wire >> 32) as u32 }
     }
 }
 
@@ -128,9 +128,9 @@ mod tests {
     #[test]
     fn a_key_comes_back_from_the_engine_as_it_went() {
         for key in [
-            ConnKey { shard: 0, slot: 0, use_of_slot: 0 },
-            ConnKey { shard: 255, slot: 0x00ff_ffff, use_of_slot: u32::MAX },
-            ConnKey { shard: 3, slot: 70_000, use_of_slot: 9 },
+            ConnKey { shard: 0, slot: 0, generation: 0 },
+            ConnKey { shard: 255, slot: 0x00ff_ffff, generation: u32::MAX },
+            ConnKey { shard: 3, slot: 70_000, generation: 9 },
         ] {
             assert_eq!(ConnKey::from_wire(key.to_wire()), key);
         }

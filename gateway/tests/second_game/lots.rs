@@ -105,7 +105,7 @@ impl Lots {
     }
 
     fn reseat(&mut self, seat: Seat, sitter: Sitter) -> Result<Vec<Effect>, Refusal> {
-        self.people.must_have(seat)?;
+        self.people.check_seat(seat)?;
         if !self.gives_seats() || !self.people.is_for_guests(seat) {
             return Err(ErrorCode::WrongPhase.into());
         }
@@ -116,9 +116,9 @@ impl Lots {
         if phases.contains(&self.phase) { Ok(()) } else { Err(ErrorCode::WrongPhase.into()) }
     }
 
-    fn obey(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
+    fn apply_action(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
         let gives_seats = self.gives_seats();
-        if let Some(done) = self.people.obey(action, gives_seats) {
+        if let Some(done) = self.people.apply_action(action, gives_seats) {
             return done;
         }
         match action {
@@ -243,7 +243,7 @@ impl Game for Lots {
                 if self.was_done(id, action)? {
                     return Ok(Vec::new());
                 }
-                let effects = self.obey(now, action)?;
+                let effects = self.apply_action(now, action)?;
                 self.done.add(id.clone(), action);
                 Ok(effects)
             }

@@ -1,4 +1,4 @@
-//! The two codecs, chosen by WebSocket subprotocol. The same messages in both.
+//! The two codecs, chosen by WebSocket subprotocol. Both encode the same messages.
 
 mod command_id;
 pub(crate) mod fields;
@@ -60,8 +60,8 @@ impl Codec {
     /// Encodes a message.
     ///
     /// # Panics
-    /// For a host's `create` with settings that it does not have in bincode ([`FromHost::encodable`]), and for no other message of this
-    /// crate.
+    /// For a host's `create` with settings that have no bincode form ([`FromHost::encodable`]), and for no other
+    /// message of this crate.
     #[must_use]
     pub fn encode<T: Serialize + Encode>(self, message: &T) -> Vec<u8> {
         match self {

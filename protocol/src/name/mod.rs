@@ -25,7 +25,7 @@ pub(crate) const UNNAMED: &str = "Player";
 /// Bytes of a text that are examined at most.
 const LONGEST_INPUT: usize = 1024;
 
-/// The normalised name, or what is wrong with it.
+/// The normalised name, or why it is invalid.
 pub(crate) fn check(text: &str) -> Result<String, String> {
     if text.len() > LONGEST_INPUT {
         return Err(format!("must be 1 to {MOST_CHARACTERS} characters long, this one has {} bytes", text.len()));

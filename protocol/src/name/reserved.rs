@@ -49,7 +49,7 @@ impl Reserved {
     /// languages.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// Why one of the words is invalid.
     pub fn further(words: &str) -> Result<Self, String> {
         let words: Vec<&str> = words.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
         if words.len() > MOST_FURTHER {

@@ -155,7 +155,8 @@ fn a_number_fits_behind_every_name() {
     assert_eq!(numbered(&family, 1_000_000), family[..100].to_owned() + " 1000000");
 }
 
-/// Who wants to speak for the host says a name of the greatest length twice: of the second its end would be cut off.
+/// A name that imitates the host and is padded to the maximum length: cutting it to append a number would remove the
+/// padding.
 #[test]
 fn a_number_makes_nobody_the_host() {
     for (name, cut) in [
@@ -173,7 +174,7 @@ fn a_number_makes_nobody_the_host() {
     assert_eq!(numbered("The Real Official Host Z", 2), "Player 2");
 }
 
-/// What a name of before may have been: 1 to 24 characters, none that was refused then.
+/// Names that earlier versions accepted: 1 to 24 characters, without those that were refused then.
 fn old_name() -> impl Strategy<Value = String> {
     let is_refused = |c: char| {
         c.is_control()
@@ -185,7 +186,7 @@ fn old_name() -> impl Strategy<Value = String> {
     })
 }
 
-/// Texts of the characters of which names go wrong.
+/// Texts of characters that are special cases of the name rules.
 fn odd_text() -> impl Strategy<Value = String> {
     let odd = "aA 'é-1#Iе字क\u{94d}ष\u{93f}ا\u{6cc}👨🏽❤\u{1f1e9}\u{1f3f4}\u{301}\u{308}\u{323}\u{20e3}\u{ad}\u{200b}\u{200c}\u{200d}\u{fe0f}\u{34f}\u{3164}\u{2800}\u{e0067}\u{e007f}\u{180b}\u{1820}\u{e0100}";
     proptest::collection::vec(proptest::sample::select(odd.chars().collect::<Vec<_>>()), 0..60)

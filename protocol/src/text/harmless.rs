@@ -128,7 +128,7 @@ mod tests {
             prop_assert_eq!(printed.chars().find(|&c| acts(c)), None);
             prop_assert!(printed.chars().filter(|&c| is_ignorable(c)).count() <= text.chars().filter(|&c| is_ignorable(c)).count());
             prop_assert_eq!(HarmlessLines(&text).to_string().lines().count(), text.split('\n').count() - usize::from(text.is_empty() || text.ends_with('\n')));
-            // What is printed may be printed again.
+            // Printing a printed text again does not change it.
             prop_assert_eq!(Harmless(&printed).to_string(), printed);
         }
     }

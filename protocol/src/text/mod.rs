@@ -10,8 +10,7 @@ use icu_properties::props::GeneralCategory;
 
 use crate::unicode::{category, has_effect, is_ignorable, is_visible};
 
-/// What is wrong with a text that is to be shown to players; none if nothing is. The result is a clause that follows
-/// the text's name.
+/// Why a text must not be shown to players; none if it may be. The result is a clause that follows the text's name.
 #[must_use]
 pub fn problem(text: &str, length: &RangeInclusive<usize>) -> Option<String> {
     let (least, most, count) = (length.start(), length.end(), text.chars().count());

@@ -24,7 +24,7 @@ const KEPT: &str = "protocol/golden/journal.layouts.md";
 
 fn layouts_of_the_code() -> Vec<Layout> {
     let source = Source::read(&kept::path("protocol/src"));
-    let mut layouts = source.reachable("protocol/src/journal.rs", "Record");
+    let mut layouts = source.reachable("protocol/src/journal/mod.rs", "Record");
     for layout in source.reachable("protocol/src/register.rs", "PersonRecord") {
         if !layouts.contains(&layout) {
             layouts.push(layout);

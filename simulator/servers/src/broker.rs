@@ -1,4 +1,4 @@
-//! A real broker with Kafka's protocol: tansu.
+//! A real broker with Kafka's protocol, tansu.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,50 +12,50 @@ use crate::install::{run, words};
 use crate::server::{Server, Starting, local};
 use crate::{Process, ServerError, free_port};
 
-/// Says where tansu is.
+/// The environment variable with tansu's path.
 const VARIABLE: &str = "KLAXON_TANSU";
-/// Where `make tools` puts it, below the home folder.
+/// Where `make tools` installs it, below the home directory.
 const BUILT: &str = ".cache/klaxon/tansu-0.6.0/bin/tansu";
 
-/// How often it is started at most, how often it is looked at then, and the pause before each look.
+/// Limits of a restart: attempts, checks after each attempt, and the pause before each check.
 const STARTS: usize = 5;
 const LOOKS: usize = 6;
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// The tables that tansu needs in a PostgreSQL and does not make itself.
+/// The tables that tansu requires in a PostgreSQL database and does not create itself.
 const TABLES: &str = include_str!("broker.sql");
 
-/// Where a broker keeps what it has.
+/// Where a broker stores its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In its memory: a kill takes all of it.
+    /// In its memory: all is lost when it is killed.
     Memory,
-    /// In the PostgreSQL database at this URL, whose tables are made if they are missing. A kill takes nothing.
+    /// In the PostgreSQL database at this URL; missing tables are created. Nothing is lost when it is killed.
     Postgres(String),
 }
 
-/// A broker of our own.
+/// A broker that is started for a test or a demo.
 #[derive(Debug)]
 pub struct Broker {
     process: Process,
     port: u16,
-    /// Gone with the server.
+    /// Deleted with the server.
     _directory: TempDir,
 }
 
 impl Broker {
-    /// Starts one and waits until it answers.
+    /// Starts a broker on a free port and waits until it answers.
     ///
     /// # Errors
-    /// If there is no tansu, or it does not start.
+    /// If tansu is not installed, or does not start.
     pub async fn start(storage: Storage) -> Result<Self, ServerError> {
         Self::start_at(storage, free_port()?).await
     }
 
-    /// The same, on a port that was chosen before.
+    /// As [`Self::start`], on the given port.
     ///
     /// # Errors
-    /// If there is no tansu, or it does not start.
+    /// If tansu is not installed, or does not start.
     pub async fn start_at(storage: Storage, port: u16) -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let log = directory.path().join("log");
@@ -91,26 +91,26 @@ impl Broker {
         self.process.ready(async || answers(port).await).await
     }
 
-    /// Where it is, such as `127.0.0.1:9092`.
+    /// The broker's address, such as `127.0.0.1:9092`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Its process: to pause, to kill.
+    /// The broker's process, to pause or kill it.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Whether it answers a request for its API versions.
+    /// Whether the broker answers a request for its API versions.
     pub async fn answers(&self) -> bool {
         answers(self.port).await
     }
 
-    /// Starts it again on the same port after it was killed, with what its storage kept.
+    /// Restarts the broker on the same port after it was killed, with the records that its storage kept.
     ///
-    /// tansu 0.6.0 now and then stops listening for good when all its clients come back at once, while its process lives. It is
-    /// started once more then, as a supervisor would.
+    /// tansu 0.6.0 sometimes stops listening permanently when all its clients reconnect at once, while its process
+    /// stays alive. It is restarted in that case, as a supervisor would do.
     ///
     /// # Errors
     /// If it does not start.
@@ -125,7 +125,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Whether it still answers after its clients came back.
+    /// Whether the broker still answers after its clients have reconnected.
     async fn stays(&self) -> bool {
         for _ in 0..LOOKS {
             sleep(LOOK_AGAIN).await;
@@ -167,7 +167,7 @@ fn program() -> String {
 async fn answers(port: u16) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        // ApiVersions (18), version 0, correlation 1, no client id; its length before it.
+        // The length of the request, then: ApiVersions (18), version 0, correlation id 1, no client id.
         stream.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]).await?;
         stream.read_i32().await?;
         std::io::Result::Ok(stream.read_i32().await? == 1)

@@ -1,4 +1,4 @@
-//! What a database server must have done before its first start.
+//! Commands that prepare a database server's first start.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,12 +8,12 @@ use tokio::process::Command;
 
 use crate::ServerError;
 
-/// A command line's words.
+/// The words of a command line as owned strings.
 pub fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
-/// Runs a command to its end; its output goes to the file `log`.
+/// Runs a command and waits until it ends; its output is appended to the file `log`.
 pub async fn run(line: &[String], log: &Path) -> Result<(), ServerError> {
     let (program, arguments) = line.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
     let out = File::options().create(true).append(true).open(log)?;

@@ -1,4 +1,4 @@
-//! A process of `klaxon`, whichever of its commands it runs.
+//! A process of `klaxon`, for any of its commands.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -11,20 +11,21 @@ use serde::Deserialize;
 use crate::server::{Server, Starting};
 use crate::{Process, ServerError};
 
-/// What it writes in its data directory when it is ready.
+/// The file that the process writes into its data directory when it is ready.
 const ADDRESSES: &str = "addresses.json";
 
-/// Where a process of `klaxon` listens.
+/// The addresses at which a process of `klaxon` listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Addresses {
-    /// For players, if it has any.
+    /// For players, if the process accepts any.
     pub players: Option<SocketAddr>,
     /// For hosts and metrics.
     pub admin: SocketAddr,
 }
 
 impl Addresses {
-    /// What a process with this data directory has written; none if it is not ready. A file that is half written is none too.
+    /// The addresses that the process with this data directory has written. None if it is not ready, also while the
+    /// file is incomplete.
     #[must_use]
     pub fn read(data: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(data.join(ADDRESSES)).ok()?).ok()
@@ -41,13 +42,14 @@ pub struct Klaxon {
 }
 
 impl Klaxon {
-    /// Starts this command line with `--data-dir DATA`, and waits until it is ready. The directory is made if it is missing; what the
-    /// process prints goes to the file `log`. Where it listens at port 0, it is started again on the port that it was given.
+    /// Starts this command line with `--data-dir DATA`, and waits until the process is ready. The directory is created
+    /// if it is missing; the output is appended to the file `log`. A restart reuses the ports that the process got for
+    /// port 0.
     ///
     /// # Errors
     /// If it does not start.
     pub async fn start(name: &str, command: &[String], data: &Path, log: &Path) -> Result<Self, ServerError> {
-        // Whatever the umask: Klaxon wants no directory that others can write to.
+        // Independent of the umask: Klaxon refuses a directory that others can write to.
         DirBuilder::new().recursive(true).mode(0o700).create(data)?;
         forget_addresses(data)?;
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput).map_err(io::Error::from)?;
@@ -62,22 +64,22 @@ impl Klaxon {
         Ok(Self { name: name.to_owned(), process, data: data.to_owned(), addresses })
     }
 
-    /// Where it listens.
+    /// The addresses at which it listens.
     #[must_use]
     pub const fn listens(&self) -> Addresses {
         self.addresses
     }
 
-    /// The file with the token of its admin socket, unless the command line names another.
+    /// The file with the token of its admin socket, unless the command line sets another.
     #[must_use]
     pub fn token_file(&self) -> PathBuf {
         self.data.join("admin.token")
     }
 
-    /// Tells it to stop (SIGTERM) and waits until it has.
+    /// Sends SIGTERM and waits until the process has ended.
     ///
     /// # Errors
-    /// If it does not stop, or not with exit code 0.
+    /// If it does not stop, or its exit code is not 0.
     pub async fn stop(&mut self) -> Result<(), ServerError> {
         match self.process.stop().await? {
             status if status.success() => Ok(()),
@@ -101,7 +103,7 @@ impl Server for Klaxon {
 
     fn start_again(&mut self) -> Starting<'_> {
         Box::pin(async {
-            // What the killed one wrote does not hold any more.
+            // The addresses that the killed process wrote are outdated.
             forget_addresses(&self.data)?;
             self.process.start_again()?;
             self.addresses = ready(&mut self.process, &self.data).await?;

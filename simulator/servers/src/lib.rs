@@ -1,5 +1,5 @@
-//! The real servers that Klaxon's tests, its demo and its kills start: each in a temporary folder of its own, on free ports of
-//! this machine, and ended when dropped, or when the process that started it ends.
+//! The real servers that Klaxon's tests, its demo and its kill tests start. Each has a temporary directory of its own
+//! and free ports of this machine. It is ended when it is dropped, or when the process that started it ends.
 
 pub mod broker;
 mod install;

@@ -1,4 +1,4 @@
-//! A real MariaDB.
+//! A real MariaDB server.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use tokio::time::timeout;
 use crate::install::{run, words};
 use crate::{Process, ServerError, free_port};
 
-/// The first byte of its greeting: the protocol's version.
+/// The first byte of the server's greeting: the protocol version.
 const PROTOCOL: u8 = 10;
 
-/// A MariaDB of our own.
+/// A MariaDB server that is started for a test or a demo.
 #[derive(Debug)]
 pub struct MariaDb {
     process: Process,
     port: u16,
-    /// Gone with the server.
+    /// Deleted with the server.
     _directory: TempDir,
 }
 
 impl MariaDb {
-    /// Starts one with an empty database, and waits until it answers.
+    /// Starts a server with an empty database, and waits until it answers.
     ///
     /// # Errors
-    /// If there is no `mariadb-install-db` or `mariadbd`, or it does not start.
+    /// If `mariadb-install-db` or `mariadbd` is not installed, or does not start.
     pub async fn start() -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let path = |name: &str| directory.path().join(name).display().to_string();
         let log = directory.path().join("log");
         let port = free_port()?;
         let data = format!("--datadir={}", path("data"));
-        // Only root may name the account it runs as, and must.
+        // Root has to set the account that the server runs as; other users must not.
         let user = rustix::process::geteuid().is_root().then(|| "--user=root".to_owned());
         let mut install = words(["mariadb-install-db", "--no-defaults", &data, "--skip-test-db"]);
-        // Anybody on this machine may be its root, without a password.
+        // Any user of this machine can connect as the database's root, without a password.
         install.push("--auth-root-authentication-method=normal".to_owned());
         install.extend(user.clone());
         run(&install, &log).await?;
@@ -50,10 +50,10 @@ impl MariaDb {
             "--bind-address=127.0.0.1",
             &format!("--socket={}", path("socket")),
             &format!("--pid-file={}", path("pid")),
-            // Servers that share one folder for temporary tables get in each other's way.
+            // Servers that share a directory for temporary tables interfere with each other.
             &format!("--tmpdir={}", directory.path().display()),
             "--skip-name-resolve",
-            // What was written survives a kill without a sync; only a power cut takes it.
+            // Without a sync, writes survive a kill; only a power failure loses them.
             "--innodb-flush-log-at-trx-commit=2",
             "--innodb-flush-method=nosync",
         ]);
@@ -63,18 +63,18 @@ impl MariaDb {
         Ok(Self { process, port, _directory: directory })
     }
 
-    /// Where its database is, such as `mysql://root@127.0.0.1:3306/klaxon`.
+    /// The URL of its database, such as `mysql://root@127.0.0.1:3306/klaxon`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("mysql://root@127.0.0.1:{}/klaxon", self.port)
     }
 
-    /// Its process: to pause, to kill.
+    /// The server's process, to pause or kill it.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Starts it again on the same port after it was killed, with all that it had acknowledged.
+    /// Restarts the server on the same port after it was killed, with all acknowledged writes.
     ///
     /// # Errors
     /// If it does not start.
@@ -85,7 +85,7 @@ impl MariaDb {
     }
 }
 
-/// Whether a MariaDB greets on this port. It does so when it has recovered and its first commands are done.
+/// Whether a MariaDB sends its greeting on this port. It does so after recovery, when its initial commands are done.
 async fn answers(port: u16) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;

@@ -1,4 +1,4 @@
-//! A real PostgreSQL.
+//! A real PostgreSQL server.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::chown;
@@ -13,29 +13,30 @@ use tokio::time::timeout;
 use crate::install::{run, words};
 use crate::{Process, ServerError, free_port};
 
-/// Where Debian puts the programs of each version; they are not on the PATH.
+/// Where Debian installs the programs of each version; this directory is not on the PATH.
 const INSTALLED: &str = "/usr/lib/postgresql";
-/// Who runs it if we are root, for whom it refuses to run: the first of these that this machine knows.
+/// The accounts to run the server as if we are root, which it refuses: the first that exists on this machine.
 const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
-/// After a kill its children hold the shared memory for a moment, and a new one refuses to start meanwhile.
+/// The maximum number of attempts to restart after a kill: the killed server's children hold the shared memory for a
+/// moment, and meanwhile a new server refuses to start.
 const STARTS_AFTER_KILL: usize = 50;
-/// The pause between two of these starts.
+/// The pause between two attempts.
 const START_LATER: Duration = Duration::from_millis(100);
 
-/// A PostgreSQL of our own.
+/// A PostgreSQL server that is started for a test or a demo.
 #[derive(Debug)]
 pub struct Postgres {
     process: Process,
     port: u16,
-    /// Gone with the server.
+    /// Deleted with the server.
     directory: TempDir,
 }
 
 impl Postgres {
-    /// Starts one with an empty database, and waits until it answers.
+    /// Starts a server with an empty database, and waits until it answers.
     ///
     /// # Errors
-    /// If there is no `initdb` or `postgres`, or it does not start.
+    /// If `initdb` or `postgres` is not installed, or does not start.
     pub async fn start() -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let data = directory.path().join("data");
@@ -54,7 +55,7 @@ impl Postgres {
         let data = data.display().to_string();
         let initdb = ["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
         run(&command("initdb", &initdb), &log).await?;
-        // What was written survives a kill without a sync; only a power cut takes it.
+        // Without a sync, writes survive a kill; only a power failure loses them.
         let settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"];
         let port_word = port.to_string();
         let mut serve = vec!["-D", &data, "-p", &port_word];
@@ -66,10 +67,10 @@ impl Postgres {
         Ok(Self { process, port, directory })
     }
 
-    /// Makes another database, and gives its URL.
+    /// Creates another database, and returns its URL.
     ///
     /// # Errors
-    /// If there is no `psql`, or the database is there already.
+    /// If `psql` is not installed, or the database exists already.
     pub async fn create_database(&self, name: &str) -> Result<String, ServerError> {
         let create = format!("CREATE DATABASE {name}");
         let log = self.directory.path().join("log");
@@ -81,18 +82,18 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Where its database is, such as `postgres://postgres@127.0.0.1:5432/postgres`.
+    /// The URL of its database, such as `postgres://postgres@127.0.0.1:5432/postgres`.
     #[must_use]
     pub fn url(&self) -> String {
         self.url_of("postgres")
     }
 
-    /// Its process: to pause, to kill.
+    /// The server's process, to pause or kill it.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Starts it again on the same port after it was killed, with all that it had acknowledged.
+    /// Restarts the server on the same port after it was killed, with all acknowledged writes.
     ///
     /// # Errors
     /// If it does not start.
@@ -111,21 +112,22 @@ impl Postgres {
 }
 
 impl Drop for Postgres {
-    /// Killed, it would leave children for a moment, which write into the folder that is being taken away.
+    /// Ends the server by SIGQUIT. After SIGKILL its children would live on for a moment and write into the directory
+    /// that is being deleted.
     fn drop(&mut self) {
         self.process.resume();
         self.process.quit();
     }
 }
 
-/// An account of this machine.
+/// A user account of this machine.
 struct Account {
     user: u32,
     group: u32,
 }
 
 impl Account {
-    /// The account it must run as; none unless we are root.
+    /// The account that the server has to run as; none unless we are root.
     fn needed() -> Result<Option<Self>, ServerError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
@@ -140,15 +142,15 @@ impl Account {
         Ok(ACCOUNTS.iter().find_map(|name| of(name)))
     }
 
-    /// What runs a program as this account. It sets the signal of the starter's death once more, as a change of account
-    /// forgets it.
+    /// The command prefix that runs a program as this account. It sets the parent-death signal again, since the kernel
+    /// clears it when the account changes.
     fn prefix(&self) -> Vec<String> {
         let (user, group) = (format!("--reuid={}", self.user), format!("--regid={}", self.group));
         words(["setpriv", &user, &group, "--clear-groups", "--pdeathsig", "KILL", "--"])
     }
 }
 
-/// The program of the newest version that is installed, or the one on the PATH.
+/// The program of the newest installed version, or else the one on the PATH.
 fn program_named(name: &str) -> String {
     let versions = std::fs::read_dir(INSTALLED).into_iter().flatten().flatten();
     let version = |path: &Path| path.file_name().and_then(OsStr::to_str).and_then(|name| name.parse::<u32>().ok());
@@ -159,7 +161,7 @@ fn program_named(name: &str) -> String {
     installed.map_or_else(|| name.to_owned(), |path| path.join("bin").join(name).display().to_string())
 }
 
-/// Whether a PostgreSQL on this port lets its user in; one that still recovers refuses.
+/// Whether a PostgreSQL on this port accepts its user; it refuses during recovery.
 async fn answers(port: u16) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;

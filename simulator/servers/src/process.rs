@@ -1,4 +1,4 @@
-//! A server's process: started, waited for, paused, killed, stopped.
+//! A server's process: starting, waiting, pausing, killing, stopping.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,56 +12,56 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a server may take until it answers.
+/// The time limit for a server to become ready.
 const START_PATIENCE: Duration = Duration::from_secs(60);
-/// How long it may take to stop when told to.
+/// The time limit to stop after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
-/// The pause between two looks at it.
+/// The pause between two checks.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// So many lines of the end of its log are in an error.
+/// Lines from the end of the log that an error contains.
 const LOG_LINES: usize = 15;
 
-/// What went wrong with a server.
+/// Why a server could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// It could not be started.
+    /// The process could not be started.
     #[error("can't start {program}: {error}; `make tools` installs what the tests need")]
     Start {
-        /// Its program.
+        /// The program's name or path.
         program: String,
-        /// Why not.
+        /// The error of the start.
         error: io::Error,
     },
-    /// It ended by itself.
+    /// The process ended by itself.
     #[error("{program} ended by itself ({status}); the end of its log:\n{log}")]
     Ended {
-        /// Its program.
+        /// The program's name or path.
         program: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
         /// The end of its log.
         log: String,
     },
-    /// It did not answer in time.
+    /// The server did not become ready in time.
     #[error("{program} did not answer within {} s; the end of its log:\n{log}", START_PATIENCE.as_secs())]
     NotReady {
-        /// Its program.
+        /// The program's name or path.
         program: String,
         /// The end of its log.
         log: String,
     },
-    /// It did not stop when told to.
+    /// The process did not stop in time after SIGTERM.
     #[error("{program} did not stop within {} s after SIGTERM", STOP_PATIENCE.as_secs())]
     Stuck {
-        /// Its program.
+        /// The program's name or path.
         program: String,
     },
-    /// A file or a port could not be had.
+    /// A file could not be opened, or no port was free.
     #[error(transparent)]
     Machine(#[from] io::Error),
 }
 
-/// A server's process. Killed when dropped.
+/// A server's process. It is killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     program: String,
@@ -72,10 +72,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program`, whose output goes to the file `log`.
+    /// Starts `program`; its output is appended to the file `log`.
     ///
     /// # Errors
-    /// If there is no such program, or the log can't be written.
+    /// If the program does not exist, or the log can't be written.
     pub fn start(
         program: &str,
         arguments: Vec<String>,
@@ -86,18 +86,18 @@ impl Process {
         Ok(Self { program: program.to_owned(), arguments, environment, log: log.to_owned(), child })
     }
 
-    /// Waits until `is_ready`.
+    /// Waits until `is_ready` returns true.
     ///
     /// # Errors
-    /// If it ends before, or is not ready within 60 s.
+    /// If the process ends before, or is not ready within 60 s.
     pub async fn ready(&mut self, mut is_ready: impl AsyncFnMut() -> bool) -> Result<(), ServerError> {
         self.ready_with(async || is_ready().await.then_some(())).await
     }
 
-    /// Waits until `look` gives something, which shows that it is ready.
+    /// Waits until `look` returns a value, which shows that the server is ready.
     ///
     /// # Errors
-    /// If it ends before, or is not ready within 60 s.
+    /// If the process ends before, or is not ready within 60 s.
     pub async fn ready_with<T>(&mut self, mut look: impl AsyncFnMut() -> Option<T>) -> Result<T, ServerError> {
         let deadline = Instant::now() + START_PATIENCE;
         loop {
@@ -114,12 +114,12 @@ impl Process {
         }
     }
 
-    /// From the next start on, this program with the same arguments.
+    /// Uses this program, with the same arguments, from the next start on.
     pub fn replace_program(&mut self, program: &Path) {
         self.program = program.display().to_string();
     }
 
-    /// From the next start on, what stands behind this option.
+    /// Replaces the value of this option from the next start on.
     pub(crate) fn replace_argument_of(&mut self, option: &str, value: &str) {
         let place = self.arguments.iter().position(|argument| argument == option);
         if let Some(argument) = place.and_then(|place| self.arguments.get_mut(place + 1)) {
@@ -127,7 +127,7 @@ impl Process {
         }
     }
 
-    /// Starts it again as it was started, after it was killed or stopped.
+    /// Kills the process if it is alive, and starts it again with the same arguments.
     ///
     /// # Errors
     /// If it can't be started.
@@ -137,30 +137,30 @@ impl Process {
         Ok(())
     }
 
-    /// Its process id.
+    /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Kills it (SIGKILL) and waits until it is gone.
+    /// Kills the process (SIGKILL) and waits until it has ended.
     pub fn kill(&mut self) {
-        // It may be gone already.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Stops its clock (SIGSTOP): it does nothing, and its connections stay.
+    /// Suspends the process (SIGSTOP); its connections stay open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// Lets it go on (SIGCONT).
+    /// Continues the suspended process (SIGCONT).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
-    /// Tells it to stop (SIGTERM) and waits until it has; kills it if it does not within 20 s.
+    /// Sends SIGTERM and waits until the process has ended; kills it after 20 s.
     ///
     /// # Errors
     /// If it had to be killed.
@@ -177,8 +177,8 @@ impl Process {
         Err(ServerError::Stuck { program: self.program.clone() })
     }
 
-    /// Tells it to end at once (SIGQUIT) and waits until it has, and with it the children that it waits for; kills it if it does
-    /// not within 20 s.
+    /// Sends SIGQUIT and waits until the process has ended, including the children that it waits for; kills it after 20
+    /// s.
     pub fn quit(&mut self) {
         self.signal(Signal::QUIT);
         let deadline = Instant::now() + STOP_PATIENCE;
@@ -188,18 +188,18 @@ impl Process {
         self.kill();
     }
 
-    /// How it ended, if it did.
+    /// The exit status, if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The error that it ended by itself.
+    /// The error for a process that ended by itself.
     #[must_use]
     pub fn ended_by_itself(&self, status: ExitStatus) -> ServerError {
         ServerError::Ended { program: self.program.clone(), status, log: self.log_end() }
     }
 
-    /// The end of its log.
+    /// The last lines of the log.
     #[must_use]
     pub fn log_end(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
@@ -210,7 +210,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It may be gone already.
+            // It may have ended already.
             let _ = kill_process(pid, signal);
         }
     }
@@ -222,10 +222,12 @@ impl Drop for Process {
     }
 }
 
-/// The kernel sends no signal for a starter that had ended before the signal was asked for.
+/// Runs the program only if the starter is still the parent: the kernel sends no parent-death signal if the parent
+/// ended before it was requested.
 const UNLESS_ALONE: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 
-/// Starts a program so that whatever ends the starter, a panic or SIGKILL too, ends it: nothing is left running.
+/// A command that starts a program such that it is killed when the starter ends in any way, including a panic or
+/// SIGKILL.
 pub fn ending_with_us(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--", "sh", "-c", UNLESS_ALONE]).arg(std::process::id().to_string());
@@ -240,7 +242,7 @@ fn spawn(
     log: &Path,
 ) -> Result<Child, ServerError> {
     if program.contains('/') {
-        // The shell in between would fail only after it was started.
+        // Otherwise the shell that runs the program would fail, after the start was reported as successful.
         std::fs::metadata(program).map_err(|error| ServerError::Start { program: program.to_owned(), error })?;
     }
     let out = File::options().create(true).append(true).open(log)?;
@@ -254,14 +256,14 @@ fn spawn(
 
 type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
-/// The kernel sends that signal when the *thread* that started the server ends, which for a test's thread is when the test does. So
-/// servers are started on a thread that stays.
+/// Starts a process on a thread that lives as long as this process. The kernel sends the parent-death signal when the
+/// *thread* that started the server ends; a test's thread ends with the test.
 fn spawn_for_the_process(command: Command) -> io::Result<Child> {
     static STARTER: LazyLock<Mutex<mpsc::Sender<Order>>> = LazyLock::new(|| {
         let (starter, orders) = mpsc::channel::<Order>();
         std::thread::spawn(move || {
             for (mut command, reply) in orders {
-                // Whoever ordered it waits.
+                // The receiver waits for this, so the send can't fail.
                 let _ = reply.send(command.spawn());
             }
         });
@@ -276,7 +278,7 @@ fn spawn_for_the_process(command: Command) -> io::Result<Child> {
 /// A port of this machine that is free now.
 ///
 /// # Errors
-/// If there is none.
+/// If none is free.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

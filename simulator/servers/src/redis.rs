@@ -12,29 +12,29 @@ use tokio::time::timeout;
 use crate::server::{Server, Starting, local};
 use crate::{Process, ServerError, free_port};
 
-/// What a Redis that was killed knows when it is started again.
+/// What a Redis keeps when it is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Nothing.
     None,
-    /// Everything it had acknowledged (an append-only file).
+    /// Every acknowledged write (append-only file).
     AppendOnly,
 }
 
-/// A Redis of our own.
+/// A Redis server that is started for a test or a demo.
 #[derive(Debug)]
 pub struct Redis {
     process: Process,
     port: u16,
-    /// Gone with the server.
+    /// Deleted with the server.
     _directory: TempDir,
 }
 
 impl Redis {
-    /// Starts one and waits until it answers.
+    /// Starts a server on a free port and waits until it answers.
     ///
     /// # Errors
-    /// If there is no `redis-server`, or it does not start.
+    /// If `redis-server` is not installed, or does not start.
     pub async fn start(persistence: Persistence) -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let port = free_port()?;
@@ -53,18 +53,18 @@ impl Redis {
         Ok(Self { process, port, _directory: directory })
     }
 
-    /// Where it is, such as `redis://127.0.0.1:6379`.
+    /// The server's URL, such as `redis://127.0.0.1:6379`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its process: to pause, to kill.
+    /// The server's process, to pause or kill it.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Starts it again on the same port after it was killed, with what it kept.
+    /// Restarts the server on the same port after it was killed, with the data that it kept.
     ///
     /// # Errors
     /// If it does not start.
@@ -93,12 +93,12 @@ impl Server for Redis {
     }
 }
 
-/// Whether a Redis answers PONG on this port; one that still loads its file answers with an error.
+/// Whether a Redis answers PONG on this port; while it loads its file it answers with an error.
 pub(crate) async fn answers(port: u16) -> bool {
     matches!(ask(port, "PING").await, Ok(answer) if answer == "+PONG")
 }
 
-/// The answer of the Redis on this port to a command: its first line and, if it is a text, the text.
+/// Sends a command to the Redis on this port. Returns the first line of the reply, or the text if the reply is one.
 pub(crate) async fn ask(port: u16, command: &str) -> io::Result<String> {
     let ask = async {
         let mut stream = BufStream::new(TcpStream::connect(("127.0.0.1", port)).await?);

@@ -11,11 +11,11 @@ use crate::{Process, ServerError, free_port};
 const NODES: u16 = 3;
 const SLOTS: u16 = 16_384;
 
-/// A Redis Cluster of our own. It keeps nothing on the disk.
+/// A Redis Cluster that is started for a test. It keeps nothing on disk.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Node>,
-    /// Gone with the servers.
+    /// Deleted with the servers.
     _directory: TempDir,
 }
 
@@ -23,15 +23,15 @@ pub struct RedisCluster {
 struct Node {
     process: Process,
     port: u16,
-    /// Where the nodes connect to each other.
+    /// The port for connections between the nodes.
     bus: u16,
 }
 
 impl RedisCluster {
-    /// Starts one and waits until all nodes know of all slots.
+    /// Starts a cluster and waits until every node has the complete slot map.
     ///
     /// # Errors
-    /// If there is no `redis-server`, or one does not start, or they don't become a cluster.
+    /// If `redis-server` is not installed, a node does not start, or the nodes don't form a cluster.
     pub async fn start() -> Result<Self, ServerError> {
         let directory = tempfile::tempdir()?;
         let mut nodes = Vec::new();
@@ -47,7 +47,7 @@ impl RedisCluster {
                 ["--maxmemory-policy", "noeviction"],
                 ["--cluster-enabled", "yes"],
                 ["--cluster-port", &bus.to_string()],
-                // A node that is silent for two seconds is taken for dead, and only its shows stand still.
+                // A node that is silent for 2 s is considered failed; only the shows in its slots are affected.
                 ["--cluster-node-timeout", "2000"],
                 ["--cluster-require-full-coverage", "no"],
             ];
@@ -61,13 +61,13 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// Gives each node its slots, and makes them known to each other.
+    /// Assigns slots to each node, and connects the nodes to each other.
     async fn join(&mut self) -> Result<(), ServerError> {
         let first = (self.nodes[0].port, self.nodes[0].bus);
         for (number, node) in (0..NODES).zip(&self.nodes) {
             let slots = SLOTS / NODES * number..if number + 1 == NODES { SLOTS } else { SLOTS / NODES * (number + 1) };
             node.order(&format!("CLUSTER ADDSLOTSRANGE {} {}", slots.start, slots.end - 1)).await?;
-            // Different from the start, so that nodes need not find out which of them is right.
+            // Different epochs from the start, so that the nodes need not resolve a conflict.
             node.order(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).await?;
             if number > 0 {
                 node.order(&format!("CLUSTER MEET 127.0.0.1 {} {}", first.0, first.1)).await?;
@@ -76,13 +76,13 @@ impl RedisCluster {
         self.whole().await
     }
 
-    /// Where its nodes are, such as `redis://127.0.0.1:6379`.
+    /// The URLs of its nodes, such as `redis://127.0.0.1:6379`.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(|node| format!("redis://127.0.0.1:{}", node.port)).collect()
     }
 
-    /// A node's process: to pause, to kill.
+    /// A node's process, to pause or kill it.
     ///
     /// # Panics
     /// If `node` is 3 or more.
@@ -90,20 +90,20 @@ impl RedisCluster {
         &mut self.nodes[node].process
     }
 
-    /// Which node has the keys with this hash tag.
+    /// The index of the node that has the keys with this hash tag.
     ///
     /// # Errors
-    /// If no node can be asked.
+    /// If the first node does not answer.
     pub async fn node_of(&self, tag: &str) -> io::Result<usize> {
         let told = ask(self.nodes[0].port, &format!("CLUSTER KEYSLOT {tag}")).await?;
         let slot: u16 = told.trim_start_matches(':').parse().map_err(|_| io::Error::other(told.clone()))?;
         Ok(usize::from((slot / (SLOTS / NODES)).min(NODES - 1)))
     }
 
-    /// Starts a node again, on the same port, after it was killed. It knows its slots, and nothing of what was in them.
+    /// Restarts a node on the same port after it was killed. It has its slots, but no data.
     ///
     /// # Errors
-    /// If it does not start, or the others don't take it back.
+    /// If it does not start, or does not become part of the cluster again.
     ///
     /// # Panics
     /// If `node` is 3 or more.
@@ -112,7 +112,7 @@ impl RedisCluster {
         self.whole().await
     }
 
-    /// Waits until all nodes know who has each slot.
+    /// Waits until every node has the complete slot map.
     async fn whole(&mut self) -> Result<(), ServerError> {
         for node in &mut self.nodes {
             let port = node.port;
@@ -131,7 +131,7 @@ impl Node {
     }
 }
 
-/// Whether this node knows who has each slot.
+/// Whether this node has the complete slot map.
 async fn is_whole(port: u16) -> bool {
     let Ok(info) = ask(port, "CLUSTER INFO").await else { return false };
     let knows = |line: String| info.lines().any(|told| told.trim() == line);

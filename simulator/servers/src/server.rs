@@ -1,4 +1,4 @@
-//! What all servers have in common for those who kill, stop and start them again.
+//! The interface through which servers are killed, stopped and restarted.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -9,26 +9,26 @@ use tokio::time::sleep;
 
 use crate::{Process, ServerError};
 
-/// A server that is being started.
+/// A future that ends when the server is ready.
 pub type Starting<'a> = Pin<Box<dyn Future<Output = Result<(), ServerError>> + 'a>>;
 
 /// A server with one process.
 pub trait Server {
-    /// What it is called, such as `redis` or `engine-2`.
+    /// The server's name, such as `redis` or `engine-2`.
     fn name(&self) -> &str;
 
-    /// Where it listens.
+    /// The addresses at which it listens.
     fn addresses(&self) -> Vec<SocketAddr>;
 
-    /// Its process: to pause, to kill.
+    /// The server's process, to pause or kill it.
     fn process(&mut self) -> &mut Process;
 
-    /// Starts it again on the same ports after it was killed, and waits until it is ready.
+    /// Restarts the server on the same ports after it was killed, and waits until it is ready.
     fn start_again(&mut self) -> Starting<'_>;
 }
 
-/// Kills a server (SIGKILL), and starts it again after `away`. Meanwhile its addresses are held, without listening there: on a busy
-/// machine another program would get its ports.
+/// Kills a server (SIGKILL), and restarts it after `away`. Meanwhile its addresses stay bound, without listening, so
+/// that no other program of a busy machine gets its ports.
 ///
 /// # Errors
 /// If it can't be started again.
@@ -40,7 +40,7 @@ pub async fn kill_for(server: &mut dyn Server, away: Duration) -> Result<(), Ser
     server.start_again().await
 }
 
-/// Stops a server's clock (SIGSTOP), and lets it go on after `standing`.
+/// Suspends a server (SIGSTOP) for `standing`, then continues it.
 pub async fn pause_for(server: &mut dyn Server, standing: Duration) {
     server.process().pause();
     sleep(standing).await;
@@ -54,7 +54,7 @@ fn hold(address: SocketAddr) -> Option<TcpSocket> {
     Some(socket)
 }
 
-/// An address of this machine at this port.
+/// The address of this port at 127.0.0.1.
 pub(crate) fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }

@@ -1,17 +1,17 @@
-//! What a process uses, by the kernel's own account.
+//! Memory and processor time of a process, from `/proc`.
 
 use std::time::Duration;
 
 /// The kernel counts processor time in hundredths of a second (`USER_HZ`, proc(5)).
 const TICK: Duration = Duration::from_millis(10);
 
-/// The resident memory of a process in bytes; none if it is gone.
+/// The resident memory of a process in bytes; none if it has ended.
 #[must_use]
 pub fn resident_memory(process: u32) -> Option<u64> {
     memory_in(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?)
 }
 
-/// User and system time of a process with all its threads since it was started; none if it is gone.
+/// User and system time of a process with all its threads since its start; none if it has ended.
 #[must_use]
 pub fn processor_time(process: u32) -> Option<Duration> {
     time_in(&std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
@@ -24,7 +24,7 @@ fn memory_in(status: &str) -> Option<u64> {
 }
 
 fn time_in(stat: &str) -> Option<Duration> {
-    // The program's name stands in parentheses and may hold anything.
+    // The program's name is in parentheses and may contain any characters.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(11);
     let (user, system): (u32, u32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);

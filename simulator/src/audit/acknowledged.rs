@@ -17,7 +17,7 @@ const PROMISE: Promise = Promise {
     sentence: "An answer that was acknowledged stands in the journal and in all that follows.",
 };
 
-/// The first time that a seat's answer to a question was accepted, and which choice.
+/// For each seat and question, when an answer was first accepted, and which choice.
 type Acknowledged = HashMap<(Seat, QuestionId), (Micros, Option<Choice>)>;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -87,7 +87,8 @@ fn stand_in_the_journal(reading: &Reading<'_>, finding: &mut Finding) -> Acknowl
     acknowledged
 }
 
-/// A player who comes back after an acknowledgement is sent the answer.
+/// Why the answer in a player's state is wrong; none if it is right. A player who comes back after an acknowledgement
+/// is sent the answer.
 fn forgotten(
     reading: &Reading<'_>,
     acknowledged: &Acknowledged,

@@ -1,4 +1,4 @@
-//! Promise 8: no client, slow, silent or hostile, grows memory or delays another player.
+//! Promise 8: no client, whether slow, silent or hostile, makes memory grow without limit or delays another player.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ const PROMISE: Promise = Promise {
     sentence: "No client, slow, silent or hostile, grows memory or delays another player.",
 };
 
-/// As many frames within a second are a flood: ten times what the protocol allows for long.
+/// The number of frames within a second that counts as a flood: ten times the protocol's sustained limit.
 const FLOOD: usize = 100;
-/// The close code of a connection that was taken for dead.
+/// The close code of a connection on which no heartbeat was received.
 const SILENT: u16 = 4002;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -57,15 +57,16 @@ fn kibibytes(bytes: u64) -> String {
     format!("{} KiB", bytes / 1024)
 }
 
-/// An answer that waits for its reply.
+/// An answer without a reply so far.
 struct Waiting {
     question: QuestionId,
     choice: Choice,
     sent: Micros,
 }
 
-/// Every honest answer has its reply soon. The first reply about a question is the first answer's; an error, such as that the
-/// player has not joined yet, may be a reply to any.
+/// Checks that every answer on an honest connection has its reply within the limit. The first reply about a question
+/// belongs to the first answer; an error, for example because the player has not joined yet, may be the reply to any of
+/// them.
 fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
     let limit = reading.options.reply_limit;
     let mut latencies = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3).ok();
@@ -81,7 +82,7 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
                     let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
                     let took = at.0.saturating_sub(first.sent.0);
                     if let Some(latencies) = &mut latencies {
-                        // It grows as needed, up to any time that fits in memory.
+                        // The histogram resizes itself, so recording fails only if memory runs out.
                         let _ = latencies.record(took);
                     }
                     finding.check(at <= reading.due(first.sent), || {
@@ -130,7 +131,7 @@ fn honest_players_are_not_shed(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("connections cut off as too slow", shed);
 }
 
-/// A flood is refused, or its connection closed.
+/// Checks that a flood is refused, or its connection closed.
 fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
     let mut floods = 0u64;
     for (index, log) in reading.evidence.connections.iter().enumerate() {
@@ -157,7 +158,7 @@ fn floods_are_refused(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("floods", floods);
 }
 
-/// Who sends too large a message is cut off.
+/// Checks that a connection that sends too large a message is closed.
 fn too_large_is_refused(reading: &Reading<'_>, finding: &mut Finding) {
     let mut oversized = 0u64;
     for (index, log) in reading.evidence.connections.iter().enumerate() {

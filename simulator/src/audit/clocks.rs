@@ -1,5 +1,5 @@
-//! How far the server's clock is from the swarm's, by the run's own pings: no machine is taken to have the same clock as another, and no
-//! process the same as the one before it.
+//! The offset between the server's clock and the swarm's, measured by the run's own pings. Two machines are not assumed
+//! to have the same clock, nor are a process and the one that replaced it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use klaxon_protocol::time::Millis;
 use super::options::AuditOptions;
 use crate::evidence::{Disturbance, GatewayNumber, Micros};
 
-/// Of the pongs within this many microseconds the one with the shortest way is kept.
+/// Of the pongs within this many microseconds the one with the shortest round trip is kept.
 const KEPT_EVERY: u64 = 100_000;
 
-/// A ping and its pong: somewhere in between the server's clock showed `now`.
+/// A ping and its pong: at some time between the two, the server's clock showed `now`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Trip {
     pub left: Micros,
@@ -21,14 +21,15 @@ pub(super) struct Trip {
 }
 
 impl Trip {
-    /// The server's clock less the swarm's. A millisecond is any time within it.
+    /// The offset of the server's clock to the swarm's. The server's time is rounded down to a millisecond, so it is
+    /// uncertain by one.
     fn offset(self) -> Offset {
         let now = self.now.0.saturating_mul(1000);
         Offset { least: difference(now, self.back.0), most: difference(now.saturating_add(999), self.left.0) }
     }
 }
 
-/// The server's clock less the swarm's is between these, in microseconds.
+/// The limits of the server's clock minus the swarm's, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Offset {
     pub least: i64,
@@ -49,24 +50,24 @@ impl Offset {
 /// Each gateway's clock, measured by the run's pings.
 #[derive(Debug)]
 pub(super) struct Clocks<'a> {
-    /// By process and stretch of time.
+    /// By the gateway's process, and by the time in units of [`KEPT_EVERY`].
     measured: BTreeMap<(GatewayNumber, usize), BTreeMap<u64, Trip>>,
     faults: &'a [Disturbance],
-    /// A clock runs faster or slower than the swarm's by one part in this number at most.
+    /// A clock drifts from the swarm's by at most one part in this number.
     drift: u64,
     trips: u64,
-    /// What is taken for granted of a clock that was never measured, in microseconds.
+    /// The assumed limit of the offset of a clock that was never measured, in microseconds.
     slack: u64,
 }
 
 impl<'a> Clocks<'a> {
-    /// Nothing measured yet.
+    /// Without any measurement.
     pub fn new(options: &'a AuditOptions) -> Self {
         let AuditOptions { faults, clock_drift, clock_slack, .. } = options;
         Self { measured: BTreeMap::new(), faults, drift: *clock_drift, trips: 0, slack: as_micros(*clock_slack) }
     }
 
-    /// The gateway's process then: how many before it were killed.
+    /// The gateway's process at this time: the number of kills before.
     fn process(&self, gateway: GatewayNumber, at: Micros) -> (GatewayNumber, usize) {
         (gateway, self.faults.iter().filter(|fault| fault.cuts(gateway) && fault.from <= at).count())
     }
@@ -80,12 +81,13 @@ impl<'a> Clocks<'a> {
         }
     }
 
-    /// How many pings measured it.
+    /// The number of pings that measured a clock.
     pub const fn trips(&self) -> u64 {
         self.trips
     }
 
-    /// How far the gateway's clock was off at this time of the swarm's. Looks from then on in both directions, as far as it can help.
+    /// The offset of the gateway's clock at this time of the swarm's. Uses the measurements before and after it, as far
+    /// as they narrow the limits.
     pub fn offset(&self, gateway: GatewayNumber, at: Micros) -> Offset {
         let slack = self.slack.cast_signed();
         let unmeasured = Offset { least: -slack, most: slack };
@@ -121,7 +123,7 @@ mod tests {
     use super::*;
     use crate::evidence::{Harm, Victim};
 
-    /// The server's clock is 5 s ahead.
+    /// A trip with a server's clock that is 5 s ahead.
     fn trip(left: u64, there: u64, back: u64) -> Trip {
         Trip { left: Micros(left), back: Micros(back), now: Millis((there + 5_000_000) / 1000) }
     }
@@ -162,7 +164,7 @@ mod tests {
             };
             let options = AuditOptions { faults: vec![fault], ..AuditOptions::default() };
             let mut clocks = Clocks::new(&options);
-            // 5 s ahead to the microsecond, then 3 ms less, by a longer way.
+            // Exactly 5 s ahead, then 3 ms less, with a longer round trip.
             clocks.measure(GatewayNumber(0), trip(1_900_000, 1_900_000, 1_900_000));
             clocks.measure(GatewayNumber(0), trip(3_100_000, 3_100_500 - 3_000, 3_101_000));
             let offset = clocks.offset(GatewayNumber(0), Micros(3_101_000));
@@ -177,7 +179,7 @@ mod tests {
     fn a_clock_that_is_led_is_known_where_it_was_measured_and_less_well_in_between() {
         let options = AuditOptions { clock_drift: 50, ..AuditOptions::default() };
         let mut clocks = Clocks::new(&options);
-        // 5 s ahead, and led by 2 ms within 100 ms.
+        // 5 s ahead, and slewed by 2 ms within 100 ms.
         clocks.measure(GatewayNumber(0), trip(1_000_000, 1_000_000, 1_000_000));
         clocks.measure(GatewayNumber(0), trip(1_100_000, 1_102_000, 1_100_000));
         for (at, is) in [(1_000_000, 5_000_000), (1_050_000, 5_001_000), (1_100_000, 5_002_000)] {

@@ -1,4 +1,4 @@
-//! What the audit found about a promise.
+//! The result of the audit for one promise.
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::ids::Seat;
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use crate::evidence::{Micros, PlayerNumber};
 
-/// How many violations of a promise are kept with their evidence; more are only counted.
+/// The number of violations of a promise that are kept with their evidence; further ones are only counted.
 pub const KEPT_VIOLATIONS: usize = 10;
 
-/// Microseconds as people read them.
+/// Microseconds as a text in milliseconds.
 pub(super) fn milliseconds(micros: u64) -> String {
     format!("{} ms", tenths(micros, 1000))
 }
 
-/// An amount in units, with one digit behind the point.
+/// An amount in units, with one decimal digit.
 pub(super) fn tenths(amount: u64, unit: u64) -> String {
     format!("{}.{}", amount / unit, amount % unit * 10 / unit)
 }
 
-/// A promise of the server, as the audit knows it.
+/// One of the server's promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Promise {
     pub number: u8,
@@ -27,20 +27,20 @@ pub(super) struct Promise {
     pub sentence: &'static str,
 }
 
-/// What the audit found about one promise.
+/// The result of the audit for one promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The promise's number, from 1.
     pub promise: u8,
-    /// What it is called.
+    /// The promise's name.
     pub name: &'static str,
-    /// What is promised.
+    /// The promise as a sentence.
     pub sentence: &'static str,
-    /// How often it was checked; at 0 nothing is known about it.
+    /// The number of checks; 0 means that nothing is known about the promise.
     pub checked: u64,
-    /// What was measured on the way: what, and how much.
+    /// Measured values: name and value.
     pub figures: Vec<(String, String)>,
-    /// How often it was broken.
+    /// The number of violations.
     pub violated: u64,
     /// The first violations, at most [`KEPT_VIOLATIONS`].
     pub violations: Vec<Violation>,
@@ -59,13 +59,13 @@ impl Finding {
         }
     }
 
-    /// Whether it was checked and held each time.
+    /// Whether it was checked at least once and never violated.
     #[must_use]
     pub const fn holds(&self) -> bool {
         self.checked > 0 && self.violated == 0
     }
 
-    /// Counts a check, and keeps the evidence if it failed.
+    /// Counts a check, and adds the violation if it failed.
     pub(super) fn check(&mut self, holds: bool, violation: impl FnOnce() -> Violation) {
         self.checked += 1;
         if !holds {
@@ -73,7 +73,7 @@ impl Finding {
         }
     }
 
-    /// Keeps the evidence of something that must not be, whatever was checked.
+    /// Adds a violation, without counting a check.
     pub(super) fn broken(&mut self, violation: Violation) {
         self.violated += 1;
         if self.violations.len() < KEPT_VIOLATIONS {
@@ -86,22 +86,22 @@ impl Finding {
     }
 }
 
-/// A promise was broken: the smallest evidence for it.
+/// One violation of a promise, with the smallest evidence for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// What is wrong, for people.
+    /// A description for people.
     pub what: String,
     /// The player's number in the swarm.
     pub player: Option<u32>,
-    /// The connection's place in the evidence.
+    /// The connection's index in the evidence.
     pub connection: Option<usize>,
     /// The seat.
     pub seat: Option<Seat>,
     /// The question.
     pub question: Option<QuestionId>,
-    /// When it was seen, in microseconds since 1970.
+    /// When it was observed, in microseconds since 1970.
     pub at: Option<u64>,
-    /// The frame that shows it, as JSON whatever it was on the wire.
+    /// The frame that shows it, as JSON also if it was binary.
     pub frame: Option<String>,
 }
 

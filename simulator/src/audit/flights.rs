@@ -1,4 +1,5 @@
-//! When the server can have read an answer: not before its bytes left the swarm, and not after the swarm knew that it had been read.
+//! When the server can have read an answer: not before its bytes left the swarm, and not after the swarm had evidence
+//! that it was read.
 
 use std::collections::HashMap;
 
@@ -9,39 +10,39 @@ use klaxon_protocol::time::Millis;
 use super::clocks::{Clocks, Trip};
 use crate::evidence::{ConnectionLog, GatewayNumber, Micros, Transit};
 
-/// The moments, on the server's clock in microseconds, between which an answer was read.
+/// The limits of the time at which an answer was read, on the server's clock in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct When {
     pub earliest: u64,
-    /// None if nothing proves that it was ever read.
+    /// None if nothing proves that the answer was read.
     pub latest: Option<u64>,
 }
 
-/// An answer on its way, by the swarm's clock.
+/// The transmission of an answer, on the swarm's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
     pub left: Micros,
-    /// When everything that had been sent about the question was replied to, for the first time from then on.
+    /// The first time at which all answers about the question that had been sent so far had replies.
     pub replied: Option<Micros>,
-    /// When the server's kernel had acknowledged all that may have been read together with it.
+    /// When the server's kernel had acknowledged all that may have been read together with the answer.
     pub acknowledged: Option<Micros>,
-    /// A time of the server's own clock by which it had been read, where the pong to a ping behind it proves so: a connection's messages
-    /// are read in order.
+    /// A time of the server's clock at which the answer had been read, if the pong to a later ping proves it: a
+    /// connection's messages are read in order.
     pub read_by: Option<Millis>,
     /// Whether the kernel reported both of its times.
     pub told: bool,
-    /// Its number among the messages of the connection.
+    /// Its index among the connection's messages.
     number: usize,
 }
 
 impl Flight {
-    /// The same on the server's clock.
+    /// The limits on the server's clock.
     pub fn when(&self, clocks: &Clocks<'_>, gateway: GatewayNumber) -> When {
         let earliest = shifted(self.left, clocks.offset(gateway, self.left).least);
         let by = self.replied.into_iter().chain(self.acknowledged).min();
         let by = by.map(|by| shifted(by, clocks.offset(gateway, by).most));
         let read_by = self.read_by.map(|read_by| read_by.0.saturating_mul(1000).saturating_add(999));
-        // Times that contradict each other prove the least.
+        // If the times contradict each other, the earliest possible time is used.
         let latest = by.into_iter().chain(read_by).min().map(|latest| latest.max(earliest));
         When { earliest, latest }
     }
@@ -51,29 +52,29 @@ const fn shifted(at: Micros, by: i64) -> u64 {
     at.0.saturating_add_signed(by)
 }
 
-/// Pings with the same time.
+/// Pings with the same time, which can't be told apart.
 #[derive(Debug, Default)]
 struct Alike {
     left: Micros,
     back: Micros,
     sent: u32,
     returned: u32,
-    /// The server's time in the last pong.
+    /// The server's time in the latest pong.
     now: Option<Millis>,
 }
 
-/// Follows what a connection sends and what comes of it.
+/// Follows a connection's messages and their replies.
 #[derive(Debug)]
 pub(super) struct Flights<'e> {
     transits: &'e [Transit],
-    /// When packets were sent that are no message.
+    /// When packets that contain no message were sent.
     sent_beside: &'e [Micros],
-    /// Of each message: when it was sent, and when it was acknowledged, if the kernel reported it.
+    /// For each message: when it was sent, and when it was acknowledged, if the kernel reported it.
     messages: Vec<(Micros, Option<Micros>)>,
     pings: HashMap<Millis, Alike>,
-    /// Answers with no ping behind them yet: to which question, and which of those to it.
+    /// Answers without a later ping so far: the question, and the answer's index among those to it.
     open: Vec<(QuestionId, usize)>,
-    /// The first ping behind each answer.
+    /// The first ping after each answer.
     behind: HashMap<(QuestionId, usize), Millis>,
 }
 
@@ -84,7 +85,8 @@ impl<'e> Flights<'e> {
         Self { transits, sent_beside, messages, pings, open: Vec::new(), behind: HashMap::new() }
     }
 
-    /// A message was sent, the connection's entry of this number; a ping or an answer among them is noted besides.
+    /// Adds a message, which is the entry of this number in the connection's log. Pings and answers are registered
+    /// separately.
     pub fn sent(&mut self, entry: usize, at: Micros) -> Flight {
         let transit = match self.transits.split_first() {
             Some((first, rest)) if first.entry == entry => {
@@ -117,25 +119,26 @@ impl<'e> Flights<'e> {
     }
 
     pub fn came_back(&mut self, pong: &Pong, at: Micros) {
-        // A pong to no ping measures nothing.
+        // A pong without a ping measures nothing.
         let Some(ping) = self.pings.get_mut(&pong.sent) else { return };
         ping.returned += 1;
         ping.now = ping.now.max(Some(pong.now));
         ping.back = ping.back.max(at);
     }
 
-    /// The pings that came back and can be distinguished.
+    /// The round trips of pings that came back and are unique.
     pub fn trips(&self) -> impl Iterator<Item = Trip> {
         let single = self.pings.values().filter(|ping| (ping.sent, ping.returned) == (1, 1));
         single.filter_map(|&Alike { left, back, now, .. }| Some(Trip { left, back, now: now? }))
     }
 
-    /// What is known at the end of the connection. `direct`: the connection's other end is the server itself.
+    /// Fills in what is known at the end of the connection. `direct`: the connection's peer is the server itself,
+    /// without a proxy.
     ///
-    /// A server may stamp an answer with the time of the last packet of those that it read together, the end of the connection (FIN) among
-    /// them. So an acknowledgement proves something
-    /// only together with those of all that was sent behind the answer, until it was replied to. Of pings that look alike the last pong
-    /// counts, and only if all came back.
+    /// A server may stamp an answer with the time of the last packet of those that it read together, including the end
+    /// of the connection (FIN). So an acknowledgement proves something only together with those of everything that was
+    /// sent after the answer, until it was replied to. Of pings that look alike the last pong counts, and only if all
+    /// came back.
     pub fn end(&self, question: QuestionId, number: usize, flight: &mut Flight, direct: bool) {
         flight.acknowledged = if direct { self.acknowledged(flight) } else { None };
         let ping = self.behind.get(&(question, number)).and_then(|sent| self.pings.get(sent));
@@ -144,7 +147,7 @@ impl<'e> Flights<'e> {
 
     fn acknowledged(&self, flight: &Flight) -> Option<Micros> {
         let behind = self.messages.get(flight.number..)?.iter();
-        // When those were acknowledged is not known.
+        // When these packets were acknowledged is unknown.
         let beside = |&at: &Micros| at >= flight.left && flight.replied.is_none_or(|replied| at <= replied);
         if self.sent_beside.iter().any(beside) {
             return None;
@@ -235,7 +238,8 @@ mod tests {
         assert_eq!(answer.read_by, Some(Millis(9)));
         let trip = Trip { left: Micros(5_200), back: Micros(9_300), now: Millis(9) };
         assert_eq!(flights.trips().collect::<Vec<_>>(), [trip]);
-        // Another that looks the same: neither measures the clock, and until both came back nothing is read by then.
+        // A second ping with the same time: neither measures the clock, and until both came back they don't prove a
+        // read time.
         let ping = flights.sent(2, Micros(5_900));
         flights.pinged(Millis(5), ping);
         flights.end(ONE, 0, &mut answer, true);

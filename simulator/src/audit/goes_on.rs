@@ -1,4 +1,4 @@
-//! Promise 9: the show goes on when a process of the service dies or stands still in the middle of a question.
+//! Promise 9: the show goes on when a process of the service dies or stops in the middle of a question.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,7 +19,7 @@ const PROMISE: Promise = Promise {
     sentence: "The show goes on to its end for all who stay, also if a process dies in the middle of a question: they come back by themselves.",
 };
 
-/// Who received something within this time before the fault was there when it came.
+/// A player who received something within this time before a fault counts as connected when it happened.
 const THERE: Duration = Duration::from_secs(15);
 
 const NEVER: Micros = Micros(u64::MAX);
@@ -28,17 +28,17 @@ const fn micros(at: Millis) -> Micros {
     Micros(at.0.saturating_mul(1000))
 }
 
-/// What became of one honest player.
+/// What was observed of one honest player.
 #[derive(Debug, Default)]
 struct PersonSeen {
-    /// When each connection was in use, its first frame and the last one received, and through which gateway it came.
+    /// When each connection was in use, from its first frame to the last one received, and its gateway.
     spans: Vec<(Micros, Micros, GatewayNumber)>,
     snapshots: Vec<Micros>,
     /// The questions that were received, live or in a snapshot.
     questions: BTreeSet<QuestionId>,
     left: Option<Micros>,
-    /// When each connection was opened, oldest first, and when it was displaced: by an intruder with a stolen token, who has the show
-    /// from then on, until the player opens another.
+    /// When each connection was opened, oldest first, and when it was displaced, if it was: by an intruder with a
+    /// stolen token, whose connection receives the events until the player opens another.
     opened: Vec<(Micros, Option<Micros>)>,
     saw_the_end: bool,
 }
@@ -48,7 +48,7 @@ impl PersonSeen {
         !self.left_before(at) && self.gateways_at(at).next().is_some()
     }
 
-    /// Whether the connection that is the newest at a time is displaced by another.
+    /// Whether the connection that is the newest at `at` is displaced by `until`.
     fn robbed(&self, at: Micros, until: Micros) -> bool {
         let newest = self.opened.iter().rfind(|&&(opened, _)| opened <= at);
         newest.is_some_and(|(_, displaced)| displaced.is_some_and(|displaced| displaced <= until))
@@ -58,7 +58,8 @@ impl PersonSeen {
         self.left.is_some_and(|left| left < at)
     }
 
-    /// The gateways that this player was on: a connection is left when another is opened after its last frame.
+    /// The gateways of this player's connections. A connection counts as left when another is opened after its last
+    /// frame.
     fn gateways_at(&self, at: Micros) -> impl Iterator<Item = GatewayNumber> {
         let moved = move |since: Micros| self.spans.iter().any(|&(first, ..)| first > since && first <= at);
         let here = self.spans.iter().filter(move |&&(first, last, _)| first <= at && after(last, THERE) >= at);

@@ -1,4 +1,4 @@
-//! Who had each seat, and from when on: before the first question a seat can be given to another player.
+//! The players of each seat, and since when: before the first question a seat can be given to another player.
 
 use klaxon_protocol::ids::{Name, Seat};
 use klaxon_protocol::time::Millis;
@@ -15,24 +15,24 @@ struct Holder {
 }
 
 impl Holders {
-    /// Somebody takes the next seat.
+    /// Adds the first player of the next seat.
     pub fn join(&mut self, from: Millis, name: Name) {
         self.0.push(vec![Holder { from, name }]);
     }
 
-    /// Somebody takes a seat that was another's.
+    /// Adds a player who takes over a seat.
     pub fn reseat(&mut self, seat: Seat, from: Millis, name: Name) {
         if let Some(holders) = self.0.get_mut(seat.index()) {
             holders.push(Holder { from, name });
         }
     }
 
-    /// How many seats were taken.
+    /// The number of seats that were taken.
     pub fn seats(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether who was welcomed as this then had the seat only until it was given to another.
+    /// Whether the player with this name, welcomed at `at`, later lost the seat to another player.
     pub fn lost_it(&self, seat: Seat, name: &Name, at: Millis) -> bool {
         let Some([.., last]) = self.0.get(seat.index()).filter(|holders| holders.len() > 1).map(Vec::as_slice) else {
             return false;
@@ -40,7 +40,7 @@ impl Holders {
         at < last.from || *name != last.name
     }
 
-    /// Whether a player of this name had the seat at that time, give or take this many milliseconds.
+    /// Whether a player with this name had the seat at that time, with this tolerance in milliseconds.
     pub fn was(&self, seat: Seat, name: &Name, at: Millis, slack: u64) -> bool {
         let Some(holders) = self.0.get(seat.index()) else { return false };
         if let [one] = &holders[..] {

@@ -1,4 +1,4 @@
-//! The journal as the audit reads it: what counted, what was sent to all, and when each question took answers.
+//! The journal in the audit's form: the answers that counted, the events for all, and when each question took answers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use super::holders::Holders;
 use super::named::NamedRecords;
 use super::windows::Windows;
 
-/// An answer as the journal counted it.
+/// An answer that the journal counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counted {
     pub choice: Choice,
@@ -23,32 +23,32 @@ pub(super) struct Counted {
 /// A show's journal.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    /// Every record but for its answers and events, in order.
+    /// The head of every record, in order.
     pub records: Vec<RecordHead>,
-    /// Why it could not be read to its end, if so.
+    /// The error that ended reading, if any.
     pub problem: Option<FrameError>,
-    /// How the show is played.
+    /// The show's settings.
     pub settings: Option<Settings>,
-    /// Who had each seat.
+    /// The players of each seat.
     pub holders: Holders,
-    /// The answers that count, and how often more than once.
+    /// The answers that count. More than one of a seat and question is a violation.
     pub counted: HashMap<(QuestionId, Seat), Vec<Counted>>,
-    /// The events for all, in order.
+    /// The events for all players, in order.
     pub events: Vec<ToPlayer>,
     /// When each question took answers.
     pub windows: BTreeMap<QuestionId, Windows>,
-    /// Players that the host removed: what holds for all others may not hold for these.
+    /// Players that the host removed: some promises don't hold for them.
     pub removed: Vec<Seat>,
-    /// The last question that was asked before each removal.
+    /// For each removal, the last question that had been asked before.
     pub removals_in: Vec<QuestionId>,
     /// Whether the host gave lives.
     pub lives_given: bool,
-    /// Records that name players, though who is who stands apart from the journal.
+    /// The numbers of records that name players, although the journal's names are kept apart.
     pub names: Vec<u64>,
     by_seq: HashMap<Seq, usize>,
 }
 
-/// What makes a record a step in a sequence.
+/// What identifies a record's place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordHead {
     pub show: u64,
@@ -58,7 +58,7 @@ pub(super) struct RecordHead {
 }
 
 impl Journal {
-    /// Reads as far as the bytes can be read.
+    /// Reads up to the end, or the first error.
     pub fn read(bytes: &[u8], people: &[u8]) -> Self {
         let mut journal = Self::default();
         match NamedRecords::new(bytes, people) {
@@ -78,7 +78,7 @@ impl Journal {
         journal
     }
 
-    /// The event at this place in the show's order.
+    /// The event with this sequence number.
     pub fn event(&self, seq: Seq) -> Option<&ToPlayer> {
         self.by_seq.get(&seq).map(|&index| &self.events[index])
     }
@@ -88,7 +88,7 @@ impl Journal {
         self.counted.get(&(question, seat)).and_then(|all| all.first()).copied()
     }
 
-    /// How many answers count, by choice.
+    /// The number of counted answers, by choice.
     pub fn counts(&self) -> BTreeMap<QuestionId, Vec<u32>> {
         let mut counts: BTreeMap<QuestionId, Vec<u32>> = BTreeMap::new();
         for (&(question, _), answers) in &self.counted {
@@ -132,7 +132,7 @@ impl Journal {
     fn take(&mut self, record: Record, current: &mut Option<QuestionId>) {
         let Record { show, number, fence, at, command, events, state: _ } = record;
         self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
-        // The book says what is wrong with one that is of no show of trivia.
+        // Another game's setup is reported by promise 10.
         if let Some(Ok(show)) = command.begun().and_then(|begun| begun.trivia()) {
             self.settings = Some(show.settings);
         }
@@ -162,15 +162,15 @@ impl Journal {
             | Command::Outage { .. }
             | Command::Reissue { .. }
             | Command::SeatOrigin { .. }
-            // Of a seat that is not the next one: the book says so.
+            // A seat out of order is reported by promise 10.
             | Command::Sit { .. }
             | Command::SeatHasOrigin { .. }
             | Command::Create(_)
             | Command::Begin { .. }
             | Command::BeginGame { .. }
-            // The book says that this is no trivia.
+            // Another game's claims are reported by promise 10.
             | Command::Claims { .. }
-            // It says that this can't be judged.
+            // Sealed records can't be judged; promise 10 reports them.
             | Command::Sealed { .. } => {}
         }
         for event in events {

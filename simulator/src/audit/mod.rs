@@ -1,4 +1,4 @@
-//! The audit: judges the server's promises from the outside, by what players sent and received and by the journal.
+//! The audit: judges the server's promises by what players sent and received, and by the journal.
 
 mod acknowledged;
 mod book;
@@ -34,7 +34,7 @@ pub use outcome::{Final, Outcome};
 use self::reading::Reading;
 use crate::evidence::Evidence;
 
-/// What came of the audit.
+/// The result of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// One for each promise that could be judged, by number.
@@ -55,13 +55,13 @@ impl Audit {
     }
 }
 
-/// The first prize that each seat was sent; none for those who won nothing.
+/// The first prize that each seat was sent; seats without one are missing.
 #[must_use]
 pub fn prizes_sent(evidence: &Evidence) -> BTreeMap<Seat, u64> {
     money::prizes_sent(&Reading::new(evidence, &AuditOptions::default()))
 }
 
-/// Judges the ten promises.
+/// Judges all ten promises.
 #[must_use]
 pub fn audit(evidence: &Evidence, options: &AuditOptions) -> Audit {
     let reading = Reading::new(evidence, options);

@@ -73,8 +73,8 @@ fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding)
         let fair = if better.place == worse.place {
             better.prize.abs_diff(worse.prize) <= 1
         } else {
-            // A unit that did not divide may go to the first of those who share a place, and make one of them equal to or
-            // one ahead of the last of the place before.
+            // The remainder may go to the first of those who share a place, and make that prize equal to the last of
+            // the place before, or one unit higher.
             better.place < worse.place && better.prize.saturating_add(1) >= worse.prize
         };
         finding.check(fair, || {
@@ -96,12 +96,12 @@ fn podium_adds_up(reading: &Reading<'_>, podium: &Podium, finding: &mut Finding)
     nobody_left(reading, settings, podium, finding);
 }
 
-/// The podium names the best, winners first: whether all winners are among them.
+/// Whether the podium lists all winners: it lists the best places, winners first.
 const fn all_winners_listed(podium: &Podium) -> bool {
     podium.places.len() >= podium.winners as usize
 }
 
-/// How many win more than nothing, where the podium shows it.
+/// The number of winners with a prize above 0, if the podium lists them all.
 fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
     if all_winners_listed(podium) {
         return Some(podium.places.iter().filter(|place| place.prize > 0).count() as u64);
@@ -110,13 +110,13 @@ fn paid_winners(reading: &Reading<'_>, podium: &Podium) -> Option<u64> {
     (settings.prize == PrizeRule::Split).then(|| u64::from(podium.winners).min(podium.paid))
 }
 
-/// An even share, rounded down or up.
+/// Whether the prize is an equal share, rounded down or up.
 const fn is_share(prize: u64, podium: &Podium) -> bool {
     let Some(share) = podium.paid.checked_div(podium.winners as u64) else { return prize == 0 };
     prize == share || (!podium.paid.is_multiple_of(podium.winners as u64) && prize == share + 1)
 }
 
-/// When an elimination leaves no player and the host wished the pot kept, it is kept.
+/// Checks that the pot is kept when an elimination leaves no player and the host chose that.
 fn nobody_left(reading: &Reading<'_>, settings: &Settings, podium: &Podium, finding: &mut Finding) {
     if settings.mode.eliminates()
         && settings.nobody_left == NobodyLeft::Rollover
@@ -129,7 +129,7 @@ fn nobody_left(reading: &Reading<'_>, settings: &Settings, podium: &Podium, find
     }
 }
 
-/// How many are in play after the last question that counts.
+/// The number of players in play after the last question that counts.
 fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
     reading.journal.events.iter().rev().find_map(|event| match event {
         ToPlayer::Reveal(reveal) => Some(reveal.alive),
@@ -138,7 +138,7 @@ fn alive_at_the_end(reading: &Reading<'_>) -> Option<u32> {
     })
 }
 
-/// The prize that each seat was sent, and on which connection.
+/// The prize that each seat was sent, with the connection and the time.
 type Prizes = BTreeMap<Seat, (u64, usize, Micros)>;
 
 fn prizes_received(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
@@ -172,7 +172,7 @@ pub(super) fn prizes_sent(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
     prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
 }
 
-/// Every prize that was sent is the podium's, and together they are what is paid.
+/// Checks that every prize that was sent is the podium's, and that their sum is the amount paid.
 fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let listed: BTreeMap<Seat, u64> = podium.places.iter().map(|place| (place.seat, place.prize)).collect();
     for (&seat, &(amount, connection, at)) in prizes {
@@ -195,7 +195,7 @@ fn prizes_are_the_podiums(reading: &Reading<'_>, prizes: &Prizes, podium: &Podiu
     });
 }
 
-/// Between the podium and the end, a winner is sent the prize.
+/// Checks that winners are sent their prize between the podium and the end.
 fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     for place in podium.places.iter().filter(|place| place.prize > 0) {
         let to_the_end = reading.seats.get(&place.seat).into_iter().flatten().find_map(|&index| {
@@ -213,7 +213,7 @@ fn winners_are_told(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, fin
     }
 }
 
-/// While there are players in play, no others are paid.
+/// Checks that while players are in play, only they are paid.
 fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &Podium, finding: &mut Finding) {
     let journal = &reading.journal;
     let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
@@ -228,7 +228,7 @@ fn only_those_in_play_are_paid(reading: &Reading<'_>, prizes: &Prizes, podium: &
     }
 }
 
-/// Whether the seat was in play after the last question that counts and of which it received its result.
+/// The last question that counts and whose result the seat received, and whether the seat was in play after it.
 fn last_result(reading: &Reading<'_>, seat: Seat) -> Option<(QuestionId, bool)> {
     let mut last: Option<(QuestionId, bool)> = None;
     for &index in reading.seats.get(&seat)? {

@@ -1,5 +1,5 @@
-//! A journal's records as the audit judges them: where who is who stands apart from the journal, its names are put into their places again,
-//! so that whatever judges them sees the commands and events as they were.
+//! A journal's records with names. If the names are kept apart, they are put back into the records, so that the audit
+//! sees the commands and events as they were.
 
 use klaxon_protocol::apart;
 use klaxon_protocol::ids::{Name, PlayerId, Seat};
@@ -12,24 +12,25 @@ use klaxon_protocol::register::Register;
 pub(super) struct NamedRecords<'a> {
     records: Records<'a>,
     people: Register,
-    /// What the player of each seat is called now.
+    /// The current name of each seat's player.
     names: Vec<Name>,
-    /// Whether who is who stands apart.
+    /// Whether the names are kept apart.
     is_apart: bool,
     found: Vec<u64>,
 }
 
 impl<'a> NamedRecords<'a> {
-    /// Of this journal, with what stands apart from it. Who is not in that has a name by their seat.
+    /// Reads a journal, and the person records kept apart from it. A player without a person record gets a name made
+    /// from the seat.
     ///
     /// # Errors
-    /// If these are not a journal's bytes, or what stands apart can't be read.
+    /// If the bytes are not a journal, or the person records can't be read.
     pub fn new(journal: &'a [u8], people: &[u8]) -> Result<Self, FrameError> {
         let (records, people) = (Records::new(journal)?, Register::read(people)?);
         Ok(Self { records, people, names: Vec::new(), is_apart: false, found: Vec::new() })
     }
 
-    /// The numbers of the records that name players, though who is who stands apart.
+    /// The numbers of the records that name players, although the names are kept apart.
     pub fn into_names_found(self) -> Vec<u64> {
         self.found
     }
@@ -69,7 +70,7 @@ impl<'a> NamedRecords<'a> {
         record
     }
 
-    /// The command with its names, as journals of before have it.
+    /// The command with its names, in the form of older journals.
     fn command(&mut self, number: u64, command: Command) -> Command {
         match command {
             Command::Sit { seat, guest, who } if seat.index() <= self.names.len() => {
@@ -87,7 +88,7 @@ impl<'a> NamedRecords<'a> {
                 }
             }
             Command::SeatHasOrigin { seat, from } => {
-                // Whom a ban of it keeps out is judged by nobody here.
+                // The audit does not judge whom the address ban keeps out.
                 let origin = from.get().map_or(Origin::of_hash(1), |from| from.origin);
                 Command::SeatOrigin { seat, origin }
             }
@@ -106,7 +107,7 @@ impl<'a> NamedRecords<'a> {
     }
 }
 
-/// An id for somebody who is forgotten, unlike all others of the show.
+/// An id for a forgotten player, unique in the show.
 fn forgotten(number: u64, guest: bool) -> PlayerId {
     let kind = if guest { PlayerId::GUEST } else { "" };
     PlayerId::parse(&format!("{kind}forgotten by record {number}")).expect("it is short enough")
@@ -144,7 +145,7 @@ mod tests {
         ToPlayer::Standings(Standings { question: QuestionId(1), leaders: (0..).zip(names).map(leader).collect() })
     }
 
-    /// Ann and Bob sit down, a standing is told, Cid gets Bob's seat, and another standing is told.
+    /// Ann and Bob take seats, standings are sent, Cid gets Bob's seat, and standings are sent again.
     fn journal(second: ToPlayer) -> (Vec<u8>, Vec<u8>) {
         let sit = |seat, name: &str| Command::Sit {
             seat: Seat(seat),

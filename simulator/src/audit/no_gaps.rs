@@ -1,4 +1,4 @@
-//! Promise 5: a player sees the events of a show in order without holes, or a snapshot that supersedes them.
+//! Promise 5: a player receives the events of a show in order without gaps, or a snapshot that supersedes them.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::QuestionId;
@@ -36,7 +36,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// When an event happened.
+/// The time in an event.
 pub(super) const fn time_of(event: &ToPlayer) -> Option<Millis> {
     match event {
         ToPlayer::Opened(mark) | ToPlayer::End(mark) => Some(mark.at),
@@ -70,7 +70,7 @@ fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// An event is the same for all who receive it, in both codecs, and as it is in the journal.
+/// Checks that an event is the same for all who receive it, in both codecs and in the journal.
 fn all_receive_the_same(reading: &Reading<'_>, finding: &mut Finding) {
     for (_, _, message) in reading.received_frames() {
         let Some(seq) = message.seq() else { continue };
@@ -87,39 +87,39 @@ fn all_receive_the_same(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// What must come before the next event.
+/// The message that must come before the next event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owed {
     Nothing,
-    /// The show as it is, after the welcome.
+    /// The snapshot, after the welcome.
     Snapshot,
     /// The player's state, after a snapshot or a void.
     You,
-    /// What is left of the question's time, after the state of one who came in during a pause.
+    /// The rest of the question's time, after the state of a player who joins during a pause.
     Paused,
     /// The player's result, after the reveal of this question.
     Result(QuestionId),
 }
 
-/// One connection's place in the show's order.
+/// The order of one connection's events.
 struct EventOrder<'r> {
     index: usize,
     connection: &'r Connection,
-    /// The next event, once there was a snapshot.
+    /// The next event's sequence number, once a snapshot was received.
     expected: Option<Seq>,
-    /// The show goes on at a newer connection: no events are owed to this one.
+    /// A newer connection receives the events: none are owed to this one.
     displaced: bool,
-    /// The question whose close was received here: its reveal comes with a result.
+    /// The question whose close was received here: its reveal is followed by a result.
     closed: Option<QuestionId>,
     owed: Owed,
     /// Whether the last snapshot was of a show in a pause.
     paused: bool,
-    /// When what is owed came to be.
+    /// Since when the message has been owed.
     since: Micros,
 }
 
 impl Owed {
-    /// What is wrong if something else comes, or nothing more.
+    /// A description of the violation that the owed message is missing.
     fn missing(self) -> String {
         match self {
             Self::Result(question) => format!("no result followed the reveal of question {question}"),
@@ -180,7 +180,7 @@ impl<'r> EventOrder<'r> {
             ToPlayer::Result(result) => {
                 let due = match self.owed {
                     Owed::Result(question) => question == result.question,
-                    // A reveal that was received without its close owes no result, and may have one.
+                    // A reveal that was received without its close need not be followed by a result, but may be.
                     Owed::Nothing => self.closed != Some(result.question),
                     Owed::Snapshot | Owed::You | Owed::Paused => false,
                 };
@@ -226,7 +226,7 @@ impl<'r> EventOrder<'r> {
         }
     }
 
-    /// What happened well before the last frame that an honest connection received was sent to it.
+    /// Checks that an honest connection was sent all events that happened well before the last frame that it received.
     fn nothing_is_missing_at_the_end(&self, reading: &Reading<'_>, finding: &mut Finding) {
         let Some(last) = self.connection.last_received.filter(|_| !self.displaced && self.connection.honest) else {
             return;
@@ -249,7 +249,7 @@ impl<'r> EventOrder<'r> {
     }
 }
 
-/// The number after this one, of a frame that may hold anything: the largest has none, and stays.
+/// The next sequence number. Frames may contain any number; the largest has no successor, and stays.
 const fn following(seq: Seq) -> Seq {
     Seq(seq.0.saturating_add(1))
 }

@@ -1,4 +1,4 @@
-//! Promise 3: nothing that lets a player know the right choice leaves the server before the question closes.
+//! Promise 3: before the question closes, the server sends nothing from which a player could infer the right choice.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// A frame holds what the protocol has and nothing else: no unknown field, no bytes without a meaning.
+/// Checks that a frame contains nothing beyond the protocol: no unknown field, no extra bytes.
 fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     for (codec, bytes, message) in reading.received_frames() {
         let plain = match codec {
@@ -58,8 +58,8 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// Whether a choice is right can't be seen from its reply: all who did the same receive the same bytes, and those who chose
-/// otherwise the same but for the choice.
+/// Checks that a reply does not show whether the choice is right: players who did the same receive the same bytes, and
+/// those who chose differently the same but for the choice.
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
     for (codec, bytes, message) in reading.received_frames() {
@@ -81,7 +81,7 @@ fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     finding.figure("kinds of answer replies", kinds);
 }
 
-/// What a player may know of their own state: what the last result had.
+/// A player's own state as of the last result: in play, lives, score.
 type State = (bool, u8, u32);
 
 fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
@@ -97,7 +97,7 @@ fn states_after(reading: &Reading<'_>) -> BTreeMap<(Seat, QuestionId), State> {
     states
 }
 
-/// What a connection knows of the question that was sent last.
+/// What a connection has received about the last question.
 struct Open {
     question: QuestionId,
     closes_at: Millis,
@@ -128,7 +128,7 @@ fn nothing_early(
             ToPlayer::Standings(standings) => {
                 early(standings.question).then_some((standings.question, "the standings"))
             }
-            // The host may end the show while a question is open: the winners are sent then, and the question is over.
+            // The host may end the show while a question is open: then the winners are sent, and the question is over.
             ToPlayer::Podium(_) | ToPlayer::Prize(_) => open
                 .as_ref()
                 .filter(|open| not_closed_yet(reading, open.question, at, slack))
@@ -155,7 +155,7 @@ fn nothing_early(
     in_the_open
 }
 
-/// Keeps what the connection received about the question that was sent last.
+/// Updates what the connection has received about the last question.
 fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     match message {
         ToPlayer::Question(asked) => {
@@ -183,7 +183,7 @@ fn follow(open: &mut Option<Open>, message: &ToPlayer) {
     }
 }
 
-/// Whether `at` is before the question's close: by what this connection received, or by the journal.
+/// Whether `at` is before the question's close, by what this connection received or by the journal.
 fn too_early(reading: &Reading<'_>, open: Option<&Open>, question: QuestionId, at: Micros, slack: u64) -> bool {
     let now = millis(at).saturating_add(slack);
     let told = open.is_some_and(|open| open.question == question && !open.closed && now < open.closes_at.0);
@@ -209,7 +209,7 @@ fn snapshot_leak(snapshot: &Snapshot, early: &impl Fn(QuestionId) -> bool) -> Op
     snapshot.podium.is_some().then_some((asked, "who won (in a snapshot)"))
 }
 
-/// A player who comes back while a question is open learns nothing that was not in the last result.
+/// Whether a player who comes back while a question is open is sent something that the last result did not contain.
 fn sends_something_new(
     reading: &Reading<'_>,
     known: &BTreeMap<(Seat, QuestionId), State>,

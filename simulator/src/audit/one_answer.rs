@@ -41,7 +41,7 @@ fn journal_counts_once(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// What was sent by the one who had a seat before does not count for the player to whom it was given.
+/// Checks that answers of a seat's earlier player do not count for the player who got the seat.
 fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.lost_seat else { continue };
@@ -57,7 +57,7 @@ fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) 
     }
 }
 
-/// The replies to one seat about one question must agree with each other, with what was sent, and with the
+/// Checks that the replies to one seat about one question agree with each other, with what was sent, and with the
 /// journal.
 fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
@@ -136,7 +136,7 @@ fn reveals_add_up(reading: &Reading<'_>, finding: &mut Finding) {
     everybody_in_play_is_counted(reading, finding);
 }
 
-/// In an elimination, those who answered and those who did not are together those who were in play before.
+/// Checks, in an elimination, that the numbers of players who answered and who did not add up to those in play before.
 fn everybody_in_play_is_counted(reading: &Reading<'_>, finding: &mut Finding) {
     let journal = &reading.journal;
     let eliminates = journal.settings.as_ref().is_some_and(|settings| settings.mode.eliminates());
@@ -197,7 +197,7 @@ fn same_counts(revealed: &[u32], counted: &[u32]) -> bool {
     (0..longest).all(|index| revealed.get(index).unwrap_or(&0) == counted.get(index).unwrap_or(&0))
 }
 
-/// How many seats had their choice accepted, by question and choice.
+/// The number of seats whose choice was accepted, by question and choice.
 fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(QuestionId, usize), u32> {
     let mut seats = std::collections::BTreeSet::new();
     for connection in &reading.connections {

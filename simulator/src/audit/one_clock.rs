@@ -1,7 +1,8 @@
-//! Promise 4: the server's clock decides, and one that was on time is not refused.
+//! Promise 4: the server's clock decides, and an answer that was on time is not refused.
 //!
-//! An answer was read between two moments: [`When`]. How far they are apart is what the run's own network, kernel and clocks explain, and
-//! differs from answer to answer. Where an edge of the question's time lies in between, nothing is judged.
+//! The time at which an answer was read is known only within limits: [`When`]. How far apart they are depends on the
+//! network, kernel and clocks, and differs from answer to answer. If the question opened or closed between the limits,
+//! nothing is judged.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{Choice, QuestionId, Snapshot};
@@ -22,7 +23,7 @@ const PROMISE: Promise = Promise {
     sentence: "The server's clock decides: what was late never counts, what was on time is never refused as late.",
 };
 
-/// The codes of refusals for when an answer was read.
+/// The codes of refusals because of the time at which an answer was read.
 const UNTIMELY: [ErrorCode; 3] = [ErrorCode::TooLate, ErrorCode::TooEarly, ErrorCode::Paused];
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
@@ -43,7 +44,7 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// What a connection sent and received about a question.
+/// A connection's answers to a question, and the replies.
 struct AnswerCase<'r> {
     reading: &'r Reading<'r>,
     index: usize,
@@ -64,7 +65,7 @@ impl AnswerCase<'_> {
             .map(move |(&(_, choice), flight)| (choice, flight, when(flight)))
     }
 
-    /// An accepted answer can have been read in time, on this connection or another of the same seat.
+    /// Checks that an accepted answer can have been read in time, on this connection or another of the same seat.
     fn late_never_counts(&self, finding: &mut Finding) {
         let Self { reading, index, question, exchange, windows, .. } = *self;
         for &(at, frame) in &exchange.received {
@@ -90,8 +91,9 @@ impl AnswerCase<'_> {
         }
     }
 
-    /// How long before the end an answer was surely read; none if it need not have been read in time. Where no acknowledgement shows when
-    /// the server had it, an honest player's was there within the margin.
+    /// How many microseconds before the end an answer was certainly read; none if it may not have been read in time. If
+    /// no acknowledgement shows when the server received it, an honest player's answer is assumed to have arrived
+    /// within the margin.
     fn surely_on_time(&self, flight: &Flight, when: When) -> Option<u64> {
         let assumed = when.earliest.saturating_add(as_micros(self.reading.options.margin));
         let assumed = (self.connection.honest && flight.acknowledged.is_none()).then_some(assumed);
@@ -101,7 +103,7 @@ impl AnswerCase<'_> {
             .filter(|_| !self.reading.stood_still(self.connection, flight))
     }
 
-    /// Answers that were surely read on time have a reply, and it does not refuse them as untimely.
+    /// Checks that answers that were certainly read on time have a reply that does not refuse them as untimely.
     fn on_time_is_replied_to(&self, finding: &mut Finding) {
         let Self { reading, index, question, exchange, .. } = *self;
         let ahead: Vec<u64> = self.reads().filter_map(|(_, flight, when)| self.surely_on_time(flight, when)).collect();
@@ -149,7 +151,7 @@ impl AnswerCase<'_> {
         }
     }
 
-    /// Notes how exactly it is known when the answers were read, and on which side of the edges that is.
+    /// Adds to the statistics how exactly the read times are known, and whether they were in time.
     fn measure(&self, strength: &mut Strength) {
         for (_, flight, when) in self.reads() {
             strength.answers += 1;
@@ -173,23 +175,23 @@ impl AnswerCase<'_> {
     }
 }
 
-/// How sharply the promise could be judged.
+/// Statistics of how precisely the promise could be judged.
 #[derive(Debug, Default)]
 struct Strength {
     answers: u64,
-    /// Of those whose departure and acknowledgement the kernel reported.
+    /// Those whose departure and acknowledgement the kernel reported.
     told: u64,
     on_time: u64,
     out: u64,
-    /// Read within the margin of an edge.
+    /// Those that were neither certainly on time nor certainly out of time.
     undecided: u64,
-    /// Nothing proves by when they were read.
+    /// Those without proof that they were read.
     unbounded: u64,
-    /// How near to the close the last that was surely on time was read, in microseconds.
+    /// The shortest time before the close at which an answer was certainly read, in microseconds.
     nearest: Option<u64>,
-    /// The margins: between which moments an answer was read, in microseconds, for honest players on good networks.
+    /// The widths of the limits, in microseconds, for honest players on good networks.
     good: Vec<u64>,
-    /// The same for everybody else.
+    /// The widths of the limits, in microseconds, for all other players.
     others: Vec<u64>,
 }
 
@@ -225,7 +227,8 @@ fn margins(margins: &mut [u64]) -> String {
     }
 }
 
-/// The journal's time of an answer lies between its sending and its acknowledgement, and in the question's window.
+/// Checks that the journal's time of an answer is between its sending and its acknowledgement, and in the question's
+/// window.
 fn stamps_are_true(reading: &Reading<'_>, finding: &mut Finding) {
     let mut stamped: Vec<_> = reading
         .journal
@@ -284,7 +287,7 @@ fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted
     })
 }
 
-/// A player who comes back to an open question is sent the times that hold.
+/// Checks that a player who comes back to an open question is sent its current times.
 fn snapshots_tell_the_same_times(reading: &Reading<'_>, index: usize, finding: &mut Finding) {
     for (at, seen) in reading.walk(index) {
         let Seen::Received(message @ ToPlayer::Snapshot(snapshot)) = seen else { continue };

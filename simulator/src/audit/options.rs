@@ -1,27 +1,29 @@
-//! What the audit takes for granted.
+//! Assumptions and limits of the audit.
 
 use std::time::Duration;
 
 use crate::evidence::Disturbance;
 
-/// What the audit takes for granted and what it asks for.
+/// Assumptions and limits of the audit.
 #[derive(Debug, Clone)]
 pub struct AuditOptions {
-    /// How far the server's clock and the players' may seem apart: rounding to milliseconds, and no more on one machine.
+    /// The assumed difference of the server's and the players' clocks: on one machine only the rounding to
+    /// milliseconds.
     pub clock_slack: Duration,
-    /// A server's clock runs faster or slower than the players' by one part in this number at most.
+    /// A server's clock drifts from the players' by at most one part in this number.
     pub clock_drift: u64,
-    /// Where the server's kernel acknowledged nothing: an honest answer was there after this long, however busy the machine was.
+    /// Without an acknowledgement by the server's kernel, an honest answer is assumed to have arrived within this time,
+    /// even on a busy machine.
     pub margin: Duration,
-    /// Whether the connections' other end is the server itself: then it is its kernel that acknowledges what they send.
+    /// Whether players connect to the server directly: only then are the acknowledgements those of its kernel.
     pub direct: bool,
-    /// The longest that an honest answer may wait for its reply, and anybody for an event.
+    /// The limit of the time until an honest answer has its reply, and until an event is received.
     pub reply_limit: Duration,
-    /// How much the server's resident memory may grow from its first sample, whatever the audience, in bytes.
+    /// The allowed growth of the server's resident memory from its first sample, independent of the audience, in bytes.
     pub rss_base: u64,
-    /// How much more it may grow for each player that joined, in bytes.
+    /// The additional growth that is allowed per player that joined, in bytes.
     pub rss_per_player: u64,
-    /// What was done on purpose to the processes of the service.
+    /// The faults that were injected into the service's processes.
     pub faults: Vec<Disturbance>,
 }
 
@@ -29,7 +31,7 @@ impl Default for AuditOptions {
     fn default() -> Self {
         Self {
             clock_slack: Duration::from_millis(2),
-            // 100 ppm, as two uncorrected quartzes may differ.
+            // 100 ppm: the possible difference of two uncorrected quartz clocks.
             clock_drift: 10_000,
             margin: Duration::from_secs(1),
             direct: false,

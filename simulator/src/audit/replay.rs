@@ -30,7 +30,7 @@ fn records_are_in_order(reading: &Reading<'_>, finding: &mut Finding) {
     let journal = &reading.journal;
     match &journal.problem {
         None => {}
-        // A server that was killed leaves a torn tail until it is started again.
+        // A server that was killed leaves an incomplete last record until it is started again.
         Some(FrameError::Torn { offset }) if !reading.options.faults.is_empty() => {
             finding.figure("torn tail at byte", offset);
         }

@@ -1,4 +1,4 @@
-//! When a question takes answers: the announced times, less the pauses, cut where it was closed.
+//! When a question takes answers: the announced times without the pauses, up to its close.
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::ids::Seq;
@@ -7,7 +7,7 @@ use klaxon_protocol::time::Millis;
 
 use super::flights::When;
 
-/// Announced times, from this event on.
+/// Announced times, which hold from this event on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Announced {
     pub seq: Seq,
@@ -15,12 +15,12 @@ pub(super) struct Announced {
     pub closes_at: Millis,
 }
 
-/// A stretch of time, in milliseconds: from the first that belongs to it to the first that does not.
+/// An interval of time in milliseconds: `from` is included, `until` is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Interval {
     from: u64,
     until: u64,
-    /// Up to the first that may not belong to it: earlier than `until` where the clock was stopped.
+    /// The end of the certain part: earlier than `until` if the clock was stopped.
     sure_until: u64,
 }
 
@@ -35,12 +35,12 @@ impl Interval {
 pub(super) struct Windows {
     announced: Vec<Announced>,
     stretches: Vec<Interval>,
-    /// When it closed, on time or early, or ceased to count.
+    /// When it closed, on time or early, or was voided.
     pub closed_at: Option<Millis>,
 }
 
 impl Windows {
-    /// Takes in an event for all while `question` was the last asked.
+    /// Applies an event for all that was sent while `question` was the last.
     pub fn receive(&mut self, question: QuestionId, event: &ToPlayer) {
         match event {
             ToPlayer::Question(asked) => {
@@ -67,8 +67,8 @@ impl Windows {
         }
     }
 
-    /// Ends the running stretch: the show was paused, or the server away. The millisecond of the cut still counts: what was
-    /// read in it may have been read before.
+    /// Ends the running interval: the show was paused, or the server was away. The millisecond of the cut still counts,
+    /// since an answer of that millisecond may have been read before the cut.
     pub fn cut(&mut self, at: Millis) {
         if let Some(last) = self.stretches.last_mut() {
             last.until = last.until.min(at.0.saturating_add(1));
@@ -83,23 +83,23 @@ impl Windows {
         }
     }
 
-    /// When it was to open, as everybody was told at first.
+    /// When it was to open, as first announced.
     pub fn first_opens_at(&self) -> Option<Millis> {
         self.announced.first().map(|announced| announced.opens_at)
     }
 
-    /// The times that held from event `seq` on.
+    /// The announced times as of event `seq`.
     pub fn at_seq(&self, seq: Seq) -> Option<Announced> {
         self.announced.iter().rev().find(|announced| announced.seq <= seq).copied()
     }
 
-    /// Whether an answer read at this time counts.
+    /// Whether an answer that was read at this time counts.
     pub fn takes(&self, at: Millis) -> bool {
         self.stretches.iter().any(|stretch| (stretch.from..stretch.until).contains(&at.0))
     }
 
-    /// How many microseconds before the end an answer that was read then was certainly on time; none if it need not have been. The
-    /// millisecond in which the clock was stopped proves nothing.
+    /// How many microseconds before the end an answer with these limits was certainly on time; none if it may not have
+    /// been. The millisecond in which the clock was stopped does not count as certain.
     pub fn surely_on_time(&self, when: When) -> Option<u64> {
         let latest = when.latest?;
         self.stretches.iter().find_map(|stretch| {
@@ -108,7 +108,7 @@ impl Windows {
         })
     }
 
-    /// Whether an answer that was read then was certainly not on time.
+    /// Whether an answer with these limits was certainly not on time.
     pub fn surely_out(&self, when: When) -> bool {
         self.stretches.iter().all(|stretch| {
             let before = when.latest.is_some_and(|latest| latest < micros(stretch.from));
@@ -116,7 +116,7 @@ impl Windows {
         })
     }
 
-    /// Whether an answer that was read then came after the last end.
+    /// Whether an answer with these limits was certainly read after the last end.
     pub fn surely_too_late(&self, when: When) -> bool {
         let end = self.stretches.iter().map(|stretch| stretch.until).max();
         end.is_some_and(|end| when.earliest >= micros(end))
@@ -137,7 +137,7 @@ mod tests {
 
     const ONE: QuestionId = QuestionId(1);
 
-    /// Open from 1,000 to 2,000 ms, but for a pause from 1,400 to 1,600.
+    /// Open from 1,000 to 2,000 ms, with a pause from 1,400 to 1,600.
     fn paused() -> Windows {
         let mut windows = Windows::default();
         let question = Question {

@@ -1,4 +1,4 @@
-//! How long it takes from the start of the process to its first handshake.
+//! The time from the start of a server process to its first handshake.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -11,15 +11,15 @@ use super::plan::Plan;
 use super::rows::{Measure, Row, Subject};
 use crate::socket::handshake;
 
-/// How often a connection is tried.
+/// The interval of connection attempts.
 const AGAIN: Duration = Duration::from_micros(200);
-/// How long it may take.
+/// The time limit.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All contestants, again and again in turn. The floor shows what it takes to start any process.
+/// Measures all contestants repeatedly, in turn. The floor shows the time to start any process.
 ///
 /// # Errors
-/// If one of them can't be started.
+/// If a contestant can't be started.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = plan.launch.with_journal(JournalStorage::File);
     let mut all: Vec<_> = plan.contestants().map(|kind| (kind, Vec::new())).collect();

@@ -1,4 +1,4 @@
-//! What is compared: servers in processes of their own, each with a load of its own, so that their rounds can take turns.
+//! The servers that are compared. Each has a process and a load of its own, so that their rounds can alternate.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,41 +19,42 @@ use super::load::{Arrivals, Connect, Load, LoadError};
 use crate::evidence::Micros;
 use crate::socket::admin::AdminAccess;
 
-/// A file system in memory, for the journal that is not to cost a disk.
+/// A file system in memory, for journals that are not to be written to disk.
 const MEMORY: &str = "/dev/shm";
-/// No heartbeat falls into a measurement, except where heartbeats are what is measured.
+/// An interval long enough that no heartbeat falls into a measurement, except where heartbeats are measured.
 const NO_HEARTBEAT: &str = "600s";
-/// After the last player has it, the server may have something to tidy up; that is part of its cost.
+/// How long to wait after the last player has received a message: the cost includes work that the server does
+/// afterwards.
 const SETTLE: Duration = Duration::from_millis(5);
-/// A server without players comes to rest in this time.
+/// The time limit for a server without players to become idle.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// After such a silence nothing of the last question is on its way.
+/// After a silence of this length no message about the last question is in transit.
 const QUIET: Duration = Duration::from_millis(60);
-/// The lobby sends now and then how many have joined; after such a silence it has done so for the last time.
+/// The lobby sends the number of players at intervals; after a silence of this length it has sent the last.
 const QUIET_LOBBY: Duration = Duration::from_millis(1500);
 
-/// Contestants that are there together have players' addresses of their own.
+/// The number of the next contestant's network: contestants that run at the same time use different client addresses.
 static NETWORKS: AtomicU8 = AtomicU8::new(0);
 
-/// Something could not be measured.
+/// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// A server's process.
+    /// An error of a server's process.
     #[error(transparent)]
     Server(#[from] klaxon_servers::ServerError),
-    /// The load.
+    /// An error of the load.
     #[error("{0}: {1}")]
     Load(Kind, LoadError),
-    /// The host.
+    /// An error of the host.
     #[error("{0}: {1}")]
     Hosting(Kind, HostingError),
-    /// The machine.
+    /// An error of the operating system.
     #[error(transparent)]
     Machine(#[from] io::Error),
-    /// A message that should be a question.
+    /// A message was received instead of a question.
     #[error("{0} sent no question where one was due")]
     NoQuestion(Kind),
-    /// A server that works without players.
+    /// A server uses processor time without players.
     #[error("{0} does not come to rest when all players are gone")]
     Restless(Kind),
 }
@@ -62,13 +63,13 @@ pub enum BenchError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// One system call for each player, and nothing else.
+    /// The baseline: one system call for each player, and nothing else.
     Floor,
     /// Klaxon with io_uring.
     IoUring,
-    /// Klaxon on what every kernel has.
+    /// Klaxon with epoll, which every Linux kernel has.
     Portable,
-    /// tokio-tungstenite, as people write it first.
+    /// A simple server with tokio-tungstenite, as it is customarily written.
     Customary,
 }
 
@@ -94,9 +95,9 @@ impl std::fmt::Display for Kind {
 /// Where Klaxon keeps its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalStorage {
-    /// In memory: a file there, never forced.
+    /// In a file of an in-memory file system, never synced.
     Memory,
-    /// On the disk, forced there before an answer is acknowledged.
+    /// On disk, synced before an answer is acknowledged.
     File,
 }
 
@@ -105,36 +106,36 @@ pub enum JournalStorage {
 pub struct Launch {
     /// Klaxon's program.
     pub klaxon: PathBuf,
-    /// The cores that servers are bound to, as `taskset -c` takes them.
+    /// The cores that servers are bound to, in the syntax of `taskset -c`.
     pub server_cores: String,
     /// The core that loads are bound to, if any.
     pub load_core: Option<usize>,
-    /// Klaxon's threads that own sockets.
+    /// Klaxon's number of reactors.
     pub shards: usize,
-    /// Where it keeps its journal.
+    /// Where Klaxon keeps its journal.
     pub journal: JournalStorage,
-    /// How often a player must send something; none for an interval longer than a measurement.
+    /// The interval in which a player must send something; none for an interval longer than a measurement.
     pub heartbeat: Option<Duration>,
 }
 
-/// A server's process without players, and where it is.
+/// A server's process without players, and its addresses.
 #[derive(Debug)]
 pub struct Started {
     /// The process.
     pub process: Process,
-    /// Where players connect.
+    /// The address for players.
     pub players: SocketAddr,
     data: TempDir,
 }
 
 impl Launch {
-    /// The same with another journal.
+    /// A copy with another journal.
     #[must_use]
     pub fn with_journal(&self, journal: JournalStorage) -> Self {
         Self { journal, ..self.clone() }
     }
 
-    /// Starts a server's process; it may not listen yet.
+    /// Starts a server's process; it may not listen yet when this returns.
     ///
     /// # Errors
     /// If it can't be started.
@@ -174,32 +175,32 @@ impl Launch {
     }
 }
 
-/// A server that takes part, with its players and its host.
+/// A server that is measured, with its players and its host.
 #[derive(Debug)]
 pub struct Contestant {
-    /// What it is.
+    /// The kind of server.
     pub kind: Kind,
     /// Its processor time and memory.
     pub clock: ProcessorClock,
     /// Its players.
     pub load: Load,
-    /// Whoever asks.
+    /// What sends the questions.
     pub hosting: Hosting,
     players: SocketAddr,
     network: u8,
     admin: Option<AdminAccess>,
-    /// None if the server is another contestant's.
+    /// None if the process belongs to another contestant.
     _started: Option<Started>,
 }
 
-/// What a round cost, and when all players had received it.
+/// The cost of a round, and when each player had received it.
 #[derive(Debug)]
 pub struct Round {
-    /// When it was begun.
+    /// When the round began.
     pub began: Micros,
     /// The server's processor time.
     pub processor: Duration,
-    /// When all players had received it.
+    /// When each player had received it.
     pub received: Arrivals,
 }
 
@@ -207,7 +208,7 @@ impl Round {
     /// The question that was received.
     ///
     /// # Errors
-    /// If it was none.
+    /// If the message was not a question.
     pub fn question(&self, kind: Kind) -> Result<Question, BenchError> {
         match Codec::Json.decode(self.received.first.as_bytes(), &[]) {
             Ok(ToPlayer::Question(question)) => Ok(question),
@@ -215,12 +216,12 @@ impl Round {
         }
     }
 
-    /// Milliseconds from its beginning until each received it, from the first to the last.
+    /// Milliseconds from the beginning until each player received it, in ascending order.
     pub fn waits(&self) -> impl Iterator<Item = f64> {
         self.received.at.iter().map(|at| at.0.saturating_sub(self.began.0) as f64 / 1e3)
     }
 
-    /// Microseconds of processor time for each of those who received it.
+    /// Microseconds of processor time per player.
     #[must_use]
     pub fn each(&self) -> f64 {
         self.processor.as_secs_f64() * 1e6 / self.received.at.len().max(1) as f64
@@ -247,10 +248,10 @@ impl Contestant {
         Self::at(kind, clock, players, admin, Some(started), launch).await
     }
 
-    /// Another show on the same server, with a load of its own. It ends when the server's own contestant does.
+    /// Another show on the same server, with a load of its own. The server ends with its first contestant.
     ///
     /// # Errors
-    /// If the server makes no other show.
+    /// If the server can't create another show.
     pub async fn beside(&self, launch: &Launch) -> Result<Self, BenchError> {
         Self::at(self.kind, self.clock, self.players, self.admin.clone(), None, launch).await
     }
@@ -273,10 +274,10 @@ impl Contestant {
         Ok(Self { kind, clock, load, hosting, players, network, admin, _started: started })
     }
 
-    /// Players join, and the lobby becomes quiet.
+    /// Lets players join, and waits until the lobby is quiet.
     ///
     /// # Errors
-    /// If not all are let in.
+    /// If not all are admitted.
     pub async fn join(&mut self, players: usize) -> Result<(), BenchError> {
         let connect = self.connect(players, self.hosting.join());
         let load = async {
@@ -286,10 +287,11 @@ impl Contestant {
         load.await.map_err(|error| BenchError::Load(self.kind, error))
     }
 
-    /// Players connect as fast as they can, and send nothing; gives what that cost the server, and how long it took.
+    /// Connects players as fast as possible, without sending anything. Returns the server's processor time and the
+    /// duration.
     ///
     /// # Errors
-    /// If not all are let in.
+    /// If not all are admitted.
     pub async fn knock(&mut self, players: usize) -> Result<(Duration, Duration), BenchError> {
         let connect = self.connect(players, None);
         let (before, began) = (self.clock.now()?, Instant::now());
@@ -299,10 +301,10 @@ impl Contestant {
         Ok((self.clock.now()?.saturating_sub(before), took))
     }
 
-    /// All players go, and the server comes to rest.
+    /// Disconnects all players, and waits until the server is idle.
     ///
     /// # Errors
-    /// If it does not.
+    /// If it does not become idle.
     pub async fn leave(&mut self) -> Result<(), BenchError> {
         self.load.leave().await.map_err(|error| BenchError::Load(self.kind, error))?;
         let began = Instant::now();
@@ -322,10 +324,10 @@ impl Contestant {
         Connect { to: self.players, players, join, network: self.network }
     }
 
-    /// Asks a question, and waits until all have it.
+    /// Asks a question, and waits until all players have received it.
     ///
     /// # Errors
-    /// If a player does not get it.
+    /// If a player does not receive it.
     pub async fn ask(&mut self) -> Result<Round, BenchError> {
         let load = |error| BenchError::Load(self.kind, error);
         self.load.listen().await.map_err(load)?;
@@ -336,10 +338,10 @@ impl Contestant {
         Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
-    /// All players send this, and wait for the reply.
+    /// Sends this message from all players, and waits for the replies.
     ///
     /// # Errors
-    /// If a player does not get one.
+    /// If a player does not receive one.
     pub async fn answer(&mut self, text: String) -> Result<Round, BenchError> {
         let (before, began) = (self.clock.now()?, Micros::now());
         let received = self.load.answer(text).await.map_err(|error| BenchError::Load(self.kind, error))?;
@@ -347,10 +349,10 @@ impl Contestant {
         Ok(Round { began, processor: self.clock.now()?.saturating_sub(before), received })
     }
 
-    /// Ends the question and waits until nothing of it is on its way.
+    /// Ends the question, and waits until no message about it is in transit.
     ///
     /// # Errors
-    /// If the server does not do it.
+    /// If the server refuses, or does not answer.
     pub async fn end_question(&mut self) -> Result<(), BenchError> {
         self.hosting.end_question().await.map_err(|error| BenchError::Hosting(self.kind, error))?;
         self.load.drain(QUIET).await.map_err(|error| BenchError::Load(self.kind, error))

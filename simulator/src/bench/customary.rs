@@ -1,4 +1,5 @@
-//! The server as people write it first: tokio-tungstenite, a task and a broadcast receiver for each connection.
+//! The server as it is customarily written: tokio-tungstenite, with a task and a broadcast receiver for each
+//! connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +17,10 @@ use tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use super::floor::HOST_PATH;
 use super::question;
 
-/// Messages that a slow receiver may be behind.
+/// The number of messages by which a receiver may lag behind.
 const CAPACITY: usize = 64;
 
-/// Listens, and serves for ever.
+/// Listens and serves connections; returns only with an error.
 ///
 /// # Errors
 /// If the address can't be used.
@@ -30,13 +31,13 @@ pub async fn serve(address: SocketAddr) -> io::Result<()> {
         let (stream, _) = listener.accept().await?;
         let everybody = everybody.clone();
         tokio::spawn(async move {
-            // Whoever goes away is simply gone.
+            // An error only means that the connection has ended.
             let _ = connection(stream, everybody).await;
         });
     }
 }
 
-// The type of the refusal is the library's.
+// The library prescribes the type of the refusal.
 #[allow(clippy::result_large_err)]
 async fn connection(stream: TcpStream, everybody: broadcast::Sender<Message>) -> Result<(), tungstenite::Error> {
     stream.set_nodelay(true)?;
@@ -60,7 +61,7 @@ async fn connection(stream: TcpStream, everybody: broadcast::Sender<Message>) ->
             },
             received = from_player.next() => match received {
                 Some(Ok(message)) if is_host => {
-                    // Nobody may be there yet.
+                    // This fails if no player is connected yet.
                     let _ = everybody.send(message);
                 }
                 Some(Ok(Message::Text(text))) => {

@@ -1,4 +1,4 @@
-//! What people are shown of a run.
+//! The report of a run, for people.
 
 use super::contestant::Kind;
 use super::goals::{Goal, Verdict};
@@ -7,7 +7,7 @@ use super::rows::{Measure, Row, Subject};
 use super::statistics::{Estimate, Known, Sample};
 use crate::report::{self, Bar, Block, Cell, Column, Document, Table, Text, Tone};
 
-/// The run as a report for people.
+/// The report of the run.
 #[must_use]
 pub fn document(report: &BenchReport) -> Document {
     let mut blocks = Vec::new();
@@ -93,7 +93,7 @@ fn goals(goals: &[Goal]) -> Table {
     table
 }
 
-/// An estimate with its interval and the rounds it stands on.
+/// An estimate with its interval and the number of rounds.
 fn known(estimate: &Estimate) -> String {
     let Estimate { rounds, value, known } = estimate;
     let s = if *rounds == 1 { "" } else { "s" };
@@ -114,7 +114,7 @@ const fn digits(what: Measure) -> usize {
     }
 }
 
-/// A median with the middle half of the rounds.
+/// A median with the quartiles of the rounds.
 fn figure(sample: &Sample, digits: usize) -> String {
     let Sample { rounds, p25, median, p75 } = sample;
     if *rounds == 1 {

@@ -1,4 +1,5 @@
-//! What a new connection costs: from the accept to the end of its handshake, of many who come at once. They send nothing then.
+//! The cost of a new connection, from the accept to the end of its handshake, when many clients connect at once. They
+//! send nothing afterwards.
 
 use std::time::Instant;
 
@@ -7,22 +8,23 @@ use super::fan_out::WARM_UP;
 use super::plan::Plan;
 use super::rows::{Measure, Row, Subject};
 
-/// So many come in a round, or all there are: they are gone before the next, so that ports and descriptors suffice.
+/// The maximum number of connections in a round. They are closed before the next round, so that ports and descriptors
+/// suffice.
 const IN_A_ROUND: usize = 2000;
 
-/// What was measured of one contestant, by round.
+/// The measurements of one contestant, by round.
 #[derive(Debug, Default)]
 struct Knocks {
-    /// Microseconds of the server's processor time for each connection.
+    /// Microseconds of the server's processor time per connection.
     processor: Vec<f64>,
-    /// Handshakes in a second.
+    /// Handshakes per second.
     shaken: Vec<f64>,
 }
 
-/// All contestants.
+/// Measures all contestants.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let players = plan.players.min(IN_A_ROUND);
     let mut contestants = Vec::new();
@@ -50,7 +52,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     Ok(rows(&contestants))
 }
 
-/// The rows of contestants of which the first is the floor.
+/// The rows of the contestants, the first of which is the floor.
 fn rows(all: &[(Contestant, Knocks)]) -> Vec<Row> {
     let of = |what: Measure, figures: fn(&Knocks) -> &[f64]| {
         let floor = all.first().map_or(&[][..], |(_, floor)| figures(floor));

@@ -1,5 +1,6 @@
-//! A show of ten players on a gateway where a big show fans out: when its players have their question. The time runs from the host's
-//! command to the kernel having the bytes for a player: the loads share a core, and wait for one another.
+//! Measures the delay of a question to a show of ten players while a big show fans out on the same gateway. The delay
+//! is from the host's command until the kernel has received the bytes for a player, since the loads share a core and
+//! delay each other.
 
 use std::time::{Duration, Instant};
 
@@ -9,31 +10,31 @@ use super::plan::Plan;
 use super::rows::{Measure, Row, Subject};
 use crate::report::words::{count, quantile};
 
-/// The players of the small show.
+/// The number of players of the small show.
 const FEW: usize = 10;
-/// So long after the big show's question the small one's follows: the fan-out is in full swing.
+/// The delay of the small show's question after the big one's, so that it falls into the fan-out.
 const INTO_IT: Duration = Duration::from_millis(10);
 
-/// Why there is no figure.
+/// The reason for a missing figure.
 const NOT_BESIDE: &str = "the big show was through before the small one asked";
 
-/// What the rounds of one kind were.
+/// The measurements of one kind.
 #[derive(Debug, Default)]
 struct Rounds {
-    /// Milliseconds from the host's command to each of the small show's players.
+    /// Milliseconds from the host's command to each of the small show's players, without the big show.
     alone: Vec<f64>,
-    /// The same while the big show fans out.
+    /// Milliseconds from the host's command to each of the small show's players, during the big show's fan-out.
     beside: Vec<f64>,
-    /// Milliseconds from the first of the big show's players to the last.
+    /// Milliseconds from the big show's first player to its last.
     big: Vec<f64>,
-    /// The wait of the small show's last player, as a part of the big show's fan-out.
+    /// The delay of the small show's last player, as a fraction of the big show's fan-out.
     part: Vec<f64>,
 }
 
-/// Each of Klaxon's kinds: the small show alone, and beside the big one.
+/// Measures each of Klaxon's kinds: the small show alone, and during the big show's fan-out.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let mut all = Vec::new();
     for &kind in &plan.klaxon {
@@ -73,7 +74,7 @@ impl Rounds {
         let took = of_big.received.took().as_secs_f64() * 1e3;
         self.alone.extend(alone.waits());
         self.big.push(took);
-        // A question that came when the big show was through was beside nothing.
+        // Ignored if the big show's fan-out had ended before the small show's question.
         if of_big.received.at.last().is_some_and(|last| of_small.began < *last) {
             self.beside.extend(of_small.waits());
             self.part.extend(of_small.waits().last().map(|wait| wait / took));
@@ -82,7 +83,7 @@ impl Rounds {
     }
 }
 
-/// The wait of the small show's last player, round by round.
+/// The delay of the small show's last player as a fraction of the fan-out, by round.
 fn part(kind: Kind, rounds: &Rounds) -> Row {
     let row = Row::ratio(Subject::Fairness, kind, "", Measure::Part, &rounds.part);
     Row { refused: row.sample.is_none().then(|| NOT_BESIDE.to_owned()), ..row }

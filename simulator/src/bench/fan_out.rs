@@ -1,4 +1,4 @@
-//! One question to everybody: the server's processor time for each delivery, and the time to the last player.
+//! One question to all players: the server's processor time per delivery, and the time until the last player has it.
 
 use std::time::Instant;
 
@@ -7,24 +7,24 @@ use super::hosting::MOST_QUESTIONS;
 use super::plan::Plan;
 use super::rows::{Measure, Row, Subject};
 
-/// Rounds that come first and do not count.
+/// Rounds at the beginning that are not counted.
 pub const WARM_UP: usize = 2;
 
-/// What was measured of one contestant, by round.
+/// The measurements of one contestant, by round.
 #[derive(Debug, Default, Clone)]
 pub struct FanOut {
-    /// Microseconds of the server's processor time for each delivery.
+    /// Microseconds of the server's processor time per delivery.
     pub processor: Vec<f64>,
-    /// Milliseconds from the first player who had it to the last.
+    /// Milliseconds from the first player who received it to the last.
     pub last: Vec<f64>,
 }
 
-/// Asks a question of each in turn, round after round, until what `rows` makes of it is known well enough. Who begins changes with
-/// every round, so that no contestant always comes after the same other. `join` starts the contestants with their players, and again when
-/// a show has had all its questions.
+/// Asks a question of each contestant in turn, round after round, until the rows that `rows` computes are known well
+/// enough. Each round begins with another contestant, so that none always follows the same one. `join` starts the
+/// contestants with their players, and is called again when a show has had all its questions.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn ask_in_turn(
     plan: &Plan,
     subject: Subject,
@@ -59,10 +59,10 @@ pub async fn ask_in_turn(
     }
 }
 
-/// All contestants, with as many players as planned.
+/// Measures all contestants, with the planned number of players.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().collect();
     let join = async || {
@@ -79,7 +79,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     Ok(rows(&ask_in_turn(plan, Subject::FanOut, join, rows, step).await?))
 }
 
-/// The rows of contestants of which the first is the floor.
+/// The rows of the contestants, the first of which is the floor.
 #[must_use]
 pub fn rows(subject: Subject, case: &str, kinds: &[Kind], all: &[FanOut]) -> Vec<Row> {
     let floor = all.first().cloned().unwrap_or_default();

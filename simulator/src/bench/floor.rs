@@ -1,5 +1,6 @@
-//! The floor: what it costs to make one system call for each player and nothing else. A loop of write(2) over all sockets sends what
-//! the host says; for intake, one read and one write for each message; at the door, what a connection cannot do without.
+//! The floor: a server that makes one system call for each player and nothing else. For fan-out it sends the host's
+//! message in a loop of write(2) over all sockets; for intake it makes one read and one write per message; for
+//! connections, only what each of them requires.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -15,17 +16,17 @@ use socket2::{Domain, Socket, Type};
 use super::{frames, question};
 use crate::socket::handshake;
 
-/// Where the host connects; all others are players.
+/// The path at which the host connects; connections to other paths are players.
 pub const HOST_PATH: &str = "/host";
 
 const LISTENER: Token = Token(usize::MAX);
 const HOST: Token = Token(usize::MAX - 1);
 const BACKLOG: i32 = 4096;
 
-/// Listens, and serves for ever.
+/// Listens and serves connections; returns only with an error.
 ///
 /// # Errors
-/// If the address can't be used, or a player does not read what is sent.
+/// If the address can't be used, or a player does not read the messages.
 pub fn serve(address: SocketAddr) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
@@ -58,9 +59,9 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
 struct Floor {
     players: Vec<Option<TcpStream>>,
     host: Option<TcpStream>,
-    /// What the host sent that is no whole message yet.
+    /// The bytes of the host's incomplete message.
     received: Vec<u8>,
-    /// The answer to every handshake.
+    /// The response to every handshake.
     agreed: String,
     reply: Vec<u8>,
     buffer: Vec<u8>,
@@ -69,7 +70,7 @@ struct Floor {
 impl Floor {
     fn accept(&mut self, listener: &Socket, poll: &Poll) -> io::Result<()> {
         loop {
-            // A socket that blocks: the request follows the connection at once, so reading it does not wait.
+            // A blocking socket: the request follows the connection at once, so the read does not wait.
             let mut socket = match listener.accept_raw() {
                 Ok((socket, _)) => socket,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -105,7 +106,7 @@ impl Floor {
         }
         while let Some(seen) = frames::first(&self.received) {
             let (frame, end) = (frames::from_server(frames::unmasked(&seen)), seen.end);
-            // This loop is the floor.
+            // This loop is what is measured as the floor.
             for player in self.players.iter_mut().flatten() {
                 write(player, &frame)?;
             }

@@ -1,4 +1,4 @@
-//! WebSocket frames, as far as a load that must cost little needs them.
+//! WebSocket frames, with only what a cheap load requires.
 
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -7,7 +7,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 const PING: u8 = 0x89;
 /// The first byte of a close frame.
 const CLOSE: u8 = 0x88;
-/// A client's answer to a ping that carries nothing.
+/// A client's pong without payload.
 pub const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
 /// A frame in a buffer.
@@ -17,15 +17,15 @@ pub struct WireFrame<'a> {
     pub is_ping: bool,
     /// Whether it is a close frame.
     pub is_close: bool,
-    /// What it carries; still masked, if it is a client's.
+    /// The payload; still masked if the frame is a client's.
     pub payload: &'a [u8],
-    /// The mask, if there is one.
+    /// The mask, if the frame has one.
     pub mask: Option<[u8; 4]>,
-    /// Where the next one begins.
+    /// The offset of the next frame.
     pub end: usize,
 }
 
-/// The frame at the beginning of these bytes; none if it is not all there yet.
+/// The frame at the beginning of these bytes; none if it is incomplete.
 #[must_use]
 pub fn first(bytes: &[u8]) -> Option<WireFrame<'_>> {
     let short = *bytes.get(1)?;
@@ -44,14 +44,14 @@ pub fn first(bytes: &[u8]) -> Option<WireFrame<'_>> {
     Some(WireFrame { is_ping: kind == PING, is_close: kind == CLOSE, payload: bytes.get(at..end)?, mask, end })
 }
 
-/// The code and the reason of a server's close frame, if it is one (RFC 6455, 5.5.1).
+/// The code and the reason in a server's close frame (RFC 6455, 5.5.1); none for other frames.
 #[must_use]
 pub fn closing(seen: &WireFrame<'_>) -> Option<(u16, String)> {
     let (code, reason) = seen.payload.split_first_chunk::<2>().filter(|_| seen.is_close)?;
     Some((u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned()))
 }
 
-/// A client's frame, decoded.
+/// The unmasked payload of a client's frame.
 #[must_use]
 pub fn unmasked(seen: &WireFrame<'_>) -> Vec<u8> {
     let mask = seen.mask.unwrap_or_default();

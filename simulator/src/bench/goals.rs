@@ -1,4 +1,4 @@
-//! What was to be reached, and whether it was.
+//! The goals of the benchmark, and whether they were reached.
 
 use serde::Serialize;
 
@@ -6,27 +6,27 @@ use super::contestant::Kind;
 use super::rows::{FILE, MEMORY, Measure, PINGED, Row, Subject};
 use super::statistics::{Estimate, Side};
 
-/// A goal and what was measured.
+/// A goal, and the measurement for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Goal {
-    /// What is measured.
+    /// The measured quantity.
     pub what: String,
-    /// Of which contestant.
+    /// The contestant.
     pub kind: Kind,
-    /// The largest value that reaches it.
+    /// The largest value that reaches the goal.
     pub at_most: f64,
-    /// So much was measured; none if it was not.
+    /// The measured value; none if it was not measured.
     pub reached: Option<Estimate>,
 }
 
-/// What became of a goal.
+/// Whether a goal was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The interval lies within it.
+    /// The whole interval is within the goal.
     Reached,
-    /// The interval lies wholly beyond it.
+    /// The whole interval is beyond the goal.
     Missed,
-    /// The interval holds it, or there were too few rounds for an interval.
+    /// The interval contains the goal, or there were too few rounds for an interval.
     Undecided,
     /// Nothing was measured.
     NoFigure,
@@ -44,7 +44,7 @@ impl std::fmt::Display for Verdict {
 }
 
 impl Goal {
-    /// What became of it.
+    /// Whether the goal was reached.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self.reached.map(|reached| reached.side(self.at_most)) {
@@ -56,7 +56,7 @@ impl Goal {
     }
 }
 
-/// The goals of the subjects that were measured.
+/// The goals of the measured subjects.
 #[must_use]
 pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
     let mut goals = Vec::new();
@@ -82,7 +82,7 @@ pub fn goals(rows: &[Row], kinds: &[Kind], subjects: &[Subject]) -> Vec<Goal> {
             let row = rows.iter().find(|row| {
                 (row.subject, row.kind, row.what) == (subject, kind, measured) && (case.is_empty() || row.case == case)
             });
-            // Where there is a floor, it is the measure.
+            // For these subjects the goal is the ratio to the floor.
             let against_floor = matches!(subject, Subject::FanOut | Subject::Intake);
             let reached = row.and_then(|row| if against_floor { row.ratio } else { row.figure });
             goals.push(Goal { what: what.to_owned(), kind, at_most, reached });
@@ -111,9 +111,9 @@ mod tests {
         };
         use Verdict::{Missed, NoFigure, Reached, Undecided};
         assert_eq!(verdicts(&[1.0, 1.01, 1.02, 1.0, 1.01, 1.02], 80.0), [Reached, NoFigure, Missed]);
-        // Its estimate is below the goal, but its interval holds it.
+        // The estimate is below the goal, but the interval contains the goal.
         assert_eq!(verdicts(&[1.0, 1.3, 1.1, 1.2, 1.0, 1.1], 8.0), [Undecided, NoFigure, Reached]);
-        // Its estimate is above it, but its interval holds it.
+        // The estimate is above the goal, but the interval contains the goal.
         assert_eq!(verdicts(&[1.0, 1.3, 1.2, 1.3, 1.2, 1.2], 8.0), [Undecided, NoFigure, Reached]);
         assert_eq!(verdicts(&[1.2, 1.3, 1.2, 1.3, 1.2, 1.3], 8.0), [Missed, NoFigure, Reached]);
         assert_eq!(verdicts(&[0.5, 0.5], 8.0), [Undecided, NoFigure, Reached]);

@@ -1,4 +1,4 @@
-//! Whether a delivery costs more when there are more players: fan-out to few and to many, all sizes in turn.
+//! Whether a delivery costs more with more players: fan-out to few and many players, all sizes in turn.
 
 use super::contestant::{BenchError, Contestant, Kind};
 use super::fan_out::{self, FanOut, ask_in_turn};
@@ -7,10 +7,10 @@ use super::rows::{Measure, Row, Subject};
 use super::statistics::ratios;
 use crate::report::words::count;
 
-/// The floor and Klaxon's kinds, each in all sizes.
+/// Measures the floor and Klaxon's kinds, each with all sizes.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let kinds: Vec<Kind> = plan.contestants().filter(|&kind| kind != Kind::Customary).collect();
     let sizes = plan.sizes();

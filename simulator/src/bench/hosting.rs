@@ -1,4 +1,4 @@
-//! The host who asks the questions: of a show at Klaxon, and of a broadcast at the servers beside it.
+//! The host that asks the questions: of a show at Klaxon, or of a broadcast at the other servers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,18 +18,19 @@ use super::{floor, frames, question};
 use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
 use crate::socket::handshake;
 
-/// How many questions a show has: as many as a player has lives.
+/// The number of questions of a show; a player needs a life for each.
 pub const MOST_QUESTIONS: u16 = 90;
 
-/// How long a command may be refused because the show is not there yet.
+/// How long a command may be refused because the show has not reached the required state.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long after a refusal it is sent again.
+/// The delay before a refused command is sent again.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// A server takes a command id that it knows for a repetition: two hosts of one server may share none.
+/// The number of the next host. A server takes a repeated command id for a repetition, so the hosts of a server need
+/// different ids.
 static HOSTS: AtomicU32 = AtomicU32::new(0);
 
-/// The host could not do its part.
+/// Why the host failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HostingError {
     /// The admin socket can't be used.
@@ -38,17 +39,17 @@ pub enum HostingError {
     /// The connection is lost.
     #[error("the host's connection: {0}")]
     Io(#[from] io::Error),
-    /// The server does not do it.
+    /// The server refused a command.
     #[error("the server would not {0}: {1}")]
     Refused(&'static str, String),
 }
 
-/// Who asks.
+/// What sends the questions.
 #[derive(Debug)]
 pub enum Hosting {
     /// The host of a show.
     Show(Box<ShowHost>),
-    /// A connection whose messages go to all.
+    /// A connection whose messages are sent to all players.
     Speaker(TcpStream),
 }
 
@@ -62,14 +63,14 @@ pub struct ShowHost {
 }
 
 impl Hosting {
-    /// Opens a show's lobby.
+    /// Creates a show and opens its lobby.
     ///
     /// # Errors
-    /// If the server makes no such show.
+    /// If the server does not create the show.
     pub async fn show(admin: AdminAccess) -> Result<Self, HostingError> {
         let mut connection = AdminConnection::new(admin);
         let settings = Settings {
-            // No player leaves, and there are no standings to be sent.
+            // No player is eliminated, and no standings are sent.
             mode: Mode::Elimination,
             lives: 99,
             open_for: Span(600_000),
@@ -93,10 +94,10 @@ impl Hosting {
         Ok(Self::Show(Box::new(host)))
     }
 
-    /// Connects to a server that sends to all what its host sends.
+    /// Connects as the host of a server that broadcasts its host's messages.
     ///
     /// # Errors
-    /// If it can't be reached.
+    /// If the server can't be reached.
     pub async fn speaker(address: SocketAddr) -> Result<Self, HostingError> {
         let mut stream = std::net::TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -106,7 +107,7 @@ impl Hosting {
         Ok(Self::Speaker(TcpStream::from_std(stream)?))
     }
 
-    /// What players send first.
+    /// The message with which players join; none if the server has no joins.
     #[must_use]
     pub fn join(&self) -> Option<String> {
         let Self::Show(host) = self else { return None };
@@ -118,7 +119,7 @@ impl Hosting {
     /// Asks a question.
     ///
     /// # Errors
-    /// If the server does not take it.
+    /// If the connection is lost.
     pub async fn ask(&mut self) -> Result<(), HostingError> {
         match self {
             Self::Show(host) => host.send(Action::Next).await,
@@ -127,10 +128,10 @@ impl Hosting {
         Ok(())
     }
 
-    /// Ends the question, so that another one can be asked.
+    /// Ends the question, so that the next one can be asked.
     ///
     /// # Errors
-    /// If the server does not do it.
+    /// If the server refuses a command, or the connection is lost.
     pub async fn end_question(&mut self) -> Result<(), HostingError> {
         let Self::Show(host) = self else { return Ok(()) };
         host.settled("ask").await?;
@@ -146,7 +147,7 @@ impl ShowHost {
         self.connection.send(FromHost::Command(HostCommand { id, show: self.created.show, action })).await;
     }
 
-    /// Has it done, also if the show must get there first.
+    /// Sends a command, and repeats it until the show has reached the state that allows it.
     async fn command(&mut self, action: Action, what: &'static str) -> Result<(), HostingError> {
         let began = Instant::now();
         loop {
@@ -158,7 +159,7 @@ impl ShowHost {
         }
     }
 
-    /// Waits for the reply to what was sent last.
+    /// Waits for the reply to the last command.
     async fn settled(&mut self, what: &'static str) -> Result<(), HostingError> {
         let last = command_id(self.number, self.commands);
         loop {

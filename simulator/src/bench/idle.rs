@@ -1,5 +1,5 @@
-//! What players cost who do nothing but show that they are there: by heartbeats of their own, or by answering the server's pings, as a
-//! page in a hidden tab does.
+//! The cost of idle players: those who send heartbeats, and those who only answer the server's pings, like a page in a
+//! hidden tab.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,20 @@ use super::kernel::ProcessorClock;
 use super::plan::Plan;
 use super::rows::{Measure, PINGED, Row, Subject};
 
-/// Klaxon's default.
+/// Klaxon's default heartbeat interval.
 const HEARTBEAT: Duration = Duration::from_secs(30);
-/// How often it pings silent players then, on average over its connections.
+/// The average interval, over its connections, at which it pings silent players with that heartbeat.
 const PINGED_EVERY: Duration = Duration::from_millis(37_440);
-/// How often the processor time is read in each period: one figure alone would not show how far it is to be trusted.
+/// How often the processor time is read in each period: a single value would not show how reliable it is.
 const WINDOWS: u32 = 12;
-/// All pings that wait for an answer are answered within this time.
+/// Pings that have arrived are answered within this time.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
-/// Klaxon's kinds beside a read and a write for each heartbeat, all in the same time: they do so little that they do not disturb each other.
+/// Measures Klaxon's kinds, and a floor with a read and a write per heartbeat, all at the same time: their load is too
+/// small to disturb each other.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let launch = Launch { heartbeat: Some(HEARTBEAT), ..plan.launch.clone() };
     let mut contestants: Vec<(Contestant, &str)> = Vec::new();
@@ -34,7 +35,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
             step("joining");
             let mut contestant = Contestant::start(&launch, kind).await?;
             contestant.join(plan.players).await?;
-            // Those who joined before are pinged meanwhile, and closed if they do not answer.
+            // Players who joined earlier are pinged meanwhile, and would be closed if they did not answer.
             for (joined, _) in &mut contestants {
                 answer_pings(joined, CATCH_UP).await?;
             }
@@ -42,7 +43,8 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
         }
     }
     step("settling");
-    // Players who only answer pings send one message and are silent from then on, so that the pings come as evenly as they do after hours.
+    // Players who only answer pings send one message and are silent afterwards, spread evenly, so that the pings are
+    // spread as evenly as after hours.
     try_join_all(contestants.iter_mut().map(|(contestant, case)| {
         let (every, _) = habit(contestant, case);
         beat(contestant, every, every)
@@ -69,13 +71,13 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     }
 }
 
-/// How often each player sends something, and whether all they do is answer pings.
+/// The interval at which each player sends something, and whether players only answer pings.
 fn habit(contestant: &Contestant, case: &str) -> (Duration, bool) {
     let is_pinged = case == PINGED;
     (if is_pinged { PINGED_EVERY } else { HEARTBEAT }, is_pinged && contestant.kind.is_klaxon())
 }
 
-/// The part of a core that is used, in per cent, in each of the windows of `long`.
+/// The use of a core in per cent, in each part of the period `long`.
 async fn idle(contestant: &mut Contestant, case: &str, long: Duration) -> Result<Vec<f64>, BenchError> {
     let (every, answers_only) = habit(contestant, case);
     let clock = contestant.clock;
@@ -102,7 +104,7 @@ async fn answer_pings(contestant: &mut Contestant, long: Duration) -> Result<(),
     contestant.load.answer_pings(long).await.map_err(|error| BenchError::Load(contestant.kind, error))
 }
 
-/// All players send a heartbeat once in `every`, for `long`.
+/// Each player sends a heartbeat at the interval `every`, during `long`.
 async fn beat(contestant: &mut Contestant, every: Duration, long: Duration) -> Result<(), BenchError> {
     let ping = Codec::Json.encode(&FromPlayer::Ping(Ping { sent: Millis(1_800_000_000_000) }));
     let beaten = contestant.load.beat(String::from_utf8_lossy(&ping).into_owned(), every, long).await;

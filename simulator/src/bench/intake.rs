@@ -1,4 +1,4 @@
-//! One answer from everybody at once: the server's processor time for each, from its bytes to its acknowledged reply.
+//! One answer from every player at once: the server's processor time per answer, until its acknowledged reply.
 
 use std::time::Instant;
 
@@ -13,13 +13,13 @@ use super::plan::Plan;
 use super::question::RIGHT;
 use super::rows::{FILE, MEMORY, Measure, Row, Subject};
 
-/// Who takes part, with which journal, and what the case is called.
+/// A contestant, its journal, and the name of the case.
 type Entrant = (Kind, JournalStorage, &'static str);
 
-/// All contestants; Klaxon with each of its journals.
+/// Measures all contestants; Klaxon with each of its journals.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let both = [(JournalStorage::Memory, MEMORY), (JournalStorage::File, FILE)];
     let journals = |kind: Kind| if kind.is_klaxon() { &both[..] } else { &[(JournalStorage::Memory, "")] };
@@ -55,7 +55,7 @@ pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, Benc
     }
 }
 
-/// One question, and an answer to it from everybody: microseconds of the server's processor time for each.
+/// Asks a question that all players answer; returns microseconds of the server's processor time per answer.
 async fn answer(contestant: &mut Contestant) -> Result<f64, BenchError> {
     let question = contestant.ask().await?.question(contestant.kind)?.question;
     let answer = Codec::Json.encode(&FromPlayer::Answer(Answer { question, choice: RIGHT }));

@@ -1,4 +1,4 @@
-//! What a process uses: its processor time to the nanosecond, and its resident memory.
+//! A process's processor time, with nanosecond resolution, and its resident memory.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use klaxon_servers::usage::resident_memory;
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
-/// The clock of all the processor time of a process: its threads, those that ended, and the kernel's own io_uring workers for it.
+/// The clock of a process's total processor time: its threads, ended threads, and the kernel's io_uring workers for it.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessorClock {
     process: u32,
@@ -18,16 +18,16 @@ impl ProcessorClock {
     /// The clock of a process.
     ///
     /// # Errors
-    /// If there is no such process.
+    /// If the process does not exist.
     pub fn of(process: u32) -> io::Result<Self> {
         let pid = i32::try_from(process).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
         Ok(Self { process, clock: ClockId::pid_cpu_clock_id(Pid::from_raw(pid))? })
     }
 
-    /// The time so far, in user space and in the kernel.
+    /// The processor time so far, in user space and in the kernel.
     ///
     /// # Errors
-    /// If the process is gone.
+    /// If the process has ended.
     pub fn now(&self) -> io::Result<Duration> {
         Ok(self.clock.now()?.into())
     }
@@ -35,7 +35,7 @@ impl ProcessorClock {
     /// The resident memory of the process in bytes.
     ///
     /// # Errors
-    /// If the process is gone.
+    /// If the process has ended.
     pub fn resident(&self) -> io::Result<u64> {
         resident_memory(self.process).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
@@ -54,7 +54,7 @@ mod tests {
         while clock.now().unwrap() < Duration::from_millis(300) {
             sum = (0..100_000).fold(sum, |sum, number| std::hint::black_box(sum ^ number));
         }
-        // Other tests of this process may run between the two looks.
+        // Other tests in this process may run between the two reads.
         let before = clock.now().unwrap().as_secs_f64();
         let counted = processor_time(me).unwrap().as_secs_f64();
         let after = clock.now().unwrap().as_secs_f64();

@@ -1,11 +1,12 @@
-//! Every subject of a plan, measured in order.
+//! Measures the subjects of a plan, in order.
 
 use super::contestant::BenchError;
 use super::plan::Plan;
 use super::rows::{Row, Subject};
 use super::{boot, door, fairness, fan_out, growth, idle, intake, memory, reactors};
 
-/// Measures everything. `step` is called at each step, `failed` for a subject that can't be measured: the others go on.
+/// Measures all subjects. `step` is called at each step, and `failed` for a subject that can't be measured; the others
+/// are measured nevertheless.
 pub async fn measure(
     plan: &Plan,
     step: &impl Fn(Subject, &str),

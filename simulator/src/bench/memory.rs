@@ -1,13 +1,13 @@
-//! The server's resident memory for each player who joined and does nothing.
+//! The server's resident memory per player who joined and is idle.
 
 use super::contestant::{BenchError, Contestant};
 use super::plan::Plan;
 use super::rows::{Measure, Row, Subject};
 
-/// All contestants, each with a process that has had no players before.
+/// Measures all contestants, each with a process that has had no players before.
 ///
 /// # Errors
-/// If one of them fails.
+/// If a contestant fails.
 pub async fn measure(plan: &Plan, step: &impl Fn(&str)) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
     for kind in plan.contestants() {

@@ -1,5 +1,5 @@
-//! What the transport costs: Klaxon beside the floor of plain system calls and beside a server as people write it first, measured
-//! side by side in one run. [docs/benchmarks.md](../../../docs/benchmarks.md) says how to read it.
+//! The benchmark of the transport: Klaxon compared with a floor of plain system calls and with a customary server,
+//! measured alternately in one run. [docs/benchmarks.md](../../../docs/benchmarks.md) explains how to read it.
 
 pub mod boot;
 pub mod contestant;

@@ -1,4 +1,4 @@
-//! What is to be measured, and how often.
+//! What is measured, and for how long.
 
 use std::time::Duration;
 
@@ -6,35 +6,36 @@ use super::contestant::{Kind, Launch};
 use super::rows::Subject;
 use super::stopping::Stopping;
 
-/// Sockets that one process of 20,000 open files can have, besides what else it needs.
+/// The number of connections that a process can have with 20,000 open files, besides its other files.
 const MOST_PLAYERS: usize = 19_000;
 
-/// What is to be measured.
+/// What is measured, and for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// How servers are started, where a subject has no wish of its own.
+    /// How servers are started, unless a subject requires otherwise.
     pub launch: Launch,
-    /// Klaxon's kinds that take part.
+    /// Klaxon's kinds that are measured.
     pub klaxon: Vec<Kind>,
-    /// Which subjects.
+    /// The subjects to measure.
     pub subjects: Vec<Subject>,
-    /// How many players there are.
+    /// The number of players.
     pub players: usize,
-    /// How long subjects that have rounds are measured.
+    /// When subjects with rounds have been measured enough.
     pub stopping: Stopping,
-    /// How long idle players are watched.
+    /// How long idle players are measured.
     pub idle_for: Duration,
-    /// How often each server is started for its boot.
+    /// The number of starts per server for its boot time.
     pub boots: usize,
 }
 
 impl Plan {
-    /// Everybody who takes part, the floor first.
+    /// All contestants, the floor first.
     pub fn contestants(&self) -> impl Iterator<Item = Kind> {
         std::iter::once(Kind::Floor).chain(self.klaxon.iter().copied()).chain([Kind::Customary])
     }
 
-    /// The sizes of growth: from a tenth of the players to nearly twice as many, as far as a process has sockets.
+    /// The sizes for growth: from a tenth of the players to nearly twice as many, limited by the open files of a
+    /// process.
     #[must_use]
     pub fn sizes(&self) -> [usize; 4] {
         let players = self.players;

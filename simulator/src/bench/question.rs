@@ -1,4 +1,4 @@
-//! The question that is measured: about 200 bytes in JSON from any server.
+//! The question that is measured: about 200 bytes of JSON from any server.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::games::trivia::{AnswerReply, Choice, Pack, PackQuestion, Question, QuestionId};
@@ -6,33 +6,33 @@ use klaxon_protocol::ids::Seq;
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
-/// How long the message is that a question makes.
+/// The approximate length of a question's message, in bytes.
 pub const QUESTION_BYTES: usize = 200;
-/// How the message begins that a question makes.
+/// The beginning of a question's message.
 pub const QUESTION_BEGINS: &[u8] = br#"{"type":"question""#;
-/// How the message begins that is a reply to an answer.
+/// The beginning of a reply to an answer.
 pub const REPLY_BEGINS: &[u8] = br#"{"type":"answer_reply""#;
-/// The choice that all players make: the right one.
+/// The choice of all players: the right one.
 pub const RIGHT: Choice = Choice(0);
 
 const CHOICES: [&str; 3] = ["Yes", "No", "Perhaps"];
 
-/// A pack of questions, each of which makes a message of about [`QUESTION_BYTES`].
+/// A pack of questions, whose messages are about [`QUESTION_BYTES`] long.
 #[must_use]
 pub fn pack(questions: u16) -> Pack {
     let text = text(questions);
-    // No two are alike.
+    // No two questions are equal.
     let question = |number| PackQuestion::new(format!("{number:03}{}", &text[3..]), CHOICES, RIGHT);
     Pack { title: "Benchmark".into(), questions: (1..=questions).map(question).collect() }
 }
 
-/// The message of a question, for servers that are not Klaxon.
+/// A question's message, for servers other than Klaxon.
 #[must_use]
 pub fn message() -> Vec<u8> {
     Codec::Json.encode(&ToPlayer::Question(question(text(99), 99)))
 }
 
-/// The reply to an answer that counts, for servers that are not Klaxon.
+/// The reply to an accepted answer, for servers other than Klaxon.
 #[must_use]
 pub fn reply(question: QuestionId) -> Vec<u8> {
     let reply = AnswerReply { question, accepted: true, choice: Some(RIGHT), code: None, message: None };

@@ -1,4 +1,4 @@
-//! The whole of a run: what was measured, on what, and which goals it reached.
+//! The result of a run: the measurements, the machine, and the goals.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use super::plan::Plan;
 use super::rows::Row;
 use super::statistics::PRECISE;
 
-/// A run.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct BenchReport {
     /// The machine it ran on.
     pub machine: Machine,
-    /// How many players there were, unless the row has a number of its own.
+    /// The number of players, unless a row has its own.
     pub players: usize,
-    /// So many rounds were wanted; none for as many as were needed.
+    /// The fixed number of rounds; none if they were measured until precise.
     pub rounds: Option<usize>,
-    /// The seconds after which a subject ended, if the rounds were not given.
+    /// The time limit of a subject in seconds, unless the rounds were fixed.
     pub limit: u64,
-    /// How long the run took.
+    /// The duration of the run in seconds.
     pub seconds: f64,
-    /// How near an interval's ends had to be, as a part of the ratio.
+    /// The required distance of an interval's ends from the ratio, as a part of it.
     pub precise: f64,
-    /// What was measured.
+    /// The measurements.
     pub rows: Vec<Row>,
-    /// What was to be reached.
+    /// The goals.
     pub goals: Vec<Goal>,
     /// Whether the load had a core of its own.
     pub load_has_core: bool,
@@ -35,11 +35,11 @@ pub struct BenchReport {
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Machine {
-    /// What its processor calls itself.
+    /// The processor's model name.
     pub processor: String,
-    /// How many cores it has.
+    /// The number of cores.
     pub cores: usize,
-    /// Its kernel.
+    /// The kernel's release.
     pub kernel: String,
 }
 
@@ -54,7 +54,7 @@ impl Machine {
     }
 }
 
-/// What the processor calls itself, from the text of `/proc/cpuinfo`.
+/// The processor's model name, from the text of `/proc/cpuinfo`.
 fn model(info: &str) -> Option<&str> {
     info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.trim()))
 }
@@ -76,7 +76,7 @@ impl BenchReport {
         }
     }
 
-    /// What became of the goals as a whole: of all of them what is worst. A goal for which nothing was measured is missed.
+    /// The verdict over all goals: the worst of them. A goal without a measurement counts as missed.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let verdicts: Vec<Verdict> = self.goals.iter().map(Goal::verdict).collect();
@@ -90,7 +90,7 @@ impl BenchReport {
         }
     }
 
-    /// In a sentence: how it was measured.
+    /// A sentence about how the run was measured.
     #[must_use]
     pub fn how(&self) -> String {
         let load = if self.load_has_core { "the load on another" } else { "the load on the same: only one is there" };

@@ -1,15 +1,16 @@
-//! What the subjects find: rows of one form.
+//! The results of all subjects, as rows of one form.
 
 use serde::Serialize;
 
 use super::contestant::Kind;
 use super::statistics::{Estimate, Sample};
 
-/// Intake with a journal in memory.
+/// The case of intake with a journal in memory.
 pub const MEMORY: &str = "journal in memory";
-/// Intake with a journal on the disk.
+/// The case of intake with a journal on disk.
 pub const FILE: &str = "journal in a file";
-/// Idle players who only answer pings. The floor's have heartbeats as far apart as pings are: a read and a write each.
+/// The case of idle players who only answer pings. With the floor they send heartbeats at the same interval: a read and
+/// a write each.
 pub const PINGED: &str = "pings";
 
 /// What can be measured.
@@ -50,7 +51,7 @@ impl Subject {
         Self::Reactors,
     ];
 
-    /// For people.
+    /// The heading for people.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -67,42 +68,42 @@ impl Subject {
     }
 }
 
-/// A figure that a subject has.
+/// A measured quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// The server's processor time for each player.
+    /// The server's processor time per player.
     Processor,
-    /// From the first player who had it to the last.
+    /// The time from the first player who received it to the last.
     Last,
-    /// The server's resident memory for each player.
+    /// The server's resident memory per player.
     Resident,
-    /// Part of a core.
+    /// The used part of a core.
     Core,
-    /// From the start to the first handshake.
+    /// The time from the start to the first handshake.
     Boot,
-    /// Handshakes in a second.
+    /// Handshakes per second.
     Shaken,
-    /// Processor time for each of the most players against each of the fewest.
+    /// Processor time per player with the most players, divided by that with the fewest.
     Growth,
-    /// Half of the players had the question in less than this after the host's command.
+    /// The median time from the host's command to a player.
     Seen50,
-    /// 99 of 100 had.
+    /// The 99th percentile of the time from the host's command to a player.
     Seen99,
-    /// The wait of a small show's last player, as a part of the time in which a big show fans out.
+    /// The delay of a small show's last player, as a part of a big show's fan-out.
     Part,
-    /// Processor time with two threads against that with one.
+    /// Processor time with two threads, divided by that with one.
     Threads,
 }
 
 impl Measure {
-    /// Whether its figure is itself a ratio of two that were measured in the same round.
+    /// Whether the quantity is itself a ratio of two that were measured in the same round.
     #[must_use]
     pub const fn is_ratio(self) -> bool {
         matches!(self, Self::Growth | Self::Part | Self::Threads)
     }
 
-    /// For people, with the unit.
+    /// The heading for people, with the unit.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -121,29 +122,29 @@ impl Measure {
     }
 }
 
-/// One figure of one contestant.
+/// One quantity of one contestant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// Of which subject.
+    /// The subject.
     pub subject: Subject,
-    /// Whose.
+    /// The contestant.
     pub kind: Kind,
-    /// In which case, if there are several.
+    /// The case, if the subject has several; otherwise empty.
     pub case: String,
-    /// What.
+    /// The quantity.
     pub what: Measure,
-    /// How the rounds were; none if there were none.
+    /// The distribution of the rounds; none without rounds.
     pub sample: Option<Sample>,
-    /// What the figure is by them, and how well it is known.
+    /// The estimate from the rounds.
     pub figure: Option<Estimate>,
-    /// The same in terms of the floor, round by round.
+    /// The estimate of the ratio to the floor, from the ratio of each round.
     pub ratio: Option<Estimate>,
-    /// Why there is no figure.
+    /// Why there is no estimate.
     pub refused: Option<String>,
 }
 
 impl Row {
-    /// A figure that stands for itself: of several rounds, or measured once.
+    /// A row without a ratio to the floor: of several rounds, or measured once.
     #[must_use]
     pub fn plain(subject: Subject, kind: Kind, case: &str, what: Measure, rounds: &[f64]) -> Self {
         let figure = match rounds {
@@ -162,7 +163,7 @@ impl Row {
         }
     }
 
-    /// A figure beside the floor's, whose rounds took turns with its own.
+    /// A row with its ratio to the floor, whose rounds alternated with its own.
     #[must_use]
     pub fn beside(subject: Subject, kind: Kind, case: &str, what: Measure, rounds: &[f64], floor: &[f64]) -> Self {
         let mut row = Self::plain(subject, kind, case, what, rounds);
@@ -174,13 +175,13 @@ impl Row {
         row
     }
 
-    /// A figure that is itself a ratio, one in each round.
+    /// A row whose quantity is a ratio, one per round.
     #[must_use]
     pub fn ratio(subject: Subject, kind: Kind, case: &str, what: Measure, ratios: &[f64]) -> Self {
         Self { figure: Estimate::of(ratios), ..Self::plain(subject, kind, case, what, ratios) }
     }
 
-    /// Whether what is a ratio in it is known well enough.
+    /// Whether the row's ratio, if it has one, is known precisely enough.
     #[must_use]
     pub fn is_precise(&self) -> bool {
         let ratio = if self.what.is_ratio() { self.figure } else { self.ratio };

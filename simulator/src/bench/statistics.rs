@@ -1,37 +1,38 @@
-//! The arithmetic of rounds: how they spread, and how well a ratio is known from them.
+//! Statistics of rounds: their distribution, and how precisely a ratio is known from them.
 //!
-//! A ratio is estimated from the ratios of single rounds, in which both sides were measured one right after the other: what slows the
-//! machine for minutes slows both, and cancels out. The estimate is that of Hodges and Lehmann (1963) for the logarithms, the median
-//! of the means of all pairs of rounds; its 95 % interval is Wilcoxon's signed-rank interval (Hollander and Wolfe, Nonparametric
-//! Statistical Methods, 3.2 and 3.3). It takes no shape of the noise for granted but that it strikes both sides alike, and up to a
-//! quarter of the rounds may be spoilt.
+//! A ratio is estimated from the ratios of single rounds, in which both sides were measured directly one after the
+//! other: what slows the machine for minutes slows both sides, and cancels out. The estimate is that of Hodges and
+//! Lehmann (1963) for the logarithms, the median of the means of all pairs of rounds; its 95 % interval is Wilcoxon's
+//! signed-rank interval (Hollander and Wolfe, Nonparametric Statistical Methods, 3.2 and 3.3). It assumes nothing about
+//! the distribution of the noise except that it affects both sides alike, and tolerates that up to a quarter of the
+//! rounds are spoilt.
 
 use serde::Serialize;
 
 use crate::report::words::quantile;
 
-/// How near an interval's ends must be to the estimate, as a part of it, for the estimate to be precise.
+/// The largest distance of an interval's ends from a precise estimate, as a part of it.
 pub const PRECISE: f64 = 0.05;
-/// With fewer rounds there is no 95 % interval: even all of them on one side are no surprise.
+/// With fewer rounds there is no 95 % interval: even if all are on one side, that is not significant.
 pub const LEAST_FOR_AN_INTERVAL: usize = 6;
-/// Standard errors to either side of a normal estimate that make up 95 %.
+/// The half-width of a normal distribution's 95 % interval, in standard errors.
 const NORMAL_95: f64 = 1.96;
 
-/// What was measured in several rounds, from the lowest to the highest.
+/// The distribution of several rounds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sample {
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: usize,
-    /// A quarter of the rounds were lower.
+    /// The lower quartile.
     pub p25: f64,
-    /// Half of them were.
+    /// The median.
     pub median: f64,
-    /// Three quarters were.
+    /// The upper quartile.
     pub p75: f64,
 }
 
 impl Sample {
-    /// The sample of these rounds; none if there are none.
+    /// The distribution of these rounds; none if there are none.
     #[must_use]
     pub fn of(rounds: &[f64]) -> Option<Self> {
         let mut sorted = rounds.to_vec();
@@ -45,13 +46,13 @@ impl Sample {
     }
 }
 
-/// How well an estimate is known.
+/// How precisely an estimate is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
-    /// It was measured once, over a long time: it stands for itself.
+    /// It is a single measurement over a long time, without an interval.
     Once,
-    /// The rounds were too few for an interval.
+    /// There were too few rounds for an interval.
     TooFewRounds,
     /// The 95 % interval.
     Interval {
@@ -65,33 +66,33 @@ pub enum Known {
 /// An estimate from several rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The rounds it stands on.
+    /// The number of rounds.
     pub rounds: usize,
     /// The estimate.
     pub value: f64,
-    /// How well it is known.
+    /// Its precision.
     pub known: Known,
 }
 
-/// Where an estimate is, seen from a limit that it should not exceed.
+/// The position of an estimate relative to an upper limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Surely at or below it.
+    /// Certainly at or below the limit.
     Within,
-    /// Surely above it.
+    /// Certainly above the limit.
     Beyond,
-    /// Nobody knows.
+    /// The interval contains the limit, or there is no interval.
     Undecided,
 }
 
 impl Estimate {
-    /// What was measured once.
+    /// The estimate from a single measurement.
     #[must_use]
     pub const fn once(value: f64) -> Self {
         Self { rounds: 1, value, known: Known::Once }
     }
 
-    /// The estimate from these rounds, all of them positive: what is not is left out. None if nothing is left.
+    /// The estimate from these rounds. Values that are not positive and finite are ignored; none if none remain.
     #[must_use]
     pub fn of(rounds: &[f64]) -> Option<Self> {
         let usable = rounds.iter().filter(|value| value.is_finite() && **value > 0.0);
@@ -110,13 +111,13 @@ impl Estimate {
         Some(Self { rounds, value, known })
     }
 
-    /// By how much `rounds` are above those of the floor, round by round.
+    /// The estimate of the ratio of `rounds` to the floor's, round by round.
     #[must_use]
     pub fn of_ratio(rounds: &[f64], floor: &[f64]) -> Option<Self> {
         Self::of(&ratios(rounds, floor))
     }
 
-    /// Whether both ends of the interval are near enough.
+    /// Whether both ends of the interval are close enough.
     #[must_use]
     pub fn is_precise(&self) -> bool {
         match self.known {
@@ -128,7 +129,7 @@ impl Estimate {
         }
     }
 
-    /// Where it is, seen from `limit`.
+    /// The position relative to `limit`.
     #[must_use]
     pub fn side(&self, limit: f64) -> Side {
         let (low, high) = match self.known {
@@ -146,14 +147,15 @@ impl Estimate {
     }
 }
 
-/// Of each round the ratio to the floor's of the same round.
+/// Each round's ratio to the floor's same round.
 #[must_use]
 pub fn ratios(rounds: &[f64], floor: &[f64]) -> Vec<f64> {
     rounds.iter().zip(floor).filter(|(_, floor)| **floor > 0.0).map(|(one, floor)| one / floor).collect()
 }
 
-/// Which of the sorted means of pairs, counted from either end, is the end of the 95 % interval. Wilcoxon's statistic is taken as
-/// normal and the rank rounded outwards, which for few rounds makes the interval wider than it need be.
+/// The rank, counted from either end, of the sorted means of pairs that is the end of the 95 % interval. Wilcoxon's
+/// statistic is approximated as normal and the rank rounded outwards, which makes the interval slightly wider than
+/// necessary for few rounds.
 fn rank_of_the_ends(rounds: usize) -> Option<usize> {
     if rounds < LEAST_FOR_AN_INTERVAL {
         return None;

@@ -1,36 +1,37 @@
-//! When a subject has been measured often enough: its ratios are precise and its goals decided, or its time is over.
+//! When a subject has been measured enough: its ratios are precise and its goals decided, or its time is over.
 
 use std::time::Duration;
 
 use super::goals::{Goal, Verdict, goals};
 use super::rows::{Row, Subject};
 
-/// The fewest rounds after which the figures are looked at: the first few may agree by chance.
+/// The number of rounds before the first check: the first few may agree by chance.
 const LEAST: usize = 12;
 
 /// How long a subject is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopping {
-    /// A fixed number of rounds; none for as many as are needed.
+    /// A fixed number of rounds; none to measure until precise.
     pub exactly: Option<usize>,
-    /// No longer than this for each subject, if the number of rounds is not given.
+    /// The time limit of each subject, unless the number of rounds is fixed.
     pub at_most: Duration,
 }
 
 impl Stopping {
-    /// The same with a part of the time, for a subject that measures its contestants one after another.
+    /// The limits with the time divided, for a subject that measures its contestants one after another.
     #[must_use]
     pub fn shared_by(self, contestants: usize) -> Self {
         let parts = u32::try_from(contestants.max(1)).unwrap_or(u32::MAX);
         Self { at_most: self.at_most / parts, ..self }
     }
 
-    /// Whether a subject has been measured enough, after this number of rounds and this time; `rows` are its figures so far.
+    /// Whether a subject has been measured enough, after this number of rounds and this time; `rows` computes its
+    /// results so far.
     pub fn has_enough(self, subject: Subject, rounds: usize, took: Duration, rows: impl FnOnce() -> Vec<Row>) -> bool {
         self.has_enough_since(rounds.saturating_sub(1), subject, rounds, took, rows)
     }
 
-    /// The same where several rounds are measured at once, of which there were `before` when this was asked last.
+    /// As [`Self::has_enough`], if several rounds are measured at once: there were `before` rounds at the last call.
     pub fn has_enough_since(
         self,
         before: usize,
@@ -46,8 +47,8 @@ impl Stopping {
     }
 }
 
-/// Whether the figures are looked at after this round. Each look may by chance find decided what is not, so they are few: half as
-/// many rounds more each time.
+/// Whether the results are checked after this round. Each check may by chance find something decided that is not, so
+/// there are few: the number of rounds grows by half from one to the next.
 fn is_look(rounds: usize) -> bool {
     let mut look = LEAST;
     while look < rounds {
@@ -56,7 +57,7 @@ fn is_look(rounds: usize) -> bool {
     look == rounds
 }
 
-/// Whether all ratios are precise, and all goals that have a figure decided.
+/// Whether all ratios are precise, and all goals with a measurement decided.
 fn are_known(subject: Subject, rows: &[Row]) -> bool {
     let mut kinds: Vec<_> = rows.iter().map(|row| row.kind).filter(|kind| kind.is_klaxon()).collect();
     kinds.dedup();
@@ -74,7 +75,7 @@ mod tests {
 
     const LONG: Stopping = Stopping { exactly: None, at_most: Duration::from_secs(300) };
 
-    /// A fan-out by portable sockets, whose rounds cost by turns a little more and a little less than `ratio` of the floor.
+    /// A fan-out by portable sockets, whose rounds cost a little more or less than `ratio` times the floor.
     fn rows(ratio: f64, noise: f64, rounds: usize) -> Vec<Row> {
         let one: Vec<f64> = (0..rounds).map(|round| ratio * (noise * (round as f64 * 2.4).sin()).exp()).collect();
         let floor = vec![1.0; rounds];
@@ -86,7 +87,7 @@ mod tests {
         stopping.has_enough(Subject::FanOut, rounds, took, || rows(ratio, noise, rounds))
     }
 
-    /// Measures on a machine made up from a seed until it is enough, or 100 rounds of three seconds are over.
+    /// Measures on a simulated machine until it is enough, or after 100 rounds of 3 s.
     fn measured(mut machine: Machine, ratio: f64) -> (Row, Verdict) {
         let (mut one, mut floor) = (Vec::new(), Vec::new());
         loop {
@@ -103,7 +104,7 @@ mod tests {
         }
     }
 
-    /// Of 300 machines that are noisy, drift and stall, the part for which this holds; the goal is 1.15.
+    /// The fraction of 300 machines, with noise, drift and stalls, for which this holds; the goal is 1.15.
     fn part(ratio: f64, holds: impl Fn(&Row, Verdict) -> bool) -> f64 {
         let machines = (0..300).map(|seed| measured(Machine::new(seed, 0.08, 0.1, 0.03), ratio));
         machines.filter(|(row, verdict)| holds(row, *verdict)).count() as f64 / 300.0
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_at_its_goal_is_seldom_judged_by_chance() {
-        // Several looks at 95 % each; a single one would be wrong in 2.5 % to either side.
+        // Several checks at 95 % each; a single one would be wrong in 2.5 % on either side.
         let wrong = part(1.15 * 1.001, |_, verdict| verdict == Verdict::Reached);
         let hard = part(1.15 * 0.999, |_, verdict| verdict == Verdict::Missed);
         let undecided = part(1.15, |_, verdict| verdict == Verdict::Undecided);

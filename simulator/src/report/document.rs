@@ -1,31 +1,31 @@
-//! A report as people read it, however it is shown.
+//! A report's content, independent of how it is displayed.
 
 /// A report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// How it came about, a line each.
+    /// How the report was made, one line each.
     pub subtitles: Vec<String>,
-    /// Its parts, in order.
+    /// The parts, in order.
     pub blocks: Vec<Block>,
 }
 
 /// A part of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
-    /// Single figures: what, and how much.
+    /// Names and values.
     Facts(Vec<(&'static str, String)>),
-    /// Rows and columns.
+    /// A table.
     Table(Table),
-    /// What changed over time; only a page shows it.
+    /// A development over time; displayed on a page only.
     Curve(Curve),
     /// A remark.
     Note(Text),
 }
 
 impl Block {
-    /// Whether it is a picture, which can stand beside another.
+    /// Whether it is a graphic, which can be displayed beside another.
     #[must_use]
     pub fn is_plot(&self) -> bool {
         match self {
@@ -36,16 +36,16 @@ impl Block {
     }
 }
 
-/// Rows and columns.
+/// A table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
-    /// What it is about; empty if that is what the one before is about.
+    /// The caption; empty if it continues the table before.
     pub caption: String,
-    /// What else is to be known of it; may be empty.
+    /// An explanation; may be empty.
     pub note: String,
-    /// Its columns.
+    /// The columns.
     pub columns: Vec<Column>,
-    /// Its rows, each with a cell for each column.
+    /// The rows, with one cell per column.
     pub rows: Vec<TableRow>,
 }
 
@@ -56,13 +56,13 @@ impl Table {
         Self { caption: caption.into(), note: note.into(), columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Whether bars are what it shows.
+    /// Whether the table contains bars.
     #[must_use]
     pub fn is_plot(&self) -> bool {
         self.rows.iter().flat_map(|row| &row.cells).any(|cell| matches!(cell, Cell::Bar(_)))
     }
 
-    /// The end of the longest bar; more than 0.
+    /// The end of the longest bar; always above 0.
     #[must_use]
     pub fn longest_bar(&self) -> f64 {
         let ends = self.rows.iter().flat_map(|row| &row.cells).map(|cell| match cell {
@@ -76,11 +76,11 @@ impl Table {
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Its title; may be empty.
+    /// The heading; may be empty.
     pub title: &'static str,
-    /// Whether it holds text, which begins at the left; numbers end at the right.
+    /// Whether the column is text, aligned left; numbers are aligned right.
     pub is_text: bool,
-    /// How many characters of it a terminal shows.
+    /// The maximum number of characters that a terminal displays.
     pub longest: usize,
 }
 
@@ -91,7 +91,7 @@ impl Column {
         Self { title, is_text: true, longest: usize::MAX }
     }
 
-    /// The same, of which a terminal shows no more than this many characters.
+    /// The column, limited to this many characters on a terminal.
     #[must_use]
     pub const fn cut_at(self, longest: usize) -> Self {
         Self { longest, ..self }
@@ -107,9 +107,9 @@ impl Column {
 /// A row of a table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableRow {
-    /// A cell for each column.
+    /// One cell per column.
     pub cells: Vec<Cell>,
-    /// What is wrong with it, a paragraph each; below the row.
+    /// Problems, one paragraph each; displayed below the row.
     pub problems: Vec<String>,
 }
 
@@ -122,9 +122,9 @@ impl<const N: usize> From<[Cell; N]> for TableRow {
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Words or a number.
+    /// A text or a number.
     Text(Text),
-    /// A bar beside those of the other rows.
+    /// A bar, comparable with those of the other rows.
     Bar(Bar),
 }
 
@@ -134,40 +134,40 @@ impl<T: Into<Text>> From<T> for Cell {
     }
 }
 
-/// A bar, as long as its value.
+/// A bar with a length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bar {
-    /// How long it is.
+    /// The length.
     pub value: f64,
-    /// From where to where half of what was measured lies.
+    /// The quartiles of the measured values.
     pub spread: Option<(f64, f64)>,
-    /// Whether it is what the others are compared with.
+    /// Whether the others are compared with this one.
     pub is_reference: bool,
 }
 
-/// Words of which some have a colour.
+/// A text, parts of which are coloured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(pub Vec<(Tone, String)>);
 
-/// What a colour means.
+/// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Nothing.
+    /// No meaning.
     Plain,
-    /// It is as it should be.
+    /// Something is right.
     Good,
-    /// It is not.
+    /// Something is wrong.
     Bad,
 }
 
 impl Text {
-    /// Words in one colour.
+    /// A text in one colour.
     #[must_use]
     pub fn new(tone: Tone, text: impl Into<String>) -> Self {
         Self(vec![(tone, text.into())])
     }
 
-    /// A sign whether something is as it should be, and what.
+    /// A text with a sign that tells whether something is right.
     #[must_use]
     pub fn judged(is_good: bool, text: impl Into<String>) -> Self {
         let (tone, sign) = if is_good { (Tone::Good, "✓") } else { (Tone::Bad, "✗") };
@@ -187,17 +187,17 @@ impl From<&str> for Text {
     }
 }
 
-/// What changed over time.
+/// A development over time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
-    /// What it is about.
+    /// The caption.
     pub caption: String,
-    /// What else is to be known of it.
+    /// An explanation; may be empty.
     pub note: String,
-    /// From left to right.
+    /// The points, in ascending order of time.
     pub points: Vec<(f64, f64)>,
-    /// The first and the last place from left to right, for people.
+    /// The labels of the first and the last point.
     pub ends: (String, String),
-    /// The largest value, for people.
+    /// The label of the largest value.
     pub most: String,
 }

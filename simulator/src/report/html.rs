@@ -1,4 +1,4 @@
-//! A report as one page for a browser: no script, nothing loaded from elsewhere, light and dark.
+//! A report as a single page for a browser, with a light and a dark theme; without scripts or external resources.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -19,7 +19,7 @@ svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 11px syst
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1.5rem; }
 ";
 
-/// A curve's size and the margins within.
+/// The size of a curve's picture and its margins, in pixels.
 const WIDE: f64 = 480.0;
 const HIGH: f64 = 200.0;
 const LEFT: f64 = 64.0;

@@ -1,4 +1,5 @@
-//! How figures are shown to people: a report is a [`Document`], shown at a terminal or as a page; programs are given the figures as JSON.
+//! Display of results for people: a report is a [`Document`], printed on a terminal or written as a page. For programs
+//! the results are written as JSON.
 
 mod document;
 mod html;
@@ -15,7 +16,7 @@ pub use document::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, T
 pub use html::page;
 pub use terminal::text;
 
-/// Prints a report, and writes its figures to the file `json` and its page to the file `html` where these are named.
+/// Prints a report. Writes its results to the file `json` and its page to the file `html`, if given.
 ///
 /// # Errors
 /// If a file can't be written.

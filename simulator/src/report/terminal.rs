@@ -1,17 +1,17 @@
-//! A report at a terminal. Titles, names and frames in it are others': nothing of them acts on the terminal.
+//! A report on a terminal. Titles, names and frames are untrusted, so control characters in them are escaped.
 
 use klaxon_protocol::text::harmless;
 
 use super::document::{Block, Cell, Column, Document, Table, TableRow, Text, Tone};
 
-/// How wide the longest bar is.
+/// The width of the longest bar, in characters.
 const BAR: f64 = 40.0;
-/// Eighths of a character cell, from none to all.
+/// Characters that fill a cell in eighths, from none to all.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
-/// How many problems of a row are shown.
+/// The maximum number of displayed problems per row.
 const PROBLEMS: usize = 3;
 
-/// The report as text; in colour if the terminal can show it.
+/// The report as text, with colours if `colour`.
 #[must_use]
 pub fn text(document: &Document, colour: bool) -> String {
     let ink = Ink { colour };
@@ -89,7 +89,7 @@ impl Ink {
         }
     }
 
-    /// What each cell shows, and how wide that is.
+    /// The displayed text of each cell, and its width.
     fn cells(self, columns: &[Column], row: &TableRow, longest_bar: f64) -> Vec<(usize, String)> {
         let cells = row.cells.iter().zip(columns).map(|(cell, column)| match cell {
             Cell::Bar(bar) => plain(&block_bar(bar.value / longest_bar)),
@@ -109,7 +109,7 @@ fn plain(text: &str) -> (usize, String) {
     (text.chars().count(), text.to_owned())
 }
 
-/// A bar of block characters for a part of the longest; whatever is not nothing can be seen.
+/// A bar of block characters for a fraction of the longest bar; every fraction above 0 is visible.
 fn block_bar(part: f64) -> String {
     let exact = (part * BAR * 8.0).round() as usize;
     let eighths = if part > 0.0 { exact.max(1) } else { 0 };
@@ -120,7 +120,7 @@ fn block_bar(part: f64) -> String {
     bar
 }
 
-/// The first characters of a text that is longer.
+/// The text cut to `width` characters, with an ellipsis at the end.
 fn shortened(text: &str, width: usize) -> String {
     text.chars().take(width - 1).chain(['…']).collect()
 }

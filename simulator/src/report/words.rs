@@ -1,8 +1,8 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
 pub use klaxon_protocol::money::{grouped as count, money};
 
-/// Milliseconds in the unit that fits: `0.25 ms`, `12 ms`, `3.4 s`.
+/// Milliseconds in a suitable unit: `0.25 ms`, `12 ms`, `3.4 s`.
 pub fn time(ms: f64) -> String {
     match ms {
         ms if ms < 10.0 => format!("{ms:.2} ms"),
@@ -11,7 +11,7 @@ pub fn time(ms: f64) -> String {
     }
 }
 
-/// Bytes in the unit that fits.
+/// Bytes in a suitable unit.
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
     let mut amount = bytes as f64;
@@ -23,12 +23,12 @@ pub fn bytes(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{amount:.1} {}", UNITS[unit]) }
 }
 
-/// A part of a whole in percent; nothing of nothing is 0.
+/// A part of a whole in per cent; 0 if the whole is 0.
 pub fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
-/// The value below which this part of the sorted values lies, between neighbours in proportion; none of no values.
+/// The quantile of the sorted values for this part (0 to 1), interpolated linearly; none without values.
 #[must_use]
 pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
     let at = part * sorted.len().checked_sub(1)? as f64;

@@ -1,4 +1,5 @@
-//! The host's connection to the admin socket: comes back by itself, and sends again what was not acknowledged.
+//! The host's connection to the admin socket: it reconnects automatically, and repeats messages that were not
+//! acknowledged.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,27 +18,28 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use tungstenite::http::{HeaderValue, StatusCode};
 
-/// Where hosts connect, on the admin port.
+/// The path for hosts, on the admin port.
 pub const HOST_PATH: &str = "/host";
 
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(200);
-/// A watched show sends figures several times a second. A gateway that sends nothing for this long is left, if there are others.
+/// A watched show sends figures several times a second. After a silence of this length the host connects to another
+/// gateway, if there is one.
 const SILENCE: Duration = Duration::from_secs(3);
-/// Longer than any show.
+/// A time limit longer than any show.
 const FOREVER: Duration = Duration::from_secs(86_400);
 
-/// Where and with what a host connects.
+/// The addresses and the token for a host's connection.
 #[derive(Debug, Clone)]
 pub struct AdminAccess {
-    /// The admin ports; more than one if there are several gateways, each as good as the others.
+    /// The admin ports; several if there are several gateways, which are equivalent.
     pub addresses: Vec<SocketAddr>,
-    /// What is in the service's admin token file.
+    /// The content of the service's admin token file.
     pub token: String,
 }
 
 impl AdminAccess {
-    /// These addresses with the token in this file.
+    /// Access to these addresses with the token in this file.
     ///
     /// # Errors
     /// If the file can't be read.
@@ -46,56 +48,56 @@ impl AdminAccess {
     }
 }
 
-/// Why there is no use in trying again.
+/// An error that repeating can't solve.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The token is not the server's.
+    /// The server refuses the token.
     #[error("the server at {0} does not take this admin token")]
     Unauthorized(SocketAddr),
-    /// The token could not be put into a header.
+    /// The token contains characters that a header can't.
     #[error("the admin token holds characters that no header can carry")]
     BadToken,
-    /// There is nowhere to connect to.
+    /// No address was given.
     #[error("no admin address is known")]
     NoAddress,
-    /// The request could not be made.
+    /// The request could not be built.
     #[error(transparent)]
     BadRequest(#[from] tungstenite::Error),
 }
 
-/// The host's connection, over all reconnections.
+/// The host's connection, across all reconnections.
 #[derive(Debug)]
 pub struct AdminConnection {
     admin: AdminAccess,
-    /// Which of the addresses is used.
+    /// The index of the current address.
     at: usize,
     socket: Option<WebSocketStream<TcpStream>>,
     watched: Option<ShowId>,
-    /// Sent and neither done nor refused yet.
+    /// Messages that were sent, and neither acknowledged nor refused yet.
     pending: Vec<(CommandId, FromHost)>,
     reconnects: u32,
 }
 
 impl AdminConnection {
-    /// One that is not connected yet.
+    /// A connection that is not established yet.
     #[must_use]
     pub const fn new(admin: AdminAccess) -> Self {
         Self { admin, at: 0, socket: None, watched: None, pending: Vec::new(), reconnects: 0 }
     }
 
-    /// How often the connection was lost and made again.
+    /// How often the connection was lost and re-established.
     #[must_use]
     pub const fn reconnects(&self) -> u32 {
         self.reconnects
     }
 
-    /// How many commands wait for their acknowledgement.
+    /// The number of unacknowledged commands.
     #[must_use]
     pub const fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// Sends a message; one with an id is sent again after every reconnection until it is acknowledged.
+    /// Sends a message. One with an id is repeated after every reconnection until it is acknowledged.
     pub async fn send(&mut self, message: FromHost) {
         let id = match &message {
             FromHost::Create(create) => Some(create.id.clone()),
@@ -117,10 +119,10 @@ impl AdminConnection {
         }
     }
 
-    /// The next message, over as many connections as it takes. May be dropped and called again without losing anything.
+    /// Receives the next message, reconnecting as often as necessary. Cancel-safe.
     ///
     /// # Errors
-    /// Only if trying again is of no use; a server that is away is tried for ever.
+    /// Only if repeating can't help; a server that is unavailable is tried without limit.
     pub async fn next(&mut self) -> Result<ToHost, AdminError> {
         loop {
             let Some(socket) = &mut self.socket else {
@@ -145,7 +147,7 @@ impl AdminConnection {
                 }
                 Ok(Some(Ok(_))) => continue,
             };
-            // A message that only a newer server knows is skipped.
+            // A message of an unknown type, from a newer server, is skipped.
             let Ok(message) = Codec::Json.decode::<ToHost>(bytes.as_bytes(), &[]) else { continue };
             match &message {
                 ToHost::Created(created) => self.acknowledged(&created.id),
@@ -157,7 +159,7 @@ impl AdminConnection {
         }
     }
 
-    /// The next connection is to another gateway, if there is one.
+    /// Uses the next address for the next connection.
     fn go_elsewhere(&mut self) {
         self.at = (self.at + 1) % self.admin.addresses.len().max(1);
     }
@@ -166,7 +168,7 @@ impl AdminConnection {
         self.pending.retain(|(pending, _)| pending != id);
     }
 
-    /// A connection on which all that is pending was sent again; the error is none if trying again may help.
+    /// Connects, and sends all unacknowledged messages again. The error is none if repeating may help.
     async fn connect(&self) -> Result<WebSocketStream<TcpStream>, Option<AdminError>> {
         let address = *self.admin.addresses.get(self.at).ok_or(Some(AdminError::NoAddress))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {}", self.admin.token));

@@ -1,13 +1,14 @@
-//! The HTTP handshake of a WebSocket by hand, for both of its sides: for those to whom it must cost little, or who stop half way.
+//! The HTTP handshake of a WebSocket, implemented by hand for both sides: for callers that need it to be cheap, or that
+//! stop half way.
 
 use std::io::{self, Read, Write};
 
 use tungstenite::handshake::derive_accept_key;
 
-/// The longest handshake that is read.
+/// The maximum size of a handshake, in bytes.
 const LONGEST: usize = 4096;
 
-/// A key of 16 bytes; no two need be different, since nothing between here and the server keeps replies.
+/// A key of 16 bytes. It is the same for all connections, since no proxy caches responses here.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /// The request for a WebSocket at `path`.
@@ -19,7 +20,7 @@ pub fn request(path: &str, subprotocol: &str) -> String {
     )
 }
 
-/// A server's reply to [`request`] if it agrees.
+/// A server's positive reply to [`request`].
 #[must_use]
 pub fn reply(subprotocol: &str) -> String {
     format!(
@@ -29,17 +30,17 @@ pub fn reply(subprotocol: &str) -> String {
     )
 }
 
-/// Reads a client's [`request`], sends `reply`, and gives the path that was asked for.
+/// Reads a client's [`request`], sends `reply`, and returns the requested path.
 ///
 /// # Errors
-/// If the connection is lost, or what comes has no end.
+/// If the connection is lost, or the request is too long.
 pub fn agree(stream: &mut (impl Read + Write), reply: &str) -> io::Result<String> {
     let (head, _) = head(stream)?;
     stream.write_all(reply.as_bytes())?;
     Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
-/// Asks for a WebSocket at `path`.
+/// Sends a request for a WebSocket at `path`.
 ///
 /// # Errors
 /// If the connection is lost.
@@ -47,10 +48,10 @@ pub fn ask(stream: &mut impl Write, path: &str, subprotocol: &str) -> io::Result
     stream.write_all(request(path, subprotocol).as_bytes())
 }
 
-/// Reads the reply to [`ask`], and gives what came behind it.
+/// Reads the reply to [`ask`], and returns the bytes after it.
 ///
 /// # Errors
-/// If the connection is lost, or the server does not agree.
+/// If the connection is lost, or the server refuses.
 pub fn agreed(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let (head, rest) = head(stream)?;
     if !head.starts_with("HTTP/1.1 101 ") {
@@ -60,7 +61,7 @@ pub fn agreed(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(rest)
 }
 
-/// Everything up to the empty line, and what came behind it.
+/// Reads up to the empty line; returns that part, and the bytes after it.
 fn head(stream: &mut impl Read) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 1024];
@@ -85,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads what was put in, and keeps what is written.
+    /// A stream that reads from the first field and stores writes in the second.
     struct Line(Cursor<Vec<u8>>, Vec<u8>);
 
     impl Read for Line {

@@ -1,4 +1,4 @@
-//! How swarm and bench connect to servers.
+//! The connections of swarm and bench to servers.
 
 pub mod admin;
 pub mod handshake;

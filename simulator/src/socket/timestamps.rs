@@ -1,5 +1,6 @@
-//! The kernel's own times of what a socket receives and sends (`SO_TIMESTAMPING`, see the kernel's
-//! Documentation/networking/timestamping.rst): a process that gets the processor late does not count its wait as the network's or the server's.
+//! The kernel's times of received and sent packets (`SO_TIMESTAMPING`, see the kernel's
+//! Documentation/networking/timestamping.rst). With them the delay of a process that is scheduled late is not
+//! attributed to the network or the server.
 
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
@@ -11,13 +12,14 @@ use nix::sys::time::TimeSpec;
 
 use crate::evidence::Micros;
 
-/// `SCM_TSTAMP_SND` and `SCM_TSTAMP_ACK` of linux/errqueue.h: what a time of a sent message is of.
+/// `SCM_TSTAMP_SND` and `SCM_TSTAMP_ACK` of linux/errqueue.h: the event that a time belongs to.
 const LEFT: u32 = 0;
 const ACKNOWLEDGED: u32 = 2;
-/// The longest that the kernel reports of a sent message besides the times: the reason, and a peer's address, which it leaves empty.
+/// The largest data that the kernel reports with a sent message's times: the reason, and a peer's address, which it
+/// leaves empty.
 type Reason = (sock_extended_err, libc::sockaddr_in6);
 
-/// Room for the times that the kernel reports.
+/// The buffer for the times that the kernel reports.
 #[derive(Debug)]
 pub struct Control(Vec<u8>);
 
@@ -27,19 +29,19 @@ impl Default for Control {
     }
 }
 
-/// Asks for the times of what comes in by this socket.
+/// Enables times of received data on this socket.
 ///
 /// # Errors
-/// If the kernel has none.
+/// If the kernel does not support it.
 pub fn ask(socket: &impl AsFd) -> io::Result<()> {
     Ok(setsockopt(socket, sockopt::Timestamping, &received())?)
 }
 
-/// Asks for the times of what comes in by this connected TCP socket, and of what goes out. Nothing may have been sent yet, so that bytes are
-/// counted from the first.
+/// Enables times of received and sent data on this connected TCP socket. Nothing may have been sent yet, so that bytes
+/// are counted from the first.
 ///
 /// # Errors
-/// If the kernel has none.
+/// If the kernel does not support it.
 pub fn ask_both_ways(socket: &impl AsFd) -> io::Result<()> {
     let sent = TimestampingFlag::SOF_TIMESTAMPING_TX_SOFTWARE
         | TimestampingFlag::from_bits_retain(libc::SOF_TIMESTAMPING_TX_ACK)
@@ -52,10 +54,10 @@ fn received() -> TimestampingFlag {
     TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE
 }
 
-/// Reads what is there, and gives when the last of it came.
+/// Reads available data; returns its length, and when the last of it was received.
 ///
 /// # Errors
-/// As read(2) has them.
+/// As for read(2).
 pub fn receive(socket: &impl AsRawFd, buffer: &mut [u8], control: &mut Control) -> io::Result<(usize, Micros)> {
     let mut bytes = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(socket.as_raw_fd(), &mut bytes, Some(&mut control.0), MsgFlags::empty())?;
@@ -68,30 +70,30 @@ pub fn receive(socket: &impl AsRawFd, buffer: &mut [u8], control: &mut Control) 
     Ok((message.bytes, came.unwrap_or_else(Micros::now)))
 }
 
-/// What became of bytes that were sent.
+/// An event in the transmission of sent bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// They were given to the network.
+    /// The bytes were passed to the network.
     Left,
-    /// The other end's kernel acknowledged them.
+    /// The peer's kernel acknowledged the bytes.
     Acknowledged,
 }
 
-/// A time of something that was sent.
+/// The time of an event of sent bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
-    /// How many bytes of the connection, modulo 2^32, were before the last byte of the write that this is of.
+    /// The offset in the connection's stream, modulo 2^32, of the last byte of the write.
     pub last: u32,
-    /// Which of its times it is.
+    /// The event.
     pub step: Step,
-    /// When.
+    /// The time of the event.
     pub at: Micros,
 }
 
-/// The next time that the kernel has of what was sent; none if it has no more now.
+/// The next reported time of sent bytes; none if there is no more at present.
 ///
 /// # Errors
-/// As recvmsg(2) has them.
+/// As for recvmsg(2).
 pub fn sent(socket: &impl AsRawFd, control: &mut Control) -> io::Result<Option<Sent>> {
     loop {
         let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
@@ -110,7 +112,7 @@ pub fn sent(socket: &impl AsRawFd, control: &mut Control) -> io::Result<Option<S
                 _ => {}
             }
         }
-        // Anything else in the queue is an error of the network, which reads and writes report as well.
+        // All other entries of the queue are network errors, which reads and writes report as well.
         if let (Some(at), Some((last, step))) = (at, of) {
             return Ok(Some(Sent { last, step, at }));
         }
@@ -125,7 +127,7 @@ fn step(reason: &sock_extended_err) -> Option<Step> {
     }
 }
 
-/// A time as the kernel writes it; 0 is none.
+/// A time in the kernel's form; none if it is 0.
 fn micros(time: TimeSpec) -> Option<Micros> {
     let (seconds, nanos) = (u64::try_from(time.tv_sec()).ok()?, u64::try_from(time.tv_nsec()).ok()?);
     Some(Micros(seconds * 1_000_000 + nanos / 1000)).filter(|time| time.0 > 0)
@@ -145,7 +147,7 @@ mod tests {
         let (player, _) = listener.accept().unwrap();
         ask(&player).unwrap();
         let (mut buffer, mut control) = ([0; 16], Control::default());
-        // The kernel begins to take times a moment after the first socket asked for them.
+        // The kernel starts to take times a moment after the first socket enabled them.
         let (mut before, mut after) = (Micros(1), Micros(0));
         let mut came = Micros(u64::MAX);
         for _ in 0..1000 {
@@ -177,7 +179,7 @@ mod tests {
                 let before = Micros::now();
                 player.write_all(bytes).unwrap();
                 last = last.wrapping_add(u32::try_from(bytes.len()).unwrap());
-                // What is read is acknowledged by and by, whether or not something is sent back.
+                // Bytes that were read are acknowledged after a while, even if nothing is sent back.
                 assert_eq!(receive(&server, &mut buffer, &mut control).unwrap().0, bytes.len());
                 let mut told = Vec::new();
                 while told.len() < 2 && Micros::now().0 < before.0 + 5_000_000 {

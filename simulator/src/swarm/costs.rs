@@ -1,23 +1,23 @@
-//! What processes cost: their processor time, by the kernel's own account.
+//! The processor time of processes, as measured by the kernel.
 
 use std::time::Duration;
 
 use klaxon_servers::usage::processor_time;
 use serde::Serialize;
 
-/// The processor time of processes that do the same.
+/// The processor time of a group of processes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cost {
-    /// Who they are.
+    /// The name of the group.
     pub who: &'static str,
-    /// How many there are.
+    /// The number of processes.
     pub processes: usize,
-    /// Seconds of one core, in user space and in the kernel, since they were started.
+    /// Core seconds, in user space and in the kernel, since the processes were started.
     pub seconds: f64,
 }
 
 impl Cost {
-    /// What these processes have cost so far. One that is gone counts nothing.
+    /// The processor time of these processes so far; a process that has ended counts as 0.
     #[must_use]
     pub fn of(who: &'static str, processes: &[u32]) -> Self {
         let time: Duration = processes.iter().filter_map(|&id| processor_time(id)).sum();
@@ -40,7 +40,7 @@ mod tests {
         let one = Cost::of("me", &[me]).seconds;
         assert!(one > 0.0);
         let cost = Cost::of("me", &[me, me, u32::MAX]);
-        // A sum of seconds is rounded otherwise than a sum of times.
+        // Summing seconds rounds differently from summing durations.
         assert!(cost.seconds >= 2.0 * one - 1e-6);
         assert_eq!(cost.processes, 3);
     }

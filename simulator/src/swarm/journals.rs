@@ -1,4 +1,4 @@
-//! The journal files of a server.
+//! Reads the journal files of a server.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,10 +8,10 @@ use klaxon_protocol::journal::Records;
 
 use super::service::{ServiceError, file_error};
 
-/// The bytes of the journal in `directory` that holds `show`, and of what stands apart from it.
+/// The bytes of the journal in `directory` that contains `show`, and of its person records.
 ///
 /// # Errors
-/// If the directory can't be read or none of its journals holds the show.
+/// If the directory can't be read, or none of its journals contains the show.
 pub fn journal_of(directory: &Path, show: ShowId) -> Result<(Vec<u8>, Vec<u8>), ServiceError> {
     let files = std::fs::read_dir(directory).map_err(file_error(directory))?;
     for file in files {
@@ -24,7 +24,7 @@ pub fn journal_of(directory: &Path, show: ShowId) -> Result<(Vec<u8>, Vec<u8>), 
             let people = path.with_extension("klxp");
             return match std::fs::read(&people) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error(&people)(error)),
-                // A show that nobody joined has none.
+                // A show without players has no such file.
                 people => Ok((bytes, people.unwrap_or_default())),
             };
         }

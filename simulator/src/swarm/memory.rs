@@ -1,4 +1,4 @@
-//! The resident memory of processes under test, looked at while they run.
+//! The resident memory of processes under test, sampled while they run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::time::{Instant, interval_at};
 
 use crate::evidence::Micros;
 
-/// How often it is looked at.
+/// The interval of the samples.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
-/// Resident memory over time, in bytes; of several processes the sum.
+/// Resident memory over time, in bytes; the sum over all processes.
 pub type Resident = Vec<(Micros, u64)>;
 
 #[derive(Debug, Default)]
@@ -23,14 +23,14 @@ struct Looked {
 }
 
 impl Looked {
-    /// Notes what the processes have now; nothing if one of them is gone.
+    /// Adds a sample; nothing if one of the processes has ended.
     fn note(&mut self) {
         let all = self.processes.iter().map(|id| resident_memory(*id)).sum::<Option<u64>>();
         self.resident.extend(all.filter(|&bytes| bytes > 0).map(|bytes| (Micros::now(), bytes)));
     }
 }
 
-/// Looks at the memory of processes until it is dropped.
+/// Samples the memory of processes until it is dropped.
 #[derive(Debug)]
 pub struct MemoryWatch {
     looked: Arc<Mutex<Looked>>,
@@ -44,7 +44,7 @@ impl Drop for MemoryWatch {
 }
 
 impl MemoryWatch {
-    /// A watch that looks at nothing yet.
+    /// A watch without processes.
     #[must_use]
     pub fn start() -> Self {
         let looked: Arc<Mutex<Looked>> = Arc::default();
@@ -59,20 +59,20 @@ impl MemoryWatch {
         Self { looked, sampler }
     }
 
-    /// From now on these are looked at, for the first time at once: before anybody comes.
+    /// Sets the processes to sample, and takes the first sample at once, before any player connects.
     pub fn look_at(&self, processes: Vec<u32>) {
         let mut looked = self.looked.lock();
         looked.processes = processes;
         looked.note();
     }
 
-    /// What was seen so far.
+    /// The samples so far.
     #[must_use]
     pub fn resident(&self) -> Resident {
         self.looked.lock().resident.clone()
     }
 
-    /// Looks no more, and gives what was seen.
+    /// Stops sampling; returns the samples.
     #[must_use]
     pub fn stop(&self) -> Resident {
         self.sampler.abort();

@@ -1,4 +1,4 @@
-//! A whole live show, played against real processes: the players, the host, the processes and what is done to them, and its report.
+//! A whole live show, played against real processes: the players, the host, the processes, the faults, and the report.
 
 pub mod cluster;
 pub mod costs;

@@ -1,16 +1,16 @@
-//! A pack for shows without one: sums, made from the seed.
+//! Generates a pack of sums from the seed, for shows without a pack.
 
 use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// So many sums with four choices each, no two alike.
+/// A pack with this number of sums, each with four choices; all are different.
 #[must_use]
 pub fn arithmetic(seed: u64, questions: u16) -> Pack {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let questions = (0..questions).map(|number| {
-        // The first summand is never the same, so no two questions are.
+        // The first summand is different in each question, so all questions are.
         let (a, b) = (u32::from(number) + 11, rng.random_range(11..90_u32));
         let right = a + b;
         let mut choices = [right, right + 1, right + 10, right - 1].map(|choice| choice.to_string()).to_vec();

@@ -1,4 +1,4 @@
-//! The journal, replayed by the service's own program.
+//! Replays the journal with the service's own program.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,18 +12,18 @@ use crate::evidence::Replay;
 pub struct ReplayCommand {
     /// The program, such as `target/debug/klaxon`.
     pub program: PathBuf,
-    /// What stands before the journal's path, such as `replay`.
+    /// The arguments before the journal's path, such as `replay`.
     pub arguments: Vec<OsString>,
 }
 
 impl ReplayCommand {
-    /// `PROGRAM replay JOURNAL`.
+    /// The command `PROGRAM replay JOURNAL`.
     #[must_use]
     pub fn of_klaxon(program: PathBuf) -> Self {
         Self { program, arguments: vec!["replay".into()] }
     }
 
-    /// Replays this journal, with what stands apart from it beside it.
+    /// Replays this journal, with its person records in the file next to it.
     #[must_use]
     pub fn run(&self, journal: &[u8], people: &[u8]) -> Replay {
         self.output(journal, people).unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! The service that is played on, as its processes: of which kind they are is `standalone` or `cluster`.
+//! The processes of the service under test. `standalone` and `cluster` are the two kinds.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use klaxon_servers::ServerError;
 
 use crate::evidence::Victim;
 
-/// What went wrong with the service's processes.
+/// Why an operation on the service's processes failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// One of the servers has a problem.
+    /// A server could not be started or stopped.
     #[error(transparent)]
     Server(#[from] ServerError),
     /// A file could not be read.
     #[error("{path}: {error}")]
     File {
-        /// Which.
+        /// The file's path.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operation.
         error: io::Error,
     },
-    /// There is no such process, or it is not ours.
+    /// There is no such process, or the swarm did not start it.
     #[error("there is no {0:?} of ours to kill or stop")]
     NotOurs(Victim),
-    /// There is no journal of the show.
+    /// No journal contains the show.
     #[error("no journal in {0} holds the show")]
     NoJournal(PathBuf),
 }

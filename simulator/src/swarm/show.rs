@@ -1,4 +1,4 @@
-//! A whole show: the host, the swarm and what happens to the server, from the creation until everybody has left.
+//! A whole show: the host, the swarm and the faults, from the show's creation until all players have left.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,27 +19,27 @@ use crate::swarm::host::{Extras, Host, HostError, HostLog, Pace, Stage};
 use crate::swarm::players::{self, AnswerKey, Gateways, HostileCrowd, SwarmPlan, SwarmSettings, World};
 use crate::swarm::service::ServiceError;
 
-/// How long players may take to leave after the end by themselves.
+/// The time limit for players to leave by themselves after the end.
 const FAREWELL: Duration = Duration::from_secs(15);
 
-/// What is to be played.
+/// The plan of a show.
 #[derive(Debug, Clone)]
 pub struct ShowPlan {
     /// The questions.
     pub pack: Pack,
-    /// How it is played.
+    /// The settings of the show.
     pub settings: Settings,
-    /// How it is hosted.
+    /// How fast the host drives the show.
     pub pace: Pace,
-    /// What the host does besides.
+    /// The host's additional actions.
     pub extras: Extras,
-    /// Who plays.
+    /// The settings of the swarm.
     pub swarm: SwarmSettings,
-    /// How many hostile connections there are.
+    /// The number of hostile connections.
     pub hostile: u32,
-    /// What happens to its processes; only possible if they are ours.
+    /// The faults; only possible if the swarm started the processes.
     pub faults: FaultPlan,
-    /// When the show is given up.
+    /// The time limit of the show.
     pub limit: Duration,
 }
 
@@ -48,45 +48,46 @@ pub struct ShowPlan {
 pub struct Played {
     /// The show.
     pub created: Created,
-    /// What the players saw; without journal and memory.
+    /// What the players sent and received; without journal and memory.
     pub evidence: Evidence,
-    /// What the host did.
+    /// The record of the host's commands.
     pub host: HostLog,
-    /// What happened to its processes.
+    /// The faults that were injected.
     pub faults: Vec<Disturbance>,
-    /// What its processes cost; filled in by who started them.
+    /// The processor time of the processes; filled in by the code that started them.
     pub costs: Vec<Cost>,
-    /// How long it took.
+    /// The duration of the show.
     pub took: Duration,
 }
 
 /// Why a show was not played to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ShowError {
-    /// The host could not go on.
+    /// The host failed.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The service could not.
+    /// The service failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// It did not end.
+    /// The show did not end within its limit.
     #[error("the show did not end within {limit:?}: it is {phase:?} at question {question}, {joined} players joined")]
     Endless {
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
-        /// Where it stands.
+        /// The phase at that time.
         phase: Phase,
-        /// The last question, or 0.
+        /// The last question that was asked, or 0.
         question: u16,
-        /// How many players were welcomed.
+        /// The number of players that were welcomed.
         joined: u32,
     },
 }
 
-/// Plays a show at the gateways `players` and the admin socket `admin`. `watching` is called once with what can be watched meanwhile.
+/// Plays a show at the gateways `players` and the admin socket `admin`. `watching` is called once, with what can be
+/// observed during the show.
 ///
 /// # Errors
-/// If the show can't be made, the server fails, or the show does not end in its time.
+/// If the show can't be created, the server fails, or the show does not end within its limit.
 pub async fn play(
     plan: ShowPlan,
     players: Gateways,
@@ -112,7 +113,7 @@ pub async fn play(
     let mut hostile = JoinSet::new();
     let show = async {
         let open = async {
-            // The sender outlives this.
+            // The sender lives longer than this future.
             let _ = stages.wait_for(|stage| stage.phase != Phase::Created).await;
             players.spawn(players::play(Arc::clone(&world), is_over.clone()));
             let crowd = HostileCrowd { connections: plan.hostile, rush: plan.swarm.rush };
@@ -124,7 +125,7 @@ pub async fn play(
             log = &mut hosting => return log,
             () = open => hosting.await,
         };
-        // Whoever has not seen the end by then, or does not go, is sent away.
+        // Players who have not received the end by then, or have not left, are stopped.
         let _ = timeout(FAREWELL, players.join_next()).await;
         over.send_replace(true);
         players.join_next().await;

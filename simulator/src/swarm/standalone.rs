@@ -1,4 +1,4 @@
-//! The service as one process, `klaxon serve`, with its own data.
+//! The service as a single process, `klaxon serve`, with its own data directory.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::socket::admin::AdminAccess;
 /// How the process is started.
 #[derive(Debug, Clone)]
 pub struct StandalonePlan {
-    /// The `klaxon` program.
+    /// The path of the `klaxon` program.
     pub program: PathBuf,
     /// Its data directory.
     pub data: PathBuf,
@@ -23,7 +23,7 @@ pub struct StandalonePlan {
     pub core: Option<u32>,
 }
 
-/// A service of one process. Killed when dropped.
+/// A service of one process. It is killed when dropped.
 #[derive(Debug)]
 pub struct Standalone {
     klaxon: Klaxon,
@@ -32,7 +32,7 @@ pub struct Standalone {
 }
 
 impl Standalone {
-    /// Starts it on free ports and waits until it is ready.
+    /// Starts the process on free ports and waits until it is ready.
     ///
     /// # Errors
     /// If it does not start.
@@ -51,30 +51,30 @@ impl Standalone {
         Ok(service)
     }
 
-    /// Where players connect.
+    /// The address for players.
     #[must_use]
     pub const fn players(&self) -> SocketAddr {
         self.players
     }
 
-    /// Where hosts connect.
+    /// The access for hosts.
     ///
     /// # Errors
-    /// If its token file can't be read.
+    /// If the token file can't be read.
     pub fn admin(&self) -> Result<AdminAccess, ServiceError> {
         let file = self.klaxon.token_file();
         AdminAccess::of_file(vec![self.klaxon.listens().admin], &file).map_err(file_error(&file))
     }
 
-    /// What it has cost so far.
+    /// The processor time of the process so far.
     pub fn cost(&mut self) -> Cost {
         Cost::of("server", &[self.klaxon.process().id()])
     }
 
-    /// Tells it to stop (SIGTERM) and waits until it has. Gives its memory over time.
+    /// Sends SIGTERM and waits until the process has ended. Returns its memory over time.
     ///
     /// # Errors
-    /// If it does not stop, or not with exit code 0.
+    /// If it does not stop, or its exit code is not 0.
     pub async fn stop(mut self) -> Result<Resident, ServiceError> {
         let resident = self.memory.stop();
         self.klaxon.stop().await?;

@@ -1,5 +1,5 @@
-//! Breaks a promise on purpose, one connection's JSON messages at a time: the same over a show that was written down and,
-//! in the proxy, between live players and a live server.
+//! Breaks a promise on purpose, in one connection's JSON messages: in a scripted show and, through the proxy, between
+//! live players and a live server.
 
 use std::time::Duration;
 
@@ -10,49 +10,49 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::evidence::Direction;
 use serde_json::{Value, json};
 
-/// How a promise is broken, and which one that is.
+/// A way to break a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Break {
-    /// The reveal has one answer more than there were.
+    /// A reveal counts one answer more than there were.
     CountsOneTooMany,
-    /// Another choice is acknowledged than was sent.
+    /// An acknowledgement names another choice than was sent.
     AcknowledgesAnotherChoice,
-    /// An answer is acknowledged and never handed on.
+    /// An answer is acknowledged and not forwarded.
     LosesTheAcknowledged,
-    /// A refusal becomes an acknowledgement.
+    /// A refusal is replaced by an acknowledgement.
     AcknowledgesTheRefused,
-    /// Right is called wrong.
+    /// A right answer is reported as wrong.
     CallsRightWrong,
-    /// A reveal is told as soon as the question is.
+    /// A reveal is sent directly after the question.
     RevealsEarly,
-    /// The question carries its right choice.
+    /// The question contains its right choice.
     HidesTheRightChoiceInTheQuestion,
-    /// The acknowledgement looks different where the choice is the first.
+    /// The acknowledgement differs if the choice is the first.
     MarksSomeReplies,
-    /// What was late is accepted.
+    /// A late answer is accepted.
     AcceptsTheLate,
-    /// What was on time is refused as late.
+    /// A timely answer is refused as late.
     RefusesTheTimely,
-    /// Replies never come.
+    /// Replies are dropped.
     SwallowsReplies,
-    /// The close is not told.
+    /// The close is dropped.
     DropsAnEvent,
-    /// The result is not told.
+    /// The result is dropped.
     DropsTheResult,
-    /// An event is told twice.
+    /// An event is sent twice.
     RepeatsAnEvent,
-    /// A question's time is another than everybody's.
+    /// A question has another close time than in the other connections.
     TellsAnotherClose,
     /// A prize is one unit higher.
     PaysOneTooMuch,
-    /// The podium does not add up.
+    /// The amounts of the podium don't add up.
     RollsOverTooMuch,
-    /// Replies come late.
+    /// Replies are delayed.
     DelaysReplies,
 }
 
 impl Break {
-    /// All of them.
+    /// All ways.
     pub const ALL: [Self; 18] = [
         Self::CountsOneTooMany,
         Self::AcknowledgesAnotherChoice,
@@ -74,7 +74,7 @@ impl Break {
         Self::DelaysReplies,
     ];
 
-    /// The promise that is broken, whatever else may be broken with it.
+    /// The promise that is broken; others may be broken, too.
     pub const fn promise(self) -> u8 {
         match self {
             Self::CountsOneTooMany | Self::AcknowledgesAnotherChoice => 1,
@@ -88,10 +88,10 @@ impl Break {
     }
 }
 
-/// How long a delayed reply is held.
+/// The delay of a delayed reply.
 pub const DELAY: Duration = Duration::from_millis(800);
 
-/// A message that goes on, maybe later.
+/// A message that is forwarded, perhaps delayed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Out {
     pub direction: Direction,
@@ -100,7 +100,8 @@ pub struct Out {
 }
 
 impl Out {
-    /// The message as the server would have written it: with its fields in their order, unless there is one too many.
+    /// The message as the server would have encoded it: with its fields in their order, unless it has an additional
+    /// one.
     pub fn bytes(&self) -> Vec<u8> {
         let as_written = serde_json::from_value::<ToPlayer>(self.message.clone())
             .ok()
@@ -112,13 +113,13 @@ impl Out {
     }
 }
 
-/// Breaks one connection's promises.
+/// Breaks a promise on one connection.
 #[derive(Debug)]
 pub struct Breaker {
     what: Break,
-    /// What this connection sent last.
+    /// The choice that the player sent last.
     choice: u64,
-    /// The question that it was told last, and what it sent to it after its close.
+    /// The last question that the player received, whether it is closed, and the choices sent after its close.
     question: u64,
     closed: bool,
     late: Vec<u64>,
@@ -129,7 +130,7 @@ impl Breaker {
         Self { what, choice: 0, question: 0, closed: false, late: Vec::new() }
     }
 
-    /// What becomes of a message on its way to the server or from it.
+    /// Returns the messages that are forwarded instead of this one, in either direction.
     pub fn pass(&mut self, direction: Direction, message: Value) -> Vec<Out> {
         let kind = message["type"].as_str().unwrap_or_default().to_owned();
         self.follow(&kind, &message);
@@ -189,7 +190,7 @@ impl Breaker {
         }
     }
 
-    /// Keeps what this connection knows, to tell the late from the timely.
+    /// Updates the connection's state, by which late answers are distinguished from timely ones.
     fn follow(&mut self, kind: &str, message: &Value) {
         match kind {
             "question" => {
@@ -218,7 +219,7 @@ fn add(number: &mut Value) {
     *number = json!(number.as_u64().unwrap_or(0) + 1);
 }
 
-/// The acceptance of the choice that an answer, or a reply to it, names.
+/// The acceptance of the choice in an answer, or in a reply to it.
 fn acceptance(message: &Value) -> Value {
     let question = u16::try_from(message["question"].as_u64().unwrap_or(0)).unwrap_or(0);
     let choice = u8::try_from(message["choice"].as_u64().unwrap_or(0)).unwrap_or(0);

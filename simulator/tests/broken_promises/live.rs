@@ -1,4 +1,4 @@
-//! Every break again, live: a real server, real players, and the proxy between them.
+//! Every break in a live show: a real server, real players, and the proxy in between.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +30,7 @@ use crate::told;
 const PLAYERS: u32 = 30;
 const QUESTIONS: u16 = 3;
 
-/// A short elimination with every habit, and no bincode where a proxy must read along.
+/// A short elimination with all habits; in JSON where a proxy must read the messages.
 fn plan(seed: u64, codec: CodecChoice) -> ShowPlan {
     let settings = Settings {
         open_for: Span(2000),
@@ -73,7 +73,7 @@ fn plan(seed: u64, codec: CodecChoice) -> ShowPlan {
     }
 }
 
-/// The server program, built if need be.
+/// The path of the server program, which is built if necessary.
 fn klaxon() -> PathBuf {
     let target = std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -83,7 +83,7 @@ fn klaxon() -> PathBuf {
     target.join("klaxon")
 }
 
-/// Plays a show with each break, and one without, all at once; each with its evidence.
+/// Plays a show with each break, and one without, all at once; returns the evidence of each.
 async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     let data = tempfile::tempdir().unwrap();
     let launch = StandalonePlan { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
@@ -113,7 +113,7 @@ async fn play_all(klaxon: &Path) -> Vec<(Option<Break>, Evidence)> {
     with_journal.collect()
 }
 
-/// The same records with another state in the middle, and checksums that fit.
+/// The same records with a changed state in the middle, and correct checksums.
 fn with_another_state(journal: &[u8]) -> Vec<u8> {
     let mut records: Vec<Record> = Records::new(journal).unwrap().map(|record| record.unwrap().1).collect();
     let middle = records.len() / 2;

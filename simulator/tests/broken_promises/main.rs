@@ -1,4 +1,4 @@
-//! The audit can fail: each promise is broken on purpose, and each break is reported as what it is.
+//! Tests that the audit can fail: each promise is broken on purpose, and the audit must report each break correctly.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -22,7 +22,7 @@ fn judge(show: &Show) -> Audit {
     audit(&show.evidence(), &AuditOptions::default())
 }
 
-/// The server was killed in this question, and is back at once.
+/// A kill of the server in this question, with an immediate restart.
 fn server_killed(at: Micros, question: u16) -> Disturbance {
     let process = "server".to_owned();
     Disturbance {
@@ -35,7 +35,7 @@ fn server_killed(at: Micros, question: u16) -> Disturbance {
     }
 }
 
-/// All violations, to be shown when a test fails.
+/// All violations, to be printed when a test fails.
 fn told(audit: &Audit) -> Vec<String> {
     let line = |promise, violation| format!("{promise}: {violation}");
     audit
@@ -45,7 +45,7 @@ fn told(audit: &Audit) -> Vec<String> {
         .collect()
 }
 
-/// The promise is reported as broken, in words that hold `words`.
+/// Checks that the promise is reported as broken, with a description that contains `words`.
 #[track_caller]
 fn assert_broken(audit: &Audit, promise: u8, words: &str) {
     let found = audit

@@ -1,4 +1,4 @@
-//! A proxy between live players and a live server that breaks a promise on its way.
+//! A proxy between live players and a live server that breaks a promise.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::breaker::{Break, Breaker, Out};
 
 /// A running proxy; it ends when dropped.
 pub struct Proxy {
-    /// Where players connect.
+    /// The address for players.
     pub address: SocketAddr,
     task: JoinHandle<()>,
 }
@@ -32,7 +32,7 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// Begins to listen on a free port, in front of `server`. Every third connection is left alone.
+    /// Starts to listen on a free port, in front of `server`. Every third connection is forwarded unchanged.
     pub async fn start(server: SocketAddr, what: Break) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -51,13 +51,13 @@ impl Proxy {
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// Carries one connection until either side ends it.
+/// Forwards one connection until either side closes it.
 async fn carry(stream: TcpStream, server: SocketAddr, breaker: Option<Breaker>) -> Result<(), tungstenite::Error> {
     let (player, server) = connect(stream, server).await?;
     Carrier { player, server, breaker, held: Vec::new() }.run().await
 }
 
-/// Accepts the player and connects to the server, with the path and subprotocol that the player asked for.
+/// Accepts the player and connects to the server, with the path and subprotocol that the player requested.
 async fn connect(stream: TcpStream, server: SocketAddr) -> Result<(Socket, Socket), tungstenite::Error> {
     stream.set_nodelay(true)?;
     let mut path = String::new();

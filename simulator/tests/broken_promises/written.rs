@@ -1,4 +1,4 @@
-//! Every break, over a show that was written down.
+//! Every break, in a scripted show.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::breaker::{Break, Breaker};
 use crate::show::{Line, Script, Show};
 use crate::told;
 
-/// The whole show in JSON, with a break between the server and these connections.
+/// The whole show in JSON, with a break between the server and the connections that `victims` selects.
 fn broken(what: Break, victims: impl Fn(usize) -> bool) -> Show {
     let mut show = Show::played();
     for connection in &mut show.connections {
@@ -27,7 +27,7 @@ fn broken(what: Break, victims: impl Fn(usize) -> bool) -> Show {
     show
 }
 
-/// Runs a connection through the breaker; what the server never received is returned.
+/// Runs a connection through the breaker; returns the messages that the server did not receive.
 fn break_script(script: &mut Script, what: Break) -> Vec<FromPlayer> {
     let mut breaker = Breaker::new(what);
     let mut lost = Vec::new();
@@ -59,13 +59,13 @@ fn break_script(script: &mut Script, what: Break) -> Vec<FromPlayer> {
     lost
 }
 
-/// Whether the server would not have sent this, had it not received that.
+/// Whether the server would not have sent `message` without receiving `sent`.
 fn is_reply_to(message: &Value, sent: &FromPlayer) -> bool {
     let FromPlayer::Answer(answer) = sent else { return false };
     message["type"] == "answer_reply" && message["question"] == answer.question.0
 }
 
-/// The server does not count what it never received.
+/// Removes the effects of messages that the server did not receive.
 fn forget(show: &mut Show, connection: usize, lost: &[FromPlayer]) {
     let seat = show.connections[connection].player;
     for sent in lost {

@@ -1,4 +1,5 @@
-//! A scripted stand-in for the server: one show, no rules but first answer wins, just enough for players and a host.
+//! A scripted substitute for the server: one show, whose only rule is that the first answer wins, with enough protocol
+//! for players and a host.
 
 #![allow(clippy::unwrap_used, reason = "a test's server may panic")]
 #![allow(clippy::result_large_err, reason = "the type is the handshake's")]
@@ -36,12 +37,12 @@ use tungstenite::http::HeaderValue;
 pub const TOKEN: &str = "let-me-in";
 const SHOW: ShowId = ShowId(77);
 
-/// What goes to everybody.
+/// A message to all connections.
 #[derive(Clone)]
 enum Sent {
     Event(ToPlayer),
     Figures,
-    /// Each connection is cut off without a word.
+    /// Closes each connection without a close frame.
     Cut,
 }
 
@@ -55,7 +56,7 @@ struct Show {
     answers: HashMap<(QuestionId, Seat), Choice>,
     done: HashMap<String, ToHost>,
     sent: broadcast::Sender<Sent>,
-    /// Hosts are cut off after so many commands, once.
+    /// The number of commands after which hosts are disconnected, once.
     cut_host_after: Option<usize>,
 }
 
@@ -108,7 +109,7 @@ impl Mini {
         mini
     }
 
-    /// Cuts every player off.
+    /// Disconnects all players without a close frame.
     pub fn cut_players(&self) {
         let _ = self.show().sent.send(Sent::Cut);
     }
@@ -151,7 +152,7 @@ impl Mini {
                     };
                     let replies = match codec.decode(&bytes, FROM_PLAYER_TYPES) {
                         Ok(FromPlayer::Join(join)) => {
-                            // What was sent before is in the snapshot.
+                            // Earlier events are part of the snapshot.
                             sent = sent.resubscribe();
                             joined = true;
                             self.join(&join, &mut seat)
@@ -449,5 +450,5 @@ async fn send(socket: &mut WebSocketStream<TcpStream>, codec: Codec, message: &T
     socket.send(message).await.ok()
 }
 
-/// A show's worth of time for tests.
+/// A time limit for a test's show.
 pub const LIMIT: Duration = Duration::from_secs(60);

@@ -38,7 +38,7 @@ pub struct Counts {
     /// Dropped: read before, or of a show that is not read any more.
     pub duplicates: u64,
     /// Dropped: written by an engine that had lost the show's lease.
-    pub zombies: u64,
+    pub stale: u64,
     /// Shows that were set aside.
     pub set_aside: u64,
 }
@@ -254,10 +254,10 @@ impl ShowReading {
     fn hold(&mut self, record: Record, counts: &mut Counts) -> Result<(), String> {
         match self.early.get(&record.number) {
             // If two engines wrote this number, the record of the later lease is valid.
-            Some(held) if held.fence > record.fence => counts.zombies += 1,
+            Some(held) if held.fence > record.fence => counts.stale += 1,
             Some(held) if held.fence == record.fence => counts.duplicates += 1,
             held => {
-                counts.zombies += u64::from(held.is_some());
+                counts.stale += u64::from(held.is_some());
                 self.early.insert(record.number, record);
             }
         }
@@ -277,7 +277,7 @@ impl ShowReading {
     ) -> Result<(), String> {
         // Checked before the record is opened: a late record of an engine that had no key yet is not sealed.
         if self.show.as_ref().is_some_and(|show| record.fence < show.fence) {
-            counts.zombies += 1;
+            counts.stale += 1;
             return Ok(());
         }
         let show = record.show;

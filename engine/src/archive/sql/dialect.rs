@@ -80,7 +80,7 @@ impl Dialect {
     }
 
     /// The statements that a new connection runs first.
-    pub const fn greeting(self) -> &'static str {
+    pub const fn init_statements(self) -> &'static str {
         match self {
             // The timeout is for another process that writes. With a write-ahead log readers do not wait for the
             // writer. `synchronous = NORMAL` is safe against crashes of the process; a power cut may lose the last
@@ -108,7 +108,7 @@ impl Dialect {
 
     /// A query in this dialect. `?` is a parameter; `{join}` a join that reads its left side first; `{integer}` the
     /// type of 64-bit numbers in a cast; `{latest_name}` the winner's name in the most recent prize of a group.
-    pub fn say(self, query: &str) -> String {
+    pub fn sql(self, query: &str) -> String {
         let (join, integer, latest_name) = match self {
             // SQLite takes a bare column from the row that has the `MAX`.
             Self::Sqlite => ("CROSS JOIN", "INTEGER", "r.name"),
@@ -139,7 +139,7 @@ impl Dialect {
         let row = format!("({})", vec!["?"; table.columns.len()].join(", "));
         let values = vec![row; rows].join(", ");
         let again = self.again(table, &quoted(table.key));
-        self.say(&format!("INSERT INTO {} ({}) VALUES {values}{again}", table.name, quoted(table.columns)))
+        self.sql(&format!("INSERT INTO {} ({}) VALUES {values}{again}", table.name, quoted(table.columns)))
     }
 
     fn again(self, table: &Table, key: &str) -> String {

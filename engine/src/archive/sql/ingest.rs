@@ -80,7 +80,7 @@ impl SqlArchive {
 }
 
 /// Writes everything in a batch but the results.
-pub(super) async fn insert_told(
+pub(super) async fn insert_batch(
     connection: &mut AnyConnection,
     dialect: Dialect,
     batch: &JournalBatch,

@@ -62,7 +62,7 @@ impl SqlArchive {
         install_default_drivers();
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT).after_connect(
             move |connection, _| {
-                Box::pin(async move { sqlx::raw_sql(dialect.greeting()).execute(connection).await.map(drop) })
+                Box::pin(async move { sqlx::raw_sql(dialect.init_statements()).execute(connection).await.map(drop) })
             },
         );
         let pool = options.connect(url).await.map_err(failed)?;
@@ -113,7 +113,7 @@ impl SqlArchive {
     }
 
     fn query<'q>(&self, query: &str) -> Statement<'q> {
-        sqlx::query(AssertSqlSafe(self.dialect.say(query)))
+        sqlx::query(AssertSqlSafe(self.dialect.sql(query)))
     }
 
     /// Writes all of this or nothing: once more if another transaction was in the way.
@@ -134,7 +134,7 @@ impl SqlArchive {
             store::replace(&mut transaction, self.dialect, results).await?;
         }
         if let Some(batch) = told {
-            ingest::insert_told(&mut transaction, self.dialect, batch).await.map_err(failed)?;
+            ingest::insert_batch(&mut transaction, self.dialect, batch).await.map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -153,7 +153,7 @@ fn make_file(path: &PathBuf) -> io::Result<PathBuf> {
 
 /// SQLSTATE codes of a transaction that was aborted because of a concurrent one: serialization failure, and
 /// PostgreSQL's deadlock.
-const IN_THE_WAY: [&str; 2] = ["40001", "40P01"];
+const CONFLICT_CODES: [&str; 2] = ["40001", "40P01"];
 
 fn in_the_way() -> ArchiveError {
     ArchiveError::Unavailable("another transaction was in the way".into())
@@ -161,7 +161,7 @@ fn in_the_way() -> ArchiveError {
 
 fn failed(error: sqlx::Error) -> ArchiveError {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    if code.is_some_and(|code| IN_THE_WAY.contains(&&*code)) {
+    if code.is_some_and(|code| CONFLICT_CODES.contains(&&*code)) {
         return in_the_way();
     }
     ArchiveError::Unavailable(error.to_string())

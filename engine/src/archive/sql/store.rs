@@ -90,7 +90,7 @@ const ROUNDS: Table = Table {
 };
 
 /// Deletes the rows that refer to a show's row, leaves first.
-const OF_A_SHOW: [&str; 6] = [
+const DELETE_SHOW: [&str; 6] = [
     "DELETE FROM rounds WHERE show_id = ?",
     "DELETE FROM games WHERE show_id = ?",
     "DELETE FROM prizes WHERE show_id = ?",
@@ -183,8 +183,8 @@ pub(super) async fn replace(
     // The show's row is written first: a concurrent transaction that stores the same show waits for it.
     insert_show(connection, dialect, results).await.map_err(refused(show))?;
     let id = key(connection, dialect, show).await.map_err(failed)?;
-    for delete in OF_A_SHOW {
-        let delete = sqlx::query(AssertSqlSafe(dialect.say(delete))).bind(id);
+    for delete in DELETE_SHOW {
+        let delete = sqlx::query(AssertSqlSafe(dialect.sql(delete))).bind(id);
         delete.execute(&mut *connection).await.map_err(failed)?;
     }
     insert_questions(connection, dialect, id, &results.questions).await.map_err(refused(show))?;
@@ -215,7 +215,7 @@ async fn insert_show(
 
 /// The show's key in this database.
 async fn key(connection: &mut AnyConnection, dialect: Dialect, show: ShowId) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(AssertSqlSafe(dialect.say(queries::KEY))).bind(show.to_string()).fetch_one(connection).await
+    sqlx::query_scalar(AssertSqlSafe(dialect.sql(queries::KEY))).bind(show.to_string()).fetch_one(connection).await
 }
 
 async fn insert_questions(

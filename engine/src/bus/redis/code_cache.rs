@@ -27,7 +27,7 @@ impl CodeCache {
     }
 
     /// The show that the last lookup of this code found, however old it is.
-    pub fn expired(&self, code: &ShowCode) -> Option<ShowId> {
+    pub fn last_known(&self, code: &ShowCode) -> Option<ShowId> {
         self.0.get(code).and_then(|(show, _)| *show)
     }
 

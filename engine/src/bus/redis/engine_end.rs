@@ -227,7 +227,7 @@ impl EngineEnd for RedisEngineEnd {
         }
     }
 
-    fn reply_to_host(&self, to: GatewayId, message: ToGateway) {
+    fn reply_to_gateway(&self, to: GatewayId, message: ToGateway) {
         if let Some(host_replies) = &*self.host_replies.lock()
             && host_replies.replies.try_send((to, message)).is_err()
         {

@@ -178,7 +178,7 @@ impl SendQueue {
     pub fn push(&self, message: ToEngine) -> Result<(), ToEngine> {
         let mut state = self.state.lock();
         if let ToEngine::Answers(batch) = &message {
-            state.dropped.arrive(batch);
+            state.dropped.track_round(batch);
         }
         match message {
             _ if state.is_closed => return Ok(()),
@@ -190,7 +190,7 @@ impl SendQueue {
             }
             message if !self.totals.have_room_for(Size::of(&message)) => {
                 if let ToEngine::Answers(batch) = &message {
-                    state.dropped.drop(batch);
+                    state.dropped.count_dropped(batch);
                 }
                 return Err(message);
             }

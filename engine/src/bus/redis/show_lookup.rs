@@ -37,7 +37,7 @@ impl GatewayQueues {
         let mut state = self.state();
         // A Redis that lost its data gets the show's line again from the show's engine, so an active show counts as
         // listed.
-        let cached = state.codes.expired(&code).filter(|show| state.is_active(*show));
+        let cached = state.codes.last_known(&code).filter(|show| state.is_active(*show));
         let found = found.or_else(|| cached.map(|show| (show, false)));
         let show = found.map(|(show, _)| show);
         match found {

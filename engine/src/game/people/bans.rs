@@ -115,7 +115,7 @@ impl Bans {
     }
 
     /// Called when the seat is reassigned: the earlier player's ban stays, and can only be lifted with all others.
-    pub fn outlive(&mut self, seat: Seat) {
+    pub fn on_reseat(&mut self, seat: Seat) {
         if self.by_seat.remove(&seat).is_some() {
             self.outlived += 1;
             self.changes.note(&BanChange::Outlived(seat));
@@ -151,7 +151,7 @@ mod tests {
         bans.ban(Seat(3), Some(school));
         assert!(bans.bans(school) && !bans.bans(home));
         // The ban outlives that its seat is given to another.
-        bans.outlive(Seat(3));
+        bans.on_reseat(Seat(3));
         bans.lift(Seat(3));
         assert!(bans.bans(school));
         bans.ban(Seat(3), Some(home));
@@ -171,7 +171,7 @@ mod tests {
                 bans.name(Seat(seat), origin(seat));
                 bans.ban(Seat(seat), origin(seat));
                 if seat % 3 == 0 {
-                    bans.outlive(Seat(seat));
+                    bans.on_reseat(Seat(seat));
                 }
                 digests.push(bans.digest());
             }
@@ -196,7 +196,7 @@ mod tests {
             bans.ban(Seat(seat), Some(Origin::of_hash(u64::from(seat) + 1)));
         }
         assert!(!bans.has_room(Seat(10_000)) && bans.has_room(Seat(7)));
-        (0..100).for_each(|seat| bans.outlive(Seat(seat)));
+        (0..100).for_each(|seat| bans.on_reseat(Seat(seat)));
         assert!(!bans.has_room(Seat(10_000)), "those whose seats are others' count");
         bans.lift(Seat(700));
         assert!(bans.has_room(Seat(10_000)));

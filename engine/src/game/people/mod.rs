@@ -122,7 +122,7 @@ impl People {
 
     /// # Errors
     /// `unknown_seat` if the seat is not taken.
-    pub fn must_have(&self, seat: Seat) -> Result<(), Refusal> {
+    pub fn check_seat(&self, seat: Seat) -> Result<(), Refusal> {
         if self.has_seat(seat) { Ok(()) } else { Err(ErrorCode::UnknownSeat.into()) }
     }
 
@@ -131,7 +131,7 @@ impl People {
     /// # Errors
     /// `unknown_seat`.
     pub fn revoke_tokens(&mut self, seat: Seat) -> Result<Effect, Refusal> {
-        self.must_have(seat)?;
+        self.check_seat(seat)?;
         // Tokens of who is forgotten open nothing any more.
         let player = self.roster.player(seat).cloned();
         let issue = player.clone().map(|player| self.access.revoke(player));
@@ -167,7 +167,7 @@ impl People {
     pub fn reseat(&mut self, seat: Seat, sitter: Sitter) -> Effect {
         let before = self.held(seat);
         self.access.give_again(seat);
-        self.bans.outlive(seat);
+        self.bans.on_reseat(seat);
         self.removed.remove(seat);
         self.banned.remove(seat);
         self.roster.reseat(seat, sitter);
@@ -212,7 +212,7 @@ impl People {
     /// # Errors
     /// `unknown_seat`, `bad_argument` if there are too many bans.
     pub fn name_origin(&mut self, seat: Seat, origin: Option<Origin>) -> Result<(), Refusal> {
-        self.must_have(seat)?;
+        self.check_seat(seat)?;
         if !self.bans.has_room(seat) {
             let most = bans::MOST;
             let detail = format!(
@@ -247,9 +247,9 @@ impl People {
     ///
     /// # Errors
     /// Why it can't be applied now; the state is unchanged.
-    pub fn obey(&mut self, action: &Action, gives_seats: bool) -> Option<Result<Vec<Effect>, Refusal>> {
+    pub fn apply_action(&mut self, action: &Action, gives_seats: bool) -> Option<Result<Vec<Effect>, Refusal>> {
         Some(match *action {
-            Action::Remove { seat, ban } => self.must_have(seat).map(|()| vec![self.remove(seat, ban, gives_seats)]),
+            Action::Remove { seat, ban } => self.check_seat(seat).map(|()| vec![self.remove(seat, ban, gives_seats)]),
             Action::BanAddress { seat, .. } => self.named_origin(seat).map(|origin| {
                 let dismissed = self.remove(seat, true, gives_seats);
                 self.ban_origin(seat, origin);

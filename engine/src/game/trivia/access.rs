@@ -46,7 +46,7 @@ impl Trivia {
         sitter: Sitter,
     ) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
-        self.people.must_have(seat)?;
+        self.people.check_seat(seat)?;
         if !self.gives_seats() || !self.people.is_for_guests(seat) {
             let detail = "Only a guest's seat can be given again, and only before the first question.";
             return Err(Refusal::because(ErrorCode::WrongPhase, detail));

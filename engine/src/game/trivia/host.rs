@@ -15,7 +15,7 @@ use super::rules::Rules;
 use crate::game::{Effect, Game};
 
 impl Trivia {
-    pub(super) fn obey(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn apply_action(&mut self, now: Millis, action: &Action) -> Result<Vec<Effect>, Refusal> {
         match action {
             Action::OpenLobby => self.open_lobby(now),
             Action::Next => {
@@ -212,7 +212,7 @@ impl Trivia {
         }
         match seat {
             Some(seat) => {
-                self.people.must_have(seat)?;
+                self.people.check_seat(seat)?;
                 if !self.seats.is_alive(seat) {
                     return Err(ErrorCode::NotInPlay.into());
                 }

@@ -201,7 +201,7 @@ impl Game for Trivia {
                 if self.was_done(id, action)? {
                     return Ok(Vec::new());
                 }
-                let effects = self.obey(now, action)?;
+                let effects = self.apply_action(now, action)?;
                 self.stage.done.add(id.clone(), action);
                 Ok(effects)
             }

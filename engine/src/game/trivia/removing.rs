@@ -31,7 +31,7 @@ impl Trivia {
     /// Removes a player without an alert to the host.
     pub(super) fn take_out(&mut self, seat: Seat, ban: bool) -> Result<Vec<Effect>, Refusal> {
         self.must_not_have_ended()?;
-        self.people.must_have(seat)?;
+        self.people.check_seat(seat)?;
         self.note_removal(seat, ban);
         self.seats.alive.remove(seat);
         let dismissed = self.people.take_out(seat, ban);
@@ -55,7 +55,7 @@ impl Trivia {
     pub(super) fn restore(&mut self, seat: Seat) -> Result<Vec<Effect>, Refusal> {
         self.must_have_access_rules()?;
         self.must_not_have_ended()?;
-        self.people.must_have(seat)?;
+        self.people.check_seat(seat)?;
         let Some(removal) = self.removals.remove(&seat) else {
             let detail = "The player of this seat is not removed; one who was may have lost it to this one.";
             return Err(Refusal::because(ErrorCode::WrongPhase, detail));

@@ -33,7 +33,7 @@ impl ConnectionHandler for Shard {
         let entry = self.conns.vacant_entry();
         let slot = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         debug_assert!(slot < 1 << 24, "a shard has fewer connections than slots in a key");
-        let key = ConnKey { shard: self.number, slot, use_of_slot: self.opened };
+        let key = ConnKey { shard: self.number, slot, generation: self.opened };
         let mut conn = Conn::new(key, codec, self.common.origins.of(peer), now);
         self.timers.start(&mut conn);
         entry.insert(conn);
@@ -189,7 +189,7 @@ impl ConnectionHandler for Shard {
     fn outbox_empty(&mut self, key: ConnKey) {
         let gateway = self.common.gateway;
         let Some(conn) = self.conns.get_mut(key.slot as usize).filter(|conn| conn.key == key) else { return };
-        if conn.wants_snapshot()
+        if conn.take_snapshot_request()
             && let Some(place) = conn.session.place()
         {
             self.timers.shorten(conn);

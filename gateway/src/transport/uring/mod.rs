@@ -26,7 +26,7 @@ use super::slots::BySlot;
 
 /// The waker's tag, above all slots.
 const WAKE: Tag = Tag::MAX;
-/// Microseconds after which the next round over all sockets begins, see [`Ring::look_round`].
+/// Microseconds after which the next round over all sockets begins, see [`Ring::request_round`].
 const ROUND_AFTER: u64 = 1_000;
 
 /// Sockets by completion.
@@ -216,7 +216,7 @@ impl Driver for Uring {
         let mut armed = true;
         let now = Timestamp::now();
         if looking.is_none() && now.0.saturating_sub(table.round.0) >= ROUND_AFTER {
-            ring.look_round()?;
+            ring.request_round()?;
             *looking = Some(now);
         }
         table.report_closed(&mut on_event);
@@ -232,7 +232,7 @@ impl Driver for Uring {
                 }
             }
             Done::ReceivedLast(tag, result) => table.received_last(Slot(tag), result),
-            Done::LookedRound => table.looked_round(looking.take()),
+            Done::Round => table.looked_round(looking.take()),
             Done::Sent(tag, result) => {
                 if table.sent(Slot(tag), result) {
                     on_event(SocketEvent::Sent(Slot(tag)));

@@ -43,9 +43,9 @@ pub(super) enum Done<'a> {
     ReceivedLast(Tag, i32),
     /// The number of bytes of a frame that were sent, or an error.
     Sent(Tag, i32),
-    /// All sockets that were readable when [`Ring::look_round`] was called have been received from, and the completions
+    /// All sockets that were readable when [`Ring::request_round`] was called have been received from, and the completions
     /// were returned before this one. The exception, now and then, are sockets that held more than a buffer.
-    LookedRound,
+    Round,
 }
 
 /// A ring, the buffers it receives into, and the frames it sends. For the thread that made it.
@@ -157,7 +157,7 @@ impl Ring {
     ///
     /// # Errors
     /// If the kernel takes no more requests.
-    pub fn look_round(&mut self) -> io::Result<()> {
+    pub fn request_round(&mut self) -> io::Result<()> {
         let entry = opcode::Timeout::new(&raw const AT_ONCE).build().user_data(LOOK_ROUND);
         // SAFETY: the time is always there.
         unsafe { self.push(&entry) }
@@ -198,7 +198,7 @@ impl Ring {
                 continue;
             }
             if data & LOOK_ROUND != 0 {
-                on_done(Done::LookedRound);
+                on_done(Done::Round);
                 continue;
             }
             let mut last = result;

@@ -1,10 +1,10 @@
-//! The rule book's clock of a question: the stretches of time in which its answers count. Pauses, and times in which the engine was
-//! away, don't count.
+//! A question's clock by the rules: the intervals in which its answers count. Pauses, and times in which no engine
+//! played the show, don't count.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::time::{Millis, Span};
 
-/// From the first millisecond in which answers count to the first in which they don't.
+/// An interval from the first millisecond in which answers count to the first in which they don't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     pub opens: Millis,
@@ -14,43 +14,43 @@ pub struct Stretch {
 /// The clock of one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
-    /// Those that are over; each took answers for some time.
+    /// The earlier intervals; each was open for some time.
     past: Vec<Stretch>,
-    /// The one that is open, will be, or was last.
+    /// The interval that is open, is to open, or was the last.
     last: Stretch,
     total: Span,
-    /// The time that is left while the clock stands still.
+    /// The time that is left while the clock is stopped; none while it runs.
     standing: Option<Span>,
 }
 
 impl Clock {
-    /// A question that opens at `opens` for `total`.
+    /// The clock of a question that opens at `opens` for `total`.
     pub const fn new(opens: Millis, total: Span) -> Self {
         let closes = Millis(opens.0.saturating_add(total.0 as u64));
         Self { past: Vec::new(), last: Stretch { opens, closes }, total, standing: None }
     }
 
-    /// All the time that players had at first.
+    /// The time that players had at first.
     pub const fn total(&self) -> Span {
         self.total
     }
 
-    /// The stretch that is open, will be, or was last.
+    /// The interval that is open, is to open, or was the last.
     pub const fn last(&self) -> Stretch {
         self.last
     }
 
-    /// All stretches, in order.
+    /// All intervals, in order.
     pub fn stretches(&self) -> impl Iterator<Item = Stretch> {
         self.past.iter().copied().chain([self.last])
     }
 
-    /// When time is up; none while the clock stands still.
+    /// When the time is up; none while the clock is stopped.
     pub const fn runs_out(&self) -> Option<Millis> {
         if self.standing.is_none() { Some(self.last.closes) } else { None }
     }
 
-    /// How much time is left at this moment.
+    /// The time that is left at `now`.
     pub fn left(&self, now: Millis) -> Span {
         self.standing.unwrap_or_else(|| self.last.closes.since(now.max(self.last.opens)))
     }
@@ -60,7 +60,7 @@ impl Clock {
         !self.past.is_empty() || now >= self.last.opens
     }
 
-    /// Stands still from `at` on: what was read before it counts.
+    /// Stops the clock at `at`: answers that were read before it count.
     pub fn stop(&mut self, at: Millis) {
         if self.standing.is_none() {
             self.standing = Some(self.left(at));
@@ -68,7 +68,7 @@ impl Clock {
         }
     }
 
-    /// Runs again from `opens` for the time that was left, and for `least` at least.
+    /// Starts the clock again at `opens`, for the time that was left, but at least for `least`.
     pub fn go(&mut self, opens: Millis, least: Span) {
         let Some(left) = self.standing.take() else { return };
         if self.last.opens < self.last.closes {
@@ -77,7 +77,7 @@ impl Clock {
         self.last = Stretch { opens, closes: opens + left.max(least) };
     }
 
-    /// Time is up now.
+    /// Closes the question at `at`.
     pub fn close(&mut self, at: Millis) {
         self.cut(at);
         self.standing = None;
@@ -87,10 +87,10 @@ impl Clock {
         self.last.closes = self.last.closes.min(at).max(self.last.opens);
     }
 
-    /// How much of the time had passed when an answer was read.
+    /// How much of the question's time had passed when an answer was read.
     ///
     /// # Errors
-    /// Why it does not count.
+    /// The code of the refusal, if the answer does not count.
     pub fn elapsed(&self, at: Millis) -> Result<Span, ErrorCode> {
         let mut passed = Span(0);
         for stretch in self.stretches() {

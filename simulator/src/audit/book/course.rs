@@ -1,4 +1,5 @@
-//! The course of a show by the book: questions, closes, reveals, the end; by the host, by the script, by time.
+//! The course of a show by the rules: questions, closes, reveals and the end, caused by the host, by the script or by
+//! time.
 
 use klaxon_protocol::games::trivia::{Choice, Close, PackQuestion, Question, QuestionId, Reveal};
 use klaxon_protocol::player::{Mark, Phase, Podium, Resume, Standings, ToPlayer};
@@ -8,11 +9,11 @@ use super::podium::{Ending, leaders};
 use super::seats::{judge, ranks};
 use super::{Asked, Book, Refused};
 
-/// After a crash an open question opens again this much later, and for this long at least.
+/// After a crash an open question opens again this much later, and stays open at least this long.
 const BACK: Span = Span(3000);
 
 impl Book {
-    /// Into the next phase, from which the script's next step is counted.
+    /// Enters a phase and plans the script's next step from its start.
     pub(super) fn enter(&mut self, phase: Phase, now: Millis) {
         self.phase = phase;
         self.plan_step(now);
@@ -31,7 +32,7 @@ impl Book {
         self.step_left = wait.filter(|_| self.paused);
     }
 
-    /// Does what is due, if something is.
+    /// Carries out the step that is due, if any.
     pub(super) fn tick(&mut self, now: Millis) -> Vec<ToPlayer> {
         let due = match self.phase {
             Phase::Question => self.asked.last().and_then(|asked| asked.clock.runs_out()),
@@ -51,7 +52,7 @@ impl Book {
         }
     }
 
-    /// No player is left in play, though there was one: no question can be asked.
+    /// Whether questions were asked, but no seat is left in play (elimination only): no question can be asked.
     pub(super) fn nobody_left(&self) -> bool {
         self.settings.mode.eliminates() && !self.asked.is_empty() && !self.seats.is_empty() && self.alive() == 0
     }
@@ -98,7 +99,7 @@ impl Book {
         Ok(vec![ToPlayer::Question(question)])
     }
 
-    /// The running question's time is up.
+    /// Closes the running question.
     pub(super) fn close(&mut self, now: Millis) -> Vec<ToPlayer> {
         let seq = self.next_seq();
         let Some(asked) = self.asked.last_mut() else { return Vec::new() };
@@ -108,7 +109,7 @@ impl Book {
         vec![ToPlayer::Close(Close { seq, at: now, question })]
     }
 
-    /// The closing question's answers are complete.
+    /// Reveals the closing question: its answers are complete.
     pub(super) fn tally(&mut self, now: Millis, question: QuestionId) -> Result<Vec<ToPlayer>, Refused> {
         if self.closing() != Some(question) {
             return Err(format!("question {question} is not closing"));
@@ -174,7 +175,7 @@ impl Book {
         vec![ToPlayer::Podium(podium), ToPlayer::End(end)]
     }
 
-    /// The engine was away: an open question gets the time that was left.
+    /// Continues after a time without an engine: an open question gets the time that was left.
     pub(super) fn recover(&mut self, now: Millis, away: Span) -> Vec<ToPlayer> {
         self.step = self.step.map(|step| step + away);
         if self.phase != Phase::Question || self.paused {
@@ -182,7 +183,7 @@ impl Book {
         }
         let seq = self.next_seq();
         let Some(asked) = self.asked.last_mut() else { return Vec::new() };
-        // What was read in the very moment of the last step counts.
+        // Answers that were read in the millisecond of the last step count.
         let stopped = now - away + Span(1);
         asked.clock.stop(stopped);
         let opens = asked.clock.last().opens.max(now + BACK);
@@ -192,7 +193,7 @@ impl Book {
     }
 }
 
-/// The clock runs again; the question's times with it.
+/// The event that the clock runs again, with the question's new times.
 pub(super) fn resume_of(seq: klaxon_protocol::ids::Seq, at: Millis, asked: Option<&Asked>) -> Resume {
     Resume {
         seq,
@@ -203,7 +204,7 @@ pub(super) fn resume_of(seq: klaxon_protocol::ids::Seq, at: Millis, asked: Optio
     }
 }
 
-/// Whether these are the question's choices, in some order.
+/// Whether these are the question's choices, in any order.
 fn same_choices(sent: &[String], question: &PackQuestion) -> bool {
     let (mut sent, mut own) = (sent.to_vec(), question.choices.clone());
     sent.sort_unstable();

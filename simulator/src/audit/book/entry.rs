@@ -1,4 +1,4 @@
-//! Who gets a seat by the book, who loses it, and what the host can change about that.
+//! Who gets a seat by the rules, who loses it, and how the host can change that.
 
 use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::ids::{Name, PlayerId, Seat};
@@ -10,11 +10,11 @@ use klaxon_protocol::time::Millis;
 use super::seats::miss;
 use super::{Book, Held, Refused};
 
-/// What the ids of guests begin with.
+/// The prefix of guests' ids.
 const GUEST: &str = "guest-";
 
 impl Book {
-    /// A new player takes a further seat.
+    /// Gives a new player the next seat.
     pub(super) fn join(&mut self, now: Millis, player: &PlayerId, name: &Name) -> Result<Vec<ToPlayer>, Refused> {
         self.must_let_in(player)?;
         if self.is_full() {
@@ -25,7 +25,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// A new player takes the seat of a guest, of whom nothing is left.
+    /// Gives a new player the seat of a guest; nothing of the guest is kept.
     pub(super) fn reseat(&mut self, seat: Seat, player: &PlayerId, name: &Name) -> Result<Vec<ToPlayer>, Refused> {
         self.must_let_in(player)?;
         if self.edition < RulesVersion(2) || self.phase != Phase::Lobby || !self.asked.is_empty() {
@@ -43,7 +43,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// Whether one who has no seat may get one at all.
+    /// Checks that a player without a seat may get one.
     fn must_let_in(&self, player: &PlayerId) -> Result<(), Refused> {
         if self.seats.iter().any(|held| held.player == *player) {
             return Err(format!("{player} has a seat already"));
@@ -79,7 +79,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// Takes a player out. From the second edition on they get no other seat either.
+    /// Removes a player. From edition 2 on the player can't get another seat.
     pub(super) fn remove(&mut self, seat: Seat) -> Result<Vec<ToPlayer>, Refused> {
         let settled = self.asked.iter().filter(|asked| asked.reveal.is_some() || asked.voided.is_some()).count();
         let held = self.seats.get_mut(seat.index()).ok_or_else(|| format!("there is no seat {seat}"))?;
@@ -93,7 +93,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// A removal is undone: the player has missed what was revealed meanwhile.
+    /// Undoes a removal; the player has missed what was revealed meanwhile.
     pub(super) fn restore(&mut self, seat: Seat) -> Result<Vec<ToPlayer>, Refused> {
         let held = self.seats.get_mut(seat.index()).ok_or_else(|| format!("there is no seat {seat}"))?;
         let Some(settled) = held.removed.take() else {

@@ -1,4 +1,4 @@
-//! What a host may do by the book, and when.
+//! The host's actions by the rules, and when each is allowed.
 
 use klaxon_protocol::games::trivia::{Clock as NewTimes, OPEN_FOR, QuestionId, Void};
 use klaxon_protocol::host::Action;
@@ -69,7 +69,7 @@ impl Book {
                 self.plan_step(now);
                 Ok(Vec::new())
             }
-            // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
+            // No effect on the show: the seat keeps its answers and winnings, whoever has the tokens.
             Action::ReissueToken { seat } => self.at_seat(*seat, |_| ()),
             Action::SetSeats { seats } => self.set_seats(*seats),
             Action::LockLobby { on } => {
@@ -78,7 +78,7 @@ impl Book {
             }
             Action::Restore { seat } => self.restore(*seat),
             Action::BanAddress { seat, .. } => {
-                // Without it the ban would be forgotten by the engine that takes the show up next.
+                // Without that record the next engine of the show would lose the ban.
                 if self.named_by_address.take() != Some(*seat) {
                     return Err(format!("the address of seat {seat} is banned, and the journal does not say which"));
                 }
@@ -88,7 +88,7 @@ impl Book {
         }
     }
 
-    /// From the second edition on a question can't be closed before it is open.
+    /// Whether the question may be closed: from edition 2 on not before it is open.
     fn may_close(&self, now: Millis) -> bool {
         self.edition < RulesVersion(2) || self.asked.last().is_some_and(|asked| asked.clock.has_opened(now))
     }
@@ -116,7 +116,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// The last question does not count.
+    /// Voids the last question.
     fn void(&mut self, now: Millis, reason: &str) -> Vec<ToPlayer> {
         take_back(&mut self.seats, std::mem::take(&mut self.changes));
         self.rank();
@@ -129,7 +129,7 @@ impl Book {
         vec![ToPlayer::Void(void)]
     }
 
-    /// Answers to the closing question may be missing: it is void by itself.
+    /// Voids the closing question, as answers to it may be missing.
     pub(super) fn outage(&mut self, now: Millis, question: QuestionId) -> Result<Vec<ToPlayer>, Refused> {
         if self.closing() != Some(question) || !self.may_void() {
             return Err(format!("question {question} is not closing"));

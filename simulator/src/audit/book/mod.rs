@@ -1,5 +1,5 @@
-//! The rule book, docs/rules.md, played again: from the journal's commands to what all players must have been sent. Neither what
-//! the journal records as the outcome of a command nor any of the engine's code has a part in it.
+//! The rules (docs/rules.md) implemented a second time: from the journal's commands it computes the events that all
+//! players must have been sent. It uses neither the outcomes in the journal nor the engine's code.
 
 mod clock;
 mod course;
@@ -26,39 +26,39 @@ use self::podium::Ending;
 pub use self::seats::Held;
 use self::seats::{Change, RoundAnswers};
 
-/// The order in which a question's choices were sent: the rules let the server mix them.
+/// For each question, the order in which its choices were sent: the rules let the server shuffle them.
 pub type Orders = BTreeMap<QuestionId, Vec<String>>;
 
-/// The rules allow no such command now: why, for people.
+/// Why the rules do not allow a command now, for people.
 pub type Refused = String;
 
-/// Why a show is not in this book.
+/// Why a show can't be checked by this implementation.
 const ANOTHER_GAME: &str = "this is of another game than trivia";
 
 /// A question that was asked.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// As everybody got it.
+    /// The question as it was sent.
     pub question: Question,
     pub right: Choice,
     pub clock: Clock,
     pub answers: RoundAnswers,
     pub counts: Vec<u32>,
     pub reveal: Option<Reveal>,
-    /// When it was voided.
+    /// When it was voided, if it was.
     pub voided: Option<Millis>,
-    /// When its clock stood still: from when, and when it opened again, if it did.
+    /// The pauses of its clock: when each began, and when the question opened again, if it did.
     pub pauses: Vec<(Millis, Option<Millis>)>,
 }
 
-/// What holds at one moment about a seat, to judge replies by.
+/// Whether a seat was in play from a moment on; replies are judged by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
     pub at: Millis,
     pub alive: bool,
 }
 
-/// A show, played by the book.
+/// A show's state by the rules.
 #[derive(Debug)]
 pub struct Book {
     orders: Orders,
@@ -70,15 +70,15 @@ pub struct Book {
     pub seq: Seq,
     paused: bool,
     autopilot: bool,
-    /// When the script's next step comes, or how long until it while the show is paused.
+    /// When the script's next step is due, or how long until it while the show is paused.
     step: Option<Millis>,
     step_left: Option<Span>,
     done: HashSet<CommandId>,
     pub asked: Vec<Asked>,
     pub seats: Vec<Held>,
-    /// Whether the host takes no new players.
+    /// Whether the host refuses new players.
     locked: bool,
-    /// Players who get no other seat: the host removed them.
+    /// Players who can't get another seat: the host removed them.
     barred: HashSet<PlayerId>,
     /// The rank of each score, as of the last reveal or void.
     ranks: BTreeMap<u32, u32>,
@@ -88,16 +88,17 @@ pub struct Book {
     /// What each seat is sent after each reveal.
     pub results: BTreeMap<QuestionId, Vec<PlayerResult>>,
     pub standings: BTreeMap<QuestionId, Standings>,
-    /// When each seat was in play, and when not.
+    /// When each seat came into play or was out.
     pub turns: Vec<Vec<Turn>>,
     /// When each seat was taken.
     pub joins: Vec<Millis>,
-    /// The seat whose address the journal named last, for a ban of it.
+    /// The seat whose address the journal's last record of that kind contains, for a ban of it.
     named_by_address: Option<Seat>,
 }
 
 impl Book {
-    /// A book in which nothing has happened, for questions whose choices were sent in these orders, or as the pack has them.
+    /// The state before the first command, for questions whose choices were sent in these orders, or else in the pack's
+    /// order.
     pub fn new(orders: Orders) -> Self {
         Self {
             orders,
@@ -128,10 +129,10 @@ impl Book {
         }
     }
 
-    /// Carries out the record's command at its time; gives the events that all must receive, in order.
+    /// Applies the record's command at its time; returns the events that all players must receive, in order.
     ///
     /// # Errors
-    /// Why the rules allow no such thing now.
+    /// Why the rules do not allow the command now.
     pub fn take(&mut self, record: &Record) -> Result<Vec<ToPlayer>, Refused> {
         let now = record.at;
         let told = match &record.command {
@@ -155,7 +156,7 @@ impl Book {
             Command::Tally { round, .. } => self.tally(now, *round),
             Command::Recovered { away } => Ok(self.recover(now, *away)),
             Command::Outage { round, .. } => self.outage(now, *round),
-            // Whoever holds the tokens, the seat's answers and winnings stay the seat's.
+            // No effect on the show: the seat keeps its answers and winnings, whoever has the tokens.
             Command::Reissue { .. } => Ok(Vec::new()),
             Command::SeatOrigin { seat, .. } => {
                 self.named_by_address = Some(*seat);
@@ -187,7 +188,7 @@ impl Book {
         Ok(Vec::new())
     }
 
-    /// Counts an answer, if it counts by the rules.
+    /// Counts an answer if the rules allow it.
     fn count(&mut self, question: QuestionId, answer: &CountedAnswer) {
         let Ok(elapsed) = self.standing(question, answer) else { return };
         let Some(asked) = self.asked.last_mut() else { return };
@@ -195,7 +196,7 @@ impl Book {
         asked.counts[answer.choice.index()] += 1;
     }
 
-    /// How much of the question's time had passed when this answer was read, if it may count now.
+    /// How much of the question's time had passed when this answer was read, or why it does not count.
     fn standing(&self, question: QuestionId, answer: &CountedAnswer) -> Result<Span, ErrorCode> {
         let asked = self.asked.last().filter(|asked| asked.question.question == question);
         let asked = asked.ok_or(ErrorCode::TooLate)?;
@@ -217,7 +218,7 @@ impl Book {
         asked.clock.elapsed(answer.at)
     }
 
-    /// How many are in play.
+    /// The number of seats in play.
     pub fn alive(&self) -> u32 {
         count(self.seats.iter().filter(|held| held.alive).count())
     }
@@ -231,7 +232,7 @@ impl Book {
         self.seq
     }
 
-    /// Whether the seat is in play, or was at some time from `from` until `until`; and whether it was out at some time.
+    /// Whether the seat was in play at some time from `from` to `until`, and whether it was out at some time.
     pub fn was(&self, seat: Seat, from: Millis, until: Millis) -> (bool, bool) {
         let turns = self.turns.get(seat.index()).map_or(&[][..], Vec::as_slice);
         let before = turns.iter().rev().find(|turn| turn.at <= from);
@@ -253,7 +254,7 @@ impl Book {
     }
 }
 
-/// A count as messages have it.
+/// A number as messages carry it.
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

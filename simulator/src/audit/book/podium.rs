@@ -1,4 +1,4 @@
-//! Who is before whom at the end, who wins, and how much.
+//! The order of the players at the end, the winners, and their prizes.
 
 use std::cmp::Reverse;
 
@@ -9,23 +9,23 @@ use klaxon_protocol::player::{Leader, Place};
 use super::prizes::divide;
 use super::seats::Held;
 
-/// How many places a podium names, and how many lead the standings.
+/// The number of places on a podium, and of leaders in the standings.
 const PLACES: usize = 100;
 const LEADERS: usize = 10;
 
 /// How the show ended.
 #[derive(Debug, Default, Clone)]
 pub struct Ending {
-    /// Everybody whom the host did not take out, best first.
+    /// All players whom the host did not remove, with their places, best first.
     pub ranking: Vec<(u32, Seat)>,
-    /// How many win something; without a pot, how many would have.
+    /// The number of seats with a prize; without a pot, of those that would have one.
     pub winners: u32,
-    /// What each seat wins.
+    /// The prize of each seat.
     pub prizes: Vec<u64>,
 }
 
 impl Ending {
-    /// The podium as things stand; there are no winners unless it `pays`.
+    /// The ending in the current state; without winners unless `pays`.
     pub fn of(settings: &Settings, seats: &[Held], pays: bool) -> Self {
         let ranking = ranking(seats);
         let winners = if pays { winners(settings, seats, &ranking) } else { 0 };
@@ -34,17 +34,17 @@ impl Ending {
         for (part, &(_, seat)) in divide(settings.pot, &settings.prize, &places).into_iter().zip(&ranking) {
             prizes[seat.index()] = part;
         }
-        // Where there is something to win, a player whose part is nothing is no winner.
+        // If there is a pot, a player whose share is 0 is not a winner.
         let winners = if settings.pot > 0 { prizes.iter().filter(|&&prize| prize > 0).count() } else { winners };
         Self { ranking, winners: u32::try_from(winners).unwrap_or(u32::MAX), prizes }
     }
 
-    /// What is paid.
+    /// The sum of the prizes.
     pub fn paid(&self) -> u64 {
         self.prizes.iter().sum()
     }
 
-    /// The places that everybody is shown.
+    /// The places on the podium that all players are sent.
     pub fn places(&self, seats: &[Held]) -> Vec<Place> {
         let shown = self.ranking.iter().take(PLACES);
         let place = |&(place, seat): &(u32, Seat)| {
@@ -55,8 +55,8 @@ impl Ending {
     }
 }
 
-/// In play before out, later out before earlier, more points before fewer, less time before more; equals share a place and stand by
-/// seat.
+/// The ranking: seats in play before seats that are out, later out before earlier, more points before fewer, less time
+/// before more. Equal seats share a place and are ordered by seat number.
 fn ranking(seats: &[Held]) -> Vec<(u32, Seat)> {
     let merit = |held: &Held| {
         let out_at = if held.alive { u16::MAX } else { held.out_at };
@@ -74,7 +74,7 @@ fn ranking(seats: &[Held]) -> Vec<(u32, Seat)> {
     ranking
 }
 
-/// How many from the top of the ranking may win.
+/// The number of entries from the top of the ranking that may win.
 fn winners(settings: &Settings, seats: &[Held], ranking: &[(u32, Seat)]) -> usize {
     let first =
         |wins: &dyn Fn(&Held) -> bool| ranking.iter().take_while(|(_, seat)| wins(&seats[seat.index()])).count();
@@ -89,7 +89,7 @@ fn winners(settings: &Settings, seats: &[Held], ranking: &[(u32, Seat)]) -> usiz
     first(&|held| Some(held.out_at) == last)
 }
 
-/// The best by points among those in play; equals stand by seat.
+/// The seats in play with the most points; equal ones are ordered by seat number.
 pub fn leaders(seats: &[Held], rank_of: impl Fn(&Held) -> u32) -> Vec<Leader> {
     let mut best: Vec<(Seat, &Held)> = (0..).map(Seat).zip(seats).filter(|(_, held)| held.alive).collect();
     best.sort_by_key(|(seat, held)| (Reverse(held.score), *seat));

@@ -1,8 +1,8 @@
-//! How a pot is divided, by the written rule: whole minor units, and every unit is paid or kept.
+//! The division of a pot by docs/rules.md: in whole minor units; every unit is either paid or kept.
 
 use klaxon_protocol::games::trivia::PrizeRule;
 
-/// Each winner's part, in the order of the ranking; equals have equal `places`.
+/// Each winner's prize, in the order of the ranking; winners of equal rank have equal `places`.
 pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {
     match rule {
         PrizeRule::Split => share(pot, places.len()),
@@ -28,7 +28,7 @@ pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {
     }
 }
 
-/// Even parts; what does not divide goes to the first, one unit each.
+/// Equal shares; each of the first ones gets one unit of the remainder.
 fn share(amount: u64, among: usize) -> Vec<u64> {
     let among = among as u64;
     (0..among).map(|number| amount / among + u64::from(number < amount % among)).collect()

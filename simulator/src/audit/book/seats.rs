@@ -1,4 +1,4 @@
-//! What each seat has, and what a reveal or a void does to it.
+//! The state of each seat, and how a reveal or a void changes it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,15 +12,15 @@ pub struct Held {
     pub player: PlayerId,
     pub name: Name,
     pub alive: bool,
-    /// If the host removed the player: how many questions were revealed or void by then.
+    /// If the host removed the player: the number of questions that were revealed or void by then.
     pub removed: Option<usize>,
     pub lives: u8,
     pub score: u32,
     pub streak: u32,
     pub rights: u32,
-    /// Milliseconds that all right answers took.
+    /// The time of all right answers, in milliseconds.
     pub time: u64,
-    /// The question that put the seat out; 0 if none did.
+    /// The question by which the seat was eliminated; 0 if none.
     pub out_at: u16,
 }
 
@@ -34,10 +34,10 @@ impl Held {
     }
 }
 
-/// Counted answers to a question: which choice, and how much of the time had passed.
+/// The counted answers to a question: the choice, and how much of the time had passed.
 pub type RoundAnswers = HashMap<Seat, (Choice, Span)>;
 
-/// What a reveal took from or gave to a seat, so that a void can take it back.
+/// A seat's change by a reveal, so that a void can undo it.
 #[derive(Debug, Clone, Copy)]
 pub struct Change {
     seat: Seat,
@@ -53,16 +53,17 @@ enum What {
     Nothing,
 }
 
-/// What a reveal came to.
+/// The outcome of a reveal.
 #[derive(Debug, Default)]
 pub struct Judged {
     pub changes: Vec<Change>,
-    /// Each seat's result, but for its rank.
+    /// Each seat's result, without its rank.
     pub results: Vec<PlayerResult>,
     pub silent: u32,
 }
 
-/// Wrong or no answer: a life or, without one, out. Right: points, by how fast.
+/// Applies a reveal. A wrong or missing answer costs a life, or eliminates a seat without lives. A right answer gives
+/// points in modes that have them, depending on how fast it was.
 pub fn judge(
     seats: &mut [Held],
     settings: &Settings,
@@ -107,7 +108,7 @@ pub fn judge(
     judged
 }
 
-/// No right answer: the streak ends, and it costs a life or the place in play.
+/// Applies a missing or wrong answer: the streak ends, and in an elimination the seat loses a life or is out.
 fn lose(held: &mut Held, mode: Mode, question: QuestionId) -> What {
     held.streak = 0;
     if !mode.eliminates() {
@@ -121,12 +122,12 @@ fn lose(held: &mut Held, mode: Mode, question: QuestionId) -> What {
     }
 }
 
-/// One who was removed at this question's reveal, and is restored, was silent in it.
+/// Applies a missing answer to a restored player, who had been removed when this question was revealed.
 pub fn miss(seat: Seat, held: &mut Held, mode: Mode, question: QuestionId) -> Change {
     Change { seat, streak: held.streak, what: lose(held, mode, question) }
 }
 
-/// The question does not count: what its reveal did is taken back.
+/// Undoes the changes of a void question's reveal.
 pub fn take_back(seats: &mut [Held], changes: Vec<Change>) {
     for Change { seat, streak, what } in changes {
         let Some(held) = seats.get_mut(seat.index()) else { continue };
@@ -144,15 +145,15 @@ pub fn take_back(seats: &mut [Held], changes: Vec<Change>) {
     }
 }
 
-/// 500 to 1000 in steps of 10 for the time that was left, or 1000 in a show that does not pay for speed; and 100 for each right answer just
-/// before, 500 at most.
+/// 500 points, and up to 500 more in steps of 10 for the time that was left (all 500 in a show without speed points),
+/// and 100 for each right answer directly before, at most 500.
 pub fn points(elapsed: Span, total: Span, streak: u32, speed_points: bool) -> u32 {
     let remaining = u64::from(total.0.saturating_sub(elapsed.0));
     let steps = if speed_points { remaining * 50 / u64::from(total.0.max(1)) } else { 50 };
     500 + u32::try_from(steps).unwrap_or(50) * 10 + 100 * streak.min(5)
 }
 
-/// The rank of each score among those in play: how many have more, plus 1.
+/// The rank of each score among the seats in play: the number of seats with a higher score, plus 1.
 pub fn ranks(seats: &[Held]) -> BTreeMap<u32, u32> {
     let mut holders: BTreeMap<u32, u32> = BTreeMap::new();
     for held in seats.iter().filter(|held| held.alive) {

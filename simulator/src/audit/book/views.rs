@@ -1,4 +1,4 @@
-//! The show by the book, as those who come in see it, and each player their own state.
+//! A show's state by the rules as snapshots, and each player's own state.
 
 use klaxon_protocol::games::trivia::{Question, Snapshot, You};
 use klaxon_protocol::ids::Seat;
@@ -8,7 +8,7 @@ use klaxon_protocol::time::Millis;
 use super::{Book, Held, count};
 
 impl Book {
-    /// The state that a seat is sent now; without a seat, a spectator's.
+    /// The state that a seat is sent now; if none, a spectator's.
     pub fn you(&self, seat: Option<Seat>) -> You {
         let held = seat.and_then(|seat| Some((seat, self.seats.get(seat.index())?)));
         let Some((seat, held)) = held else {
@@ -24,7 +24,7 @@ impl Book {
         }
     }
 
-    /// From 1; 0 for one who is out, or has no score that was ranked.
+    /// The rank, from 1; 0 for a seat that is out, or whose score was not ranked yet.
     pub fn rank_of(&self, held: &Held) -> u32 {
         if held.alive { self.ranks.get(&held.score).copied().unwrap_or(0) } else { 0 }
     }
@@ -46,7 +46,7 @@ impl Book {
             paused: self.paused,
             question: asked.map(|asked| {
                 let last = asked.clock.last();
-                // While the clock stands still the question closes as if it ran from now on.
+                // While the clock is stopped, `closes_at` is given as if it ran again from now on.
                 let closes_at = self.told_of_pause().and_then(|pause| pause.left).map_or(last.closes, |left| at + left);
                 Question { opens_at: last.opens, closes_at, ..asked.question.clone() }
             }),
@@ -62,7 +62,7 @@ impl Book {
         self.paused.then(|| Paused { left: asked.map(|asked| asked.clock.left(Millis(0))) })
     }
 
-    /// Whether a snapshot agrees with the show.
+    /// Whether a snapshot agrees with the show's state.
     pub fn is_shown_by(&self, told: &Snapshot) -> bool {
         if (told.joined, told.alive, told.phase) != (count(self.seats.len()), self.alive(), self.phase) {
             return false;

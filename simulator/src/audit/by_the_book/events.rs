@@ -1,4 +1,4 @@
-//! The events for all, against those of the book.
+//! Compares the events for all players with those by the rules.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use klaxon_protocol::player::ToPlayer;
 use super::super::finding::{Finding, Violation};
 use super::super::reading::Reading;
 
-/// The book's events, by their place in the show's order.
+/// The events by the rules, by sequence number.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     by_seq: BTreeMap<Seq, ToPlayer>,
@@ -23,7 +23,7 @@ impl Events {
         self.by_seq.len()
     }
 
-    /// Every distinct event that was received is the book's.
+    /// Checks every distinct event that was received.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) {
         for (_, _, message) in reading.received_frames() {
             let Some(seq) = message.seq() else { continue };

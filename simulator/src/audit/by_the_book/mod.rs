@@ -1,7 +1,8 @@
-//! Promise 10: all that players were sent or paid is what the rule book gives.
+//! Promise 10: all that players were sent or paid follows the rules (docs/rules.md).
 //!
-//! The book is played again from the journal's commands; the order of a question's choices is taken from the frames in which players got
-//! it. What the journal records as the outcome of a command is judged like what players received.
+//! The rules are applied to the journal's commands again. The order of a question's choices is taken from the frames in
+//! which players received the question. The outcomes that the journal records are judged like those that players
+//! received.
 
 mod events;
 mod promised;
@@ -67,13 +68,14 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// The records that can be read.
+/// The records up to the first that can't be read.
 fn records<'r>(reading: &'r Reading<'_>) -> impl Iterator<Item = klaxon_protocol::journal::Record> + 'r {
     let records = NamedRecords::new(&reading.evidence.journal, &reading.evidence.people);
     records.into_iter().flatten().map_while(Result::ok)
 }
 
-/// In which order players got each question's choices; of a question that no player received, the journal's order.
+/// The order in which players received each question's choices; for a question that no player received, the journal's
+/// order.
 fn orders(reading: &Reading<'_>) -> Orders {
     let mut orders = Orders::new();
     let mut learn = |question: &Question| {
@@ -94,7 +96,7 @@ fn orders(reading: &Reading<'_>) -> Orders {
     orders
 }
 
-/// What was sent and what the book has, where they differ.
+/// The events that were sent, and those by the rules, for a violation.
 fn differences(book: &[ToPlayer], told: &[ToPlayer]) -> String {
     let json = |events: &[ToPlayer]| serde_json::to_string(events).unwrap_or_default();
     format!("{} is told, the book has {}", json(told), json(book))

@@ -1,5 +1,5 @@
-//! What the protocol promises to send a player at a moment, and that never came: replies to joins and pings, lives, and how a connection
-//! learns of its own end.
+//! Finds messages that the protocol promises in a situation and that were not received: replies to joins and pings,
+//! lives, and the reason why a connection ends.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use super::super::reading::{Connection, Reading, after};
 use crate::evidence::Micros;
 use crate::messages::Seen;
 
-/// A close code, what comes before it, and whether this is it.
+/// A close code, the name of the message that precedes it, and a test for that message.
 type Closing = (u16, &'static str, fn(&ToPlayer) -> bool);
 
 const BEFORE_CLOSING: [Closing; 3] = [
@@ -33,14 +33,14 @@ const BEFORE_CLOSING: [Closing; 3] = [
     ),
 ];
 
-/// Lives that the host gave, and what the seat's player is sent of it.
+/// Lives that the host gave, and the state that the seat's player is sent then.
 #[derive(Debug, Clone, Copy)]
 struct Gift {
     at: Millis,
     you: You,
 }
 
-/// What the host did to single players.
+/// The host's actions about single players.
 #[derive(Debug, Default)]
 pub(super) struct Promised {
     gifts: BTreeMap<Seat, Vec<Gift>>,
@@ -49,7 +49,7 @@ pub(super) struct Promised {
 }
 
 impl Promised {
-    /// A command that the book has carried out.
+    /// Adds a command that the rules allowed.
     pub fn done(&mut self, record: &Record, book: &Book) {
         let Command::Host { id, action } = &record.command else { return };
         if !self.done.insert(id.clone()) {
@@ -71,7 +71,7 @@ impl Promised {
         }
     }
 
-    /// All who were connected were sent it; gives how often that was checked.
+    /// Checks all honest connections; returns the number of checks.
     pub fn judge(&self, reading: &Reading<'_>, finding: &mut Finding) -> u64 {
         let before = finding.checked;
         let shown = Shown::of(reading);
@@ -92,7 +92,7 @@ impl Promised {
     }
 }
 
-/// When each connection of a seat was shown the show.
+/// When each connection of a seat received its first state.
 #[derive(Debug, Default)]
 struct Shown {
     by_seat: BTreeMap<Seat, Vec<(usize, Micros)>>,
@@ -111,7 +111,7 @@ impl Shown {
     }
 }
 
-/// One connection.
+/// The connection that is judged.
 struct Here<'r> {
     reading: &'r Reading<'r>,
     index: usize,
@@ -126,7 +126,7 @@ impl<'r> Here<'r> {
         })
     }
 
-    /// When it was shown the show, and you in it.
+    /// When the connection received its first state.
     fn shown(&self) -> Option<Micros> {
         self.received().find(|(_, message)| matches!(message, ToPlayer::You(_))).map(|(at, _)| at)
     }
@@ -135,7 +135,7 @@ impl<'r> Here<'r> {
         self.connection.errors.iter().find(|(_, code)| codes.contains(code)).map(|&(at, _)| at)
     }
 
-    /// The first and the last moment of the swarm's clock at which the server's showed this.
+    /// The earliest and the latest time of the swarm's clock at which the server's clock can have shown `at`.
     fn swarms(&self, at: Millis) -> (Micros, Micros) {
         let at = at.0.saturating_mul(1000);
         let offset = self.reading.clocks.offset(self.connection.gateway, Micros(at));
@@ -143,7 +143,8 @@ impl<'r> Here<'r> {
         (shifted(at, offset.most), shifted(at.saturating_add(999), offset.least))
     }
 
-    /// Whether it was there from before `from` until what happened then must be known, and no process was killed or stopped meanwhile.
+    /// Whether the connection was open from before `from` until the reply limit after `at`, and no process was killed
+    /// or stopped meanwhile.
     fn was_there(&self, from: Micros, at: Micros) -> bool {
         let limit = self.reading.options.reply_limit;
         let until = after(at, limit);
@@ -162,7 +163,7 @@ impl<'r> Here<'r> {
         }
     }
 
-    /// Each join gets a welcome or an error, each ping its pong, or an error if there were too many.
+    /// Checks that each join gets a welcome or an error, and each ping a pong, or an error if there were too many.
     fn is_answered_each_join_and_ping(&self, finding: &mut Finding) {
         let mut joins: Vec<Micros> = Vec::new();
         let mut pings: HashMap<Millis, Vec<Micros>> = HashMap::new();
@@ -190,7 +191,7 @@ impl<'r> Here<'r> {
         }
     }
 
-    /// A player who joins anew on another connection has the show there, and this one is sent so.
+    /// Checks that this connection is sent that a newer connection of its player displaced it.
     fn learns_that_it_was_displaced(&self, shown: &Shown, finding: &mut Finding) {
         let Some(own) = self.shown() else { return };
         let connections = self.connection.seat.and_then(|seat| shown.by_seat.get(&seat)).into_iter().flatten();
@@ -203,7 +204,7 @@ impl<'r> Here<'r> {
         }
     }
 
-    /// Each time that lives are given, the player's own state comes by itself.
+    /// Checks that the player's state is sent each time that lives are given.
     fn learns_of_lives(&self, gifts: &[Gift], finding: &mut Finding) {
         let mut told = self.states_by_themselves();
         for gift in gifts {
@@ -216,7 +217,7 @@ impl<'r> Here<'r> {
                 continue;
             }
             let displaced = self.received_error(&[ErrorCode::Displaced]).is_some_and(|at| at <= due);
-            // A snapshot, for one that fell behind, has the state behind it.
+            // A snapshot, sent to a connection that fell behind, is followed by the state.
             let mut received = self.received();
             let anew =
                 received.any(|(at, message)| at >= from && at <= due && matches!(message, ToPlayer::Snapshot(_)));

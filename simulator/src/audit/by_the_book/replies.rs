@@ -1,5 +1,5 @@
-//! Replies to answers: each answer has one at most, what counts by the book is acknowledged, and each reason for which an answer does
-//! not count is true.
+//! Replies to answers: each answer has at most one, answers that count by the rules are acknowledged, and each reason
+//! of a refusal is true.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
@@ -11,7 +11,7 @@ use super::super::finding::Finding;
 use super::super::reading::{Exchange, Reading, as_millis, millis};
 use crate::evidence::Micros;
 
-/// A reply, and what could have led to it.
+/// A reply, and the answers that can have caused it.
 struct ReplyCase<'r> {
     reading: &'r Reading<'r>,
     book: &'r Book,
@@ -81,7 +81,7 @@ impl ReplyCase<'_> {
         self.book.asked.iter().find(|asked| asked.question.question == self.question)
     }
 
-    /// The choice of the seat that counts.
+    /// The seat's choice that counts.
     fn counted(&self) -> Option<Choice> {
         let answers = &self.asked()?.answers;
         answers.get(&self.seat?).map(|&(choice, _)| choice)
@@ -95,18 +95,18 @@ impl ReplyCase<'_> {
         self.sent.iter().any(|&(_, sent)| Some(sent) != choice)
     }
 
-    /// When the reply was received at the latest, on the server's clock.
+    /// The latest time at which the reply was received, on the server's clock.
     fn received_at(&self) -> Millis {
         Millis(millis(self.received).saturating_add(as_millis(self.reading.options.clock_slack)))
     }
 
-    /// When the first of the answers can have been read at the earliest, on the server's clock.
+    /// The earliest time at which the first of the answers can have been read, on the server's clock.
     fn first_sent(&self) -> Option<Millis> {
         let first = self.sent.iter().map(|&(sent, _)| millis(sent)).min()?;
         Some(Millis(first.saturating_sub(as_millis(self.reading.options.clock_slack))))
     }
 
-    /// When the next question was asked.
+    /// When the next question was asked, if it was.
     fn next_asked(&self) -> Option<Millis> {
         let next = self.book.asked.iter().find(|asked| asked.question.question > self.question);
         next.map(|asked| asked.question.at)
@@ -117,7 +117,7 @@ impl ReplyCase<'_> {
         let Some(first) = self.first_sent() else { return false };
         let received = self.received_at();
         match code {
-            // What carries and counts answers may be away; a flood is refused whatever it holds.
+            // Always possible: the bus or the arbiter may be unavailable, and a flood is refused whatever it contains.
             ErrorCode::Unavailable | ErrorCode::RateLimited => true,
             ErrorCode::SeatGivenAway => self.lost_seat,
             ErrorCode::UnknownQuestion => asked.is_none_or(|asked| asked.question.at > first),
@@ -144,8 +144,8 @@ impl ReplyCase<'_> {
         }
     }
 
-    /// Whether the seat's choice had been acknowledged before any of these was sent, while the question is still the last: then every
-    /// one of them is accepted, or gets the choice that counts.
+    /// Whether the seat's choice was acknowledged before any of these answers was sent, and the question was still the
+    /// last one. Then each of them is accepted, or gets the choice that counts.
     fn was_counted_before(&self) -> bool {
         let (Some(seat), Some(&(first, _))) = (self.seat, self.sent.first()) else { return false };
         let still_last = self.next_asked().is_none_or(|next| next > self.received_at());

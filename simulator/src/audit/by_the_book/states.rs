@@ -1,4 +1,5 @@
-//! Snapshots, and the states that players were sent: each is what held at some moment while the show stood at that event.
+//! Snapshots and player states: each must be true at some moment after the event whose sequence number it has, and
+//! before the next event.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use super::super::reading::Reading;
 use crate::evidence::Micros;
 use crate::messages::Seen;
 
-/// Something that was sent of the show or a seat, and fits no moment yet.
+/// A snapshot or state that was sent, and does not match any moment so far.
 #[derive(Debug)]
 struct Told<'r> {
     connection: usize,
@@ -27,11 +28,11 @@ enum SentState<'r> {
     Pause(Paused),
 }
 
-/// All of them, by the event at which the show stood.
+/// All unmatched ones, by the sequence number that the show had.
 #[derive(Debug, Default)]
 pub(super) struct States<'r> {
     open: BTreeMap<Seq, Vec<Told<'r>>>,
-    /// The show at the last moment that was looked at.
+    /// The show's state at the last moment that was compared.
     last: Option<Snapshot>,
     seen: u64,
 }
@@ -68,7 +69,7 @@ impl<'r> States<'r> {
         self.seen
     }
 
-    /// A moment of the show: what fits it is true.
+    /// Removes those that match the show's present state.
     pub fn look(&mut self, book: &Book) {
         let Some(open) = self.open.get_mut(&book.seq).filter(|open| !open.is_empty()) else { return };
         open.retain_mut(|told| match &mut told.what {
@@ -85,7 +86,7 @@ impl<'r> States<'r> {
         }
     }
 
-    /// The show goes on after event `seq`: what fitted none of its moments up to then is wrong.
+    /// Reports those of event `seq` or earlier that are still unmatched: the show has gone past them.
     pub fn moved_on(&mut self, reading: &'r Reading<'_>, seq: Seq, finding: &mut Finding) {
         let later = self.open.split_off(&seq.next());
         let gone = std::mem::replace(&mut self.open, later);

@@ -1,4 +1,4 @@
-//! Results, standings, prizes, names, and how many have joined.
+//! Results, standings, prizes, names, and the number of joined players.
 
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Lobby, Prize, Standings, ToPlayer};
@@ -36,7 +36,7 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
     judged
 }
 
-/// What a connection received of the end.
+/// What a connection received of the show's end.
 #[derive(Debug, Default)]
 struct Ended {
     podium: bool,
@@ -55,7 +55,7 @@ impl Ended {
     }
 }
 
-/// What is wrong with a message by the book; none if it is of a kind that is judged elsewhere.
+/// Why a message contradicts the rules; none if it does not, or is of a kind that is judged elsewhere.
 fn problem(
     reading: &Reading<'_>,
     book: &Book,

@@ -1,4 +1,4 @@
-//! What a show must have come to for everybody who had a seat, by the rule book and the journal's commands.
+//! The outcome of a show for every seat, computed from the journal's commands by the rules.
 
 use std::collections::BTreeMap;
 
@@ -11,41 +11,41 @@ use klaxon_protocol::time::Millis;
 use super::book::{Book, Orders};
 use super::named::NamedRecords;
 
-/// What a show came to.
+/// The outcome of a show.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// Everybody who had a seat, by seat.
+    /// All players, by seat.
     pub players: Vec<Final>,
-    /// The answers that count, and when each was read: the first one of each seat.
+    /// The first answer of each seat to each question, and when it was read.
     pub answers: BTreeMap<(QuestionId, Seat), (Choice, Millis)>,
-    /// The podium that everybody must have been shown.
+    /// The podium that all players must have been sent.
     pub podium: Option<Podium>,
 }
 
-/// What a player came to.
+/// The outcome for one player.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Final {
-    /// Who.
+    /// The player's id.
     pub player: PlayerId,
-    /// What they were called.
+    /// The player's name.
     pub name: Name,
-    /// Whether they were in play at the end.
+    /// Whether the seat was in play at the end.
     pub alive: bool,
     /// Extra lives left.
     pub lives: u8,
     /// Points.
     pub score: u32,
-    /// How many of their answers were right, in questions that count.
+    /// The number of right answers to questions that count.
     pub right_answers: u32,
-    /// Their place, from 1; equals share one; 0 for one whom the host took out.
+    /// The place, from 1; equal players share one; 0 for a player whom the host removed.
     pub place: u32,
-    /// What they win, in minor units.
+    /// The prize, in minor units.
     pub prize: u64,
 }
 
 impl Outcome {
-    /// What the show with this journal, and with what stands apart from it, came to. Of its events only the order of each question's choices is read. What the rules refuse
-    /// is left out: promise 10 reports it.
+    /// The outcome of the show with this journal and these person records. Of the journal's events only the order of
+    /// each question's choices is used. Commands that the rules refuse are ignored: promise 10 reports them.
     ///
     /// # Errors
     /// If the journal can't be read to its end.
@@ -69,7 +69,7 @@ impl Outcome {
         }
         let mut book = Book::new(orders);
         for record in &records {
-            // What is refused changes nothing.
+            // A refused command changes nothing.
             let _ = book.take(record);
         }
         let ending = book.ending.unwrap_or_default();

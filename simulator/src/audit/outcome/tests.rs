@@ -7,7 +7,7 @@ use klaxon_protocol::time::Span;
 
 use super::*;
 
-/// Writes a journal of commands; what came of them is left out. Questions open at once, for a second.
+/// Writes a journal of commands, without events. Questions open at once, for a second.
 struct Writer {
     bytes: Vec<u8>,
     number: u64,
@@ -53,7 +53,7 @@ impl Writer {
         self.host(Action::Next);
     }
 
-    /// Answers of these seats, right or not, each after this many milliseconds.
+    /// Answers of these seats: right or wrong, and after how many milliseconds.
     fn answer(&mut self, answers: &[(u32, bool, u64)]) {
         let right = self.rights[usize::from(self.question) - 1];
         let answer = |&(seat, is_right, after)| {
@@ -116,7 +116,7 @@ fn a_life_goes_before_the_player_and_a_void_gives_everything_back() {
     let lives: Vec<(bool, u8, u32)> =
         outcome.players.iter().map(|player| (player.alive, player.lives, player.right_answers)).collect();
     assert_eq!(lives, [(true, 1, 1), (true, 0, 0)]);
-    // No time for right answers is less than any.
+    // A player without right answers has the shortest time.
     assert_eq!(places(&outcome), [(2, 50), (1, 51)]);
 }
 
@@ -193,7 +193,8 @@ fn points_are_for_speed_and_streaks_and_a_time_away_takes_none() {
     writer.answer(&[(0, true, 0), (1, true, 500)]);
     writer.reveal();
     writer.ask();
-    // The last step was 199 ms after the opening, and its moment counts; open again 3 s after the engine is back, for 3 s at least.
+    // The last step was 199 ms after the opening, and that millisecond still counts. The question opens again 3 s after
+    // the engine is back, for at least 3 s.
     writer.now += 5_000;
     writer.write(Command::Recovered { away: Span(4_801) });
     writer.now += 3_000;

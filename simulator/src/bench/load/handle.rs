@@ -1,4 +1,4 @@
-//! The load as the bench sees it: a process that takes orders, and is killed with the bench.
+//! The bench's handle of a load: a process that carries out orders, and is killed with the bench.
 
 use std::io;
 use std::process::Stdio;
@@ -10,24 +10,24 @@ use tokio::time::{Duration, timeout};
 
 use super::order::{Arrivals, Connect, Order, Reply};
 
-/// Longer than any order takes, except heartbeats.
+/// The time limit of an order, except heartbeats.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The load could not carry out an order.
+/// Why the load could not carry out an order.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Its process could not be started, or is gone.
+    /// The process could not be started, or has ended.
     #[error("the load: {0}")]
     Process(#[from] io::Error),
-    /// It failed, with its reason.
+    /// The load reported this failure.
     #[error("the load: {0}")]
     Failed(String),
-    /// It was not done in time.
+    /// The order was not completed in time.
     #[error("the load was not done with {0} in time")]
     Late(String),
 }
 
-/// A load's process. Killed when dropped.
+/// A load's process. It is killed when dropped.
 #[derive(Debug)]
 pub struct Load {
     _child: Child,
@@ -36,7 +36,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts it: this same program, on this core if one is named.
+    /// Starts the load, with this same program; on this core, if one is given.
     ///
     /// # Errors
     /// If it can't be started.
@@ -54,7 +54,7 @@ impl Load {
         Ok(Self { _child: child, orders, outcomes: BufReader::new(outcomes).lines() })
     }
 
-    /// Lets players connect and join.
+    /// Connects players, and lets them join.
     ///
     /// # Errors
     /// If not all of them could.
@@ -63,33 +63,33 @@ impl Load {
         self.done().await.map(drop)
     }
 
-    /// All players go.
+    /// Disconnects all players.
     ///
     /// # Errors
-    /// If they can't.
+    /// If the load fails.
     pub async fn leave(&mut self) -> Result<(), LoadError> {
         self.tell(&Order::Leave).await?;
         self.done().await.map(drop)
     }
 
-    /// From now on all players wait for one question: [`Self::received`] gives when they had it.
+    /// Makes all players wait for one question: [`Self::received`] returns when they received it.
     ///
     /// # Errors
-    /// If it is gone.
+    /// If the load's process has ended.
     pub async fn listen(&mut self) -> Result<(), LoadError> {
         self.tell(&Order::AwaitQuestion).await
     }
 
-    /// All players answer; gives when the replies came.
+    /// Sends an answer from all players; returns when the replies were received.
     ///
     /// # Errors
-    /// If a reply did not come.
+    /// If a reply is missing.
     pub async fn answer(&mut self, text: String) -> Result<Arrivals, LoadError> {
         self.tell(&Order::Answer(text)).await?;
         self.received().await
     }
 
-    /// Reads until nothing has come for `quiet`.
+    /// Reads until nothing has been received for `quiet`.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -98,7 +98,7 @@ impl Load {
         self.done().await.map(drop)
     }
 
-    /// All players send `text` once in `every`, for `long`.
+    /// Sends `text` from each player at the interval `every`, during `long`.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -107,7 +107,7 @@ impl Load {
         self.within(long + PATIENCE).await.map(drop)
     }
 
-    /// All players read for `long`, and answer pings.
+    /// Reads on all connections during `long`, and answers pings.
     ///
     /// # Errors
     /// If a player lost its connection.
@@ -116,7 +116,7 @@ impl Load {
         self.within(long + PATIENCE).await.map(drop)
     }
 
-    /// When all players received what they wait for.
+    /// When all players received the awaited message.
     ///
     /// # Errors
     /// If a player did not receive it.

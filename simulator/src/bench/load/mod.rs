@@ -1,4 +1,4 @@
-//! The load: many players in a process of its own, on a core of its own, that cost as little as possible. The bench starts it and
+//! The load: many players in a process of its own, on a core of its own, at a minimal cost. The bench starts it and
 //! sends it orders as lines of JSON.
 
 mod handle;
@@ -13,10 +13,10 @@ pub use order::{Arrivals, Connect};
 use order::{Order, Reply};
 use players::Players;
 
-/// Carries out the orders on the standard input, until there are no more.
+/// Carries out the orders from the standard input, until its end.
 ///
 /// # Errors
-/// If the bench is gone.
+/// If the bench has ended.
 pub fn obey() -> io::Result<()> {
     let mut players = Players::new()?;
     let mut out = io::stdout();

@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Micros;
 
-/// What the load is to do.
+/// An order to the load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Order {
-    /// Players connect and, if there is a message for it, join.
+    /// Connect players and, if there is a message for it, let them join.
     Connect(Connect),
-    /// All of them go.
+    /// Disconnect all players.
     Leave,
-    /// All players wait for one question.
+    /// Wait until all players have received one question.
     AwaitQuestion,
-    /// All players send this as fast as they can, and wait for the reply.
+    /// Send this from all players as fast as possible, and wait for the replies.
     Answer(String),
-    /// Whatever comes is read, until nothing has come for this many milliseconds.
+    /// Read until nothing has been received for this many milliseconds.
     Drain(u64),
-    /// All players read for this many milliseconds, and answer pings.
+    /// Read for this many milliseconds, and answer pings.
     Listen(u64),
-    /// All players send this once in `every` milliseconds, in turn, for `long` milliseconds.
+    /// Send this from each player once in `every` milliseconds, evenly spread, for `long` milliseconds.
     Beat {
-        /// What is sent.
+        /// The message.
         text: String,
-        /// How often, in milliseconds.
+        /// The interval per player, in milliseconds.
         every: u64,
-        /// For how long, in milliseconds.
+        /// The duration, in milliseconds.
         long: u64,
     },
 }
@@ -36,38 +36,38 @@ pub enum Order {
 /// Where and how players connect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connect {
-    /// The server.
+    /// The server's address.
     pub to: SocketAddr,
-    /// How many they are.
+    /// The number of players.
     pub players: usize,
-    /// What each of them sends first; the server's last message in reply is `you`. Nothing is sent to a server that knows no shows.
+    /// The first message of each player; the server's last message in reply is `you`. None for servers without shows.
     pub join: Option<String>,
-    /// The third number of their addresses: those of no two loads may be the same, or the ports run out.
+    /// The third byte of the players' addresses. It must be different for each load, or the ports are exhausted.
     pub network: u8,
 }
 
-/// What came of it.
+/// The result of an order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Reply {
-    /// It is done.
+    /// The order was carried out.
     Done,
-    /// All players received it.
+    /// All players received the message.
     Arrivals(Arrivals),
-    /// It could not be done.
+    /// The order failed, for this reason.
     Failed(String),
 }
 
-/// When all players received something.
+/// When all players received a message.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Arrivals {
-    /// When the kernel had it for each, on this machine's clock, from the first to the last.
+    /// When the kernel received each player's message, on this machine's clock, in ascending order.
     pub at: Vec<Micros>,
-    /// What the first one received.
+    /// The message that the first player received.
     pub first: String,
 }
 
 impl Arrivals {
-    /// From the first to the last.
+    /// The time from the first to the last.
     #[must_use]
     pub fn took(&self) -> Duration {
         let (first, last) = (self.at.first().copied().unwrap_or_default(), self.at.last().copied().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The players of a load: sockets in one epoll, read into one buffer.
+//! The players of a load: sockets in one epoll instance, read into one buffer.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream as Blocking};
@@ -16,21 +16,22 @@ use crate::evidence::Micros;
 use crate::socket::handshake;
 use crate::socket::timestamps::{self, Control};
 
-/// Where players connect.
+/// The path at which players connect.
 const PATH: &str = "/play";
-/// So many connect together: fewer than any server's backlog. Beyond it the kernel lets them wait for 200 ms.
+/// The number of connections that are opened together: fewer than any server's listen backlog. Beyond it the kernel
+/// delays them by 200 ms.
 const TOGETHER: usize = 100;
-/// So many have the same address; of each address there are about 28,000 ports.
+/// The number of players per client address; an address has about 28,000 ports.
 const TO_AN_ADDRESS: usize = 5000;
-/// How long one connection may take.
+/// The time limit of one connection attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After such a silence nothing more comes, and a message was lost.
+/// After a silence of this length an awaited message counts as lost.
 const SILENCE: Duration = Duration::from_secs(10);
-/// How often due heartbeats are sent.
+/// The interval at which due heartbeats are sent.
 const BEAT_AGAIN: Duration = Duration::from_millis(5);
-/// How often the load looks at its sockets while something comes.
+/// The interval at which the load reads its sockets while messages arrive.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
-/// The message that ends the welcome.
+/// The beginning of the last message of a join.
 const JOINED: &[u8] = br#"{"type":"you""#;
 
 /// The players of a load.
@@ -41,7 +42,7 @@ pub struct Players {
     lines: Vec<PlayerSocket>,
     buffer: Vec<u8>,
     control: Control,
-    /// Counts the things that were waited for, so that each player is counted once for each.
+    /// The number of waits so far, so that each player is counted once per wait.
     wait: u32,
 }
 
@@ -49,36 +50,36 @@ pub struct Players {
 #[derive(Debug)]
 struct PlayerSocket {
     stream: TcpStream,
-    /// The beginning of a frame that is not all there; almost always nothing.
+    /// The bytes of an incomplete frame; almost always empty.
     rest: Vec<u8>,
-    /// The last wait in which it was counted.
+    /// The last wait in which the player was counted.
     counted: u32,
     /// Pings that are not answered yet.
     pings: u32,
-    /// The reason in the server's close frame, if one came.
+    /// The code and the reason in the server's close frame, if one was received.
     close: Option<(u16, String)>,
 }
 
-/// What a wait is for.
+/// The message that a wait is for.
 struct Awaited<'a> {
     begins: &'a [u8],
     received: Arrivals,
 }
 
 impl Players {
-    /// Nobody yet.
+    /// A load without players.
     ///
     /// # Errors
-    /// If the kernel has no more polls.
+    /// If the kernel can't create an epoll instance.
     pub fn new() -> io::Result<Self> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(1024));
         Ok(Self { poll, events, lines: Vec::new(), buffer: vec![0; 64 << 10], control: Control::default(), wait: 0 })
     }
 
-    /// Connects players, besides those that are there.
+    /// Connects further players.
     ///
     /// # Errors
-    /// If one can't connect or join.
+    /// If a player can't connect or join.
     pub fn connect(&mut self, connect: &Connect) -> io::Result<()> {
         let join = connect.join.clone().map(|text| frames::from_client(text.into_bytes()));
         let mut left = connect.players;
@@ -109,10 +110,10 @@ impl Players {
         Ok(())
     }
 
-    /// All connections are reset: no port waits for what might still come, and players can connect again at once.
+    /// Resets all connections, so that no port has to wait for late packets and players can connect again at once.
     ///
     /// # Errors
-    /// If the kernel does not do it.
+    /// If the kernel refuses.
     pub fn leave(&mut self) -> io::Result<()> {
         for line in self.lines.drain(..) {
             SockRef::from(&line.stream).set_linger(Some(Duration::ZERO))?;
@@ -128,18 +129,18 @@ impl Players {
         Ok(())
     }
 
-    /// Waits until everybody has a question.
+    /// Waits until all players have received a question.
     ///
     /// # Errors
-    /// If a player does not get it.
+    /// If a player does not receive it.
     pub fn await_question(&mut self) -> io::Result<Arrivals> {
         self.wait_for(QUESTION_BEGINS)
     }
 
-    /// All players send `text`, then wait for the reply.
+    /// Sends `text` from all players, then waits for the replies.
     ///
     /// # Errors
-    /// If a player does not get it.
+    /// If a player does not receive one.
     pub fn answer(&mut self, text: String) -> io::Result<Arrivals> {
         let frame = frames::from_client(text.into_bytes());
         for line in &mut self.lines {
@@ -148,7 +149,7 @@ impl Players {
         self.wait_for(REPLY_BEGINS)
     }
 
-    /// Reads until nothing has come for `quiet`.
+    /// Reads until nothing has been received for `quiet`.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -157,7 +158,7 @@ impl Players {
         Ok(())
     }
 
-    /// All players send `text` once in `every`, in turn, for `long`.
+    /// Sends `text` from each player at the interval `every`, evenly spread, during `long`.
     ///
     /// # Errors
     /// If a connection is lost.
@@ -174,21 +175,21 @@ impl Players {
                 }
                 sent += 1;
             }
-            // By the clock, as in `wait_for`.
+            // At fixed intervals, as in `wait_for`.
             std::thread::sleep(BEAT_AGAIN);
             self.turn(Some(Duration::ZERO), None)?;
         }
         Ok(())
     }
 
-    /// All players read for `long`, and answer pings, as browsers do.
+    /// Reads on all connections during `long`, and answers pings, as browsers do.
     ///
     /// # Errors
     /// If a connection is lost.
     pub fn listen(&mut self, long: Duration) -> io::Result<()> {
         let began = Instant::now();
         while began.elapsed() < long {
-            // By the clock, as in `wait_for`.
+            // At fixed intervals, as in `wait_for`.
             std::thread::sleep(BEAT_AGAIN);
             self.turn(Some(Duration::ZERO), None)?;
         }
@@ -201,8 +202,8 @@ impl Players {
         wait.received.at.reserve(self.lines.len());
         let mut received_at = Instant::now();
         while wait.received.at.len() < self.lines.len() {
-            // Once it has begun the load looks by the clock: a load that the kernel has to wake up, or that asks it all the time,
-            // costs the server.
+            // After the first message the load reads at fixed intervals: if the kernel had to wake it for each message,
+            // or it polled all the time, that would cost the server processor time.
             let has_begun = !wait.received.at.is_empty();
             if has_begun {
                 std::thread::sleep(LOOK_AGAIN);
@@ -214,12 +215,12 @@ impl Players {
                 return Err(io::Error::other(format!("{received} of {all} players received what all should")));
             }
         }
-        // The kernel's times are of the sockets, and those are read in another order.
+        // The times are the kernel's for each socket, and the sockets are read in another order.
         wait.received.at.sort_unstable();
         Ok(wait.received)
     }
 
-    /// Reads what there is to read; gives how many sockets had something.
+    /// Reads all readable sockets; returns their number.
     fn turn(&mut self, pause: Option<Duration>, mut wait: Option<&mut Awaited<'_>>) -> io::Result<usize> {
         match self.poll.poll(&mut self.events, pause) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
@@ -256,7 +257,7 @@ impl PlayerSocket {
         io::Error::other(format!("the server closed a player's connection{why}"))
     }
 
-    /// Looks at what was read, which came then.
+    /// Processes bytes that the kernel received at `at`.
     fn take(&mut self, read: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) {
         if self.rest.is_empty() {
             let used = self.look(read, at, number, wait);
@@ -269,7 +270,7 @@ impl PlayerSocket {
         }
     }
 
-    /// Looks at all frames that are whole, and gives where the next one begins.
+    /// Processes all complete frames; returns the offset after them.
     fn look(&mut self, bytes: &[u8], at: Micros, number: u32, wait: &mut Option<&mut Awaited<'_>>) -> usize {
         let mut used = 0;
         while let Some(seen) = frames::first(&bytes[used..]) {
@@ -291,7 +292,7 @@ impl PlayerSocket {
     }
 }
 
-/// Takes whole frames out of `bytes`, and gives whether one began like this.
+/// Removes complete frames from `bytes`; returns whether one began with `begins`.
 fn takes(bytes: &mut Vec<u8>, begins: &[u8]) -> bool {
     while let Some(seen) = frames::first(bytes) {
         let (found, end) = (seen.payload.starts_with(begins), seen.end);

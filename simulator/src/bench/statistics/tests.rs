@@ -1,4 +1,4 @@
-//! Machines made up from a seed, whose true ratio is known.
+//! Simulated machines, made from a seed, with a known true ratio.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,14 +6,14 @@ use rand_distr::{Distribution, LogNormal, StandardNormal};
 
 use super::*;
 
-/// A machine: how fast it is, and what else it has to do.
+/// A machine with a varying speed and other work.
 pub struct Machine {
     random: ChaCha8Rng,
-    /// How much a round's time varies by itself.
+    /// The spread of a round's time.
     noise: f64,
-    /// How much its speed changes from one round to the next, for both sides.
+    /// The change of the machine's speed from one round to the next, for both sides.
     drift: f64,
-    /// In this part of the rounds something else takes the core, for one side only.
+    /// The fraction of measurements that other work slows down, for one side only.
     stalls: f64,
     speed: f64,
 }
@@ -23,14 +23,14 @@ impl Machine {
         Self { random: ChaCha8Rng::seed_from_u64(seed), noise, drift, stalls, speed: 0.0 }
     }
 
-    /// What a round costs a side that would take `cost` on a machine of its own.
+    /// The measured time of a round that would take `cost` on an undisturbed machine.
     fn measure(&mut self, cost: f64) -> f64 {
         let noise: f64 = LogNormal::new(0.0, self.noise).unwrap().sample(&mut self.random);
         let stall = if self.random.random_bool(self.stalls) { self.random.random_range(1.5..10.0) } else { 1.0 };
         cost * self.speed.exp() * noise * stall
     }
 
-    /// A round of one that costs `ratio` as much as the floor, and the floor's.
+    /// The times of a round that costs `ratio` times the floor, and of the floor.
     pub fn round(&mut self, ratio: f64) -> (f64, f64) {
         let change: f64 = StandardNormal.sample(&mut self.random);
         self.speed += self.drift * change;
@@ -42,7 +42,7 @@ impl Machine {
     }
 }
 
-/// Of 1,000 machines, the part in which the interval holds the true ratio.
+/// The fraction of 1,000 machines whose interval contains the true ratio.
 fn coverage(count: usize, machine: impl Fn(u64) -> Machine) -> f64 {
     let holds = (0..1000).filter(|&seed| {
         let (one, floor) = machine(seed).rounds(0.9, count);
@@ -62,7 +62,7 @@ fn a_median_does_not_care_for_one_bad_round() {
 
 #[test]
 fn a_ratio_is_taken_round_by_round() {
-    // The machine was half as fast in every second round, for both.
+    // In every second round the machine was half as fast, for both.
     let (one, floor) = ([12.0, 24.0, 12.0, 24.0, 12.0, 24.0], [10.0, 20.0, 10.0, 20.0, 10.0, 20.0]);
     let estimate = Estimate::of_ratio(&one, &floor).unwrap();
     assert!((estimate.value - 1.2).abs() < 1e-9 && estimate.is_precise(), "{estimate:?}");
@@ -72,7 +72,8 @@ fn a_ratio_is_taken_round_by_round() {
 
 #[test]
 fn the_interval_is_wilcoxon_s() {
-    // Tables say for 10 rounds at 95 %: the 9th mean of pairs from either end (Hollander and Wolfe, table A.4); one further out at most.
+    // The exact values for 95 % (Hollander and Wolfe, table A.4), such as the 9th mean of pairs for 10 rounds; the
+    // approximation is one further out at most.
     let exact = [(6, 1), (7, 3), (8, 4), (9, 6), (10, 9), (12, 14), (15, 26), (20, 53), (25, 90)];
     for (rounds, exact) in exact {
         let rank = rank_of_the_ends(rounds).unwrap();
@@ -107,7 +108,7 @@ fn the_interval_holds_the_true_ratio_19_times_of_20_however_the_machine_drifts_a
 
 #[test]
 fn a_floor_that_spreads_by_38_percent_is_still_a_measure() {
-    // What made a whole run print nothing: the middle half of the floor's rounds spread 38 % of their median.
+    // A regression: a run printed nothing when the quartiles of the floor's rounds were 38 % of their median apart.
     let mut machine = Machine::new(1, 0.03, 0.25, 0.05);
     let (one, floor) = machine.rounds(0.9, 40);
     let spread = Sample::of(&floor).map(|sample| (sample.p75 - sample.p25) / sample.median).unwrap();

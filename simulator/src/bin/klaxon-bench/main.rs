@@ -1,4 +1,4 @@
-//! `klaxon-bench`: what the transport costs, beside the floor and beside a server as people write it first.
+//! `klaxon-bench`: measures the cost of the transport, compared with the floor and with a customary server.
 
 mod args;
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was asked for. What became of the goals that had to be reached.
+/// Runs the chosen part. Returns the verdict over the goals.
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     machine::allow_open_files().context("the limit of open files can't be raised")?;
     match args.part {
@@ -50,14 +50,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            // What is dropped when it is interrupted takes servers and loads with it.
+            // If it is interrupted, the dropped future ends its servers and loads.
             runtime.block_on(machine::unless_interrupted(bench(args)))
         }
     }
 }
 
 async fn bench(args: &Args) -> anyhow::Result<Verdict> {
-    // Before this process is bound to one of them.
+    // Read before this process is bound to one core.
     let machine = Machine::here();
     let plan = args.plan(machine.cores)?;
     if let Some(core) = plan.launch.load_core {

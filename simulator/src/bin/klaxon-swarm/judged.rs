@@ -1,4 +1,4 @@
-//! A show that was played, as a report with the audit.
+//! The report of a show that was played, with the audit.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use klaxon_simulator::swarm::replay::ReplayCommand;
 use klaxon_simulator::swarm::report::{HostLine, PromiseLine, Report, Setup};
 use klaxon_simulator::swarm::show::Played;
 
-/// The figures, and the audit of them. The journal is replayed by `klaxon`, if there is one.
+/// The report, with the audit. The journal is replayed by `klaxon`, if its path is given.
 pub fn report(seed: u64, setup: Setup, mut played: Played, options: AuditOptions, klaxon: Option<PathBuf>) -> Report {
     played.evidence.replay =
         klaxon.map(|klaxon| ReplayCommand::of_klaxon(klaxon).run(&played.evidence.journal, &played.evidence.people));

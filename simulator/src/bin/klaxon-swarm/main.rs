@@ -40,11 +40,11 @@ fn prepare_and_run(args: &Args) -> anyhow::Result<bool> {
         .worker_threads(args.threads.unwrap_or(if args.pin { 1 } else { 2 }).max(1))
         .enable_all()
         .build()?;
-    // What is dropped when it is interrupted takes the server with it.
+    // If it is interrupted, the dropped future ends its server.
     runtime.block_on(unless_interrupted(play(args)))
 }
 
-/// Plays once, or twice to compare. True if everything was as promised.
+/// Plays once, or twice to compare. True if all promises were kept.
 async fn play(args: &Args) -> anyhow::Result<bool> {
     let seed = args.seed();
     if let Some(rounds) = args.compare_gateways {

@@ -1,4 +1,4 @@
-//! One run on a whole cluster: its start, the show, the journal from Kafka, the rows from the database, its stop.
+//! One run on a cluster: its start, the show, the journal from Kafka, the rows from the database, its stop.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::args::Args;
 use crate::judged::report;
 use crate::progress::{Spinner, watched};
 
-/// How long after the end of the show the archive may take to have all of it.
+/// The time limit for the archive to store the show, from the show's end.
 const ARCHIVED_WITHIN: Duration = Duration::from_secs(30);
-/// Gateways measure the engines' clock over the bus, and may be wrong by as much before the host is alerted.
+/// The gateways measure the engines' clock over the bus; an error up to this size raises no alert.
 const CLOCK_SLACK: Duration = Duration::from_millis(50);
-/// They follow it by running faster or slower by up to one part in this number.
+/// The gateways slew their clock by at most one part in this number.
 const CLOCK_DRIFT: u64 = 50;
 
-/// Plays the show on a cluster of its own and reports.
+/// Plays the show on a cluster that is started for it, and returns the report.
 pub async fn on_cluster(args: &Args, seed: u64, plan: ShowPlan, mut setup: Setup) -> anyhow::Result<Report> {
     let place = tempfile::Builder::new().prefix("klaxon-cluster-").tempdir()?;
     let outcome = run(args, seed, plan, &mut setup, place.path()).await;
@@ -72,7 +72,7 @@ async fn run(args: &Args, seed: u64, plan: ShowPlan, setup: &mut Setup, place: &
     Ok(report)
 }
 
-/// Takes the journal from Kafka, and compares the database with it.
+/// Fetches the journal from Kafka, and compares the database with it.
 async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner) -> anyhow::Result<DatabaseLine> {
     let show: ShowId = played.created.show;
     let began = tokio::time::Instant::now();
@@ -88,7 +88,7 @@ async fn archived(cluster: &mut Cluster, played: &mut Played, spinner: &Spinner)
     (played.evidence.journal, played.evidence.people) = cluster.journal(show).await?;
     let rows = match rows {
         Ok(rows) => rows,
-        // The audit is worth having all the same.
+        // The audit is reported nevertheless.
         Err(error) => {
             return Ok(DatabaseLine { seconds, different: 1, differences: vec![error.to_string()], compared: vec![] });
         }

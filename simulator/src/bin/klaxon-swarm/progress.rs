@@ -1,4 +1,4 @@
-//! How far a run is, on the terminal.
+//! The progress of a run, on the terminal.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-/// Plays with a progress bar.
+/// Plays the show with a progress bar.
 pub async fn watched(
     plan: ShowPlan,
     players: Gateways,
@@ -30,7 +30,7 @@ pub async fn watched(
     Ok(played?)
 }
 
-/// A progress bar that follows a show; gone when dropped.
+/// A progress bar that follows a show; removed when dropped.
 struct ShowProgress {
     bar: ProgressBar,
     follower: AbortHandle,
@@ -77,7 +77,7 @@ async fn follow(bar: ProgressBar, world: Arc<World>, stage: watch::Receiver<Stag
     }
 }
 
-/// Shows what is done while nothing else moves; gone when dropped.
+/// Shows the current step while nothing else is displayed; removed when dropped.
 pub struct Spinner(ProgressBar);
 
 impl Spinner {

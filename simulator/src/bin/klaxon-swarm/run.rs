@@ -16,7 +16,7 @@ use crate::judged::report;
 use crate::on_cluster::on_cluster;
 use crate::progress::watched;
 
-/// Plays the show with this number of hostile connections and reports.
+/// Plays the show with this number of hostile connections, and returns the report.
 pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report> {
     let plan = args.plan(seed, hostile)?;
     let mut setup = Setup {

@@ -1,5 +1,5 @@
-//! The same show on one process and on clusters of more and more gateways, side by side: what an answer costs, and how long its reply
-//! takes.
+//! The same show on one process and on clusters with different numbers of gateways, compared: the cost of an answer,
+//! and the latency of its reply.
 
 use std::io::IsTerminal;
 
@@ -9,17 +9,17 @@ use klaxon_simulator::swarm::report::Report;
 use crate::args::Args;
 use crate::run::once;
 
-/// How many gateways the clusters have.
+/// The numbers of gateways of the clusters.
 const GATEWAYS: [u16; 3] = [1, 2, 3];
 
-/// What was seen in the rounds on one service.
+/// The rounds on one service.
 struct ServiceRow {
     service: String,
-    /// One report a round.
+    /// One report per round.
     reports: Vec<Report>,
 }
 
-/// Plays rounds, in each once on every service, and prints the medians. True if every audit was clean.
+/// Plays each round once on every service, and prints the medians. True if every audit was clean.
 pub async fn print(args: &Args, seed: u64, rounds: u16) -> anyhow::Result<bool> {
     let mut rows = vec![ServiceRow { service: "one process".to_owned(), reports: Vec::new() }];
     rows.extend(GATEWAYS.map(|gateways| {
@@ -71,7 +71,7 @@ fn table(rows: &[ServiceRow]) -> String {
     lines.join("\n")
 }
 
-/// Microseconds of processor time by counted answer, if such processes were there.
+/// Microseconds of processor time per counted answer; none if there were no such processes.
 fn cost(report: &Report, who: &str) -> Option<f64> {
     let cost = report.costs.iter().find(|cost| cost.who == who)?;
     Some(cost.seconds * 1e6 / answers(report))
@@ -81,7 +81,7 @@ fn answers(report: &Report) -> f64 {
     report.answers.counted.max(1) as f64
 }
 
-/// A median, with the lowest and the highest.
+/// A median, with the lowest and the highest value.
 struct Spread {
     low: f64,
     middle: f64,

@@ -1,4 +1,4 @@
-//! A process's `/metrics`.
+//! Reads a process's `/metrics`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A counter of the process behind this admin port, over all its labels; none if it can't be asked, 0 if it has not counted anything yet.
+/// The sum of a counter over all its labels, from the process with this admin port. 0 if it has not counted anything
+/// yet; none if it can't be read.
 pub async fn counter(admin: SocketAddr, token: &str, name: &str) -> Option<u64> {
     let ask = async {
         let mut stream = TcpStream::connect(admin).await?;

@@ -1,5 +1,5 @@
-//! A whole cluster on this machine: Redis, PostgreSQL, a Kafka broker, engines, gateways and the archive service, each a process of its own,
-//! killed and stopped by a plan of faults, and always cleaned up.
+//! A whole cluster on this machine: Redis, PostgreSQL, a Kafka broker, engines, gateways and the archive service, each
+//! in a process of its own. A plan of faults kills and stops them; all are ended when the cluster is dropped.
 
 mod metrics;
 mod victims;
@@ -22,33 +22,33 @@ use crate::swarm::memory::{MemoryWatch, Resident};
 use crate::swarm::players::Gateways;
 use crate::swarm::service::{ServiceError, file_error};
 
-/// The topic of the journals.
+/// The Kafka topic of the journals.
 const TOPIC: &str = "klaxon.journal";
-/// How long a gateway may take to send its players away when it stops; by then they are gone.
+/// The time limit for a stopping gateway to drain its connections; after it they are closed.
 const DRAIN_LIMIT: &str = "2s";
 
-/// What a cluster is made of.
+/// The configuration of a cluster.
 #[derive(Debug, Clone)]
 pub struct ClusterPlan {
-    /// The `klaxon` program.
+    /// The path of the `klaxon` program.
     pub klaxon: PathBuf,
-    /// The program by which its processes are upgraded, if they are.
+    /// The path of the program that processes are upgraded to, if any.
     pub next: Option<PathBuf>,
-    /// Where its processes keep their data and logs; must exist.
+    /// The directory for the processes' data and logs; it must exist.
     pub place: PathBuf,
-    /// How many engines.
+    /// The number of engines.
     pub engines: u16,
-    /// How many gateways.
+    /// The number of gateways.
     pub gateways: u16,
-    /// What Redis keeps over a kill.
+    /// What Redis keeps when it is killed.
     pub persistence: Persistence,
 }
 
-/// A running cluster. All of it is killed when dropped.
+/// A running cluster. All its processes are killed when it is dropped.
 #[derive(Debug)]
 pub struct Cluster {
     plan: ClusterPlan,
-    // Dropped in this order: a process goes before the servers that it uses.
+    // Fields are dropped in this order: a process before the servers that it uses.
     gateways: Vec<Klaxon>,
     engines: Vec<Klaxon>,
     archive: Klaxon,
@@ -59,15 +59,16 @@ pub struct Cluster {
     database: String,
     admin: AdminAccess,
     memory: MemoryWatch,
-    /// How many answers each engine had counted when the last question was asked.
+    /// The number of answers that each engine had counted when the last question was asked.
     counted: Vec<u64>,
 }
 
 impl Cluster {
-    /// Starts everything, in an order in which each finds what it needs; `at_work` is called with what is being started.
+    /// Starts all processes, each after those that it requires; `at_work` is called with the name of what is being
+    /// started.
     ///
     /// # Errors
-    /// If something does not start.
+    /// If a process does not start.
     pub async fn start(plan: ClusterPlan, at_work: impl Fn(&str)) -> Result<Self, ServiceError> {
         let key_file = seal_key_file(&plan);
         make_seal_key(&key_file).map_err(file_error(&key_file))?;
@@ -101,7 +102,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Where players connect.
+    /// The addresses for players.
     #[must_use]
     pub fn gateways(&self) -> Gateways {
         let mut addresses = self.gateways.iter().filter_map(|gateway| gateway.listens().players);
@@ -109,13 +110,13 @@ impl Cluster {
         Gateways::new(first, addresses.collect())
     }
 
-    /// Where hosts connect.
+    /// The access for hosts.
     #[must_use]
     pub fn admin(&self) -> AdminAccess {
         self.admin.clone()
     }
 
-    /// What its processes have cost so far.
+    /// The processor time of its processes so far.
     #[must_use]
     pub fn costs(&mut self) -> Vec<Cost> {
         let ids =
@@ -128,19 +129,19 @@ impl Cluster {
         ]
     }
 
-    /// The archive's database.
+    /// The URL of the archive's database.
     #[must_use]
     pub fn database(&self) -> &str {
         &self.database
     }
 
-    /// How many processes of `klaxon` there are.
+    /// The number of `klaxon` processes.
     #[must_use]
     pub const fn processes(&self) -> usize {
         self.engines.len() + self.gateways.len() + 1
     }
 
-    /// What it is made of, for people.
+    /// A description of the cluster for people.
     #[must_use]
     pub fn what(&self) -> String {
         let kept = match self.plan.persistence {
@@ -151,8 +152,8 @@ impl Cluster {
         format!("{engines} engines, {gateways} gateways, 1 archive service; a Redis {kept}, a Kafka broker, PostgreSQL")
     }
 
-    /// Starts the broker again if it does not answer though no fault was for it, as a supervisor would: tansu 0.6.0 now and then
-    /// stops listening after its clients came back all at once.
+    /// Restarts the broker if it does not answer although no fault hit it, as a supervisor would do: tansu 0.6.0
+    /// sometimes stops listening after all its clients reconnected at once.
     ///
     /// # Errors
     /// If it does not start.
@@ -167,7 +168,7 @@ impl Cluster {
         Ok(self.broker.start_again().await?)
     }
 
-    /// The show's journal, as Kafka has it by now, and what stands apart from it.
+    /// The show's journal as it is in Kafka now, and its person records.
     ///
     /// # Errors
     /// If `klaxon replay` can't read it.
@@ -192,10 +193,11 @@ impl Cluster {
         }
     }
 
-    /// Stops everything, in an order in which nothing misses what it needs. Gives the memory of all processes of `klaxon` together over time.
+    /// Stops all processes, each before those that it requires. Returns the summed memory of all `klaxon` processes
+    /// over time.
     ///
     /// # Errors
-    /// If something does not stop when told to.
+    /// If a process does not stop.
     pub async fn stop(mut self) -> Result<Resident, ServiceError> {
         let resident = self.memory.stop();
         for service in self.gateways.iter_mut().chain(&mut self.engines).chain([&mut self.archive]) {
@@ -207,25 +209,25 @@ impl Cluster {
         Ok(resident)
     }
 
-    /// Looks at the memory of the processes that there are now.
+    /// Samples the memory of the present processes from now on.
     fn watch_memory(&mut self) {
         let services = self.gateways.iter_mut().chain(&mut self.engines).chain([&mut self.archive]);
         self.memory.look_at(services.map(|service| service.process().id()).collect());
     }
 }
 
-/// Where the key is by which all processes of the cluster seal what they write to Redis and Kafka.
+/// The path of the key with which all processes of the cluster seal what they write to Redis and Kafka.
 fn seal_key_file(plan: &ClusterPlan) -> PathBuf {
     plan.place.join("seal.keys")
 }
 
-/// Makes the file with the key, for its owner only.
+/// Creates the file with the key, readable for its owner only.
 fn make_seal_key(path: &std::path::Path) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }
 
-/// What the command lines of all processes of `klaxon` have in common.
+/// The options that the command lines of all `klaxon` processes share.
 struct Making<'p> {
     plan: &'p ClusterPlan,
     redis: String,
@@ -254,7 +256,7 @@ impl Making<'_> {
     }
 
     async fn gateway(&self, number: u16) -> Result<Klaxon, ServerError> {
-        // It has to know its address before it starts.
+        // It must be told its address before it starts.
         let players = format!("127.0.0.1:{}", free_port()?);
         let (url, secret) =
             (format!("ws://{players}/play"), self.plan.place.join("resume.secret").display().to_string());
@@ -269,7 +271,7 @@ impl Making<'_> {
     }
 }
 
-/// So often the broker is asked before it is taken for deaf.
+/// The number of checks before the broker counts as unresponsive.
 const LOOKS: u32 = 3;
-/// The pause between two of them.
+/// The pause between two checks.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

@@ -1,4 +1,4 @@
-//! Row by row: the database against the journal, and against what the players were sent.
+//! Compares the database's rows with the journal, and with what players were sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -9,11 +9,11 @@ use super::rows::{PlayerRow, Rows};
 use crate::audit::{Final, Outcome};
 use crate::swarm::report::DatabaseLine;
 
-/// How many differences are kept; more are only counted.
+/// The number of differences that are kept; further ones are only counted.
 const TOLD: usize = 10;
 
-/// Compares the rows of a show with its outcome by the journal, and with the prizes that players were sent. Everything must be on
-/// both sides.
+/// Compares the rows of a show with its outcome by the journal, and with the prizes that players were sent. Both sides
+/// must be complete.
 #[must_use]
 pub fn compare(rows: &Rows, outcome: &Outcome, told: &BTreeMap<Seat, u64>) -> DatabaseLine {
     let mut line = DatabaseLine::default();
@@ -39,7 +39,7 @@ impl Judge<'_> {
         let won = (0..).map(Seat).zip(&outcome.players).filter(|(_, player)| player.prize > 0);
         let by_journal = won.map(|(seat, player)| (seat, signed(player.prize))).collect();
         self.all("prizes", &rows.prizes, &by_journal);
-        // Players who were not connected at the end were sent nothing.
+        // Players who were not connected at the end were sent no prize.
         let told = told.iter().map(|(&seat, &amount)| (seat, signed(amount)));
         let mut times = 0;
         for (seat, amount) in told {
@@ -56,7 +56,7 @@ impl Judge<'_> {
         self.all("counted answers", &rows.answers, &by_journal);
     }
 
-    /// What everybody saw at the end.
+    /// Compares the podium that all players were sent.
     fn podium(&mut self, rows: &Rows, outcome: &Outcome) {
         let Some(podium) = &outcome.podium else {
             return self.one(false, || "the journal has no podium".into());
@@ -123,7 +123,7 @@ fn row_of(player: &Final) -> PlayerRow {
     }
 }
 
-/// SQL's integers have a sign; no true amount or time needs the 64th bit.
+/// A number as SQL's signed integer; no real amount or time needs the 64th bit.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

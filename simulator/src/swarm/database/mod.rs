@@ -1,4 +1,4 @@
-//! The database beside the journal: what the archive wrote is read back, and compared with what the audit makes of the journal.
+//! Compares what the archive wrote to the database with what the audit computes from the journal.
 
 mod compare;
 mod rows;

@@ -1,4 +1,4 @@
-//! A show in the archive's tables. docs/archive.md explains them.
+//! A show's rows in the archive's tables, which docs/archive.md explains.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use klaxon_protocol::ids::{Seat, ShowId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::time::{Instant, sleep};
 
-/// How long one try to connect may take.
+/// The time limit of one connection attempt.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-/// The pause between two looks whether the show is there.
+/// The pause between two checks whether the show is complete.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why nothing can be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The database does not answer as it should.
+    /// The database reported an error.
     #[error("the database: {0}")]
     Sql(#[from] sqlx::Error),
-    /// The archive did not write the show.
+    /// The archive did not complete the show in time.
     #[error("the archive did not complete show {show} within {} s", .within.as_secs())]
     Missing {
-        /// Which show.
+        /// The show.
         show: ShowId,
-        /// The time it had.
+        /// The time limit.
         within: Duration,
     },
 }
@@ -32,22 +32,22 @@ pub enum DatabaseError {
 /// A show's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowRow {
-    /// How many had a seat.
+    /// The number of players with a seat.
     pub joined: i64,
-    /// What was paid, in minor units.
+    /// The paid amount, in minor units.
     pub paid: i64,
-    /// What was kept.
+    /// The amount that was kept, in minor units.
     pub rolled_over: i64,
 }
 
 /// A player's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayerRow {
-    /// Who.
+    /// The player's id.
     pub player: String,
-    /// What they were called.
+    /// The player's name.
     pub name: String,
-    /// In play at the end.
+    /// Whether the seat was in play at the end.
     pub alive: bool,
     /// Extra lives left.
     pub lives: i64,
@@ -61,16 +61,16 @@ pub struct PlayerRow {
     pub prize: i64,
 }
 
-/// All that is there of a show.
+/// All rows of a show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
     /// The show.
     pub show: ShowRow,
-    /// Its players.
+    /// The players, by seat.
     pub players: BTreeMap<Seat, PlayerRow>,
-    /// The prizes.
+    /// The prizes, by seat, in minor units.
     pub prizes: BTreeMap<Seat, i64>,
-    /// The counted answers: which choice, and when it was read.
+    /// The counted answers: the choice, and when it was read.
     pub answers: BTreeMap<(QuestionId, Seat), (i64, i64)>,
 }
 
@@ -78,10 +78,11 @@ type ShowColumns = (i64, i64, i64, i64);
 type PlayerColumns = (i64, String, String, i16, i16, i64, i64, i64, i64);
 type AnswerColumns = (i32, i64, i16, i64);
 
-/// Waits until the archive has the whole show, and reads it. `waiting` is called now and then with how long it has taken so far.
+/// Waits until the archive has stored the whole show, and reads it. `waiting` is called repeatedly with the elapsed
+/// time.
 ///
 /// # Errors
-/// If the database can't be asked, or does not have the show in time.
+/// If the database returns an error, or does not have the show in time.
 pub async fn complete(
     url: &str,
     show: ShowId,
@@ -105,9 +106,9 @@ pub async fn complete(
     Ok(rows)
 }
 
-/// The show as it stands at one moment; none before its results are there.
+/// Reads the show in one transaction; none if its results are not stored yet.
 async fn read(pool: &PgPool, show: ShowId) -> Result<Option<Rows>, sqlx::Error> {
-    // Before the archive has started for the first time there is no table either.
+    // Before the archive's first start the tables don't exist.
     let there =
         sqlx::query_scalar::<_, bool>("SELECT to_regclass('shows') IS NOT NULL AND to_regclass('answers') IS NOT NULL");
     if !there.fetch_one(pool).await? {
@@ -146,7 +147,8 @@ async fn read(pool: &PgPool, show: ShowId) -> Result<Option<Rows>, sqlx::Error> 
     }))
 }
 
-/// A number that can't be a seat becomes the last one, which is never given: it then differs from the journal.
+/// A number that is not a valid seat becomes the largest seat, which is never used, so that it is reported as a
+/// difference.
 fn seat_of(seat: i64) -> Seat {
     Seat(u32::try_from(seat).unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! What can be done to a process of the service.
+//! Faults that can be injected into a process of the service.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use klaxon_protocol::games::trivia::QuestionId;
 
 use crate::evidence::Victim;
 
-/// What is done to a process.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// SIGKILL; it is started again after `away`.
+    /// SIGKILL, and a restart after `away`.
     Kill {
-        /// How long it is down.
+        /// How long the process is down.
         away: Duration,
     },
-    /// SIGSTOP, and SIGCONT after `standing`: it does nothing, and its connections stay.
+    /// SIGSTOP, and SIGCONT after `standing`; connections stay open.
     Stop {
-        /// How long it stands still.
+        /// How long the process is suspended.
         standing: Duration,
     },
-    /// SIGTERM, and another version is started in its place.
+    /// SIGTERM, and a start of another version.
     Upgrade,
 }
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// In which question.
+    /// The question in which it happens.
     pub question: QuestionId,
-    /// At which part of its open time, 0 to 1.
+    /// When it happens, as a fraction of the question's open time, 0 to 1.
     pub at: f64,
-    /// Whom it is for.
+    /// The process that it hits.
     pub victim: Victim,
-    /// What happens to it.
+    /// The kind of the fault.
     pub kind: FaultKind,
 }

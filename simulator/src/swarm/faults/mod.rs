@@ -1,4 +1,5 @@
-//! Faults: processes of the service that are killed or stopped in the middle of a question, by the seed, one at a time.
+//! Faults: processes of the service are killed or stopped in the middle of a question, chosen by the seed, one at a
+//! time.
 
 mod fault;
 mod plan;
@@ -17,9 +18,9 @@ pub use fault::{Fault, FaultKind};
 pub use plan::{FaultPlan, STANDING, UpgradeOrder};
 pub use target::{Target, Untouched, carry_out, ended};
 
-/// Carries out the plan while `stage` goes on, and notes in `done` what was done. From when a question with a fault is asked until the
-/// service is whole again, `hold` is true, so that the host does not ask the next one meanwhile. Ends only when a process does,
-/// without having been killed.
+/// Carries out the plan while `stage` reports the show's progress, and adds each fault to `done`. `hold` is true from
+/// the moment when a question with a fault is asked until the service has recovered, so that the host does not ask the
+/// next one. Returns only with an error: a process ended without having been killed, or could not be started again.
 pub async fn carry_out_plan(
     plan: &FaultPlan,
     target: &mut impl Target,
@@ -70,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes what is done to it.
+    /// A target that records its calls.
     #[derive(Default)]
     struct Noted {
         hit: Vec<(QuestionId, bool)>,

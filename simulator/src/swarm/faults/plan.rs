@@ -1,4 +1,4 @@
-//! Which faults there are in which questions: by the seed alone, the same for any players.
+//! The faults and their questions. They depend only on the seed, not on the players.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use rand_chacha::ChaCha8Rng;
 use super::fault::{Fault, FaultKind};
 use crate::evidence::Victim;
 
-/// How long a process stands still that is stopped.
+/// How long a stopped process is suspended.
 pub const STANDING: Duration = Duration::from_secs(5);
-/// The longest that a process takes to stop and to start, as another version: a gateway lets its players go first.
+/// The time limit for a process to stop and to start as another version; a gateway drains its connections first.
 const UPGRADE: Duration = Duration::from_secs(5);
 
 /// Which processes of a cluster are upgraded first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpgradeOrder {
-    /// The engines: the other way round than docs/operations.md has it.
+    /// The engines: the reverse of the order in docs/operations.md.
     EnginesFirst,
     /// The gateways.
     GatewaysFirst,
 }
 
-/// The faults of a show, in order, each in another question.
+/// The faults of a show, in order, at most one per question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FaultPlan(Vec<Fault>);
 
-/// A random generator for nothing but faults: they are the same for any players.
+/// A random generator used only for faults, so that they don't depend on the players.
 fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
@@ -37,8 +37,8 @@ fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 impl FaultPlan {
-    /// This number of kills of a single server, spread over this number of questions; at most one for each. An elimination may end early, so the
-    /// first questions are taken as far as they suffice.
+    /// `kills` kills of a single server, spread over `questions` questions; at most one each. An elimination may end
+    /// early, so the first questions are preferred if there are enough.
     #[must_use]
     pub fn of_a_server(seed: u64, kills: u16, questions: u16) -> Self {
         let mut rng = rng(seed, u64::MAX - 1);
@@ -56,8 +56,8 @@ impl FaultPlan {
         Self(places.into_iter().map(kill).collect())
     }
 
-    /// A fault in each question. Every kind of process has its turn within as many questions as there are cards, the engine
-    /// that plays the show and the gateways more often.
+    /// One fault per question. The kinds of processes are dealt like cards: each occurs within as many questions as
+    /// there are cards; the engine that plays the show and the gateways occur more often.
     #[must_use]
     pub fn of_a_cluster(seed: u64, questions: u16, gateways: u16) -> Self {
         use Victim::{Archive, Broker, OtherEngine, OwningEngine, Redis};
@@ -85,7 +85,8 @@ impl FaultPlan {
         Self((1..=questions).map(fault).collect())
     }
 
-    /// Each process of a cluster with two engines is upgraded, one in each question, the engine that plays the show after the other one.
+    /// Upgrades each process of a cluster with two engines, one per question; the engine that plays the show after the
+    /// other.
     #[must_use]
     pub fn of_an_upgrade(seed: u64, order: UpgradeOrder, gateways: u16) -> Self {
         let mut rng = rng(seed, u64::MAX - 4);
@@ -104,31 +105,31 @@ impl FaultPlan {
         Self((1..).zip(victims).map(upgrade).collect())
     }
 
-    /// This one fault.
+    /// A plan with a single fault.
     #[must_use]
     pub fn only(fault: Fault) -> Self {
         Self(vec![fault])
     }
 
-    /// What Redis keeps over a kill in this run.
+    /// What Redis keeps when it is killed in this run.
     #[must_use]
     pub fn persistence(seed: u64) -> Persistence {
         if rng(seed, u64::MAX - 3).random_bool(0.5) { Persistence::AppendOnly } else { Persistence::None }
     }
 
-    /// How many there are.
+    /// The number of faults.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the plan has no faults.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The longest that a process does nothing.
+    /// The longest time for which a process is unavailable.
     #[must_use]
     pub fn longest(&self) -> Duration {
         let lasts = |fault: &Fault| match fault.kind {
@@ -139,7 +140,7 @@ impl FaultPlan {
         self.0.iter().map(lasts).max().unwrap_or_default()
     }
 
-    /// The fault in this question.
+    /// The fault in this question, if any.
     pub(super) fn at(&self, question: QuestionId) -> Option<Fault> {
         self.0.iter().copied().find(|fault| fault.question == question)
     }

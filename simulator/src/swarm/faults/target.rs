@@ -9,26 +9,26 @@ use super::fault::{Fault, FaultKind};
 use crate::evidence::{Disturbance, Harm, Micros};
 use crate::swarm::service::ServiceError;
 
-/// The pause between two looks whether a process ended by itself.
+/// The pause between two checks whether a process ended by itself.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// A service whose processes can be killed and stopped.
 #[allow(async_fn_in_trait, reason = "nobody needs to send these futures elsewhere")]
 pub trait Target {
-    /// A question was asked in which there will be a fault.
+    /// Called when a question is asked in which there will be a fault.
     async fn question_asked(&mut self) {}
 
-    /// Carries out the fault, and waits until the process is at work again.
+    /// Carries out the fault, and waits until the process works again.
     ///
     /// # Errors
     /// If it can't be started again.
     async fn carry_out(&mut self, fault: &Fault) -> Result<Disturbance, ServiceError>;
 
-    /// Waits until a process ends by itself, which none should.
+    /// Waits until a process ends by itself, which is an error.
     async fn ended(&mut self) -> ServiceError;
 }
 
-/// A service that is left alone.
+/// A service without faults.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Untouched;
 
@@ -42,7 +42,7 @@ impl Target for Untouched {
     }
 }
 
-/// Carries out a fault on this server, and waits until it is at work again.
+/// Carries out a fault on this server, and waits until it works again.
 ///
 /// # Errors
 /// If it can't be started again.

@@ -1,4 +1,4 @@
-//! What the host does and when: decides by the server's messages, without a network or a clock of its own.
+//! The host's decisions: from the server's messages and the time that the caller passes, without network or clock.
 
 use std::time::Duration;
 
@@ -12,34 +12,35 @@ use tokio::time::Instant;
 
 use super::extras::{Extra, Extras};
 
-/// How long after a refusal the same is tried again.
+/// The delay before a refused action is repeated.
 const AGAIN: Duration = Duration::from_millis(300);
-/// A command that is given when a question comes is there before the question opens, if that takes as long.
+/// A command that is sent when a question is received arrives before the question opens if the lead is at least this
+/// long.
 const SOON: Duration = Duration::from_millis(200);
 
-/// How the host paces the show.
+/// How fast the host drives the show.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// The first question is asked when this number of players have a seat,
+    /// The first question is asked as soon as this number of players have a seat,
     pub players: u32,
     /// but not before the lobby has been open for this long,
     pub lobby_least: Duration,
-    /// and when it has been open for this long in any case.
+    /// and at the latest when it has been open for this long.
     pub lobby_most: Duration,
-    /// From the tally to the reveal.
+    /// The time from the tally to the reveal.
     pub suspense: Duration,
-    /// From the reveal to the next question.
+    /// The time from the reveal to the next question.
     pub pause: Duration,
-    /// Whether the server's script does all of it.
+    /// Whether the server's autopilot drives the show instead.
     pub autopilot: bool,
 }
 
-/// Where the show is, as far as the host knows.
+/// The show's progress, as known to the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
     /// The phase.
     pub phase: Phase,
-    /// The last question.
+    /// The last question that was asked, if any.
     pub question: Option<OpenQuestion>,
 }
 
@@ -54,16 +55,16 @@ pub struct OpenQuestion {
     pub closes_at: Millis,
 }
 
-/// An action for which it will be time.
+/// An action and its time.
 #[derive(Debug, Clone)]
 struct Cue {
     at: Instant,
     action: Action,
-    /// Only while the show is in this phase of this question.
+    /// Discarded unless the show is in this phase of this question.
     only_in: Option<(Phase, Option<QuestionId>)>,
 }
 
-/// The host's head.
+/// Decides what the host does.
 #[derive(Debug)]
 pub struct Director {
     pace: Pace,
@@ -73,39 +74,39 @@ pub struct Director {
     seq: Seq,
     total: u16,
     joined: u32,
-    /// The show must not go on to the next question.
+    /// Whether the show must not proceed to the next question.
     held: bool,
-    /// The lobby has been open long enough from here on.
+    /// When the lobby will have been open for the minimum time.
     not_before: Option<Instant>,
 }
 
 impl Director {
-    /// A director of a show that was just created.
+    /// A director of a newly created show.
     #[must_use]
     pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
         let stage = Stage { phase: Phase::Created, question: None };
         Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, held: false, not_before: None }
     }
 
-    /// Where the show is.
+    /// The show's progress.
     #[must_use]
     pub const fn stage(&self) -> &Stage {
         &self.stage
     }
 
-    /// How many players have a seat.
+    /// The number of players with a seat.
     #[must_use]
     pub const fn joined(&self) -> u32 {
         self.joined
     }
 
-    /// When there will be something to do, if no message comes before.
+    /// When the next action is due, if no message is received before.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         self.cues.iter().filter(|cue| !self.holds(cue)).map(|cue| cue.at).min()
     }
 
-    /// Keeps the show where it is, or lets it go on: its next question waits, and so does its end.
+    /// Holds the show back from its next question and its end, or releases it.
     pub const fn hold(&mut self, held: bool) {
         self.held = held;
     }
@@ -114,7 +115,7 @@ impl Director {
         self.held && matches!(cue.action, Action::Next | Action::End { .. })
     }
 
-    /// What is to do now.
+    /// Removes and returns the actions that are due.
     pub fn take_due(&mut self, now: Instant) -> Vec<Action> {
         let here = self.here();
         let cues = std::mem::take(&mut self.cues);
@@ -123,7 +124,7 @@ impl Director {
         due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
     }
 
-    /// Takes in a message of the server.
+    /// Processes a message of the server.
     pub fn receive(&mut self, message: &ToHost, now: Instant) {
         match message {
             ToHost::Figures(figures) => self.take_figures(figures, now),
@@ -132,14 +133,15 @@ impl Director {
         }
     }
 
-    /// The server would not do `action`: what moves the show on is tried again, or the show ends where no question is left.
+    /// Processes a refusal of `action`: actions that move the show on are repeated; if no question is left, the show is
+    /// ended.
     pub fn refused(&mut self, action: Action, code: ErrorCode, now: Instant) {
         match (action, code) {
             (Action::Next, ErrorCode::NoMoreQuestions) => self.cue(now, Action::End { pay: true }),
             (action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby), _) => {
                 self.cue(now + AGAIN, action);
             }
-            // A clock that stands still must run again, or the show stands still too.
+            // Repeated, as the show can't continue while its clock is stopped.
             (Action::Resume, ErrorCode::Unavailable) => self.always(now + AGAIN, Action::Resume),
             _ => {}
         }
@@ -162,7 +164,7 @@ impl Director {
         if figures.seq < self.seq {
             return;
         }
-        // The question itself was missed, while the connection was away.
+        // The question's own event was missed while the connection was lost.
         if let Some(question) = figures.question.filter(|question| self.here().1.is_none_or(|known| known < *question))
         {
             let closes_at = figures.at + figures.time_left.unwrap_or_default();
@@ -177,7 +179,7 @@ impl Director {
         }
     }
 
-    /// Everybody is here: the first question need not wait.
+    /// Brings the first question forward, since all players have joined.
     fn bring_forward(&mut self, now: Instant) {
         let at = self.not_before.map_or(now, |least| least.max(now));
         for cue in self.cues.iter_mut().filter(|cue| matches!(cue.action, Action::Next)) {
@@ -214,7 +216,7 @@ impl Director {
                 self.cue(now + lead + open.mul_f64(at), Action::GiveLives { seat: None, lives });
             }
             Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
-            // Where the question opens at once, the press would come too late to be too early.
+            // If the question opens at once, the command would arrive after the opening, and not be refused.
             Extra::CloseTooEarly if lead < SOON => {}
             Extra::CloseTooEarly => self.cue(now, Action::Close),
             Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),

@@ -1,4 +1,4 @@
-//! What the host does besides asking: one thing at some questions, from the seed.
+//! Additional actions of the host: one at each of some questions, chosen by the seed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,61 +8,61 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Something besides. `at` is the part of the question's open time that has passed by then, 0 to 1.
+/// An additional action. `at` is its time as a fraction of the question's open time, 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Extra {
-    /// The clock is stopped and runs again after `standing`.
+    /// The clock is stopped for `standing`.
     Pause {
-        /// When.
+        /// When the clock is stopped.
         at: f64,
-        /// For how long.
+        /// How long it is stopped.
         standing: Duration,
     },
-    /// A message to everybody.
+    /// A message to all players.
     Message {
-        /// When.
+        /// When it is sent.
         at: f64,
-        /// What.
+        /// The text.
         text: String,
     },
-    /// More or less time, before the question opens.
+    /// More or less time for a question, before it opens.
     AdjustTime {
-        /// Milliseconds more.
+        /// The change in milliseconds.
         by: i32,
     },
-    /// Somebody presses once too often: the question is to be closed before it opens, which the server refuses.
+    /// A close of the question before it opens, which the server refuses.
     CloseTooEarly,
-    /// The question is closed before its time.
+    /// An early close of the question.
     CloseEarly {
-        /// When.
+        /// When it is closed.
         at: f64,
     },
-    /// Everybody in play gets lives.
+    /// Lives for all players in play.
     GiveLives {
-        /// When.
+        /// When they are given.
         at: f64,
-        /// How many.
+        /// The number of lives.
         lives: u8,
     },
-    /// The question is voided after its reveal.
+    /// A void of the question after its reveal.
     Void {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The extras of a show.
+/// The additional actions of a show.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extras {
     by_question: HashMap<QuestionId, Extra>,
 }
 
 impl Extras {
-    /// One of each at different questions of the show, as far as there are enough; never at the last.
+    /// One action of each kind, at different questions, as far as there are enough; never at the last.
     #[must_use]
     pub fn from_seed(seed: u64, questions: u16) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // A stream of its own: the extras are the same for any players.
+        // A random stream of its own, so that the actions don't depend on the players.
         rng.set_stream(u64::MAX);
         let mut places: Vec<u16> = (1..questions).collect();
         places.shuffle(&mut rng);
@@ -81,13 +81,13 @@ impl Extras {
         Self { by_question: places.into_iter().map(QuestionId).zip(extras).collect() }
     }
 
-    /// One extra only.
+    /// A single action.
     #[must_use]
     pub fn only(question: QuestionId, extra: Extra) -> Self {
         Self { by_question: HashMap::from([(question, extra)]) }
     }
 
-    /// What there is to do at this question.
+    /// The action at this question, if any.
     #[must_use]
     pub fn at(&self, question: QuestionId) -> Option<Extra> {
         self.by_question.get(&question).cloned()

@@ -1,4 +1,4 @@
-//! The show's host, by script, over the admin socket.
+//! The show's host, which drives it over the admin socket.
 
 mod director;
 mod extras;
@@ -26,27 +26,27 @@ pub enum HostError {
     /// The admin socket can't be used.
     #[error(transparent)]
     Admin(#[from] AdminError),
-    /// The server does not make such a show.
+    /// The server refused to create the show.
     #[error("the server refused the show: {0}")]
     Refused(String),
 }
 
-/// What the host did.
+/// The record of a host's commands.
 #[derive(Debug, Clone, Default)]
 pub struct HostLog {
-    /// Commands that were done.
+    /// The number of commands that were carried out.
     pub done: u32,
-    /// Commands that were sent again and had been done before.
+    /// The number of repeated commands that had been carried out before.
     pub repeated: u32,
-    /// Commands that were refused, with the reason.
+    /// Commands that were refused, with the code.
     pub refused: Vec<(Action, ErrorCode)>,
-    /// How often the admin connection was lost and made again.
+    /// How often the admin connection was lost and re-established.
     pub reconnects: u32,
-    /// What the server wanted a host to know.
+    /// The alerts that the server sent.
     pub alerts: Vec<Alert>,
 }
 
-/// A host with a show.
+/// A host with its show.
 #[derive(Debug)]
 pub struct Host {
     connection: AdminConnection,
@@ -57,7 +57,7 @@ pub struct Host {
     log: HostLog,
 }
 
-/// A host's command ids: unlike those of any other run, on a server that has seen shows before.
+/// A host's command ids. They differ from those of all other runs, as the server may have had shows before.
 #[derive(Debug)]
 struct CommandIds {
     run: u64,
@@ -107,11 +107,11 @@ impl Host {
         &self.created
     }
 
-    /// Opens the lobby and drives the show to its end, telling `stage` where it is. While `hold` is true it asks no further
-    /// question and does not end the show.
+    /// Opens the lobby and drives the show to its end, publishing its progress on `stage`. While `hold` is true it
+    /// neither asks the next question nor ends the show.
     ///
     /// # Errors
-    /// If the admin socket can't be used any more.
+    /// If the admin socket becomes unusable.
     pub async fn run(
         mut self,
         stage: &watch::Sender<Stage>,

@@ -1,4 +1,4 @@
-//! What a player will do about a question: decided when it is seen, from the plan and the seed alone.
+//! A player's actions in a question. They are decided when the question is received, from the plan and the seed alone.
 
 use klaxon_protocol::games::trivia::{Choice, Question, QuestionId};
 use klaxon_protocol::ids::Seat;
@@ -15,51 +15,51 @@ use crate::evidence::PlayerNumber;
 /// Which of a player's devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
-    /// The one that everybody has.
+    /// The device that every player has.
     First,
-    /// The other one, of those who have two.
+    /// The additional device of some players.
     Second,
 }
 
-/// Something a player will do.
+/// A planned action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// When, on the server's clock.
+    /// The time, on the server's clock.
     pub at: Millis,
-    /// The question that it belongs to: it moves with the question's clock.
+    /// The action's question: the time moves with the question's clock.
     pub question: QuestionId,
-    /// Whether it is done even when the question is known to be closed.
+    /// Whether it is carried out even if the player has received the question's close.
     pub stubborn: bool,
-    /// What.
+    /// The kind of the action.
     pub what: ActionKind,
 }
 
-/// What a player will do.
+/// The kind of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActionKind {
-    /// Choose.
+    /// Answer on a device.
     Answer(Device, Choice),
     /// Send an emoji.
     React(Emoji),
-    /// Lose the connection, and be back after this long.
+    /// Lose the connection, and reconnect after this time.
     Drop(Span),
-    /// Something no client should do.
+    /// Violate the protocol.
     Mischief(Mischief),
 }
 
-/// The spread of reaction times: the logarithm's standard deviation.
+/// The spread of reaction times: the standard deviation of their logarithm.
 const REACTION_SPREAD: f64 = 0.5;
 
-/// How likely a player answers in the first moments of a question or the last.
+/// The probability that a player answers in the first or last moments of a question.
 const AT_THE_EDGES: f64 = 0.05;
-/// How many milliseconds late those are who are just too late, and the others.
+/// The delay after the close in milliseconds: of answers that are just too late, and of the other late ones.
 const JUST_LATE: std::ops::Range<u32> = 1..12;
 const LATE: std::ops::Range<u32> = 12..400;
-/// How likely a player who answered sends the same again after the close, as after a lost reply.
+/// The probability that a player repeats the answer after the close, as if the reply had been lost.
 const REPEATS: f64 = 0.03;
 
-/// All that this player will do about a question, in no particular order. `right` is the right choice, which the player knows
-/// or not; `swarm` is how many players there are to steal from.
+/// All actions of this player in a question, unordered. `right` is the right choice, which the player may or may not
+/// know; `swarm` is the number of players to steal tokens from.
 pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Option<Choice>, swarm: u32) -> Vec<Action> {
     let mut rng = rng(seed, player.number, question.question.0);
     let mut actions = Vec::new();
@@ -79,11 +79,12 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
     let mut stubborn = false;
     if bad_network && rng.random_bool(0.5) {
         at = at + part(0.3 * rng.random::<f64>());
-        // It was tapped in time and is on its way: it can't be taken back.
+        // The answer was given in time and delayed by the network, so it can't be withdrawn.
         stubborn = true;
     }
     if player.habits.dawdles && rng.random_bool(0.3) {
-        // Half of them by so little that the answers may not be tallied yet: only then would a server that is too kind count them.
+        // Half of them are so slightly late that the answers may not be tallied yet: a server that is too lenient would
+        // count them.
         let late = if rng.random_bool(0.5) { JUST_LATE } else { LATE };
         at = question.closes_at + Span(rng.random_range(late));
         stubborn = true;
@@ -94,7 +95,7 @@ pub fn actions(seed: u64, player: &PlayerPlan, question: &Question, right: Optio
             _ => question.closes_at - Span(rng.random_range(3..400).min(open.0)),
         };
     }
-    // Whoever has not decided when time is up, stays silent.
+    // A player who has not decided when the question closes does not answer.
     if player.role == Role::Player && (stubborn || at < question.closes_at) {
         let mut tap = |after: u32, device, choice| {
             actions.push(action(at + Span(after), stubborn, ActionKind::Answer(device, choice)));

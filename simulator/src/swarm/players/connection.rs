@@ -1,4 +1,4 @@
-//! One WebSocket of a player, all of whose messages are written down.
+//! One WebSocket of a player, with a log of all messages.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,30 +21,30 @@ use super::ledger::Page;
 use super::stream::Stream;
 use crate::evidence::Micros;
 
-/// Where players connect, on the players' port.
+/// The path for players, on the players' port.
 pub const PLAYERS_PATH: &str = "/play";
 
-/// How long sending may take before the connection is given up.
+/// The time limit of a send; after it the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came in on a connection.
+/// Something that was received on a connection.
 #[derive(Debug)]
 pub enum Received {
     /// A message.
     Message(Arc<ToPlayer>),
-    /// Bytes that are no message of the protocol.
+    /// Bytes that are not a message of the protocol.
     Unreadable,
-    /// The connection is gone.
+    /// The connection is closed.
     Closed,
 }
 
-/// The connection could not be made, or is gone.
+/// Why a connection could not be opened, or was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// The server refused it, or the network failed.
     #[error(transparent)]
     WebSocket(#[from] tungstenite::Error),
-    /// Nothing happened for too long.
+    /// Nothing was received or sent within the time limit.
     #[error("nothing happened for {} s", .0.as_secs())]
     Silence(Duration),
 }
@@ -63,10 +63,10 @@ pub struct PlayerConnection {
 }
 
 impl PlayerConnection {
-    /// Connects and does the handshake; the page is begun once that worked.
+    /// Connects and performs the handshake; the log is opened after that succeeded.
     ///
     /// # Errors
-    /// If the server can't be reached, refuses the handshake, or sends nothing for as long as `patience`.
+    /// If the server can't be reached, refuses the handshake, or sends nothing within `patience`.
     pub async fn open(
         address: SocketAddr,
         patience: Duration,
@@ -81,12 +81,12 @@ impl PlayerConnection {
     /// Sends a message.
     ///
     /// # Errors
-    /// If the connection is gone, or the server does not read for 10 s.
+    /// If the connection is closed, or the server does not read for 10 s.
     pub async fn send(&mut self, message: &FromPlayer) -> Result<(), ConnectionError> {
         self.send_bytes(self.page.codec().encode(message)).await
     }
 
-    /// Sends bytes that need not be a message of the protocol.
+    /// Sends bytes that may be invalid.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -109,7 +109,7 @@ impl PlayerConnection {
         Ok(())
     }
 
-    /// The next thing that comes in. May be dropped and called again without losing anything.
+    /// Receives the next message. Cancel-safe.
     pub async fn receive(&mut self) -> Received {
         loop {
             let bytes = match self.socket.next().await {
@@ -132,12 +132,12 @@ impl PlayerConnection {
 
     /// Sends a WebSocket close frame.
     pub async fn close(mut self) {
-        // A server that is gone already has no need of it.
+        // It fails if the server has closed the connection already.
         let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
         self.note_times();
     }
 
-    /// Notes the times that the kernel has reported by now of what was sent.
+    /// Logs the kernel's times of sent messages that are available.
     fn note_times(&mut self) {
         self.page.sent_beside(self.socket.get_mut().others());
         while self.page.awaits_times()
@@ -151,7 +151,7 @@ impl PlayerConnection {
 impl Drop for PlayerConnection {
     fn drop(&mut self) {
         self.note_times();
-        // The last packet of a connection carries no bytes, and is sent from now on.
+        // The connection's last packet (FIN) contains no bytes, and is sent after this.
         self.page.sent_beside(std::iter::once(Micros::now()));
     }
 }
@@ -160,7 +160,7 @@ async fn handshake(address: SocketAddr, codec: Codec) -> Result<WebSocketStream<
     let mut request = format!("ws://{address}{PLAYERS_PATH}").into_client_request()?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(codec.subprotocol()));
     let stream = Stream::connect(address).await?;
-    // Thousands of these are open at once, and messages are small.
+    // Small buffers, since thousands of connections are open at once and messages are small.
     let config = WebSocketConfig::default().read_buffer_size(2048).write_buffer_size(0);
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)

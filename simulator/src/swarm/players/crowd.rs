@@ -1,4 +1,4 @@
-//! The hostile crowd: connections that want to harm the server, or the other players through it.
+//! The hostile crowd: connections that try to harm the server, or other players through it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,15 +24,15 @@ use super::world::World;
 use crate::evidence::{GatewayNumber, PlayerNumber};
 use crate::socket::handshake;
 
-/// How many messages a sender that does not read sends at once, and how often.
+/// The number of messages that a flooding connection sends at once, and the interval.
 const BURST: (u32, Duration) = (20, Duration::from_millis(200));
-/// The receive buffer of those who read nothing, in bytes: the kernel's smallest.
+/// The receive buffer of connections that don't read, in bytes: the kernel's minimum.
 const SMALLEST_BUFFER: u32 = 2304;
 
-/// How a hostile connection does harm.
+/// The kind of harm that a hostile connection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hostility {
-    /// Sends more than it may, and never reads.
+    /// Sends more than is allowed, and never reads.
     SendsUnread,
     /// Joins, and never reads.
     ReadsNothing,
@@ -49,14 +49,14 @@ impl Hostility {
 /// The hostile crowd.
 #[derive(Debug, Clone, Copy)]
 pub struct HostileCrowd {
-    /// How many connections there are at any time.
+    /// The number of connections at any time.
     pub connections: u32,
-    /// Over how long they come.
+    /// The time over which they connect.
     pub rush: Duration,
 }
 
 impl HostileCrowd {
-    /// Does harm until it is over.
+    /// Runs the hostile connections until `over` is true.
     pub async fn trouble(self, world: Arc<World>, over: watch::Receiver<bool>) {
         let mut all = JoinSet::new();
         let first = u32::try_from(world.plan.players.len()).unwrap_or(u32::MAX);
@@ -87,11 +87,11 @@ struct Hostile {
 }
 
 impl Hostile {
-    /// Comes, harms, and comes again whenever it is thrown out.
+    /// Connects, does harm, and reconnects whenever the connection is closed.
     async fn harm(mut self, rush: Duration) {
         sleep(rush.mul_f64(self.rng.random::<f64>())).await;
         loop {
-            // Whatever ends it, it comes back.
+            // Reconnects after any error.
             let _ = self.once().await;
             sleep(Duration::from_millis(self.rng.random_range(500..3000))).await;
         }
@@ -100,7 +100,7 @@ impl Hostile {
     async fn once(&mut self) -> std::io::Result<()> {
         let mut stream = self.connect().await?;
         if self.how == Hostility::StallsInHandshake {
-            // One byte a second, for ever.
+            // One byte per second, without end.
             for byte in format!("GET {PLAYERS_PATH} HTTP/1.1\r\nX-Long: ").bytes().chain(std::iter::repeat(b'x')) {
                 stream.write_all(&[byte]).await?;
                 sleep(Duration::from_secs(1)).await;
@@ -108,7 +108,7 @@ impl Hostile {
         }
         let request = handshake::request(PLAYERS_PATH, Codec::Json.subprotocol());
         stream.write_all(request.as_bytes()).await?;
-        // The answer to the request is not read either; by then it is there.
+        // The response is not read either; it has arrived by then.
         sleep(Duration::from_millis(500)).await;
         let mut page = self.world.ledger.open(self.number, self.gateway(), Codec::Json, false);
         let join = FromPlayer::Join(Join {
@@ -123,7 +123,7 @@ impl Hostile {
         stream.write_all(&frame(join)).await?;
         match self.how {
             Hostility::SendsUnread => loop {
-                // In one write, so that the crowd's own cost does not slow the players who share its processor.
+                // In one write, so that the crowd's processor time does not slow the players in this process.
                 let mut burst = Vec::new();
                 for _ in 0..BURST.0 {
                     let bytes = Codec::Json.encode(&self.anything());
@@ -168,7 +168,7 @@ impl Hostile {
     }
 }
 
-/// Waits until the connection was closed from the other side, without reading.
+/// Waits until the peer closes the connection, without reading.
 async fn watch_for_end(stream: &TcpStream) -> std::io::Result<()> {
     loop {
         if stream.ready(tokio::io::Interest::ERROR).await?.is_error() {
@@ -177,7 +177,7 @@ async fn watch_for_end(stream: &TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// A masked text frame with these bytes.
+/// A masked text frame with this payload.
 fn frame(bytes: Vec<u8>) -> Vec<u8> {
     let mut frame = Frame::message(bytes, OpCode::Data(Data::Text), true);
     frame.header_mut().mask = Some([7, 7, 7, 7]);

@@ -1,4 +1,4 @@
-//! The gateways through which players come, and who comes through which.
+//! The gateways of the service, and which player connects to which.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use rand::RngExt;
 
 use crate::evidence::{GatewayNumber, PlayerNumber};
 
-/// How long a player waits for a gateway to open.
+/// The time limit for a gateway to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The same, if there are others to try.
+/// The time limit for a gateway to accept a connection, if there are other gateways.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(3);
 
-/// Where players can connect: one address or several of the same service.
+/// The addresses of the service for players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateways {
     first: SocketAddr,
@@ -26,26 +26,26 @@ impl From<SocketAddr> for Gateways {
 }
 
 impl Gateways {
-    /// Several addresses, in this order.
+    /// These addresses, in this order.
     #[must_use]
     pub const fn new(first: SocketAddr, others: Vec<SocketAddr>) -> Self {
         Self { first, others }
     }
 
-    /// How many there are.
+    /// The number of gateways.
     #[must_use]
     pub fn count(&self) -> u16 {
         u16::try_from(self.others.len() + 1).unwrap_or(u16::MAX)
     }
 
-    /// Where a gateway is.
+    /// A gateway's address.
     #[must_use]
     pub fn address(&self, gateway: GatewayNumber) -> SocketAddr {
         let other = usize::from(gateway.0 % self.count()).checked_sub(1);
         other.and_then(|other| self.others.get(other)).copied().unwrap_or(self.first)
     }
 
-    /// The gateway at which a player comes first: by the seed, and as many at each as at any other.
+    /// A player's first gateway: chosen by the seed, with the same number of players at each.
     #[must_use]
     pub fn first_for(&self, seed: u64, player: PlayerNumber) -> GatewayNumber {
         let gateways = u64::from(self.count());
@@ -53,13 +53,14 @@ impl Gateways {
         GatewayNumber(u16::try_from(number).unwrap_or_default())
     }
 
-    /// The gateway beside this one.
+    /// The gateway after this one.
     #[must_use]
     pub fn beside(&self, gateway: GatewayNumber) -> GatewayNumber {
         GatewayNumber((gateway.0 + 1) % self.count())
     }
 
-    /// Any other gateway, each as likely: those who come from one that is gone spread over all that are left.
+    /// A random other gateway, all with the same probability, so that the players of a failed gateway spread over all
+    /// others.
     pub fn any_other(&self, than: GatewayNumber, rng: &mut impl rand::Rng) -> GatewayNumber {
         match self.count() {
             1 => than,
@@ -67,7 +68,7 @@ impl Gateways {
         }
     }
 
-    /// The gateway of this URL, such as `ws://127.0.0.1:4700/play`, if it is one of these.
+    /// The gateway with this URL, such as `ws://127.0.0.1:4700/play`; none if it is unknown.
     #[must_use]
     pub fn named(&self, url: &str) -> Option<GatewayNumber> {
         let authority = url.split_once("://")?.1.split('/').next()?;
@@ -75,7 +76,7 @@ impl Gateways {
         (0..self.count()).map(GatewayNumber).find(|&gateway| self.address(gateway) == address)
     }
 
-    /// How long a player waits before trying elsewhere.
+    /// The time limit before a player tries another gateway.
     #[must_use]
     pub const fn patience(&self) -> Duration {
         if self.others.is_empty() { PATIENCE } else { PATIENCE_WITH_OTHERS }

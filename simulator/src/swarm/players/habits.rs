@@ -1,4 +1,4 @@
-//! What kind of person a player is.
+//! The habits of a player.
 
 use klaxon_protocol::ids::Seat;
 
@@ -7,37 +7,37 @@ use crate::evidence::PlayerNumber;
 /// How a player behaves in every question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Habits {
-    /// How likely they know the right choice, 0 to 1; otherwise they guess.
+    /// The probability that the player knows the right choice, 0 to 1; otherwise the player guesses.
     pub skill: f64,
-    /// What their network does.
+    /// The quality of the network.
     pub network: Network,
-    /// How they tap.
+    /// How the player taps on choices.
     pub tapping: Tapping,
-    /// Whether they have a second device in the same show, and answer on both.
+    /// Whether the player has a second device in the same show, and answers on both.
     pub two_devices: bool,
-    /// Whether they sometimes answer after the close.
+    /// Whether the player sometimes answers after the close.
     pub dawdles: bool,
-    /// Whether their page is in a hidden tab: it sends no heartbeats, and all that shows that it is there is their browser's
-    /// answers to pings.
+    /// Whether the player's page is in a hidden tab: it sends no heartbeats, and only the browser's pongs show that it
+    /// is connected.
     pub hidden_tab: bool,
-    /// Whether they do what no client should.
+    /// Whether the player violates the protocol.
     pub cheats: bool,
 }
 
 impl Habits {
-    /// Whether all of this player's own connections keep the rules and work.
+    /// Whether all own connections of the player follow the protocol and have a working network.
     #[must_use]
     pub const fn honest(&self) -> bool {
         !self.cheats && matches!(self.network, Network::Good)
     }
 }
 
-/// What a player's network does.
+/// The quality of a player's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
     /// It works.
     Good,
-    /// It delays what is sent, and loses the connection in the middle of questions.
+    /// It delays sent messages, and loses the connection in the middle of questions.
     Bad,
 }
 
@@ -52,33 +52,33 @@ pub enum Tapping {
     Wavers,
 }
 
-/// Something no client should do.
+/// A violation of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mischief {
-    /// Answers the question before, which is closed.
+    /// Answers the previous question, which is closed.
     AnswersClosed,
     /// Answers before the question opens.
     AnswersEarly,
-    /// Chooses what is not there.
+    /// Answers with a choice that the question does not have.
     ChoosesNothing,
     /// Answers a question that was never asked.
     AnswersUnasked,
-    /// Answers although out of play.
+    /// Answers although the seat is out of play.
     AnswersWhenOut,
-    /// Says in the answer that it is another seat's.
+    /// Adds another seat's number to the answer.
     ClaimsSeat(Seat),
-    /// Comes with their own resume token with a changed character, on another connection.
+    /// Joins on another connection with the player's own resume token, of which one character is changed.
     ForgesToken,
-    /// Comes with another player's resume token and answers for them.
+    /// Joins with another player's resume token and answers as that player.
     Steals(PlayerNumber),
     /// Answers on a connection that never joined.
     AnswersUnjoined,
     /// Sends 100 messages at once.
     Floods,
-    /// Sends 8 KiB in a message.
+    /// Sends a message of 8 KiB.
     SendsTooMuch,
-    /// Sends what can't be read.
+    /// Sends bytes that can't be decoded.
     SendsNonsense,
-    /// Sends a type of message that there is not.
+    /// Sends a message of an unknown type.
     SendsUnknownType,
 }

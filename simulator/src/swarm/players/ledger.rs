@@ -1,4 +1,4 @@
-//! Where the swarm writes down what it sees: a page for each connection, and every distinct frame once.
+//! The swarm's log: a page for each connection, and each distinct frame once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +21,11 @@ pub struct Ledger {
     opened: AtomicU64,
 }
 
-/// Distinct frames, each decoded at most once however many players receive it.
+/// The distinct frames. Each is decoded at most once, however many players receive it.
 #[derive(Debug, Default)]
 struct Shelf {
     frames: Frames,
-    /// By frame number; none for frames that were only sent, or that are no message.
+    /// By frame number; none for frames that were only sent, or that can't be decoded.
     received: Vec<Option<Arc<ToPlayer>>>,
 }
 
@@ -44,7 +44,7 @@ impl Shelf {
 }
 
 impl Ledger {
-    /// A page for a connection that has just been opened.
+    /// Opens the page of a new connection.
     #[must_use]
     pub fn open(self: &Arc<Self>, player: PlayerNumber, gateway: GatewayNumber, codec: Codec, honest: bool) -> Page {
         let order = self.opened.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +54,7 @@ impl Ledger {
         Page { ledger: Arc::clone(self), order, log: Some(log), awaited: Vec::new() }
     }
 
-    /// All that was seen on connections that are closed by now, in the order in which they were opened.
+    /// Removes and returns the logs of all closed connections, in the order in which they were opened.
     #[must_use]
     pub fn take(&self) -> Evidence {
         let mut closed = std::mem::take(&mut *self.closed.lock());
@@ -68,13 +68,13 @@ impl Ledger {
     }
 }
 
-/// The log of one open connection; handed in when dropped, whatever the reason.
+/// The log of an open connection; added to the ledger when dropped.
 #[derive(Debug)]
 pub struct Page {
     ledger: Arc<Ledger>,
     order: u64,
     log: Option<ConnectionLog>,
-    /// Messages whose times the kernel has not reported in full: where they are in the stream, and the transit's index.
+    /// Messages whose times the kernel has not fully reported: their position in the stream, and the transit's index.
     awaited: Vec<(Written, usize)>,
 }
 
@@ -91,13 +91,13 @@ impl Page {
         self.log.as_ref().map_or(Codec::Json, |log| log.codec)
     }
 
-    /// Notes a message that is about to be sent.
+    /// Logs a message directly before it is sent.
     pub fn sent(&mut self, bytes: &[u8]) {
         let frame = self.ledger.shelf.lock().frames.intern(self.codec(), bytes);
         self.note(Micros::now(), Direction::Sent, frame);
     }
 
-    /// Notes where in the stream the message is that was noted last.
+    /// Logs the position in the stream of the last message.
     pub fn written(&mut self, written: Written) {
         if let Some(log) = &mut self.log
             && let Some(entry) = log.entries.len().checked_sub(1)
@@ -107,20 +107,21 @@ impl Page {
         }
     }
 
-    /// Notes when bytes were sent that are no message.
+    /// Logs when packets were sent that contain no message.
     pub fn sent_beside(&mut self, times: impl Iterator<Item = Micros>) {
         if let Some(log) = &mut self.log {
             log.sent_beside.extend(times);
         }
     }
 
-    /// Whether the kernel still owes times of what was sent.
+    /// Whether the kernel has not yet reported all times of sent messages.
     #[must_use]
     pub const fn awaits_times(&self) -> bool {
         !self.awaited.is_empty()
     }
 
-    /// Notes a time that the kernel reports of what was sent. A message is in transit from its first write on, until its last is acknowledged.
+    /// Logs a time that the kernel reports. A message is in transit from its first write until its last write is
+    /// acknowledged.
     pub fn time_of(&mut self, sent: Sent) {
         let Some(log) = &mut self.log else { return };
         self.awaited.retain(|&(written, transit)| {
@@ -134,7 +135,8 @@ impl Page {
         });
     }
 
-    /// Notes a message that came at that time, and gives it decoded; none if it is no message of the protocol.
+    /// Logs a message that was received at this time, and returns it decoded; none if it is not a message of the
+    /// protocol.
     pub fn received(&mut self, at: Micros, bytes: &[u8]) -> Option<Arc<ToPlayer>> {
         let codec = self.codec();
         let (frame, message) = self.ledger.shelf.lock().receive(codec, bytes);
@@ -142,7 +144,7 @@ impl Page {
         message
     }
 
-    /// Notes the code with which the server closed the connection.
+    /// Logs the code with which the server closed the connection.
     pub fn closed(&mut self, code: u16) {
         if let Some(log) = &mut self.log {
             log.close_code = Some(code);
@@ -196,7 +198,8 @@ mod tests {
         page.sent(b"answer");
         page.written(Written { first: 129, last: 129 });
         let mut told = |last, step, at| page.time_of(Sent { last, step, at: Micros(at) });
-        // The handshake's, then both messages': the second write of the first leaves later, and both come to an end together.
+        // First the handshake's, then those of both messages: the second write of the first message leaves later, and
+        // both are acknowledged together.
         told(49, Step::Left, 2);
         told(99, Step::Left, 3);
         told(119, Step::Left, 4);

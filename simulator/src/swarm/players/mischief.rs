@@ -1,4 +1,4 @@
-//! The bytes and connections of those who don't play by the rules.
+//! The bytes and connections of players who violate the protocol.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use super::connection::{PlayerConnection, Received};
 use super::world::World;
 use crate::evidence::PlayerNumber;
 
-/// How many messages a flood has.
+/// The number of messages of a flood.
 pub const FLOOD: usize = 100;
-/// How many bytes are too many.
+/// The size of a message that is too large, in bytes.
 const TOO_MUCH: usize = 8192;
 
-/// An answer that claims another seat. Only JSON has room for such a field.
+/// An answer with another seat's number. Only JSON can contain such an additional field.
 pub fn answer_for_seat(codec: Codec, answer: Answer, seat: Seat) -> Vec<u8> {
     let (question, choice) = (answer.question, answer.choice);
     match codec {
@@ -29,21 +29,21 @@ pub fn answer_for_seat(codec: Codec, answer: Answer, seat: Seat) -> Vec<u8> {
     }
 }
 
-/// A message larger than any may be.
+/// A message that is too large.
 pub fn too_much() -> Vec<u8> {
     vec![b'x'; TOO_MUCH]
 }
 
-/// Bytes that are no message.
+/// Bytes that can't be decoded.
 pub fn nonsense(codec: Codec) -> Vec<u8> {
     match codec {
         Codec::Json => br#"{"type":"answer","question":"#.to_vec(),
-        // An answer that ends before its choice.
+        // An answer that is cut before its choice.
         Codec::Bincode => vec![1, 1],
     }
 }
 
-/// A message of a type that there is not.
+/// A message of an unknown type.
 pub fn unknown_type(codec: Codec) -> Vec<u8> {
     match codec {
         Codec::Json => br#"{"type":"win","prize":1000000}"#.to_vec(),
@@ -56,7 +56,7 @@ pub fn flood_message() -> FromPlayer {
     FromPlayer::React(React { emoji: Emoji::Fire })
 }
 
-/// The token with one character changed: in the middle, where every bit counts.
+/// The token with one character changed: in the middle, where all bits are significant.
 pub fn forge(token: &str) -> String {
     let mut characters: Vec<char> = token.chars().collect();
     let middle = characters.len() / 2;
@@ -66,22 +66,22 @@ pub fn forge(token: &str) -> String {
     characters.into_iter().collect()
 }
 
-/// What an intruder does on a connection of its own.
+/// How an intruder joins.
 #[derive(Debug, Clone, Copy)]
 pub enum Intrusion {
-    /// Comes with a forged token.
+    /// With a forged token.
     Forged,
-    /// Comes with the true token.
+    /// With the player's valid token.
     Stolen,
-    /// Does not join.
+    /// Not at all.
     Unjoined,
 }
 
-/// Comes on another connection as `victim` and tries to answer for them. For the server a stolen token is its owner,
-/// so the connection is in the ledger as theirs.
+/// Connects as `victim` and tries to answer for that player. The server takes the owner of a stolen token for the
+/// player, so the connection is logged as the victim's.
 pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, answer: Answer) {
     let token = world.token_of(victim);
-    // Not where the victim is, if there is another place.
+    // At another gateway than the victim, if there is one.
     let gateway = world.gateways.beside(world.gateways.first_for(world.plan.seed, victim));
     let page = || world.ledger.open(victim, gateway, codec, false);
     let (address, patience) = (world.gateways.address(gateway), world.gateways.patience());
@@ -97,7 +97,7 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
         if connection.send(&FromPlayer::Join(join)).await.is_err() {
             return;
         }
-        // The answer follows the server's, whatever it is.
+        // The intruder answers after the server's reply, even if that is an error.
         let welcome = |message: &ToPlayer| matches!(message, ToPlayer::Welcome(_) | ToPlayer::Error(_));
         listen(&mut connection, Duration::from_secs(2), welcome).await;
     }
@@ -109,7 +109,7 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
     connection.close().await;
 }
 
-/// Receives until `enough` is true of a message, the time is up, or the connection is gone.
+/// Receives until `enough` returns true, the time is over, or the connection is closed.
 async fn listen(connection: &mut PlayerConnection, at_most: Duration, enough: impl Fn(&ToPlayer) -> bool) {
     let listening = async {
         loop {
@@ -120,7 +120,7 @@ async fn listen(connection: &mut PlayerConnection, at_most: Duration, enough: im
             }
         }
     };
-    // Silence is an answer too.
+    // A timeout is no failure.
     let _ = timeout(at_most, listening).await;
 }
 

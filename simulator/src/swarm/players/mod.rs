@@ -1,6 +1,6 @@
 //! The swarm: thousands of players in one process, each a task with its own sockets, habits and view of the show.
 //!
-//! What a player will do comes from the [`plan`] and a seed alone; what the server makes of it is written to the [`ledger`].
+//! Players' actions depend only on the [`plan`] and the seed; the server's messages are logged in the [`ledger`].
 
 mod actions;
 mod connection;
@@ -27,7 +27,7 @@ pub use ledger::{Ledger, Page};
 pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
 pub use world::{Progress, World};
 
-/// Lets every player play until the show is over for them, or until `over` is true.
+/// Runs all players until the show is over for each, or until `over` is true.
 pub async fn play(world: Arc<World>, over: watch::Receiver<bool>) {
     let mut people = JoinSet::new();
     for player in &world.plan.players {

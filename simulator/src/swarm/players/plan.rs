@@ -1,4 +1,4 @@
-//! Who plays in the swarm: everything about every player, from a seed.
+//! The plan of the swarm: all properties of all players, from a seed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use rand_chacha::ChaCha8Rng;
 use super::habits::{Habits, Network, Tapping};
 use crate::evidence::PlayerNumber;
 
-/// What the plan is made from.
+/// The settings that the plan is generated from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SwarmSettings {
-    /// Everything random comes from here.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// How many play.
+    /// The number of players.
     pub players: u32,
-    /// How many only watch, besides the players.
+    /// The number of spectators, in addition to the players.
     pub spectators: u32,
-    /// Over how long they join.
+    /// The time over which they join.
     pub rush: Duration,
-    /// Which codec they use.
+    /// The codec that they use.
     pub codec: CodecChoice,
-    /// How many have which habit.
+    /// The share of players with each habit.
     pub shares: Shares,
 }
 
-/// How many players have a habit, each from 0 (none, the default) to 1 (all).
+/// The share of players with each habit, from 0 (none, the default) to 1 (all).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Shares {
-    /// A bad network.
+    /// Players with a bad network.
     pub bad_networks: f64,
-    /// Cheating.
+    /// Players who violate the protocol.
     pub cheats: f64,
-    /// Tapping twice, one half of them on another choice.
+    /// Players who tap twice, half of them on another choice.
     pub double_taps: f64,
-    /// A second device.
+    /// Players with a second device.
     pub two_devices: f64,
-    /// Answering after the close.
+    /// Players who answer after the close.
     pub dawdlers: f64,
-    /// Hidden tabs.
+    /// Players in a hidden tab.
     pub hidden_tabs: f64,
 }
 
@@ -57,34 +57,34 @@ pub enum CodecChoice {
     Mix,
 }
 
-/// One player.
+/// The plan of one player.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlayerPlan {
-    /// Their number in the swarm.
+    /// The number in the swarm.
     pub number: PlayerNumber,
-    /// What they want to be called.
+    /// The name that the player asks for.
     pub name: String,
-    /// To play or to watch.
+    /// Whether to play or to watch.
     pub role: Role,
-    /// Which codec they use.
+    /// The codec.
     pub codec: Codec,
-    /// How long after the start they join.
+    /// The delay of the join from the start.
     pub joins_after: Duration,
-    /// What kind of person they are.
+    /// The habits.
     pub habits: Habits,
 }
 
-/// All players.
+/// The plans of all players.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SwarmPlan {
-    /// Everything random comes from here.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// Those who play, then those who watch; each at the index of their number.
+    /// Players first, then spectators; each at the index of their number.
     pub players: Vec<PlayerPlan>,
 }
 
 impl SwarmPlan {
-    /// The plan for these settings: the same settings give the same plan.
+    /// The plan for these settings; equal settings result in equal plans.
     #[must_use]
     pub fn new(settings: &SwarmSettings) -> Self {
         let count = settings.players.saturating_add(settings.spectators);
@@ -97,14 +97,14 @@ impl SwarmPlan {
         Self { seed: settings.seed, players }
     }
 
-    /// How many of them play.
+    /// The number of players, without spectators.
     #[must_use]
     pub fn seats(&self) -> usize {
         self.players.iter().filter(|player| player.role == Role::Player).count()
     }
 }
 
-/// A source of randomness that only this player uses, and only for `purpose` (0: the plan, else a question's number).
+/// A random generator for one player and one `purpose` (0: the plan, else a question's number).
 pub(super) fn rng(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::from(player.0) << 16 | u64::from(purpose));
@@ -134,7 +134,7 @@ impl PlayerPlan {
             two_devices: has(shares.two_devices) && role == Role::Player,
             dawdles: has(shares.dawdlers),
             cheats: has(shares.cheats),
-            // The better of two throws: most people know most answers, a few know hardly any.
+            // The larger of two random numbers: most people know most answers, a few know hardly any.
             skill: 0.35 + 0.63 * rng.random::<f64>().max(rng.random::<f64>()),
             hidden_tab: rng.random_bool(shares.hidden_tabs.clamp(0.0, 1.0)),
         };
@@ -143,14 +143,14 @@ impl PlayerPlan {
     }
 }
 
-/// The right choice of each question, found by its text: the server shuffles the choices.
+/// The right choice of each question, by its text, since the server shuffles the choices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerKey {
     right: HashMap<String, String>,
 }
 
 impl AnswerKey {
-    /// The key to a pack.
+    /// The right choices of a pack.
     #[must_use]
     pub fn of(pack: &Pack) -> Self {
         let right = pack
@@ -161,7 +161,7 @@ impl AnswerKey {
         Self { right }
     }
 
-    /// The right choice of a question as it was sent; none if the pack does not have it.
+    /// The right choice of a question that was received; none if the pack does not contain the question.
     #[must_use]
     pub fn right(&self, question: &Question) -> Option<Choice> {
         let right = self.right.get(&question.text)?;

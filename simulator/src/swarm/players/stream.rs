@@ -1,4 +1,4 @@
-//! A TCP stream that knows when the kernel had what it reads, and sent what it writes.
+//! A TCP stream with the kernel's times of received and sent data.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -11,34 +11,35 @@ use tokio::net::TcpStream;
 use crate::evidence::Micros;
 use crate::socket::timestamps::{self, Control, Sent};
 
-/// The bytes of a message in the stream, by the kernel's count: the last byte of the first write, and of the last.
+/// The position of a message in the stream: the number, in the kernel's count, of the last byte of its first write, and
+/// of its last write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     pub first: u32,
     pub last: u32,
 }
 
-/// A connection with the kernel's times, as far as it has them.
+/// A connection with the kernel's times, as far as the kernel reports them.
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
     control: Control,
-    /// When the last bytes that were read had come.
+    /// When the last bytes that were read had been received.
     came: Option<Micros>,
-    /// The last byte written, modulo 2^32.
+    /// The number of the last byte written, modulo 2^32.
     last: u32,
-    /// The writes since a message was begun.
+    /// The writes since the current message was begun.
     written: Option<Written>,
-    /// Whether what is written is the message that was begun.
+    /// Whether the bytes being written belong to the message that was begun.
     in_message: bool,
-    /// When something else was written: pongs, and the close frame.
+    /// When anything else was written: pongs, and the close frame.
     others: Vec<Micros>,
-    /// Whether the kernel reports times of what is sent.
+    /// Whether the kernel reports times of sent data.
     tells: bool,
 }
 
 impl Stream {
-    /// Connects.
+    /// Connects to the server.
     ///
     /// # Errors
     /// If the server can't be reached.
@@ -47,7 +48,7 @@ impl Stream {
         socket.set_nodelay(true)?;
         let tells = timestamps::ask_both_ways(&socket).is_ok();
         if !tells {
-            // Times of what comes are better than none; without them it is when it was read.
+            // Falls back to times of received data only; without those the time of the read is used.
             let _ = timestamps::ask(&socket);
         }
         Ok(Self {
@@ -62,34 +63,35 @@ impl Stream {
         })
     }
 
-    /// When the last bytes that were read had come.
+    /// When the last bytes that were read had been received.
     pub fn came(&self) -> Micros {
         self.came.unwrap_or_else(Micros::now)
     }
 
-    /// A message is written from here on.
+    /// Begins a message: the following writes belong to it.
     pub fn begin(&mut self) {
         (self.written, self.in_message) = (None, true);
     }
 
-    /// What is written from here on is no message.
+    /// Ends the message: the following writes don't belong to it.
     pub fn end(&mut self) {
         self.in_message = false;
     }
 
-    /// When something was written that is no message, since this was asked last.
+    /// Removes and returns the times of writes that belonged to no message.
     pub fn others(&mut self) -> std::vec::Drain<'_, Micros> {
         self.others.drain(..)
     }
 
-    /// Where all that was written since the message began is in the stream; none if the kernel reports no times of it.
+    /// The position in the stream of everything written since the message began; none if the kernel reports no times of
+    /// sent data.
     pub fn written(&self) -> Option<Written> {
         self.written.filter(|_| self.tells)
     }
 
-    /// The next time that the kernel reports of what was written.
+    /// The next time that the kernel reports of written data.
     pub fn sent(&mut self) -> Option<Sent> {
-        // An error of the socket is for those who read and write.
+        // Errors of the socket are reported by reads and writes.
         timestamps::sent(&self.socket, &mut self.control).ok().flatten()
     }
 }
@@ -124,7 +126,7 @@ impl AsyncWrite for Stream {
             if !self.in_message {
                 self.others.push(Micros::now());
             }
-            // The kernel counts modulo 2^32 as well.
+            // The kernel counts modulo 2^32, too.
             self.last = self.last.wrapping_add(wrote as u32);
             let last = self.last;
             let first = self.written.map_or(last, |written| written.first);
@@ -170,7 +172,7 @@ mod tests {
             assert_eq!(server.read_exact(&mut buffer[..10]).await.unwrap(), 10);
             server.write_all(b"a reply").await.unwrap();
             let replied = Micros::now();
-            // Whoever is late to read it has its time all the same.
+            // The time does not depend on when the data is read.
             tokio::time::sleep(Duration::from_millis(20)).await;
             assert_eq!(player.read(&mut buffer).await.unwrap(), 7);
             if round > 0 {

@@ -1,4 +1,4 @@
-//! What all players of a swarm share.
+//! The state that all players of a swarm share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -11,26 +11,26 @@ use super::ledger::Ledger;
 use super::plan::{AnswerKey, SwarmPlan};
 use crate::evidence::PlayerNumber;
 
-/// What all players of a swarm share.
+/// The state that all players of a swarm share.
 #[derive(Debug)]
 pub struct World {
-    /// Where the service listens for players.
+    /// The service's addresses for players.
     pub gateways: Gateways,
     /// The show's code.
     pub code: ShowCode,
-    /// Who plays, and how.
+    /// The plans of all players.
     pub plan: SwarmPlan,
-    /// The right choices, as far as players know them.
+    /// The right choices, for players who know them.
     pub key: AnswerKey,
-    /// Where everything is written down.
+    /// The log of all connections.
     pub ledger: Arc<Ledger>,
-    /// How far the show is, for a progress bar.
+    /// The progress of the show, for a progress bar.
     pub progress: Progress,
-    /// Each player's resume token, once welcomed: what a thief would steal.
+    /// Each player's resume token, once welcomed, for players who steal tokens.
     tokens: Box<[Mutex<Option<String>>]>,
 }
 
-/// Rough counts while the show runs. The report is made from the evidence, not from these.
+/// Approximate counts while the show runs. The report is computed from the evidence, not from these.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Connections that are open now.
@@ -39,14 +39,14 @@ pub struct Progress {
     pub joined: AtomicU32,
     /// Answers sent.
     pub answers: AtomicU64,
-    /// The last question that anybody saw.
+    /// The last question that any player received.
     pub question: AtomicU32,
-    /// Players that have seen the end and left.
+    /// Players that received the end and left.
     pub left: AtomicU32,
 }
 
 impl World {
-    /// A world before anybody joined.
+    /// The state before any player joined.
     #[must_use]
     pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
         let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();

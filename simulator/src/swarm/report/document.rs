@@ -1,4 +1,4 @@
-//! What people are shown of a run.
+//! The report of a run, for people.
 
 use klaxon_protocol::games::trivia::Choice;
 
@@ -8,10 +8,10 @@ use super::waits::{FaultLine, Wait};
 use crate::report::words::{bytes, count, money, percent, time};
 use crate::report::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, Text, Tone};
 
-/// How many refusals and alerts of the host are shown.
+/// The maximum number of displayed refusals and alerts of the host.
 const SHOWN: usize = 5;
 
-/// The run as a report for people.
+/// The report of the run.
 #[must_use]
 pub fn document(report: &Report) -> Document {
     let setup = &report.setup;

@@ -1,4 +1,4 @@
-//! From the evidence to the figures of the report.
+//! Computes the report's figures from the evidence.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -11,10 +11,10 @@ use super::waits::waits;
 use crate::evidence::{Direction, Disturbance, Evidence, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
-/// How many places the report shows.
+/// The number of places in the report.
 const PLACES: usize = 10;
 
-/// Adds up everything that was seen.
+/// Counters over all the evidence.
 #[derive(Default)]
 struct Count<'a> {
     crowd: Crowd,
@@ -34,12 +34,12 @@ struct Count<'a> {
 struct QuestionSeen<'a> {
     question: Option<&'a Question>,
     reveal: Option<&'a Reveal>,
-    /// In play after a void.
+    /// The number of players in play after a void.
     voided: Option<u32>,
     seen_by: HashSet<PlayerNumber>,
 }
 
-/// What is known of one connection while it is read.
+/// The state of a connection while its log is read.
 struct ConnectionFigures {
     player: PlayerNumber,
     honest: bool,
@@ -86,7 +86,7 @@ impl<'a> Count<'a> {
             ToPlayer::Question(question) => {
                 self.asked(line.player, question);
                 let sent = question.at.0 * 1000;
-                // To those who joined later it was sent later.
+                // Players who joined later were sent the question later.
                 if line.honest && line.welcomed.is_some_and(|welcomed| welcomed.0 < sent) {
                     self.seen.add(at.0.saturating_sub(sent));
                 }
@@ -151,7 +151,7 @@ impl Traffic {
     }
 }
 
-/// The most moments within any one second.
+/// The maximum number of moments within any second.
 fn peak(moments: &mut [Micros]) -> u64 {
     moments.sort_unstable();
     let mut first = 0;
@@ -190,7 +190,7 @@ fn winners(podium: &Podium) -> Winners {
 }
 
 impl Report {
-    /// The figures of this evidence; the lines of the audit and of the database are for its caller to add.
+    /// The report for this evidence; the caller adds the lines of the audit and of the database.
     #[must_use]
     pub fn new(seed: u64, setup: Setup, host: HostLine, faults: &[Disturbance], evidence: &Evidence) -> Self {
         let messages = Messages::of(evidence);

@@ -1,15 +1,15 @@
-//! How long things took.
+//! Durations and their distribution.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Times from few microseconds to minutes, in three digits.
+/// A histogram of durations from microseconds to minutes, with three significant digits.
 #[derive(Debug, Clone)]
 pub struct Times(Histogram<u64>);
 
-/// The longest time that is distinguished, in microseconds: 10 minutes.
+/// The longest duration that is distinguished, in microseconds: 10 minutes.
 const LONGEST: u64 = 600_000_000;
-/// How many bars a histogram is drawn with.
+/// The number of bars of a histogram.
 const BARS: u32 = 24;
 
 impl Default for Times {
@@ -19,12 +19,12 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Counts a time in microseconds.
+    /// Adds a duration in microseconds.
     pub fn add(&mut self, micros: u64) {
         self.0.saturating_record(micros.clamp(1, LONGEST));
     }
 
-    /// What they come to.
+    /// The summary of the durations.
     pub fn latency(&self) -> Latency {
         let times = &self.0;
         let ms = |micros: u64| micros as f64 / 1000.0;
@@ -42,7 +42,7 @@ impl Times {
         }
     }
 
-    /// Bars whose widths grow by the same factor, from the fastest to the slowest.
+    /// Bars whose widths grow by a constant factor, from the fastest to the slowest.
     fn bars(&self) -> Vec<Bucket> {
         let (low, high) = (self.0.min().max(1) as f64, self.0.max().max(2) as f64);
         let factor = (high / low).max(1.001).powf(1.0 / f64::from(BARS));
@@ -66,31 +66,31 @@ impl Times {
     }
 }
 
-/// How long something took, in milliseconds.
+/// A distribution of durations, in milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// How many were measured.
+    /// The number of measurements.
     pub count: u64,
-    /// Half of them were faster.
+    /// The median.
     pub p50_ms: f64,
-    /// 9 of 10 were faster.
+    /// The 90th percentile.
     pub p90_ms: f64,
-    /// 99 of 100 were faster.
+    /// The 99th percentile.
     pub p99_ms: f64,
-    /// The slowest.
+    /// The maximum.
     pub max_ms: f64,
-    /// How they are spread.
+    /// The histogram.
     pub bars: Vec<Bucket>,
 }
 
 /// One bar of a histogram.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bucket {
-    /// From here, in milliseconds.
+    /// The lower limit in milliseconds.
     pub from_ms: f64,
-    /// To here.
+    /// The upper limit in milliseconds.
     pub to_ms: f64,
-    /// How many.
+    /// The number of measurements.
     pub count: u64,
 }
 

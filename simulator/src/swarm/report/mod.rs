@@ -1,4 +1,4 @@
-//! The report of a run: its figures for programs, and what people are shown of them.
+//! The report of a run: its figures for programs, and the document for people.
 
 mod document;
 mod figures;

@@ -1,4 +1,4 @@
-//! What a run showed. The names are those of the JSON report.
+//! The results of a run. The field names are those of the JSON report.
 
 use serde::Serialize;
 
@@ -7,78 +7,78 @@ use super::waits::FaultLine;
 use crate::audit::Finding;
 use crate::swarm::costs::Cost;
 
-/// Everything that a run showed.
+/// All results of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// From which the run can be done again.
+    /// The seed with which the run can be repeated.
     pub seed: u64,
-    /// What was run.
+    /// The configuration.
     pub setup: Setup,
-    /// Who came.
+    /// The players and connections.
     pub crowd: Crowd,
-    /// What was sent and received.
+    /// The messages and bytes that were sent and received.
     pub traffic: Traffic,
-    /// What became of the answers.
+    /// The outcome of the answers.
     pub answers: Answers,
-    /// From a question being sent (its `at`) to an honest player having read it.
+    /// The time from a question's `at` until an honest player has read it.
     pub question_seen: Latency,
-    /// From an honest player sending an answer to having read the reply.
+    /// The time from an honest player's answer until the player has read the reply.
     pub answer_replied: Latency,
-    /// Question by question.
+    /// The results of each question.
     pub questions: Vec<QuestionLine>,
-    /// Who won, if the show came to its end.
+    /// The winners, if the show reached its end.
     pub winners: Option<Winners>,
-    /// What the server's processes cost, if that could be looked at: from their start until the end of the show.
+    /// The processor time of the server's processes from their start to the end of the show, if it could be measured.
     pub costs: Vec<Cost>,
-    /// The server's memory, if it could be looked at.
+    /// The server's memory, if it could be measured.
     pub memory: Option<Memory>,
-    /// What the host did.
+    /// The host's commands.
     pub host: HostLine,
-    /// What was done to processes in the middle of questions, and how long players waited for it.
+    /// The faults that were injected, and how long players waited because of them.
     pub faults: Vec<FaultLine>,
-    /// What came of comparing the database with the journal, if there is a database.
+    /// The comparison of the database with the journal, if there is a database.
     pub database: Option<DatabaseLine>,
-    /// The audit, a line for each promise.
+    /// The audit, one line per promise.
     pub audit: Vec<PromiseLine>,
-    /// Against the same show without a hostile crowd, if that was played too.
+    /// The comparison with the same show without a hostile crowd, if that was played, too.
     pub comparison: Option<Comparison>,
 }
 
-/// What was run.
+/// The configuration of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Setup {
-    /// What the show is called.
+    /// The show's title.
     pub title: String,
-    /// What it was played on, if that is more than one process.
+    /// A description of the service, if it has more than one process.
     pub service: Option<String>,
     /// `elimination`, `points` or `both`.
     pub mode: String,
-    /// How many players were sent.
+    /// The number of players that the swarm started.
     pub players: u32,
-    /// How many watched.
+    /// The number of spectators.
     pub spectators: u32,
-    /// How many hostile connections there were.
+    /// The number of hostile connections.
     pub hostile: u32,
-    /// How many questions the show has.
+    /// The number of questions in the pack.
     pub questions: u32,
-    /// From the show's creation until all players were gone.
+    /// Seconds from the show's creation until all players had left.
     pub seconds: f64,
 }
 
-/// Who came.
+/// The players and connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Crowd {
     /// Players that were given a seat.
     pub joined: u32,
-    /// Those who watched.
+    /// Spectators that were welcomed.
     pub watched: u32,
-    /// Connections in all.
+    /// All connections.
     pub connections: u32,
     /// Joins with a resume token that were welcomed.
     pub resumed: u32,
 }
 
-/// What was sent and received, in WebSocket messages and their bytes.
+/// Messages and bytes on WebSockets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Traffic {
     /// Messages from players.
@@ -91,31 +91,31 @@ pub struct Traffic {
     pub bytes_received: u64,
 }
 
-/// What became of the answers.
+/// The outcome of the answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Answers {
-    /// Answers sent, with all repetitions and cheats.
+    /// Answers sent, including repetitions and cheats.
     pub sent: u64,
     /// Replies received.
     pub replied: u64,
-    /// Replies that the choice counts.
+    /// Replies that accept the answer.
     pub accepted: u64,
-    /// Answers that the reveals counted.
+    /// Answers counted in the reveals.
     pub counted: u64,
-    /// The most answers sent within any one second.
+    /// The maximum number of answers sent within any second.
     pub peak_per_second: u64,
     /// Refusals received, by code.
     pub refused: Vec<(String, u64)>,
 }
 
-/// One question.
+/// The results of a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QuestionLine {
-    /// Its number.
+    /// The question's number.
     pub question: u16,
-    /// What was asked.
+    /// The question's text.
     pub text: String,
-    /// How many players saw it.
+    /// The number of players who received it.
     pub seen_by: u32,
     /// Counted answers by choice.
     pub counts: Vec<u32>,
@@ -129,16 +129,16 @@ pub struct QuestionLine {
     pub voided: bool,
 }
 
-/// Who won.
+/// The winners.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Winners {
-    /// How many.
+    /// The number of winners.
     pub count: u32,
     /// The pot in minor units.
     pub pot: u64,
-    /// How much of it was paid.
+    /// The paid amount, in minor units.
     pub paid: u64,
-    /// How much is kept for another show.
+    /// The amount that is kept for another show, in minor units.
     pub rolled_over: u64,
     /// ISO 4217 code.
     pub currency: String,
@@ -146,59 +146,59 @@ pub struct Winners {
     pub places: Vec<WinnerLine>,
 }
 
-/// A winner.
+/// A place on the podium.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WinnerLine {
-    /// From 1.
+    /// The place, from 1.
     pub place: u32,
-    /// What they are called.
+    /// The player's name.
     pub name: String,
-    /// Their points.
+    /// The points.
     pub score: u32,
-    /// What they win, in minor units.
+    /// The prize, in minor units.
     pub prize: u64,
 }
 
 /// The server's resident memory, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Memory {
-    /// When it was ready and had no players.
+    /// When the server was ready and had no players.
     pub start: u64,
-    /// The most.
+    /// The maximum.
     pub peak: u64,
-    /// The growth from start to peak, for each player with a seat.
+    /// The growth from start to peak, per player with a seat.
     pub per_player: u64,
-    /// Over time: seconds since the start, bytes.
+    /// Samples: seconds since the start, and bytes.
     pub samples: Vec<(f64, u64)>,
 }
 
-/// What the host did.
+/// The host's commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct HostLine {
-    /// Commands done.
+    /// Commands that were carried out.
     pub done: u32,
-    /// Commands refused: which, and why.
+    /// Commands that were refused, with the reason.
     pub refused: Vec<String>,
-    /// How often the admin connection was lost and made again.
+    /// How often the admin connection was lost and re-established.
     pub reconnects: u32,
-    /// What the server alerted the host of.
+    /// The server's alerts.
     pub alerts: Vec<String>,
 }
 
-/// What the audit found about a promise.
+/// The result of the audit for one promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PromiseLine {
-    /// Its number.
+    /// The promise's number.
     pub promise: u8,
-    /// Its name.
+    /// The promise's name.
     pub name: String,
-    /// How often it was checked.
+    /// The number of checks.
     pub checked: u64,
-    /// Figures worth telling.
+    /// Measured values: name and value.
     pub figures: Vec<(String, String)>,
-    /// How often it was broken.
+    /// The number of violations.
     pub violated: u64,
-    /// What broke it, the first times.
+    /// The first violations.
     pub violations: Vec<String>,
 }
 
@@ -216,52 +216,52 @@ impl From<&Finding> for PromiseLine {
 }
 
 impl PromiseLine {
-    /// Whether it was checked, and held each time.
+    /// Whether it was checked at least once and never violated.
     #[must_use]
     pub const fn holds(&self) -> bool {
         self.checked > 0 && self.violated == 0
     }
 }
 
-/// The database beside the journal.
+/// The comparison of the database with the journal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DatabaseLine {
-    /// How long after the end of the show it had everything, in seconds.
+    /// Seconds from the end of the show until the database was complete.
     pub seconds: f64,
     /// What was compared, and how often.
     pub compared: Vec<(String, u64)>,
-    /// How often they differed.
+    /// The number of differences.
     pub different: u64,
     /// The first differences.
     pub differences: Vec<String>,
 }
 
 impl DatabaseLine {
-    /// Whether something was compared, and all of it was the same.
+    /// Whether something was compared, and nothing differed.
     #[must_use]
     pub fn agrees(&self) -> bool {
         self.different == 0 && self.compared.iter().any(|&(_, times)| times > 0)
     }
 }
 
-/// The same show without and with a hostile crowd: how many times as much the second was, for the honest players.
+/// The same show without and with a hostile crowd: the ratios of the second run to the first, for the honest players.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// How many hostile connections the second run had.
+    /// The number of hostile connections in the second run.
     pub hostile: u32,
-    /// Of the p99 from a question being sent to being seen.
+    /// The ratio of the 99th percentiles until a question is received.
     pub question_seen_p99: f64,
-    /// Of the p99 from an answer to its reply.
+    /// The ratio of the 99th percentiles until an answer has its reply.
     pub answer_replied_p99: f64,
-    /// Of the server's memory at the peak.
+    /// The ratio of the server's peak memory.
     pub memory_peak: Option<f64>,
 }
 
 impl Comparison {
-    /// Compares two runs of one seed.
+    /// Compares two runs with the same seed.
     #[must_use]
     pub fn of(without: &Report, with: &Report) -> Self {
-        // Times below a tenth of a millisecond are noise.
+        // Durations below 0.1 ms are noise.
         let ratio = |before: f64, after: f64| after.max(0.1) / before.max(0.1);
         let memory = |report: &Report| report.memory.as_ref().map(|memory| memory.peak as f64);
         Self {
@@ -272,7 +272,7 @@ impl Comparison {
         }
     }
 
-    /// The larger of the two ratios of time.
+    /// The larger of the two ratios of durations.
     #[must_use]
     pub fn worst(&self) -> f64 {
         self.question_seen_p99.max(self.answer_replied_p99)
@@ -280,7 +280,7 @@ impl Comparison {
 }
 
 impl Report {
-    /// Whether every promise was checked and held, and the database agrees.
+    /// Whether every promise was checked and kept, and the database agrees with the journal.
     #[must_use]
     pub fn clean(&self) -> bool {
         self.audit.iter().all(PromiseLine::holds) && self.database.as_ref().is_none_or(DatabaseLine::agrees)

@@ -1,4 +1,4 @@
-//! What each fault was, and how long honest players waited because of it.
+//! The faults, and how long honest players waited because of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,48 +11,50 @@ use serde::Serialize;
 use crate::evidence::{Disturbance, Evidence, Micros, PlayerNumber};
 use crate::messages::{Messages, Seen};
 
-/// What an event or a reply waited for may have begun this long after the process was at work again: others still caught up.
+/// Events that began up to this long after the process worked again still count as delayed by the fault: other
+/// processes were catching up.
 const AFTERMATH: Duration = Duration::from_secs(3);
 
-/// A fault, and what it did to honest players.
+/// A fault, and its effect on honest players.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FaultLine {
-    /// In which question.
+    /// The question in which it happened.
     pub question: u16,
-    /// Which process, such as `engine-2`.
+    /// The process, such as `engine-2`.
     pub process: String,
-    /// What happened to it: `killed`, `stopped` or `upgraded`.
+    /// The kind of the fault: `killed`, `stopped` or `upgraded`.
     pub what: &'static str,
-    /// When, in seconds since the first player came.
+    /// When it happened, in seconds since the first player connected.
     pub at: f64,
-    /// How long the process was not at work, in milliseconds.
+    /// How long the process was unavailable, in milliseconds.
     pub away_ms: f64,
-    /// Of those whose connection it cut: until they were in again.
+    /// For players whose connection it closed: the time until they were welcomed again.
     pub back: Wait,
-    /// Of those who had an answer on the way: until its reply, over all connections.
+    /// For players who were waiting for a reply: the time until the answer's reply, over all their connections.
     pub reply: Wait,
-    /// Of those who received events then: by how much the latest of them was late. A close is late from when time was up.
+    /// For players who received events then: the delay of the most delayed one. A close is delayed from when the time
+    /// was up.
     pub event: Wait,
 }
 
 impl FaultLine {
-    /// What happened, for people.
+    /// A description for people.
     #[must_use]
     pub fn what(&self) -> String {
         format!("{} {}", self.process, self.what)
     }
 }
 
-/// How long players waited, each for the longest that they had to wait, in milliseconds.
+/// The distribution of waits, in milliseconds; each player counts with the longest wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Wait {
-    /// How many.
+    /// The number of players who waited.
     pub players: u32,
-    /// Half of them waited less.
+    /// The median.
     pub p50_ms: f64,
-    /// 99 of 100 waited less.
+    /// The 99th percentile.
     pub p99_ms: f64,
-    /// Who waited longest.
+    /// The maximum.
     pub max_ms: f64,
 }
 
@@ -74,7 +76,7 @@ impl Wait {
     }
 }
 
-/// From when to when a player waited.
+/// The beginning and the end of a wait.
 #[derive(Debug, Clone, Copy)]
 struct Waited {
     from: Micros,
@@ -91,14 +93,14 @@ impl Waited {
     }
 }
 
-/// What one honest player waited for.
+/// The waits of one honest player.
 #[derive(Debug, Default)]
 struct PersonWaits {
-    /// The first sending of an answer to each question, and its first reply.
+    /// When an answer to each question was first sent, and when its first reply was received.
     answers: BTreeMap<QuestionId, (Micros, Option<Micros>)>,
     events: Vec<Waited>,
     welcomes: Vec<Micros>,
-    /// The first frame of each connection, and its place in the evidence.
+    /// The first frame of each connection, and the connection's index in the evidence.
     begun: Vec<(Micros, usize)>,
 }
 
@@ -143,7 +145,7 @@ impl PersonWaits {
     }
 }
 
-/// A line for each fault.
+/// One line per fault.
 #[must_use]
 pub fn waits(faults: &[Disturbance], evidence: &Evidence, messages: &Messages) -> Vec<FaultLine> {
     if faults.is_empty() {
@@ -163,7 +165,7 @@ fn line(
 ) -> FaultLine {
     let until = Micros(fault.until.0.saturating_add(u64::try_from(AFTERMATH.as_micros()).unwrap_or_default()));
     let back = people.values().filter_map(|person| {
-        // The newest: a player who had reconnected elsewhere before was not cut off.
+        // Uses the newest connection: a player who had reconnected to another gateway before was not cut off.
         let begun = person.begun.iter().filter(|&&(first, _)| first <= fault.from);
         let &(_, connection) = begun.max_by_key(|&&(first, _)| first)?;
         let gateway = evidence.connections.get(connection)?.gateway;

@@ -1,4 +1,4 @@
-//! Promises 1 and 2: one answer, and an acknowledged one is never lost.
+//! Promises 1 and 2: at most one counted answer, and an acknowledged one is never lost.
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;

@@ -1,5 +1,5 @@
-//! Promise 10: what the journal shows of a ban of an address. That nobody new came from a banned one it does not show, for it does not
-//! say from where players come: `engine/tests/live/bans.rs` and `gateway/tests/command/bans.rs` try that.
+//! Promise 10: what the journal shows of an address ban. It does not contain players' addresses, so it can't show that
+//! no new player came from a banned one: `engine/tests/live/bans.rs` and `gateway/tests/command/bans.rs` test that.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::Settings;
@@ -12,7 +12,8 @@ use klaxon_protocol::player::{Lobby, Role, ToPlayer};
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};
 
-/// A show whose second player is banned by address, after the journal said from where the player of `named` comes.
+/// A show whose second player is banned by address, after the journal recorded the origin of the player of seat
+/// `named`.
 fn banned(named: Option<Seat>) -> Show {
     let mut show = Show::new(Settings::default());
     show.join();

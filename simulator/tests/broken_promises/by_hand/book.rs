@@ -1,4 +1,4 @@
-//! Promise 10: each thing that is told otherwise than the rule book gives it is found, however small.
+//! Promise 10: the audit finds every difference from the rules, however small.
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
@@ -9,7 +9,7 @@ use klaxon_protocol::player::ToPlayer;
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge};
 
-/// What is changed in a message that was received, and the words of the violation.
+/// The words of the violation, and a change to a received message that causes it.
 type Change = (&'static str, fn(&mut ToPlayer));
 
 const STATE: &str = "own state is another by the book";

@@ -1,4 +1,4 @@
-//! Promises 8 and 9: nobody is delayed, and the show goes on after a kill.
+//! Promises 8 and 9: no player is delayed, and the show goes on after a kill.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn an_honest_player_cut_off_as_too_slow_is_found_and_a_slow_one_may_be() {
     assert!(judge(&show).clean());
 }
 
-/// A cheat in the middle of a show sends this many emojis at once, and stays to the end.
+/// A show in which a cheat sends this many emojis at once in the middle, and stays connected to the end.
 fn flood(count: usize) -> (Show, usize) {
     let mut show = Show::played();
     let cheat = show.connections.len() - 3;
@@ -75,7 +75,7 @@ fn too_large_a_message_without_consequence_is_found() {
     assert!(judge(&show).clean());
 }
 
-/// A kill in the second question; seat 1 has come back from it, all others did not notice.
+/// A show with a kill in the second question; seat 1 has reconnected after it, all others did not notice it.
 fn killed() -> (Show, AuditOptions) {
     let show = Show::played();
     let (back, _) = show.connections[7].lines[0];

@@ -1,5 +1,5 @@
-//! Promise 4 at its edges: what the kernel's times, the replies and the run's own pings prove of when an answer was read, and what they
-//! leave open. The server's clock is ahead of the players', and nobody has told the audit by how much.
+//! Promise 4 at its edges: what the kernel's times, the replies and the run's pings prove about when an answer was
+//! read, and what they leave open. The server's clock is ahead of the players', by an amount unknown to the audit.
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
@@ -16,26 +16,26 @@ use crate::{assert_broken, told};
 /// How far the server's clock is ahead of the players', in milliseconds.
 const AHEAD: u64 = 40_000;
 
-/// An answer that was sent before or after the close, and what became of it. Times are in microseconds.
+/// An answer that was sent before or after the close, and its outcome. Times are in microseconds.
 #[derive(Debug, Clone, Copy)]
 struct Case {
-    /// When it was sent, from the close on.
+    /// When it was sent, relative to the close.
     sent: i64,
-    /// How long the swarm's process took to write it.
+    /// The time until the swarm's process had written it.
     writing: u64,
-    /// How long the server's kernel took to acknowledge it, if the kernel tells times.
+    /// The time until the server's kernel acknowledged it, if the kernel reports times.
     acknowledged: Option<u64>,
-    /// How long the reply took.
+    /// The time until the reply.
     replied: u64,
-    /// None is accepted.
+    /// The code of the refusal; none if it is accepted.
     code: Option<ErrorCode>,
-    /// How long pings take, and pongs.
+    /// The one-way time of pings and pongs.
     ping: u64,
 }
 
 const QUICK: Case = Case { sent: 0, writing: 50, acknowledged: Some(100), replied: 900, code: None, ping: 300 };
 
-/// A show in which one player's answer to the first question is this; all clocks of players are behind the server's.
+/// A show with this answer of one player to the first question; all players' clocks are behind the server's.
 fn play(case: Case) -> Show {
     let mut show = Show::new(Settings::default());
     for _ in 0..4 {
@@ -97,7 +97,7 @@ fn judge(show: &Show, direct: bool) -> Audit {
     audit(&show.evidence(), &AuditOptions { direct, ..AuditOptions::default() })
 }
 
-/// The violations of promise 4 alone: the answers here are in no journal.
+/// The violations of promise 4 only: the answers of this show are in no journal.
 fn untimely(case: Case, direct: bool) -> Vec<String> {
     let lines = told(&judge(&play(case), direct));
     lines.into_iter().filter(|line| line.starts_with("4: ")).collect()
@@ -142,9 +142,9 @@ fn an_answer_within_the_margin_is_not_judged() {
 fn a_reply_that_waited_in_the_server_is_no_excuse_for_one_that_came_in_time() {
     let case = Case { sent: -100_000, replied: 700_000, code: Some(ErrorCode::TooLate), ..QUICK };
     assert_broken(&judge(&play(case), true), 4, "refused as too_late");
-    // Through somebody else, whose kernel acknowledged it, it may have come late.
+    // Through a proxy, whose kernel acknowledged it, it may have been late.
     assert_eq!(untimely(case, false), Vec::<String>::new());
-    // And so it may where the kernel tells no times.
+    // It may also have been late if the kernel reports no times.
     let untold = Case { acknowledged: None, ..case };
     assert_eq!(untimely(untold, true), Vec::<String>::new());
     assert_eq!(figure(&judge(&play(untold), true), "answers with the kernel's times"), "0 of 2");
@@ -152,7 +152,7 @@ fn a_reply_that_waited_in_the_server_is_no_excuse_for_one_that_came_in_time() {
 
 #[test]
 fn a_process_that_wrote_late_does_not_make_a_timely_answer_of_a_late_one() {
-    // It was to be sent before the close, and left 100 ms behind it.
+    // It was to be sent before the close, and was written 100 ms after it.
     let case = Case { sent: -50_000, writing: 150_000, ..QUICK };
     assert_broken(&judge(&play(case), true), 4, "sent after the close, and accepted");
     assert_eq!(untimely(Case { acknowledged: None, ..case }, true), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! Promises 5, 6 and 7: the events without holes, the money, the journal.
+//! Promises 5, 6 and 7: the events without gaps, the money, the journal.
 
 use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::ids::{Seat, Seq};
@@ -96,7 +96,7 @@ fn a_hole_in_the_journals_own_events_is_found() {
     assert_broken(&judge(&show), 5, "the journal's event 4 has the number 5");
 }
 
-/// Changes the podium everywhere alike: as a server that cannot count would.
+/// Changes the podium in the journal and in all connections, like a server that calculates wrongly.
 fn change_podium(show: &mut Show, change: impl Fn(&mut Podium)) {
     let change = |message: &mut ToPlayer| {
         if let ToPlayer::Podium(podium) = message {
@@ -219,7 +219,7 @@ fn replayed(command: &ReplayCommand) -> Audit {
     audit(&evidence, &AuditOptions::default())
 }
 
-/// A replay command written in the shell; `$0` is the journal.
+/// A replay command as a shell script; `$0` is the journal's path.
 fn shell(script: &str) -> ReplayCommand {
     ReplayCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
 }

@@ -1,4 +1,4 @@
-//! What a fault of one process excuses, and what not.
+//! Which violations a fault of a process excuses, and which not.
 
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::games::trivia::{QuestionId, Settings};
@@ -9,7 +9,7 @@ use klaxon_simulator::evidence::{Disturbance, Evidence, GatewayNumber, Harm, Mic
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, told};
 
-/// Four players of whom one has answered the first question.
+/// Four players, one of whom has answered the first question.
 fn open() -> Show {
     let mut show = Show::new(Settings { pot: 100, ..Settings::default() });
     for _ in 0..4 {
@@ -20,7 +20,7 @@ fn open() -> Show {
     show
 }
 
-/// Everything after the first question's answers.
+/// Continues the show after the first question's answers.
 fn play_on(show: &mut Show) {
     show.close();
     show.reveal();
@@ -40,12 +40,12 @@ fn judge_with(evidence: &Evidence, fault: Disturbance) -> Audit {
     audit(evidence, &AuditOptions { faults: vec![fault], ..AuditOptions::default() })
 }
 
-/// An answer sent long before the close, and refused as too late.
+/// A show with an answer that was sent long before the close, and refused as too late.
 fn held_up() -> (Show, u64) {
     let mut show = open();
     let sent = show.now;
     show.refused(2, RIGHT, ErrorCode::TooLate);
-    // The refusal comes after the close, as of an answer that was read then.
+    // The refusal is received after the close, as if the answer had been read then.
     let lines = &mut show.connections[2].lines;
     lines.last_mut().unwrap().0 = Micros((sent + 4950) * 1000);
     play_on(&mut show);
@@ -71,7 +71,7 @@ fn what_another_gateway_read_in_time_may_not_be_late_nor_what_was_sent_when_it_r
     assert_broken(&before, 4, "refused as too_late");
 }
 
-/// A reply that comes six seconds after its answer.
+/// A show with a reply that is received 6 s after its answer.
 fn slow_reply() -> (Show, u64) {
     let mut show = open();
     let sent = show.now;

@@ -1,4 +1,4 @@
-//! Breaks written into a show by hand, and the honest races that are none.
+//! Violations written into a scripted show, and races that are allowed.
 
 mod answers;
 mod bans;

@@ -1,4 +1,4 @@
-//! What an honest server may do, and the audit must not mistake for a break.
+//! Behaviour that is allowed for a server, and that the audit must not report.
 
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ fn a_server_that_is_killed_and_gives_the_question_its_time_again() {
     for seat in 0..4 {
         show.come_back(seat);
     }
-    // The time of the question as it was first told is not over, and it is not open either.
+    // By the times announced before the kill the question is not over, but it has not opened again yet.
     show.refused(2, RIGHT, ErrorCode::Paused);
     show.wait(4000);
     show.answer(0, RIGHT);
@@ -252,7 +252,7 @@ fn a_cheat_at_anothers_seat_shares_its_one_answer() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever bytes there are: frames cut and changed, a journal cut and changed.
+    /// The audit does not panic for any bytes: frames and a journal that were cut and changed.
     #[test]
     fn the_audit_survives_any_evidence(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..40),
@@ -292,7 +292,7 @@ proptest! {
         }
     }
 
-    /// Any messages of the protocol, with any numbers in them, in any order.
+    /// The audit does not panic for any messages of the protocol, with any numbers, in any order.
     #[test]
     fn the_audit_survives_any_numbers(numbers in prop::collection::vec(any::<u64>(), 200)) {
         let mut show = Show::played();

@@ -1,4 +1,4 @@
-//! Seats that are given to others, and who gets one: what a server may not do, and what it may.
+//! Seats that are given to other players: what a server may do and what not.
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
@@ -12,7 +12,7 @@ use klaxon_protocol::time::Millis;
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, told};
 
-/// Four players, and a seat for each.
+/// A show of four players with all seats taken.
 fn full() -> Show {
     let mut show = Show::new(Settings { pot: 100, seats: 4, ..Settings::default() });
     for _ in 0..4 {
@@ -58,7 +58,7 @@ fn a_seat_that_is_given_again_before_the_first_question_is_the_new_players() {
     for seat in 0..3 {
         show.answer(seat, RIGHT);
     }
-    // What the one before sent, and was read too late to be of use.
+    // An answer of the seat's earlier player, which was read after the seat had been given away.
     send(&mut show, before, RIGHT);
     receive(&mut show, before, Verdict::Refused(ErrorCode::SeatGivenAway));
     show.hang_up(2);
@@ -190,7 +190,7 @@ fn a_new_player_past_the_seats_or_through_a_locked_lobby_is_found_and_raised_sea
     assert_broken(&judge(&show), 10, "3 seats instead of 4");
 }
 
-/// A player is removed in the first question and restored after its reveal.
+/// A show with a player who is removed in the first question and restored after its reveal.
 fn restored(out_at: Option<u16>) -> Show {
     let mut show = full();
     show.ask();
@@ -231,7 +231,7 @@ fn restoring_one_who_is_not_removed_and_a_new_seat_for_one_who_was_are_found() {
 
     let mut show = full();
     show.remove(0);
-    // Given to the very guest who was removed.
+    // Given to the same guest who was removed.
     show.reseat(0);
     if let Some(Command::Reseat { player, .. }) = show.records.last_mut().map(|record| &mut record.command) {
         *player = klaxon_protocol::ids::PlayerId::parse("guest-0").unwrap();

@@ -1,4 +1,4 @@
-//! Promises 3 and 4: nothing is told before the close, and the server's clock decides.
+//! Promises 3 and 4: nothing is revealed before the close, and the server's clock decides.
 
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::show::{Line, OPEN_FOR, RIGHT, Show, WRONG};
 use crate::{assert_broken, judge};
 
-/// A show of four whose first question is open.
+/// A show of four players whose first question is open.
 fn open() -> Show {
     let mut show = Show::new(Settings::default());
     for _ in 0..4 {
@@ -26,7 +26,7 @@ fn open() -> Show {
     show
 }
 
-/// And is closed, revealed, and the end.
+/// Closes and reveals the question, and ends the show.
 fn over(mut show: Show) -> Show {
     show.close();
     show.reveal();
@@ -34,7 +34,7 @@ fn over(mut show: Show) -> Show {
     show
 }
 
-/// Changes the JSON that was received on one connection, where `change` says that it did.
+/// Applies `change` to the JSON messages that were received on one connection; it returns whether it changed one.
 fn change_json(show: &mut Show, connection: usize, change: impl Fn(&mut Value) -> bool) {
     assert_eq!(show.connections[connection].codec, Codec::Json);
     for (_, line) in &mut show.connections[connection].lines {

@@ -1,4 +1,4 @@
-//! Promises 5 and 10: what the protocol says will be told at a moment, and is not, is missed.
+//! Promises 5 and 10: the audit reports messages that the protocol requires and that were not sent.
 
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::Settings;
@@ -10,7 +10,8 @@ use klaxon_simulator::evidence::Micros;
 use crate::show::{RIGHT, Show};
 use crate::{assert_broken, judge, server_killed, told};
 
-/// A show with a pause in which somebody comes back, lives for one and for all, a void, somebody who is removed, and one who watches.
+/// A show with a pause during which a player reconnects, lives for one player and for all, a void, a removed player,
+/// and a spectator.
 fn eventful() -> Show {
     let mut show = Show::new(Settings { pot: 1001, ..Settings::default() });
     for _ in 0..6 {
@@ -44,7 +45,8 @@ fn eventful() -> Show {
     show
 }
 
-/// The show without what `gone` says; no other promise may hide that this one is broken.
+/// Checks that removing the messages that `gone` selects violates this promise, even if other promises are violated,
+/// too.
 #[track_caller]
 fn missed(promise: u8, words: &str, gone: impl FnMut(usize, &ToPlayer) -> bool) {
     let mut show = eventful();
@@ -52,10 +54,10 @@ fn missed(promise: u8, words: &str, gone: impl FnMut(usize, &ToPlayer) -> bool) 
     assert_broken(&judge(&show), promise, words);
 }
 
-/// The promise that misses a message, the words of the violation, and which message it is.
+/// The promise that is violated without a message, the words of the violation, and a test for the message.
 type Kind = (u8, &'static str, fn(&ToPlayer) -> bool);
 
-/// Counts, and is true for one number only.
+/// A predicate that is true only for the match with this number, from 1.
 fn nth<'a>(number: usize, is: impl Fn(usize, &ToPlayer) -> bool + 'a) -> impl FnMut(usize, &ToPlayer) -> bool + 'a {
     let mut count = 0;
     move |connection, message| {
@@ -77,7 +79,7 @@ fn the_time_that_is_left_is_missed_by_one_who_came_back_in_a_pause() {
 
 #[test]
 fn the_state_of_lives_that_were_given_is_missed_each_time() {
-    // Seat 2 receives its state when it joins, then of its own life, of everybody's, and of the void.
+    // Seat 2 receives its state when it joins, then for its own life, for everyone's, and for the void.
     let state = |connection, message: &ToPlayer| connection == 2 && matches!(message, ToPlayer::You(_));
     for number in [2, 3] {
         missed(10, "was given lives, and was not told", nth(number, state));
@@ -142,7 +144,7 @@ fn what_should_come_last_is_missed_though_nothing_follows() {
 #[test]
 fn who_is_displaced_or_removed_misses_to_be_told() {
     let is = |code, message: &ToPlayer| matches!(message, ToPlayer::Error(error) if error.code == code);
-    // The older connection was open for long after it.
+    // The older connection stays open long after it.
     let mut show = eventful();
     show.lose(|_, message| is(ErrorCode::Displaced, message));
     show.receive(1, ToPlayer::Lobby(Lobby { joined: 6 }));

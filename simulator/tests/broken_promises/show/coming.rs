@@ -1,4 +1,4 @@
-//! Who comes, comes back, and goes.
+//! Joins, reconnects and closed connections.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
@@ -11,7 +11,7 @@ use klaxon_protocol::time::{Millis, Span};
 use super::{Person, Script, Show};
 
 impl Show {
-    /// A new player takes the next seat; every third speaks bincode.
+    /// A new player takes the next seat; every third uses bincode.
     pub fn join(&mut self) -> usize {
         self.wait(10);
         let seat = self.people.len();
@@ -41,7 +41,7 @@ impl Show {
         self.connect(1000, Codec::Json, None)
     }
 
-    /// A player's connection ends.
+    /// Closes a player's connection.
     pub fn hang_up(&mut self, seat: usize) {
         let connection = self.connection_of(seat);
         self.hang_up_connection(connection);
@@ -51,7 +51,7 @@ impl Show {
         self.connections[connection].listening = false;
     }
 
-    /// A player connects again, beside an older connection or in its place.
+    /// Connects a player again, in addition to an older connection or instead of it.
     pub fn come_back(&mut self, seat: usize) -> usize {
         self.wait(100);
         let Person { player, .. } = self.people[seat];

@@ -1,4 +1,4 @@
-//! What a host, or a crash, does to a show besides asking its questions.
+//! Actions of a host, and crashes, in a scripted show.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
@@ -13,7 +13,7 @@ use klaxon_protocol::time::Span;
 use super::{Person, Show};
 
 impl Show {
-    /// The running question does not count.
+    /// Voids the running question.
     pub fn void(&mut self) {
         let Mark { seq, at } = self.mark();
         let question = self.question();
@@ -27,14 +27,14 @@ impl Show {
         self.wait(100);
     }
 
-    /// A host's action that no player is sent.
+    /// Records a host's action that is not sent to players.
     pub fn quietly(&mut self, action: Action) {
         let id = CommandId::parse(&format!("h{}", self.records.len())).unwrap();
         self.record(Command::Host { id, action }, vec![]);
         self.wait(10);
     }
 
-    /// The player of this seat is gone, and it is given to another guest; who is connected as the one before is told so. The new
+    /// Gives this seat to another guest; the connection of the earlier player receives the error. Returns the new
     /// player's connection.
     pub fn reseat(&mut self, seat: usize) -> usize {
         self.wait(10);
@@ -52,7 +52,7 @@ impl Show {
         self.connect(player, Codec::Json, Some(place))
     }
 
-    /// The removal is undone: in play again, or out since a question that was missed.
+    /// Undoes a removal: the seat is in play again, or out since a question that the player missed.
     pub fn restore(&mut self, seat: usize, out_at: Option<u16>) {
         (self.people[seat].alive, self.people[seat].removed) = (out_at.is_none(), false);
         self.people[seat].out_at = out_at.unwrap_or_default();
@@ -60,7 +60,7 @@ impl Show {
         self.quietly(Action::Restore { seat: Seat(u32::try_from(seat).unwrap()) });
     }
 
-    /// A seat gets a life more, or all who are in play; each is told.
+    /// Gives a life to a seat, or to all in play; each of them is sent the new state.
     pub fn give_life(&mut self, seat: Option<usize>) {
         let given = |(index, person): (usize, &Person)| seat.map_or(person.alive, |seat| seat == index);
         let given: Vec<bool> = self.people.iter().enumerate().map(given).collect();
@@ -76,13 +76,13 @@ impl Show {
         self.wait(100);
     }
 
-    /// A seat is out of the show, and its connection is closed.
+    /// Removes a seat's player, and closes the connection.
     pub fn remove(&mut self, seat: usize) {
         let place = Seat(u32::try_from(seat).unwrap());
         self.take_out(seat, Action::Remove { seat: place, ban: false }, ErrorCode::Removed);
     }
 
-    /// The same by a ban of where the player comes from.
+    /// Removes a seat's player by a ban of the address.
     pub fn ban_address(&mut self, seat: usize) {
         let place = Seat(u32::try_from(seat).unwrap());
         self.record(Command::SeatOrigin { seat: place, origin: Origin::of_hash(7) }, vec![]);
@@ -107,7 +107,7 @@ impl Show {
         self.connections[connection].listening = false;
     }
 
-    /// The clock stands still.
+    /// Stops the clock.
     pub fn pause(&mut self) {
         let Mark { seq, at } = self.mark();
         let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
@@ -116,14 +116,14 @@ impl Show {
         self.host(Action::Pause, ToPlayer::Pause(Pause { seq, at, left: Some(closes_at.since(at)) }));
     }
 
-    /// What was left of the question's time when the clock stopped last.
+    /// The time that the question had left when the clock was last stopped.
     pub(super) fn left(&self) -> Span {
         let events = self.records.iter().rev().flat_map(|record| &record.events);
         let mut lefts = events.filter_map(|event| if let ToPlayer::Pause(pause) = event { pause.left } else { None });
         lefts.next().unwrap()
     }
 
-    /// The clock runs again, with the time that was left when it stopped.
+    /// Starts the clock again, with the time that was left.
     pub fn resume(&mut self) {
         let Mark { seq, at } = self.mark();
         let left = self.left();
@@ -136,7 +136,7 @@ impl Show {
         self.host(Action::Resume, ToPlayer::Resume(resume));
     }
 
-    /// The server is killed, and after `away` milliseconds there again: the running question opens once more.
+    /// Kills the server, which is back after `away` milliseconds: the running question opens again.
     pub fn kill(&mut self, away: u64) {
         for connection in &mut self.connections {
             connection.listening = false;
@@ -153,7 +153,7 @@ impl Show {
         self.event(Command::Recovered { away: at.since(last) }, ToPlayer::Resume(resume));
     }
 
-    /// The question that was sent and is not open yet gets so many milliseconds more.
+    /// Gives the question, which was sent and is not open yet, this many milliseconds more.
     pub fn adjust(&mut self, by: u32) {
         let Mark { seq, at } = self.mark();
         let running = self.snapshot.question.as_mut().unwrap();
@@ -163,7 +163,7 @@ impl Show {
         self.host(Action::AdjustTime { by: i32::try_from(by).unwrap() }, ToPlayer::Clock(clock));
     }
 
-    /// The host closes the question before its time.
+    /// Closes the question before its time.
     pub fn close_early(&mut self) {
         let Mark { seq, at } = self.mark();
         let question = self.question();

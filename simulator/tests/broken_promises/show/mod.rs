@@ -1,8 +1,8 @@
-//! A short show written by hand: what its players sent and received, and its journal, as a server that keeps every promise
-//! would have left them.
+//! A short scripted show: the messages of its players, and its journal, as a server that keeps every promise would have
+//! left them.
 //!
-//! The rules are the least that makes a show: the right choice is [`RIGHT`], wrong or silent players are out, the survivors
-//! share the pot.
+//! The rules are minimal: the right choice is [`RIGHT`], players with a wrong or no answer are out, the survivors share
+//! the pot.
 
 mod coming;
 mod host;
@@ -41,13 +41,13 @@ struct Person {
     removed: bool,
     lives: u8,
     answered: Option<Choice>,
-    /// How long the answer took, and how long all right ones before it.
+    /// The time of the present answer, and the total of all earlier right answers, in milliseconds.
     took: u64,
     time: u64,
     out_at: u16,
 }
 
-/// The show so far.
+/// The state of the scripted show.
 #[derive(Debug, Clone)]
 pub struct Show {
     pub records: Vec<Record>,
@@ -57,14 +57,14 @@ pub struct Show {
     pub now: u64,
     settings: Settings,
     seq: u64,
-    /// How much of the question's time had passed when its clock last stood still.
+    /// How much of the question's time had passed when its clock was last stopped, in milliseconds.
     passed: u64,
     people: Vec<Person>,
     snapshot: Snapshot,
 }
 
 impl Show {
-    /// A show with its lobby open and nobody in it.
+    /// A show with an open lobby and without players.
     pub fn new(settings: Settings) -> Self {
         let snapshot = Snapshot {
             seq: Seq(0),
@@ -109,8 +109,8 @@ impl Show {
         show
     }
 
-    /// A whole show of three questions: a right answer twice, another choice after one that counted, a late answer, a
-    /// player who loses the connection in mid-question, one with two devices, a spectator, and one codec beside the other.
+    /// A whole show of three questions, with a repeated right answer, another choice after one that counted, a late
+    /// answer, a player who loses the connection during a question, one with two devices, a spectator, and both codecs.
     pub fn played() -> Self {
         let mut show = Self::new(Settings { pot: 1001, ..Settings::default() });
         for _ in 0..6 {
@@ -149,17 +149,17 @@ impl Show {
         show
     }
 
-    /// Lets time pass, in milliseconds.
+    /// Advances the time, in milliseconds.
     pub fn wait(&mut self, span: u64) {
         self.now += span;
     }
 
-    /// A sample of the server's resident memory.
+    /// Adds a sample of the server's resident memory.
     pub fn measure(&mut self, bytes: u64) {
         self.resident.push((Micros(self.now * 1000), bytes));
     }
 
-    /// The next question is sent, and opens.
+    /// Sends and opens the next question.
     pub fn ask(&mut self) {
         let number = self.snapshot.question.as_ref().map_or(1, |question| question.question.0 + 1);
         let Mark { seq, at } = self.mark();
@@ -186,12 +186,12 @@ impl Show {
         self.wait(600);
     }
 
-    /// The number of the question that was sent last.
+    /// The number of the last question.
     pub fn question(&self) -> QuestionId {
         self.snapshot.question.as_ref().unwrap().question
     }
 
-    /// A seat answers, and is told what came of it.
+    /// Adds a seat's answer, and its reply.
     pub fn answer(&mut self, seat: usize, choice: Choice) {
         let verdict = match self.people[seat].answered {
             None => {
@@ -216,7 +216,7 @@ impl Show {
         self.reply_to(seat, choice, verdict);
     }
 
-    /// A seat answers and is refused.
+    /// Adds a seat's answer, and its refusal.
     pub fn refused(&mut self, seat: usize, choice: Choice, code: ErrorCode) {
         self.reply_to(seat, choice, Verdict::Refused(code));
     }
@@ -229,7 +229,7 @@ impl Show {
         self.receive(index, ToPlayer::AnswerReply(AnswerReply::new(question, &verdict)));
     }
 
-    /// Time is up.
+    /// Closes the question.
     pub fn close(&mut self) {
         let closes_at = self.snapshot.question.as_ref().unwrap().closes_at;
         self.now = self.now.max(closes_at.0 + 3);
@@ -241,7 +241,7 @@ impl Show {
         self.record(Command::Tally { round: question, silent: vec![] }, vec![]);
     }
 
-    /// The right choice is told, and to each player what it means.
+    /// Reveals the right choice, and sends each player the result.
     pub fn reveal(&mut self) {
         self.wait(500);
         let question = self.question();
@@ -287,7 +287,7 @@ impl Show {
         self.wait(1000);
     }
 
-    /// The podium, the prizes, the end.
+    /// Sends the podium, the prizes and the end.
     pub fn end(&mut self) {
         let merit = |person: &Person| {
             let out_at = if person.alive { u16::MAX } else { person.out_at };
@@ -334,7 +334,7 @@ impl Show {
         self.records.last_mut().unwrap().events.push(end.clone());
         self.wait(1);
         self.tell(&end);
-        // They stay long enough that whatever did not come by now will never come.
+        // The connections stay open long enough that messages missing by now count as missing.
         self.wait(10_000);
         let late = ToPlayer::Lobby(klaxon_protocol::player::Lobby { joined: self.snapshot.joined });
         for index in 0..self.connections.len() {
@@ -379,7 +379,7 @@ impl Show {
         }
     }
 
-    /// Writes a record.
+    /// Adds a record to the journal.
     pub fn record(&mut self, command: Command, events: Vec<ToPlayer>) {
         let number = self.records.len() as u64;
         let at = Millis(self.now);

@@ -1,4 +1,4 @@
-//! What was sent and received, line by line, and the evidence that it makes.
+//! The messages of each connection, and the evidence made from them.
 
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::ids::Seat;
@@ -10,7 +10,7 @@ use klaxon_simulator::evidence::{
 
 use super::Show;
 
-/// A line of what happened on a connection.
+/// An event on a connection.
 #[derive(Debug, Clone)]
 pub enum Line {
     Sent(FromPlayer),
@@ -19,7 +19,7 @@ pub enum Line {
     ReceivedBytes(Vec<u8>),
 }
 
-/// A connection, line by line.
+/// A connection and its messages.
 #[derive(Debug, Clone)]
 pub struct Script {
     pub player: u32,
@@ -33,19 +33,19 @@ pub struct Script {
 }
 
 impl Show {
-    /// Somebody says something, now.
+    /// Adds a message that the connection sends now.
     pub fn send(&mut self, connection: usize, message: FromPlayer) {
         let at = Micros(self.now * 1000 + connection as u64);
         self.connections[connection].lines.push((at, Line::Sent(message)));
     }
 
-    /// A connection receives something, now.
+    /// Adds a message that the connection receives now.
     pub fn receive(&mut self, connection: usize, message: ToPlayer) {
         let at = Micros(self.now * 1000 + 500 + connection as u64);
         self.connections[connection].lines.push((at, Line::Received(message)));
     }
 
-    /// Changes what was received; messages are judged in order, connection by connection.
+    /// Applies `change` to all received messages, in order, connection by connection.
     pub fn change_received(&mut self, mut change: impl FnMut(usize, &mut ToPlayer)) {
         for (index, connection) in self.connections.iter_mut().enumerate() {
             for (_, line) in &mut connection.lines {
@@ -56,7 +56,7 @@ impl Show {
         }
     }
 
-    /// Takes away what was received where `gone` says so.
+    /// Removes the received messages for which `gone` returns true.
     pub fn lose(&mut self, mut gone: impl FnMut(usize, &ToPlayer) -> bool) {
         for (index, connection) in self.connections.iter_mut().enumerate() {
             connection.lines.retain(|(_, line)| match line {
@@ -75,7 +75,7 @@ impl Show {
         bytes
     }
 
-    /// What the audit gets to see of it.
+    /// The show as evidence for the audit.
     pub fn evidence(&self) -> Evidence {
         let mut evidence = Evidence { journal: self.journal(), resident: self.resident.clone(), ..Evidence::default() };
         for script in &self.connections {

@@ -63,7 +63,7 @@ fn filled(query: &str, values: &[&str]) -> String {
 }
 
 async fn explained(archive: &SqlArchive, explain: &str, asked: &Asked) -> Vec<AnyRow> {
-    let query = archive.dialect.say(&filled(asked.query, asked.values));
+    let query = archive.dialect.sql(&filled(asked.query, asked.values));
     sqlx::query(AssertSqlSafe(format!("{explain} {query}"))).fetch_all(&archive.pool).await.unwrap()
 }
 

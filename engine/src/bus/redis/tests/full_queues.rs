@@ -79,14 +79,14 @@ async fn replies_to_hosts_that_have_no_room_are_dropped() {
     let ann = fixture.gateway(ANN).await;
     fixture.server().process().pause();
     let reply = |number| ToGateway::Host { conn: conn(number), message: ToHost::Shows(Shows { shows: Vec::new() }) };
-    fixture.engine.reply_to_host(ANN, reply(0));
+    fixture.engine.reply_to_gateway(ANN, reply(0));
     // The first is on its way.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    (1..=MAX_REPLIES + 3).for_each(|number| fixture.engine.reply_to_host(ANN, reply(number)));
+    (1..=MAX_REPLIES + 3).for_each(|number| fixture.engine.reply_to_gateway(ANN, reply(number)));
     fixture.server().process().resume();
     let received = receive_some(&ann, MAX_REPLIES + 1).await;
     assert_eq!(received, (0..=MAX_REPLIES).map(reply).collect::<Vec<_>>());
-    fixture.engine.reply_to_host(ANN, reply(1));
+    fixture.engine.reply_to_gateway(ANN, reply(1));
     assert_eq!(receive_some(&ann, 1).await, [reply(1)], "with room it goes on, after those that there was room for");
 }
 

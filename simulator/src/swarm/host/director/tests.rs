@@ -1,4 +1,4 @@
-//! The host's head, without a server.
+//! Tests of the host's decisions, without a server.
 
 use klaxon_protocol::games::trivia::{Choice, Close, Reveal};
 use klaxon_protocol::host::{HostEvent, Latency};

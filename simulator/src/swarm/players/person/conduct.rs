@@ -1,4 +1,5 @@
-//! What a player does about the question: plans, moves along with its clock, answers, retries, misbehaves.
+//! A player's behaviour in a question: plans actions, adapts them to changes of the clock, answers, retries, violates
+//! the protocol.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
 use super::{Chore, Person, SeenQuestion, local};
 
-/// After an answer in the last second before the close, a ping is sent.
+/// A ping is sent after an answer in this last part before the close.
 const CLOSE_CALL: Span = Span(1000);
 
 impl Person {
@@ -30,7 +31,7 @@ impl Person {
         self.seen = Some(SeenQuestion { question: question.clone(), closed: false, wanted: None, settled: false });
     }
 
-    /// The question's times have changed: all that was planned for it moves along.
+    /// Moves the planned actions when the question's times have changed.
     pub(super) fn move_clock(&mut self, question: QuestionId, opens_at: Millis, closes_at: Millis) {
         let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == question) else { return };
         let before = seen.question.closes_at;
@@ -53,7 +54,7 @@ impl Person {
         if reply.code == Some(ErrorCode::Unavailable) {
             return self.retry_after(Span(500));
         }
-        // After a pause the answer is sent again.
+        // The answer is repeated after the pause.
         if reply.code == Some(ErrorCode::Paused) {
             return;
         }
@@ -62,7 +63,7 @@ impl Person {
         }
     }
 
-    /// Answered, and got no reply: the same answer again.
+    /// Sends the answer again if it has no reply yet.
     pub(super) fn retry(&mut self) {
         self.retry_after(Span(0));
     }
@@ -91,11 +92,11 @@ impl Person {
                     seen.wanted.get_or_insert(choice);
                     let closes_at = seen.question.closes_at;
                     if !self.is_in(device) {
-                        // Sent again when the show is seen again.
+                        // It is sent again after the next snapshot.
                         return;
                     }
                     self.answer(device, Answer { question: action.question, choice }).await;
-                    // Its pong proves that what was sent before it was read by then: the audit knows that the answer was on time.
+                    // The pong proves when the answer had been read, so the audit knows that it was on time.
                     if closes_at.since(self.server_now()) < CLOSE_CALL {
                         self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
                     }

@@ -1,4 +1,4 @@
-//! A player's devices: connecting and coming back, being let in, staying alive, saying something.
+//! A player's devices: connecting, reconnecting, joining, heartbeats, sending.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,9 +13,9 @@ use super::super::connection::PlayerConnection;
 use super::{Chore, Person, Phone, local};
 use crate::evidence::GatewayNumber;
 
-/// The shortest and the longest wait before a connection is tried again.
+/// The shortest and the longest delay before a reconnect.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// How long a join may go unanswered.
+/// The time limit for the reply to a join.
 const JOIN_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Person {
@@ -26,7 +26,7 @@ impl Person {
         }
     }
 
-    /// Whether the server has let this device in.
+    /// Whether this device was welcomed.
     pub(super) fn is_in(&mut self, device: Device) -> bool {
         self.slot(device).as_ref().is_some_and(|phone| phone.welcomed)
     }
@@ -46,7 +46,7 @@ impl Person {
         }
     }
 
-    /// Will come through the gateway that `named` says, or else through any other than last time.
+    /// Chooses the gateway for the next connection: `named`, or else a random other one than last time.
     pub(super) fn choose_gateway(&mut self, device: Device, named: Option<GatewayNumber>) {
         let last = self.gateway(device);
         let next = named.unwrap_or_else(|| self.world.gateways.any_other(last, &mut self.rng));
@@ -56,7 +56,8 @@ impl Person {
         }
     }
 
-    /// Comes back elsewhere after a while: longer each time that it fails, and never all players at once.
+    /// Reconnects at another gateway after a delay, which grows with each failure and is random, so that players don't
+    /// reconnect all at once.
     pub(super) fn come_back(&mut self, device: Device) {
         self.lose(device);
         self.choose_gateway(device, None);
@@ -66,7 +67,7 @@ impl Person {
         self.later(wait, Chore::Open(device));
     }
 
-    /// Begins to connect and to join, or to come back.
+    /// Starts to connect, and to join or rejoin.
     pub(super) fn open(&mut self, device: Device) {
         self.lose(device);
         let world = Arc::clone(&self.world);
@@ -125,7 +126,7 @@ impl Person {
         }
     }
 
-    /// Shows that the connections are alive.
+    /// Sends a heartbeat on each connected device.
     pub(super) async fn beat(&mut self) {
         for device in [Device::First, Device::Second] {
             self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
@@ -133,7 +134,7 @@ impl Person {
         self.later(self.heartbeat, Chore::Beat);
     }
 
-    /// Says something on a device, if it is connected.
+    /// Sends a message on a device, if it is connected.
     pub(super) async fn send(&mut self, device: Device, message: &FromPlayer) {
         self.send_bytes(device, self.plan.codec.encode(message)).await;
     }

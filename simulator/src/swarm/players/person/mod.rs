@@ -1,4 +1,4 @@
-//! A player: receives the show, does what was planned, and reconnects whenever the connection is lost.
+//! A player: receives the show, carries out planned actions, and reconnects when the connection is lost.
 
 mod conduct;
 mod devices;
@@ -23,37 +23,37 @@ use super::plan::{PlayerPlan, rng};
 use super::world::World;
 use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
 
-/// How often a player whose connection was displaced by an intruder takes the show back.
+/// How often a player whose connection was displaced by an intruder reconnects.
 const MOST_RETURNS: u32 = 3;
 
-/// Plays the show to its end, or until `over` becomes true.
+/// Plays the show to its end, or until `over` is true.
 pub async fn live(world: Arc<World>, number: PlayerNumber, mut over: watch::Receiver<bool>) {
     let Some(plan) = world.plan.players.get(number.0 as usize).cloned() else { return };
     let mut person = Person::new(world, plan);
     tokio::select! {
         () = person.play() => {}
-        // A dropped sender means the end as well.
+        // A dropped sender ends it as well.
         _ = over.wait_for(|over| *over) => {}
     }
     person.go().await;
 }
 
-/// What a player will do that is not about a question.
+/// A scheduled action that is independent of questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chore {
     Open(Device),
-    /// Give up a join that has no answer.
+    /// Gives up a join without a reply.
     GiveUp(Device),
     Beat,
     Leave,
 }
 
-/// The question that the player sees.
+/// The last question that the player received.
 #[derive(Debug)]
 struct SeenQuestion {
     question: Question,
     closed: bool,
-    /// The first choice that was made here.
+    /// The first choice that was made on this player's devices.
     wanted: Option<Choice>,
     /// Whether the server replied to it.
     settled: bool,
@@ -62,7 +62,7 @@ struct SeenQuestion {
 /// A device with a connection.
 struct Phone {
     connection: PlayerConnection,
-    /// Whether the server has let it in.
+    /// Whether this device was welcomed.
     welcomed: bool,
 }
 
@@ -72,16 +72,16 @@ struct Person {
     rng: ChaCha8Rng,
     first: Option<Phone>,
     second: Option<Phone>,
-    /// Where each device connects: at first not at the same place.
+    /// The gateway of each device; different at first.
     gateways: [GatewayNumber; 2],
-    /// The device that was let in last, and so shows the show.
+    /// The device that was welcomed last, and so receives the events.
     shown: Device,
-    /// Connections being made, which must not keep the other device waiting.
+    /// Connections that are being opened, in tasks of their own so that they don't delay the other device.
     openings: JoinSet<(Device, Option<PlayerConnection>)>,
     chores: Vec<(Instant, Chore)>,
     actions: Vec<Action>,
     seen: Option<SeenQuestion>,
-    /// The server's clock less ours, in milliseconds.
+    /// The server's clock minus the local one, in milliseconds.
     offset: i64,
     paused: bool,
     alive: bool,
@@ -89,7 +89,7 @@ struct Person {
     failures: u32,
     returns: u32,
     token: Option<String>,
-    /// Those who come in this player's or another's name; gone with the player.
+    /// Intruders in this player's or another's name; they end with the player.
     intruders: JoinSet<()>,
     done: bool,
 }
@@ -103,7 +103,7 @@ impl Person {
         let start = Instant::now() + plan.joins_after;
         let gateway = world.gateways.first_for(world.plan.seed, plan.number);
         Self {
-            // Question 0 is the plan, the largest is never asked.
+            // Question 0 is used for the plan; the largest number is never a question.
             rng: rng(world.plan.seed, plan.number, u16::MAX),
             alive: plan.role == Role::Player,
             gateways: [gateway, world.gateways.beside(gateway)],
@@ -139,13 +139,13 @@ impl Person {
         }
     }
 
-    /// Closes what is open.
+    /// Closes all connections.
     async fn go(mut self) {
         self.intruders.shutdown().await;
         if self.rng.random_bool(0.5)
             && let Some(first) = &mut self.first
         {
-            // It may be gone already; so are we.
+            // Fails if the connection is closed already.
             let _ = first.connection.send(&FromPlayer::Leave).await;
         }
         for device in [Device::First, Device::Second] {
@@ -160,7 +160,7 @@ impl Person {
         Millis(local().0.saturating_add_signed(self.offset))
     }
 
-    /// When the next thing is to be done.
+    /// When the next action is due.
     fn due(&self) -> Instant {
         let now = Instant::now();
         let server = self.server_now();
@@ -251,14 +251,14 @@ impl Person {
     fn refused(&mut self, device: Device, code: ErrorCode) {
         match code {
             code if is_final(code) => self.done = true,
-            // A person would join anew.
+            // A person would join as a new player.
             ErrorCode::BadToken => {
                 self.token = None;
                 self.come_back(device);
             }
             ErrorCode::UnknownShow | ErrorCode::NoCapacity => self.come_back(device),
             ErrorCode::Unavailable if !self.is_in(device) => self.come_back(device),
-            // Not by an own device, so an intruder has this player's token: take the show back after a moment.
+            // The own devices did not cause this, so an intruder has this player's token: reconnect after a moment.
             ErrorCode::Displaced if device == self.shown && self.returns < MOST_RETURNS => {
                 self.returns += 1;
                 let wonder = Duration::from_millis(self.rng.random_range(200..1500));
@@ -270,7 +270,7 @@ impl Person {
     }
 
     fn leave_soon(&mut self) {
-        // What was won comes right behind the end.
+        // The prize directly follows the end.
         let wait = Duration::from_millis(self.rng.random_range(500..1000));
         if !self.chores.iter().any(|(_, chore)| *chore == Chore::Leave) {
             self.later(wait, Chore::Leave);
@@ -292,7 +292,7 @@ impl Person {
     }
 }
 
-/// What a connection receives next; pending for ever without one.
+/// Receives on a connection; never returns without one.
 async fn receive(phone: &mut Option<Phone>) -> Received {
     match phone {
         Some(phone) => phone.connection.receive().await,
@@ -300,7 +300,7 @@ async fn receive(phone: &mut Option<Phone>) -> Received {
     }
 }
 
-/// Whether there is no use in trying again.
+/// Whether the error can't be solved by repeating.
 const fn is_final(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::ShowEnded | ErrorCode::Removed | ErrorCode::Banned | ErrorCode::ShowFull)
 }
