@@ -1,4 +1,4 @@
-//! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules.md.
+//! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules/trivia.md.
 
 mod access;
 mod course;
