@@ -4,6 +4,7 @@ mod acknowledged;
 mod book;
 mod bounded;
 mod by_the_book;
+mod claims;
 mod clocks;
 mod finding;
 mod flights;
