@@ -1,3 +1,4 @@
+mod near;
 mod tickets;
 mod uniform;
 
