@@ -4,4 +4,5 @@
 //! games speak by [`crate::player::GameEvent`] and the like, whose bodies are theirs.
 
 pub mod bingo;
+pub mod rundown;
 pub mod trivia;
