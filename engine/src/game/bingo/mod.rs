@@ -1,7 +1,8 @@
-//! Bingo with 75 and with 90 balls: how tickets are dealt. The rules are in docs/rules/bingo.md.
+//! Bingo with 75 and with 90 balls: how tickets are dealt, and in which order the balls come. The rules are in docs/rules/bingo.md.
 
 mod dealer;
 mod draws;
+mod order;
 mod strip;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod ticket90;
 
 pub use self::dealer::{Dealer, MAX_TICKETS, TicketKind, Tickets};
 pub use self::draws::{Draws, Purpose, Seed};
+pub use self::order::{Roster, RosterHash, order};
 pub use self::strip::{Strip, TICKETS_OF_A_STRIP};
 pub use self::ticket75::Ticket75;
 pub use self::ticket90::Ticket90;

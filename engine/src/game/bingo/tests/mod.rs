@@ -1,3 +1,4 @@
+mod order;
 mod tickets;
 mod uniform;
 
