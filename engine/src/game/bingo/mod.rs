@@ -1,15 +1,24 @@
-//! Bingo with 75 and with 90 balls: how tickets are dealt. The rules are in docs/rules/bingo.md.
+//! Bingo with 75 and with 90 balls: how tickets are dealt, in which order the balls come, which tickets are near to a prize, and how calls
+//! are judged. The rules are in docs/rules/bingo.md.
 
+mod calls;
 mod dealer;
 mod draws;
+mod near;
+mod patterns;
+mod order;
 mod strip;
 #[cfg(test)]
 mod tests;
 mod ticket75;
 mod ticket90;
 
+pub use self::calls::{Call, Judgement, Settlement, Shares, Win, divide, settle};
 pub use self::dealer::{Dealer, MAX_TICKETS, TicketKind, Tickets};
 pub use self::draws::{Draws, Purpose, Seed};
+pub use self::near::{NearIndex, TicketNumber};
+pub use self::patterns::{Board, FAR, Goal, ToGo};
+pub use self::order::{Roster, RosterHash, order};
 pub use self::strip::{Strip, TICKETS_OF_A_STRIP};
 pub use self::ticket75::Ticket75;
 pub use self::ticket90::Ticket90;

@@ -1,3 +1,5 @@
+mod near;
+mod order;
 mod tickets;
 mod uniform;
 
