@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
-use super::claims::{Claimed, Reply, Sent};
+use super::claims::{ClaimAnswer, Claimed, SentClaim};
 use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
 use super::reading::{Connection, Reading, after};
 use crate::evidence::{Direction, Micros};
@@ -75,14 +75,14 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         for (at, seen) in reading.walk(index) {
             match seen {
                 Seen::Sent(message @ (FromPlayer::Answer(_) | FromPlayer::Claim(_))) => {
-                    waiting.extend(Sent::of(message).map(|Sent { claimed, value }| Waiting {
+                    waiting.extend(SentClaim::of(message).map(|SentClaim { claimed, value }| Waiting {
                         claimed,
                         words: claimed.words(&value),
                         sent: at,
                     }));
                 }
                 Seen::Received(message @ (ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_))) => {
-                    let Some(Reply { claimed, .. }) = Reply::of(message) else { continue };
+                    let Some(ClaimAnswer { claimed, .. }) = ClaimAnswer::of(message) else { continue };
                     let first = waiting.iter().position(|waiting| waiting.claimed == claimed);
                     let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
                     let took = at.0.saturating_sub(first.sent.0);

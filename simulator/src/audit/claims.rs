@@ -30,12 +30,12 @@ impl Claimed {
 
 /// A claim that a player sent.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct SentClaim {
     pub claimed: Claimed,
     pub value: ClaimValue,
 }
 
-impl Sent {
+impl SentClaim {
     /// The claim in a message; none if it is another message.
     pub fn of(message: &FromPlayer) -> Option<Self> {
         match message {
@@ -52,7 +52,7 @@ impl Sent {
 
 /// The reply to a claim.
 #[derive(Debug, Clone)]
-pub(super) struct Reply<'m> {
+pub(super) struct ClaimAnswer<'m> {
     pub claimed: Claimed,
     pub accepted: bool,
     /// The value that counts, if one does.
@@ -62,7 +62,7 @@ pub(super) struct Reply<'m> {
     form: ClaimForm,
 }
 
-impl<'m> Reply<'m> {
+impl<'m> ClaimAnswer<'m> {
     /// The reply in a message; none if it is another message.
     pub fn of(message: &'m ToPlayer) -> Option<Self> {
         match message {

@@ -9,7 +9,8 @@ use klaxon_protocol::player::{FromPlayer, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
-use super::claims::Reply;
+use super::bingo::seeds_are_secret;
+use super::claims::ClaimAnswer;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Reading, as_millis, millis};
 use crate::evidence::{Direction, Micros};
@@ -25,6 +26,9 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     nothing_beside_the_protocol(reading, &mut finding);
     replies_say_the_verdict_only(reading, &mut finding);
+    if let Some(book) = &reading.bingo {
+        seeds_are_secret(reading, book, &mut finding);
+    }
     let known = states_after(reading);
     let mut in_the_open = 0u64;
     for connection in 0..reading.connections.len() {
@@ -62,7 +66,7 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
     for (codec, bytes, message) in reading.received_frames() {
-        let Some(reply) = Reply::of(message) else { continue };
+        let Some(reply) = ClaimAnswer::of(message) else { continue };
         kinds += 1;
         let plain = reply.of_its_verdict();
         finding.check(plain.is_some_and(|plain| codec.encode(&plain) == bytes), || {

@@ -7,7 +7,7 @@ use klaxon_protocol::games::trivia::{Choice, Reveal};
 use klaxon_protocol::ids::{RoundId, Seat};
 use klaxon_protocol::player::ToPlayer;
 
-use super::claims::Reply;
+use super::claims::ClaimAnswer;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Exchange, Reading};
 use crate::evidence::Micros;
@@ -81,7 +81,13 @@ fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-fn wrong_reply(reading: &Reading<'_>, connection: usize, seat: Seat, at: Micros, reply: &Reply<'_>) -> Option<String> {
+fn wrong_reply(
+    reading: &Reading<'_>,
+    connection: usize,
+    seat: Seat,
+    at: Micros,
+    reply: &ClaimAnswer<'_>,
+) -> Option<String> {
     let claimed = reply.claimed;
     let Some(value) = &reply.value else { return Some("accepted, and no choice is named".to_owned()) };
     let words = claimed.words(value);

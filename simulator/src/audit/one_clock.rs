@@ -10,6 +10,7 @@ use klaxon_protocol::games::trivia::Snapshot;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Phase, ToPlayer};
 
+use super::bingo::BingoBook;
 use super::claims::Claimed;
 use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};
@@ -115,11 +116,15 @@ impl ClaimCase<'_> {
             if ahead.is_empty() {
                 break;
             }
+            // A game has reasons of its own for the same codes: promise 10 judges those.
+            let by_game = |book: &BingoBook| book.explains(claimed.round, claimed.key, code);
+            let is_by_the_game = reading.bingo.as_ref().is_some_and(by_game);
             let refusals: Vec<_> = exchange
                 .received
                 .iter()
                 .filter(|&&(_, frame)| {
                     reading.reply(frame).is_some_and(|reply| !reply.accepted && reply.code == Some(code))
+                        && !is_by_the_game
                 })
                 .collect();
             finding.check(refusals.len() <= doubtful, || {

@@ -10,7 +10,8 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 
-use super::claims::{Claimed, Reply, Sent};
+use super::bingo::BingoBook;
+use super::claims::{ClaimAnswer, Claimed, SentClaim};
 
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
@@ -98,6 +99,8 @@ pub(super) struct Reading<'a> {
     /// Claims on connections that joined with a token and never received a welcome: the earliest time at which each
     /// can have been read.
     pub seatless: BTreeMap<Claimed, HashMap<ClaimValue, u64>>,
+    /// What the show's parts of bingo must have been by their rules, if it has any.
+    pub bingo: Option<BingoBook>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
     messages: Messages,
@@ -112,6 +115,7 @@ impl<'a> Reading<'a> {
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
+            bingo: BingoBook::of(&evidence.journal, &evidence.people),
             clocks: Clocks::new(options),
             messages: Messages::of(evidence),
         };
@@ -162,8 +166,8 @@ impl<'a> Reading<'a> {
     }
 
     /// The reply to a claim in this frame.
-    pub fn reply(&self, frame: FrameId) -> Option<Reply<'_>> {
-        self.received(frame).and_then(Reply::of)
+    pub fn reply(&self, frame: FrameId) -> Option<ClaimAnswer<'_>> {
+        self.received(frame).and_then(ClaimAnswer::of)
     }
 
     /// A connection's frames in order.
@@ -203,7 +207,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The replies to a seat's claim, over all its connections.
-    pub fn replies(&self, seat: Seat, claimed: Claimed) -> impl Iterator<Item = (usize, Micros, Reply<'_>)> {
+    pub fn replies(&self, seat: Seat, claimed: Claimed) -> impl Iterator<Item = (usize, Micros, ClaimAnswer<'_>)> {
         self.exchanges(seat, claimed).flat_map(move |(connection, exchange)| {
             exchange
                 .received
@@ -248,7 +252,7 @@ impl<'a> Reading<'a> {
                     connection.with_token |= join.resume.is_some();
                 }
                 Seen::Sent(message @ (FromPlayer::Answer(_) | FromPlayer::Claim(_))) => {
-                    let Some(Sent { claimed, value }) = Sent::of(message) else { continue };
+                    let Some(SentClaim { claimed, value }) = SentClaim::of(message) else { continue };
                     let exchange = connection.exchanges.entry(claimed).or_default();
                     exchange.sent.push((entry.at, value));
                     exchange.flights.extend(flight);
@@ -268,7 +272,7 @@ impl<'a> Reading<'a> {
                     connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
                 Seen::Received(message @ (ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_))) => {
-                    let Some(reply) = Reply::of(message) else { continue };
+                    let Some(reply) = ClaimAnswer::of(message) else { continue };
                     connection.exchanges.entry(reply.claimed).or_default().receive(entry.at, entry.frame);
                 }
                 Seen::Received(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),

@@ -7,7 +7,7 @@ use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Millis;
 
 use super::super::book::{Asked, Book};
-use super::super::claims::{Claimed, Reply};
+use super::super::claims::{ClaimAnswer, Claimed};
 use super::super::finding::Finding;
 use super::super::reading::{Exchange, Reading, as_millis, millis};
 use crate::evidence::Micros;
@@ -23,7 +23,7 @@ struct ReplyCase<'r> {
     /// The answers of this connection to the question that were sent before the reply was received.
     sent: Vec<(Micros, Choice)>,
     received: Micros,
-    reply: Reply<'r>,
+    reply: ClaimAnswer<'r>,
     /// The choice in it.
     choice: Option<Choice>,
 }
