@@ -1,5 +1,5 @@
 //! Reads a proof file, which may come from anybody, in two passes: all but the tickets first, then the tickets of one seat after another.
-//! Whatever the file holds, that takes 24 bytes of memory for each seat of the roster, and the longest text.
+//! Whatever the file holds, that takes some 16 bytes of memory for each seat of the roster, and the longest text.
 
 use std::fmt;
 use std::fs::File;
