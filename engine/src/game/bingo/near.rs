@@ -177,6 +177,12 @@ impl NearIndex {
         completed
     }
 
+    /// What the last ball completed.
+    #[must_use]
+    pub fn completed(&self) -> &[(u8, TicketNumber)] {
+        &self.completed
+    }
+
     /// Takes the last ball back.
     pub fn take_back(&mut self, ball: u8) {
         for index in 0..self.entries[usize::from(ball) - 1].len() {

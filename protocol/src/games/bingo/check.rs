@@ -11,7 +11,7 @@ use crate::limits::TEXT_LENGTH;
 use crate::text::{self, harmless};
 
 impl BingoSetup {
-    /// Everything that is wrong, each line naming the field and what is allowed. `seed` is not checked: the server makes it.
+    /// Everything that is wrong, each line naming the field and what is allowed.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -23,15 +23,20 @@ impl BingoSetup {
         for (index, prize) in self.prizes.iter().enumerate() {
             self.check_prize(index, prize, &mut |problem| wrong(format!("prizes[{index}].{problem}")));
         }
-        let sum = self.prizes.iter().fold(0_u64, |sum, prize| sum.saturating_add(prize.amount));
-        if sum > LARGEST_AMOUNT {
-            wrong(format!("prizes: all amounts together are {LARGEST_AMOUNT} at most, not {sum}"));
+        if self.pot().is_none_or(|pot| pot > LARGEST_AMOUNT) {
+            wrong(format!("prizes: all amounts together are {LARGEST_AMOUNT} at most"));
         }
         if let Some(problem) = self.public_value.as_deref().and_then(|words| text::problem(words, &TEXT_LENGTH)) {
             wrong(format!("public_value {problem}"));
         }
         self.settings.check(&mut |problem| wrong(format!("settings.{problem}")));
         problems
+    }
+
+    /// What all prizes come to, in minor units; none if that is more than a number can hold.
+    #[must_use]
+    pub fn pot(&self) -> Option<u64> {
+        self.prizes.iter().try_fold(0_u64, |sum, prize| sum.checked_add(prize.amount))
     }
 
     fn check_prize(&self, index: usize, prize: &BingoPrize, wrong: &mut dyn FnMut(String)) {
@@ -190,7 +195,7 @@ mod tests {
             "prizes[2].amount: 1 is less than `settings.min_share`, which is 2",
             "prizes[3].masks[0]: 25 bits at most, 33554432 has more",
             "prizes[3].masks[1]: 4096 asks for no number",
-            "prizes: all amounts together are 9007199254740991 at most, not 18014398509482083",
+            "prizes: all amounts together are 9007199254740991 at most",
             "public_value has 1 to 500 characters, at least one of which can be seen; this one is blank",
             "settings.false_call_limit: 1 to 100, not 0",
             "settings.pace: 0 to 3600000, not 3600001",

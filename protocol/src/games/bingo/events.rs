@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::pattern::Balls;
 use super::settings::{BingoPrize, BingoSettings};
 use crate::ids::{ClaimKey, RoundId, Seat};
-use crate::time::Millis;
 
 /// How many claim keys a ticket has: one for each prize that there can be.
 const KEYS_OF_A_TICKET: u16 = 32;
@@ -38,7 +37,7 @@ impl TicketPrize {
     }
 }
 
-/// An event of a part of bingo.
+/// An event of a part of bingo. The rundown adds the part's index, and to a ball its round and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum BingoEvent {
@@ -48,33 +47,13 @@ pub enum BingoEvent {
     Dealt(Dealt),
     /// The public value is known.
     PublicValue {
-        /// The part's index in the show.
-        part: u16,
         /// The value.
         value: String,
     },
     /// A ball was drawn, and can be called.
     Ball(Ball),
-    /// Calls for the ball can't be made any more.
-    CallsClosed {
-        /// The part's index in the show.
-        part: u16,
-        /// The ball's round.
-        round: RoundId,
-    },
     /// The calls of a ball are judged.
     Settled(Settled),
-    /// The last ball was taken back, with all that was won on it. It is drawn again as the next ball.
-    BallVoid {
-        /// The part's index in the show.
-        part: u16,
-        /// The ball's round.
-        round: RoundId,
-        /// The ball.
-        ball: u8,
-        /// Why.
-        reason: String,
-    },
     /// The part is over: the seed from which tickets and balls follow.
     Opened(Opened),
 }
@@ -82,8 +61,6 @@ pub enum BingoEvent {
 /// Tickets are dealt from here on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Dealing {
-    /// The part's index in the show.
-    pub part: u16,
     /// 75 or 90 balls.
     pub balls: Balls,
     /// How many tickets each seat has.
@@ -102,8 +79,6 @@ pub struct Dealing {
 /// All tickets are dealt: the roster from which, with the seed, the order of the balls follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Dealt {
-    /// The part's index in the show.
-    pub part: u16,
     /// How many seats have tickets.
     pub seats: u32,
     /// How many tickets there are.
@@ -115,23 +90,15 @@ pub struct Dealt {
 /// A ball, which is a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ball {
-    /// The part's index in the show.
-    pub part: u16,
     /// The number on it.
     pub ball: u8,
     /// How many balls are drawn, this one included.
     pub number_of_ball: u8,
-    /// Calls count from here on.
-    pub opens_at: Millis,
-    /// Calls count that are read before this.
-    pub closes_at: Millis,
 }
 
 /// The calls of a ball are judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
-    /// The part's index in the show.
-    pub part: u16,
     /// The ball's round.
     pub round: RoundId,
     /// The prizes that the ball won.
@@ -167,8 +134,6 @@ pub struct TicketOfSeat {
 /// The part is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
-    /// The part's index in the show.
-    pub part: u16,
     /// The seed, 32 bytes in hex.
     pub seed: String,
     /// The public value, if the order of the balls depends on one.
@@ -182,10 +147,8 @@ pub struct Opened {
 }
 
 /// A seat's tickets and what happened with them: in the body of a `game_own`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct BingoOwn {
-    /// The part's index in the show.
-    pub part: u16,
     /// The tickets, each as rows of numbers; 0 is a free or blank cell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Vec<Vec<u8>>>,
@@ -204,10 +167,8 @@ pub struct BingoOwn {
 }
 
 /// What became of a seat's calls: follows the `settled` event, for seats that won or called falsely.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct CallResult {
-    /// The part's index in the show.
-    pub part: u16,
     /// The ball's round.
     pub round: RoundId,
     /// What was won.
@@ -225,7 +186,7 @@ pub struct CallResult {
 }
 
 /// A prize that a ticket won.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Won {
     /// The prize's index.
     pub prize: u8,
@@ -236,7 +197,7 @@ pub struct Won {
 }
 
 /// What a seat can't win any more because of false calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Barred {
     /// Nothing can be won with any ticket.
@@ -268,9 +229,6 @@ pub struct BingoView {
     pub public_value: Option<String>,
     /// The balls that were drawn, in order.
     pub drawn: Vec<u8>,
-    /// The last ball, if it can still be called.
-    #[serde(default)]
-    pub ball: Option<Ball>,
     /// The prizes that are gone.
     pub won: Vec<PrizeWon>,
 }

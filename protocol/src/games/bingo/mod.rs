@@ -5,9 +5,11 @@ mod check;
 mod events;
 mod pattern;
 mod play;
+mod proof;
 mod settings;
 
 pub use events::*;
 pub use pattern::*;
 pub use play::*;
+pub use proof::*;
 pub use settings::*;

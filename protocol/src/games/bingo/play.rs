@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::events::{BingoOwn, Won};
+use super::events::BingoOwn;
 use crate::ids::Seat;
 use crate::player::Body;
 
@@ -16,8 +16,6 @@ pub enum BingoPlay {
     PublicValue(String),
     /// Asks for the tickets of a seat: `{"card":7}`.
     Card(Seat),
-    /// Asks for how many tickets are near a prize: `{"near":true}`.
-    Near,
 }
 
 /// The fields of the body.
@@ -27,7 +25,6 @@ struct Fields {
     close_dealing: Option<bool>,
     public_value: Option<String>,
     card: Option<Seat>,
-    near: Option<bool>,
 }
 
 impl BingoPlay {
@@ -36,55 +33,27 @@ impl BingoPlay {
     /// # Errors
     /// What is wrong with it, and what there is.
     pub fn read(body: &Body) -> Result<Self, String> {
-        let Fields { close_dealing, public_value, card, near } = body.read_known()?;
-        match (close_dealing, public_value, card, near) {
-            (Some(true), None, None, None) => Ok(Self::CloseDealing),
-            (None, Some(value), None, None) => Ok(Self::PublicValue(value)),
-            (None, None, Some(seat), None) => Ok(Self::Card(seat)),
-            (None, None, None, Some(true)) => Ok(Self::Near),
-            _ => {
-                Err("Bingo has one of `close_dealing: true`, `public_value: \"...\"`, `card: SEAT`, `near: true`."
-                    .into())
-            }
+        let Fields { close_dealing, public_value, card } = body.read_known()?;
+        match (close_dealing, public_value, card) {
+            (Some(true), None, None) => Ok(Self::CloseDealing),
+            (None, Some(value), None) => Ok(Self::PublicValue(value)),
+            (None, None, Some(seat)) => Ok(Self::Card(seat)),
+            _ => Err("Bingo has one of `close_dealing: true`, `public_value: \"...\"` or `card: SEAT`.".into()),
         }
     }
-}
-
-/// How near tickets are to a prize.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NearPrize {
-    /// The prize's index.
-    pub prize: u8,
-    /// How many tickets have the pattern, and could win it if they were called in time.
-    pub complete: u32,
-    /// How many need one more number.
-    pub one_to_go: u32,
-    /// How many need two more.
-    pub two_to_go: u32,
-}
-
-/// The answer to `{"near":true}`, for hosts only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Near {
-    /// The part's index in the show.
-    pub part: u16,
-    /// For each prize that is not gone.
-    pub near: Vec<NearPrize>,
 }
 
 /// The answer to `{"card":SEAT}`, for hosts only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Card {
     /// Whose tickets.
-    pub seat: Seat,
+    pub card: Seat,
     /// The tickets, and what happened with them.
     pub own: BingoOwn,
-    /// For each ticket: which of its numbers are drawn.
+    /// For each ticket: its numbers that are drawn, in the order in which they were drawn.
     pub drawn: Vec<Vec<u8>>,
     /// For each ticket: the prizes whose patterns are complete on it, gone or not.
     pub complete: Vec<Vec<u8>>,
-    /// What the seat has won.
-    pub won: Vec<Won>,
 }
 
 #[cfg(test)]
@@ -99,8 +68,7 @@ mod tests {
         assert_eq!(read(json!({ "close_dealing": true })), Ok(BingoPlay::CloseDealing));
         assert_eq!(read(json!({ "public_value": "41,23" })), Ok(BingoPlay::PublicValue("41,23".into())));
         assert_eq!(read(json!({ "card": 7 })), Ok(BingoPlay::Card(Seat(7))));
-        assert_eq!(read(json!({ "near": true })), Ok(BingoPlay::Near));
-        for wrong in [json!({}), json!({ "near": false }), json!({ "near": true, "card": 1 })] {
+        for wrong in [json!({}), json!({ "close_dealing": false }), json!({ "close_dealing": true, "card": 1 })] {
             assert!(read(wrong).unwrap_err().contains("one of `close_dealing: true`"));
         }
         assert!(read(json!({ "draw": 5 })).unwrap_err().starts_with("`draw` is not known"));

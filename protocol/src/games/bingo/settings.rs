@@ -45,9 +45,6 @@ pub struct BingoSetup {
     /// of ... on ...". The order of the balls then depends on it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_value: Option<String>,
-    /// 32 bytes in hex. The server draws it when the show is created; a host can't choose it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<String>,
 }
 
 const fn one() -> u8 {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::seed::SecretSeed;
+use crate::games::bingo::BingoSetup;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
 use crate::text;
@@ -79,6 +80,8 @@ impl Default for Keep {
 pub enum PartKind {
     /// A break, with a text on all screens.
     Break(Break),
+    /// Bingo with 75 or 90 balls.
+    Bingo(BingoSetup),
 }
 
 /// A break.
@@ -168,6 +171,7 @@ impl PartKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Break(_) => "break",
+            Self::Bingo(_) => "bingo",
         }
     }
 
@@ -176,6 +180,7 @@ impl PartKind {
     pub const fn needs_seed(&self) -> bool {
         match self {
             Self::Break(_) => false,
+            Self::Bingo(_) => true,
         }
     }
 
@@ -184,14 +189,16 @@ impl PartKind {
     pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Break(settings) => settings.problems(),
+            Self::Bingo(settings) => settings.problems(),
         }
     }
 
     /// What can be won in it, in minor units; none if that is more than a number can hold.
     #[must_use]
-    pub const fn pot(&self) -> Option<u64> {
+    pub fn pot(&self) -> Option<u64> {
         match self {
             Self::Break(_) => Some(0),
+            Self::Bingo(settings) => settings.pot(),
         }
     }
 }

@@ -15,7 +15,7 @@ const POSITIONS: usize = 40_000;
 const TICKETS: usize = 200;
 
 /// A ticket as rows of cells; 0 is no number.
-type Rows = Vec<Vec<u8>>;
+pub(super) type Rows = Vec<Vec<u8>>;
 
 #[test]
 fn bitboards_agree_with_a_checker_that_looks_at_each_cell() {
@@ -182,7 +182,7 @@ fn prizes(balls: Balls, rng: &mut impl Rng) -> Vec<BingoPrize> {
 }
 
 /// What a ticket needs for a prize, by looking at its cells.
-enum Needed {
+pub(super) enum Needed {
     /// All numbers of one of these lists.
     One(Vec<Vec<u8>>),
     /// Five of these.
@@ -190,7 +190,7 @@ enum Needed {
 }
 
 impl Needed {
-    fn missing(&self, drawn: &[bool; 91]) -> usize {
+    pub(super) fn missing(&self, drawn: &[bool; 91]) -> usize {
         let missing = |numbers: &Vec<u8>| numbers.iter().filter(|&&number| !drawn[usize::from(number)]).count();
         match self {
             Self::One(lists) => lists.iter().map(missing).min().unwrap_or(99),
@@ -198,7 +198,7 @@ impl Needed {
         }
     }
 
-    fn of(rows: &Rows, prize: &BingoPrize) -> Self {
+    pub(super) fn of(rows: &Rows, prize: &BingoPrize) -> Self {
         let is_75 = rows.len() == 5;
         let at = |is_in: &dyn Fn(usize, usize) -> bool| -> Vec<u8> {
             let cells = rows
