@@ -1,6 +1,7 @@
 //! All tickets of a show, dealt again: written from docs/rules/bingo.md, by other ways of counting than the engine's.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use klaxon_protocol::games::bingo::Balls;
 use klaxon_protocol::ids::Seat;
@@ -22,15 +23,14 @@ pub(super) fn deal(
     each: u8,
     seats: impl Iterator<Item = Seat>,
 ) -> BTreeMap<Seat, Vec<Ticket>> {
-    let counting = Counting::new();
     let mut dealt: HashSet<Ticket> = HashSet::new();
     let mut draw = |kind: u8, seat: Seat, number: u8| -> Vec<Ticket> {
         for again in 0.. {
             let mut numbers = Numbers::of_ticket(seed, kind, seat.0, number.into(), again);
             let tickets = match kind {
                 75 => vec![ticket_of_75(&mut numbers)],
-                90 => vec![counting.ticket_of_90(&mut numbers)],
-                _ => counting.strip(&mut numbers),
+                90 => vec![COUNTING.ticket_of_90(&mut numbers)],
+                _ => COUNTING.strip(&mut numbers),
             };
             if tickets.iter().all(|ticket| !dealt.contains(ticket)) {
                 dealt.extend(tickets.iter().cloned());
@@ -105,6 +105,8 @@ struct Counting {
     next: HashMap<Counts, Vec<(usize, u128)>>,
 }
 
+static COUNTING: LazyLock<Counting> = LazyLock::new(Counting::new);
+
 impl Counting {
     fn new() -> Self {
         let mut shapes = Vec::new();
@@ -153,9 +155,9 @@ impl Counting {
             let layout = rest % layouts;
             rest /= layouts;
             let mut columns = Vec::new();
-            for column in 0..COLUMNS {
-                let all = subsets(&column_of_90(column), counts[column]);
-                columns.push(subset(&column_of_90(column), counts[column], rest % all));
+            for (column, &count) in counts.iter().enumerate() {
+                let all = subsets(&column_of_90(column), count);
+                columns.push(subset(&column_of_90(column), count, rest % all));
                 rest /= all;
             }
             return ticket(counts, layout, &columns);

@@ -25,7 +25,7 @@ pub(in crate::audit) fn judge(reading: &Reading<'_>, book: &BingoBook, finding: 
     tickets_are_unique(book, finding);
     let mut own = 0;
     for (index, connection) in reading.connections.iter().enumerate() {
-        let mut told = Told::new(reading, book, index, connection.seat);
+        let mut told = Addressee::new(reading, book, index, connection.seat);
         for (at, seen) in reading.walk(index) {
             told.take(at, seen, finding);
         }
@@ -58,7 +58,7 @@ fn tickets_are_unique(book: &BingoBook, finding: &mut Finding) {
 }
 
 /// What one connection is sent.
-struct Told<'r> {
+struct Addressee<'r> {
     reading: &'r Reading<'r>,
     book: &'r BingoBook,
     index: usize,
@@ -76,7 +76,7 @@ struct Told<'r> {
     judged: u64,
 }
 
-impl<'r> Told<'r> {
+impl<'r> Addressee<'r> {
     const fn new(reading: &'r Reading<'r>, book: &'r BingoBook, index: usize, seat: Option<Seat>) -> Self {
         Self {
             reading,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, Pack, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_servers::Persistence;
@@ -20,6 +20,8 @@ use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::show::ShowPlan;
+
+use crate::choices::{ModeArg, PersistenceArg, ShowArg, UpgradeFirst};
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
@@ -171,57 +173,6 @@ pub struct Args {
     /// Keep the server's data directory; it is kept anyway if a promise was broken
     #[arg(long)]
     pub keep_data: bool,
-}
-
-/// What is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShowArg {
-    /// Questions with choices
-    Trivia,
-    /// Bingo with 75 balls
-    Bingo75,
-    /// Bingo with 90 balls, by strips
-    Bingo90,
-}
-
-/// What right and wrong answers do.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ModeArg {
-    /// Wrong or silent players leave; survivors share the pot
-    Elimination,
-    /// Right and fast earns points; the podium shares the pot
-    Points,
-    /// Both; the best survivors share the pot
-    Both,
-}
-
-/// Which processes are upgraded before the others.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum UpgradeFirst {
-    /// The engines
-    Engines,
-    /// The gateways
-    Gateways,
-}
-
-/// What a Redis that was killed knows when it is started again.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum PersistenceArg {
-    /// Everything: an append-only file
-    Aof,
-    /// Nothing
-    None,
-}
-
-impl ModeArg {
-    /// The mode's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Elimination => "elimination",
-            Self::Points => "points",
-            Self::Both => "both",
-        }
-    }
 }
 
 /// `500ms`, `5s` or `2min`.
@@ -447,6 +398,19 @@ mod tests {
         assert!(args("--cluster --upgrade-to klaxon-next --engines 3").plan(7, 0).is_err());
         let line = |line: &str| Args::try_parse_from(std::iter::once("klaxon-swarm").chain(line.split_whitespace()));
         assert!(line("--faults").is_err() && line("--cluster --kills 1").is_err());
+    }
+
+    #[test]
+    fn a_show_of_bingo_has_its_faults_in_the_balls_that_it_surely_has() {
+        for (show, balls) in [("bingo75", 75), ("bingo90", 90)] {
+            let line = format!("--show {show} --players 300 --cluster --faults --questions 10 --extras");
+            let plan = args(&line).plan(7, 0).unwrap();
+            assert_eq!((plan.game.rounds(), plan.faults.len()), (balls, 10));
+            let Game::Rundown { setup, seats, .. } = plan.game else { panic!("bingo is a part of a rundown") };
+            let setup: klaxon_protocol::games::rundown::Setup = setup.read_known().unwrap();
+            assert_eq!(setup.problems(), Vec::<String>::new());
+            assert!(seats >= 300);
+        }
     }
 
     #[test]

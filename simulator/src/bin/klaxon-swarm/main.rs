@@ -1,6 +1,7 @@
 //! `klaxon-swarm`: plays a whole live show against a real server, audits it, and reports.
 
 mod args;
+mod choices;
 mod judged;
 mod machine;
 mod on_cluster;

@@ -189,6 +189,14 @@ mod tests {
     }
 
     #[test]
+    fn faults_are_spread_over_as_many_rounds_as_there_are() {
+        let plan = FaultPlan::of_a_cluster(7, 4, 3).every(3);
+        let rounds: Vec<u16> = plan.0.iter().map(|fault| fault.question.0).collect();
+        assert_eq!(rounds, [1, 4, 7, 10]);
+        assert_eq!(FaultPlan::of_a_cluster(7, 4, 3).every(0), FaultPlan::of_a_cluster(7, 4, 3));
+    }
+
+    #[test]
     fn some_seeds_have_a_redis_that_keeps_nothing() {
         let kinds = |kept| (0..100).filter(|&seed| FaultPlan::persistence(seed) == kept).count();
         assert!(kinds(Persistence::None) > 25 && kinds(Persistence::AppendOnly) > 25);

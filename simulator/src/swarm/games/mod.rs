@@ -16,7 +16,7 @@ use klaxon_protocol::time::Span;
 
 use self::bingo::Caller;
 use self::trivia::{AnswerKey, Quizzer};
-use super::players::actions::{Action as Planned, Told};
+use super::players::actions::{Action as Planned, RoundSeen};
 use super::players::plan::PlayerPlan;
 
 /// How long gateways are waited for at the close of a round of a rundown.
@@ -92,17 +92,17 @@ impl Game {
 
     /// What its players know of it before it begins.
     #[must_use]
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> Beforehand {
         match self {
-            Self::Trivia { pack, .. } => Known::Trivia(AnswerKey::of(pack)),
-            Self::Rundown { .. } => Known::Rundown,
+            Self::Trivia { pack, .. } => Beforehand::Trivia(AnswerKey::of(pack)),
+            Self::Rundown { .. } => Beforehand::Rundown,
         }
     }
 }
 
 /// What players know of a game before it begins.
 #[derive(Debug, Clone)]
-pub enum Known {
+pub enum Beforehand {
     /// The right choices, which some of them know.
     Trivia(AnswerKey),
     /// Nothing.
@@ -121,10 +121,10 @@ pub enum Hand {
 impl Hand {
     /// A new player's.
     #[must_use]
-    pub fn new(known: &Known) -> Self {
+    pub fn new(known: &Beforehand) -> Self {
         match known {
-            Known::Trivia(_) => Self::Trivia(Quizzer::default()),
-            Known::Rundown => Self::Rundown(Box::default()),
+            Beforehand::Trivia(_) => Self::Trivia(Quizzer::default()),
+            Beforehand::Rundown => Self::Rundown(Box::default()),
         }
     }
 
@@ -138,11 +138,18 @@ impl Hand {
 
     /// All that the player does in a round that begins, unordered. `swarm` is the number of players to steal tokens from.
     #[must_use]
-    pub fn actions(&self, known: &Known, seed: u64, player: &PlayerPlan, round: &Told, swarm: u32) -> Vec<Planned> {
+    pub fn actions(
+        &self,
+        known: &Beforehand,
+        seed: u64,
+        player: &PlayerPlan,
+        round: &RoundSeen,
+        swarm: u32,
+    ) -> Vec<Planned> {
         match (self, known) {
-            (Self::Trivia(quizzer), Known::Trivia(key)) => quizzer.actions(key, seed, player, round, swarm),
+            (Self::Trivia(quizzer), Beforehand::Trivia(key)) => quizzer.actions(key, seed, player, round, swarm),
             (Self::Rundown(caller), _) => caller.actions(seed, player, round, swarm),
-            (Self::Trivia(_), Known::Rundown) => Vec::new(),
+            (Self::Trivia(_), Beforehand::Rundown) => Vec::new(),
         }
     }
 

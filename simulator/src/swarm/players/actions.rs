@@ -50,7 +50,7 @@ pub enum ActionKind {
 
 /// A round as a player receives it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Told {
+pub struct RoundSeen {
     /// Its number.
     pub round: RoundId,
     /// When it was sent, on the server's clock.
@@ -63,7 +63,7 @@ pub struct Told {
     pub busy: f64,
 }
 
-impl Told {
+impl RoundSeen {
     fn part(&self, share: f64) -> Span {
         let open = self.closes_at.since(self.opens_at);
         Span((f64::from(open.0) * share) as u32)
@@ -83,7 +83,7 @@ const REPEATS: f64 = 0.03;
 
 /// What a player does in a round beside the claims: drops, reactions, mischief. `swarm` is the number of players to steal
 /// tokens from.
-pub fn around(rng: &mut impl Rng, player: &PlayerPlan, round: &Told, swarm: u32) -> Vec<Action> {
+pub fn around(rng: &mut impl Rng, player: &PlayerPlan, round: &RoundSeen, swarm: u32) -> Vec<Action> {
     let mut actions = Vec::new();
     let action = |at: Millis, what: ActionKind| Action { at, round: round.round, stubborn: true, what };
     if player.habits.network == Network::Bad && rng.random_bool(0.4 * round.busy) {
@@ -108,7 +108,13 @@ pub fn around(rng: &mut impl Rng, player: &PlayerPlan, round: &Told, swarm: u32)
 
 /// How a player makes one claim in a round, on each device. `other` is what a player who wavers, or errs on the second
 /// device, claims.
-pub fn claim(rng: &mut impl Rng, player: &PlayerPlan, round: &Told, claim: &Saying, other: &Saying) -> Vec<Action> {
+pub fn claim(
+    rng: &mut impl Rng,
+    player: &PlayerPlan,
+    round: &RoundSeen,
+    claim: &Saying,
+    other: &Saying,
+) -> Vec<Action> {
     let mut actions = Vec::new();
     let open = round.closes_at.since(round.opens_at);
     let mut act = |at: Millis, stubborn: bool, device, said: &Saying| {

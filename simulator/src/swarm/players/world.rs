@@ -11,7 +11,7 @@ use super::gateways::Gateways;
 use super::ledger::Ledger;
 use super::plan::SwarmPlan;
 use crate::evidence::PlayerNumber;
-use crate::swarm::games::Known;
+use crate::swarm::games::Beforehand;
 
 /// The state that all players of a swarm share.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct World {
     /// The plans of all players.
     pub plan: SwarmPlan,
     /// What players know of the game.
-    pub known: Known,
+    pub known: Beforehand,
     /// By which message they claim.
     pub form: ClaimForm,
     /// The log of all connections.
@@ -52,7 +52,7 @@ pub struct Progress {
 impl World {
     /// The state before any player joined.
     #[must_use]
-    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, known: Known, form: ClaimForm) -> Self {
+    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, known: Beforehand, form: ClaimForm) -> Self {
         let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
         Self { gateways, code, plan, known, form, ledger: Arc::default(), progress: Progress::default(), tokens }
     }

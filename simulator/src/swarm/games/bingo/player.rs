@@ -9,7 +9,7 @@ use klaxon_protocol::player::{Role, ToPlayer};
 use rand::{Rng, RngExt};
 
 use crate::audit::{Ticket, is_complete};
-use crate::swarm::players::actions::{Action, Told, around, claim};
+use crate::swarm::players::actions::{Action, RoundSeen, around, claim};
 use crate::swarm::players::plan::{PlayerPlan, rng};
 use crate::swarm::players::saying::Saying;
 
@@ -29,6 +29,9 @@ pub struct Caller {
     tickets: Vec<Ticket>,
     drawn: Vec<u8>,
     gone: BTreeSet<u8>,
+    /// What the last ball completed, and what earlier ones did: ticket and prize.
+    fresh: BTreeSet<(u8, u8)>,
+    before: BTreeSet<(u8, u8)>,
 }
 
 impl Caller {
@@ -46,6 +49,7 @@ impl Caller {
                     && !own.tickets.is_empty()
                 {
                     self.tickets = own.tickets;
+                    self.look_at_all();
                 }
             }
             ToPlayer::GameEvent(event) => {
@@ -53,6 +57,7 @@ impl Caller {
                     self.take(told);
                 } else if event.body.0.get("event").is_some_and(|name| name == "void") {
                     self.drawn.pop();
+                    self.fresh.clear();
                 }
             }
             _ => {}
@@ -64,6 +69,32 @@ impl Caller {
         self.rules = Some((dealing.balls, dealing.prizes, dealing.settings.last_ball));
         self.drawn = view.drawn;
         self.gone = view.won.iter().map(|won| won.prize).collect();
+        self.look_at_all();
+    }
+
+    /// Looks at all tickets anew, as one who comes in does.
+    fn look_at_all(&mut self) {
+        let drawn = std::mem::take(&mut self.drawn);
+        (self.fresh, self.before) = (BTreeSet::new(), BTreeSet::new());
+        for ball in drawn {
+            self.mark(ball);
+        }
+    }
+
+    /// Marks a ball. Only what has its number can be completed by it.
+    fn mark(&mut self, ball: u8) {
+        self.drawn.push(ball);
+        self.before.append(&mut self.fresh);
+        let Some((balls, prizes, _)) = &self.rules else { return };
+        let has_it = |(_, ticket): &(u8, &Ticket)| ticket.iter().flatten().any(|&number| number == ball);
+        let drawn: BTreeSet<u8> = self.drawn.iter().copied().collect();
+        for (ticket, cells) in (0..).zip(&self.tickets).filter(has_it) {
+            for (prize, wanted) in (0..).zip(prizes).filter(|(prize, _)| !self.gone.contains(prize)) {
+                if !self.before.contains(&(ticket, prize)) && is_complete(cells, *balls, wanted, &drawn) {
+                    self.fresh.insert((ticket, prize));
+                }
+            }
+        }
     }
 
     fn take(&mut self, told: BingoEvent) {
@@ -74,9 +105,7 @@ impl Caller {
                     ..Self::default()
                 };
             }
-            BingoEvent::Ball(ball) => {
-                self.drawn.push(ball.ball);
-            }
+            BingoEvent::Ball(ball) => self.mark(ball.ball),
             BingoEvent::Settled(settled) => self.gone.extend(settled.won.iter().map(|won| won.prize)),
             _ => {}
         }
@@ -84,7 +113,7 @@ impl Caller {
 
     /// All that the player does in the round of a ball, unordered.
     #[must_use]
-    pub fn actions(&self, seed: u64, player: &PlayerPlan, round: &Told, swarm: u32) -> Vec<Action> {
+    pub fn actions(&self, seed: u64, player: &PlayerPlan, round: &RoundSeen, swarm: u32) -> Vec<Action> {
         let mut rng = rng(seed, player.number, round.round.0);
         let mut actions = Vec::new();
         if player.role == Role::Player {
@@ -102,25 +131,17 @@ impl Caller {
 
     /// What the player takes for won.
     fn calls(&self, rng: &mut impl Rng, player: &PlayerPlan) -> Vec<TicketPrize> {
-        let (Some((balls, prizes, last_ball)), Some((_, before))) = (&self.rules, self.drawn.split_last()) else {
-            return Vec::new();
+        let Some((_, _, last_ball)) = &self.rules else { return Vec::new() };
+        let late = match last_ball {
+            LastBall::Any => SLEEPER,
+            LastBall::Required => TOO_LATE,
         };
-        let drawn: BTreeSet<u8> = self.drawn.iter().copied().collect();
-        let before: BTreeSet<u8> = before.iter().copied().collect();
+        let fresh = self.fresh.iter().map(|&called| (called, SEES));
+        let seen = fresh.chain(self.before.iter().map(|&called| (called, late)));
         let mut calls = Vec::new();
-        for (ticket, cells) in (0..).zip(&self.tickets) {
-            for (prize, wanted) in (0..).zip(prizes).filter(|(prize, _)| !self.gone.contains(prize)) {
-                if !is_complete(cells, *balls, wanted, &drawn) {
-                    continue;
-                }
-                let sees = match last_ball {
-                    _ if !is_complete(cells, *balls, wanted, &before) => SEES,
-                    LastBall::Any => SLEEPER,
-                    LastBall::Required => TOO_LATE,
-                };
-                if rng.random_bool(sees) {
-                    calls.push(TicketPrize { ticket, prize });
-                }
+        for ((ticket, prize), sees) in seen.filter(|((_, prize), _)| !self.gone.contains(prize)) {
+            if rng.random_bool(sees) {
+                calls.push(TicketPrize { ticket, prize });
             }
         }
         if rng.random_bool(if player.habits.cheats { CHEATS } else { ERRS }) {
@@ -133,5 +154,57 @@ impl Caller {
         let prizes = self.rules.as_ref().map_or(0, |(_, prizes, _)| u8::try_from(prizes.len()).unwrap_or(32));
         let tickets = u8::try_from(self.tickets.len()).unwrap_or(6);
         TicketPrize { ticket: rng.random_range(0..tickets.max(1)), prize: rng.random_range(0..prizes.max(1)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::{RoundId, Seq};
+    use klaxon_protocol::player::{Body, GameEvent, GameOwn, Phase};
+    use klaxon_protocol::time::Millis;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::swarm::players::plan::tests::settings;
+    use crate::swarm::players::plan::{Shares, SwarmPlan, SwarmSettings};
+
+    fn event(body: Value, round: Option<u16>) -> ToPlayer {
+        let (phase, round) = (Phase::Question, round.map(RoundId));
+        ToPlayer::GameEvent(GameEvent { seq: Seq(1), at: Millis(0), phase, round, body: Body::of(&body) })
+    }
+
+    /// How many of 400 players with the same ticket call its line after these balls.
+    fn callers(drawn: &[u8], won: bool) -> usize {
+        let mut caller = Caller::default();
+        let prizes = json!([{ "name": "Line", "pattern": "top_line" }]);
+        let settings_of_part = klaxon_protocol::games::bingo::BingoSettings::default();
+        caller.hear(&event(
+            json!({ "event": "dealing", "balls": 90, "tickets": 1, "prizes": prizes, "settings": settings_of_part, "commitment": "" }),
+            None,
+        ));
+        let ticket = json!([[1, 0, 20, 0, 40, 0, 60, 0, 80], [0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0]]);
+        caller.hear(&ToPlayer::GameOwn(GameOwn { body: Body::of(&json!({ "tickets": [ticket] })) }));
+        for (number, ball) in (1..).zip(drawn) {
+            caller.hear(&event(json!({ "event": "ball", "ball": ball, "number_of_ball": number }), Some(number)));
+        }
+        if won {
+            let won = json!([{ "prize": 0, "winners": [], "count": 1, "share": 0, "one_more": 0 }]);
+            caller.hear(&event(json!({ "event": "settled", "round": 1, "won": won, "false_calls": 0 }), None));
+        }
+        let plan = SwarmPlan::new(&SwarmSettings { shares: Shares::default(), ..settings(7) });
+        let calls = |player: &PlayerPlan| {
+            let mut rng = rng(7, player.number, 1);
+            !caller.calls(&mut rng, player).is_empty()
+        };
+        plan.players.iter().filter(|player| calls(player)).count()
+    }
+
+    #[test]
+    fn most_call_what_the_last_ball_completed_and_few_what_an_earlier_one_did() {
+        assert!(callers(&[1, 20, 40, 60], false) < 15, "four of five");
+        assert!(callers(&[1, 20, 40, 60, 80], false) > 330);
+        let late = callers(&[1, 20, 40, 60, 80, 2], false);
+        assert!((15..90).contains(&late), "{late}");
+        assert!(callers(&[1, 20, 40, 60, 80], true) < 15, "the prize is gone");
     }
 }

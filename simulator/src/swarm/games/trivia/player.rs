@@ -7,7 +7,7 @@ use klaxon_protocol::games::trivia::{Choice, Pack, Question};
 use klaxon_protocol::player::{Role, ToPlayer};
 use rand::RngExt;
 
-use crate::swarm::players::actions::{Action, Told, around, claim};
+use crate::swarm::players::actions::{Action, RoundSeen, around, claim};
 use crate::swarm::players::plan::{PlayerPlan, rng};
 use crate::swarm::players::saying::Saying;
 
@@ -31,7 +31,14 @@ impl Quizzer {
     /// All actions of this player in a question, unordered. `key` has the right choice, which the player may or may not
     /// know.
     #[must_use]
-    pub fn actions(&self, key: &AnswerKey, seed: u64, player: &PlayerPlan, round: &Told, swarm: u32) -> Vec<Action> {
+    pub fn actions(
+        &self,
+        key: &AnswerKey,
+        seed: u64,
+        player: &PlayerPlan,
+        round: &RoundSeen,
+        swarm: u32,
+    ) -> Vec<Action> {
         let Some(question) = &self.question else { return Vec::new() };
         let mut rng = rng(seed, player.number, round.round.0);
         let choices = u8::try_from(question.choices.len()).unwrap_or(u8::MAX).max(1);
@@ -110,7 +117,7 @@ mod tests {
             .iter()
             .flat_map(|player| {
                 let question = question(number);
-                let round = Told {
+                let round = RoundSeen {
                     round: question.question,
                     told_at: question.at,
                     opens_at: question.opens_at,

@@ -10,7 +10,7 @@ use klaxon_protocol::player::{FromPlayer, Ping, React, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 
-use super::super::actions::{Action, ActionKind, Device, Told};
+use super::super::actions::{Action, ActionKind, Device, RoundSeen};
 use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
 use super::super::saying::Saying;
@@ -29,7 +29,7 @@ impl Person {
         self.world.progress.round.fetch_max(u32::from(round.0), Ordering::Relaxed);
         let swarm = u32::try_from(self.world.plan.seats()).unwrap_or(u32::MAX);
         self.actions.retain(|action| action.stubborn);
-        let told = Told { round, told_at, opens_at, closes_at, busy: self.hand.busy() };
+        let told = RoundSeen { round, told_at, opens_at, closes_at, busy: self.hand.busy() };
         self.actions.extend(self.hand.actions(&self.world.known, self.world.plan.seed, &self.plan, &told, swarm));
         self.seen = Some(SeenRound { times, closed: false, wanted: Vec::new() });
     }
