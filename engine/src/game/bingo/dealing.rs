@@ -9,7 +9,7 @@ use super::cards::Cards;
 use super::dealer::{Dealer, TicketKind};
 use super::draws::Seed;
 use super::near::NearIndex;
-use super::order::{Roster, RosterHash};
+use super::order::{RosterHash, RosterHasher};
 use crate::game::rundown::Stage;
 
 /// How many tickets are dealt at once: so many messages are made in one step.
@@ -20,7 +20,7 @@ const STEP: Span = Span(100);
 /// Deals tickets to seats in their order, and remembers the roster.
 pub(super) struct Dealing {
     dealer: Dealer,
-    roster: Roster,
+    roster: RosterHasher,
     pub cards: Cards,
     pub index: NearIndex,
     each: u8,
@@ -39,7 +39,7 @@ impl Dealing {
     pub fn new(setup: &BingoSetup, kind: TicketKind, seed: Seed) -> Self {
         Self {
             dealer: Dealer::new(kind, seed),
-            roster: Roster::default(),
+            roster: RosterHasher::default(),
             cards: Cards::new(setup.balls, setup.tickets),
             index: NearIndex::new(setup.balls, &setup.prizes),
             each: setup.tickets,

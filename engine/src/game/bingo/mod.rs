@@ -22,7 +22,7 @@ pub use self::calls::{Call, Judgement, Settlement, Shares, Win, divide, settle};
 pub use self::dealer::{Dealer, MAX_TICKETS, TicketKind, Tickets};
 pub use self::draws::{Draws, Purpose, Seed};
 pub use self::near::{NearIndex, TicketNumber};
-pub use self::order::{Roster, RosterHash, order};
+pub use self::order::{RosterHash, RosterHasher, order};
 pub use self::part::BingoPart;
 pub use self::patterns::{Board, FAR, Goal, ToGo};
 pub use self::strip::{Strip, TICKETS_OF_A_STRIP};

@@ -86,7 +86,7 @@ fn balls_follow_from_seed_roster_and_public_value_and_wait_for_it() {
     let told = event(&table.play(&json!({ "public_value": "41.23" })).unwrap(), "public_value");
     assert_eq!(told["value"], "41.23");
     assert_eq!(table.play(&json!({ "public_value": "41.24" })).unwrap_err().code, ErrorCode::WrongPhase);
-    let mut roster = super::super::Roster::default();
+    let mut roster = super::super::RosterHasher::default();
     // The lobby was opened in the first millisecond, and one sat in each of the next.
     (0..3).for_each(|seat| roster.add(seat, 1_800_000_000_002 + u64::from(seat), 1));
     let roster = roster.hash();
