@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::dealer::TicketKind;
 use super::dealing::Dealing;
 use super::order::order;
-use super::state::{BingoPart, Calls, Drawn, Gone, Playing, Progress, hex};
+use super::state::{BingoPart, BingoProgress, Calls, Drawn, Gone, Playing, hex};
 use crate::game::results::RoundResult;
 use crate::game::rundown::{Counted, Look, Opening, Part, Stage, Wait, hash};
 use crate::round::{ClaimSpace, ClaimValues, SeatClaim};
@@ -38,18 +38,20 @@ impl BingoPart {
     fn close_dealing(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal> {
         let wrong = |detail: String| Err(Refusal::because(ErrorCode::WrongPhase, detail));
         match &self.progress {
-            Progress::Dealing(dealing) if dealing.next.is_some() => {
+            BingoProgress::Dealing(dealing) if dealing.next.is_some() => {
                 let (dealt, seats) = (dealing.cards.seats(), stage.ledger.seats());
                 return wrong(format!("Tickets are being dealt: {dealt} of {seats} seats have theirs."));
             }
-            Progress::Dealing(_) => {}
-            Progress::Waiting | Progress::Playing(_) => return wrong("The dealing is closed already.".to_owned()),
+            BingoProgress::Dealing(_) => {}
+            BingoProgress::Waiting | BingoProgress::Playing(_) => {
+                return wrong("The dealing is closed already.".to_owned());
+            }
         }
-        let Progress::Dealing(dealing) = std::mem::replace(&mut self.progress, Progress::Waiting) else {
+        let BingoProgress::Dealing(dealing) = std::mem::replace(&mut self.progress, BingoProgress::Waiting) else {
             unreachable!("it was just looked at")
         };
         let dealt = dealing.close();
-        self.progress = Progress::Playing(Playing {
+        self.progress = BingoProgress::Playing(Playing {
             roster: dealt.roster,
             cards: dealt.cards,
             index: dealt.index,
@@ -126,11 +128,11 @@ impl Part for BingoPart {
         stage.tell_between(BingoEvent::Dealing(self.dealing()), None);
         let mut dealing = Dealing::new(&self.setup, self.kind(), self.seed);
         dealing.deal_some(stage);
-        self.progress = Progress::Dealing(dealing);
+        self.progress = BingoProgress::Dealing(dealing);
     }
 
     fn next(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal> {
-        if let Progress::Dealing(_) = self.progress {
+        if let BingoProgress::Dealing(_) = self.progress {
             self.close_dealing(stage)?;
             if self.setup.public_value.is_some() {
                 return Ok(());
@@ -183,7 +185,7 @@ impl Part for BingoPart {
     }
 
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat) {
-        if let Progress::Dealing(dealing) = &mut self.progress {
+        if let BingoProgress::Dealing(dealing) = &mut self.progress {
             dealing.seat_taken(stage, seat);
         }
     }
@@ -193,22 +195,22 @@ impl Part for BingoPart {
 
     fn wait(&self, _: Phase) -> Wait {
         match &self.progress {
-            Progress::Dealing(dealing) if dealing.next.is_some() => Wait::ForHost,
-            Progress::Playing(playing) if playing.order.is_empty() => Wait::ForHost,
-            Progress::Playing(_) if !self.is_over() => Wait::For(self.setup.settings.pace),
+            BingoProgress::Dealing(dealing) if dealing.next.is_some() => Wait::ForHost,
+            BingoProgress::Playing(playing) if playing.order.is_empty() => Wait::ForHost,
+            BingoProgress::Playing(_) if !self.is_over() => Wait::For(self.setup.settings.pace),
             _ => Wait::Usual,
         }
     }
 
     fn timer(&self) -> Option<Millis> {
         match &self.progress {
-            Progress::Dealing(dealing) => dealing.next,
-            Progress::Waiting | Progress::Playing(_) => None,
+            BingoProgress::Dealing(dealing) => dealing.next,
+            BingoProgress::Waiting | BingoProgress::Playing(_) => None,
         }
     }
 
     fn on_timer(&mut self, stage: &mut Stage<'_>) {
-        if let Progress::Dealing(dealing) = &mut self.progress {
+        if let BingoProgress::Dealing(dealing) = &mut self.progress {
             dealing.deal_some(stage);
         }
     }
@@ -276,9 +278,9 @@ impl Part for BingoPart {
 
     fn digest(&self) -> u64 {
         let (step, dealt, next) = match &self.progress {
-            Progress::Waiting => (0_u8, 0, None),
-            Progress::Dealing(dealing) => (1, dealing.cards.seats(), dealing.next),
-            Progress::Playing(playing) => (2, playing.cards.seats(), None),
+            BingoProgress::Waiting => (0_u8, 0, None),
+            BingoProgress::Dealing(dealing) => (1, dealing.cards.seats(), dealing.next),
+            BingoProgress::Playing(playing) => (2, playing.cards.seats(), None),
         };
         let drawn = self.playing().map_or(0, |playing| playing.drawn as u64);
         let calls = (self.calls.made.len() as u64, self.calls.digest);

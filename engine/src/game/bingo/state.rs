@@ -18,7 +18,7 @@ use crate::game::people::Chain;
 pub struct BingoPart {
     pub(super) setup: BingoSetup,
     pub(super) seed: Seed,
-    pub(super) progress: Progress,
+    pub(super) progress: BingoProgress,
     /// What was announced, once it is known.
     pub(super) public_value: Option<String>,
     /// By prize: who won it.
@@ -37,7 +37,7 @@ pub struct BingoPart {
 }
 
 /// How far the part is.
-pub(super) enum Progress {
+pub(super) enum BingoProgress {
     /// It has not begun.
     Waiting,
     Dealing(Dealing),
@@ -108,7 +108,7 @@ impl BingoPart {
             gone: setup.prizes.iter().map(|_| None).collect(),
             setup,
             seed,
-            progress: Progress::Waiting,
+            progress: BingoProgress::Waiting,
             public_value: None,
             calls: Calls::default(),
             callers: HashMap::new(),
@@ -122,8 +122,8 @@ impl BingoPart {
 
     pub(super) const fn playing(&self) -> Option<&Playing> {
         match &self.progress {
-            Progress::Playing(playing) => Some(playing),
-            Progress::Waiting | Progress::Dealing(_) => None,
+            BingoProgress::Playing(playing) => Some(playing),
+            BingoProgress::Waiting | BingoProgress::Dealing(_) => None,
         }
     }
 
@@ -133,8 +133,8 @@ impl BingoPart {
     /// Before that.
     pub(super) const fn play_on(&mut self) -> &mut Playing {
         match &mut self.progress {
-            Progress::Playing(playing) => playing,
-            Progress::Waiting | Progress::Dealing(_) => panic!("a ball is drawn after the close of dealing"),
+            BingoProgress::Playing(playing) => playing,
+            BingoProgress::Waiting | BingoProgress::Dealing(_) => panic!("a ball is drawn after the close of dealing"),
         }
     }
 

@@ -8,7 +8,7 @@ use klaxon_protocol::player::Body;
 use serde_json::json;
 
 use super::cards::Cards;
-use super::state::{BingoPart, Drawn, Playing, Progress, hex};
+use super::state::{BingoPart, BingoProgress, Drawn, Playing, hex};
 use crate::game::results::RoundResult;
 use crate::game::rundown::Stage;
 
@@ -38,9 +38,9 @@ impl BingoPart {
 
     const fn cards(&self) -> Option<&Cards> {
         match &self.progress {
-            Progress::Waiting => None,
-            Progress::Dealing(dealing) => Some(&dealing.cards),
-            Progress::Playing(playing) => Some(&playing.cards),
+            BingoProgress::Waiting => None,
+            BingoProgress::Dealing(dealing) => Some(&dealing.cards),
+            BingoProgress::Playing(playing) => Some(&playing.cards),
         }
     }
 
