@@ -9,7 +9,7 @@ use super::cards::Cards;
 use super::dealer::{Dealer, TicketKind};
 use super::draws::Seed;
 use super::near::NearIndex;
-use super::order::{Roster, RosterHash};
+use super::order::{RosterHash, RosterHasher};
 use crate::game::rundown::Stage;
 
 /// How many tickets are dealt at once: so many messages are made in one step.
@@ -20,7 +20,7 @@ const STEP: Span = Span(100);
 /// Deals tickets to seats in their order, and remembers the roster.
 pub(super) struct Dealing {
     dealer: Dealer,
-    roster: Roster,
+    roster: RosterHasher,
     pub cards: Cards,
     pub index: NearIndex,
     each: u8,
@@ -29,7 +29,7 @@ pub(super) struct Dealing {
 }
 
 /// What is left of the dealing when it is closed.
-pub(super) struct Dealt {
+pub(super) struct ClosedDealing {
     pub roster: RosterHash,
     pub cards: Cards,
     pub index: NearIndex,
@@ -39,7 +39,7 @@ impl Dealing {
     pub fn new(setup: &BingoSetup, kind: TicketKind, seed: Seed) -> Self {
         Self {
             dealer: Dealer::new(kind, seed),
-            roster: Roster::default(),
+            roster: RosterHasher::default(),
             cards: Cards::new(setup.balls, setup.tickets),
             index: NearIndex::new(setup.balls, &setup.prizes),
             each: setup.tickets,
@@ -77,7 +77,7 @@ impl Dealing {
         self.roster.add(seat.0, stage.ledger.sat_at(seat).0, self.each);
     }
 
-    pub fn close(self) -> Dealt {
-        Dealt { roster: self.roster.hash(), cards: self.cards, index: self.index }
+    pub fn close(self) -> ClosedDealing {
+        ClosedDealing { roster: self.roster.hash(), cards: self.cards, index: self.index }
     }
 }

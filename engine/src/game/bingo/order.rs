@@ -23,13 +23,13 @@ pub struct RosterHash(pub [u8; 32]);
 
 /// Hashes a roster seat by seat.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub struct RosterHasher {
     hash: Sha256,
     /// The least number that the next seat can have.
     next: u64,
 }
 
-impl Roster {
+impl RosterHasher {
     /// Adds a seat that sat down at this time, in milliseconds since 1970. Seats are added in the order of their numbers, each once.
     ///
     /// # Panics

@@ -1,15 +1,14 @@
 //! A part of bingo as others see it: snapshots, each seat's own state, a card for the host, results.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::bingo::{BINGO_KEYS, BingoOwn, BingoView, Card, Dealing as DealingEvent, Won};
+use klaxon_protocol::games::bingo::{BingoOwn, BingoView, Card, Dealing as DealingEvent, TicketPrize, Won};
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{ClaimKey, Seat};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::Body;
 use serde_json::json;
 
 use super::cards::Cards;
-use super::judging::Gone;
-use super::part::{BingoPart, Course, Drawn, Playing, hex};
+use super::state::{BingoPart, BingoProgress, Drawn, Playing, hex};
 use crate::game::results::RoundResult;
 use crate::game::rundown::Stage;
 
@@ -38,10 +37,10 @@ impl BingoPart {
     }
 
     const fn cards(&self) -> Option<&Cards> {
-        match &self.course {
-            Course::Waiting => None,
-            Course::Dealing(dealing) => Some(&dealing.cards),
-            Course::Playing(playing) => Some(&playing.cards),
+        match &self.progress {
+            BingoProgress::Waiting => None,
+            BingoProgress::Dealing(dealing) => Some(&dealing.cards),
+            BingoProgress::Playing(playing) => Some(&playing.cards),
         }
     }
 
@@ -53,7 +52,9 @@ impl BingoPart {
 
     /// The same without the tickets.
     pub(super) fn state_of(&self, seat: Seat) -> BingoOwn {
-        let keys = (0..BINGO_KEYS).map(ClaimKey);
+        let prizes = 0..u8::try_from(self.setup.prizes.len()).expect("there are 32 prizes at most");
+        let tickets = 0..self.setup.tickets;
+        let keys = tickets.flat_map(|ticket| prizes.clone().map(move |prize| TicketPrize { ticket, prize }.key()));
         let caller = self.callers.get(&seat).cloned().unwrap_or_default();
         BingoOwn {
             tickets: Vec::new(),
@@ -89,14 +90,6 @@ impl BingoPart {
         };
         stage.alert(AlertKind::Game { body: Body::of(&card) });
         Ok(())
-    }
-}
-
-impl Gone {
-    fn won_by(&self, prize: u8, seat: Seat) -> impl Iterator<Item = Won> {
-        let first = self.winners.partition_point(|winner| winner.seat < seat);
-        let own = self.winners[first..].iter().take_while(move |winner| winner.seat == seat);
-        own.zip(first..).map(move |(winner, index)| Won { prize, ticket: winner.ticket, share: self.shares.of(index) })
     }
 }
 

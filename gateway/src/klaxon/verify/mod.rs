@@ -5,7 +5,7 @@
 mod file;
 
 use anyhow::Context;
-use klaxon_engine::game::bingo::{Dealer, Roster, RosterHash, Seed, TicketKind, Tickets, order};
+use klaxon_engine::game::bingo::{Dealer, RosterHash, RosterHasher, Seed, TicketKind, Tickets, order};
 use klaxon_gateway::cli::VerifyOptions;
 use klaxon_protocol::games::bingo::{Balls, BingoProof, Bytes32, ProofSeat, SeatTickets, TicketRows};
 use klaxon_protocol::limits::TEXT_LENGTH;
@@ -137,7 +137,7 @@ fn hash(seats: &[ProofSeat], tickets_each: u8) -> Result<RosterHash, String> {
             after.0, before.0
         ));
     }
-    let mut roster = Roster::default();
+    let mut roster = RosterHasher::default();
     for &ProofSeat(seat, sat_at, tickets) in seats {
         if tickets != tickets_each {
             return Err(format!("seat {seat} has {tickets} tickets, and each has {tickets_each}"));

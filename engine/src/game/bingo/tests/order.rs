@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::super::order::shuffle;
-use super::super::{Draws, Purpose, Roster, RosterHash, TicketKind, order};
+use super::super::{Draws, Purpose, RosterHash, RosterHasher, TicketKind, order};
 use super::seed;
 use super::uniform::assert_uniform;
 
 fn roster(seats: &[(u32, u64, u8)]) -> RosterHash {
-    let mut roster = Roster::default();
+    let mut roster = RosterHasher::default();
     seats.iter().for_each(|&(seat, sat_at, tickets)| roster.add(seat, sat_at, tickets));
     roster.hash()
 }

@@ -1,11 +1,13 @@
-//! Proof files of bingo: `klaxon verify`, and docs/examples/verify_bingo.py, which was written from docs/rules/bingo.md alone.
+//! Proof files of bingo: `klaxon proof` and `klaxon verify`, and docs/examples/verify_bingo.py, which was written from docs/rules/bingo.md alone.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod journal;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use klaxon_engine::game::bingo::{Dealer, Roster, RosterHash, Seed, TicketKind, Tickets, order};
+use klaxon_engine::game::bingo::{Dealer, RosterHash, RosterHasher, Seed, TicketKind, Tickets, order};
 use klaxon_protocol::games::bingo::{
     AtMost, Balls, BingoProof, Bytes32, ProofGame, ProofSeat, ProofVersion, SeatTickets,
 };
@@ -37,7 +39,7 @@ fn rows(tickets: Tickets) -> SeatTickets {
 /// A true proof. Each third seat got no tickets.
 fn proof(balls: Balls, tickets_each: u8, seats: u32, public_value: Option<&str>) -> BingoProof {
     let mut dealer = Dealer::new(kind(balls), SEED);
-    let mut roster = Roster::default();
+    let mut roster = RosterHasher::default();
     let (mut listed, mut tickets) = (Vec::new(), std::collections::BTreeMap::new());
     for seat in (0..seats).filter(|seat| seat % 3 != 1) {
         let sat_at = 1_795_960_000_000 + 7 * u64::from(seat);
@@ -329,7 +331,7 @@ fn both_deal_a_ticket_again_that_was_dealt_before() {
 #[test]
 fn the_order_in_the_rules_is_that_of_the_code() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules/bingo.md")).unwrap();
-    let mut roster = Roster::default();
+    let mut roster = RosterHasher::default();
     roster.add(0, 1000, 1);
     roster.add(1, 1001, 1);
     let hash: RosterHash = roster.hash();
