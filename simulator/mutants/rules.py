@@ -16,7 +16,9 @@ import tempfile
 import time
 
 GAME = "engine/src/game/trivia/"
+BINGO = "../bingo/"
 ELIMINATION, POINTS, BOTH = "elimination", "points", "both"
+BINGO75, BINGO90 = "bingo75", "bingo90"
 
 # name, mode in which it shows, file, what stands there, what is put in its place, and with which options of the swarm, if it takes some
 USUAL = {"--players": "200", "--pot": "500003"}
@@ -36,8 +38,8 @@ BREAKS = [
     ("void-leaves-streaks", POINTS, "reveal.rs", "            seats.streak[index] = undo.streaks[index];\n", ""),
     ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);", "let _ = gained;"),
     ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "undo.life_lost.contains(seat) {\n                seats.give_lives(seat, 1);", "undo.life_lost.contains(seat) {"),
-    ("100-ms-late-counts", ELIMINATION, "clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
-    ("first-10-ms-refused", ELIMINATION, "clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
+    ("100-ms-late-counts", ELIMINATION, "../clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
+    ("first-10-ms-refused", ELIMINATION, "../clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
     ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
     ("one-alive-too-many", ELIMINATION, "reveal.rs", "alive: self.seats.alive.count() };", "alive: self.seats.alive.count() + 1 };"),
     ("ten-points-too-many", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] + 10 * u32::from(gained[index] > 0);"),
@@ -48,7 +50,7 @@ BREAKS = [
     ("own-state-without-a-rank", POINTS, "view.rs", "rank: self.rank_of(seat),", "rank: 0,"),
     ("own-state-without-the-answer", ELIMINATION, "view.rs", "answered: self.seats.choice(seat),", "answered: None,"),
     ("already-answered-names-the-new-choice", ELIMINATION, "entry.rs", "Verdict::AlreadyAnswered(counted)),", "Verdict::AlreadyAnswered(claim.value.clone())),"),
-    ("too-late-before-the-opening", ELIMINATION, "clock.rs", "{ ErrorCode::TooEarly } else", "{ ErrorCode::TooLate } else"),
+    ("too-late-before-the-opening", ELIMINATION, "../clock.rs", "{ ErrorCode::TooEarly } else", "{ ErrorCode::TooLate } else"),
     ("a-repeat-after-the-close-is-refused", ELIMINATION, "entry.rs", "            Some(counted) if counted == claim.value =>",
      "            Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n"
      "            Some(counted) if counted == claim.value =>"),
@@ -61,6 +63,15 @@ BREAKS = [
     ("speed-is-paid-in-a-show-that-does-not", POINTS, "points.rs", "if speed_points { elapsed } else { Span(0) }", "{ _ = speed_points; elapsed }", "--no-speed-points"),
     ("streaks-are-paid-in-a-show-that-does-not", POINTS, "reveal.rs", "if streak_points { seats.streak[index] } else { 0 }", "{ _ = streak_points; seats.streak[index] }",
      "--no-streak-points"),
+    ("what-does-not-divide-is-kept", BINGO75, BINGO + "calls.rs", "one_more: (amount % winners as u64) as u32", "one_more: 0"),
+    ("one-to-go-is-paid", BINGO75, BINGO + "judging.rs", "if playing.index.to_go(number, call.prize) > 0 {", "if playing.index.to_go(number, call.prize) > 1 {"),
+    ("a-ball-never-stays-in-its-place", BINGO75, BINGO + "order.rs", "draws.below(place as u128 + 1)", "draws.below(place as u128)"),
+    ("numbers-of-a-column-are-left-in-order", BINGO75, BINGO + "ticket75.rs", "rest.swap_remove(index)", "rest.remove(index)"),
+    ("one-false-call-more-is-free", BINGO90, BINGO + "judging.rs", "caller.false_calls < u16::from(settings.false_call_limit)",
+     "caller.false_calls <= u16::from(settings.false_call_limit)"),
+    ("strips-by-other-weights", BINGO90, BINGO + "strip.rs", "[27, 18, 12, 8]", "[27, 18, 12, 9]"),
+    ("a-sleeper-wins-where-the-last-ball-must", BINGO90, BINGO + "judging.rs", "self.setup.settings.last_ball == LastBall::Any {", "self.setup.settings.last_ball == LastBall::Any || true {"),
+    ("the-roster-has-other-times", BINGO90, BINGO + "dealing.rs", "stage.ledger.sat_at(seat).0", "stage.ledger.sat_at(seat).0 + 1"),
 ]
 
 
@@ -99,9 +110,10 @@ def build(options, *what):
 def play(options, swarm, mode, more):
     """The lines of broken promises, or none if all were kept."""
     usual = [word for option in USUAL.items() if option[0] not in more for word in option]
-    command = [swarm, "--klaxon", options.target / "debug/klaxon", *usual, *more, "--questions", "9", "--open-for", "2s",
-               "--lives", "3", "--extras", "--mode", mode, "--seed", str(options.seed),
-               "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2", "--pause", "300ms", "--suspense", "100ms"]
+    kind = ["--show", mode, "--open-for", "500ms", "--lead", "100ms", "--pause", "20ms"] if mode in (BINGO75, BINGO90) else \
+        ["--mode", mode, "--questions", "9", "--open-for", "2s", "--lives", "3", "--extras", "--pause", "300ms", "--suspense", "100ms"]
+    command = [swarm, "--klaxon", options.target / "debug/klaxon", *usual, *more, *kind, "--seed", str(options.seed),
+               "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2"]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = done.stdout.splitlines()
     said = [line.strip()[:240] for number, line in enumerate(lines) if "✗" in line or (number and "✗" in lines[number - 1])]

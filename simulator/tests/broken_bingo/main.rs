@@ -153,6 +153,16 @@ const BREAKS: &[Break] = &[
     },
     Break {
         promise: 10,
+        words: "is committed to by",
+        change: |show| {
+            show.received(|_, message| {
+                let ToPlayer::GameSnapshot(snapshot) = message else { return false };
+                snapshot.body.0.insert("commitments".into(), json!(["cd".repeat(32)])).is_some()
+            })
+        },
+    },
+    Break {
+        promise: 10,
         words: "told of a prize",
         change: |show| {
             show.received(|_, message| {
@@ -200,6 +210,10 @@ const BREAKS: &[Break] = &[
         },
     },
 ];
+
+fn hash_of_another() -> String {
+    "cd".repeat(32)
+}
 
 /// Changes the first prize that was won, wherever its settlement is told.
 fn settled(show: &mut Recorded, change: impl Fn(&mut Value)) -> bool {

@@ -263,7 +263,12 @@ impl BingoBook {
         })
     }
 
-    /// All tickets of each part.
+    /// The SHA-256 of each part's seed, in hex.
+    pub(super) fn commitments(&self) -> impl Iterator<Item = (u8, String)> {
+        self.parts.iter().map(|(&index, part)| (index, part.dealing().commitment))
+    }
+
+    /// All parts of bingo.
     pub(super) fn parts(&self) -> impl Iterator<Item = &PartBook> {
         self.parts.values()
     }

@@ -127,7 +127,13 @@ impl<'r> Addressee<'r> {
     fn snapshot(&mut self, snapshot: &GameSnapshot) -> Option<Result<(), String>> {
         (self.seq, self.own_due, self.result_due) = (snapshot.seq, true, None);
         self.round = self.reading.journal.round_at(snapshot.seq);
-        let now = snapshot.body.read::<Overview>().ok()?.now;
+        let Overview { now, commitments, .. } = snapshot.body.read().ok()?;
+        for (part, own) in self.book.commitments() {
+            let told = commitments.get(usize::from(part)).cloned().flatten();
+            if told.as_ref() != Some(&own) {
+                return Some(Err(format!("part {part} is committed to by {told:?}, by the book {own}")));
+            }
+        }
         let view = now.and_then(|now| now.read::<BingoView>().ok());
         let own = self.book.view(snapshot.seq);
         Some(same(view == own, || format!("the snapshot is another by the book: {}", json(&own))))
