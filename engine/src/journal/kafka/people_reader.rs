@@ -31,10 +31,11 @@ const MESSAGES_AHEAD: usize = 10_000;
 const MAX_PEOPLE: usize = 500_000;
 /// How many of them each partition may have in any case.
 const MIN_PEOPLE: usize = 2 * MESSAGES_AHEAD;
-/// How much earlier than its record a person's message may be, by the clocks of engines and brokers, in milliseconds: an hour.
-pub(super) const CLOCKS_DIFFER: u64 = 3600 * 1000;
-/// How much older than the record that is asked for a show's newest person may be before the show is dropped, in milliseconds: a day.
-const KEPT: u64 = 24 * 3600 * 1000;
+/// How much earlier than its record a person's message may be, as the clocks of engines' machines and brokers may be wrong by that much, in
+/// milliseconds: a day.
+pub(super) const CLOCKS_DIFFER: u64 = 24 * 3600 * 1000;
+/// How much older than the record that is asked for a show's newest person may be before the show is dropped, in milliseconds.
+const KEPT: u64 = 2 * CLOCKS_DIFFER;
 
 /// The readers of the topic's partitions.
 pub struct PeopleReader {
