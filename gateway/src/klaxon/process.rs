@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// A file in the data directory with the process's listening addresses, which exists while the process is ready.
 const ADDRESSES: &str = "addresses.json";
 /// The endings of the file names in a directory of journals.
-const JOURNAL_FILES: [&str; 3] = [".klxj", ".klxp", "lock"];
+const JOURNAL_FILES: [&str; 4] = [".klxj", ".klxp", ".klxp-damaged", "lock"];
 /// The endings of a SQLite database's files, after the database's name.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
