@@ -17,13 +17,15 @@ use klaxon_engine::replay::{replay, replay_with};
 use klaxon_engine::seal::SealKeys;
 use klaxon_protocol::apart::{forgotten, unnamed};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::Action;
+use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat, ShowId};
+use klaxon_protocol::journal::{Records, RulesVersion};
 use klaxon_protocol::link::{JoinRequest, Proof, Seated, ToEngine, ToGateway};
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::register::Register;
 use tempfile::TempDir;
 
+use crate::faults::FaultyJournal;
 use crate::house::{GATEWAY, House, join_request, seat, settings};
 
 const NAMES: [&str; 4] = ["Żofia Ümlautová", "Quetzalcoatl", "Bartholomew", "Øystein Ångström"];
@@ -195,6 +197,47 @@ async fn a_show_goes_on_after_somebody_in_it_was_forgotten() {
         archive.results(show).await.unwrap().unwrap().players.iter().map(|player| player.name.to_string()).collect();
     assert_eq!(seats, [NAMES[0], NAMES[1], "Player 3", NAMES[2]]);
     replay(&Games::default(), &journal(data.path(), show), |_, _| {}).unwrap();
+}
+
+#[tokio::test]
+async fn a_show_that_an_engine_of_before_began_goes_on_by_its_edition_and_new_ones_begin_by_the_newest() {
+    let data = TempDir::new().unwrap();
+    let file = FileJournal::open(&data.path().join("journal"), SyncPolicy::Always).await.unwrap();
+    let mut house = House::open_with(data.path(), FaultyJournal::of_before(file)).await;
+    let old = house.lobby(settings(), 1).await;
+    house.come_in(request(0)).await.unwrap();
+    house.crash().await;
+
+    let mut house = House::open(data.path()).await;
+    let back = JoinRequest { proof: Proof::Resume { show: old, issue: 0, may_sit: false }, ..request(0) };
+    let back = house.come_in(back).await.unwrap();
+    assert_eq!((back.seat, back.name.as_str()), (Some(seat(0)), NAMES[0]));
+    assert_eq!(house.come_in(request(1)).await.unwrap().seat, Some(seat(1)));
+    house.ask_to_create("newer", "NEWER", settings(), 1);
+    let ToHost::Created(new) = house.host_hears().await else { panic!("not created") };
+    house.command(new.show, "open newer", Action::OpenLobby).await;
+    let third = JoinRequest { conn: ConnRef { gateway: GATEWAY, conn: 9 }, ..join_request("NEWER", 7) };
+    house.come_in(JoinRequest { player: player(2), name: request(2).name, ..third }).await.unwrap();
+    for show in [old, new.show] {
+        house.command(show, &format!("next {show}"), Action::Next).await;
+        house.command(show, &format!("end {show}"), Action::End { pay: true }).await;
+    }
+    house.stop().await.close().await;
+
+    let editions = [old, new.show].map(|show| {
+        let bytes = journal(data.path(), show);
+        assert!(replay(&Games::default(), &bytes, |_, _| {}).is_ok());
+        let first = Records::new(&bytes).unwrap().next().unwrap().unwrap().1;
+        first.command.begun().unwrap().rules
+    });
+    assert_eq!(editions, [RulesVersion::WITH_NAMES, RulesVersion::NEWEST]);
+    let journals = data.path().join("journal");
+    let beside = |show: ShowId| journals.join(format!("{show}.klxp")).exists();
+    assert_eq!([beside(old), beside(new.show)], [false, true]);
+    for name in &NAMES[..2] {
+        assert_eq!(holding(&journals, &[name]), [journals.join(format!("{old}.klxj")).display().to_string()]);
+    }
+    assert_eq!(holding(&journals, &[NAMES[2]]), [journals.join(format!("{}.klxp", new.show)).display().to_string()]);
 }
 
 #[tokio::test]

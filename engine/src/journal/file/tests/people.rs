@@ -272,6 +272,28 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
 }
 
 #[tokio::test]
+async fn a_damaged_file_is_set_aside_whole_and_what_stands_before_the_damage_is_kept() {
+    let (journal, directory) = new_journal().await;
+    journal.append(&[sit(0, 1, ANN), sit(1, 1, "bob"), sit(2, 1, "cid")]).await.unwrap();
+    let people = people_path(&directory);
+    let mut bytes = std::fs::read(&people).unwrap();
+    let bob = bytes.windows(3).position(|part| part == b"bob").unwrap();
+    bytes[bob] ^= 1;
+    std::fs::write(&people, &bytes).unwrap();
+    assert!(matches!(journal.read(SHOW).await, Err(JournalError::Damaged { .. })));
+    let aside = journal.set_people_aside(SHOW).await.unwrap();
+    assert_eq!((aside.extension().unwrap(), std::fs::read(&aside).unwrap()), ("klxp-damaged".as_ref(), bytes));
+    assert_eq!(std::fs::metadata(&people).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = journal.set_people_aside(SHOW).await;
+    assert!(matches!(&again, Err(JournalError::Unavailable(problem)) if problem.contains("move it away")), "{again:?}");
+    journal.append(&[sit(3, 1, "dan")]).await.unwrap();
+    assert_eq!(players(&journal.read(SHOW).await.unwrap().records), [Some(ANN), None, None, Some("dan")]);
+    let done = journal.forget(&person("bob").player, None, &SealKeys::default()).await.unwrap();
+    assert_eq!((done.records, done.unread.len()), (0, 1));
+    assert!(done.unread[0].contains("klxp-damaged: it was set aside as damaged; delete it"), "{:?}", done.unread);
+}
+
+#[tokio::test]
 #[ignore = "prints what a join costs, with --nocapture; add --release to read times"]
 async fn what_a_join_costs() {
     const JOINS: u64 = 2_000;

@@ -32,10 +32,9 @@ impl Uploader {
     /// Pauses a show's upload after a repair, for longer each time until something is sent again.
     fn pause_repairs(&mut self, show: ShowId) {
         if let Some(cursor) = self.cursors.get_mut(&show) {
-            let pause = *BACKOFF.end() * 2_u32.saturating_pow(cursor.failed_repairs);
+            cursor.paused_until = Some(Instant::now() + pause_after(cursor.failed_repairs));
             cursor.failed_repairs += 1;
             cursor.more = true;
-            cursor.paused_until = Some(Instant::now() + pause.min(LONGEST_REPAIR_PAUSE));
         }
     }
 
@@ -56,5 +55,22 @@ impl Uploader {
             tracing::error!(%show, %error, "the spool can't be repaired; Kafka does not get this show until it can");
         }
         self.pause_repairs(show);
+    }
+}
+
+/// The pause after a repair that follows so many others.
+fn pause_after(failed_repairs: u32) -> Duration {
+    let doubled = BACKOFF.end().saturating_mul(2_u32.saturating_pow(failed_repairs));
+    doubled.min(LONGEST_REPAIR_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_stays_damaged_is_tried_and_logged_about_once_a_minute_in_the_end() {
+        let pauses: Vec<u64> = [0, 1, 2, 3, 4, 5, 100, u32::MAX].map(|failed| pause_after(failed).as_secs()).into();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }
