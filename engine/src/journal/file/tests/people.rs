@@ -1,6 +1,8 @@
 //! Who is who, in a file beside the journal's: what is written before what, what a crash leaves, and that nothing is left of a person who
 //! is forgotten.
 
+use std::sync::atomic::Ordering;
+
 use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
 use klaxon_protocol::games::trivia::{Pack, PackQuestion, Settings, TriviaShow};
 use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
@@ -8,6 +10,7 @@ use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::Millis;
 
+use super::disk::{TestDisk, is_unavailable, open_on};
 use super::*;
 use crate::seal::SealKeys;
 
@@ -269,34 +272,4 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
     let done = open(&directory).await.forget(&player, None, &SealKeys::default()).await.unwrap();
     // The damaged one is found twice: with its journal, and by itself.
     assert_eq!(forget(&done), (vec![], 0, vec![SHOW], 2));
-}
-
-#[tokio::test]
-#[ignore = "prints what a join costs, with --nocapture; add --release to read times"]
-async fn what_a_join_costs() {
-    const JOINS: u64 = 2_000;
-    for (group, name) in [(1, "one by one"), (100, "a hundred at once")] {
-        for is_apart in [false, true] {
-            let (journal, _directory) = new_journal().await;
-            let join = |number| {
-                let person = person(&format!("guest-0123456789ab{number:04x}"));
-                let (player, name) = (person.player.clone(), person.name.clone());
-                let command = if is_apart {
-                    Command::Sit { seat: Seat(0), guest: true, who: Apart::known(person) }
-                } else {
-                    Command::Join { player, name, role: klaxon_protocol::player::Role::Player }
-                };
-                with_command(number, 1, command)
-            };
-            let begun = Instant::now();
-            for first in (0..JOINS).step_by(group) {
-                journal.append(&(first..first + group as u64).map(join).collect::<Vec<_>>()).await.unwrap();
-            }
-            println!(
-                "{name}, {}: {:?} a join",
-                if is_apart { "apart" } else { "in the journal" },
-                begun.elapsed() / JOINS as u32
-            );
-        }
-    }
 }
