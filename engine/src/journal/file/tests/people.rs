@@ -4,8 +4,8 @@
 use std::sync::atomic::Ordering;
 
 use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
-use klaxon_protocol::games::trivia::{Pack, PackQuestion, Settings, TriviaShow};
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
+use klaxon_protocol::games::trivia::Settings;
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::Millis;
@@ -243,22 +243,7 @@ async fn what_a_file_was_before_somebody_was_forgotten_is_overwritten() {
 #[tokio::test]
 async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
     let (journal, directory) = new_journal().await;
-    let question = PackQuestion {
-        text: "Why?".into(),
-        choices: vec!["no".into(), "yes".into()],
-        right: klaxon_protocol::games::trivia::Choice(1),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
-    let create = TriviaShow {
-        id: CommandId::parse("c").unwrap(),
-        code: ShowCode::parse("TEST").unwrap(),
-        seed: 1,
-        pack: Pack { title: "A show".into(), questions: vec![question] },
-        settings: Settings::default(),
-    };
+    let create = klaxon_fixtures::trivia_show(klaxon_fixtures::pack(1, ["no", "yes"]), Settings::default());
     let Person { player, name } = person(ANN);
     let join = Command::Join { player: player.clone(), name, role: klaxon_protocol::player::Role::Player };
     journal.append(&[with_command(0, 1, Command::begin(create)), with_command(1, 1, join)]).await.unwrap();
