@@ -79,13 +79,18 @@ impl Fixture {
 /// The settings of a gateway with the transport that KLAXON_TRANSPORT names.
 pub fn settings() -> GatewaySettings {
     let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
-    let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
-    GatewaySettings { transport, ..GatewaySettings::new(([127, 0, 0, 1], 0).into(), [9; 32]) }
+    settings_by(Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default())
+}
+
+pub fn settings_by(transport: Transport) -> GatewaySettings {
+    let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [9; 32]);
+    settings.players.transport = transport;
+    settings
 }
 
 /// The settings for each way of driving sockets that there is.
 pub fn settings_of_each() -> [GatewaySettings; 2] {
-    [Transport::Auto, Transport::Portable].map(|transport| GatewaySettings { transport, ..settings() })
+    [Transport::Auto, Transport::Portable].map(settings_by)
 }
 
 pub fn fixture(settings: GatewaySettings) -> Fixture {

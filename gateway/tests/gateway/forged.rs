@@ -17,7 +17,7 @@ use klaxon_protocol::player::{FromPlayer, Pause, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::timeout;
 
-use crate::fixture::{Client, Fixture, answers_in, fixture, settings};
+use crate::fixture::{Client, Fixture, answers_in, fixture, settings_by};
 use crate::raw::Forger;
 
 /// From when the question opens until the answer is known.
@@ -164,8 +164,8 @@ async fn run(fixture: &mut Fixture, question: QuestionId, attack: Attack, in_a_p
 }
 
 fn patient(transport: Transport) -> GatewaySettings {
-    let mut patient = GatewaySettings { transport, ..settings() };
-    (patient.limits.messages_per_second, patient.burst, patient.outstanding_answers) =
+    let mut patient = settings_by(transport);
+    (patient.players.limits.messages_per_second, patient.burst, patient.outstanding_answers) =
         (1_000_000, 1_000_000, u8::MAX);
     patient
 }

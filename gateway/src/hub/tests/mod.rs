@@ -298,5 +298,5 @@ fn answers(sent: Vec<ToEngine>) -> Vec<AnswerBatch> {
 const NARROW: usize = 2000;
 
 fn narrow() -> Stage {
-    Stage::with(|settings| settings.limits.outbox_bytes = NARROW)
+    Stage::with(|settings| settings.players.limits.outbox_bytes = NARROW)
 }
