@@ -4,6 +4,7 @@
 //! (show, round, seat, key); the first claim for a key counts. The order between seats is decided by the game, by the
 //! times at which claims were read.
 
+use klaxon_protocol::binary::Encode;
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 
@@ -20,7 +21,7 @@ pub struct Round {
 }
 
 /// The possible claims of a round. It never changes during the round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct ClaimSpace {
     /// Upper bound (exclusive) of the keys.
     pub keys: u16,
@@ -29,7 +30,7 @@ pub struct ClaimSpace {
 }
 
 /// The possible values of claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub enum ClaimValues {
     /// Numbers below this.
     Below(u64),

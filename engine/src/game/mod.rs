@@ -4,9 +4,12 @@
 //! times give the same effects and the same [`Game::state_hash`], also in a replay.
 
 pub mod bingo;
+mod clock;
 mod done;
 pub mod people;
+mod personal;
 pub mod results;
+pub mod rundown;
 pub mod trivia;
 
 use std::collections::BTreeMap;

@@ -72,7 +72,7 @@ impl Barrier {
         *self.unprocessed.get_or_insert(queued) == 0
     }
 
-    /// Whether answers that were read in time may be missing, with gateways that had up to `limit` to hand in: rules.md, "Outages".
+    /// Whether answers that were read in time may be missing, with gateways that had up to `limit` to hand in: docs/rules/trivia.md, "Outages".
     /// `failed`: the bus, the arbiter or the journal was away since the close.
     fn may_miss_answers(&self, limit: Span, failed: bool) -> bool {
         self.delay > limit || (failed && !self.waiting.is_empty())

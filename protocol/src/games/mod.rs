@@ -4,4 +4,5 @@
 //! games speak by [`crate::player::GameEvent`] and the like, whose bodies are theirs.
 
 pub mod quiz;
+pub mod rundown;
 pub mod trivia;

@@ -7,8 +7,8 @@ use klaxon_protocol::ids::GatewayId;
 use klaxon_protocol::player::{Phase, Resume, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
-use super::clock::QuestionClock;
 use super::{Asked, Trivia, shuffle};
+use crate::game::clock::RoundClock;
 use crate::game::{Effect, Game};
 
 /// After an engine outage an open question reopens this much later, to give phones time to reconnect.
@@ -53,7 +53,7 @@ impl Trivia {
             (0..=u8::MAX).take(next.choices.len()).collect()
         };
         let right = order.iter().position(|&choice| choice == next.right.0).expect("a pack's right choices exist");
-        let clock = QuestionClock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
+        let clock = RoundClock::new(now + self.settings.lead, next.open_for.unwrap_or(self.settings.open_for));
         let window = clock.window();
         let question = Question {
             seq: self.stage.seq.next(),

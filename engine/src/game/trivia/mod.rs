@@ -1,11 +1,9 @@
-//! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules.md.
+//! Trivia: questions with one right choice each; elimination, points, or both. The rule book is docs/rules/trivia.md.
 
 mod access;
-mod clock;
 mod course;
 mod entry;
 mod host;
-mod personal;
 mod points;
 mod prizes;
 mod ranking;
@@ -33,12 +31,12 @@ use klaxon_protocol::link::View;
 use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
-use self::clock::QuestionClock;
 use self::ranking::Ranks;
 use self::removing::Removal;
 use self::reveal::Undo;
 use self::rules::Rules;
 use self::seats::Seats;
+use super::clock::RoundClock;
 use super::done::Done;
 use super::people::{People, Sitter};
 use super::results::ShowResults;
@@ -94,7 +92,7 @@ struct Asked {
     /// As sent to players, with the times of that moment.
     question: Question,
     right: Choice,
-    clock: QuestionClock,
+    clock: RoundClock,
     /// Counted answers by choice.
     counts: Vec<u32>,
     closed_at: Option<Millis>,

@@ -1,4 +1,4 @@
-//! Points for a right answer: the faster the more, and more for a streak. docs/rules.md has the formula.
+//! Points for a right answer: the faster the more, and more for a streak. docs/rules/trivia.md has the formula.
 
 use klaxon_protocol::time::Span;
 

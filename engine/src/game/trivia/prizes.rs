@@ -1,4 +1,4 @@
-//! How the pot is divided: in whole minor units, each of which is either paid or kept. docs/rules.md has the rule.
+//! How the pot is divided: in whole minor units, each of which is either paid or kept. docs/rules/trivia.md has the rule.
 
 use klaxon_protocol::games::trivia::PrizeRule;
 

@@ -8,12 +8,12 @@ use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 
-use super::personal::for_each_seat;
 use super::points::points;
 use super::ranking::Ranks;
 use super::{Asked, Trivia};
 use crate::game::Effect;
 use crate::game::people::SeatSet;
+use crate::game::personal::for_each_seat;
 
 /// What is needed, beside the answers, to undo a reveal.
 pub struct Undo {

@@ -1,7 +1,7 @@
 //! The edition of the rules under which a show is played.
 //!
 //! A corrected rule applies to new shows only: code that differs between editions checks [`Trivia`](super::Trivia)'s
-//! `rules`, so that old journals replay to the states and prizes that they recorded. docs/rules.md lists the
+//! `rules`, so that old journals replay to the states and prizes that they recorded. docs/rules/trivia.md lists the
 //! differences.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};

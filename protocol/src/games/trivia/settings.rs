@@ -193,7 +193,7 @@ impl Mode {
     }
 }
 
-/// Who wins how much. docs/rules.md has the rule for remainders.
+/// Who wins how much. docs/rules/trivia.md has the rule for remainders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, JsonSchema)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]

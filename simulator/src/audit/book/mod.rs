@@ -1,4 +1,4 @@
-//! The rules (docs/rules.md) implemented a second time: from the journal's commands it computes the events that all
+//! The rules (docs/rules/trivia.md) implemented a second time: from the journal's commands it computes the events that all
 //! players must have been sent. It uses neither the outcomes in the journal nor the engine's code.
 
 mod clock;

@@ -1,4 +1,4 @@
-//! The division of a pot by docs/rules.md: in whole minor units; every unit is either paid or kept.
+//! The division of a pot by docs/rules/trivia.md: in whole minor units; every unit is either paid or kept.
 
 use klaxon_protocol::games::trivia::PrizeRule;
 

@@ -1,4 +1,4 @@
-//! Promise 10: all that players were sent or paid follows the rules (docs/rules.md).
+//! Promise 10: all that players were sent or paid follows the rules (docs/rules/trivia.md).
 //!
 //! The rules are applied to the journal's commands again. The order of a question's choices is taken from the frames in
 //! which players received the question. The outcomes that the journal records are judged like those that players

@@ -1,4 +1,4 @@
-//! Bans of addresses: docs/rules.md, "Bans".
+//! Bans of addresses: docs/rules/trivia.md, "Bans".
 //!
 //! What the rules see of them; who may abuse them stands in `engine/src/show/bans.rs`.
 

@@ -1,4 +1,4 @@
-//! docs/rules.md by examples, in files by its chapters.
+//! docs/rules/trivia.md by examples, in files by its chapters.
 
 mod access;
 mod answers;

@@ -1,7 +1,7 @@
-//! A question's clock: the time windows in which answers count.
+//! A round's clock: the time windows in which claims count.
 //!
 //! There is one window from opening to close, plus one for each time that the show was paused or the engine was
-//! unavailable in between. A player's answer time is measured over the windows only.
+//! unavailable in between. A player's time is measured over the windows only.
 
 use klaxon_protocol::binary::Encode;
 use klaxon_protocol::error::ErrorCode;
@@ -10,9 +10,9 @@ use klaxon_protocol::time::{Millis, Span};
 /// A time window; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Window {
-    /// Answers count from here on.
+    /// Claims count from here on.
     pub opens: Millis,
-    /// Answers read before this count.
+    /// Claims read before this count.
     pub closes: Millis,
 }
 
@@ -22,9 +22,9 @@ impl Window {
     }
 }
 
-/// The clock of one question.
+/// The clock of one round.
 #[derive(Debug, Clone, PartialEq, Eq, Encode)]
-pub struct QuestionClock {
+pub struct RoundClock {
     /// In order, not overlapping; never empty.
     windows: Vec<Window>,
     /// The time that players have in total, over all windows.
@@ -33,7 +33,7 @@ pub struct QuestionClock {
     left: Option<Span>,
 }
 
-impl QuestionClock {
+impl RoundClock {
     /// A clock that will open at `opens` and run for `total`.
     pub fn new(opens: Millis, total: Span) -> Self {
         Self { windows: vec![Window { opens, closes: opens + total }], total, left: None }
@@ -44,7 +44,7 @@ impl QuestionClock {
         self.windows[self.windows.len() - 1]
     }
 
-    /// When answers began to count.
+    /// When claims began to count.
     pub fn first_opened(&self) -> Millis {
         self.windows[0].opens
     }
@@ -65,7 +65,7 @@ impl QuestionClock {
         self.left.unwrap_or_else(|| window.closes.since(now.max(window.opens)))
     }
 
-    /// Whether answers have begun to count.
+    /// Whether claims have begun to count.
     pub fn has_opened(&self, now: Millis) -> bool {
         self.windows.len() > 1 || now >= self.window().opens
     }
@@ -76,7 +76,7 @@ impl QuestionClock {
         *self = Self::new(opens, total);
     }
 
-    /// Stops the clock: answers read before `at` still count. Has no effect if it is stopped, or if the time is up.
+    /// Stops the clock: claims read before `at` still count. Has no effect if it is stopped, or if the time is up.
     pub fn stop(&mut self, at: Millis) {
         if self.left.is_none() {
             self.left = Some(self.left(at));
@@ -89,7 +89,7 @@ impl QuestionClock {
         if let Some(left) = self.left.take() {
             let window = Window { opens, closes: opens + left };
             match self.windows.last_mut() {
-                // A window that was stopped before it opened has no answers, and is replaced.
+                // A window that was stopped before it opened has no claims, and is replaced.
                 Some(last) if last.length() == Span(0) => *last = window,
                 _ => self.windows.push(window),
             }
@@ -102,7 +102,7 @@ impl QuestionClock {
         self.go(opens);
     }
 
-    /// Ends the question's time now.
+    /// Ends the round's time now.
     pub fn close(&mut self, at: Millis) {
         self.cut(at);
         self.left = None;
@@ -113,10 +113,10 @@ impl QuestionClock {
         window.closes = window.closes.min(at.max(window.opens));
     }
 
-    /// How much of the players' time had passed at `at`, at which an answer was read.
+    /// How much of the players' time had passed at `at`, at which a claim was read.
     ///
     /// # Errors
-    /// Why an answer read at `at` does not count.
+    /// Why a claim read at `at` does not count.
     pub fn elapsed(&self, at: Millis) -> Result<Span, ErrorCode> {
         let mut before = Span(0);
         for window in &self.windows {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_answer_counts_from_the_opening_to_just_before_the_close() {
-        let clock = QuestionClock::new(Millis(1000), Span(500));
+        let clock = RoundClock::new(Millis(1000), Span(500));
         assert_eq!(clock.elapsed(Millis(999)), Err(ErrorCode::TooEarly));
         assert_eq!(clock.elapsed(Millis(1000)), Ok(Span(0)));
         assert_eq!(clock.elapsed(Millis(1499)), Ok(Span(499)));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_pause_takes_no_time_from_anybody() {
-        let mut clock = QuestionClock::new(Millis(1000), Span(500));
+        let mut clock = RoundClock::new(Millis(1000), Span(500));
         clock.stop(Millis(1200));
         assert_eq!((clock.left(Millis(9000)), clock.runs_out()), (Span(300), None));
         assert_eq!(clock.elapsed(Millis(1199)), Ok(Span(199)));
@@ -161,15 +161,15 @@ mod tests {
 
     #[test]
     fn a_pause_before_the_opening_only_moves_it() {
-        let mut clock = QuestionClock::new(Millis(1000), Span(500));
+        let mut clock = RoundClock::new(Millis(1000), Span(500));
         clock.stop(Millis(900));
         clock.go(Millis(2000));
-        assert_eq!(clock, QuestionClock::new(Millis(2000), Span(500)));
+        assert_eq!(clock, RoundClock::new(Millis(2000), Span(500)));
     }
 
     #[test]
     fn an_early_close_ends_the_time_at_once() {
-        let mut clock = QuestionClock::new(Millis(1000), Span(500));
+        let mut clock = RoundClock::new(Millis(1000), Span(500));
         clock.close(Millis(1100));
         assert_eq!(clock.elapsed(Millis(1100)), Err(ErrorCode::TooLate));
         assert_eq!(clock.elapsed(Millis(1099)), Ok(Span(99)));
@@ -178,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn however_often_it_stops_the_windows_add_up_to_the_total(stops in proptest::collection::vec((1u32..400, 0u32..400), 0..6)) {
-            let mut clock = QuestionClock::new(Millis(1000), Span(1000));
+            let mut clock = RoundClock::new(Millis(1000), Span(1000));
             let mut now = Millis(900);
             for (run, wait) in stops {
                 now = now + Span(run);

@@ -1,0 +1,204 @@
+//! What each seat has, over all parts: points, lives, winnings, and whether it is in play.
+//!
+//! The digest is a sum over the seats, which each change keeps up to date: the hash of a show with a million seats costs no more than that
+//! of one with ten.
+
+use klaxon_protocol::games::rundown::{Keep, Standing};
+use klaxon_protocol::games::trivia::MOST_LIVES;
+use klaxon_protocol::ids::{RoundId, Seat};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What one seat has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Points of all parts; below 0 if penalties made them so.
+    pub points: i64,
+    /// What it has won, in minor units.
+    pub winnings: u64,
+    /// Extra lives.
+    pub lives: u8,
+    /// The round that took it out of play; none while it is in play.
+    pub out: Option<RoundId>,
+}
+
+impl Line {
+    /// The line's part of the digest.
+    fn share(&self, seat: Seat) -> u64 {
+        let mut bytes = [0; 24];
+        bytes[..4].copy_from_slice(&seat.0.to_le_bytes());
+        bytes[4] = self.lives;
+        bytes[5..7].copy_from_slice(&self.out.map_or(0, |round| round.0).to_le_bytes());
+        bytes[7] = u8::from(self.out.is_some());
+        bytes[8..16].copy_from_slice(&self.points.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.winnings.to_le_bytes());
+        xxh3_64(&bytes)
+    }
+
+    /// As it is told to the seat. `removed`: the host took the player out.
+    pub const fn standing(&self, removed: bool) -> Standing {
+        let Self { points, winnings, lives, out } = *self;
+        Standing { in_play: out.is_none() && !removed, lives, points, winnings }
+    }
+}
+
+/// What taking a life did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It cost a life.
+    Life,
+    /// The seat had none: it is out of play.
+    Out,
+    /// It was out already.
+    Nothing,
+}
+
+/// What all seats have.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    lines: Vec<Line>,
+    /// The lives with which a seat begins.
+    first_lives: u8,
+    out: u32,
+    paid: u64,
+    digest: u64,
+}
+
+impl Ledger {
+    /// The ledger of a show whose players begin with this many lives.
+    pub fn new(first_lives: u8) -> Self {
+        Self { first_lives, ..Self::default() }
+    }
+
+    /// Opens the line of the next seat.
+    pub fn open(&mut self) {
+        let seat = Seat(u32::try_from(self.lines.len()).expect("settings allow 10 million seats at most"));
+        let line = self.first_line();
+        self.digest = self.digest.wrapping_add(line.share(seat));
+        self.lines.push(line);
+    }
+
+    /// The seat begins anew, for another player.
+    pub fn begin_anew(&mut self, seat: Seat) {
+        let line = self.first_line();
+        self.change(seat, |was| *was = line);
+    }
+
+    fn first_line(&self) -> Line {
+        Line { points: 0, winnings: 0, lives: self.first_lives, out: None }
+    }
+
+    /// A part begins: seats lose what is not kept.
+    pub fn begin_part(&mut self, keep: Keep) {
+        if keep == Keep::default() {
+            return;
+        }
+        let first = self.first_line();
+        for seat in (0..self.seats()).map(Seat) {
+            self.change(seat, |line| {
+                if !keep.points {
+                    line.points = first.points;
+                }
+                if !keep.lives {
+                    line.lives = first.lives;
+                }
+                if !keep.out {
+                    line.out = None;
+                }
+            });
+        }
+    }
+
+    /// How many seats there are.
+    pub fn seats(&self) -> u32 {
+        u32::try_from(self.lines.len()).expect("settings allow 10 million seats at most")
+    }
+
+    /// What the seat has.
+    ///
+    /// # Panics
+    /// If the seat was never taken.
+    pub fn line(&self, seat: Seat) -> &Line {
+        &self.lines[seat.index()]
+    }
+
+    /// Whether the rules let the seat play. A player whom the host removed does not play either: see `People::removed`.
+    pub fn is_in_play(&self, seat: Seat) -> bool {
+        self.lines.get(seat.index()).is_some_and(|line| line.out.is_none())
+    }
+
+    /// How many seats are out by the rules.
+    pub const fn out(&self) -> u32 {
+        self.out
+    }
+
+    /// The sum of all winnings.
+    pub const fn paid(&self) -> u64 {
+        self.paid
+    }
+
+    /// Gives points, or takes them if `by` is below 0.
+    pub fn add_points(&mut self, seat: Seat, by: i64) {
+        self.change(seat, |line| line.points = line.points.saturating_add(by));
+    }
+
+    /// The seat wins this amount.
+    pub fn pay(&mut self, seat: Seat, amount: u64) {
+        self.change(seat, |line| line.winnings += amount);
+    }
+
+    /// The seat loses an amount that it was paid.
+    ///
+    /// # Panics
+    /// If it was never paid that much.
+    pub fn take_back(&mut self, seat: Seat, amount: u64) {
+        let left = self.line(seat).winnings.checked_sub(amount).expect("only what was paid is taken back");
+        self.change(seat, |line| line.winnings = left);
+    }
+
+    /// Takes a life or, if the seat has none, takes it out of play.
+    pub fn lose(&mut self, seat: Seat, round: RoundId) -> Lost {
+        match *self.line(seat) {
+            Line { out: Some(_), .. } => Lost::Nothing,
+            Line { lives: 0, .. } => {
+                self.take_out(seat, round);
+                Lost::Out
+            }
+            _ => {
+                self.change(seat, |line| line.lives -= 1);
+                Lost::Life
+            }
+        }
+    }
+
+    /// Takes the seat out of play, whatever lives it has.
+    pub fn take_out(&mut self, seat: Seat, round: RoundId) {
+        self.change(seat, |line| line.out = Some(line.out.unwrap_or(round)));
+    }
+
+    /// Puts the seat back into play.
+    pub fn put_back(&mut self, seat: Seat) {
+        self.change(seat, |line| line.out = None);
+    }
+
+    /// Gives extra lives, up to the most that a seat can have.
+    pub fn give_lives(&mut self, seat: Seat, lives: u8) {
+        self.change(seat, |line| line.lives = line.lives.saturating_add(lives).min(MOST_LIVES));
+    }
+
+    fn change(&mut self, seat: Seat, change: impl FnOnce(&mut Line)) {
+        let line = &mut self.lines[seat.index()];
+        let before = *line;
+        change(line);
+        if *line == before {
+            return;
+        }
+        self.digest = self.digest.wrapping_sub(before.share(seat)).wrapping_add(line.share(seat));
+        self.paid = self.paid - before.winnings + line.winnings;
+        self.out = self.out - u32::from(before.out.is_some()) + u32::from(line.out.is_some());
+    }
+
+    /// A number that differs when the lines differ.
+    pub const fn digest(&self) -> u64 {
+        self.digest
+    }
+}

@@ -1,0 +1,167 @@
+//! What a part of a rundown is: a pure state machine over rounds. The rundown has the players, the phases, the clock of the open round, the
+//! script and the host's actions; a part has its rounds' content, and decides what claims mean.
+
+use klaxon_protocol::binary::{self, Encode};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
+use klaxon_protocol::player::{Body, Phase};
+use klaxon_protocol::time::{Millis, Span};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::ledger::Ledger;
+use super::stage::Stage;
+use crate::game::people::People;
+use crate::game::results::RoundResult;
+use crate::round::SeatClaim;
+
+/// A part of a rundown.
+///
+/// The rundown calls, in order: `begin`; then `next` for each round, `count` for each claim, `settle` (or `lost`), `reveal` if `settle`
+/// left the round closed; at last `finish`. Whatever a method refuses must leave the part and the ledger as they were; events that it has
+/// told by then are dropped. Nothing that a part tells or hashes may depend on a player's id or name.
+pub trait Part: Send + 'static {
+    /// The part begins. It may tell events, but begins no round.
+    fn begin(&mut self, stage: &mut Stage<'_>);
+
+    /// The host or the script goes on, between rounds: begins the next round by [`Stage::open`], or takes another step.
+    ///
+    /// # Errors
+    /// Why that can't be done now.
+    fn next(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal>;
+
+    /// Whether nothing is left to do: `next` then goes to the next part. Only asked between rounds.
+    fn is_over(&self) -> bool;
+
+    /// The part ends, whatever is left of it; called once, between rounds, when the show leaves the part or ends.
+    fn finish(&mut self, stage: &mut Stage<'_>);
+
+    /// All claims that count in the closed round have been counted. Either tells the result in [`Phase::Revealed`], or leaves the show in
+    /// [`Phase::Closed`] until `reveal`.
+    fn settle(&mut self, stage: &mut Stage<'_>);
+
+    /// Claims of the closed round may be missing, because what carries or counts them was away. It leaves the show in
+    /// [`Phase::Revealed`]: the round is void, and told so by [`Stage::tell_void`].
+    fn lost(&mut self, stage: &mut Stage<'_>, reason: &str);
+
+    /// Reveals the closed round: it leaves the show in [`Phase::Revealed`].
+    ///
+    /// # Errors
+    /// What the host has to do first, such as judging a claim.
+    fn reveal(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal>;
+
+    /// The host voids the last round, in any phase from its beginning until the next round: undoes what it did, and tells so by
+    /// [`Stage::tell_void`].
+    ///
+    /// # Errors
+    /// Why it can't be voided.
+    fn void(&mut self, stage: &mut Stage<'_>, reason: &str) -> Result<(), Refusal>;
+
+    /// An action that only this part has.
+    ///
+    /// # Errors
+    /// Why it can't be done; `bad_argument` for what is no action of this part.
+    fn play(&mut self, stage: &mut Stage<'_>, body: &Body) -> Result<(), Refusal>;
+
+    /// A new player took this seat while the part is played. The player's `own` is sent at the join.
+    fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat);
+
+    /// The player of this seat, who was removed before round `from` was settled, is restored. The seat counts as one that claimed nothing in
+    /// the part's rounds from there on, so that a removal is never an advantage. Also called for parts that are over.
+    fn restored(&mut self, stage: &mut Stage<'_>, seat: Seat, from: RoundId);
+
+    /// Whether new players can take a seat while the part is played.
+    fn takes_players(&self) -> bool {
+        true
+    }
+
+    /// How long the script waits in this phase ([`Phase::Closed`], or between rounds) before its next step.
+    fn wait(&self, phase: Phase) -> Wait {
+        let _ = phase;
+        Wait::Usual
+    }
+
+    /// When the open round should close, if that is before its time is up: when all have answered, or a while after the first buzz.
+    fn closes_early(&self) -> Option<Millis> {
+        None
+    }
+
+    /// The value of this claim if it counts in the last round, which is one of this part.
+    fn counted_value(&self, seat: Seat, key: ClaimKey) -> Option<ClaimValue>;
+
+    /// Checks a claim in the open round that is possible in its space, by a seat that is taken and not removed and has no counted claim of
+    /// this key. `elapsed` is the players' time that had passed when it was read.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    fn check(&self, look: &Look<'_>, claim: &SeatClaim, elapsed: Span) -> Result<(), ErrorCode>;
+
+    /// Counts a claim that was accepted, after the same checks.
+    fn count(&mut self, claim: Counted);
+
+    /// All claims that count in the last round, for an arbiter that lost its memory.
+    fn counted(&self) -> Vec<SeatClaim>;
+
+    /// The part for players who join: its own fields, without the tag `part`. Must not contain anything that is not revealed yet.
+    fn view(&self, look: &Look<'_>) -> Body;
+
+    /// A seat's own fields, such as its tickets and its claims in the open round, without the tag `part`.
+    fn own(&self, look: &Look<'_>, seat: Seat) -> Body;
+
+    /// How many rounds it will have, as far as that is known.
+    fn rounds(&self) -> u16;
+
+    /// Counted claims of the last round for the host: by choice if there are choices, else one number.
+    fn claims_so_far(&self) -> Vec<u32>;
+
+    /// How many of the seat's claims were right so far.
+    fn right_claims(&self, seat: Seat) -> u32 {
+        let _ = seat;
+        0
+    }
+
+    /// A hash of the part's whole state. It is computed at each record, so it must not go through all seats or claims: keep sums of hashes
+    /// that each change updates, as [`Ledger`] does, or hash again only after a change.
+    fn digest(&self) -> u64;
+
+    /// The results of its rounds for the archive, in order.
+    fn results(&self) -> Vec<RoundResult>;
+}
+
+/// What a part may read of the rest of the show.
+#[derive(Clone, Copy)]
+pub struct Look<'s> {
+    /// The time of the command, or now.
+    pub now: Millis,
+    /// The players.
+    pub people: &'s People,
+    /// What each seat has.
+    pub ledger: &'s Ledger,
+}
+
+/// A claim that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Whose claim, and which.
+    pub claim: SeatClaim,
+    /// When its bytes were read. The order between seats is decided by this, then by seat, never by the order of `count`.
+    pub at: Millis,
+    /// The players' time that had passed then.
+    pub elapsed: Span,
+}
+
+/// How long the script waits before its next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// As long as the rundown's script says.
+    Usual,
+    /// This long.
+    For(Span),
+    /// Until the host does something.
+    ForHost,
+}
+
+/// The hash of a part's small state.
+pub fn hash(state: &impl Encode) -> u64 {
+    xxh3_64(&binary::encode(state))
+}

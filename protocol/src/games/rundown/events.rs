@@ -1,0 +1,69 @@
+//! The bodies of a rundown's messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::RoundId;
+use crate::time::{Millis, Span};
+
+/// The body of an event, with the part that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfPart<E> {
+    /// The part's index in the setup, from 0.
+    pub part: u8,
+    /// The event.
+    #[serde(flatten)]
+    pub event: E,
+}
+
+/// The events that the rundown itself sends, whatever its parts are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A break begins.
+    Break {
+        /// What all screens show.
+        text: String,
+        /// How long the script waits, in ms.
+        #[serde(rename = "for")]
+        lasts: Span,
+    },
+    /// A round's time was changed before it opened.
+    Clock(RoundTimes),
+    /// A round's time is up: claims that were read in time are still being counted.
+    Close {
+        /// Which round.
+        round: RoundId,
+    },
+    /// A round does not count.
+    Void {
+        /// Which round.
+        round: RoundId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The times of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoundTimes {
+    /// Which round.
+    pub round: RoundId,
+    /// Claims count that are read from here on.
+    pub opens_at: Millis,
+    /// Claims count that are read before this.
+    pub closes_at: Millis,
+}
+
+/// What a seat has, in its `game_own` at the join and after a change by the host. A part adds its own fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Standing {
+    /// Whether it is in play.
+    pub in_play: bool,
+    /// Its extra lives.
+    pub lives: u8,
+    /// Its points.
+    pub points: i64,
+    /// What it has won, in minor units of the show's currency.
+    pub winnings: u64,
+}

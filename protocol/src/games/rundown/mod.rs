@@ -1,0 +1,21 @@
+//! Rundown: a show's running order, whose parts are games and breaks, played one after the other.
+
+mod events;
+mod setup;
+
+pub use events::*;
+pub use setup::*;
+
+use crate::ids::GameName;
+
+/// What `create_game` calls it.
+const NAME: &str = "rundown";
+
+/// What `create_game` calls it.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn game_name() -> GameName {
+    GameName::parse(NAME).expect("these are letters")
+}

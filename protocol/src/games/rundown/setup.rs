@@ -1,0 +1,197 @@
+//! The setup of a rundown: its parts in order, and what applies to all of them.
+
+use std::ops::RangeInclusive;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
+use crate::limits::TEXT_LENGTH;
+use crate::text;
+use crate::time::Span;
+
+/// How many parts a rundown has.
+pub const PARTS: RangeInclusive<usize> = 1..=100;
+/// From the event that begins a round until its claims count.
+pub const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
+/// The longest step of the script.
+pub const LONGEST_STEP: Span = Span(3_600_000);
+
+/// A rundown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Setup {
+    /// The parts, in the order in which they are played: 1 to 100.
+    pub parts: Vec<PartSetup>,
+    /// The timed script that can run the show in place of the host.
+    #[serde(default)]
+    pub script: Script,
+    /// From the event that begins a round until its claims count, in ms.
+    #[serde(default = "usual_lead")]
+    #[schemars(extend("minimum" = LEAD.start(), "maximum" = LEAD.end()))]
+    pub lead: Span,
+    /// The extra lives with which players begin: 0 to 99.
+    #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = MOST_LIVES))]
+    pub lives: u8,
+    /// ISO 4217 code of all amounts, three capital letters.
+    #[serde(default = "usual_currency")]
+    pub currency: String,
+}
+
+/// One part of a rundown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PartSetup {
+    /// What players keep from the parts before it.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Which kind of part, and its settings.
+    #[serde(flatten)]
+    pub kind: PartKind,
+}
+
+/// What players keep from the parts before a part. Winnings are always kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Keep {
+    /// Their points; if not, all begin the part with 0.
+    pub points: bool,
+    /// Their extra lives; if not, all begin the part with the show's `lives`.
+    pub lives: bool,
+    /// Whether they are out; if not, all who were not removed play again.
+    pub out: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { points: true, lives: true, out: true }
+    }
+}
+
+/// The kinds of parts, each with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum PartKind {
+    /// A break, with a text on all screens.
+    Break(Break),
+}
+
+/// A break.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Break {
+    /// What all screens show: 1 to 500 characters.
+    pub text: String,
+    /// How long the script waits before it goes on, in ms.
+    #[serde(rename = "for", default = "usual_break")]
+    #[schemars(extend("minimum" = 0, "maximum" = LONGEST_STEP))]
+    pub lasts: Span,
+}
+
+/// The timed script, which can run a show in place of the host: the lobby, then part after part, then the podium. Times are in ms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Script {
+    /// Whether it runs from the start.
+    pub on: bool,
+    /// From the opening of the lobby to the first part.
+    #[schemars(extend("maximum" = LONGEST_STEP))]
+    pub lobby: Span,
+    /// From the last claim of a round to its reveal, unless the part has its own time for that.
+    #[schemars(extend("maximum" = LONGEST_STEP))]
+    pub suspense: Span,
+    /// From a reveal to the next round, to the next part or to the podium, unless the part has its own time for that.
+    #[schemars(extend("maximum" = LONGEST_STEP))]
+    pub between: Span,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { on: false, lobby: Span(30_000), suspense: Span(2_000), between: Span(8_000) }
+    }
+}
+
+fn usual_lead() -> Span {
+    Span(500)
+}
+
+fn usual_currency() -> String {
+    "EUR".into()
+}
+
+const fn usual_break() -> Span {
+    Span(60_000)
+}
+
+impl Setup {
+    /// Everything that is wrong with it, each line naming the setting and what is allowed.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !PARTS.contains(&self.parts.len()) {
+            problems.push(format!("parts: {} to {}, not {}", PARTS.start(), PARTS.end(), self.parts.len()));
+        }
+        for (index, part) in self.parts.iter().enumerate() {
+            problems.extend(part.kind.problems().into_iter().map(|problem| format!("parts[{index}].{problem}")));
+        }
+        let Script { lobby, suspense, between, .. } = self.script;
+        for (name, step) in [("script.lobby", lobby), ("script.suspense", suspense), ("script.between", between)] {
+            problems.extend(out_of_range(name, Span(0)..=LONGEST_STEP, step));
+        }
+        problems.extend(out_of_range("lead", LEAD, self.lead));
+        if self.lives > MOST_LIVES {
+            problems.push(format!("lives: 0 to {MOST_LIVES}, not {}", self.lives));
+        }
+        if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            problems.push("currency: three capital letters of ISO 4217, such as EUR".into());
+        }
+        if self.pot().is_none_or(|pot| pot > LARGEST_POT) {
+            problems.push(format!("parts: all prizes together are at most {LARGEST_POT} minor units"));
+        }
+        problems
+    }
+
+    /// What can be won in all parts together; none if that is more than a number can hold.
+    #[must_use]
+    pub fn pot(&self) -> Option<u64> {
+        self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.kind.pot()?))
+    }
+}
+
+impl PartKind {
+    /// The kind's name, as in the setup.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Break(_) => "break",
+        }
+    }
+
+    /// Everything that is wrong with its settings, each line beginning with the setting's name.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Break(settings) => settings.problems(),
+        }
+    }
+
+    /// What can be won in it, in minor units; none if that is more than a number can hold.
+    #[must_use]
+    pub const fn pot(&self) -> Option<u64> {
+        match self {
+            Self::Break(_) => Some(0),
+        }
+    }
+}
+
+impl Break {
+    fn problems(&self) -> Vec<String> {
+        let text = text::problem(&self.text, &TEXT_LENGTH).map(|problem| format!("text {problem}"));
+        text.into_iter().chain(out_of_range("for", Span(0)..=LONGEST_STEP, self.lasts)).collect()
+    }
+}
+
+/// What is wrong with a time, if it is out of its range.
+#[must_use]
+pub fn out_of_range(name: &str, allowed: RangeInclusive<Span>, time: Span) -> Option<String> {
+    let (least, most) = (allowed.start().0, allowed.end().0);
+    (!allowed.contains(&time)).then(|| format!("{name}: {least} to {most} (milliseconds), not {}", time.0))
+}
