@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::Stake;
-use crate::ids::{RoundId, Seat};
+use crate::claim::ClaimValue;
+use crate::ids::{ClaimKey, RoundId, Seat};
 use crate::time::Span;
 
 /// How many seats an event names at most.
@@ -13,13 +14,13 @@ pub const NAMED: usize = 100;
 /// The events of a quiz.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum QuizEvent {
     /// A question, or a slide; a question's event has its round and times, too.
     Question(Asked),
     /// All buzzes are in: who may answer, until the host judges.
     Floor(Floor),
     /// What was right.
-    Reveal(Reveal),
+    Reveal(QuizReveal),
     /// The word cloud without a word that the host took out.
     Words {
         /// The words that are left.
@@ -147,7 +148,7 @@ pub struct Floor {
 
 /// What was right, and what became of the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Reveal {
+pub struct QuizReveal {
     /// The question's number.
     pub number: u16,
     /// Its round.
@@ -178,7 +179,7 @@ pub struct Reveal {
     pub words: Vec<WordCount>,
     /// The players in play with the most points, best first: 10 at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub leaders: Vec<Leader>,
+    pub leaders: Vec<QuizLeader>,
 }
 
 /// A right answer.
@@ -206,7 +207,7 @@ pub struct WordCount {
 
 /// A player among the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Leader {
+pub struct QuizLeader {
     /// The rank by points, from 1; equals share one.
     pub rank: u32,
     /// The player's seat.
@@ -221,7 +222,7 @@ pub struct SeatResult {
     /// Of which round.
     pub round: RoundId,
     /// What became of the seat's answer.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// The points that it gained, or lost if below 0.
     pub gained: i64,
     /// The place among those who are paid by place, from 1.
@@ -232,10 +233,48 @@ pub struct SeatResult {
     pub rank: Option<u32>,
 }
 
+/// A quiz as players get it who join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QuizView {
+    /// The last question, or slide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Asked>,
+    /// Who may answer it, if it is a buzzer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Floor>,
+    /// What was right, after its reveal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reveal: Option<QuizReveal>,
+    /// Whether it is void.
+    pub voided: bool,
+}
+
+/// What a seat has in a quiz.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QuizOwn {
+    /// Its counted answers to the last question.
+    pub answered: Vec<Answered>,
+    /// What it has staked on the question after a wager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stake: Option<u32>,
+    /// The result of the last question, after its reveal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<SeatResult>,
+}
+
+/// A counted answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answered {
+    /// The claim's key.
+    pub key: ClaimKey,
+    /// What was claimed.
+    pub value: ClaimValue,
+}
+
 /// What became of a seat's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum AnswerOutcome {
     /// It is right.
     Right,
     /// It is right in part.

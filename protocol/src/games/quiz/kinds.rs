@@ -41,11 +41,11 @@ pub enum Kind {
     /// Several choices are right, and players take several.
     Choices(SeveralRight),
     /// A number.
-    Number(Number),
+    Number(NumberAnswer),
     /// Items to be put in order.
-    Order(Order),
+    Order(RightOrder),
     /// A typed answer.
-    Text(Text),
+    Text(TypedAnswer),
     /// Choices of which none is right.
     Poll(Poll),
     /// Words for a word cloud.
@@ -100,7 +100,7 @@ pub enum By {
 
 /// A number. It is written without its decimal point: with two decimals, 3.14 is 314.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Number {
+pub struct NumberAnswer {
     /// The right number.
     pub right: i64,
     /// How many decimals the numbers have: 0 to 6.
@@ -144,7 +144,7 @@ pub enum NumberScore {
 
 /// Items to be put in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Order {
+pub struct RightOrder {
     /// 2 to 16 items in the right order, no two alike.
     pub items: Vec<String>,
     /// Whether all have to be at their places, or the points are paid by the share of those that are.
@@ -154,7 +154,7 @@ pub struct Order {
 
 /// A typed answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Text {
+pub struct TypedAnswer {
     /// 1 to 20 spellings that are right. The first one is shown at the reveal.
     pub spellings: Vec<String>,
     /// Whether upper and lower case differ.
@@ -325,8 +325,8 @@ impl Kind {
     #[must_use]
     pub const fn pays_shares(&self) -> bool {
         match self {
-            Self::Choices(SeveralRight { by, .. }) | Self::Order(Order { by, .. }) => matches!(by, By::Share),
-            Self::Number(Number { score, .. }) => matches!(score, NumberScore::Curve { .. }),
+            Self::Choices(SeveralRight { by, .. }) | Self::Order(RightOrder { by, .. }) => matches!(by, By::Share),
+            Self::Number(NumberAnswer { score, .. }) => matches!(score, NumberScore::Curve { .. }),
             _ => false,
         }
     }
@@ -336,7 +336,7 @@ impl Kind {
     pub fn places(&self) -> Option<&[u32]> {
         match self {
             Self::Fastest(Fastest { places, .. })
-            | Self::Number(Number { score: NumberScore::Nearest { places }, .. }) => Some(places),
+            | Self::Number(NumberAnswer { score: NumberScore::Nearest { places }, .. }) => Some(places),
             _ => None,
         }
     }
@@ -347,7 +347,7 @@ impl Kind {
         match self {
             Self::Choice(OneRight { choices, .. })
             | Self::Choices(SeveralRight { choices, .. })
-            | Self::Order(Order { items: choices, .. })
+            | Self::Order(RightOrder { items: choices, .. })
             | Self::Poll(Poll { choices })
             | Self::Fastest(Fastest { choices, .. })
             | Self::Buzzer(Buzzer { choices: Some(choices), .. })

@@ -24,7 +24,7 @@ pub const MOST_SHRINK: u8 = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quiz {
     /// The questions, in the order in which they are asked: 1 to 500.
-    pub questions: Vec<Question>,
+    pub questions: Vec<QuizQuestion>,
     /// Whether right answers earn points, whether wrong and missing ones cost a life or the place in the show, or both.
     #[serde(default = "usual_mode")]
     pub mode: Mode,
@@ -84,7 +84,7 @@ pub struct Quiz {
 
 /// A question, with what is right: never sent to a player as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Question {
+pub struct QuizQuestion {
     /// What is asked: 1 to 500 characters.
     pub text: String,
     /// Its kind, with what that kind needs.
@@ -164,7 +164,7 @@ impl Scoring {
 impl Quiz {
     /// How answers to this question are paid.
     #[must_use]
-    pub fn scoring(&self, question: &Question) -> Scoring {
+    pub fn scoring(&self, question: &QuizQuestion) -> Scoring {
         let usual = |usual| if self.accuracy_only { 0 } else { usual };
         let times = u32::from(question.times.unwrap_or(1));
         Scoring {
@@ -178,8 +178,10 @@ impl Quiz {
     /// How long the question with this index is open.
     #[must_use]
     pub fn time_of(&self, index: usize) -> Span {
-        let Some(Survival { shrink, least }) = self.survival else {
-            return self.questions.get(index).and_then(|question| question.open_for).unwrap_or(self.open_for);
+        let question = self.questions.get(index);
+        let shortened = self.survival.filter(|_| question.is_some_and(|question| question.kind.eliminates()));
+        let Some(Survival { shrink, least }) = shortened else {
+            return question.and_then(|question| question.open_for).unwrap_or(self.open_for);
         };
         let timed = self.questions.iter().take(index).filter(|question| question.kind.eliminates()).count();
         // In whole milliseconds at each step, so that it is the same everywhere.
