@@ -22,7 +22,7 @@ use klaxon_protocol::host::{Action, AlertKind, PlayerLine};
 use klaxon_protocol::ids::{CommandId, GameName, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId};
 use klaxon_protocol::journal::{Begun, BegunGame, BegunShow, Command, CountedClaim, RulesVersion};
 use klaxon_protocol::link::{Personal, View};
-use klaxon_protocol::player::{Phase, Role, ToPlayer};
+use klaxon_protocol::player::{Body, Phase, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use self::done::Done;
@@ -200,9 +200,23 @@ pub trait GameRules: Send + Sync + 'static {
     /// # Errors
     /// `bad_settings`, with all problems; `unavailable` for an edition that this program does not have.
     fn begin(&self, now: Millis, rules: RulesVersion, show: &BegunGame) -> Result<Box<dyn Game>, Refusal>;
+
+    /// The setup of a new show, as its first record has it: with what the server draws at random, such as a secret seed.
+    ///
+    /// # Errors
+    /// `bad_settings` if the host sent what only the server may draw.
+    fn prepare(&self, setup: &Body, random: &mut dyn FnMut() -> [u8; 32]) -> Result<Body, Refusal> {
+        let _ = random;
+        Ok(setup.clone())
+    }
+
+    /// Undoes [`Self::prepare`]: the setup as the host sent it, by which a repeated `create_game` is recognised.
+    fn as_sent(&self, setup: &Body) -> Body {
+        setup.clone()
+    }
 }
 
-/// The games that an engine plays: trivia, and those that were added.
+/// The games that an engine plays: trivia and rundowns, and those that were added.
 #[derive(Clone, Default)]
 pub struct Games {
     others: BTreeMap<GameName, Arc<dyn GameRules>>,
@@ -237,11 +251,35 @@ impl Games {
         Ok(Box::new(trivia::Trivia::create(now, rules, show)?))
     }
 
+    /// The setup of a new show of this game, as its first record has it.
+    ///
+    /// # Errors
+    /// As [`GameRules::prepare`]; `unknown_game` if it is not played here.
+    pub fn prepare(
+        &self,
+        game: &GameName,
+        setup: &Body,
+        random: &mut dyn FnMut() -> [u8; 32],
+    ) -> Result<Body, Refusal> {
+        if is_trivia(game) { Ok(setup.clone()) } else { self.rules(game)?.prepare(setup, random) }
+    }
+
+    /// The setup of this game as its host sent it.
+    #[must_use]
+    pub fn as_sent(&self, game: &GameName, setup: &Body) -> Body {
+        self.rules(game).map_or_else(|_| setup.clone(), |rules| rules.as_sent(setup))
+    }
+
     fn rules(&self, game: &GameName) -> Result<&dyn GameRules, Refusal> {
+        if *game == klaxon_protocol::games::rundown::game_name() {
+            return Ok(&rundown::RundownRules);
+        }
         let unknown = || {
-            let others = self.others.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let here = if others.is_empty() { "trivia alone, by `create`".to_owned() } else { others };
-            Refusal::because(ErrorCode::UnknownGame, format!("`{game}` is not played here; there is {here}."))
+            let others: String = self.others.keys().map(|name| format!("`{name}`, ")).collect();
+            Refusal::because(
+                ErrorCode::UnknownGame,
+                format!("`{game}` is not played here; there is {others}`rundown`."),
+            )
         };
         self.others.get(game).map(|rules| &**rules).ok_or_else(unknown)
     }

@@ -12,7 +12,7 @@ use klaxon_protocol::time::Millis;
 use super::Shows;
 use crate::Ports;
 use crate::bus::ShowRegistration;
-use crate::game::Game;
+use crate::game::{Game, Games};
 use crate::show::{NewShow, Show, inbox};
 
 /// The alphabet of codes that the server makes, without characters that look alike.
@@ -76,6 +76,25 @@ impl Wanted {
         }
     }
 
+    /// The same, with what the server draws at random for the show.
+    ///
+    /// # Errors
+    /// If the game is not played here, or the host sent what only the server may draw.
+    fn prepared(&self, ports: &Ports) -> Result<Self, Refusal> {
+        Ok(match self {
+            Self::Trivia(create) => Self::Trivia(create.clone()),
+            Self::Game(create) => {
+                let mut random = || {
+                    let mut bytes = [0; 32];
+                    bytes.chunks_exact_mut(8).for_each(|word| word.copy_from_slice(&ports.random.next().to_le_bytes()));
+                    bytes
+                };
+                let setup = ports.games.prepare(&create.game, &create.setup, &mut random)?;
+                Self::Game(Box::new(CreateGame { setup, ..(**create).clone() }))
+            }
+        })
+    }
+
     /// The first command of the show's journal.
     ///
     /// # Errors
@@ -130,7 +149,8 @@ impl Shows {
         let known = self.by_id.get(&show);
         if let Some(known) = known {
             let would_begin = wanted.begin(&self.ports, known.code.clone(), 0)?;
-            let is_another = known.made_of != made_of(would_begin.begun().expect("it begins a show"));
+            let is_another =
+                known.made_of != made_of(&self.ports.games, would_begin.begun().expect("it begins a show"));
             if is_another || is_another_code(wanted.code(), &known.code) {
                 return Err(ErrorCode::IdTaken.into());
             }
@@ -148,8 +168,9 @@ impl Shows {
         wanted.check()?;
         let (at, seed, id) = (self.ports.clock.now(), self.ports.random.next(), wanted.id());
         let mut code = self.code(wanted.code().cloned())?;
-        let mut begin = wanted.begin(&self.ports, code.clone(), seed)?;
-        let made_of = made_of(begin.begun().expect("it begins a show"));
+        let prepared = wanted.prepared(&self.ports)?;
+        let mut begin = prepared.begin(&self.ports, code.clone(), seed)?;
+        let made_of = made_of(&self.ports.games, begin.begun().expect("it begins a show"));
         // Checked before the show is registered: other engines must not see a show that the rules refuse.
         self.begin(at, &begin)?;
         loop {
@@ -158,7 +179,7 @@ impl Shows {
                 ShowRegistration::CodeTaken if wanted.code().is_some() => return Err(ErrorCode::CodeTaken.into()),
                 ShowRegistration::CodeTaken => {
                     code = self.unused_code();
-                    begin = wanted.begin(&self.ports, code.clone(), seed)?;
+                    begin = prepared.begin(&self.ports, code.clone(), seed)?;
                 }
                 ShowRegistration::IdTaken => return Err(ErrorCode::IdTaken.into()),
                 ShowRegistration::Existing(_, code) if is_another_code(wanted.code(), &code) => {
@@ -229,11 +250,11 @@ fn is_another_code(wanted: Option<&ShowCode>, code: &ShowCode) -> bool {
 }
 
 /// A hash of a show's content, to distinguish a repeated create command from a different one with the same id.
-pub(super) fn made_of(begun: Begun<'_>) -> u64 {
+pub(super) fn made_of(games: &Games, begun: Begun<'_>) -> u64 {
     let bytes = match begun.show {
         BegunShow::Trivia(show) => binary::encode(&(&show.pack, &show.settings)),
         BegunShow::Game(BegunGame { game, title, seats, barrier, setup, .. }) => {
-            binary::encode(&(game, title, seats, barrier, setup))
+            binary::encode(&(game, title, seats, barrier, games.as_sent(game, setup)))
         }
     };
     xxhash_rust::xxh3::xxh3_64(&bytes)

@@ -109,7 +109,8 @@ impl Shows {
     /// Adds a show that is played here.
     fn add(&mut self, id: ShowId, begun: Begun<'_>, inbox: InboxSender, status: watch::Receiver<Option<Status>>) {
         let (code, title) = (begun.code().clone(), begun.title().to_owned());
-        let known = KnownShow { code: code.clone(), title, made_of: creating::made_of(begun), inbox, status };
+        let made_of = creating::made_of(&self.ports.games, begun);
+        let known = KnownShow { code: code.clone(), title, made_of, inbox, status };
         // If several shows had a code one after another, a running one has precedence, then one that can still be
         // viewed.
         let holder = self.by_code.get(&code).and_then(|holder| self.by_id.get(holder));

@@ -67,7 +67,8 @@ pub trait Part: Send + 'static {
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat);
 
     /// The player of this seat, who was removed before round `from` was settled, is restored. The seat counts as one that claimed nothing in
-    /// the part's rounds from there on, so that a removal is never an advantage. Also called for parts that are over.
+    /// the part's rounds from there on, so that a removal is never an advantage. Also called for parts that are over. It may tell single
+    /// seats, but no event to all.
     fn restored(&mut self, stage: &mut Stage<'_>, seat: Seat, from: RoundId);
 
     /// Whether new players can take a seat while the part is played.
@@ -103,7 +104,7 @@ pub trait Part: Send + 'static {
     fn counted(&self) -> Vec<SeatClaim>;
 
     /// The part for players who join: its own fields, without the tag `part`. Must not contain anything that is not revealed yet.
-    fn view(&self, look: &Look<'_>) -> Body;
+    fn view(&self, look: &Look<'_>, now: Millis) -> Body;
 
     /// A seat's own fields, such as its tickets and its claims in the open round, without the tag `part`.
     fn own(&self, look: &Look<'_>, seat: Seat) -> Body;
@@ -111,8 +112,8 @@ pub trait Part: Send + 'static {
     /// How many rounds it will have, as far as that is known.
     fn rounds(&self) -> u16;
 
-    /// Counted claims of the last round for the host: by choice if there are choices, else one number.
-    fn claims_so_far(&self) -> Vec<u32>;
+    /// Numbers that only the host sees, as `answers` in the figures: counted claims by choice, or what the part's rules say.
+    fn host_numbers(&self) -> Vec<u32>;
 
     /// How many of the seat's claims were right so far.
     fn right_claims(&self, seat: Seat) -> u32 {
@@ -131,8 +132,6 @@ pub trait Part: Send + 'static {
 /// What a part may read of the rest of the show.
 #[derive(Clone, Copy)]
 pub struct Look<'s> {
-    /// The time of the command, or now.
-    pub now: Millis,
     /// The players.
     pub people: &'s People,
     /// What each seat has.

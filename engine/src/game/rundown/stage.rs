@@ -1,5 +1,6 @@
 //! The show as a part sees it while one command is applied: what it reads, what it changes, and what it tells.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use klaxon_protocol::binary::Encode;
@@ -7,17 +8,21 @@ use klaxon_protocol::games::rundown::{Event, RoundTimes};
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::{RoundId, Seat, Seq};
 use klaxon_protocol::link::Personal;
-use klaxon_protocol::player::{Body, GameEvent, GameOwn, Phase, ToPlayer};
+use klaxon_protocol::player::{Body, GameEvent, GameOwn, Leader, Phase, Standings, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::ledger::Ledger;
 use super::part::Look;
+use super::view::score;
 use crate::game::Effect;
 use crate::game::clock::RoundClock;
 use crate::game::people::People;
 use crate::round::ClaimSpace;
+
+/// How many players the standings list.
+const LEADERS: usize = 10;
 
 /// Where the show is: everything that a part can change, apart from the ledger.
 #[derive(Debug, Clone, Encode)]
@@ -100,7 +105,7 @@ pub struct Stage<'s> {
 impl Stage<'_> {
     /// The show, to read only.
     pub const fn look(&self) -> Look<'_> {
-        Look { now: self.now, people: self.people, ledger: self.ledger }
+        Look { people: self.people, ledger: self.ledger }
     }
 
     /// The show's phase.
@@ -166,6 +171,28 @@ impl Stage<'_> {
     /// Sends messages to the seats in the personal part only.
     pub fn tell_some(&mut self, personal: Personal) {
         self.effects.push(Effect::TellSome(Arc::new(personal)));
+    }
+
+    /// Tells all who leads: the players in play with the most points, at most ten.
+    pub fn tell_standings(&mut self) {
+        let mut best: Vec<(Reverse<i64>, Seat)> = Vec::with_capacity(LEADERS + 1);
+        for seat in (0..self.ledger.seats()).map(Seat).filter(|&seat| self.plays(seat)) {
+            let key = (Reverse(self.ledger.line(seat).points), seat);
+            if best.len() == LEADERS && best.last().is_some_and(|last| *last < key) {
+                continue;
+            }
+            best.insert(best.partition_point(|other| *other < key), key);
+            best.truncate(LEADERS);
+        }
+        let mut leaders: Vec<Leader> = Vec::with_capacity(best.len());
+        for (place, (Reverse(points), seat)) in (1..).zip(best) {
+            let Some(name) = self.people.roster.name(seat).cloned() else { continue };
+            let score = score(points);
+            let rank = leaders.last().filter(|above| above.score == score).map_or(place, |above| above.rank);
+            leaders.push(Leader { rank, seat, name, score });
+        }
+        let question = self.last_round().unwrap_or(RoundId(0));
+        self.effects.push(Effect::Tell(ToPlayer::Standings(Standings { question, leaders }), None));
     }
 
     /// Alerts the hosts.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RoundId;
+use crate::player::{Body, Podium};
 use crate::time::{Millis, Span};
 
 /// The body of an event, with the part that it belongs to.
@@ -66,4 +67,37 @@ pub struct Standing {
     pub points: i64,
     /// What it has won, in minor units of the show's currency.
     pub winnings: u64,
+}
+
+/// The body of a rundown's snapshot. Nothing in it tells what is not revealed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Overview {
+    /// The kinds of all parts, in order.
+    pub parts: Vec<String>,
+    /// The part that began last; none before the first.
+    pub part: Option<u8>,
+    /// Whether that part was finished.
+    pub finished: bool,
+    /// How many seats are in play.
+    pub in_play: u32,
+    /// What can be won in all parts together, in minor units.
+    pub pot: u64,
+    /// ISO 4217 code of all amounts.
+    pub currency: String,
+    /// The open round. While the show is paused, its end is told as if it went on now.
+    pub round: Option<RoundTimes>,
+    /// What the part tells of itself, as its rules say.
+    pub now: Option<Body>,
+    /// The podium, after the end.
+    pub podium: Option<Podium>,
+}
+
+/// The body of a seat's own state. A part adds its own fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Own {
+    /// The part that began last; none before the first.
+    pub part: Option<u8>,
+    /// What the seat has; none for a spectator.
+    #[serde(flatten)]
+    pub standing: Option<Standing>,
 }

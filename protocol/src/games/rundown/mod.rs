@@ -1,9 +1,13 @@
 //! Rundown: a show's running order, whose parts are games and breaks, played one after the other.
 
 mod events;
+mod host;
+mod seed;
 mod setup;
 
 pub use events::*;
+pub use host::*;
+pub use seed::SecretSeed;
 pub use setup::*;
 
 use crate::ids::GameName;

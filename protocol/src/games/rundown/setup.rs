@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::seed::SecretSeed;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
 use crate::text;
@@ -14,6 +15,8 @@ use crate::time::Span;
 pub const PARTS: RangeInclusive<usize> = 1..=100;
 /// From the event that begins a round until its claims count.
 pub const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
+/// How long a round can be open.
+pub const OPEN_FOR: RangeInclusive<Span> = Span(500)..=LONGEST_STEP;
 /// The longest step of the script.
 pub const LONGEST_STEP: Span = Span(3_600_000);
 
@@ -44,6 +47,9 @@ pub struct PartSetup {
     /// What players keep from the parts before it.
     #[serde(default)]
     pub keep: Keep,
+    /// What is random in the part follows from it. The server draws it when the show is created; a host must not send one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<SecretSeed>,
     /// Which kind of part, and its settings.
     #[serde(flatten)]
     pub kind: PartKind,
@@ -162,6 +168,14 @@ impl PartKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Break(_) => "break",
+        }
+    }
+
+    /// Whether something in it is drawn from a secret seed of its own.
+    #[must_use]
+    pub const fn needs_seed(&self) -> bool {
+        match self {
+            Self::Break(_) => false,
         }
     }
 

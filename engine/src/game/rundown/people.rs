@@ -1,0 +1,114 @@
+//! The host's actions on players: removing, restoring, lives and points.
+
+use std::sync::Arc;
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::rundown::GivePoints;
+use klaxon_protocol::games::trivia::MOST_LIVES;
+use klaxon_protocol::host::{Action, AlertKind};
+use klaxon_protocol::ids::{RoundId, Seat};
+use klaxon_protocol::link::Personal;
+use klaxon_protocol::player::{Body, GameOwn, Phase, ToPlayer};
+use klaxon_protocol::time::Millis;
+use serde_json::json;
+
+use super::Rundown;
+use crate::game::personal::for_each_seat;
+use crate::game::{Effect, Game};
+
+impl Rundown {
+    /// Applies an action on players that is the same in every game; none if it is another one.
+    pub(super) fn apply_to_people(&mut self, now: Millis, action: &Action) -> Option<Result<Vec<Effect>, Refusal>> {
+        let from = self.first_unsettled();
+        let done = self.people.apply_action(action, self.gives_seats())?;
+        Some(done.map(|mut effects| {
+            match *action {
+                Action::Remove { seat, ban } => {
+                    self.removals.entry(seat).or_insert(from);
+                    if ban && self.people.roster.is_guests(seat) {
+                        effects.push(Effect::Alert(AlertKind::GuestBanned { seat }));
+                    }
+                }
+                Action::BanAddress { seat, .. } => _ = self.removals.entry(seat).or_insert(from),
+                Action::Restore { seat } => effects.append(&mut self.restored(now, seat)),
+                _ => {}
+            }
+            effects
+        }))
+    }
+
+    /// The first round whose settlement a player who is removed now misses.
+    fn first_unsettled(&self) -> RoundId {
+        let is_open = matches!(self.course.phase, Phase::Question | Phase::Closing | Phase::Closed);
+        let last = self.course.round.as_ref().map_or(0, |round| round.id.0);
+        RoundId(if is_open { last } else { last.saturating_add(1) })
+    }
+
+    /// The seat counts as one that claimed nothing in the rounds that were settled while its player was removed.
+    fn restored(&mut self, now: Millis, seat: Seat) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Some(from) = self.removals.remove(&seat) else { return effects };
+        for part in 0..self.steps.part.map_or(0, |part| part + 1) {
+            let (part, mut stage) = self.on_stage(part, now);
+            part.restored(&mut stage, seat, from);
+            effects.append(&mut stage.effects);
+        }
+        effects.push(self.tell_own(seat));
+        effects
+    }
+
+    fn tell_own(&self, seat: Seat) -> Effect {
+        let mut by_seat = vec![Personal::NONE; seat.index() + 1];
+        by_seat[seat.index()] = 0;
+        Effect::TellSome(Arc::new(Personal { shapes: vec![self.own(Some(seat))], by_seat }))
+    }
+
+    pub(super) fn give_lives(&mut self, seat: Option<Seat>, lives: u8) -> Result<Vec<Effect>, Refusal> {
+        if !(1..=MOST_LIVES).contains(&lives) {
+            return Err(Refusal::because(ErrorCode::BadArgument, format!("`lives`: 1 to {MOST_LIVES}, not {lives}.")));
+        }
+        if let Some(seat) = seat {
+            self.people.check_seat(seat)?;
+            if !self.plays(seat) {
+                return Err(ErrorCode::NotInPlay.into());
+            }
+            self.ledger.give_lives(seat, lives);
+            return Ok(vec![self.tell_own(seat)]);
+        }
+        let seats = self.ledger.seats();
+        for seat in (0..seats).map(Seat) {
+            if self.plays(seat) {
+                self.ledger.give_lives(seat, lives);
+            }
+        }
+        let key = |seat| if self.plays(seat) { u64::from(self.ledger.line(seat).lives) + 1 } else { 0 };
+        let mut personal = for_each_seat(seats, key, |seat| {
+            let lives = self.ledger.line(seat).lives;
+            ToPlayer::GameOwn(GameOwn { body: Body::of(&json!({ "lives": lives })) })
+        });
+        for (seat, shape) in (0..).map(Seat).zip(&mut personal.by_seat) {
+            if !self.plays(seat) {
+                *shape = Personal::NONE;
+            }
+        }
+        Ok(vec![Effect::TellSome(Arc::new(personal))])
+    }
+
+    pub(super) fn plays(&self, seat: Seat) -> bool {
+        self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)
+    }
+
+    /// The host corrects a seat's points.
+    pub(super) fn give_points(&mut self, points: GivePoints) -> Result<Vec<Effect>, Refusal> {
+        let GivePoints { seat, by } = points;
+        self.people.check_seat(seat)?;
+        if !points.is_possible() {
+            return Err(Refusal::because(
+                ErrorCode::BadArgument,
+                format!("`points.by`: up to 10^9 either way, not {by}."),
+            ));
+        }
+        self.ledger.add_points(seat, i64::from(by));
+        Ok(vec![self.tell_own(seat)])
+    }
+}

@@ -1,0 +1,84 @@
+//! How a rundown begins: its setup is checked, its secrets are drawn, and its parts are made.
+
+use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::rundown::{PartKind, PartSetup, SecretSeed, Setup};
+use klaxon_protocol::journal::{BegunGame, RulesVersion};
+use klaxon_protocol::player::Body;
+use klaxon_protocol::time::Millis;
+use serde_json::{Map, Value};
+
+use super::breaks::Breaks;
+use super::{Part, Rundown};
+use crate::game::{Game, GameRules};
+
+/// The only edition. Its journals keep who players are apart.
+const FIRST: RulesVersion = RulesVersion(1);
+/// Stands for the edition that there is not: whose journals name players.
+const NAMED: RulesVersion = RulesVersion(0);
+
+/// Creates rundowns.
+pub struct RundownRules;
+
+impl GameRules for RundownRules {
+    fn newest(&self, apart: bool) -> RulesVersion {
+        if apart { FIRST } else { NAMED }
+    }
+
+    fn begin(&self, now: Millis, rules: RulesVersion, show: &BegunGame) -> Result<Box<dyn Game>, Refusal> {
+        if rules != FIRST {
+            let detail = "A rundown has one edition of its rules, 1, whose journals keep who players are apart.";
+            return Err(Refusal::because(ErrorCode::Unavailable, detail));
+        }
+        let setup: Setup = show.setup.read_known().map_err(bad)?;
+        let mut problems = setup.problems();
+        for (index, part) in setup.parts.iter().enumerate() {
+            if part.kind.needs_seed() != part.seed.is_some() {
+                problems.push(format!("parts[{index}].seed: the server draws it for the parts that need one"));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(bad(problems.join("; ")));
+        }
+        let parts = setup.parts.iter().map(part_of).collect();
+        Ok(Box::new(Rundown::new(now, show, setup, parts)))
+    }
+
+    /// Draws a seed for each part that needs one. It stands in the journal only, until the part itself tells it.
+    fn prepare(&self, setup: &Body, random: &mut dyn FnMut() -> [u8; 32]) -> Result<Body, Refusal> {
+        let read: Setup = setup.read_known().map_err(bad)?;
+        if let Some(index) = read.parts.iter().position(|part| part.seed.is_some()) {
+            return Err(bad(format!("parts[{index}].seed: the server draws it, and no host may know it")));
+        }
+        let mut prepared = setup.clone();
+        for (sent, part) in parts_in(&mut prepared).zip(&read.parts) {
+            if part.kind.needs_seed() {
+                sent.insert(SEED.into(), Value::String(SecretSeed(random()).to_string()));
+            }
+        }
+        Ok(prepared)
+    }
+
+    fn as_sent(&self, setup: &Body) -> Body {
+        let mut sent = setup.clone();
+        parts_in(&mut sent).for_each(|part| _ = part.remove(SEED));
+        sent
+    }
+}
+
+/// The field of a part's setup that the server fills in.
+const SEED: &str = "seed";
+
+fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let parts = setup.0.get_mut("parts").and_then(Value::as_array_mut);
+    parts.into_iter().flatten().filter_map(Value::as_object_mut)
+}
+
+fn part_of(setup: &PartSetup) -> Box<dyn Part> {
+    match &setup.kind {
+        PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
+    }
+}
+
+fn bad(problem: String) -> Refusal {
+    Refusal::because(ErrorCode::BadSettings, format!("setup: {problem}"))
+}

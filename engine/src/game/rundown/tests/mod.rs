@@ -1,0 +1,1 @@
+//! The rule book by examples and by properties.

@@ -1,0 +1,43 @@
+//! What a host can do in a rundown beside the actions of every show.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Seat;
+
+/// How many points a correction can give or take at once.
+const MOST_POINTS: i32 = 1_000_000_000;
+
+/// The body of a `play` that the rundown itself does; all others are the part's. One of the two is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostPlay {
+    /// True: end the part that is being played, whatever is left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<bool>,
+    /// Correct a seat's points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<GivePoints>,
+}
+
+impl HostPlay {
+    /// The names of its fields: no part has an action with one of them.
+    pub const NAMES: &[&str] = &["skip", "points"];
+}
+
+/// Points that the host gives or takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GivePoints {
+    /// To or from this seat.
+    pub seat: Seat,
+    /// How many, below 0 to take them: -1,000,000,000 to 1,000,000,000.
+    #[schemars(extend("minimum" = -MOST_POINTS, "maximum" = MOST_POINTS))]
+    pub by: i32,
+}
+
+impl GivePoints {
+    /// Whether that many can be given or taken at once.
+    #[must_use]
+    pub const fn is_possible(&self) -> bool {
+        -MOST_POINTS <= self.by && self.by <= MOST_POINTS
+    }
+}
