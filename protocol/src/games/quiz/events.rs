@@ -291,12 +291,13 @@ pub enum AnswerOutcome {
 
 /// The host's own actions in a quiz, as the body of `play`: one at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Play {
+pub struct QuizPlay {
     /// Whether the player who may answer a buzzer was right.
-    Judge(Judgement),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Judgement>,
     /// Takes a word out of the word cloud, before the reveal or after it.
-    Hide(String),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hide: Option<String>,
 }
 
 /// The host's judgement of an answer.

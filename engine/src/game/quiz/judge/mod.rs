@@ -3,7 +3,7 @@
 //! Nothing here depends on the order in which answers were counted: between seats only the time at which an answer was read decides, then the
 //! number of the seat.
 
-mod best;
+pub mod best;
 pub mod buzzer;
 pub mod choices;
 pub mod cloud;

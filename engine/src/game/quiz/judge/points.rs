@@ -23,7 +23,9 @@ pub fn gained(scoring: Scoring, places: &[u32], mark: Mark, timing: Timing) -> i
         Mark::Wrong => -i64::from(scoring.penalty),
         Mark::Partly(share) => by_speed(share.take(scoring.points), scoring.speed, timing).into(),
         Mark::Right if !places.is_empty() => 0,
-        Mark::Right => i64::from(by_speed(scoring.points, scoring.speed, timing)) + i64::from(for_streak(scoring, timing.streak)),
+        Mark::Right => {
+            i64::from(by_speed(scoring.points, scoring.speed, timing)) + i64::from(for_streak(scoring, timing.streak))
+        }
         Mark::Placed(place) => {
             let index = usize::try_from(place).unwrap_or(usize::MAX).saturating_sub(1);
             places.get(index).map_or(0, |&points| points.into())
