@@ -29,8 +29,12 @@ impl Part for QuizPart {
         usize::from(self.course.begun) >= self.quiz.questions.len() || self.course.nobody_left
     }
 
+    /// What was needed to undo the last reveal is not kept: a show can have many parts.
     fn finish(&mut self, _: &mut Stage<'_>) {
         self.course.on_slide = false;
+        self.undo = None;
+        self.seats.stakes = Vec::new();
+        self.seats.changed();
     }
 
     fn settle(&mut self, stage: &mut Stage<'_>) {
