@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::seed::SecretSeed;
+use crate::games::quiz::Quiz;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
 use crate::text;
@@ -79,6 +80,8 @@ impl Default for Keep {
 pub enum PartKind {
     /// A break, with a text on all screens.
     Break(Break),
+    /// A quiz, with questions of many kinds.
+    Quiz(Quiz),
 }
 
 /// A break.
@@ -168,6 +171,7 @@ impl PartKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Break(_) => "break",
+            Self::Quiz(_) => "quiz",
         }
     }
 
@@ -176,6 +180,7 @@ impl PartKind {
     pub const fn needs_seed(&self) -> bool {
         match self {
             Self::Break(_) => false,
+            Self::Quiz(_) => true,
         }
     }
 
@@ -184,6 +189,7 @@ impl PartKind {
     pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Break(settings) => settings.problems(),
+            Self::Quiz(settings) => settings.problems(),
         }
     }
 
@@ -191,7 +197,7 @@ impl PartKind {
     #[must_use]
     pub const fn pot(&self) -> Option<u64> {
         match self {
-            Self::Break(_) => Some(0),
+            Self::Break(_) | Self::Quiz(_) => Some(0),
         }
     }
 }
