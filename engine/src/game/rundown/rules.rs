@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::breaks::Breaks;
 use super::{Part, Rundown};
+use crate::game::bingo::{BingoPart, Seed};
 use crate::game::quiz::QuizPart;
 use crate::game::{Game, GameRules};
 
@@ -80,6 +81,10 @@ fn part_of(setup: &PartSetup) -> Box<dyn Part> {
         PartKind::Quiz(settings) => {
             let SecretSeed(seed) = setup.seed.expect("a quiz without a seed was refused");
             Box::new(QuizPart::new(settings.clone(), seed))
+        }
+        PartKind::Bingo(settings) => {
+            let SecretSeed(seed) = setup.seed.expect("a setup without it is refused");
+            Box::new(BingoPart::new(settings.clone(), Seed(seed)))
         }
     }
 }
