@@ -51,6 +51,10 @@ pub fn games() -> Games {
 
 impl Server {
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, games())
+    }
+
+    pub fn start_with(data: &Path, games: Games) -> Self {
         let runtime = Runtime::new().unwrap();
         let (gateway, admin, archive) = runtime.block_on(async {
             let (bus, engine_end) = LocalBus::new();
@@ -61,7 +65,7 @@ impl Server {
                 arbiter: Arc::new(MemoryArbiter::new()),
                 journal: Arc::new(journal),
                 archive: Some(Arc::clone(&archive) as Arc<_>),
-                games: games(),
+                games,
                 clock: Clock::of_process(),
                 random: Random::of_system(),
             };

@@ -115,7 +115,7 @@ impl Part for QuizPart {
         }
     }
 
-    fn closes_early(&self) -> Option<Millis> {
+    fn closes_early(&self, _: &Look<'_>) -> Option<Millis> {
         self.buzzes_close().or_else(|| self.seats.awaited.done_at())
     }
 

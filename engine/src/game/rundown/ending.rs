@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use klaxon_protocol::error::Refusal;
 use klaxon_protocol::games::rundown::game_name;
 use klaxon_protocol::ids::{Seat, ShowId};
 use klaxon_protocol::link::Personal;
@@ -24,7 +23,7 @@ type Merit = (Reverse<u64>, Reverse<i64>, Reverse<u16>);
 
 impl Rundown {
     /// Ends the show: the part that is played is finished, then come the podium with all winnings, and the end.
-    pub(super) fn end(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn end(&mut self, now: Millis) -> Vec<Effect> {
         let mut effects = self.finish(now);
         let ranking = self.ranking();
         let podium = self.podium(now, &ranking);
@@ -37,7 +36,7 @@ impl Rundown {
         self.plan_step(now);
         effects.push(Effect::Tell(ToPlayer::Podium(podium), Some(Arc::new(personal))));
         effects.push(Effect::Tell(ToPlayer::End(end), None));
-        Ok(effects)
+        effects
     }
 
     fn podium(&mut self, now: Millis, ranking: &[(u32, Seat)]) -> Podium {
@@ -131,7 +130,7 @@ impl Rundown {
                 seat,
                 player: self.people.roster.kept_player(show, seat)?,
                 name: self.people.roster.name(seat)?.clone(),
-                alive: self.plays(seat),
+                alive: self.look().plays(seat),
                 lives: line.lives,
                 score: score(line.points),
                 right_answers: self.parts.iter().map(|part| part.right_claims(seat)).sum(),

@@ -36,7 +36,8 @@ pub trait Part: Send + 'static {
     /// The part ends, whatever is left of it; called once, between rounds, when the show leaves the part or ends.
     fn finish(&mut self, stage: &mut Stage<'_>);
 
-    /// All claims that count in the closed round have been counted. Either tells the result in [`Phase::Revealed`], or leaves the show in
+    /// All claims that count in the closed round have been counted; those of seats that do not play any more ([`Stage::plays`]), because the
+    /// host removed their players, win nothing. Either tells the result in [`Phase::Revealed`], or leaves the show in
     /// [`Phase::Closed`] until `reveal`.
     fn settle(&mut self, stage: &mut Stage<'_>);
 
@@ -83,7 +84,8 @@ pub trait Part: Send + 'static {
     }
 
     /// When the open round should close, if that is before its time is up: when all have answered, or a while after the first buzz.
-    fn closes_early(&self) -> Option<Millis> {
+    fn closes_early(&self, look: &Look<'_>) -> Option<Millis> {
+        let _ = look;
         None
     }
 

@@ -212,6 +212,12 @@ impl Stage<'_> {
 }
 
 impl Look<'_> {
+    /// How many seats play.
+    pub fn playing(&self) -> u32 {
+        let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
+        self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
+    }
+
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.
     pub fn plays(&self, seat: Seat) -> bool {
         self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)

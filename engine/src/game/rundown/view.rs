@@ -26,7 +26,7 @@ impl Rundown {
             parts: self.setup.parts.iter().map(|part| part.kind.name().to_owned()).collect(),
             part: self.steps.part,
             finished: self.steps.finished,
-            in_play: self.in_play(),
+            in_play: self.look().playing(),
             pot: self.pot,
             currency: self.setup.currency.clone(),
             round: times,
@@ -46,12 +46,6 @@ impl Rundown {
         }
     }
 
-    /// How many seats are in play by the rules, and their players not removed.
-    fn in_play(&self) -> u32 {
-        let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
-        self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
-    }
-
     /// A seat's own state; without a seat, a spectator's.
     pub(super) fn own_of(&self, seat: Option<Seat>) -> ToPlayer {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
@@ -69,7 +63,7 @@ impl Rundown {
             question: self.course.round.as_ref().map(|round| round.id),
             total: self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.rounds())),
             joined: self.people.roster.seated(),
-            alive: self.in_play(),
+            alive: self.look().playing(),
             answers: self.current().map(Part::host_numbers).unwrap_or_default(),
             time_left: open.map(|round| self.closes().map_or_else(|| round.clock.left(now), |end| end.since(now))),
             paused: self.steps.paused,
@@ -84,7 +78,7 @@ impl Rundown {
             Some(PlayerLine {
                 seat,
                 name: self.people.roster.name(seat)?.clone(),
-                alive: self.plays(seat),
+                alive: self.look().plays(seat),
                 lives: line.lives,
                 score: score(line.points),
             })
