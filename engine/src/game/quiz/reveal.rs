@@ -162,7 +162,7 @@ impl QuizPart {
             right_answers: found.right_answers,
             winners: found.winners,
             all_stay: found.all_stay,
-            in_play: in_play(stage),
+            in_play: stage.look().playing(),
             explanation: question.explanation.clone(),
             words,
             leaders: if self.shows_ranks() { super::telling::leaders(stage) } else { Vec::new() },
@@ -211,12 +211,6 @@ impl QuizPart {
         self.seats.changed();
         self.note_state(stage);
     }
-}
-
-/// How many seats play.
-fn in_play(stage: &Stage<'_>) -> u32 {
-    let playing = (0..stage.ledger.seats()).map(Seat).filter(|&seat| stage.plays(seat));
-    u32::try_from(playing.count()).expect("settings allow 10 million seats at most")
 }
 
 const fn outcome(mark: Mark) -> AnswerOutcome {

@@ -46,7 +46,9 @@ fn game(now: Millis, show: &BegunGame) -> Rundown {
     let setup: Setup = show.setup.read_known().unwrap();
     assert_eq!(setup.problems(), Vec::<String>::new());
     let parts = setup.parts.iter().map(|part| -> Box<dyn Part> {
-        let PartKind::Break(settings) = &part.kind else { panic!("only breaks stand for parts here") };
+        let PartKind::Break(settings) = &part.kind else {
+            panic!("the tests' shows have breaks, and coins in their place")
+        };
         match settings.text.strip_prefix("coins ") {
             Some(rounds) => Box::new(Coins::new(rounds.parse().unwrap(), PRIZE)),
             None => Box::new(Breaks::new(settings.clone())),
