@@ -126,18 +126,6 @@ impl NearIndex {
         self.tickets.push(Position { to_go, board });
     }
 
-    /// How many tickets there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.tickets.len()
-    }
-
-    /// Whether there is no ticket.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tickets.is_empty()
-    }
-
     /// A ball is drawn. Returns what it completed: prizes that are open and tickets that can win them, in the order of tickets.
     pub fn draw(&mut self, ball: u8) -> &[(u8, TicketNumber)] {
         let Self { goals, open, by_place, entries, tickets, layouts, barred, counts, completed, changes, .. } = self;

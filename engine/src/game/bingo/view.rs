@@ -1,9 +1,9 @@
 //! A part of bingo as others see it: snapshots, each seat's own state, a card for the host, results.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::bingo::{BINGO_KEYS, BingoOwn, BingoView, Card, Dealing as DealingEvent, Won};
+use klaxon_protocol::games::bingo::{BingoOwn, BingoView, Card, Dealing as DealingEvent, TicketPrize, Won};
 use klaxon_protocol::host::AlertKind;
-use klaxon_protocol::ids::{ClaimKey, Seat};
+use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::Body;
 use serde_json::json;
 
@@ -53,7 +53,9 @@ impl BingoPart {
 
     /// The same without the tickets.
     pub(super) fn state_of(&self, seat: Seat) -> BingoOwn {
-        let keys = (0..BINGO_KEYS).map(ClaimKey);
+        let prizes = 0..u8::try_from(self.setup.prizes.len()).expect("there are 32 prizes at most");
+        let tickets = 0..self.setup.tickets;
+        let keys = tickets.flat_map(|ticket| prizes.clone().map(move |prize| TicketPrize { ticket, prize }.key()));
         let caller = self.callers.get(&seat).cloned().unwrap_or_default();
         BingoOwn {
             tickets: Vec::new(),

@@ -36,9 +36,11 @@ fn until_five(table: &mut Table, seat: u32) -> u8 {
 #[test]
 fn tickets_are_dealt_at_the_beginning_and_to_all_who_sit_before_the_close() {
     let mut table = Table::new(early_five(&json!({})), 2, 1);
+    let commitment = super::super::part::hex(&Seed([1; 32]).commitment());
+    assert_eq!(table.snapshot()["commitments"], json!([commitment]), "it binds before anybody has a ticket");
     let effects = table.next();
     let dealing = event(&effects, "dealing");
-    assert_eq!(dealing["commitment"], super::super::part::hex(&Seed([1; 32]).commitment()));
+    assert_eq!(dealing["commitment"], commitment);
     assert_eq!(told(&effects, 1).unwrap()["tickets"], table.own(1)["tickets"]);
     table.sit(2);
     assert_eq!(table.own(2)["tickets"].as_array().unwrap().len(), 1);

@@ -115,10 +115,15 @@ impl Table {
         serde_json::from_value(self.own(seat)["tickets"].clone()).unwrap()
     }
 
-    /// What the part tells those who join.
-    pub fn view(&self) -> Value {
+    /// What those who join are told.
+    pub fn snapshot(&self) -> Value {
         let ToPlayer::GameSnapshot(snapshot) = self.game.view(self.now).message else { panic!("it is another game") };
-        snapshot.body.0["now"].clone()
+        Value::Object(snapshot.body.0)
+    }
+
+    /// What the part tells them.
+    pub fn view(&self) -> Value {
+        self.snapshot()["now"].clone()
     }
 
     /// Fails if the same commands lead to another state.
