@@ -93,7 +93,7 @@ sanitize:
 	$(CARGO) test $(SANITIZED) --lib --test echo --test gateway -- --skip in_every_order
 	KLAXON_TRANSPORT=portable $(CARGO) test $(SANITIZED) --test gateway
 
-# What the tests start: Python 3 runs the client that was written from docs/protocol.md alone; Redis, PostgreSQL and MariaDB are
+# What the tests start: Python 3 runs the client that was written from docs/protocol.md alone, and the verifier of bingo; Redis, PostgreSQL and MariaDB are
 # Debian's; tansu speaks Kafka's wire, and is built once into the user's cache.
 TANSU := $(HOME)/.cache/klaxon/tansu-0.6.0
 PACKAGES = $(shell command -v python3 >/dev/null || echo python3) \
