@@ -1,7 +1,7 @@
 # make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened; MODE=points or
-#             MODE=both plays by other rules than elimination
+#             MODE=both plays by other rules than elimination; SHOW=bingo75 or SHOW=bingo90 plays bingo instead
 # make demo-cluster          the same with 5,000 players on 2 engines, 3 gateways, Redis, Kafka and PostgreSQL
-# make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which
+# make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which. Both take SHOW, too
 # make run    starts a server with a lobby open, and says how to join and host
 # make test   runs every test, installing what they need
 # make test-quick  the tests that start no server: no Redis, Kafka or database, no process of Klaxon's
@@ -25,21 +25,24 @@ QUICK := $(or $(CARGO_TARGET_DIR),target)/quick
 OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 
 # A show of 12 questions; the pot is 5,000.00.
-DEMO := --players 2000 --questions 12 --open-for 2s --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
+DEMO := --players 2000 --questions 12 --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
+
+# A show of bingo has up to 90 balls, so each is called for a shorter time than a question.
+PLAYED = $(if $(SHOW),--show $(SHOW) --lead 100ms --pause 50ms --open-for $(2),--open-for $(1))
 
 demo: quick
 	@mkdir -p $(OUT)
 	@$(QUICK)/klaxon pack show bundled > $(OUT)/pack.json
-	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(if $(MODE),--mode $(MODE)) \
+	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(call PLAYED,2s,500ms) $(if $(MODE),--mode $(MODE)) \
 		--json $(OUT)/report.json --html $(OUT)/report.html
 
 # Lives enough for twelve questions: who is out early has nothing to tell of later faults.
-CLUSTER := --cluster --players 5000 --questions 12 --open-for 3s --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
+CLUSTER := --cluster --players 5000 --questions 12 --lives 5 --pot 500000 --bad-networks 0.1 --cheats 0.02
 
 demo-cluster: release tools
 	@mkdir -p $(OUT)
 	@$(BIN)/klaxon pack show bundled > $(OUT)/pack.json
-	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(CLUSTER) $(if $(SEED),--seed $(SEED)) \
+	$(BIN)/klaxon-swarm --klaxon $(BIN)/klaxon --pack $(OUT)/pack.json $(CLUSTER) $(call PLAYED,3s,1s) $(if $(SEED),--seed $(SEED)) \
 		--json $(OUT)/cluster.json --html $(OUT)/cluster.html
 
 demo-cluster-faults: CLUSTER += --faults

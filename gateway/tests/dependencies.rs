@@ -165,7 +165,7 @@ fn the_bench_knows_no_swarm_and_what_both_use_knows_neither() {
     let forbidden = [
         ("simulator/src/bench", vec!["crate::swarm", "crate::audit"]),
         ("simulator/src/evidence.rs", vec!["crate::", "tokio"]),
-        ("simulator/src/messages.rs", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::report", "tokio"]),
+        ("simulator/src/messages", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::report", "tokio"]),
         ("simulator/src/report", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::evidence", "tokio"]),
         ("simulator/src/socket", vec!["crate::swarm", "crate::audit", "crate::bench", "crate::report"]),
         ("simulator/src/swarm", vec!["crate::bench"]),

@@ -11,8 +11,9 @@ use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 use klaxon_servers::ServerError;
 use klaxon_simulator::evidence::{Micros, Victim};
+use klaxon_simulator::messages::RoundTimes;
 use klaxon_simulator::swarm::faults::{Fault, FaultKind, FaultPlan, Target, carry_out_plan};
-use klaxon_simulator::swarm::host::{OpenQuestion, Stage};
+use klaxon_simulator::swarm::host::Stage;
 use klaxon_simulator::swarm::service::ServiceError;
 use klaxon_simulator::swarm::standalone::{Standalone, StandalonePlan};
 use tokio::sync::watch;
@@ -83,15 +84,15 @@ async fn it_is_not_left_behind_when_nobody_stops_it() {
 async fn kills_come_in_the_questions_they_are_planned_for() {
     let data = tempfile::tempdir().unwrap();
     let mut server = start(data.path()).await;
-    let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, question: None });
+    let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, round: None });
     let kills = FaultPlan::of_a_server(3, 2, 2);
     let mut done = Vec::new();
     let (hold, mut held) = watch::channel(false);
     let show = async {
         for number in 1..=2 {
             let now = Millis(Micros::now().0 / 1000);
-            let asked = OpenQuestion { question: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
-            stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });
+            let asked = RoundTimes { round: QuestionId(number), opens_at: now, closes_at: Millis(now.0 + 100) };
+            stage.send_replace(Stage { phase: Phase::Question, round: Some(asked) });
             while starts(data.path()).len() <= usize::from(number) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }

@@ -11,8 +11,9 @@ use klaxon_protocol::time::Span;
 use klaxon_simulator::report::{page, text};
 use klaxon_simulator::socket::admin::AdminAccess;
 use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
+use klaxon_simulator::swarm::games::Game;
+use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
-use klaxon_simulator::swarm::pack::arithmetic;
 use klaxon_simulator::swarm::players::{CodecChoice, Gateways, Shares, SwarmSettings};
 use klaxon_simulator::swarm::report::{HostLine, Report, Setup, document};
 use klaxon_simulator::swarm::show::{Played, ShowPlan, play};
@@ -31,8 +32,7 @@ fn plan(players: u32, questions: u16, shares: Shares) -> ShowPlan {
         ..Settings::default()
     };
     ShowPlan {
-        pack: arithmetic(7, questions),
-        settings,
+        game: Game::Trivia { pack: arithmetic(7, questions), settings },
         pace: Pace {
             players,
             lobby_least: Duration::from_millis(500),

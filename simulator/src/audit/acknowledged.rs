@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use klaxon_protocol::games::trivia::{Choice, Outcome, PlayerResult, QuestionId, You};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::games::trivia::{Outcome, PlayerResult, QuestionId, You};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::ToPlayer;
 
+use super::claims::Claimed;
 use super::finding::{Finding, Promise};
 use super::reading::Reading;
 use crate::evidence::Micros;
@@ -17,8 +19,8 @@ const PROMISE: Promise = Promise {
     sentence: "An answer that was acknowledged stands in the journal and in all that follows.",
 };
 
-/// For each seat and question, when an answer was first accepted, and which choice.
-type Acknowledged = HashMap<(Seat, QuestionId), (Micros, Option<Choice>)>;
+/// For each seat and claim, when it was first accepted, and which value.
+pub(super) type Acknowledged = HashMap<(Seat, Claimed), (Micros, Option<ClaimValue>)>;
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
@@ -65,21 +67,23 @@ fn stand_in_the_journal(reading: &Reading<'_>, finding: &mut Finding) -> Acknowl
     let mut acknowledged = Acknowledged::new();
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.seat else { continue };
-        for (&question, exchange) in &connection.exchanges {
+        for (&claimed, exchange) in &connection.exchanges {
             for &(at, frame) in &exchange.received {
                 let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
-                let first = acknowledged.entry((seat, question)).or_insert((at, reply.choice));
+                let first = acknowledged.entry((seat, claimed)).or_insert_with(|| (at, reply.value.clone()));
                 if at < first.0 {
-                    *first = (at, reply.choice);
+                    *first = (at, reply.value.clone());
                 }
-                let counted = reading.journal.counted(question, seat);
-                let stands = counted.is_some_and(|counted| Some(counted.choice) == reply.choice);
+                let counted = reading.journal.counted(claimed, seat);
+                let stands = counted.is_some_and(|counted| Some(&counted.value) == reply.value.as_ref());
                 finding.check(stands, || {
                     let what = match counted {
                         None => "acknowledged, and not in the journal".to_owned(),
-                        Some(counted) => format!("acknowledged, and the journal has choice {}", counted.choice),
+                        Some(counted) => {
+                            format!("acknowledged, and the journal has {}", claimed.words(&counted.value))
+                        }
                     };
-                    reading.violation(index, what).question(question).at(at).frame(reply)
+                    reading.violation(index, what).question(claimed.round).at(at).frame(reply.message)
                 });
             }
         }
@@ -97,14 +101,14 @@ fn forgotten(
     you: &You,
 ) -> Option<String> {
     match you.answered {
-        Some(told) => match reading.journal.counted(question, seat) {
-            Some(counted) if counted.choice == told => None,
-            Some(counted) => Some(format!("told of choice {told}, the journal has {}", counted.choice)),
+        Some(told) => match reading.journal.answer(question, seat) {
+            Some(counted) if counted == told => None,
+            Some(counted) => Some(format!("told of choice {told}, the journal has {counted}")),
             None => Some(format!("told of choice {told}, the journal has none")),
         },
         None => {
-            let &(at, choice) = acknowledged.get(&(seat, question))?;
-            let before = joined.is_some_and(|joined| at < joined);
+            let (at, choice) = acknowledged.get(&(seat, Claimed::answer(question)))?;
+            let before = joined.is_some_and(|joined| *at < joined);
             let excused = reading.journal.removed.contains(&seat) || reading.journal.voided(question);
             (before && !excused).then(|| match choice {
                 Some(choice) => format!("choice {choice} was acknowledged before, and is forgotten"),
@@ -119,7 +123,7 @@ fn wrong_outcome(reading: &Reading<'_>, seat: Seat, result: &PlayerResult) -> Op
         return None;
     }
     let right = reading.journal.right(result.question)?;
-    let counted = reading.journal.counted(result.question, seat).map(|counted| counted.choice);
+    let counted = reading.journal.answer(result.question, seat);
     let fits = match result.outcome {
         Outcome::Right => counted == Some(right),
         Outcome::Wrong => counted.is_some_and(|choice| choice != right),

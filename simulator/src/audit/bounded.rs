@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
 use klaxon_protocol::player::{FromPlayer, LARGEST_MESSAGE, ToPlayer};
 
+use super::claims::{ClaimAnswer, Claimed, SentClaim};
 use super::finding::{Finding, Promise, Violation, milliseconds, tenths};
 use super::reading::{Connection, Reading, after};
 use crate::evidence::{Direction, Micros};
@@ -57,15 +57,15 @@ fn kibibytes(bytes: u64) -> String {
     format!("{} KiB", bytes / 1024)
 }
 
-/// An answer without a reply so far.
+/// A claim without a reply so far.
 struct Waiting {
-    question: QuestionId,
-    choice: Choice,
+    claimed: Claimed,
+    words: String,
     sent: Micros,
 }
 
-/// Checks that every answer on an honest connection has its reply within the limit. The first reply about a question
-/// belongs to the first answer; an error, for example because the player has not joined yet, may be the reply to any of
+/// Checks that every claim on an honest connection has its reply within the limit. The first reply to a claim belongs
+/// to the one that was sent first; an error, for example because the player has not joined yet, may be the reply to any of
 /// them.
 fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) {
     let limit = reading.options.reply_limit;
@@ -74,11 +74,16 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         let mut waiting: Vec<Waiting> = Vec::new();
         for (at, seen) in reading.walk(index) {
             match seen {
-                Seen::Sent(FromPlayer::Answer(Answer { question, choice })) => {
-                    waiting.push(Waiting { question: *question, choice: *choice, sent: at });
+                Seen::Sent(message @ (FromPlayer::Answer(_) | FromPlayer::Claim(_))) => {
+                    waiting.extend(SentClaim::of(message).map(|SentClaim { claimed, value }| Waiting {
+                        claimed,
+                        words: claimed.words(&value),
+                        sent: at,
+                    }));
                 }
-                Seen::Received(ToPlayer::AnswerReply(reply)) => {
-                    let first = waiting.iter().position(|waiting| waiting.question == reply.question);
+                Seen::Received(message @ (ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_))) => {
+                    let Some(ClaimAnswer { claimed, .. }) = ClaimAnswer::of(message) else { continue };
+                    let first = waiting.iter().position(|waiting| waiting.claimed == claimed);
                     let Some(first) = first.map(|first| waiting.remove(first)) else { continue };
                     let took = at.0.saturating_sub(first.sent.0);
                     if let Some(latencies) = &mut latencies {
@@ -86,8 +91,8 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
                         let _ = latencies.record(took);
                     }
                     finding.check(at <= reading.due(first.sent), || {
-                        let what = format!("the reply to choice {} took {} ms", first.choice, took / 1000);
-                        reading.violation(index, what).question(first.question).at(first.sent).frame(reply)
+                        let what = format!("the reply to {} took {} ms", first.words, took / 1000);
+                        reading.violation(index, what).question(claimed.round).at(first.sent).frame(message)
                     });
                 }
                 Seen::Received(ToPlayer::Error(_)) if !waiting.is_empty() => {
@@ -98,8 +103,8 @@ fn honest_players_are_not_delayed(reading: &Reading<'_>, finding: &mut Finding) 
         }
         for unanswered in waiting {
             finding.check(!connection.open_at(reading.due(unanswered.sent)), || {
-                let what = format!("choice {} had no reply within {} ms", unanswered.choice, limit.as_millis());
-                reading.violation(index, what).question(unanswered.question).at(unanswered.sent)
+                let what = format!("{} had no reply within {} ms", unanswered.words, limit.as_millis());
+                reading.violation(index, what).question(unanswered.claimed.round).at(unanswered.sent)
             });
         }
     }

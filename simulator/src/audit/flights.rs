@@ -1,32 +1,32 @@
-//! When the server can have read an answer: not before its bytes left the swarm, and not after the swarm had evidence
+//! When the server can have read a claim: not before its bytes left the swarm, and not after the swarm had evidence
 //! that it was read.
 
 use std::collections::HashMap;
 
-use klaxon_protocol::games::trivia::QuestionId;
 use klaxon_protocol::player::Pong;
 use klaxon_protocol::time::Millis;
 
+use super::claims::Claimed;
 use super::clocks::{Clocks, Trip};
 use crate::evidence::{ConnectionLog, GatewayNumber, Micros, Transit};
 
-/// The limits of the time at which an answer was read, on the server's clock in microseconds.
+/// The limits of the time at which a claim was read, on the server's clock in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct When {
     pub earliest: u64,
-    /// None if nothing proves that the answer was read.
+    /// None if nothing proves that the claim was read.
     pub latest: Option<u64>,
 }
 
-/// The transmission of an answer, on the swarm's clock.
+/// The transmission of a claim, on the swarm's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
     pub left: Micros,
-    /// The first time at which all answers about the question that had been sent so far had replies.
+    /// The first time at which all claims of its round and key that had been sent so far had replies.
     pub replied: Option<Micros>,
-    /// When the server's kernel had acknowledged all that may have been read together with the answer.
+    /// When the server's kernel had acknowledged all that may have been read together with the claim.
     pub acknowledged: Option<Micros>,
-    /// A time of the server's clock at which the answer had been read, if the pong to a later ping proves it: a
+    /// A time of the server's clock at which the claim had been read, if the pong to a later ping proves it: a
     /// connection's messages are read in order.
     pub read_by: Option<Millis>,
     /// Whether the kernel reported both of its times.
@@ -72,10 +72,10 @@ pub(super) struct Flights<'e> {
     /// For each message: when it was sent, and when it was acknowledged, if the kernel reported it.
     messages: Vec<(Micros, Option<Micros>)>,
     pings: HashMap<Millis, Alike>,
-    /// Answers without a later ping so far: the question, and the answer's index among those to it.
-    open: Vec<(QuestionId, usize)>,
-    /// The first ping after each answer.
-    behind: HashMap<(QuestionId, usize), Millis>,
+    /// Claims without a later ping so far: which claim, and the index among those of it.
+    open: Vec<(Claimed, usize)>,
+    /// The first ping after each claim.
+    behind: HashMap<(Claimed, usize), Millis>,
 }
 
 impl<'e> Flights<'e> {
@@ -85,7 +85,7 @@ impl<'e> Flights<'e> {
         Self { transits, sent_beside, messages, pings, open: Vec::new(), behind: HashMap::new() }
     }
 
-    /// Adds a message, which is the entry of this number in the connection's log. Pings and answers are registered
+    /// Adds a message, which is the entry of this number in the connection's log. Pings and claims are registered
     /// separately.
     pub fn sent(&mut self, entry: usize, at: Micros) -> Flight {
         let transit = match self.transits.split_first() {
@@ -108,14 +108,14 @@ impl<'e> Flights<'e> {
         }
     }
 
-    pub fn answered(&mut self, question: QuestionId, number: usize) {
-        self.open.push((question, number));
+    pub fn claimed(&mut self, claimed: Claimed, number: usize) {
+        self.open.push((claimed, number));
     }
 
     pub fn pinged(&mut self, sent: Millis, flight: Flight) {
         let ping = self.pings.entry(sent).or_insert(Alike { left: flight.left, ..Alike::default() });
         ping.sent += 1;
-        self.behind.extend(self.open.drain(..).map(|answer| (answer, sent)));
+        self.behind.extend(self.open.drain(..).map(|claim| (claim, sent)));
     }
 
     pub fn came_back(&mut self, pong: &Pong, at: Micros) {
@@ -135,13 +135,13 @@ impl<'e> Flights<'e> {
     /// Fills in what is known at the end of the connection. `direct`: the connection's peer is the server itself,
     /// without a proxy.
     ///
-    /// A server may stamp an answer with the time of the last packet of those that it read together, including the end
+    /// A server may stamp a claim with the time of the last packet of those that it read together, including the end
     /// of the connection (FIN). So an acknowledgement proves something only together with those of everything that was
-    /// sent after the answer, until it was replied to. Of pings that look alike the last pong counts, and only if all
+    /// sent after the claim, until it was replied to. Of pings that look alike the last pong counts, and only if all
     /// came back.
-    pub fn end(&self, question: QuestionId, number: usize, flight: &mut Flight, direct: bool) {
+    pub fn end(&self, claimed: Claimed, number: usize, flight: &mut Flight, direct: bool) {
         flight.acknowledged = if direct { self.acknowledged(flight) } else { None };
-        let ping = self.behind.get(&(question, number)).and_then(|sent| self.pings.get(sent));
+        let ping = self.behind.get(&(claimed, number)).and_then(|sent| self.pings.get(sent));
         flight.read_by = ping.filter(|ping| ping.sent == ping.returned).and_then(|ping| ping.now);
     }
 
@@ -162,12 +162,13 @@ mod tests {
     use std::time::Duration;
 
     use klaxon_protocol::codec::Codec;
+    use klaxon_protocol::ids::RoundId;
 
     use super::*;
     use crate::audit::AuditOptions;
     use crate::evidence::PlayerNumber;
 
-    const ONE: QuestionId = QuestionId(1);
+    const ONE: Claimed = Claimed::answer(RoundId(1));
 
     fn log(transits: Vec<Transit>) -> ConnectionLog {
         let (player, gateway, entries, sent_beside) = (PlayerNumber(0), GatewayNumber(0), Vec::new(), Vec::new());
@@ -228,7 +229,7 @@ mod tests {
         let log = log(vec![]);
         let mut flights = Flights::new(&log);
         let mut answer = flights.sent(0, Micros(5_100));
-        flights.answered(ONE, 0);
+        flights.claimed(ONE, 0);
         let ping = flights.sent(1, Micros(5_200));
         flights.pinged(Millis(5), ping);
         flights.end(ONE, 0, &mut answer, true);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::QuestionId;
-use klaxon_protocol::player::ToPlayer;
+use klaxon_protocol::ids::RoundId;
+use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::finding::{Finding, Promise, Violation};
@@ -34,8 +34,8 @@ struct PersonSeen {
     /// When each connection was in use, from its first frame to the last one received, and its gateway.
     spans: Vec<(Micros, Micros, GatewayNumber)>,
     snapshots: Vec<Micros>,
-    /// The questions that were received, live or in a snapshot.
-    questions: BTreeSet<QuestionId>,
+    /// The rounds that were received, live or in a snapshot.
+    rounds: BTreeSet<RoundId>,
     left: Option<Micros>,
     /// When each connection was opened, oldest first, and when it was displaced, if it was: by an intruder with a
     /// stolen token, whose connection receives the events until the player opens another.
@@ -82,11 +82,11 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
                 let back = person.snapshots.iter().any(|&at| at > fault.from);
                 finding.check(back, || violation("did not come back"));
             }
-            let next = QuestionId(fault.question.0.saturating_add(1));
+            let next = RoundId(fault.question.0.saturating_add(1));
             let Some(windows) = reading.journal.windows.get(&next) else { continue };
             let [opens, closed] = [windows.first_opens_at(), windows.closed_at].map(|at| at.map_or(NEVER, micros));
             if !person.robbed(opens, closed) {
-                finding.check(person.questions.contains(&next), || violation("did not receive the next question"));
+                finding.check(person.rounds.contains(&next), || violation("did not receive the next question"));
             }
         }
     }
@@ -132,13 +132,16 @@ fn honest_people(reading: &Reading<'_>) -> BTreeMap<PlayerNumber, PersonSeen> {
             match seen {
                 Seen::Received(ToPlayer::Snapshot(snapshot)) => {
                     person.snapshots.push(at);
-                    person.questions.extend(snapshot.question.as_ref().map(|question| question.question));
+                    person.rounds.extend(snapshot.question.as_ref().map(|question| question.question));
                     person.saw_the_end |= snapshot.podium.is_some();
                 }
-                Seen::Received(ToPlayer::Question(question)) => {
-                    person.questions.insert(question.question);
+                Seen::Received(ToPlayer::GameSnapshot(snapshot)) => {
+                    person.snapshots.push(at);
+                    person.rounds.extend(reading.journal.round_at(snapshot.seq));
+                    person.saw_the_end |= snapshot.phase == Phase::Ended;
                 }
                 Seen::Received(ToPlayer::End(_)) => person.saw_the_end = true,
+                Seen::Received(message) => person.rounds.extend(message.begins_round()),
                 _ => {}
             }
         }

@@ -1,22 +1,25 @@
-//! The journal in the audit's form: the answers that counted, the events for all, and when each question took answers.
+//! The journal in the audit's form: the claims that counted, the events for all, and when each round took claims.
 
 use std::collections::{BTreeMap, HashMap};
 
-use klaxon_protocol::games::trivia::{Choice, QuestionId, Reveal, Settings};
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::games::trivia::{Choice, Reveal, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{Seat, Seq};
-use klaxon_protocol::journal::{Command, CountedAnswer, FrameError, Record};
+use klaxon_protocol::ids::{RoundId, Seat, Seq};
+use klaxon_protocol::journal::{Command, CountedAnswer, CountedClaim, FrameError, Record};
 use klaxon_protocol::player::{Podium, Role, ToPlayer};
 use klaxon_protocol::time::Millis;
 
+use super::claims::Claimed;
 use super::holders::Holders;
 use super::named::NamedRecords;
 use super::windows::Windows;
+use crate::messages::RoundNews;
 
-/// An answer that the journal counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A claim that the journal counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counted {
-    pub choice: Choice,
+    pub value: ClaimValue,
     pub at: Millis,
 }
 
@@ -27,20 +30,20 @@ pub(super) struct Journal {
     pub records: Vec<RecordHead>,
     /// The error that ended reading, if any.
     pub problem: Option<FrameError>,
-    /// The show's settings.
+    /// The settings of a show of trivia.
     pub settings: Option<Settings>,
     /// The players of each seat.
     pub holders: Holders,
-    /// The answers that count. More than one of a seat and question is a violation.
-    pub counted: HashMap<(QuestionId, Seat), Vec<Counted>>,
+    /// The claims that count. More than one value of a seat's claim is a violation.
+    pub counted: HashMap<(Claimed, Seat), Vec<Counted>>,
     /// The events for all players, in order.
     pub events: Vec<ToPlayer>,
-    /// When each question took answers.
-    pub windows: BTreeMap<QuestionId, Windows>,
+    /// When each round took claims.
+    pub windows: BTreeMap<RoundId, Windows>,
     /// Players that the host removed: some promises don't hold for them.
     pub removed: Vec<Seat>,
-    /// For each removal, the last question that had been asked before.
-    pub removals_in: Vec<QuestionId>,
+    /// For each removal, the last round that had begun before.
+    pub removals_in: Vec<RoundId>,
     /// Whether the host gave lives.
     pub lives_given: bool,
     /// The numbers of records that name players, although the journal's names are kept apart.
@@ -83,21 +86,32 @@ impl Journal {
         self.by_seq.get(&seq).map(|&index| &self.events[index])
     }
 
-    /// The answer that counts.
-    pub fn counted(&self, question: QuestionId, seat: Seat) -> Option<Counted> {
-        self.counted.get(&(question, seat)).and_then(|all| all.first()).copied()
+    /// The round that had begun last when this was the last event.
+    pub fn round_at(&self, seq: Seq) -> Option<RoundId> {
+        let &last = self.by_seq.get(&seq)?;
+        self.events[..=last].iter().rev().find_map(ToPlayer::begins_round)
     }
 
-    /// The number of counted answers, by choice.
-    pub fn counts(&self) -> BTreeMap<QuestionId, Vec<u32>> {
-        let mut counts: BTreeMap<QuestionId, Vec<u32>> = BTreeMap::new();
-        for (&(question, _), answers) in &self.counted {
-            let counts = counts.entry(question).or_default();
-            for answer in answers {
-                if counts.len() <= answer.choice.index() {
-                    counts.resize(answer.choice.index() + 1, 0);
+    /// The value of this claim that counts.
+    pub fn counted(&self, claimed: Claimed, seat: Seat) -> Option<&Counted> {
+        self.counted.get(&(claimed, seat)).and_then(|all| all.first())
+    }
+
+    /// The choice of trivia that counts.
+    pub fn answer(&self, question: RoundId, seat: Seat) -> Option<Choice> {
+        self.counted(Claimed::answer(question), seat).and_then(|counted| Choice::claimed(&counted.value))
+    }
+
+    /// The number of counted answers of trivia, by choice.
+    pub fn counts(&self) -> BTreeMap<RoundId, Vec<u32>> {
+        let mut counts: BTreeMap<RoundId, Vec<u32>> = BTreeMap::new();
+        for (&(claimed, _), answers) in &self.counted {
+            let counts = counts.entry(claimed.round).or_default();
+            for choice in answers.iter().filter_map(|answer| Choice::claimed(&answer.value)) {
+                if counts.len() <= choice.index() {
+                    counts.resize(choice.index() + 1, 0);
                 }
-                counts[answer.choice.index()] += 1;
+                counts[choice.index()] += 1;
             }
         }
         counts
@@ -112,7 +126,7 @@ impl Journal {
     }
 
     /// The right choice of a question, as it was revealed.
-    pub fn right(&self, question: QuestionId) -> Option<Choice> {
+    pub fn right(&self, question: RoundId) -> Option<Choice> {
         self.reveals().find(|reveal| reveal.question == question).map(|reveal| reveal.right)
     }
 
@@ -124,12 +138,12 @@ impl Journal {
         })
     }
 
-    /// Whether the question was voided.
-    pub fn voided(&self, question: QuestionId) -> bool {
-        self.events.iter().any(|event| matches!(event, ToPlayer::Void(void) if void.question == question))
+    /// Whether the round was voided.
+    pub fn voided(&self, round: RoundId) -> bool {
+        self.events.iter().any(|event| RoundNews::of(event) == Some(RoundNews::Voided(round)))
     }
 
-    fn take(&mut self, record: Record, current: &mut Option<QuestionId>) {
+    fn take(&mut self, record: Record, current: &mut Option<RoundId>) {
         let Record { show, number, fence, at, command, events, state: _ } = record;
         self.records.push(RecordHead { show: show.0, number, fence: fence.0, at });
         // Another game's setup is reported by promise 10.
@@ -141,7 +155,13 @@ impl Journal {
             Command::Reseat { seat, name, .. } => self.holders.reseat(seat, at, name),
             Command::Answers { question, answers } => {
                 for CountedAnswer { seat, choice, at } in answers {
-                    self.counted.entry((question, seat)).or_default().push(Counted { choice, at });
+                    let counted = Counted { value: choice.into(), at };
+                    self.counted.entry((Claimed::answer(question), seat)).or_default().push(counted);
+                }
+            }
+            Command::Claims { round, claims } => {
+                for CountedClaim { seat, key, value, at } in claims {
+                    self.counted.entry((Claimed { round, key }, seat)).or_default().push(Counted { value, at });
                 }
             }
             Command::Host { action: Action::Remove { seat, .. } | Action::BanAddress { seat, .. }, .. } => {
@@ -150,8 +170,8 @@ impl Journal {
             }
             Command::Host { action: Action::GiveLives { .. }, .. } => self.lives_given = true,
             Command::Recovered { away } => {
-                let question = current.and_then(|question| self.windows.get_mut(&question));
-                if let Some(windows) = question {
+                let round = current.and_then(|round| self.windows.get_mut(&round));
+                if let Some(windows) = round {
                     windows.cut(at - away);
                 }
             }
@@ -168,8 +188,6 @@ impl Journal {
             | Command::Create(_)
             | Command::Begin { .. }
             | Command::BeginGame { .. }
-            // Another game's claims are reported by promise 10.
-            | Command::Claims { .. }
             // Sealed records can't be judged; promise 10 reports them.
             | Command::Sealed { .. } => {}
         }
@@ -178,12 +196,10 @@ impl Journal {
         }
     }
 
-    fn receive(&mut self, event: ToPlayer, current: &mut Option<QuestionId>) {
-        if let ToPlayer::Question(question) = &event {
-            *current = Some(question.question);
-        }
-        if let Some(question) = *current {
-            self.windows.entry(question).or_default().receive(question, &event);
+    fn receive(&mut self, event: ToPlayer, current: &mut Option<RoundId>) {
+        *current = event.begins_round().or(*current);
+        if let Some(round) = *current {
+            self.windows.entry(round).or_default().receive(round, &event);
         }
         if let Some(seq) = event.seq() {
             self.by_seq.entry(seq).or_insert(self.events.len());

@@ -1,9 +1,11 @@
 //! The audit: judges the server's promises by what players sent and received, and by the journal.
 
 mod acknowledged;
+mod bingo;
 mod book;
 mod bounded;
 mod by_the_book;
+mod claims;
 mod clocks;
 mod finding;
 mod flights;
@@ -27,10 +29,12 @@ use std::collections::BTreeMap;
 use klaxon_protocol::ids::Seat;
 use serde::Serialize;
 
+pub use bingo::{BingoSummary, PrizeSummary, Ticket, is_complete};
 pub use finding::{Finding, KEPT_VIOLATIONS, Violation};
 pub use options::AuditOptions;
 pub use outcome::{Final, Outcome};
 
+use self::bingo::BingoBook;
 use self::reading::Reading;
 use crate::evidence::Evidence;
 
@@ -59,6 +63,12 @@ impl Audit {
 #[must_use]
 pub fn prizes_sent(evidence: &Evidence) -> BTreeMap<Seat, u64> {
     money::prizes_sent(&Reading::new(evidence, &AuditOptions::default()))
+}
+
+/// What the show's parts of bingo were like, by the audit's own book; empty if it had none.
+#[must_use]
+pub fn bingo_summaries(evidence: &Evidence) -> Vec<BingoSummary> {
+    BingoBook::of(&evidence.journal, &evidence.people).as_ref().map(bingo::summaries).unwrap_or_default()
 }
 
 /// Judges all ten promises.

@@ -166,10 +166,14 @@ fn prizes_received(reading: &Reading<'_>, finding: &mut Finding) -> Prizes {
     prizes
 }
 
+/// The prize that each seat was sent, with the connection and the time.
+pub(super) fn told(reading: &Reading<'_>) -> BTreeMap<Seat, (u64, usize, Micros)> {
+    prizes_received(reading, &mut Finding::new(PROMISE))
+}
+
 /// The prize that each seat was sent.
 pub(super) fn prizes_sent(reading: &Reading<'_>) -> BTreeMap<Seat, u64> {
-    let prizes = prizes_received(reading, &mut Finding::new(PROMISE));
-    prizes.into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
+    told(reading).into_iter().map(|(seat, (amount, ..))| (seat, amount)).collect()
 }
 
 /// Checks that every prize that was sent is the podium's, and that their sum is the amount paid.

@@ -9,7 +9,7 @@ use klaxon_protocol::time::Millis;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Connection, Reading};
 use crate::evidence::Micros;
-use crate::messages::Seen;
+use crate::messages::{Seen, time_of};
 
 const PROMISE: Promise = Promise {
     number: 5,
@@ -25,7 +25,8 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     for (index, connection) in reading.connections.iter().enumerate() {
         let mut stream = EventOrder::new(index, connection);
         for (at, seen) in reading.walk(index) {
-            snapshots += u64::from(matches!(seen, Seen::Received(ToPlayer::Snapshot(_))));
+            let is_snapshot = |message: &ToPlayer| matches!(message, ToPlayer::Snapshot(_) | ToPlayer::GameSnapshot(_));
+            snapshots += u64::from(matches!(seen, Seen::Received(message) if is_snapshot(message)));
             stream.take(reading, at, seen, &mut finding);
         }
         stream.nothing_is_missing_at_the_end(reading, &mut finding);
@@ -34,23 +35,6 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding.figure("connections followed", reading.connections.len());
     finding.figure("snapshots", snapshots);
     finding
-}
-
-/// The time in an event.
-pub(super) const fn time_of(event: &ToPlayer) -> Option<Millis> {
-    match event {
-        ToPlayer::Opened(mark) | ToPlayer::End(mark) => Some(mark.at),
-        ToPlayer::Question(question) => Some(question.at),
-        ToPlayer::Clock(clock) => Some(clock.at),
-        ToPlayer::Close(close) => Some(close.at),
-        ToPlayer::Reveal(reveal) => Some(reveal.at),
-        ToPlayer::Podium(podium) => Some(podium.at),
-        ToPlayer::Pause(pause) => Some(pause.at),
-        ToPlayer::Resume(resume) => Some(resume.at),
-        ToPlayer::Void(void) => Some(void.at),
-        ToPlayer::Notice(notice) => Some(notice.at),
-        _ => None,
-    }
 }
 
 fn journal_is_in_order(reading: &Reading<'_>, finding: &mut Finding) {
@@ -95,6 +79,8 @@ enum Owed {
     Snapshot,
     /// The player's state, after a snapshot or a void.
     You,
+    /// What another game than trivia tells the player alone, after its snapshot.
+    Own,
     /// The rest of the question's time, after the state of a player who joins during a pause.
     Paused,
     /// The player's result, after the reveal of this question.
@@ -127,7 +113,9 @@ impl Owed {
                 "the time that is left did not follow the state of one who came in during a pause".to_owned()
             }
             Self::Snapshot => "no snapshot followed the welcome".to_owned(),
-            Self::You | Self::Nothing => "the player's own state did not follow the snapshot or void".to_owned(),
+            Self::You | Self::Own | Self::Nothing => {
+                "the player's own state did not follow the snapshot or void".to_owned()
+            }
         }
     }
 }
@@ -162,16 +150,15 @@ impl<'r> EventOrder<'r> {
         match message {
             ToPlayer::Welcome(_) => self.owe(Owed::Snapshot, at),
             ToPlayer::Snapshot(snapshot) => {
-                let back = self.expected.is_some_and(|expected| following(snapshot.seq) < expected);
-                finding.check(!back, || {
-                    reading.violation(self.index, "a snapshot older than what was received").at(at).frame(message)
-                });
-                self.expected = Some(following(snapshot.seq));
-                self.displaced = false;
-                self.closed = None;
+                self.anew(reading, at, snapshot.seq, message, finding);
                 self.paused = snapshot.paused;
                 self.owe(Owed::You, at);
             }
+            ToPlayer::GameSnapshot(snapshot) => {
+                self.anew(reading, at, snapshot.seq, message, finding);
+                self.owe(Owed::Own, at);
+            }
+            ToPlayer::GameOwn(_) if self.owed == Owed::Own => self.owed = Owed::Nothing,
             ToPlayer::You(_) if self.owed == Owed::You => {
                 let paused = std::mem::take(&mut self.paused);
                 self.owed = if paused { Owed::Paused } else { Owed::Nothing };
@@ -182,7 +169,7 @@ impl<'r> EventOrder<'r> {
                     Owed::Result(question) => question == result.question,
                     // A reveal that was received without its close need not be followed by a result, but may be.
                     Owed::Nothing => self.closed != Some(result.question),
-                    Owed::Snapshot | Owed::You | Owed::Paused => false,
+                    Owed::Snapshot | Owed::You | Owed::Own | Owed::Paused => false,
                 };
                 finding.check(due || self.displaced, || {
                     let what = "a result that does not follow its reveal";
@@ -200,6 +187,17 @@ impl<'r> EventOrder<'r> {
                 }
             }
         }
+    }
+
+    /// A snapshot supersedes all events up to this one.
+    fn anew(&mut self, reading: &Reading<'_>, at: Micros, seq: Seq, message: &ToPlayer, finding: &mut Finding) {
+        let back = self.expected.is_some_and(|expected| following(seq) < expected);
+        finding.check(!back, || {
+            reading.violation(self.index, "a snapshot older than what was received").at(at).frame(message)
+        });
+        self.expected = Some(following(seq));
+        self.displaced = false;
+        self.closed = None;
     }
 
     fn event(&mut self, reading: &Reading<'_>, at: Micros, seq: Seq, message: &ToPlayer, finding: &mut Finding) {

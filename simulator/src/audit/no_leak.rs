@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{AnswerReply, QuestionId, Snapshot, You};
+use klaxon_protocol::games::trivia::{QuestionId, Snapshot, You};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{FromPlayer, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde_json::Value;
 
+use super::bingo::seeds_are_secret;
+use super::claims::ClaimAnswer;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Reading, as_millis, millis};
 use crate::evidence::{Direction, Micros};
@@ -26,6 +26,9 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     nothing_beside_the_protocol(reading, &mut finding);
     replies_say_the_verdict_only(reading, &mut finding);
+    if let Some(book) = &reading.bingo {
+        seeds_are_secret(reading, book, &mut finding);
+    }
     let known = states_after(reading);
     let mut in_the_open = 0u64;
     for connection in 0..reading.connections.len() {
@@ -58,24 +61,18 @@ fn nothing_beside_the_protocol(reading: &Reading<'_>, finding: &mut Finding) {
     }
 }
 
-/// Checks that a reply does not show whether the choice is right: players who did the same receive the same bytes, and
-/// those who chose differently the same but for the choice.
+/// Checks that a reply does not show whether the claim is right: players who did the same receive the same bytes, and
+/// those who claimed another value the same but for the value.
 fn replies_say_the_verdict_only(reading: &Reading<'_>, finding: &mut Finding) {
     let mut kinds = 0u64;
     for (codec, bytes, message) in reading.received_frames() {
-        let ToPlayer::AnswerReply(reply) = message else { continue };
+        let Some(reply) = ClaimAnswer::of(message) else { continue };
         kinds += 1;
-        let verdict = match (reply.accepted, reply.choice, reply.code) {
-            (true, Some(choice), None) => Some(Verdict::Accepted(choice.into())),
-            (false, Some(choice), Some(ErrorCode::AlreadyAnswered)) => Some(Verdict::AlreadyAnswered(choice.into())),
-            (false, None, Some(code)) => Some(Verdict::Refused(code)),
-            _ => None,
-        };
-        let plain = verdict.map(|verdict| ToPlayer::AnswerReply(AnswerReply::new(reply.question, &verdict)));
+        let plain = reply.of_its_verdict();
         finding.check(plain.is_some_and(|plain| codec.encode(&plain) == bytes), || {
             let violation = Violation::new("the reply is not the one that all get who did the same");
             let frame = String::from_utf8_lossy(bytes).into_owned();
-            Violation { frame: Some(frame), ..violation.question(reply.question) }
+            Violation { frame: Some(frame), ..violation.question(reply.claimed.round) }
         });
     }
     finding.figure("kinds of answer replies", kinds);

@@ -1,11 +1,13 @@
-//! Promise 1: a player has at most one counted answer per question.
+//! Promise 1: a player has at most one counted answer per question. In other games: one counted value per claim.
 
 use std::collections::BTreeMap;
 
-use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId, Reveal};
-use klaxon_protocol::ids::Seat;
+use klaxon_protocol::claim::ClaimValue;
+use klaxon_protocol::games::trivia::{Choice, Reveal};
+use klaxon_protocol::ids::{RoundId, Seat};
 use klaxon_protocol::player::ToPlayer;
 
+use super::claims::ClaimAnswer;
 use super::finding::{Finding, Promise, Violation};
 use super::reading::{Exchange, Reading};
 use crate::evidence::Micros;
@@ -34,44 +36,44 @@ fn journal_counts_once(reading: &Reading<'_>, finding: &mut Finding) {
         reading.journal.counted.iter().filter(|(_, answers)| answers.len() > 1).map(|(&key, _)| key).collect();
     doubles.sort_unstable();
     finding.checked += reading.journal.counted.len() as u64;
-    for (question, seat) in doubles {
-        let times = reading.journal.counted[&(question, seat)].len();
+    for (claimed, seat) in doubles {
+        let times = reading.journal.counted[&(claimed, seat)].len();
         let what = format!("the journal counts this seat's answer {times} times");
-        finding.broken(Violation::new(what).seat(seat).question(question));
+        finding.broken(Violation::new(what).seat(seat).question(claimed.round));
     }
 }
 
-/// Checks that answers of a seat's earlier player do not count for the player who got the seat.
+/// Checks that claims of a seat's earlier player do not count for the player who got the seat.
 fn what_counts_is_the_players_own(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
         let Some(seat) = connection.lost_seat else { continue };
-        for (&question, exchange) in &connection.exchanges {
-            let counted = reading.journal.counted(question, seat).map(|counted| counted.choice);
-            let says = |exchange: &Exchange| exchange.sent.iter().any(|&(_, choice)| Some(choice) == counted);
-            let own = reading.exchanges(seat, question).any(|(_, exchange)| says(exchange));
+        for (&claimed, exchange) in &connection.exchanges {
+            let counted = reading.journal.counted(claimed, seat).map(|counted| &counted.value);
+            let says = |exchange: &Exchange| exchange.sent.iter().any(|(_, value)| Some(value) == counted);
+            let own = reading.exchanges(seat, claimed).any(|(_, exchange)| says(exchange));
             finding.check(counted.is_none() || own || !says(exchange), || {
                 let what = format!("counts for seat {seat}, which had been given to another player");
-                reading.violation(index, what).question(question)
+                reading.violation(index, what).question(claimed.round)
             });
         }
     }
 }
 
-/// Checks that the replies to one seat about one question agree with each other, with what was sent, and with the
+/// Checks that the replies to one claim of a seat agree with each other, with what was sent, and with the
 /// journal.
 fn replies_name_one_choice(reading: &Reading<'_>, finding: &mut Finding) {
     for (index, connection) in reading.connections.iter().enumerate() {
-        for (&question, exchange) in &connection.exchanges {
+        for (claimed, exchange) in &connection.exchanges {
             for &(at, frame) in &exchange.received {
                 let Some(reply) = reading.reply(frame) else { continue };
-                if reply.accepted || reply.choice.is_some() {
+                if reply.accepted || reply.value.is_some() {
                     let problem = match connection.seat {
-                        Some(seat) => wrong_reply(reading, index, seat, question, at, reply),
+                        Some(seat) => wrong_reply(reading, index, seat, at, &reply),
                         None => Some("an answer of one without a seat counts".to_owned()),
                     };
                     finding.check(problem.is_none(), || {
                         let what = problem.unwrap_or_default();
-                        reading.violation(index, what).question(question).at(at).frame(reply)
+                        reading.violation(index, what).question(claimed.round).at(at).frame(reply.message)
                     });
                 }
             }
@@ -83,32 +85,33 @@ fn wrong_reply(
     reading: &Reading<'_>,
     connection: usize,
     seat: Seat,
-    question: QuestionId,
     at: Micros,
-    reply: &AnswerReply,
+    reply: &ClaimAnswer<'_>,
 ) -> Option<String> {
-    let Some(choice) = reply.choice else { return Some("accepted, and no choice is named".to_owned()) };
-    let sent_by_then = |sent: &[(Micros, Choice)]| sent.iter().any(|&(when, sent)| when <= at && sent == choice);
-    let here = reading.connections[connection].exchanges.get(&question);
+    let claimed = reply.claimed;
+    let Some(value) = &reply.value else { return Some("accepted, and no choice is named".to_owned()) };
+    let words = claimed.words(value);
+    let sent_by_then = |sent: &[(Micros, ClaimValue)]| sent.iter().any(|(when, sent)| *when <= at && sent == value);
+    let here = reading.connections[connection].exchanges.get(&claimed);
     let sent = if reply.accepted {
         here.is_some_and(|exchange| sent_by_then(&exchange.sent))
     } else {
-        reading.seatless.contains_key(&(question, choice))
-            || reading.exchanges(seat, question).any(|(_, exchange)| sent_by_then(&exchange.sent))
+        reading.seatless.get(&claimed).is_some_and(|values| values.contains_key(value))
+            || reading.exchanges(seat, claimed).any(|(_, exchange)| sent_by_then(&exchange.sent))
     };
     if !sent {
-        return Some(format!("choice {choice} is said to count, and was not sent"));
+        return Some(format!("{words} is said to count, and was not sent"));
     }
-    match reading.journal.counted(question, seat) {
-        Some(counted) if counted.choice != choice => {
-            Some(format!("choice {choice} is said to count, the journal counted {}", counted.choice))
+    match reading.journal.counted(claimed, seat) {
+        Some(counted) if counted.value != *value => {
+            Some(format!("{words} is said to count, the journal counted {}", counted.value))
         }
-        None if !reply.accepted => Some(format!("choice {choice} is said to count, the journal counted none")),
+        None if !reply.accepted => Some(format!("{words} is said to count, the journal counted none")),
         _ => reading
-            .replies(seat, question)
-            .filter_map(|(_, _, other)| other.choice)
-            .find(|&other| other != choice)
-            .map(|other| format!("choice {choice} is said to count, and so is {other}")),
+            .replies(seat, claimed)
+            .filter_map(|(_, _, other)| other.value)
+            .find(|other| other != value)
+            .map(|other| format!("{words} is said to count, and so is {other}")),
     }
 }
 
@@ -198,14 +201,14 @@ fn same_counts(revealed: &[u32], counted: &[u32]) -> bool {
 }
 
 /// The number of seats whose choice was accepted, by question and choice.
-fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(QuestionId, usize), u32> {
+fn accepted_seats(reading: &Reading<'_>) -> BTreeMap<(RoundId, usize), u32> {
     let mut seats = std::collections::BTreeSet::new();
     for connection in &reading.connections {
         let Some(seat) = connection.seat else { continue };
-        for (&question, exchange) in &connection.exchanges {
+        for (claimed, exchange) in &connection.exchanges {
             for reply in exchange.received.iter().filter_map(|&(_, frame)| reading.reply(frame)) {
-                if let (true, Some(choice)) = (reply.accepted, reply.choice) {
-                    seats.insert((question, choice.index(), seat));
+                if let (true, Some(choice)) = (reply.accepted, reply.value.as_ref().and_then(Choice::claimed)) {
+                    seats.insert((claimed.round, choice.index(), seat));
                 }
             }
         }

@@ -1,14 +1,17 @@
-//! Promise 4: the server's clock decides, and an answer that was on time is not refused.
+//! Promise 4: the server's clock decides, and a claim that was on time is not refused.
 //!
-//! The time at which an answer was read is known only within limits: [`When`]. How far apart they are depends on the
-//! network, kernel and clocks, and differs from answer to answer. If the question opened or closed between the limits,
+//! The time at which a claim was read is known only within limits: [`When`]. How far apart they are depends on the
+//! network, kernel and clocks, and differs from claim to claim. If the round opened or closed between the limits,
 //! nothing is judged.
 
+use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, QuestionId, Snapshot};
+use klaxon_protocol::games::trivia::Snapshot;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Phase, ToPlayer};
 
+use super::bingo::BingoBook;
+use super::claims::Claimed;
 use super::clocks::as_micros;
 use super::finding::{Finding, Promise, Violation, milliseconds};
 use super::flights::{Flight, When};
@@ -23,16 +26,16 @@ const PROMISE: Promise = Promise {
     sentence: "The server's clock decides: what was late never counts, what was on time is never refused as late.",
 };
 
-/// The codes of refusals because of the time at which an answer was read.
+/// The codes of refusals because of the time at which a claim was read.
 const UNTIMELY: [ErrorCode; 3] = [ErrorCode::TooLate, ErrorCode::TooEarly, ErrorCode::Paused];
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
     let mut strength = Strength::default();
     for (index, connection) in reading.connections.iter().enumerate() {
-        for (&question, exchange) in &connection.exchanges {
-            let Some(windows) = reading.journal.windows.get(&question) else { continue };
-            let case = AnswerCase { reading, index, connection, question, exchange, windows };
+        for (&claimed, exchange) in &connection.exchanges {
+            let Some(windows) = reading.journal.windows.get(&claimed.round) else { continue };
+            let case = ClaimCase { reading, index, connection, claimed, exchange, windows };
             case.late_never_counts(&mut finding);
             case.on_time_is_replied_to(&mut finding);
             case.measure(&mut strength);
@@ -44,55 +47,56 @@ pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     finding
 }
 
-/// A connection's answers to a question, and the replies.
-struct AnswerCase<'r> {
+/// What a connection sent of a claim, and the replies.
+struct ClaimCase<'r> {
     reading: &'r Reading<'r>,
     index: usize,
     connection: &'r Connection,
-    question: QuestionId,
+    claimed: Claimed,
     exchange: &'r Exchange,
     windows: &'r Windows,
 }
 
-impl AnswerCase<'_> {
-    /// When each answer can have been read.
-    fn reads(&self) -> impl Iterator<Item = (Choice, &Flight, When)> {
+impl ClaimCase<'_> {
+    /// When each value can have been read.
+    fn reads(&self) -> impl Iterator<Item = (&ClaimValue, &Flight, When)> {
         let when = |flight| self.reading.when(self.connection, flight);
         self.exchange
             .sent
             .iter()
             .zip(&self.exchange.flights)
-            .map(move |(&(_, choice), flight)| (choice, flight, when(flight)))
+            .map(move |((_, value), flight)| (value, flight, when(flight)))
     }
 
-    /// Checks that an accepted answer can have been read in time, on this connection or another of the same seat.
+    /// Checks that an accepted claim can have been read in time, on this connection or another of the same seat.
     fn late_never_counts(&self, finding: &mut Finding) {
-        let Self { reading, index, question, exchange, windows, .. } = *self;
+        let Self { reading, index, claimed, exchange, windows, .. } = *self;
         for &(at, frame) in &exchange.received {
             let Some(reply) = reading.reply(frame).filter(|reply| reply.accepted) else { continue };
             let some_in_time = |connection: &Connection, exchange: &Exchange| {
                 let answers = exchange.sent.iter().zip(&exchange.flights);
                 answers
-                    .filter(|((_, choice), _)| Some(*choice) == reply.choice)
+                    .filter(|((_, value), _)| Some(value) == reply.value.as_ref())
                     .any(|(_, flight)| !windows.surely_out(reading.when(connection, flight)))
             };
             let any_sent = !exchange.sent.is_empty();
             let in_time = some_in_time(self.connection, exchange)
                 || self.connection.seat.is_some_and(|seat| {
                     reading
-                        .exchanges(seat, question)
+                        .exchanges(seat, claimed)
                         .any(|(other, exchange)| some_in_time(&reading.connections[other], exchange))
                 });
             finding.check(in_time || !any_sent, || {
                 let late = self.reads().all(|(_, _, when)| windows.surely_too_late(when));
                 let when = if late { "after the close" } else { "when the question was not open" };
-                reading.violation(index, format!("sent {when}, and accepted")).question(question).at(at).frame(reply)
+                let violation = reading.violation(index, format!("sent {when}, and accepted"));
+                violation.question(claimed.round).at(at).frame(reply.message)
             });
         }
     }
 
-    /// How many microseconds before the end an answer was certainly read; none if it may not have been read in time. If
-    /// no acknowledgement shows when the server received it, an honest player's answer is assumed to have arrived
+    /// How many microseconds before the end a claim was certainly read; none if it may not have been read in time. If
+    /// no acknowledgement shows when the server received it, an honest player's claim is assumed to have arrived
     /// within the margin.
     fn surely_on_time(&self, flight: &Flight, when: When) -> Option<u64> {
         let assumed = when.earliest.saturating_add(as_micros(self.reading.options.margin));
@@ -103,26 +107,30 @@ impl AnswerCase<'_> {
             .filter(|_| !self.reading.stood_still(self.connection, flight))
     }
 
-    /// Checks that answers that were certainly read on time have a reply that does not refuse them as untimely.
+    /// Checks that claims that were certainly read on time have a reply that does not refuse them as untimely.
     fn on_time_is_replied_to(&self, finding: &mut Finding) {
-        let Self { reading, index, question, exchange, .. } = *self;
+        let Self { reading, index, claimed, exchange, .. } = *self;
         let ahead: Vec<u64> = self.reads().filter_map(|(_, flight, when)| self.surely_on_time(flight, when)).collect();
         let doubtful = exchange.sent.len() - ahead.len();
         for code in UNTIMELY {
             if ahead.is_empty() {
                 break;
             }
+            // A game has reasons of its own for the same codes: promise 10 judges those.
+            let by_game = |book: &BingoBook| book.explains(claimed.round, claimed.key, code);
+            let is_by_the_game = reading.bingo.as_ref().is_some_and(by_game);
             let refusals: Vec<_> = exchange
                 .received
                 .iter()
                 .filter(|&&(_, frame)| {
                     reading.reply(frame).is_some_and(|reply| !reply.accepted && reply.code == Some(code))
+                        && !is_by_the_game
                 })
                 .collect();
             finding.check(refusals.len() <= doubtful, || {
                 let ahead = milliseconds(ahead.iter().copied().max().unwrap_or_default());
                 let what = format!("read while the question was open, {ahead} before it closed, and refused as {code}");
-                let violation = reading.violation(index, what).question(question);
+                let violation = reading.violation(index, what).question(claimed.round);
                 match refusals.last() {
                     Some(&&(at, frame)) => violation.at(at).frame(&reading.received(frame)),
                     None => violation,
@@ -135,8 +143,8 @@ impl AnswerCase<'_> {
     }
 
     fn on_time_is_answered(&self, finding: &mut Finding) {
-        let Self { reading, index, question, exchange, .. } = *self;
-        let Some((choice, flight, _)) =
+        let Self { reading, index, claimed, exchange, .. } = *self;
+        let Some((value, flight, _)) =
             self.reads().find(|&(_, flight, when)| self.surely_on_time(flight, when).is_some())
         else {
             return;
@@ -145,8 +153,8 @@ impl AnswerCase<'_> {
             let answered =
                 !exchange.received.is_empty() || self.connection.errors.iter().any(|&(at, _)| at >= flight.left);
             finding.check(answered, || {
-                let what = format!("choice {choice} was sent on time, and never answered");
-                reading.violation(index, what).question(question).at(flight.left)
+                let what = format!("{} was sent on time, and never answered", claimed.words(value));
+                reading.violation(index, what).question(claimed.round).at(flight.left)
             });
         }
     }
@@ -227,46 +235,46 @@ fn margins(margins: &mut [u64]) -> String {
     }
 }
 
-/// Checks that the journal's time of an answer is between its sending and its acknowledgement, and in the question's
+/// Checks that the journal's time of a claim is between its sending and its acknowledgement, and in the round's
 /// window.
 fn stamps_are_true(reading: &Reading<'_>, finding: &mut Finding) {
     let mut stamped: Vec<_> = reading
         .journal
         .counted
         .iter()
-        .filter_map(|(&(question, seat), counted)| Some((question, seat, *counted.first()?)))
+        .filter_map(|(&(claimed, seat), counted)| Some((claimed, seat, counted.first()?)))
         .collect();
-    stamped.sort_unstable_by_key(|&(question, seat, _)| (question, seat));
-    for (question, seat, counted) in stamped {
-        let violation = |what: String| Violation::new(what).seat(seat).question(question);
-        if let Some(windows) = reading.journal.windows.get(&question) {
+    stamped.sort_unstable_by_key(|&(claimed, seat, _)| (claimed, seat));
+    for (claimed, seat, counted) in stamped {
+        let violation = |what: String| Violation::new(what).seat(seat).question(claimed.round);
+        if let Some(windows) = reading.journal.windows.get(&claimed.round) {
             finding.check(windows.takes(counted.at), || {
                 violation(format!("counted at {}, when the question was not open", counted.at))
             });
         }
         if reading.seats.contains_key(&seat) {
-            let problem = untrue_stamp(reading, question, seat, counted);
+            let problem = untrue_stamp(reading, claimed, seat, counted);
             finding.check(problem.is_none(), || violation(problem.unwrap_or_default()));
         }
     }
 }
 
-fn untrue_stamp(reading: &Reading<'_>, question: QuestionId, seat: Seat, counted: Counted) -> Option<String> {
-    let own = reading.exchanges(seat, question).flat_map(|(index, exchange)| {
+fn untrue_stamp(reading: &Reading<'_>, claimed: Claimed, seat: Seat, counted: &Counted) -> Option<String> {
+    let own = reading.exchanges(seat, claimed).flat_map(|(index, exchange)| {
         let answers = exchange.sent.iter().zip(&exchange.flights);
-        let chosen = answers.filter(|((_, choice), _)| *choice == counted.choice);
+        let chosen = answers.filter(|((_, value), _)| *value == counted.value);
         chosen.map(move |(_, flight)| reading.when(&reading.connections[index], flight))
     });
-    let seatless = reading.seatless.get(&(question, counted.choice));
+    let seatless = reading.seatless.get(&claimed).and_then(|values| values.get(&counted.value));
     let seatless = seatless.map(|&earliest| When { earliest, latest: None });
     let reads: Vec<When> = own.chain(seatless).collect();
     let Some(first) = reads.iter().map(|when| when.earliest / 1000).min() else {
-        return Some(format!("choice {} counted, and nobody at this seat sent it", counted.choice));
+        return Some(format!("{} counted, and nobody at this seat sent it", claimed.words(&counted.value)));
     };
     if counted.at.0 < first {
         return Some(format!("stamped {}, and sent no earlier than {first}", counted.at));
     }
-    let acknowledged = reading.replies(seat, question).filter(|(_, _, reply)| reply.accepted);
+    let acknowledged = reading.replies(seat, claimed).filter(|(_, _, reply)| reply.accepted);
     let acknowledged = acknowledged.map(|(index, at, _)| {
         let offset = reading.clocks.offset(reading.connections[index].gateway, at);
         at.0.saturating_add_signed(offset.most) / 1000

@@ -1,14 +1,17 @@
-//! The evidence in decoded form: each distinct frame decoded, each connection's answers with their replies, each seat
+//! The evidence in decoded form: each distinct frame decoded, each connection's claims with their replies, each seat
 //! with its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
+
+use super::bingo::BingoBook;
+use super::claims::{ClaimAnswer, Claimed, SentClaim};
 
 use super::clocks::{Clocks, Trip, as_micros};
 use super::finding::Violation;
@@ -33,18 +36,17 @@ pub(super) fn after(at: Micros, duration: Duration) -> Micros {
     Micros(at.0.saturating_add(as_micros(duration)))
 }
 
-/// What a player sent and received about one question on one connection, each in order.
+/// What a player sent and received about one claim on one connection, each in order.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    pub sent: Vec<(Micros, Choice)>,
-    /// For each sent answer: what is known about its transmission.
+    pub sent: Vec<(Micros, ClaimValue)>,
+    /// For each of these: what is known about its transmission.
     pub flights: Vec<Flight>,
     pub received: Vec<(Micros, FrameId)>,
 }
 
 impl Exchange {
-    /// Adds a reply. Each answer has one reply, so once there are as many replies as answers, all answers are replied
-    /// to.
+    /// Adds a reply. Each claim has one reply, so once there are as many replies as claims, all claims are replied to.
     fn receive(&mut self, at: Micros, frame: FrameId) {
         self.received.push((at, frame));
         if self.received.len() >= self.sent.len() {
@@ -70,7 +72,7 @@ pub(super) struct Connection {
     pub first: Option<Micros>,
     /// When the last frame was received: the connection was open until then at least.
     pub last_received: Option<Micros>,
-    pub exchanges: BTreeMap<QuestionId, Exchange>,
+    pub exchanges: BTreeMap<Claimed, Exchange>,
     /// The errors that it was sent.
     pub errors: Vec<(Micros, ErrorCode)>,
     /// When the player sent `leave`.
@@ -94,9 +96,11 @@ pub(super) struct Reading<'a> {
     pub connections: Vec<Connection>,
     /// The connections of each seat.
     pub seats: BTreeMap<Seat, Vec<usize>>,
-    /// Answers on connections that joined with a token and never received a welcome: the earliest time at which each
+    /// Claims on connections that joined with a token and never received a welcome: the earliest time at which each
     /// can have been read.
-    pub seatless: BTreeMap<(QuestionId, Choice), u64>,
+    pub seatless: BTreeMap<Claimed, HashMap<ClaimValue, u64>>,
+    /// What the show's parts of bingo must have been by their rules, if it has any.
+    pub bingo: Option<BingoBook>,
     /// The server's clock, measured by the run's pings.
     pub clocks: Clocks<'a>,
     messages: Messages,
@@ -111,6 +115,7 @@ impl<'a> Reading<'a> {
             connections: Vec::with_capacity(evidence.connections.len()),
             seats: BTreeMap::new(),
             seatless: BTreeMap::new(),
+            bingo: BingoBook::of(&evidence.journal, &evidence.people),
             clocks: Clocks::new(options),
             messages: Messages::of(evidence),
         };
@@ -128,13 +133,13 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    fn seatless(&self) -> BTreeMap<(QuestionId, Choice), u64> {
-        let mut seatless = BTreeMap::new();
+    fn seatless(&self) -> BTreeMap<Claimed, HashMap<ClaimValue, u64>> {
+        let mut seatless: BTreeMap<Claimed, HashMap<ClaimValue, u64>> = BTreeMap::new();
         for connection in self.connections.iter().filter(|connection| connection.with_token && !connection.welcomed) {
-            for (&question, exchange) in &connection.exchanges {
-                for (&(_, choice), flight) in exchange.sent.iter().zip(&exchange.flights) {
+            for (&claimed, exchange) in &connection.exchanges {
+                for ((_, value), flight) in exchange.sent.iter().zip(&exchange.flights) {
                     let earliest = self.when(connection, flight).earliest;
-                    let first = seatless.entry((question, choice)).or_insert(earliest);
+                    let first = seatless.entry(claimed).or_default().entry(value.clone()).or_insert(earliest);
                     *first = earliest.min(*first);
                 }
             }
@@ -142,7 +147,7 @@ impl<'a> Reading<'a> {
         seatless
     }
 
-    /// When the server can have read an answer of this connection, on the server's clock.
+    /// When the server can have read a claim of this connection, on the server's clock.
     pub fn when(&self, connection: &Connection, flight: &Flight) -> When {
         flight.when(&self.clocks, connection.gateway)
     }
@@ -160,12 +165,9 @@ impl<'a> Reading<'a> {
             .filter_map(|(frame, codec, bytes)| self.received(frame).map(|message| (codec, bytes, message)))
     }
 
-    /// The answer reply in this frame.
-    pub fn reply(&self, frame: FrameId) -> Option<&AnswerReply> {
-        match self.received(frame) {
-            Some(ToPlayer::AnswerReply(reply)) => Some(reply),
-            _ => None,
-        }
+    /// The reply to a claim in this frame.
+    pub fn reply(&self, frame: FrameId) -> Option<ClaimAnswer<'_>> {
+        self.received(frame).and_then(ClaimAnswer::of)
     }
 
     /// A connection's frames in order.
@@ -184,8 +186,8 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Whether the process of this connection's gateway was paused between the sending of an answer and its reply: then
-    /// the question may have closed without it.
+    /// Whether the process of this connection's gateway was paused between the sending of a claim and its reply: then
+    /// the round may have closed without it.
     pub fn stood_still(&self, connection: &Connection, flight: &Flight) -> bool {
         self.options.faults.iter().any(|fault| {
             let meanwhile = fault.until >= flight.left && flight.replied.is_none_or(|replied| fault.from <= replied);
@@ -204,9 +206,9 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The replies to a seat's answers to a question, over all its connections.
-    pub fn replies(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, Micros, &AnswerReply)> {
-        self.exchanges(seat, question).flat_map(move |(connection, exchange)| {
+    /// The replies to a seat's claim, over all its connections.
+    pub fn replies(&self, seat: Seat, claimed: Claimed) -> impl Iterator<Item = (usize, Micros, ClaimAnswer<'_>)> {
+        self.exchanges(seat, claimed).flat_map(move |(connection, exchange)| {
             exchange
                 .received
                 .iter()
@@ -214,13 +216,13 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// What was sent and received about a question, over all connections of a seat.
-    pub fn exchanges(&self, seat: Seat, question: QuestionId) -> impl Iterator<Item = (usize, &Exchange)> {
+    /// What was sent and received about a claim, over all connections of a seat.
+    pub fn exchanges(&self, seat: Seat, claimed: Claimed) -> impl Iterator<Item = (usize, &Exchange)> {
         self.seats
             .get(&seat)
             .into_iter()
             .flatten()
-            .filter_map(move |&connection| Some((connection, self.connections[connection].exchanges.get(&question)?)))
+            .filter_map(move |&connection| Some((connection, self.connections[connection].exchanges.get(&claimed)?)))
     }
 
     fn read_connection(&self, log: &ConnectionLog) -> Connection {
@@ -249,11 +251,12 @@ impl<'a> Reading<'a> {
                 Seen::Sent(FromPlayer::Join(join)) => {
                     connection.with_token |= join.resume.is_some();
                 }
-                Seen::Sent(FromPlayer::Answer(answer)) => {
-                    let exchange = connection.exchanges.entry(answer.question).or_default();
-                    exchange.sent.push((entry.at, answer.choice));
+                Seen::Sent(message @ (FromPlayer::Answer(_) | FromPlayer::Claim(_))) => {
+                    let Some(SentClaim { claimed, value }) = SentClaim::of(message) else { continue };
+                    let exchange = connection.exchanges.entry(claimed).or_default();
+                    exchange.sent.push((entry.at, value));
                     exchange.flights.extend(flight);
-                    flights.answered(answer.question, exchange.sent.len() - 1);
+                    flights.claimed(claimed, exchange.sent.len() - 1);
                 }
                 Seen::Sent(FromPlayer::Ping(ping)) => {
                     if let Some(flight) = flight {
@@ -268,16 +271,17 @@ impl<'a> Reading<'a> {
                     connection.lost_seat = welcome.seat.filter(lost);
                     connection.seat = welcome.seat.filter(|seat| !lost(seat));
                 }
-                Seen::Received(ToPlayer::AnswerReply(reply)) => {
-                    connection.exchanges.entry(reply.question).or_default().receive(entry.at, entry.frame);
+                Seen::Received(message @ (ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_))) => {
+                    let Some(reply) = ClaimAnswer::of(message) else { continue };
+                    connection.exchanges.entry(reply.claimed).or_default().receive(entry.at, entry.frame);
                 }
                 Seen::Received(ToPlayer::Error(error)) => connection.errors.push((entry.at, error.code)),
                 _ => {}
             }
         }
-        for (&question, exchange) in &mut connection.exchanges {
+        for (&claimed, exchange) in &mut connection.exchanges {
             for (number, flight) in exchange.flights.iter_mut().enumerate() {
-                flights.end(question, number, flight, self.options.direct);
+                flights.end(claimed, number, flight, self.options.direct);
             }
         }
         connection.trips = flights.trips().collect();

@@ -1,11 +1,11 @@
-//! When a question takes answers: the announced times without the pauses, up to its close.
+//! When a round takes claims: the announced times without the pauses, up to its close.
 
-use klaxon_protocol::games::trivia::QuestionId;
-use klaxon_protocol::ids::Seq;
+use klaxon_protocol::ids::{RoundId, Seq};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::Millis;
 
 use super::flights::When;
+use crate::messages::{RoundNews, RoundTimes, time_of};
 
 /// Announced times, which hold from this event on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Interval {
     }
 }
 
-/// The times of one question.
+/// The times of one round.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     announced: Vec<Announced>,
@@ -40,18 +40,10 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Applies an event for all that was sent while `question` was the last.
-    pub fn receive(&mut self, question: QuestionId, event: &ToPlayer) {
+    /// Applies an event for all that was sent while `round` was the last.
+    pub fn receive(&mut self, round: RoundId, event: &ToPlayer) {
+        let seq = event.seq().unwrap_or(Seq(0));
         match event {
-            ToPlayer::Question(asked) => {
-                self.announced.push(Announced { seq: asked.seq, opens_at: asked.opens_at, closes_at: asked.closes_at });
-                self.stretches.push(Interval::new(asked.opens_at, asked.closes_at));
-            }
-            ToPlayer::Clock(clock) if clock.question == question => {
-                self.announced.push(Announced { seq: clock.seq, opens_at: clock.opens_at, closes_at: clock.closes_at });
-                self.stretches.pop();
-                self.stretches.push(Interval::new(clock.opens_at, clock.closes_at));
-            }
             ToPlayer::Pause(pause) => self.cut(pause.at),
             ToPlayer::Resume(resume) => {
                 if let (Some(opens_at), Some(closes_at)) = (resume.opens_at, resume.closes_at) {
@@ -59,11 +51,23 @@ impl Windows {
                     self.stretches.push(Interval::new(opens_at.max(resume.at), closes_at));
                 }
             }
-            ToPlayer::Close(close) if close.question == question => self.close(close.at),
-            ToPlayer::Void(void) if void.question == question => self.close(void.at),
             ToPlayer::Podium(podium) => self.close(podium.at),
             ToPlayer::End(end) => self.close(end.at),
-            _ => {}
+            _ => match RoundNews::of(event).filter(|news| news.round() == round) {
+                Some(RoundNews::Begins(RoundTimes { opens_at, closes_at, .. })) => {
+                    self.announced.push(Announced { seq, opens_at, closes_at });
+                    self.stretches.push(Interval::new(opens_at, closes_at));
+                }
+                Some(RoundNews::Moved(RoundTimes { opens_at, closes_at, .. })) => {
+                    self.announced.push(Announced { seq, opens_at, closes_at });
+                    self.stretches.pop();
+                    self.stretches.push(Interval::new(opens_at, closes_at));
+                }
+                Some(RoundNews::Closed(_) | RoundNews::Voided(_)) => {
+                    time_of(event).into_iter().for_each(|at| self.close(at));
+                }
+                Some(RoundNews::Revealed(_)) | None => {}
+            },
         }
     }
 
@@ -93,12 +97,12 @@ impl Windows {
         self.announced.iter().rev().find(|announced| announced.seq <= seq).copied()
     }
 
-    /// Whether an answer that was read at this time counts.
+    /// Whether a claim that was read at this time counts.
     pub fn takes(&self, at: Millis) -> bool {
         self.stretches.iter().any(|stretch| (stretch.from..stretch.until).contains(&at.0))
     }
 
-    /// How many microseconds before the end an answer with these limits was certainly on time; none if it may not have
+    /// How many microseconds before the end a claim with these limits was certainly on time; none if it may not have
     /// been. The millisecond in which the clock was stopped does not count as certain.
     pub fn surely_on_time(&self, when: When) -> Option<u64> {
         let latest = when.latest?;
@@ -108,7 +112,7 @@ impl Windows {
         })
     }
 
-    /// Whether an answer with these limits was certainly not on time.
+    /// Whether a claim with these limits was certainly not on time.
     pub fn surely_out(&self, when: When) -> bool {
         self.stretches.iter().all(|stretch| {
             let before = when.latest.is_some_and(|latest| latest < micros(stretch.from));
@@ -116,7 +120,7 @@ impl Windows {
         })
     }
 
-    /// Whether an answer with these limits was certainly read after the last end.
+    /// Whether a claim with these limits was certainly read after the last end.
     pub fn surely_too_late(&self, when: When) -> bool {
         let end = self.stretches.iter().map(|stretch| stretch.until).max();
         end.is_some_and(|end| when.earliest >= micros(end))
@@ -135,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    const ONE: QuestionId = QuestionId(1);
+    const ONE: RoundId = RoundId(1);
 
     /// Open from 1,000 to 2,000 ms, with a pause from 1,400 to 1,600.
     fn paused() -> Windows {

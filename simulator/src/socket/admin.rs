@@ -101,6 +101,7 @@ impl AdminConnection {
     pub async fn send(&mut self, message: FromHost) {
         let id = match &message {
             FromHost::Create(create) => Some(create.id.clone()),
+            FromHost::CreateGame(create) => Some(create.id.clone()),
             FromHost::Command(command) => Some(command.id.clone()),
             _ => None,
         };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use klaxon_protocol::games::trivia::{Pack, Settings};
 use klaxon_protocol::host::Created;
 use klaxon_protocol::player::Phase;
 use tokio::sync::watch;
@@ -15,8 +14,9 @@ use crate::evidence::{Disturbance, Evidence};
 use crate::socket::admin::AdminAccess;
 use crate::swarm::costs::Cost;
 use crate::swarm::faults::{FaultPlan, Target, carry_out_plan};
+use crate::swarm::games::Game;
 use crate::swarm::host::{Extras, Host, HostError, HostLog, Pace, Stage};
-use crate::swarm::players::{self, AnswerKey, Gateways, HostileCrowd, SwarmPlan, SwarmSettings, World};
+use crate::swarm::players::{self, Gateways, HostileCrowd, SwarmPlan, SwarmSettings, World};
 use crate::swarm::service::ServiceError;
 
 /// The time limit for players to leave by themselves after the end.
@@ -25,10 +25,8 @@ const FAREWELL: Duration = Duration::from_secs(15);
 /// The plan of a show.
 #[derive(Debug, Clone)]
 pub struct ShowPlan {
-    /// The questions.
-    pub pack: Pack,
-    /// The settings of the show.
-    pub settings: Settings,
+    /// What is played.
+    pub game: Game,
     /// How fast the host drives the show.
     pub pace: Pace,
     /// The host's additional actions.
@@ -70,14 +68,14 @@ pub enum ShowError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The show did not end within its limit.
-    #[error("the show did not end within {limit:?}: it is {phase:?} at question {question}, {joined} players joined")]
+    #[error("the show did not end within {limit:?}: it is {phase:?} in round {round}, {joined} players joined")]
     Endless {
         /// The time limit.
         limit: Duration,
         /// The phase at that time.
         phase: Phase,
-        /// The last question that was asked, or 0.
-        question: u16,
+        /// The last round that was begun, or 0.
+        round: u16,
         /// The number of players that were welcomed.
         joined: u32,
     },
@@ -97,13 +95,13 @@ pub async fn play(
 ) -> Result<Played, ShowError> {
     let began = Instant::now();
     let deadline = began + plan.limit;
-    let key = AnswerKey::of(&plan.pack);
-    let host = Host::create(admin, None, plan.pack, plan.settings, plan.pace, plan.extras);
-    let unasked = |joined| ShowError::Endless { limit: plan.limit, phase: Phase::Created, question: 0, joined };
+    let (known, form) = (plan.game.known(), plan.game.form());
+    let host = Host::create(admin, None, plan.game, plan.pace, plan.extras);
+    let unasked = |joined| ShowError::Endless { limit: plan.limit, phase: Phase::Created, round: 0, joined };
     let host = timeout(plan.limit, host).await.map_err(|_| unasked(0))??;
     let created = host.created().clone();
-    let world = Arc::new(World::new(players, created.code.clone(), SwarmPlan::new(&plan.swarm), key));
-    let (stage, mut stages) = watch::channel(Stage { phase: Phase::Created, question: None });
+    let world = Arc::new(World::new(players, created.code.clone(), SwarmPlan::new(&plan.swarm), known, form));
+    let (stage, mut stages) = watch::channel(Stage { phase: Phase::Created, round: None });
     let (over, is_over) = watch::channel(false);
     watching(Arc::clone(&world), stages.clone());
 
@@ -141,7 +139,7 @@ pub async fn play(
             return Err(ShowError::Endless {
                 limit: plan.limit,
                 phase: stage.phase,
-                question: stage.question.map_or(0, |asked| asked.question.0),
+                round: stage.round.map_or(0, |times| times.round.0),
                 joined: world.progress.joined.load(Ordering::Relaxed),
             });
         }

@@ -11,9 +11,10 @@ use klaxon_protocol::time::Span;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
 use klaxon_simulator::evidence::Evidence;
 use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
+use klaxon_simulator::swarm::games::Game;
+use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::journals::journal_of;
-use klaxon_simulator::swarm::pack::arithmetic;
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::replay::ReplayCommand;
 use klaxon_simulator::swarm::show::{ShowPlan, play};
@@ -41,8 +42,7 @@ fn plan(seed: u64, codec: CodecChoice) -> ShowPlan {
         ..Settings::default()
     };
     ShowPlan {
-        pack: arithmetic(seed, QUESTIONS),
-        settings,
+        game: Game::Trivia { pack: arithmetic(seed, QUESTIONS), settings },
         pace: Pace {
             players: PLAYERS,
             lobby_least: Duration::from_millis(500),

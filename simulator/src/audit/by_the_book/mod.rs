@@ -13,6 +13,7 @@ mod told;
 use klaxon_protocol::games::trivia::Question;
 use klaxon_protocol::player::ToPlayer;
 
+use super::bingo;
 use super::book::{Book, Orders};
 use super::finding::{Finding, Promise, Violation};
 use super::named::NamedRecords;
@@ -29,6 +30,10 @@ const PROMISE: Promise = Promise {
 
 pub(super) fn judge(reading: &Reading<'_>) -> Finding {
     let mut finding = Finding::new(PROMISE);
+    if let Some(book) = &reading.bingo {
+        bingo::judge(reading, book, &mut finding);
+        return finding;
+    }
     let mut book = Book::new(orders(reading));
     let mut events = Events::default();
     let mut states = States::of(reading);

@@ -2,11 +2,12 @@
 //! of a refusal is true.
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{AnswerReply, Choice, QuestionId};
+use klaxon_protocol::games::trivia::{Choice, QuestionId};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Millis;
 
 use super::super::book::{Asked, Book};
+use super::super::claims::{ClaimAnswer, Claimed};
 use super::super::finding::Finding;
 use super::super::reading::{Exchange, Reading, as_millis, millis};
 use crate::evidence::Micros;
@@ -22,27 +23,32 @@ struct ReplyCase<'r> {
     /// The answers of this connection to the question that were sent before the reply was received.
     sent: Vec<(Micros, Choice)>,
     received: Micros,
-    reply: &'r AnswerReply,
+    reply: ClaimAnswer<'r>,
+    /// The choice in it.
+    choice: Option<Choice>,
 }
 
 pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -> u64 {
     let mut judged = 0;
     for (index, connection) in reading.connections.iter().enumerate() {
-        for (&question, exchange) in &connection.exchanges {
+        for (claimed, exchange) in &connection.exchanges {
+            let question = claimed.round;
             for (earlier, &(received, frame)) in exchange.received.iter().enumerate() {
                 let Some(reply) = reading.reply(frame) else { continue };
                 let sent = before(exchange, received);
                 finding.check(earlier < sent.len(), || {
                     let what = format!("{} answers were sent, and this is reply {}", sent.len(), earlier + 1);
-                    reading.violation(index, what).question(question).at(received).frame(reply)
+                    reading.violation(index, what).question(question).at(received).frame(reply.message)
                 });
+                let message = reply.message;
+                let choice = reply.value.as_ref().and_then(Choice::claimed);
                 let (seat, lost_seat) = (connection.seat, connection.lost_seat.is_some());
-                let case = ReplyCase { reading, book, seat, lost_seat, question, sent, received, reply };
+                let case = ReplyCase { reading, book, seat, lost_seat, question, sent, received, reply, choice };
                 let problem = case.problem();
                 judged += 1;
                 finding.check(problem.is_none(), || {
                     let what = problem.unwrap_or_default();
-                    reading.violation(index, what).question(question).at(received).frame(reply)
+                    reading.violation(index, what).question(question).at(received).frame(message)
                 });
             }
         }
@@ -51,7 +57,8 @@ pub(super) fn judge(reading: &Reading<'_>, book: &Book, finding: &mut Finding) -
 }
 
 fn before(exchange: &Exchange, received: Micros) -> Vec<(Micros, Choice)> {
-    exchange.sent.iter().copied().filter(|&(sent, _)| sent <= received).collect()
+    let by_then = exchange.sent.iter().filter(|&&(sent, _)| sent <= received);
+    by_then.filter_map(|(sent, value)| Some((*sent, Choice::claimed(value)?))).collect()
 }
 
 impl ReplyCase<'_> {
@@ -59,11 +66,11 @@ impl ReplyCase<'_> {
         let asked = self.asked();
         let counted = self.counted();
         let fits = match (self.reply.accepted, self.reply.code) {
-            (true, None) => self.reply.choice.is_some() && self.reply.choice == counted && self.says(counted),
+            (true, None) => self.choice.is_some() && self.choice == counted && self.says(counted),
             (false, Some(ErrorCode::AlreadyAnswered)) => {
-                counted.is_some() && self.reply.choice == counted && self.says_another_than(counted)
+                counted.is_some() && self.choice == counted && self.says_another_than(counted)
             }
-            (false, Some(code)) if self.reply.choice.is_none() => {
+            (false, Some(code)) if self.choice.is_none() => {
                 return (!self.may_be_refused_as(code, asked))
                     .then(|| format!("refused as {code}, which was not so"))
                     .or_else(|| {
@@ -152,6 +159,9 @@ impl ReplyCase<'_> {
         still_last
             && self.reply.code != Some(ErrorCode::Unavailable)
             && self.reply.code != Some(ErrorCode::RateLimited)
-            && self.reading.replies(seat, self.question).any(|(_, at, reply)| reply.accepted && at < first)
+            && self
+                .reading
+                .replies(seat, Claimed::answer(self.question))
+                .any(|(_, at, reply)| reply.accepted && at < first)
     }
 }

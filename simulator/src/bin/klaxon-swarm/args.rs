@@ -14,8 +14,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use klaxon_simulator::swarm::faults::{FaultPlan, UpgradeOrder};
+use klaxon_simulator::swarm::games::Game;
+use klaxon_simulator::swarm::games::bingo::{self, BingoShow};
+use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
-use klaxon_simulator::swarm::pack::arithmetic;
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::show::ShowPlan;
 
@@ -28,19 +30,22 @@ const AFTER_FAULT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Parser)]
 #[command(name = "klaxon-swarm", version, max_term_width = 110)]
 pub struct Args {
+    /// What is played
+    #[arg(long, value_enum, default_value_t = ShowArg::Trivia)]
+    pub show: ShowArg,
     /// How many players
     #[arg(long, default_value_t = 2000)]
     pub players: u32,
     /// How many only watch, besides the players
     #[arg(long, default_value_t = 20)]
     pub spectators: u32,
-    /// How many questions
+    /// How many questions; a show of bingo goes on until all prizes are won
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub questions: u16,
-    /// How long a question is open
+    /// How long a question is open, or a ball can be called
     #[arg(long, default_value = "5s", value_parser = duration)]
     pub open_for: Duration,
-    /// From a question being sent until it opens
+    /// From a question or a ball being sent until it opens
     #[arg(long, default_value = "500ms", value_parser = duration)]
     pub lead: Duration,
     /// What right and wrong answers do
@@ -152,6 +157,17 @@ pub struct Args {
     pub keep_data: bool,
 }
 
+/// What is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowArg {
+    /// Questions with choices
+    Trivia,
+    /// Bingo with 75 balls
+    Bingo75,
+    /// Bingo with 90 balls, by strips
+    Bingo90,
+}
+
 /// What right and wrong answers do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ModeArg {
@@ -200,29 +216,27 @@ fn span(duration: Duration) -> Span {
 impl Args {
     /// What is to be played, with this number of hostile connections.
     pub fn plan(&self, seed: u64, hostile: u32) -> anyhow::Result<ShowPlan> {
-        let pack = self.pack(seed)?;
-        let settings = self.settings();
-        if let Some(problem) = settings.problems().first() {
-            bail!("the server would not take these settings: {problem}");
-        }
-        ensure!(self.kills <= self.questions, "--kills: at most one for each question");
-        let extras = if self.extras { Extras::from_seed(seed, self.questions) } else { Extras::default() };
+        let game = self.game(seed)?;
+        let rounds = game.rounds();
+        ensure!(self.kills <= rounds, "--kills: at most one for each question");
+        // In a show of bingo that ends early there are fewer balls than there could be.
+        let sure = if self.show == ShowArg::Trivia { rounds } else { rounds / 3 };
+        let extras = if self.extras { Extras::from_seed(seed, sure) } else { Extras::default() };
         // Hostile connections take seats too, so the count of seats does not show how many players are still to come.
         let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
         let faults = if self.faults {
-            FaultPlan::of_a_cluster(seed, self.questions, self.gateways)
+            FaultPlan::of_a_cluster(seed, self.questions, self.gateways).every(sure / self.questions.max(1))
         } else if self.upgrade_to.is_some() {
             ensure!(self.engines == 2, "--upgrade-to: a cluster of 2 engines is upgraded");
             let needed = self.engines + self.gateways;
             ensure!(self.questions >= needed, "--upgrade-to: this takes {needed} questions, one for each process");
             FaultPlan::of_an_upgrade(seed, self.upgrade_first, self.gateways)
         } else {
-            FaultPlan::of_a_server(seed, self.kills, self.questions)
+            FaultPlan::of_a_server(seed, self.kills, sure)
         };
         Ok(ShowPlan {
-            pack,
-            settings,
+            game,
             pace: Pace {
                 players: self.players,
                 lobby_least: join,
@@ -243,7 +257,7 @@ impl Args {
             hostile,
             limit: join
                 + Duration::from_secs(60)
-                + (question + self.pause) * u32::from(self.questions + self.kills)
+                + (question + self.pause) * u32::from(rounds + self.kills)
                 + (faults.longest() + AFTER_FAULT) * u32::try_from(faults.len()).unwrap_or_default(),
             faults,
         })
@@ -268,10 +282,38 @@ impl Args {
         Ok(beside)
     }
 
+    /// The mode of trivia, or the game.
+    pub const fn mode_name(&self) -> &'static str {
+        match self.show {
+            ShowArg::Trivia => self.mode.name(),
+            ShowArg::Bingo75 | ShowArg::Bingo90 => "bingo",
+        }
+    }
+
     /// The seed, random if none was given.
     pub fn seed(&self) -> u64 {
         // Short enough to be typed again.
         self.seed.unwrap_or_else(|| rand::rng().random_range(1..1_000_000))
+    }
+
+    fn game(&self, seed: u64) -> anyhow::Result<Game> {
+        let bingo = |which| bingo::show(which, self.seats(), self.open_for, self.lead);
+        Ok(match self.show {
+            ShowArg::Trivia => {
+                let settings = self.settings();
+                if let Some(problem) = settings.problems().first() {
+                    bail!("the server would not take these settings: {problem}");
+                }
+                Game::Trivia { pack: self.pack(seed)?, settings }
+            }
+            ShowArg::Bingo75 => bingo(BingoShow::Of75),
+            ShowArg::Bingo90 => bingo(BingoShow::Of90),
+        })
+    }
+
+    /// How many can play: all players, and those who steal in.
+    fn seats(&self) -> u32 {
+        self.players.saturating_mul(2).max(100)
     }
 
     fn settings(&self) -> Settings {
@@ -339,8 +381,9 @@ mod tests {
     fn every_mode_makes_settings_that_a_server_takes() {
         for mode in ["elimination", "points", "both"] {
             let plan = args(&format!("--mode {mode} --questions 3")).plan(1, 0).unwrap();
-            assert_eq!(plan.pack.questions.len(), 3);
-            assert_eq!(plan.settings.problems(), Vec::<String>::new());
+            let Game::Trivia { pack, settings } = plan.game else { panic!("trivia is usual") };
+            assert_eq!(pack.questions.len(), 3);
+            assert_eq!(settings.problems(), Vec::<String>::new());
         }
         assert!(args("--open-for 1ms").plan(1, 0).is_err());
         assert!(args("--questions 2 --kills 3").plan(1, 0).is_err());
@@ -370,10 +413,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), serde_json::to_vec(&pack).unwrap()).unwrap();
         let args = args(&format!("--pack {} --questions 12", file.path().display()));
-        let chosen = args.plan(7, 0).unwrap().pack;
+        let chosen = args.pack(7).unwrap();
         assert_eq!(chosen.questions.len(), 12);
         assert!(chosen.questions.iter().all(|question| question.open_for.is_none()));
-        assert_eq!(chosen, args.plan(7, 0).unwrap().pack);
-        assert_ne!(chosen, args.plan(8, 0).unwrap().pack);
+        assert_eq!(chosen, args.pack(7).unwrap());
+        assert_ne!(chosen, args.pack(8).unwrap());
     }
 }

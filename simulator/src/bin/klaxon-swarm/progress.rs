@@ -22,7 +22,7 @@ pub async fn watched(
     admin: AdminAccess,
     target: &mut impl Target,
 ) -> anyhow::Result<Played> {
-    let questions = u64::try_from(plan.pack.questions.len()).unwrap_or_default();
+    let questions = u64::from(plan.game.rounds());
     let mut bar = None;
     let played =
         play(plan, players, admin, target, |world, stage| bar = Some(ShowProgress::new(questions, world, stage))).await;
@@ -59,19 +59,19 @@ async fn follow(bar: ProgressBar, world: Arc<World>, stage: watch::Receiver<Stag
         let phase = match stage.borrow().phase {
             Phase::Created => "created",
             Phase::Lobby => "lobby",
-            Phase::Question => "question",
+            Phase::Question => "open",
             Phase::Closing => "closing",
             Phase::Closed => "closed",
             Phase::Revealed => "revealed",
             Phase::Ended => "ended",
         };
         let progress = &world.progress;
-        bar.set_position(progress.question.load(Ordering::Relaxed).into());
+        bar.set_position(progress.round.load(Ordering::Relaxed).into());
         bar.set_message(format!(
-            "{phase}: {} joined, {} connected, {} answers",
+            "{phase}: {} joined, {} connected, {} claims",
             progress.joined.load(Ordering::Relaxed),
             progress.connected.load(Ordering::Relaxed),
-            progress.answers.load(Ordering::Relaxed),
+            progress.claims.load(Ordering::Relaxed),
         ));
         sleep(Duration::from_millis(100)).await;
     }

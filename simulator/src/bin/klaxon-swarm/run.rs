@@ -20,13 +20,13 @@ use crate::progress::watched;
 pub async fn once(args: &Args, seed: u64, hostile: u32) -> anyhow::Result<Report> {
     let plan = args.plan(seed, hostile)?;
     let mut setup = Setup {
-        title: plan.pack.title.clone(),
+        title: plan.game.title().to_owned(),
         service: None,
-        mode: args.mode.name().to_owned(),
+        mode: args.mode_name().to_owned(),
         players: args.players,
         spectators: args.spectators,
         hostile,
-        questions: args.questions.into(),
+        questions: plan.game.rounds().into(),
         seconds: 0.0,
     };
     if args.cluster {

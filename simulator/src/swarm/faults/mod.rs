@@ -30,10 +30,10 @@ pub async fn carry_out_plan(
 ) -> ServiceError {
     let mut last = None;
     loop {
-        let asked = stage.borrow_and_update().question.filter(|asked| last < Some(asked.question));
+        let asked = stage.borrow_and_update().round.filter(|asked| last < Some(asked.round));
         if let Some(asked) = asked {
-            last = Some(asked.question);
-            if let Some(fault) = plan.at(asked.question) {
+            last = Some(asked.round);
+            if let Some(fault) = plan.at(asked.round) {
                 hold.send_replace(true);
                 target.question_asked().await;
                 let open = asked.closes_at.since(asked.opens_at).to_std();
@@ -67,7 +67,7 @@ mod tests {
     use klaxon_protocol::time::Millis;
 
     use crate::evidence::Harm;
-    use crate::swarm::host::OpenQuestion;
+    use crate::messages::RoundTimes;
 
     use super::*;
 
@@ -104,20 +104,20 @@ mod tests {
     #[tokio::test]
     async fn each_question_has_its_fault_once_and_the_host_is_held_meanwhile() {
         let (hold, held) = watch::channel(false);
-        let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, question: None });
+        let (stage, stages) = watch::channel(Stage { phase: Phase::Lobby, round: None });
         let mut target = (Noted::default(), held.clone());
         let mut done = Vec::new();
         let plan = FaultPlan::of_a_server(7, 2, 2);
         let show = async {
             for number in 1..=2 {
                 let now = Millis(Micros::now().0 / 1000);
-                let asked = OpenQuestion { question: QuestionId(number), opens_at: now, closes_at: now };
+                let asked = RoundTimes { round: QuestionId(number), opens_at: now, closes_at: now };
                 let mut held = held.clone();
                 held.mark_unchanged();
-                stage.send_replace(Stage { phase: Phase::Question, question: Some(asked) });
+                stage.send_replace(Stage { phase: Phase::Question, round: Some(asked) });
                 held.wait_for(|held| *held).await.unwrap();
                 held.wait_for(|held| !*held).await.unwrap();
-                stage.send_replace(Stage { phase: Phase::Revealed, question: Some(asked) });
+                stage.send_replace(Stage { phase: Phase::Revealed, round: Some(asked) });
             }
         };
         tokio::select! {

@@ -107,6 +107,15 @@ impl FaultPlan {
         Self((1..).zip(victims).map(upgrade).collect())
     }
 
+    /// The same faults, in every so many questions only; at least in the first, which may be the only one.
+    #[must_use]
+    pub fn every(mut self, rounds: u16) -> Self {
+        for fault in &mut self.0 {
+            fault.question = QuestionId((fault.question.0 - 1).saturating_mul(rounds.max(1)).saturating_add(1));
+        }
+        self
+    }
+
     /// A plan with a single fault.
     #[must_use]
     pub fn only(fault: Fault) -> Self {

@@ -3,25 +3,26 @@
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Question, QuestionId};
 use klaxon_protocol::host::{Action, Figures, ToHost};
-use klaxon_protocol::ids::Seq;
+use klaxon_protocol::ids::{RoundId, Seq};
 use klaxon_protocol::player::{Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::Instant;
 
 use super::extras::{Extra, Extras};
+use crate::messages::{RoundNews, RoundTimes, time_of};
+use crate::swarm::games::host_steps;
 
 /// The delay before a refused action is repeated.
 const AGAIN: Duration = Duration::from_millis(300);
-/// A command that is sent when a question is received arrives before the question opens if the lead is at least this
+/// A command that is sent when a round is received arrives before the round opens if the lead is at least this
 /// long.
 const SOON: Duration = Duration::from_millis(200);
 
 /// How fast the host drives the show.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// The first question is asked as soon as this number of players have a seat,
+    /// The first round is begun as soon as this number of players have a seat,
     pub players: u32,
     /// but not before the lobby has been open for this long,
     pub lobby_least: Duration,
@@ -29,7 +30,7 @@ pub struct Pace {
     pub lobby_most: Duration,
     /// The time from the tally to the reveal.
     pub suspense: Duration,
-    /// The time from the reveal to the next question.
+    /// The time from the reveal to the next round.
     pub pause: Duration,
     /// Whether the server's autopilot drives the show instead.
     pub autopilot: bool,
@@ -40,19 +41,8 @@ pub struct Pace {
 pub struct Stage {
     /// The phase.
     pub phase: Phase,
-    /// The last question that was asked, if any.
-    pub question: Option<OpenQuestion>,
-}
-
-/// A question that was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenQuestion {
-    /// Its number.
-    pub question: QuestionId,
-    /// When it opens, on the server's clock.
-    pub opens_at: Millis,
-    /// When it closes, on the server's clock.
-    pub closes_at: Millis,
+    /// The last round that was begun, if any.
+    pub round: Option<RoundTimes>,
 }
 
 /// An action and its time.
@@ -60,8 +50,8 @@ pub struct OpenQuestion {
 struct Cue {
     at: Instant,
     action: Action,
-    /// Discarded unless the show is in this phase of this question.
-    only_in: Option<(Phase, Option<QuestionId>)>,
+    /// Discarded unless the show is in this phase of this round.
+    only_in: Option<(Phase, Option<RoundId>)>,
 }
 
 /// Decides what the host does.
@@ -74,7 +64,7 @@ pub struct Director {
     seq: Seq,
     total: u16,
     joined: u32,
-    /// Whether the show must not proceed to the next question.
+    /// Whether the show must not proceed to the next round.
     held: bool,
     /// When the lobby will have been open for the minimum time.
     not_before: Option<Instant>,
@@ -84,7 +74,7 @@ impl Director {
     /// A director of a newly created show.
     #[must_use]
     pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
-        let stage = Stage { phase: Phase::Created, question: None };
+        let stage = Stage { phase: Phase::Created, round: None };
         Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, held: false, not_before: None }
     }
 
@@ -106,7 +96,7 @@ impl Director {
         self.cues.iter().filter(|cue| !self.holds(cue)).map(|cue| cue.at).min()
     }
 
-    /// Holds the show back from its next question and its end, or releases it.
+    /// Holds the show back from its next round and its end, or releases it.
     pub const fn hold(&mut self, held: bool) {
         self.held = held;
     }
@@ -133,7 +123,7 @@ impl Director {
         }
     }
 
-    /// Processes a refusal of `action`: actions that move the show on are repeated; if no question is left, the show is
+    /// Processes a refusal of `action`: actions that move the show on are repeated; if no round is left, the show is
     /// ended.
     pub fn refused(&mut self, action: Action, code: ErrorCode, now: Instant) {
         match (action, code) {
@@ -141,14 +131,16 @@ impl Director {
             (action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby), _) => {
                 self.cue(now + AGAIN, action);
             }
+            // What only one game has is refused if there is nothing to do: then the show goes on.
+            (Action::Play { .. }, _) => self.cue(now, Action::Next),
             // Repeated, as the show can't continue while its clock is stopped.
             (Action::Resume, ErrorCode::Unavailable) => self.always(now + AGAIN, Action::Resume),
             _ => {}
         }
     }
 
-    fn here(&self) -> (Phase, Option<QuestionId>) {
-        (self.stage.phase, self.stage.question.map(|asked| asked.question))
+    fn here(&self) -> (Phase, Option<RoundId>) {
+        (self.stage.phase, self.stage.round.map(|times| times.round))
     }
 
     fn cue(&mut self, at: Instant, action: Action) {
@@ -164,11 +156,10 @@ impl Director {
         if figures.seq < self.seq {
             return;
         }
-        // The question's own event was missed while the connection was lost.
-        if let Some(question) = figures.question.filter(|question| self.here().1.is_none_or(|known| known < *question))
-        {
+        // The round's own event was missed while the connection was lost.
+        if let Some(round) = figures.question.filter(|round| self.here().1.is_none_or(|known| known < *round)) {
             let closes_at = figures.at + figures.time_left.unwrap_or_default();
-            self.stage.question = Some(OpenQuestion { question, opens_at: figures.at, closes_at });
+            self.stage.round = Some(RoundTimes { round, opens_at: figures.at, closes_at });
             self.stage.phase = Phase::Question;
         }
         if figures.question == self.here().1 {
@@ -179,7 +170,7 @@ impl Director {
         }
     }
 
-    /// Brings the first question forward, since all players have joined.
+    /// Brings the first round forward, since all players have joined.
     fn bring_forward(&mut self, now: Instant) {
         let at = self.not_before.map_or(now, |least| least.max(now));
         for cue in self.cues.iter_mut().filter(|cue| matches!(cue.action, Action::Next)) {
@@ -191,21 +182,29 @@ impl Director {
         self.seq = event.seq().unwrap_or(self.seq).max(self.seq);
         match event {
             ToPlayer::Opened(_) => self.enter(Phase::Lobby, now),
-            ToPlayer::Question(question) => self.asked(question, now),
-            ToPlayer::Close(_) => self.enter(Phase::Closing, now),
-            ToPlayer::Reveal(_) => self.enter(Phase::Revealed, now),
             ToPlayer::End(_) => self.enter(Phase::Ended, now),
-            _ => {}
+            _ => match RoundNews::of(event) {
+                Some(RoundNews::Begins(times)) => {
+                    self.begun(times, time_of(event).unwrap_or(times.opens_at), now);
+                }
+                Some(RoundNews::Closed(_)) => self.enter(Phase::Closing, now),
+                Some(RoundNews::Revealed(_)) => self.enter(Phase::Revealed, now),
+                Some(RoundNews::Voided(_)) if matches!(event, ToPlayer::GameEvent(_)) => {
+                    self.enter(Phase::Revealed, now);
+                }
+                Some(RoundNews::Moved(_) | RoundNews::Voided(_)) | None => {}
+            },
+        }
+        if let Some((wait, action)) = host_steps(event, self.pace.pause).filter(|_| !self.pace.autopilot) {
+            self.cue(now + wait, action);
         }
     }
 
-    fn asked(&mut self, question: &Question, now: Instant) {
-        let asked =
-            OpenQuestion { question: question.question, opens_at: question.opens_at, closes_at: question.closes_at };
-        self.stage = Stage { phase: Phase::Question, question: Some(asked) };
-        let lead = question.opens_at.since(question.at).to_std();
-        let open = question.closes_at.since(question.opens_at).to_std();
-        let Some(extra) = self.extras.at(question.question) else { return };
+    fn begun(&mut self, times: RoundTimes, told_at: Millis, now: Instant) {
+        self.stage = Stage { phase: Phase::Question, round: Some(times) };
+        let lead = times.opens_at.since(told_at).to_std();
+        let open = times.closes_at.since(times.opens_at).to_std();
+        let Some(extra) = self.extras.at(times.round) else { return };
         match extra {
             Extra::Pause { at, standing } => {
                 self.cue(now + lead + open.mul_f64(at), Action::Pause);
@@ -216,7 +215,7 @@ impl Director {
                 self.cue(now + lead + open.mul_f64(at), Action::GiveLives { seat: None, lives });
             }
             Extra::AdjustTime { by } => self.cue(now, Action::AdjustTime { by }),
-            // If the question opens at once, the command would arrive after the opening, and not be refused.
+            // If the round opens at once, the command would arrive after the opening, and not be refused.
             Extra::CloseTooEarly if lead < SOON => {}
             Extra::CloseTooEarly => self.cue(now, Action::Close),
             Extra::CloseEarly { at } => self.cue(now + lead + open.mul_f64(at), Action::Close),
@@ -245,11 +244,11 @@ impl Director {
     }
 
     fn revealed(&mut self, now: Instant) {
-        let question = self.stage.question.map(|asked| asked.question);
-        if let Some(Extra::Void { reason }) = question.and_then(|question| self.extras.at(question)) {
+        let round = self.stage.round.map(|times| times.round);
+        if let Some(Extra::Void { reason }) = round.and_then(|round| self.extras.at(round)) {
             self.cue(now + self.pace.pause / 2, Action::Void { reason });
         }
-        let last = question.is_some_and(|question| question.0 >= self.total);
+        let last = round.is_some_and(|round| round.0 >= self.total);
         let next = if last { Action::End { pay: true } } else { Action::Next };
         self.cue(now + self.pace.pause, next);
     }

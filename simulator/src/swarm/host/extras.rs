@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::ids::RoundId;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -54,7 +54,7 @@ pub enum Extra {
 /// The additional actions of a show.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extras {
-    by_question: HashMap<QuestionId, Extra>,
+    by_round: HashMap<RoundId, Extra>,
 }
 
 impl Extras {
@@ -78,19 +78,19 @@ impl Extras {
             Extra::GiveLives { at: rng.random_range(0.0..0.9), lives: 1 },
             Extra::CloseTooEarly,
         ];
-        Self { by_question: places.into_iter().map(QuestionId).zip(extras).collect() }
+        Self { by_round: places.into_iter().map(RoundId).zip(extras).collect() }
     }
 
     /// A single action.
     #[must_use]
-    pub fn only(question: QuestionId, extra: Extra) -> Self {
-        Self { by_question: HashMap::from([(question, extra)]) }
+    pub fn only(question: RoundId, extra: Extra) -> Self {
+        Self { by_round: HashMap::from([(question, extra)]) }
     }
 
     /// The action at this question, if any.
     #[must_use]
-    pub fn at(&self, question: QuestionId) -> Option<Extra> {
-        self.by_question.get(&question).cloned()
+    pub fn at(&self, question: RoundId) -> Option<Extra> {
+        self.by_round.get(&question).cloned()
     }
 }
 
@@ -103,8 +103,8 @@ mod tests {
         for seed in 0..50 {
             let extras = Extras::from_seed(seed, 12);
             assert_eq!(extras, Extras::from_seed(seed, 12));
-            assert_eq!(extras.by_question.len(), 7);
-            assert_eq!(extras.at(QuestionId(12)), None);
+            assert_eq!(extras.by_round.len(), 7);
+            assert_eq!(extras.at(RoundId(12)), None);
         }
         assert_eq!(Extras::from_seed(1, 1), Extras::default());
     }

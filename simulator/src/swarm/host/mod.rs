@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Create, Pack, Settings};
 use klaxon_protocol::host::{Action, Alert, Created, FromHost, HostCommand, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode};
 use klaxon_protocol::player::Phase;
@@ -16,8 +15,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::Micros;
 use crate::socket::admin::{AdminAccess, AdminConnection, AdminError};
+use crate::swarm::games::Game;
 
-pub use director::{Director, OpenQuestion, Pace, Stage};
+pub use director::{Director, Pace, Stage};
 pub use extras::{Extra, Extras};
 
 /// Why a show could not be hosted.
@@ -79,15 +79,14 @@ impl Host {
     pub async fn create(
         admin: AdminAccess,
         code: Option<ShowCode>,
-        pack: Pack,
-        settings: Settings,
+        game: Game,
         pace: Pace,
         extras: Extras,
     ) -> Result<Self, HostError> {
-        let total = u16::try_from(pack.questions.len()).unwrap_or(u16::MAX);
+        let total = game.rounds();
         let mut connection = AdminConnection::new(admin);
         let mut ids = CommandIds { run: Micros::now().0, last: 0 };
-        connection.send(FromHost::Create(Box::new(Create { id: ids.next(), code, pack, settings }))).await;
+        connection.send(game.create(ids.next(), code)).await;
         let created = loop {
             match connection.next().await? {
                 ToHost::Created(created) => break created,
@@ -108,7 +107,7 @@ impl Host {
     }
 
     /// Opens the lobby and drives the show to its end, publishing its progress on `stage`. While `hold` is true it
-    /// neither asks the next question nor ends the show.
+    /// neither begins the next round nor ends the show.
     ///
     /// # Errors
     /// If the admin socket becomes unusable.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use klaxon_protocol::claim::ClaimForm;
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
-use klaxon_protocol::ids::Seat;
+use klaxon_protocol::ids::{RoundId, Seat};
 use klaxon_protocol::player::{Emoji, FromPlayer, Join, React, Role, ToPlayer};
 use tokio::time::timeout;
 
 use super::connection::{PlayerConnection, Received};
+use super::saying::Saying;
 use super::world::World;
 use crate::evidence::PlayerNumber;
 
@@ -18,15 +19,13 @@ pub const FLOOD: usize = 100;
 /// The size of a message that is too large, in bytes.
 const TOO_MUCH: usize = 8192;
 
-/// An answer with another seat's number. Only JSON can contain such an additional field.
-pub fn answer_for_seat(codec: Codec, answer: Answer, seat: Seat) -> Vec<u8> {
-    let (question, choice) = (answer.question, answer.choice);
-    match codec {
-        Codec::Json => {
-            format!(r#"{{"type":"answer","question":{question},"choice":{choice},"seat":{seat}}}"#).into_bytes()
-        }
-        Codec::Bincode => codec.encode(&FromPlayer::Answer(answer)),
+/// A claim with another seat's number. Only JSON can contain such an additional field.
+pub fn claim_for_seat(codec: Codec, saying: &Saying, seat: Seat) -> Vec<u8> {
+    let mut bytes = codec.encode(&saying.message());
+    if codec == Codec::Json && bytes.pop().is_some() {
+        bytes.extend(format!(r#","seat":{seat}}}"#).bytes());
     }
+    bytes
 }
 
 /// A message that is too large.
@@ -79,7 +78,7 @@ pub enum Intrusion {
 
 /// Connects as `victim` and tries to answer for that player. The server takes the owner of a stolen token for the
 /// player, so the connection is logged as the victim's.
-pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, answer: Answer) {
+pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how: Intrusion, saying: Saying) {
     let token = world.token_of(victim);
     // At another gateway than the victim, if there is one.
     let gateway = world.gateways.beside(world.gateways.first_for(world.plan.seed, victim));
@@ -101,10 +100,10 @@ pub async fn intrude(world: Arc<World>, victim: PlayerNumber, codec: Codec, how:
         let welcome = |message: &ToPlayer| matches!(message, ToPlayer::Welcome(_) | ToPlayer::Error(_));
         listen(&mut connection, Duration::from_secs(2), welcome).await;
     }
-    if connection.send(&FromPlayer::Answer(answer)).await.is_err() {
+    if connection.send(&saying.message()).await.is_err() {
         return;
     }
-    let reply = |message: &ToPlayer| matches!(message, ToPlayer::AnswerReply(_));
+    let reply = |message: &ToPlayer| Saying::replied_to(message).is_some();
     listen(&mut connection, Duration::from_secs(1), reply).await;
     connection.close().await;
 }
@@ -124,9 +123,9 @@ async fn listen(connection: &mut PlayerConnection, at_most: Duration, enough: im
     let _ = timeout(at_most, listening).await;
 }
 
-/// An answer to a question that was never asked.
-pub fn unasked(choice: Choice) -> FromPlayer {
-    FromPlayer::Answer(Answer { question: QuestionId(u16::MAX), choice })
+/// A claim in a round that never begins.
+pub const fn unasked(form: ClaimForm) -> Saying {
+    Saying::of(form, RoundId(u16::MAX), 0)
 }
 
 #[cfg(test)]
@@ -142,8 +141,10 @@ mod tests {
             let read = |bytes: &[u8]| codec.decode::<FromPlayer>(bytes, FROM_PLAYER_TYPES);
             assert_eq!(read(&nonsense(codec)).unwrap_err().code, ErrorCode::BadMessage);
             assert!(read(&unknown_type(codec)).is_err());
-            let answer = Answer { question: QuestionId(3), choice: Choice(1) };
-            assert_eq!(read(&answer_for_seat(codec, answer, Seat(9))), Ok(FromPlayer::Answer(answer)));
+            for form in [ClaimForm::Answer, ClaimForm::Claim] {
+                let saying = Saying::of(form, RoundId(3), 1);
+                assert_eq!(read(&claim_for_seat(codec, &saying, Seat(9))), Ok(saying.message()));
+            }
         }
         assert!(too_much().len() > LARGEST_MESSAGE);
     }

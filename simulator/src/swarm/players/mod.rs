@@ -2,15 +2,16 @@
 //!
 //! Players' actions depend only on the [`plan`] and the seed; the server's messages are logged in the [`ledger`].
 
-mod actions;
+pub(in crate::swarm) mod actions;
 mod connection;
 mod crowd;
 mod gateways;
-mod habits;
+pub(in crate::swarm) mod habits;
 mod ledger;
 mod mischief;
 mod person;
-mod plan;
+pub(in crate::swarm) mod plan;
+pub(in crate::swarm) mod saying;
 mod stream;
 mod world;
 
@@ -24,7 +25,7 @@ pub use crowd::HostileCrowd;
 pub use gateways::Gateways;
 pub use habits::{Habits, Mischief, Network, Tapping};
 pub use ledger::{Ledger, Page};
-pub use plan::{AnswerKey, CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
+pub use plan::{CodecChoice, PlayerPlan, Shares, SwarmPlan, SwarmSettings};
 pub use world::{Progress, World};
 
 /// Runs all players until the show is over for each, or until `over` is true.

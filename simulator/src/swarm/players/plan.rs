@@ -1,10 +1,8 @@
 //! The plan of the swarm: all properties of all players, from a seed.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::games::trivia::{Choice, Pack, Question};
 use klaxon_protocol::player::Role;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -119,7 +117,7 @@ impl SwarmPlan {
 }
 
 /// A random generator for one player and one `purpose` (0: the plan, else a question's number).
-pub(super) fn rng(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
+pub(in crate::swarm) fn rng(seed: u64, player: PlayerNumber, purpose: u16) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::from(player.0) << 16 | u64::from(purpose));
     rng
@@ -157,42 +155,11 @@ impl PlayerPlan {
     }
 }
 
-/// The right choice of each question, by its text, since the server shuffles the choices.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AnswerKey {
-    right: HashMap<String, String>,
-}
-
-impl AnswerKey {
-    /// The right choices of a pack.
-    #[must_use]
-    pub fn of(pack: &Pack) -> Self {
-        let right = pack
-            .questions
-            .iter()
-            .filter_map(|question| Some((question.text.clone(), question.choices.get(question.right.index())?.clone())))
-            .collect();
-        Self { right }
-    }
-
-    /// The right choice of a question that was received; none if the pack does not contain the question.
-    #[must_use]
-    pub fn right(&self, question: &Question) -> Option<Choice> {
-        let right = self.right.get(&question.text)?;
-        let position = question.choices.iter().position(|choice| choice == right)?;
-        u8::try_from(position).ok().map(Choice)
-    }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
-    use klaxon_protocol::games::trivia::QuestionId;
-    use klaxon_protocol::ids::Seq;
-    use klaxon_protocol::time::Millis;
-
+pub(in crate::swarm) mod tests {
     use super::*;
 
-    pub(in crate::swarm::players) fn settings(seed: u64) -> SwarmSettings {
+    pub(in crate::swarm) fn settings(seed: u64) -> SwarmSettings {
         SwarmSettings {
             seed,
             players: 400,
@@ -235,28 +202,5 @@ pub(super) mod tests {
             SwarmPlan::new(&SwarmSettings { shares: Shares::default(), codec: CodecChoice::Json, ..settings(7) });
         assert!(plan.players.iter().all(|player| player.habits.honest() && player.habits.tapping == Tapping::Once));
         assert!(plan.players.iter().all(|player| player.codec == Codec::Json && !player.habits.two_devices));
-    }
-
-    #[test]
-    fn the_key_finds_the_right_choice_wherever_it_was_moved() {
-        let pack: Pack = serde_json::from_str(
-            r#"{"title":"t","questions":[{"text":"What is 1 + 1?","choices":["2","3","4"],"right":0}]}"#,
-        )
-        .unwrap();
-        let key = AnswerKey::of(&pack);
-        let mut question = Question {
-            seq: Seq(1),
-            at: Millis(0),
-            question: QuestionId(1),
-            total: 1,
-            text: "What is 1 + 1?".into(),
-            choices: vec!["4".into(), "3".into(), "2".into()],
-            category: None,
-            opens_at: Millis(0),
-            closes_at: Millis(1),
-        };
-        assert_eq!(key.right(&question), Some(Choice(2)));
-        question.text = "What is 1 + 2?".into();
-        assert_eq!(key.right(&question), None);
     }
 }

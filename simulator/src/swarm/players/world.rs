@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use klaxon_protocol::claim::ClaimForm;
 use klaxon_protocol::ids::ShowCode;
 use parking_lot::Mutex;
 
 use super::gateways::Gateways;
 use super::ledger::Ledger;
-use super::plan::{AnswerKey, SwarmPlan};
+use super::plan::SwarmPlan;
 use crate::evidence::PlayerNumber;
+use crate::swarm::games::Known;
 
 /// The state that all players of a swarm share.
 #[derive(Debug)]
@@ -20,8 +22,10 @@ pub struct World {
     pub code: ShowCode,
     /// The plans of all players.
     pub plan: SwarmPlan,
-    /// The right choices, for players who know them.
-    pub key: AnswerKey,
+    /// What players know of the game.
+    pub known: Known,
+    /// By which message they claim.
+    pub form: ClaimForm,
     /// The log of all connections.
     pub ledger: Arc<Ledger>,
     /// The progress of the show, for a progress bar.
@@ -37,10 +41,10 @@ pub struct Progress {
     pub connected: AtomicU32,
     /// Players that were welcomed.
     pub joined: AtomicU32,
-    /// Answers sent.
-    pub answers: AtomicU64,
-    /// The last question that any player received.
-    pub question: AtomicU32,
+    /// Claims sent.
+    pub claims: AtomicU64,
+    /// The last round that any player received.
+    pub round: AtomicU32,
     /// Players that received the end and left.
     pub left: AtomicU32,
 }
@@ -48,9 +52,9 @@ pub struct Progress {
 impl World {
     /// The state before any player joined.
     #[must_use]
-    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, key: AnswerKey) -> Self {
+    pub fn new(gateways: Gateways, code: ShowCode, plan: SwarmPlan, known: Known, form: ClaimForm) -> Self {
         let tokens = plan.players.iter().map(|_| Mutex::new(None)).collect();
-        Self { gateways, code, plan, key, ledger: Arc::default(), progress: Progress::default(), tokens }
+        Self { gateways, code, plan, known, form, ledger: Arc::default(), progress: Progress::default(), tokens }
     }
 
     pub(super) fn token_of(&self, player: PlayerNumber) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use klaxon_protocol::games::trivia::Choice;
 
+use super::bingo;
 use super::latency::Latency;
 use super::model::{Comparison, DatabaseLine, Memory, PromiseLine, QuestionLine, Report, Winners};
 use super::waits::{FaultLine, Wait};
@@ -11,18 +12,27 @@ use crate::report::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, 
 /// The maximum number of displayed refusals and alerts of the host.
 const SHOWN: usize = 5;
 
+const SEEN: &str = "from question sent to seen";
+const SEEN_BALL: &str = "from ball sent to seen";
+
 /// The report of the run.
 #[must_use]
 pub fn document(report: &Report) -> Document {
     let setup = &report.setup;
     let mut blocks = vec![
         Block::Facts(facts(report)),
-        latency("from question sent to seen", "last player", &report.question_seen),
+        latency(if report.bingo.is_empty() { SEEN } else { SEEN_BALL }, "last player", &report.question_seen),
         latency("from answer to reply", "slowest", &report.answer_replied),
-        survivors(&report.questions),
     ];
+    if report.bingo.is_empty() {
+        blocks.push(survivors(&report.questions));
+    }
     blocks.extend(report.memory.as_ref().map(memory));
-    blocks.push(questions(&report.questions));
+    if report.bingo.is_empty() {
+        blocks.push(questions(&report.questions));
+    }
+    let currency = report.winners.as_ref().map_or("EUR", |winners| &winners.currency);
+    blocks.extend(report.bingo.iter().map(|part| bingo::table(part, currency)));
     if let Some(won) = &report.winners {
         blocks.push(winners(won));
         let more = u64::from(won.count).saturating_sub(won.places.len() as u64);
@@ -32,7 +42,8 @@ pub fn document(report: &Report) -> Document {
     blocks.extend((!report.audit.is_empty()).then(|| audit(&report.audit)));
     blocks.extend(report.database.as_ref().map(database));
     blocks.extend(report.comparison.as_ref().map(comparison));
-    let title = format!("{} ({}, {} questions, seed {})", setup.title, setup.mode, setup.questions, report.seed);
+    let rounds = if report.bingo.is_empty() { "questions" } else { "balls" };
+    let title = format!("{} ({}, {} {rounds}, seed {})", setup.title, setup.mode, setup.questions, report.seed);
     Document { title, subtitles: setup.service.iter().map(|service| format!("played on {service}")).collect(), blocks }
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use klaxon_protocol::games::trivia::{AnswerReply, Question, QuestionId, Reveal};
+use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::trivia::{Question, QuestionId, Reveal};
+use klaxon_protocol::ids::{ClaimKey, RoundId};
 use klaxon_protocol::player::{FromPlayer, Podium, ToPlayer};
 
 use super::latency::Times;
 use super::model::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
 use super::waits::waits;
+use crate::audit::bingo_summaries;
 use crate::evidence::{Direction, Disturbance, Evidence, Micros, PlayerNumber};
-use crate::messages::{Messages, Seen};
+use crate::messages::{Messages, Seen, time_of};
 
 /// The number of places in the report.
 const PLACES: usize = 10;
@@ -45,25 +48,24 @@ struct ConnectionFigures {
     honest: bool,
     resumes: bool,
     welcomed: Option<Micros>,
-    /// Answers without a reply so far.
-    open: HashMap<QuestionId, VecDeque<Micros>>,
+    /// Claims without a reply so far.
+    open: HashMap<(RoundId, ClaimKey), VecDeque<Micros>>,
 }
 
 impl<'a> Count<'a> {
     fn sent(&mut self, at: Micros, line: &mut ConnectionFigures, message: &FromPlayer) {
         match message {
             FromPlayer::Join(join) => line.resumes = join.resume.is_some(),
-            FromPlayer::Answer(answer) => {
-                self.answers.sent += 1;
-                self.answered_at.push(at);
-                line.open.entry(answer.question).or_default().push_back(at);
-            }
-            FromPlayer::Ping(_)
-            | FromPlayer::React(_)
-            | FromPlayer::Leave
-            | FromPlayer::Reclaim(_)
-            | FromPlayer::Claim(_) => {}
+            FromPlayer::Answer(answer) => self.claimed(at, line, (answer.question, ClaimKey(0))),
+            FromPlayer::Claim(claim) => self.claimed(at, line, (claim.round, claim.key)),
+            FromPlayer::Ping(_) | FromPlayer::React(_) | FromPlayer::Leave | FromPlayer::Reclaim(_) => {}
         }
+    }
+
+    fn claimed(&mut self, at: Micros, line: &mut ConnectionFigures, claimed: (RoundId, ClaimKey)) {
+        self.answers.sent += 1;
+        self.answered_at.push(at);
+        line.open.entry(claimed).or_default().push_back(at);
     }
 
     fn received(&mut self, at: Micros, line: &mut ConnectionFigures, message: &'a ToPlayer) {
@@ -85,18 +87,27 @@ impl<'a> Count<'a> {
             }
             ToPlayer::Question(question) => {
                 self.asked(line.player, question);
-                let sent = question.at.0 * 1000;
-                // Players who joined later were sent the question later.
-                if line.honest && line.welcomed.is_some_and(|welcomed| welcomed.0 < sent) {
-                    self.seen.add(at.0.saturating_sub(sent));
-                }
+                self.begun(at, line, message);
             }
-            ToPlayer::AnswerReply(reply) => self.replied(at, line, reply),
+            ToPlayer::GameEvent(event) if event.round.is_some() => self.begun(at, line, message),
+            ToPlayer::AnswerReply(reply) => {
+                self.replied(at, line, (reply.question, ClaimKey(0)), reply.accepted, reply.code);
+            }
+            ToPlayer::ClaimReply(reply) => self.replied(at, line, (reply.round, reply.key), reply.accepted, reply.code),
             ToPlayer::Error(error) => *self.refused.entry(error.code.code()).or_default() += 1,
             ToPlayer::Reveal(reveal) => self.revealed(reveal),
             ToPlayer::Void(void) => self.questions.entry(void.question).or_default().voided = Some(void.alive),
             ToPlayer::Podium(podium) => self.podium = Some(podium),
             _ => {}
+        }
+    }
+
+    /// A round was received that began with this event.
+    fn begun(&mut self, at: Micros, line: &ConnectionFigures, event: &ToPlayer) {
+        let Some(sent) = time_of(event).map(|sent| sent.0 * 1000) else { return };
+        // Players who joined later were sent the round later.
+        if line.honest && line.welcomed.is_some_and(|welcomed| welcomed.0 < sent) {
+            self.seen.add(at.0.saturating_sub(sent));
         }
     }
 
@@ -110,13 +121,20 @@ impl<'a> Count<'a> {
         self.questions.entry(reveal.question).or_default().reveal.get_or_insert(reveal);
     }
 
-    fn replied(&mut self, at: Micros, line: &mut ConnectionFigures, reply: &AnswerReply) {
+    fn replied(
+        &mut self,
+        at: Micros,
+        line: &mut ConnectionFigures,
+        claimed: (RoundId, ClaimKey),
+        accepted: bool,
+        code: Option<ErrorCode>,
+    ) {
         self.answers.replied += 1;
-        self.answers.accepted += u64::from(reply.accepted);
-        if let Some(code) = reply.code {
+        self.answers.accepted += u64::from(accepted);
+        if let Some(code) = code {
             *self.refused.entry(code.code()).or_default() += 1;
         }
-        let sent = line.open.get_mut(&reply.question).and_then(VecDeque::pop_front);
+        let sent = line.open.get_mut(&claimed).and_then(VecDeque::pop_front);
         if let Some(sent) = sent.filter(|_| line.honest) {
             self.replied.add(at.0.saturating_sub(sent.0));
         }
@@ -217,7 +235,9 @@ impl Report {
         let size = |set: &HashSet<PlayerNumber>| u32::try_from(set.len()).unwrap_or(u32::MAX);
         count.crowd.joined = size(&count.seated);
         count.crowd.watched = size(&count.watching);
-        count.answers.counted = questions.iter().flat_map(|line| &line.counts).map(|&answers| u64::from(answers)).sum();
+        let bingo = bingo_summaries(evidence);
+        let answers: u64 = questions.iter().flat_map(|line| &line.counts).map(|&answers| u64::from(answers)).sum();
+        count.answers.counted = answers + bingo.iter().map(|part| part.calls as u64).sum::<u64>();
         count.answers.peak_per_second = peak(&mut count.answered_at);
         count.answers.refused = count.refused.into_iter().map(|(code, times)| (code.to_owned(), times)).collect();
         Self {
@@ -231,6 +251,7 @@ impl Report {
             question_seen: count.seen.latency(),
             answer_replied: count.replied.latency(),
             questions,
+            bingo,
             winners: count.podium.map(winners),
             host,
             faults: waits(faults, evidence, &messages),

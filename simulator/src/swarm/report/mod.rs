@@ -1,5 +1,6 @@
 //! The report of a run: its figures for programs, and the document for people.
 
+mod bingo;
 mod document;
 mod figures;
 mod latency;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::latency::Latency;
 use super::waits::FaultLine;
-use crate::audit::Finding;
+use crate::audit::{BingoSummary, Finding};
 use crate::swarm::costs::Cost;
 
 /// All results of a run.
@@ -26,6 +26,8 @@ pub struct Report {
     pub answer_replied: Latency,
     /// The results of each question.
     pub questions: Vec<QuestionLine>,
+    /// What each part of bingo was like.
+    pub bingo: Vec<BingoSummary>,
     /// The winners, if the show reached its end.
     pub winners: Option<Winners>,
     /// The processor time of the server's processes from their start to the end of the show, if it could be measured.

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klaxon_protocol::games::trivia::QuestionId;
+use klaxon_protocol::games::rundown::Overview;
+use klaxon_protocol::ids::{ClaimKey, RoundId};
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde::Serialize;
 
 use crate::evidence::{Disturbance, Evidence, Micros, PlayerNumber};
-use crate::messages::{Messages, Seen};
+use crate::messages::{Messages, RoundNews, Seen, time_of};
+use crate::swarm::players::saying::Saying;
 
 /// Events that began up to this long after the process worked again still count as delayed by the fault: other
 /// processes were catching up.
@@ -96,8 +98,8 @@ impl Waited {
 /// The waits of one honest player.
 #[derive(Debug, Default)]
 struct PersonWaits {
-    /// When an answer to each question was first sent, and when its first reply was received.
-    answers: BTreeMap<QuestionId, (Micros, Option<Micros>)>,
+    /// When each claim was first sent, and when its first reply was received.
+    claims: BTreeMap<(RoundId, ClaimKey), (Micros, Option<Micros>)>,
     events: Vec<Waited>,
     welcomes: Vec<Micros>,
     /// The first frame of each connection, and the connection's index in the evidence.
@@ -109,38 +111,34 @@ impl PersonWaits {
         let since = |millis: Millis| Waited { from: Micros(millis.0.saturating_mul(1000)), to: at };
         match message {
             ToPlayer::Welcome(_) => self.welcomes.push(at),
-            ToPlayer::AnswerReply(reply) => {
-                if let Some((_, replied)) = self.answers.get_mut(&reply.question) {
+            ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_) => {
+                let claim = Saying::replied_to(message).and_then(|claimed| self.claims.get_mut(&claimed));
+                if let Some((_, replied)) = claim {
                     replied.get_or_insert(at);
                 }
             }
             ToPlayer::Snapshot(snapshot) => {
                 *closes_at = snapshot.question.as_ref().map(|question| question.closes_at);
             }
-            ToPlayer::Question(question) => {
-                *closes_at = Some(question.closes_at);
-                self.events.push(since(question.at));
+            ToPlayer::GameSnapshot(snapshot) => {
+                let round = snapshot.body.read::<Overview>().ok().and_then(|overview| overview.round);
+                *closes_at = round.map(|round| round.closes_at);
             }
-            ToPlayer::Clock(clock) => {
-                *closes_at = Some(clock.closes_at);
-                self.events.push(since(clock.at));
+            ToPlayer::Opened(_) | ToPlayer::End(_) => {}
+            _ => {
+                let Some(told_at) = time_of(message) else { return };
+                let news = RoundNews::of(message);
+                if let Some(RoundNews::Begins(times) | RoundNews::Moved(times)) = news {
+                    *closes_at = Some(times.closes_at);
+                } else if matches!(message, ToPlayer::Pause(_)) {
+                    *closes_at = None;
+                }
+                let due = match news {
+                    Some(RoundNews::Closed(_)) => closes_at.map_or(told_at, |closes_at| closes_at.min(told_at)),
+                    _ => told_at,
+                };
+                self.events.push(since(due));
             }
-            ToPlayer::Resume(resume) => {
-                *closes_at = resume.closes_at.or(*closes_at);
-                self.events.push(since(resume.at));
-            }
-            ToPlayer::Close(close) => {
-                self.events.push(since(closes_at.map_or(close.at, |closes_at| closes_at.min(close.at))));
-            }
-            ToPlayer::Pause(pause) => {
-                *closes_at = None;
-                self.events.push(since(pause.at));
-            }
-            ToPlayer::Reveal(reveal) => self.events.push(since(reveal.at)),
-            ToPlayer::Void(void) => self.events.push(since(void.at)),
-            ToPlayer::Podium(podium) => self.events.push(since(podium.at)),
-            ToPlayer::Notice(notice) => self.events.push(since(notice.at)),
-            _ => {}
         }
     }
 }
@@ -173,7 +171,7 @@ fn line(
         fault.cuts(gateway).then(|| again.0 - fault.from.0)
     });
     let reply = people.values().filter_map(|person| {
-        let waited = person.answers.values().filter_map(|&(from, to)| Some(Waited { from, to: to? }));
+        let waited = person.claims.values().filter_map(|&(from, to)| Some(Waited { from, to: to? }));
         waited.filter(|waited| waited.touches(fault.from, fault.until)).map(Waited::micros).max()
     });
     let event = people.values().filter_map(|person| {
@@ -201,7 +199,10 @@ fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Pe
         for entry in &log.entries {
             match messages.seen(entry) {
                 Seen::Sent(FromPlayer::Answer(answer)) => {
-                    person.answers.entry(answer.question).or_insert((entry.at, None));
+                    person.claims.entry((answer.question, ClaimKey(0))).or_insert((entry.at, None));
+                }
+                Seen::Sent(FromPlayer::Claim(claim)) => {
+                    person.claims.entry((claim.round, claim.key)).or_insert((entry.at, None));
                 }
                 Seen::Received(message) => person.receive(entry.at, message, &mut closes_at),
                 _ => {}
@@ -215,7 +216,7 @@ fn people(evidence: &Evidence, messages: &Messages) -> BTreeMap<PlayerNumber, Pe
 mod tests {
     use klaxon_protocol::claim::Verdict;
     use klaxon_protocol::codec::Codec;
-    use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Close, Question};
+    use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Close, Question, QuestionId};
     use klaxon_protocol::ids::{Name, Seat, Seq, ShowId};
     use klaxon_protocol::player::Welcome;
     use klaxon_protocol::time::Span;

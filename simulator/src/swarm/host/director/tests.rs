@@ -1,6 +1,6 @@
 //! Tests of the host's decisions, without a server.
 
-use klaxon_protocol::games::trivia::Close;
+use klaxon_protocol::games::trivia::{Close, Question};
 use klaxon_protocol::host::HostEvent;
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::player::Mark;
@@ -28,7 +28,7 @@ fn question(seq: u64, number: u16) -> ToHost {
 }
 
 fn figures(seq: u64, phase: Phase, number: Option<u16>, joined: u32) -> ToHost {
-    let (seq, question, figures) = (Seq(seq), number.map(QuestionId), klaxon_fixtures::figures(ShowId(1)));
+    let (seq, question, figures) = (Seq(seq), number.map(RoundId), klaxon_fixtures::figures(ShowId(1)));
     ToHost::Figures(Box::new(Figures {
         phase,
         seq,
@@ -58,7 +58,7 @@ fn a_show_is_driven_from_the_lobby_to_the_end() {
         let seq = u64::from(number) * 10;
         director.receive(&question(seq, number), now);
         assert_eq!(director.take_due(now + STEP * 60), vec![]);
-        let close = Close { seq: Seq(seq + 1), at: Millis(0), question: QuestionId(number) };
+        let close = Close { seq: Seq(seq + 1), at: Millis(0), question: RoundId(number) };
         director.receive(&event(ToPlayer::Close(close)), now);
         director.receive(&figures(seq + 1, Phase::Closed, Some(number), 10), now);
         assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
@@ -86,7 +86,7 @@ fn a_question_that_was_missed_is_known_from_the_figures() {
     let mut director = Director::new(pace(), Extras::default(), 2);
     director.receive(&question(10, 1), now);
     director.receive(&figures(15, Phase::Closed, Some(2), 10), now);
-    assert_eq!(director.stage().question.map(|asked| asked.question), Some(QuestionId(2)));
+    assert_eq!(director.stage().round.map(|times| times.round), Some(RoundId(2)));
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
 }
 
@@ -123,7 +123,7 @@ fn a_show_that_is_held_reveals_and_does_not_ask_on() {
 #[test]
 fn a_pause_is_always_followed_by_its_resume() {
     let now = Instant::now();
-    let extras = Extras::only(QuestionId(1), Extra::Pause { at: 0.5, standing: STEP });
+    let extras = Extras::only(RoundId(1), Extra::Pause { at: 0.5, standing: STEP });
     let mut director = Director::new(pace(), extras, 2);
     director.receive(&question(10, 1), now);
     assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
@@ -139,7 +139,7 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
         (Extra::GiveLives { at: 0.5, lives: 2 }, STEP * 6, give),
         (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
     ] {
-        let mut director = Director::new(pace(), Extras::only(QuestionId(1), extra), 2);
+        let mut director = Director::new(pace(), Extras::only(RoundId(1), extra), 2);
         director.receive(&question(10, 1), now);
         assert_eq!(director.take_due(now + at), vec![action]);
     }

@@ -1,102 +1,111 @@
-//! A player's behaviour in a question: plans actions, adapts them to changes of the clock, answers, retries, violates
+//! A player's behaviour in a round: plans actions, adapts them to changes of the clock, claims, retries, violates
 //! the protocol.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Question, QuestionId};
-use klaxon_protocol::player::{FromPlayer, Ping, React};
+use klaxon_protocol::ids::RoundId;
+use klaxon_protocol::player::{FromPlayer, Ping, React, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
 
-use super::super::actions::{Action, ActionKind, Device, actions};
+use super::super::actions::{Action, ActionKind, Device, Told};
 use super::super::habits::Mischief;
 use super::super::mischief::{self, Intrusion, intrude};
-use super::{Chore, Person, SeenQuestion, local};
+use super::super::saying::Saying;
+use super::{Chore, Person, SeenRound, Wanted, local};
+use crate::messages::RoundTimes;
 
 /// A ping is sent after an answer in this last part before the close.
 const CLOSE_CALL: Span = Span(1000);
 
 impl Person {
-    pub(super) fn see(&mut self, question: &Question) {
-        if self.seen.as_ref().is_some_and(|seen| seen.question.question >= question.question) {
-            return self.move_clock(question.question, question.opens_at, question.closes_at);
+    pub(super) fn see(&mut self, times: RoundTimes, told_at: Millis) {
+        if self.seen.as_ref().is_some_and(|seen| seen.times.round >= times.round) {
+            return self.move_clock(times);
         }
-        self.world.progress.question.fetch_max(u32::from(question.question.0), Ordering::Relaxed);
-        let right = self.world.key.right(question);
+        let RoundTimes { round, opens_at, closes_at } = times;
+        self.world.progress.round.fetch_max(u32::from(round.0), Ordering::Relaxed);
         let swarm = u32::try_from(self.world.plan.seats()).unwrap_or(u32::MAX);
         self.actions.retain(|action| action.stubborn);
-        self.actions.extend(actions(self.world.plan.seed, &self.plan, question, right, swarm));
-        self.seen = Some(SeenQuestion { question: question.clone(), closed: false, wanted: None, settled: false });
+        let told = Told { round, told_at, opens_at, closes_at, busy: self.hand.busy() };
+        self.actions.extend(self.hand.actions(&self.world.known, self.world.plan.seed, &self.plan, &told, swarm));
+        self.seen = Some(SeenRound { times, closed: false, wanted: Vec::new() });
     }
 
-    /// Moves the planned actions when the question's times have changed.
-    pub(super) fn move_clock(&mut self, question: QuestionId, opens_at: Millis, closes_at: Millis) {
-        let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == question) else { return };
-        let before = seen.question.closes_at;
-        seen.question.opens_at = opens_at;
-        seen.question.closes_at = closes_at;
-        for action in self.actions.iter_mut().filter(|action| action.question == question) {
-            let moved = action.at.0.saturating_add(closes_at.0).saturating_sub(before.0);
-            action.at = Millis(moved.max(if matches!(action.what, ActionKind::Answer(..)) { opens_at.0 } else { 0 }));
+    /// Moves the planned actions when the round's times have changed.
+    pub(super) fn move_clock(&mut self, times: RoundTimes) {
+        let Some(seen) = self.seen.as_mut().filter(|seen| seen.times.round == times.round) else { return };
+        let before = std::mem::replace(&mut seen.times, times).closes_at;
+        for action in self.actions.iter_mut().filter(|action| action.round == times.round) {
+            let moved = action.at.0.saturating_add(times.closes_at.0).saturating_sub(before.0);
+            let least = if matches!(action.what, ActionKind::Claim(..)) { times.opens_at.0 } else { 0 };
+            action.at = Millis(moved.max(least));
         }
     }
 
-    pub(super) fn close(&mut self, question: QuestionId) {
-        self.actions.retain(|action| action.stubborn || action.question != question);
-        if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == question) {
+    pub(super) fn close(&mut self, round: RoundId) {
+        self.actions.retain(|action| action.stubborn || action.round != round);
+        if let Some(seen) = self.seen.as_mut().filter(|seen| seen.times.round == round) {
             seen.closed = true;
         }
     }
 
-    pub(super) fn settle(&mut self, reply: &AnswerReply) {
-        if reply.code == Some(ErrorCode::Unavailable) {
+    /// Takes in a reply to a claim; nothing if it is another message.
+    pub(super) fn settle(&mut self, message: &ToPlayer) {
+        let Some((round, key)) = Saying::replied_to(message) else { return };
+        let code = match message {
+            ToPlayer::AnswerReply(reply) => reply.code,
+            ToPlayer::ClaimReply(reply) => reply.code,
+            _ => None,
+        };
+        if code == Some(ErrorCode::Unavailable) {
             return self.retry_after(Span(500));
         }
-        // The answer is repeated after the pause.
-        if reply.code == Some(ErrorCode::Paused) {
+        // The claim is repeated after the pause.
+        if code == Some(ErrorCode::Paused) {
             return;
         }
-        if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == reply.question) {
-            seen.settled = true;
-        }
+        let wanted = self.seen.iter_mut().flat_map(|seen| &mut seen.wanted);
+        wanted.filter(|wanted| wanted.saying.claimed() == (round, key)).for_each(|wanted| wanted.settled = true);
     }
 
-    /// Sends the answer again if it has no reply yet.
+    /// Sends the claims again that have no reply yet.
     pub(super) fn retry(&mut self) {
         self.retry_after(Span(0));
     }
 
     pub(super) fn retry_after(&mut self, wait: Span) {
         let at = self.server_now() + wait;
-        let Some(seen) = &self.seen else { return };
-        if let (Some(choice), false, false) = (seen.wanted, seen.settled, seen.closed) {
-            let question = seen.question.question;
-            let at = at.max(seen.question.opens_at);
-            self.actions.push(Action {
-                at,
-                question,
-                stubborn: false,
-                what: ActionKind::Answer(Device::First, choice),
-            });
-        }
+        let Some(seen) = self.seen.as_ref().filter(|seen| !seen.closed) else { return };
+        let round = seen.times.round;
+        let at = at.max(seen.times.opens_at);
+        let open = seen.wanted.iter().filter(|wanted| !wanted.settled);
+        self.actions.extend(open.map(|wanted| Action {
+            at,
+            round,
+            stubborn: false,
+            what: ActionKind::Claim(Device::First, wanted.saying.clone()),
+        }));
     }
 
     pub(super) async fn perform(&mut self, action: &Action) {
         match action.what {
-            ActionKind::Answer(device, choice) => {
-                if let Some(seen) = self.seen.as_mut().filter(|seen| seen.question.question == action.question)
+            ActionKind::Claim(device, ref saying) => {
+                if let Some(seen) = self.seen.as_mut().filter(|seen| seen.times.round == action.round)
                     && self.alive
                 {
-                    seen.wanted.get_or_insert(choice);
-                    let closes_at = seen.question.closes_at;
+                    if !seen.wanted.iter().any(|wanted| wanted.saying.claimed() == saying.claimed()) {
+                        seen.wanted.push(Wanted { saying: saying.clone(), settled: false });
+                    }
+                    let closes_at = seen.times.closes_at;
                     if !self.is_in(device) {
                         // It is sent again after the next snapshot.
                         return;
                     }
-                    self.answer(device, Answer { question: action.question, choice }).await;
-                    // The pong proves when the answer had been read, so the audit knows that it was on time.
+                    self.claim(device, saying).await;
+                    // The pong proves when the claim had been read, so the audit knows that it was on time.
                     if closes_at.since(self.server_now()) < CLOSE_CALL {
                         self.send(device, &FromPlayer::Ping(Ping { sent: local() })).await;
                     }
@@ -108,41 +117,43 @@ impl Person {
                 self.lose(Device::First);
                 self.later(back.to_std(), Chore::Open(Device::First));
             }
-            ActionKind::Mischief(mischief) => self.misbehave(mischief, action.question).await,
+            ActionKind::Mischief(mischief) => self.misbehave(mischief, action.round).await,
         }
     }
 
-    async fn answer(&mut self, device: Device, answer: Answer) {
-        self.world.progress.answers.fetch_add(1, Ordering::Relaxed);
-        self.send(device, &FromPlayer::Answer(answer)).await;
+    async fn claim(&mut self, device: Device, saying: &Saying) {
+        self.world.progress.claims.fetch_add(1, Ordering::Relaxed);
+        self.send(device, &saying.message()).await;
     }
 
-    async fn misbehave(&mut self, mischief: Mischief, question: QuestionId) {
+    async fn misbehave(&mut self, mischief: Mischief, round: RoundId) {
         let codec = self.plan.codec;
-        let answer = Answer { question, choice: Choice(self.rng.random_range(0..2)) };
         let world = Arc::clone(&self.world);
+        let form = world.form;
+        let choice = self.rng.random_range(0..2);
+        let saying = Saying::of(form, round, choice);
         let own = self.plan.number;
         match mischief {
             Mischief::ForgesToken => {
-                self.intruders.spawn(intrude(world, own, codec, Intrusion::Forged, answer));
+                self.intruders.spawn(intrude(world, own, codec, Intrusion::Forged, saying));
             }
             Mischief::Steals(victim) => {
-                self.intruders.spawn(intrude(world, victim, codec, Intrusion::Stolen, answer));
+                self.intruders.spawn(intrude(world, victim, codec, Intrusion::Stolen, saying));
             }
             Mischief::AnswersUnjoined => {
-                self.intruders.spawn(intrude(world, own, codec, Intrusion::Unjoined, answer));
+                self.intruders.spawn(intrude(world, own, codec, Intrusion::Unjoined, saying));
             }
             Mischief::AnswersClosed => {
-                let question = QuestionId(question.0.saturating_sub(1).max(1));
-                self.answer(Device::First, Answer { question, ..answer }).await;
+                let round = RoundId(round.0.saturating_sub(1).max(1));
+                self.claim(Device::First, &Saying::of(form, round, choice)).await;
             }
-            Mischief::AnswersEarly => self.answer(Device::First, answer).await,
+            Mischief::AnswersEarly => self.claim(Device::First, &saying).await,
             Mischief::AnswersWhenOut if self.alive => {}
-            Mischief::AnswersWhenOut => self.answer(Device::First, answer).await,
-            Mischief::ChoosesNothing => self.answer(Device::First, Answer { choice: Choice(77), ..answer }).await,
-            Mischief::AnswersUnasked => self.send(Device::First, &mischief::unasked(answer.choice)).await,
+            Mischief::AnswersWhenOut => self.claim(Device::First, &saying).await,
+            Mischief::ChoosesNothing => self.claim(Device::First, &Saying::nothing(form, round)).await,
+            Mischief::AnswersUnasked => self.send(Device::First, &mischief::unasked(form).message()).await,
             Mischief::ClaimsSeat(seat) => {
-                self.send_bytes(Device::First, mischief::answer_for_seat(codec, answer, seat)).await;
+                self.send_bytes(Device::First, mischief::claim_for_seat(codec, &saying, seat)).await;
             }
             Mischief::Floods => {
                 for _ in 0..mischief::FLOOD {

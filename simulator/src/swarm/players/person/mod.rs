@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, Question, Snapshot};
+use klaxon_protocol::games::rundown::{Overview, Standing};
 use klaxon_protocol::player::{FromPlayer, Phase, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
@@ -20,8 +20,11 @@ use tokio::time::{Instant, sleep_until};
 use super::actions::{Action, Device};
 use super::connection::{PlayerConnection, Received};
 use super::plan::{PlayerPlan, rng};
+use super::saying::Saying;
 use super::world::World;
 use crate::evidence::{GatewayNumber, Micros, PlayerNumber};
+use crate::messages::{RoundNews, RoundTimes, time_of};
+use crate::swarm::games::Hand;
 
 /// How often a player whose connection was displaced by an intruder reconnects.
 const MOST_RETURNS: u32 = 3;
@@ -38,7 +41,7 @@ pub async fn live(world: Arc<World>, number: PlayerNumber, mut over: watch::Rece
     person.go().await;
 }
 
-/// A scheduled action that is independent of questions.
+/// A scheduled action that is independent of rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chore {
     Open(Device),
@@ -48,13 +51,19 @@ enum Chore {
     Leave,
 }
 
-/// The last question that the player received.
+/// The last round that the player received.
 #[derive(Debug)]
-struct SeenQuestion {
-    question: Question,
+struct SeenRound {
+    times: RoundTimes,
     closed: bool,
-    /// The first choice that was made on this player's devices.
-    wanted: Option<Choice>,
+    /// What was claimed on this player's devices: of each claim the first value.
+    wanted: Vec<Wanted>,
+}
+
+/// A claim that the player made.
+#[derive(Debug)]
+struct Wanted {
+    saying: Saying,
     /// Whether the server replied to it.
     settled: bool,
 }
@@ -80,7 +89,9 @@ struct Person {
     openings: JoinSet<(Device, Option<PlayerConnection>)>,
     chores: Vec<(Instant, Chore)>,
     actions: Vec<Action>,
-    seen: Option<SeenQuestion>,
+    /// The player's part of the game.
+    hand: Hand,
+    seen: Option<SeenRound>,
     /// The server's clock minus the local one, in milliseconds.
     offset: i64,
     paused: bool,
@@ -103,10 +114,11 @@ impl Person {
         let start = Instant::now() + plan.joins_after;
         let gateway = world.gateways.first_for(world.plan.seed, plan.number);
         Self {
-            // Question 0 is used for the plan; the largest number is never a question.
+            // Round 0 is used for the plan; the largest number is never a round.
             rng: rng(world.plan.seed, plan.number, u16::MAX),
             alive: plan.role == Role::Player,
             gateways: [gateway, world.gateways.beside(gateway)],
+            hand: Hand::new(&world.known),
             world,
             plan,
             first: None,
@@ -198,26 +210,45 @@ impl Person {
             Received::Unreadable => return,
             Received::Closed => return self.come_back(device),
         };
+        self.hand.hear(&message);
+        match RoundNews::of(&message) {
+            Some(RoundNews::Begins(times)) => self.see(times, time_of(&message).unwrap_or(times.opens_at)),
+            Some(RoundNews::Moved(times)) => self.move_clock(times),
+            Some(RoundNews::Closed(round) | RoundNews::Voided(round)) => self.close(round),
+            Some(RoundNews::Revealed(_)) | None => {}
+        }
         match &*message {
             ToPlayer::Welcome(welcome) => self.welcome(device, welcome),
-            ToPlayer::Snapshot(snapshot) => self.see_snapshot(snapshot),
-            ToPlayer::Question(question) => self.see(question),
-            ToPlayer::Clock(clock) => self.move_clock(clock.question, clock.opens_at, clock.closes_at),
+            ToPlayer::Snapshot(snapshot) => {
+                let round = snapshot.question.as_ref().map(|asked| RoundTimes {
+                    round: asked.question,
+                    opens_at: asked.opens_at,
+                    closes_at: asked.closes_at,
+                });
+                self.see_snapshot(snapshot.phase, snapshot.paused, round, snapshot.at);
+            }
+            ToPlayer::GameSnapshot(snapshot) => {
+                let round = snapshot.body.read::<Overview>().ok().and_then(|overview| overview.round);
+                let round = round.map(|times| RoundTimes {
+                    round: times.round,
+                    opens_at: times.opens_at,
+                    closes_at: times.closes_at,
+                });
+                self.see_snapshot(snapshot.phase, snapshot.paused, round, snapshot.at);
+            }
             ToPlayer::Pause(_) => self.paused = true,
-            ToPlayer::Resume(resume) => {
-                if let (Some(question), Some(opens), Some(closes)) =
-                    (resume.question, resume.opens_at, resume.closes_at)
-                {
-                    self.move_clock(question, opens, closes);
-                }
+            ToPlayer::Resume(_) => {
                 self.paused = false;
                 self.retry();
             }
-            ToPlayer::Close(close) => self.close(close.question),
-            ToPlayer::Void(void) => self.close(void.question),
             ToPlayer::You(you) => self.alive = you.alive,
             ToPlayer::Result(result) => self.alive = result.alive,
-            ToPlayer::AnswerReply(reply) => self.settle(reply),
+            ToPlayer::GameOwn(own) => {
+                if let Ok(standing) = own.body.read::<Standing>() {
+                    self.alive = standing.in_play;
+                }
+            }
+            ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_) => self.settle(&message),
             ToPlayer::Pong(pong) => {
                 let now = local().0.cast_signed();
                 let trip = now - pong.sent.0.cast_signed();
@@ -234,6 +265,10 @@ impl Person {
             ToPlayer::Error(error) => self.refused(device, error.code),
             ToPlayer::Lobby(_)
             | ToPlayer::Opened(_)
+            | ToPlayer::Question(_)
+            | ToPlayer::Clock(_)
+            | ToPlayer::Close(_)
+            | ToPlayer::Void(_)
             | ToPlayer::Reveal(_)
             | ToPlayer::Standings(_)
             | ToPlayer::Podium(_)
@@ -241,10 +276,7 @@ impl Person {
             | ToPlayer::Notice(_)
             | ToPlayer::Reactions(_)
             | ToPlayer::Paused(_)
-            | ToPlayer::ClaimReply(_)
-            | ToPlayer::GameEvent(_)
-            | ToPlayer::GameOwn(_)
-            | ToPlayer::GameSnapshot(_) => {}
+            | ToPlayer::GameEvent(_) => {}
         }
     }
 
@@ -277,17 +309,20 @@ impl Person {
         }
     }
 
-    fn see_snapshot(&mut self, snapshot: &Snapshot) {
-        self.paused = snapshot.paused;
-        if snapshot.phase == Phase::Ended {
-            return self.leave_soon();
-        }
-        let Some(question) = &snapshot.question else { return };
-        if snapshot.phase == Phase::Question {
-            self.see(question);
-            self.retry();
-        } else {
-            self.close(question.question);
+    fn see_snapshot(&mut self, phase: Phase, paused: bool, round: Option<RoundTimes>, at: Millis) {
+        self.paused = paused;
+        match (phase, round) {
+            (Phase::Ended, _) => self.leave_soon(),
+            (Phase::Question, Some(times)) => {
+                self.see(times, at);
+                self.retry();
+            }
+            (_, Some(times)) => self.close(times.round),
+            // A rundown's snapshot has no round that is not open.
+            (_, None) => {
+                let last = self.seen.as_ref().map(|seen| seen.times.round);
+                last.into_iter().for_each(|last| self.close(last));
+            }
         }
     }
 }

@@ -1,8 +1,12 @@
 //! The evidence in decoded form: each distinct frame is decoded once for each direction in which it was sent.
 
+mod rounds;
+
 use klaxon_protocol::player::{FROM_PLAYER_TYPES, FromPlayer, ToPlayer};
 
 use crate::evidence::{Direction, Entry, Evidence, FrameId};
+
+pub use rounds::{RoundNews, RoundTimes, time_of};
 
 /// A frame of a connection, decoded.
 #[derive(Debug, Clone, Copy)]
