@@ -15,7 +15,7 @@ const NONE: u64 = u64::MAX;
 
 /// The counted answers to the last question.
 #[derive(Default)]
-pub struct Answers {
+pub struct SeatAnswers {
     /// What each seat claimed; for a typed answer, 1 if it is right, else 0.
     bits: Vec<u64>,
     /// The players' time that had passed, in ms.
@@ -30,7 +30,7 @@ pub struct Answers {
     digest: u64,
 }
 
-impl Answers {
+impl SeatAnswers {
     /// Forgets all answers, for the next question.
     pub fn clear(&mut self) {
         let Self { bits, elapsed, .. } = std::mem::take(self);

@@ -5,7 +5,7 @@ use klaxon_protocol::ids::Seat;
 
 use super::floor::Buzzing;
 use super::seats::Awaited;
-use super::sheet::Sheet;
+use super::sheet::QuestionSheet;
 use super::{AskedQuestion, QuizPart};
 use crate::game::people::SeatSet;
 use crate::game::rundown::{Opening, Stage};
@@ -14,7 +14,7 @@ impl QuizPart {
     /// Asks the next question, or shows the next slide.
     pub(super) fn go_on(&mut self, stage: &mut Stage<'_>) {
         let index = usize::from(self.course.begun);
-        let mut sheet = Sheet::new(&self.quiz, index, &self.seed);
+        let mut sheet = QuestionSheet::new(&self.quiz, index, &self.seed);
         self.course.begun += 1;
         self.course.on_slide = matches!(self.kind(index), Kind::Slide(_));
         if self.course.on_slide {

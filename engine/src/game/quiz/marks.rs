@@ -3,7 +3,7 @@
 use klaxon_protocol::games::quiz::number_of_bits;
 use klaxon_protocol::ids::Seat;
 
-use super::answers::Answers;
+use super::answers::SeatAnswers;
 use super::judge::{Mark, Share, choices, majority, number, order, race};
 use super::sheet::Rule;
 
@@ -20,7 +20,13 @@ pub struct Marks<'q> {
 
 impl<'q> Marks<'q> {
     /// Of these answers, of the seats that play; `places` is how many are paid by place.
-    pub fn new(rule: &'q Rule, answers: &Answers, counts: &[u32], places: usize, plays: impl Fn(Seat) -> bool) -> Self {
+    pub fn new(
+        rule: &'q Rule,
+        answers: &SeatAnswers,
+        counts: &[u32],
+        places: usize,
+        plays: impl Fn(Seat) -> bool,
+    ) -> Self {
         let playing = answers.iter().filter(|(seat, _, _)| plays(*seat));
         let best = match rule {
             Rule::Nearest(right) => number::nearest(

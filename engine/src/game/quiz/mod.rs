@@ -20,11 +20,11 @@ use klaxon_protocol::binary::Encode;
 use klaxon_protocol::games::quiz::{Kind, Quiz, QuizReveal};
 use klaxon_protocol::ids::RoundId;
 
-use self::answers::Answers;
+use self::answers::SeatAnswers;
 use self::floor::Buzzing;
-use self::seats::Seats;
-use self::sheet::Sheet;
-use self::undo::Undo;
+use self::seats::QuizSeats;
+use self::sheet::QuestionSheet;
+use self::undo::RevealUndo;
 
 /// The most rounds that one part can open: those of a buzzer that is opened again and again.
 const MOST_ROUNDS: u16 = 60_000;
@@ -34,21 +34,21 @@ pub struct QuizPart {
     quiz: Quiz,
     /// The order of choices follows from it.
     seed: [u8; 32],
-    course: Course,
+    course: QuizCourse,
     /// The questions that were asked, in order.
     asked: Vec<AskedQuestion>,
     /// The answers to the last one.
-    answers: Answers,
-    seats: Seats,
+    answers: SeatAnswers,
+    seats: QuizSeats,
     /// The last question, while it is a buzzer.
     buzzing: Option<Buzzing>,
     /// What is needed to undo the last reveal.
-    undo: Option<Undo>,
+    undo: Option<RevealUndo>,
 }
 
 /// Where the quiz is.
 #[derive(Debug, Clone, Encode)]
-struct Course {
+struct QuizCourse {
     /// How many questions were asked or, if they are slides, shown.
     begun: u16,
     /// Whether the last of them is a slide.
@@ -63,7 +63,7 @@ struct Course {
 struct AskedQuestion {
     /// Its index in the quiz.
     index: usize,
-    sheet: Sheet,
+    sheet: QuestionSheet,
     /// Its last round: a buzzer can have several.
     round: RoundId,
     /// Counted answers by choice, if there are choices.
@@ -80,10 +80,10 @@ impl QuizPart {
         Self {
             quiz,
             seed,
-            course: Course { begun: 0, on_slide: false, first_points: 0, nobody_left: false },
+            course: QuizCourse { begun: 0, on_slide: false, first_points: 0, nobody_left: false },
             asked: Vec::new(),
-            answers: Answers::default(),
-            seats: Seats::default(),
+            answers: SeatAnswers::default(),
+            seats: QuizSeats::default(),
             buzzing: None,
             undo: None,
         }

@@ -10,7 +10,7 @@ use super::judge::points::{Timing, gained};
 use super::judge::{Mark, wager};
 use super::marks::Marks;
 use super::sheet::Rule;
-use super::undo::{Undo, lose};
+use super::undo::{RevealUndo, lose};
 use crate::game::rundown::{Ledger, Stage};
 
 /// What a reveal found.
@@ -29,7 +29,7 @@ impl QuizPart {
     pub(super) fn reveal_last(&mut self, stage: &mut Stage<'_>) {
         let seats = stage.ledger.seats();
         self.seats.grow(seats);
-        let mut undo = Undo::new(seats, &self.seats.streaks);
+        let mut undo = RevealUndo::new(seats, &self.seats.streaks);
         let kind = self.last().map(|asked| self.kind(asked.index)).expect("a question is revealed after it was asked");
         let (is_buzzer, has_right) = (matches!(kind, Kind::Buzzer(_)), kind.has_right());
         let found = if is_buzzer {
@@ -49,7 +49,7 @@ impl QuizPart {
     }
 
     /// Applies a question that all can answer to every seat in play.
-    fn judge(&mut self, stage: &mut Stage<'_>, undo: &mut Undo) -> Found {
+    fn judge(&mut self, stage: &mut Stage<'_>, undo: &mut RevealUndo) -> Found {
         let total = stage.clock().expect("it was asked in a round").total();
         let (eliminates, is_staked) = (self.eliminates(), self.is_staked());
         let playing: Vec<Seat> = self.playing(stage).collect();
@@ -93,7 +93,7 @@ impl QuizPart {
     }
 
     /// Pays those whose answers to a buzzer were judged. Streaks stay as they are, for only one player can answer.
-    fn judge_buzzer(&mut self, stage: &mut Stage<'_>, undo: &mut Undo) -> Found {
+    fn judge_buzzer(&mut self, stage: &mut Stage<'_>, undo: &mut RevealUndo) -> Found {
         self.note_answers(stage, undo);
         let index = self.last().expect("it was asked").index;
         let scoring = Scoring { speed: 0, streak: 0, ..self.scoring(index) };
@@ -118,7 +118,7 @@ impl QuizPart {
     }
 
     /// Notes who answered where nothing is right or wrong.
-    fn note_answers(&self, stage: &Stage<'_>, undo: &mut Undo) -> Found {
+    fn note_answers(&self, stage: &Stage<'_>, undo: &mut RevealUndo) -> Found {
         for seat in self.playing(stage) {
             let answered = self.answers.get(seat).is_some();
             undo.outcomes[seat.index()] = if answered { AnswerOutcome::Counted } else { AnswerOutcome::Silent };

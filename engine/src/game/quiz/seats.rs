@@ -6,9 +6,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::game::people::SeatSet;
 
-/// What a quiz keeps of each seat. Seats after the end of an array have the value 0.
+/// What a quiz keeps of each seat. QuizSeats after the end of an array have the value 0.
 #[derive(Default)]
-pub struct Seats {
+pub struct QuizSeats {
     /// Right answers in a row.
     pub streaks: Vec<u8>,
     /// How many answers were right.
@@ -60,7 +60,7 @@ impl Awaited {
     }
 }
 
-impl Seats {
+impl QuizSeats {
     pub fn streak(&self, seat: Seat) -> u8 {
         self.streaks.get(seat.index()).copied().unwrap_or(0)
     }

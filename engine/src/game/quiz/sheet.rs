@@ -2,7 +2,7 @@
 
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::games::quiz::{
-    Accepted, Answer, Asked, By, Choices, Fastest, Kind, NumberScore, Quiz, Right, Stake, Tie, is_order,
+    Accepted, AnswerKind, Asked, By, Choices, Fastest, Kind, NumberScore, Quiz, Right, Stake, Tie, is_order,
     number_of_bits, order_to_bits, set_to_bits,
 };
 use klaxon_protocol::ids::ClaimKey;
@@ -12,7 +12,7 @@ use super::mixing::{order, place_of, unmixed};
 use crate::round::{ClaimSpace, ClaimValues};
 
 /// A question as it is asked.
-pub struct Sheet {
+pub struct QuestionSheet {
     /// As it is sent to players.
     pub asked: Asked,
     pub values: Values,
@@ -97,7 +97,7 @@ impl Values {
     }
 }
 
-impl Sheet {
+impl QuestionSheet {
     /// The question with this index, mixed by the seed.
     pub fn new(quiz: &Quiz, index: usize, seed: &[u8; 32]) -> Self {
         let (question, number) =
@@ -134,14 +134,14 @@ impl Sheet {
 }
 
 /// How it is answered, and what is right, given what is at each place.
-fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (Answer, Values, Rule, Option<Right>) {
+fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (AnswerKind, Values, Rule, Option<Right>) {
     let count = u32::try_from(places.len()).expect("a question has 16 choices at most");
     let one = Values::One(count.into());
     let moved = |choices: &[u8]| -> Vec<u8> { choices.iter().map(|&choice| place_of(places, choice)).collect() };
     match &quiz.questions[index].kind {
         Kind::Choice(of) => {
             let right = place_of(places, of.right);
-            (Answer::Choice(Choices { choices }), one, Rule::Exact(right.into()), Some(Right::Choices(vec![right])))
+            (AnswerKind::Choice(Choices { choices }), one, Rule::Exact(right.into()), Some(Right::Choices(vec![right])))
         }
         Kind::Choices(of) => {
             let mut right = moved(&of.right);
@@ -156,7 +156,7 @@ fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (Ans
                     Rule::Weights(places.iter().map(weight).collect())
                 }
             };
-            (Answer::Choices(Choices { choices }), Values::Set(count), rule, Some(Right::Choices(right)))
+            (AnswerKind::Choices(Choices { choices }), Values::Set(count), rule, Some(Right::Choices(right)))
         }
         Kind::Number(of) => {
             let right = of.right;
@@ -167,7 +167,7 @@ fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (Ans
             };
             let (decimals, unit, least, most) = (of.decimals, of.unit.clone(), of.least, of.most);
             (
-                Answer::Number { decimals, unit, least, most },
+                AnswerKind::Number { decimals, unit, least, most },
                 Values::Number { least, most },
                 rule,
                 Some(Right::Number(right)),
@@ -181,22 +181,22 @@ fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (Ans
                 By::All => Rule::Exact(right),
                 By::Share => Rule::Places { right, items: count },
             };
-            (Answer::Order { items: choices }, Values::Order(count), rule, Some(Right::Order(in_order)))
+            (AnswerKind::Order { items: choices }, Values::Order(count), rule, Some(Right::Order(in_order)))
         }
         Kind::Text(of) => {
             let accepted = Accepted::new(&of.spellings, of.folding(), of.typos);
             let values = Values::Texts { each: 1, longest: of.longest.into() };
             (
-                Answer::Text { longest: of.longest },
+                AnswerKind::Text { longest: of.longest },
                 values,
                 Rule::Spelling(accepted),
                 Some(Right::Spellings(of.spellings.clone())),
             )
         }
-        Kind::Poll(_) => (Answer::Poll(Choices { choices }), one, Rule::Free, None),
+        Kind::Poll(_) => (AnswerKind::Poll(Choices { choices }), one, Rule::Free, None),
         Kind::Words(of) => {
             let values = Values::Texts { each: of.each.into(), longest: of.longest.into() };
-            (Answer::Words { each: of.each, longest: of.longest }, values, Rule::Free, None)
+            (AnswerKind::Words { each: of.each, longest: of.longest }, values, Rule::Free, None)
         }
         Kind::Fastest(of) => fastest(of, &moved(&of.right), choices),
         Kind::Buzzer(of) => {
@@ -204,24 +204,24 @@ fn parts(quiz: &Quiz, index: usize, places: &[u8], choices: Vec<String>) -> (Ans
             let values = Values::One(u64::from(count).max(1));
             let told = right.map(|right| Right::Choices(vec![right]));
             (
-                Answer::Buzzer { choices: of.choices.is_some().then_some(choices) },
+                AnswerKind::Buzzer { choices: of.choices.is_some().then_some(choices) },
                 values,
                 Rule::Buzzer(right.map(u64::from)),
                 told,
             )
         }
-        Kind::Majority(of) => (Answer::Majority(Choices { choices }), one, Rule::Majority(of.tie), None),
+        Kind::Majority(of) => (AnswerKind::Majority(Choices { choices }), one, Rule::Majority(of.tie), None),
         Kind::Wager(of) => {
             let (stake, most) = (of.stake, of.most);
-            (Answer::Wager { stake, most }, Values::Stake { how: stake, most }, Rule::Free, None)
+            (AnswerKind::Wager { stake, most }, Values::Stake { how: stake, most }, Rule::Free, None)
         }
-        Kind::Slide(_) => (Answer::Slide { lasts: quiz.time_of(index) }, Values::One(0), Rule::Free, None),
+        Kind::Slide(_) => (AnswerKind::Slide { lasts: quiz.time_of(index) }, Values::One(0), Rule::Free, None),
     }
 }
 
-fn fastest(of: &Fastest, right: &[u8], choices: Vec<String>) -> (Answer, Values, Rule, Option<Right>) {
+fn fastest(of: &Fastest, right: &[u8], choices: Vec<String>) -> (AnswerKind, Values, Rule, Option<Right>) {
     let count = u32::try_from(choices.len()).expect("a question has 12 choices at most");
-    let answer = Answer::Fastest { choices, order: of.is_order() };
+    let answer = AnswerKind::Fastest { choices, order: of.is_order() };
     if of.is_order() {
         let told = Right::Order(right.to_vec());
         return (answer, Values::Order(count), Rule::Race(order_to_bits(right)), Some(told));

@@ -12,7 +12,7 @@ use klaxon_protocol::player::{Body, ToPlayer};
 use serde::Serialize;
 
 use super::judge::best::smallest;
-use super::sheet::Sheet;
+use super::sheet::QuestionSheet;
 use super::{AskedQuestion, QuizPart};
 use crate::game::personal::for_each_seat_by;
 use crate::game::results::RoundResult;
@@ -58,7 +58,7 @@ impl QuizPart {
 
     /// Each seat's result of the last reveal.
     pub(super) fn results_of_seats(&self, stage: &Stage<'_>) -> Personal {
-        let ranks = if self.shows_ranks() { Ranks::of(stage) } else { Ranks::default() };
+        let ranks = if self.shows_ranks() { PointRanks::of(stage) } else { PointRanks::default() };
         let standing = |seat: Seat| stage.ledger.line(seat).standing(stage.people.removed.contains(seat));
         let result = |seat: Seat| self.result(seat).expect("results come right after a reveal");
         // Everything in which results differ: ranks follow from points and who is in play.
@@ -98,8 +98,10 @@ impl QuizPart {
 
     /// The quiz for players who join.
     pub(super) fn view_body(&self) -> Body {
-        let slide =
-            self.course.on_slide.then(|| Sheet::new(&self.quiz, usize::from(self.course.begun) - 1, &self.seed).asked);
+        let slide = self
+            .course
+            .on_slide
+            .then(|| QuestionSheet::new(&self.quiz, usize::from(self.course.begun) - 1, &self.seed).asked);
         let last = self.last().filter(|_| slide.is_none());
         Body::of(&QuizView {
             question: slide.or_else(|| last.map(|asked| asked.sheet.asked.clone())),
@@ -137,14 +139,14 @@ impl QuizPart {
     }
 }
 
-/// Ranks by points, of the players in play.
+/// PointRanks by points, of the players in play.
 #[derive(Default)]
-struct Ranks {
+struct PointRanks {
     /// All points, most first.
     points: Vec<Reverse<i64>>,
 }
 
-impl Ranks {
+impl PointRanks {
     fn of(stage: &Stage<'_>) -> Self {
         let playing = (0..stage.ledger.seats()).map(Seat).filter(|&seat| stage.plays(seat));
         let mut points: Vec<Reverse<i64>> = playing.map(|seat| Reverse(stage.ledger.line(seat).points)).collect();

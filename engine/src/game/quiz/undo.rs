@@ -8,7 +8,7 @@ use crate::game::people::SeatSet;
 use crate::game::rundown::{Ledger, Lost, Stage};
 
 /// What the last reveal did.
-pub struct Undo {
+pub struct RevealUndo {
     /// By seat.
     pub outcomes: Vec<AnswerOutcome>,
     /// By seat: the points that it gained, or lost if below 0.
@@ -19,7 +19,7 @@ pub struct Undo {
     streaks: Vec<u8>,
 }
 
-impl Undo {
+impl RevealUndo {
     /// Of a reveal that has not done anything yet.
     pub fn new(seats: u32, streaks: &[u8]) -> Self {
         let seats = usize::try_from(seats).expect("settings allow 10 million seats at most");

@@ -39,7 +39,7 @@ pub struct Asked {
     pub text: String,
     /// How it is answered.
     #[serde(flatten)]
-    pub answer: Answer,
+    pub answer: AnswerKind,
     /// Such as "Science".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
@@ -58,7 +58,7 @@ pub struct Asked {
 /// How a question is answered: by claims of key 0, unless told otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Answer {
+pub enum AnswerKind {
     /// The number of a choice.
     Choice(Choices),
     /// A set of choices: bit n for choice n.

@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::setup::MOST_POINTS;
 use crate::claim::ClaimText;
 use crate::time::Span;
+
+/// The most points that a question can be worth.
+pub const MOST_POINTS: u32 = 100_000;
 
 /// How many choices a question has of which a player takes one.
 pub const ONE_OF: RangeInclusive<usize> = 2..=12;

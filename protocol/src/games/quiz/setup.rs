@@ -3,12 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::kinds::Kind;
+use super::kinds::{Kind, MOST_POINTS};
 use crate::games::trivia::{Mode, OPEN_FOR};
 use crate::time::Span;
 
-/// The most points that a question can be worth.
-pub const MOST_POINTS: u32 = 100_000;
 /// How many of the right answers directly before a right answer add to its points at most.
 pub const STREAK_MOST: u8 = 5;
 /// Points for speed have this many steps, so that many players have equal results and share their messages.

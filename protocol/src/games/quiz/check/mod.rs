@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 
 use super::kinds::{
     AfterWrong, BUZZ_WINDOW, Buzzer, By, Fastest, Kind, LARGEST_NUMBER, LARGEST_STAKE, MANY_OF, MOST_DECIMALS,
-    MOST_TYPOS, NumberAnswer, NumberScore, ONE_OF, OneRight, PAID_PLACES, SPELLINGS, SeveralRight, TYPED, TypedAnswer,
-    WORDS, Wager, Words,
+    MOST_POINTS, MOST_TYPOS, NumberAnswer, NumberScore, ONE_OF, OneRight, PAID_PLACES, SPELLINGS, SeveralRight, TYPED,
+    TypedAnswer, WORDS, Wager, Words,
 };
-use super::setup::{Late, MOST_ORDERS, MOST_POINTS, MOST_SHRINK, MOST_TIMES, Quiz, QuizQuestion, Survival};
+use super::setup::{Late, MOST_ORDERS, MOST_SHRINK, MOST_TIMES, Quiz, QuizQuestion, Survival};
 use super::spelling::{Folding, fold};
 use crate::games::trivia::{OPEN_FOR, QUESTIONS};
 use crate::limits::TEXT_LENGTH;
