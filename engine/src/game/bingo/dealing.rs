@@ -29,7 +29,7 @@ pub(super) struct Dealing {
 }
 
 /// What is left of the dealing when it is closed.
-pub(super) struct Dealt {
+pub(super) struct ClosedDealing {
     pub roster: RosterHash,
     pub cards: Cards,
     pub index: NearIndex,
@@ -77,7 +77,7 @@ impl Dealing {
         self.roster.add(seat.0, stage.ledger.sat_at(seat).0, self.each);
     }
 
-    pub fn close(self) -> Dealt {
-        Dealt { roster: self.roster.hash(), cards: self.cards, index: self.index }
+    pub fn close(self) -> ClosedDealing {
+        ClosedDealing { roster: self.roster.hash(), cards: self.cards, index: self.index }
     }
 }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use klaxon_protocol::games::bingo::{
-    Barred, BingoEvent, CallBy, CallResult, FalseCall, LastBall, PrizeWon, Settled, TicketOfSeat, TicketPrize,
-    WINNERS_NAMED, Won,
+    Barred, BingoEvent, CallBy, CallResult, FalseCall, LastBall, PrizeWon, Settled, TicketOfSeat, TicketPrize, Won,
 };
 use klaxon_protocol::ids::{ClaimKey, Seat};
 use klaxon_protocol::link::Personal;
@@ -13,36 +12,10 @@ use klaxon_protocol::player::Phase;
 use klaxon_protocol::time::Millis;
 use serde::Serialize;
 
-use super::calls::{Call, Judgement, Settlement, Shares, settle};
+use super::calls::{Call, Judgement, Settlement, settle};
 use super::near::TicketNumber;
-use super::part::{BingoPart, Playing};
+use super::state::{BingoPart, Gone, Playing, SettlementUndo};
 use crate::game::rundown::Stage;
-
-/// A prize that was won.
-pub(super) struct Gone {
-    /// By seat and ticket.
-    pub winners: Vec<TicketOfSeat>,
-    pub shares: Shares,
-}
-
-/// A seat that made false calls.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Caller {
-    pub false_calls: u16,
-    pub barred: Barred,
-}
-
-/// What takes back the settlement of a round.
-#[derive(Default)]
-pub(super) struct Undo {
-    /// The prizes that were won.
-    prizes: Vec<u8>,
-    /// Seats that made false calls, as they were before.
-    callers: Vec<(Seat, Option<Caller>)>,
-    /// Tickets that won and can't win all others, as they were before.
-    satisfied: Vec<(TicketNumber, Option<u32>)>,
-    paid_beyond: u64,
-}
 
 impl BingoPart {
     /// Judges the calls of the last ball, and tells what came of them.
@@ -128,7 +101,7 @@ impl BingoPart {
 
     /// Pays prizes and notes false calls. Returns the prizes that are gone.
     fn apply(&mut self, stage: &mut Stage<'_>, settled: Settlement) -> Vec<PrizeWon> {
-        let mut undo = Undo { paid_beyond: self.paid_beyond, ..Undo::default() };
+        let mut undo = SettlementUndo { paid_beyond: self.paid_beyond, ..SettlementUndo::default() };
         let mut told = Vec::with_capacity(settled.won.len());
         for win in settled.won {
             let amounts = (0..).map(|index| win.shares.of(index));
@@ -161,7 +134,7 @@ impl BingoPart {
     }
 
     /// A ticket that won can't win some others.
-    fn note_winner(&mut self, undo: &mut Undo, prize: u8, seat: Seat, ticket: u8) {
+    fn note_winner(&mut self, undo: &mut SettlementUndo, prize: u8, seat: Seat, ticket: u8) {
         let prizes = &self.setup.prizes;
         let loses = |other: usize| {
             let both_houses = prizes[usize::from(prize)].pattern.is_house() && prizes[other].pattern.is_house();
@@ -176,7 +149,7 @@ impl BingoPart {
         }
     }
 
-    fn note_false_call(&mut self, undo: &mut Undo, call: &Call) {
+    fn note_false_call(&mut self, undo: &mut SettlementUndo, call: &Call) {
         let TicketOfSeat { seat, ticket } = call.ticket;
         undo.callers.push((seat, self.callers.get(&seat).cloned()));
         let settings = &self.setup.settings;
@@ -225,7 +198,7 @@ impl BingoPart {
         let playing = self.play_on();
         playing.index.take_back(ball);
         playing.drawn -= 1;
-        let Undo { prizes, callers, satisfied, paid_beyond } = self.undo.take()?;
+        let SettlementUndo { prizes, callers, satisfied, paid_beyond } = self.undo.take()?;
         self.paid_beyond = paid_beyond;
         let mut seats: Vec<Seat> = callers.iter().map(|&(seat, _)| seat).collect();
         for prize in prizes {
@@ -269,19 +242,6 @@ impl BingoPart {
             personal.by_seat[seat.index()] = shape;
         }
         Some(personal)
-    }
-}
-
-impl Gone {
-    /// As it is told.
-    pub fn told(&self, prize: u8) -> PrizeWon {
-        PrizeWon {
-            prize,
-            winners: self.winners.iter().copied().take(WINNERS_NAMED).collect(),
-            count: u32::try_from(self.winners.len()).expect("an index has room for all tickets"),
-            share: self.shares.share,
-            one_more: self.shares.one_more,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod near;
 mod order;
 mod part;
 mod patterns;
+mod state;
 mod strip;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ pub use self::dealer::{Dealer, MAX_TICKETS, TicketKind, Tickets};
 pub use self::draws::{Draws, Purpose, Seed};
 pub use self::near::{NearIndex, TicketNumber};
 pub use self::order::{RosterHash, RosterHasher, order};
-pub use self::part::BingoPart;
 pub use self::patterns::{Board, FAR, Goal, ToGo};
+pub use self::state::BingoPart;
 pub use self::strip::{Strip, TICKETS_OF_A_STRIP};
 pub use self::ticket75::Ticket75;
 pub use self::ticket90::Ticket90;

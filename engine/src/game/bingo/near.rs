@@ -30,14 +30,14 @@ pub struct NearIndex {
     /// Bit set of the prizes that can still be won. The others are not kept up to date.
     open: u32,
     /// By place: the fields of the prizes that a mark at this place can bring nearer.
-    by_place: Vec<Fields>,
+    by_place: Vec<ToGoFields>,
     /// By number: the tickets that have it, each with the place where.
     entries: Vec<Vec<u32>>,
     tickets: Vec<Position>,
     /// By ticket: which cells have a number. Empty if no prize depends on it.
     layouts: Vec<u32>,
     /// What a new ticket misses of each prize, if that is the same for all.
-    at_first: Fields,
+    at_first: ToGoFields,
     /// Of tickets that can't win all prizes: a bit set of those that they can't. There are few.
     barred: HashMap<TicketNumber, u32>,
     /// By prize: how many tickets miss 0, 1, 2 and more numbers.
@@ -53,24 +53,24 @@ pub struct NearIndex {
 #[repr(Rust, packed(4))]
 struct Position {
     /// What is missing of each prize.
-    to_go: Fields,
+    to_go: ToGoFields,
     board: Board,
 }
 
 /// Two bits for each prize.
-type Fields = u64;
+type ToGoFields = u64;
 
 /// The lower bits of the fields of the prizes in this bit set.
-fn fields_of(prizes: u32) -> Fields {
+fn fields_of(prizes: u32) -> ToGoFields {
     (0..u32::BITS).filter(|prize| prizes >> prize & 1 == 1).fold(0, |fields, prize| fields | 1 << (2 * prize))
 }
 
-fn field(fields: Fields, prize: usize) -> ToGo {
+fn field(fields: ToGoFields, prize: usize) -> ToGo {
     (fields >> (2 * prize) & 0b11) as ToGo
 }
 
-fn with_field(fields: Fields, prize: usize, to_go: ToGo) -> Fields {
-    fields & !(0b11 << (2 * prize)) | Fields::from(to_go) << (2 * prize)
+fn with_field(fields: ToGoFields, prize: usize, to_go: ToGo) -> ToGoFields {
+    fields & !(0b11 << (2 * prize)) | ToGoFields::from(to_go) << (2 * prize)
 }
 
 impl NearIndex {

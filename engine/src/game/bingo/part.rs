@@ -1,12 +1,9 @@
 //! A part of bingo in a rundown: dealing, balls, and what the host does. docs/rules/bingo.md has the rules.
 
-use std::collections::HashMap;
-
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::bingo::{
-    BINGO_KEYS, Ball, Balls, BingoEvent, BingoPlay, BingoSetup, CallBy, Dealt as DealtEvent, Opened, Pattern, PrizeWon,
-    TicketPrize,
+    BINGO_KEYS, Ball, Balls, BingoEvent, BingoPlay, CallBy, Dealt as DealtEvent, Opened, TicketPrize,
 };
 use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 use klaxon_protocol::limits::TEXT_LENGTH;
@@ -15,14 +12,10 @@ use klaxon_protocol::text;
 use klaxon_protocol::time::{Millis, Span};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::cards::Cards;
 use super::dealer::TicketKind;
 use super::dealing::Dealing;
-use super::draws::Seed;
-use super::judging::{Caller, Gone, Undo};
-use super::near::{NearIndex, TicketNumber};
-use super::order::{RosterHash, order};
-use crate::game::people::Chain;
+use super::order::order;
+use super::state::{BingoPart, BingoProgress, Calls, Drawn, Gone, Playing, hex};
 use crate::game::results::RoundResult;
 use crate::game::rundown::{Counted, Look, Opening, Part, Stage, Wait, hash};
 use crate::round::{ClaimSpace, ClaimValues, SeatClaim};
@@ -32,86 +25,7 @@ const CALLS: ClaimSpace = ClaimSpace { keys: BINGO_KEYS, values: ClaimValues::Be
 /// What a call's value is.
 const CALLED: ClaimValue = ClaimValue::Bits(0);
 
-/// A part of bingo.
-pub struct BingoPart {
-    pub(super) setup: BingoSetup,
-    pub(super) seed: Seed,
-    pub(super) course: Course,
-    /// What was announced, once it is known.
-    pub(super) public_value: Option<String>,
-    /// By prize: who won it.
-    pub(super) gone: Vec<Option<Gone>>,
-    pub(super) calls: Calls,
-    /// Seats that made false calls.
-    pub(super) callers: HashMap<Seat, Caller>,
-    /// Of tickets that won and can't win all others: which they can't, as a bit set.
-    pub(super) satisfied: HashMap<TicketNumber, u32>,
-    /// What takes back the settlement of the last round.
-    pub(super) undo: Option<Undo>,
-    pub(super) rounds: Vec<Drawn>,
-    /// A hash over all settlements and voids.
-    pub(super) history: Chain,
-    pub(super) paid_beyond: u64,
-}
-
-/// How far the part is.
-pub(super) enum Course {
-    /// It has not begun.
-    Waiting,
-    Dealing(Dealing),
-    Playing(Playing),
-}
-
-/// The part after the close of dealing.
-pub(super) struct Playing {
-    pub roster: RosterHash,
-    pub cards: Cards,
-    pub index: NearIndex,
-    /// All balls; none as long as the public value is awaited.
-    pub order: Vec<u8>,
-    /// How many of them are drawn.
-    pub drawn: usize,
-}
-
-/// The calls of the last round.
-#[derive(Default)]
-pub(super) struct Calls {
-    pub made: HashMap<(Seat, ClaimKey), Millis>,
-    /// A sum of hashes, so that a call does not rehash the others.
-    digest: u64,
-}
-
-/// A ball that was drawn: a round.
-pub(super) struct Drawn {
-    pub round: RoundId,
-    pub ball: u8,
-    /// How many balls were drawn, this one included.
-    pub number: u8,
-    pub won: Vec<PrizeWon>,
-    pub false_calls: u32,
-    pub is_void: bool,
-}
-
 impl BingoPart {
-    /// A part whose tickets and balls follow from this seed.
-    #[must_use]
-    pub fn new(setup: BingoSetup, seed: Seed) -> Self {
-        Self {
-            gone: setup.prizes.iter().map(|_| None).collect(),
-            setup,
-            seed,
-            course: Course::Waiting,
-            public_value: None,
-            calls: Calls::default(),
-            callers: HashMap::new(),
-            satisfied: HashMap::new(),
-            undo: None,
-            rounds: Vec::new(),
-            history: Chain::default(),
-            paid_beyond: 0,
-        }
-    }
-
     const fn kind(&self) -> TicketKind {
         match self.setup.balls {
             Balls::Of75 => TicketKind::Balls75,
@@ -119,53 +33,25 @@ impl BingoPart {
         }
     }
 
-    pub(super) const fn playing(&self) -> Option<&Playing> {
-        match &self.course {
-            Course::Playing(playing) => Some(playing),
-            Course::Waiting | Course::Dealing(_) => None,
-        }
-    }
-
-    /// The part, after the close of dealing.
-    ///
-    /// # Panics
-    /// Before that.
-    pub(super) const fn play_on(&mut self) -> &mut Playing {
-        match &mut self.course {
-            Course::Playing(playing) => playing,
-            Course::Waiting | Course::Dealing(_) => panic!("a ball is drawn after the close of dealing"),
-        }
-    }
-
-    /// Whether this prize can be won on the next ball, or on the one that is being called: it is not gone, and the house before it is.
-    pub(super) fn is_open(&self, prize: usize) -> bool {
-        self.gone[prize].is_none() && !self.awaits_another(prize)
-    }
-
-    /// Whether another prize has to be won before this one.
-    fn awaits_another(&self, prize: usize) -> bool {
-        let before = |pattern: Pattern| self.setup.prizes.iter().position(|prize| prize.pattern == pattern);
-        let first = self.setup.prizes[prize].pattern.after().and_then(before);
-        first.is_some_and(|first| self.gone[first].is_none())
-    }
-
     /// # Errors
     /// While tickets are still being dealt, or if the dealing is closed already.
     fn close_dealing(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal> {
         let wrong = |detail: String| Err(Refusal::because(ErrorCode::WrongPhase, detail));
-        match &self.course {
-            Course::Dealing(dealing) if dealing.next.is_some() => {
+        match &self.progress {
+            BingoProgress::Dealing(dealing) if dealing.next.is_some() => {
                 let (dealt, seats) = (dealing.cards.seats(), stage.ledger.seats());
                 return wrong(format!("Tickets are being dealt: {dealt} of {seats} seats have theirs."));
             }
-            Course::Dealing(_) => {}
-            Course::Waiting | Course::Playing(_) => return wrong("The dealing is closed already.".to_owned()),
+            BingoProgress::Dealing(_) => {}
+            BingoProgress::Waiting | BingoProgress::Playing(_) => {
+                return wrong("The dealing is closed already.".to_owned());
+            }
         }
-        let Course::Dealing(dealing) = std::mem::replace(&mut self.course, Course::Waiting) else {
+        let BingoProgress::Dealing(dealing) = std::mem::replace(&mut self.progress, BingoProgress::Waiting) else {
             unreachable!("it was just looked at")
         };
         let dealt = dealing.close();
-        self.course = Course::Playing(Playing {
+        self.progress = BingoProgress::Playing(Playing {
             roster: dealt.roster,
             cards: dealt.cards,
             index: dealt.index,
@@ -242,11 +128,11 @@ impl Part for BingoPart {
         stage.tell_between(BingoEvent::Dealing(self.dealing()), None);
         let mut dealing = Dealing::new(&self.setup, self.kind(), self.seed);
         dealing.deal_some(stage);
-        self.course = Course::Dealing(dealing);
+        self.progress = BingoProgress::Dealing(dealing);
     }
 
     fn next(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal> {
-        if let Course::Dealing(_) = self.course {
+        if let BingoProgress::Dealing(_) = self.progress {
             self.close_dealing(stage)?;
             if self.setup.public_value.is_some() {
                 return Ok(());
@@ -299,7 +185,7 @@ impl Part for BingoPart {
     }
 
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat) {
-        if let Course::Dealing(dealing) = &mut self.course {
+        if let BingoProgress::Dealing(dealing) = &mut self.progress {
             dealing.seat_taken(stage, seat);
         }
     }
@@ -308,23 +194,23 @@ impl Part for BingoPart {
     fn restored(&mut self, _: &mut Stage<'_>, _: Seat, _: RoundId) {}
 
     fn wait(&self, _: Phase) -> Wait {
-        match &self.course {
-            Course::Dealing(dealing) if dealing.next.is_some() => Wait::ForHost,
-            Course::Playing(playing) if playing.order.is_empty() => Wait::ForHost,
-            Course::Playing(_) if !self.is_over() => Wait::For(self.setup.settings.pace),
+        match &self.progress {
+            BingoProgress::Dealing(dealing) if dealing.next.is_some() => Wait::ForHost,
+            BingoProgress::Playing(playing) if playing.order.is_empty() => Wait::ForHost,
+            BingoProgress::Playing(_) if !self.is_over() => Wait::For(self.setup.settings.pace),
             _ => Wait::Usual,
         }
     }
 
     fn timer(&self) -> Option<Millis> {
-        match &self.course {
-            Course::Dealing(dealing) => dealing.next,
-            Course::Waiting | Course::Playing(_) => None,
+        match &self.progress {
+            BingoProgress::Dealing(dealing) => dealing.next,
+            BingoProgress::Waiting | BingoProgress::Playing(_) => None,
         }
     }
 
     fn on_timer(&mut self, stage: &mut Stage<'_>) {
-        if let Course::Dealing(dealing) = &mut self.course {
+        if let BingoProgress::Dealing(dealing) = &mut self.progress {
             dealing.deal_some(stage);
         }
     }
@@ -391,10 +277,10 @@ impl Part for BingoPart {
     }
 
     fn digest(&self) -> u64 {
-        let (step, dealt, next) = match &self.course {
-            Course::Waiting => (0_u8, 0, None),
-            Course::Dealing(dealing) => (1, dealing.cards.seats(), dealing.next),
-            Course::Playing(playing) => (2, playing.cards.seats(), None),
+        let (step, dealt, next) = match &self.progress {
+            BingoProgress::Waiting => (0_u8, 0, None),
+            BingoProgress::Dealing(dealing) => (1, dealing.cards.seats(), dealing.next),
+            BingoProgress::Playing(playing) => (2, playing.cards.seats(), None),
         };
         let drawn = self.playing().map_or(0, |playing| playing.drawn as u64);
         let calls = (self.calls.made.len() as u64, self.calls.digest);
@@ -404,13 +290,4 @@ impl Part for BingoPart {
     fn results(&self) -> Vec<RoundResult> {
         self.rounds.iter().map(Drawn::result).collect()
     }
-}
-
-/// Bytes as text.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }

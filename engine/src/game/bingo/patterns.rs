@@ -30,10 +30,10 @@ const ROWS: usize = 3;
 
 /// What wins a prize.
 #[derive(Debug, Clone)]
-pub struct Goal(Kind);
+pub struct Goal(GoalKind);
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum GoalKind {
     /// One of these masks.
     Masks(Masks),
     /// So many numbers.
@@ -47,7 +47,14 @@ enum Kind {
 struct Masks {
     all: Vec<Board>,
     /// By place: those that have it.
-    by_place: Vec<Vec<Board>>,
+    by_place: Vec<Vec<MaskGroup>>,
+}
+
+/// Masks with a common part: while too much of that is missing, none of them needs to be looked at.
+#[derive(Debug, Clone)]
+struct MaskGroup {
+    common: Board,
+    masks: Vec<Board>,
 }
 
 impl Goal {
@@ -59,22 +66,24 @@ impl Goal {
     pub fn of(prize: &BingoPrize, balls: Balls) -> Self {
         let lines = lines(balls);
         let kind = match (balls, prize.pattern) {
-            (_, Pattern::Line) => Kind::masks(lines),
-            (_, Pattern::TwoLines) => Kind::masks(pairs(&lines)),
-            (Balls::Of75, Pattern::FourCorners) => Kind::masks(vec![places([(0, 0), (0, 4), (4, 0), (4, 4)])]),
-            (Balls::Of90, Pattern::FourCorners) => Kind::masks(vec![1 | 1 << 4 | 1 << 10 | 1 << 14]),
-            (Balls::Of75, Pattern::X) => Kind::masks(vec![places((0..SIDE).flat_map(|i| [(i, i), (i, SIDE - 1 - i)]))]),
-            (Balls::Of75, Pattern::Frame) => {
-                Kind::masks(vec![places((0..SIDE).flat_map(|i| [(0, i), (4, i), (i, 0), (i, 4)]))])
+            (_, Pattern::Line) => GoalKind::masks(lines),
+            (_, Pattern::TwoLines) => GoalKind::pairs(&lines),
+            (Balls::Of75, Pattern::FourCorners) => GoalKind::masks(vec![places([(0, 0), (0, 4), (4, 0), (4, 4)])]),
+            (Balls::Of90, Pattern::FourCorners) => GoalKind::masks(vec![1 | 1 << 4 | 1 << 10 | 1 << 14]),
+            (Balls::Of75, Pattern::X) => {
+                GoalKind::masks(vec![places((0..SIDE).flat_map(|i| [(i, i), (i, SIDE - 1 - i)]))])
             }
-            (Balls::Of75, Pattern::Blackout) => Kind::masks(vec![(1 << balls.cells()) - 1]),
-            (Balls::Of75, Pattern::Cells) | (Balls::Of90, Pattern::Numbers) => Kind::masks(prize.masks.clone()),
-            (Balls::Of90, Pattern::Cells) => Kind::Cells(prize.masks.iter().copied().map(CellMask::new).collect()),
-            (Balls::Of90, Pattern::EarlyFive) => Kind::Count(EARLY),
-            (Balls::Of90, Pattern::TopLine) => Kind::masks(vec![lines[0]]),
-            (Balls::Of90, Pattern::MiddleLine) => Kind::masks(vec![lines[1]]),
-            (Balls::Of90, Pattern::BottomLine) => Kind::masks(vec![lines[2]]),
-            (Balls::Of90, pattern) if pattern.is_house() => Kind::masks(vec![(1 << balls.numbers()) - 1]),
+            (Balls::Of75, Pattern::Frame) => {
+                GoalKind::masks(vec![places((0..SIDE).flat_map(|i| [(0, i), (4, i), (i, 0), (i, 4)]))])
+            }
+            (Balls::Of75, Pattern::Blackout) => GoalKind::masks(vec![(1 << balls.cells()) - 1]),
+            (Balls::Of75, Pattern::Cells) | (Balls::Of90, Pattern::Numbers) => GoalKind::masks(prize.masks.clone()),
+            (Balls::Of90, Pattern::Cells) => GoalKind::Cells(prize.masks.iter().copied().map(CellMask::new).collect()),
+            (Balls::Of90, Pattern::EarlyFive) => GoalKind::Count(EARLY),
+            (Balls::Of90, Pattern::TopLine) => GoalKind::masks(vec![lines[0]]),
+            (Balls::Of90, Pattern::MiddleLine) => GoalKind::masks(vec![lines[1]]),
+            (Balls::Of90, Pattern::BottomLine) => GoalKind::masks(vec![lines[2]]),
+            (Balls::Of90, pattern) if pattern.is_house() => GoalKind::masks(vec![(1 << balls.numbers()) - 1]),
             (_, pattern) => panic!("{pattern:?} is no pattern with {} balls", balls.count()),
         };
         Self(kind)
@@ -82,16 +91,16 @@ impl Goal {
 
     /// Whether it depends on where tickets have their numbers.
     pub(super) const fn needs_layout(&self) -> bool {
-        matches!(self.0, Kind::Cells(_))
+        matches!(self.0, GoalKind::Cells(_))
     }
 
     /// How many numbers are missing on a ticket. `layout`: which cells of a ticket with 90 balls have a number; not used for others.
     #[must_use]
     pub fn to_go(&self, board: Board, layout: u32) -> ToGo {
         match &self.0 {
-            Kind::Masks(masks) => least(&masks.all, board),
-            Kind::Count(count) => few(count.saturating_sub(board.count_ones())),
-            Kind::Cells(masks) => masks.iter().map(|mask| mask.to_go(board, layout)).min().unwrap_or(FAR),
+            GoalKind::Masks(masks) => least(&masks.all, board),
+            GoalKind::Count(count) => few(count.saturating_sub(board.count_ones())),
+            GoalKind::Cells(masks) => masks.iter().map(|mask| mask.to_go(board, layout)).min().unwrap_or(FAR),
         }
     }
 
@@ -100,23 +109,36 @@ impl Goal {
     pub(super) fn has_fallen(&self, board: Board, layout: u32, place: u32, before: ToGo) -> bool {
         match &self.0 {
             // Masks without the place miss as many as before.
-            Kind::Masks(masks) => any_misses_less(&masks.by_place[place as usize], board, before),
-            Kind::Count(_) | Kind::Cells(_) => self.to_go(board, layout) < before,
+            GoalKind::Masks(masks) => any_misses_less(&masks.by_place[place as usize], board, before),
+            GoalKind::Count(_) | GoalKind::Cells(_) => self.to_go(board, layout) < before,
         }
     }
 
     /// Whether marking this place can change what is missing.
     pub(super) fn depends_on(&self, place: u32) -> bool {
         match &self.0 {
-            Kind::Masks(masks) => !masks.by_place[place as usize].is_empty(),
-            Kind::Count(_) | Kind::Cells(_) => true,
+            GoalKind::Masks(masks) => !masks.by_place[place as usize].is_empty(),
+            GoalKind::Count(_) | GoalKind::Cells(_) => true,
         }
     }
 }
 
-impl Kind {
+impl GoalKind {
     fn masks(all: Vec<Board>) -> Self {
-        let with = |place: u32| all.iter().copied().filter(|mask| mask >> place & 1 == 1).collect();
+        let with = |place: u32| {
+            let masks: Vec<Board> = all.iter().copied().filter(|mask| mask >> place & 1 == 1).collect();
+            if masks.is_empty() { Vec::new() } else { vec![MaskGroup { common: 0, masks }] }
+        };
+        Self::Masks(Masks { by_place: (0..PLACES).map(with).collect(), all })
+    }
+
+    /// All pairs of lines.
+    fn pairs(lines: &[Board]) -> Self {
+        let with_others =
+            |line: Board| lines.iter().filter(move |&&other| other != line).map(move |other| line | other);
+        let group = |line: Board| MaskGroup { common: line, masks: with_others(line).collect() };
+        let with = |place: u32| lines.iter().copied().filter(|line| line >> place & 1 == 1).map(group).collect();
+        let all = lines.iter().copied().flat_map(with_others).collect();
         Self::Masks(Masks { by_place: (0..PLACES).map(with).collect(), all })
     }
 }
@@ -126,14 +148,21 @@ fn least(masks: &[Board], board: Board) -> ToGo {
     masks.iter().map(|mask| ones(mask & !board)).min().unwrap_or(FAR)
 }
 
-/// Whether one of these masks misses less than `before`. Without branches, so that the compiler looks at several masks at a time.
-fn any_misses_less(masks: &[Board], board: Board, before: ToGo) -> bool {
-    let any = |misses_less: fn(u32) -> bool| masks.iter().fold(false, |any, mask| any | misses_less(mask & !board));
+/// Whether one of these masks misses less than `before`.
+fn any_misses_less(groups: &[MaskGroup], board: Board, before: ToGo) -> bool {
     match before {
-        1 => any(|missing| missing == 0),
-        2 => any(|missing| without_one(missing) == 0),
-        _ => any(|missing| without_one(without_one(missing)) == 0),
+        1 => any(groups, board, |missing| missing == 0),
+        2 => any(groups, board, |missing| without_one(missing) == 0),
+        _ => any(groups, board, |missing| without_one(without_one(missing)) == 0),
     }
+}
+
+/// Whether few enough are missing of one of these masks. Without branches inside of a group, so that the compiler looks at several masks at
+/// a time.
+fn any(groups: &[MaskGroup], board: Board, are_few: impl Fn(u32) -> bool) -> bool {
+    groups.iter().any(|MaskGroup { common, masks }| {
+        are_few(common & !board) && masks.iter().fold(false, |any, mask| any | are_few(mask & !board))
+    })
 }
 
 /// The bits without the lowest one that is set.
@@ -168,11 +197,6 @@ fn lines(balls: Balls) -> Vec<Board> {
         }
         Balls::Of90 => (0..ROWS as u32).map(|row| ((1 << IN_A_ROW) - 1) << (row * IN_A_ROW)).collect(),
     }
-}
-
-fn pairs(lines: &[Board]) -> Vec<Board> {
-    let pair = |(index, first): (usize, &Board)| lines[..index].iter().map(|second| first | second).collect::<Vec<_>>();
-    lines.iter().enumerate().flat_map(pair).collect()
 }
 
 /// A mask of the 27 cells of a ticket with 90 balls.

@@ -8,8 +8,7 @@ use klaxon_protocol::player::Body;
 use serde_json::json;
 
 use super::cards::Cards;
-use super::judging::Gone;
-use super::part::{BingoPart, Course, Drawn, Playing, hex};
+use super::state::{BingoPart, BingoProgress, Drawn, Playing, hex};
 use crate::game::results::RoundResult;
 use crate::game::rundown::Stage;
 
@@ -38,10 +37,10 @@ impl BingoPart {
     }
 
     const fn cards(&self) -> Option<&Cards> {
-        match &self.course {
-            Course::Waiting => None,
-            Course::Dealing(dealing) => Some(&dealing.cards),
-            Course::Playing(playing) => Some(&playing.cards),
+        match &self.progress {
+            BingoProgress::Waiting => None,
+            BingoProgress::Dealing(dealing) => Some(&dealing.cards),
+            BingoProgress::Playing(playing) => Some(&playing.cards),
         }
     }
 
@@ -91,14 +90,6 @@ impl BingoPart {
         };
         stage.alert(AlertKind::Game { body: Body::of(&card) });
         Ok(())
-    }
-}
-
-impl Gone {
-    fn won_by(&self, prize: u8, seat: Seat) -> impl Iterator<Item = Won> {
-        let first = self.winners.partition_point(|winner| winner.seat < seat);
-        let own = self.winners[first..].iter().take_while(move |winner| winner.seat == seat);
-        own.zip(first..).map(move |(winner, index)| Won { prize, ticket: winner.ticket, share: self.shares.of(index) })
     }
 }
 

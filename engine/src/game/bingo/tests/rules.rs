@@ -36,7 +36,7 @@ fn until_five(table: &mut Table, seat: u32) -> u8 {
 #[test]
 fn tickets_are_dealt_at_the_beginning_and_to_all_who_sit_before_the_close() {
     let mut table = Table::new(early_five(&json!({})), 2, 1);
-    let commitment = super::super::part::hex(&Seed([1; 32]).commitment());
+    let commitment = super::super::state::hex(&Seed([1; 32]).commitment());
     assert_eq!(table.snapshot()["commitments"], json!([commitment]), "it binds before anybody has a ticket");
     let effects = table.next();
     let dealing = event(&effects, "dealing");
@@ -90,7 +90,7 @@ fn balls_follow_from_seed_roster_and_public_value_and_wait_for_it() {
     // The lobby was opened in the first millisecond, and one sat in each of the next.
     (0..3).for_each(|seat| roster.add(seat, 1_800_000_000_002 + u64::from(seat), 1));
     let roster = roster.hash();
-    assert_eq!(dealt["roster"], super::super::part::hex(&roster.0));
+    assert_eq!(dealt["roster"], super::super::state::hex(&roster.0));
     let balls = order(TicketKind::Balls90, &Seed([9; 32]), roster, Some("41.23"));
     for ball in &balls[..3] {
         assert_eq!(table.draw(), *ball);
