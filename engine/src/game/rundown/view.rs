@@ -9,11 +9,6 @@ use klaxon_protocol::time::Millis;
 use super::{Part, Rundown};
 use crate::game::GameFigures;
 
-/// Points as a number of clients that know no points below 0.
-pub fn score(points: i64) -> u32 {
-    u32::try_from(points.max(0)).unwrap_or(u32::MAX)
-}
-
 impl Rundown {
     pub(super) fn snapshot(&self, now: Millis) -> GameSnapshot {
         let open = self.course.round.as_ref().filter(|_| self.course.phase == Phase::Question);
@@ -80,7 +75,7 @@ impl Rundown {
                 name: self.people.roster.name(seat)?.clone(),
                 alive: self.look().plays(seat),
                 lives: line.lives,
-                score: score(line.points),
+                score: line.score(),
             })
         };
         self.people.roster.find(text).filter_map(line).take(limit).collect()
