@@ -10,7 +10,7 @@
 # make mutants  changes the engine's rules, one step at a time, and prints which changes nobody notices: `make mutants-tests` asks the
 #             engine's tests (by cargo-mutants), `make mutants-audit` breaks rules by hand and asks the audit of a swarm;
 #             MUTANTS=5 SEED=2 for a sample of each, MINUTES=60 for more time for each
-# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats, names and answers cost,
+# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats, names, answers and joins cost,
 #             make bench-gateway what players cost a shard and what an answer costs to read,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, the code's documentation, files that nothing names, dependencies

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use klaxon_protocol::games::bingo::Bytes32;
 use klaxon_protocol::ids::{PlayerId, ShowId};
 use klaxon_protocol::text::HarmlessLines;
 
@@ -38,6 +39,10 @@ pub enum Command {
     Replay(ReplayOptions),
     /// Forget a person: take out of a stopped server's data, of Redis, Kafka or a database, who they are and what they were called.
     Forget(ForgetOptions),
+    /// Write the proof file of a part of bingo that is over, from the journal of its show.
+    Proof(ProofOptions),
+    /// Check a proof file of bingo: deal all tickets again, draw all balls again, and say what is wrong.
+    Verify(VerifyOptions),
     /// Look at packs of questions.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -73,6 +78,48 @@ pub struct ReplayOptions {
     /// Write the journal that was read from Kafka to this file, opened if it was sealed, and who is who beside it with the ending `klxp`.
     #[arg(long, value_name = "FILE", requires = "kafka")]
     pub save: Option<PathBuf>,
+}
+
+/// What `klaxon proof` needs.
+#[derive(Debug, Args)]
+pub struct ProofOptions {
+    /// The journal, a file.
+    pub journal: PathBuf,
+
+    /// Which part of the show, from 0. Needed if several are bingo.
+    #[arg(long, value_name = "NUMBER")]
+    pub part: Option<u8>,
+
+    /// Put the tickets into it, too: the file is many times as large.
+    #[arg(long)]
+    pub tickets: bool,
+
+    /// Where to write it.
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// What `klaxon verify` needs.
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// The proof file.
+    pub file: PathBuf,
+
+    /// The commitment that the show published before the first ticket: 64 hex digits.
+    #[arg(long, value_name = "HEX")]
+    pub commitment: Option<Bytes32>,
+
+    /// The hash of the roster that the show published before the first ball: 64 hex digits.
+    #[arg(long, value_name = "HEX")]
+    pub roster_hash: Option<Bytes32>,
+
+    /// The public value as you know it from elsewhere.
+    #[arg(long, value_name = "TEXT")]
+    pub public_value: Option<String>,
+
+    /// Print the tickets of this seat.
+    #[arg(long, value_name = "NUMBER")]
+    pub seat: Option<u32>,
 }
 
 /// What `klaxon forget` needs.
@@ -125,13 +172,9 @@ pub enum PackCommand {
     Check {
         /// The pack, or `bundled` for the one that comes with Klaxon.
         file: PathBuf,
-        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
-        #[arg(long)]
-        format: Option<String>,
-        /// The sheet with the questions, if an xlsx file has several.
-        #[arg(long, value_name = "NAME")]
-        sheet: Option<String>,
+        /// How the pack is written.
+        #[command(flatten)]
+        written: PackFormat,
     },
     /// Print a pack as hosts send it to the server in `create`.
     Show {
@@ -142,13 +185,9 @@ pub enum PackCommand {
     Import {
         /// The pack.
         file: PathBuf,
-        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
-        #[arg(long)]
-        format: Option<String>,
-        /// The sheet with the questions, if an xlsx file has several.
-        #[arg(long, value_name = "NAME")]
-        sheet: Option<String>,
+        /// How the pack is written.
+        #[command(flatten)]
+        written: PackFormat,
         /// Leave out questions that can't be played, and name them, instead of importing nothing.
         #[arg(long)]
         skip_bad: bool,
@@ -156,6 +195,18 @@ pub enum PackCommand {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+}
+
+/// How a pack is written.
+#[derive(Debug, Args)]
+pub struct PackFormat {
+    /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
+    /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
+    #[arg(long)]
+    pub format: Option<String>,
+    /// The sheet with the questions, if an xlsx file has several.
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
 }
 
 impl Klaxon {
@@ -196,7 +247,12 @@ impl Klaxon {
             Command::Gateway(options) => config::settle(&mut **options, origins)?,
             Command::Engine(options) => config::settle(&mut **options, origins)?,
             Command::Archive(options) => config::settle(&mut **options, origins)?,
-            Command::Host(_) | Command::Replay(_) | Command::Forget(_) | Command::Pack(_) => {}
+            Command::Host(_)
+            | Command::Replay(_)
+            | Command::Forget(_)
+            | Command::Proof(_)
+            | Command::Verify(_)
+            | Command::Pack(_) => {}
         }
         Ok(CommandLine::Run(klaxon))
     }

@@ -126,6 +126,7 @@ pub fn alert(alert: &AlertKind) -> String {
         AlertKind::AddressBansRefuse { joins } => format!(
             "{joins} new players got no seat, for their address is banned; if it is a school's or a proxy's, `unban addresses` lets them in"
         ),
+        AlertKind::Game { body } => format!("the game says {body}"),
     }
 }
 

@@ -5,8 +5,10 @@ mod cluster;
 mod forget;
 mod packs;
 mod process;
+mod proof;
 mod replay;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,8 @@ async fn main() -> ExitCode {
         Command::Host(options) => console::run(&options, packs::read).await,
         Command::Forget(options) => forget::forget(&options).await,
         Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Proof(options) => proof::proof(&options).map(|()| ExitCode::SUCCESS),
+        Command::Verify(options) => verify::verify(&options).map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

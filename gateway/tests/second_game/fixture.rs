@@ -77,7 +77,8 @@ impl Server {
             let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
             let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
             let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
-            let settings = GatewaySettings { transport, ..GatewaySettings::new(listen, [9; 32]) };
+            let mut settings = GatewaySettings::new(listen, [9; 32]);
+            settings.players.transport = transport;
             (Gateway::start(settings, end, hosts).unwrap(), admin, archive)
         });
         let (players, hosts) = (gateway.addr(), admin.address());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::binary::{Decode, Encode};
 use crate::error::ErrorMessage;
 use crate::ids::{CommandId, GatewayId, Name, RoundId, Seat, Seq, ShowCode, ShowId};
-use crate::player::{Phase, Pong, ToPlayer};
+use crate::player::{Body, Phase, Pong, ToPlayer};
 use crate::time::{Millis, Span};
 
 /// What a host hears.
@@ -217,6 +217,11 @@ pub enum AlertKind {
     AddressBansRefuse {
         /// How many joins, since this engine has the show.
         joins: u64,
+    },
+    /// What the show's game tells its hosts alone, such as a player's card that a host asked for.
+    Game {
+        /// What, as the game's page says.
+        body: Body,
     },
 }
 

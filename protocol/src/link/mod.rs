@@ -13,5 +13,5 @@ pub use to_gateway::*;
 /// (docs/operations.md says in which order that is done). A message that needs another field is another kind. What can't be done so is
 /// done between shows.
 ///
-/// Version 2 has the messages of version 1, and entries of a gateway that are sealed.
-pub const VERSION: u8 = 2;
+/// Version 2 has the messages of version 1, and entries of a gateway that are sealed. Version 3 has the alerts of games.
+pub const VERSION: u8 = 3;

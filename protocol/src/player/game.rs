@@ -83,8 +83,8 @@ impl proptest::arbitrary::Arbitrary for Body {
 
     fn arbitrary_with((): ()) -> Self::Strategy {
         use proptest::strategy::Strategy as _;
-        ("[a-z]{1,9}", proptest::num::u32::ANY)
-            .prop_map(|(name, n)| Self::of(&serde_json::json!({ name: [n] })))
+        ("[a-z]{1,9}", proptest::num::u32::ANY, proptest::num::f64::NORMAL)
+            .prop_map(|(name, whole, fraction)| Self::of(&serde_json::json!({ name: [whole, fraction] })))
             .boxed()
     }
 }

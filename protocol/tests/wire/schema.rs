@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use klaxon_protocol::codec::{Codec, Message};
+use klaxon_protocol::games::bingo::BingoProof;
 use klaxon_protocol::games::rundown;
 use klaxon_protocol::host::{FromHost, ToHost};
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
@@ -96,6 +97,11 @@ fn the_schemas_are_those_of_the_types() {
     check_kept("from_host", &SCHEMAS.from_host);
     check_kept("to_host", &SCHEMAS.to_host);
     check_kept("rundown", &said::<rundown::Setup>());
+}
+
+#[test]
+fn the_schema_of_proof_files_is_that_of_the_type() {
+    check_kept("bingo_proof", &schemars::schema_for!(BingoProof).to_value());
 }
 
 fn all_fit<T: serde::Serialize>(schema: &Value, messages: &[T]) {

@@ -7,6 +7,7 @@
 //!
 //! From version 2 on a second mark may follow the version: then the rest is sealed.
 
+use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::link::{ToEngine, ToGateway, VERSION};
 
 /// Set in builds for tests of upgrades: the link has the next version, with a message in each direction that only that
@@ -78,7 +79,7 @@ pub(super) fn is_next_entry(bytes: &[u8]) -> bool {
 }
 
 /// The newest version of which this file says what it has.
-const SAID: u8 = 2;
+const SAID: u8 = 3;
 const _: () = assert!(SAID == VERSION, "say below since which version of the link there is what, then raise SAID");
 
 /// A kind of message that the link has since some version. What a message holds counts as well: one with a code, an action or an event that
@@ -123,6 +124,7 @@ impl Since for ToGateway {
             return VERSION + 1;
         }
         match self {
+            Self::Alert { alert: AlertKind::Game { .. }, .. } => 3,
             Self::Seated(_)
             | Self::Resynced(_)
             | Self::JoinRefused { .. }

@@ -40,18 +40,33 @@ pub enum Purpose {
         /// How often it was dealt again, because a ticket like it had been dealt before.
         again: u32,
     },
+    /// The order of the balls.
+    Balls {
+        /// How many there are.
+        balls: u8,
+        /// The hash of the roster at the close of dealing.
+        roster: [u8; 32],
+        /// The SHA-256 of the public value, of no bytes if there is none.
+        public_value: [u8; 32],
+    },
 }
 
 impl Purpose {
-    fn bytes(self) -> [u8; 14] {
-        let mut bytes = [0; 14];
-        let Self::Ticket { kind, seat, number, again } = self;
-        bytes[0] = b't';
-        bytes[1] = kind;
-        bytes[2..6].copy_from_slice(&seat.to_be_bytes());
-        bytes[6..10].copy_from_slice(&number.to_be_bytes());
-        bytes[10..].copy_from_slice(&again.to_be_bytes());
-        bytes
+    /// A hash that begins with the seed and with what sets this purpose apart: a letter, then fields of fixed lengths.
+    fn begin(self, seed: &Seed) -> Sha256 {
+        let hash = Sha256::new().chain_update(seed.0);
+        match self {
+            Self::Ticket { kind, seat, number, again } => {
+                let mut bytes = [b't', kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                bytes[2..6].copy_from_slice(&seat.to_be_bytes());
+                bytes[6..10].copy_from_slice(&number.to_be_bytes());
+                bytes[10..].copy_from_slice(&again.to_be_bytes());
+                hash.chain_update(bytes)
+            }
+            Self::Balls { balls, roster, public_value } => {
+                hash.chain_update([b'b', balls]).chain_update(roster).chain_update(public_value)
+            }
+        }
     }
 }
 
@@ -70,8 +85,7 @@ impl Draws {
     /// The numbers for a purpose.
     #[must_use]
     pub fn new(seed: &Seed, purpose: Purpose) -> Self {
-        let prefix = Sha256::new().chain_update(seed.0).chain_update(purpose.bytes());
-        Self { prefix, blocks: 0, block: [0; BLOCK], used: BLOCK }
+        Self { prefix: purpose.begin(seed), blocks: 0, block: [0; BLOCK], used: BLOCK }
     }
 
     fn byte(&mut self) -> u8 {

@@ -122,6 +122,9 @@ impl Rundown {
         if self.deadline().is_none_or(|due| due > now) {
             return Vec::new();
         }
+        if self.timer().is_some_and(|due| due <= now) {
+            return self.on_timer(now);
+        }
         let step = match self.course.phase {
             Phase::Question => Ok(self.close(now)),
             Phase::Closed => self.reveal(now),
@@ -133,6 +136,23 @@ impl Rundown {
             self.steps.step = None;
             Vec::new()
         })
+    }
+
+    /// When the part has something to do between rounds.
+    pub(super) fn timer(&self) -> Option<Millis> {
+        let is_between = matches!(self.course.phase, Phase::Lobby | Phase::Revealed) && !self.steps.finished;
+        self.current().filter(|_| is_between)?.timer()
+    }
+
+    fn on_timer(&mut self, now: Millis) -> Vec<Effect> {
+        let Some(part) = self.steps.part else { return Vec::new() };
+        let (part, mut stage) = self.on_stage(part, now);
+        part.on_timer(&mut stage);
+        let effects = stage.effects;
+        if self.timer().is_none() {
+            self.plan_step(now);
+        }
+        effects
     }
 
     /// Whether no part and no round is left.

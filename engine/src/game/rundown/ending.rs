@@ -43,13 +43,14 @@ impl Rundown {
             let (name, line) = (self.people.roster.name(seat)?.clone(), self.ledger.line(seat));
             Some(Place { place, seat, name, score: line.score(), prize: line.winnings })
         });
-        let (pot, paid) = (self.pot, self.ledger.paid());
+        let paid_beyond: u64 = self.parts.iter().map(|part| part.paid_beyond()).sum();
+        let (pot, paid) = (self.pot + paid_beyond, self.ledger.paid());
         Podium {
             places: places.collect(),
             winners: self.winners(ranking),
             pot,
             paid,
-            rolled_over: pot.checked_sub(paid).expect("no part pays more than its prizes"),
+            rolled_over: pot.checked_sub(paid).expect("no part pays more than its prizes and what it says beyond them"),
             currency: self.setup.currency.clone(),
             seq: self.next_seq(),
             at: now,

@@ -35,7 +35,7 @@ impl Rundown {
         let player = who.map(|person| &person.player);
         let sitter = Sitter::of(seat, guest, who);
         if self.people.has_seat(seat) {
-            return self.reseat(seat, player, sitter);
+            return self.reseat(now, seat, player, sitter);
         }
         if seat.0 != self.people.roster.seated() {
             return Err(ErrorCode::UnknownSeat.into());
@@ -44,7 +44,7 @@ impl Rundown {
             return Err(Refusal::because(ErrorCode::WrongPhase, "The player gets no new seat now."));
         }
         self.people.roster.seat(sitter);
-        self.ledger.open();
+        self.ledger.open(now);
         let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else { return Ok(Vec::new()) };
         let (part, mut stage) = self.on_stage(part, now);
         part.seat_taken(&mut stage, seat);
@@ -52,7 +52,13 @@ impl Rundown {
     }
 
     /// Gives a guest's seat to a new player, in the state of a new seat.
-    fn reseat(&mut self, seat: Seat, player: Option<&PlayerId>, sitter: Sitter) -> Result<Vec<Effect>, Refusal> {
+    fn reseat(
+        &mut self,
+        now: Millis,
+        seat: Seat,
+        player: Option<&PlayerId>,
+        sitter: Sitter,
+    ) -> Result<Vec<Effect>, Refusal> {
         if !self.gives_seats() || !self.people.is_for_guests(seat) {
             let detail = "Only a guest's seat can be given again, and only before the first part.";
             return Err(Refusal::because(ErrorCode::WrongPhase, detail));
@@ -64,7 +70,7 @@ impl Rundown {
         }
         let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
-        self.ledger.begin_anew(seat);
+        self.ledger.begin_anew(seat, now);
         Ok(vec![dismissed])
     }
 

@@ -6,6 +6,7 @@
 use klaxon_protocol::games::rundown::{Keep, Standing};
 use klaxon_protocol::games::trivia::MOST_LIVES;
 use klaxon_protocol::ids::{RoundId, Seat};
+use klaxon_protocol::time::Millis;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What one seat has.
@@ -61,6 +62,8 @@ pub enum Lost {
 #[derive(Debug, Default)]
 pub struct Ledger {
     lines: Vec<Line>,
+    /// When each seat was taken by its player.
+    sat_at: Vec<Millis>,
     /// The lives with which a seat begins.
     first_lives: u8,
     out: u32,
@@ -74,16 +77,18 @@ impl Ledger {
         Self { first_lives, ..Self::default() }
     }
 
-    /// Opens the line of the next seat.
-    pub fn open(&mut self) {
+    /// Opens the line of the next seat, which is taken now.
+    pub fn open(&mut self, now: Millis) {
+        self.sat_at.push(now);
         let seat = Seat(u32::try_from(self.lines.len()).expect("settings allow 10 million seats at most"));
         let line = self.first_line();
         self.digest = self.digest.wrapping_add(line.share(seat));
         self.lines.push(line);
     }
 
-    /// The seat begins anew, for another player.
-    pub fn begin_anew(&mut self, seat: Seat) {
+    /// The seat begins anew, for another player who takes it now.
+    pub fn begin_anew(&mut self, seat: Seat, now: Millis) {
+        self.sat_at[seat.index()] = now;
         let line = self.first_line();
         self.change(seat, |was| *was = line);
     }
@@ -127,6 +132,14 @@ impl Ledger {
     /// If the seat was never taken.
     pub fn line(&self, seat: Seat) -> &Line {
         &self.lines[seat.index()]
+    }
+
+    /// When the seat was taken by its player.
+    ///
+    /// # Panics
+    /// If it was never taken.
+    pub fn sat_at(&self, seat: Seat) -> Millis {
+        self.sat_at[seat.index()]
     }
 
     /// Whether the rules let the seat play. A player whom the host removed does not play either: see `People::removed`.
@@ -220,14 +233,14 @@ mod tests {
     fn change(ledger: &mut Ledger, kind: u8, seat: Seat, number: u32) {
         let round = RoundId(u16::try_from(number % 100).unwrap());
         match kind {
-            0 => ledger.open(),
+            0 => ledger.open(Millis(u64::from(number))),
             1 => ledger.add_points(seat, i64::from(number) - 500),
             2 => ledger.pay(seat, u64::from(number)),
             3 => ledger.take_back(seat, ledger.line(seat).winnings / 2),
             4 => _ = ledger.lose(seat, round),
             5 => ledger.put_back(seat),
             6 => ledger.give_lives(seat, u8::try_from(number % 256).unwrap()),
-            7 => ledger.begin_anew(seat),
+            7 => ledger.begin_anew(seat, Millis(u64::from(number))),
             _ => ledger.begin_part(Keep {
                 points: number.is_multiple_of(2),
                 lives: number.is_multiple_of(3),
@@ -240,7 +253,7 @@ mod tests {
         #[test]
         fn the_sums_are_those_of_the_lines(changes in proptest::collection::vec((0u8..9, 0u32..8, 0u32..1_000), 0..200)) {
             let mut ledger = Ledger::new(2);
-            (0..8).for_each(|_| ledger.open());
+            (0..8).for_each(|_| ledger.open(Millis(1)));
             for (kind, seat, number) in changes {
                 let before = (ledger.lines.clone(), ledger.digest());
                 change(&mut ledger, kind, Seat(seat), number);

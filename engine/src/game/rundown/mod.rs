@@ -214,7 +214,7 @@ impl Game for Rundown {
     fn deadline(&self) -> Option<Millis> {
         match self.course.phase {
             Phase::Question => self.closes(),
-            _ => self.steps.step,
+            _ => [self.steps.step, self.timer()].into_iter().flatten().min(),
         }
     }
 

@@ -82,6 +82,21 @@ pub trait Part: Send + 'static {
         Wait::Usual
     }
 
+    /// When the part itself has something to do between rounds, such as to deal the next tickets.
+    fn timer(&self) -> Option<Millis> {
+        None
+    }
+
+    /// That time has come. It may tell single seats, but begins no round.
+    fn on_timer(&mut self, stage: &mut Stage<'_>) {
+        let _ = stage;
+    }
+
+    /// What it has paid beyond its prizes, because of a promise such as a least share.
+    fn paid_beyond(&self) -> u64 {
+        0
+    }
+
     /// When the open round should close, if that is before its time is up: when all have answered, or a while after the first buzz.
     fn closes_early(&self, look: &Look<'_>) -> Option<Millis> {
         let _ = look;

@@ -1,6 +1,6 @@
 //! The show as others see it: snapshots, each seat's own state, the host's figures.
 
-use klaxon_protocol::games::rundown::{Overview, Own, RoundTimes, game_name};
+use klaxon_protocol::games::rundown::{Overview, Own, PartSetup, RoundTimes, SecretSeed, game_name};
 use klaxon_protocol::host::PlayerLine;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::{Body, GameOwn, GameSnapshot, Phase, ToPlayer};
@@ -8,6 +8,12 @@ use klaxon_protocol::time::Millis;
 
 use super::{Part, Rundown};
 use crate::game::GameFigures;
+use crate::game::bingo::Seed;
+
+fn commitment(part: &PartSetup) -> Option<String> {
+    let SecretSeed(seed) = part.seed?;
+    Some(SecretSeed(Seed(seed).commitment()).to_string())
+}
 
 impl Rundown {
     pub(super) fn snapshot(&self, now: Millis) -> GameSnapshot {
@@ -21,6 +27,7 @@ impl Rundown {
             parts: self.setup.parts.iter().map(|part| part.kind.name().to_owned()).collect(),
             part: self.steps.part,
             finished: self.steps.finished,
+            commitments: self.setup.parts.iter().map(commitment).collect(),
             in_play: self.look().playing(),
             pot: self.pot,
             currency: self.setup.currency.clone(),

@@ -78,6 +78,8 @@ pub struct Overview {
     pub part: Option<u8>,
     /// Whether that part was finished.
     pub finished: bool,
+    /// By part: the SHA-256 of the seed from which all that is random in it follows, in hex; none for parts without one.
+    pub commitments: Vec<Option<String>>,
     /// How many seats are in play.
     pub in_play: u32,
     /// What can be won in all parts together, in minor units.

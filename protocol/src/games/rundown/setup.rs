@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::seed::SecretSeed;
+use crate::games::bingo::BingoSetup;
+use crate::games::quiz::Quiz;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
 use crate::text;
@@ -79,6 +81,10 @@ impl Default for Keep {
 pub enum PartKind {
     /// A break, with a text on all screens.
     Break(Break),
+    /// Bingo with 75 or 90 balls.
+    Bingo(BingoSetup),
+    /// A quiz, with questions of many kinds.
+    Quiz(Quiz),
 }
 
 /// A break.
@@ -168,6 +174,8 @@ impl PartKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Break(_) => "break",
+            Self::Bingo(_) => "bingo",
+            Self::Quiz(_) => "quiz",
         }
     }
 
@@ -176,6 +184,7 @@ impl PartKind {
     pub const fn needs_seed(&self) -> bool {
         match self {
             Self::Break(_) => false,
+            Self::Bingo(_) | Self::Quiz(_) => true,
         }
     }
 
@@ -184,14 +193,17 @@ impl PartKind {
     pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Break(settings) => settings.problems(),
+            Self::Bingo(settings) => settings.problems(),
+            Self::Quiz(settings) => settings.problems(),
         }
     }
 
     /// What can be won in it, in minor units; none if that is more than a number can hold.
     #[must_use]
-    pub const fn pot(&self) -> Option<u64> {
+    pub fn pot(&self) -> Option<u64> {
         match self {
-            Self::Break(_) => Some(0),
+            Self::Break(_) | Self::Quiz(_) => Some(0),
+            Self::Bingo(settings) => settings.pot(),
         }
     }
 }

@@ -72,6 +72,7 @@ variants!(AlertKind {
     UncertainClocks { .. } = "uncertain_clocks",
     GuestBanned { .. } = "guest_banned",
     AddressBansRefuse { .. } = "address_bans_refuse",
+    Game { .. } = "game",
 });
 
 pub fn id(text: &str) -> CommandId {
@@ -212,6 +213,7 @@ pub fn alerts() -> Vec<AlertKind> {
         AlertKind::UncertainClocks { gateways: vec![UncertainClock { gateway: GatewayId(7), uncertainty: 48_000 }] },
         AlertKind::GuestBanned { seat: BOB },
         AlertKind::AddressBansRefuse { joins: 100 },
+        AlertKind::Game { body: Body::of(&json!({ "card": 7 })) },
     ]
 }
 

@@ -1,3 +1,9 @@
+mod book;
+mod near;
+mod order;
+mod referee;
+mod rules;
+mod table;
 mod tickets;
 mod uniform;
 

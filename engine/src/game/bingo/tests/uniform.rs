@@ -43,7 +43,7 @@ fn of_single(index: usize) -> f64 {
 }
 
 /// Fails if these are not spread evenly from 0 to 1, by the test of Kolmogorov and Smirnov at 1 %.
-fn assert_uniform(mut values: Vec<f64>) {
+pub(super) fn assert_uniform(mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
     let apart = |(index, value): (usize, &f64)| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klaxon_protocol::apart::{Apart, Person};
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::rundown::{Setup, game_name};
+use klaxon_protocol::games::rundown::{PartKind, Setup, game_name};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{ClaimKey, CommandId, GameName, Name, PlayerId, RoundId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{BegunGame, Command, CountedClaim, RulesVersion};
@@ -46,7 +46,7 @@ fn game(now: Millis, show: &BegunGame) -> Rundown {
     let setup: Setup = show.setup.read_known().unwrap();
     assert_eq!(setup.problems(), Vec::<String>::new());
     let parts = setup.parts.iter().map(|part| -> Box<dyn Part> {
-        let klaxon_protocol::games::rundown::PartKind::Break(settings) = &part.kind;
+        let PartKind::Break(settings) = &part.kind else { panic!("only breaks stand for parts here") };
         match settings.text.strip_prefix("coins ") {
             Some(rounds) => Box::new(Coins::new(rounds.parse().unwrap(), PRIZE)),
             None => Box::new(Breaks::new(settings.clone())),
