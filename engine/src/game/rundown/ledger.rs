@@ -35,6 +35,11 @@ impl Line {
         xxh3_64(&bytes)
     }
 
+    /// The points as messages have them that know none below 0.
+    pub fn score(&self) -> u32 {
+        u32::try_from(self.points.max(0)).unwrap_or(u32::MAX)
+    }
+
     /// As it is told to the seat. `removed`: the host took the player out.
     pub const fn standing(&self, removed: bool) -> Standing {
         let Self { points, winnings, lives, out } = *self;

@@ -10,11 +10,6 @@ use super::{Part, Rundown};
 use crate::game::GameFigures;
 use crate::game::bingo::Seed;
 
-/// Points as a number of clients that know no points below 0.
-pub fn score(points: i64) -> u32 {
-    u32::try_from(points.max(0)).unwrap_or(u32::MAX)
-}
-
 fn commitment(part: &PartSetup) -> Option<String> {
     let SecretSeed(seed) = part.seed?;
     Some(SecretSeed(Seed(seed).commitment()).to_string())
@@ -87,7 +82,7 @@ impl Rundown {
                 name: self.people.roster.name(seat)?.clone(),
                 alive: self.look().plays(seat),
                 lives: line.lives,
-                score: score(line.points),
+                score: line.score(),
             })
         };
         self.people.roster.find(text).filter_map(line).take(limit).collect()

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use super::super::JournalError;
-use super::show::{Ledger, ShowFile, Tail};
+use super::show::{ShowFile, ShowLedger, Tail};
 use super::{ShowFiles, SyncPolicy, people};
 
 /// A group of appends that has this many bytes takes no further append.
@@ -92,7 +92,7 @@ struct FileWrite {
     file: Arc<ShowFile>,
     /// The file's tail before this write.
     before: Tail,
-    ledger: Ledger,
+    ledger: ShowLedger,
     bytes: Vec<u8>,
     /// What stands apart from these records.
     apart: Vec<u8>,
@@ -188,7 +188,7 @@ impl Writer {
 
     /// Adds an append to the group's writes. On an error nothing of it is added.
     fn add(&self, writes: &mut BTreeMap<ShowId, FileWrite>, append: &Append) -> Result<(), JournalError> {
-        let mut ledgers: BTreeMap<ShowId, Ledger> = BTreeMap::new();
+        let mut ledgers: BTreeMap<ShowId, ShowLedger> = BTreeMap::new();
         let mut new = Vec::with_capacity(append.records.len());
         for record in &append.records {
             let ledger = match ledgers.entry(record.show) {

@@ -64,7 +64,7 @@ impl PeopleCursor {
 /// The state of one show's upload.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// The generation of the file, see `spool::Part`, for which the positions are valid.
+    /// The generation of the file, see `spool::SpoolPart`, for which the positions are valid.
     pub(super) generation: u64,
     /// How often records were sent again. Deliveries of an earlier attempt are ignored.
     pub(super) attempt: u64,

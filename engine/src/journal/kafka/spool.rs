@@ -40,7 +40,7 @@ pub(super) struct SpooledRecord {
 }
 
 /// Records of a show's file.
-pub(super) struct Part {
+pub(super) struct SpoolPart {
     pub(super) records: Vec<SpooledRecord>,
     /// How often the file had been rewritten: offsets in it are valid within one generation.
     pub(super) generation: u64,
@@ -140,7 +140,7 @@ impl Spool {
     }
 
     /// The records from byte `start` of the show's file on, about `most` bytes of them.
-    pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<Part, JournalError> {
+    pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<SpoolPart, JournalError> {
         let generation = self.generation(show);
         let start = start.max(MAGIC.len() as u64);
         let (bytes, _) = self.files.part(show, start, most).await?;
@@ -156,7 +156,7 @@ impl Spool {
             let (number, fence, has_apart) = (record.number, record.fence, record.has_apart());
             records.push(SpooledRecord { number, fence, bytes, end, has_apart });
         }
-        Ok(Part { records, generation })
+        Ok(SpoolPart { records, generation })
     }
 
     /// The offset after the last record of this progress, if the file has exactly that record.

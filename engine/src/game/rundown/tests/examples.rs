@@ -452,7 +452,7 @@ fn who_comes_in_sees_where_the_show_is_and_nothing_that_is_not_revealed() {
         play.overview(),
         json!({
             "parts": ["break", "break"], "part": null, "finished": false, "in_play": 2, "pot": POT, "currency": "EUR",
-            "round": null, "now": null, "podium": null,
+            "round": null, "now": null, "podium": null, "commitments": [null, null],
         })
     );
     play.host(Action::Next);

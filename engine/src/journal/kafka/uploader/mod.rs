@@ -19,7 +19,7 @@ use super::cursor::{Cursor, PeopleCursor, SpoolPosition};
 use super::people::PersonKey;
 use super::producer::{Delivery, NotSent, Producer, Sent, SentPerson, SentRecord, is_about_the_record};
 use super::redis_log::{RedisLog, Uploaded};
-use super::spool::{Part, Spool, SpooledRecord};
+use super::spool::{Spool, SpoolPart, SpooledRecord};
 use super::topic::Kafka;
 use crate::journal::JournalError;
 
@@ -275,7 +275,7 @@ impl Uploader {
     }
 
     /// Sends what stands apart from the records of this part. Returns whether Kafka has it, so that they may be sent.
-    async fn send_people(&mut self, show: ShowId, producer: &Producer, part: &Part) -> Result<bool, NotSent> {
+    async fn send_people(&mut self, show: ShowId, producer: &Producer, part: &SpoolPart) -> Result<bool, NotSent> {
         if !self.knows_forgotten(show).await {
             return Ok(false);
         }
