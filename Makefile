@@ -10,7 +10,7 @@
 # make mutants  changes the engine's rules, one step at a time, and prints which changes nobody notices: `make mutants-tests` asks the
 #             engine's tests (by cargo-mutants), `make mutants-audit` breaks rules by hand and asks the audit of a swarm;
 #             MUTANTS=5 SEED=2 for a sample of each, MINUTES=60 for more time for each
-# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats, names and answers cost,
+# make bench  what the transport costs, beside the floor and beside another server; make bench-engine what seats, names, answers and joins cost,
 #             make bench-gateway what players cost a shard and what an answer costs to read,
 #             make bench-cluster what they cost on clusters; docs/benchmarks.md has the tables
 # make lint   formatting, clippy, the code's documentation, files that nothing names, dependencies
@@ -96,7 +96,7 @@ sanitize:
 	$(CARGO) test $(SANITIZED) --lib --test echo --test gateway -- --skip in_every_order
 	KLAXON_TRANSPORT=portable $(CARGO) test $(SANITIZED) --test gateway
 
-# What the tests start: Python 3 runs the client that was written from docs/protocol.md alone; Redis, PostgreSQL and MariaDB are
+# What the tests start: Python 3 runs the client that was written from docs/protocol.md alone, and the verifier of bingo; Redis, PostgreSQL and MariaDB are
 # Debian's; tansu speaks Kafka's wire, and is built once into the user's cache.
 TANSU := $(HOME)/.cache/klaxon/tansu-0.6.0
 PACKAGES = $(shell command -v python3 >/dev/null || echo python3) \

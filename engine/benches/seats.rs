@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use klaxon_engine::game::{Game, Games};
+use klaxon_fixtures::{pack, settings, trivia_show};
 use klaxon_protocol::apart::{Apart, Person};
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
+use klaxon_protocol::games::trivia::{Choice, Mode, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::{Command, CountedAnswer};
 use klaxon_protocol::time::{Millis, Span};
 
@@ -91,31 +92,10 @@ struct Show {
 
 impl Show {
     fn new(mode: Mode) -> Self {
-        let question = |number| PackQuestion {
-            text: format!("Question {number}?"),
-            choices: ["a", "b", "c", "d"].map(String::from).to_vec(),
-            right: Choice(0),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
         // With enough lives everybody stays: each reveal is one of all seats.
-        let settings = Settings {
-            mode,
-            lives: 99,
-            lead: Span(0),
-            shuffle: false,
-            prize: PrizeRule::Podium { weights: vec![1] },
-            ..Settings::default()
-        };
-        let create = TriviaShow {
-            id: CommandId::parse("create").expect("short"),
-            code: ShowCode::parse("BENCH").expect("5 letters"),
-            seed: 1,
-            pack: Pack { title: "Bench".into(), questions: (1..=ROUNDS).map(question).collect() },
-            settings,
-        };
+        let prize = PrizeRule::Podium { weights: vec![1] };
+        let settings = Settings { mode, lives: 99, prize, ..settings(Settings::default().open_for) };
+        let create = trivia_show(pack(ROUNDS.into(), ["a", "b", "c", "d"]), settings);
         let now = Millis(1_000_000);
         Self {
             game: Games::default()

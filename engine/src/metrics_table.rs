@@ -100,6 +100,7 @@ metrics_table! {
     "klaxon_archive_records_total", Counter, Count, "Records whose content is in the archive's database";
     "klaxon_archive_last_write_seconds", Gauge, Seconds, "When the archive's database took a batch last, in seconds since 1970";
     "klaxon_archive_failures_total", Counter, Count, "Times that the archive's database or Kafka failed; each is tried again";
+    "klaxon_archive_people_ahead", Gauge, Count, "Person records that this archive has read before the journals' records that need them";
     "klaxon_archive_damaged_total", Counter, Count, "Messages in the journals' topic that are no records";
     "klaxon_hosts", Gauge, Count, "Hosts connected to the admin socket";
     "klaxon_host_messages_total", Counter, Count, "Messages of hosts that were understood";

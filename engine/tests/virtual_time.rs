@@ -20,13 +20,10 @@ use klaxon_protocol::games::trivia::{
     Autopilot, Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, Settings,
 };
 use klaxon_protocol::host::{Action, FromHost, HostCommand, ToHost};
-use klaxon_protocol::ids::{
-    ClaimKey, CommandId, ConnRef, Fence, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId,
-};
+use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, Fence, GatewayId, Seat, SeatRef, ShowCode, ShowId};
 use klaxon_protocol::journal::Record;
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, StampedAnswer, ToEngine, ToGateway};
-use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Role, ToPlayer};
+use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
 
@@ -189,15 +186,9 @@ impl Stage {
     }
 
     fn join(&self, player: u32, code: &ShowCode, proof: Proof) {
-        self.end.send(ToEngine::Join(JoinRequest {
-            conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
-            code: code.clone(),
-            player: PlayerId::parse(&format!("guest-{player:08}")).unwrap(),
-            name: Some(Name::parse("Ann").unwrap()),
-            role: Role::Player,
-            proof,
-            origin: Origin::of_hash(u64::from(player) + 1),
-        }));
+        let conn = ConnRef { gateway: GATEWAY, conn: player.into() };
+        let request = klaxon_fixtures::join_request(conn, code.as_str(), &format!("guest-{player:08}"));
+        self.end.send(ToEngine::Join(JoinRequest { proof, ..request }));
     }
 
     /// Each player answers at some time while the question is open, some of them twice; most are right.

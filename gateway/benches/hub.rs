@@ -5,20 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use klaxon_fixtures::{join, lobby, notice, seated};
 use klaxon_gateway::hub::{Common, EncodedEvent, Players, Router, Shard, ToShard};
 use klaxon_gateway::link::Random;
 use klaxon_gateway::settings::GatewaySettings;
 use klaxon_gateway::transport::{ConnKey, ConnectionHandler, Payload, SocketAction, Timestamp};
 use klaxon_protocol::codec::Codec;
-use klaxon_protocol::games::trivia::{Mode, Snapshot, You};
-use klaxon_protocol::ids::{ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, Seq, ShowCode, ShowId};
-use klaxon_protocol::link::{Broadcast, Seated, ToEngine, ToGateway};
-use klaxon_protocol::player::{FromPlayer, Join, Notice, Phase, Role, ToPlayer};
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::ids::{ConnRef, GatewayId, Seat, SeatRef, Seq, ShowId};
+use klaxon_protocol::link::{Broadcast, ToEngine, ToGateway};
+use klaxon_protocol::player::FromPlayer;
 
 const SHOW: ShowId = ShowId(7);
 const GATEWAY: GatewayId = GatewayId(1);
-const YOU: ToPlayer = ToPlayer::You(You { alive: true, lives: 1, score: 0, rank: 0, answered: None, prize: None });
 
 fn main() {
     memory();
@@ -109,25 +107,11 @@ impl Crowd {
     }
 
     fn join(&mut self, seat: Seat) {
-        let join = FromPlayer::Join(Join {
-            show: ShowCode::parse("QUIZ").expect("four letters"),
-            name: Some("Ann".into()),
-            role: Role::Player,
-            token: None,
-            resume: None,
-        });
+        let join = FromPlayer::Join(join());
         let key = self.shard.opened(Codec::Json, [127, 0, 0, 1].into(), self.now);
         self.shard.message(key, Payload::Binary(&Codec::Json.encode(&join)), self.now, self.now);
-        let seated = Seated {
-            conn: ConnRef { gateway: GATEWAY, conn: key.to_wire() },
-            show: SHOW,
-            seat: Some(SeatRef::first(seat)),
-            player: PlayerId::parse("somebody").expect("an id"),
-            name: Name::parse("Ann").expect("a name"),
-            view: Arc::new(lobby().into()),
-            own: YOU,
-            issue: 0,
-        };
+        let conn = ConnRef { gateway: GATEWAY, conn: key.to_wire() };
+        let seated = seated(conn, SHOW, Some(seat), lobby(Seq(0)));
         self.shard.receive(ToGateway::Seated(seated).into(), self.now);
         while self.shard.work(self.now) {}
     }
@@ -141,7 +125,7 @@ impl Crowd {
 
     /// Nanoseconds a player, in all and of these in the shard's work.
     fn fan_out(&mut self, seq: u64, players: u32) -> [u128; 2] {
-        let message = ToPlayer::Notice(Notice { seq: Seq(seq), at: Millis(1), text: "x".repeat(200) });
+        let message = notice(seq, "x".repeat(200));
         let event = Arc::new(EncodedEvent::new(Broadcast { show: SHOW, message, personal: None }));
         let began = Instant::now();
         self.shard.receive(ToShard::Event(SHOW, event), self.now);
@@ -169,26 +153,6 @@ impl Crowd {
             assert_eq!(self.shard.socket_action(key, self.now), SocketAction::Keep);
         }
         bytes
-    }
-}
-
-fn lobby() -> Snapshot {
-    Snapshot {
-        seq: Seq(0),
-        at: Millis(1),
-        title: "A show".into(),
-        phase: Phase::Lobby,
-        mode: Mode::Elimination,
-        total: 10,
-        joined: 1,
-        alive: 1,
-        pot: 0,
-        currency: "EUR".into(),
-        paused: false,
-        question: None,
-        reveal: None,
-        voided: false,
-        podium: None,
     }
 }
 

@@ -172,13 +172,9 @@ pub enum PackCommand {
     Check {
         /// The pack, or `bundled` for the one that comes with Klaxon.
         file: PathBuf,
-        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
-        #[arg(long)]
-        format: Option<String>,
-        /// The sheet with the questions, if an xlsx file has several.
-        #[arg(long, value_name = "NAME")]
-        sheet: Option<String>,
+        /// How the pack is written.
+        #[command(flatten)]
+        written: PackFormat,
     },
     /// Print a pack as hosts send it to the server in `create`.
     Show {
@@ -189,13 +185,9 @@ pub enum PackCommand {
     Import {
         /// The pack.
         file: PathBuf,
-        /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
-        /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
-        #[arg(long)]
-        format: Option<String>,
-        /// The sheet with the questions, if an xlsx file has several.
-        #[arg(long, value_name = "NAME")]
-        sheet: Option<String>,
+        /// How the pack is written.
+        #[command(flatten)]
+        written: PackFormat,
         /// Leave out questions that can't be played, and name them, instead of importing nothing.
         #[arg(long)]
         skip_bad: bool,
@@ -203,6 +195,18 @@ pub enum PackCommand {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+}
+
+/// How a pack is written.
+#[derive(Debug, Args)]
+pub struct PackFormat {
+    /// How it is written: `toml`, `json`, `opentdb`, `opentdb-html`, `opentdb-url3986`, `opentdb-urllegacy`, `opentdb-base64`
+    /// or `sheet` (CSV, TSV, xlsx); found out from the file if not given.
+    #[arg(long)]
+    pub format: Option<String>,
+    /// The sheet with the questions, if an xlsx file has several.
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
 }
 
 impl Klaxon {

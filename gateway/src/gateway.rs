@@ -38,7 +38,7 @@ impl Address {
     /// # Errors
     /// If the address can't be bound.
     pub fn take(settings: &GatewaySettings) -> io::Result<Self> {
-        let listener = listen(settings.listen, settings.limits.outbox_bytes)?;
+        let listener = listen(settings.players.listen, settings.players.limits.outbox_bytes)?;
         Ok(Self { addr: listener.local_addr()?, listener })
     }
 
@@ -85,18 +85,18 @@ impl Gateway {
     /// If a thread can't be started.
     pub fn start_at(
         address: Address,
-        mut settings: GatewaySettings,
+        settings: GatewaySettings,
         end: Arc<dyn GatewayEnd>,
         hosts: Arc<dyn HostSink>,
     ) -> io::Result<Self> {
-        settings.shards = settings.shards.clamp(1, GatewaySettings::MOST_SHARDS);
         let Address { listener, addr } = address;
-        let pool = ReactorPool::new(settings.transport, settings.shards)?;
-        let limits = Limits { connections: settings.max_connections, message: GatewaySettings::LARGEST_MESSAGE };
+        let connections = settings.players.max_connections();
+        let limits = Limits { connections, message: GatewaySettings::LARGEST_MESSAGE };
+        let shards = settings.players.shards();
+        let (pool, numbers) = (ReactorPool::new(settings.players.transport, shards)?, (0..=u8::MAX).take(shards));
         let router = Arc::new(GatewayRouter { end: Arc::clone(&end), shards: OnceLock::new() });
         let shards = pool.handles();
         let _ = router.shards.set(shards.clone());
-        let numbers = (0..=u8::MAX).take(settings.shards);
         let common = Arc::new(Common::new(settings, end.id(), router as Arc<dyn Router>, Random::of_system()));
         let sockets = pool.start(listener, limits, numbers.map(|number| Shard::new(number, Arc::clone(&common))))?;
 

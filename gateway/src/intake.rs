@@ -21,7 +21,7 @@ pub(crate) struct RateLimit {
 impl RateLimit {
     /// The limit in these settings.
     pub fn new(settings: &GatewaySettings) -> Self {
-        let every = 1_000_000 / u64::from(settings.limits.messages_per_second.max(1));
+        let every = 1_000_000 / u64::from(settings.players.limits.messages_per_second.max(1));
         Self { every: every.max(1), burst: every.max(1) * u64::from(settings.burst.max(1)) }
     }
 }

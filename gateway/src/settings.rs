@@ -1,30 +1,21 @@
-//! What an operator can choose about the players' side of a gateway.
+//! The settings of the players' side of a gateway.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
-use klaxon_protocol::name::Reserved;
 use klaxon_protocol::player::LARGEST_MESSAGE;
 
-use crate::config::PlayerLimits;
+use crate::config::PlayersOptions;
 use crate::private_file;
-use crate::transport::{MOST_ON_WIRE, Outbox, Transport};
+use crate::transport::{MOST_ON_WIRE, Outbox};
 
-/// The settings of the players' side. [`GatewaySettings::new`] has the defaults.
+/// The settings of the players' side: what the operator chose, what follows from it, and what is not for choosing.
 #[derive(Clone)]
 pub struct GatewaySettings {
-    /// The address where players connect; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// How sockets are driven.
-    pub transport: Transport,
-    /// Threads that own sockets, 1 to [`GatewaySettings::MOST_SHARDS`].
-    pub shards: usize,
-    /// Connections at one time, over all shards; more are refused with `no_capacity`.
-    pub max_connections: usize,
-    /// What one player may take.
-    pub limits: PlayerLimits,
+    /// What the operator chose.
+    pub players: PlayersOptions,
     /// Messages a client may send at once, at least 1.
     pub burst: u32,
     /// Answers of one connection that may wait for their replies, at least 1.
@@ -40,13 +31,9 @@ pub struct GatewaySettings {
     pub secret: [u8; 32],
     /// Who may play.
     pub auth: Auth,
-    /// Words that are reserved in players' names, in addition to the built-in ones.
-    pub reserved_names: Option<Reserved>,
 }
 
 impl GatewaySettings {
-    /// The most shards there can be.
-    pub const MOST_SHARDS: usize = 256;
     /// Limit of a message's bytes on the wire. Even one-byte fragments of the largest message stay below it; a client
     /// that exceeds it sends fragments without end.
     pub const LARGEST_ON_WIRE: usize = MOST_ON_WIRE * LARGEST_MESSAGE;
@@ -58,24 +45,28 @@ impl GatewaySettings {
     /// A connection whose messages are refused this many times without a pause in between is closed for flooding.
     pub const FLOOD: u16 = 200;
 
-    /// The defaults, for guests: two shards, 100,000 connections, the usual limits, messages in bursts of twice as many as a second may have.
+    /// The settings for what the operator chose: messages in bursts of twice as many as a second may have, 4 answers without a reply, 4
+    /// connections of a player, batches of 512 answers that wait 300 us at most.
     #[must_use]
-    pub const fn new(listen: SocketAddr, secret: [u8; 32]) -> Self {
+    pub fn of(players: PlayersOptions, secret: [u8; 32], auth: Auth) -> Self {
         Self {
-            listen,
-            transport: Transport::Auto,
-            shards: 2,
-            max_connections: 100_000,
-            limits: PlayerLimits::USUAL,
-            burst: 2 * PlayerLimits::USUAL.messages_per_second,
+            burst: players.limits.messages_per_second.saturating_mul(2),
+            players,
             outstanding_answers: 4,
             connections_per_player: 4,
             batch_after: Duration::from_micros(300),
             batch_of: 512,
             secret,
-            auth: Auth::Guests,
-            reserved_names: None,
+            auth,
         }
+    }
+
+    /// The settings for an operator who chose nothing, but for two shards and 100,000 connections whatever the machine is. Port 0 takes a
+    /// free one.
+    #[must_use]
+    pub fn new(listen: SocketAddr, secret: [u8; 32]) -> Self {
+        let (shards, max_connections) = (Some(2), Some(100_000));
+        Self::of(PlayersOptions { listen, shards, max_connections, ..PlayersOptions::defaults() }, secret, Auth::Guests)
     }
 }
 
@@ -83,9 +74,7 @@ impl GatewaySettings {
 impl fmt::Debug for GatewaySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GatewaySettings")
-            .field("listen", &self.listen)
-            .field("shards", &self.shards)
-            .field("max_connections", &self.max_connections)
+            .field("players", &self.players)
             .field("auth", &self.auth)
             .finish_non_exhaustive()
     }

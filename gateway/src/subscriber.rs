@@ -123,7 +123,7 @@ impl Subscriber {
                 {
                     self.end.send(ToEngine::Counts(counts));
                 }
-                let barrier = Arc::new(Barrier::new(show, round, self.common.settings.shards));
+                let barrier = Arc::new(Barrier::new(show, round, self.common.shards));
                 self.all(|| ToShard::Barrier(Arc::clone(&barrier)));
             }
             ToGateway::Figures(mut figures) => {
@@ -136,7 +136,7 @@ impl Subscriber {
                 self.hosts.receive(ToGateway::Figures(figures));
             }
             ToGateway::Census { show, census } => {
-                let census = Arc::new(Census::new(show, census, self.common.settings.shards));
+                let census = Arc::new(Census::new(show, census, self.common.shards));
                 self.all(|| ToShard::Census(Arc::clone(&census)));
             }
             ToGateway::Reissued(reissued) => {
@@ -158,7 +158,7 @@ impl Subscriber {
     }
 
     fn all(&self, message: impl Fn() -> ToShard) {
-        for shard in (0..=u8::MAX).take(self.common.settings.shards) {
+        for shard in (0..=u8::MAX).take(self.common.shards) {
             self.common.router.to_shard(shard, message());
         }
     }
@@ -166,7 +166,7 @@ impl Subscriber {
     /// Sends each shard the replies for its connections.
     fn split_replies(&self, batch: ReplyBatch) {
         let ReplyBatch { gateway, show, replies } = batch;
-        let mut by_shard = vec![Vec::new(); self.common.settings.shards];
+        let mut by_shard = vec![Vec::new(); self.common.shards];
         for reply in replies {
             if let Some(replies) = by_shard.get_mut(usize::from(ConnKey::from_wire(reply.conn).shard)) {
                 replies.push(reply);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn while_a_shard_is_full_the_bus_is_not_read_and_nothing_is_lost() {
         let settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [5; 32]);
-        let pool = ReactorPool::new(Transport::Portable, settings.shards).unwrap();
+        let pool = ReactorPool::new(Transport::Portable, settings.players.shards()).unwrap();
         let (shards, (engine, sent)) = (pool.handles(), mpsc::channel());
         let router = Arc::new(Recorder { shards: shards.clone(), engine });
         let common = Arc::new(Common::new(settings, GatewayId(1), router, Random::of_system()));

@@ -9,13 +9,12 @@ use std::sync::Arc;
 use admin_port::host::Host;
 use admin_port::{SHOW, Stage, TOKEN, figures};
 use futures_util::SinkExt;
+use klaxon_fixtures::{create, lobby, question, reveal};
 use klaxon_gateway::admin::{MOST_UNANSWERED, MOST_WAITING};
 use klaxon_gateway::link::HostSink;
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{
-    Choice, Close, Create, Mode, Pack, PackQuestion, Question, QuestionId, Reveal, Settings, Snapshot,
-};
+use klaxon_protocol::games::trivia::{Choice, Close, Create, Pack, PackQuestion, QuestionId, Settings, Snapshot};
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{CommandId, Seq, ShowCode};
 use klaxon_protocol::link::{Broadcast, ToGateway, View};
@@ -135,21 +134,9 @@ async fn a_host_creates_and_commands_a_show_in_both_codecs() {
     for (codec, settings) in cases.into_iter().flatten() {
         let mut stage = Stage::open().await;
         let mut host = Host::connect(&stage, codec).await;
-        let question = PackQuestion {
-            text: "What is the capital of Iceland?".into(),
-            choices: vec!["Reykjavík".into(), "Oslo".into()],
-            right: Choice(0),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
-        let create = FromHost::Create(Box::new(Create {
-            id: CommandId::parse("c1").unwrap(),
-            code: None,
-            pack: Pack { title: "Capitals".into(), questions: vec![question] },
-            settings,
-        }));
+        let question = PackQuestion::new("What is the capital of Iceland?", ["Reykjavík", "Oslo"], Choice(0));
+        let pack = Pack { title: "Capitals".into(), questions: vec![question] };
+        let create = FromHost::Create(Box::new(Create { code: None, ..create("c1", pack, settings) }));
         let by_names = create.clone().encodable();
         host.send(if codec == Codec::Json { create } else { by_names.clone() }).await;
         let (conn, received) = stage.engine.receive().await;
@@ -228,17 +215,7 @@ async fn an_alert_that_came_while_no_host_watched_is_sent_to_the_first_that_does
 #[tokio::test]
 async fn a_host_that_begins_to_watch_in_mid_question_is_sent_the_question_first() {
     let stage = Stage::open().await;
-    let question = ToPlayer::Question(Question {
-        seq: Seq(8),
-        at: Millis(0),
-        question: QuestionId(3),
-        total: 12,
-        text: "2 + 2?".into(),
-        choices: vec!["4".into(), "5".into()],
-        category: None,
-        opens_at: Millis(10),
-        closes_at: Millis(20),
-    });
+    let question = ToPlayer::Question(question(8, 3));
     let close = ToPlayer::Close(Close { seq: Seq(9), at: Millis(20), question: QuestionId(3) });
     let broadcast = |message: &ToPlayer| {
         let message = message.clone();
@@ -288,43 +265,8 @@ async fn a_show_of_which_nothing_came_before_is_sent_from_its_running_question_o
 
 /// A show whose first question is revealed.
 fn snapshot() -> Snapshot {
-    let question = Question {
-        seq: Seq(2),
-        at: Millis(0),
-        question: QuestionId(1),
-        total: 2,
-        text: "2 + 2?".into(),
-        choices: vec!["4".into(), "5".into()],
-        category: None,
-        opens_at: Millis(10),
-        closes_at: Millis(20),
-    };
-    let reveal = Reveal {
-        seq: Seq(4),
-        at: Millis(30),
-        question: QuestionId(1),
-        right: Choice(0),
-        counts: vec![3, 1],
-        silent: 0,
-        alive: 3,
-    };
-    Snapshot {
-        seq: Seq(4),
-        at: Millis(30),
-        title: "Sums".into(),
-        phase: Phase::Revealed,
-        mode: Mode::Elimination,
-        total: 2,
-        joined: 4,
-        alive: 3,
-        pot: 0,
-        currency: "EUR".into(),
-        paused: false,
-        question: Some(question),
-        reveal: Some(reveal),
-        voided: false,
-        podium: None,
-    }
+    let (question, reveal) = (Some(question(2, 1)), Some(reveal(4, 1)));
+    Snapshot { phase: Phase::Revealed, question, reveal, ..lobby(Seq(4)) }
 }
 
 #[tokio::test]

@@ -15,9 +15,7 @@ use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
 use klaxon_gateway::console::{self, HostOptions};
 use klaxon_gateway::link::HostSink;
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{
-    Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, QuestionId, Reveal,
-};
+use klaxon_protocol::games::trivia::{Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, Reveal};
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{ConnRef, Seq, ShowCode};
 use klaxon_protocol::link::ToGateway;
@@ -140,30 +138,13 @@ async fn a_script_makes_a_show_and_plays_it() {
     let mut ids = vec![obey(&mut stage).await.1];
     stage.engine.event(ToPlayer::Opened(Mark { seq: Seq(1), at: Millis(1) }));
     ids.push(obey(&mut stage).await.1);
-    stage.engine.event(ToPlayer::Question(Question {
-        seq: Seq(2),
-        at: Millis(2),
-        question: QuestionId(1),
-        total: 1,
-        text: "2 + 2?\u{1b}[2J".into(),
-        choices: vec!["4".into(), "5".into()],
-        category: None,
-        opens_at: Millis(2),
-        closes_at: Millis(5002),
-    }));
+    let text = "2 + 2?\u{1b}[2J".into();
+    stage.engine.event(ToPlayer::Question(Question { text, total: 1, ..klaxon_fixtures::question(2, 1) }));
     stage.engine.send(phase(Phase::Question));
     stage.engine.send(phase(Phase::Closing));
     stage.engine.send(phase(Phase::Closed));
     ids.push(obey(&mut stage).await.1);
-    let reveal = Reveal {
-        seq: Seq(4),
-        at: Millis(5003),
-        question: QuestionId(1),
-        right: Choice(0),
-        counts: vec![9, 1],
-        silent: 0,
-        alive: 10,
-    };
+    let reveal = Reveal { counts: vec![9, 1], alive: 10, ..klaxon_fixtures::reveal(4, 1) };
     stage.engine.event(ToPlayer::Reveal(reveal));
     let (conn, FromHost::FindPlayers(find)) = stage.engine.receive().await else { panic!("somebody is looked for") };
     stage.engine.answer(conn, ToHost::Players(Players { show: find.show, players: Vec::new() }));

@@ -51,9 +51,9 @@ fn the_close_codes_are_those_of_the_code() {
 fn the_limits_of_players_are_the_defaults() {
     let settings = defaults();
     let GatewaySettings { burst, outstanding_answers, connections_per_player, .. } = settings;
-    let messages_per_second = settings.limits.messages_per_second;
-    let (join, flood) = (settings.limits.join_timeout.0 / 1000, GatewaySettings::FLOOD);
-    let (outbox, on_the_wire) = (settings.limits.outbox_bytes >> 10, GatewaySettings::LARGEST_ON_WIRE >> 10);
+    let messages_per_second = settings.players.limits.messages_per_second;
+    let (join, flood) = (settings.players.limits.join_timeout.0 / 1000, GatewaySettings::FLOOD);
+    let (outbox, on_the_wire) = (settings.players.limits.outbox_bytes >> 10, GatewaySettings::LARGEST_ON_WIRE >> 10);
     let overhead = GatewaySettings::FRAME_OVERHEAD;
     let limits = [
         (
@@ -76,7 +76,7 @@ fn the_limits_of_players_are_the_defaults() {
         format!("; {flood} refusals without a pause between them close the connection with 4029"),
         format!("A connection that has not joined after {join} seconds is closed with 4001."),
         format!("A player can have up to {connections_per_player} connections."),
-        format!("\"heartbeat\":{}", settings.limits.heartbeat.0),
+        format!("\"heartbeat\":{}", settings.players.limits.heartbeat.0),
     ] {
         assert!(document.contains(&sentence), "{sentence}");
     }

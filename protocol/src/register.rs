@@ -1,6 +1,6 @@
 //! Who the players of a show are: the records that are kept apart from its journal, in a file of their own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::apart::{Apart, Person, PersonOrigin};
 use crate::binary::{Decode, Encode};
@@ -104,7 +104,11 @@ pub fn as_files(records: &[Record]) -> Result<(Vec<u8>, Vec<u8>), RecordTooLarge
 
 /// Who the persons of a show are, by the records that stand apart.
 #[derive(Debug, Default)]
-pub struct Register(HashMap<(u64, Fence), PersonalData>);
+pub struct Register {
+    /// By the number and the fence of the journal's record.
+    people: HashMap<(u64, Fence), PersonalData>,
+    forgotten: HashSet<(u64, Fence)>,
+}
 
 impl Register {
     /// Reads a file of person records. A record at its end that a crash left incomplete is skipped.
@@ -127,9 +131,12 @@ impl Register {
         Ok(register)
     }
 
-    /// Adds a record; it replaces an earlier one with the same number and fence.
+    /// Adds a record, unless its person is forgotten; it replaces an earlier one with the same number and fence.
     pub fn add(&mut self, record: PersonRecord) {
-        self.0.insert((record.number, record.fence), record.data);
+        let key = (record.number, record.fence);
+        if !self.forgotten.contains(&key) {
+            self.people.insert(key, record.data);
+        }
     }
 
     /// Fills in the person of this record, if it is known.
@@ -137,14 +144,16 @@ impl Register {
         if !record.has_apart() {
             return;
         }
-        if let Some(data) = self.0.remove(&(record.number, record.fence)) {
+        if let Some(data) = self.people.remove(&(record.number, record.fence)) {
             record.command.put_apart(data);
         }
     }
 
-    /// Takes out what stands apart from the record of this number and fence: it is forgotten.
+    /// Takes out what stands apart from the record of this number and fence. It stays forgotten: no other record ever has this number and
+    /// fence, so what is added for them later is the same person, sent again by a process that did not know.
     pub fn forget(&mut self, number: u64, fence: Fence) {
-        self.0.remove(&(number, fence));
+        self.people.remove(&(number, fence));
+        self.forgotten.insert((number, fence));
     }
 }
 
@@ -206,6 +215,21 @@ mod tests {
         let mut other = reread(&sit(4, 2, "Ann"));
         register.fill(&mut other);
         assert_eq!(who(&other), None);
+    }
+
+    #[test]
+    fn who_is_forgotten_stays_so_when_their_record_is_sent_again() {
+        let (mut register, ann) = (Register::default(), sit(3, 1, "Ann"));
+        for _ in 0..2 {
+            register.add(ann.apart().unwrap());
+            register.forget(3, Fence(1));
+        }
+        register.add(ann.apart().unwrap());
+        register.add(sit(3, 2, "Bob").apart().unwrap());
+        let (mut back, mut other) = (reread(&ann), reread(&sit(3, 2, "Bob")));
+        register.fill(&mut back);
+        register.fill(&mut other);
+        assert_eq!((who(&back), who(&other)), (None, Some("Bob")));
     }
 
     #[test]

@@ -76,29 +76,13 @@ impl Writer {
 }
 
 fn question() -> ToPlayer {
-    ToPlayer::Question(Question {
-        seq: Seq(2),
-        at: Millis(SENT),
-        question: QUESTION,
-        total: 1,
-        text: "Is <b> a \"tag\"?".into(),
-        choices: vec!["yes".into(), "no".into()],
-        category: None,
-        opens_at: Millis(SENT + 500),
-        closes_at: Millis(SENT + 5500),
-    })
+    let (at, opens_at, closes_at) = (Millis(SENT), Millis(SENT + 500), Millis(SENT + 5500));
+    let text = "Is <b> a \"tag\"?".into();
+    ToPlayer::Question(Question { at, text, opens_at, closes_at, ..klaxon_fixtures::question(2, QUESTION.0) })
 }
 
 fn reveal() -> ToPlayer {
-    ToPlayer::Reveal(Reveal {
-        seq: Seq(4),
-        at: Millis(SENT + 6000),
-        question: QUESTION,
-        right: Choice(0),
-        counts: vec![1, 1],
-        silent: 1,
-        alive: 1,
-    })
+    ToPlayer::Reveal(Reveal { at: Millis(SENT + 6000), silent: 1, ..klaxon_fixtures::reveal(4, QUESTION.0) })
 }
 
 fn evidence() -> Evidence {

@@ -80,9 +80,9 @@ impl Dense {
         1 << (self.bits - 1) | bits
     }
 
-    /// The value of an entry; none if the entry is empty.
-    fn value(self, code: u8) -> Option<ClaimValue> {
-        (code > 0).then(|| ClaimValue::Bits(u64::from(code ^ 1 << (self.bits - 1))))
+    /// The value of an entry that is not empty.
+    fn value(self, code: u8) -> ClaimValue {
+        ClaimValue::Bits(u64::from(code ^ 1 << (self.bits - 1)))
     }
 }
 

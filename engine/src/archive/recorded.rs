@@ -1,9 +1,10 @@
 //! Journals of shows as the real rules make them, for the tests.
 
+use klaxon_fixtures::{pack, trivia_show};
 use klaxon_protocol::apart::{Apart, Person};
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
+use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PrizeRule, Settings, TriviaShow};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, Fence, Name, PlayerId, Seat, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, Record, RulesVersion};
 use klaxon_protocol::player::{Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -24,30 +25,17 @@ pub struct Recorded {
 
 impl Recorded {
     fn create(show: u64, questions: usize, rules: RulesVersion) -> Self {
-        let question = |number| PackQuestion {
-            text: format!("Question {number}?"),
-            choices: ["no", "yes", "perhaps"].map(String::from).to_vec(),
-            right: Choice(1),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
+        let pack = Pack { title: format!("Show {show}"), ..pack(questions, ["no", "yes", "perhaps"]) };
+        let settings = Settings {
+            mode: Mode::Both,
+            lives: 1,
+            lead: Span(0),
+            open_for: Span(10_000),
+            pot: 100_003 + show % 1_000,
+            prize: PrizeRule::Podium { weights: vec![50, 30, 20] },
+            ..Settings::default()
         };
-        let create = TriviaShow {
-            id: command("create"),
-            code: ShowCode::parse("TEST").unwrap(),
-            seed: show,
-            pack: Pack { title: format!("Show {show}"), questions: (1..=questions).map(question).collect() },
-            settings: Settings {
-                mode: Mode::Both,
-                lives: 1,
-                lead: Span(0),
-                open_for: Span(10_000),
-                pot: 100_003 + show % 1_000,
-                prize: PrizeRule::Podium { weights: vec![50, 30, 20] },
-                ..Settings::default()
-            },
-        };
+        let create = TriviaShow { seed: show, ..trivia_show(pack, settings) };
         let (now, fence) = (Millis(1_000_000 + show % 1_000), Fence(1));
         let begin = Command::begin_by(rules, create);
         let game = Games::default().begin(now, begin.begun().unwrap()).unwrap();

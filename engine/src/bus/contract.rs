@@ -9,14 +9,11 @@ use std::time::Duration;
 use klaxon_protocol::claim::{Claim, ClaimForm, ClaimValue};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::{FromHost, ToHost};
-use klaxon_protocol::ids::{
-    ClaimKey, ConnRef, Fence, GatewayId, Generation, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
-};
+use klaxon_protocol::ids::{ClaimKey, ConnRef, Fence, GatewayId, Generation, RoundId, Seat, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{
-    AnswerBatch, Broadcast, JoinRequest, Personal, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View,
+    AnswerBatch, Broadcast, Personal, Present, Seated, StampedAnswer, ToEngine, ToGateway, View,
 };
-use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Lobby, Phase, Role, ToPlayer};
+use klaxon_protocol::player::{Lobby, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 
 use super::{Address, EngineEnd, GatewayEnd, Publication, Received, StreamPosition};
@@ -53,15 +50,7 @@ pub fn join(conn: u64) -> ToEngine {
 }
 
 pub fn join_by(code: &str, conn: u64) -> ToEngine {
-    ToEngine::Join(JoinRequest {
-        conn: ConnRef { gateway: ANN, conn },
-        code: ShowCode::parse(code).unwrap(),
-        player: PlayerId::parse("ann").unwrap(),
-        name: None,
-        role: Role::Player,
-        proof: Proof::NewGuest,
-        origin: Origin::of_hash(1),
-    })
+    ToEngine::Join(klaxon_fixtures::join_request(ConnRef { gateway: ANN, conn }, code, "ann"))
 }
 
 /// A message of the show to gateways.
@@ -182,17 +171,9 @@ pub async fn messages_arrive_whole(fixture: impl Fixture) {
     let broadcast = Broadcast { show: SHOW, message: lobby(3), personal: Some(Arc::clone(&personal)) };
     let first = Arc::new(view(5));
     let seated = |conn, view: &Arc<View>| {
-        let name = Name::parse("Ann").unwrap();
-        ToGateway::Seated(Seated {
-            conn: ConnRef { gateway: ANN, conn },
-            show: SHOW,
-            seat: Some(SeatRef::first(Seat(3))),
-            player: PlayerId::parse("ann").unwrap(),
-            name,
-            view: Arc::clone(view),
-            own: lobby(9),
-            issue: 2,
-        })
+        let (conn, view) = (ConnRef { gateway: ANN, conn }, Arc::clone(view));
+        let seated = klaxon_fixtures::seated(conn, SHOW, Some(Seat(3)), View::clone(&view));
+        ToGateway::Seated(Seated { view, own: lobby(9), issue: 2, ..seated })
     };
     let later = Arc::new(view(6));
     let sent = [

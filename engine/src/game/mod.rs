@@ -8,6 +8,7 @@ mod clock;
 mod done;
 pub mod people;
 mod personal;
+pub mod quiz;
 pub mod results;
 pub mod rundown;
 pub mod trivia;

@@ -36,6 +36,24 @@ pub fn for_each_seat(seats: u32, key: impl Fn(Seat) -> u64, message: impl Fn(Sea
     Personal { shapes, by_seat }
 }
 
+/// As [`for_each_seat`], for what does not fit into one number.
+pub fn for_each_seat_by<const N: usize>(
+    seats: u32,
+    key: impl Fn(Seat) -> [u64; N],
+    message: impl Fn(Seat) -> ToPlayer,
+) -> Personal {
+    let mut shapes = Vec::new();
+    let mut numbers: HashMap<[u64; N], u32, BuildHasherDefault<Mix>> = HashMap::default();
+    let by_seat = (0..seats).map(Seat).map(|seat| {
+        *numbers.entry(key(seat)).or_insert_with(|| {
+            shapes.push(message(seat));
+            u32::try_from(shapes.len() - 1).expect("there are no more shapes than seats")
+        })
+    });
+    let by_seat = by_seat.collect();
+    Personal { shapes, by_seat }
+}
+
 /// A hasher for one packed number. Clients can't choose the keys, so they can't make them collide.
 #[derive(Default)]
 struct Mix(u64);

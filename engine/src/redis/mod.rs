@@ -75,12 +75,6 @@ impl Redis {
         &self.keys
     }
 
-    /// Whether it is a Redis Cluster.
-    #[must_use]
-    pub const fn is_cluster(&self) -> bool {
-        matches!(self.servers, Servers::Cluster(_))
-    }
-
     /// A connection for many callers at once: pipelined, and reconnecting by itself. A call without a reply within a second fails, and its
     /// outcome is unknown.
     ///

@@ -17,15 +17,7 @@ fn keys(secrets: &[&str]) -> SealKeys {
 }
 
 fn question(text: &str, right: u8) -> PackQuestion {
-    PackQuestion {
-        text: text.into(),
-        choices: ["Quito", "Lima", "Sucre"].map(String::from).to_vec(),
-        right: Choice(right),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    }
+    PackQuestion::new(text, ["Quito", "Lima", "Sucre"], Choice(right))
 }
 
 fn begin(right: u8, seed: u64) -> Command {

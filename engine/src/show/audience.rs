@@ -160,9 +160,9 @@ impl Show {
 mod tests {
     use crate::game::Games;
     use klaxon_protocol::apart::{Apart, Person};
-    use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, Settings, TriviaShow};
+    use klaxon_protocol::games::trivia::Settings;
     use klaxon_protocol::host::Action;
-    use klaxon_protocol::ids::{CommandId, Name, PlayerId, ShowCode, ShowId};
+    use klaxon_protocol::ids::{CommandId, Name, PlayerId, ShowId};
     use klaxon_protocol::journal::Command;
 
     use super::*;
@@ -171,22 +171,8 @@ mod tests {
 
     /// A show in its lobby, full with this many guests.
     fn full_game(seats: u32) -> Box<dyn Game> {
-        let question = PackQuestion {
-            text: "Why?".into(),
-            choices: ["no", "yes"].map(String::from).to_vec(),
-            right: Choice(1),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
-        let create = TriviaShow {
-            id: CommandId::parse("create").unwrap(),
-            code: ShowCode::parse("TEST").unwrap(),
-            seed: 7,
-            pack: Pack { title: "A show".into(), questions: vec![question] },
-            settings: Settings { seats, ..Settings::default() },
-        };
+        let settings = Settings { seats, ..Settings::default() };
+        let create = klaxon_fixtures::trivia_show(klaxon_fixtures::pack(1, ["no", "yes"]), settings);
         let mut game = Games::default().begin(NOW, Command::begin(create).begun().unwrap()).unwrap();
         host(&mut *game, Action::OpenLobby);
         for seat in 0..seats {

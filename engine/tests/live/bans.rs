@@ -5,7 +5,7 @@ use klaxon_engine::replay;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::host::{Action, AlertKind, ToHost};
 use klaxon_protocol::ids::{Seat, ShowId};
-use klaxon_protocol::link::{JoinRequest, Proof, Seated, ToEngine, ToGateway};
+use klaxon_protocol::link::{JoinRequest, Proof, ToEngine, ToGateway};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::Role;
 use tempfile::TempDir;
@@ -37,19 +37,9 @@ fn ban(seat: u32, shared: bool) -> Action {
 }
 
 impl House {
-    async fn come(&mut self, request: JoinRequest) -> Result<Seated, ErrorMessage> {
-        self.say(ToEngine::Join(request));
-        self.hear(|message| match message {
-            ToGateway::Seated(seated) => Some(Ok(seated)),
-            ToGateway::JoinRefused { error, .. } => Some(Err(error)),
-            _ => None,
-        })
-        .await
-    }
-
     /// Their seat, or why not.
     async fn seat(&mut self, request: JoinRequest) -> Result<Option<u32>, ErrorCode> {
-        self.come(request).await.map(|seated| seated.seat.map(|held| held.seat.0)).map_err(|error| error.code)
+        self.try_join(request).await.map(|seated| seated.seat.map(|held| held.seat.0)).map_err(|error| error.code)
     }
 
     /// Does it, and says why if it is refused.
@@ -72,7 +62,7 @@ async fn nobody_new_without_an_operators_token_gets_a_seat_from_a_banned_address
     assert_eq!(house.act(show, "ban", ban(1, false)).await, Ok(false));
 
     // As a guest who cleared the page's storage, also by a token that a spectator got before, and by the old id.
-    let refusal = house.come(from(HOME, 2)).await.unwrap_err();
+    let refusal = house.try_join(from(HOME, 2)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Banned);
     assert!(refusal.message.contains("address"), "{}", refusal.message);
     assert_eq!(house.seat(resuming(show, from(HOME, 3))).await, Err(ErrorCode::Banned));

@@ -16,13 +16,20 @@ use tokio::time::Instant;
 /// A journal whose appends fail while they are told to.
 pub struct FaultyJournal {
     journal: Box<dyn Journal>,
+    keeps_apart: bool,
     fault: Mutex<Option<JournalError>>,
     refused: watch::Sender<u32>,
 }
 
 impl FaultyJournal {
     pub fn around(journal: impl Journal) -> Self {
-        Self { journal: Box::new(journal), fault: Mutex::default(), refused: watch::Sender::new(0) }
+        let keeps_apart = journal.keeps_apart();
+        Self { journal: Box::new(journal), keeps_apart, fault: Mutex::default(), refused: watch::Sender::new(0) }
+    }
+
+    /// The journal of an engine of before the third edition of the rules: its new shows name players in it.
+    pub fn of_before(journal: impl Journal) -> Self {
+        Self { keeps_apart: false, ..Self::around(journal) }
     }
 
     /// Lets every append fail like this from now on, or none any more.
@@ -39,7 +46,7 @@ impl FaultyJournal {
 #[async_trait]
 impl Journal for FaultyJournal {
     fn keeps_apart(&self) -> bool {
-        self.journal.keeps_apart()
+        self.keeps_apart
     }
 
     async fn append(&self, records: &[Record]) -> Result<(), JournalError> {

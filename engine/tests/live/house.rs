@@ -14,15 +14,15 @@ use klaxon_engine::game::Games;
 use klaxon_engine::journal::{FileJournal, Journal, SyncPolicy};
 use klaxon_engine::random::Random;
 use klaxon_engine::shows::Shows;
+use klaxon_fixtures::{claim, create};
+use klaxon_protocol::claim::ClaimForm;
 use klaxon_protocol::claim::Verdict;
-use klaxon_protocol::claim::{Claim, ClaimForm};
-use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, Create, Pack, PackQuestion, QuestionId, Settings, Snapshot, You};
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
+use klaxon_protocol::games::trivia::{Create, Pack, Settings, Snapshot, You};
 use klaxon_protocol::host::{Action, FromHost, HostCommand, ShowLine, ToHost};
-use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId};
-use klaxon_protocol::link::{AnswerBatch, JoinRequest, Proof, Seated, StampedAnswer, ToEngine, ToGateway, View};
-use klaxon_protocol::origin::Origin;
-use klaxon_protocol::player::{Role, ToPlayer};
+use klaxon_protocol::ids::{CommandId, ConnRef, GatewayId, Seat, SeatRef, ShowCode, ShowId};
+use klaxon_protocol::link::{AnswerBatch, JoinRequest, Seated, StampedAnswer, ToEngine, ToGateway, View};
+use klaxon_protocol::player::ToPlayer;
 use klaxon_protocol::time::{Millis, Span};
 use tokio::task::JoinHandle;
 
@@ -46,27 +46,11 @@ pub struct House {
 }
 
 pub fn settings() -> Settings {
-    Settings {
-        lead: Span(0),
-        open_for: Span(60_000),
-        barrier: Span(10_000),
-        shuffle: false,
-        pot: 100,
-        ..Settings::default()
-    }
+    Settings { barrier: Span(10_000), pot: 100, ..klaxon_fixtures::settings(Span(60_000)) }
 }
 
 pub fn pack(questions: usize) -> Pack {
-    let question = |number| PackQuestion {
-        text: format!("Question {number}?"),
-        choices: ["no", "yes"].map(String::from).to_vec(),
-        right: Choice(1),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
-    Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+    klaxon_fixtures::pack(questions, ["no", "yes"])
 }
 
 /// A seat that was given once.
@@ -76,15 +60,8 @@ pub const fn seat(number: u32) -> SeatRef {
 
 /// A new player who wants in, on the connection of the same number.
 pub fn join_request(code: &str, player: u32) -> JoinRequest {
-    JoinRequest {
-        conn: ConnRef { gateway: GATEWAY, conn: u64::from(player) },
-        code: ShowCode::parse(code).unwrap(),
-        player: PlayerId::parse(&format!("player {player}")).unwrap(),
-        name: Some(Name::parse("Ann").unwrap()),
-        role: Role::Player,
-        proof: Proof::NewGuest,
-        origin: Origin::of_hash(u64::from(player) + 1),
-    }
+    let conn = ConnRef { gateway: GATEWAY, conn: player.into() };
+    klaxon_fixtures::join_request(conn, code, &format!("player {player}"))
 }
 
 /// Waits until nobody works with the journal any more.
@@ -186,12 +163,7 @@ impl House {
     }
 
     pub fn ask_to_create(&self, id: &str, code: &str, settings: Settings, questions: usize) {
-        let create = Create {
-            id: CommandId::parse(id).unwrap(),
-            code: Some(ShowCode::parse(code).unwrap()),
-            pack: pack(questions),
-            settings,
-        };
+        let create = Create { code: Some(ShowCode::parse(code).unwrap()), ..create(id, pack(questions), settings) };
         // As gateways pass it on.
         self.host_says(FromHost::Create(Box::new(create)).encodable());
     }
@@ -243,15 +215,20 @@ impl House {
         .await
     }
 
-    /// Why a join is refused.
-    pub async fn refused_join(&mut self, code: &str, player: u32) -> ErrorCode {
-        self.ask_to_join_in(code, player);
+    /// The seat that the next join is given, or why it is refused. All that is heard before is dropped.
+    pub async fn try_join(&mut self, request: JoinRequest) -> Result<Seated, ErrorMessage> {
+        self.say(ToEngine::Join(request));
         self.hear(|message| match message {
-            ToGateway::JoinRefused { error, .. } => Some(error.code),
-            ToGateway::Seated(seated) => panic!("{seated:?}"),
+            ToGateway::Seated(seated) => Some(Ok(seated)),
+            ToGateway::JoinRefused { error, .. } => Some(Err(error)),
             _ => None,
         })
         .await
+    }
+
+    /// Why a join is refused.
+    pub async fn refused_join(&mut self, code: &str, player: u32) -> ErrorCode {
+        self.try_join(join_request(code, player)).await.unwrap_err().code
     }
 
     /// All that was said since the last thing heard, without waiting for more.
@@ -268,7 +245,7 @@ impl House {
             number: 1,
             by: self::seat(seat),
             form: ClaimForm::Answer,
-            claim: choice_of(question, choice),
+            claim: claim(question, choice),
             at,
         });
         self.say(ToEngine::Answers(AnswerBatch { gateway: GATEWAY, show, answers: answers.collect() }));
@@ -292,11 +269,6 @@ impl House {
         })
         .await
     }
-}
-
-/// A choice, as a claim.
-pub fn choice_of(question: u16, choice: u8) -> Claim {
-    Claim { round: QuestionId(question), key: ClaimKey(0), value: Choice(choice).into() }
 }
 
 /// The snapshot of who came in.

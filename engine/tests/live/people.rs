@@ -17,13 +17,15 @@ use klaxon_engine::replay::{replay, replay_with};
 use klaxon_engine::seal::SealKeys;
 use klaxon_protocol::apart::{forgotten, unnamed};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::host::Action;
+use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::{ConnRef, Name, PlayerId, Seat, ShowId};
-use klaxon_protocol::link::{JoinRequest, Proof, Seated, ToEngine, ToGateway};
+use klaxon_protocol::journal::{Records, RulesVersion};
+use klaxon_protocol::link::{JoinRequest, Proof, ToEngine};
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::register::Register;
 use tempfile::TempDir;
 
+use crate::faults::FaultyJournal;
 use crate::house::{GATEWAY, House, join_request, seat, settings};
 
 const NAMES: [&str; 4] = ["Żofia Ümlautová", "Quetzalcoatl", "Bartholomew", "Øystein Ångström"];
@@ -37,18 +39,6 @@ fn request(number: usize) -> JoinRequest {
     let conn = ConnRef { gateway: GATEWAY, conn: number as u64 };
     let name = Some(Name::parse(NAMES[number]).unwrap());
     JoinRequest { conn, player: player(number), name, ..join_request("LIVE", 0) }
-}
-
-impl House {
-    async fn come_in(&mut self, request: JoinRequest) -> Result<Seated, ErrorCode> {
-        self.say(ToEngine::Join(request));
-        self.hear(|message| match message {
-            ToGateway::Seated(seated) => Some(Ok(seated)),
-            ToGateway::JoinRefused { error, .. } => Some(Err(error.code)),
-            _ => None,
-        })
-        .await
-    }
 }
 
 /// All bytes below the directory, file by file.
@@ -84,7 +74,7 @@ async fn played(data: &Path) -> ShowId {
     let mut house = House::open(data).await;
     let show = house.lobby(settings(), 2).await;
     for (number, name) in NAMES.into_iter().enumerate().take(3) {
-        let seated = house.come_in(request(number)).await.unwrap();
+        let seated = house.try_join(request(number)).await.unwrap();
         assert_eq!((seated.seat, seated.name.as_str()), (Some(seat(number as u32)), name));
     }
     house.command(show, "banned", Action::BanAddress { seat: Seat(2), shared: true }).await;
@@ -93,14 +83,14 @@ async fn played(data: &Path) -> ShowId {
 
     let mut house = House::open(data).await;
     let back =
-        house.come_in(JoinRequest { proof: Proof::Resume { show, issue: 0, may_sit: false }, ..request(0) }).await;
+        house.try_join(JoinRequest { proof: Proof::Resume { show, issue: 0, may_sit: false }, ..request(0) }).await;
     let back = back.unwrap();
     assert_eq!((back.seat, back.name.as_str()), (Some(seat(0)), NAMES[0]), "who is who outlives a takeover");
-    assert_eq!(house.come_in(request(2)).await.unwrap_err(), ErrorCode::Banned);
+    assert_eq!(house.try_join(request(2)).await.unwrap_err().code, ErrorCode::Banned);
     let same_name = JoinRequest { player: player(3), ..request(1) };
     house.command(show, "void", Action::Void { reason: "Once more.".into() }).await;
     house.command(show, "lift", Action::LiftAddressBans).await;
-    let _ = house.come_in(same_name).await;
+    let _ = house.try_join(same_name).await;
     house.command(show, "next again", Action::Next).await;
     house.answer(show, 2, house.clock.now(), &[(0, 1)]);
     house.verdicts().await;
@@ -175,7 +165,7 @@ async fn a_show_goes_on_after_somebody_in_it_was_forgotten() {
     let mut house = House::open(data.path()).await;
     let show = house.lobby(settings(), 1).await;
     for number in 0..3 {
-        house.come_in(request(number)).await.unwrap();
+        house.try_join(request(number)).await.unwrap();
     }
     house.command(show, "banned", Action::BanAddress { seat: Seat(2), shared: true }).await;
     house.crash().await;
@@ -183,7 +173,7 @@ async fn a_show_goes_on_after_somebody_in_it_was_forgotten() {
     // With them goes from where they came.
     assert_eq!(journals.forget(&player(2), Some(show), &SealKeys::default()).await.unwrap().records, 2);
     let mut house = House::open(data.path()).await;
-    let back = house.come_in(request(2)).await.unwrap();
+    let back = house.try_join(request(2)).await.unwrap();
     assert_eq!(back.seat, Some(seat(3)), "who is forgotten is somebody new, and their ban is forgotten with them");
     house.command(show, "reissue", Action::ReissueToken { seat: Seat(2) }).await;
     house.command(show, "restore", Action::Restore { seat: Seat(2) }).await;
@@ -198,11 +188,52 @@ async fn a_show_goes_on_after_somebody_in_it_was_forgotten() {
 }
 
 #[tokio::test]
+async fn a_show_that_an_engine_of_before_began_goes_on_by_its_edition_and_new_ones_begin_by_the_newest() {
+    let data = TempDir::new().unwrap();
+    let file = FileJournal::open(&data.path().join("journal"), SyncPolicy::Always).await.unwrap();
+    let mut house = House::open_with(data.path(), FaultyJournal::of_before(file)).await;
+    let old = house.lobby(settings(), 1).await;
+    house.try_join(request(0)).await.unwrap();
+    house.crash().await;
+
+    let mut house = House::open(data.path()).await;
+    let back = JoinRequest { proof: Proof::Resume { show: old, issue: 0, may_sit: false }, ..request(0) };
+    let back = house.try_join(back).await.unwrap();
+    assert_eq!((back.seat, back.name.as_str()), (Some(seat(0)), NAMES[0]));
+    assert_eq!(house.try_join(request(1)).await.unwrap().seat, Some(seat(1)));
+    house.ask_to_create("newer", "NEWER", settings(), 1);
+    let ToHost::Created(new) = house.host_hears().await else { panic!("not created") };
+    house.command(new.show, "open newer", Action::OpenLobby).await;
+    let third = JoinRequest { conn: ConnRef { gateway: GATEWAY, conn: 9 }, ..join_request("NEWER", 7) };
+    house.try_join(JoinRequest { player: player(2), name: request(2).name, ..third }).await.unwrap();
+    for show in [old, new.show] {
+        house.command(show, &format!("next {show}"), Action::Next).await;
+        house.command(show, &format!("end {show}"), Action::End { pay: true }).await;
+    }
+    house.stop().await.close().await;
+
+    let editions = [old, new.show].map(|show| {
+        let bytes = journal(data.path(), show);
+        assert!(replay(&Games::default(), &bytes, |_, _| {}).is_ok());
+        let first = Records::new(&bytes).unwrap().next().unwrap().unwrap().1;
+        first.command.begun().unwrap().rules
+    });
+    assert_eq!(editions, [RulesVersion::WITH_NAMES, RulesVersion::NEWEST]);
+    let journals = data.path().join("journal");
+    let beside = |show: ShowId| journals.join(format!("{show}.klxp")).exists();
+    assert_eq!([beside(old), beside(new.show)], [false, true]);
+    for name in &NAMES[..2] {
+        assert_eq!(holding(&journals, &[name]), [journals.join(format!("{old}.klxj")).display().to_string()]);
+    }
+    assert_eq!(holding(&journals, &[NAMES[2]]), [journals.join(format!("{}.klxp", new.show)).display().to_string()]);
+}
+
+#[tokio::test]
 async fn joins_that_give_no_new_seat_write_nothing() {
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;
     let show = house.lobby(settings(), 1).await;
-    house.come_in(request(0)).await.unwrap();
+    house.try_join(request(0)).await.unwrap();
     let sizes = || {
         [
             journal(data.path(), show).len(),
@@ -212,7 +243,7 @@ async fn joins_that_give_no_new_seat_write_nothing() {
     let before = sizes();
     for round in 0..100 {
         let conn = ConnRef { gateway: GATEWAY, conn: 1000 + round };
-        let back = house.come_in(JoinRequest { conn, ..request(0) }).await.unwrap();
+        let back = house.try_join(JoinRequest { conn, ..request(0) }).await.unwrap();
         assert_eq!(back.seat, Some(seat(0)));
         house.say(ToEngine::Gone { show, conn, seat: seat(0), left: true });
     }

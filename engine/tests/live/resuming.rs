@@ -24,21 +24,13 @@ fn resume(show: ShowId, issue: u32) -> Proof {
 
 impl House {
     async fn join_by(&mut self, player: u32, proof: Proof) -> Result<Seated, ErrorCode> {
-        self.ask(JoinRequest { proof, ..join_request("LIVE", player) }).await
+        self.try_join(JoinRequest { proof, ..join_request("LIVE", player) }).await.map_err(|error| error.code)
     }
 
     async fn watch_by(&mut self, player: u32, proof: Proof) -> Result<Seated, ErrorCode> {
-        self.ask(JoinRequest { proof, role: Role::Spectator, ..join_request("LIVE", player) }).await
-    }
-
-    async fn ask(&mut self, request: JoinRequest) -> Result<Seated, ErrorCode> {
-        self.say(ToEngine::Join(request));
-        self.hear(|message| match message {
-            ToGateway::Seated(seated) => Some(Ok(seated)),
-            ToGateway::JoinRefused { error, .. } => Some(Err(error.code)),
-            _ => None,
-        })
-        .await
+        self.try_join(JoinRequest { proof, role: Role::Spectator, ..join_request("LIVE", player) })
+            .await
+            .map_err(|error| error.code)
     }
 
     /// Who is dismissed next, and with which code.

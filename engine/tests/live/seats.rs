@@ -6,14 +6,14 @@
 use klaxon_engine::game::Games;
 use klaxon_engine::replay;
 use klaxon_protocol::claim::{ClaimForm, Verdict};
-use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::host::{Action, ToHost};
 use klaxon_protocol::ids::{ConnRef, Generation, PlayerId, Seat, SeatRef, ShowId};
-use klaxon_protocol::link::{JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
+use klaxon_protocol::link::{JoinRequest, Present, Proof, StampedAnswer, ToEngine, ToGateway};
 use tempfile::TempDir;
 
-use crate::house::{GATEWAY, House, choice_of, join_request, seat, settings, you};
+use crate::house::{GATEWAY, House, join_request, seat, settings, you};
 
 fn small() -> Settings {
     Settings { seats: 2, ..settings() }
@@ -32,19 +32,8 @@ fn back(number: u32, show: ShowId) -> JoinRequest {
 }
 
 impl House {
-    /// A guest asks for a seat: which, or why there is none. What else is said meanwhile is dropped.
-    async fn sit(&mut self, request: JoinRequest) -> Result<Seated, (ErrorCode, String)> {
-        self.say(ToEngine::Join(request));
-        self.hear(|message| match message {
-            ToGateway::Seated(seated) => Some(Ok(seated)),
-            ToGateway::JoinRefused { error, .. } => Some(Err((error.code, error.message))),
-            _ => None,
-        })
-        .await
-    }
-
     async fn seat_of(&mut self, number: u32) -> Option<SeatRef> {
-        self.sit(guest(number)).await.ok().and_then(|seated| seated.seat)
+        self.try_join(guest(number)).await.ok().and_then(|seated| seated.seat)
     }
 
     /// The connection of this number is gone, which had this seat.
@@ -95,12 +84,12 @@ async fn whoever_leaves_a_full_show_makes_room_and_has_nothing_there_any_more() 
         let seated = house.hear(|message| if let ToGateway::Seated(seated) = message { Some(seated) } else { None });
         assert_eq!(seated.await.seat, Some(again(0, generation + 1)), "after the dismissal, so that it is not theirs");
     }
-    let (code, message) = house.sit(back(1, show)).await.unwrap_err();
+    let ErrorMessage { code, message, .. } = house.try_join(back(1, show)).await.unwrap_err();
     assert_eq!(code, ErrorCode::ShowFull);
     assert!(message.contains("given to another player"), "{message}");
     // With room they get another seat by the same token.
     house.command(show, "raise", Action::SetSeats { seats: 3 }).await;
-    assert_eq!(house.sit(back(1, show)).await.unwrap().seat, Some(seat(2)));
+    assert_eq!(house.try_join(back(1, show)).await.unwrap().seat, Some(seat(2)));
     house.command(show, "end", Action::End { pay: true }).await;
     house.replays(&data, show).await;
 }
@@ -116,7 +105,14 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     assert_eq!(house.seat_of(3).await, Some(again(0, 1)));
     house.command(show, "next", Action::Next).await;
     let at = house.clock.now();
-    let answer = |conn, by| StampedAnswer { conn, number: 1, by, form: ClaimForm::Answer, claim: choice_of(1, 1), at };
+    let answer = |conn, by| StampedAnswer {
+        conn,
+        number: 1,
+        by,
+        form: ClaimForm::Answer,
+        claim: klaxon_fixtures::claim(1, 1),
+        at,
+    };
     let answers = vec![answer(1, seat(0)), answer(3, again(0, 1))];
     house.say(ToEngine::Answers(klaxon_protocol::link::AnswerBatch { gateway: GATEWAY, show, answers }));
     assert_eq!(house.dismissal().await, (seat(0), ErrorCode::SeatGivenAway));
@@ -128,7 +124,7 @@ async fn what_the_one_before_sent_is_refused_and_its_connection_closed_wherever_
     assert_eq!(house.dismissal().await, (seat(0), ErrorCode::SeatGivenAway));
     house.gone(show, 3, again(0, 1), true);
     assert_eq!(house.seat_of(4).await, None, "no seat is given again once a question was asked");
-    let again = house.sit(guest(3)).await.unwrap();
+    let again = house.try_join(guest(3)).await.unwrap();
     assert_eq!(you(&again).answered, Some(klaxon_protocol::games::trivia::Choice(1)));
     house.command(show, "end", Action::End { pay: true }).await;
     house.replays(&data, show).await;
@@ -147,7 +143,7 @@ async fn a_goodbye_that_was_lost_is_found_out_by_a_census_and_who_is_named_keeps
     house.present(show, census, &[(seat(1), 2)]);
     // A stranger who asks on and on makes no further census.
     for _ in 0..20 {
-        assert!(house.sit(guest(3)).await.is_err());
+        assert!(house.try_join(guest(3)).await.is_err());
     }
     assert!(!house.heard_meanwhile().await.iter().any(|said| matches!(said, ToGateway::Census { .. })));
     tokio::time::sleep(std::time::Duration::from_secs(10)).await;
@@ -169,15 +165,15 @@ async fn after_a_restart_in_the_lobby_whoever_does_not_come_back_makes_room() {
     let mut house = House::open(data.path()).await;
     let census = house.census().await;
     house.present(show, census, &[]);
-    assert_eq!(house.sit(back(2, show)).await.unwrap().seat, Some(seat(1)), "the show is as it was");
-    assert!(house.sit(guest(4)).await.is_err(), "and the other one has some time to come back");
+    assert_eq!(house.try_join(back(2, show)).await.unwrap().seat, Some(seat(1)), "the show is as it was");
+    assert!(house.try_join(guest(4)).await.is_err(), "and the other one has some time to come back");
     tokio::time::sleep(std::time::Duration::from_secs(10)).await;
     let given = house.seat_of(4).await.unwrap();
     assert_eq!(given.seat, Seat(0));
-    assert!(house.sit(back(3, show)).await.is_err());
+    assert!(house.try_join(back(3, show)).await.is_err());
     let done = house.command(show, "lock", Action::LockLobby { on: true }).await;
     assert!(matches!(done, ToHost::Done(_)));
-    assert_eq!(house.sit(guest(5)).await.unwrap_err().0, ErrorCode::LobbyLocked);
+    assert_eq!(house.try_join(guest(5)).await.unwrap_err().code, ErrorCode::LobbyLocked);
     house.command(show, "end", Action::End { pay: true }).await;
     house.replays(&data, show).await;
 }

@@ -2,11 +2,12 @@ use klaxon_engine::archive::Archive;
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::JournalError;
 use klaxon_engine::replay;
+use klaxon_fixtures::create;
 use klaxon_protocol::claim::{ClaimValue, Verdict};
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{Autopilot, Choice, Create, QuestionId, Settings};
 use klaxon_protocol::host::{Action, AlertKind, CreateGame, Done, FromHost, JournalTail, ToHost};
-use klaxon_protocol::ids::{CommandId, Seat, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, Seat, ShowId};
 use klaxon_protocol::journal::{Command, Record, Records};
 use klaxon_protocol::link::{ToEngine, ToGateway};
 use klaxon_protocol::player::{Phase, ToPlayer};
@@ -107,12 +108,8 @@ async fn nothing_that_acts_on_a_screen_or_is_blank_is_said_to_players() {
     for (at, text) in bad.iter().enumerate() {
         let mut pack = pack(1);
         pack.title = (*text).to_owned();
-        house.host_says(FromHost::Create(Box::new(Create {
-            id: CommandId::parse(&format!("bad {at}")).unwrap(),
-            code: None,
-            pack,
-            settings: settings(),
-        })));
+        let create = create(&format!("bad {at}"), pack, settings());
+        house.host_says(FromHost::Create(Box::new(Create { code: None, ..create })));
         let told = house.host_hears().await;
         assert!(matches!(&told, ToHost::Refused(refused) if refused.error.code == ErrorCode::BadPack), "{told:?}");
     }
@@ -181,8 +178,7 @@ async fn create_game_of_trivia_is_create_and_what_it_does_not_know_it_names() {
     let data = TempDir::new().unwrap();
     let mut house = House::open(data.path()).await;
     let show = house.lobby(settings(), 1).await;
-    let (id, code) = (CommandId::parse("create").unwrap(), ShowCode::parse("LIVE").ok());
-    let game = CreateGame::from(Create { id, code, pack: pack(1), settings: settings() });
+    let game = CreateGame::from(create("create", pack(1), settings()));
     house.host_says(FromHost::CreateGame(Box::new(game.clone())));
     assert!(matches!(house.host_hears().await, ToHost::Created(created) if created.show == show), "the same show");
     let first = records(&journal(&data, show)).swap_remove(0);

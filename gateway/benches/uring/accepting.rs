@@ -7,6 +7,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use klaxon_gateway::transport::measured::{CountedConnection, HttpState, Stage, Upgraded, accept, serve};
+use klaxon_gateway::transport::{Limits, listen};
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 use tokio::runtime::Runtime;
@@ -15,9 +17,6 @@ use tokio::task::{LocalSet, spawn_local};
 
 use super::bare::Bare;
 use super::{SEND_BUFFER, Way, bind_to, compare, interrupted, process_clock, thread_clock};
-use crate::transport::accept::{self, CountedConnection, listen};
-use crate::transport::http::{self, HttpState, Upgraded};
-use crate::transport::{Limits, Stage};
 
 /// Those who come in a round. The kernel keeps as many waiting.
 const CROWD: usize = 1000;
@@ -139,12 +138,12 @@ impl Door {
             let handshake = move |stream, peer, here: CountedConnection| {
                 let (send, front) = (send.clone(), Arc::clone(&front));
                 spawn_local(async move {
-                    let upgraded = http::serve(stream, peer, front, &here).await.unwrap();
+                    let upgraded = serve(stream, peer, front, &here).await.unwrap();
                     send.send((upgraded, here)).unwrap();
                 });
             };
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            accept::run(listener, limits.connections, handshake, watch).await;
+            accept(listener, limits.connections, handshake, watch).await;
         });
         Self { runtime, tasks, upgraded, _stage: stage }
     }
@@ -160,9 +159,7 @@ impl Door {
     }
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn what_a_connection_costs_to_accept() {
+pub fn measure() {
     bind_to(0);
     for (coming, title) in
         [(Coming::AtOnce, "connections that wait"), (Coming::OneByOne, "connections that come one by one")]

@@ -6,8 +6,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bytes::Bytes;
+use klaxon_gateway::transport::measured::{Done, Ring};
 
-use super::super::ring::{Done, Ring};
 use super::bare::{Bare, Lasting, message};
 use super::{Audience, compare};
 
@@ -58,9 +58,7 @@ fn shared(frame: Lasting) -> impl Fn() -> Bytes + Clone {
     move || frame.clone()
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn what_a_frame_costs_to_send() {
+pub fn measure() {
     let audience = Audience::gather();
     one_small_frame(&audience);
     more_or_fewer_at_once(&audience);

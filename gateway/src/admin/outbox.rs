@@ -76,32 +76,14 @@ fn figures_of(message: &ToHost) -> Option<ShowId> {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::host::{Figures, Latency};
-    use klaxon_protocol::ids::Seq;
-    use klaxon_protocol::player::{Phase, Pong};
+    use klaxon_protocol::host::Figures;
+    use klaxon_protocol::player::Pong;
     use klaxon_protocol::time::Millis;
 
     use super::*;
 
     fn figures(show: u64, joined: u32) -> Arc<ToHost> {
-        Arc::new(ToHost::Figures(Box::new(Figures {
-            show: ShowId(show),
-            at: Millis(0),
-            phase: Phase::Lobby,
-            seq: Seq(1),
-            question: None,
-            total: 1,
-            joined,
-            connected: 0,
-            alive: 0,
-            answers: Vec::new(),
-            time_left: None,
-            paused: false,
-            autopilot: false,
-            next_step: None,
-            latency: Latency::default(),
-            shed: 0,
-        })))
+        Arc::new(ToHost::Figures(Box::new(Figures { joined, ..klaxon_fixtures::figures(ShowId(show)) })))
     }
 
     fn pong(sent: u64) -> Arc<ToHost> {

@@ -1,12 +1,10 @@
 //! What an operator can choose for each command.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 
 use super::{
     CommonOptions, ConfigError, Configured, Guests, KafkaOptions, PlayersOptions, RedisOptions, SealOptions, SecretUrl,
-    number, url, values,
+    number, url,
 };
 
 /// What an operator can choose for `klaxon serve`.
@@ -15,10 +13,6 @@ pub struct ServeOptions {
     /// What every process can be told.
     #[command(flatten)]
     pub common: CommonOptions,
-
-    /// Where hosts connect and metrics are: address and port. Keep it off the internet.
-    #[arg(long, env = "KLAXON_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4701", value_parser = values::address)]
-    pub admin_listen: SocketAddr,
 
     /// The players' side.
     #[command(flatten)]
@@ -35,10 +29,6 @@ pub struct GatewayOptions {
     /// What every process can be told.
     #[command(flatten)]
     pub common: CommonOptions,
-
-    /// Where hosts connect and metrics are: address and port. Keep it off the internet.
-    #[arg(long, env = "KLAXON_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4701", value_parser = values::address)]
-    pub admin_listen: SocketAddr,
 
     /// The players' side.
     #[command(flatten)]
@@ -59,14 +49,11 @@ pub struct GatewayOptions {
 
 /// What an operator can choose for `klaxon engine`.
 #[derive(Debug, Clone, Args)]
+#[command(mut_args(CommonOptions::without_hosts("127.0.0.1:4702")))]
 pub struct EngineOptions {
     /// What every process can be told.
     #[command(flatten)]
     pub common: CommonOptions,
-
-    /// Where metrics and health are: address and port.
-    #[arg(long, env = "KLAXON_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4702", value_parser = values::address)]
-    pub admin_listen: SocketAddr,
 
     /// What this engine is called; no two that run may have the same name. Default: the host's name and something random.
     #[arg(long, env = "KLAXON_NAME", value_name = "NAME", value_parser = name)]
@@ -95,14 +82,11 @@ pub struct EngineOptions {
 
 /// What an operator can choose for `klaxon archive`.
 #[derive(Debug, Clone, Args)]
+#[command(mut_args(CommonOptions::without_hosts("127.0.0.1:4703")))]
 pub struct ArchiveOptions {
     /// What every process can be told.
     #[command(flatten)]
     pub common: CommonOptions,
-
-    /// Where metrics and health are: address and port.
-    #[arg(long, env = "KLAXON_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4703", value_parser = values::address)]
-    pub admin_listen: SocketAddr,
 
     /// Kafka.
     #[command(flatten)]

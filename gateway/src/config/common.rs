@@ -1,8 +1,9 @@
 //! What an operator can choose for every process.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::{ConfigError, LogFormat, OptionOrigins, values};
 use crate::private_file::PrivateFileError;
@@ -35,12 +36,24 @@ pub struct CommonOptions {
     #[arg(long, env = "KLAXON_LOG_FILTER", value_name = "LEVELS", default_value = "info", value_parser = values::log_filter)]
     pub log_filter: String,
 
+    /// Where hosts connect and metrics are: address and port. Keep it off the internet.
+    #[arg(long, env = "KLAXON_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4701", value_parser = values::address)]
+    pub admin_listen: SocketAddr,
+
     /// Where each option of the command comes from.
     #[arg(skip)]
     pub origins: OptionOrigins,
 }
 
 impl CommonOptions {
+    /// The options of a process that has no hosts, whose admin port has this address unless it is told another.
+    pub(super) fn without_hosts(address: &'static str) -> impl FnMut(Arg) -> Arg {
+        move |arg| match arg.get_id().as_str() {
+            "admin_listen" => arg.default_value(address).help("Where metrics and health are: address and port"),
+            _ => arg,
+        }
+    }
+
     /// The path of the file with the admin token.
     #[must_use]
     pub fn admin_token_file(&self) -> PathBuf {

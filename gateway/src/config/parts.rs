@@ -1,7 +1,5 @@
 //! What the parts of a server need, from the operator's options.
 
-use std::net::SocketAddr;
-
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{CommonOptions, ConfigError, Guests, JwtAlgorithm, PlayersOptions};
@@ -17,16 +15,7 @@ impl PlayersOptions {
     pub fn settings(&self, common: &CommonOptions) -> Result<GatewaySettings, ConfigError> {
         let secret = private_file::secret(&self.secret_file(common))
             .map_err(|problem| common.unusable("secret-file", problem))?;
-        Ok(GatewaySettings {
-            transport: self.transport,
-            shards: self.shards(),
-            max_connections: self.max_connections(),
-            limits: self.limits,
-            burst: self.limits.messages_per_second.saturating_mul(2),
-            auth: self.auth(common)?,
-            reserved_names: self.reserved_names.clone(),
-            ..GatewaySettings::new(self.listen, secret)
-        })
+        Ok(GatewaySettings::of(self.clone(), secret, self.auth(common)?))
     }
 
     fn auth(&self, common: &CommonOptions) -> Result<Auth, ConfigError> {
@@ -54,10 +43,10 @@ impl CommonOptions {
     ///
     /// # Errors
     /// If the token can't be used.
-    pub fn admin(&self, listen: SocketAddr, metrics: PrometheusHandle) -> Result<AdminSettings, ConfigError> {
+    pub fn admin(&self, metrics: PrometheusHandle) -> Result<AdminSettings, ConfigError> {
         let token =
             AdminToken::open(&self.admin_token_file()).map_err(|problem| self.unusable("admin-token-file", problem))?;
-        Ok(AdminSettings { listen, token, metrics })
+        Ok(AdminSettings { listen: self.admin_listen, token, metrics })
     }
 }
 
@@ -90,11 +79,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let flags = ["--shards=3", "--max-connections=50", "--heartbeat=7s", "--messages-per-second=4"];
         let settings = settings(dir.path(), &flags).unwrap();
-        assert_eq!((settings.shards, settings.max_connections, settings.limits.heartbeat), (3, 50, Span(7000)));
-        assert_eq!((settings.limits.messages_per_second, settings.burst), (4, 8));
+        let (players, burst) = (&settings.players, settings.burst);
+        assert_eq!((players.shards(), players.max_connections(), players.limits.heartbeat), (3, 50, Span(7000)));
+        assert_eq!((players.limits.messages_per_second, burst), (4, 8));
         assert!(matches!(settings.auth, Auth::Guests));
         let again = super::tests::settings(dir.path(), &[]).unwrap();
-        assert_eq!(again.limits, super::super::PlayerLimits::USUAL);
+        assert_eq!(again.players.limits, PlayersOptions::defaults().limits);
         assert_eq!(again.secret, settings.secret, "a restarted server knows its resume tokens");
     }
 

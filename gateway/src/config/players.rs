@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::Resettable;
+use clap::{Args, Command, FromArgMatches};
 use klaxon_protocol::name::Reserved;
 use klaxon_protocol::time::Span;
 
@@ -13,6 +14,8 @@ use super::{CommonOptions, Guests, JwtAlgorithm, number, open_files, span, value
 
 /// Open files that are not for players: the journal, the archive, hosts, the log, and what the system needs.
 const FILES_FOR_OTHERS: u64 = 200;
+/// Shards have a number of eight bits.
+const MOST_SHARDS: usize = 256;
 /// More sockets than any machine of ours has memory for.
 const MOST_CONNECTIONS: usize = 10_000_000;
 
@@ -24,7 +27,7 @@ pub struct PlayersOptions {
     pub listen: SocketAddr,
 
     /// Threads that own players' sockets, 1 to 256. Default: one for each core.
-    #[arg(long, env = "KLAXON_SHARDS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=256_usize))]
+    #[arg(long, env = "KLAXON_SHARDS", value_name = "COUNT", value_parser = |text: &str| number(text, 1..=MOST_SHARDS))]
     pub shards: Option<usize>,
 
     /// How players' sockets are driven: `io-uring`, `portable` (by readiness), or `auto`, which takes io_uring where it is to be had.
@@ -68,11 +71,11 @@ pub struct PlayersOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct PlayerLimits {
     /// Bytes that may wait for one player before the connection is taken for too slow, 4096 to 16777216.
-    #[arg(long, env = "KLAXON_OUTBOX_BYTES", value_name = "BYTES", default_value_t = PlayerLimits::USUAL.outbox_bytes, value_parser = |text: &str| number(text, 4096..=16_777_216_usize))]
+    #[arg(long, env = "KLAXON_OUTBOX_BYTES", value_name = "BYTES", default_value = "65536", value_parser = |text: &str| number(text, 4096..=16_777_216_usize))]
     pub outbox_bytes: usize,
 
     /// Messages a player may send in a second on average, 1 to 1000; twice as many at once.
-    #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value_t = PlayerLimits::USUAL.messages_per_second, value_parser = |text: &str| number(text, 1..=1000_u32))]
+    #[arg(long, env = "KLAXON_MESSAGES_PER_SECOND", value_name = "COUNT", default_value = "10", value_parser = |text: &str| number(text, 1..=1000_u32))]
     pub messages_per_second: u32,
 
     /// Who says nothing for longer than this, 1 s to 10 min, is pinged; who does not answer that until twice as long is over is taken for dead.
@@ -84,17 +87,24 @@ pub struct PlayerLimits {
     pub join_timeout: Span,
 }
 
-impl PlayerLimits {
-    /// The defaults.
-    pub const USUAL: Self =
-        Self { outbox_bytes: 64 << 10, messages_per_second: 10, heartbeat: Span(30_000), join_timeout: Span(10_000) };
-}
-
 impl PlayersOptions {
+    /// The defaults, whatever the environment says.
+    ///
+    /// # Panics
+    /// If a default is refused, or an option has none.
+    #[must_use]
+    pub fn defaults() -> Self {
+        let command = Self::augment_args(Command::new("players").no_binary_name(true));
+        let command = command.mut_args(|arg| arg.env(Resettable::Reset));
+        let chosen = command.try_get_matches_from(None::<&str>);
+        chosen.and_then(|chosen| Self::from_arg_matches(&chosen)).expect("each option has a default or needs no value")
+    }
+
     /// How many threads own sockets.
     #[must_use]
     pub fn shards(&self) -> usize {
-        self.shards.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from).min(256))
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.shards.unwrap_or_else(cores).clamp(1, MOST_SHARDS)
     }
 
     /// How many players' connections there may be. Raises the process's limit of open files if that is what bounds them.

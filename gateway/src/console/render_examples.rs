@@ -40,7 +40,6 @@ fn question() -> ToPlayer {
 
 fn figures() -> Figures {
     Figures {
-        show: SHOW,
         at: Millis(106_300),
         phase: Phase::Question,
         seq: Seq(8),
@@ -51,11 +50,9 @@ fn figures() -> Figures {
         alive: 640,
         answers: vec![300, 50, 100],
         time_left: Some(Span(4_200)),
-        paused: false,
-        autopilot: false,
-        next_step: None,
         latency: Latency { count: 450, p50: 900, p99: 12_400, max: 40_000 },
         shed: 2,
+        ..klaxon_fixtures::figures(SHOW)
     }
 }
 

@@ -335,8 +335,6 @@ mod tests {
     use klaxon_protocol::error::ErrorCode;
     use klaxon_protocol::games::trivia::{PackQuestion, Reveal};
     use klaxon_protocol::host::{Action, Done, HostCommand, Refused};
-    use klaxon_protocol::ids::Seq;
-    use klaxon_protocol::time::Millis;
 
     use super::*;
 
@@ -353,17 +351,7 @@ mod tests {
     }
 
     fn question() -> ToPlayer {
-        ToPlayer::Question(Question {
-            seq: Seq(2),
-            at: Millis(0),
-            question: QuestionId(1),
-            total: 1,
-            text: "2 + 2?".into(),
-            choices: vec!["5".into(), "4".into()],
-            category: None,
-            opens_at: Millis(0),
-            closes_at: Millis(10),
-        })
+        ToPlayer::Question(Question { choices: vec!["5".into(), "4".into()], ..klaxon_fixtures::question(2, 1) })
     }
 
     fn id(text: &str) -> CommandId {
@@ -387,15 +375,7 @@ mod tests {
         let mut view = View { pack: None, ..view() };
         view.receive(&event(question()));
         assert_eq!(view.asked.as_ref().unwrap().right, None);
-        let reveal = Reveal {
-            seq: Seq(3),
-            at: Millis(20),
-            question: QuestionId(1),
-            right: Choice(1),
-            counts: vec![1, 2],
-            silent: 0,
-            alive: 2,
-        };
+        let reveal = Reveal { right: Choice(1), counts: vec![1, 2], ..klaxon_fixtures::reveal(3, 1) };
         view.receive(&event(ToPlayer::Reveal(reveal)));
         let asked = view.asked.as_ref().unwrap();
         assert_eq!((asked.right, asked.counts.as_deref()), (Some(Choice(1)), Some(&[1, 2][..])));

@@ -38,7 +38,7 @@ pub(super) enum Expired {
 impl Deadlines {
     /// The limits in these settings.
     pub fn new(settings: &GatewaySettings) -> Self {
-        Self { join: settings.limits.join_timeout, heartbeat: settings.limits.heartbeat }
+        Self { join: settings.players.limits.join_timeout, heartbeat: settings.players.limits.heartbeat }
     }
 
     /// The deadline that has passed; if there are several, the first in [`Self::all`].

@@ -52,6 +52,8 @@ pub trait Router: Send + Sync {
 /// What all shards of a gateway share.
 pub struct Common {
     pub(crate) settings: GatewaySettings,
+    /// How many shards the gateway has.
+    pub(crate) shards: usize,
     pub(crate) gateway: GatewayId,
     pub(crate) router: Arc<dyn Router>,
     pub(crate) admission: Admission,
@@ -69,12 +71,18 @@ impl Common {
         Self {
             gateway,
             router,
-            admission: Admission::new(settings.auth.clone(), settings.reserved_names.clone(), &settings.secret, random),
+            admission: Admission::new(
+                settings.auth.clone(),
+                settings.players.reserved_names.clone(),
+                &settings.secret,
+                random,
+            ),
             origins: Origins::new(&settings.secret),
             rate_limit: RateLimit::new(&settings),
             players: Players::default(),
             pending_joins: PendingJoins::default(),
             figures: AllFigures::default(),
+            shards: settings.players.shards(),
             settings,
         }
     }

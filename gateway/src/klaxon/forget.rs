@@ -24,8 +24,8 @@ pub async fn forget(options: &ForgetOptions) -> anyhow::Result<ExitCode> {
     if options.redis.is_some() || options.kafka.is_some() {
         is_forgotten &= cluster::forget(options, &keys).await?;
         println!(
-            "Shows of a cluster that were begun by an older version name players in their journals, which are as they were, and spools that were \
-             not named are too: see docs/operations.md."
+            "Shows of a cluster that were begun by an older version name players in their journals, which are as they were. Spools that were not \
+             named still have them on their disks, and do not upload them: see docs/operations.md."
         );
     }
     if let Some(url) = database {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use klaxon_engine::pack::{self, Format, Imported, ReadOptions};
-use klaxon_gateway::cli::PackCommand;
+use klaxon_gateway::cli::{PackCommand, PackFormat};
 use klaxon_protocol::games::trivia::Pack;
 use klaxon_protocol::text::harmless_json;
 
@@ -18,13 +18,13 @@ pub fn read(file: &Path) -> anyhow::Result<Pack> {
 
 pub fn run(command: &PackCommand) -> anyhow::Result<()> {
     match command {
-        PackCommand::Check { file, format, sheet } => {
-            let pack = import(file, format.as_deref(), sheet.as_deref(), false)?.pack;
+        PackCommand::Check { file, written } => {
+            let pack = import(file, written, false)?.pack;
             println!("{:?}: {} questions, ready to be played", pack.title, pack.questions.len());
         }
         PackCommand::Show { file } => println!("{}", harmless_json(&serde_json::to_string_pretty(&read(file)?)?)),
-        PackCommand::Import { file, format, sheet, skip_bad, to } => {
-            let Imported { pack, left_out, .. } = import(file, format.as_deref(), sheet.as_deref(), *skip_bad)?;
+        PackCommand::Import { file, written, skip_bad, to } => {
+            let Imported { pack, left_out, .. } = import(file, written, *skip_bad)?;
             std::fs::write(to, pack::to_toml(&pack)).with_context(|| format!("can't write {}", to.display()))?;
             let left_out = left_out.map_or_else(String::new, |left_out| format!(", {} left out", left_out.questions));
             println!("{:?}: {} questions, written to {}{left_out}", pack.title, pack.questions.len(), to.display());
@@ -34,8 +34,9 @@ pub fn run(command: &PackCommand) -> anyhow::Result<()> {
 }
 
 /// Reads a pack, and prints warnings about it to standard error.
-fn import(file: &Path, format: Option<&str>, sheet: Option<&str>, skip_bad: bool) -> anyhow::Result<Imported> {
-    let format = format.map(str::parse::<Format>).transpose()?;
+fn import(file: &Path, written: &PackFormat, skip_bad: bool) -> anyhow::Result<Imported> {
+    let format = written.format.as_deref().map(str::parse::<Format>).transpose()?;
+    let sheet = written.sheet.as_deref();
     if format.is_none() && file == Path::new(BUNDLED) {
         return Ok(Imported { pack: pack::bundled(), notes: Vec::new(), left_out: None });
     }

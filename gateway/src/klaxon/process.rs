@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// A file in the data directory with the process's listening addresses, which exists while the process is ready.
 const ADDRESSES: &str = "addresses.json";
 /// The endings of the file names in a directory of journals.
-const JOURNAL_FILES: [&str; 3] = [".klxj", ".klxp", "lock"];
+const JOURNAL_FILES: [&str; 4] = [".klxj", ".klxp", ".klxp-damaged", "lock"];
 /// The endings of a SQLite database's files, after the database's name.
 const DATABASE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
@@ -29,11 +29,11 @@ pub struct Addresses {
 
 /// Starts the log and the metrics, and creates the data directory. Returns the settings of the admin port. Everything
 /// that this process creates from here on is private to its user.
-pub fn begin(common: &CommonOptions, admin_listen: SocketAddr) -> anyhow::Result<AdminSettings> {
+pub fn begin(common: &CommonOptions) -> anyhow::Result<AdminSettings> {
     log::start(common.log, &common.log_filter)?;
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     private_file::directory(&common.data_dir).map_err(|problem| common.unusable("data-dir", problem))?;
-    Ok(common.admin(admin_listen, metrics::install()?)?)
+    Ok(common.admin(metrics::install()?)?)
 }
 
 /// A directory for journals in the data directory, created if missing; other users can't write to it.

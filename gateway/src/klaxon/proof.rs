@@ -133,7 +133,8 @@ pub fn proof(options: &ProofOptions) -> anyhow::Result<()> {
     let proof = prove(played).with_context(|| format!("{name}: part {part}"))?;
     let to = options.to.display();
     let write = || -> anyhow::Result<()> {
-        let mut file = BufWriter::new(File::create(&options.to)?);
+        // A file that exists may be the journal.
+        let mut file = BufWriter::new(File::create_new(&options.to)?);
         serde_json::to_writer(&mut file, &proof)?;
         Ok(file.flush()?)
     };

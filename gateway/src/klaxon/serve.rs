@@ -25,7 +25,7 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 
 pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let ServeOptions { common, players, .. } = options;
-    let hosts = begin(common, options.admin_listen)?;
+    let hosts = begin(common)?;
     let data = &common.data_dir;
     let settings = players.settings(common)?;
     let sync: SyncPolicy = options.sync.parse().map_err(|problem| common.blame("sync", &options.sync, problem))?;
@@ -49,7 +49,7 @@ pub async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
 
     let (admin, hosts) = Admin::start(hosts, gateway_end.clone())
         .await
-        .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+        .map_err(|error| common.blame("admin-listen", common.admin_listen, error))?;
     let gateway =
         Gateway::start(settings, gateway_end, hosts).map_err(|error| common.blame("listen", players.listen, error))?;
 

@@ -56,7 +56,7 @@ impl ConnectionCount {
 
 /// A counted socket.
 #[derive(Debug)]
-pub(super) struct CountedConnection(Arc<AtomicUsize>);
+pub struct CountedConnection(Arc<AtomicUsize>);
 
 impl CountedConnection {
     /// Whether there are more than `most` sockets now.
@@ -77,7 +77,7 @@ pub(super) fn count_refused() {
 }
 
 /// Accepts connections until the gateway stops. While it drains they are accepted to be refused with `shutting_down`.
-pub(super) async fn run(
+pub async fn run(
     listener: tokio::net::TcpListener,
     most: usize,
     mut hand_out: impl FnMut(TcpStream, IpAddr, CountedConnection),

@@ -32,10 +32,10 @@ const HTTP_LIMIT: Duration = Duration::from_secs(60);
 const LARGEST_HEAD: usize = 16 << 10;
 
 /// The gateway's state for HTTP requests.
-pub(super) struct HttpState {
-    pub limits: Limits,
-    pub draining: AtomicBool,
-    pub refusals: Refusals,
+pub struct HttpState {
+    pub(super) limits: Limits,
+    pub(super) draining: AtomicBool,
+    pub(super) refusals: Refusals,
 }
 
 impl HttpState {
@@ -46,19 +46,19 @@ impl HttpState {
 }
 
 /// A socket that was upgraded to WebSocket.
-pub(super) struct Upgraded {
-    pub stream: StdStream,
-    pub peer: IpAddr,
-    pub codec: Codec,
+pub struct Upgraded {
+    pub(super) stream: StdStream,
+    pub(super) peer: IpAddr,
+    pub(super) codec: Codec,
     /// Bytes that the client sent after its handshake.
-    pub read: Bytes,
+    pub(super) read: Bytes,
 }
 
 /// A handshake that was accepted.
 type Agreed = Rc<RefCell<Option<(OnUpgrade, Codec)>>>;
 
 /// Serves HTTP until the client upgrades; none if the connection ends without an upgrade.
-pub(super) async fn serve(
+pub async fn serve(
     stream: TcpStream,
     peer: IpAddr,
     http_state: Arc<HttpState>,

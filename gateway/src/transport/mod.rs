@@ -42,6 +42,15 @@ pub use wire::{Fault, Inbound, Wire};
 
 use http::{HttpState, Upgraded};
 
+/// What `benches/uring` measures beside other ways of doing it. For nothing else.
+#[doc(hidden)]
+pub mod measured {
+    pub use super::Stage;
+    pub use super::accept::{CountedConnection, run as accept};
+    pub use super::http::{HttpState, Upgraded, serve};
+    pub use super::uring::ring::{Done, Ring};
+}
+
 /// The limits of a listener's sockets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -53,14 +62,18 @@ pub struct Limits {
 
 /// The stages of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
+    /// Connections are accepted.
     Running,
     /// New connections are refused, and all others are closed by a deadline; their clients are sent to other gateways
     /// if there are any.
     Draining {
+        /// When those that are left are closed.
         until: Instant,
+        /// The URLs of the other gateways.
         others: Arc<[String]>,
     },
+    /// All threads end.
     Stopped,
 }
 

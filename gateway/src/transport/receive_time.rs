@@ -31,7 +31,7 @@ const READINGS: u32 = 4;
 
 /// A packet's receive time, in nanoseconds since 1970 by the machine's wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct KernelTime(pub u64);
+pub struct KernelTime(pub(super) u64);
 
 /// What is known about the time at which bytes arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -92,7 +92,6 @@ impl ScriptedEngine {
 /// Figures of a show with 1,000 players in the middle of its third question.
 pub fn figures() -> Figures {
     Figures {
-        show: SHOW,
         at: Millis(1_000_000),
         phase: Phase::Question,
         seq: Seq(9),
@@ -103,10 +102,8 @@ pub fn figures() -> Figures {
         alive: 640,
         answers: vec![100, 50, 300],
         time_left: Some(Span(4200)),
-        paused: false,
-        autopilot: false,
-        next_step: None,
         latency: Latency { count: 450, p50: 900, p99: 12_400, max: 40_000 },
         shed: 2,
+        ..klaxon_fixtures::figures(SHOW)
     }
 }

@@ -214,6 +214,9 @@ fn a_show_goes_on_while_players_move_an_engine_dies_and_a_gateway_stops() {
         let mut forget = klaxon(&["forget", player, "--kafka", &kafka, "--redis", &redis]);
         forget.args(key).output().unwrap()
     };
+    let nowhere = klaxon(&["forget", player, "--kafka", &kafka, "--kafka-people-topic", "nowhere"]).output().unwrap();
+    let told = String::from_utf8(nowhere.stderr).unwrap();
+    assert!(!nowhere.status.success() && told.contains("Kafka has no topic nowhere. Name it with --kafka-"), "{told}");
     let without_key = forget(None);
     let told = String::from_utf8(without_key.stdout).unwrap();
     assert!(!without_key.status.success() && told.contains("This can't be read, and may name them: "), "{told}");

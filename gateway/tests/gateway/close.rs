@@ -66,7 +66,7 @@ fn frame_of(question: QuestionId) -> Vec<u8> {
 async fn what_the_kernel_had_before_the_close_counts_and_is_handed_in_before_the_barrier_is_passed() {
     assert!(open_files() > 2 * CLIENTS as u64 + 500, "this test needs many open files: raise the limit (ulimit -Hn)");
     let mut busy = settings();
-    (busy.limits.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
+    (busy.players.limits.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
     let mut fixture = fixture(busy);
     fixture.engine.mute(true);
     let mut clients = Vec::with_capacity(CLIENTS);
@@ -145,8 +145,9 @@ const SHORTEST: Duration = Duration::from_millis(10);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_barrier_of_ten_milliseconds_is_passed_in_time_though_the_sockets_never_fall_quiet() {
     let mut busy = settings();
-    busy.shards = 1;
-    (busy.limits.messages_per_second, busy.burst, busy.outstanding_answers) = (1_000_000_000, 1_000_000_000, u8::MAX);
+    busy.players.shards = Some(1);
+    (busy.players.limits.messages_per_second, busy.burst, busy.outstanding_answers) =
+        (1_000_000_000, 1_000_000_000, u8::MAX);
     let mut fixture = fixture(busy);
     fixture.engine.mute(true);
     let (answering, _) = Client::join(&fixture, Codec::Json).await;

@@ -1,12 +1,13 @@
 //! A gateway on loopback, an engine that accepts everything, and clients in both codecs.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use klaxon_engine::bus::{Address, EngineEnd, GatewayEnd, LocalBus, LocalEngineEnd, LocalGatewayEnd};
+pub use klaxon_fixtures::join;
+use klaxon_fixtures::{YOU, lobby, seated};
 use klaxon_gateway::Gateway;
 use klaxon_gateway::link::HostSink;
 use klaxon_gateway::settings::GatewaySettings;
@@ -14,16 +15,13 @@ use klaxon_gateway::transport::Transport;
 use klaxon_protocol::claim::{Claim, ClaimValue, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::games::trivia::{Answer, Choice, Mode, QuestionId, Snapshot, You};
-use klaxon_protocol::host::{Figures, Latency};
-use klaxon_protocol::ids::{
-    ClaimKey, ConnRef, GatewayId, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
-};
+use klaxon_protocol::games::trivia::{Answer, Choice, QuestionId};
+use klaxon_protocol::host::Figures;
+use klaxon_protocol::ids::{ClaimKey, ConnRef, GatewayId, Name, PlayerId, RoundId, Seat, Seq, ShowId};
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Personal, Reply, ReplyBatch, Resynced, Seated, StampedAnswer, ToEngine, ToGateway,
 };
-use klaxon_protocol::player::{FromPlayer, Join, Notice, Phase, Role, ToPlayer, Welcome};
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::player::{FromPlayer, Join, Role, ToPlayer, Welcome};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
@@ -69,7 +67,7 @@ impl Fixture {
 
     /// The show's figures as the hosts get them, with this gateway's share.
     pub async fn figures(&mut self) -> Figures {
-        self.engine.send(ToGateway::Figures(Box::new(figures())));
+        self.engine.send(ToGateway::Figures(Box::new(klaxon_fixtures::figures(SHOW))));
         loop {
             if let ToGateway::Figures(figures) = self.hosts().await {
                 return *figures;
@@ -81,13 +79,18 @@ impl Fixture {
 /// The settings of a gateway with the transport that KLAXON_TRANSPORT names.
 pub fn settings() -> GatewaySettings {
     let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
-    let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
-    GatewaySettings { transport, ..GatewaySettings::new(SocketAddr::from(([127, 0, 0, 1], 0)), [9; 32]) }
+    settings_by(Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default())
+}
+
+pub fn settings_by(transport: Transport) -> GatewaySettings {
+    let mut settings = GatewaySettings::new(([127, 0, 0, 1], 0).into(), [9; 32]);
+    settings.players.transport = transport;
+    settings
 }
 
 /// The settings for each way of driving sockets that there is.
 pub fn settings_of_each() -> [GatewaySettings; 2] {
-    [Transport::Auto, Transport::Portable].map(|transport| GatewaySettings { transport, ..settings() })
+    [Transport::Auto, Transport::Portable].map(settings_by)
 }
 
 pub fn fixture(settings: GatewaySettings) -> Fixture {
@@ -208,7 +211,7 @@ impl State {
                 self.seat(end, join.conn, seat, join.player.clone(), name);
             }
             ToEngine::Resync { conn, show, .. } => {
-                let (conn, show, view) = (*conn, *show, Arc::new(snapshot(Seq(self.seq)).into()));
+                let (conn, show, view) = (*conn, *show, Arc::new(lobby(Seq(self.seq)).into()));
                 let resynced = ToGateway::Resynced(Resynced { conn, show, view, own: ToPlayer::You(YOU) });
                 end.send(Address::One(GATEWAY), resynced);
             }
@@ -231,32 +234,8 @@ impl State {
     }
 
     fn seat(&self, end: &LocalEngineEnd, conn: ConnRef, seat: Option<Seat>, player: PlayerId, name: Name) {
-        let view = Arc::new(snapshot(Seq(self.seq)).into());
-        let (seat, own) = (seat.map(SeatRef::first), ToPlayer::You(YOU));
-        let seated = Seated { conn, show: SHOW, seat, player, name, view, own, issue: 0 };
+        let seated = Seated { player, name, ..seated(conn, SHOW, seat, lobby(Seq(self.seq))) };
         end.send(Address::One(GATEWAY), ToGateway::Seated(seated));
-    }
-}
-
-const YOU: You = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
-
-fn snapshot(seq: Seq) -> Snapshot {
-    Snapshot {
-        seq,
-        at: Millis(1),
-        title: "A show".into(),
-        phase: Phase::Lobby,
-        mode: Mode::Elimination,
-        total: 10,
-        joined: 1,
-        alive: 1,
-        pot: 0,
-        currency: "EUR".into(),
-        paused: false,
-        question: None,
-        reveal: None,
-        voided: false,
-        podium: None,
     }
 }
 
@@ -373,42 +352,11 @@ impl Client {
     }
 }
 
-pub fn join() -> Join {
-    Join {
-        show: ShowCode::parse("QUIZ").unwrap(),
-        name: Some("Ann".into()),
-        role: Role::Player,
-        token: None,
-        resume: None,
-    }
-}
-
 pub fn notice(seq: Seq, text: &str) -> ToPlayer {
-    ToPlayer::Notice(Notice { seq, at: Millis(1), text: text.into() })
+    klaxon_fixtures::notice(seq.0, text)
 }
 
 /// The answers in what a gateway said, for [`Engine::wait`].
 pub fn answers_in(said: ToEngine) -> Option<AnswerBatch> {
     if let ToEngine::Answers(batch) = said { Some(batch) } else { None }
-}
-
-fn figures() -> Figures {
-    Figures {
-        show: SHOW,
-        at: Millis(1),
-        phase: Phase::Lobby,
-        seq: Seq(1),
-        question: None,
-        total: 10,
-        joined: 1,
-        connected: 0,
-        alive: 1,
-        answers: vec![],
-        time_left: None,
-        paused: false,
-        autopilot: false,
-        next_step: None,
-        latency: Latency::default(),
-        shed: 0,
-    }
 }

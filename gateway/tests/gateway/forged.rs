@@ -17,7 +17,7 @@ use klaxon_protocol::player::{FromPlayer, Pause, ToPlayer};
 use klaxon_protocol::time::Millis;
 use tokio::time::timeout;
 
-use crate::fixture::{Client, Fixture, answers_in, fixture, settings};
+use crate::fixture::{Client, Fixture, answers_in, fixture, settings_by};
 use crate::raw::Forger;
 
 /// From when the question opens until the answer is known.
@@ -114,22 +114,9 @@ fn wait(until: Instant) {
 
 fn open(fixture: &Fixture, question: QuestionId) {
     let now = Clock::of_process().now();
-    fixture.engine.event_with(
-        |seq| {
-            ToPlayer::Question(Question {
-                seq,
-                at: now,
-                question,
-                total: 100,
-                text: "Which of them?".into(),
-                choices: ["One", "Two", "Three"].map(Into::into).into(),
-                category: None,
-                opens_at: now,
-                closes_at: Millis(now.0 + 20_000),
-            })
-        },
-        None,
-    );
+    let (choices, closes_at) = (["One", "Two", "Three"].map(Into::into).into(), Millis(now.0 + 20_000));
+    let asked = Question { at: now, question, choices, opens_at: now, closes_at, ..klaxon_fixtures::question(0, 1) };
+    fixture.engine.event_with(|seq| ToPlayer::Question(Question { seq, ..asked }), None);
 }
 
 /// What an attack came to: when the missing bytes went out, what the answer is stamped with if it came to one, and what that of an
@@ -177,8 +164,9 @@ async fn run(fixture: &mut Fixture, question: QuestionId, attack: Attack, in_a_p
 }
 
 fn patient(transport: Transport) -> GatewaySettings {
-    let mut patient = GatewaySettings { transport, ..settings() };
-    (patient.limits.messages_per_second, patient.burst, patient.outstanding_answers) = (1_000_000, 1_000_000, u8::MAX);
+    let mut patient = settings_by(transport);
+    (patient.players.limits.messages_per_second, patient.burst, patient.outstanding_answers) =
+        (1_000_000, 1_000_000, u8::MAX);
     patient
 }
 

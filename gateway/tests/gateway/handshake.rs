@@ -173,7 +173,7 @@ async fn what_comes_in_one_packet_with_the_handshake_is_read() {
 #[tokio::test]
 async fn a_full_gateway_refuses_with_no_capacity_and_accepts_again_when_a_connection_ends() {
     let mut few = settings();
-    few.max_connections = 1;
+    few.players.max_connections = Some(1);
     let fixture = fixture(few);
     let (client, _) = Client::join(&fixture, Codec::Json).await;
     let (status, body) = http(fixture.gateway.addr(), &handshake("/play", "Connection: close\r\n")).await;
@@ -194,7 +194,7 @@ async fn a_full_gateway_refuses_with_no_capacity_and_accepts_again_when_a_connec
 #[tokio::test]
 async fn a_flood_of_sockets_without_a_handshake_ends_at_256_more_than_there_may_be_players() {
     let mut few = settings();
-    few.max_connections = 1;
+    few.players.max_connections = Some(1);
     let fixture = fixture(few);
     let mut idle = Vec::new();
     for _ in 0..257 {

@@ -88,7 +88,7 @@ async fn a_forged_resume_token_opens_nothing_but_a_new_join_does() {
 #[tokio::test]
 async fn one_who_never_joins_is_closed() {
     let mut hasty = settings();
-    hasty.limits.join_timeout = Span(100);
+    hasty.players.limits.join_timeout = Span(100);
     let hasty = fixture(hasty);
     let mut waiting = Client::connect(&hasty, Codec::Json).await;
     assert_eq!(waiting.rest().await, (vec![], Some(4001)));
@@ -140,7 +140,8 @@ async fn a_client_that_does_not_read_delays_no_other_and_catches_up_by_a_snapsho
 #[tokio::test]
 async fn one_who_asks_without_reading_is_shed() {
     let mut narrow = settings();
-    (narrow.limits.outbox_bytes, narrow.limits.messages_per_second, narrow.burst) = (4096, 1000, 100_000);
+    (narrow.players.limits.outbox_bytes, narrow.players.limits.messages_per_second, narrow.burst) =
+        (4096, 1000, 100_000);
     let mut fixture = fixture(narrow);
     let mut slow = deaf(&fixture).await;
     // Refusals are longer than what they refuse: sooner or later there is no room for more.

@@ -15,7 +15,7 @@ use crate::hostile::deaf;
 /// A gateway that takes a client for dead after two seconds.
 fn attentive() -> [Fixture; 2] {
     settings_of_each().map(|mut settings| {
-        settings.limits.heartbeat = Span(1_000);
+        settings.players.limits.heartbeat = Span(1_000);
         fixture(settings)
     })
 }
@@ -85,7 +85,8 @@ async fn unsolicited_pongs_are_a_flood() {
 #[tokio::test]
 async fn a_client_that_was_closed_as_too_slow_finds_out_when_it_reads_though_its_socket_is_long_closed() {
     for mut settings in settings_of_each() {
-        (settings.limits.outbox_bytes, settings.limits.messages_per_second, settings.burst) = (8192, 1000, 100_000);
+        (settings.players.limits.outbox_bytes, settings.players.limits.messages_per_second, settings.burst) =
+            (8192, 1000, 100_000);
         let mut fixture = fixture(settings);
         let mut slow = deaf(&fixture).await;
         let text = "x".repeat(3_000);

@@ -121,7 +121,7 @@ fn bingo(balls: u8, tickets: u8, public_value: Option<&str>) -> Value {
 }
 
 struct Proving {
-    files: Files,
+    _files: Files,
     journal: PathBuf,
     to: PathBuf,
 }
@@ -131,7 +131,7 @@ impl Proving {
         let files = Files::new();
         let (journal, to) = (files.0.path().join("1.klxj"), files.0.path().join("proof.json"));
         std::fs::write(&journal, &show.journal).unwrap();
-        Self { files, journal, to }
+        Self { _files: files, journal, to }
     }
 
     fn prove(&self, more: &[&str]) -> Said {
@@ -172,6 +172,7 @@ fn what_is_written_of_a_show_is_confirmed_by_both() {
         let published = ["--commitment", &commitment, "--roster-hash", &roster, "--public-value", "4 5 1"];
         let proving = Proving::new(&show);
         for (more, seats) in [(&["--tickets"][..], "50 seats follow"), (&[], "has none to compare")] {
+            let _ = std::fs::remove_file(&proving.to);
             let Said { code, text } = proving.prove(more);
             assert!(code == Some(0) && text.contains("part 1: 50 seats, 29 balls drawn"), "{text}");
             let by_klaxon = klaxon(&proving.to, &published);
@@ -182,7 +183,6 @@ fn what_is_written_of_a_show_is_confirmed_by_both() {
                 assert!(said.text.contains(&format!(" {}\n", drawn.join(" "))), "{drawn:?}: {}", said.text);
             }
         }
-        assert!(proving.files.0.path().exists());
     }
 }
 
@@ -227,6 +227,12 @@ fn of_several_parts_one_is_named() {
         let Said { code, text } = proving.prove(&["--part", part]);
         assert!(code == Some(0) && text.contains(told), "{text}");
         assert_eq!(klaxon(&proving.to, &[]).code, Some(0));
+        // Nothing is written over.
+        let before = std::fs::read(&proving.to).unwrap();
+        let Said { code, text } = proving.prove(&["--part", "0"]);
+        assert!(code == Some(1) && text.contains("can't write"), "{text}");
+        assert_eq!(std::fs::read(&proving.to).unwrap(), before);
+        std::fs::remove_file(&proving.to).unwrap();
     }
 }
 

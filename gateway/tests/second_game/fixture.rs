@@ -51,6 +51,10 @@ pub fn games() -> Games {
 
 impl Server {
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, games())
+    }
+
+    pub fn start_with(data: &Path, games: Games) -> Self {
         let runtime = Runtime::new().unwrap();
         let (gateway, admin, archive) = runtime.block_on(async {
             let (bus, engine_end) = LocalBus::new();
@@ -61,7 +65,7 @@ impl Server {
                 arbiter: Arc::new(MemoryArbiter::new()),
                 journal: Arc::new(journal),
                 archive: Some(Arc::clone(&archive) as Arc<_>),
-                games: games(),
+                games,
                 clock: Clock::of_process(),
                 random: Random::of_system(),
             };
@@ -73,7 +77,8 @@ impl Server {
             let (admin, hosts) = Admin::start(settings, Arc::clone(&end) as Arc<dyn GatewayEnd>).await.unwrap();
             let asked = std::env::var("KLAXON_TRANSPORT").unwrap_or_default();
             let transport = Transport::ALL.into_iter().find(|transport| transport.name() == asked).unwrap_or_default();
-            let settings = GatewaySettings { transport, ..GatewaySettings::new(listen, [9; 32]) };
+            let mut settings = GatewaySettings::new(listen, [9; 32]);
+            settings.players.transport = transport;
             (Gateway::start(settings, end, hosts).unwrap(), admin, archive)
         });
         let (players, hosts) = (gateway.addr(), admin.address());

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod lots;
+mod rundown;
 
 use std::path::Path;
 use std::time::Duration;
@@ -171,6 +172,48 @@ fn holds(message: &Value, expected: &Value) -> bool {
     }
 }
 
+/// Says what the page says, with one player who joins when the lobby is open, and waits for what the page says is received. Returns the
+/// number of messages.
+async fn talk(server: &Server, page: &str) -> usize {
+    let mut host = server.host().await;
+    let (mut show, mut code, mut player, mut messages) = (Value::Null, String::new(), None, 0);
+    for (info, text) in blocks(page).into_iter().filter(|(info, _)| info.starts_with("json ")) {
+        for line in text.lines() {
+            messages += 1;
+            let mut message: Value = serde_json::from_str(line).unwrap();
+            match info {
+                "json host says" => {
+                    let is_create = message["type"] == "create_game";
+                    if !is_create {
+                        message["show"] = show.clone();
+                    }
+                    host.send(message.clone()).await;
+                    if is_create {
+                        let created = host.receive("created").await;
+                        (show, code) = (created["show"].clone(), created["code"].as_str().unwrap().to_owned());
+                        continue;
+                    }
+                    host.receive("done").await;
+                    if message["action"] == "open_lobby" {
+                        player = Some(server.join(&code, None).await.0);
+                    }
+                }
+                "json player says" => player.as_mut().unwrap().send(message).await,
+                "json player hears" => loop {
+                    let received = player.as_mut().unwrap().receive(message["type"].as_str().unwrap()).await;
+                    if holds(&received, &message) {
+                        break;
+                    }
+                    // A round's own event, and the state of who came in, stand before.
+                    assert!(received["type"] != "claim_reply", "{received}, and not {message}");
+                },
+                other => panic!("a block of {other:?}"),
+            }
+        }
+    }
+    messages
+}
+
 #[test]
 fn the_page_shows_this_code_and_these_messages() {
     let page = include_str!("../../../docs/adding-a-game.md");
@@ -178,61 +221,18 @@ fn the_page_shows_this_code_and_these_messages() {
     let data = TempDir::new().unwrap();
     let client = tokio::runtime::Runtime::new().unwrap();
     let server = Server::start(data.path());
-    let (mut excerpts, mut messages) = (0, 0);
-    client.block_on(async {
-        let mut host = server.host().await;
-        let (mut show, mut code, mut player) = (Value::Null, String::new(), None);
-        for (info, text) in blocks(page) {
-            match info {
-                "rust" => {
-                    excerpts += 1;
-                    assert!(sources.contains(text), "the page shows what the game does not have:\n{text}");
-                }
-                "json host says" => {
-                    for line in text.lines() {
-                        messages += 1;
-                        let mut message: Value = serde_json::from_str(line).unwrap();
-                        let is_create = message["type"] == "create_game";
-                        if !is_create {
-                            message["show"] = show.clone();
-                        }
-                        host.send(message.clone()).await;
-                        if is_create {
-                            let created = host.receive("created").await;
-                            (show, code) = (created["show"].clone(), created["code"].as_str().unwrap().to_owned());
-                            continue;
-                        }
-                        host.receive("done").await;
-                        if message["action"] == "open_lobby" {
-                            player = Some(server.join(&code, None).await.0);
-                        }
-                    }
-                }
-                "json player says" => {
-                    for line in text.lines() {
-                        messages += 1;
-                        player.as_mut().unwrap().send(serde_json::from_str(line).unwrap()).await;
-                    }
-                }
-                "json player hears" => {
-                    for line in text.lines() {
-                        messages += 1;
-                        let expected: Value = serde_json::from_str(line).unwrap();
-                        loop {
-                            let received = player.as_mut().unwrap().receive(expected["type"].as_str().unwrap()).await;
-                            if holds(&received, &expected) {
-                                break;
-                            }
-                            // A draw's own event, and the state of who came in, stand before.
-                            assert!(received["type"] != "claim_reply", "{received}, and not {expected}");
-                        }
-                    }
-                }
-                "sh" => assert_eq!(text.trim(), "cargo test -p klaxon-gateway --test second_game"),
-                other => panic!("a block of {other:?}"),
+    let mut excerpts = 0;
+    for (info, text) in blocks(page) {
+        match info {
+            "rust" => {
+                excerpts += 1;
+                assert!(sources.contains(text), "the page shows what the game does not have:\n{text}");
             }
+            "sh" => assert_eq!(text.trim(), "cargo test -p klaxon-gateway --test second_game"),
+            info => assert!(info.starts_with("json "), "a block of {info:?}"),
         }
-    });
+    }
+    let messages = client.block_on(talk(&server, page));
     server.kill();
     assert!(excerpts >= 6 && messages >= 10, "{excerpts} excerpts, {messages} messages");
 }

@@ -4,5 +4,6 @@
 //! games speak by [`crate::player::GameEvent`] and the like, whose bodies are theirs.
 
 pub mod bingo;
+pub mod quiz;
 pub mod rundown;
 pub mod trivia;

@@ -40,7 +40,10 @@ impl Body {
         let Looked { without_nulls, fault, unknown } =
             look(&schema_for!(T).to_value(), self.to_string().as_bytes()).expect("what is written as JSON is JSON");
         if let Some(path) = unknown {
-            return Err(format!("`{path}` is not known here: it is misspelt, or of a newer version."));
+            // A tag with a value that is none of its own is known, and what it can be is told.
+            let of_tag = fault.filter(|fault| fault.told.starts_with(&format!("`{path}`:"))).map(|fault| fault.told);
+            let not_known = || format!("`{path}` is not known here: it is misspelt, or of a newer version.");
+            return Err(of_tag.unwrap_or_else(not_known));
         }
         let read = serde_json::from_slice(&without_nulls);
         read.map_err(|error| fault.map_or_else(|| format!("{error}."), |fault| fault.told))
@@ -80,8 +83,8 @@ impl proptest::arbitrary::Arbitrary for Body {
 
     fn arbitrary_with((): ()) -> Self::Strategy {
         use proptest::strategy::Strategy as _;
-        ("[a-z]{1,9}", proptest::num::u32::ANY)
-            .prop_map(|(name, n)| Self::of(&serde_json::json!({ name: [n] })))
+        ("[a-z]{1,9}", proptest::num::u32::ANY, proptest::num::f64::NORMAL)
+            .prop_map(|(name, whole, fraction)| Self::of(&serde_json::json!({ name: [whole, fraction] })))
             .boxed()
     }
 }

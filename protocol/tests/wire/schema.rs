@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use klaxon_protocol::codec::{Codec, Message};
 use klaxon_protocol::games::bingo::BingoProof;
+use klaxon_protocol::games::rundown;
 use klaxon_protocol::host::{FromHost, ToHost};
 use klaxon_protocol::player::{FromPlayer, ToPlayer};
 use schemars::JsonSchema;
@@ -95,6 +96,7 @@ fn the_schemas_are_those_of_the_types() {
     check_kept("to_player", &SCHEMAS.to_player);
     check_kept("from_host", &SCHEMAS.from_host);
     check_kept("to_host", &SCHEMAS.to_host);
+    check_kept("rundown", &said::<rundown::Setup>());
 }
 
 #[test]
@@ -182,5 +184,14 @@ fn every_field_of_every_message_is_described() {
     }
     for schema in [&SCHEMAS.from_player, &SCHEMAS.to_player, &SCHEMAS.from_host, &SCHEMAS.to_host] {
         walk(&mut schema.clone().try_into().unwrap());
+    }
+    for mut schema in [
+        said::<rundown::Setup>(),
+        said::<rundown::HostPlay>(),
+        heard::<rundown::OfPart<rundown::Event>>(),
+        heard::<rundown::Overview>(),
+        heard::<rundown::Own>(),
+    ] {
+        walk((&mut schema).try_into().unwrap());
     }
 }

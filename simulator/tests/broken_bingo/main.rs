@@ -211,10 +211,6 @@ const BREAKS: &[Break] = &[
     },
 ];
 
-fn hash_of_another() -> String {
-    "cd".repeat(32)
-}
-
 /// Changes the first prize that was won, wherever its settlement is told.
 fn settled(show: &mut Recorded, change: impl Fn(&mut Value)) -> bool {
     show.everywhere(|event| {

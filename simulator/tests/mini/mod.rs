@@ -17,7 +17,7 @@ use klaxon_protocol::games::trivia::{
     Snapshot, You,
 };
 use klaxon_protocol::host::{
-    Action, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostCommand, HostEvent, Latency, Refused, ToHost,
+    Action, Created, Done, FROM_HOST_TYPES, Figures, FromHost, HostCommand, HostEvent, Refused, ToHost,
 };
 use klaxon_protocol::ids::{Name, Seat, Seq, ShowCode, ShowId};
 use klaxon_protocol::player::{
@@ -211,23 +211,16 @@ impl Mini {
             newest: Default::default(),
         };
         let snapshot = Snapshot {
-            seq: Seq(show.seq),
             at: now(),
-            title: "Mini".into(),
             phase: show.phase,
             mode: Mode::Points,
             total: show.pack.as_ref().map_or(0, |pack| pack.questions.len() as u16),
             joined: show.seats,
             alive: show.seats,
-            pot: 0,
-            currency: "EUR".into(),
-            paused: false,
             question: show.question.clone(),
-            reveal: None,
-            voided: false,
-            podium: None,
+            ..klaxon_fixtures::lobby(Seq(show.seq))
         };
-        let you = You { alive: true, lives: 0, score: 0, rank: 0, answered: None, prize: None };
+        let you = You { lives: 0, ..klaxon_fixtures::YOU };
         vec![ToPlayer::Welcome(welcome), ToPlayer::Snapshot(Box::new(snapshot)), ToPlayer::You(you)]
     }
 
@@ -314,22 +307,14 @@ impl Mini {
     fn figures(&self) -> ToHost {
         let show = self.show();
         ToHost::Figures(Box::new(Figures {
-            show: SHOW,
             at: now(),
             phase: show.phase,
             seq: Seq(show.seq),
             question: show.question.as_ref().map(|question| question.question),
-            total: 0,
             joined: show.seats,
             connected: show.seats,
             alive: show.seats,
-            answers: vec![],
-            time_left: None,
-            paused: false,
-            autopilot: false,
-            next_step: None,
-            latency: Latency::default(),
-            shed: 0,
+            ..klaxon_fixtures::figures(SHOW)
         }))
     }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::super::recorded::{answers_in, whole_show, whole_show_apart};
 use super::*;
-use crate::journal::kafka::{Forgetting, forget_in_kafka};
+use crate::journal::kafka::{Forgetting, forget_in_cluster};
 use crate::journal::{Journal, KafkaJournal};
 use crate::redis::Redis;
 
@@ -96,7 +96,7 @@ async fn who_is_forgotten_in_kafka_is_named_by_no_archive_that_reads_it_later() 
     journal.flushed().await;
     let player = PlayerId::parse("player 1").unwrap();
     let forgetting = Forgetting { player: player.clone(), show: None, keys: keys.clone() };
-    assert_eq!(forget_in_kafka(&kafka, &forgetting).await.unwrap().records, 1);
+    assert_eq!(forget_in_cluster(Some(&kafka), None, &forgetting).await.unwrap().kafka.records, 1);
 
     let archive = SqlArchive::open_file(&disk.path().join("archive.sqlite")).await.unwrap();
     let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, "archive", "reader").unwrap();

@@ -51,7 +51,8 @@ impl Rundown {
     /// When the open round closes; none while the show is paused.
     pub(super) fn closes(&self) -> Option<Millis> {
         let runs_out = self.course.round.as_ref()?.clock.runs_out()?;
-        let early = self.part_of_round().and_then(Part::closes_early).map(|early| early.max(self.steps.not_before));
+        let early = self.part_of_round().and_then(|part| part.closes_early(&self.look()));
+        let early = early.map(|early| early.max(self.steps.not_before));
         Some(runs_out.min(early.unwrap_or(runs_out)))
     }
 
@@ -127,7 +128,7 @@ impl Rundown {
         let step = match self.course.phase {
             Phase::Question => Ok(self.close(now)),
             Phase::Closed => self.reveal(now),
-            Phase::Lobby | Phase::Revealed if self.is_played() => self.end(now),
+            Phase::Lobby | Phase::Revealed if self.is_played() => Ok(self.end(now)),
             Phase::Lobby | Phase::Revealed => self.advance(now),
             Phase::Created | Phase::Closing | Phase::Ended => Ok(Vec::new()),
         };

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use klaxon_protocol::error::Refusal;
 use klaxon_protocol::games::rundown::game_name;
 use klaxon_protocol::ids::{Seat, ShowId};
 use klaxon_protocol::link::Personal;
@@ -12,7 +11,6 @@ use klaxon_protocol::time::Millis;
 
 use super::Rundown;
 use super::stage::of_part;
-use super::view::score;
 use crate::game::Effect;
 use crate::game::results::{Played, PlayerResults, RoundResult, ShowResults, ShowSummary};
 
@@ -20,11 +18,11 @@ use crate::game::results::{Played, PlayerResults, RoundResult, ShowResults, Show
 const PLACES: usize = 100;
 
 /// The order of the podium: by winnings, then by points, then who stayed in play longer.
-type Merit = (Reverse<u64>, Reverse<i64>, Reverse<u16>);
+type PodiumOrder = (Reverse<u64>, Reverse<i64>, Reverse<u16>);
 
 impl Rundown {
     /// Ends the show: the part that is played is finished, then come the podium with all winnings, and the end.
-    pub(super) fn end(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn end(&mut self, now: Millis) -> Vec<Effect> {
         let mut effects = self.finish(now);
         let ranking = self.ranking();
         let podium = self.podium(now, &ranking);
@@ -37,13 +35,13 @@ impl Rundown {
         self.plan_step(now);
         effects.push(Effect::Tell(ToPlayer::Podium(podium), Some(Arc::new(personal))));
         effects.push(Effect::Tell(ToPlayer::End(end), None));
-        Ok(effects)
+        effects
     }
 
     fn podium(&mut self, now: Millis, ranking: &[(u32, Seat)]) -> Podium {
         let places = ranking.iter().take(PLACES).filter_map(|&(place, seat)| {
             let (name, line) = (self.people.roster.name(seat)?.clone(), self.ledger.line(seat));
-            Some(Place { place, seat, name, score: score(line.points), prize: line.winnings })
+            Some(Place { place, seat, name, score: line.score(), prize: line.winnings })
         });
         let paid_beyond: u64 = self.parts.iter().map(|part| part.paid_beyond()).sum();
         let (pot, paid) = (self.pot + paid_beyond, self.ledger.paid());
@@ -59,7 +57,7 @@ impl Rundown {
         }
     }
 
-    fn merit(&self, seat: Seat) -> Merit {
+    fn podium_order(&self, seat: Seat) -> PodiumOrder {
         let line = self.ledger.line(seat);
         (Reverse(line.winnings), Reverse(line.points), Reverse(line.out.map_or(u16::MAX, |round| round.0)))
     }
@@ -69,7 +67,7 @@ impl Rundown {
     fn ranking(&self) -> Vec<(u32, Seat)> {
         let counts = |seat: &Seat| !self.people.removed.contains(*seat) || self.ledger.line(*seat).winnings > 0;
         let seats = (0..self.ledger.seats()).map(Seat).filter(counts);
-        let mut ranked: Vec<(Merit, Seat)> = seats.map(|seat| (self.merit(seat), seat)).collect();
+        let mut ranked: Vec<(PodiumOrder, Seat)> = seats.map(|seat| (self.podium_order(seat), seat)).collect();
         ranked.sort_unstable();
         let mut ranking = Vec::with_capacity(ranked.len());
         for equals in ranked.chunk_by(|a, b| a.0 == b.0) {
@@ -132,9 +130,9 @@ impl Rundown {
                 seat,
                 player: self.people.roster.kept_player(show, seat)?,
                 name: self.people.roster.name(seat)?.clone(),
-                alive: self.plays(seat),
+                alive: self.look().plays(seat),
                 lives: line.lives,
-                score: score(line.points),
+                score: line.score(),
                 right_answers: self.parts.iter().map(|part| part.right_claims(seat)).sum(),
                 out_at: line.out,
                 place: places[seat.index()],

@@ -58,7 +58,7 @@ impl Rundown {
                     return Err(Refusal::because(ErrorCode::BadArgument, detail));
                 }
                 self.must_be_in(&[Phase::Created, Phase::Lobby, Phase::Revealed])?;
-                self.end(now)
+                Ok(self.end(now))
             }
             Action::Autopilot { on } => {
                 self.steps.autopilot = *on;

@@ -35,6 +35,11 @@ impl Line {
         xxh3_64(&bytes)
     }
 
+    /// The points as messages have them that know none below 0.
+    pub fn score(&self) -> u32 {
+        u32::try_from(self.points.max(0)).unwrap_or(u32::MAX)
+    }
+
     /// As it is told to the seat. `removed`: the host took the player out.
     pub const fn standing(&self, removed: bool) -> Standing {
         let Self { points, winnings, lives, out } = *self;
@@ -98,19 +103,22 @@ impl Ledger {
             return;
         }
         let first = self.first_line();
-        for seat in (0..self.seats()).map(Seat) {
-            self.change(seat, |line| {
-                if !keep.points {
-                    line.points = first.points;
-                }
-                if !keep.lives {
-                    line.lives = first.lives;
-                }
-                if !keep.out {
-                    line.out = None;
-                }
-            });
-        }
+        (0..self.seats()).map(Seat).for_each(|seat| self.forget(seat, keep, first));
+    }
+
+    /// What is not kept becomes as it is in another line.
+    pub(super) fn forget(&mut self, seat: Seat, keep: Keep, other: Line) {
+        self.change(seat, |line| {
+            if !keep.points {
+                line.points = other.points;
+            }
+            if !keep.lives {
+                line.lives = other.lives;
+            }
+            if !keep.out {
+                line.out = other.out;
+            }
+        });
     }
 
     /// How many seats there are.
@@ -213,5 +221,54 @@ impl Ledger {
     /// A number that differs when the lines differ.
     pub const fn digest(&self) -> u64 {
         self.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A change to a seat's line, by number.
+    fn change(ledger: &mut Ledger, kind: u8, seat: Seat, number: u32) {
+        let round = RoundId(u16::try_from(number % 100).unwrap());
+        match kind {
+            0 => ledger.open(Millis(u64::from(number))),
+            1 => ledger.add_points(seat, i64::from(number) - 500),
+            2 => ledger.pay(seat, u64::from(number)),
+            3 => ledger.take_back(seat, ledger.line(seat).winnings / 2),
+            4 => _ = ledger.lose(seat, round),
+            5 => ledger.put_back(seat),
+            6 => ledger.give_lives(seat, u8::try_from(number % 256).unwrap()),
+            7 => ledger.begin_anew(seat, Millis(u64::from(number))),
+            _ => ledger.begin_part(Keep {
+                points: number.is_multiple_of(2),
+                lives: number.is_multiple_of(3),
+                out: number.is_multiple_of(5),
+            }),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_sums_are_those_of_the_lines(changes in proptest::collection::vec((0u8..9, 0u32..8, 0u32..1_000), 0..200)) {
+            let mut ledger = Ledger::new(2);
+            (0..8).for_each(|_| ledger.open(Millis(1)));
+            for (kind, seat, number) in changes {
+                let before = (ledger.lines.clone(), ledger.digest());
+                change(&mut ledger, kind, Seat(seat), number);
+                prop_assert_eq!(ledger.lines == before.0, ledger.digest() == before.1);
+            }
+            let lines = || (0..).map(Seat).zip(&ledger.lines);
+            let digest = lines().fold(0_u64, |sum, (seat, line)| sum.wrapping_add(line.share(seat)));
+            prop_assert_eq!(ledger.digest(), digest);
+            prop_assert_eq!(u64::from(ledger.out()), lines().filter(|(_, line)| line.out.is_some()).count() as u64);
+            prop_assert_eq!(ledger.paid(), lines().map(|(_, line)| line.winnings).sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn a_seat_takes_24_bytes() {
+        assert_eq!(size_of::<Line>(), 24);
     }
 }

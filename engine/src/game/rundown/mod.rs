@@ -6,6 +6,7 @@ mod ending;
 mod entry;
 mod host;
 mod ledger;
+mod look;
 mod part;
 mod people;
 mod rules;
@@ -29,7 +30,8 @@ use klaxon_protocol::player::{Phase, Podium, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 pub use self::ledger::{Ledger, Line, Lost};
-pub use self::part::{Counted, Look, Part, Wait, hash};
+pub use self::look::Look;
+pub use self::part::{Counted, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
 

@@ -9,9 +9,8 @@ use klaxon_protocol::player::{Body, Phase};
 use klaxon_protocol::time::{Millis, Span};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::ledger::Ledger;
+use super::look::Look;
 use super::stage::Stage;
-use crate::game::people::People;
 use crate::game::results::RoundResult;
 use crate::round::SeatClaim;
 
@@ -36,7 +35,8 @@ pub trait Part: Send + 'static {
     /// The part ends, whatever is left of it; called once, between rounds, when the show leaves the part or ends.
     fn finish(&mut self, stage: &mut Stage<'_>);
 
-    /// All claims that count in the closed round have been counted. Either tells the result in [`Phase::Revealed`], or leaves the show in
+    /// All claims that count in the closed round have been counted; those of seats that do not play any more ([`Stage::plays`]), because the
+    /// host removed their players, win nothing. Either tells the result in [`Phase::Revealed`], or leaves the show in
     /// [`Phase::Closed`] until `reveal`.
     fn settle(&mut self, stage: &mut Stage<'_>);
 
@@ -98,7 +98,8 @@ pub trait Part: Send + 'static {
     }
 
     /// When the open round should close, if that is before its time is up: when all have answered, or a while after the first buzz.
-    fn closes_early(&self) -> Option<Millis> {
+    fn closes_early(&self, look: &Look<'_>) -> Option<Millis> {
+        let _ = look;
         None
     }
 
@@ -137,20 +138,11 @@ pub trait Part: Send + 'static {
     }
 
     /// A hash of the part's whole state. It is computed at each record, so it must not go through all seats or claims: keep sums of hashes
-    /// that each change updates, as [`Ledger`] does, or hash again only after a change.
+    /// that each change updates, as [`super::Ledger`] does, or hash again only after a change.
     fn digest(&self) -> u64;
 
     /// The results of its rounds for the archive, in order.
     fn results(&self) -> Vec<RoundResult>;
-}
-
-/// What a part may read of the rest of the show.
-#[derive(Clone, Copy)]
-pub struct Look<'s> {
-    /// The players.
-    pub people: &'s People,
-    /// What each seat has.
-    pub ledger: &'s Ledger,
 }
 
 /// A claim that counts.

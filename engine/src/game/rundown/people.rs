@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::rundown::GivePoints;
+use klaxon_protocol::games::rundown::{GivePoints, PartSetup};
 use klaxon_protocol::games::trivia::MOST_LIVES;
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{RoundId, Seat};
@@ -48,10 +48,16 @@ impl Rundown {
     fn restored(&mut self, now: Millis, seat: Seat) -> Vec<Effect> {
         let mut effects = Vec::new();
         let Some(from) = self.removals.remove(&seat) else { return effects };
-        for part in 0..self.steps.part.map_or(0, |part| part + 1) {
-            let (part, mut stage) = self.on_stage(part, now);
+        for index in 0..self.steps.part.map_or(0, |part| part + 1) {
+            let before = *self.ledger.line(seat);
+            let (part, mut stage) = self.on_stage(index, now);
             part.restored(&mut stage, seat, from);
             effects.append(&mut stage.effects);
+            // What a later part did not let players keep would have ended with this part.
+            let begun = usize::from(index) + 1..=usize::from(self.steps.part.unwrap_or(index));
+            for PartSetup { keep, .. } in &self.setup.parts[begun] {
+                self.ledger.forget(seat, *keep, before);
+            }
         }
         effects.push(self.tell_own(seat));
         effects
@@ -69,7 +75,7 @@ impl Rundown {
         }
         if let Some(seat) = seat {
             self.people.check_seat(seat)?;
-            if !self.plays(seat) {
+            if !self.look().plays(seat) {
                 return Err(ErrorCode::NotInPlay.into());
             }
             self.ledger.give_lives(seat, lives);
@@ -77,25 +83,21 @@ impl Rundown {
         }
         let seats = self.ledger.seats();
         for seat in (0..seats).map(Seat) {
-            if self.plays(seat) {
+            if self.look().plays(seat) {
                 self.ledger.give_lives(seat, lives);
             }
         }
-        let key = |seat| if self.plays(seat) { u64::from(self.ledger.line(seat).lives) + 1 } else { 0 };
+        let key = |seat| if self.look().plays(seat) { u64::from(self.ledger.line(seat).lives) + 1 } else { 0 };
         let mut personal = for_each_seat(seats, key, |seat| {
             let lives = self.ledger.line(seat).lives;
             ToPlayer::GameOwn(GameOwn { body: Body::of(&json!({ "lives": lives })) })
         });
         for (seat, shape) in (0..).map(Seat).zip(&mut personal.by_seat) {
-            if !self.plays(seat) {
+            if !self.look().plays(seat) {
                 *shape = Personal::NONE;
             }
         }
         Ok(vec![Effect::TellSome(Arc::new(personal))])
-    }
-
-    pub(super) fn plays(&self, seat: Seat) -> bool {
-        self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)
     }
 
     /// The host corrects a seat's points.

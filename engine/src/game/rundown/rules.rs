@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::breaks::Breaks;
 use super::{Part, Rundown};
 use crate::game::bingo::{BingoPart, Seed};
+use crate::game::quiz::QuizPart;
 use crate::game::{Game, GameRules};
 
 /// The only edition. Its journals keep who players are apart.
@@ -77,6 +78,10 @@ fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
 fn part_of(setup: &PartSetup) -> Box<dyn Part> {
     match &setup.kind {
         PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
+        PartKind::Quiz(settings) => {
+            let SecretSeed(seed) = setup.seed.expect("a quiz without a seed was refused");
+            Box::new(QuizPart::new(settings.clone(), seed))
+        }
         PartKind::Bingo(settings) => {
             let SecretSeed(seed) = setup.seed.expect("a setup without it is refused");
             Box::new(BingoPart::new(settings.clone(), Seed(seed)))

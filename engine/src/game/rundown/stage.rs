@@ -14,8 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ledger::Ledger;
-use super::part::Look;
-use super::view::score;
+use super::look::Look;
 use crate::game::Effect;
 use crate::game::clock::RoundClock;
 use crate::game::people::People;
@@ -185,9 +184,9 @@ impl Stage<'_> {
             best.truncate(LEADERS);
         }
         let mut leaders: Vec<Leader> = Vec::with_capacity(best.len());
-        for (place, (Reverse(points), seat)) in (1..).zip(best) {
+        for (place, (_, seat)) in (1..).zip(best) {
             let Some(name) = self.people.roster.name(seat).cloned() else { continue };
-            let score = score(points);
+            let score = self.ledger.line(seat).score();
             let rank = leaders.last().filter(|above| above.score == score).map_or(place, |above| above.rank);
             leaders.push(Leader { rank, seat, name, score });
         }
@@ -208,12 +207,5 @@ impl Stage<'_> {
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.
     pub fn plays(&self, seat: Seat) -> bool {
         self.look().plays(seat)
-    }
-}
-
-impl Look<'_> {
-    /// Whether this seat plays: it is in play by the rules, and its player was not removed.
-    pub fn plays(&self, seat: Seat) -> bool {
-        self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)
     }
 }

@@ -10,11 +10,6 @@ use super::{Part, Rundown};
 use crate::game::GameFigures;
 use crate::game::bingo::Seed;
 
-/// Points as a number of clients that know no points below 0.
-pub fn score(points: i64) -> u32 {
-    u32::try_from(points.max(0)).unwrap_or(u32::MAX)
-}
-
 fn commitment(part: &PartSetup) -> Option<String> {
     let SecretSeed(seed) = part.seed?;
     Some(SecretSeed(Seed(seed).commitment()).to_string())
@@ -33,7 +28,7 @@ impl Rundown {
             part: self.steps.part,
             finished: self.steps.finished,
             commitments: self.setup.parts.iter().map(commitment).collect(),
-            in_play: self.in_play(),
+            in_play: self.look().playing(),
             pot: self.pot,
             currency: self.setup.currency.clone(),
             round: times,
@@ -53,12 +48,6 @@ impl Rundown {
         }
     }
 
-    /// How many seats are in play by the rules, and their players not removed.
-    fn in_play(&self) -> u32 {
-        let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
-        self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
-    }
-
     /// A seat's own state; without a seat, a spectator's.
     pub(super) fn own_of(&self, seat: Option<Seat>) -> ToPlayer {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
@@ -76,7 +65,7 @@ impl Rundown {
             question: self.course.round.as_ref().map(|round| round.id),
             total: self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.rounds())),
             joined: self.people.roster.seated(),
-            alive: self.in_play(),
+            alive: self.look().playing(),
             answers: self.current().map(Part::host_numbers).unwrap_or_default(),
             time_left: open.map(|round| self.closes().map_or_else(|| round.clock.left(now), |end| end.since(now))),
             paused: self.steps.paused,
@@ -91,9 +80,9 @@ impl Rundown {
             Some(PlayerLine {
                 seat,
                 name: self.people.roster.name(seat)?.clone(),
-                alive: self.plays(seat),
+                alive: self.look().plays(seat),
                 lives: line.lives,
-                score: score(line.points),
+                score: line.score(),
             })
         };
         self.people.roster.find(text).filter_map(line).take(limit).collect()

@@ -54,7 +54,7 @@ pub struct Trivia {
     seed: u64,
     settings: Settings,
     pack: Vec<PackQuestion>,
-    stage: Stage,
+    stage: TriviaCourse,
     /// The questions that were sent, in order.
     asked: Vec<Asked>,
     people: People,
@@ -71,7 +71,7 @@ pub struct Trivia {
 
 /// The show's state except for its seats and questions.
 #[derive(Debug, Clone, Encode)]
-struct Stage {
+struct TriviaCourse {
     phase: Phase,
     /// The sequence number of the last event.
     seq: Seq,
@@ -138,7 +138,7 @@ impl Trivia {
             code,
             title: pack.title,
             seed,
-            stage: Stage {
+            stage: TriviaCourse {
                 phase: Phase::Created,
                 seq: Seq(0),
                 created_at: now,

@@ -102,6 +102,11 @@ impl ShowFiles {
                         forgotten.shows.insert(show);
                     }
                 }),
+                Kind::SetAside => {
+                    let aside = file.people.path.with_extension(people::SET_ASIDE);
+                    forgotten.unread.push(format!("{}: it was set aside as damaged; delete it", aside.display()));
+                    Ok(())
+                }
                 // Left by a crash in the middle of it.
                 Kind::Rewritten => erase(&file.people.path.with_extension(REWRITTEN)).map_err(failed),
             };
@@ -126,6 +131,7 @@ impl ShowFiles {
                 EXTENSION => Kind::Records,
                 people::EXTENSION => Kind::People,
                 REWRITTEN => Kind::Rewritten,
+                people::SET_ASIDE => Kind::SetAside,
                 _ => continue,
             };
             if let Ok(show) = id.parse() {
@@ -140,6 +146,7 @@ impl ShowFiles {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Rewritten,
+    SetAside,
     Records,
     People,
 }

@@ -37,7 +37,7 @@ use super::{Journal, JournalError, Restored};
 pub use forget::{Forgotten, listed_shows};
 use show::ShowFile;
 pub use sync::SyncPolicy;
-use writer::{Append, Disk, RealDisk, RecordRange, Remove, Request, Writer, sync_directory};
+use writer::{Append, Disk, ForShow, RealDisk, RecordRange, Request, Writer, sync_directory};
 
 /// The extension of a show's file.
 const EXTENSION: &str = "klxj";
@@ -180,7 +180,17 @@ impl FileJournal {
     /// # Errors
     /// [`JournalError::Unavailable`].
     pub(super) async fn remove(&self, show: ShowId) -> Result<(), JournalError> {
-        self.request(|done, place| Request::Remove(Remove { show, done, _place: place })).await
+        self.request(|done, place| Request::Remove(ForShow { show, done, _place: place })).await
+    }
+
+    /// Renames a damaged file of what stands apart from a show's journal, and goes on with what stands before the damage. Returns the
+    /// damaged file's new name.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`], also if a file of the show was set aside before and is still there.
+    pub(super) async fn set_people_aside(&self, show: ShowId) -> Result<PathBuf, JournalError> {
+        self.request(|done, place| Request::SetPeopleAside(ForShow { show, done, _place: place })).await?;
+        Ok(self.shows.file(show).people.path.with_extension(people::SET_ASIDE))
     }
 
     /// Whole framed records from byte `start` of a show's file on: about `most` bytes of them, but at least one record.

@@ -6,8 +6,8 @@
 //! a few more for each crash; some 60 bytes each with short ids and names, 230 at most. It grows by no join that gives no seat.
 
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,9 @@ use super::super::JournalError;
 
 /// The end of the file's name.
 pub(super) const EXTENSION: &str = "klxp";
+
+/// The end of the name of a file that was damaged and is no longer read.
+pub(super) const SET_ASIDE: &str = "klxp-damaged";
 
 /// More bytes than any framed person record has.
 const LARGEST_PERSON: usize = 4096;
@@ -131,6 +134,26 @@ impl PeopleFile {
                 Ok(())
             }
         }
+    }
+
+    /// Renames the file, which is damaged, and writes what stands before the damage to a new one.
+    pub(super) fn set_aside(&self) -> Result<(), JournalError> {
+        let aside = self.path.with_extension(SET_ASIDE);
+        if aside.exists() {
+            let problem = format!("{} was set aside before: move it away", aside.display());
+            return Err(JournalError::Unavailable(problem));
+        }
+        let mut bytes = self.bytes()?;
+        let whole = PersonRecords::new(&bytes).map_or(0, |mut records| {
+            while let Some(Ok(_)) = records.next() {}
+            records.offset()
+        });
+        bytes.truncate(whole);
+        std::fs::rename(&self.path, &aside).map_err(|error| self.failed("setting aside", &error))?;
+        *self.lock() = None;
+        let mut file = OpenOptions::new();
+        let file = file.write(true).create_new(true).mode(0o600).open(&self.path);
+        file.and_then(|mut file| file.write_all(&bytes)).map_err(|error| self.failed("writing", &error))
     }
 
     /// The file was rewritten.

@@ -36,7 +36,7 @@ pub(super) struct ShowFile {
 pub(super) struct Tail {
     /// The offset of the end of its whole records, in bytes.
     pub(super) end: u64,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: ShowLedger,
     /// Whether a failed write may have left bytes after `end`.
     pub(super) dirty: bool,
     offsets: OffsetIndex,
@@ -44,7 +44,7 @@ pub(super) struct Tail {
 
 /// The record numbers that are written, and their fences.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger {
+pub(super) struct ShowLedger {
     next: u64,
     /// Each fence with the first record number under it; both increase.
     fences: Vec<(u64, Fence)>,
@@ -54,7 +54,7 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, Default)]
 pub(super) struct OffsetIndex(VecDeque<(u64, u64)>);
 
-impl Ledger {
+impl ShowLedger {
     /// Adds a record. Returns false if it is written already.
     pub(super) fn take(&mut self, show: ShowId, number: u64, fence: Fence) -> Result<bool, JournalError> {
         let newest = self.fences.last().map_or(Fence(0), |&(_, fence)| fence);
@@ -104,7 +104,7 @@ impl OffsetIndex {
 
 impl Tail {
     /// Updates this after a write: the file now ends at `end`.
-    pub(super) fn advance(&mut self, end: u64, ledger: Ledger, offsets: impl IntoIterator<Item = (u64, u64)>) {
+    pub(super) fn advance(&mut self, end: u64, ledger: ShowLedger, offsets: impl IntoIterator<Item = (u64, u64)>) {
         self.end = end;
         self.ledger = ledger;
         self.dirty = false;

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use super::super::JournalError;
-use super::show::{Ledger, ShowFile, Tail};
+use super::show::{ShowFile, ShowLedger, Tail};
 use super::{ShowFiles, SyncPolicy, people};
 
 /// A group of appends that has this many bytes takes no further append.
@@ -53,11 +53,14 @@ impl Disk for RealDisk {
 /// A request to the writing thread.
 pub(super) enum Request {
     Append(Append),
-    Remove(Remove),
+    /// Removes a show's files.
+    Remove(ForShow),
+    /// Sets aside what stands apart from a show, which is damaged.
+    SetPeopleAside(ForShow),
 }
 
-/// Removes a show's file.
-pub(super) struct Remove {
+/// A request about one show.
+pub(super) struct ForShow {
     pub(super) show: ShowId,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
     /// Its place among the requests that may be under way.
@@ -89,7 +92,7 @@ struct FileWrite {
     file: Arc<ShowFile>,
     /// The file's tail before this write.
     before: Tail,
-    ledger: Ledger,
+    ledger: ShowLedger,
     bytes: Vec<u8>,
     /// What stands apart from these records.
     apart: Vec<u8>,
@@ -129,7 +132,10 @@ impl Writer {
             };
             match first {
                 Ok(Request::Append(first)) => left = self.write_group(first, requests),
-                Ok(Request::Remove(Remove { show, done, .. })) => drop(done.send(self.remove(show))),
+                Ok(Request::Remove(ForShow { show, done, .. })) => drop(done.send(self.closed(show).remove())),
+                Ok(Request::SetPeopleAside(ForShow { show, done, .. })) => {
+                    drop(done.send(self.closed(show).people.set_aside()));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -173,15 +179,16 @@ impl Writer {
         left
     }
 
-    fn remove(&mut self, show: ShowId) -> Result<(), JournalError> {
+    /// The show's files, which are not open any more.
+    fn closed(&mut self, show: ShowId) -> Arc<ShowFile> {
         self.open.remove(&show);
         self.unsynced.remove(&show);
-        self.shows.file(show).remove()
+        self.shows.file(show)
     }
 
     /// Adds an append to the group's writes. On an error nothing of it is added.
     fn add(&self, writes: &mut BTreeMap<ShowId, FileWrite>, append: &Append) -> Result<(), JournalError> {
-        let mut ledgers: BTreeMap<ShowId, Ledger> = BTreeMap::new();
+        let mut ledgers: BTreeMap<ShowId, ShowLedger> = BTreeMap::new();
         let mut new = Vec::with_capacity(append.records.len());
         for record in &append.records {
             let ledger = match ledgers.entry(record.show) {

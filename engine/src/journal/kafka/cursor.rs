@@ -1,5 +1,7 @@
 //! How far one show is uploaded from the spool to Kafka.
 
+use std::collections::HashSet;
+
 use klaxon_protocol::ids::Fence;
 use tokio::time::Instant;
 
@@ -62,7 +64,7 @@ impl PeopleCursor {
 /// The state of one show's upload.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// The generation of the file, see `spool::Part`, for which the positions are valid.
+    /// The generation of the file, see `spool::SpoolPart`, for which the positions are valid.
     pub(super) generation: u64,
     /// How often records were sent again. Deliveries of an earlier attempt are ignored.
     pub(super) attempt: u64,
@@ -78,14 +80,29 @@ pub(super) struct Cursor {
     pub(super) more: bool,
     /// What stands apart from the show's records.
     pub(super) people: PeopleCursor,
+    /// The numbers and fences of the records whose persons were forgotten before they were sent from here; none until that was looked up.
+    pub(super) forgotten: Option<HashSet<(u64, Fence)>>,
+    /// How often the files could not be repaired since something was last sent from them.
+    pub(super) failed_repairs: u32,
     /// Nothing is sent before this time.
     pub(super) paused_until: Option<Instant>,
 }
 
 impl Cursor {
     pub(super) const fn at(generation: u64, position: SpoolPosition, reported: Option<u64>, over: bool) -> Self {
-        let (attempt, more, people, paused_until) = (0, true, PeopleCursor::at(0), None);
-        Self { generation, attempt, next: position, acknowledged: position, reported, over, more, people, paused_until }
+        Self {
+            generation,
+            attempt: 0,
+            next: position,
+            acknowledged: position,
+            reported,
+            over,
+            more: true,
+            people: PeopleCursor::at(0),
+            forgotten: None,
+            failed_repairs: 0,
+            paused_until: None,
+        }
     }
 
     /// Restarts at the first record that Kafka did not acknowledge.

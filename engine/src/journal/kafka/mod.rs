@@ -15,6 +15,7 @@ mod consumer;
 mod cursor;
 mod forget;
 mod people;
+mod people_ahead;
 mod people_reader;
 mod producer;
 mod reader;
@@ -46,7 +47,7 @@ use super::{Journal, JournalError, OpenError, Restored};
 use crate::redis::Redis;
 
 pub use consumer::{Assignment, ConsumerEvent, JournalConsumer};
-pub use forget::{Forgetting, forget_in_kafka, forget_in_redis};
+pub use forget::{ForgetError, Forgetting, ForgottenInCluster, forget_in_cluster};
 pub use people_reader::PeopleReader;
 pub use reader::{JournalReader, RecordStatus};
 pub use scan::{ScanError, read_show};
@@ -102,13 +103,14 @@ impl KafkaJournal {
         let redis_log = RedisLog::open(redis.clone()).await?;
         let spool = Arc::new(Spool::open(spool).await?);
         let backlog = Arc::new(Backlog::new());
-        for show in spool.shows().await? {
+        let found = spool.shows().await?;
+        for &show in &found {
             match spool.progress(show).await {
                 Ok(progress) => backlog.written(show, progress.map_or(0, |progress| progress.next)),
                 Err(error) => tracing::error!(%show, %error, "this file of the spool is damaged, and is not uploaded"),
             }
         }
-        let uploader = Uploader::new(redis_log.clone(), Arc::clone(&spool), Arc::clone(&backlog), kafka.clone());
+        let uploader = Uploader::new(redis_log.clone(), Arc::clone(&spool), Arc::clone(&backlog), kafka.clone(), found);
         let uploading = tokio::spawn(uploader.run());
         Ok(Self { redis_log, spool, backlog, kafka, uploading })
     }
@@ -158,7 +160,7 @@ impl KafkaJournal {
             Ok(false) => {}
         }
         let written = match source {
-            Source::Redis => self.spool.restore(show, &self.redis_log).await,
+            Source::Redis => self.spool.restore(show, &self.redis_log).await.map(drop),
             Source::Elsewhere => self.spool.replace(show, records).await,
         };
         if let Err(error) = written {

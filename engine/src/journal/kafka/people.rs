@@ -1,15 +1,16 @@
 //! What stands apart from journals, in a topic of its own: who is who.
 //!
 //! A message is one person record in its frame; its key is the number and fence of the journal's record that it belongs to, behind the
-//! show's id. It is uploaded and acknowledged before that record is sent. Of several with one key the last one counts: one without a
-//! value is a tombstone, by which the person is forgotten, and the topic is compacted, so that Kafka itself drops what came before.
+//! show's id. It is uploaded and acknowledged before that record is sent. One without a value is a tombstone, by which the person is
+//! forgotten for good: readers pass over what comes after it with that key. The topic is compacted, so that Kafka itself drops what came
+//! before it.
 
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::register::{PEOPLE_MAGIC, PersonRecord, PersonRecords};
 use rdkafka::message::{BorrowedMessage, Message};
 
 /// Where a person record belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct PersonKey {
     pub(super) show: ShowId,
     pub(super) number: u64,
@@ -19,6 +20,11 @@ pub(super) struct PersonKey {
 impl PersonKey {
     pub(super) const fn of(person: &PersonRecord) -> Self {
         Self { show: person.show, number: person.number, fence: person.fence }
+    }
+
+    /// The name of its field in Redis' hash of the show.
+    pub(super) fn field(self) -> String {
+        format!("{}-{}", self.number, self.fence)
     }
 
     /// The message's key.

@@ -152,10 +152,15 @@ impl Producer {
         self.hand_over(record.partition(partition).key(&key).payload(framed).headers(headers))
     }
 
-    pub(super) fn send_person(&self, key: PersonKey, framed: &[u8], sent: SentPerson) -> Result<(), NotSent> {
+    /// Sends a person record in its frame; without one a tombstone.
+    pub(super) fn send_person(&self, key: PersonKey, framed: Option<&[u8]>, sent: SentPerson) -> Result<(), NotSent> {
         let (key, partition) = (key.text(), partition_of(key.show, self.people.partitions));
         let record = BaseRecord::with_opaque_to(&self.people.name, Box::new(Sent::Person(sent)));
-        self.hand_over(record.partition(partition).key(&key).payload(framed))
+        let record = record.partition(partition).key(&key);
+        self.hand_over(match framed {
+            Some(framed) => record.payload(framed),
+            None => record,
+        })
     }
 
     fn hand_over(&self, record: BaseRecord<'_, String, [u8], Box<Sent>>) -> Result<(), NotSent> {

@@ -13,7 +13,7 @@ use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, RecordTooLarge, Records, frame_record};
 
 use super::ShowProgress;
-use super::people::person_in;
+use super::people::{PersonKey, person_in};
 use crate::journal::JournalError;
 use crate::redis::scripts::{JOURNAL_APPEND, JOURNAL_RETIRE, JOURNAL_SHIPPED, ScriptError};
 use crate::redis::{Connection, Redis};
@@ -169,7 +169,7 @@ impl RedisLog {
         let mut command = ::redis::cmd("HMGET");
         command.arg(self.redis.keys().people(show));
         for record in &records {
-            command.arg(format!("{}-{}", record.number, record.fence));
+            command.arg(PersonKey { show, number: record.number, fence: record.fence }.field());
         }
         let found: Vec<Option<Vec<u8>>> = command.query_async(&mut self.connection.clone()).await.map_err(failed)?;
         for (record, bytes) in records.into_iter().zip(found) {

@@ -1,5 +1,6 @@
 //! Reads a whole show from Kafka.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use klaxon_protocol::ids::{Fence, ShowId};
@@ -11,7 +12,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
-use super::people::person_in_message;
+use super::people::{PersonKey, person_in_message};
 use super::reader::{JournalReader, RecordStatus};
 use super::topic::{Kafka, Quiet, REQUEST_TIMEOUT, count_partitions, partition_of};
 
@@ -28,9 +29,12 @@ pub(super) const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 /// Why a show could not be read from Kafka.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// Kafka can't be reached, or does not have the topic.
+    /// Kafka can't be reached.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// Kafka answers, and does not have the topic.
+    #[error("Kafka has no topic {0}")]
+    NoTopic(String),
     /// Kafka stopped answering.
     #[error("Kafka sent nothing for {} s", IDLE_TIMEOUT.as_secs())]
     Silent,
@@ -79,34 +83,79 @@ fn scan(kafka: &Kafka, show: ShowId) -> Result<Vec<Record>, ScanError> {
 /// What stands apart from a show's records and is not forgotten.
 fn scan_people(kafka: &Kafka, show: ShowId) -> Result<Register, ScanError> {
     let mut people = Register::default();
-    for_each_message(kafka, &kafka.people_topic, Some(show), |message| {
+    let read = for_each_message(kafka, &kafka.people_topic, Messages::OfShow(show), |message| {
         match person_in_message(message)? {
             (key, _) if key.show != show => {}
             (_, Some(person)) => people.add(person),
             (key, None) => people.forget(key.number, key.fence),
         }
         Ok(())
-    })?;
-    Ok(people)
+    });
+    if_there(read).map(|()| people)
+}
+
+/// The numbers and fences of the records of a show whose persons are forgotten, by tombstones that were sent at this time or later.
+pub(super) async fn forgotten_in(kafka: &Kafka, show: ShowId, from: u64) -> Result<HashSet<(u64, Fence)>, ScanError> {
+    let kafka = kafka.clone();
+    let scan = move || {
+        let mut forgotten = HashSet::new();
+        let read = for_each_message(&kafka, &kafka.people_topic, Messages::OfShowFrom(show, from), |message| {
+            // What is no person record is no tombstone.
+            if let Ok((PersonKey { show: of, number, fence }, None)) = person_in_message(message)
+                && of == show
+            {
+                forgotten.insert((number, fence));
+            }
+            Ok(())
+        });
+        if_there(read).map(|()| forgotten)
+    };
+    tokio::task::spawn_blocking(scan).await.unwrap_or_else(|_| Err(KafkaError::Canceled.into()))
 }
 
 /// Calls `process` with each record that Kafka has of a show, duplicates too, in their order.
 fn for_each_record(kafka: &Kafka, show: ShowId, mut process: impl FnMut(Record)) -> Result<(), ScanError> {
     let key = show.to_string();
-    for_each_message(kafka, &kafka.topic, Some(show), |message| {
+    if_there(for_each_message(kafka, &kafka.topic, Messages::OfShow(show), |message| {
         if message.key() == Some(key.as_bytes()) {
             process(record_in(message)?);
         }
         Ok(())
-    })
+    }))
 }
 
-/// Calls `process` with each message of a topic, or of the partition of one show, in the order in which they are in each partition.
-/// None if there is no such topic.
+/// A topic that is not there has no messages.
+fn if_there(read: Result<(), ScanError>) -> Result<(), ScanError> {
+    match read {
+        Err(ScanError::NoTopic(_)) => Ok(()),
+        read => read,
+    }
+}
+
+/// Which messages of a topic to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Messages {
+    All,
+    /// Of the partition in which this show is.
+    OfShow(ShowId),
+    /// Of that, those from this time on, in milliseconds since 1970.
+    OfShowFrom(ShowId, u64),
+}
+
+impl Messages {
+    fn are_in(self, partition: i32, partitions: i32) -> bool {
+        match self {
+            Self::All => true,
+            Self::OfShow(show) | Self::OfShowFrom(show, _) => partition_of(show, partitions) == partition,
+        }
+    }
+}
+
+/// Calls `process` with each of these messages of a topic, in the order in which they are in each partition.
 pub(super) fn for_each_message(
     kafka: &Kafka,
     topic: &str,
-    only: Option<ShowId>,
+    messages: Messages,
     mut process: impl FnMut(&BorrowedMessage<'_>) -> Result<(), String>,
 ) -> Result<(), ScanError> {
     let mut config = kafka.consuming("klaxon-reader");
@@ -114,25 +163,50 @@ pub(super) fn for_each_message(
     config.set("enable.partition.eof", "true");
     let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
     let partitions = match count_partitions(consumer.client(), topic, REQUEST_TIMEOUT) {
-        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => return Ok(()),
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopic) => {
+            return Err(ScanError::NoTopic(topic.to_owned()));
+        }
         counted => counted?,
     };
-    for partition in 0..partitions {
-        if only.is_none_or(|show| partition_of(show, partitions) == partition) {
-            read_partition(&consumer, topic, partition, &mut process)?;
-        }
+    for partition in (0..partitions).filter(|&partition| messages.are_in(partition, partitions)) {
+        let begin = match messages {
+            Messages::All | Messages::OfShow(_) => Offset::Beginning,
+            Messages::OfShowFrom(_, time) => offset_at(&consumer, topic, partition, time)?,
+        };
+        read_partition(&consumer, topic, partition, begin, &mut process)?;
     }
     Ok(())
+}
+
+/// The offset of a partition from which all messages are read that were sent at this time or later. Blocks.
+pub(super) fn offset_at(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    partition: i32,
+    time: u64,
+) -> Result<Offset, KafkaError> {
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_offset(topic, partition, Offset::Offset(i64::try_from(time).unwrap_or(i64::MAX)))?;
+    let told = consumer.offsets_for_times(asked, REQUEST_TIMEOUT)?;
+    let found =
+        told.find_partition(topic, partition).ok_or(KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition))?;
+    found.error()?;
+    Ok(match found.offset() {
+        offset @ Offset::Offset(_) => offset,
+        // There is no such message yet; one that comes before the end is looked up would be missed.
+        _ => Offset::Beginning,
+    })
 }
 
 fn read_partition(
     consumer: &BaseConsumer<Quiet>,
     topic: &str,
     partition: i32,
+    begin: Offset,
     process: &mut impl FnMut(&BorrowedMessage<'_>) -> Result<(), String>,
 ) -> Result<(), ScanError> {
     let mut assignment = TopicPartitionList::new();
-    assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
+    assignment.add_partition_offset(topic, partition, begin)?;
     consumer.assign(&assignment)?;
     let mut received_at = Instant::now();
     loop {

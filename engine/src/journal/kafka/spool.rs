@@ -9,12 +9,13 @@
 //! The disk is its only limit: when it is full writes fail (`klaxon_spool_failures_total`), the show continues in
 //! Redis, and the file is rewritten from Redis once the disk has space.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dashmap::DashMap;
 use klaxon_protocol::ids::{Fence, ShowId};
 use klaxon_protocol::journal::{MAGIC, Record, Records};
 use klaxon_protocol::register::PersonRecord;
+use klaxon_protocol::time::Millis;
 use tokio::sync::Mutex;
 
 use super::ShowProgress;
@@ -39,7 +40,7 @@ pub(super) struct SpooledRecord {
 }
 
 /// Records of a show's file.
-pub(super) struct Part {
+pub(super) struct SpoolPart {
     pub(super) records: Vec<SpooledRecord>,
     /// How often the file had been rewritten: offsets in it are valid within one generation.
     pub(super) generation: u64,
@@ -78,13 +79,16 @@ impl Spool {
         }
     }
 
-    /// Rewrites a show's file from Redis, if Redis has the show.
-    pub(super) async fn restore(&self, show: ShowId, redis_log: &RedisLog) -> Result<(), JournalError> {
+    /// Rewrites a show's file from Redis. Returns whether Redis has the show.
+    pub(super) async fn restore(&self, show: ShowId, redis_log: &RedisLog) -> Result<bool, JournalError> {
         let _rewriting = self.rewriting.lock().await;
         // The file is read before Redis: records that are appended in between are in Redis already.
         let kept = self.kept(show).await;
         let whole = redis_log.read(show).await?;
-        if whole.is_empty() { Ok(()) } else { self.put(show, kept, &whole).await }
+        if whole.is_empty() {
+            return Ok(false);
+        }
+        self.put(show, kept, &whole).await.map(|()| true)
     }
 
     /// Rewrites a show's file with these records, which Redis does not have.
@@ -110,6 +114,15 @@ impl Spool {
         written
     }
 
+    /// Sets aside what stands apart from a show, which is damaged: what stands before the damage is kept. Returns the damaged file's name.
+    pub(super) async fn set_people_aside(&self, show: ShowId) -> Result<PathBuf, JournalError> {
+        let _rewriting = self.rewriting.lock().await;
+        self.begin_generation(show);
+        let aside = self.files.set_people_aside(show).await;
+        self.begin_generation(show);
+        aside
+    }
+
     /// Drops a show.
     pub(super) async fn remove(&self, show: ShowId) -> Result<(), JournalError> {
         let _rewriting = self.rewriting.lock().await;
@@ -127,7 +140,7 @@ impl Spool {
     }
 
     /// The records from byte `start` of the show's file on, about `most` bytes of them.
-    pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<Part, JournalError> {
+    pub(super) async fn part(&self, show: ShowId, start: u64, most: usize) -> Result<SpoolPart, JournalError> {
         let generation = self.generation(show);
         let start = start.max(MAGIC.len() as u64);
         let (bytes, _) = self.files.part(show, start, most).await?;
@@ -143,7 +156,7 @@ impl Spool {
             let (number, fence, has_apart) = (record.number, record.fence, record.has_apart());
             records.push(SpooledRecord { number, fence, bytes, end, has_apart });
         }
-        Ok(Part { records, generation })
+        Ok(SpoolPart { records, generation })
     }
 
     /// The offset after the last record of this progress, if the file has exactly that record.
@@ -205,6 +218,11 @@ impl Spool {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The time at which the show was begun; none if the spool does not have its first record.
+    pub(super) async fn begun_at(&self, show: ShowId) -> Result<Option<Millis>, JournalError> {
+        Ok(self.files.first(show).await?.map(|first| first.at))
     }
 
     /// Its last records.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use klaxon_protocol::ids::ShowId;
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -22,6 +22,13 @@ const LARGEST_MESSAGE: u32 = klaxon_protocol::journal::LARGEST_RECORD + 65_536;
 
 /// How long Kafka may keep what a tombstone took out of the topic of what stands apart, in milliseconds: a day.
 const COMPACTION_LAG: &str = "86400000";
+
+const CLEANUP_POLICY: &str = "cleanup.policy";
+const DELETE_RETENTION: &str = "delete.retention.ms";
+/// Kafka's default of [`DELETE_RETENTION`]: a day.
+const DEFAULT_TOMBSTONES_KEPT: u64 = 24 * 3600 * 1000;
+/// How long a tombstone stays in the topic of what stands apart, in milliseconds: ten years. A spool that is uploaded late must find it.
+const TOMBSTONES_KEPT: u64 = 10 * 365 * 24 * 3600 * 1000;
 
 /// How to reach Kafka, and the topics of the journals.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,23 +99,38 @@ impl Kafka {
         config
     }
 
-    /// Makes the topics if they are not there.
-    pub(super) async fn make_topics(&self) -> Result<(), KafkaError> {
+    fn admin(&self) -> Result<(AdminClient<Quiet>, AdminOptions), KafkaError> {
         let mut config = self.config();
         config.set("socket.timeout.ms", REQUEST_TIMEOUT.as_millis().to_string());
-        let client: AdminClient<Quiet> = config.create_with_context(Quiet)?;
+        let options =
+            AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
+        Ok((config.create_with_context(Quiet)?, options))
+    }
+
+    /// What is wrong with the settings of the topic of what stands apart, which may have been made by others.
+    pub(super) async fn people_topic_problems(&self) -> Result<Vec<String>, KafkaError> {
+        let (client, options) = self.admin()?;
+        let asked = [ResourceSpecifier::Topic(&self.people_topic)];
+        let told = client.describe_configs(&asked, &options).await?.pop();
+        let told = told.unwrap_or(Err(RDKafkaErrorCode::UnknownTopic)).map_err(KafkaError::AdminOp)?;
+        let value = |name: &str| told.get(name).and_then(|entry| entry.value.as_deref());
+        Ok(problems(value(CLEANUP_POLICY), value(DELETE_RETENTION)))
+    }
+
+    /// Makes the topics if they are not there.
+    pub(super) async fn make_topics(&self) -> Result<(), KafkaError> {
+        let (client, options) = self.admin()?;
         let (partitions, replicas) = (i32::from(self.partitions), i32::from(self.replication));
         let replication = || TopicReplication::Fixed(replicas);
-        let largest = LARGEST_MESSAGE.to_string();
+        let (largest, tombstones_kept) = (LARGEST_MESSAGE.to_string(), TOMBSTONES_KEPT.to_string());
         let journals = NewTopic::new(&self.topic, partitions, replication())
             .set("max.message.bytes", &largest)
             .set("retention.ms", "-1");
         let people = NewTopic::new(&self.people_topic, partitions, replication())
-            .set("cleanup.policy", "compact")
+            .set(CLEANUP_POLICY, "compact")
             .set("max.compaction.lag.ms", COMPACTION_LAG)
-            .set("segment.ms", COMPACTION_LAG);
-        let options =
-            AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
+            .set("segment.ms", COMPACTION_LAG)
+            .set(DELETE_RETENTION, &tombstones_kept);
         for made in client.create_topics([&journals, &people], &options).await? {
             match made {
                 Ok(name) => tracing::info!(topic = name, "a topic of the journals was created"),
@@ -118,6 +140,24 @@ impl Kafka {
         }
         Ok(())
     }
+}
+
+/// What is wrong with these settings of the topic of what stands apart. A setting that is not known has Kafka's default.
+fn problems(policy: Option<&str>, tombstones_kept: Option<&str>) -> Vec<String> {
+    let policies: Vec<&str> = policy.unwrap_or("delete").split(',').map(str::trim).collect();
+    let mut problems = Vec::new();
+    if !policies.contains(&"compact") {
+        problems.push("without cleanup.policy=compact the data of people who are forgotten stay in it".to_owned());
+    }
+    if policies.contains(&"delete") {
+        problems.push("with delete in its cleanup.policy it loses everybody's name after its retention.ms".to_owned());
+    }
+    let kept = tombstones_kept.map_or(Some(DEFAULT_TOMBSTONES_KEPT), |kept| kept.parse().ok());
+    if kept.is_none_or(|kept| kept < TOMBSTONES_KEPT) {
+        let problem = "with delete.retention.ms below {} a spool that is uploaded later than that may name who was forgotten again";
+        problems.push(problem.replace("{}", &TOMBSTONES_KEPT.to_string()));
+    }
+    problems
 }
 
 /// The partition of a show's journal.
@@ -177,4 +217,25 @@ pub(super) fn log_error(error: &KafkaError, reason: &str, consequence: &str) {
 /// Forwards a line of librdkafka's log at debug level; an unavailable broker is reported by [`log_error`].
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     tracing::debug!(?level, facility, message, "librdkafka");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_engines_made_has_no_problem_and_each_other_one_is_told_of_its_own() {
+        let kept = TOMBSTONES_KEPT.to_string();
+        let told = |policy, kept: Option<&str>| problems(policy, kept).join("; ");
+        assert_eq!(told(Some("compact"), Some(&kept)), "");
+        let (not_compacted, deleted) = (told(Some(""), Some(&kept)), told(Some("delete, compact"), Some(&kept)));
+        assert!(
+            not_compacted.contains("cleanup.policy=compact") && !not_compacted.contains("retention"),
+            "{not_compacted}"
+        );
+        assert!(deleted.contains("retention.ms") && !deleted.contains("cleanup.policy=compact"), "{deleted}");
+        assert!(told(Some("compact"), None).contains("delete.retention.ms below 315360000000"));
+        assert_eq!(problems(None, None).len(), 3, "Kafka's defaults");
+        assert_eq!(problems(Some("delete"), Some("forever")).len(), 3);
+    }
 }

@@ -134,7 +134,7 @@ impl Shard {
 
     /// Sends a frame that must not be lost: a client whose outbox has no room for it is closed.
     fn send(&mut self, key: ConnKey, bytes: Bytes, now: Millis) {
-        let most = self.common.settings.limits.outbox_bytes;
+        let most = self.common.settings.players.limits.outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
         let sent = conn.send(bytes, most);
         self.metrics.frames += 1;
@@ -146,7 +146,7 @@ impl Shard {
 
     /// Sends a frame that is dropped if the outbox is full.
     fn send_droppable(&mut self, key: ConnKey, bytes: Bytes) {
-        let most = self.common.settings.limits.outbox_bytes;
+        let most = self.common.settings.players.limits.outbox_bytes;
         let Some(conn) = self.conn(key) else { return };
         conn.send_droppable(bytes, most);
         self.metrics.frames += 1;
@@ -169,7 +169,7 @@ impl Shard {
         let Some(codec) = self.conn(key).map(|conn| conn.codec) else { return };
         let error = code.map(|code| frame::refusal(codec, &Refusal::plain(code)));
         self.leave_show(key, matches!(close, Close::Left));
-        let most = self.common.settings.limits.outbox_bytes;
+        let most = self.common.settings.players.limits.outbox_bytes;
         if let Some(conn) = self.conn(key)
             && !conn.session.is_leaving()
         {

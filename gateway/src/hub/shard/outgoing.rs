@@ -55,7 +55,7 @@ impl Shard {
         most: usize,
         now: Timestamp,
     ) -> (usize, Option<FanOut>) {
-        let outbox_bytes = self.common.settings.limits.outbox_bytes;
+        let outbox_bytes = self.common.settings.players.limits.outbox_bytes;
         let Some(room) = self.rooms.get_mut(show) else {
             if let Content::Census(count) = &mut fan_out.content {
                 count.hand_in(&self.common, true);
@@ -134,7 +134,7 @@ impl Shard {
             seat: seated.seat.map(|held| held.seat),
             name: seated.name.clone(),
             now: now.millis(),
-            heartbeat: common.settings.limits.heartbeat,
+            heartbeat: common.settings.players.limits.heartbeat,
             newest: PROTOCOL_VERSION.into(),
         });
         let mut bytes = Vec::new();

@@ -14,19 +14,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use klaxon_fixtures::YOU;
 use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
-use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Mode, Question, QuestionId, Snapshot, You};
-use klaxon_protocol::ids::{
-    ClaimKey, ConnRef, GatewayId, Generation, Name, PlayerId, RoundId, Seat, SeatRef, Seq, ShowCode, ShowId,
-};
+use klaxon_protocol::games::trivia::{Answer, AnswerReply, Choice, Question, QuestionId, Snapshot};
+use klaxon_protocol::ids::{ClaimKey, ConnRef, GatewayId, Generation, RoundId, Seat, SeatRef, Seq, ShowId};
 use klaxon_protocol::link::{
     AnswerBatch, Broadcast, Present, Reply, ReplyBatch, Resynced, Seated, ToEngine, ToGateway,
 };
-use klaxon_protocol::player::{
-    Emoji, FromPlayer, Join, Lobby, Notice, Paused, Phase, Ping, Pong, React, Role, ToPlayer,
-};
+use klaxon_protocol::player::{Emoji, FromPlayer, Lobby, Paused, Phase, Ping, Pong, React, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::{Barrier, Common, EncodedEvent, Router, Shard, ToShard};
@@ -144,16 +141,8 @@ impl Stage {
     }
 
     fn seated(&self, show: ShowId, key: ConnKey, seat: Option<u32>, snapshot: Snapshot) -> Seated {
-        Seated {
-            conn: ConnRef { gateway: self.common.gateway, conn: key.to_wire() },
-            show,
-            seat: seat.map(self::seat),
-            player: PlayerId::parse("somebody").unwrap(),
-            name: Name::parse("Ann").unwrap(),
-            view: Arc::new(snapshot.into()),
-            own: ToPlayer::You(YOU),
-            issue: 0,
-        }
+        let conn = ConnRef { gateway: self.common.gateway, conn: key.to_wire() };
+        klaxon_fixtures::seated(conn, show, seat.map(Seat), snapshot)
     }
 
     fn resync(&mut self, key: ConnKey, seq: u64) {
@@ -230,8 +219,6 @@ impl Stage {
     }
 }
 
-const YOU: You = You { alive: true, lives: 1, score: 0, rank: 0, answered: None, prize: None };
-
 fn parse(mut bytes: &[u8]) -> Read {
     let mut read = Read::default();
     while !bytes.is_empty() {
@@ -271,13 +258,7 @@ fn join_refused(key: ConnKey, error: ErrorMessage) -> ToShard {
 }
 
 fn join() -> FromPlayer {
-    FromPlayer::Join(Join {
-        show: ShowCode::parse("QUIZ").unwrap(),
-        name: Some("Ann".into()),
-        role: Role::Player,
-        token: None,
-        resume: None,
-    })
+    FromPlayer::Join(klaxon_fixtures::join())
 }
 
 fn answer(question: u16) -> FromPlayer {
@@ -285,21 +266,11 @@ fn answer(question: u16) -> FromPlayer {
 }
 
 fn notice(seq: u64) -> ToPlayer {
-    ToPlayer::Notice(Notice { seq: Seq(seq), at: Millis(1), text: "x".repeat(200) })
+    klaxon_fixtures::notice(seq, "x".repeat(200))
 }
 
 fn question(seq: u64) -> ToPlayer {
-    ToPlayer::Question(Question {
-        seq: Seq(seq),
-        at: Millis(1),
-        question: QuestionId(2),
-        total: 3,
-        text: "Is 91 a prime number?".into(),
-        choices: vec!["Yes".into(), "No".into()],
-        category: None,
-        opens_at: Millis(1),
-        closes_at: Millis(9),
-    })
+    ToPlayer::Question(klaxon_fixtures::question(seq, 2))
 }
 
 fn lobby(joined: u32) -> ToPlayer {
@@ -307,23 +278,7 @@ fn lobby(joined: u32) -> ToPlayer {
 }
 
 fn snapshot(seq: u64) -> Snapshot {
-    Snapshot {
-        seq: Seq(seq),
-        at: Millis(1),
-        title: "A show".into(),
-        phase: Phase::Lobby,
-        mode: Mode::Elimination,
-        total: 10,
-        joined: 1,
-        alive: 1,
-        pot: 0,
-        currency: "EUR".into(),
-        paused: false,
-        question: None,
-        reveal: None,
-        voided: false,
-        podium: None,
-    }
+    klaxon_fixtures::lobby(Seq(seq))
 }
 
 fn seqs(read: &Read) -> Vec<u64> {
@@ -343,5 +298,5 @@ fn answers(sent: Vec<ToEngine>) -> Vec<AnswerBatch> {
 const NARROW: usize = 2000;
 
 fn narrow() -> Stage {
-    Stage::with(|settings| settings.limits.outbox_bytes = NARROW)
+    Stage::with(|settings| settings.players.limits.outbox_bytes = NARROW)
 }

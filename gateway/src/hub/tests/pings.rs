@@ -132,7 +132,7 @@ fn a_ping_that_has_no_room_waits_behind_the_rest_and_is_not_dropped_with_what_ca
 
 #[test]
 fn the_pong_that_was_asked_for_is_free_and_a_flood_of_others_is_not() {
-    let mut stage = Stage::with(|settings| (settings.limits.messages_per_second, settings.burst) = (1, 1));
+    let mut stage = Stage::with(|settings| (settings.players.limits.messages_per_second, settings.burst) = (1, 1));
     let key = stage.join(0);
     for _ in 0..20 {
         stage.now.0 += 34_000_000;

@@ -17,7 +17,7 @@ use crate::process::{AddressFile, Addresses, Stop, begin, database_file};
 
 pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let common = &options.common;
-    let admin = begin(common, options.admin_listen)?;
+    let admin = begin(common)?;
     let data = &common.data_dir;
     let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let (database, topic) = (options.database()?, &options.kafka.kafka_topic);
@@ -30,7 +30,7 @@ pub async fn archive(options: &ArchiveOptions) -> anyhow::Result<()> {
     let archive = wait_for("the database", async || SqlArchive::open(database.expose()).await).await;
 
     let admin =
-        Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+        Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", common.admin_listen, error))?;
     let service = ArchiveService::new(archive.clone(), Games::default(), keys, &kafka, &options.kafka_group, &member)
         .context("Kafka can't be followed")?;
     let mut signals = Stop::listen()?;

@@ -27,7 +27,7 @@ const LAST_UPLOAD: Duration = Duration::from_secs(5);
 
 pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let common = &options.common;
-    let admin = begin(common, options.admin_listen)?;
+    let admin = begin(common)?;
     let data = &common.data_dir;
     let keys = SealKeys::of_secrets(&options.seal.secrets(common)?);
     let redis = redis(&options.redis, keys.clone(), common)?;
@@ -60,7 +60,7 @@ pub async fn engine(options: &EngineOptions) -> anyhow::Result<()> {
     let mut shows = tokio::spawn(Shows::open(ports).await?.run());
 
     let admin =
-        Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+        Admin::without_hosts(admin).await.map_err(|error| common.blame("admin-listen", common.admin_listen, error))?;
     let mut stop = Stop::listen()?;
     let addresses = Addresses { players: None, admin: admin.address() };
     address_file.write(&addresses)?;

@@ -16,7 +16,7 @@ use crate::process::{AddressFile, Addresses, Stop, begin};
 
 pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
     let GatewayOptions { common, players, .. } = options;
-    let hosts = begin(common, options.admin_listen)?;
+    let hosts = begin(common)?;
     let data = &common.data_dir;
     let settings = players.settings(common)?;
     let redis = redis(&options.redis, SealKeys::of_secrets(&options.seal.secrets(common)?), common)?;
@@ -34,7 +34,7 @@ pub async fn gateway(options: &GatewayOptions) -> anyhow::Result<()> {
 
     let (admin, hosts) = Admin::start(hosts, end.clone())
         .await
-        .map_err(|error| common.blame("admin-listen", options.admin_listen, error))?;
+        .map_err(|error| common.blame("admin-listen", common.admin_listen, error))?;
     let gateway = Gateway::start_at(address, settings, end.clone(), hosts)?;
 
     let mut stop = Stop::listen()?;

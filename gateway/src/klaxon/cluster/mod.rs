@@ -5,11 +5,10 @@ mod archive;
 mod engine;
 mod gateway;
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
-use klaxon_engine::journal::kafka::{Forgetting, Kafka, forget_in_kafka, forget_in_redis, read_show};
+use klaxon_engine::journal::kafka::{ForgetError, Forgetting, Kafka, ScanError, forget_in_cluster, read_show};
 use klaxon_engine::redis::Redis;
 use klaxon_engine::seal::SealKeys;
 use klaxon_gateway::cli::{ForgetOptions, ReplayOptions};
@@ -61,28 +60,37 @@ pub async fn read_journal(options: &ReplayOptions, brokers: &str, show: ShowId) 
     Ok(read_show(&kafka.with_people_topic(options.kafka_people_topic.as_deref()), show).await?)
 }
 
-/// Forgets a person in the Kafka and the Redis that are named. Returns whether all that is there could be read.
+/// Forgets a person in the Kafka and the Redis that are named. Returns whether nothing of them can be left there.
 pub async fn forget(options: &ForgetOptions, keys: &SealKeys) -> anyhow::Result<bool> {
     let forgetting = Forgetting { player: options.player.clone(), show: options.show, keys: keys.clone() };
-    let mut unread = Vec::new();
-    let mut shows = BTreeSet::new();
-    // Kafka first: of a show that is over Redis tells nothing without its id.
-    if let Some(brokers) = &options.kafka {
+    let kafka = options.kafka.as_ref().map(|brokers| {
         let kafka = Kafka::new(brokers, &options.kafka_topic);
-        let kafka = kafka.with_people_topic(options.kafka_people_topic.as_deref());
-        let forgotten = forget_in_kafka(&kafka, &forgetting).await?;
-        println!("{brokers}/{}: {forgotten}", kafka.people_topic);
-        unread.extend(forgotten.unread);
-        shows = forgotten.shows;
+        kafka.with_people_topic(options.kafka_people_topic.as_deref())
+    });
+    let redis = options.redis.as_ref().map(|urls| Redis::new(&urls.expose(), &options.redis_prefix)).transpose()?;
+    let done = match forget_in_cluster(kafka.as_ref(), redis.as_ref(), &forgetting).await {
+        Err(error @ ForgetError::Kafka(ScanError::NoTopic(_))) => anyhow::bail!(
+            "{error}. Name it with --kafka-people-topic, or with --kafka-topic if its name begins with another one. Every engine of this \
+             version makes it when it starts: if none was started yet, start one, or leave --kafka out."
+        ),
+        done => done?,
+    };
+    if let Some(kafka) = &kafka {
+        println!("{}/{}: {}", kafka.brokers, kafka.people_topic, done.kafka);
     }
     if let Some(urls) = &options.redis {
-        let redis = Redis::new(&urls.expose(), &options.redis_prefix)?;
-        let forgotten = forget_in_redis(&redis, &shows, &forgetting).await?;
-        println!("{urls}: {forgotten}");
-        unread.extend(forgotten.unread);
+        println!("{urls}: {}", done.redis);
     }
+    let unread = [done.kafka.unread, done.redis.unread].concat();
     for problem in &unread {
         println!("This can't be read, and may name them: {problem}");
     }
-    Ok(unread.is_empty())
+    if done.not_uploaded > 0 {
+        println!(
+            "{} of these records were not in Kafka yet: an engine that has them on its disk may upload them after this. Do it again when \
+             klaxon_kafka_behind_records is 0.",
+            done.not_uploaded
+        );
+    }
+    Ok(unread.is_empty() && done.not_uploaded == 0)
 }

@@ -16,7 +16,7 @@ fn resume_token(admission: &Admission, show: &str, player: &str, name: &str) -> 
 }
 
 fn join(show: &str) -> Join {
-    Join { show: ShowCode::parse(show).unwrap(), name: None, role: Role::Player, token: None, resume: None }
+    Join { show: ShowCode::parse(show).unwrap(), name: None, ..klaxon_fixtures::join() }
 }
 
 fn code(result: Result<Admitted, Refusal>) -> ErrorCode {

@@ -4,10 +4,7 @@
 //! Each socket has one multishot request to receive, into buffers that all sockets share, and at most one frame that is
 //! being sent. Requests of a turn are submitted by the call that waits for the next events.
 
-#[cfg(test)]
-#[path = "../../../benches/uring/ways.rs"]
-mod cost;
-mod ring;
+pub(super) mod ring;
 
 use std::io;
 use std::net::{Shutdown, TcpStream};

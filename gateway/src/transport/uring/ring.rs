@@ -32,10 +32,10 @@ const HEAD: usize = 16;
 const GROUP: u16 = 0;
 
 /// A number that is returned with the completion of a request, and that is the index of a frame that is being sent.
-pub(super) type Tag = u32;
+pub type Tag = u32;
 
 /// The completion of a request.
-pub(super) enum Done<'a> {
+pub enum Done<'a> {
     /// Bytes were received from a socket.
     Received(Tag, &'a mut [u8], Option<KernelTime>),
     /// A request to receive has ended. The number is 0 at the end of the stream, negative for an error, and positive if
@@ -49,7 +49,7 @@ pub(super) enum Done<'a> {
 }
 
 /// A ring, the buffers it receives into, and the frames it sends. For the thread that made it.
-pub(super) struct Ring {
+pub struct Ring {
     ring: IoUring,
     buffers: Buffers,
     /// The frames that are being sent, by tag.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::seed::SecretSeed;
 use crate::games::bingo::BingoSetup;
+use crate::games::quiz::Quiz;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
 use crate::limits::TEXT_LENGTH;
 use crate::text;
@@ -82,6 +83,8 @@ pub enum PartKind {
     Break(Break),
     /// Bingo with 75 or 90 balls.
     Bingo(BingoSetup),
+    /// A quiz, with questions of many kinds.
+    Quiz(Quiz),
 }
 
 /// A break.
@@ -172,6 +175,7 @@ impl PartKind {
         match self {
             Self::Break(_) => "break",
             Self::Bingo(_) => "bingo",
+            Self::Quiz(_) => "quiz",
         }
     }
 
@@ -180,7 +184,7 @@ impl PartKind {
     pub const fn needs_seed(&self) -> bool {
         match self {
             Self::Break(_) => false,
-            Self::Bingo(_) => true,
+            Self::Bingo(_) | Self::Quiz(_) => true,
         }
     }
 
@@ -190,6 +194,7 @@ impl PartKind {
         match self {
             Self::Break(settings) => settings.problems(),
             Self::Bingo(settings) => settings.problems(),
+            Self::Quiz(settings) => settings.problems(),
         }
     }
 
@@ -197,7 +202,7 @@ impl PartKind {
     #[must_use]
     pub fn pot(&self) -> Option<u64> {
         match self {
-            Self::Break(_) => Some(0),
+            Self::Break(_) | Self::Quiz(_) => Some(0),
             Self::Bingo(settings) => settings.pot(),
         }
     }

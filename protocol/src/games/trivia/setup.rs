@@ -24,7 +24,7 @@ const BESIDE: [&str; 2] = ["seats", "barrier"];
 
 /// What only trivia knows of a show that begins.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-struct Setup {
+struct TriviaSetup {
     /// The questions, in the order in which they are asked.
     questions: Vec<PackQuestion>,
     /// How it is played.
@@ -32,7 +32,7 @@ struct Setup {
     settings: Settings,
 }
 
-impl Setup {
+impl TriviaSetup {
     fn body(self) -> Body {
         let usual = Body::of(&Settings::default());
         let mut body = Body::of(&self);
@@ -59,11 +59,11 @@ impl Setup {
 
 /// The parts of a show of any game: its title, how many can play, the longest wait at a close, and the game's own part.
 fn parts(Pack { title, questions }: Pack, settings: Settings) -> (String, u32, Span, Body) {
-    (title, settings.seats, settings.barrier, Setup { questions, settings }.body())
+    (title, settings.seats, settings.barrier, TriviaSetup { questions, settings }.body())
 }
 
 fn from_parts(title: &str, seats: u32, barrier: Span, setup: &Body) -> Result<(Pack, Settings), Refusal> {
-    let Setup { questions, settings } = Setup::read(setup)?;
+    let TriviaSetup { questions, settings } = TriviaSetup::read(setup)?;
     Ok((Pack { title: title.to_owned(), questions }, Settings { seats, barrier, ..settings }))
 }
 

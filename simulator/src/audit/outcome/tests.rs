@@ -1,6 +1,6 @@
-use klaxon_protocol::games::trivia::{Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings, TriviaShow};
+use klaxon_protocol::games::trivia::{Mode, NobodyLeft, Pack, PackQuestion, PrizeRule, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, Fence, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, Fence, ShowId};
 use klaxon_protocol::journal::{CountedAnswer, MAGIC, Record, frame_record};
 use klaxon_protocol::player::Role;
 use klaxon_protocol::time::Span;
@@ -24,9 +24,7 @@ impl Writer {
         let pack = Pack { title: "Five".into(), questions: (1..=5).map(question).collect() };
         let rights = pack.questions.iter().map(|question| question.right).collect();
         let mut writer = Self { bytes: MAGIC.to_vec(), number: 0, now: 1_000, question: 0, rights };
-        let id = CommandId::parse("c").unwrap();
-        let code = ShowCode::parse("SUMS1").unwrap();
-        writer.write(Command::begin(TriviaShow { id, code, seed: 1, pack, settings }));
+        writer.write(Command::begin(klaxon_fixtures::trivia_show(pack, settings)));
         writer.host(Action::OpenLobby);
         for seat in 0..players {
             let player = PlayerId::parse(&format!("p{seat}")).unwrap();

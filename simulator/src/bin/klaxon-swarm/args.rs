@@ -21,7 +21,7 @@ use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::show::ShowPlan;
 
-use crate::choices::{ModeArg, PersistenceArg, ShowArg, UpgradeFirst};
+use crate::choices::{ModeArg, PersistenceArg, ShowArg};
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
@@ -77,24 +77,8 @@ pub struct Args {
     /// Which codec the players use
     #[arg(long, value_enum, default_value_t = CodecChoice::Mix)]
     pub codec: CodecChoice,
-    /// Share of players with a bad network, 0 to 1
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    pub bad_networks: f64,
-    /// Share of players who cheat
-    #[arg(long, default_value_t = 0.03, value_parser = share)]
-    pub cheats: f64,
-    /// Share of players who tap twice
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    pub double_taps: f64,
-    /// Share of players with two devices
-    #[arg(long, default_value_t = 0.05, value_parser = share)]
-    pub two_devices: f64,
-    /// Share of players who sometimes answer after the close
-    #[arg(long, default_value_t = 0.05, value_parser = share)]
-    pub dawdlers: f64,
-    /// Share of players in a hidden tab: no heartbeats, only answers to the server's pings
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    pub hidden_tabs: f64,
+    #[command(flatten)]
+    pub shares: Shares,
     /// How many hostile connections besides
     #[arg(long, default_value_t = 0)]
     pub hostile: u32,
@@ -148,7 +132,7 @@ pub struct Args {
     pub upgrade_to: Option<PathBuf>,
     /// Which are upgraded first
     #[arg(long, value_enum, requires = "upgrade_to", default_value = "gateways")]
-    pub upgrade_first: UpgradeFirst,
+    pub upgrade_first: UpgradeOrder,
     /// With --cluster: how many engines
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub engines: u16,
@@ -185,13 +169,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err(format!("{text:?} is no number from 0 to 1")),
-    }
-}
-
 fn span(duration: Duration) -> Span {
     Span(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
 }
@@ -214,11 +191,7 @@ impl Args {
             ensure!(self.engines == 2, "--upgrade-to: a cluster of 2 engines is upgraded");
             let needed = self.engines + self.gateways;
             ensure!(self.questions >= needed, "--upgrade-to: this takes {needed} questions, one for each process");
-            let order = match self.upgrade_first {
-                UpgradeFirst::Engines => UpgradeOrder::EnginesFirst,
-                UpgradeFirst::Gateways => UpgradeOrder::GatewaysFirst,
-            };
-            FaultPlan::of_an_upgrade(seed, order, self.gateways)
+            FaultPlan::of_an_upgrade(seed, self.upgrade_first, self.gateways)
         } else {
             FaultPlan::of_a_server(seed, self.kills, sure)
         };
@@ -239,14 +212,7 @@ impl Args {
                 spectators: self.spectators,
                 rush: self.rush,
                 codec: self.codec,
-                shares: Shares {
-                    bad_networks: self.bad_networks,
-                    cheats: self.cheats,
-                    double_taps: self.double_taps,
-                    two_devices: self.two_devices,
-                    dawdlers: self.dawdlers,
-                    hidden_tabs: self.hidden_tabs,
-                },
+                shares: self.shares,
             },
             hostile,
             limit: join

@@ -24,15 +24,6 @@ pub enum ModeArg {
     Both,
 }
 
-/// Which processes are upgraded before the others.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum UpgradeFirst {
-    /// The engines
-    Engines,
-    /// The gateways
-    Gateways,
-}
-
 /// What a Redis that was killed knows when it is started again.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum PersistenceArg {

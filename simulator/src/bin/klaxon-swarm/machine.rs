@@ -14,7 +14,8 @@ pub fn allow_enough_files(args: &Args) -> anyhow::Result<()> {
     let hostile = args.compare_hostile.unwrap_or(args.hostile);
     let people = u64::from(args.players) + u64::from(args.spectators) + u64::from(hostile);
     // Includes second devices, and the cheats' additional connections.
-    let needed = people + (f64::from(args.players) * (args.two_devices + args.cheats)).ceil() as u64 + BESIDES;
+    let needed =
+        people + (f64::from(args.players) * (args.shares.two_devices + args.shares.cheats)).ceil() as u64 + BESIDES;
     ensure!(allowed >= needed, "this show needs {needed} open files and {allowed} are allowed: see `ulimit -Hn`");
     Ok(())
 }

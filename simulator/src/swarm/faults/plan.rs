@@ -17,11 +17,13 @@ pub const STANDING: Duration = Duration::from_secs(5);
 const UPGRADE: Duration = Duration::from_secs(5);
 
 /// Which processes of a cluster are upgraded first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum UpgradeOrder {
     /// The engines: the reverse of the order in docs/operations.md.
+    #[value(name = "engines", help = "The engines")]
     EnginesFirst,
     /// The gateways.
+    #[value(name = "gateways")]
     GatewaysFirst,
 }
 

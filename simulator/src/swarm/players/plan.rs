@@ -27,21 +27,35 @@ pub struct SwarmSettings {
     pub shares: Shares,
 }
 
-/// The share of players with each habit, from 0 (none, the default) to 1 (all).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+// The comments of the fields are the help of `klaxon-swarm`.
+/// The share of players with each habit, from 0 (none) to 1 (all).
+#[derive(Debug, Clone, Copy, Default, PartialEq, clap::Args)]
 pub struct Shares {
-    /// Players with a bad network.
+    /// Share of players with a bad network, 0 to 1
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
     pub bad_networks: f64,
-    /// Players who violate the protocol.
+    /// Share of players who cheat
+    #[arg(long, default_value_t = 0.03, value_parser = share)]
     pub cheats: f64,
-    /// Players who tap twice, half of them on another choice.
+    /// Share of players who tap twice
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
     pub double_taps: f64,
-    /// Players with a second device.
+    /// Share of players with two devices
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
     pub two_devices: f64,
-    /// Players who answer after the close.
+    /// Share of players who sometimes answer after the close
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
     pub dawdlers: f64,
-    /// Players in a hidden tab.
+    /// Share of players in a hidden tab: no heartbeats, only answers to the server's pings
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
     pub hidden_tabs: f64,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("{text:?} is no number from 0 to 1")),
+    }
 }
 
 /// Which codec the players use.

@@ -3,7 +3,7 @@
 use klaxon_protocol::codec::Codec;
 use klaxon_protocol::error::{ErrorCode, ErrorMessage};
 use klaxon_protocol::games::trivia::{Snapshot, You};
-use klaxon_protocol::ids::{Name, PlayerId, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{Name, PlayerId, Seat, Seq, ShowId};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::player::{FromPlayer, Join, Role, ToPlayer, Welcome};
 use klaxon_protocol::time::{Millis, Span};
@@ -71,7 +71,7 @@ impl Show {
         let script = Script { player, codec, honest: true, lines, transits, close_code: None, seat, listening: true };
         self.connections.push(script);
         let role = if seat.is_some() { Role::Player } else { Role::Spectator };
-        let show = ShowCode::parse("HAND1").unwrap();
+        let show = klaxon_fixtures::code("TEST");
         self.send(index, FromPlayer::Join(Join { show, name: None, role, token: None, resume: None }));
         let welcome = Welcome {
             protocol: 1,

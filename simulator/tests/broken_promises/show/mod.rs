@@ -14,10 +14,10 @@ use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::trivia::{
     Answer, AnswerReply, Choice, Close, Outcome, Pack, PackQuestion, PlayerResult, Question, QuestionId, Reveal,
-    Settings, Snapshot, TriviaShow,
+    Settings, Snapshot,
 };
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, Fence, Name, Seat, Seq, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, Fence, Name, Seat, Seq, ShowId};
 use klaxon_protocol::journal::{Command, CountedAnswer, Record};
 use klaxon_protocol::player::{FromPlayer, Mark, Phase, Place, Podium, Prize, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
@@ -67,9 +67,7 @@ impl Show {
     /// A show with an open lobby and without players.
     pub fn new(settings: Settings) -> Self {
         let snapshot = Snapshot {
-            seq: Seq(0),
             at: Millis(0),
-            title: "By hand".into(),
             phase: Phase::Created,
             mode: settings.mode,
             total: QUESTIONS,
@@ -77,11 +75,7 @@ impl Show {
             alive: 0,
             pot: settings.pot,
             currency: settings.currency.clone(),
-            paused: false,
-            question: None,
-            reveal: None,
-            voided: false,
-            podium: None,
+            ..klaxon_fixtures::lobby(Seq(0))
         };
         let mut show = Self {
             records: Vec::new(),
@@ -99,10 +93,8 @@ impl Show {
             open_for: Some(Span(u32::try_from(OPEN_FOR).unwrap())),
             ..PackQuestion::new(format!("Question {number}?"), ["a", "b", "c"], RIGHT)
         };
-        let pack = Pack { title: "By hand".into(), questions: (1..=QUESTIONS).map(question).collect() };
-        let id = CommandId::parse("create").unwrap();
-        let code = ShowCode::parse("HAND1").unwrap();
-        show.record(Command::begin(TriviaShow { id, code, seed: 1, pack, settings }), vec![]);
+        let pack = Pack { title: "A show".into(), questions: (1..=QUESTIONS).map(question).collect() };
+        show.record(Command::begin(klaxon_fixtures::trivia_show(pack, settings)), vec![]);
         let opened = ToPlayer::Opened(show.mark());
         show.snapshot.phase = Phase::Lobby;
         show.host(Action::OpenLobby, opened);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
+use klaxon_fixtures::{join_request, pack, settings};
+use klaxon_protocol::claim::{ClaimForm, Verdict};
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::trivia::{Choice, Create, Pack, PackQuestion, QuestionId, Settings};
+use klaxon_protocol::games::trivia::Settings;
 use klaxon_protocol::host::{Action, FromHost, HostCommand, ToHost};
-use klaxon_protocol::ids::{ClaimKey, CommandId, ConnRef, GatewayId, Name, PlayerId, Seat, SeatRef, ShowCode, ShowId};
+use klaxon_protocol::ids::{CommandId, ConnRef, GatewayId, Seat, SeatRef, ShowId};
 use klaxon_protocol::link::{AnswerBatch, JoinRequest, Present, Proof, Seated, StampedAnswer, ToEngine, ToGateway};
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::player::{Phase, Role, ToPlayer};
@@ -114,15 +115,8 @@ impl Player {
     }
 
     fn ask(&self, player: &str, role: Role, proof: Proof) {
-        self.gateway.send(ToEngine::Join(JoinRequest {
-            conn: self.conn(),
-            code: ShowCode::parse("LIVE").unwrap(),
-            player: PlayerId::parse(player).unwrap(),
-            name: Some(Name::parse("Ann").unwrap()),
-            role,
-            proof,
-            origin: Origin::of_hash(1),
-        }));
+        let request = join_request(self.conn(), "LIVE", player);
+        self.gateway.send(ToEngine::Join(JoinRequest { role, proof, origin: Origin::of_hash(1), ..request }));
     }
 
     /// The reply to a player who joins at this gateway.
@@ -145,7 +139,7 @@ impl Player {
 
     pub fn answer(&self, show: ShowId, question: u16, choice: u8) {
         let (conn, by) = (self.conn().conn, self.seat);
-        let claim = Claim { round: QuestionId(question), key: ClaimKey(0), value: Choice(choice).into() };
+        let claim = klaxon_fixtures::claim(question, choice);
         let answer =
             StampedAnswer { conn, number: 1, by, form: ClaimForm::Answer, claim, at: Clock::of_process().now() };
         let batch = AnswerBatch { gateway: self.gateway.id(), show, answers: vec![answer] };
@@ -189,20 +183,8 @@ pub fn create(id: &str, questions: u16) -> FromHost {
 
 /// The same, with this many seats.
 pub fn create_for(id: &str, questions: u16, seats: u32) -> FromHost {
-    let question = |number| PackQuestion::new(format!("Question {number}?"), ["no", "yes"], Choice(1));
-    FromHost::Create(Box::new(Create {
-        id: CommandId::parse(id).unwrap(),
-        code: Some(ShowCode::parse("LIVE").unwrap()),
-        pack: Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() },
-        settings: Settings {
-            lead: Span(0),
-            open_for: Span(60_000),
-            barrier: Span(10_000),
-            shuffle: false,
-            seats,
-            ..Settings::default()
-        },
-    }))
+    let settings = Settings { barrier: Span(10_000), seats, ..settings(Span(60_000)) };
+    FromHost::Create(Box::new(klaxon_fixtures::create(id, pack(questions.into(), ["no", "yes"]), settings)))
 }
 
 /// A fixture whose own engine receives nothing.

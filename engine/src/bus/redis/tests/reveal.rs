@@ -1,8 +1,9 @@
 //! What a reveal's personal part costs on the bus.
 
-use klaxon_protocol::games::trivia::{Choice, Mode, Pack, PackQuestion, PrizeRule, QuestionId, Settings, TriviaShow};
+use klaxon_fixtures::{pack, settings, trivia_show};
+use klaxon_protocol::games::trivia::{Choice, Mode, PrizeRule, QuestionId, Settings};
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
+use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat};
 use klaxon_protocol::journal::{Command, CountedAnswer, RulesVersion};
 use klaxon_protocol::link::{Broadcast, ToGateway};
 use klaxon_protocol::player::{Role, ToPlayer};
@@ -26,22 +27,7 @@ struct Played {
 
 impl Played {
     fn lobby(settings: Settings) -> Self {
-        let question = |number| PackQuestion {
-            text: format!("Question {number}?"),
-            choices: ["no", "yes", "perhaps"].map(String::from).to_vec(),
-            right: Choice(1),
-            category: None,
-            difficulty: None,
-            open_for: None,
-            source: None,
-        };
-        let create = TriviaShow {
-            id: CommandId::parse("create").unwrap(),
-            code: ShowCode::parse("TEST").unwrap(),
-            seed: 7,
-            pack: Pack { title: "A show".into(), questions: (1..=QUESTIONS).map(question).collect() },
-            settings,
-        };
+        let create = trivia_show(pack(QUESTIONS.into(), ["no", "yes", "perhaps"]), settings);
         let now = Millis(1_000_000);
         let mut played = Self {
             game: Games::default()
@@ -128,7 +114,7 @@ async fn bytes_per_player(settings: Settings) -> Vec<f64> {
 
 #[tokio::test]
 async fn a_reveal_costs_half_a_byte_a_player_at_most() {
-    let settings = Settings { shuffle: false, lead: Span(0), open_for: Span(10_000), ..Settings::default() };
+    let settings = settings(Span(10_000));
     for lives in [0, 2] {
         let costs = bytes_per_player(Settings { lives, ..settings.clone() }).await;
         println!("elimination, {lives} lives, {PLAYERS} players: {costs:.3?} bytes per player, by question");

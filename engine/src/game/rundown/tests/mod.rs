@@ -1,1 +1,7 @@
 //! The rule book by examples and by properties.
+
+mod coins;
+mod examples;
+mod hostile;
+mod play;
+mod setups;

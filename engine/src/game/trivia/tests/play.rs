@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::trivia::{Choice, Pack, PackQuestion, PlayerResult, QuestionId, Settings, TriviaShow, You};
+use klaxon_protocol::games::trivia::{Choice, Pack, PlayerResult, QuestionId, Settings, TriviaShow, You};
 use klaxon_protocol::host::{Action, AlertKind};
 use klaxon_protocol::ids::{ClaimKey, CommandId, Name, PlayerId, Seat, SeatRef, ShowCode};
 use klaxon_protocol::journal::{Command, CountedAnswer, RulesVersion};
@@ -32,21 +32,12 @@ pub struct Play {
 }
 
 pub fn pack(questions: usize) -> Pack {
-    let question = |number| PackQuestion {
-        text: format!("Question {number}?"),
-        choices: ["no", "yes", "perhaps"].map(String::from).to_vec(),
-        right: Choice(RIGHT),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
-    Pack { title: "A show".into(), questions: (1..=questions).map(question).collect() }
+    klaxon_fixtures::pack(questions, ["no", "yes", "perhaps"])
 }
 
 /// Ten seconds a question, open at once.
 pub fn settings() -> Settings {
-    Settings { shuffle: false, lead: Span(0), open_for: Span(10_000), ..Settings::default() }
+    klaxon_fixtures::settings(Span(10_000))
 }
 
 impl Play {

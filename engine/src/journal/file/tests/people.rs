@@ -1,13 +1,16 @@
 //! Who is who, in a file beside the journal's: what is written before what, what a crash leaves, and that nothing is left of a person who
 //! is forgotten.
 
+use std::sync::atomic::Ordering;
+
 use klaxon_protocol::apart::{Apart, Person, PersonOrigin};
-use klaxon_protocol::games::trivia::{Pack, PackQuestion, Settings, TriviaShow};
-use klaxon_protocol::ids::{CommandId, Name, PlayerId, Seat, ShowCode};
+use klaxon_protocol::games::trivia::Settings;
+use klaxon_protocol::ids::{Name, PlayerId, Seat};
 use klaxon_protocol::journal::Command;
 use klaxon_protocol::origin::Origin;
 use klaxon_protocol::time::Millis;
 
+use super::disk::{TestDisk, is_unavailable, open_on};
 use super::*;
 use crate::seal::SealKeys;
 
@@ -240,22 +243,7 @@ async fn what_a_file_was_before_somebody_was_forgotten_is_overwritten() {
 #[tokio::test]
 async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
     let (journal, directory) = new_journal().await;
-    let question = PackQuestion {
-        text: "Why?".into(),
-        choices: vec!["no".into(), "yes".into()],
-        right: klaxon_protocol::games::trivia::Choice(1),
-        category: None,
-        difficulty: None,
-        open_for: None,
-        source: None,
-    };
-    let create = TriviaShow {
-        id: CommandId::parse("c").unwrap(),
-        code: ShowCode::parse("TEST").unwrap(),
-        seed: 1,
-        pack: Pack { title: "A show".into(), questions: vec![question] },
-        settings: Settings::default(),
-    };
+    let create = klaxon_fixtures::trivia_show(klaxon_fixtures::pack(1, ["no", "yes"]), Settings::default());
     let Person { player, name } = person(ANN);
     let join = Command::Join { player: player.clone(), name, role: klaxon_protocol::player::Role::Player };
     journal.append(&[with_command(0, 1, Command::begin(create)), with_command(1, 1, join)]).await.unwrap();
@@ -272,31 +260,23 @@ async fn journals_that_name_the_person_themselves_or_cant_be_read_are_told() {
 }
 
 #[tokio::test]
-#[ignore = "prints what a join costs, with --nocapture; add --release to read times"]
-async fn what_a_join_costs() {
-    const JOINS: u64 = 2_000;
-    for (group, name) in [(1, "one by one"), (100, "a hundred at once")] {
-        for is_apart in [false, true] {
-            let (journal, _directory) = new_journal().await;
-            let join = |number| {
-                let person = person(&format!("guest-0123456789ab{number:04x}"));
-                let (player, name) = (person.player.clone(), person.name.clone());
-                let command = if is_apart {
-                    Command::Sit { seat: Seat(0), guest: true, who: Apart::known(person) }
-                } else {
-                    Command::Join { player, name, role: klaxon_protocol::player::Role::Player }
-                };
-                with_command(number, 1, command)
-            };
-            let begun = Instant::now();
-            for first in (0..JOINS).step_by(group) {
-                journal.append(&(first..first + group as u64).map(join).collect::<Vec<_>>()).await.unwrap();
-            }
-            println!(
-                "{name}, {}: {:?} a join",
-                if is_apart { "apart" } else { "in the journal" },
-                begun.elapsed() / JOINS as u32
-            );
-        }
-    }
+async fn a_damaged_file_is_set_aside_whole_and_what_stands_before_the_damage_is_kept() {
+    let (journal, directory) = new_journal().await;
+    journal.append(&[sit(0, 1, ANN), sit(1, 1, "bob"), sit(2, 1, "cid")]).await.unwrap();
+    let people = people_path(&directory);
+    let mut bytes = std::fs::read(&people).unwrap();
+    let bob = bytes.windows(3).position(|part| part == b"bob").unwrap();
+    bytes[bob] ^= 1;
+    std::fs::write(&people, &bytes).unwrap();
+    assert!(matches!(journal.read(SHOW).await, Err(JournalError::Damaged { .. })));
+    let aside = journal.set_people_aside(SHOW).await.unwrap();
+    assert_eq!((aside.extension().unwrap(), std::fs::read(&aside).unwrap()), ("klxp-damaged".as_ref(), bytes));
+    assert_eq!(std::fs::metadata(&people).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = journal.set_people_aside(SHOW).await;
+    assert!(matches!(&again, Err(JournalError::Unavailable(problem)) if problem.contains("move it away")), "{again:?}");
+    journal.append(&[sit(3, 1, "dan")]).await.unwrap();
+    assert_eq!(players(&journal.read(SHOW).await.unwrap().records), [Some(ANN), None, None, Some("dan")]);
+    let done = journal.forget(&person("bob").player, None, &SealKeys::default()).await.unwrap();
+    assert_eq!((done.records, done.unread.len()), (0, 1));
+    assert!(done.unread[0].contains("klxp-damaged: it was set aside as damaged; delete it"), "{:?}", done.unread);
 }

@@ -2,7 +2,9 @@
 
 mod consumer;
 mod contract;
+mod forgetting;
 mod house;
 mod outages;
 mod people;
+mod people_reader;
 mod takeovers;

@@ -1,9 +1,8 @@
-//! Who is who in a cluster: kept beside the journal in Redis, in the spool and in Kafka, and taken out of each.
+//! Who is who in a cluster: kept beside the journal in Redis, in the spool and in Kafka.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use klaxon_protocol::ids::{PlayerId, ShowId};
+use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::journal::{Record, frame_record};
 use klaxon_servers::Storage;
 use klaxon_servers::redis::Persistence;
@@ -11,13 +10,12 @@ use redis::AsyncCommands;
 use redis::streams::StreamRangeReply;
 
 use super::house::House;
+use crate::journal::Journal;
 use crate::journal::contract::{name_of, record, seated, sit};
-use crate::journal::kafka::{Forgetting, KafkaJournal, forget_in_kafka, forget_in_redis, read_show};
-use crate::journal::{FileJournal, Journal, SyncPolicy};
+use crate::journal::kafka::KafkaJournal;
 use crate::seal::{SealKeys, open_records};
 
 const SHOW: ShowId = ShowId(77);
-const OTHER: ShowId = ShowId(5);
 const ANN: &str = "ann@unusual.org";
 const BOB: &str = "bob@unusual.org";
 
@@ -144,43 +142,41 @@ async fn an_engine_that_dies_between_a_person_and_the_record_leaves_nobody_unnam
     assert!(named(&after));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_forgotten_is_so_in_kafka_in_redis_and_in_the_spool() {
-    for keys in [SealKeys::default(), SealKeys::of_secrets(&["6a1e94c05bd27f38e6097c1b4fa8d253"])] {
-        let house = House::new().await;
-        let journal = house.journal(0).await;
-        let seal = |record: Record| keys.seal_record(&record);
-        for show in [SHOW, OTHER] {
-            house.lease(show, 1).await;
-            journal.append(&[seal(sit(show, 0, 1, ANN)), seal(sit(show, 1, 1, BOB))]).await.unwrap();
-        }
-        journal.flushed().await;
-        drop(journal);
-        let forgetting = |show| Forgetting { player: PlayerId::parse(ANN).unwrap(), show, keys: keys.clone() };
-        let done = forget_in_kafka(&house.kafka(), &forgetting(Some(SHOW))).await.unwrap();
-        assert_eq!((done.records, done.shows, done.unread), (1, BTreeSet::from([SHOW]), vec![]));
-        let names = async |show| seated(&open_records(&keys, read_show(&house.kafka(), show).await.unwrap()).unwrap());
-        let half = [None, Some(BOB.to_owned())];
-        assert_eq!(names(SHOW).await, half);
-        assert_eq!(names(OTHER).await, both());
-        let done = forget_in_kafka(&house.kafka(), &forgetting(None)).await.unwrap();
-        assert_eq!((done.records, done.shows), (1, BTreeSet::from([OTHER])), "only where they still were");
-        assert_eq!(names(OTHER).await, half);
+/// Changes a byte of the second of the persons in the spool of engine 0. Returns the file as it is then.
+fn damage(house: &House) -> Vec<u8> {
+    let file = house.disk(0).join(format!("{SHOW}.klxp"));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(BOB.len()).position(|part| part == BOB.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(file, &bytes).unwrap();
+    bytes
+}
 
-        let done = forget_in_redis(&house.way, &BTreeSet::new(), &forgetting(None)).await.unwrap();
-        assert_eq!((done.records, done.shows), (2, BTreeSet::from([SHOW, OTHER])));
-        let spool = FileJournal::open(house.disk(0), SyncPolicy::Always).await.unwrap();
-        let done = spool.forget(&PlayerId::parse(ANN).unwrap(), None, &keys).await.unwrap();
-        assert_eq!((done.records, done.unread), (2, vec![]));
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_in_the_spool_is_restored_from_redis_or_else_set_aside_and_the_show_goes_to_kafka() {
+    for redis_has_it in [true, false] {
+        let mut house = House::without_kafka(Persistence::None).await;
+        house.lease(SHOW, 1).await;
         let journal = house.journal(0).await;
-        assert_eq!(seated(&open_records(&keys, journal.read(SHOW).await.unwrap().records).unwrap()), half);
-        if !keys.is_empty() {
-            let blind = Forgetting { keys: SealKeys::default(), ..forgetting(None) };
-            assert_eq!(
-                forget_in_kafka(&house.kafka(), &blind).await.unwrap().unread.len(),
-                2,
-                "it can't tell whom they are about"
-            );
+        journal.append(&show(1)).await.unwrap();
+        journal.append(&[sit(SHOW, 4, 1, "cid")]).await.unwrap();
+        drop(journal);
+        let damaged = damage(&house);
+        if !redis_has_it {
+            lose_redis(&mut house, 1).await;
         }
+        house.start_kafka(Storage::Memory).await;
+        let journal = house.journal(0).await;
+        journal.flushed().await;
+        let [ann, bob] = both();
+        let cid = Some("cid".to_owned());
+        let names = if redis_has_it { vec![ann, bob, cid] } else { vec![ann, None, None] };
+        assert_eq!(seated(&house.in_kafka(SHOW).await), names);
+        let aside = files(house.disk(0), "klxp-damaged");
+        assert_eq!(aside, if redis_has_it { vec![] } else { damaged }, "not a byte is lost");
+        // It goes on.
+        journal.append(&[sit(SHOW, 5, 1, "dan")]).await.unwrap();
+        journal.flushed().await;
+        assert_eq!(seated(&house.in_kafka(SHOW).await), [names, vec![Some("dan".to_owned())]].concat());
     }
 }

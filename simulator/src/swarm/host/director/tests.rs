@@ -1,7 +1,7 @@
 //! Tests of the host's decisions, without a server.
 
-use klaxon_protocol::games::trivia::{Choice, Close, Question, Reveal};
-use klaxon_protocol::host::{HostEvent, Latency};
+use klaxon_protocol::games::trivia::{Close, Question};
+use klaxon_protocol::host::HostEvent;
 use klaxon_protocol::ids::ShowId;
 use klaxon_protocol::player::Mark;
 
@@ -22,50 +22,27 @@ fn mark(seq: u64) -> Mark {
 }
 
 fn question(seq: u64, number: u16) -> ToHost {
-    event(ToPlayer::Question(Question {
-        seq: Seq(seq),
-        at: Millis(1_000),
-        question: RoundId(number),
-        total: 2,
-        text: "?".into(),
-        choices: vec!["a".into(), "b".into()],
-        category: None,
-        opens_at: Millis(2_000),
-        closes_at: Millis(12_000),
-    }))
+    let (opens_at, closes_at) = (Millis(2_000), Millis(12_000));
+    let question = klaxon_fixtures::question(seq, number);
+    event(ToPlayer::Question(Question { at: Millis(1_000), total: 2, opens_at, closes_at, ..question }))
 }
 
 fn figures(seq: u64, phase: Phase, number: Option<u16>, joined: u32) -> ToHost {
+    let (seq, question, figures) = (Seq(seq), number.map(RoundId), klaxon_fixtures::figures(ShowId(1)));
     ToHost::Figures(Box::new(Figures {
-        show: ShowId(1),
-        at: Millis(0),
         phase,
-        seq: Seq(seq),
-        question: number.map(RoundId),
+        seq,
+        question,
         total: 2,
         joined,
         connected: joined,
         alive: joined,
-        answers: vec![],
-        time_left: None,
-        paused: false,
-        autopilot: false,
-        next_step: None,
-        latency: Latency::default(),
-        shed: 0,
+        ..figures
     }))
 }
 
 fn reveal(seq: u64, number: u16) -> ToHost {
-    event(ToPlayer::Reveal(Reveal {
-        seq: Seq(seq),
-        at: Millis(0),
-        question: RoundId(number),
-        right: Choice(0),
-        counts: vec![1, 1],
-        silent: 0,
-        alive: 1,
-    }))
+    event(ToPlayer::Reveal(klaxon_fixtures::reveal(seq, number)))
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! Which ways of asking io_uring pay, and what is left to save at the door. For people: run it alone and optimised;
-//! `docs/benchmarks.md` has what it printed. The library's unit tests have these files among them, for the ring and the door that are measured are
-//! nobody else's.
-//!
-//! `cargo test --release -p klaxon-gateway --lib uring::cost -- --ignored --nocapture --test-threads 1`
+//! Which ways of asking io_uring pay, and what is left to save when connections are accepted: `cargo bench -p klaxon-gateway --bench uring`, on
+//! a machine that does nothing else. docs/benchmarks.md has what it printed. What counts is the processor time of all threads, so the ways take
+//! turns and are compared by it, and not by the clock on the wall.
+#![allow(clippy::unwrap_used, reason = "a measurement that fails ends")]
 
 mod accepting;
 mod bare;
@@ -14,11 +13,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use klaxon_gateway::config::open_files;
+use klaxon_gateway::transport::listen;
 use nix::time::{ClockId, clock_gettime};
 use rustix::thread::{CpuSet, sched_setaffinity};
-
-use crate::config::open_files;
-use crate::transport::accept::listen;
 
 /// Of each way; before them comes one that warms up.
 const ROUNDS: usize = 41;
@@ -28,6 +26,11 @@ const SOCKETS: usize = 4000;
 const POLLS_PER_FLUSH: Duration = Duration::from_micros(500);
 /// Of a listener, as the gateway has it unless told otherwise.
 const SEND_BUFFER: usize = 64 << 10;
+
+fn main() {
+    sending::measure();
+    accepting::measure();
+}
 
 /// Something to do in one of several ways.
 struct Way<'a> {

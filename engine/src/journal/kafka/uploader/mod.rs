@@ -1,6 +1,9 @@
 //! The task that uploads the spool to Kafka: each show in order, with retries.
 
-use std::collections::HashMap;
+mod forgotten;
+mod repair;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +19,7 @@ use super::cursor::{Cursor, PeopleCursor, SpoolPosition};
 use super::people::PersonKey;
 use super::producer::{Delivery, NotSent, Producer, Sent, SentPerson, SentRecord, is_about_the_record};
 use super::redis_log::{RedisLog, Uploaded};
-use super::spool::{Part, Spool, SpooledRecord};
+use super::spool::{Spool, SpoolPart, SpooledRecord};
 use super::topic::Kafka;
 use crate::journal::JournalError;
 
@@ -42,6 +45,8 @@ pub(super) struct Uploader {
     spool: Arc<Spool>,
     backlog: Arc<Backlog>,
     kafka: Kafka,
+    /// The shows that were in the spool when it was opened.
+    found: Vec<ShowId>,
     cursors: HashMap<ShowId, Cursor>,
     /// Bytes that are sent and not acknowledged.
     in_flight: usize,
@@ -52,12 +57,20 @@ pub(super) struct Uploader {
 }
 
 impl Uploader {
-    pub(super) fn new(redis_log: RedisLog, spool: Arc<Spool>, backlog: Arc<Backlog>, kafka: Kafka) -> Self {
+    /// `found`: the shows that were in the spool when it was opened.
+    pub(super) fn new(
+        redis_log: RedisLog,
+        spool: Arc<Spool>,
+        backlog: Arc<Backlog>,
+        kafka: Kafka,
+        found: Vec<ShowId>,
+    ) -> Self {
         Self {
             redis_log,
             spool,
             backlog,
             kafka,
+            found,
             cursors: HashMap::new(),
             in_flight: 0,
             reporting: JoinSet::new(),
@@ -69,9 +82,14 @@ impl Uploader {
     /// Runs until the task is aborted.
     pub(super) async fn run(mut self) {
         let mut pause = *BACKOFF.start();
+        let mut is_checked = false;
         loop {
             match Producer::open(&self.kafka).await {
                 Ok((producer, deliveries)) => {
+                    if !is_checked {
+                        self.check_people_topic().await;
+                        is_checked = true;
+                    }
                     pause = *BACKOFF.start();
                     self.upload_until_broken(&producer, deliveries).await;
                     producer.close().await;
@@ -86,6 +104,23 @@ impl Uploader {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(*BACKOFF.end());
+        }
+    }
+
+    /// Warns of a topic of what stands apart that was not made by an engine of this version.
+    async fn check_people_topic(&self) {
+        let topic = &self.kafka.people_topic;
+        match self.kafka.people_topic_problems().await {
+            Ok(problems) if problems.is_empty() => {}
+            Ok(problems) => {
+                let problems = problems.join("; ");
+                tracing::warn!(
+                    topic,
+                    problems,
+                    "the topic of what stands apart from journals has other settings than it should"
+                );
+            }
+            Err(error) => tracing::debug!(topic, %error, "the settings of the topic can't be read"),
         }
     }
 
@@ -187,7 +222,12 @@ impl Uploader {
             cursor.people = PeopleCursor::at(self.spool.find_people(show, progress.next).await.unwrap_or(0));
             return cursor;
         }
-        Cursor::at(generation, SpoolPosition::START, None, over)
+        let mut cursor = Cursor::at(generation, SpoolPosition::START, None, over);
+        if progress.is_none() && !self.found.contains(&show) {
+            // It was begun, or taken over from Redis, since this process started: nobody in its file is forgotten.
+            cursor.forgotten = Some(HashSet::new());
+        }
+        cursor
     }
 
     async fn send_part(&mut self, show: ShowId, producer: &Producer) -> Result<(), NotSent> {
@@ -229,13 +269,18 @@ impl Uploader {
             producer.send(&record.bytes, SentRecord { show, number, fence, end, bytes, attempt })?;
             self.in_flight += bytes;
             cursor.next = SpoolPosition { next: number + 1, at: end, fence };
+            cursor.failed_repairs = 0;
         }
         Ok(())
     }
 
     /// Sends what stands apart from the records of this part. Returns whether Kafka has it, so that they may be sent.
-    async fn send_people(&mut self, show: ShowId, producer: &Producer, part: &Part) -> Result<bool, NotSent> {
+    async fn send_people(&mut self, show: ShowId, producer: &Producer, part: &SpoolPart) -> Result<bool, NotSent> {
+        if !self.knows_forgotten(show).await {
+            return Ok(false);
+        }
         let Some(cursor) = self.cursors.get_mut(&show) else { return Ok(false) };
+        let Some(forgotten) = &cursor.forgotten else { return Ok(false) };
         loop {
             // It was written before the records of the part, which is read already: so all of it is in the file.
             let read = self.spool.people_part(show, cursor.people.next).await;
@@ -244,8 +289,7 @@ impl Uploader {
                 Ok(_) => return Ok(false),
                 Err(error) => {
                     if self.spool.generation(show) == cursor.generation {
-                        tracing::error!(%show, %error, "what stands apart can't be read in the spool; it is rewritten from Redis");
-                        self.repair(show).await;
+                        self.repair_people(show, &error).await;
                     }
                     return Ok(false);
                 }
@@ -261,10 +305,13 @@ impl Uploader {
                     return Ok(false);
                 }
                 let mut framed = Vec::new();
-                frame_record(&person, &mut framed).expect("a person record is small");
+                if !forgotten.contains(&(person.number, person.fence)) {
+                    frame_record(&person, &mut framed).expect("a person record is small");
+                }
                 let (number, start, bytes) = (person.number, cursor.people.next, framed.len());
                 let sent = SentPerson { show, number, start, end, bytes, attempt: cursor.attempt };
-                producer.send_person(PersonKey::of(&person), &framed, sent)?;
+                // Of a person who is forgotten the tombstone is sent again.
+                producer.send_person(PersonKey::of(&person), Some(&*framed).filter(|bytes| !bytes.is_empty()), sent)?;
                 self.in_flight += bytes;
                 cursor.people.next = end;
             }
@@ -278,29 +325,10 @@ impl Uploader {
         if let Some(old) = old {
             cursor.attempt = old.attempt + 1;
             cursor.over |= old.over;
+            cursor.failed_repairs = old.failed_repairs;
             cursor.paused_until = old.paused_until;
         }
         self.cursors.insert(show, cursor);
-    }
-
-    /// Rewrites a show's file that lacks records that Redis has: writing it failed before, perhaps because the disk was
-    /// full.
-    async fn repair(&mut self, show: ShowId) {
-        let repaired = self.spool.restore(show, &self.redis_log).await;
-        match self.spool.progress(show).await {
-            Ok(progress) if repaired.is_ok() => {
-                self.backlog.is_whole(show, progress.map_or(0, |progress| progress.next))
-            }
-            _ => {}
-        }
-        if let Err(error) = &repaired {
-            metrics::counter!("klaxon_spool_failures_total").increment(1);
-            tracing::error!(%show, %error, "the spool can't be written; Kafka does not get this show until it can");
-        }
-        if let Some(cursor) = self.cursors.get_mut(&show) {
-            cursor.more = true;
-            cursor.paused_until = Some(Instant::now() + *BACKOFF.end());
-        }
     }
 
     fn count_in_flight(&self) {

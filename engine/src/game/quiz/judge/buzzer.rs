@@ -1,0 +1,28 @@
+//! Who buzzed first.
+
+use klaxon_protocol::games::quiz::AfterWrong;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::time::Span;
+
+use super::best::smallest;
+
+/// The seats that buzzed, first first: by when the buzz was read, then by seat.
+pub fn order(most: usize, buzzes: impl Iterator<Item = (Seat, Span)>) -> Vec<Seat> {
+    smallest(most, buzzes.map(|(seat, elapsed)| (elapsed, seat))).into_iter().map(|(_, seat)| seat).collect()
+}
+
+/// Who was right and who was wrong of those who buzzed with a choice, in this order: after the first right one none is asked, and after the
+/// first wrong one the next only if the question goes on.
+pub fn judge(order: &[Seat], is_right: impl Fn(Seat) -> bool, wrong: AfterWrong) -> (Option<Seat>, Vec<Seat>) {
+    let mut were_wrong = Vec::new();
+    for &seat in order {
+        if is_right(seat) {
+            return (Some(seat), were_wrong);
+        }
+        were_wrong.push(seat);
+        if wrong == AfterWrong::Over {
+            break;
+        }
+    }
+    (None, were_wrong)
+}

@@ -1,0 +1,26 @@
+//! Numbers: how near they are.
+
+use klaxon_protocol::games::quiz::SPEED_STEPS;
+use klaxon_protocol::ids::Seat;
+use klaxon_protocol::time::Span;
+
+use super::Share;
+use super::best::smallest;
+
+/// The share of an answer that earns nothing if it is off by `zero` or more, and the more the nearer it is: in 50 steps, so that many players
+/// have equal results. Only the right number itself earns all.
+pub fn by_curve(right: i64, zero: u64, said: i64) -> Share {
+    let off = right.abs_diff(said);
+    if off == 0 {
+        return Share::WHOLE;
+    }
+    let steps = u128::from(SPEED_STEPS);
+    let step = u128::from(zero.saturating_sub(off)) * steps / u128::from(zero.max(1));
+    Share::of(u64::try_from(step).unwrap_or(0), u64::from(SPEED_STEPS))
+}
+
+/// The `places` nearest, best first: by how far off, then by when the answer was read, then by seat.
+pub fn nearest(right: i64, places: usize, answers: impl Iterator<Item = (Seat, i64, Span)>) -> Vec<Seat> {
+    let keys = answers.map(|(seat, said, elapsed)| (right.abs_diff(said), elapsed, seat));
+    smallest(places, keys).into_iter().map(|(_, _, seat)| seat).collect()
+}

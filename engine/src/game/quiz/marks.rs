@@ -1,0 +1,80 @@
+//! The mark of each seat's answer to a question that is being revealed.
+
+use klaxon_protocol::games::quiz::number_of_bits;
+use klaxon_protocol::ids::Seat;
+
+use super::answers::SeatAnswers;
+use super::judge::{Mark, Share, choices, majority, number, order, race};
+use super::sheet::Rule;
+
+/// What is right among the answers of all.
+pub struct Marks<'q> {
+    rule: &'q Rule,
+    /// The most frequent choices, if these are right, as bits.
+    frequent: u64,
+    /// Those who are paid by place, best first.
+    best: Vec<Seat>,
+    /// The same by seat, each with its place from 1.
+    placed: Vec<(Seat, u32)>,
+}
+
+impl<'q> Marks<'q> {
+    /// Of these answers, of the seats that play; `places` is how many are paid by place.
+    pub fn new(
+        rule: &'q Rule,
+        answers: &SeatAnswers,
+        counts: &[u32],
+        places: usize,
+        plays: impl Fn(Seat) -> bool,
+    ) -> Self {
+        let playing = answers.iter().filter(|(seat, _, _)| plays(*seat));
+        let best = match rule {
+            Rule::Nearest(right) => number::nearest(
+                *right,
+                places,
+                playing.map(|(seat, bits, elapsed)| (seat, number_of_bits(bits), elapsed)),
+            ),
+            Rule::Race(right) => race::first(places, *right, playing),
+            _ => Vec::new(),
+        };
+        let frequent = if let Rule::Majority(tie) = rule { majority::right(counts, *tie) } else { 0 };
+        let mut placed: Vec<(Seat, u32)> = best.iter().copied().zip(1..).collect();
+        placed.sort_unstable();
+        Self { rule, frequent, best, placed }
+    }
+
+    /// The mark of this seat, with this answer.
+    pub fn of(&self, seat: Seat, answer: Option<u64>) -> Mark {
+        let Some(bits) = answer else { return Mark::Silent };
+        if let Some(place) = self.place(seat) {
+            return Mark::Placed(place);
+        }
+        Mark::of(match self.rule {
+            Rule::Exact(right) | Rule::Race(right) => Share::all_if(bits == *right),
+            Rule::Weights(weights) => choices::by_weights(weights, bits),
+            Rule::Places { right, items } => order::by_places(*right, *items, bits),
+            Rule::Within { right, off } => Share::all_if(right.abs_diff(number_of_bits(bits)) <= *off),
+            Rule::Curve { right, zero } => number::by_curve(*right, *zero, number_of_bits(bits)),
+            Rule::Spelling(_) => Share::all_if(bits == 1),
+            Rule::Majority(_) => Share::all_if(self.frequent >> bits & 1 == 1),
+            Rule::Nearest(_) | Rule::Buzzer(_) | Rule::Free => Share::NONE,
+        })
+    }
+
+    /// The place of this seat among those who are paid by place, from 1.
+    fn place(&self, seat: Seat) -> Option<u32> {
+        let at = self.placed.binary_search_by_key(&seat, |&(seat, _)| seat).ok()?;
+        Some(self.placed[at].1)
+    }
+
+    /// Those who are paid by place, best first.
+    pub fn best(&self) -> &[Seat] {
+        &self.best
+    }
+
+    /// The most frequent choices, if these are right.
+    pub fn frequent(&self) -> Option<Vec<u8>> {
+        let is_frequent = |choice: &u8| self.frequent >> choice & 1 == 1;
+        matches!(self.rule, Rule::Majority(_)).then(|| (0..64).filter(is_frequent).collect())
+    }
+}

@@ -1,0 +1,7 @@
+//! The rule book by examples and by properties, played as a part of a rundown.
+
+mod examples;
+mod hostile;
+mod play;
+mod properties;
+mod settings;

@@ -1,0 +1,28 @@
+//! What a part may read of the rest of the show.
+
+use klaxon_protocol::ids::Seat;
+
+use super::ledger::Ledger;
+use crate::game::people::People;
+
+/// What a part may read of the rest of the show.
+#[derive(Clone, Copy)]
+pub struct Look<'s> {
+    /// The players.
+    pub people: &'s People,
+    /// What each seat has.
+    pub ledger: &'s Ledger,
+}
+
+impl Look<'_> {
+    /// How many seats play.
+    pub fn playing(&self) -> u32 {
+        let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
+        self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
+    }
+
+    /// Whether this seat plays: it is in play by the rules, and its player was not removed.
+    pub fn plays(&self, seat: Seat) -> bool {
+        self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)
+    }
+}
