@@ -125,7 +125,7 @@ impl BingoBook {
             "of a ticket or a prize that there is not"
         } else if ball.part.state.gone.contains_key(&called.prize) {
             "of a prize that was gone"
-        } else if ball.part.must_wait_for_another(called.prize) {
+        } else if ball.part.comes_after_another(called.prize) {
             "of a house before the one before it"
         } else if ball.part.is_barred(seat, called) {
             "that the ticket can't make any more"
@@ -258,7 +258,7 @@ impl BingoBook {
         let TicketPrize { prize, .. } = TicketPrize::of(key);
         self.balls.get(&round).is_some_and(|ball| match code {
             ErrorCode::TooLate => ball.part.state.gone.contains_key(&prize),
-            ErrorCode::TooEarly => ball.part.must_wait_for_another(prize),
+            ErrorCode::TooEarly => ball.part.comes_after_another(prize),
             _ => false,
         })
     }

@@ -15,6 +15,9 @@ use super::replies;
 use crate::evidence::Micros;
 use crate::messages::{RoundNews, Seen};
 
+/// A field of a seat's own state that is there in each part of bingo.
+const OF_THE_PART: &str = "false_calls";
+
 /// Judges the whole show by the book.
 pub(in crate::audit) fn judge(reading: &Reading<'_>, book: &BingoBook, finding: &mut Finding) {
     for (round, problem) in &book.problems {
@@ -174,6 +177,10 @@ impl<'r> Addressee<'r> {
         }
         let own = body.read::<BingoOwn>().ok()?;
         let (expected, is_dealing) = self.book.own(self.seq, seat)?;
+        // What the running order itself tells of a seat, such as lives that the host gave, has nothing of the part.
+        if !body.0.contains_key(OF_THE_PART) {
+            return own_due.then(|| Err("the seat's own state has nothing of the part".to_owned()));
+        }
         let may_lack = is_dealing || !own_due;
         let tickets = own.tickets == expected.tickets || (own.tickets.is_empty() && may_lack);
         self.has_tickets |= !own.tickets.is_empty();

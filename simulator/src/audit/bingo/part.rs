@@ -104,7 +104,7 @@ impl PartBook {
     }
 
     /// Whether another house has to be won before this prize.
-    pub fn must_wait_for_another(&self, prize: u8) -> bool {
+    pub fn comes_after_another(&self, prize: u8) -> bool {
         let first = match self.prize(prize).map(|prize| prize.pattern) {
             Some(Pattern::SecondHouse) => Pattern::FullHouse,
             Some(Pattern::ThirdHouse) => Pattern::SecondHouse,
@@ -151,7 +151,7 @@ impl PartBook {
                 for prize in (0..).take(self.setup.prizes.len()) {
                     let called = TicketPrize { ticket, prize };
                     let is_open = !self.state.gone.contains_key(&prize)
-                        && !self.must_wait_for_another(prize)
+                        && !self.comes_after_another(prize)
                         && !self.is_barred(seat, called);
                     if is_open && self.judge_by(LastBall::Required, seat, called) == CallIs::Valid {
                         calls.insert((seat, called.key()), Millis(0));
