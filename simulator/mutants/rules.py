@@ -30,7 +30,7 @@ BREAKS = [
      "            Ok(_) if at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
      "            Ok(elapsed) => PreCheck::MayCount { elapsed },"),
     ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
-    ("places-do-not-skip-after-a-tie", ELIMINATION, "ranking.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
+    ("places-do-not-skip-after-a-tie", ELIMINATION, "../places.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
      "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;", "--players", "1500"),
     ("points-rounded-up", POINTS, "points.rs", ".saturating_mul(remaining) / total.0.max(1)", ".saturating_mul(remaining).div_ceil(total.0.max(1))"),
     ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),

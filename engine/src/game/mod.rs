@@ -8,6 +8,7 @@ mod clock;
 mod done;
 pub mod people;
 mod personal;
+mod places;
 pub mod quiz;
 pub mod results;
 pub mod rundown;

@@ -12,6 +12,7 @@ use klaxon_protocol::time::Millis;
 use super::Rundown;
 use super::stage::of_part;
 use crate::game::Effect;
+use crate::game::places::ranked;
 use crate::game::results::{Played, PlayerResults, RoundResult, ShowResults, ShowSummary};
 
 /// How many players the podium lists.
@@ -66,15 +67,7 @@ impl Rundown {
     /// by seat.
     fn ranking(&self) -> Vec<(u32, Seat)> {
         let counts = |seat: &Seat| !self.people.removed.contains(*seat) || self.ledger.line(*seat).winnings > 0;
-        let seats = (0..self.ledger.seats()).map(Seat).filter(counts);
-        let mut ranked: Vec<(PodiumOrder, Seat)> = seats.map(|seat| (self.podium_order(seat), seat)).collect();
-        ranked.sort_unstable();
-        let mut ranking = Vec::with_capacity(ranked.len());
-        for equals in ranked.chunk_by(|a, b| a.0 == b.0) {
-            let place = u32::try_from(ranking.len() + 1).expect("settings allow 10 million seats at most");
-            ranking.extend(equals.iter().map(|&(_, seat)| (place, seat)));
-        }
-        ranking
+        ranked((0..self.ledger.seats()).map(Seat).filter(counts), |seat| self.podium_order(seat))
     }
 
     /// How many won something. In a show without prizes: how many share the first place, if that takes more than having come.

@@ -86,12 +86,7 @@ impl Rundown {
                 _ => Err(bad("`skip` is true, or there are `points`, and not both.".into())),
             };
         }
-        let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else {
-            return Err(Refusal::because(
-                ErrorCode::WrongPhase,
-                "No part is being played: `next` begins the next one.",
-            ));
-        };
+        let part = self.played_part()?;
         let before = self.course.seq;
         let effects = self.attempt(part, now, |part, stage| part.play(stage, body))?;
         if self.course.seq != before || self.steps.step.is_none() {
@@ -103,15 +98,18 @@ impl Rundown {
     /// Ends the part that the show is in, whatever is left of it.
     fn skip(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
         self.must_be_in(&[Phase::Lobby, Phase::Revealed])?;
-        if self.steps.part.is_none() || self.steps.finished {
-            return Err(Refusal::because(
-                ErrorCode::WrongPhase,
-                "No part is being played: `next` begins the next one.",
-            ));
-        }
+        self.played_part()?;
         let effects = self.finish(now);
         self.plan_step(now);
         Ok(effects)
+    }
+
+    /// The part that the show is in.
+    fn played_part(&self) -> Result<u8, Refusal> {
+        let part = self.steps.part.filter(|_| !self.steps.finished);
+        part.ok_or_else(|| {
+            Refusal::because(ErrorCode::WrongPhase, "No part is being played: `next` begins the next one.")
+        })
     }
 
     pub(super) fn must_be_in(&self, phases: &[Phase]) -> Result<(), Refusal> {

@@ -15,6 +15,7 @@ use super::prizes::divide;
 use super::rules::Rules;
 use super::seats::Seats;
 use crate::game::Effect;
+use crate::game::places::ranked;
 
 /// How many players the standings list.
 const LEADERS: usize = 10;
@@ -92,14 +93,7 @@ impl Trivia {
     /// seat.
     pub(super) fn ranking(&self) -> Vec<(u32, Seat)> {
         let seats = (0..self.people.roster.seated()).map(Seat).filter(|&seat| !self.people.removed.contains(seat));
-        let mut ranked: Vec<(Merit, Seat)> = seats.map(|seat| (self.merit(seat), seat)).collect();
-        ranked.sort_unstable();
-        let mut ranking = Vec::with_capacity(ranked.len());
-        for equals in ranked.chunk_by(|a, b| a.0 == b.0) {
-            let place = u32::try_from(ranking.len() + 1).expect("settings allow 10 million seats at most");
-            ranking.extend(equals.iter().map(|&(_, seat)| (place, seat)));
-        }
-        ranking
+        ranked(seats, |seat| self.merit(seat))
     }
 
     /// How many players from the top of the ranking are eligible for a prize.
