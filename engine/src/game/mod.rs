@@ -9,6 +9,7 @@ mod done;
 pub mod people;
 mod personal;
 mod places;
+pub mod preload;
 pub mod quiz;
 pub mod results;
 pub mod rundown;

@@ -4,6 +4,7 @@
 //! games speak by [`crate::player::GameEvent`] and the like, whose bodies are theirs.
 
 pub mod bingo;
+pub mod media;
 pub mod quiz;
 pub mod rundown;
 pub mod trivia;

@@ -81,6 +81,11 @@ impl Part for QuizPart {
         }
     }
 
+    /// A judgement is; a rude word is hidden at once.
+    fn is_seen_on_stream(&self, body: &Body) -> bool {
+        body.0.contains_key("judge")
+    }
+
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat) {
         self.seats.grow(stage.ledger.seats());
         if self.course.first_points != 0 {

@@ -120,6 +120,7 @@ impl QuestionSheet {
                 total: u16::try_from(quiz.questions.len()).expect("a quiz has 500 questions at most"),
                 text: question.text.clone(),
                 answer,
+                media: question.media.clone(),
                 category: question.category.clone(),
                 points: if pays_points { scoring.points } else { 0 },
                 places: question.kind.places().map(<[u32]>::to_vec).unwrap_or_default(),

@@ -122,6 +122,12 @@ impl Rundown {
         if self.deadline().is_none_or(|due| due > now) {
             return Vec::new();
         }
+        let closes = self.closes().filter(|_| self.course.phase == Phase::Question);
+        if closes.is_none_or(|closes| self.delayed_until().is_some_and(|due| due < closes))
+            && let Some(effects) = self.act_late(now)
+        {
+            return effects;
+        }
         if self.timer().is_some_and(|due| due <= now) {
             return self.on_timer(now);
         }

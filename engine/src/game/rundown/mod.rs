@@ -2,6 +2,7 @@
 
 mod advance;
 mod breaks;
+mod delay;
 mod ending;
 mod entry;
 mod host;
@@ -35,6 +36,7 @@ pub use self::part::{Counted, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
 
+use self::delay::Delayed;
 use self::stage::Course;
 use super::done::Done;
 use super::people::{Chain, People};
@@ -50,6 +52,8 @@ pub struct Rundown {
     setup: Setup,
     course: Course,
     steps: Steps,
+    /// What waits for the stream.
+    delayed: Delayed,
     done: Done,
     /// The rounds that are void.
     voided: BTreeSet<RoundId>,
@@ -104,6 +108,7 @@ impl Rundown {
                 step_left: None,
                 not_before: now,
             },
+            delayed: Delayed::default(),
             done,
             voided: BTreeSet::new(),
             voids: Chain::default(),
@@ -189,7 +194,7 @@ impl Game for Rundown {
                 if self.was_done(id, action)? {
                     return Ok(Vec::new());
                 }
-                let effects = self.apply_action(now, action)?;
+                let effects = self.act(now, action)?;
                 self.done.add(id.clone(), action);
                 Ok(effects)
             }
@@ -212,10 +217,11 @@ impl Game for Rundown {
     }
 
     fn deadline(&self) -> Option<Millis> {
-        match self.course.phase {
+        let by_itself = match self.course.phase {
             Phase::Question => self.closes(),
             _ => [self.steps.step, self.timer()].into_iter().flatten().min(),
-        }
+        };
+        [by_itself, self.delayed_until()].into_iter().flatten().min()
     }
 
     fn round(&self) -> Option<Round> {
@@ -233,7 +239,8 @@ impl Game for Rundown {
     fn state_hash(&self) -> u64 {
         let podium = self.podium.clone().map(Podium::without_names);
         let parts: Vec<u64> = self.parts.iter().map(|part| part.digest()).collect();
-        let state = (&self.course, &self.steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
+        let steps = (&self.steps, &self.delayed);
+        let state = (&self.course, steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
         self.people.state_hash(&state)
     }
 

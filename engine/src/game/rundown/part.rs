@@ -63,6 +63,12 @@ pub trait Part: Send + 'static {
     /// Why it can't be done; `bad_argument` for what is no action of this part.
     fn play(&mut self, stage: &mut Stage<'_>, body: &Body) -> Result<(), Refusal>;
 
+    /// Whether players should see this action with the stream, in a show beside one; else it is done at once.
+    fn is_seen_on_stream(&self, body: &Body) -> bool {
+        let _ = body;
+        false
+    }
+
     /// A new player took this seat while the part is played. The player's `own` is sent at the join.
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat);
 

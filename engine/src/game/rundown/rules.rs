@@ -1,7 +1,7 @@
 //! How a rundown begins: its setup is checked, its secrets are drawn, and its parts are made.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::rundown::{PartKind, PartSetup, SecretSeed, Setup};
+use klaxon_protocol::games::rundown::{PartKind, PartSetup, SecretSeed, Setup, media_of};
 use klaxon_protocol::journal::{BegunGame, RulesVersion};
 use klaxon_protocol::player::Body;
 use klaxon_protocol::time::Millis;
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::breaks::Breaks;
 use super::{Part, Rundown};
 use crate::game::bingo::{BingoPart, Seed};
+use crate::game::preload::PreloadPart;
 use crate::game::quiz::QuizPart;
 use crate::game::{Game, GameRules};
 
@@ -41,7 +42,7 @@ impl GameRules for RundownRules {
         if !problems.is_empty() {
             return Err(bad(problems.join("; ")));
         }
-        let parts = setup.parts.iter().map(part_of).collect();
+        let parts = (0..setup.parts.len()).map(|index| part_of(&setup.parts[index..])).collect();
         Ok(Box::new(Rundown::new(now, show, setup, parts)))
     }
 
@@ -75,8 +76,11 @@ fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
     parts.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-fn part_of(setup: &PartSetup) -> Box<dyn Part> {
+/// The first of these parts, which may have to know those after it.
+fn part_of(parts: &[PartSetup]) -> Box<dyn Part> {
+    let (setup, later) = parts.split_first().expect("there is a first one");
     match &setup.kind {
+        PartKind::Preload(settings) => Box::new(PreloadPart::new(settings.clone(), media_of(later))),
         PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
         PartKind::Quiz(settings) => {
             let SecretSeed(seed) = setup.seed.expect("a quiz without a seed was refused");

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Stake;
 use crate::claim::ClaimValue;
+use crate::games::media::Media;
 use crate::ids::{ClaimKey, RoundId, Seat};
 use crate::time::Span;
 
@@ -40,6 +41,9 @@ pub struct Asked {
     /// How it is answered.
     #[serde(flatten)]
     pub answer: AnswerKind,
+    /// A picture, sound or video that belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
     /// Such as "Science".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,

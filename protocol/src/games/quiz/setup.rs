@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, MOST_POINTS};
+use crate::games::media::Media;
 use crate::games::trivia::{Mode, OPEN_FOR};
 use crate::time::Span;
 
@@ -88,6 +89,9 @@ pub struct QuizQuestion {
     /// Its kind, with what that kind needs.
     #[serde(flatten)]
     pub kind: Kind,
+    /// A picture, sound or video that belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
     /// Such as "Science".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,

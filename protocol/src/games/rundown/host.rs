@@ -8,7 +8,7 @@ use crate::ids::Seat;
 /// How many points a correction can give or take at once.
 const MOST_POINTS: i32 = 1_000_000_000;
 
-/// The body of a `play` that the rundown itself does; all others are the part's. One of the two is set.
+/// The body of a `play` that the rundown itself does; all others are the part's. One of them is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostPlay {
     /// True: end the part that is being played, whatever is left of it.
@@ -17,11 +17,14 @@ pub struct HostPlay {
     /// Correct a seat's points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<GivePoints>,
+    /// True: drop all that waits for the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_back: Option<bool>,
 }
 
 impl HostPlay {
     /// The names of its fields: no part has an action with one of them.
-    pub const NAMES: &[&str] = &["skip", "points"];
+    pub const NAMES: &[&str] = &["skip", "points", "take_back"];
 }
 
 /// Points that the host gives or takes.

@@ -2,11 +2,13 @@
 
 mod events;
 mod host;
+mod preload;
 mod seed;
 mod setup;
 
 pub use events::*;
 pub use host::*;
+pub use preload::*;
 pub use seed::SecretSeed;
 pub use setup::*;
 

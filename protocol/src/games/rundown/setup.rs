@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::preload::{self, Preload};
 use super::seed::SecretSeed;
 use crate::games::bingo::BingoSetup;
 use crate::games::quiz::Quiz;
@@ -19,6 +20,8 @@ pub const PARTS: RangeInclusive<usize> = 1..=100;
 pub const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
 /// How long a round can be open.
 pub const OPEN_FOR: RangeInclusive<Span> = Span(500)..=LONGEST_STEP;
+/// How far the stream can be behind.
+pub const STREAM_DELAY: RangeInclusive<Span> = Span(0)..=Span(120_000);
 /// The longest step of the script.
 pub const LONGEST_STEP: Span = Span(3_600_000);
 
@@ -34,6 +37,10 @@ pub struct Setup {
     #[serde(default = "usual_lead")]
     #[schemars(extend("minimum" = LEAD.start(), "maximum" = LEAD.end()))]
     pub lead: Span,
+    /// How far players' video stream is behind what the host does, in ms: what the host does is carried out that much later.
+    #[serde(default)]
+    #[schemars(extend("minimum" = STREAM_DELAY.start(), "maximum" = STREAM_DELAY.end()))]
+    pub stream_delay: Span,
     /// The extra lives with which players begin: 0 to 99.
     #[serde(default)]
     #[schemars(extend("minimum" = 0, "maximum" = MOST_LIVES))]
@@ -81,6 +88,8 @@ impl Default for Keep {
 pub enum PartKind {
     /// A break, with a text on all screens.
     Break(Break),
+    /// Has clients load what later parts show.
+    Preload(Preload),
     /// Bingo with 75 or 90 balls.
     Bingo(BingoSetup),
     /// A quiz, with questions of many kinds.
@@ -144,11 +153,19 @@ impl Setup {
         for (index, part) in self.parts.iter().enumerate() {
             problems.extend(part.kind.problems().into_iter().map(|problem| format!("parts[{index}].{problem}")));
         }
+        problems.extend(preload::problems(&self.parts));
         let Script { lobby, suspense, between, .. } = self.script;
         for (name, step) in [("script.lobby", lobby), ("script.suspense", suspense), ("script.between", between)] {
             problems.extend(out_of_range(name, Span(0)..=LONGEST_STEP, step));
         }
         problems.extend(out_of_range("lead", LEAD, self.lead));
+        problems.extend(out_of_range("stream_delay", STREAM_DELAY, self.stream_delay));
+        if self.stream_delay.0 > 0 && self.script.on {
+            problems.push(
+                "script.on: the script would be ahead of the stream: leave out `stream_delay`, or steer the show"
+                    .into(),
+            );
+        }
         if self.lives > MOST_LIVES {
             problems.push(format!("lives: 0 to {MOST_LIVES}, not {}", self.lives));
         }
@@ -174,6 +191,7 @@ impl PartKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Break(_) => "break",
+            Self::Preload(_) => "preload",
             Self::Bingo(_) => "bingo",
             Self::Quiz(_) => "quiz",
         }
@@ -183,7 +201,7 @@ impl PartKind {
     #[must_use]
     pub const fn needs_seed(&self) -> bool {
         match self {
-            Self::Break(_) => false,
+            Self::Break(_) | Self::Preload(_) => false,
             Self::Bingo(_) | Self::Quiz(_) => true,
         }
     }
@@ -193,6 +211,7 @@ impl PartKind {
     pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Break(settings) => settings.problems(),
+            Self::Preload(settings) => settings.problems(),
             Self::Bingo(settings) => settings.problems(),
             Self::Quiz(settings) => settings.problems(),
         }
@@ -202,7 +221,7 @@ impl PartKind {
     #[must_use]
     pub fn pot(&self) -> Option<u64> {
         match self {
-            Self::Break(_) | Self::Quiz(_) => Some(0),
+            Self::Break(_) | Self::Preload(_) | Self::Quiz(_) => Some(0),
             Self::Bingo(settings) => settings.pot(),
         }
     }

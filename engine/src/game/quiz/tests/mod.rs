@@ -2,6 +2,7 @@
 
 mod examples;
 mod hostile;
+mod media;
 mod play;
 mod properties;
 mod settings;

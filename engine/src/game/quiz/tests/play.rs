@@ -63,13 +63,17 @@ impl Play {
     pub fn with_lives(settings: Value, questions: Value, players: u32, lives: u8) -> Self {
         let mut quiz = json!({ "part": "quiz", "shuffle": false, "questions": questions });
         quiz.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        let sent = Body::of(&json!({ "parts": [quiz], "lead": 0, "lives": lives }));
-        let setup = RundownRules.prepare(&sent, &mut || [9; 32]).unwrap_or_else(|refusal| panic!("{refusal}"));
+        Self::of(json!({ "parts": [quiz], "lead": 0, "lives": lives }), players)
+    }
+
+    /// A show with this setup, whose first part begins.
+    pub fn of(setup: Value, players: u32) -> Self {
+        let setup =
+            RundownRules.prepare(&Body::of(&setup), &mut || [9; 32]).unwrap_or_else(|refusal| panic!("{refusal}"));
         let now = Millis(1_000_000);
         let mut play = Self { game: begin(&setup), now, told: vec![], personal: None, journal: vec![], setup };
         play.host(Action::OpenLobby);
         (0..players).for_each(|player| assert_eq!(play.join(player), Ok(Entry::New)));
-        // The part begins.
         play.host(Action::Next);
         play
     }

@@ -1,6 +1,7 @@
 //! The rule book by examples and by properties.
 
 mod coins;
+mod delay;
 mod examples;
 mod hostile;
 mod play;

@@ -9,6 +9,7 @@ use super::kinds::{
 };
 use super::setup::{Late, MOST_ORDERS, MOST_SHRINK, MOST_TIMES, Quiz, QuizQuestion, Survival};
 use super::spelling::{Folding, fold};
+use crate::games::media::Media;
 use crate::games::trivia::{OPEN_FOR, QUESTIONS};
 use crate::limits::TEXT_LENGTH;
 use crate::text::{self, harmless};
@@ -157,12 +158,16 @@ impl Quiz {
     }
 
     fn check_question(&self, index: usize, question: &QuizQuestion, problems: &mut Problems) {
-        let QuizQuestion { text, kind, category, explanation, open_for, points, times, speed, penalty } = question;
+        let QuizQuestion { text, kind, media, category, explanation, open_for, points, times, speed, penalty } =
+            question;
         problems.text("text", text, &TEXT_LENGTH);
         for (name, given) in [("category", category), ("explanation", explanation)] {
             if let Some(text) = given {
                 problems.text(name, text, &TEXT_LENGTH);
             }
+        }
+        for problem in media.iter().flat_map(Media::problems) {
+            problems.lines.push(format!("{}media.{problem}", problems.path));
         }
         if let Some(time) = *open_for {
             problems.range("open_for", *OPEN_FOR.start()..=*OPEN_FOR.end(), time);
