@@ -43,6 +43,8 @@ pub enum Command {
     Proof(ProofOptions),
     /// Check a proof file of bingo: deal all tickets again, draw all balls again, and say what is wrong.
     Verify(VerifyOptions),
+    /// Copy pictures, sounds and videos to names that tell nothing, and print what questions need to show them.
+    Media(MediaOptions),
     /// Look at packs of questions.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -120,6 +122,22 @@ pub struct VerifyOptions {
     /// Print the tickets of this seat.
     #[arg(long, value_name = "NUMBER")]
     pub seat: Option<u32>,
+}
+
+/// What `klaxon media` needs.
+#[derive(Debug, Args)]
+pub struct MediaOptions {
+    /// The files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// The folder for the copies, which you then upload.
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+
+    /// Where players will find that folder.
+    #[arg(long, value_name = "HTTPS-URL")]
+    pub url: String,
 }
 
 /// What `klaxon forget` needs.
@@ -252,6 +270,7 @@ impl Klaxon {
             | Command::Forget(_)
             | Command::Proof(_)
             | Command::Verify(_)
+            | Command::Media(_)
             | Command::Pack(_) => {}
         }
         Ok(CommandLine::Run(klaxon))

@@ -3,6 +3,7 @@
 #[cfg_attr(not(feature = "cluster"), path = "alone.rs")]
 mod cluster;
 mod forget;
+mod media;
 mod packs;
 mod process;
 mod proof;
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Proof(options) => proof::proof(&options).map(|()| ExitCode::SUCCESS),
         Command::Verify(options) => verify::verify(&options).map(|()| ExitCode::SUCCESS),
+        Command::Media(options) => media::media(&options).map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
