@@ -80,10 +80,13 @@ impl Rundown {
     fn play(&mut self, now: Millis, body: &Body) -> Result<Vec<Effect>, Refusal> {
         if HostPlay::NAMES.iter().any(|name| body.0.contains_key(*name)) {
             let bad = |problem| Refusal::because(ErrorCode::BadArgument, problem);
-            return match body.read_known().map_err(bad)? {
-                HostPlay { skip: Some(true), points: None } => self.skip(now),
-                HostPlay { skip: None, points: Some(points) } => self.give_points(points),
-                _ => Err(bad("`skip` is true, or there are `points`, and not both.".into())),
+            let HostPlay { skip, points, team, player } = body.read_known().map_err(bad)?;
+            return match (skip, points, team, player) {
+                (Some(true), None, None, None) => self.skip(now),
+                (None, Some(points), None, None) => self.give_points(points),
+                (None, None, Some(team), None) => self.set_team(now, team),
+                (None, None, None, Some(player)) => self.add_player(now, player),
+                _ => Err(bad("`skip` is true, or there is one of `points`, `team` and `player`, and not both.".into())),
             };
         }
         let part = self.played_part()?;

@@ -75,7 +75,7 @@ fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
     parts.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-fn part_of(setup: &PartSetup) -> Box<dyn Part> {
+pub(super) fn part_of(setup: &PartSetup) -> Box<dyn Part> {
     match &setup.kind {
         PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
         PartKind::Quiz(settings) => {

@@ -4,11 +4,13 @@ mod events;
 mod host;
 mod seed;
 mod setup;
+mod teams;
 
 pub use events::*;
 pub use host::*;
 pub use seed::SecretSeed;
 pub use setup::*;
+pub use teams::*;
 
 use crate::ids::GameName;
 

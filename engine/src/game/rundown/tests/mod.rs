@@ -3,5 +3,5 @@
 mod coins;
 mod examples;
 mod hostile;
-mod play;
+pub(super) mod play;
 mod setups;
