@@ -48,6 +48,11 @@ impl Sitter {
         }
     }
 
+    /// Somebody without a device, whom nobody has to know: they never join.
+    pub const fn without_device(name: Name) -> Self {
+        Self { who: Who::Forgotten { guest: false }, name }
+    }
+
     /// Who; none if that is forgotten.
     pub const fn player(&self) -> Option<&PlayerId> {
         match &self.who {

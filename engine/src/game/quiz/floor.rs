@@ -45,7 +45,7 @@ impl QuizPart {
     pub(super) fn settle_buzzes(&mut self, stage: &mut Stage<'_>) {
         let late = &self.seats.late;
         let buzzes = self.answers.iter().filter(|(seat, _, _)| stage.plays(*seat) && !late.contains(*seat));
-        let order = buzzer::order(NAMED, buzzes.map(|(seat, _, elapsed)| (seat, elapsed)));
+        let order = buzzer::order(NAMED, stage.teams, buzzes.map(|(seat, _, elapsed)| (seat, elapsed)));
         let is_choice = self.last().is_some_and(|asked| asked.sheet.choices > 0);
         let buzzing = self.buzzing.as_mut().expect("a buzzer is settled");
         (buzzing.order, buzzing.heard) = (order, 0);

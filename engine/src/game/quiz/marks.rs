@@ -6,6 +6,7 @@ use klaxon_protocol::ids::Seat;
 use super::answers::SeatAnswers;
 use super::judge::{Mark, Share, choices, majority, number, order, race};
 use super::sheet::Rule;
+use crate::game::rundown::Teams;
 
 /// What is right among the answers of all.
 pub struct Marks<'q> {
@@ -19,12 +20,13 @@ pub struct Marks<'q> {
 }
 
 impl<'q> Marks<'q> {
-    /// Of these answers, of the seats that play; `places` is how many are paid by place.
+    /// Of these answers, of the seats that play; `places` is how many are paid by place, with teams one of each.
     pub fn new(
         rule: &'q Rule,
         answers: &SeatAnswers,
         counts: &[u32],
         places: usize,
+        teams: Option<&Teams>,
         plays: impl Fn(Seat) -> bool,
     ) -> Self {
         let playing = answers.iter().filter(|(seat, _, _)| plays(*seat));
@@ -32,9 +34,10 @@ impl<'q> Marks<'q> {
             Rule::Nearest(right) => number::nearest(
                 *right,
                 places,
+                teams,
                 playing.map(|(seat, bits, elapsed)| (seat, number_of_bits(bits), elapsed)),
             ),
-            Rule::Race(right) => race::first(places, *right, playing),
+            Rule::Race(right) => race::first(*right, places, teams, playing),
             _ => Vec::new(),
         };
         let frequent = if let Rule::Majority(tie) = rule { majority::right(counts, *tie) } else { 0 };

@@ -130,7 +130,8 @@ impl Part for QuizPart {
 
     fn check(&self, look: &Look<'_>, claim: &SeatClaim, _: Span) -> Result<(), ErrorCode> {
         let asked = self.last().ok_or(ErrorCode::UnknownQuestion)?;
-        let was_wrong = self.buzzing.as_ref().is_some_and(|buzzing| buzzing.wrong.contains(&claim.seat));
+        let mut wrong = self.buzzing.iter().flat_map(|buzzing| &buzzing.wrong);
+        let was_wrong = wrong.any(|&wrong| look.are_together(wrong, claim.seat));
         if !look.plays(claim.seat) || self.seats.late.contains(claim.seat) || was_wrong {
             return Err(ErrorCode::NotInPlay);
         }
@@ -189,6 +190,10 @@ impl Part for QuizPart {
             Some(_) => vec![self.answers.count()],
             None => Vec::new(),
         }
+    }
+
+    fn tells_leaders(&self) -> bool {
+        self.quiz.leaderboard
     }
 
     fn right_claims(&self, seat: Seat) -> u32 {

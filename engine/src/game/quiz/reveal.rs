@@ -59,7 +59,7 @@ impl QuizPart {
         let places = self.quiz.questions[asked.index].kind.places().unwrap_or_default();
         let round = asked.round;
         let plays = |seat: Seat| stage.plays(seat) && !self.seats.late.contains(seat);
-        let marks = Marks::new(&asked.sheet.rule, &self.answers, &asked.counts, places.len(), plays);
+        let marks = Marks::new(&asked.sheet.rule, &self.answers, &asked.counts, places.len(), stage.teams, plays);
         let mut found = Found { winners: marks.best().to_vec(), frequent: marks.frequent(), ..Found::default() };
         let any_right = || playing.iter().any(|&seat| marks.of(seat, self.answers.get(seat)).is_right());
         found.all_stay = eliminates && self.quiz.all_wrong_all_stay && !playing.is_empty() && !any_right();

@@ -3,6 +3,7 @@
 use klaxon_protocol::apart::Person;
 use klaxon_protocol::claim::{Claim, Verdict};
 use klaxon_protocol::error::{ErrorCode, Refusal};
+use klaxon_protocol::games::rundown::CHOICE;
 use klaxon_protocol::ids::{PlayerId, RoundId, Seat, SeatRef};
 use klaxon_protocol::journal::CountedClaim;
 use klaxon_protocol::player::{Phase, Role};
@@ -43,12 +44,20 @@ impl Rundown {
         if self.entry_of(player, Role::Player)? != Entry::New {
             return Err(Refusal::because(ErrorCode::WrongPhase, "The player gets no new seat now."));
         }
-        self.people.roster.seat(sitter);
+        Ok(self.open_seat(now, sitter))
+    }
+
+    /// Gives the next seat to somebody who comes in.
+    pub(super) fn open_seat(&mut self, now: Millis, sitter: Sitter) -> Vec<Effect> {
+        let seat = self.people.roster.seat(sitter);
         self.ledger.open(now);
-        let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else { return Ok(Vec::new()) };
+        if let Some(teams) = &mut self.teams {
+            teams.sit();
+        }
+        let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else { return Vec::new() };
         let (part, mut stage) = self.on_stage(part, now);
         part.seat_taken(&mut stage, seat);
-        Ok(stage.effects)
+        stage.effects
     }
 
     /// Gives a guest's seat to a new player, in the state of a new seat.
@@ -71,13 +80,19 @@ impl Rundown {
         let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
         self.ledger.begin_anew(seat, now);
+        if let Some(teams) = &mut self.teams {
+            teams.give_away(seat);
+        }
         Ok(vec![dismissed])
     }
 
     /// Checks a claim before the arbiter is asked. While its round is the last one, a retry of a counted claim gets the same reply.
     pub(super) fn check_claim(&self, by: SeatRef, claim: &Claim, at: Millis) -> PreCheck {
+        if claim.round == CHOICE {
+            return self.check_choice(by, claim, at);
+        }
         let refused = |code| PreCheck::Decided(Verdict::Refused(code));
-        let last = self.course.round.as_ref().filter(|last| claim.round <= last.id && claim.round.0 > 0);
+        let last = self.course.round.as_ref().filter(|last| claim.round <= last.id);
         let (Some(last), Some(part)) = (last, self.part_of_round()) else {
             return refused(ErrorCode::UnknownQuestion);
         };
@@ -124,6 +139,10 @@ impl Rundown {
     /// Counts claims that the arbiter accepted.
     pub(super) fn count_claims(&mut self, round: RoundId, claims: &[CountedClaim]) {
         for CountedClaim { seat, key, value, at } in claims {
+            if round == CHOICE {
+                self.count_choice(SeatClaim { seat: *seat, key: *key, value: value.clone() }, *at);
+                continue;
+            }
             let claim = Claim { round, key: *key, value: value.clone() };
             let PreCheck::MayCount { elapsed } = self.check_claim(self.people.held(*seat), &claim, *at) else {
                 continue;

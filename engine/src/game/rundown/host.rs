@@ -1,7 +1,7 @@
 //! The host's actions, and the phases in which each is allowed.
 
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::rundown::{Event, HostPlay, OPEN_FOR};
+use klaxon_protocol::games::rundown::{Event, HostPlay, OPEN_FOR, Yes};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::limits::TEXT_LENGTH;
 use klaxon_protocol::player::{Body, Mark, Notice, Pause, Phase, Resume, ToPlayer};
@@ -80,11 +80,16 @@ impl Rundown {
     fn play(&mut self, now: Millis, body: &Body) -> Result<Vec<Effect>, Refusal> {
         if HostPlay::NAMES.iter().any(|name| body.0.contains_key(*name)) {
             let bad = |problem| Refusal::because(ErrorCode::BadArgument, problem);
+            if body.0.len() > 1 {
+                return Err(bad("one action at a time".into()));
+            }
             return match body.read_known().map_err(bad)? {
-                HostPlay { skip: Some(true), points: None, take_back: None } => self.skip(now),
-                HostPlay { skip: None, points: Some(points), take_back: None } => self.give_points(points),
-                HostPlay { skip: None, points: None, take_back: Some(true) } => self.take_back(),
-                _ => Err(bad("`skip` is true, or there are `points`, and not both; so is `take_back`.".into())),
+                HostPlay { skip: Some(Yes), .. } => self.skip(now),
+                HostPlay { take_back: Some(Yes), .. } => self.take_back(),
+                HostPlay { points: Some(points), .. } => self.give_points(points),
+                HostPlay { team: Some(team), .. } => self.set_team(now, team),
+                HostPlay { player: Some(player), .. } => self.add_player(now, player),
+                HostPlay { .. } => Err(bad("the action is empty".into())),
             };
         }
         let part = self.played_part()?;

@@ -3,6 +3,7 @@
 use klaxon_protocol::ids::Seat;
 
 use super::ledger::Ledger;
+use super::teams::Teams;
 use crate::game::people::People;
 
 /// What a part may read of the rest of the show.
@@ -12,6 +13,8 @@ pub struct Look<'s> {
     pub people: &'s People,
     /// What each seat has.
     pub ledger: &'s Ledger,
+    /// The teams, if the show has any.
+    pub teams: Option<&'s Teams>,
 }
 
 impl Look<'_> {
@@ -19,6 +22,12 @@ impl Look<'_> {
     pub fn playing(&self) -> u32 {
         let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
         self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
+    }
+
+    /// Whether the two are one seat, or in one team.
+    pub fn are_together(&self, one: Seat, other: Seat) -> bool {
+        let team = self.teams.and_then(|teams| teams.of(one));
+        one == other || (team.is_some() && team == self.teams.and_then(|teams| teams.of(other)))
     }
 
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.

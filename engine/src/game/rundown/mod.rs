@@ -12,6 +12,7 @@ mod part;
 mod people;
 mod rules;
 mod stage;
+mod teams;
 mod view;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::look::Look;
 pub use self::part::{Counted, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
+pub use self::teams::Teams;
 
 use self::delay::Delayed;
 use self::stage::Course;
@@ -62,6 +64,7 @@ pub struct Rundown {
     parts: Vec<Box<dyn Part>>,
     people: People,
     ledger: Ledger,
+    teams: Option<Teams>,
     /// What can be won in all parts together, in minor units.
     pot: u64,
     /// For each seat whose player is removed: the first round that the player missed.
@@ -115,6 +118,7 @@ impl Rundown {
             parts,
             people: People::new(show.seed, show.seats, true),
             ledger: Ledger::new(setup.lives),
+            teams: setup.teams.clone().map(Teams::new),
             pot: setup.pot().expect("a setup with more to win than a number can hold is refused"),
             removals: HashMap::new(),
             podium: None,
@@ -133,7 +137,7 @@ impl Rundown {
     }
 
     fn look(&self) -> Look<'_> {
-        Look { people: &self.people, ledger: &self.ledger }
+        Look { people: &self.people, ledger: &self.ledger, teams: self.teams.as_ref() }
     }
 
     /// A part, and the stage on which it acts now.
@@ -142,6 +146,7 @@ impl Rundown {
             now,
             people: &self.people,
             ledger: &mut self.ledger,
+            teams: self.teams.as_ref(),
             part,
             paused: self.steps.paused,
             lead: self.setup.lead,
@@ -175,10 +180,8 @@ impl Rundown {
         self.course.seq = self.course.seq.next();
         self.course.seq
     }
-}
 
-impl Game for Rundown {
-    fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+    fn apply_command(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
             Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
@@ -215,6 +218,14 @@ impl Game for Rundown {
             }
         }
     }
+}
+
+impl Game for Rundown {
+    fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+        let mut effects = self.apply_command(now, command)?;
+        self.note_step(command, &mut effects);
+        Ok(effects)
+    }
 
     fn deadline(&self) -> Option<Millis> {
         let by_itself = match self.course.phase {
@@ -225,11 +236,15 @@ impl Game for Rundown {
     }
 
     fn round(&self) -> Option<Round> {
-        self.course.round.as_ref().map(|round| Round { id: round.id, space: round.space })
+        let last = self.course.round.as_ref().map(|round| Round { id: round.id, space: round.space });
+        last.or_else(|| self.choice_round())
     }
 
     fn counted(&self) -> Vec<SeatClaim> {
-        self.part_of_round().map(Part::counted).unwrap_or_default()
+        match self.part_of_round() {
+            Some(part) => part.counted(),
+            None => self.teams.as_ref().map(Teams::choices).unwrap_or_default(),
+        }
     }
 
     fn closing(&self) -> Option<RoundId> {
@@ -239,9 +254,13 @@ impl Game for Rundown {
     fn state_hash(&self) -> u64 {
         let podium = self.podium.clone().map(Podium::without_names);
         let parts: Vec<u64> = self.parts.iter().map(|part| part.digest()).collect();
-        let steps = (&self.steps, &self.delayed);
-        let state = (&self.course, steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
-        self.people.state_hash(&state)
+        let state = (&self.course, &self.steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
+        let delayed = (self.setup.stream_delay.0 > 0).then_some(&self.delayed);
+        match (&self.teams, delayed) {
+            // The journals of before there were teams and streams.
+            (None, None) => self.people.state_hash(&state),
+            (teams, delayed) => self.people.state_hash(&(&state, teams.as_ref().map(Teams::digest), delayed)),
+        }
     }
 
     fn phase(&self) -> Phase {

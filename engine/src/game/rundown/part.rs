@@ -137,6 +137,11 @@ pub trait Part: Send + 'static {
     /// Numbers that only the host sees, as `answers` in the figures: counted claims by choice, or what the part's rules say.
     fn host_numbers(&self) -> Vec<u32>;
 
+    /// Whether players are told who leads.
+    fn tells_leaders(&self) -> bool {
+        true
+    }
+
     /// How many of the seat's claims were right so far.
     fn right_claims(&self, seat: Seat) -> u32 {
         let _ = seat;

@@ -63,7 +63,8 @@ impl Rundown {
         effects
     }
 
-    fn tell_own(&self, seat: Seat) -> Effect {
+    pub(super) fn tell_own(&mut self, seat: Seat) -> Effect {
+        self.rank_teams();
         let mut by_seat = vec![Personal::NONE; seat.index() + 1];
         by_seat[seat.index()] = 0;
         Effect::TellSome(Arc::new(Personal { shapes: vec![self.own(Some(seat))], by_seat }))

@@ -77,7 +77,7 @@ fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
 }
 
 /// The first of these parts, which may have to know those after it.
-fn part_of(parts: &[PartSetup]) -> Box<dyn Part> {
+pub(super) fn part_of(parts: &[PartSetup]) -> Box<dyn Part> {
     let (setup, later) = parts.split_first().expect("there is a first one");
     match &setup.kind {
         PartKind::Preload(settings) => Box::new(PreloadPart::new(settings.clone(), media_of(later))),

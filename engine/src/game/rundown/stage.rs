@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::ledger::Ledger;
 use super::look::Look;
+use super::teams::Teams;
 use crate::game::Effect;
 use crate::game::clock::RoundClock;
 use crate::game::people::People;
@@ -91,6 +92,8 @@ pub struct Stage<'s> {
     pub people: &'s People,
     /// What each seat has.
     pub ledger: &'s mut Ledger,
+    /// The teams, if the show has any.
+    pub teams: Option<&'s Teams>,
     /// The part's index.
     pub part: u8,
     /// Whether the show is paused.
@@ -104,7 +107,7 @@ pub struct Stage<'s> {
 impl Stage<'_> {
     /// The show, to read only.
     pub const fn look(&self) -> Look<'_> {
-        Look { people: self.people, ledger: self.ledger }
+        Look { people: self.people, ledger: self.ledger, teams: self.teams }
     }
 
     /// The show's phase.

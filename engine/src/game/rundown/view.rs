@@ -34,6 +34,7 @@ impl Rundown {
             round: times,
             now: self.current().map(|part| part.view(&self.look(), now)),
             podium: self.podium.clone(),
+            teams: self.teams_view(),
         };
         GameSnapshot {
             seq: self.course.seq,
@@ -52,7 +53,8 @@ impl Rundown {
     pub(super) fn own_of(&self, seat: Option<Seat>) -> ToPlayer {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
         let standing = seat.map(|seat| self.ledger.line(seat).standing(self.people.removed.contains(seat)));
-        let mut body = Body::of(&Own { part: self.steps.part, standing });
+        let (team, choice) = seat.map(|seat| self.own_team(seat)).unwrap_or_default();
+        let mut body = Body::of(&Own { part: self.steps.part, standing, team, choice });
         if let (Some(seat), Some(part)) = (seat, self.current()) {
             body.0.extend(part.own(&self.look(), seat).0);
         }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RoundId;
+use super::teams::{OwnChoice, OwnTeam, Team, TeamPlace, TeamsView};
+use crate::ids::{RoundId, Seat};
 use crate::player::{Body, Podium};
 use crate::time::{Millis, Span};
 
@@ -42,6 +43,27 @@ pub enum Event {
         round: RoundId,
         /// Why.
         reason: String,
+    },
+    /// The host put a seat into a team, or took it out of its team.
+    Team {
+        /// Which seat.
+        seat: Seat,
+        /// Its team now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Team>,
+    },
+    /// The host seated a player without a device.
+    Player {
+        /// Which seat.
+        seat: Seat,
+        /// Its team.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Team>,
+    },
+    /// The places of the teams, right before the podium.
+    Teams {
+        /// By place: 100 at most.
+        places: Vec<TeamPlace>,
     },
 }
 
@@ -92,6 +114,9 @@ pub struct Overview {
     pub now: Option<Body>,
     /// The podium, after the end.
     pub podium: Option<Podium>,
+    /// The teams, if the show has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<TeamsView>,
 }
 
 /// The body of a seat's own state. A part adds its own fields.
@@ -102,4 +127,10 @@ pub struct Own {
     /// What the seat has; none for a spectator.
     #[serde(flatten)]
     pub standing: Option<Standing>,
+    /// Its team; none if it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<OwnTeam>,
+    /// While it can choose its team: how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<OwnChoice>,
 }

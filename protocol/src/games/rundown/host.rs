@@ -3,28 +3,55 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::teams::Team;
 use crate::ids::Seat;
 
 /// How many points a correction can give or take at once.
 const MOST_POINTS: i32 = 1_000_000_000;
 
-/// The body of a `play` that the rundown itself does; all others are the part's. One of them is set.
+/// The body of a `play` that the rundown itself does; all others are the part's. One of its fields is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostPlay {
-    /// True: end the part that is being played, whatever is left of it.
+    /// End the part that is being played, whatever is left of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub skip: Option<bool>,
+    pub skip: Option<Yes>,
     /// Correct a seat's points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<GivePoints>,
-    /// True: drop all that waits for the stream.
+    /// Drop all that waits for the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub take_back: Option<bool>,
+    pub take_back: Option<Yes>,
+    /// Put a seat into a team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<SetTeam>,
+    /// Seat a player without a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub player: Option<AddPlayer>,
 }
 
 impl HostPlay {
     /// The names of its fields: no part has an action with one of them.
-    pub const NAMES: &[&str] = &["skip", "points", "take_back"];
+    pub const NAMES: &[&str] = &["skip", "points", "take_back", "team", "player"];
+}
+
+/// `true`, where nothing else makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "bool", into = "bool")]
+#[schemars(extend("const" = true))]
+pub struct Yes;
+
+impl TryFrom<bool> for Yes {
+    type Error = &'static str;
+
+    fn try_from(value: bool) -> Result<Self, Self::Error> {
+        if value { Ok(Self) } else { Err("it is true, or left out") }
+    }
+}
+
+impl From<Yes> for bool {
+    fn from(_: Yes) -> Self {
+        true
+    }
 }
 
 /// Points that the host gives or takes.
@@ -35,6 +62,24 @@ pub struct GivePoints {
     /// How many, below 0 to take them: -1,000,000,000 to 1,000,000,000.
     #[schemars(extend("minimum" = -MOST_POINTS, "maximum" = MOST_POINTS))]
     pub by: i32,
+}
+
+/// A seat's team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetTeam {
+    /// Whose.
+    pub seat: Seat,
+    /// Which team; none to take the seat out of its team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
+}
+
+/// A player without a device, who gets the next seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AddPlayer {
+    /// The player's team; if it is left out, as for others who come now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
 }
 
 impl GivePoints {

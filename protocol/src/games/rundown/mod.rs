@@ -5,12 +5,14 @@ mod host;
 mod preload;
 mod seed;
 mod setup;
+mod teams;
 
 pub use events::*;
 pub use host::*;
 pub use preload::*;
 pub use seed::SecretSeed;
 pub use setup::*;
+pub use teams::*;
 
 use crate::ids::GameName;
 

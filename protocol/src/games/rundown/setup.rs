@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::preload::{self, Preload};
 use super::seed::SecretSeed;
+use super::teams::TeamSetup;
 use crate::games::bingo::BingoSetup;
 use crate::games::quiz::Quiz;
 use crate::games::trivia::{LARGEST_POT, MOST_LIVES};
@@ -48,6 +49,9 @@ pub struct Setup {
     /// ISO 4217 code of all amounts, three capital letters.
     #[serde(default = "usual_currency")]
     pub currency: String,
+    /// The teams; without them each player plays alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<TeamSetup>,
 }
 
 /// One part of a rundown.
@@ -172,6 +176,7 @@ impl Setup {
         if self.currency.len() != 3 || !self.currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
             problems.push("currency: three capital letters of ISO 4217, such as EUR".into());
         }
+        problems.extend(self.teams.iter().flat_map(|teams| teams.problems(&self.parts)));
         if self.pot().is_none_or(|pot| pot > LARGEST_POT) {
             problems.push(format!("parts: all prizes together are at most {LARGEST_POT} minor units"));
         }

@@ -4,11 +4,12 @@ use klaxon_protocol::games::quiz::AfterWrong;
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Span;
 
-use super::best::smallest;
+use super::best;
+use crate::game::rundown::Teams;
 
-/// The seats that buzzed, first first: by when the buzz was read, then by seat.
-pub fn order(most: usize, buzzes: impl Iterator<Item = (Seat, Span)>) -> Vec<Seat> {
-    smallest(most, buzzes.map(|(seat, elapsed)| (elapsed, seat))).into_iter().map(|(_, seat)| seat).collect()
+/// The seats that buzzed, first first: by when the buzz was read, then by seat; with teams the first of each.
+pub fn order(most: usize, teams: Option<&Teams>, buzzes: impl Iterator<Item = (Seat, Span)>) -> Vec<Seat> {
+    best::first(teams, most, buzzes.map(|(seat, elapsed)| (elapsed, seat)))
 }
 
 /// Who was right and who was wrong of those who buzzed with a choice, in this order: after the first right one none is asked, and after the

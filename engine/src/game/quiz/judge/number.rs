@@ -5,7 +5,8 @@ use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Span;
 
 use super::Share;
-use super::best::smallest;
+use super::best;
+use crate::game::rundown::Teams;
 
 /// The share of an answer that earns nothing if it is off by `zero` or more, and the more the nearer it is: in 50 steps, so that many players
 /// have equal results. Only the right number itself earns all.
@@ -19,8 +20,12 @@ pub fn by_curve(right: i64, zero: u64, said: i64) -> Share {
     Share::of(u64::try_from(step).unwrap_or(0), u64::from(SPEED_STEPS))
 }
 
-/// The `places` nearest, best first: by how far off, then by when the answer was read, then by seat.
-pub fn nearest(right: i64, places: usize, answers: impl Iterator<Item = (Seat, i64, Span)>) -> Vec<Seat> {
-    let keys = answers.map(|(seat, said, elapsed)| (right.abs_diff(said), elapsed, seat));
-    smallest(places, keys).into_iter().map(|(_, _, seat)| seat).collect()
+/// The `places` nearest, best first: by how far off, then by when the answer was read, then by seat; with teams one of each.
+pub fn nearest(
+    right: i64,
+    places: usize,
+    teams: Option<&Teams>,
+    answers: impl Iterator<Item = (Seat, i64, Span)>,
+) -> Vec<Seat> {
+    best::first(teams, places, answers.map(|(seat, said, elapsed)| ((right.abs_diff(said), elapsed), seat)))
 }

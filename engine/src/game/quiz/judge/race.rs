@@ -3,10 +3,17 @@
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::time::Span;
 
-use super::best::smallest;
+use super::best;
+use crate::game::rundown::Teams;
 
-/// The first of those whose answer is right, best first: by when the answer was read, then by seat.
-pub fn first(places: usize, right: u64, answers: impl Iterator<Item = (Seat, u64, Span)>) -> Vec<Seat> {
+/// The first of those whose answer is right, best first: by when the answer was read, then by seat; with teams one of
+/// each.
+pub fn first(
+    right: u64,
+    places: usize,
+    teams: Option<&Teams>,
+    answers: impl Iterator<Item = (Seat, u64, Span)>,
+) -> Vec<Seat> {
     let right = answers.filter(|(_, said, _)| *said == right).map(|(seat, _, elapsed)| (elapsed, seat));
-    smallest(places, right).into_iter().map(|(_, seat)| seat).collect()
+    best::first(teams, places, right)
 }

@@ -73,7 +73,7 @@ fn numbers_by_how_near_they_are() {
     // 1 off in either direction, and the earlier of two who are as near.
     let said = [(0, 1900, 10), (1, 1890, 30), (2, 1888, 20), (3, 1889, 90)];
     let answers = said.map(|(seat, said, elapsed)| (Seat(seat), said, Span(elapsed)));
-    assert_eq!(number::nearest(1889, 3, answers.into_iter()), [Seat(3), Seat(2), Seat(1)]);
+    assert_eq!(number::nearest(1889, 3, None, answers.into_iter()), [Seat(3), Seat(2), Seat(1)]);
 }
 
 #[test]
@@ -95,13 +95,16 @@ fn the_majority_is_right_and_a_tie_is_settled_by_the_setting() {
 fn the_fastest_finger_is_who_was_read_first() {
     let said = [(0, 1, 30), (1, 0, 10), (2, 1, 20), (3, 1, 20)];
     let answers = said.map(|(seat, said, elapsed)| (Seat(seat), said, Span(elapsed)));
-    assert_eq!(race::first(2, 1, answers.into_iter()), [Seat(2), Seat(3)], "seat 1 was faster, and wrong");
+    assert_eq!(race::first(1, 2, None, answers.into_iter()), [Seat(2), Seat(3)], "seat 1 was faster, and wrong");
 }
 
 #[test]
 fn the_first_to_buzz_answers_and_after_a_wrong_answer_the_next() {
-    let order =
-        buzzer::order(3, [(5, 20), (4, 20), (9, 10), (1, 30)].into_iter().map(|(seat, at)| (Seat(seat), Span(at))));
+    let order = buzzer::order(
+        3,
+        None,
+        [(5, 20), (4, 20), (9, 10), (1, 30)].into_iter().map(|(seat, at)| (Seat(seat), Span(at))),
+    );
     assert_eq!(order, [Seat(9), Seat(4), Seat(5)]);
     let only = |right| move |seat| seat == Seat(right);
     assert_eq!(buzzer::judge(&order, only(4), AfterWrong::Next), (Some(Seat(4)), vec![Seat(9)]));
@@ -151,11 +154,11 @@ proptest! {
         places in 1usize..10,
     ) {
         let nearest = |answers: &[(Seat, u64, Span)]| {
-            number::nearest(2, places, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at)))
+            number::nearest(2, places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at)))
         };
         prop_assert_eq!(nearest(&answers), nearest(&mixed));
-        prop_assert_eq!(race::first(places, 1, answers.iter().copied()), race::first(places, 1, mixed.iter().copied()));
-        let buzzed = |answers: &[(Seat, u64, Span)]| buzzer::order(places, answers.iter().map(|&(seat, _, at)| (seat, at)));
+        prop_assert_eq!(race::first(1, places, None, answers.iter().copied()), race::first(1, places, None, mixed.iter().copied()));
+        let buzzed = |answers: &[(Seat, u64, Span)]| buzzer::order(places, None, answers.iter().map(|&(seat, _, at)| (seat, at)));
         prop_assert_eq!(buzzed(&answers), buzzed(&mixed));
         let words = |answers: &[(Seat, u64, Span)]| {
             let mut cloud = Cloud::default();
@@ -170,7 +173,7 @@ proptest! {
         let mut all: Vec<_> = answers.iter().map(|&(seat, said, at)| (said.abs_diff(2), at, seat)).collect();
         all.sort_unstable();
         let expected: Vec<Seat> = all.into_iter().take(places).map(|(_, _, seat)| seat).collect();
-        prop_assert_eq!(number::nearest(2, places, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at))), expected);
+        prop_assert_eq!(number::nearest(2, places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at))), expected);
     }
 
     #[test]

@@ -372,8 +372,8 @@ fn the_host_corrects_points_gives_lives_and_skips_what_is_left_of_a_part() {
     for (body, says) in [
         (json!({ "points": { "seat": 1, "by": 1_000_000_001 } }), "`points.by`"),
         (json!({ "points": { "seat": 1, "by": 1, "why": "" } }), "`points.why` is not known"),
-        (json!({ "points": { "seat": 1, "by": 1 }, "skip": true }), "not both"),
-        (json!({ "skip": false }), "`skip` is true"),
+        (json!({ "points": { "seat": 1, "by": 1 }, "skip": true }), "one action at a time"),
+        (json!({ "skip": false }), "it is true, or left out"),
     ] {
         let (code, detail) = refused(&mut play, body);
         assert!(code == ErrorCode::BadArgument && detail.contains(says), "{code:?} {detail}");

@@ -9,12 +9,12 @@ use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::{
     ClaimKey, CommandId, Fence, GatewayId, Generation, Name, PlayerId, RoundId, Seat, SeatRef, ShowId,
 };
-use klaxon_protocol::journal::{Command, CountedClaim, MAGIC, Record, RulesVersion, frame_record};
+use klaxon_protocol::journal::{BegunGame, Command, CountedClaim, MAGIC, Record, RulesVersion, frame_record};
 use klaxon_protocol::player::{Body, Role};
 use klaxon_protocol::register::Register;
 use klaxon_protocol::time::{Millis, Span};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::play::{START, TestRules, begun, setup, test_game};
 use crate::game::{Effect, Game, GameRules, Games};
@@ -37,6 +37,9 @@ fn any_action() -> impl Strategy<Value = Action> {
         Just(json!({ "skip": true })),
         (0..12u32, any::<i32>()).prop_map(|(seat, by)| json!({ "points": { "seat": seat, "by": by } })),
         Just(json!({ "points": null, "skip": [[]] })),
+        (often(0..=9u32), proptest::option::of(often(0..=3u16)))
+            .prop_map(|(seat, team)| json!({ "team": { "seat": seat, "team": team } })),
+        proptest::option::of(often(0..=3u16)).prop_map(|team| json!({ "player": { "team": team } })),
         Just(json!({})),
     ];
     prop_oneof![
@@ -64,14 +67,18 @@ fn any_action() -> impl Strategy<Value = Action> {
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
-    let round = || often(1..=4u16).prop_map(RoundId);
+    let round = || often(0..=4u16).prop_map(RoundId);
     let value = prop_oneof![
         8 => (0..3u64).prop_map(ClaimValue::Bits),
         1 => Just(ClaimValue::Text(ClaimText::parse("heads").unwrap())),
     ];
     let times = START.0..=START.0 + 100_000;
-    let claim = (often(0..=9u32), often(0..=0u16), value, often(times)).prop_map(|(seat, key, value, at)| {
-        CountedClaim { seat: Seat(seat), key: ClaimKey(key), value, at: Millis(at) }
+    let key = prop_oneof![3 => Just(0u16), 1 => often(0..=2u16)];
+    let claim = (often(0..=9u32), key, value, often(times)).prop_map(|(seat, key, value, at)| CountedClaim {
+        seat: Seat(seat),
+        key: ClaimKey(key),
+        value,
+        at: Millis(at),
     });
     let sit = (often(0..=9u32), 0..30u32, any::<bool>()).prop_map(|(seat, player, guest)| {
         let id = PlayerId::parse(&format!("{}{player}", if guest { PlayerId::GUEST } else { "player " })).unwrap();
@@ -125,16 +132,27 @@ fn any_story() -> impl Strategy<Value = Vec<(Millis, Command)>> {
     })
 }
 
-fn show(script: bool) -> klaxon_protocol::journal::BegunGame {
+/// No teams, or some of each kind.
+fn any_teams() -> impl Strategy<Value = Value> {
+    let by = prop_oneof![Just("choice"), Just("even"), Just("host")];
+    let score = prop_oneof![Just(json!("sum")), Just(json!("mean")), Just(json!({ "best": 2 }))];
+    let teams = (by, score, proptest::option::of(2..5u32)).prop_map(|(by, score, largest)| {
+        json!({ "by": by, "names": ["Reds", "Blues", "Greens"], "score": score, "largest": largest })
+    });
+    prop_oneof![1 => Just(Value::Null), 2 => teams]
+}
+
+fn show(script: bool, teams: &Value) -> BegunGame {
     let mut setup = setup(&["coins 2", "Tea!", "coins 3", "coins 1"]);
     setup["script"]["on"] = json!(script);
     setup["lives"] = json!(1);
     setup["parts"][2]["keep"] = json!({ "points": false, "out": false });
+    setup["teams"] = teams.clone();
     begun(setup, 8)
 }
 
-fn begin(script: bool) -> Box<dyn Game> {
-    TestRules.begin(START, RulesVersion(1), &show(script)).unwrap()
+fn begin(script: bool, teams: &Value) -> Box<dyn Game> {
+    TestRules.begin(START, RulesVersion(1), &show(script, teams)).unwrap()
 }
 
 /// Asks the game everything that can be asked.
@@ -156,9 +174,9 @@ fn look_at_all(game: &dyn Game, now: Millis) {
 }
 
 /// The journal of a show of which these commands were asked; what is refused is not in it.
-fn journal(script: bool, story: &[(Millis, Command)]) -> (Vec<Record>, Vec<Vec<Effect>>) {
-    let mut game = begin(script);
-    let first = Command::BeginGame { rules: RulesVersion(1), show: Box::new(show(script)) };
+fn journal(script: bool, teams: &Value, story: &[(Millis, Command)]) -> (Vec<Record>, Vec<Vec<Effect>>) {
+    let mut game = begin(script, teams);
+    let first = Command::BeginGame { rules: RulesVersion(1), show: Box::new(show(script, teams)) };
     let record =
         |number, at, command, events, state| Record { show: SHOW, number, fence: Fence(1), at, command, events, state };
     let mut records = vec![record(0, START, first, vec![], game.state_hash())];
@@ -176,8 +194,8 @@ fn journal(script: bool, story: &[(Millis, Command)]) -> (Vec<Record>, Vec<Vec<E
 
 proptest! {
     #[test]
-    fn no_command_at_any_time_makes_a_show_panic(script: bool, story in any_story()) {
-        let mut game = begin(script);
+    fn no_command_at_any_time_makes_a_show_panic(script: bool, teams in any_teams(), story in any_story()) {
+        let mut game = begin(script, &teams);
         for (at, command) in story {
             let hash = game.state_hash();
             if game.apply(at, &command).is_err() {
@@ -188,9 +206,9 @@ proptest! {
     }
 
     #[test]
-    fn the_same_commands_give_the_same_effects_and_a_journal_the_same_show(script: bool, story in any_story(), kept: u64) {
-        let (records, told) = journal(script, &story);
-        let (again, told_again) = journal(script, &story);
+    fn the_same_commands_give_the_same_effects_and_a_journal_the_same_show(script: bool, teams in any_teams(), story in any_story(), kept: u64) {
+        let (records, told) = journal(script, &teams, &story);
+        let (again, told_again) = journal(script, &teams, &story);
         prop_assert_eq!(&records, &again);
         prop_assert_eq!(told, told_again);
         let games = Games::default().with(test_game(), TestRules);
@@ -207,8 +225,8 @@ proptest! {
     }
 
     #[test]
-    fn points_and_winnings_are_only_what_stands_in_the_ledger(script: bool, story in any_story()) {
-        let mut game = begin(script);
+    fn points_and_winnings_are_only_what_stands_in_the_ledger(script: bool, teams in any_teams(), story in any_story()) {
+        let mut game = begin(script, &teams);
         let mut now = START;
         for (at, command) in story {
             now = now.max(at);

@@ -4,5 +4,5 @@ mod coins;
 mod delay;
 mod examples;
 mod hostile;
-mod play;
+pub(super) mod play;
 mod setups;

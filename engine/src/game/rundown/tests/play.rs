@@ -15,6 +15,7 @@ use klaxon_protocol::time::{Millis, Span};
 use serde_json::{Value, json};
 
 use super::super::breaks::Breaks;
+use super::super::rules::part_of;
 use super::super::{Line, Part, Rundown};
 use super::coins::Coins;
 use crate::game::{Effect, Entry, Game, GameRules, PreCheck};
@@ -46,9 +47,7 @@ fn game(now: Millis, show: &BegunGame) -> Rundown {
     let setup: Setup = show.setup.read_known().unwrap();
     assert_eq!(setup.problems(), Vec::<String>::new());
     let parts = setup.parts.iter().map(|part| -> Box<dyn Part> {
-        let PartKind::Break(settings) = &part.kind else {
-            panic!("the tests' shows have breaks, and coins in their place")
-        };
+        let PartKind::Break(settings) = &part.kind else { return part_of(std::slice::from_ref(part)) };
         match settings.text.strip_prefix("coins ") {
             Some(rounds) => Box::new(Coins::new(rounds.parse().unwrap(), PRIZE)),
             None => Box::new(Breaks::new(settings.clone())),
@@ -87,6 +86,9 @@ pub struct Play {
     pub dismissed: Vec<(SeatRef, ErrorCode)>,
     personal: Option<Arc<Personal>>,
     commands: u32,
+    begun: BegunGame,
+    /// What was done, with the hash of the state after each command.
+    journal: Vec<(Millis, Command, u64)>,
 }
 
 impl Play {
@@ -96,9 +98,13 @@ impl Play {
     }
 
     pub fn of(setup: Value, players: u32) -> Self {
-        let game = game(START, &begun(setup, 20));
-        let (told, alerts, dismissed) = (vec![], vec![], vec![]);
-        let mut play = Self { game, now: START, told, alerts, dismissed, personal: None, commands: 0 };
+        Self::begun(begun(setup, 20), players)
+    }
+
+    pub fn begun(begun: BegunGame, players: u32) -> Self {
+        let game = game(START, &begun);
+        let (told, alerts, dismissed, journal) = (vec![], vec![], vec![], vec![]);
+        let mut play = Self { game, now: START, told, alerts, dismissed, personal: None, commands: 0, begun, journal };
         play.host(Action::OpenLobby);
         (0..players).for_each(|player| assert_eq!(play.join(player), Ok(Entry::New)));
         play
@@ -116,7 +122,17 @@ impl Play {
                 Effect::Dismiss(seat, code) => self.dismissed.push((seat, code)),
             }
         }
+        self.journal.push((self.now, command.clone(), self.game.state_hash()));
         Ok(())
+    }
+
+    /// The journal gives the same states again.
+    pub fn replay(&self) {
+        let mut again = game(START, &self.begun);
+        for (now, command, hash) in &self.journal {
+            again.apply(*now, command).unwrap();
+            assert_eq!(again.state_hash(), *hash, "{command:?}");
+        }
     }
 
     pub fn join(&mut self, player: u32) -> Result<Entry, ErrorCode> {

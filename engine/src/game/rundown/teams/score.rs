@@ -1,0 +1,184 @@
+//! What teams have: their scores, exact, and their order.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use klaxon_protocol::games::rundown::{TEAM_LEADERS, Team, TeamLeader, TeamPlace, TeamScore};
+use klaxon_protocol::ids::Seat;
+
+use super::super::look::Look;
+use super::super::part::hash;
+use super::Teams;
+use crate::game::places::ranked;
+
+/// A score as a fraction: nothing is rounded before scores are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Score {
+    sum: i128,
+    /// By how much it is divided: at least 1.
+    over: u32,
+}
+
+impl Score {
+    const fn whole(sum: i128) -> Self {
+        Self { sum, over: 1 }
+    }
+
+    /// Rounded down, as it is told.
+    fn rounded(self) -> i64 {
+        let rounded = self.sum.div_euclid(i128::from(self.over));
+        i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Products of ten million seats' points and a count of ten million have less than 127 bits.
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.sum * i128::from(other.over)).cmp(&(other.sum * i128::from(self.over)))
+    }
+}
+
+/// What one team has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamLine {
+    pub score: Score,
+    pub winnings: u64,
+    /// Members whom the host did not remove.
+    pub members: u32,
+    /// Those of them who count for the score: a team without any has no rank.
+    counted: u32,
+}
+
+/// The teams by what they have.
+#[derive(Default)]
+pub struct Ranking {
+    /// What it was computed from; none before it ever was.
+    of: Option<(u64, u64, u32)>,
+    lines: Vec<TeamLine>,
+    /// Best first.
+    places: Vec<(u32, Team)>,
+    /// By team.
+    ranks: Vec<Option<u32>>,
+    /// The leaders as they were last told to all.
+    told: Vec<TeamLeader>,
+}
+
+impl Ranking {
+    /// What one team has; none before the first computation.
+    pub fn line(&self, Team(team): Team) -> Option<&TeamLine> {
+        self.lines.get(usize::from(team))
+    }
+
+    /// The score as it is told.
+    pub fn score(&self, team: Team) -> i64 {
+        self.line(team).map_or(0, |line| line.score.rounded())
+    }
+
+    /// The team's rank; none if nobody counts for it.
+    pub fn rank(&self, Team(team): Team) -> Option<u32> {
+        *self.ranks.get(usize::from(team))?
+    }
+
+    /// The teams with the best scores.
+    pub fn leaders(&self) -> Vec<TeamLeader> {
+        let leader = |&(rank, team): &(u32, Team)| TeamLeader { rank, team, score: self.score(team) };
+        self.places.iter().take(TEAM_LEADERS).map(leader).collect()
+    }
+
+    /// The leaders, if they are others than those who were told last: these are told now.
+    pub fn leaders_to_tell(&mut self) -> Option<Vec<TeamLeader>> {
+        let leaders = self.leaders();
+        let nobody_leads = |leader: &TeamLeader| leader.rank == 1 && leader.score == 0;
+        let is_news = leaders != self.told && !(self.told.is_empty() && leaders.iter().all(nobody_leads));
+        is_news.then(|| {
+            self.told.clone_from(&leaders);
+            leaders
+        })
+    }
+
+    /// A hash of what was told last.
+    pub fn told(&self) -> u64 {
+        hash(&self.told)
+    }
+
+    /// The first of all places.
+    pub fn places(&self, most: usize) -> Vec<TeamPlace> {
+        let place = |&(place, team): &(u32, Team)| {
+            let line = self.lines[usize::from(team.0)];
+            let TeamLine { winnings, members, .. } = line;
+            TeamPlace { place, team, score: line.score.rounded(), winnings, members }
+        };
+        self.places.iter().take(most).map(place).collect()
+    }
+}
+
+impl Teams {
+    /// Computes what the teams have, if anything that matters has changed: one pass over the seats.
+    pub fn rank(&mut self, look: &Look<'_>) {
+        let of = Some((look.ledger.digest(), self.digest, look.people.removed.count()));
+        if self.ranking.of == of {
+            return;
+        }
+        let lines = self.lines(look);
+        let order = |team: Team| {
+            let TeamLine { score, winnings, .. } = lines[usize::from(team.0)];
+            (Reverse(score), Reverse(winnings))
+        };
+        let has_any = |team: &Team| lines[usize::from(team.0)].counted > 0;
+        let places = ranked((0..self.count()).map(Team).filter(has_any), order);
+        let mut ranks = vec![None; lines.len()];
+        for &(rank, team) in &places {
+            ranks[usize::from(team.0)] = Some(rank);
+        }
+        let told = std::mem::take(&mut self.ranking.told);
+        self.ranking = Ranking { of, lines, places, ranks, told };
+    }
+
+    fn lines(&self, look: &Look<'_>) -> Vec<TeamLine> {
+        let nothing = TeamLine { score: Score::whole(0), winnings: 0, members: 0, counted: 0 };
+        let mut lines = vec![nothing; self.sizes.len()];
+        let most = if let TeamScore::Best(most) = self.setup.score { usize::from(most) } else { 0 };
+        let mut best: Vec<BinaryHeap<Reverse<i64>>> = vec![BinaryHeap::new(); if most > 0 { lines.len() } else { 0 }];
+        for seat in (0..look.ledger.seats()).map(Seat) {
+            let Some(Team(team)) = self.of(seat).filter(|_| !look.people.removed.contains(seat)) else { continue };
+            let (line, has) = (&mut lines[usize::from(team)], look.ledger.line(seat));
+            line.members += 1;
+            line.winnings += has.winnings;
+            if !self.counts(seat) {
+                continue;
+            }
+            line.counted += 1;
+            let Some(best) = best.get_mut(usize::from(team)) else {
+                line.score.sum += i128::from(has.points);
+                continue;
+            };
+            if best.len() < most {
+                best.push(Reverse(has.points));
+            } else if best.peek().is_some_and(|&Reverse(least)| least < has.points) {
+                best.pop();
+                best.push(Reverse(has.points));
+            }
+        }
+        for (line, best) in lines.iter_mut().zip(best) {
+            line.score.sum = best.into_iter().map(|Reverse(points)| i128::from(points)).sum();
+        }
+        if self.setup.score == TeamScore::Mean {
+            lines.iter_mut().for_each(|line| line.score.over = line.counted.max(1));
+        }
+        lines
+    }
+}
