@@ -14,14 +14,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use klaxon_simulator::swarm::faults::{FaultPlan, UpgradeOrder};
-use klaxon_simulator::swarm::games::Game;
-use klaxon_simulator::swarm::games::bingo::{self, BingoShow};
+use klaxon_simulator::swarm::games::rundown::{Timing, show};
 use klaxon_simulator::swarm::games::trivia::arithmetic;
+use klaxon_simulator::swarm::games::{Game, ShowName};
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::show::ShowPlan;
 
-use crate::choices::{ModeArg, PersistenceArg, ShowArg};
+use crate::choices::{ModeArg, PersistenceArg};
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
@@ -33,15 +33,15 @@ const AFTER_FAULT: Duration = Duration::from_secs(15);
 #[command(name = "klaxon-swarm", version, max_term_width = 110)]
 pub struct Args {
     /// What is played
-    #[arg(long, value_enum, default_value_t = ShowArg::Trivia)]
-    pub show: ShowArg,
+    #[arg(long, value_enum, default_value_t = ShowName::Trivia)]
+    pub show: ShowName,
     /// How many players
     #[arg(long, default_value_t = 2000)]
     pub players: u32,
     /// How many only watch, besides the players
     #[arg(long, default_value_t = 20)]
     pub spectators: u32,
-    /// How many questions; a show of bingo goes on until all prizes are won
+    /// How many questions, of trivia or of the pack in an evening
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub questions: u16,
     /// How long a question is open, or a ball can be called
@@ -179,14 +179,13 @@ impl Args {
         let game = self.game(seed)?;
         let rounds = game.rounds();
         ensure!(self.kills <= rounds, "--kills: at most one for each question");
-        // In a show of bingo that ends early there are fewer balls than there could be.
-        let sure = if self.show == ShowArg::Trivia { rounds } else { rounds / 3 };
+        let sure = game.sure_rounds();
         let extras = if self.extras { Extras::from_seed(seed, sure) } else { Extras::default() };
         // Hostile connections take seats too, so the count of seats does not show how many players are still to come.
         let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
         let faults = if self.faults {
-            FaultPlan::of_a_cluster(seed, self.questions, self.gateways).every(sure / self.questions.max(1))
+            FaultPlan::of_a_cluster(seed, self.questions, self.gateways).every((sure / self.questions).max(1))
         } else if self.upgrade_to.is_some() {
             ensure!(self.engines == 2, "--upgrade-to: a cluster of 2 engines is upgraded");
             let needed = self.engines + self.gateways;
@@ -245,8 +244,10 @@ impl Args {
     /// The mode of trivia, or the game.
     pub const fn mode_name(&self) -> &'static str {
         match self.show {
-            ShowArg::Trivia => self.mode.name(),
-            ShowArg::Bingo75 | ShowArg::Bingo90 => "bingo",
+            ShowName::Trivia => self.mode.name(),
+            ShowName::Bingo75 | ShowName::Bingo90 => "bingo",
+            ShowName::Kinds => "quiz",
+            ShowName::Evening => "quiz and bingo",
         }
     }
 
@@ -257,18 +258,15 @@ impl Args {
     }
 
     fn game(&self, seed: u64) -> anyhow::Result<Game> {
-        let bingo = |which| bingo::show(which, self.seats(), self.open_for, self.lead);
-        Ok(match self.show {
-            ShowArg::Trivia => {
-                let settings = self.settings();
-                if let Some(problem) = settings.problems().first() {
-                    bail!("the server would not take these settings: {problem}");
-                }
-                Game::Trivia { pack: self.pack(seed)?, settings }
-            }
-            ShowArg::Bingo75 => bingo(BingoShow::Of75),
-            ShowArg::Bingo90 => bingo(BingoShow::Of90),
-        })
+        let timing = Timing { open_for: self.open_for, lead: self.lead };
+        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), timing) {
+            return Ok(game);
+        }
+        let settings = self.settings();
+        if let Some(problem) = settings.problems().first() {
+            bail!("the server would not take these settings: {problem}");
+        }
+        Ok(Game::Trivia { pack: self.pack(seed)?, settings })
     }
 
     /// How many can play: all players, and those who steal in.

@@ -26,6 +26,11 @@ impl Saying {
         }
     }
 
+    /// A claim with a value.
+    pub const fn claim(round: RoundId, key: ClaimKey, value: ClaimValue) -> Self {
+        Self::Claim(Claim { round, key, value })
+    }
+
     /// One that no round takes.
     pub const fn nothing(form: ClaimForm, round: RoundId) -> Self {
         Self::of(form, round, NOTHING)

@@ -9,8 +9,8 @@ use klaxon_protocol::player::{Role, ToPlayer};
 use rand::{Rng, RngExt};
 
 use crate::audit::{Ticket, is_complete};
-use crate::swarm::players::actions::{Action, RoundSeen, around, claim};
-use crate::swarm::players::plan::{PlayerPlan, rng};
+use crate::swarm::players::actions::{Action, RoundSeen, claim};
+use crate::swarm::players::plan::PlayerPlan;
 use crate::swarm::players::saying::Saying;
 
 /// The probability that a player sees at once that a ticket has won.
@@ -111,21 +111,19 @@ impl Caller {
         }
     }
 
-    /// All that the player does in the round of a ball, unordered.
+    /// What the player calls in the round of a ball, unordered.
     #[must_use]
-    pub fn actions(&self, seed: u64, player: &PlayerPlan, round: &RoundSeen, swarm: u32) -> Vec<Action> {
-        let mut rng = rng(seed, player.number, round.round.0);
+    pub fn actions(&self, rng: &mut impl Rng, player: &PlayerPlan, round: &RoundSeen) -> Vec<Action> {
         let mut actions = Vec::new();
         if player.role == Role::Player {
-            for call in self.calls(&mut rng, player) {
-                let other = self.any(&mut rng);
+            for call in self.calls(rng, player) {
+                let other = self.any(rng);
                 let [call, other] = [call, other].map(|call| {
                     Saying::of(ClaimForm::Claim, round.round, u8::try_from(call.key().0).unwrap_or_default())
                 });
-                actions.extend(claim(&mut rng, player, round, &call, &other));
+                actions.extend(claim(rng, player, round, &call, &other));
             }
         }
-        actions.extend(around(&mut rng, player, round, swarm));
         actions
     }
 
@@ -166,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::swarm::players::plan::tests::settings;
-    use crate::swarm::players::plan::{Shares, SwarmPlan, SwarmSettings};
+    use crate::swarm::players::plan::{Shares, SwarmPlan, SwarmSettings, rng};
 
     fn event(body: Value, round: Option<u16>) -> ToPlayer {
         let (phase, round) = (Phase::Question, round.map(RoundId));

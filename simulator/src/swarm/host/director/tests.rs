@@ -8,6 +8,7 @@ use klaxon_protocol::player::Mark;
 use super::*;
 
 const STEP: Duration = Duration::from_secs(1);
+const TWO: GameHost = GameHost::Trivia { questions: 2 };
 
 fn pace() -> Pace {
     Pace { players: 10, lobby_least: STEP, lobby_most: STEP * 30, suspense: STEP, pause: STEP * 2, autopilot: false }
@@ -48,7 +49,7 @@ fn reveal(seq: u64, number: u16) -> ToHost {
 #[test]
 fn a_show_is_driven_from_the_lobby_to_the_end() {
     let mut now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&event(ToPlayer::Opened(mark(1))), now);
     assert_eq!(director.take_due(now + STEP * 29), vec![]);
     director.receive(&figures(1, Phase::Lobby, None, 10), now);
@@ -74,7 +75,7 @@ fn a_show_is_driven_from_the_lobby_to_the_end() {
 #[test]
 fn figures_from_before_an_event_change_nothing() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(9, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.stage().phase, Phase::Question);
@@ -83,7 +84,7 @@ fn figures_from_before_an_event_change_nothing() {
 #[test]
 fn a_question_that_was_missed_is_known_from_the_figures() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(15, Phase::Closed, Some(2), 10), now);
     assert_eq!(director.stage().round.map(|times| times.round), Some(RoundId(2)));
@@ -93,7 +94,7 @@ fn a_question_that_was_missed_is_known_from_the_figures() {
 #[test]
 fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
@@ -109,7 +110,7 @@ fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
 #[test]
 fn a_show_that_is_held_reveals_and_does_not_ask_on() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.hold(true);
     director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
@@ -124,7 +125,7 @@ fn a_show_that_is_held_reveals_and_does_not_ask_on() {
 fn a_pause_is_always_followed_by_its_resume() {
     let now = Instant::now();
     let extras = Extras::only(RoundId(1), Extra::Pause { at: 0.5, standing: STEP });
-    let mut director = Director::new(pace(), extras, 2);
+    let mut director = Director::new(pace(), extras, TWO);
     director.receive(&question(10, 1), now);
     assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
     director.receive(&figures(12, Phase::Closed, Some(1), 10), now);
@@ -139,7 +140,7 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
         (Extra::GiveLives { at: 0.5, lives: 2 }, STEP * 6, give),
         (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
     ] {
-        let mut director = Director::new(pace(), Extras::only(RoundId(1), extra), 2);
+        let mut director = Director::new(pace(), Extras::only(RoundId(1), extra), TWO);
         director.receive(&question(10, 1), now);
         assert_eq!(director.take_due(now + at), vec![action]);
     }
@@ -148,7 +149,7 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
 #[test]
 fn the_autopilot_is_left_alone() {
     let now = Instant::now();
-    let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);
+    let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), TWO);
     director.receive(&event(ToPlayer::Opened(mark(1))), now);
     director.receive(&question(10, 1), now);
     director.receive(&reveal(12, 1), now);

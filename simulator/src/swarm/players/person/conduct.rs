@@ -67,6 +67,11 @@ impl Person {
         if code == Some(ErrorCode::Paused) {
             return;
         }
+        // Another value can still count.
+        if matches!(code, Some(ErrorCode::TooEarly | ErrorCode::BadChoice)) {
+            self.seen.iter_mut().for_each(|seen| seen.wanted.retain(|wanted| wanted.saying.claimed() != (round, key)));
+            return;
+        }
         let wanted = self.seen.iter_mut().flat_map(|seen| &mut seen.wanted);
         wanted.filter(|wanted| wanted.saying.claimed() == (round, key)).for_each(|wanted| wanted.settled = true);
     }
