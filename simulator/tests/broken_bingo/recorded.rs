@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::games::rundown::Script;
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::evidence::{ConnectionLog, Direction, Evidence, Micros};
@@ -44,9 +45,10 @@ pub fn klaxon() -> PathBuf {
 }
 
 fn plan(which: ShowName) -> ShowPlan {
-    let timing = Timing { open_for: Duration::from_millis(500), lead: Duration::from_millis(50) };
+    let (open_for, lead) = (Duration::from_millis(500), Duration::from_millis(50));
+    let timing = Timing { open_for, lead, script: Script::default() };
     ShowPlan {
-        game: show(which, &arithmetic(7, 1), 100, timing).unwrap(),
+        game: show(which, &arithmetic(7, 1), 100, &timing).unwrap(),
         pace: Pace {
             players: PLAYERS,
             lobby_least: Duration::from_millis(500),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
+use klaxon_protocol::games::rundown::Script;
 use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, Pack, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_servers::Persistence;
@@ -25,6 +26,9 @@ use crate::choices::{ModeArg, PersistenceArg};
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
+
+/// How much longer than players join the script waits in the lobby.
+const LOBBY: Duration = Duration::from_secs(3);
 
 /// Plays a whole live show with thousands of real players, audits what the server promises, and reports.
 ///
@@ -258,8 +262,14 @@ impl Args {
     }
 
     fn game(&self, seed: u64) -> anyhow::Result<Game> {
-        let timing = Timing { open_for: self.open_for, lead: self.lead };
-        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), timing) {
+        let script = Script {
+            on: self.autopilot,
+            lobby: span(self.rush + LOBBY),
+            suspense: span(self.suspense),
+            between: span(self.pause),
+        };
+        let timing = Timing { open_for: self.open_for, lead: self.lead, script };
+        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), &timing) {
             return Ok(game);
         }
         let settings = self.settings();
@@ -292,7 +302,7 @@ impl Args {
             nobody_left: NobodyLeft::LastStanding,
             autopilot: Autopilot {
                 on: self.autopilot,
-                lobby: span(self.rush + Duration::from_secs(3)),
+                lobby: span(self.rush + LOBBY),
                 suspense: span(self.suspense),
                 pause: span(self.pause),
             },
@@ -374,6 +384,18 @@ mod tests {
             let setup: klaxon_protocol::games::rundown::Setup = setup.read_known().unwrap();
             assert_eq!(setup.problems(), Vec::<String>::new());
             assert!(seats >= 300);
+        }
+    }
+
+    #[test]
+    fn a_show_of_several_parts_has_its_extras_and_faults_in_its_first_part() {
+        for (show, first) in [("kinds", 23), ("evening", 10)] {
+            let plan = args(&format!("--show {show} --cluster --faults --questions 10")).plan(7, 0).unwrap();
+            assert_eq!((plan.game.sure_rounds(), plan.faults.len()), (first, 10), "{show}");
+            let Game::Rundown { setup, rounds, .. } = plan.game else { panic!("these are parts of a rundown") };
+            let setup: klaxon_protocol::games::rundown::Setup = setup.read_known().unwrap();
+            assert_eq!(setup.problems(), Vec::<String>::new());
+            assert!(setup.parts.len() > 3 && rounds > first);
         }
     }
 

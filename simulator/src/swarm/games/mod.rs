@@ -14,14 +14,16 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::games::rundown::{Setup, game_name};
 use klaxon_protocol::games::trivia::{Create, Pack, Settings};
 use klaxon_protocol::host::{Action, CreateGame, FromHost};
-use klaxon_protocol::ids::{CommandId, ShowCode};
+use klaxon_protocol::ids::{CommandId, RoundId, ShowCode};
 use klaxon_protocol::player::{Body, Phase, ToPlayer};
 use klaxon_protocol::time::Span;
+use rand::{Rng, RngExt};
 
-use self::rundown::{RundownHost, RundownPlayer};
+use self::rundown::{RundownHost, RundownPlayer, Skip};
 use self::trivia::{AnswerKey, Quizzer};
 use super::players::actions::{Action as Planned, RoundSeen};
 use super::players::plan::PlayerPlan;
+use super::players::saying::Saying;
 
 /// How long gateways are waited for at the close of a round of a rundown.
 const BARRIER: Span = Span(2_000);
@@ -63,6 +65,8 @@ pub enum Game {
         sure: u16,
         /// How many can play.
         seats: u32,
+        /// Where the host ends a part, if anywhere.
+        skip: Option<Skip>,
     },
 }
 
@@ -134,7 +138,7 @@ impl Game {
     pub fn host(&self, seed: u64) -> GameHost {
         match self {
             Self::Trivia { .. } => GameHost::Trivia { questions: self.rounds() },
-            Self::Rundown { .. } => GameHost::Rundown(RundownHost::new(seed)),
+            Self::Rundown { skip, .. } => GameHost::Rundown(RundownHost::new(seed, *skip)),
         }
     }
 }
@@ -146,6 +150,15 @@ pub enum Beforehand {
     Trivia(AnswerKey),
     /// The setup with what is right in it.
     Rundown(Arc<Option<Setup>>),
+}
+
+impl Beforehand {
+    fn setup(&self) -> Option<&Setup> {
+        match self {
+            Self::Rundown(setup) => setup.as_ref().as_ref(),
+            Self::Trivia(_) => None,
+        }
+    }
 }
 
 /// A player's part of the game: what it hears, and what it claims.
@@ -167,11 +180,20 @@ impl Hand {
         }
     }
 
-    /// Takes in a message.
-    pub fn hear(&mut self, message: &ToPlayer) {
+    /// Takes in a message. Returns whether the player is in play, if the message tells that.
+    pub fn hear(&mut self, known: &Beforehand, message: &ToPlayer) -> Option<bool> {
         match self {
             Self::Trivia(quizzer) => quizzer.hear(message),
-            Self::Rundown(player) => player.hear(message),
+            Self::Rundown(player) => player.hear(known.setup(), message),
+        }
+    }
+
+    /// A claim that is possible in this round, for players who do not care whether it is right.
+    #[must_use]
+    pub fn guess(&self, rng: &mut impl Rng, round: RoundId) -> Saying {
+        match self {
+            Self::Trivia(_) => Saying::of(ClaimForm::Answer, round, rng.random_range(0..2)),
+            Self::Rundown(player) => player.guess(rng, round),
         }
     }
 
@@ -187,10 +209,8 @@ impl Hand {
     ) -> Vec<Planned> {
         match (self, known) {
             (Self::Trivia(quizzer), Beforehand::Trivia(key)) => quizzer.actions(key, seed, player, round, swarm),
-            (Self::Rundown(hand), Beforehand::Rundown(setup)) => {
-                hand.actions(setup.as_ref().as_ref(), seed, player, round, swarm)
-            }
-            (Self::Trivia(_), Beforehand::Rundown(_)) | (Self::Rundown(_), Beforehand::Trivia(_)) => Vec::new(),
+            (Self::Rundown(hand), _) => hand.actions(known.setup(), seed, player, round, swarm),
+            (Self::Trivia(_), Beforehand::Rundown(_)) => Vec::new(),
         }
     }
 

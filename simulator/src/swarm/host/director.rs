@@ -243,10 +243,11 @@ impl Director {
                 Some(RoundNews::Moved(_) | RoundNews::Voided(_)) | None => {}
             },
         }
-        if self.pace.autopilot {
-            return;
-        }
         for (wait, action) in self.game.steps(event, self.pace.pause) {
+            // The script waits for what only the host knows.
+            if self.pace.autopilot && !matches!(action, Action::Play { .. }) {
+                continue;
+            }
             self.begun += u32::from(matches!(self.stage.phase, Phase::Lobby | Phase::Revealed));
             self.cue(now + wait, action);
         }

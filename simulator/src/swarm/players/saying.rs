@@ -31,6 +31,14 @@ impl Saying {
         Self::Claim(Claim { round, key, value })
     }
 
+    /// The same in another round.
+    pub fn in_round(self, round: RoundId) -> Self {
+        match self {
+            Self::Answer(answer) => Self::Answer(Answer { question: round, ..answer }),
+            Self::Claim(claim) => Self::Claim(Claim { round, ..claim }),
+        }
+    }
+
     /// One that no round takes.
     pub const fn nothing(form: ClaimForm, round: RoundId) -> Self {
         Self::of(form, round, NOTHING)

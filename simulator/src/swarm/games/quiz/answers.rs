@@ -8,7 +8,7 @@ use klaxon_protocol::ids::ClaimKey;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
-use super::typing::{too_long, typed, word};
+use super::typing::{blank, too_long, typed, word};
 
 /// A question as a player sees it.
 #[derive(Debug, Clone, Copy)]
@@ -127,8 +127,8 @@ impl Sight<'_> {
     }
 
     /// What a client that is written wrongly says: out of range, in another form, under another key, or by another encoding,
-    /// which can happen to be possible.
-    pub fn slip(&self, rng: &mut impl Rng) -> (ClaimKey, ClaimValue) {
+    /// which can happen to be possible. Those who cheat also send blank texts, which are no claims.
+    pub fn slip(&self, rng: &mut impl Rng, cheats: bool) -> (ClaimKey, ClaimValue) {
         let key = match rng.random_range(0..5) {
             0 => ClaimKey(self.keys() + rng.random_range(0..3)),
             _ => ClaimKey(0),
@@ -184,6 +184,7 @@ impl Sight<'_> {
                     _ => ClaimValue::Bits(number_to_bits(right.saturating_mul(1000))),
                 }
             }
+            AnswerKind::Text { .. } | AnswerKind::Words { .. } if cheats && rng.random_bool(0.5) => blank(),
             AnswerKind::Text { longest } | AnswerKind::Words { longest, .. } => too_long(*longest),
             AnswerKind::Wager { .. } => {
                 // More than the player has, or may stake.

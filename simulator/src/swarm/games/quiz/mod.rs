@@ -6,6 +6,9 @@ mod player;
 mod show;
 mod typing;
 
+#[cfg(test)]
+mod tests;
+
 pub use host::QuizHost;
 pub use player::Answerer;
-pub use show::{buzzers, kinds, of_pack, rounds, survival};
+pub use show::{buzzers, kinds, last_chance, of_pack, rounds, survival};

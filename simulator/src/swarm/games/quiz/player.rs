@@ -1,8 +1,9 @@
 //! What a player of a quiz answers.
 
+use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::games::quiz::{Asked, QuizEvent, QuizQuestion, QuizView};
 use klaxon_protocol::games::rundown::Overview;
-use klaxon_protocol::ids::ClaimKey;
+use klaxon_protocol::ids::{ClaimKey, RoundId};
 use klaxon_protocol::player::{Role, ToPlayer};
 use rand::{Rng, RngExt};
 
@@ -23,7 +24,7 @@ const RACES: f64 = 0.4;
 #[derive(Debug, Default)]
 pub struct Answerer {
     /// The last question that was received.
-    asked: Option<Asked>,
+    pub(super) asked: Option<Asked>,
 }
 
 impl Answerer {
@@ -73,9 +74,15 @@ impl Answerer {
             actions.extend(claims);
         }
         if rng.random_bool(if player.habits.cheats { CHEATS } else { SLIPS }) {
-            let (key, value) = sight.slip(rng);
+            let (key, value) = sight.slip(rng, player.habits.cheats);
             actions.push(slip(rng, round, &said(key, value)));
         }
         actions
+    }
+
+    /// A claim that is possible in this round.
+    pub fn guess(&self, rng: &mut impl Rng, round: RoundId, points: i64) -> Saying {
+        let sight = self.asked.as_ref().map(|asked| Sight { asked, known: None, points });
+        Saying::claim(round, ClaimKey(0), sight.map_or(ClaimValue::Bits(0), |sight| sight.any(rng)))
     }
 }

@@ -67,6 +67,21 @@ pub fn survival(open_for: u64) -> Value {
     })
 }
 
+/// Questions by which players who were out can stay in, without points; the host ends the part after some of them.
+#[must_use]
+pub fn last_chance(open_for: u64) -> Value {
+    let questions = json!([
+        { "kind": "choice", "text": "Is zero even?", "choices": ["Yes", "No"], "right": 0 },
+        { "kind": "choices", "text": "Which are islands?", "choices": ["Cuba", "Peru", "Java"], "right": [0, 2] },
+        { "kind": "poll", "text": "Was that fair?", "choices": ["Yes", "No"] },
+        { "kind": "choice", "text": "This is not asked any more.", "choices": ["Yes", "No"], "right": 1 },
+    ]);
+    json!({
+        "part": "quiz", "keep": { "points": false, "lives": false, "out": false }, "mode": "elimination", "open_for": open_for,
+        "close_when_all": true, "leaderboard": false, "shuffle": false, "questions": questions,
+    })
+}
+
 /// The questions of a pack, each open for so many ms.
 #[must_use]
 pub fn of_pack(pack: &Pack, open_for: u64) -> Value {

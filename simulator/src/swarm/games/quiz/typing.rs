@@ -81,3 +81,43 @@ fn mistyped(rng: &mut impl Rng, mut letters: Vec<char>) -> String {
 pub fn too_long(longest: u16) -> ClaimValue {
     value(&"x".repeat(usize::from(longest) + 1))
 }
+
+/// A text of which nothing can be seen.
+pub fn blank() -> ClaimValue {
+    ClaimText::kept(" \u{200b}").map_or(ClaimValue::Bits(0), ClaimValue::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::games::quiz::{Accepted, Folding};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn most_typed_answers_are_near_enough_and_few_are_as_they_were() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let spelling = "São Paulo";
+        let accepts = |typos, same: bool| {
+            let folding = Folding { case: same, marks: same };
+            Accepted::new(&[spelling.to_owned()], folding, typos)
+        };
+        let (lenient, strict) = (accepts(2, true), accepts(0, false));
+        let (mut near, mut exact) = (0, 0);
+        for _ in 0..400 {
+            let ClaimValue::Text(text) = typed(&mut rng, spelling) else { panic!("a text is typed") };
+            near += usize::from(lenient.accepts(text.as_str()));
+            exact += usize::from(strict.accepts(text.as_str()));
+        }
+        assert!(near > 300 && (100..300).contains(&exact), "{near} {exact}");
+    }
+
+    #[test]
+    fn what_is_too_long_is_so_by_one_and_what_is_blank_is_refused() {
+        let ClaimValue::Text(text) = too_long(20) else { panic!("a text is typed") };
+        assert_eq!(text.as_str().len(), 21);
+        let ClaimValue::Text(text) = blank() else { panic!("a text is typed") };
+        assert!(ClaimText::parse(text.as_str()).is_err());
+    }
+}

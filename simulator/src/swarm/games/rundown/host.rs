@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::rundown::Event;
+use klaxon_protocol::games::quiz::QuizEvent;
+use klaxon_protocol::games::rundown::{Event, OfPart};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::player::{Body, GameEvent, Phase};
 use serde_json::json;
@@ -14,17 +15,27 @@ use crate::swarm::games::quiz::QuizHost;
 /// How long a break is at least.
 const BREAK: Duration = Duration::from_millis(300);
 
+/// The question after whose reveal a host ends its part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skip {
+    /// The part's index.
+    pub part: u8,
+    /// The question's number in it.
+    pub number: u16,
+}
+
 /// The host of a rundown.
 #[derive(Debug)]
 pub struct RundownHost {
     quiz: QuizHost,
+    skip: Option<Skip>,
 }
 
 impl RundownHost {
     /// A host who does now and then what this seed says.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self { quiz: QuizHost { seed } }
+    pub const fn new(seed: u64, skip: Option<Skip>) -> Self {
+        Self { quiz: QuizHost { seed }, skip }
     }
 
     /// What the host does after an event, each with how long after.
@@ -33,9 +44,19 @@ impl RundownHost {
         if let Ok(Event::Break { .. }) = event.body.read() {
             return vec![(pause.max(BREAK), Action::Next)];
         }
+        if self.skip.is_some_and(|skip| skip.is_after(event)) {
+            return vec![(pause / 2, Action::Play { body: Body::of(&json!({ "skip": true })) })];
+        }
         let mut steps = self.quiz.steps(event, pause);
         steps.extend(host_step(event, pause));
         steps
+    }
+}
+
+impl Skip {
+    fn is_after(self, event: &GameEvent) -> bool {
+        let Ok(OfPart { part, event: QuizEvent::Reveal(reveal) }) = event.body.read() else { return false };
+        self == Self { part, number: reveal.number }
     }
 }
 

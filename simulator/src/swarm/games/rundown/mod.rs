@@ -4,6 +4,6 @@ mod host;
 mod player;
 mod show;
 
-pub use host::{RundownHost, instead};
+pub use host::{RundownHost, Skip, instead};
 pub use player::RundownPlayer;
 pub use show::{Timing, show};

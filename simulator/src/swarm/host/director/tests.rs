@@ -3,9 +3,11 @@
 use klaxon_protocol::games::trivia::{Close, Question};
 use klaxon_protocol::host::HostEvent;
 use klaxon_protocol::ids::ShowId;
-use klaxon_protocol::player::Mark;
+use klaxon_protocol::player::{Body, GameEvent, Mark};
+use serde_json::json;
 
 use super::*;
+use crate::swarm::games::rundown::RundownHost;
 
 const STEP: Duration = Duration::from_secs(1);
 const TWO: GameHost = GameHost::Trivia { questions: 2 };
@@ -154,4 +156,77 @@ fn the_autopilot_is_left_alone() {
     director.receive(&question(10, 1), now);
     director.receive(&reveal(12, 1), now);
     assert_eq!(director.due(), None);
+}
+
+/// A rundown's director after its round 1 was begun, and told closed.
+fn with_closed_round(now: Instant) -> Director {
+    let host = RundownHost::new(7, None);
+    let mut director = Director::new(pace(), Extras::default(), GameHost::Rundown(host));
+    director.receive(&told(Phase::Lobby, None, json!({ "event": "break", "text": "Tea!", "for": 0 })), now);
+    director.take_due(now + STEP * 60);
+    let times = json!({ "event": "question", "opens_at": 0, "closes_at": 1 });
+    director.receive(&told(Phase::Question, Some(1), times), now);
+    director.receive(&told(Phase::Closing, None, json!({ "event": "close", "round": 1 })), now);
+    director
+}
+
+fn told(phase: Phase, round: Option<u16>, body: serde_json::Value) -> ToHost {
+    let (seq, at, round, body) = (Seq(1), Millis(0), round.map(RoundId), Body::of(&body));
+    event(ToPlayer::GameEvent(GameEvent { seq, at, phase, round, body }))
+}
+
+fn judges(actions: &[Action]) -> bool {
+    matches!(actions, [Action::Play { body }] if body.0.contains_key("judge"))
+}
+
+#[test]
+fn a_break_is_left_by_the_host_and_a_part_that_tells_nothing_is_begun_twice() {
+    let now = Instant::now();
+    let host = RundownHost::new(7, None);
+    let mut director = Director::new(pace(), Extras::default(), GameHost::Rundown(host));
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
+    assert_eq!(director.take_due(now + STEP * 30), vec![Action::Next]);
+    director.receive(&told(Phase::Lobby, None, json!({ "event": "break", "text": "Tea!", "for": 0 })), now);
+    director.done(&Action::Next, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next], "once, for the break is told");
+    director.done(&Action::Next, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next], "nothing was told");
+    director.done(&Action::Next, now);
+    let times = json!({ "event": "question", "opens_at": 0, "closes_at": 1 });
+    director.receive(&told(Phase::Question, Some(1), times), now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![]);
+    director.refused(Action::Next, ErrorCode::NoMoreQuestions, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::End { pay: true }]);
+}
+
+#[test]
+fn who_has_the_floor_is_judged_and_nothing_is_revealed_before() {
+    let now = Instant::now();
+    let floor = json!({ "event": "floor", "number": 1, "round": 1, "seat": 3, "order": [3], "buzzed": 1 });
+    // The figures can come before the event.
+    for figures_first in [false, true] {
+        let mut director = with_closed_round(now);
+        if figures_first {
+            director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+        }
+        director.receive(&told(Phase::Closed, None, floor.clone()), now);
+        director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+        let actions = director.take_due(now + STEP * 60);
+        assert!(judges(&actions), "{actions:?}");
+    }
+}
+
+#[test]
+fn a_host_who_missed_who_has_the_floor_judges_once_the_reveal_was_refused() {
+    let now = Instant::now();
+    let mut director = with_closed_round(now);
+    director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+    director.refused(Action::Reveal, ErrorCode::WrongPhase, now);
+    let actions = director.take_due(now + STEP);
+    assert!(judges(&actions), "{actions:?}");
+    director.refused(actions[0].clone(), ErrorCode::Unavailable, now);
+    assert!(judges(&director.take_due(now + STEP)));
+    director.refused(actions[0].clone(), ErrorCode::WrongPhase, now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
 }
