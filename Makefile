@@ -1,5 +1,6 @@
 # make demo   plays a whole live show with 2,000 players on this machine, audits it, and prints what happened; MODE=points or
-#             MODE=both plays by other rules than elimination; SHOW=bingo75 or SHOW=bingo90 plays bingo instead
+#             MODE=both plays by other rules than elimination; SHOW=bingo75 or SHOW=bingo90 plays bingo instead, SHOW=kinds questions of
+#             all kinds, SHOW=evening a quiz, tambola and buzzers
 # make demo-cluster          the same with 5,000 players on 2 engines, 3 gateways, Redis, Kafka and PostgreSQL
 # make demo-cluster-faults   the same, and in each question a process is killed or stopped; SEED=7 chooses which. Both take SHOW, too
 # make run    starts a server with a lobby open, and says how to join and host
@@ -28,7 +29,9 @@ OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 DEMO := --players 2000 --questions 12 --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
 
 # A show of bingo has up to 90 balls, so each is called for a shorter time than a question.
-PLAYED = $(if $(SHOW),--show $(SHOW) --lead 100ms --pause 50ms --open-for $(2),--open-for $(1))
+OPEN_FOR_kinds := 1s
+OPEN_FOR_evening := 1s
+PLAYED = $(if $(SHOW),--show $(SHOW) --lead 100ms --pause 50ms --open-for $(or $(OPEN_FOR_$(SHOW)),$(2)),--open-for $(1))
 
 demo: quick
 	@mkdir -p $(OUT)

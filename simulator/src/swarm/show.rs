@@ -96,7 +96,7 @@ pub async fn play(
     let began = Instant::now();
     let deadline = began + plan.limit;
     let (known, form) = (plan.game.known(), plan.game.form());
-    let host = Host::create(admin, None, plan.game, plan.pace, plan.extras);
+    let host = Host::create(admin, None, plan.game, plan.pace, plan.extras, plan.swarm.seed);
     let unasked = |joined| ShowError::Endless { limit: plan.limit, phase: Phase::Created, round: 0, joined };
     let host = timeout(plan.limit, host).await.map_err(|_| unasked(0))??;
     let created = host.created().clone();

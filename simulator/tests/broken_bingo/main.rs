@@ -11,7 +11,7 @@ use klaxon_protocol::journal::Command;
 use klaxon_protocol::player::{Body, ToPlayer};
 use klaxon_protocol::time::Span;
 use klaxon_simulator::audit::{Audit, AuditOptions, audit};
-use klaxon_simulator::swarm::games::bingo::BingoShow;
+use klaxon_simulator::swarm::games::ShowName;
 use klaxon_simulator::swarm::replay::ReplayCommand;
 use serde_json::{Value, json};
 
@@ -257,7 +257,7 @@ fn told(audit: &Audit) -> Vec<String> {
 async fn a_clean_show_of_bingo_is_clean_and_each_change_of_it_is_found() {
     let klaxon = recorded::klaxon();
     let options = AuditOptions::default();
-    for which in [BingoShow::Of75, BingoShow::Of90] {
+    for which in [ShowName::Bingo75, ShowName::Bingo90] {
         let show = Recorded::play(&klaxon, which).await;
         let mut evidence = show.evidence();
         evidence.replay = Some(ReplayCommand::of_klaxon(klaxon.clone()).run(&evidence.journal, &evidence.people));

@@ -5,11 +5,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use klaxon_protocol::codec::Codec;
+use klaxon_protocol::games::rundown::Script;
 use klaxon_protocol::journal::{MAGIC, Record, Records, frame_record};
 use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::evidence::{ConnectionLog, Direction, Evidence, Micros};
 use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
-use klaxon_simulator::swarm::games::bingo::{BingoShow, show};
+use klaxon_simulator::swarm::games::ShowName;
+use klaxon_simulator::swarm::games::rundown::{Timing, show};
+use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::journals::journal_of;
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
@@ -41,9 +44,11 @@ pub fn klaxon() -> PathBuf {
     target.join("klaxon")
 }
 
-fn plan(which: BingoShow) -> ShowPlan {
+fn plan(which: ShowName) -> ShowPlan {
+    let (open_for, lead) = (Duration::from_millis(500), Duration::from_millis(50));
+    let timing = Timing { open_for, lead, script: Script::default() };
     ShowPlan {
-        game: show(which, 100, Duration::from_millis(500), Duration::from_millis(50)),
+        game: show(which, &arithmetic(7, 1), 100, &timing).unwrap(),
         pace: Pace {
             players: PLAYERS,
             lobby_least: Duration::from_millis(500),
@@ -76,7 +81,7 @@ fn plan(which: BingoShow) -> ShowPlan {
 
 impl Recorded {
     /// Plays a show on a server of its own.
-    pub async fn play(klaxon: &Path, which: BingoShow) -> Self {
+    pub async fn play(klaxon: &Path, which: ShowName) -> Self {
         let data = tempfile::tempdir().unwrap();
         let launch = StandalonePlan { program: klaxon.to_owned(), data: data.path().to_owned(), core: None };
         let server = Standalone::start(&launch).await.unwrap();

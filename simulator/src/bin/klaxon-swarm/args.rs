@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
+use klaxon_protocol::games::rundown::Script;
 use klaxon_protocol::games::trivia::{Autopilot, Mode, NobodyLeft, Pack, PrizeRule, Settings};
 use klaxon_protocol::time::Span;
 use klaxon_servers::Persistence;
@@ -14,17 +15,20 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use klaxon_simulator::swarm::faults::{FaultPlan, UpgradeOrder};
-use klaxon_simulator::swarm::games::Game;
-use klaxon_simulator::swarm::games::bingo::{self, BingoShow};
+use klaxon_simulator::swarm::games::rundown::{Timing, show};
 use klaxon_simulator::swarm::games::trivia::arithmetic;
+use klaxon_simulator::swarm::games::{Game, ShowName};
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::players::{CodecChoice, Shares, SwarmSettings};
 use klaxon_simulator::swarm::show::ShowPlan;
 
-use crate::choices::{ModeArg, PersistenceArg, ShowArg};
+use crate::choices::{ModeArg, PersistenceArg};
 
 /// How much longer than its fault a question may last: an engine that takes the show up gives its time again.
 const AFTER_FAULT: Duration = Duration::from_secs(15);
+
+/// How much longer than players join the script waits in the lobby.
+const LOBBY: Duration = Duration::from_secs(3);
 
 /// Plays a whole live show with thousands of real players, audits what the server promises, and reports.
 ///
@@ -33,15 +37,15 @@ const AFTER_FAULT: Duration = Duration::from_secs(15);
 #[command(name = "klaxon-swarm", version, max_term_width = 110)]
 pub struct Args {
     /// What is played
-    #[arg(long, value_enum, default_value_t = ShowArg::Trivia)]
-    pub show: ShowArg,
+    #[arg(long, value_enum, default_value_t = ShowName::Trivia)]
+    pub show: ShowName,
     /// How many players
     #[arg(long, default_value_t = 2000)]
     pub players: u32,
     /// How many only watch, besides the players
     #[arg(long, default_value_t = 20)]
     pub spectators: u32,
-    /// How many questions; a show of bingo goes on until all prizes are won
+    /// How many questions, of trivia or of the pack in an evening
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub questions: u16,
     /// How long a question is open, or a ball can be called
@@ -179,14 +183,13 @@ impl Args {
         let game = self.game(seed)?;
         let rounds = game.rounds();
         ensure!(self.kills <= rounds, "--kills: at most one for each question");
-        // In a show of bingo that ends early there are fewer balls than there could be.
-        let sure = if self.show == ShowArg::Trivia { rounds } else { rounds / 3 };
+        let sure = game.sure_rounds();
         let extras = if self.extras { Extras::from_seed(seed, sure) } else { Extras::default() };
         // Hostile connections take seats too, so the count of seats does not show how many players are still to come.
         let join = self.rush + Duration::from_millis(500) + Duration::from_secs(if hostile > 0 { 3 } else { 0 });
         let question = self.lead + self.open_for * 2 + self.suspense + self.pause + Duration::from_secs(3);
         let faults = if self.faults {
-            FaultPlan::of_a_cluster(seed, self.questions, self.gateways).every(sure / self.questions.max(1))
+            FaultPlan::of_a_cluster(seed, self.questions, self.gateways).every((sure / self.questions).max(1))
         } else if self.upgrade_to.is_some() {
             ensure!(self.engines == 2, "--upgrade-to: a cluster of 2 engines is upgraded");
             let needed = self.engines + self.gateways;
@@ -245,8 +248,10 @@ impl Args {
     /// The mode of trivia, or the game.
     pub const fn mode_name(&self) -> &'static str {
         match self.show {
-            ShowArg::Trivia => self.mode.name(),
-            ShowArg::Bingo75 | ShowArg::Bingo90 => "bingo",
+            ShowName::Trivia => self.mode.name(),
+            ShowName::Bingo75 | ShowName::Bingo90 => "bingo",
+            ShowName::Kinds => "quiz",
+            ShowName::Evening => "quiz and bingo",
         }
     }
 
@@ -257,18 +262,21 @@ impl Args {
     }
 
     fn game(&self, seed: u64) -> anyhow::Result<Game> {
-        let bingo = |which| bingo::show(which, self.seats(), self.open_for, self.lead);
-        Ok(match self.show {
-            ShowArg::Trivia => {
-                let settings = self.settings();
-                if let Some(problem) = settings.problems().first() {
-                    bail!("the server would not take these settings: {problem}");
-                }
-                Game::Trivia { pack: self.pack(seed)?, settings }
-            }
-            ShowArg::Bingo75 => bingo(BingoShow::Of75),
-            ShowArg::Bingo90 => bingo(BingoShow::Of90),
-        })
+        let script = Script {
+            on: self.autopilot,
+            lobby: span(self.rush + LOBBY),
+            suspense: span(self.suspense),
+            between: span(self.pause),
+        };
+        let timing = Timing { open_for: self.open_for, lead: self.lead, script };
+        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), &timing) {
+            return Ok(game);
+        }
+        let settings = self.settings();
+        if let Some(problem) = settings.problems().first() {
+            bail!("the server would not take these settings: {problem}");
+        }
+        Ok(Game::Trivia { pack: self.pack(seed)?, settings })
     }
 
     /// How many can play: all players, and those who steal in.
@@ -294,7 +302,7 @@ impl Args {
             nobody_left: NobodyLeft::LastStanding,
             autopilot: Autopilot {
                 on: self.autopilot,
-                lobby: span(self.rush + Duration::from_secs(3)),
+                lobby: span(self.rush + LOBBY),
                 suspense: span(self.suspense),
                 pause: span(self.pause),
             },
@@ -376,6 +384,18 @@ mod tests {
             let setup: klaxon_protocol::games::rundown::Setup = setup.read_known().unwrap();
             assert_eq!(setup.problems(), Vec::<String>::new());
             assert!(seats >= 300);
+        }
+    }
+
+    #[test]
+    fn a_show_of_several_parts_has_its_extras_and_faults_in_its_first_part() {
+        for (show, first) in [("kinds", 23), ("evening", 10)] {
+            let plan = args(&format!("--show {show} --cluster --faults --questions 10")).plan(7, 0).unwrap();
+            assert_eq!((plan.game.sure_rounds(), plan.faults.len()), (first, 10), "{show}");
+            let Game::Rundown { setup, rounds, .. } = plan.game else { panic!("these are parts of a rundown") };
+            let setup: klaxon_protocol::games::rundown::Setup = setup.read_known().unwrap();
+            assert_eq!(setup.problems(), Vec::<String>::new());
+            assert!(setup.parts.len() > 3 && rounds > first);
         }
     }
 

@@ -2,17 +2,6 @@
 
 use clap::ValueEnum;
 
-/// What is played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShowArg {
-    /// Questions with choices
-    Trivia,
-    /// Bingo with 75 balls
-    Bingo75,
-    /// Bingo with 90 balls, by strips
-    Bingo90,
-}
-
 /// What right and wrong answers do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ModeArg {

@@ -11,13 +11,15 @@ use tokio::time::Instant;
 
 use super::extras::{Extra, Extras};
 use crate::messages::{RoundNews, RoundTimes, time_of};
-use crate::swarm::games::host_steps;
+use crate::swarm::games::GameHost;
 
 /// The delay before a refused action is repeated.
 const AGAIN: Duration = Duration::from_millis(300);
 /// A command that is sent when a round is received arrives before the round opens if the lead is at least this
 /// long.
 const SOON: Duration = Duration::from_millis(200);
+/// The time after which a `next` that was done has begun something that all are told; if not, it only began a part.
+const TOLD: Duration = Duration::from_millis(150);
 
 /// How fast the host drives the show.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ struct Cue {
     action: Action,
     /// Discarded unless the show is in this phase of this round.
     only_in: Option<(Phase, Option<RoundId>)>,
+    /// Discarded unless so many rounds and parts were told to have begun.
+    only_after: Option<u32>,
 }
 
 /// Decides what the host does.
@@ -59,23 +63,38 @@ struct Cue {
 pub struct Director {
     pace: Pace,
     extras: Extras,
+    game: GameHost,
     cues: Vec<Cue>,
     stage: Stage,
     seq: Seq,
-    total: u16,
     joined: u32,
     /// Whether the show must not proceed to the next round.
     held: bool,
     /// When the lobby will have been open for the minimum time.
     not_before: Option<Instant>,
+    /// How many rounds, and parts that are more than their rounds, were told to have begun.
+    begun: u32,
+    /// How many of them there were at the last `next`.
+    begun_before: u32,
 }
 
 impl Director {
     /// A director of a newly created show.
     #[must_use]
-    pub fn new(pace: Pace, extras: Extras, total: u16) -> Self {
-        let stage = Stage { phase: Phase::Created, round: None };
-        Self { pace, extras, cues: Vec::new(), stage, seq: Seq(0), total, joined: 0, held: false, not_before: None }
+    pub fn new(pace: Pace, extras: Extras, game: GameHost) -> Self {
+        Self {
+            pace,
+            extras,
+            game,
+            cues: Vec::new(),
+            stage: Stage { phase: Phase::Created, round: None },
+            seq: Seq(0),
+            joined: 0,
+            held: false,
+            not_before: None,
+            begun: 0,
+            begun_before: 0,
+        }
     }
 
     /// The show's progress.
@@ -111,7 +130,14 @@ impl Director {
         let cues = std::mem::take(&mut self.cues);
         let (due, later) = cues.into_iter().partition(|cue| cue.at <= now && !self.holds(cue));
         self.cues = later;
-        due.into_iter().filter(|cue| cue.only_in.is_none_or(|only| only == here)).map(|cue| cue.action).collect()
+        let begun = self.begun;
+        let fits =
+            |cue: &Cue| cue.only_in.is_none_or(|only| only == here) && cue.only_after.is_none_or(|only| only == begun);
+        let actions: Vec<Action> = due.into_iter().filter(fits).map(|cue| cue.action).collect();
+        if actions.iter().any(|action| matches!(action, Action::Next)) {
+            self.begun_before = self.begun;
+        }
+        actions
     }
 
     /// Processes a message of the server.
@@ -123,16 +149,32 @@ impl Director {
         }
     }
 
+    /// Processes that `action` was done. The beginning of some parts is told to nobody: then the show is where it was, and goes
+    /// on with another `next`.
+    pub fn done(&mut self, action: &Action, now: Instant) {
+        let is_between = matches!(self.stage.phase, Phase::Lobby | Phase::Revealed);
+        if matches!(action, Action::Next) && is_between && self.begun == self.begun_before {
+            let (only_in, only_after) = (Some(self.here()), Some(self.begun));
+            self.cues.push(Cue { at: now + self.pace.pause.max(TOLD), action: Action::Next, only_in, only_after });
+        }
+    }
+
     /// Processes a refusal of `action`: actions that move the show on are repeated; if no round is left, the show is
     /// ended.
     pub fn refused(&mut self, action: Action, code: ErrorCode, now: Instant) {
         match (action, code) {
             (Action::Next, ErrorCode::NoMoreQuestions) => self.cue(now, Action::End { pay: true }),
-            (action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby), _) => {
-                self.cue(now + AGAIN, action);
+            (action @ Action::Play { .. }, ErrorCode::Unavailable) => self.cue(now + AGAIN, action),
+            (
+                action @ (Action::Next | Action::Reveal | Action::End { .. } | Action::OpenLobby | Action::Play { .. }),
+                code,
+            ) => {
+                let instead = self.game.instead(&action, code, self.stage.phase);
+                let again = (!matches!(action, Action::Play { .. })).then_some(action);
+                if let Some(action) = instead.or(again) {
+                    self.cue(now + AGAIN, action);
+                }
             }
-            // What only one game has is refused if there is nothing to do: then the show goes on.
-            (Action::Play { .. }, _) => self.cue(now, Action::Next),
             // Repeated, as the show can't continue while its clock is stopped.
             (Action::Resume, ErrorCode::Unavailable) => self.always(now + AGAIN, Action::Resume),
             _ => {}
@@ -144,11 +186,11 @@ impl Director {
     }
 
     fn cue(&mut self, at: Instant, action: Action) {
-        self.cues.push(Cue { at, action, only_in: Some(self.here()) });
+        self.cues.push(Cue { at, action, only_in: Some(self.here()), only_after: None });
     }
 
     fn always(&mut self, at: Instant, action: Action) {
-        self.cues.push(Cue { at, action, only_in: None });
+        self.cues.push(Cue { at, action, only_in: None, only_after: None });
     }
 
     fn take_figures(&mut self, figures: &Figures, now: Instant) {
@@ -187,6 +229,12 @@ impl Director {
                 Some(RoundNews::Begins(times)) => {
                     self.begun(times, time_of(event).unwrap_or(times.opens_at), now);
                 }
+                // What a game tells of a closed round is that its host has something to do before the reveal.
+                Some(RoundNews::Closed(_)) if matches!(event, ToPlayer::GameEvent(told) if told.phase == Phase::Closed) =>
+                {
+                    self.stage.phase = Phase::Closed;
+                    self.cues.retain(|cue| !matches!(cue.action, Action::Reveal));
+                }
                 Some(RoundNews::Closed(_)) => self.enter(Phase::Closing, now),
                 Some(RoundNews::Revealed(_)) => self.enter(Phase::Revealed, now),
                 Some(RoundNews::Voided(_)) if matches!(event, ToPlayer::GameEvent(_)) => {
@@ -195,13 +243,19 @@ impl Director {
                 Some(RoundNews::Moved(_) | RoundNews::Voided(_)) | None => {}
             },
         }
-        if let Some((wait, action)) = host_steps(event, self.pace.pause).filter(|_| !self.pace.autopilot) {
+        for (wait, action) in self.game.steps(event, self.pace.pause) {
+            // The script waits for what only the host knows.
+            if self.pace.autopilot && !matches!(action, Action::Play { .. }) {
+                continue;
+            }
+            self.begun += u32::from(matches!(self.stage.phase, Phase::Lobby | Phase::Revealed));
             self.cue(now + wait, action);
         }
     }
 
     fn begun(&mut self, times: RoundTimes, told_at: Millis, now: Instant) {
         self.stage = Stage { phase: Phase::Question, round: Some(times) };
+        self.begun += 1;
         let lead = times.opens_at.since(told_at).to_std();
         let open = times.closes_at.since(times.opens_at).to_std();
         let Some(extra) = self.extras.at(times.round) else { return };
@@ -248,7 +302,7 @@ impl Director {
         if let Some(Extra::Void { reason }) = round.and_then(|round| self.extras.at(round)) {
             self.cue(now + self.pace.pause / 2, Action::Void { reason });
         }
-        let last = round.is_some_and(|round| round.0 >= self.total);
+        let last = round.is_some_and(|round| self.game.ends_after(round.0));
         let next = if last { Action::End { pay: true } } else { Action::Next };
         self.cue(now + self.pace.pause, next);
     }

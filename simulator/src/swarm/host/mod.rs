@@ -72,7 +72,7 @@ impl CommandIds {
 }
 
 impl Host {
-    /// Creates a show.
+    /// Creates a show. What the host does now and then in some games follows from `seed`.
     ///
     /// # Errors
     /// If the admin socket can't be used, or the server refuses the show.
@@ -82,8 +82,9 @@ impl Host {
         game: Game,
         pace: Pace,
         extras: Extras,
+        seed: u64,
     ) -> Result<Self, HostError> {
-        let total = game.rounds();
+        let game_host = game.host(seed);
         let mut connection = AdminConnection::new(admin);
         let mut ids = CommandIds { run: Micros::now().0, last: 0 };
         connection.send(game.create(ids.next(), code)).await;
@@ -96,7 +97,7 @@ impl Host {
             }
         };
         connection.send(FromHost::Watch(ShowRef { show: created.show })).await;
-        let director = Director::new(pace, extras, total);
+        let director = Director::new(pace, extras, game_host);
         Ok(Self { connection, created, director, ids, unanswered: HashMap::new(), log: HostLog::default() })
     }
 
@@ -151,7 +152,9 @@ impl Host {
         self.director.receive(&message, now);
         match message {
             ToHost::Done(done) => {
-                self.unanswered.remove(&done.id);
+                if let Some(action) = self.unanswered.remove(&done.id) {
+                    self.director.done(&action, now);
+                }
                 self.log.done += 1;
                 self.log.repeated += u32::from(done.again);
             }

@@ -78,6 +78,9 @@ const AT_THE_EDGES: f64 = 0.05;
 /// The delay after the close in milliseconds: of answers that are just too late, and of the other late ones.
 const JUST_LATE: std::ops::Range<u32> = 1..12;
 const LATE: std::ops::Range<u32> = 12..400;
+/// The part of a round after which those press who race, and the probability that one does in that very millisecond.
+const REFLEX: f64 = 0.12;
+const TOGETHER: f64 = 0.6;
 /// The probability that a player repeats the claim after the close, as if the reply had been lost.
 const REPEATS: f64 = 0.03;
 
@@ -115,11 +118,7 @@ pub fn claim(
     claim: &Saying,
     other: &Saying,
 ) -> Vec<Action> {
-    let mut actions = Vec::new();
     let open = round.closes_at.since(round.opens_at);
-    let mut act = |at: Millis, stubborn: bool, device, said: &Saying| {
-        actions.push(Action { at, round: round.round, stubborn, what: ActionKind::Claim(device, said.clone()) });
-    };
     let reaction = LogNormal::new((1.0_f64 / 3.0).ln(), REACTION_SPREAD).map_or(1.0 / 3.0, |times| rng.sample(times));
     let mut at = round.opens_at + round.part(reaction) + Span(20);
     let mut stubborn = false;
@@ -143,8 +142,23 @@ pub fn claim(
     }
     // A player who has not decided when the round closes does not answer.
     if !stubborn && at >= round.closes_at {
-        return actions;
+        return Vec::new();
     }
+    repeated(rng, player, round, (at, stubborn), claim, other)
+}
+
+/// A claim at this time on each device, once or several times.
+fn repeated(
+    rng: &mut impl Rng,
+    player: &PlayerPlan,
+    round: &RoundSeen,
+    (at, stubborn): (Millis, bool),
+    claim: &Saying,
+    other: &Saying,
+) -> Vec<Action> {
+    let mut actions = Vec::new();
+    let mut act =
+        |at: Millis, stubborn: bool, device, said: &Saying| actions.push(said_at(at, round, stubborn, device, said));
     act(at, stubborn, Device::First, claim);
     match player.habits.tapping {
         Tapping::Once => {}
@@ -160,6 +174,40 @@ pub fn claim(
         act(at + after, stubborn, Device::Second, if rng.random_bool(0.7) { claim } else { other });
     }
     actions
+}
+
+fn said_at(at: Millis, round: &RoundSeen, stubborn: bool, device: Device, said: &Saying) -> Action {
+    Action { at, round: round.round, stubborn, what: ActionKind::Claim(device, said.clone()) }
+}
+
+/// How a player makes one claim where it is about being first: most at the same moment as all others who race.
+pub fn race(rng: &mut impl Rng, player: &PlayerPlan, round: &RoundSeen, claim: &Saying, other: &Saying) -> Vec<Action> {
+    let after = Span(if rng.random_bool(TOGETHER) { 0 } else { rng.random_range(1..30) });
+    let at = round.opens_at + round.part(REFLEX) + after;
+    repeated(rng, player, round, (at, false), claim, other)
+}
+
+/// A claim before the round takes any.
+pub fn early(rng: &mut impl Rng, round: &RoundSeen, claim: &Saying) -> Action {
+    let lead = round.opens_at.since(round.told_at);
+    said_at(round.told_at + Span(rng.random_range(0..=lead.0)), round, false, Device::First, claim)
+}
+
+/// A claim at any time, beside what the player means to say.
+pub fn slip(rng: &mut impl Rng, round: &RoundSeen, claim: &Saying) -> Action {
+    said_at(round.opens_at + round.part(0.8 * rng.random::<f64>()), round, false, Device::First, claim)
+}
+
+/// A player whose network is bad loses the connection right after the claim, and makes the claim again on the next one.
+pub fn reload(rng: &mut impl Rng, player: &PlayerPlan, round: &RoundSeen, claims: &[Action]) -> Vec<Action> {
+    let first = claims.iter().filter(|action| !action.stubborn).min_by_key(|action| action.at);
+    let Some(first) = first.filter(|_| player.habits.network == Network::Bad && rng.random_bool(0.5)) else {
+        return Vec::new();
+    };
+    let (lost, back) = (first.at + Span(rng.random_range(0..10)), Span(rng.random_range(20..150)));
+    let drop = Action { at: lost, round: round.round, stubborn: true, what: ActionKind::Drop(back) };
+    let again = Action { at: lost + back + Span(100), stubborn: true, ..first.clone() };
+    vec![drop, again]
 }
 
 fn mischief(rng: &mut impl rand::Rng, player: PlayerNumber, swarm: u32) -> Mischief {

@@ -26,6 +26,19 @@ impl Saying {
         }
     }
 
+    /// A claim with a value.
+    pub const fn claim(round: RoundId, key: ClaimKey, value: ClaimValue) -> Self {
+        Self::Claim(Claim { round, key, value })
+    }
+
+    /// The same in another round.
+    pub fn in_round(self, round: RoundId) -> Self {
+        match self {
+            Self::Answer(answer) => Self::Answer(Answer { question: round, ..answer }),
+            Self::Claim(claim) => Self::Claim(Claim { round, ..claim }),
+        }
+    }
+
     /// One that no round takes.
     pub const fn nothing(form: ClaimForm, round: RoundId) -> Self {
         Self::of(form, round, NOTHING)

@@ -2,35 +2,45 @@
 
 use klaxon_protocol::games::trivia::Choice;
 
-use super::bingo;
 use super::latency::Latency;
 use super::model::{Comparison, DatabaseLine, Memory, PromiseLine, QuestionLine, Report, Winners};
 use super::waits::{FaultLine, Wait};
+use super::{bingo, quiz};
 use crate::report::words::{bytes, count, money, percent, time};
 use crate::report::{Bar, Block, Cell, Column, Curve, Document, Table, TableRow, Text, Tone};
 
 /// The maximum number of displayed refusals and alerts of the host.
 const SHOWN: usize = 5;
 
-const SEEN: &str = "from question sent to seen";
-const SEEN_BALL: &str = "from ball sent to seen";
+/// What the rounds of a show are.
+const QUESTIONS: [&str; 2] = ["questions", "from question sent to seen"];
+const BALLS: [&str; 2] = ["balls", "from ball sent to seen"];
+const ROUNDS: [&str; 2] = ["rounds", "from round sent to seen"];
 
 /// The report of the run.
 #[must_use]
 pub fn document(report: &Report) -> Document {
     let setup = &report.setup;
+    let [rounds, seen] = match (report.bingo.is_empty(), report.quiz.is_empty()) {
+        (true, _) => QUESTIONS,
+        (false, true) => BALLS,
+        (false, false) => ROUNDS,
+    };
     let mut blocks = vec![
         Block::Facts(facts(report)),
-        latency(if report.bingo.is_empty() { SEEN } else { SEEN_BALL }, "last player", &report.question_seen),
+        latency(seen, "last player", &report.question_seen),
         latency("from answer to reply", "slowest", &report.answer_replied),
     ];
-    if report.bingo.is_empty() {
-        blocks.push(survivors(&report.questions));
-    }
+    let is_trivia = report.bingo.is_empty() && report.quiz.is_empty();
+    let in_play: Vec<(u16, u32)> = if is_trivia {
+        report.questions.iter().map(|line| (line.question, line.alive)).collect()
+    } else {
+        report.quiz.iter().filter(|line| !line.voided).map(|line| (line.round, line.in_play)).collect()
+    };
+    blocks.extend((is_trivia || !in_play.is_empty()).then(|| survivors(&in_play)));
     blocks.extend(report.memory.as_ref().map(memory));
-    if report.bingo.is_empty() {
-        blocks.push(questions(&report.questions));
-    }
+    blocks.extend(is_trivia.then(|| questions(&report.questions)));
+    blocks.extend(quiz::tables(&report.quiz));
     let currency = report.winners.as_ref().map_or("EUR", |winners| &winners.currency);
     blocks.extend(report.bingo.iter().map(|part| bingo::table(part, currency)));
     if let Some(won) = &report.winners {
@@ -42,7 +52,6 @@ pub fn document(report: &Report) -> Document {
     blocks.extend((!report.audit.is_empty()).then(|| audit(&report.audit)));
     blocks.extend(report.database.as_ref().map(database));
     blocks.extend(report.comparison.as_ref().map(comparison));
-    let rounds = if report.bingo.is_empty() { "questions" } else { "balls" };
     let title = format!("{} ({}, {} {rounds}, seed {})", setup.title, setup.mode, setup.questions, report.seed);
     Document { title, subtitles: setup.service.iter().map(|service| format!("played on {service}")).collect(), blocks }
 }
@@ -134,14 +143,15 @@ fn latency(caption: &str, last: &str, latency: &Latency) -> Block {
     Block::Table(table)
 }
 
-fn survivors(questions: &[QuestionLine]) -> Block {
-    let end = |line: Option<&QuestionLine>| line.map_or(String::new(), |line| format!("question {}", line.question));
+/// The players in play after each round.
+fn survivors(in_play: &[(u16, u32)]) -> Block {
+    let end = |round: Option<&(u16, u32)>| round.map_or(String::new(), |(round, _)| format!("question {round}"));
     Block::Curve(Curve {
         caption: "players in play after each question".into(),
         note: String::new(),
-        points: questions.iter().map(|line| (f64::from(line.question), f64::from(line.alive))).collect(),
-        ends: (end(questions.first()), end(questions.last())),
-        most: count(questions.iter().map(|line| line.alive).max().unwrap_or_default().into()),
+        points: in_play.iter().map(|&(round, players)| (f64::from(round), f64::from(players))).collect(),
+        ends: (end(in_play.first()), end(in_play.last())),
+        most: count(in_play.iter().map(|&(_, players)| players).max().unwrap_or_default().into()),
     })
 }
 

@@ -9,6 +9,7 @@ use klaxon_protocol::player::{FromPlayer, Podium, ToPlayer};
 
 use super::latency::Times;
 use super::model::{Answers, Crowd, HostLine, Memory, QuestionLine, Report, Setup, Traffic, WinnerLine, Winners};
+use super::quiz;
 use super::waits::waits;
 use crate::audit::bingo_summaries;
 use crate::evidence::{Direction, Disturbance, Evidence, Micros, PlayerNumber};
@@ -30,6 +31,8 @@ struct Count<'a> {
     seen: Times,
     replied: Times,
     questions: BTreeMap<QuestionId, QuestionSeen<'a>>,
+    /// Who received each round of a game that is not trivia.
+    rounds_seen_by: BTreeMap<RoundId, HashSet<PlayerNumber>>,
     podium: Option<&'a Podium>,
 }
 
@@ -89,7 +92,12 @@ impl<'a> Count<'a> {
                 self.asked(line.player, question);
                 self.begun(at, line, message);
             }
-            ToPlayer::GameEvent(event) if event.round.is_some() => self.begun(at, line, message),
+            ToPlayer::GameEvent(event) => {
+                if let Some(round) = event.round {
+                    self.rounds_seen_by.entry(round).or_default().insert(line.player);
+                    self.begun(at, line, message);
+                }
+            }
             ToPlayer::AnswerReply(reply) => {
                 self.replied(at, line, (reply.question, ClaimKey(0)), reply.accepted, reply.code);
             }
@@ -236,8 +244,11 @@ impl Report {
         count.crowd.joined = size(&count.seated);
         count.crowd.watched = size(&count.watching);
         let bingo = bingo_summaries(evidence);
+        let frames = evidence.frames.iter().filter_map(|(frame, ..)| messages.received(frame));
+        let quiz = quiz::lines(frames, &count.rounds_seen_by);
         let answers: u64 = questions.iter().flat_map(|line| &line.counts).map(|&answers| u64::from(answers)).sum();
-        count.answers.counted = answers + bingo.iter().map(|part| part.calls as u64).sum::<u64>();
+        let of_quiz: u64 = quiz.iter().map(|line| u64::from(line.answered)).sum();
+        count.answers.counted = answers + of_quiz + bingo.iter().map(|part| part.calls as u64).sum::<u64>();
         count.answers.peak_per_second = peak(&mut count.answered_at);
         count.answers.refused = count.refused.into_iter().map(|(code, times)| (code.to_owned(), times)).collect();
         Self {
@@ -252,6 +263,7 @@ impl Report {
             answer_replied: count.replied.latency(),
             questions,
             bingo,
+            quiz,
             winners: count.podium.map(winners),
             host,
             faults: waits(faults, evidence, &messages),

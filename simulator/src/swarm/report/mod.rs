@@ -5,6 +5,7 @@ mod document;
 mod figures;
 mod latency;
 mod model;
+mod quiz;
 mod waits;
 
 pub use document::document;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::latency::Latency;
+use super::quiz::QuizLine;
 use super::waits::FaultLine;
 use crate::audit::{BingoSummary, Finding};
 use crate::swarm::costs::Cost;
@@ -24,10 +25,12 @@ pub struct Report {
     pub question_seen: Latency,
     /// The time from an honest player's answer until the player has read the reply.
     pub answer_replied: Latency,
-    /// The results of each question.
+    /// The results of each question of trivia.
     pub questions: Vec<QuestionLine>,
     /// What each part of bingo was like.
     pub bingo: Vec<BingoSummary>,
+    /// The questions of all parts of quiz.
+    pub quiz: Vec<QuizLine>,
     /// The winners, if the show reached its end.
     pub winners: Option<Winners>,
     /// The processor time of the server's processes from their start to the end of the show, if it could be measured.
@@ -53,7 +56,7 @@ pub struct Setup {
     pub title: String,
     /// A description of the service, if it has more than one process.
     pub service: Option<String>,
-    /// `elimination`, `points` or `both`.
+    /// `elimination`, `points` or `both`, or what the parts are.
     pub mode: String,
     /// The number of players that the swarm started.
     pub players: u32,
@@ -61,7 +64,7 @@ pub struct Setup {
     pub spectators: u32,
     /// The number of hostile connections.
     pub hostile: u32,
-    /// The number of questions in the pack.
+    /// The number of rounds that the show can have.
     pub questions: u32,
     /// Seconds from the show's creation until all players had left.
     pub seconds: f64,

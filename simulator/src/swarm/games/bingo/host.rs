@@ -25,3 +25,9 @@ pub fn host_step(event: &GameEvent, pause: Duration) -> Option<(Duration, Action
 
 /// How long tickets are dealt at least: players who come in meanwhile get theirs, too.
 const DEALING: Duration = Duration::from_millis(500);
+
+/// Whether this `play` is one of bingo.
+#[must_use]
+pub fn is_bingo_play(body: &Body) -> bool {
+    ["close_dealing", "public_value"].iter().any(|name| body.0.contains_key(*name))
+}

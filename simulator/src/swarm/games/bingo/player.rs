@@ -3,29 +3,30 @@
 use std::collections::BTreeSet;
 
 use klaxon_protocol::claim::ClaimForm;
-use klaxon_protocol::games::bingo::{Balls, BingoEvent, BingoOwn, BingoPrize, BingoView, LastBall, TicketPrize};
+use klaxon_protocol::games::bingo::{Balls, BingoEvent, BingoOwn, BingoPrize, BingoView, TicketPrize};
 use klaxon_protocol::games::rundown::Overview;
 use klaxon_protocol::player::{Role, ToPlayer};
 use rand::{Rng, RngExt};
 
 use crate::audit::{Ticket, is_complete};
-use crate::swarm::players::actions::{Action, RoundSeen, around, claim};
-use crate::swarm::players::plan::{PlayerPlan, rng};
+use crate::swarm::players::actions::{Action, RoundSeen, claim};
+use crate::swarm::players::plan::PlayerPlan;
 use crate::swarm::players::saying::Saying;
 
-/// The probability that a player sees at once that a ticket has won.
-const SEES: f64 = 0.9;
-/// The probability that a player calls a ticket that an earlier ball completed: where that can still win, and where not.
+/// The probability that a player sees at once that a ticket has won. Those who do not leave prizes for others to call too late.
+const SEES: f64 = 0.75;
+/// The probability that a player calls a ticket that an earlier ball completed, whether or not that can still win.
 const SLEEPER: f64 = 0.5;
-const TOO_LATE: f64 = 0.1;
 /// The probability that a player calls a ticket that has not won: of most, and of those who cheat.
 const ERRS: f64 = 0.004;
 const CHEATS: f64 = 0.05;
+/// The probability that one who cheats calls a ticket that lacks a single number.
+const NEARLY: f64 = 0.5;
 
 /// A player of bingo.
 #[derive(Debug, Default)]
 pub struct Caller {
-    rules: Option<(Balls, Vec<BingoPrize>, LastBall)>,
+    rules: Option<(Balls, Vec<BingoPrize>)>,
     tickets: Vec<Ticket>,
     drawn: Vec<u8>,
     gone: BTreeSet<u8>,
@@ -66,7 +67,7 @@ impl Caller {
 
     fn look(&mut self, view: BingoView) {
         let dealing = view.dealing;
-        self.rules = Some((dealing.balls, dealing.prizes, dealing.settings.last_ball));
+        self.rules = Some((dealing.balls, dealing.prizes));
         self.drawn = view.drawn;
         self.gone = view.won.iter().map(|won| won.prize).collect();
         self.look_at_all();
@@ -85,7 +86,7 @@ impl Caller {
     fn mark(&mut self, ball: u8) {
         self.drawn.push(ball);
         self.before.append(&mut self.fresh);
-        let Some((balls, prizes, _)) = &self.rules else { return };
+        let Some((balls, prizes)) = &self.rules else { return };
         let has_it = |(_, ticket): &(u8, &Ticket)| ticket.iter().flatten().any(|&number| number == ball);
         let drawn: BTreeSet<u8> = self.drawn.iter().copied().collect();
         for (ticket, cells) in (0..).zip(&self.tickets).filter(has_it) {
@@ -100,10 +101,7 @@ impl Caller {
     fn take(&mut self, told: BingoEvent) {
         match told {
             BingoEvent::Dealing(dealing) => {
-                *self = Self {
-                    rules: Some((dealing.balls, dealing.prizes, dealing.settings.last_ball)),
-                    ..Self::default()
-                };
+                *self = Self { rules: Some((dealing.balls, dealing.prizes)), ..Self::default() };
             }
             BingoEvent::Ball(ball) => self.mark(ball.ball),
             BingoEvent::Settled(settled) => self.gone.extend(settled.won.iter().map(|won| won.prize)),
@@ -111,33 +109,29 @@ impl Caller {
         }
     }
 
-    /// All that the player does in the round of a ball, unordered.
+    /// What the player calls in the round of a ball, unordered.
     #[must_use]
-    pub fn actions(&self, seed: u64, player: &PlayerPlan, round: &RoundSeen, swarm: u32) -> Vec<Action> {
-        let mut rng = rng(seed, player.number, round.round.0);
+    pub fn actions(&self, rng: &mut impl Rng, player: &PlayerPlan, round: &RoundSeen) -> Vec<Action> {
         let mut actions = Vec::new();
         if player.role == Role::Player {
-            for call in self.calls(&mut rng, player) {
-                let other = self.any(&mut rng);
+            for call in self.calls(rng, player) {
+                let other = self.any(rng);
                 let [call, other] = [call, other].map(|call| {
                     Saying::of(ClaimForm::Claim, round.round, u8::try_from(call.key().0).unwrap_or_default())
                 });
-                actions.extend(claim(&mut rng, player, round, &call, &other));
+                actions.extend(claim(rng, player, round, &call, &other));
             }
         }
-        actions.extend(around(&mut rng, player, round, swarm));
         actions
     }
 
     /// What the player takes for won.
     fn calls(&self, rng: &mut impl Rng, player: &PlayerPlan) -> Vec<TicketPrize> {
-        let Some((_, _, last_ball)) = &self.rules else { return Vec::new() };
-        let late = match last_ball {
-            LastBall::Any => SLEEPER,
-            LastBall::Required => TOO_LATE,
-        };
+        if self.rules.is_none() {
+            return Vec::new();
+        }
         let fresh = self.fresh.iter().map(|&called| (called, SEES));
-        let seen = fresh.chain(self.before.iter().map(|&called| (called, late)));
+        let seen = fresh.chain(self.before.iter().map(|&called| (called, SLEEPER)));
         let mut calls = Vec::new();
         for ((ticket, prize), sees) in seen.filter(|((_, prize), _)| !self.gone.contains(prize)) {
             if rng.random_bool(sees) {
@@ -147,11 +141,29 @@ impl Caller {
         if rng.random_bool(if player.habits.cheats { CHEATS } else { ERRS }) {
             calls.push(self.any(rng));
         }
+        if player.habits.cheats && rng.random_bool(NEARLY) {
+            calls.extend(self.nearly(self.any(rng).ticket));
+        }
         calls
     }
 
+    /// A prize for which this ticket lacks a single number.
+    fn nearly(&self, ticket: u8) -> Option<TicketPrize> {
+        let (balls, prizes) = self.rules.as_ref()?;
+        let cells = self.tickets.get(usize::from(ticket))?;
+        let drawn: BTreeSet<u8> = self.drawn.iter().copied().collect();
+        let lacks_one = |wanted: &BingoPrize| {
+            let open = cells.iter().flatten().filter(|number| **number > 0 && !drawn.contains(*number));
+            let with = |&number: &u8| drawn.iter().copied().chain([number]).collect();
+            !is_complete(cells, *balls, wanted, &drawn)
+                && open.map(with).any(|with| is_complete(cells, *balls, wanted, &with))
+        };
+        let mut near = (0..).zip(prizes).filter(|(prize, _)| !self.gone.contains(prize));
+        near.find(|(_, wanted)| lacks_one(wanted)).map(|(prize, _)| TicketPrize { ticket, prize })
+    }
+
     fn any(&self, rng: &mut impl Rng) -> TicketPrize {
-        let prizes = self.rules.as_ref().map_or(0, |(_, prizes, _)| u8::try_from(prizes.len()).unwrap_or(32));
+        let prizes = self.rules.as_ref().map_or(0, |(_, prizes)| u8::try_from(prizes.len()).unwrap_or(32));
         let tickets = u8::try_from(self.tickets.len()).unwrap_or(6);
         TicketPrize { ticket: rng.random_range(0..tickets.max(1)), prize: rng.random_range(0..prizes.max(1)) }
     }
@@ -166,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::swarm::players::plan::tests::settings;
-    use crate::swarm::players::plan::{Shares, SwarmPlan, SwarmSettings};
+    use crate::swarm::players::plan::{Shares, SwarmPlan, SwarmSettings, rng};
 
     fn event(body: Value, round: Option<u16>) -> ToPlayer {
         let (phase, round) = (Phase::Question, round.map(RoundId));
@@ -191,7 +203,7 @@ mod tests {
             let won = json!([{ "prize": 0, "winners": [], "count": 1, "share": 0, "one_more": 0 }]);
             caller.hear(&event(json!({ "event": "settled", "round": 1, "won": won, "false_calls": 0 }), None));
         }
-        let plan = SwarmPlan::new(&SwarmSettings { shares: Shares::default(), ..settings(7) });
+        let plan = SwarmPlan::new(&SwarmSettings { shares: Shares { cheats: 0.1, ..Shares::default() }, ..settings(7) });
         let calls = |player: &PlayerPlan| {
             let mut rng = rng(7, player.number, 1);
             !caller.calls(&mut rng, player).is_empty()
@@ -200,11 +212,15 @@ mod tests {
     }
 
     #[test]
-    fn most_call_what_the_last_ball_completed_and_few_what_an_earlier_one_did() {
-        assert!(callers(&[1, 20, 40, 60], false) < 15, "four of five");
-        assert!(callers(&[1, 20, 40, 60, 80], false) > 330);
+    fn most_call_what_the_last_ball_completed_fewer_what_an_earlier_one_did_and_some_cheat() {
+        let early = callers(&[1, 20, 40], false);
+        assert!(early < 15, "three of five: {early}");
+        let nearly = callers(&[1, 20, 40, 60], false);
+        assert!((early + 2..60).contains(&nearly), "some cheat with four of five: {nearly}");
+        let now = callers(&[1, 20, 40, 60, 80], false);
+        assert!((260..340).contains(&now), "{now}");
         let late = callers(&[1, 20, 40, 60, 80, 2], false);
-        assert!((15..90).contains(&late), "{late}");
+        assert!((160..240).contains(&late), "{late}");
         assert!(callers(&[1, 20, 40, 60, 80], true) < 15, "the prize is gone");
     }
 }

@@ -19,13 +19,16 @@ pub struct Quizzer {
 }
 
 impl Quizzer {
-    /// Takes in a message.
-    pub fn hear(&mut self, message: &ToPlayer) {
+    /// Takes in a message. Returns whether the player is in play, if the message tells that.
+    pub fn hear(&mut self, message: &ToPlayer) -> Option<bool> {
         match message {
             ToPlayer::Question(question) => self.question = Some(question.clone()),
             ToPlayer::Snapshot(snapshot) => self.question.clone_from(&snapshot.question),
+            ToPlayer::You(you) => return Some(you.alive),
+            ToPlayer::Result(result) => return Some(result.alive),
             _ => {}
         }
+        None
     }
 
     /// All actions of this player in a question, unordered. `key` has the right choice, which the player may or may not

@@ -3,11 +3,14 @@
 use klaxon_protocol::games::trivia::{Close, Question};
 use klaxon_protocol::host::HostEvent;
 use klaxon_protocol::ids::ShowId;
-use klaxon_protocol::player::Mark;
+use klaxon_protocol::player::{Body, GameEvent, Mark};
+use serde_json::json;
 
 use super::*;
+use crate::swarm::games::rundown::RundownHost;
 
 const STEP: Duration = Duration::from_secs(1);
+const TWO: GameHost = GameHost::Trivia { questions: 2 };
 
 fn pace() -> Pace {
     Pace { players: 10, lobby_least: STEP, lobby_most: STEP * 30, suspense: STEP, pause: STEP * 2, autopilot: false }
@@ -48,7 +51,7 @@ fn reveal(seq: u64, number: u16) -> ToHost {
 #[test]
 fn a_show_is_driven_from_the_lobby_to_the_end() {
     let mut now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&event(ToPlayer::Opened(mark(1))), now);
     assert_eq!(director.take_due(now + STEP * 29), vec![]);
     director.receive(&figures(1, Phase::Lobby, None, 10), now);
@@ -74,7 +77,7 @@ fn a_show_is_driven_from_the_lobby_to_the_end() {
 #[test]
 fn figures_from_before_an_event_change_nothing() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(9, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.stage().phase, Phase::Question);
@@ -83,7 +86,7 @@ fn figures_from_before_an_event_change_nothing() {
 #[test]
 fn a_question_that_was_missed_is_known_from_the_figures() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(15, Phase::Closed, Some(2), 10), now);
     assert_eq!(director.stage().round.map(|times| times.round), Some(RoundId(2)));
@@ -93,7 +96,7 @@ fn a_question_that_was_missed_is_known_from_the_figures() {
 #[test]
 fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
     assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
@@ -109,7 +112,7 @@ fn what_moves_the_show_on_is_tried_again_but_only_where_it_still_fits() {
 #[test]
 fn a_show_that_is_held_reveals_and_does_not_ask_on() {
     let now = Instant::now();
-    let mut director = Director::new(pace(), Extras::default(), 2);
+    let mut director = Director::new(pace(), Extras::default(), TWO);
     director.receive(&question(10, 1), now);
     director.hold(true);
     director.receive(&figures(11, Phase::Closed, Some(1), 10), now);
@@ -124,7 +127,7 @@ fn a_show_that_is_held_reveals_and_does_not_ask_on() {
 fn a_pause_is_always_followed_by_its_resume() {
     let now = Instant::now();
     let extras = Extras::only(RoundId(1), Extra::Pause { at: 0.5, standing: STEP });
-    let mut director = Director::new(pace(), extras, 2);
+    let mut director = Director::new(pace(), extras, TWO);
     director.receive(&question(10, 1), now);
     assert_eq!(director.take_due(now + STEP * 6), vec![Action::Pause]);
     director.receive(&figures(12, Phase::Closed, Some(1), 10), now);
@@ -139,7 +142,7 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
         (Extra::GiveLives { at: 0.5, lives: 2 }, STEP * 6, give),
         (Extra::CloseTooEarly, Duration::ZERO, Action::Close),
     ] {
-        let mut director = Director::new(pace(), Extras::only(RoundId(1), extra), 2);
+        let mut director = Director::new(pace(), Extras::only(RoundId(1), extra), TWO);
         director.receive(&question(10, 1), now);
         assert_eq!(director.take_due(now + at), vec![action]);
     }
@@ -148,9 +151,82 @@ fn lives_are_given_while_the_question_is_open_and_the_press_too_early_is_made_be
 #[test]
 fn the_autopilot_is_left_alone() {
     let now = Instant::now();
-    let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), 2);
+    let mut director = Director::new(Pace { autopilot: true, ..pace() }, Extras::default(), TWO);
     director.receive(&event(ToPlayer::Opened(mark(1))), now);
     director.receive(&question(10, 1), now);
     director.receive(&reveal(12, 1), now);
     assert_eq!(director.due(), None);
+}
+
+/// A rundown's director after its round 1 was begun, and told closed.
+fn with_closed_round(now: Instant) -> Director {
+    let host = RundownHost::new(7, None);
+    let mut director = Director::new(pace(), Extras::default(), GameHost::Rundown(host));
+    director.receive(&told(Phase::Lobby, None, json!({ "event": "break", "text": "Tea!", "for": 0 })), now);
+    director.take_due(now + STEP * 60);
+    let times = json!({ "event": "question", "opens_at": 0, "closes_at": 1 });
+    director.receive(&told(Phase::Question, Some(1), times), now);
+    director.receive(&told(Phase::Closing, None, json!({ "event": "close", "round": 1 })), now);
+    director
+}
+
+fn told(phase: Phase, round: Option<u16>, body: serde_json::Value) -> ToHost {
+    let (seq, at, round, body) = (Seq(1), Millis(0), round.map(RoundId), Body::of(&body));
+    event(ToPlayer::GameEvent(GameEvent { seq, at, phase, round, body }))
+}
+
+fn judges(actions: &[Action]) -> bool {
+    matches!(actions, [Action::Play { body }] if body.0.contains_key("judge"))
+}
+
+#[test]
+fn a_break_is_left_by_the_host_and_a_part_that_tells_nothing_is_begun_twice() {
+    let now = Instant::now();
+    let host = RundownHost::new(7, None);
+    let mut director = Director::new(pace(), Extras::default(), GameHost::Rundown(host));
+    director.receive(&event(ToPlayer::Opened(mark(1))), now);
+    assert_eq!(director.take_due(now + STEP * 30), vec![Action::Next]);
+    director.receive(&told(Phase::Lobby, None, json!({ "event": "break", "text": "Tea!", "for": 0 })), now);
+    director.done(&Action::Next, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next], "once, for the break is told");
+    director.done(&Action::Next, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::Next], "nothing was told");
+    director.done(&Action::Next, now);
+    let times = json!({ "event": "question", "opens_at": 0, "closes_at": 1 });
+    director.receive(&told(Phase::Question, Some(1), times), now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![]);
+    director.refused(Action::Next, ErrorCode::NoMoreQuestions, now);
+    assert_eq!(director.take_due(now + STEP * 60), vec![Action::End { pay: true }]);
+}
+
+#[test]
+fn who_has_the_floor_is_judged_and_nothing_is_revealed_before() {
+    let now = Instant::now();
+    let floor = json!({ "event": "floor", "number": 1, "round": 1, "seat": 3, "order": [3], "buzzed": 1 });
+    // The figures can come before the event.
+    for figures_first in [false, true] {
+        let mut director = with_closed_round(now);
+        if figures_first {
+            director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+        }
+        director.receive(&told(Phase::Closed, None, floor.clone()), now);
+        director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+        let actions = director.take_due(now + STEP * 60);
+        assert!(judges(&actions), "{actions:?}");
+    }
+}
+
+#[test]
+fn a_host_who_missed_who_has_the_floor_judges_once_the_reveal_was_refused() {
+    let now = Instant::now();
+    let mut director = with_closed_round(now);
+    director.receive(&figures(1, Phase::Closed, Some(1), 10), now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
+    director.refused(Action::Reveal, ErrorCode::WrongPhase, now);
+    let actions = director.take_due(now + STEP);
+    assert!(judges(&actions), "{actions:?}");
+    director.refused(actions[0].clone(), ErrorCode::Unavailable, now);
+    assert!(judges(&director.take_due(now + STEP)));
+    director.refused(actions[0].clone(), ErrorCode::WrongPhase, now);
+    assert_eq!(director.take_due(now + STEP), vec![Action::Reveal]);
 }

@@ -8,7 +8,6 @@ use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::ids::RoundId;
 use klaxon_protocol::player::{FromPlayer, Ping, React, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
-use rand::RngExt;
 
 use super::super::actions::{Action, ActionKind, Device, RoundSeen};
 use super::super::habits::Mischief;
@@ -65,6 +64,11 @@ impl Person {
         }
         // The claim is repeated after the pause.
         if code == Some(ErrorCode::Paused) {
+            return;
+        }
+        // Another value can still count.
+        if matches!(code, Some(ErrorCode::TooEarly | ErrorCode::BadChoice)) {
+            self.seen.iter_mut().for_each(|seen| seen.wanted.retain(|wanted| wanted.saying.claimed() != (round, key)));
             return;
         }
         let wanted = self.seen.iter_mut().flat_map(|seen| &mut seen.wanted);
@@ -130,8 +134,7 @@ impl Person {
         let codec = self.plan.codec;
         let world = Arc::clone(&self.world);
         let form = world.form;
-        let choice = self.rng.random_range(0..2);
-        let saying = Saying::of(form, round, choice);
+        let saying = self.hand.guess(&mut self.rng, round);
         let own = self.plan.number;
         match mischief {
             Mischief::ForgesToken => {
@@ -145,7 +148,7 @@ impl Person {
             }
             Mischief::AnswersClosed => {
                 let round = RoundId(round.0.saturating_sub(1).max(1));
-                self.claim(Device::First, &Saying::of(form, round, choice)).await;
+                self.claim(Device::First, &saying.in_round(round)).await;
             }
             Mischief::AnswersEarly => self.claim(Device::First, &saying).await,
             Mischief::AnswersWhenOut if self.alive => {}

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use klaxon_protocol::error::ErrorCode;
-use klaxon_protocol::games::rundown::{Overview, Standing};
+use klaxon_protocol::games::rundown::Overview;
 use klaxon_protocol::player::{FromPlayer, Phase, Role, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use rand::RngExt;
@@ -210,7 +210,9 @@ impl Person {
             Received::Unreadable => return,
             Received::Closed => return self.come_back(device),
         };
-        self.hand.hear(&message);
+        if let Some(in_play) = self.hand.hear(&self.world.known, &message) {
+            self.alive = in_play && self.plan.role == Role::Player;
+        }
         match RoundNews::of(&message) {
             Some(RoundNews::Begins(times)) => self.see(times, time_of(&message).unwrap_or(times.opens_at)),
             Some(RoundNews::Moved(times)) => self.move_clock(times),
@@ -241,13 +243,6 @@ impl Person {
                 self.paused = false;
                 self.retry();
             }
-            ToPlayer::You(you) => self.alive = you.alive,
-            ToPlayer::Result(result) => self.alive = result.alive,
-            ToPlayer::GameOwn(own) => {
-                if let Ok(standing) = own.body.read::<Standing>() {
-                    self.alive = standing.in_play;
-                }
-            }
             ToPlayer::AnswerReply(_) | ToPlayer::ClaimReply(_) => self.settle(&message),
             ToPlayer::Pong(pong) => {
                 let now = local().0.cast_signed();
@@ -276,6 +271,9 @@ impl Person {
             | ToPlayer::Notice(_)
             | ToPlayer::Reactions(_)
             | ToPlayer::Paused(_)
+            | ToPlayer::You(_)
+            | ToPlayer::Result(_)
+            | ToPlayer::GameOwn(_)
             | ToPlayer::GameEvent(_) => {}
         }
     }
