@@ -10,6 +10,7 @@ mod form;
 mod native;
 mod opentdb;
 mod problem;
+mod question;
 mod sheet;
 mod text;
 mod tree;
@@ -21,6 +22,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
+use klaxon_protocol::games::quiz::QuizQuestion;
 use klaxon_protocol::games::trivia::Pack;
 use serde::de::IgnoredAny;
 
@@ -28,10 +30,14 @@ pub use bundled::bundled;
 pub use encoding::Encoding;
 pub use form::{schema, to_toml};
 pub use problem::{BadPack, Problem};
+pub use question::quiz_question;
 pub use text::LARGEST_FILE;
 
 use draft::Draft;
 use problem::{Findings, SourcePlace};
+
+/// The name of the pack that comes with Klaxon, accepted wherever a pack file is.
+pub const BUNDLED: &str = "bundled";
 
 /// The format of a pack file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,6 +155,15 @@ pub struct Imported {
 /// Everything that is wrong with the file, or why it can't be read.
 pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
     import(path, ReadOptions { format, ..ReadOptions::default() }).map(|imported| imported.pack)
+}
+
+/// Reads the questions of a pack, in any format, for a quiz. The path may be [`BUNDLED`].
+///
+/// # Errors
+/// As [`read`].
+pub fn load(path: &Path) -> Result<Vec<QuizQuestion>, BadPack> {
+    let pack = if path == Path::new(BUNDLED) { bundled() } else { read(path, None)? };
+    Ok(pack.questions.into_iter().map(quiz_question).collect())
 }
 
 /// As [`read`], with notes and further options.
@@ -288,6 +303,10 @@ mod tests {
         let bad = read(&folder.path().join("none.toml"), None).unwrap_err().to_string();
         assert!(bad.contains("none.toml: the file can't be read: "), "{bad}");
         assert!(read(folder.path(), None).is_err());
+        let questions = load(&path).unwrap();
+        assert_eq!((questions.len(), questions[0].kind.name(), questions[0].text.as_str()), (1, "choice", "Which?"));
+        assert_eq!(load(Path::new(BUNDLED)).unwrap().len(), bundled().questions.len());
+        assert!(load(&folder.path().join("none.toml")).is_err());
     }
 
     /// Each of their lines would be a mistake in TOML.

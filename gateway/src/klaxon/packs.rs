@@ -8,12 +8,9 @@ use klaxon_gateway::cli::{PackCommand, PackFormat};
 use klaxon_protocol::games::trivia::Pack;
 use klaxon_protocol::text::harmless_json;
 
-/// The name of the bundled pack, accepted wherever a pack file is.
-const BUNDLED: &str = "bundled";
-
 /// Reads a pack for a new show.
 pub fn read(file: &Path) -> anyhow::Result<Pack> {
-    if file == Path::new(BUNDLED) { Ok(pack::bundled()) } else { Ok(pack::read(file, None)?) }
+    if file == Path::new(pack::BUNDLED) { Ok(pack::bundled()) } else { Ok(pack::read(file, None)?) }
 }
 
 pub fn run(command: &PackCommand) -> anyhow::Result<()> {
@@ -37,7 +34,7 @@ pub fn run(command: &PackCommand) -> anyhow::Result<()> {
 fn import(file: &Path, written: &PackFormat, skip_bad: bool) -> anyhow::Result<Imported> {
     let format = written.format.as_deref().map(str::parse::<Format>).transpose()?;
     let sheet = written.sheet.as_deref();
-    if format.is_none() && file == Path::new(BUNDLED) {
+    if format.is_none() && file == Path::new(pack::BUNDLED) {
         return Ok(Imported { pack: pack::bundled(), notes: Vec::new(), left_out: None });
     }
     let imported = pack::import(file, ReadOptions { format, sheet, skip_bad, title: None })?;
