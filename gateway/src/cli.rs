@@ -194,7 +194,7 @@ pub enum PackCommand {
         #[command(flatten)]
         written: PackFormat,
     },
-    /// Print a pack as hosts send it to the server in `create`.
+    /// Print a pack as hosts send it to the server: in `create`, or as a quiz in `create_game` if trivia can't ask its questions.
     Show {
         /// The pack, or `bundled` for the one that comes with Klaxon.
         file: PathBuf,
@@ -209,7 +209,7 @@ pub enum PackCommand {
         /// Leave out questions that can't be played, and name them, instead of importing nothing.
         #[arg(long)]
         skip_bad: bool,
-        /// Where to write it, as TOML.
+        /// Where to write it: as JSON if its name ends in `.json`, and as TOML otherwise.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
@@ -225,6 +225,9 @@ pub struct PackFormat {
     /// The sheet with the questions, if an xlsx file has several.
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
+    /// Take only what a show of trivia can ask: questions with one right choice of 2 to 6.
+    #[arg(long)]
+    pub trivia: bool,
 }
 
 impl Klaxon {

@@ -92,6 +92,12 @@ pub fn to_toml(pack: &Pack) -> String {
     toml::to_string(&PackFile::from(pack)).expect("texts, lists and numbers below 2^32 are all TOML")
 }
 
+/// The pack as a native JSON file; reading it gives the pack back.
+#[must_use]
+pub fn to_json(pack: &Pack) -> String {
+    serde_json::to_string_pretty(&PackFile::from(pack)).expect("texts, lists and numbers are all JSON")
+}
+
 /// The JSON Schema of the native form, for editors and other programs.
 #[must_use]
 pub fn schema() -> schemars::Schema {

@@ -1,15 +1,20 @@
 //! Packs: from files of several formats to the questions of a show.
 //!
-//! [`read`] takes a file, [`parse`] its bytes; both report all problems at once. [`to_toml`] writes a pack in the
-//! native format, so reading another format and writing the result is an import.
+//! [`read`] takes a file for a show of trivia, [`load`] one for a quiz; both report all problems at once. [`to_toml`] and
+//! [`QuizPack::to_toml`] write a pack in the native formats, so reading another format and writing the result is an import.
 
 mod bundled;
+mod doubts;
 mod draft;
 mod encoding;
 mod form;
+mod kind_fields;
+mod kinds;
 mod native;
 mod opentdb;
 mod problem;
+mod question;
+mod quiz_form;
 mod sheet;
 mod text;
 mod tree;
@@ -21,24 +26,30 @@ use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
+use klaxon_protocol::games::quiz::QuizQuestion;
 use klaxon_protocol::games::trivia::Pack;
 use serde::de::IgnoredAny;
 
 pub use bundled::bundled;
 pub use encoding::Encoding;
-pub use form::{schema, to_toml};
+pub use form::{schema, to_json, to_toml};
 pub use problem::{BadPack, Problem};
+pub use question::{PackedQuestion, QuizPack, quiz_question};
+pub use quiz_form::quiz_schema;
 pub use text::LARGEST_FILE;
 
 use draft::Draft;
 use problem::{Findings, SourcePlace};
 
+/// The name of the pack that comes with Klaxon, accepted wherever a pack file is.
+pub const BUNDLED: &str = "bundled";
+
 /// The format of a pack file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Klaxon's own, in TOML.
+    /// Klaxon's own, in TOML: of trivia's questions, or of all kinds.
     Toml,
-    /// Klaxon's own, in JSON.
+    /// The same in JSON.
     Json,
     /// The Open Trivia Database's JSON; the encoding is detected if none is given.
     OpenTdb(Option<Encoding>),
@@ -134,21 +145,29 @@ pub struct ReadOptions<'r> {
 
 /// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
+pub struct Imported<P = Pack> {
     /// The questions that can be played.
-    pub pack: Pack,
-    /// Notes about what was not imported, and what was guessed; a sentence each.
+    pub pack: P,
+    /// Notes about what was not imported, what was guessed, and what may be a mistake; a sentence each.
     pub notes: Vec<String>,
     /// The questions that were left out, and why; only with `skip_bad`.
     pub left_out: Option<BadPack>,
 }
 
-/// Reads a pack file of at most 4 MiB; with no format, it is guessed from name and content.
+/// Reads a pack file of at most 4 MiB for a show of trivia; with no format, it is guessed from name and content.
 ///
 /// # Errors
-/// Everything that is wrong with the file, or why it can't be read.
+/// Everything that is wrong with the file, or why it can't be read. Questions that trivia can't ask are among that.
 pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
     import(path, ReadOptions { format, ..ReadOptions::default() }).map(|imported| imported.pack)
+}
+
+/// Reads the questions of a pack, in any format, for a quiz. The path may be [`BUNDLED`].
+///
+/// # Errors
+/// Everything that is wrong with the file, whatever the quiz's settings, or why it can't be read.
+pub fn load(path: &Path) -> Result<Vec<QuizQuestion>, BadPack> {
+    import_quiz(path, ReadOptions::default()).map(|imported| imported.pack.into_questions())
 }
 
 /// As [`read`], with notes and further options.
@@ -156,15 +175,32 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Pack, BadPack> {
 /// # Errors
 /// As [`read`].
 pub fn import(path: &Path, reading: ReadOptions<'_>) -> Result<Imported, BadPack> {
-    let name = path.display().to_string();
+    if path == Path::new(BUNDLED) {
+        return Ok(Imported { pack: bundled(), notes: Vec::new(), left_out: None });
+    }
+    import_bytes(&path.display().to_string(), &bytes_of(path)?, reading)
+}
+
+/// As [`load`], with notes and further options.
+///
+/// # Errors
+/// As [`load`].
+pub fn import_quiz(path: &Path, reading: ReadOptions<'_>) -> Result<Imported<QuizPack>, BadPack> {
+    if path == Path::new(BUNDLED) {
+        return Ok(Imported { pack: bundled().into(), notes: Vec::new(), left_out: None });
+    }
+    import_quiz_bytes(&path.display().to_string(), &bytes_of(path)?, reading)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, BadPack> {
     let mut bytes = Vec::new();
     let limit = LARGEST_FILE as u64 + 1;
     if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-        let mut findings = Findings::new(&name);
+        let mut findings = Findings::new(&path.display().to_string());
         findings.add(SourcePlace::default(), format!("the file can't be read: {error}"));
         return Err(findings.into_bad_pack());
     }
-    import_bytes(&name, &bytes, reading)
+    Ok(bytes)
 }
 
 /// Reads a pack file's bytes. `name` is its name in errors; `title` overrides the title in the file, and a file of a
@@ -185,7 +221,19 @@ pub fn parse(name: &str, bytes: &[u8], format: Format, title: Option<&str>) -> R
 pub fn import_bytes(name: &str, bytes: &[u8], reading: ReadOptions<'_>) -> Result<Imported, BadPack> {
     let mut findings = Findings::new(name);
     match draft(name, bytes, reading, &mut findings) {
-        Some(draft) => draft.finish(findings, reading.skip_bad),
+        Some(draft) => draft.into_trivia(findings, reading.skip_bad),
+        None => Err(findings.into_bad_pack()),
+    }
+}
+
+/// As [`import_bytes`], for a quiz.
+///
+/// # Errors
+/// As [`import_quiz`].
+pub fn import_quiz_bytes(name: &str, bytes: &[u8], reading: ReadOptions<'_>) -> Result<Imported<QuizPack>, BadPack> {
+    let mut findings = Findings::new(name);
+    match draft(name, bytes, reading, &mut findings) {
+        Some(draft) => draft.into_quiz(findings, reading.skip_bad),
         None => Err(findings.into_bad_pack()),
     }
 }
@@ -288,6 +336,10 @@ mod tests {
         let bad = read(&folder.path().join("none.toml"), None).unwrap_err().to_string();
         assert!(bad.contains("none.toml: the file can't be read: "), "{bad}");
         assert!(read(folder.path(), None).is_err());
+        let questions = load(&path).unwrap();
+        assert_eq!((questions.len(), questions[0].kind.name(), questions[0].text.as_str()), (1, "choice", "Which?"));
+        assert_eq!(load(Path::new(BUNDLED)).unwrap().len(), bundled().questions.len());
+        assert!(load(&folder.path().join("none.toml")).is_err());
     }
 
     /// Each of their lines would be a mistake in TOML.

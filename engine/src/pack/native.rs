@@ -1,17 +1,18 @@
 //! Klaxon's own packs, in TOML or JSON. Every key is checked: a misspelt one is an error, not ignored.
 
-use klaxon_protocol::games::trivia::{Choice, PackQuestion};
+use klaxon_protocol::games::trivia::PackQuestion;
 use klaxon_protocol::time::Span;
 
-use super::draft::{Draft, blank_question, choice_at, difficulty_named, wrong_choice_count};
+use super::draft::{Draft, Drafted, MOST_READ, at_most, blank_question, choice_at, wrong_choice_count};
 use super::form::{PACK_KEYS, QUESTION_KEYS, SCHEMA_KEY};
-use super::problem::{Findings, SourcePlace, excerpt};
+use super::kinds::{self, LANGUAGE, read_difficulty, read_right};
+use super::problem::{Findings, SourcePlace};
 use super::tree::{Fields, Node, Value};
 
-/// Reads a native file. `title` overrides the file's own.
+/// Reads a native file: of all kinds of questions, or of trivia's, as what it holds says. `title` overrides the file's own.
 pub(super) fn read(root: Node, title: Option<&str>, findings: &mut Findings) -> Draft {
-    let mut draft =
-        Draft { title: title.map(str::to_owned), questions: vec![(blank_question(), SourcePlace::default())] };
+    let mut draft = Draft::unread(title);
+    let is_for_a_quiz = kinds::are_in(&root);
     let Some(mut pack) = Fields::of(root, "a pack", SourcePlace::default(), findings) else {
         return draft;
     };
@@ -25,26 +26,31 @@ pub(super) fn read(root: Node, title: Option<&str>, findings: &mut Findings) -> 
     };
     draft.title = draft.title.or(own_title);
     let questions = pack.need("questions", "at least one [[questions]]");
-    pack.refuse_the_rest(PACK_KEYS);
+    if is_for_a_quiz {
+        draft.language = pack.text(LANGUAGE);
+        pack.refuse_the_rest(&[PACK_KEYS, &[LANGUAGE]].concat());
+    } else {
+        pack.refuse_the_rest(PACK_KEYS);
+    }
     let Some(questions) = questions else { return draft };
+    let place = SourcePlace { line: questions.line, question: None };
     match questions.value {
         Value::List(items) => {
-            draft.questions =
-                items.into_iter().enumerate().map(|(index, item)| read_question(item, index + 1, findings)).collect();
+            let items = at_most(MOST_READ, items, place, findings);
+            let read_question = if is_for_a_quiz { kinds::read_question } else { read_question };
+            let numbered = items.into_iter().enumerate();
+            draft.questions = numbered.map(|(index, item)| read_question(item, index + 1, findings)).collect();
         }
-        other => {
-            let place = SourcePlace { line: questions.line, question: None };
-            findings.add(place, format!("`questions` is a list of questions, not {}", other.kind()));
-        }
+        other => findings.add(place, format!("`questions` is a list of questions, not {}", other.kind())),
     }
     draft
 }
 
-fn read_question(node: Node, number: usize, findings: &mut Findings) -> (PackQuestion, SourcePlace) {
+fn read_question(node: Node, number: usize, findings: &mut Findings) -> Drafted {
     let mut question = blank_question();
     let place = SourcePlace { line: node.line, question: Some(number) };
     let Some(mut fields) = Fields::of(node, "a question", place, findings) else {
-        return (question, place);
+        return Drafted::new(question, place);
     };
     let text = fields.need("text", "what is asked");
     if let Some(text) = text.and_then(|node| fields.text_of(node, "`text`")) {
@@ -55,21 +61,13 @@ fn read_question(node: Node, number: usize, findings: &mut Findings) -> (PackQue
     read_choices(&mut fields, choices, right, &mut question);
     question.category = fields.text("category");
     question.source = fields.text("source");
-    if let Some(node) = fields.take("difficulty") {
-        let line = node.line;
-        let named = fields.text_of(node, "`difficulty`").map(|name| difficulty_named(&name));
-        match named {
-            Some(Ok(difficulty)) => question.difficulty = Some(difficulty),
-            Some(Err(problem)) => fields.tell(line, problem),
-            None => {}
-        }
-    }
+    question.difficulty = read_difficulty(&mut fields);
     if let Some(node) = fields.take("open_for") {
         question.open_for = read_open_for(&mut fields, &node);
     }
     let place = fields.place();
     fields.refuse_the_rest(QUESTION_KEYS);
-    (question, place)
+    Drafted::new(question, place)
 }
 
 fn read_choices(fields: &mut Fields<'_>, choices: Option<Node>, right: Option<Node>, question: &mut PackQuestion) {
@@ -84,32 +82,13 @@ fn read_choices(fields: &mut Fields<'_>, choices: Option<Node>, right: Option<No
         && let Some(position) = read_right(fields, right, choices.as_deref())
         && count_is_fine
     {
-        question.right = position;
+        question.right = choice_at(position);
     }
     if let Some(choices) = choices
         && count_is_fine
     {
         question.choices = choices;
     }
-}
-
-/// The index of the right choice. None if it can't be determined; problems with `right` itself are reported.
-fn read_right(fields: &mut Fields<'_>, right: Node, choices: Option<&[String]>) -> Option<Choice> {
-    let line = right.line;
-    if let Value::Integer(number) = right.value {
-        let meant = usize::try_from(number).ok().and_then(|number| choices?.get(number.checked_sub(1)?));
-        let example = meant.map(|text| format!(", such as right = {}", excerpt(text))).unwrap_or_default();
-        fields.tell(line, format!("`right` is the right choice's text in quotes, not its position{example}"));
-        return None;
-    }
-    let right = fields.text_of(right, "`right`")?;
-    let choices = choices?;
-    if let Some(index) = choices.iter().position(|choice| *choice == right) {
-        return Some(choice_at(index));
-    }
-    let shown: Vec<String> = choices.iter().take(6).map(|choice| excerpt(choice)).collect();
-    fields.tell(line, format!("`right` is {}, which is none of the choices {}", excerpt(&right), shown.join(", ")));
-    None
 }
 
 fn read_open_for(fields: &mut Fields<'_>, node: &Node) -> Option<Span> {
@@ -131,7 +110,7 @@ fn read_open_for(fields: &mut Fields<'_>, node: &Node) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use klaxon_protocol::games::trivia::{Difficulty, Pack};
+    use klaxon_protocol::games::trivia::{Choice, Difficulty, Pack};
     use proptest::prelude::*;
 
     use super::super::{BadPack, Format, parse, to_toml};

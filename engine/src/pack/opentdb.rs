@@ -2,7 +2,7 @@
 
 use klaxon_protocol::games::trivia::PackQuestion;
 
-use super::draft::{Draft, blank_question, choice_at, difficulty_named, in_fixed_order};
+use super::draft::{Draft, Drafted, MOST_READ, at_most, blank_question, choice_at, difficulty_named, in_fixed_order};
 use super::encoding::Encoding;
 use super::problem::{Findings, SourcePlace, excerpt};
 use super::tree::{Fields, Node, Value};
@@ -31,8 +31,7 @@ impl OpenTdbResult {
 
 /// Reads what the API sent. `encoding` is found out if it is not given.
 pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings: &mut Findings) -> Draft {
-    let mut draft =
-        Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), SourcePlace::default())] };
+    let mut draft = Draft::unread(Some(title));
     let Some(mut answer) = Fields::of(root, "the API's answer", SourcePlace::default(), findings) else {
         return draft;
     };
@@ -52,10 +51,12 @@ pub(super) fn read(root: Node, encoding: Option<Encoding>, title: &str, findings
             return draft;
         }
     };
+    let items = at_most(MOST_READ, items, SourcePlace::default(), findings);
     let sent: Vec<OpenTdbResult> =
         items.into_iter().enumerate().map(|(index, item)| read_result(item, index + 1, findings)).collect();
     let encoding = encoding.unwrap_or_else(|| Encoding::detect(sent.iter().flat_map(OpenTdbResult::texts)));
-    draft.questions = sent.into_iter().map(|sent| (question_of(&sent, encoding, findings), sent.place)).collect();
+    draft.questions =
+        sent.into_iter().map(|sent| Drafted::new(question_of(&sent, encoding, findings), sent.place)).collect();
     draft
 }
 
@@ -149,7 +150,8 @@ fn question_of(sent: &OpenTdbResult, encoding: Encoding, findings: &mut Findings
         (None, ..) | (_, None, _) | (_, _, None) => return question,
         (Some("boolean"), Some(correct), Some(incorrect)) => boolean(&correct, &incorrect),
         (Some("multiple"), Some(correct), Some(incorrect)) => {
-            in_fixed_order(correct, incorrect).map(|(choices, right)| (choices, right.index()))
+            let (choices, right) = in_fixed_order(correct, incorrect);
+            Ok((choices, right.index()))
         }
         (Some(other), ..) => Err(format!("`type` is multiple or boolean, not {}", excerpt(other))),
     };

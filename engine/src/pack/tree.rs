@@ -1,5 +1,6 @@
 //! TOML and JSON as one tree that keeps what errors need: lines, and duplicate keys.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -22,6 +23,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    Bool(bool),
     List(Vec<Node>),
     Table(Vec<TreeEntry>),
     /// A kind of value that packs don't have, by its name.
@@ -41,6 +43,7 @@ impl Value {
         match self {
             Self::Text(_) => "a text",
             Self::Integer(_) => "a number",
+            Self::Bool(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table of keys",
             Self::Other(kind) => kind,
@@ -89,7 +92,7 @@ fn toml_value(value: Spanned<DeValue<'_>>, lines: &Lines) -> Node {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Value::Other("a number out of any range"), Value::Integer),
         DeValue::Float(_) => Value::Other("a fraction"),
-        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Boolean(is_true) => Value::Bool(is_true),
         DeValue::Datetime(_) => Value::Other("a date or time"),
         DeValue::Array(list) => Value::List(list.into_iter().map(|value| toml_value(value, lines)).collect()),
         DeValue::Table(table) => return toml_table(Spanned::new(span, table), lines),
@@ -146,8 +149,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Self::node(Value::Other("a fraction"))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-        Self::node(Value::Other("true or false"))
+    fn visit_bool<E>(self, is_true: bool) -> Result<Node, E> {
+        Self::node(Value::Bool(is_true))
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {
@@ -255,6 +258,17 @@ impl<'f> Fields<'f> {
     pub fn text(&mut self, key: &str) -> Option<String> {
         let node = self.take(key)?;
         self.text_of(node, &format!("`{key}`"))
+    }
+
+    /// Everything that was not taken; a second value at a key is reported.
+    pub fn take_all(&mut self) -> Vec<TreeEntry> {
+        let mut keys = BTreeSet::new();
+        let (first, second): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.entries).into_iter().partition(|entry| keys.insert(entry.key.clone()));
+        for entry in second {
+            self.tell(entry.line, format!("{} stands twice", excerpt(&entry.key)));
+        }
+        first
     }
 
     /// Reports every key that was not taken.

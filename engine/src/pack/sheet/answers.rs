@@ -1,8 +1,5 @@
-//! Which answer is marked as right in a sheet: by number, by letter or by its text.
+//! Which answers are marked as right in a sheet: by number, by letter or by text.
 
-use klaxon_protocol::games::trivia::Choice;
-
-use super::super::draft::choice_at;
 use super::super::problem::excerpt;
 
 /// The meaning of the cells with the right answer, if it is ambiguous: "2" can be the second answer or the answer "2".
@@ -38,57 +35,67 @@ impl Convention {
     }
 }
 
-/// The choice that a cell refers to.
-pub(super) fn right_one(cell: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Result<Choice, String> {
+/// The positions of the answers that a cell refers to: one, or several in a list.
+pub(super) fn right_ones(cell: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Result<Vec<usize>, String> {
     if cell.is_empty() {
         return Err("the correct answer is missing: the number, the letter or the text of one answer".to_owned());
     }
-    let found = match (by_text(cell, answers), number(cell)) {
-        (Some(text), None) => text,
-        (None, Some(number)) => at(number, answers)
-            .ok_or_else(|| format!("the correct answer is number {number}, and there is no answer {number}"))?,
-        (Some(text), Some(number)) => match (at(number, answers), convention) {
-            (None, _) | (_, Convention::Text) => text,
-            (Some(numbered), _) if numbered == text => text,
-            (Some(numbered), Convention::Number) => numbered,
-            (Some(numbered), Convention::Unknown) => {
-                let is_letter = cell.chars().any(char::is_alphabetic);
-                let instead = if is_letter { "number" } else { "letter, A to F" };
-                return Err(format!(
-                    "the correct answer {} can be answer {number}, {}, or the answer with this text; write its {instead}",
-                    excerpt(cell),
-                    excerpt(answers[numbered].1)
-                ));
-            }
-        },
-        (None, None) => return several(cell, answers),
-    };
-    Ok(choice_at(found))
+    match one(cell, answers, convention) {
+        Some(found) => found.map(|found| vec![found]),
+        None => several(cell, answers, convention),
+    }
 }
 
-/// A list of right answers. A list that repeats one answer counts as that answer.
-fn several(cell: &str, answers: &[AnswerCell<'_>]) -> Result<Choice, String> {
-    let no_answer =
-        || format!("the correct answer is the number, the letter or the text of one answer, not {}", excerpt(cell));
+/// The position of the one answer that a text refers to, or why it can't be told; none if it names none.
+fn one(text: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Option<Result<usize, String>> {
+    let found = match (by_text(text, answers), number(text)) {
+        (None, None) => return None,
+        (Some(by_text), None) => Ok(by_text),
+        (None, Some(number)) => at(number, answers)
+            .ok_or_else(|| format!("the correct answer is number {number}, and there is no answer {number}")),
+        (Some(by_text), Some(number)) => match (at(number, answers), convention) {
+            (None, _) | (_, Convention::Text) => Ok(by_text),
+            (Some(numbered), _) if numbered == by_text => Ok(by_text),
+            (Some(numbered), Convention::Number) => Ok(numbered),
+            (Some(numbered), Convention::Unknown) => {
+                let is_letter = text.chars().any(char::is_alphabetic);
+                let instead = if is_letter { "number" } else { "letter, A to F" };
+                Err(format!(
+                    "the correct answer {} can be answer {number}, {}, or the answer with this text; write its {instead}",
+                    excerpt(text),
+                    excerpt(answers[numbered].1)
+                ))
+            }
+        },
+    };
+    Some(found)
+}
+
+/// The positions of a list of right answers, each once.
+fn several(cell: &str, answers: &[AnswerCell<'_>], convention: Convention) -> Result<Vec<usize>, String> {
     let is_separator = |c: char| matches!(c, ',' | ';' | '/' | '&' | '|' | '+' | '\n');
     let mut parts: Vec<&str> = cell.split(is_separator).map(str::trim).filter(|part| !part.is_empty()).collect();
     if parts.len() < 2 {
         parts = cell.split_whitespace().filter(|part| !matches!(*part, "and" | "or")).collect();
     }
     let mut named = Vec::new();
-    for part in &parts {
-        let found = number(part).map(|number| at(number, answers)).or_else(|| by_text(part, answers).map(Some));
-        named.push(found.ok_or_else(no_answer)?);
+    for part in parts {
+        let Some(found) = one(part, answers, convention) else {
+            named.clear();
+            break;
+        };
+        let found = found?;
+        if !named.contains(&found) {
+            named.push(found);
+        }
     }
-    match named.first() {
-        Some(Some(first)) if named.iter().all(|other| *other == Some(*first)) => Ok(choice_at(*first)),
-        Some(_) if parts.len() > 1 => Err(format!(
-            "{} correct answers ({}); a question of Klaxon has one right choice",
-            parts.len(),
+    if named.is_empty() {
+        return Err(format!(
+            "the correct answer is the number, the letter or the text of one answer, not {}",
             excerpt(cell)
-        )),
-        _ => Err(no_answer()),
+        ));
     }
+    Ok(named)
 }
 
 /// The position of the answer with this number.
@@ -132,8 +139,15 @@ mod tests {
     const PLANETS: &[AnswerCell<'_>] = &[(1, "Mars"), (2, "Venus"), (4, "Earth")];
     const NUMBERS: &[AnswerCell<'_>] = &[(1, "2"), (2, "3"), (3, "4"), (4, "1")];
 
+    fn rights(cell: &str, answers: &[AnswerCell<'_>]) -> Result<Vec<usize>, String> {
+        right_ones(cell, answers, Convention::Unknown)
+    }
+
     fn right(cell: &str, answers: &[AnswerCell<'_>]) -> Result<usize, String> {
-        right_one(cell, answers, Convention::Unknown).map(|choice| choice.index())
+        rights(cell, answers).map(|rights| {
+            assert_eq!(rights.len(), 1, "{cell}");
+            rights[0]
+        })
     }
 
     #[test]
@@ -149,13 +163,22 @@ mod tests {
     }
 
     #[test]
-    fn several_or_none_are_refused() {
-        for cell in ["1,2", "1;2", "1 2", "A, B", "AB and 1", "Mars, Venus", "Mars / Venus", "1 and 2", "1&4"] {
-            let told = right(cell, PLANETS).unwrap_err();
-            let is_several = told.contains("2 correct answers") && told.contains("one right choice");
-            assert!(is_several || cell.starts_with("AB"), "{cell}: {told}");
+    fn several_are_named_in_a_list_in_any_way() {
+        for cell in ["1,2", "1;2", "1 2", "A, B", "Mars, Venus", "Mars / Venus", "1 and 2", "1&2", "1, 2, 1", "a or b"]
+        {
+            assert_eq!(rights(cell, PLANETS), Ok(vec![0, 1]), "{cell}");
         }
-        for cell in ["Pluto", "1.3", "two", "Mars, Pluto", "-1", "TRUE", "?"] {
+        assert_eq!(rights("4, 1", PLANETS), Ok(vec![2, 0]));
+        assert!(rights("1, 3", PLANETS).unwrap_err().contains("there is no answer 3"));
+        // Each of them is what the rest of the sheet says.
+        assert!(rights("2, 3", NUMBERS).unwrap_err().contains("can be answer 2"));
+        assert_eq!(right_ones("2, 3", NUMBERS, Convention::Number), Ok(vec![1, 2]));
+        assert_eq!(right_ones("2, 3", NUMBERS, Convention::Text), Ok(vec![0, 1]));
+    }
+
+    #[test]
+    fn none_is_refused() {
+        for cell in ["AB and 1", "Pluto", "1.3", "two", "Mars, Pluto", "-1", "TRUE", "?"] {
             assert!(right(cell, PLANETS).unwrap_err().contains("text of one answer, not"), "{cell}");
         }
         assert!(right("3", PLANETS).unwrap_err().contains("there is no answer 3"));
@@ -167,8 +190,8 @@ mod tests {
     #[test]
     fn a_number_that_is_also_an_answer_is_what_the_rest_of_the_sheet_says() {
         assert!(right("2", NUMBERS).unwrap_err().contains("can be answer 2, \"3\", or the answer with this text"));
-        assert_eq!(right_one("2", NUMBERS, Convention::Number), Ok(Choice(1)));
-        assert_eq!(right_one("2", NUMBERS, Convention::Text), Ok(Choice(0)));
+        assert_eq!(right_ones("2", NUMBERS, Convention::Number), Ok(vec![1]));
+        assert_eq!(right_ones("2", NUMBERS, Convention::Text), Ok(vec![0]));
         assert_eq!(right("A", NUMBERS), Ok(0));
         assert_eq!(right("2", &[(1, "1"), (2, "2")]), Ok(1));
         assert!(right("2", NUMBERS).unwrap_err().ends_with("write its letter, A to F"));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::problem::excerpt;
 use super::grid::{Grid, Row, letters, trimmed};
 use super::names::{Role, Unit, asks_for_number, role};
+use super::own::{self, KindColumns};
 
 /// Rows that are searched for the header, which may follow a title and instructions.
 const HEADER_WITHIN: usize = 200;
@@ -23,13 +24,16 @@ pub(super) enum Answers {
 pub(super) struct Columns {
     pub text: usize,
     pub answers: Answers,
-    pub correct: usize,
+    /// None in a sheet with kinds, if no question of it has a right answer.
+    pub correct: Option<usize>,
     /// The name of that column asks for the answer's number.
     pub by_number: bool,
     /// None if the sheet has no time limits: then the show's setting applies.
     pub time: Option<(usize, Unit)>,
     /// How many columns the header has.
     pub width: usize,
+    /// Further columns, if each row names the kind of its question.
+    pub of_kinds: Option<KindColumns>,
 }
 
 /// Where the header is, or would be if no column were missing.
@@ -39,19 +43,24 @@ pub(super) struct Header {
     pub row: usize,
     /// The needed columns that it does not name.
     pub missing: Vec<&'static str>,
+    /// The column with the kinds of questions, if there is one.
+    pub kind: Option<usize>,
 }
 
 impl Header {
     /// The row that names most of the needed columns, the first of those that name equally many; at least two.
     pub fn find(grid: &Grid) -> Option<Self> {
         let rows = grid.rows.iter().take(HEADER_WITHIN).enumerate();
-        let headers = rows.map(|(row, cells)| Self { row, missing: missing(cells) });
+        let headers = rows.map(|(row, cells)| {
+            let kind = own::kind_column(cells, &grid.rows[row + 1..]);
+            Self { row, missing: missing(cells, kind.is_some()), kind }
+        });
         headers.filter(|header| header.missing.len() <= 2).min_by_key(|header| header.missing.len())
     }
 }
 
 /// The needed columns that a row does not name. Instructions speak of questions and answers too, but never in cells of their own.
-fn missing(row: &Row) -> Vec<&'static str> {
+fn missing(row: &Row, has_kinds: bool) -> Vec<&'static str> {
     let roles: Vec<Role> = row.cells.iter().map(|cell| role(trimmed(cell))).collect();
     let has = |wanted: Role| roles.contains(&wanted);
     let wrong = roles.iter().filter(|role| **role == Role::Wrong).count();
@@ -63,7 +72,10 @@ fn missing(row: &Row) -> Vec<&'static str> {
         |number| row.cells.iter().zip(&roles).any(|(cell, role)| *role == Role::Answer(number) && is_name(cell));
     let (one, two) = (("Answer 1", has_answer(1)), ("Answer 2", has_answer(2)));
     let is_numbered = one.1 || two.1 || wrong == 0;
-    let needed = if is_numbered {
+    let needed = if has_kinds {
+        // What else is needed depends on the kind.
+        vec![text]
+    } else if is_numbered {
         vec![text, one, two, correct]
     } else {
         // The right answer stands in a column of its own, beside those with the wrong ones.
@@ -87,23 +99,51 @@ impl Columns {
         }
         let cells = &grid.rows[header.row];
         let roles = cells.cells.iter().map(|cell| role(trimmed(cell))).collect();
-        let sheet = Sheet { header: cells, rows: &grid.rows[header.row + 1..], roles };
-        let answers = sheet.answers()?;
+        let mut sheet = Sheet { header: cells, rows: &grid.rows[header.row + 1..], roles };
+        let of_kinds = match header.kind {
+            Some(kind) => {
+                let of_kinds = KindColumns::of(kind, cells);
+                for column in of_kinds.all() {
+                    sheet.roles[column] = Role::Other;
+                }
+                Some(of_kinds)
+            }
+            None => None,
+        };
+        let answers = match sheet.answers()? {
+            Answers::Wrong(wrong) if of_kinds.is_some() => {
+                if let Some(&first) = wrong.first() {
+                    return Err(format!(
+                        "{} is not read beside a column Kind; call it Answer 2, and so on",
+                        sheet.named(first)
+                    ));
+                }
+                Answers::Numbered(Vec::new())
+            }
+            answers => answers,
+        };
+        if let Some(twice) = of_kinds.as_ref().and_then(KindColumns::twice) {
+            return Err(sheet.ambiguous("the same", &twice));
+        }
         let correct = match sheet.one_of(|role| role == Role::Correct)? {
             Some(correct) => Some(correct),
             None => sheet.one_of(|role| role == Role::OneAnswer)?,
         };
+        if correct.is_none() && of_kinds.is_none() {
+            return Err("the header row has no column Correct answer".to_owned());
+        }
         let time = sheet.one_of(|role| matches!(role, Role::Time(_)))?;
         let columns = Self {
             text: sheet.text()?,
             answers,
-            correct: correct.ok_or("the header row has no column Correct answer")?,
+            correct,
             by_number: correct.is_some_and(|column| asks_for_number(cells.cell(column))),
             time: time.and_then(|column| match sheet.roles[column] {
                 Role::Time(unit) => Some((column, unit)),
                 _ => None,
             }),
             width: cells.width.unwrap_or(0),
+            of_kinds,
         };
         let notes = sheet.dropped(&columns);
         Ok((columns, notes))
@@ -111,7 +151,8 @@ impl Columns {
 
     /// All columns that are read.
     pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        self.asked().chain(self.time.map(|(column, _)| column))
+        let of_kinds = self.of_kinds.iter().flat_map(KindColumns::all);
+        self.asked().chain(self.time.map(|(column, _)| column)).chain(of_kinds)
     }
 
     /// Those in which something is written of every question.
@@ -120,7 +161,12 @@ impl Columns {
             Answers::Numbered(answers) => answers.iter().map(|&(_, column)| column).collect(),
             Answers::Wrong(wrong) => wrong.clone(),
         };
-        [self.text, self.correct].into_iter().chain(answers)
+        [self.text].into_iter().chain(self.correct).chain(answers)
+    }
+
+    /// What a row has in the column with the right answer.
+    pub fn correct_of<'r>(&self, row: &'r Row) -> &'r str {
+        self.correct.map_or("", |column| row.cell(column))
     }
 
     /// Whether a row only explains the columns, as templates do below their header.
@@ -133,7 +179,8 @@ impl Columns {
                     answers.iter().filter(|&&(number, column)| says(column) == Role::Answer(number)).count() >= 2
                 }
                 Answers::Wrong(wrong) => {
-                    says(self.correct) == Role::Correct && wrong.iter().any(|&column| says(column) == Role::Wrong)
+                    self.correct.map(says) == Some(Role::Correct)
+                        && wrong.iter().any(|&column| says(column) == Role::Wrong)
                 }
             }
     }

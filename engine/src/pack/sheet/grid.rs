@@ -4,6 +4,8 @@ use super::super::text::Lines;
 
 /// Columns that are read at most; no question has that many answers.
 pub(super) const MOST_COLUMNS: usize = 256;
+/// Rows of a text that are read at most.
+pub(super) const MOST_ROWS: usize = 20_000;
 
 /// One sheet.
 #[derive(Debug, Default)]
@@ -14,6 +16,45 @@ pub(super) struct Grid {
     pub rows: Vec<Row>,
     /// Notes for the user who imports it.
     pub notes: Vec<String>,
+    /// Cells that are merged with others.
+    pub merged: Vec<Merged>,
+    /// How many more rows there are, in which something is written.
+    pub left_out: usize,
+}
+
+/// A range of cells that are one; the text is in the first of them.
+#[derive(Debug)]
+pub(super) struct Merged {
+    /// The line of the first row, and of the last.
+    pub lines: (usize, usize),
+    /// The first column, and the last.
+    pub columns: (usize, usize),
+}
+
+impl Grid {
+    /// Notes about merged cells, in the rows from this one on and in columns that are read.
+    pub fn notes_of(&self, first: usize, is_read: impl Fn(usize) -> bool) -> Option<String> {
+        let (from, to) = (self.rows.get(first)?.line, self.rows.last()?.line);
+        let is_in_use = |merged: &&Merged| {
+            let columns = merged.columns.0..=merged.columns.1.min(MOST_COLUMNS);
+            merged.lines.1 >= from && merged.lines.0 <= to && columns.into_iter().any(&is_read)
+        };
+        let mut merged = self.merged.iter().filter(is_in_use);
+        let shown: Vec<String> = merged.by_ref().take(5).map(ToString::to_string).collect();
+        let more = if merged.next().is_some() { " and more" } else { "" };
+        let text = format!(
+            "cells are merged, and what they hold counts for the first of them only: {}{more}",
+            shown.join(", ")
+        );
+        (!shown.is_empty()).then_some(text)
+    }
+}
+
+impl std::fmt::Display for Merged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { lines, columns } = self;
+        write!(f, "{}{}:{}{}", letters(columns.0), lines.0, letters(columns.1), lines.1)
+    }
 }
 
 /// A row.
@@ -70,7 +111,9 @@ pub(super) fn split(separator: u8, text: &str) -> Grid {
         let empty = text.get(start..).map_or(0, |rest| rest.len() - rest.trim_start_matches('\n').len());
         let written =
             (1..).zip(record.iter()).filter(|(_, cell)| !trimmed(cell).is_empty()).last().map_or(0, |(count, _)| count);
-        if written > 0 {
+        if grid.rows.len() == MOST_ROWS {
+            grid.left_out += usize::from(written > 0);
+        } else if written > 0 {
             grid.rows.push(Row {
                 line: lines.line(start + empty),
                 cells: record.iter().take(written.min(MOST_COLUMNS)).map(str::to_owned).collect(),

@@ -1,24 +1,26 @@
 //! Questions in a spreadsheet, as CSV, TSV or xlsx: Kahoot's, Blooket's, Wayground's (Quizizz's) and Gimkit's templates, and whatever
-//! has a header row that names the same columns.
+//! has a header row that names the same columns. A column Kind makes it one of Klaxon's own, with questions of all kinds.
 
 mod answers;
 mod columns;
 mod grid;
 mod names;
+mod own;
 mod workbook;
 
 #[cfg(test)]
 mod tests;
 
-use klaxon_protocol::games::trivia::{Choice, PackQuestion};
+use klaxon_protocol::games::quiz::{By, Kind, OneRight, SeveralRight};
 use klaxon_protocol::time::Span;
 
-use super::draft::{Draft, blank_question, in_fixed_order, wrong_choice_count};
+use super::draft::{Draft, Drafted, MOST_READ, at_most, blank_question, choice_at, in_fixed_order};
 use super::problem::{Findings, SourcePlace, excerpt};
+use super::question::PackedQuestion;
 use super::text;
-use answers::{AnswerCell, Convention, right_one};
+use answers::{AnswerCell, Convention, right_ones};
 use columns::{Answers, Columns, Header};
-use grid::{Grid, Row};
+use grid::{Grid, MOST_ROWS, Row};
 use names::Unit;
 pub(super) use workbook::ZIP;
 
@@ -39,12 +41,19 @@ fn split(text: &str) -> Option<(Grid, Header)> {
 
 /// Reads a file; `wanted` is the name of the sheet to read, if its file has several.
 pub(super) fn read(bytes: &[u8], title: &str, wanted: Option<&str>, findings: &mut Findings) -> Draft {
-    let draft = Draft { title: Some(title.to_owned()), questions: vec![(blank_question(), SourcePlace::default())] };
+    let draft = Draft::unread(Some(title));
     let found = find(bytes, wanted, findings);
     let read = found.and_then(|(grid, header)| {
         let place = SourcePlace { line: Some(grid.rows[header.row].line), question: None };
         let (columns, notes) = Columns::of(&grid, &header).map_err(|problem| (place, problem))?;
-        grid.notes.iter().cloned().chain(notes).for_each(|note| findings.note(note));
+        let notes_of_cells = grid.notes_of(header.row + 1, |column| columns.all().any(|read| read == column));
+        grid.notes.iter().cloned().chain(notes_of_cells).chain(notes).for_each(|note| findings.note(note));
+        if grid.left_out > 0 {
+            findings.add(
+                SourcePlace::default(),
+                format!("the sheet has more than {MOST_ROWS} rows; a pack has at most 500 questions"),
+            );
+        }
         Ok(read_rows(&grid.rows[header.row + 1..], &columns, findings))
     });
     match read {
@@ -125,22 +134,32 @@ fn choose(grids: Vec<Grid>, wanted: Option<&str>, findings: &mut Findings) -> Re
     Ok((grids.into_iter().nth(at).expect("it was found there"), header))
 }
 
-fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<(PackQuestion, SourcePlace)> {
+fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<Drafted> {
     // A row without content may still have its number and time limit.
-    let is_written = |row: &&Row| columns.asked().any(|column| !row.cell(column).is_empty());
+    let is_written = |row: &&Row| {
+        columns.asked().any(|column| !row.cell(column).is_empty())
+            || columns.of_kinds.as_ref().is_some_and(|of_kinds| of_kinds.are_in(row))
+    };
     let has_fault = |row: &Row| row.faults.iter().any(|&(column, _)| columns.all().any(|read| read == column));
     let rows: Vec<&Row> =
         rows.iter().filter(|row| (is_written(row) || has_fault(row)) && !columns.are_explained_by(row)).collect();
     let convention = if columns.by_number {
         Convention::Number
     } else {
-        Convention::of(rows.iter().map(|row| (row.cell(columns.correct), answers_of(row, columns))))
+        Convention::of(rows.iter().map(|row| (columns.correct_of(row), answers_of(row, columns))))
     };
     let mut questions = Vec::with_capacity(rows.len().min(1_000));
-    for row in rows {
+    for row in at_most(MOST_READ, rows, SourcePlace::default(), findings) {
         let place = SourcePlace { line: Some(row.line), question: Some(questions.len() + 1) };
-        let question = read_row(row, columns, convention, &mut |problem| findings.add(place, problem));
-        questions.push((question, place));
+        let faults = faults_of(row, columns);
+        questions.push(if !faults.is_empty() {
+            faults.into_iter().for_each(|fault| findings.add(place, fault));
+            Drafted::new(blank_question(), place)
+        } else if let Some(of_kinds) = &columns.of_kinds {
+            own::read_row(row, columns, of_kinds, convention, place, findings)
+        } else {
+            Drafted::new(read_row(row, columns, convention, &mut |problem| findings.add(place, problem)), place)
+        });
     }
     questions
 }
@@ -155,32 +174,34 @@ fn answers_of<'r>(row: &'r Row, columns: &Columns) -> Vec<AnswerCell<'r>> {
         .collect()
 }
 
-fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn FnMut(String)) -> PackQuestion {
-    let mut question = blank_question();
-    let mut faults = row.faults.iter().filter(|(column, _)| columns.all().any(|read| read == *column)).peekable();
-    if faults.peek().is_some() {
-        faults.for_each(|(_, fault)| tell(fault.clone()));
-        return question;
-    }
-    if row.width.is_some() && row.cells.len() > columns.width {
-        tell(format!(
+/// What keeps a row from being read at all.
+fn faults_of(row: &Row, columns: &Columns) -> Vec<String> {
+    let faults = row.faults.iter().filter(|(column, _)| columns.all().any(|read| read == *column));
+    let mut faults: Vec<String> = faults.map(|(_, fault)| fault.clone()).collect();
+    if faults.is_empty() && row.width.is_some() && row.cells.len() > columns.width {
+        faults.push(format!(
             "the row has {} cells and the header {}: a text with the separator in it stands in quotes",
             row.cells.len(),
             columns.width
         ));
-        return question;
     }
+    faults
+}
+
+fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn FnMut(String)) -> PackedQuestion {
+    let mut packed = PackedQuestion::from(blank_question());
+    let question = &mut packed.question;
     row.cell(columns.text).clone_into(&mut question.text);
-    let choices = match &columns.answers {
-        Answers::Numbered(_) => numbered(&answers_of(row, columns), row.cell(columns.correct), convention, tell),
+    let correct = columns.correct_of(row);
+    let kind = match &columns.answers {
+        Answers::Numbered(_) => numbered(&answers_of(row, columns), correct, convention, tell),
         Answers::Wrong(wrong) => {
             let wrong = wrong.iter().map(|&column| row.cell(column).to_owned()).filter(|answer| !answer.is_empty());
-            apart(row.cell(columns.correct), wrong.collect(), tell)
+            apart(correct, wrong.collect(), tell)
         }
     };
-    if let Some((choices, right)) = choices {
-        question.choices = choices;
-        question.right = right;
+    if let Some(kind) = kind {
+        question.kind = kind;
     }
     if let Some((column, unit)) = columns.time {
         match read_time(row.cell(column), unit) {
@@ -188,34 +209,43 @@ fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn
             Err(problem) => tell(problem),
         }
     }
-    question
+    packed
 }
 
-/// The choices among which a cell names the right one.
+/// The choices among which a cell names the right ones.
 fn numbered(
     answers: &[AnswerCell<'_>],
     correct: &str,
     convention: Convention,
     tell: &mut dyn FnMut(String),
-) -> Option<(Vec<String>, Choice)> {
-    let right = right_one(correct, answers, convention).unwrap_or_else(|problem| {
+) -> Option<Kind> {
+    let right = right_ones(correct, answers, convention).unwrap_or_else(|problem| {
         tell(problem);
-        Choice(0)
+        vec![0]
     });
-    if let Some(problem) = wrong_choice_count(answers.len()) {
-        tell(problem);
+    if answers.is_empty() {
+        tell("the row has no answers to choose from".to_owned());
         return None;
     }
-    Some((answers.iter().map(|&(_, answer)| answer.to_owned()).collect(), right))
+    let choices = answers.iter().map(|&(_, answer)| answer.to_owned()).collect();
+    let mut right: Vec<u8> = right.into_iter().map(|index| choice_at(index).0).collect();
+    Some(match right[..] {
+        [right] => Kind::Choice(OneRight { choices, right }),
+        _ => {
+            right.sort_unstable();
+            Kind::Choices(SeveralRight { choices, right, by: By::All, weights: None })
+        }
+    })
 }
 
 /// The choices if the right answer is separate from the wrong ones, in an order that does not disclose which it is.
-fn apart(correct: &str, wrong: Vec<String>, tell: &mut dyn FnMut(String)) -> Option<(Vec<String>, Choice)> {
+fn apart(correct: &str, wrong: Vec<String>, tell: &mut dyn FnMut(String)) -> Option<Kind> {
     if correct.is_empty() {
         tell("the correct answer is missing".to_owned());
         return None;
     }
-    in_fixed_order(correct.to_owned(), wrong).map_err(tell).ok()
+    let (choices, right) = in_fixed_order(correct.to_owned(), wrong);
+    Some(Kind::Choice(OneRight { choices, right: right.0 }))
 }
 
 /// A time limit; none if the cell is empty.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use zip::ZipArchive;
 
-use super::grid::{Grid, MOST_COLUMNS, Row, letters, trimmed};
+use super::grid::{Grid, MOST_COLUMNS, Merged, Row, letters, trimmed};
 
 /// The most bytes that the parts of a workbook may have, unpacked: 4 MiB of a file can be packed from gigabytes.
 const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
@@ -14,6 +14,8 @@ const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 const MOST_PARTS: usize = 1_000;
 /// The most cells in which something is written, in all sheets.
 const MOST_CELLS: usize = 200_000;
+/// The most places that rows may have up to their last cell in which something is written, in all sheets: a cell far to the right makes a row long.
+const MOST_PLACES: usize = 2_000_000;
 /// The most bytes of text in cells, in all sheets: a text that is kept once can stand in any number of them.
 const MOST_TEXT: usize = 16 * 1024 * 1024;
 
@@ -64,16 +66,19 @@ fn check_size(bytes: &[u8]) -> Result<(), String> {
 #[derive(Default)]
 struct Bounds {
     cells: usize,
+    places: usize,
     text: usize,
 }
 
 impl Bounds {
-    fn take(&mut self, text: &str) -> Result<(), String> {
+    /// Takes a cell that makes its row longer by so many places.
+    fn take(&mut self, text: &str, longer: usize) -> Result<(), String> {
         self.cells += 1;
+        self.places += longer;
         self.text += text.len();
-        if self.cells > MOST_CELLS || self.text > MOST_TEXT {
+        if self.cells > MOST_CELLS || self.places > MOST_PLACES || self.text > MOST_TEXT {
             return Err(format!(
-                "the workbook has more than {MOST_CELLS} cells, or {} MiB of text; copy the questions into a new one",
+                "the workbook has more than {MOST_CELLS} cells, {MOST_PLACES} with the empty ones before them, or {} MiB of text; copy the questions into a new one",
                 MOST_TEXT >> 20
             ));
         }
@@ -126,11 +131,11 @@ fn read_sheet(workbook: &mut Xlsx<Cursor<&[u8]>>, name: String, bounds: &mut Bou
         if trimmed(&text).is_empty() && fault.is_none() {
             continue;
         }
-        bounds.take(&text)?;
         let row = rows.entry(line).or_insert_with(|| Row {
             line: usize::try_from(line).unwrap_or(usize::MAX).saturating_add(1),
             ..Row::default()
         });
+        bounds.take(&text, (column + 1).saturating_sub(row.cells.len()))?;
         if row.cells.len() <= column {
             row.cells.resize(column + 1, String::new());
         }
@@ -143,7 +148,17 @@ fn read_sheet(workbook: &mut Xlsx<Cursor<&[u8]>>, name: String, bounds: &mut Bou
     if !fractions.is_empty() {
         notes.push(format!("numbers are read without their format, 50 % as 0.5: {}", some_of(&fractions)));
     }
-    Ok(Grid { name: Some(name), rows: rows.into_values().collect(), notes })
+    drop(cells);
+    // What can't be read there was of no consequence so far.
+    let merged = workbook.merge_cells_by_sheet_name(&name).unwrap_or_default();
+    let merged = merged.iter().map(merged_cells).collect();
+    Ok(Grid { name: Some(name), rows: rows.into_values().collect(), notes, merged, left_out: 0 })
+}
+
+fn merged_cells(range: &Dimensions) -> Merged {
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let line = |row: u32| number(row).saturating_add(1);
+    Merged { lines: (line(range.start.0), line(range.end.0)), columns: (number(range.start.1), number(range.end.1)) }
 }
 
 fn some_of(places: &[String]) -> String {

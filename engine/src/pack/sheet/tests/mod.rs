@@ -1,6 +1,7 @@
+mod own;
 mod workbooks;
 
-use klaxon_protocol::games::trivia::Pack;
+use klaxon_protocol::games::trivia::{Choice, Pack};
 use proptest::prelude::*;
 
 use super::super::{BadPack, Format, Imported, ReadOptions, import_bytes, parse};
@@ -106,7 +107,8 @@ fn every_problem_of_every_row_is_told_with_its_line() {
                  Which?,a,,,,0,4\n\
                  Which?,a,b,,,9999999999,\n";
     let expected = [
-        "friday.csv:2: question 1: 2 correct answers (\"1,3\"); a question of Klaxon has one right choice",
+        "friday.csv:2: question 1: 2 correct answers (\"a\", \"c\"); a question of trivia has one right choice; \
+         ask it in a quiz, which is a part of a running order (docs/rules/quiz.md)",
         "friday.csv:3: question 2: the correct answer is the number, the letter or the text of one answer, not \"two\"",
         "friday.csv:3: question 2: the time limit is a whole number of seconds, 1 to 600, not \"soon\"",
         "friday.csv:3: question 2: text has 1 to 500 characters, this one has 0",
@@ -231,7 +233,8 @@ fn what_is_bad_is_left_out_and_named_if_that_is_wished() {
     assert_eq!(
         left_out.to_string().lines().collect::<Vec<_>>(),
         [
-            "a.csv:3: question 2: 2 correct answers (\"1,3\"); a question of Klaxon has one right choice",
+            "a.csv:3: question 2: 2 correct answers (\"a\", \"c\"); a question of trivia has one right choice; \
+             ask it in a quiz, which is a part of a running order (docs/rules/quiz.md)",
             "a.csv:4: question 3: a question has 2 to 6 choices, this one has 1",
             "a.csv:5: question 4: text has 1 to 500 characters, this one has 0",
             "a.csv:7: question 6: the choice \"a\" stands twice",
