@@ -5,6 +5,7 @@ pub mod archive;
 pub mod bus;
 pub mod clock;
 mod compute;
+pub mod dry_run;
 pub mod game;
 pub mod journal;
 mod leases;
@@ -17,6 +18,7 @@ pub mod replay;
 pub mod round;
 pub mod seal;
 mod show;
+pub mod show_file;
 pub mod shows;
 
 use std::sync::Arc;

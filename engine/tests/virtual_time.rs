@@ -10,9 +10,11 @@ use klaxon_engine::Ports;
 use klaxon_engine::arbiter::MemoryArbiter;
 use klaxon_engine::bus::{GatewayEnd, LocalBus, LocalGatewayEnd};
 use klaxon_engine::clock::Clock;
+use klaxon_engine::dry_run::{self, DryOptions};
 use klaxon_engine::game::Games;
 use klaxon_engine::journal::{Journal, JournalError, Restored};
 use klaxon_engine::random::Random;
+use klaxon_engine::show_file;
 use klaxon_engine::shows::Shows;
 use klaxon_protocol::binary;
 use klaxon_protocol::claim::{Claim, ClaimForm, Verdict};
@@ -290,4 +292,82 @@ fn a_whole_show_goes_twice_alike_on_virtual_time_though_its_engine_is_killed() {
     assert_ne!(once.events, other.events);
     let shows = once.took.to_std() * 3;
     assert!(took < shows / 4, "{took:?} for {shows:?} of shows");
+}
+
+/// A show file with a break, a quiz and a bingo.
+const SHOW: &str = r#"
+title = "Each kind"
+lead = "1500ms"
+script = { on = true, lobby = "20s", suspense = "1s", between = "4s" }
+
+[[parts]]
+part = "break"
+text = "Welcome!"
+for = "45s"
+
+[[parts]]
+part = "quiz"
+open_for = "12s"
+questions = [
+    { text = "Read this.", kind = "slide", open_for = "5s" },
+    { text = "2 + 2?", kind = "choice", choices = ["4", "5"], right = 0 },
+    { text = "3 + 3?", kind = "number", right = 6, score = { by = "within", off = 0 }, open_for = "7s" },
+]
+
+[[parts]]
+part = "bingo"
+balls = 75
+prizes = [{ name = "Line", pattern = "line", amount = 100 }]
+settings = { pace = "2s", window = "3s" }
+"#;
+
+/// From the opening of the lobby of an empty show to its end, as an engine plays it.
+async fn played_by_script(show: &show_file::PreparedShow) -> Span {
+    let (clock, random, journal) = (Clock::showing(START), Random::of_seed(7), Arc::<MemoryJournal>::default());
+    let (_bus, end, engine) = start(clock, &random, &journal).await;
+    let host = |message| end.send(ToEngine::Host { conn: HOST, message });
+    host(FromHost::CreateGame(Box::new(show.create(CommandId::parse("create").unwrap()))));
+    let (mut received, mut opened) = (Vec::new(), None);
+    loop {
+        assert!(end.receive(&mut received).await);
+        for message in std::mem::take(&mut received) {
+            match message {
+                ToGateway::Host { message: ToHost::Created(created), .. } => {
+                    let (id, action) = (CommandId::parse("open").unwrap(), Action::OpenLobby);
+                    let command = HostCommand { id, show: created.show, action };
+                    end.send(ToEngine::Host { conn: HOST, message: FromHost::Command(command) });
+                    // A gateway that has somebody of the show is waited for.
+                    let conn = ConnRef { gateway: GATEWAY, conn: 1 };
+                    end.send(ToEngine::Join(klaxon_fixtures::join_request(
+                        conn,
+                        created.code.as_str(),
+                        "guest-00000001",
+                    )));
+                }
+                ToGateway::Host { message: ToHost::Refused(refused), .. } => panic!("{refused:?}"),
+                ToGateway::Barrier { show, round } => {
+                    end.send(ToEngine::BarrierPassed { gateway: GATEWAY, show, round });
+                }
+                ToGateway::Broadcast(event) => match event.message {
+                    ToPlayer::Opened(mark) => opened = Some(mark.at),
+                    ToPlayer::End(mark) => {
+                        engine.abort();
+                        return mark.at.since(opened.unwrap());
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_show_takes_as_long_as_its_dry_run_says() {
+    let show = show_file::parse("show.toml", SHOW.as_bytes(), "".as_ref()).unwrap();
+    let told = dry_run::play(&show, DryOptions { players: 0, seed: 1 }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let took = runtime.block_on(played_by_script(&show));
+    assert_eq!(u64::from(took.0), told.length, "{told}");
+    assert_eq!(told.parts.iter().map(|part| part.rounds).collect::<Vec<_>>(), [0, 2, 75], "{told}");
 }

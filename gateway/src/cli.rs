@@ -48,6 +48,23 @@ pub enum Command {
     /// Look at packs of questions.
     #[command(subcommand)]
     Pack(PackCommand),
+    /// Say everything that is wrong with a show's file, or play it dry and say how long it takes and what it pays.
+    Check(CheckOptions),
+}
+
+/// What `klaxon check` needs.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// The show, a file in TOML or (by its name's ending) JSON.
+    pub file: PathBuf,
+
+    /// How many simulated players there are, 0 to 10,000.
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = |text: &str| config::number(text, 0..=10_000_u32))]
+    pub players: u32,
+
+    /// From which the players' answers, tickets and balls follow: another number plays another show.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub seed: u64,
 }
 
 /// What `klaxon replay` needs.
@@ -274,7 +291,8 @@ impl Klaxon {
             | Command::Proof(_)
             | Command::Verify(_)
             | Command::Media(_)
-            | Command::Pack(_) => {}
+            | Command::Pack(_)
+            | Command::Check(_) => {}
         }
         Ok(CommandLine::Run(klaxon))
     }

@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex};
 use admin_port::{SHOW, Stage, TOKEN, figures};
 use clap::Parser;
 use klaxon_gateway::cli::{Command as Subcommand, Klaxon};
-use klaxon_gateway::console::{self, HostOptions};
+use klaxon_gateway::console::{self, FileReaders, HostOptions};
 use klaxon_gateway::link::HostSink;
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::rundown;
 use klaxon_protocol::games::trivia::{Choice, Create, Mode, Pack, PackQuestion, PrizeRule, Question, Reveal};
 use klaxon_protocol::host::*;
 use klaxon_protocol::ids::{ConnRef, Seq, ShowCode};
 use klaxon_protocol::link::ToGateway;
-use klaxon_protocol::player::{Mark, Phase, ToPlayer};
+use klaxon_protocol::player::{Body, GameEvent, Mark, Phase, ToPlayer};
 use klaxon_protocol::time::{Millis, Span};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -48,6 +49,16 @@ fn pack() -> Pack {
     Pack { title: "Sums".into(), questions: vec![question] }
 }
 
+/// The show's file has one break.
+const READERS: FileReaders = FileReaders {
+    pack: |_| Ok(pack()),
+    show: |file, id| {
+        let setup = Body::of(&serde_json::json!({ "parts": [{ "part": "break", "text": file }] }));
+        let (game, title) = (rundown::game_name(), "An evening".into());
+        Ok(CreateGame { id, code: None, game, title, seats: 10, barrier: Span(500), setup })
+    },
+};
+
 fn options(address: &str, token_file: &Path, flags: &[&str]) -> HostOptions {
     let words = ["klaxon", "host", "--admin", address, "--token-file", token_file.to_str().unwrap()];
     match Klaxon::try_parse_from(words.iter().chain(flags)).unwrap().command {
@@ -73,7 +84,7 @@ impl Console {
         script.iter().for_each(|line| send.try_send((*line).to_owned()).unwrap());
         let output = Output::default();
         let mut out = output.clone();
-        let task = tokio::spawn(async move { console::run_script(&options, |_| Ok(pack()), lines, &mut out).await });
+        let task = tokio::spawn(async move { console::run_script(&options, READERS, lines, &mut out).await });
         Self { task, output, _dir: dir }
     }
 
@@ -179,6 +190,54 @@ async fn a_script_makes_a_show_and_plays_it() {
 }
 
 #[tokio::test]
+async fn a_script_makes_a_show_of_a_file_and_plays_its_parts() {
+    let mut stage = Stage::open().await;
+    let script = ["open", "points 3 -50", "near", "judge right", "skip", "quit"];
+    let console = Console::start(&stage, &["--show", "evening.toml", "--code", "tonight"], &script);
+    let (conn, FromHost::CreateGame(create)) = stage.engine.receive().await else { panic!("a show is made") };
+    assert_eq!((create.code.clone(), create.title.as_str()), (ShowCode::parse("TONIGHT").ok(), "An evening"));
+    assert_eq!(create.setup.0["parts"][0]["text"], "evening.toml");
+    let code = create.code.unwrap();
+    stage.engine.answer(conn, ToHost::Created(Created { id: create.id, show: SHOW, code }));
+    obey(&mut stage).await;
+    let body = |json| Body::of(&json);
+    let event = |json| {
+        ToPlayer::GameEvent(GameEvent {
+            seq: Seq(1),
+            at: Millis(1),
+            phase: Phase::Lobby,
+            round: None,
+            body: body(json),
+        })
+    };
+    stage.engine.event(event(serde_json::json!({ "event": "break", "part": 0, "text": "Tea!\u{1b}[2J", "for": 1 })));
+    stage.engine.event(event(serde_json::json!({ "event": "of another game", "part": 0 })));
+    let mut played = Vec::new();
+    for _ in 0..3 {
+        match obey(&mut stage).await.1.action {
+            Action::Play { body } => played.push(body),
+            other => panic!("{other:?}"),
+        }
+    }
+    let expected = [
+        serde_json::json!({ "points": { "seat": 3, "by": -50 } }),
+        serde_json::json!({ "judge": "right" }),
+        serde_json::json!({ "skip": true }),
+    ];
+    assert_eq!(played, expected.map(body));
+    let (refusals, written) = console.finish().await;
+    assert_eq!(refusals, 0);
+    for expected in [
+        "event: [0] break: Tea!\\u{1b}[2J",
+        "event: {\"event\":\"of another game\",\"part\":0}",
+        "found: no bingo is played, or it began before this console came: nobody is near a prize",
+        "ok: play: done",
+    ] {
+        assert!(written.lines().any(|line| line == expected), "{expected:?} is missing in\n{written}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_printed_with_advice_and_counted() {
     let mut stage = Stage::open().await;
     let console = Console::start(&stage, &[], &["reveal", "nonsense", "quit"]);
@@ -275,7 +334,7 @@ async fn a_wrong_token_or_address_is_reported_at_once() {
     let address = stage.address().to_string();
     let run = async |options: HostOptions| {
         let (_send, lines) = mpsc::channel(1);
-        console::run_script(&options, |_| Ok(pack()), lines, &mut Output::default()).await.unwrap_err().to_string()
+        console::run_script(&options, READERS, lines, &mut Output::default()).await.unwrap_err().to_string()
     };
     let message = run(options(&address, &token_file, &[])).await;
     assert!(message.contains(ErrorCode::Unauthorized.advice()), "{message}");

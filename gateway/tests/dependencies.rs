@@ -101,19 +101,30 @@ fn one_file_names_the_library_of_the_binary_encoding() {
     assert_eq!(with_it.collect::<Vec<_>>(), ["protocol", "engine"]);
 }
 
-/// Only the command line reads files of packs: a show is given a pack.
+/// Only the command line reads files of packs and shows, and plays shows dry: an engine is given a pack, or a setup.
 #[test]
-fn packs_are_imported_by_a_module_that_nothing_else_of_the_engine_needs() {
-    let (import, others): (Vec<PathBuf>, Vec<PathBuf>) =
-        sources(&["engine/src"]).into_iter().partition(|file| file.starts_with(top().join("engine/src/pack")));
-    let libraries = ["calamine::", "csv::", "encoding_rs::", "html_escape::", "toml::", "zip::"];
-    assert_eq!(mentions(&others, &[&libraries[..], &["crate::pack", "super::pack"]].concat()), Vec::<String>::new());
-    assert_eq!(mentions(&import, &["use crate::", "tokio", "async "]), Vec::<String>::new());
+fn files_are_read_by_modules_that_nothing_else_of_the_engine_needs() {
+    let of = |folder: &str, files: &[PathBuf]| -> Vec<PathBuf> {
+        let folder = top().join(folder);
+        files.iter().filter(|file| file.starts_with(&folder)).cloned().collect()
+    };
+    let mut others = sources(&["engine/src"]);
+    let folders = ["engine/src/pack", "engine/src/show_file", "engine/src/dry_run"];
+    let [packs, shows, dry] = folders.map(|folder| of(folder, &others));
+    others.retain(|file| ![&packs, &shows, &dry].iter().any(|files| files.contains(file)));
+    let libraries = ["calamine::", "csv::", "encoding_rs::", "html_escape::", "toml::", "zip::", "humantime::"];
+    let modules = ["crate::pack", "super::pack", "crate::show_file", "crate::dry_run"];
+    assert_eq!(mentions(&others, &[&libraries[..], &modules].concat()), Vec::<String>::new());
+    let runtime = ["tokio", "async "];
+    assert_eq!(mentions(&packs, &[&runtime[..], &["use crate::"]].concat()), Vec::<String>::new());
+    assert_eq!(mentions(&shows, &[&runtime[..], &["crate::game", "crate::dry_run"]].concat()), Vec::<String>::new());
+    assert_eq!(mentions(&dry, &[&runtime[..], &["crate::pack", "std::fs"]].concat()), Vec::<String>::new());
     let mut gateway = sources(&["gateway/src"]);
-    gateway.retain(|file| !file.ends_with("klaxon/packs.rs"));
-    assert_eq!(mentions(&gateway, &["klaxon_engine::pack"]), Vec::<String>::new());
+    gateway.retain(|file| !file.ends_with("klaxon/packs.rs") && !file.ends_with("klaxon/check.rs"));
+    let modules = ["klaxon_engine::pack", "klaxon_engine::show_file", "klaxon_engine::dry_run"];
+    assert_eq!(mentions(&gateway, &modules), Vec::<String>::new());
     for library in libraries {
-        assert!(!mentions(&import, &[library]).is_empty(), "{library} is named otherwise");
+        assert!(!mentions(&[&packs[..], &shows].concat(), &[library]).is_empty(), "{library} is named otherwise");
     }
 }
 

@@ -7,6 +7,7 @@ mod orders;
 mod plain;
 mod prompt;
 mod render;
+mod running;
 mod screen;
 mod view;
 mod words;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use klaxon_protocol::games::trivia::{Create, Pack};
-use klaxon_protocol::host::{FindPlayers, FromHost, HostCommand, JournalTail, ShowLine, ShowRef, ToHost};
+use klaxon_protocol::host::{CreateGame, FindPlayers, FromHost, HostCommand, JournalTail, ShowLine, ShowRef, ToHost};
 use klaxon_protocol::ids::{CommandId, ShowCode, ShowId};
 use klaxon_protocol::player::Phase;
 use klaxon_protocol::text::harmless;
@@ -33,16 +34,22 @@ pub use options::{HostOptions, ShowOptions};
 /// How long a host who leaves waits for the last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
+/// How the files are read that shows are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct FileReaders {
+    /// A pack of trivia.
+    pub pack: fn(&Path) -> anyhow::Result<Pack>,
+    /// A show, as the command with this id that creates it.
+    pub show: fn(&Path, CommandId) -> anyhow::Result<CreateGame>,
+}
+
 /// Hosts a show according to the options, on this process's standard input and output.
 ///
 /// The exit code is 1 if a command was refused, so that scripts can detect it.
 ///
 /// # Errors
-/// If the pack can't be read, the server can't be reached, or there is no such show.
-pub async fn run(
-    options: &HostOptions,
-    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
-) -> anyhow::Result<ExitCode> {
+/// If a file can't be read, the server can't be reached, or there is no such show.
+pub async fn run(options: &HostOptions, readers: FileReaders) -> anyhow::Result<ExitCode> {
     let is_live = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let mut connection = connect(options).await?;
     if options.list {
@@ -50,7 +57,7 @@ pub async fn run(
         write!(std::io::stdout(), "{}", table(&shows(&mut connection).await?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut view = begin(options, read_pack, &mut connection).await?;
+    let mut view = begin(options, readers, &mut connection).await?;
     if is_live {
         screen::run(&mut connection, &mut view).await?;
         // A command that was given right before leaving is still executed.
@@ -69,12 +76,12 @@ pub async fn run(
 /// As [`run`].
 pub async fn run_script(
     options: &HostOptions,
-    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
+    readers: FileReaders,
     lines: mpsc::Receiver<String>,
     out: &mut impl Write,
 ) -> anyhow::Result<usize> {
     let mut connection = connect(options).await?;
-    let mut view = begin(options, read_pack, &mut connection).await?;
+    let mut view = begin(options, readers, &mut connection).await?;
     writeln!(out, "show {} ({}): {}", view.code, view.show, view.title)?;
     plain::run(&mut connection, &mut view, lines, out).await?;
     Ok(view.refusals)
@@ -95,20 +102,22 @@ async fn settle(connection: &mut Connection, view: &mut View) {
 }
 
 /// Creates or finds the show and begins to watch it.
-async fn begin(
-    options: &HostOptions,
-    read_pack: impl FnOnce(&Path) -> anyhow::Result<Pack>,
-    connection: &mut Connection,
-) -> anyhow::Result<View> {
-    let view = match &options.pack {
-        Some(path) => create(options, read_pack(path)?, connection).await?,
-        None => find(options.code.as_ref(), connection).await?,
+async fn begin(options: &HostOptions, readers: FileReaders, connection: &mut Connection) -> anyhow::Result<View> {
+    let view = match (&options.pack, &options.file) {
+        (Some(path), _) => create_of_pack(options, (readers.pack)(path)?, connection).await?,
+        (None, Some(path)) => {
+            let mut message = (readers.show)(path, Orders::new()?.next_id()?)?;
+            message.code = options.code.clone().or(message.code);
+            let title = message.title.clone();
+            create(FromHost::CreateGame(Box::new(message.clone())), &message.id, title, None, connection).await?
+        }
+        (None, None) => find(options.code.as_ref(), connection).await?,
     };
     connection.send(FromHost::Watch(ShowRef { show: view.show }));
     Ok(view)
 }
 
-async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) -> anyhow::Result<View> {
+async fn create_of_pack(options: &HostOptions, pack: Pack, connection: &mut Connection) -> anyhow::Result<View> {
     let settings = options.show.settings();
     let problems = settings.problems();
     if !problems.is_empty() {
@@ -116,14 +125,24 @@ async fn create(options: &HostOptions, pack: Pack, connection: &mut Connection) 
     }
     let id = Orders::new()?.next_id()?;
     let message = Create { id: id.clone(), code: options.code.clone(), pack: pack.clone(), settings };
-    connection.send(FromHost::Create(Box::new(message)));
+    create(FromHost::Create(Box::new(message)), &id, pack.title.clone(), Some(pack), connection).await
+}
+
+/// Sends the message that creates a show, and waits until it is there.
+async fn create(
+    message: FromHost,
+    id: &CommandId,
+    title: String,
+    pack: Option<Pack>,
+    connection: &mut Connection,
+) -> anyhow::Result<View> {
+    connection.send(message);
     loop {
         match receive(connection).await? {
-            ToHost::Created(created) if created.id == id => {
-                let title = pack.title.clone();
-                return Ok(View::new(created.show, created.code, title, Phase::Created, Some(pack)));
+            ToHost::Created(created) if created.id == *id => {
+                return Ok(View::new(created.show, created.code, title, Phase::Created, pack));
             }
-            ToHost::Refused(refused) if refused.id == id => {
+            ToHost::Refused(refused) if refused.id == *id => {
                 let error = refused.error;
                 bail!("{}: {} {}", error.code, harmless(error.message), harmless(error.advice))
             }
@@ -139,7 +158,10 @@ async fn find(code: Option<&ShowCode>, connection: &mut Connection) -> anyhow::R
     let found = match code {
         Some(code) => running().chain(&shows).find(|line| line.code == *code),
         None if running().count() == 1 => running().next(),
-        None => bail!("which show? `--code CODE` says so, `--pack FILE` makes a new one\n{}", table(&shows)),
+        None => bail!(
+            "which show? `--code CODE` says so, `--pack FILE` or `--show FILE` makes a new one\n{}",
+            table(&shows)
+        ),
     };
     let Some(line) = found else { bail!("there is no such show\n{}", table(&shows)) };
     Ok(View::new(line.show, line.code.clone(), line.title.clone(), line.phase, None))
@@ -218,7 +240,7 @@ impl Orders {
             Order::Do(action) => FromHost::Command(HostCommand { id: self.next_id()?, show, action }),
             Order::Journal(last) => FromHost::JournalTail(JournalTail { show, last }),
             Order::Find(name) => FromHost::FindPlayers(FindPlayers { show, name }),
-            Order::Wait(_) | Order::Help | Order::Quit => return Ok(()),
+            Order::Wait(_) | Order::Near | Order::Help | Order::Quit => return Ok(()),
         };
         view.sent(&message);
         connection.send(message);

@@ -29,16 +29,20 @@ pub struct HostOptions {
     pub token_file: PathBuf,
 
     /// Print the server's shows and leave.
-    #[arg(long, conflicts_with = "pack")]
+    #[arg(long, conflicts_with_all = ["pack", "file"])]
     pub list: bool,
 
-    /// The code of the new show or, without --pack, of the show to host.
+    /// The code of the new show or, without --pack and --show, of the show to host.
     #[arg(long)]
     pub code: Option<ShowCode>,
 
     /// Make a new show of this pack (`bundled` is the one that comes with Klaxon); without it, host a show that is there.
     #[arg(long, value_name = "FILE")]
     pub pack: Option<PathBuf>,
+
+    /// Make a new show of this file, which has its running order and settings; `klaxon check` finds what is wrong with it.
+    #[arg(long = "show", value_name = "FILE", conflicts_with = "pack")]
+    pub file: Option<PathBuf>,
 
     /// How the new show is played.
     #[command(flatten)]

@@ -1,8 +1,11 @@
 //! What a host types, as words: one order a line.
 
+use klaxon_protocol::games::quiz::{Judgement, QuizPlay};
+use klaxon_protocol::games::rundown::{GivePoints, HostPlay};
 use klaxon_protocol::host::Action;
 use klaxon_protocol::ids::Seat;
-use klaxon_protocol::player::Phase;
+use klaxon_protocol::player::{Body, Phase};
+use serde_json::json;
 
 use crate::config::number;
 
@@ -27,6 +30,15 @@ pub const HELP: &[&str] = &[
     "lock, unlock           take no new players, or take them again",
     "reissue SEAT          refuse a player's resume tokens and show a new one",
     "autopilot on|off      let the script run the show",
+    "skip                  in a running order: end the part, whatever is left of it",
+    "points SEAT COUNT     give a seat points, or take them (points 7 -50)",
+    "judge right|wrong     whether the player who has the floor was right",
+    "hide WORD             take a word out of the word cloud",
+    "near                  in bingo: how many tickets are near to which prize",
+    "card SEAT             a player's tickets, and what is drawn on them",
+    "close dealing         deal no more tickets, before the first ball",
+    "public VALUE          the public value, once the dealing is closed",
+    "play JSON             any other action of a game, as its page has it (play {\"skip\":true})",
     "end, end unpaid       end the show now, with or without prizes",
     "wait PHASE            read on at: created, lobby, question, closing, closed, revealed, ended",
     "quit                  leave; the show goes on",
@@ -43,6 +55,8 @@ pub enum Order {
     Journal(u16),
     /// Read no further line before the show is in this phase or over.
     Wait(Phase),
+    /// Say who is near to a prize of bingo.
+    Near,
     /// Say what can be typed.
     Help,
     /// Leave.
@@ -68,10 +82,36 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
     let order = match word {
         "open" => bare(Order::Do(Action::OpenLobby))?,
         "next" => bare(Order::Do(Action::Next))?,
-        "close" => bare(Order::Do(Action::Close))?,
+        "close" => match rest {
+            "" => Order::Do(Action::Close),
+            "dealing" => play(&json!({ "close_dealing": true })),
+            _ => return Err("it is `close`, for the open round, or `close dealing`".into()),
+        },
         "reveal" => bare(Order::Do(Action::Reveal))?,
         "pause" => bare(Order::Do(Action::Pause))?,
         "resume" => bare(Order::Do(Action::Resume))?,
+        "skip" => bare(play(&HostPlay { skip: Some(true), points: None }))?,
+        "points" => {
+            let (whose, count) =
+                rest.split_once(char::is_whitespace).ok_or("points needs a seat and how many: `points 7 -50`")?;
+            let most = 1_000_000_000;
+            let by = number(count.trim().trim_start_matches('+'), -most..=most)
+                .map_err(|problem| format!("the points {problem}"))?;
+            play(&HostPlay { skip: None, points: Some(GivePoints { seat: seat(whose)?, by }) })
+        }
+        "judge" => {
+            let words = [("right", Judgement::Right), ("wrong", Judgement::Wrong)];
+            let judge = crate::config::one_of(rest, &words).map_err(|problem| format!("the judgement {problem}"))?;
+            play(&QuizPlay { judge: Some(judge), hide: None })
+        }
+        "hide" => play(&QuizPlay { judge: None, hide: Some(text("the word, as it is shown")?) }),
+        "near" => bare(Order::Near)?,
+        "card" => play(&json!({ "card": seat(rest)? })),
+        "public" => play(&json!({ "public_value": text("the value, exactly as its source has it")? })),
+        "play" => match serde_json::from_str(&text("what to do, such as `play {\"skip\":true}`")?) {
+            Ok(body) => Order::Do(Action::Play { body: Body(body) }),
+            Err(error) => return Err(format!("after play comes a JSON object, such as {{\"skip\":true}}: {error}")),
+        },
         "help" => bare(Order::Help)?,
         "quit" => bare(Order::Quit)?,
         "void" => Order::Do(Action::Void { reason: text("a reason, for everybody")? }),
@@ -126,6 +166,11 @@ pub fn parse(line: &str) -> Result<Option<Order>, String> {
         _ => return Err(format!("{word:?} is no order; `help` says what is")),
     };
     Ok(Some(order))
+}
+
+/// An action of a game.
+fn play(body: &impl serde::Serialize) -> Order {
+    Order::Do(Action::Play { body: Body::of(body) })
 }
 
 /// All phases with what they are called in orders and on the screen.
@@ -202,6 +247,18 @@ mod tests {
         assert_eq!(action("adjust -500"), Action::AdjustTime { by: -500 });
         assert_eq!(action("adjust +500"), Action::AdjustTime { by: 500 });
         assert_eq!(action("end unpaid"), Action::End { pay: false });
+        let play = |body| Action::Play { body: Body::of(&body) };
+        assert_eq!(action("skip"), play(json!({ "skip": true })));
+        assert_eq!(action("points 7 -50"), play(json!({ "points": { "seat": 7, "by": -50 } })));
+        assert_eq!(action("points 7 +50"), play(json!({ "points": { "seat": 7, "by": 50 } })));
+        assert_eq!(action("judge right"), play(json!({ "judge": "right" })));
+        assert_eq!(action("hide bad word"), play(json!({ "hide": "bad word" })));
+        assert_eq!(action("card 7"), play(json!({ "card": 7 })));
+        assert_eq!(action("public 24,123.45"), play(json!({ "public_value": "24,123.45" })));
+        assert_eq!(action("close dealing"), play(json!({ "close_dealing": true })));
+        assert_eq!(action("close"), Action::Close);
+        assert_eq!(action("play {\"skip\": true}"), play(json!({ "skip": true })));
+        assert_eq!(parse("near"), Ok(Some(Order::Near)));
         assert_eq!(parse("wait closed"), Ok(Some(Order::Wait(Phase::Closed))));
         assert_eq!(parse("journal 20"), Ok(Some(Order::Journal(20))));
         assert_eq!(parse("# a comment"), Ok(None));
@@ -223,6 +280,16 @@ mod tests {
             ("unban 17", "`unban addresses`"),
             ("autopilot", "`on` or `off`"),
             ("wait forever", "`lobby`"),
+            ("close bingo", "`close dealing`"),
+            ("points 7", "`points 7 -50`"),
+            ("points 7 many", "from -1000000000 to 1000000000"),
+            ("points all 5", "the seat must be"),
+            ("judge maybe", "`right` or `wrong`"),
+            ("hide", "needs the word"),
+            ("card", "the seat must be"),
+            ("public", "exactly as its source"),
+            ("play skip", "{\"skip\":true}"),
+            ("play [1]", "{\"skip\":true}"),
         ] {
             let problem = parse(line).unwrap_err();
             assert!(problem.contains(message), "{line}: {problem}");

@@ -52,6 +52,11 @@ pub async fn run(
                 Some(Ok(None)) => {}
                 Some(Ok(Some(Order::Quit))) => return Ok(()),
                 Some(Ok(Some(Order::Wait(phase)))) => awaited = Some(phase),
+                Some(Ok(Some(Order::Near))) => {
+                    for news in view.near() {
+                        print(out, &news)?;
+                    }
+                }
                 Some(Ok(Some(Order::Help))) => {
                     for line in HELP {
                         writeln!(out, "  {line}")?;

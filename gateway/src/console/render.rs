@@ -44,6 +44,7 @@ pub fn screen(view: &View, width: usize, height: usize) -> Vec<ScreenLine> {
     page.head(view);
     page.figures(view);
     page.question(view);
+    page.running(view);
 
     let keys = keys(view, width);
     // A rule, the note, and the keys.
@@ -102,7 +103,12 @@ impl Page {
                 let question = &asked.question;
                 format!("question {} of {}: {}", question.question, question.total, phase_name(view.phase))
             }
-            _ => phase_name(view.phase).to_owned(),
+            _ => match &view.running {
+                Some(running) if view.phase != Phase::Ended => {
+                    format!("part {}: {}", running.part, phase_name(view.phase))
+                }
+                _ => phase_name(view.phase).to_owned(),
+            },
         };
         self.sides(Look::Bold, &format!("KLAXON  {}  {}", view.code, view.title), &place);
         self.rule();
@@ -149,6 +155,22 @@ impl Page {
         }
         if let Some(figures) = current {
             self.clock(asked, figures, total);
+        }
+        self.add(Look::Plain, "");
+    }
+
+    /// What a rundown plays now.
+    fn running(&mut self, view: &View) {
+        let Some(running) = &view.running else { return };
+        for line in wrap(&harmless(&running.headline), self.width, 2) {
+            self.add(Look::Bold, &line);
+        }
+        let Some(figures) = &view.figures else { return };
+        for line in running.numbers(&figures.answers) {
+            self.add(Look::Plain, &format!("   {line}"));
+        }
+        if let Some(left) = figures.time_left.filter(|_| figures.phase == Phase::Question) {
+            self.add(Look::Plain, &format!("   {:.1} s left", f64::from(left.0) / 1000.0));
         }
         self.add(Look::Plain, "");
     }

@@ -48,6 +48,7 @@ pub async fn run(connection: &mut Connection, view: &mut View) -> anyhow::Result
                 match press(view, key) {
                     Some(Order::Quit) => return Ok(()),
                     Some(Order::Help) => view.help(),
+                    Some(Order::Near) => _ = view.near(),
                     Some(Order::Wait(_)) => view.note = Some(Note::Refused("wait is for scripts".into())),
                     Some(order) => orders.give(connection, view, order)?,
                     None => {}

@@ -11,6 +11,7 @@ use klaxon_protocol::text::harmless;
 use super::connection::Report;
 use super::orders::{HELP, action_name, phase_name};
 use super::prompt::Prompt;
+use super::running::Running;
 use super::words;
 
 /// How many events and alerts are kept to look at.
@@ -29,6 +30,8 @@ pub struct View {
     pub phase: Phase,
     /// The question that was sent last.
     pub asked: Option<AskedQuestion>,
+    /// What a rundown plays now.
+    pub running: Option<Running>,
     /// The last figures.
     pub figures: Option<Figures>,
     /// Past events, the newest last.
@@ -109,6 +112,7 @@ impl View {
             title: harmless(&title),
             phase,
             asked: None,
+            running: None,
             figures: None,
             events: VecDeque::new(),
             alerts: VecDeque::new(),
@@ -243,7 +247,7 @@ impl View {
         let moved = self.figures.as_ref().map(state) != Some(state(figures));
         self.phase = figures.phase;
         self.figures = Some(figures.clone());
-        if moved { vec![News::State(summary(figures))] } else { Vec::new() }
+        if moved { vec![News::State(harmless(summary(figures, self.running.as_ref())))] } else { Vec::new() }
     }
 
     fn happen(&mut self, event: &HostEvent) -> Vec<News> {
@@ -271,10 +275,31 @@ impl View {
             ToPlayer::End(_) => self.phase = Phase::Ended,
             _ => {}
         }
-        let Some(text) = words::event(&event.event) else { return Vec::new() };
+        let told = match &*event.event {
+            ToPlayer::GameEvent(event) => {
+                self.phase = event.phase;
+                let mut running = self.running.clone().unwrap_or_default();
+                let told = running.happen(&event.body);
+                if told.is_some() {
+                    self.running = Some(running);
+                }
+                told
+            }
+            _ => None,
+        };
+        let Some(text) = told.or_else(|| words::event(&event.event)) else { return Vec::new() };
         let text = harmless(&text);
         keep(&mut self.events, text.clone());
         vec![News::Event(text)]
+    }
+
+    /// Who is near to a prize of bingo.
+    pub fn near(&mut self) -> Vec<News> {
+        let numbers = self.figures.as_ref().map(|figures| &figures.answers[..]).unwrap_or_default();
+        let near = self.running.clone().unwrap_or_default().near(numbers);
+        let lines: Vec<String> = near.iter().map(harmless).collect();
+        self.note = Some(Note::Fine(lines.join("; ")));
+        vec![News::Answer(lines)]
     }
 
     fn asked(&mut self, question: QuestionId) -> Option<&mut AskedQuestion> {
@@ -312,13 +337,21 @@ fn keep(lines: &mut VecDeque<String>, line: String) {
 }
 
 /// The figures in a line.
-fn summary(figures: &Figures) -> String {
+fn summary(figures: &Figures, running: Option<&Running>) -> String {
     let mut line = phase_name(figures.phase).to_owned();
-    if let Some(question) = figures.question {
-        line = format!("{line}, question {question} of {}", figures.total);
+    match (running, figures.question) {
+        // How many rounds a rundown will have depends on how it goes.
+        (Some(running), Some(round)) => line = format!("{line}, part {}, round {round}", running.part),
+        (Some(running), None) => line = format!("{line}, part {}", running.part),
+        (None, Some(question)) => line = format!("{line}, question {question} of {}", figures.total),
+        (None, None) => {}
     }
     line = format!("{line}, {} joined, {} connected, {} in play", figures.joined, figures.connected, figures.alive);
-    if figures.question.is_some() {
+    if let Some(running) = running {
+        for number in running.numbers(&figures.answers) {
+            line = format!("{line}, {number}");
+        }
+    } else if figures.question.is_some() {
         let counts: Vec<String> = figures.answers.iter().map(ToString::to_string).collect();
         line = format!("{line}, answers {}", counts.join(" "));
     }

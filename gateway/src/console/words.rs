@@ -5,6 +5,8 @@ use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::money::money;
 use klaxon_protocol::player::{Podium, ToPlayer};
 
+use super::running;
+
 /// An event for its host; none if it is no news for one who sees the figures.
 #[must_use]
 pub fn event(event: &ToPlayer) -> Option<String> {
@@ -39,6 +41,7 @@ pub fn event(event: &ToPlayer) -> Option<String> {
         }
         ToPlayer::Notice(notice) => format!("to everybody: {}", notice.text),
         ToPlayer::End(_) => "the show is over".into(),
+        // The game's own, if this console does not know what it means.
         ToPlayer::GameEvent(event) => event.body.to_string(),
         ToPlayer::Welcome(_)
         | ToPlayer::Snapshot(_)
@@ -126,7 +129,7 @@ pub fn alert(alert: &AlertKind) -> String {
         AlertKind::AddressBansRefuse { joins } => format!(
             "{joins} new players got no seat, for their address is banned; if it is a school's or a proxy's, `unban addresses` lets them in"
         ),
-        AlertKind::Game { body } => format!("the game says {body}"),
+        AlertKind::Game { body } => running::alert(body),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `klaxon` command, which assembles engines, gateways and archives into processes.
 
+mod check;
 #[cfg_attr(not(feature = "cluster"), path = "alone.rs")]
 mod cluster;
 mod forget;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use klaxon_gateway::cli::{Command, Klaxon};
 use klaxon_gateway::config::ConfigError;
-use klaxon_gateway::console;
+use klaxon_gateway::console::{self, FileReaders};
 use klaxon_protocol::text::HarmlessLines;
 
 #[tokio::main]
@@ -25,13 +26,14 @@ async fn main() -> ExitCode {
         Command::Gateway(options) => cluster::gateway(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Engine(options) => cluster::engine(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Archive(options) => cluster::archive(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Host(options) => console::run(&options, packs::read).await,
+        Command::Host(options) => console::run(&options, FileReaders { pack: packs::read, show: check::read }).await,
         Command::Forget(options) => forget::forget(&options).await,
         Command::Replay(options) => replay::replay(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Proof(options) => proof::proof(&options).map(|()| ExitCode::SUCCESS),
         Command::Verify(options) => verify::verify(&options).map(|()| ExitCode::SUCCESS),
         Command::Media(options) => media::media(&options).map(|()| ExitCode::SUCCESS),
         Command::Pack(command) => packs::run(&command).map(|()| ExitCode::SUCCESS),
+        Command::Check(options) => check::check(&options).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {}", HarmlessLines(&format!("{error:#}")));

@@ -50,21 +50,21 @@ struct Walk<'s> {
 
 /// The schemas that apply to one value, the most specific first: a field's own, what it refers to, the variant chosen
 /// by a tag.
-struct Layers<'s> {
-    parts: Vec<&'s Value>,
+pub(super) struct Layers<'s> {
+    pub parts: Vec<&'s Value>,
     /// The names of the references that were followed.
-    names: Vec<&'s str>,
+    pub names: Vec<&'s str>,
 }
 
 impl<'s> Layers<'s> {
-    fn of(root: &'s Value, part: &'s Value) -> Self {
+    pub fn of(root: &'s Value, part: &'s Value) -> Self {
         let mut layers = Self { parts: Vec::new(), names: Vec::new() };
         layers.add(root, part);
         layers
     }
 
     /// Adds a schema, what it refers to, and for "this or null" the part that is not null.
-    fn add(&mut self, root: &'s Value, part: &'s Value) {
+    pub fn add(&mut self, root: &'s Value, part: &'s Value) {
         self.parts.push(part);
         if let Some(reference) = part.get("$ref").and_then(Value::as_str)
             && let Some(target) = root.pointer(reference.trim_start_matches('#'))
@@ -78,20 +78,26 @@ impl<'s> Layers<'s> {
         }
     }
 
-    fn get(&self, keyword: &str) -> Option<&'s Value> {
+    pub fn get(&self, keyword: &str) -> Option<&'s Value> {
         self.parts.iter().find_map(|part| part.get(keyword))
     }
 
-    fn field(&self, name: &str) -> Option<&'s Value> {
+    /// The names of all fields.
+    pub fn names_of_fields(&self) -> impl Iterator<Item = &'s str> {
+        let fields = self.parts.iter().filter_map(|part| part.get("properties")?.as_object());
+        fields.flat_map(|fields| fields.keys().map(String::as_str))
+    }
+
+    pub fn field(&self, name: &str) -> Option<&'s Value> {
         self.parts.iter().find_map(|part| part.get("properties")?.get(name))
     }
 
-    fn required(&self) -> impl Iterator<Item = &'s str> {
+    pub fn required(&self) -> impl Iterator<Item = &'s str> {
         self.parts.iter().filter_map(|part| part.get("required")?.as_array()).flatten().filter_map(Value::as_str)
     }
 
     /// Whether values of this type are allowed.
-    fn allows(&self, name: &str) -> bool {
+    pub fn allows(&self, name: &str) -> bool {
         self.parts.iter().filter_map(|part| part.get("type")).any(|types| match types {
             Value::Array(names) => names.iter().any(|known| known == name),
             known => known == name,
@@ -99,7 +105,7 @@ impl<'s> Layers<'s> {
     }
 
     /// The allowed words, if the schema is an enumeration.
-    fn words(&self) -> Vec<&'s str> {
+    pub fn words(&self) -> Vec<&'s str> {
         let options = self.get("oneOf").and_then(Value::as_array).into_iter().flatten();
         options.filter_map(|option| option.get("const")?.as_str()).collect()
     }
@@ -110,22 +116,29 @@ impl<'s> Layers<'s> {
             let limit = self.get(keyword)?;
             limit.as_i64().map(i128::from).or(limit.as_u64().map(i128::from))
         };
-        let (least, most) = match self.get("format").and_then(Value::as_str) {
-            Some("uint8") => (0, u8::MAX.into()),
-            Some("uint16") => (0, u16::MAX.into()),
-            Some("uint32") => (0, u32::MAX.into()),
-            Some("int32") => (i32::MIN.into(), i32::MAX.into()),
-            _ => (0, u64::MAX.into()),
-        };
+        let (least, most) = self.range_of_type();
         (limit("minimum").unwrap_or(least), limit("maximum").unwrap_or(most))
     }
 
-    fn is_object(&self) -> bool {
+    /// The smallest and the largest number of the type.
+    pub fn range_of_type(&self) -> (i128, i128) {
+        match self.get("format").and_then(Value::as_str) {
+            Some("uint8") => (0, u8::MAX.into()),
+            Some("uint16") => (0, u16::MAX.into()),
+            Some("uint32") => (0, u32::MAX.into()),
+            Some("int8") => (i8::MIN.into(), i8::MAX.into()),
+            Some("int32") => (i32::MIN.into(), i32::MAX.into()),
+            Some("int64") => (i64::MIN.into(), i64::MAX.into()),
+            _ => (0, u64::MAX.into()),
+        }
+    }
+
+    pub fn is_object(&self) -> bool {
         self.get("properties").is_some() || self.allows("object") || self.tagged(0).is_some()
     }
 
     /// The tag and the tagged variants of the first list of variants from this layer on.
-    fn tagged(&self, number: usize) -> Option<(&'s str, &'s Vec<Value>)> {
+    pub fn tagged(&self, number: usize) -> Option<(&'s str, &'s Vec<Value>)> {
         let mut lists = self.parts.iter().filter_map(|part| {
             let variants = part.get("oneOf")?.as_array()?;
             Some((tag(variants.first()?)?.0, variants))
@@ -134,7 +147,7 @@ impl<'s> Layers<'s> {
     }
 
     /// A description of what is expected.
-    fn wanted(&self) -> String {
+    pub fn wanted(&self) -> String {
         let words = self.words();
         if self.is_object() {
             "an object".into()
@@ -155,12 +168,12 @@ impl<'s> Layers<'s> {
 }
 
 /// The tag field of a variant, and its value.
-fn tag(variant: &Value) -> Option<(&str, &str)> {
+pub(super) fn tag(variant: &Value) -> Option<(&str, &str)> {
     let fields = variant.get("properties")?.as_object()?;
     fields.iter().find_map(|(name, field)| Some((name.as_str(), field.get("const")?.as_str()?)))
 }
 
-fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+pub(super) fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     let quoted: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
     format!("one of {}", quoted.join(", "))
 }
@@ -315,7 +328,7 @@ impl<'s> Walk<'s> {
 }
 
 /// The problem of a text that should be one of [`crate::ids`].
-fn bad_text(name: &str, text: &str) -> Option<BadText> {
+pub(super) fn bad_text(name: &str, text: &str) -> Option<BadText> {
     match name {
         "ShowCode" => ShowCode::parse(text).err(),
         "ShowId" => text.parse::<ShowId>().err(),

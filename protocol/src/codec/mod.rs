@@ -3,6 +3,7 @@
 mod command_id;
 pub(crate) mod fields;
 mod raw;
+pub mod shape;
 
 use std::sync::LazyLock;
 
