@@ -9,6 +9,7 @@ mod done;
 pub mod people;
 mod personal;
 mod places;
+mod prizes;
 pub mod quiz;
 pub mod results;
 pub mod rundown;

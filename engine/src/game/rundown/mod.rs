@@ -5,6 +5,8 @@ mod breaks;
 mod ending;
 mod entry;
 mod host;
+mod interlude;
+mod leaders;
 mod ledger;
 mod look;
 mod part;
@@ -31,7 +33,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 pub use self::ledger::{Ledger, Line, Lost};
 pub use self::look::Look;
-pub use self::part::{Counted, Part, Wait, hash};
+pub use self::part::{Counted, HostChange, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
 
@@ -140,6 +142,7 @@ impl Rundown {
             part,
             paused: self.steps.paused,
             lead: self.setup.lead,
+            pays: true,
             course: &mut self.course,
             effects: Vec::new(),
         };

@@ -8,6 +8,8 @@ use klaxon_protocol::time::Millis;
 use serde_json::{Map, Value};
 
 use super::breaks::Breaks;
+use super::interlude::WithoutRounds;
+use super::leaders::Leaders;
 use super::{Part, Rundown};
 use crate::game::bingo::{BingoPart, Seed};
 use crate::game::quiz::QuizPart;
@@ -77,7 +79,8 @@ fn parts_in(setup: &mut Body) -> impl Iterator<Item = &mut Map<String, Value>> {
 
 fn part_of(setup: &PartSetup) -> Box<dyn Part> {
     match &setup.kind {
-        PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
+        PartKind::Break(settings) => Box::new(WithoutRounds(Breaks::new(settings.clone()))),
+        PartKind::Podium(settings) => Box::new(WithoutRounds(Leaders::new(settings.clone()))),
         PartKind::Quiz(settings) => {
             let SecretSeed(seed) = setup.seed.expect("a quiz without a seed was refused");
             Box::new(QuizPart::new(settings.clone(), seed))

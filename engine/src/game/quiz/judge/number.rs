@@ -19,8 +19,9 @@ pub fn by_curve(right: i64, zero: u64, said: i64) -> Share {
     Share::of(u64::try_from(step).unwrap_or(0), u64::from(SPEED_STEPS))
 }
 
-/// The `places` nearest, best first: by how far off, then by when the answer was read, then by seat.
-pub fn nearest(right: i64, places: usize, answers: impl Iterator<Item = (Seat, i64, Span)>) -> Vec<Seat> {
-    let keys = answers.map(|(seat, said, elapsed)| (right.abs_diff(said), elapsed, seat));
+/// The `places` nearest to one of the right numbers, best first: by how far off, then by when the answer was read, then by seat.
+pub fn nearest(rights: &[i64], places: usize, answers: impl Iterator<Item = (Seat, i64, Span)>) -> Vec<Seat> {
+    let keys =
+        answers.map(|(seat, said, elapsed)| (rights.iter().map(|right| right.abs_diff(said)).min(), elapsed, seat));
     smallest(places, keys).into_iter().map(|(_, _, seat)| seat).collect()
 }

@@ -1,7 +1,9 @@
 //! The rule book by examples and by properties, played as a part of a rundown.
 
+mod corrections;
 mod examples;
 mod hostile;
 mod play;
+mod prizes;
 mod properties;
 mod settings;

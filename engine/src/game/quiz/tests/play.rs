@@ -63,7 +63,12 @@ impl Play {
     pub fn with_lives(settings: Value, questions: Value, players: u32, lives: u8) -> Self {
         let mut quiz = json!({ "part": "quiz", "shuffle": false, "questions": questions });
         quiz.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        let sent = Body::of(&json!({ "parts": [quiz], "lead": 0, "lives": lives }));
+        Self::of(json!([quiz]), players, lives)
+    }
+
+    /// A show of these parts, right after the beginning of the first.
+    pub fn of(parts: Value, players: u32, lives: u8) -> Self {
+        let sent = Body::of(&json!({ "parts": parts, "lead": 0, "lives": lives }));
         let setup = RundownRules.prepare(&sent, &mut || [9; 32]).unwrap_or_else(|refusal| panic!("{refusal}"));
         let now = Millis(1_000_000);
         let mut play = Self { game: begin(&setup), now, told: vec![], personal: None, journal: vec![], setup };

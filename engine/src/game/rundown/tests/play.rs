@@ -15,6 +15,7 @@ use klaxon_protocol::time::{Millis, Span};
 use serde_json::{Value, json};
 
 use super::super::breaks::Breaks;
+use super::super::interlude::WithoutRounds;
 use super::super::{Line, Part, Rundown};
 use super::coins::Coins;
 use crate::game::{Effect, Entry, Game, GameRules, PreCheck};
@@ -51,7 +52,7 @@ fn game(now: Millis, show: &BegunGame) -> Rundown {
         };
         match settings.text.strip_prefix("coins ") {
             Some(rounds) => Box::new(Coins::new(rounds.parse().unwrap(), PRIZE)),
-            None => Box::new(Breaks::new(settings.clone())),
+            None => Box::new(WithoutRounds(Breaks::new(settings.clone()))),
         }
     });
     let parts = parts.collect();
