@@ -118,7 +118,7 @@ impl Reporter {
                     let prize = |name: &String, amount| PrizeReport { name: name.clone(), amount, winners: 0, paid: 0 };
                     bingo.prizes.iter().map(|known| prize(&known.name, known.amount)).collect()
                 }
-                PartKind::Break(_) | PartKind::Quiz(_) => Vec::new(),
+                PartKind::Break(_) | PartKind::Preload(_) | PartKind::Podium(_) | PartKind::Quiz(_) => Vec::new(),
             },
             points: None,
             waits: 0,

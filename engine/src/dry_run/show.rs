@@ -212,7 +212,12 @@ impl DryShow {
                 }
                 _ => {}
             },
-            PartKind::Break(_) => {}
+            PartKind::Preload(_) => {
+                if let Some(times) = times {
+                    self.plan_loading(times);
+                }
+            }
+            PartKind::Break(_) | PartKind::Podium(_) => {}
         }
     }
 
@@ -236,6 +241,16 @@ impl DryShow {
         self.plan_claims(planned);
     }
 
+    /// All load what they are to load.
+    fn plan_loading(&mut self, times: RoundTimes) {
+        let open = times.closes_at.since(times.opens_at);
+        let planned = (0..self.skills.len() as u32).map(|seat| {
+            (times.opens_at + self.reaction(open), Seat(seat), times.round, ClaimKey(0), ClaimValue::Bits(0))
+        });
+        let planned = planned.collect();
+        self.plan_claims(planned);
+    }
+
     /// How long a player takes in a round that is open for so long.
     fn reaction(&mut self, open: Span) -> Span {
         let most = u64::from(open.0) * 4 / 5;
@@ -253,7 +268,7 @@ impl DryShow {
         let skill = self.skills.get(seat.index()).copied().unwrap_or_default();
         // Those buzz who know, most of the time.
         let judge = if self.dice.chance(50 + skill / 2) { Judgement::Right } else { Judgement::Wrong };
-        self.plan_play(part, JUDGING, Body::of(&QuizPlay { judge: Some(judge), hide: None }));
+        self.plan_play(part, JUDGING, Body::of(&QuizPlay { judge: Some(judge), hide: None, accept: None }));
     }
 
     fn plan_play(&mut self, part: usize, wait: Span, body: Body) {
@@ -300,7 +315,7 @@ impl DryShow {
             ToPlayer::GameOwn(own) => own.body.read().ok(),
             _ => None,
         };
-        own.unwrap_or(Own { part: None, standing: None })
+        own.unwrap_or(Own { part: None, standing: None, team: None, choice: None })
     }
 
     fn standing(&self, seat: Seat) -> Option<Standing> {

@@ -10,6 +10,7 @@ pub mod people;
 mod personal;
 mod places;
 pub mod preload;
+mod prizes;
 pub mod quiz;
 pub mod results;
 pub mod rundown;

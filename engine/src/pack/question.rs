@@ -79,6 +79,7 @@ pub(super) fn asked(text: String, kind: Kind) -> QuizQuestion {
     QuizQuestion {
         text,
         kind,
+        media: None,
         category: None,
         explanation: None,
         open_for: None,
@@ -96,8 +97,10 @@ impl PackedQuestion {
     /// The question for a show of trivia.
     pub(super) fn into_trivia(self) -> Result<PackQuestion, NotTrivia> {
         let Self { question, difficulty, source } = self;
-        let QuizQuestion { text, kind, category, explanation, open_for, points, times, speed, penalty } = question;
+        let QuizQuestion { text, kind, media, category, explanation, open_for, points, times, speed, penalty } =
+            question;
         let of_quiz = [
+            ("media", media.is_some()),
             ("explanation", explanation.is_some()),
             ("points", points.is_some()),
             ("times", times.is_some()),

@@ -176,7 +176,7 @@ for = 2.5
         "show.toml:25: parts[0].questions[1].kind: expected one of \"choice\",",
         "show.toml:31: parts[0].questions[2].choices[1]: the choice \"a\" is there twice",
         "show.toml:32: parts[0].questions[2].right: there is no choice 7, the last one is 1",
-        "show.toml:35: parts[1].part: expected one of \"break\", \"bingo\", \"quiz\", got \"brake\"; is \"break\" meant?",
+        "show.toml:35: parts[1].part: expected one of \"break\", \"preload\", \"podium\", \"bingo\", \"quiz\", got \"brake\"; is \"break\" meant?",
         "show.toml:39: parts[2].balls: expected 75 or 90, got 80",
         "show.toml:40: parts[2].prizes[0].amount: expected a whole number, 0 to 9007199254740991, got -5",
         "show.toml:44: parts[3].text has 1 to 500 characters, at least one of which can be seen; this one is blank",
@@ -315,11 +315,7 @@ fn nesting_without_end_and_a_flood_of_mistakes_are_refused_soon() {
     let flood = format!("title = 't'\nparts = []\n{}", "[[parts.x]]\n".repeat(10_000));
     assert!(toml(&flood).is_err());
     let bad = toml(&format!("title = 't'\n{}", "[[parts]]\npart = 'brake'\n".repeat(20_000))).unwrap_err();
-    assert_eq!(
-        (bad.problems.len(), bad.problems.len() + bad.left_out),
-        (1_000, 20_001),
-        "and that there are too many"
-    );
+    assert_eq!((bad.problems.len(), bad.problems.len() + bad.left_out), (1_000, 20_001), "and that there are too many");
 }
 
 proptest! {

@@ -13,6 +13,18 @@ use crate::round::SeatClaim;
 /// In `bits`: the seat has no counted answer. No kind takes this value: numbers have 54 bits, and no order has the same item at all places.
 const NONE: u64 = u64::MAX;
 
+/// About what a typed answer takes beside its text.
+const TEXT_BYTES: usize = 64;
+
+/// An answer's part of the digest.
+fn share(seat: Seat, bits: u64, elapsed: u32) -> u64 {
+    let mut packed = [0; 16];
+    packed[..4].copy_from_slice(&seat.0.to_le_bytes());
+    packed[4..8].copy_from_slice(&elapsed.to_le_bytes());
+    packed[8..].copy_from_slice(&bits.to_le_bytes());
+    xxh3_64(&packed)
+}
+
 /// The counted answers to the last question.
 #[derive(Default)]
 pub struct SeatAnswers {
@@ -37,6 +49,30 @@ impl SeatAnswers {
         // The arrays keep their memory.
         (self.bits, self.elapsed) = (bits, elapsed);
         self.bits.fill(NONE);
+    }
+
+    /// The answers, which are forgotten here.
+    pub fn take(&mut self) -> Self {
+        let seats = self.bits.len();
+        // As many seats are likely to answer the next question.
+        let next = Self { bits: vec![NONE; seats], elapsed: vec![0; seats], ..Self::default() };
+        std::mem::replace(self, next)
+    }
+
+    /// How much memory they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        let texts = self.texts.values().map(|text| TEXT_BYTES + text.as_str().len()).sum::<usize>();
+        12 * self.bits.len() + texts
+    }
+
+    /// Marks all typed answers again.
+    pub fn mark_texts(&mut self, is_right: impl Fn(&str) -> bool) {
+        for (&(seat, _), text) in &self.texts {
+            let (bits, elapsed) = (&mut self.bits[seat.index()], self.elapsed[seat.index()]);
+            self.digest = self.digest.wrapping_sub(share(seat, *bits, elapsed));
+            *bits = is_right(text.as_str()).into();
+            self.digest = self.digest.wrapping_add(share(seat, *bits, elapsed));
+        }
     }
 
     /// The seat's answer.
@@ -69,11 +105,7 @@ impl SeatAnswers {
         self.count += u32::from(self.bits[seat.index()] == NONE);
         self.bits[seat.index()] = bits;
         self.elapsed[seat.index()] = elapsed.0;
-        let mut packed = [0; 16];
-        packed[..4].copy_from_slice(&seat.0.to_le_bytes());
-        packed[4..8].copy_from_slice(&elapsed.0.to_le_bytes());
-        packed[8..].copy_from_slice(&bits.to_le_bytes());
-        self.digest = self.digest.wrapping_add(xxh3_64(&packed));
+        self.digest = self.digest.wrapping_add(share(seat, bits, elapsed.0));
     }
 
     /// Keeps what was typed, which `set` counts.

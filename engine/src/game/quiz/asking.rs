@@ -27,6 +27,7 @@ impl QuizPart {
             self.seats.stakes.clear();
         }
         self.undo = None;
+        self.keep_answers(stage.teams);
         self.buzzing = matches!(self.kind(index), Kind::Buzzer(_)).then(Buzzing::default);
         let (choices, space) = (sheet.choices, sheet.values.space());
         let opening = Opening { space, lead: stage.lead, open_for: self.quiz.time_of(index) };

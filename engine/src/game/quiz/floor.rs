@@ -5,15 +5,15 @@ use klaxon_protocol::error::{ErrorCode, Refusal};
 use klaxon_protocol::games::quiz::{AfterWrong, Buzzer, Floor, Judgement, Kind, NAMED, QuizEvent};
 use klaxon_protocol::ids::Seat;
 use klaxon_protocol::player::Phase;
-use klaxon_protocol::time::Millis;
+use klaxon_protocol::time::{Millis, Span};
 
 use super::judge::buzzer;
-use super::sheet::Rule;
 use super::{MOST_ROUNDS, QuizPart};
+use crate::game::people::SeatSet;
 use crate::game::rundown::{Opening, Stage};
 
 /// A buzzer that is being played.
-#[derive(Debug, Default, Encode)]
+#[derive(Debug, Clone, Default, Encode)]
 pub struct Buzzing {
     /// When the first buzz of the open round was read.
     pub first_at: Option<Millis>,
@@ -57,11 +57,9 @@ impl QuizPart {
         }
     }
 
-    fn judge_choices(&mut self) {
-        let Some((buzzer, buzzing)) = self.buzzer() else { return };
-        let Some(Rule::Buzzer(Some(right))) = self.last().map(|asked| &asked.sheet.rule) else { return };
-        let is_right = |seat| self.answers.get(seat) == Some(*right);
-        let (right, wrong) = buzzer::judge(&buzzing.order, is_right, buzzer.wrong);
+    pub(super) fn judge_choices(&mut self) {
+        let Some((_, buzzing)) = self.buzzer() else { return };
+        let (right, wrong) = self.judging(&SeatSet::default(), Span(0), None).buzzes(buzzing);
         let buzzing = self.buzzing.as_mut().expect("it is a buzzer");
         (buzzing.right, buzzing.wrong) = (right, wrong);
     }

@@ -10,7 +10,8 @@ use crate::game::rundown::Teams;
 
 /// What is right among the answers of all.
 pub struct Marks<'q> {
-    rule: &'q Rule,
+    /// Each of them makes an answer right.
+    rules: &'q [Rule],
     /// The most frequent choices, if these are right, as bits.
     frequent: u64,
     /// Those who are paid by place, best first.
@@ -22,7 +23,7 @@ pub struct Marks<'q> {
 impl<'q> Marks<'q> {
     /// Of these answers, of the seats that play; `places` is how many are paid by place, with teams one of each.
     pub fn new(
-        rule: &'q Rule,
+        rules: &'q [Rule],
         answers: &SeatAnswers,
         counts: &[u32],
         places: usize,
@@ -30,20 +31,21 @@ impl<'q> Marks<'q> {
         plays: impl Fn(Seat) -> bool,
     ) -> Self {
         let playing = answers.iter().filter(|(seat, _, _)| plays(*seat));
-        let best = match rule {
-            Rule::Nearest(right) => number::nearest(
-                *right,
-                places,
-                teams,
-                playing.map(|(seat, bits, elapsed)| (seat, number_of_bits(bits), elapsed)),
-            ),
-            Rule::Race(right) => race::first(*right, places, teams, playing),
+        let nearest = rules.iter().filter_map(|rule| if let Rule::Nearest(right) = rule { Some(*right) } else { None });
+        let races = rules.iter().filter_map(|rule| if let Rule::Race(right) = rule { Some(*right) } else { None });
+        let (nearest, races): (Vec<i64>, Vec<u64>) = (nearest.collect(), races.collect());
+        let best = match rules {
+            [Rule::Nearest(_), ..] => {
+                let said = playing.map(|(seat, bits, elapsed)| (seat, number_of_bits(bits), elapsed));
+                number::nearest(&nearest, places, teams, said)
+            }
+            [Rule::Race(_), ..] => race::first(&races, places, teams, playing),
             _ => Vec::new(),
         };
-        let frequent = if let Rule::Majority(tie) = rule { majority::right(counts, *tie) } else { 0 };
+        let frequent = if let [Rule::Majority(tie), ..] = rules { majority::right(counts, *tie) } else { 0 };
         let mut placed: Vec<(Seat, u32)> = best.iter().copied().zip(1..).collect();
         placed.sort_unstable();
-        Self { rule, frequent, best, placed }
+        Self { rules, frequent, best, placed }
     }
 
     /// The mark of this seat, with this answer.
@@ -52,7 +54,12 @@ impl<'q> Marks<'q> {
         if let Some(place) = self.place(seat) {
             return Mark::Placed(place);
         }
-        Mark::of(match self.rule {
+        Mark::of(self.rules.iter().map(|rule| self.share(rule, bits)).max().unwrap_or(Share::NONE))
+    }
+
+    /// The share of an answer that is right by this rule.
+    fn share(&self, rule: &Rule, bits: u64) -> Share {
+        match rule {
             Rule::Exact(right) | Rule::Race(right) => Share::all_if(bits == *right),
             Rule::Weights(weights) => choices::by_weights(weights, bits),
             Rule::Places { right, items } => order::by_places(*right, *items, bits),
@@ -61,7 +68,7 @@ impl<'q> Marks<'q> {
             Rule::Spelling(_) => Share::all_if(bits == 1),
             Rule::Majority(_) => Share::all_if(self.frequent >> bits & 1 == 1),
             Rule::Nearest(_) | Rule::Buzzer(_) | Rule::Free => Share::NONE,
-        })
+        }
     }
 
     /// The place of this seat among those who are paid by place, from 1.
@@ -78,6 +85,6 @@ impl<'q> Marks<'q> {
     /// The most frequent choices, if these are right.
     pub fn frequent(&self) -> Option<Vec<u8>> {
         let is_frequent = |choice: &u8| self.frequent >> choice & 1 == 1;
-        matches!(self.rule, Rule::Majority(_)).then(|| (0..64).filter(is_frequent).collect())
+        matches!(self.rules, [Rule::Majority(_), ..]).then(|| (0..64).filter(is_frequent).collect())
     }
 }

@@ -2,11 +2,15 @@
 
 mod answers;
 mod asking;
+mod correcting;
 mod floor;
 pub mod judge;
+mod judging;
 mod marks;
 mod mixing;
 mod part;
+mod past;
+mod paying;
 mod reveal;
 mod seats;
 mod sheet;
@@ -22,9 +26,11 @@ use klaxon_protocol::ids::RoundId;
 
 use self::answers::SeatAnswers;
 use self::floor::Buzzing;
+use self::past::Past;
 use self::seats::QuizSeats;
 use self::sheet::QuestionSheet;
 use self::undo::RevealUndo;
+use super::people::Chain;
 
 /// The most rounds that one part can open: those of a buzzer that is opened again and again.
 const MOST_ROUNDS: u16 = 60_000;
@@ -44,6 +50,10 @@ pub struct QuizPart {
     buzzing: Option<Buzzing>,
     /// What is needed to undo the last reveal.
     undo: Option<RevealUndo>,
+    /// What is needed to judge questions again, from the first reveal on.
+    past: Option<Past>,
+    /// The host's corrections.
+    corrections: Chain,
 }
 
 /// Where the quiz is.
@@ -74,6 +84,13 @@ struct AskedQuestion {
     reveal: Option<QuizReveal>,
 }
 
+impl AskedQuestion {
+    /// Whether all stayed because all were wrong; none if it does not count, or not yet.
+    fn all_stay(&self) -> Option<bool> {
+        Some(self.reveal.as_ref().filter(|_| !self.voided)?.all_stay)
+    }
+}
+
 impl QuizPart {
     /// A quiz, checked before by `problems`.
     pub fn new(quiz: Quiz, seed: [u8; 32]) -> Self {
@@ -86,6 +103,8 @@ impl QuizPart {
             seats: QuizSeats::default(),
             buzzing: None,
             undo: None,
+            past: None,
+            corrections: Chain::default(),
         }
     }
 
@@ -103,11 +122,6 @@ impl QuizPart {
 
     fn kind(&self, index: usize) -> &Kind {
         &self.quiz.questions[index].kind
-    }
-
-    /// Whether this question is the last one that can eliminate players.
-    fn is_last_to_eliminate(&self, index: usize) -> bool {
-        !self.quiz.questions.iter().skip(index + 1).any(|question| question.kind.eliminates())
     }
 
     fn eliminates(&self) -> bool {

@@ -2,23 +2,27 @@
 
 use klaxon_protocol::claim::ClaimValue;
 use klaxon_protocol::error::{ErrorCode, Refusal};
-use klaxon_protocol::games::quiz::{Kind, QuizPlay, Wager, Words};
+use klaxon_protocol::games::quiz::{Kind, QuizEvent, QuizPlay, Words};
 use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 use klaxon_protocol::player::{Body, Phase};
 use klaxon_protocol::time::{Millis, Span};
 
 use super::QuizPart;
-use super::judge::wager;
-use super::sheet::{Rule, Values};
+use super::past::Past;
+use super::sheet::{Rule, Values, accepts};
 use crate::game::results::RoundResult;
-use crate::game::rundown::{Counted, Look, Part, Stage, Wait, hash};
+use crate::game::rundown::{Counted, HostChange, Look, Part, Stage, Wait, hash};
 use crate::round::SeatClaim;
 
 /// How many words the host can take out of one word cloud.
 const MOST_HIDDEN: usize = 1000;
 
 impl Part for QuizPart {
-    fn begin(&mut self, _: &mut Stage<'_>) {}
+    fn begin(&mut self, stage: &mut Stage<'_>) {
+        if let Some(prizes) = self.quiz.prizes.clone() {
+            stage.tell_between(QuizEvent::Quiz { prizes }, None);
+        }
+    }
 
     fn next(&mut self, stage: &mut Stage<'_>) -> Result<(), Refusal> {
         self.go_on(stage);
@@ -30,9 +34,11 @@ impl Part for QuizPart {
     }
 
     /// What was needed to undo the last reveal is not kept: a show can have many parts.
-    fn finish(&mut self, _: &mut Stage<'_>) {
+    fn finish(&mut self, stage: &mut Stage<'_>) {
+        self.pay(stage);
         self.course.on_slide = false;
         self.undo = None;
+        self.past = None;
         self.seats.stakes = Vec::new();
         self.seats.changed();
     }
@@ -42,14 +48,7 @@ impl Part for QuizPart {
         let index = self.must_last().index;
         match &self.quiz.questions[index].kind {
             Kind::Buzzer(_) => self.settle_buzzes(stage),
-            Kind::Wager(Wager { stake, most }) => {
-                let stakes = (0..stage.ledger.seats()).map(Seat).map(|seat| {
-                    let said = self.answers.get(seat)?;
-                    wager::stake(*stake, *most, stage.ledger.line(seat).points, said)
-                });
-                self.seats.stakes = stakes.map(Option::unwrap_or_default).collect();
-                self.reveal_last(stage);
-            }
+            Kind::Wager(_) => self.reveal_last(stage),
             _ => stage.leave_closed(),
         }
     }
@@ -75,9 +74,10 @@ impl Part for QuizPart {
     fn play(&mut self, stage: &mut Stage<'_>, body: &Body) -> Result<(), Refusal> {
         let bad = |problem: String| Refusal::because(ErrorCode::BadArgument, problem);
         match body.read_known().map_err(bad)? {
-            QuizPlay { judge: Some(judgement), hide: None } => self.judge_floor(stage, judgement),
-            QuizPlay { judge: None, hide: Some(word) } => self.hide(stage, &word),
-            _ => Err(bad("a quiz has `judge` and `hide`: one of them at a time.".into())),
+            QuizPlay { judge: Some(judgement), hide: None, accept: None } => self.judge_floor(stage, judgement),
+            QuizPlay { judge: None, hide: Some(word), accept: None } => self.hide(stage, &word),
+            QuizPlay { judge: None, hide: None, accept: Some(accept) } => self.accept(stage, &accept),
+            _ => Err(bad("a quiz has `accept`, `judge` and `hide`: one of them at a time.".into())),
         }
     }
 
@@ -96,11 +96,16 @@ impl Part for QuizPart {
             Phase::Closing | Phase::Closed => self.seats.late.insert(seat),
             _ => {}
         }
+        self.note_taken(seat);
         self.seats.changed();
     }
 
+    fn given(&mut self, look: &Look<'_>, change: HostChange) {
+        self.note_given(look, change);
+    }
+
     fn restored(&mut self, stage: &mut Stage<'_>, seat: Seat, from: RoundId) {
-        self.count_as_silent(stage, seat, from);
+        self.miss(stage, seat, from);
     }
 
     fn takes_players(&self) -> bool {
@@ -144,13 +149,13 @@ impl Part for QuizPart {
         match value {
             ClaimValue::Bits(bits) => {
                 if asked.sheet.choices > 0 {
-                    count_choices(&asked.sheet.values, &mut asked.counts, bits);
+                    count_choices(&asked.sheet.values, &mut asked.counts, bits, |count| *count += 1);
                 }
                 self.answers.set(seat, bits, elapsed);
             }
             ClaimValue::Text(text) => {
-                let right = match &asked.sheet.rule {
-                    Rule::Spelling(accepted) => accepted.accepts(text.as_str()),
+                let right = match asked.sheet.rules[..] {
+                    [Rule::Spelling(_), ..] => accepts(&asked.sheet.rules, text.as_str()),
                     _ => {
                         let earlier = self.answers.texts.range((seat, ClaimKey(0))..=(seat, ClaimKey(u16::MAX)));
                         self.answers.cloud.add(text.as_str(), earlier.map(|(_, word)| word.as_str()));
@@ -205,7 +210,8 @@ impl Part for QuizPart {
             self.last().map(|asked| (asked.round, &asked.counts, asked.settled, asked.voided, asked.reveal.is_some()));
         let answers = (self.answers.digest(), self.answers.count(), self.answers.cloud.hidden() as u64);
         let seats = (self.seats.digest(), self.seats.awaited.count());
-        hash(&(&self.course, self.asked.len() as u64, last, answers, seats, &self.buzzing, self.undo.is_some()))
+        let past = (self.undo.is_some(), self.past.as_ref().map_or(0, Past::size), self.corrections.digest());
+        hash(&(&self.course, self.asked.len() as u64, last, answers, seats, &self.buzzing, past))
     }
 
     fn results(&self) -> Vec<RoundResult> {
@@ -213,14 +219,13 @@ impl Part for QuizPart {
     }
 }
 
-/// Counts an answer by choice.
-fn count_choices(values: &Values, counts: &mut [u32], bits: u64) {
+/// Counts an answer by choice, or takes it away again.
+pub fn count_choices(values: &Values, counts: &mut [u32], bits: u64, change: impl Fn(&mut u32)) {
     match values {
-        Values::One(_) => counts[usize::try_from(bits).expect("it is below the number of choices")] += 1,
+        Values::One(_) => change(&mut counts[usize::try_from(bits).expect("it is below the number of choices")]),
         Values::Set(_) => {
-            for (choice, count) in counts.iter_mut().enumerate() {
-                *count += u32::from(bits >> choice & 1 == 1);
-            }
+            let chosen = counts.iter_mut().enumerate().filter(|(choice, _)| bits >> choice & 1 == 1);
+            chosen.for_each(|(_, count)| change(count));
         }
         _ => {}
     }
@@ -230,6 +235,7 @@ impl QuizPart {
     /// The last question is void: what its reveal did is undone, and what was staked on it or by it is given back.
     fn undo_last(&mut self, stage: &mut Stage<'_>, reason: &str) {
         let was_revealed = self.undo.is_some();
+        self.note_void(&stage.look());
         self.take_back(stage);
         let asked = self.must_last();
         (asked.voided, asked.settled, asked.reveal) = (true, true, None);

@@ -76,6 +76,12 @@ impl QuizSeats {
         self.rights.resize(seats, 0);
     }
 
+    /// What its questions changed of each seat, to be changed apart from it.
+    pub fn scratch(&self) -> Self {
+        let Self { streaks, rights, stakes, .. } = self;
+        Self { streaks: streaks.clone(), rights: rights.clone(), stakes: stakes.clone(), ..Self::default() }
+    }
+
     /// Updates the hash, after a change.
     pub fn changed(&mut self) {
         let mut hasher = Xxh3::new();

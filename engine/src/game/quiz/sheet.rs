@@ -16,9 +16,12 @@ pub struct QuestionSheet {
     /// As it is sent to players.
     pub asked: Asked,
     pub values: Values,
-    pub rule: Rule,
+    /// Each of them makes an answer right; several only after a correction.
+    pub rules: Vec<Rule>,
     /// As it is told at the reveal; none if that is not known before, or never.
     pub right: Option<Right>,
+    /// What else is right, after a correction.
+    pub also: Vec<Right>,
     /// How many choices there are to count: none where they are put in order.
     pub choices: usize,
 }
@@ -40,6 +43,7 @@ pub enum Values {
 }
 
 /// What is right.
+#[derive(Clone)]
 pub enum Rule {
     /// This value, and no other.
     Exact(u64),
@@ -63,6 +67,11 @@ pub enum Rule {
     Buzzer(Option<u64>),
     /// Nothing is right or wrong.
     Free,
+}
+
+/// Whether one of the rules accepts this typed answer.
+pub fn accepts(rules: &[Rule], text: &str) -> bool {
+    rules.iter().any(|rule| matches!(rule, Rule::Spelling(accepted) if accepted.accepts(text)))
 }
 
 impl Values {
@@ -128,8 +137,9 @@ impl QuestionSheet {
             },
             choices: if matches!(values, Values::Order(_)) { 0 } else { count },
             values,
-            rule,
+            rules: vec![rule],
             right,
+            also: Vec::new(),
         }
     }
 }

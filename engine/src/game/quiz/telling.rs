@@ -6,17 +6,18 @@ use klaxon_protocol::games::quiz::{
     AnswerOutcome, Answered, Asked, QuizEvent, QuizLeader, QuizOwn, QuizReveal, QuizView, SeatResult,
 };
 use klaxon_protocol::games::rundown::Standing;
-use klaxon_protocol::ids::Seat;
+use klaxon_protocol::ids::{RoundId, Seat};
 use klaxon_protocol::link::Personal;
 use klaxon_protocol::player::{Body, ToPlayer};
 use serde::Serialize;
 
 use super::judge::best::smallest;
 use super::sheet::QuestionSheet;
+use super::undo::RevealUndo;
 use super::{AskedQuestion, QuizPart};
 use crate::game::personal::for_each_seat_by;
 use crate::game::results::RoundResult;
-use crate::game::rundown::Stage;
+use crate::game::rundown::{Ledger, Stage};
 
 /// How many leaders a reveal names.
 const LEADERS: usize = 10;
@@ -39,15 +40,23 @@ struct ArchivedRound<'q> {
 }
 
 /// The players in play with the most points: of equal ones the lower seats.
-pub fn leaders(stage: &Stage<'_>) -> Vec<QuizLeader> {
-    let playing = (0..stage.ledger.seats()).map(Seat).filter(|&seat| stage.plays(seat));
-    let best = smallest(LEADERS, playing.map(|seat| (Reverse(stage.ledger.line(seat).points), seat)));
+pub fn leaders(ledger: &Ledger, plays: impl Fn(Seat) -> bool) -> Vec<QuizLeader> {
+    let playing = (0..ledger.seats()).map(Seat).filter(|&seat| plays(seat));
+    let best = smallest(LEADERS, playing.map(|seat| (Reverse(ledger.line(seat).points), seat)));
     let mut leaders: Vec<QuizLeader> = Vec::with_capacity(best.len());
     for (place, (Reverse(points), seat)) in (1..).zip(best) {
         let rank = leaders.last().filter(|last| last.points == points).map_or(place, |last| last.rank);
         leaders.push(QuizLeader { rank, seat, points });
     }
     leaders
+}
+
+/// What a reveal did to the seat, without its rank; none if the seat came since.
+pub fn result_of(round: RoundId, undo: &RevealUndo, winners: &[Seat], seat: Seat) -> Option<SeatResult> {
+    let outcome = *undo.outcomes.get(seat.index())?;
+    let is_right = outcome == AnswerOutcome::Right;
+    let place = winners.iter().zip(1..).find(|(winner, _)| is_right && **winner == seat).map(|(_, place)| place);
+    Some(SeatResult { round, outcome, gained: undo.gained[seat.index()], place, rank: None })
 }
 
 impl QuizPart {
@@ -59,7 +68,7 @@ impl QuizPart {
     /// Each seat's result of the last reveal.
     pub(super) fn results_of_seats(&self, stage: &Stage<'_>) -> Personal {
         let ranks = if self.shows_ranks() { PointRanks::of(stage) } else { PointRanks::default() };
-        let standing = |seat: Seat| stage.ledger.line(seat).standing(stage.people.removed.contains(seat));
+        let standing = |seat: Seat| stage.standing(seat);
         let result = |seat: Seat| self.result(seat).expect("results come right after a reveal");
         // Everything in which results differ: ranks follow from points and who is in play.
         let key = |seat: Seat| {
@@ -77,7 +86,7 @@ impl QuizPart {
 
     /// What each seat has, after a change to all.
     pub(super) fn standings_of_seats(stage: &Stage<'_>) -> Personal {
-        let standing = |seat: Seat| stage.ledger.line(seat).standing(stage.people.removed.contains(seat));
+        let standing = |seat: Seat| stage.standing(seat);
         let key = |seat: Seat| {
             let Standing { in_play, lives, points, winnings } = standing(seat);
             [u64::from(in_play) | u64::from(lives) << 1, points.cast_unsigned(), winnings]
@@ -89,11 +98,7 @@ impl QuizPart {
     /// The seat's result of the last reveal, without its rank.
     fn result(&self, seat: Seat) -> Option<SeatResult> {
         let (asked, undo) = (self.last()?, self.undo.as_ref()?);
-        let winners = &asked.reveal.as_ref()?.winners;
-        let outcome = *undo.outcomes.get(seat.index())?;
-        let is_right = outcome == AnswerOutcome::Right;
-        let place = winners.iter().zip(1..).find(|(winner, _)| is_right && **winner == seat).map(|(_, place)| place);
-        Some(SeatResult { round: asked.round, outcome, gained: undo.gained[seat.index()], place, rank: None })
+        result_of(asked.round, undo, &asked.reveal.as_ref()?.winners, seat)
     }
 
     /// The quiz for players who join.
@@ -104,6 +109,7 @@ impl QuizPart {
             .then(|| QuestionSheet::new(&self.quiz, usize::from(self.course.begun) - 1, &self.seed).asked);
         let last = self.last().filter(|_| slide.is_none());
         Body::of(&QuizView {
+            prizes: self.quiz.prizes.clone(),
             question: slide.or_else(|| last.map(|asked| asked.sheet.asked.clone())),
             floor: last.and_then(|_| self.floor()),
             reveal: last.and_then(|asked| asked.reveal.clone()),
@@ -141,13 +147,13 @@ impl QuizPart {
 
 /// PointRanks by points, of the players in play.
 #[derive(Default)]
-struct PointRanks {
+pub struct PointRanks {
     /// All points, most first.
     points: Vec<Reverse<i64>>,
 }
 
 impl PointRanks {
-    fn of(stage: &Stage<'_>) -> Self {
+    pub fn of(stage: &Stage<'_>) -> Self {
         let playing = (0..stage.ledger.seats()).map(Seat).filter(|&seat| stage.plays(seat));
         let mut points: Vec<Reverse<i64>> = playing.map(|seat| Reverse(stage.ledger.line(seat).points)).collect();
         points.sort_unstable();
@@ -155,7 +161,7 @@ impl PointRanks {
     }
 
     /// The rank of a player in play with these points, from 1; none without ranks.
-    fn of_points(&self, points: i64) -> Option<u32> {
+    pub fn of_points(&self, points: i64) -> Option<u32> {
         let before = self.points.partition_point(|other| *other < Reverse(points));
         u32::try_from(before + 1).ok().filter(|_| !self.points.is_empty())
     }

@@ -4,6 +4,7 @@ use klaxon_protocol::games::quiz::AnswerOutcome;
 use klaxon_protocol::ids::{RoundId, Seat};
 
 use super::QuizPart;
+use super::seats::QuizSeats;
 use crate::game::people::SeatSet;
 use crate::game::rundown::{Ledger, Lost, Stage};
 
@@ -16,7 +17,7 @@ pub struct RevealUndo {
     life_lost: SeatSet,
     out: SeatSet,
     /// The streaks before it.
-    streaks: Vec<u8>,
+    pub streaks: Vec<u8>,
 }
 
 impl RevealUndo {
@@ -36,6 +37,24 @@ impl RevealUndo {
     pub fn give(&mut self, ledger: &mut Ledger, seat: Seat, points: i64) {
         ledger.add_points(seat, points);
         self.gained[seat.index()] += points;
+    }
+
+    /// Takes back what it did.
+    pub fn take_back(&self, ledger: &mut Ledger, seats: &mut QuizSeats) {
+        for (seat, (outcome, gained)) in (0..).map(Seat).zip(self.outcomes.iter().zip(&self.gained)) {
+            if *gained != 0 {
+                ledger.add_points(seat, -gained);
+            }
+            if *outcome == AnswerOutcome::Right {
+                let rights = &mut seats.rights[seat.index()];
+                *rights = rights.checked_sub(1).expect("a seat has what the last reveal gave it");
+            }
+        }
+        self.life_lost.iter().for_each(|seat| ledger.give_lives(seat, 1));
+        self.out.iter().for_each(|seat| ledger.put_back(seat));
+        for (streak, before) in seats.streaks.iter_mut().zip(&self.streaks) {
+            *streak = *before;
+        }
     }
 
     /// Keeps what a wrong answer cost the seat.
@@ -61,21 +80,7 @@ impl QuizPart {
     /// Undoes the last reveal: points, lives and streaks are as before it, and those whom it eliminated are in play again.
     pub(super) fn take_back(&mut self, stage: &mut Stage<'_>) {
         let Some(undo) = self.undo.take() else { return };
-        let ledger = &mut *stage.ledger;
-        for (seat, (outcome, gained)) in (0..).map(Seat).zip(undo.outcomes.iter().zip(&undo.gained)) {
-            if *gained != 0 {
-                ledger.add_points(seat, -gained);
-            }
-            if *outcome == AnswerOutcome::Right {
-                let rights = &mut self.seats.rights[seat.index()];
-                *rights = rights.checked_sub(1).expect("a seat has what the last reveal gave it");
-            }
-        }
-        undo.life_lost.iter().for_each(|seat| ledger.give_lives(seat, 1));
-        undo.out.iter().for_each(|seat| ledger.put_back(seat));
-        for (streak, before) in self.seats.streaks.iter_mut().zip(&undo.streaks) {
-            *streak = *before;
-        }
+        undo.take_back(stage.ledger, &mut self.seats);
         self.seats.changed();
     }
 }

@@ -78,7 +78,7 @@ impl Rundown {
             return Err(Refusal::because(ErrorCode::NoMoreQuestions, "All parts are over: end the show."));
         };
         let keep = setup.keep;
-        let mut effects = self.finish(now);
+        let mut effects = self.finish(now, true);
         (self.steps.part, self.steps.finished) = (Some(next), false);
         self.ledger.begin_part(keep);
         let (part, mut stage) = self.on_stage(next, now);
@@ -87,11 +87,12 @@ impl Rundown {
         Ok(effects)
     }
 
-    /// Finishes the part that the show is in, if that was not done yet.
-    pub(super) fn finish(&mut self, now: Millis) -> Vec<Effect> {
+    /// Finishes the part that the show is in, if that was not done yet; `pays`: with its prizes.
+    pub(super) fn finish(&mut self, now: Millis, pays: bool) -> Vec<Effect> {
         let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else { return Vec::new() };
         self.steps.finished = true;
         let (part, mut stage) = self.on_stage(part, now);
+        stage.pays = pays;
         part.finish(&mut stage);
         stage.effects
     }
@@ -134,7 +135,7 @@ impl Rundown {
         let step = match self.course.phase {
             Phase::Question => Ok(self.close(now)),
             Phase::Closed => self.reveal(now),
-            Phase::Lobby | Phase::Revealed if self.is_played() => Ok(self.end(now)),
+            Phase::Lobby | Phase::Revealed if self.is_played() => Ok(self.end(now, true)),
             Phase::Lobby | Phase::Revealed => self.advance(now),
             Phase::Created | Phase::Closing | Phase::Ended => Ok(Vec::new()),
         };

@@ -58,7 +58,7 @@ impl Rundown {
                     return Err(Refusal::because(ErrorCode::BadArgument, detail));
                 }
                 self.must_be_in(&[Phase::Created, Phase::Lobby, Phase::Revealed])?;
-                Ok(self.end(now))
+                Ok(self.end(now, *pay))
             }
             Action::Autopilot { on } => {
                 self.steps.autopilot = *on;
@@ -105,7 +105,7 @@ impl Rundown {
     fn skip(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
         self.must_be_in(&[Phase::Lobby, Phase::Revealed])?;
         self.played_part()?;
-        let effects = self.finish(now);
+        let effects = self.finish(now, true);
         self.plan_step(now);
         Ok(effects)
     }

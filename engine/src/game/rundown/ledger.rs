@@ -77,6 +77,24 @@ impl Ledger {
         Self { first_lives, ..Self::default() }
     }
 
+    /// A copy of what seats have, to try changes on.
+    pub fn scratch(&self) -> Self {
+        Self { lines: self.lines.clone(), sat_at: Vec::new(), ..*self }
+    }
+
+    /// What a seat has changes by what differs between two lines. Returns whether anything does.
+    pub fn correct(&mut self, seat: Seat, was: &Line, is: &Line) -> bool {
+        self.change(seat, |line| {
+            line.points = line.points.saturating_add(is.points.saturating_sub(was.points));
+            let lives = i16::from(line.lives) + i16::from(is.lives) - i16::from(was.lives);
+            line.lives = u8::try_from(lives.max(0)).map_or(MOST_LIVES, |lives| lives.min(MOST_LIVES));
+            if was.out != is.out {
+                line.out = is.out;
+            }
+        });
+        was != is
+    }
+
     /// Opens the line of the next seat, which is taken now.
     pub fn open(&mut self, now: Millis) {
         self.sat_at.push(now);

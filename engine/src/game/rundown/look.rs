@@ -32,6 +32,11 @@ impl Look<'_> {
 
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.
     pub fn plays(&self, seat: Seat) -> bool {
-        self.ledger.is_in_play(seat) && !self.people.removed.contains(seat)
+        self.ledger.is_in_play(seat) && !self.is_kept_out(seat)
+    }
+
+    /// Whether the host keeps the seat's player out of play, whatever the rules say.
+    pub fn is_kept_out(&self, seat: Seat) -> bool {
+        self.people.removed.contains(seat)
     }
 }

@@ -6,6 +6,8 @@ mod delay;
 mod ending;
 mod entry;
 mod host;
+mod interlude;
+mod leaders;
 mod ledger;
 mod look;
 mod part;
@@ -33,7 +35,7 @@ use klaxon_protocol::time::{Millis, Span};
 
 pub use self::ledger::{Ledger, Line, Lost};
 pub use self::look::Look;
-pub use self::part::{Counted, Part, Wait, hash};
+pub use self::part::{Counted, HostChange, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
 pub use self::teams::Teams;
@@ -150,6 +152,7 @@ impl Rundown {
             part,
             paused: self.steps.paused,
             lead: self.setup.lead,
+            pays: true,
             course: &mut self.course,
             effects: Vec::new(),
         };

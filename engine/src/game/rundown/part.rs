@@ -72,6 +72,11 @@ pub trait Part: Send + 'static {
     /// A new player took this seat while the part is played. The player's `own` is sent at the join.
     fn seat_taken(&mut self, stage: &mut Stage<'_>, seat: Seat);
 
+    /// The host gave points or lives while the part is played; the ledger has them.
+    fn given(&mut self, look: &Look<'_>, change: HostChange) {
+        let _ = (look, change);
+    }
+
     /// The player of this seat, who was removed before round `from` was settled, is restored. The seat counts as one that claimed nothing in
     /// the part's rounds from there on, so that a removal is never an advantage. Also called for parts that are over. It may tell single
     /// seats, but no event to all.
@@ -154,6 +159,25 @@ pub trait Part: Send + 'static {
 
     /// The results of its rounds for the archive, in order.
     fn results(&self) -> Vec<RoundResult>;
+}
+
+/// What the host gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostChange {
+    /// Points; below 0 they are taken.
+    Points {
+        /// To or from this seat.
+        seat: Seat,
+        /// How many.
+        by: i32,
+    },
+    /// Extra lives.
+    Lives {
+        /// To this seat, or to all who play.
+        seat: Option<Seat>,
+        /// How many.
+        lives: u8,
+    },
 }
 
 /// A claim that counts.

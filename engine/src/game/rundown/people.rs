@@ -12,7 +12,7 @@ use klaxon_protocol::player::{Body, GameOwn, Phase, ToPlayer};
 use klaxon_protocol::time::Millis;
 use serde_json::json;
 
-use super::Rundown;
+use super::{HostChange, Look, Rundown};
 use crate::game::personal::for_each_seat;
 use crate::game::{Effect, Game};
 
@@ -80,6 +80,7 @@ impl Rundown {
                 return Err(ErrorCode::NotInPlay.into());
             }
             self.ledger.give_lives(seat, lives);
+            self.note_given(HostChange::Lives { seat: Some(seat), lives });
             return Ok(vec![self.tell_own(seat)]);
         }
         let seats = self.ledger.seats();
@@ -88,6 +89,7 @@ impl Rundown {
                 self.ledger.give_lives(seat, lives);
             }
         }
+        self.note_given(HostChange::Lives { seat: None, lives });
         let key = |seat| if self.look().plays(seat) { u64::from(self.ledger.line(seat).lives) + 1 } else { 0 };
         let mut personal = for_each_seat(seats, key, |seat| {
             let lives = self.ledger.line(seat).lives;
@@ -112,6 +114,14 @@ impl Rundown {
             ));
         }
         self.ledger.add_points(seat, i64::from(by));
+        self.note_given(HostChange::Points { seat, by });
         Ok(vec![self.tell_own(seat)])
+    }
+
+    /// The part that is played gets to know what the host gave.
+    fn note_given(&mut self, change: HostChange) {
+        let Some(part) = self.steps.part.filter(|_| !self.steps.finished) else { return };
+        let look = Look { people: &self.people, ledger: &self.ledger, teams: self.teams.as_ref() };
+        self.parts[usize::from(part)].given(&look, change);
     }
 }

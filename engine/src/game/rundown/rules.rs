@@ -8,6 +8,8 @@ use klaxon_protocol::time::Millis;
 use serde_json::{Map, Value};
 
 use super::breaks::Breaks;
+use super::interlude::WithoutRounds;
+use super::leaders::Leaders;
 use super::{Part, Rundown};
 use crate::game::bingo::{BingoPart, Seed};
 use crate::game::preload::PreloadPart;
@@ -81,7 +83,8 @@ pub(super) fn part_of(parts: &[PartSetup]) -> Box<dyn Part> {
     let (setup, later) = parts.split_first().expect("there is a first one");
     match &setup.kind {
         PartKind::Preload(settings) => Box::new(PreloadPart::new(settings.clone(), media_of(later))),
-        PartKind::Break(settings) => Box::new(Breaks::new(settings.clone())),
+        PartKind::Break(settings) => Box::new(WithoutRounds(Breaks::new(settings.clone()))),
+        PartKind::Podium(settings) => Box::new(WithoutRounds(Leaders::new(settings.clone()))),
         PartKind::Quiz(settings) => {
             let SecretSeed(seed) = setup.seed.expect("a quiz without a seed was refused");
             Box::new(QuizPart::new(settings.clone(), seed))

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use klaxon_protocol::binary::Encode;
-use klaxon_protocol::games::rundown::{Event, RoundTimes};
+use klaxon_protocol::games::rundown::{Event, RoundTimes, Standing};
 use klaxon_protocol::host::AlertKind;
 use klaxon_protocol::ids::{RoundId, Seat, Seq};
 use klaxon_protocol::link::Personal;
@@ -100,6 +100,8 @@ pub struct Stage<'s> {
     pub paused: bool,
     /// From the event that begins a round until its claims count, as the setup says.
     pub lead: Span,
+    /// Whether prizes are paid at the end of a part: not if the host ends the show without.
+    pub pays: bool,
     pub(super) course: &'s mut Course,
     pub(super) effects: Vec<Effect>,
 }
@@ -205,6 +207,11 @@ impl Stage<'_> {
     /// A message for a seat alone, with this part's index.
     pub fn own(&self, body: impl Serialize) -> ToPlayer {
         ToPlayer::GameOwn(GameOwn { body: of_part(self.part, &body) })
+    }
+
+    /// What the seat has, as it is told to it.
+    pub fn standing(&self, seat: Seat) -> Standing {
+        self.ledger.line(seat).standing(self.look().is_kept_out(seat))
     }
 
     /// Whether this seat plays: it is in play by the rules, and its player was not removed.

@@ -52,7 +52,7 @@ impl Rundown {
     /// A seat's own state; without a seat, a spectator's.
     pub(super) fn own_of(&self, seat: Option<Seat>) -> ToPlayer {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
-        let standing = seat.map(|seat| self.ledger.line(seat).standing(self.people.removed.contains(seat)));
+        let standing = seat.map(|seat| self.ledger.line(seat).standing(self.look().is_kept_out(seat)));
         let (team, choice) = seat.map(|seat| self.own_team(seat)).unwrap_or_default();
         let mut body = Body::of(&Own { part: self.steps.part, standing, team, choice });
         if let (Some(seat), Some(part)) = (seat, self.current()) {

@@ -5,7 +5,6 @@ mod course;
 mod entry;
 mod host;
 mod points;
-mod prizes;
 mod ranking;
 mod removing;
 mod results;

@@ -11,11 +11,11 @@ use klaxon_protocol::time::Millis;
 
 use super::Trivia;
 use super::points::STEP;
-use super::prizes::divide;
 use super::rules::Rules;
 use super::seats::Seats;
 use crate::game::Effect;
 use crate::game::places::ranked;
+use crate::game::prizes::divide;
 
 /// How many players the standings list.
 const LEADERS: usize = 10;

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::accept::Accept;
 use super::kinds::Stake;
+use super::prizes::{PrizesPaid, QuizPrizes};
 use crate::claim::ClaimValue;
 use crate::games::media::Media;
 use crate::ids::{ClaimKey, RoundId, Seat};
@@ -16,12 +18,21 @@ pub const NAMED: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum QuizEvent {
+    /// A quiz begins in which something can be won.
+    Quiz {
+        /// What can be won.
+        prizes: QuizPrizes,
+    },
     /// A question, or a slide; a question's event has its round and times, too.
     Question(Asked),
     /// All buzzes are in: who may answer, until the host judges.
     Floor(Floor),
     /// What was right.
     Reveal(QuizReveal),
+    /// The host corrected what is right: the results of a question as they are now, and all that follows from them.
+    Corrected(Corrected),
+    /// The prizes, at the end of the quiz.
+    Prizes(PrizesPaid),
     /// The word cloud without a word that the host took out.
     Words {
         /// The words that are left.
@@ -160,6 +171,9 @@ pub struct QuizReveal {
     /// What was right; none if nothing is right or wrong, or the host judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub right: Option<Right>,
+    /// What else is right, because the host accepted it later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Right>,
     /// Counted answers by choice, if there are choices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<u32>,
@@ -184,6 +198,16 @@ pub struct QuizReveal {
     /// The players in play with the most points, best first: 10 at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaders: Vec<QuizLeader>,
+}
+
+/// A question's results after a correction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Corrected {
+    /// Its reveal; `in_play` and `leaders` are as they are now, after all questions.
+    #[serde(flatten)]
+    pub reveal: QuizReveal,
+    /// For how many players something changed.
+    pub changed: u32,
 }
 
 /// A right answer.
@@ -240,6 +264,9 @@ pub struct SeatResult {
 /// A quiz as players get it who join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuizView {
+    /// What can be won.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prizes: Option<QuizPrizes>,
     /// The last question, or slide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Asked>,
@@ -302,6 +329,9 @@ pub struct QuizPlay {
     /// Takes a word out of the word cloud, before the reveal or after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hide: Option<String>,
+    /// Accepts another answer to a question that was revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<Accept>,
 }
 
 /// The host's judgement of an answer.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, MOST_POINTS};
+use super::prizes::QuizPrizes;
 use crate::games::media::Media;
 use crate::games::trivia::{Mode, OPEN_FOR};
 use crate::time::Span;
@@ -69,6 +70,9 @@ pub struct Quiz {
     /// Whether a question closes once all players in play have answered.
     #[serde(default)]
     pub close_when_all: bool,
+    /// What can be won; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prizes: Option<QuizPrizes>,
     /// Whether the reveals name the players with the most points.
     #[serde(default = "yes")]
     pub leaderboard: bool,
@@ -164,6 +168,12 @@ impl Scoring {
 }
 
 impl Quiz {
+    /// What can be won; none if that is more than a number can hold.
+    #[must_use]
+    pub fn pot(&self) -> Option<u64> {
+        self.prizes.as_ref().map_or(Some(0), QuizPrizes::pot)
+    }
+
     /// How answers to this question are paid.
     #[must_use]
     pub fn scoring(&self, question: &QuizQuestion) -> Scoring {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::setup::LeadersBy;
 use super::teams::{OwnChoice, OwnTeam, Team, TeamPlace, TeamsView};
 use crate::ids::{RoundId, Seat};
 use crate::player::{Body, Podium};
@@ -30,6 +31,8 @@ pub enum Event {
         #[serde(rename = "for")]
         lasts: Span,
     },
+    /// A podium in the middle of the show begins.
+    Leaders(Leading),
     /// A round's time was changed before it opened.
     Clock(RoundTimes),
     /// A round's time is up: claims that were read in time are still being counted.
@@ -65,6 +68,34 @@ pub enum Event {
         /// By place: 100 at most.
         places: Vec<TeamPlace>,
     },
+}
+
+/// Who leads by what was played so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Leading {
+    /// By what.
+    pub by: LeadersBy,
+    /// What all screens show with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// How long the script waits, in ms.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+    /// The players who lead, best first; none with nothing.
+    pub leaders: Vec<LeaderLine>,
+}
+
+/// A player who leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeaderLine {
+    /// The place, from 1; equals share one.
+    pub place: u32,
+    /// The player's seat.
+    pub seat: Seat,
+    /// The player's points.
+    pub points: i64,
+    /// What the player has won.
+    pub winnings: u64,
 }
 
 /// The times of a round.

@@ -23,6 +23,8 @@ pub const LEAD: RangeInclusive<Span> = Span(0)..=Span(60_000);
 pub const OPEN_FOR: RangeInclusive<Span> = Span(500)..=LONGEST_STEP;
 /// How far the stream can be behind.
 pub const STREAM_DELAY: RangeInclusive<Span> = Span(0)..=Span(120_000);
+/// The most players that a podium in the middle of a show names.
+pub const MOST_LEADERS: u8 = 100;
 /// The longest step of the script.
 pub const LONGEST_STEP: Span = Span(3_600_000);
 
@@ -94,6 +96,8 @@ pub enum PartKind {
     Break(Break),
     /// Has clients load what later parts show.
     Preload(Preload),
+    /// Who leads by what was played so far.
+    Podium(MidPodium),
     /// Bingo with 75 or 90 balls.
     Bingo(BingoSetup),
     /// A quiz, with questions of many kinds.
@@ -109,6 +113,36 @@ pub struct Break {
     #[serde(rename = "for", default = "usual_break")]
     #[schemars(extend("minimum" = 0, "maximum" = LONGEST_STEP))]
     pub lasts: Span,
+}
+
+/// A podium in the middle of a show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MidPodium {
+    /// What leads.
+    #[serde(default)]
+    pub by: LeadersBy,
+    /// How many players it names at most: 1 to 100.
+    #[serde(default = "usual_leaders")]
+    #[schemars(range(min = 1, max = MOST_LEADERS))]
+    pub places: u8,
+    /// What all screens show with it: 1 to 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// How long the script waits before it goes on, in ms.
+    #[serde(rename = "for", default = "usual_podium")]
+    #[schemars(extend("minimum" = 0, "maximum" = LONGEST_STEP))]
+    pub lasts: Span,
+}
+
+/// By what players lead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadersBy {
+    /// Their points.
+    #[default]
+    Points,
+    /// What they have won.
+    Winnings,
 }
 
 /// The timed script, which can run a show in place of the host: the lobby, then part after part, then the podium. Times are in ms.
@@ -140,6 +174,14 @@ fn usual_lead() -> Span {
 
 fn usual_currency() -> String {
     "EUR".into()
+}
+
+const fn usual_leaders() -> u8 {
+    10
+}
+
+const fn usual_podium() -> Span {
+    Span(20_000)
 }
 
 const fn usual_break() -> Span {
@@ -197,6 +239,7 @@ impl PartKind {
         match self {
             Self::Break(_) => "break",
             Self::Preload(_) => "preload",
+            Self::Podium(_) => "podium",
             Self::Bingo(_) => "bingo",
             Self::Quiz(_) => "quiz",
         }
@@ -206,7 +249,7 @@ impl PartKind {
     #[must_use]
     pub const fn needs_seed(&self) -> bool {
         match self {
-            Self::Break(_) | Self::Preload(_) => false,
+            Self::Break(_) | Self::Preload(_) | Self::Podium(_) => false,
             Self::Bingo(_) | Self::Quiz(_) => true,
         }
     }
@@ -217,6 +260,7 @@ impl PartKind {
         match self {
             Self::Break(settings) => settings.problems(),
             Self::Preload(settings) => settings.problems(),
+            Self::Podium(settings) => settings.problems(),
             Self::Bingo(settings) => settings.problems(),
             Self::Quiz(settings) => settings.problems(),
         }
@@ -226,7 +270,8 @@ impl PartKind {
     #[must_use]
     pub fn pot(&self) -> Option<u64> {
         match self {
-            Self::Break(_) | Self::Preload(_) | Self::Quiz(_) => Some(0),
+            Self::Break(_) | Self::Preload(_) | Self::Podium(_) => Some(0),
+            Self::Quiz(settings) => settings.pot(),
             Self::Bingo(settings) => settings.pot(),
         }
     }
@@ -236,6 +281,18 @@ impl Break {
     fn problems(&self) -> Vec<String> {
         let text = text::problem(&self.text, &TEXT_LENGTH).map(|problem| format!("text {problem}"));
         text.into_iter().chain(out_of_range("for", Span(0)..=LONGEST_STEP, self.lasts)).collect()
+    }
+}
+
+impl MidPodium {
+    fn problems(&self) -> Vec<String> {
+        let text = self.text.iter().filter_map(|text| text::problem(text, &TEXT_LENGTH));
+        let mut problems: Vec<String> = text.map(|problem| format!("text {problem}")).collect();
+        if !(1..=MOST_LEADERS).contains(&self.places) {
+            problems.push(format!("places: 1 to {MOST_LEADERS}, not {}", self.places));
+        }
+        problems.extend(out_of_range("for", Span(0)..=LONGEST_STEP, self.lasts));
+        problems
     }
 }
 

@@ -20,12 +20,14 @@ pub fn by_curve(right: i64, zero: u64, said: i64) -> Share {
     Share::of(u64::try_from(step).unwrap_or(0), u64::from(SPEED_STEPS))
 }
 
-/// The `places` nearest, best first: by how far off, then by when the answer was read, then by seat; with teams one of each.
+/// The `places` nearest to one of the right numbers, best first: by how far off, then by when the answer was read, then by seat; with teams one
+/// of each.
 pub fn nearest(
-    right: i64,
+    rights: &[i64],
     places: usize,
     teams: Option<&Teams>,
     answers: impl Iterator<Item = (Seat, i64, Span)>,
 ) -> Vec<Seat> {
-    best::first(teams, places, answers.map(|(seat, said, elapsed)| ((right.abs_diff(said), elapsed), seat)))
+    let off = |said: i64| rights.iter().map(|right| right.abs_diff(said)).min();
+    best::first(teams, places, answers.map(|(seat, said, elapsed)| ((off(said), elapsed), seat)))
 }

@@ -73,7 +73,7 @@ fn numbers_by_how_near_they_are() {
     // 1 off in either direction, and the earlier of two who are as near.
     let said = [(0, 1900, 10), (1, 1890, 30), (2, 1888, 20), (3, 1889, 90)];
     let answers = said.map(|(seat, said, elapsed)| (Seat(seat), said, Span(elapsed)));
-    assert_eq!(number::nearest(1889, 3, None, answers.into_iter()), [Seat(3), Seat(2), Seat(1)]);
+    assert_eq!(number::nearest(&[1889], 3, None, answers.into_iter()), [Seat(3), Seat(2), Seat(1)]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_majority_is_right_and_a_tie_is_settled_by_the_setting() {
 fn the_fastest_finger_is_who_was_read_first() {
     let said = [(0, 1, 30), (1, 0, 10), (2, 1, 20), (3, 1, 20)];
     let answers = said.map(|(seat, said, elapsed)| (Seat(seat), said, Span(elapsed)));
-    assert_eq!(race::first(1, 2, None, answers.into_iter()), [Seat(2), Seat(3)], "seat 1 was faster, and wrong");
+    assert_eq!(race::first(&[1], 2, None, answers.into_iter()), [Seat(2), Seat(3)], "seat 1 was faster, and wrong");
 }
 
 #[test]
@@ -116,6 +116,8 @@ fn the_first_to_buzz_answers_and_after_a_wrong_answer_the_next() {
 fn a_stake_is_no_more_than_a_player_has() {
     let points = |said| wager::stake(Stake::Points, 500, 300, said);
     assert_eq!([points(0), points(300), points(301), points(u64::MAX)], [Some(0), Some(300), None, None]);
+    let staked = |points, said| wager::staked(Stake::Points, 500, points, said);
+    assert_eq!([staked(300, 200), staked(300, 400), staked(-5, 400), staked(900, 600)], [200, 300, 0, 500]);
     let double = |have, said| wager::stake(Stake::DoubleOrQuit, 500, have, said);
     assert_eq!(
         [double(300, 1), double(900, 1), double(-5, 1), double(300, 0), double(300, 2)],
@@ -154,10 +156,10 @@ proptest! {
         places in 1usize..10,
     ) {
         let nearest = |answers: &[(Seat, u64, Span)]| {
-            number::nearest(2, places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at)))
+            number::nearest(&[2], places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at)))
         };
         prop_assert_eq!(nearest(&answers), nearest(&mixed));
-        prop_assert_eq!(race::first(1, places, None, answers.iter().copied()), race::first(1, places, None, mixed.iter().copied()));
+        prop_assert_eq!(race::first(&[1], places, None, answers.iter().copied()), race::first(&[1], places, None, mixed.iter().copied()));
         let buzzed = |answers: &[(Seat, u64, Span)]| buzzer::order(places, None, answers.iter().map(|&(seat, _, at)| (seat, at)));
         prop_assert_eq!(buzzed(&answers), buzzed(&mixed));
         let words = |answers: &[(Seat, u64, Span)]| {
@@ -173,7 +175,7 @@ proptest! {
         let mut all: Vec<_> = answers.iter().map(|&(seat, said, at)| (said.abs_diff(2), at, seat)).collect();
         all.sort_unstable();
         let expected: Vec<Seat> = all.into_iter().take(places).map(|(_, _, seat)| seat).collect();
-        prop_assert_eq!(number::nearest(2, places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at))), expected);
+        prop_assert_eq!(number::nearest(&[2], places, None, answers.iter().map(|&(seat, said, at)| (seat, said.cast_signed(), at))), expected);
     }
 
     #[test]

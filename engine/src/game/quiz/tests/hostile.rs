@@ -112,8 +112,8 @@ fn a_host_action_that_there_is_not_is_refused_by_its_name() {
     let mut play = Play::new(json!({}), questions, 1);
     for (body, told) in [
         (json!({ "jugde": "right" }), "`jugde` is not known"),
-        (json!({}), "a quiz has `judge` and `hide`"),
-        (json!({ "judge": "right", "hide": "a" }), "a quiz has `judge` and `hide`"),
+        (json!({}), "a quiz has `accept`, `judge` and `hide`"),
+        (json!({ "judge": "right", "hide": "a" }), "a quiz has `accept`"),
         (json!({ "judge": "right" }), "Nobody has the floor"),
         (json!({ "hide": "a" }), "The last question is no word cloud"),
     ] {

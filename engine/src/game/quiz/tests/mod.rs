@@ -1,8 +1,10 @@
 //! The rule book by examples and by properties, played as a part of a rundown.
 
+mod corrections;
 mod examples;
 mod hostile;
 mod media;
 mod play;
+mod prizes;
 mod properties;
 mod settings;

@@ -15,6 +15,7 @@ use klaxon_protocol::time::{Millis, Span};
 use serde_json::{Value, json};
 
 use super::super::breaks::Breaks;
+use super::super::interlude::WithoutRounds;
 use super::super::rules::part_of;
 use super::super::{Line, Part, Rundown};
 use super::coins::Coins;
@@ -50,7 +51,7 @@ fn game(now: Millis, show: &BegunGame) -> Rundown {
         let PartKind::Break(settings) = &part.kind else { return part_of(std::slice::from_ref(part)) };
         match settings.text.strip_prefix("coins ") {
             Some(rounds) => Box::new(Coins::new(rounds.parse().unwrap(), PRIZE)),
-            None => Box::new(Breaks::new(settings.clone())),
+            None => Box::new(WithoutRounds(Breaks::new(settings.clone()))),
         }
     });
     let parts = parts.collect();

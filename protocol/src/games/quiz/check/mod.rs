@@ -7,10 +7,11 @@ use super::kinds::{
     MOST_POINTS, MOST_TYPOS, NumberAnswer, NumberScore, ONE_OF, OneRight, PAID_PLACES, SPELLINGS, SeveralRight, TYPED,
     TypedAnswer, WORDS, Wager, Words,
 };
+use super::prizes::QuizPrizes;
 use super::setup::{Late, MOST_ORDERS, MOST_SHRINK, MOST_TIMES, Quiz, QuizQuestion, Survival};
 use super::spelling::{Folding, fold};
 use crate::games::media::Media;
-use crate::games::trivia::{OPEN_FOR, QUESTIONS};
+use crate::games::trivia::{LARGEST_POT, OPEN_FOR, QUESTIONS};
 use crate::limits::TEXT_LENGTH;
 use crate::text::{self, harmless};
 
@@ -92,6 +93,7 @@ impl Quiz {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Problems { path: String::new(), lines: Vec::new() };
         self.check_settings(&mut problems);
+        self.check_prizes(&mut problems);
         problems.range("questions", QUESTIONS, self.questions.len());
         for (index, question) in self.questions.iter().enumerate() {
             problems.path = format!("questions[{index}].");
@@ -152,6 +154,30 @@ impl Quiz {
             ] {
                 if given {
                     problems.add(name, "needs `mode` `points` or `both`");
+                }
+            }
+        }
+    }
+
+    fn check_prizes(&self, problems: &mut Problems) {
+        match &self.prizes {
+            None => {}
+            Some(QuizPrizes::Survivors { pot, .. }) => {
+                problems.range("prizes.pot", 1..=LARGEST_POT, *pot);
+                if !self.mode.eliminates() {
+                    problems.add("prizes.by", "`survivors` needs `mode` `elimination` or `both`");
+                }
+            }
+            Some(QuizPrizes::Places { amounts }) => {
+                problems.range("prizes.amounts", PAID_PLACES, amounts.len());
+                if let Some(amount) = amounts.iter().find(|amount| !(1..=LARGEST_POT).contains(*amount)) {
+                    problems.add("prizes.amounts", format_args!("each from 1 to {LARGEST_POT}, not {amount}"));
+                }
+                if !amounts.is_sorted_by(|a, b| a >= b) {
+                    problems.add("prizes.amounts", "a better place never wins less");
+                }
+                if !self.mode.scores() {
+                    problems.add("prizes.by", "`places` needs `mode` `points` or `both`");
                 }
             }
         }
@@ -335,6 +361,14 @@ impl NumberAnswer {
 }
 
 impl TypedAnswer {
+    /// Everything that is wrong with it, each line beginning with the setting's name.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Problems { path: String::new(), lines: Vec::new() };
+        self.check(&mut problems);
+        problems.lines
+    }
+
     fn check(&self, problems: &mut Problems) {
         problems.range("spellings", SPELLINGS, self.spellings.len());
         problems.range("typos", 0..=MOST_TYPOS, self.typos);

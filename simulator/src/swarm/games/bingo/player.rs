@@ -203,7 +203,8 @@ mod tests {
             let won = json!([{ "prize": 0, "winners": [], "count": 1, "share": 0, "one_more": 0 }]);
             caller.hear(&event(json!({ "event": "settled", "round": 1, "won": won, "false_calls": 0 }), None));
         }
-        let plan = SwarmPlan::new(&SwarmSettings { shares: Shares { cheats: 0.1, ..Shares::default() }, ..settings(7) });
+        let plan =
+            SwarmPlan::new(&SwarmSettings { shares: Shares { cheats: 0.1, ..Shares::default() }, ..settings(7) });
         let calls = |player: &PlayerPlan| {
             let mut rng = rng(7, player.number, 1);
             !caller.calls(&mut rng, player).is_empty()

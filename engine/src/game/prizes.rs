@@ -15,7 +15,7 @@ pub fn divide(pot: u64, rule: &PrizeRule, places: &[u32]) -> Vec<u64> {
 }
 
 /// The pot in `count` parts that are as equal as possible: the remainder goes to the first parts, one unit each.
-fn evenly(pot: u64, count: usize) -> Vec<u64> {
+pub fn evenly(pot: u64, count: usize) -> Vec<u64> {
     let count = count as u64;
     (0..count).map(|index| pot / count + u64::from(index < pot % count)).collect()
 }
@@ -36,9 +36,14 @@ fn by_weight(pot: u64, weights: &[u32], places: &[u32]) -> Vec<u64> {
     assert!(left <= parts.len(), "{left} units are left of {} parts", parts.len());
     parts.iter_mut().take(left).for_each(|part| *part += 1);
 
+    by_place(&parts, places)
+}
+
+/// What the winners get if each place pays an amount: tied winners divide the sum of the amounts of the places that they take equally.
+pub fn by_place(amounts: &[u64], places: &[u32]) -> Vec<u64> {
     let mut prizes = Vec::with_capacity(places.len());
     for equals in places.chunk_by(|a, b| a == b) {
-        let shared = parts.iter().skip(prizes.len()).take(equals.len()).sum();
+        let shared = amounts.iter().skip(prizes.len()).take(equals.len()).sum();
         prizes.extend(evenly(shared, equals.len()));
     }
     prizes
