@@ -3,5 +3,6 @@
 mod coins;
 mod examples;
 mod hostile;
+mod kept;
 pub(super) mod play;
 mod setups;
