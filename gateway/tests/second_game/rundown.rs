@@ -129,3 +129,52 @@ fn what_the_server_draws_for_a_show_does_not_make_a_repeated_create_another_one(
     }
     assert!(shows.iter().all(|show| *show == shows[0]), "{shows:?}");
 }
+
+#[test]
+fn a_team_that_was_chosen_in_the_lobby_is_kept_over_a_kill() {
+    let data = TempDir::new().unwrap();
+    let client = tokio::runtime::Runtime::new().unwrap();
+    let server = Server::start(data.path());
+    let setup = json!({
+        "parts": [{ "part": "quiz", "questions": [{ "text": "?", "kind": "choice", "choices": ["a", "b"], "right": 0 }] }],
+        "teams": { "by": "choice", "names": ["Reds", "Blues", "Greens"] },
+    });
+    let (show, code, resume) = client.block_on(async {
+        let mut host = server.host().await;
+        let created = create(&mut host, "rundown", &setup).await;
+        let (show, code) = (created["show"].clone(), created["code"].as_str().unwrap().to_owned());
+        host.command("r-2", &show, json!({ "action": "open_lobby" })).await;
+        let (mut player, resume) = server.join(&code, None).await;
+        assert_eq!(player.receive("game_snapshot").await["body"]["teams"]["choice"], 0);
+        assert_eq!(player.receive("game_own").await["body"]["choice"], json!({ "round": 0, "key": 0 }));
+        let reply = player.claim(0, 0, 1).await;
+        assert_eq!((&reply["accepted"], &reply["value"]), (&json!(true), &json!(1)));
+        (show, code, resume)
+    });
+    server.kill();
+
+    let server = Server::start(data.path());
+    client.block_on(async {
+        let mut host = server.host().await;
+        let (mut player, _) = server.join(&code, Some(&resume)).await;
+        let own = player.receive("game_own").await["body"].clone();
+        assert_eq!((&own["team"]["team"], &own["choice"]["key"]), (&json!(1), &json!(1)));
+        let reply = player.claim(0, 0, 2).await;
+        assert_eq!(
+            (&reply["code"], &reply["value"]),
+            (&json!("already_answered"), &json!(1)),
+            "the arbiter knows it again"
+        );
+        assert_eq!(player.claim(0, 1, 2).await["accepted"], true);
+        for id in ["r-3", "r-4"] {
+            host.command(id, &show, json!({ "action": "next" })).await;
+        }
+        player.event("text").await;
+        assert_eq!(player.claim(0, 2, 0).await["code"], "too_late");
+        player.send(json!({ "type": "leave" })).await;
+        let (mut player, _) = server.join(&code, Some(&resume)).await;
+        assert_eq!(player.receive("game_own").await["body"]["team"]["team"], 2);
+    });
+    server.kill();
+    replay(&Games::default(), &journal(data.path()), |_, _| {}).unwrap();
+}

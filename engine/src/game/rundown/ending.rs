@@ -139,6 +139,7 @@ impl Rundown {
             results
                 .map(move |RoundResult { round, body: Body(body) }| RoundResult { round, body: of_part(part, &body) })
         });
-        Some(ShowResults { summary, questions: Vec::new(), players, rounds: rounds.collect() })
+        let rounds = self.team_results().into_iter().chain(rounds).collect();
+        Some(ShowResults { summary, questions: Vec::new(), players, rounds })
     }
 }

@@ -86,6 +86,9 @@ pub struct TeamLeader {
     pub team: Team,
     /// Its score, rounded down.
     pub score: i64,
+    /// Whether none of its members is in play any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out: bool,
 }
 
 /// A team's place at the end.
@@ -101,6 +104,9 @@ pub struct TeamPlace {
     pub winnings: u64,
     /// How many members it has, without those whom the host removed.
     pub members: u32,
+    /// Whether none of them was in play any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out: bool,
 }
 
 /// The teams, in the body of a snapshot.
@@ -132,6 +138,9 @@ pub struct OwnTeam {
     /// Its rank; none as long as nobody counts for it, and where the part tells nobody who leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<u32>,
+    /// Whether none of its members is in play any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out: bool,
 }
 
 /// How a seat can choose its team, in its own state: the next claim that is possible.

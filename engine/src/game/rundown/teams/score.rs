@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use klaxon_protocol::games::rundown::{TEAM_LEADERS, Team, TeamLeader, TeamPlace, TeamScore};
+use klaxon_protocol::games::rundown::{OwnTeam, TEAM_LEADERS, Team, TeamLeader, TeamPlace, TeamScore};
 use klaxon_protocol::ids::Seat;
 
 use super::super::look::Look;
@@ -61,6 +61,15 @@ pub struct TeamLine {
     pub members: u32,
     /// Those of them who count for the score: a team without any has no rank.
     counted: u32,
+    /// Those of them who are in play.
+    playing: u32,
+}
+
+impl TeamLine {
+    /// Whether all members are out.
+    const fn is_out(&self) -> bool {
+        self.members > 0 && self.playing == 0
+    }
 }
 
 /// The teams by what they have.
@@ -78,31 +87,27 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// What one team has; none before the first computation.
-    pub fn line(&self, Team(team): Team) -> Option<&TeamLine> {
-        self.lines.get(usize::from(team))
-    }
-
-    /// The score as it is told.
-    pub fn score(&self, team: Team) -> i64 {
-        self.line(team).map_or(0, |line| line.score.rounded())
-    }
-
-    /// The team's rank; none if nobody counts for it.
-    pub fn rank(&self, Team(team): Team) -> Option<u32> {
-        *self.ranks.get(usize::from(team))?
+    /// A team as its members are told; `ranked`: whether ranks are.
+    pub fn own(&self, team: Team, ranked: bool) -> OwnTeam {
+        let index = usize::from(team.0);
+        let rank = self.ranks.get(index).copied().flatten().filter(|_| ranked);
+        let (score, out) = self.lines.get(index).map_or((0, false), |line| (line.score.rounded(), line.is_out()));
+        OwnTeam { team, score, rank, out }
     }
 
     /// The teams with the best scores.
     pub fn leaders(&self) -> Vec<TeamLeader> {
-        let leader = |&(rank, team): &(u32, Team)| TeamLeader { rank, team, score: self.score(team) };
+        let leader = |&(rank, team): &(u32, Team)| {
+            let line = &self.lines[usize::from(team.0)];
+            TeamLeader { rank, team, score: line.score.rounded(), out: line.is_out() }
+        };
         self.places.iter().take(TEAM_LEADERS).map(leader).collect()
     }
 
     /// The leaders, if they are others than those who were told last: these are told now.
     pub fn leaders_to_tell(&mut self) -> Option<Vec<TeamLeader>> {
         let leaders = self.leaders();
-        let nobody_leads = |leader: &TeamLeader| leader.rank == 1 && leader.score == 0;
+        let nobody_leads = |leader: &TeamLeader| leader.rank == 1 && leader.score == 0 && !leader.out;
         let is_news = leaders != self.told && !(self.told.is_empty() && leaders.iter().all(nobody_leads));
         is_news.then(|| {
             self.told.clone_from(&leaders);
@@ -118,9 +123,9 @@ impl Ranking {
     /// The first of all places.
     pub fn places(&self, most: usize) -> Vec<TeamPlace> {
         let place = |&(place, team): &(u32, Team)| {
-            let line = self.lines[usize::from(team.0)];
-            let TeamLine { winnings, members, .. } = line;
-            TeamPlace { place, team, score: line.score.rounded(), winnings, members }
+            let line = &self.lines[usize::from(team.0)];
+            let TeamLine { score, winnings, members, .. } = *line;
+            TeamPlace { place, team, score: score.rounded(), winnings, members, out: line.is_out() }
         };
         self.places.iter().take(most).map(place).collect()
     }
@@ -149,7 +154,7 @@ impl Teams {
     }
 
     fn lines(&self, look: &Look<'_>) -> Vec<TeamLine> {
-        let nothing = TeamLine { score: Score::whole(0), winnings: 0, members: 0, counted: 0 };
+        let nothing = TeamLine { score: Score::whole(0), winnings: 0, members: 0, counted: 0, playing: 0 };
         let mut lines = vec![nothing; self.sizes.len()];
         let most = if let TeamScore::Best(most) = self.setup.score { usize::from(most) } else { 0 };
         let mut best: Vec<BinaryHeap<Reverse<i64>>> = vec![BinaryHeap::new(); if most > 0 { lines.len() } else { 0 }];
@@ -157,6 +162,7 @@ impl Teams {
             let Some(Team(team)) = self.of(seat).filter(|_| !look.people.removed.contains(seat)) else { continue };
             let (line, has) = (&mut lines[usize::from(team)], look.ledger.line(seat));
             line.members += 1;
+            line.playing += u32::from(has.out.is_none());
             line.winnings += has.winnings;
             if !self.counts(seat) {
                 continue;

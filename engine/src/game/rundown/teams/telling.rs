@@ -15,12 +15,15 @@ use serde_json::json;
 use super::super::{Part, Rundown};
 use super::Teams;
 use crate::game::Effect;
+use crate::game::results::RoundResult;
+
+/// How many seats the archive lists with their teams at most: 5 MB of JSON.
+const MOST_ARCHIVED: usize = 1_000_000;
 
 impl Teams {
     /// The seat's team as the seat is told; `ranked`: whether ranks are told.
     fn own(&self, seat: Seat, ranked: bool) -> Option<OwnTeam> {
-        let team = self.of(seat)?;
-        Some(OwnTeam { team, score: self.ranking.score(team), rank: self.ranking.rank(team).filter(|_| ranked) })
+        Some(self.ranking.own(self.of(seat)?, ranked))
     }
 
     /// A message with their team for each of the seats whose team passes.
@@ -101,6 +104,15 @@ impl Rundown {
         let (_, mut stage) = self.on_stage(self.steps.part.unwrap_or(0), now);
         stage.tell_between(event, None);
         stage.effects
+    }
+
+    /// The teams for the archive, as a result of the round in which they are chosen: their places and, in a show that is not too large for a
+    /// row of each database, who was in which.
+    pub(in super::super) fn team_results(&self) -> Option<RoundResult> {
+        let (teams, view) = (self.teams.as_ref()?, self.teams_view()?);
+        let is_listed = teams.of.len() <= MOST_ARCHIVED;
+        let team_of = is_listed.then(|| (0..self.ledger.seats()).map(|seat| teams.of(Seat(seat))).collect::<Vec<_>>());
+        Some(RoundResult { round: CHOICE, body: Body::of(&json!({ "teams": view, "team_of": team_of })) })
     }
 
     /// The teams, for a snapshot.

@@ -4,5 +4,6 @@ mod coins;
 mod delay;
 mod examples;
 mod hostile;
+mod kept;
 pub(super) mod play;
 mod setups;

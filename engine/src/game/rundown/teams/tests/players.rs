@@ -3,13 +3,13 @@
 use klaxon_protocol::claim::Verdict;
 use klaxon_protocol::error::ErrorCode;
 use klaxon_protocol::host::Action;
-use klaxon_protocol::ids::Seat;
+use klaxon_protocol::ids::{Seat, ShowId};
 use klaxon_protocol::player::Body;
 use serde_json::{Value, json};
 
 use super::{accepted, choice, coins, quiz, quiz_show, show, teams};
-use crate::game::Entry;
 use crate::game::rundown::tests::play::Play;
+use crate::game::{Entry, Game};
 
 fn buzzer(wrong: &str) -> Value {
     json!({ "text": "?", "kind": "buzzer", "wrong": wrong })
@@ -90,6 +90,9 @@ fn a_team_is_out_when_all_its_members_are_and_keeps_its_points() {
     play.ask(&[(0, 0), (1, 1)]);
     assert_eq!(play.game.look().playing(), 1);
     assert_eq!(play.leaders(), [(1, 0, 2000), (2, 1, 1000), (2, 2, 1000)]);
+    let out: Vec<bool> =
+        play.event()["teams"].as_array().unwrap().iter().map(|team| team["out"] == json!(true)).collect();
+    assert_eq!((out, &play.own(1)["team"]["out"]), (vec![false, true, true], &json!(true)));
     play.host(Action::Void { reason: "It was wrong.".into() });
     assert_eq!(play.leaders(), [(1, 0, 1000), (1, 1, 1000), (1, 2, 1000)]);
     assert_eq!(super::ranks(&play.event()["teams"]), play.leaders(), "and that is told");
@@ -148,4 +151,10 @@ fn winnings_are_the_member_s_and_decide_between_teams_of_equal_scores() {
     let places = play.overview()["teams"]["places"].clone();
     assert_eq!(places[0], json!({ "place": 1, "team": 1, "score": 10, "winnings": 100, "members": 1 }));
     assert_eq!((&places[1]["place"], &places[1]["winnings"]), (&json!(2), &json!(0)));
+    let results = play.game.results(ShowId(1)).unwrap();
+    let teams = &results.rounds[0];
+    assert_eq!(
+        (teams.round.0, &teams.body.0["team_of"], &teams.body.0["teams"]["places"]),
+        (0, &json!([0, 1, 2]), &places)
+    );
 }

@@ -99,7 +99,10 @@ fn of_more_than_ten_teams_the_others_are_told_alone() {
     let leaders = super::ranks(&play.event()["teams"]);
     assert_eq!((leaders.len(), leaders[0], leaders[9].0), (10, (1, 0, 20), 2));
     assert_eq!(play.told_alone(10).unwrap()["body"], json!({ "team": { "team": 10, "score": 10, "rank": 2 } }));
-    assert_eq!(play.told_alone(11).unwrap()["body"], json!({ "team": { "team": 11, "score": 0, "rank": 12 } }));
+    assert_eq!(
+        play.told_alone(11).unwrap()["body"],
+        json!({ "team": { "team": 11, "score": 0, "rank": 12, "out": true } })
+    );
     assert_eq!(play.told_alone(0), None);
 }
 
