@@ -28,15 +28,15 @@ OUT := $(or $(CARGO_TARGET_DIR),target)/demo
 # A show of 12 questions; the pot is 5,000.00.
 DEMO := --players 2000 --questions 12 --lives 2 --pot 500000 --bad-networks 0.1 --cheats 0.02
 
-# A show of bingo has up to 90 balls, so each is called for a shorter time than a question.
-OPEN_FOR_kinds := 1s
+# Other shows have many rounds: up to 90 balls, or 33 questions. So each is open for a shorter time than a question of trivia.
+PLAYED = $(if $(SHOW),--show $(SHOW) --lead 100ms --suspense 100ms --pause 50ms --open-for $(2),--open-for $(1))
+OPEN_FOR_kinds := 800ms
 OPEN_FOR_evening := 1s
-PLAYED = $(if $(SHOW),--show $(SHOW) --lead 100ms --pause 50ms --open-for $(or $(OPEN_FOR_$(SHOW)),$(2)),--open-for $(1))
 
 demo: quick
 	@mkdir -p $(OUT)
 	@$(QUICK)/klaxon pack show bundled > $(OUT)/pack.json
-	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(call PLAYED,2s,500ms) $(if $(MODE),--mode $(MODE)) \
+	$(QUICK)/klaxon-swarm --klaxon $(QUICK)/klaxon --pack $(OUT)/pack.json $(DEMO) $(call PLAYED,2s,$(or $(OPEN_FOR_$(SHOW)),500ms)) $(if $(MODE),--mode $(MODE)) \
 		--json $(OUT)/report.json --html $(OUT)/report.html
 
 # Lives enough for twelve questions: who is out early has nothing to tell of later faults.

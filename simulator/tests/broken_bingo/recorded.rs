@@ -11,7 +11,7 @@ use klaxon_protocol::player::ToPlayer;
 use klaxon_simulator::evidence::{ConnectionLog, Direction, Evidence, Micros};
 use klaxon_simulator::swarm::faults::{FaultPlan, Untouched};
 use klaxon_simulator::swarm::games::ShowName;
-use klaxon_simulator::swarm::games::rundown::{Timing, show};
+use klaxon_simulator::swarm::games::rundown::{CommonSettings, show};
 use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::host::{Extras, Pace};
 use klaxon_simulator::swarm::journals::journal_of;
@@ -46,9 +46,9 @@ pub fn klaxon() -> PathBuf {
 
 fn plan(which: ShowName) -> ShowPlan {
     let (open_for, lead) = (Duration::from_millis(500), Duration::from_millis(50));
-    let timing = Timing { open_for, lead, script: Script::default() };
+    let common = CommonSettings { open_for, lead, lives: 0, script: Script::default() };
     ShowPlan {
-        game: show(which, &arithmetic(7, 1), 100, &timing).unwrap(),
+        game: show(which, &arithmetic(7, 1), 100, &common).unwrap(),
         pace: Pace {
             players: PLAYERS,
             lobby_least: Duration::from_millis(500),

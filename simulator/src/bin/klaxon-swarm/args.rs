@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use klaxon_simulator::swarm::faults::{FaultPlan, UpgradeOrder};
-use klaxon_simulator::swarm::games::rundown::{Timing, show};
+use klaxon_simulator::swarm::games::rundown::{CommonSettings, show};
 use klaxon_simulator::swarm::games::trivia::arithmetic;
 use klaxon_simulator::swarm::games::{Game, ShowName};
 use klaxon_simulator::swarm::host::{Extras, Pace};
@@ -54,7 +54,7 @@ pub struct Args {
     /// From a question or a ball being sent until it opens
     #[arg(long, default_value = "500ms", value_parser = duration)]
     pub lead: Duration,
-    /// What right and wrong answers do
+    /// What right and wrong answers do in trivia
     #[arg(long, value_enum, default_value_t = ModeArg::Elimination)]
     pub mode: ModeArg,
     /// Right answers earn 1000 points however fast they were
@@ -66,7 +66,7 @@ pub struct Args {
     /// Extra lives of each player
     #[arg(long, default_value_t = 1)]
     pub lives: u8,
-    /// What is won, in minor units (cents)
+    /// What is won in trivia, in minor units (cents)
     #[arg(long, default_value_t = 1_000_000)]
     pub pot: u64,
     /// Over how long the players join
@@ -268,8 +268,8 @@ impl Args {
             suspense: span(self.suspense),
             between: span(self.pause),
         };
-        let timing = Timing { open_for: self.open_for, lead: self.lead, script };
-        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), &timing) {
+        let common = CommonSettings { open_for: self.open_for, lead: self.lead, lives: self.lives, script };
+        if let Some(game) = show(self.show, &self.pack(seed)?, self.seats(), &common) {
             return Ok(game);
         }
         let settings = self.settings();

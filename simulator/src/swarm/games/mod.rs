@@ -129,7 +129,7 @@ impl Game {
     pub fn known(&self) -> Beforehand {
         match self {
             Self::Trivia { pack, .. } => Beforehand::Trivia(AnswerKey::of(pack)),
-            Self::Rundown { setup, .. } => Beforehand::Rundown(Arc::new(setup.read().ok())),
+            Self::Rundown { setup, .. } => Beforehand::Rundown(setup.read().ok().map(Arc::new)),
         }
     }
 
@@ -149,13 +149,13 @@ pub enum Beforehand {
     /// The right choices, which some of them know.
     Trivia(AnswerKey),
     /// The setup with what is right in it.
-    Rundown(Arc<Option<Setup>>),
+    Rundown(Option<Arc<Setup>>),
 }
 
 impl Beforehand {
     fn setup(&self) -> Option<&Setup> {
         match self {
-            Self::Rundown(setup) => setup.as_ref().as_ref(),
+            Self::Rundown(setup) => setup.as_deref(),
             Self::Trivia(_) => None,
         }
     }

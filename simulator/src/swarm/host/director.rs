@@ -128,7 +128,9 @@ impl Director {
     pub fn take_due(&mut self, now: Instant) -> Vec<Action> {
         let here = self.here();
         let cues = std::mem::take(&mut self.cues);
-        let (due, later) = cues.into_iter().partition(|cue| cue.at <= now && !self.holds(cue));
+        let (mut due, later): (Vec<Cue>, _) = cues.into_iter().partition(|cue| cue.at <= now && !self.holds(cue));
+        // A host who is late still does first what is about this round, and then begins the next.
+        due.sort_by_key(|cue| cue.at);
         self.cues = later;
         let begun = self.begun;
         let fits =

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use klaxon_protocol::error::ErrorCode;
+use klaxon_protocol::games::rundown::Overview;
 use klaxon_protocol::games::trivia::{Question, QuestionId, Reveal};
 use klaxon_protocol::ids::{ClaimKey, RoundId};
 use klaxon_protocol::player::{FromPlayer, Podium, ToPlayer};
@@ -87,6 +88,11 @@ impl<'a> Count<'a> {
                     self.revealed(reveal);
                 }
                 self.podium = self.podium.or(snapshot.podium.as_ref());
+            }
+            ToPlayer::GameSnapshot(snapshot) => {
+                if let Some(open) = snapshot.body.read::<Overview>().ok().and_then(|overview| overview.round) {
+                    self.rounds_seen_by.entry(open.round).or_default().insert(line.player);
+                }
             }
             ToPlayer::Question(question) => {
                 self.asked(line.player, question);

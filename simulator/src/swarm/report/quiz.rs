@@ -125,3 +125,64 @@ fn table(lines: &[QuizLine]) -> Block {
     }));
     Block::Table(table)
 }
+
+#[cfg(test)]
+mod tests {
+    use klaxon_protocol::ids::Seq;
+    use klaxon_protocol::player::{Body, GameEvent, Phase};
+    use klaxon_protocol::time::Millis;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(phase: Phase, round: Option<u16>, body: &Value) -> ToPlayer {
+        let (seq, at, round) = (Seq(1), Millis(0), round.map(RoundId));
+        ToPlayer::GameEvent(GameEvent { seq, at, phase, round, body: Body::of(body) })
+    }
+
+    fn question(round: u16, number: u16) -> ToPlayer {
+        let body = json!({
+            "event": "question", "part": 2, "number": number, "total": 2, "kind": "buzzer", "text": "Who?", "opens_at": 0, "closes_at": 1,
+        });
+        event(Phase::Question, Some(round), &body)
+    }
+
+    #[test]
+    fn a_question_has_one_line_however_often_it_is_opened() {
+        let reveal = json!({
+            "event": "reveal", "part": 2, "number": 1, "round": 5, "answered": 9, "right_answers": 1, "winners": [3], "in_play": 20,
+        });
+        let slide = json!({
+            "event": "question", "part": 2, "number": 3, "total": 3, "kind": "slide", "text": "That was all.", "for": 500,
+        });
+        let void = json!({ "event": "void", "part": 2, "round": 6, "reason": "not fair" });
+        let events = [
+            question(4, 1),
+            question(5, 1),
+            // The same in another codec.
+            question(5, 1),
+            event(Phase::Revealed, None, &reveal),
+            question(6, 2),
+            event(Phase::Revealed, None, &void),
+            event(Phase::Revealed, None, &slide),
+        ];
+        let players = |count| (0..count).map(PlayerNumber).collect::<HashSet<_>>();
+        let seen_by = BTreeMap::from([(RoundId(4), players(8)), (RoundId(5), players(7)), (RoundId(6), players(6))]);
+        let lines = lines(events.iter(), &seen_by);
+        let line = QuizLine { part: 2, kind: "buzzer".into(), text: "Who?".into(), ..QuizLine::default() };
+        let first = QuizLine {
+            number: 1,
+            round: 5,
+            rounds: 2,
+            seen_by: 8,
+            answered: 9,
+            right: 1,
+            paid: 1,
+            in_play: 20,
+            ..line.clone()
+        };
+        let second = QuizLine { number: 2, round: 6, rounds: 1, seen_by: 6, voided: true, ..line };
+        assert_eq!(lines, [first, second]);
+        assert_eq!(tables(&lines).len(), 1);
+    }
+}

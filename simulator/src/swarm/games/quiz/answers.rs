@@ -82,8 +82,8 @@ impl Sight<'_> {
             }
             (AnswerKind::Choices(_), _) => Some(ClaimValue::Bits(set_to_bits(&places))),
             (AnswerKind::Number { .. }, Kind::Number(number)) => {
-                // The better guesses are off by little, and many are the same.
-                let off = rng.random_range(-9..=9) * rng.random_range(0..=3);
+                // Half of those who know it say it exactly; the others are off by little, and many say the same.
+                let off = if rng.random_bool(0.5) { 0 } else { rng.random_range(-9..=9) * rng.random_range(1..=3) };
                 let said = number.right.saturating_add(off).clamp(number.least, number.most);
                 Some(ClaimValue::Bits(number_to_bits(said)))
             }

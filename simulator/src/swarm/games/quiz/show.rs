@@ -62,12 +62,12 @@ pub fn survival(open_for: u64) -> Value {
         { "kind": "text", "text": "What is the opposite of left?", "spellings": ["right"], "typos": 1 },
     ]);
     json!({
-        "part": "quiz", "mode": "both", "open_for": open_for, "survival": { "shrink": 10, "least": 500 }, "all_wrong_all_stay": true,
+        "part": "quiz", "keep": { "points": false }, "mode": "both", "accuracy_only": true, "open_for": open_for, "survival": { "shrink": 10, "least": 500 }, "all_wrong_all_stay": true,
         "last_question_lives": false, "questions": questions,
     })
 }
 
-/// Questions by which players who were out can stay in, without points; the host ends the part after some of them.
+/// Questions without points, in which all play again who were out; the host ends the part after some of them.
 #[must_use]
 pub fn last_chance(open_for: u64) -> Value {
     let questions = json!([
@@ -77,7 +77,7 @@ pub fn last_chance(open_for: u64) -> Value {
         { "kind": "choice", "text": "This is not asked any more.", "choices": ["Yes", "No"], "right": 1 },
     ]);
     json!({
-        "part": "quiz", "keep": { "points": false, "lives": false, "out": false }, "mode": "elimination", "open_for": open_for,
+        "part": "quiz", "keep": { "lives": false, "out": false }, "mode": "elimination", "open_for": open_for,
         "close_when_all": true, "leaderboard": false, "shuffle": false, "questions": questions,
     })
 }
@@ -98,7 +98,7 @@ pub fn buzzers(open_for: u64) -> Value {
         { "kind": "buzzer", "text": "What is the capital of Australia?", "window": BUZZ_WINDOW, "wrong": "reopen" },
         { "kind": "buzzer", "text": "Which is the largest ocean?", "window": BUZZ_WINDOW, "choices": ["Pacific", "Atlantic", "Indian"], "right": 0 },
     ]);
-    json!({ "part": "quiz", "mode": "points", "open_for": open_for, "points": 500, "penalty": 250, "questions": questions })
+    json!({ "part": "quiz", "mode": "points", "open_for": open_for, "points": 500, "penalty": 250, "below_zero": true, "questions": questions })
 }
 
 /// How many rounds a part of quiz has, unless the host opens some again.

@@ -6,4 +6,4 @@ mod show;
 
 pub use host::{RundownHost, Skip, instead};
 pub use player::RundownPlayer;
-pub use show::{Timing, show};
+pub use show::{CommonSettings, show};

@@ -13,13 +13,15 @@ use crate::swarm::games::{Game, ShowName, bingo, quiz};
 /// The least time for which a ball can be called, or a question is open, in ms.
 const LEAST: u64 = 500;
 
-/// The times of a rundown.
+/// What all parts of a rundown have in common.
 #[derive(Debug, Clone)]
-pub struct Timing {
+pub struct CommonSettings {
     /// How long a question is open, or a ball can be called.
     pub open_for: Duration,
     /// From the event that begins a round until its claims count.
     pub lead: Duration,
+    /// The extra lives with which players begin.
+    pub lives: u8,
     /// The script, which can run the show in place of the host.
     pub script: Script,
 }
@@ -32,8 +34,8 @@ const fn millis(time: Duration) -> u64 {
 /// A show for this many seats. Its host asks the questions of `pack`, if the show has a part for it. None for trivia, which is
 /// no rundown.
 #[must_use]
-pub fn show(which: ShowName, pack: &Pack, seats: u32, timing: &Timing) -> Option<Game> {
-    let open_for = millis(timing.open_for);
+pub fn show(which: ShowName, pack: &Pack, seats: u32, common: &CommonSettings) -> Option<Game> {
+    let open_for = millis(common.open_for);
     let rest = |text: &str| json!({ "part": "break", "text": text, "for": 1_000 });
     // Of bingo a third of the balls are drawn at least, before the last prize is won.
     let mut skip = None;
@@ -60,8 +62,7 @@ pub fn show(which: ShowName, pack: &Pack, seats: u32, timing: &Timing) -> Option
             ("An evening", vec![trivia, rest("Get your tickets ready."), tambola, rest("Tea!"), buzzers], rounds, sure)
         }
     };
-    let setup: Value =
-        json!({ "parts": parts, "lead": millis(timing.lead), "script": timing.script, "lives": 1, "currency": "EUR" });
+    let setup: Value = json!({ "parts": parts, "lead": millis(common.lead), "script": common.script, "lives": common.lives, "currency": "EUR" });
     Some(Game::Rundown { title: title.to_owned(), setup: Body::of(&setup), rounds, sure, seats, skip })
 }
 
@@ -74,16 +75,20 @@ mod tests {
 
     #[test]
     fn a_server_takes_each_show() {
-        let timing =
-            Timing { open_for: Duration::from_secs(1), lead: Duration::from_millis(100), script: Script::default() };
+        let common = CommonSettings {
+            open_for: Duration::from_secs(1),
+            lead: Duration::from_millis(100),
+            lives: 1,
+            script: Script::default(),
+        };
         for which in [ShowName::Bingo75, ShowName::Bingo90, ShowName::Kinds, ShowName::Evening] {
-            let Some(Game::Rundown { setup, rounds, sure, .. }) = show(which, &arithmetic(7, 5), 100, &timing) else {
+            let Some(Game::Rundown { setup, rounds, sure, .. }) = show(which, &arithmetic(7, 5), 100, &common) else {
                 panic!("{which:?} is a rundown")
             };
             let setup: Setup = setup.read_known().unwrap();
             assert_eq!(setup.problems(), Vec::<String>::new(), "{which:?}");
             assert!((1..=rounds).contains(&sure), "{which:?}");
         }
-        assert!(show(ShowName::Trivia, &arithmetic(7, 5), 100, &timing).is_none());
+        assert!(show(ShowName::Trivia, &arithmetic(7, 5), 100, &common).is_none());
     }
 }

@@ -158,6 +158,17 @@ fn the_autopilot_is_left_alone() {
     assert_eq!(director.due(), None);
 }
 
+#[test]
+fn a_host_who_is_late_voids_the_question_before_asking_the_next() {
+    let now = Instant::now();
+    let void = Extra::Void { reason: "Not fair.".into() };
+    let mut director = Director::new(pace(), Extras::only(RoundId(1), void), TWO);
+    director.receive(&question(10, 1), now);
+    director.receive(&reveal(12, 1), now);
+    let actions = director.take_due(now + STEP * 60);
+    assert!(matches!(actions[..], [Action::Void { .. }, Action::Next]), "{actions:?}");
+}
+
 /// A rundown's director after its round 1 was begun, and told closed.
 fn with_closed_round(now: Instant) -> Director {
     let host = RundownHost::new(7, None);
