@@ -43,6 +43,17 @@ fn the_example_has_every_kind_and_is_the_same_in_toml_and_json() {
 }
 
 #[test]
+fn the_example_of_the_docs_is_a_pack_of_all_kinds() {
+    let docs = include_str!("../../../../docs/packs.md");
+    let example = docs.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+    let kinds = read(example, Format::Toml).unwrap_or_else(|bad| panic!("{bad}")).kinds();
+    assert_eq!(kinds.into_keys().collect::<Vec<_>>(), ["choice", "choices", "number", "text"]);
+    for name in ONLY_IN_A_QUIZ.iter().chain([&LANGUAGE]).chain(&ONLY_IN_A_PACK) {
+        assert!(docs.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn what_is_usual_is_not_written() {
     let written = read(EXAMPLE, Format::Toml).unwrap().to_toml();
     for usual in ["longest", "case", "marks", "least", "tie = \"all\"", "by = \"all\"", "stake"] {
