@@ -125,6 +125,14 @@ impl Reading<'_> {
                 continue;
             };
             note_lines(&entry.node, &entry.key, &mut self.places);
+            if let Value::List(items) = &entry.node.value
+                && items.len() > MOST_ITEMS
+            {
+                let problem = format!("`{}` has {} items; no list has more than {MOST_ITEMS}", entry.key, items.len());
+                self.fields.tell(entry.line, problem);
+                self.places.unread.insert(entry.key);
+                continue;
+            }
             if entry.key == "right" && self.kind.field("choices").is_some() {
                 self.right(entry, field, choices.as_deref());
             } else if !self.has_odd_key(&entry, field) {
@@ -203,6 +211,8 @@ impl Reading<'_> {
     }
 }
 
+/// The most items of a list that are read, which is more than any may have: a broken file can have a million.
+const MOST_ITEMS: usize = 1_000;
 /// The most right choices that are looked for: more than any question has, so that there are too many for the check, too.
 const MOST_RIGHTS: usize = 20;
 
@@ -213,6 +223,9 @@ fn is_a_question(object: &Map<String, Json>) -> bool {
 /// The texts of a list of nothing else.
 fn texts(node: &Node) -> Option<Vec<String>> {
     let Value::List(items) = &node.value else { return None };
+    if items.len() > MOST_ITEMS {
+        return None;
+    }
     let text = |item: &Node| match &item.value {
         Value::Text(text) => Some(text.clone()),
         _ => None,
