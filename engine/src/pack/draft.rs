@@ -83,10 +83,9 @@ impl Draft {
         let places: Vec<SourcePlace> = self.questions.iter().map(|drafted| drafted.place).collect();
         let mut questions = Vec::with_capacity(places.len());
         for Drafted { packed, place, .. } in self.questions {
-            questions.push(packed.into_trivia().unwrap_or_else(|(problem, rest)| {
-                findings.add(place, problem);
-                rest.unwrap_or_else(blank_question)
-            }));
+            let (question, problem) = packed.into_trivia();
+            problem.into_iter().for_each(|problem| findings.add(place, problem));
+            questions.push(question.unwrap_or_else(blank_question));
         }
         let mut pack = Pack { title: self.title.unwrap_or_else(untitled), questions };
         let (of_questions, mut of_pack): (Vec<_>, Vec<_>) =
@@ -136,7 +135,9 @@ impl Draft {
         for problem in of_title.into_iter().chain(of_language).chain(of_questions) {
             findings.add(SourcePlace::default(), problem);
         }
-        doubts(&questions).into_iter().for_each(|doubt| findings.note(doubt));
+        doubts(questions.iter().map(|drafted| (&drafted.packed.question, drafted.place)))
+            .into_iter()
+            .for_each(|doubt| findings.note(doubt));
         let questions: Vec<PackedQuestion> = questions.into_iter().map(|drafted| drafted.packed).collect();
         imported(QuizPack { title, language: self.language, questions }, findings, skip_bad)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use klaxon_protocol::games::quiz::QuizQuestion;
 use klaxon_protocol::games::trivia::Difficulty;
+use serde::Deserialize as _;
 use serde_json::{Map, Value as Json};
 
 use super::draft::{Drafted, FieldPlaces, blank_question, difficulty_named};
@@ -106,7 +107,7 @@ impl Reading<'_> {
     fn read(mut self) -> (Option<QuizQuestion>, FieldPlaces) {
         let entries = self.fields.take_all();
         let choices = entries.iter().find(|entry| entry.key == "choices").and_then(|entry| texts(&entry.node));
-        let mut given = BTreeSet::new();
+        let (mut given, mut known) = (BTreeSet::new(), Vec::new());
         for entry in entries {
             given.insert(entry.key.clone());
             let Some(field) = self.kind.field(&entry.key) else {
@@ -123,53 +124,70 @@ impl Reading<'_> {
                 );
                 continue;
             };
+            note_lines(&entry.node, &entry.key, &mut self.places);
+            if let Value::List(items) = &entry.node.value
+                && items.len() > MOST_ITEMS
+            {
+                let problem = format!("`{}` has {} items; no list has more than {MOST_ITEMS}", entry.key, items.len());
+                self.fields.tell(entry.line, problem);
+                self.places.unread.insert(entry.key);
+                continue;
+            }
             if entry.key == "right" && self.kind.field("choices").is_some() {
                 self.right(entry, field, choices.as_deref());
-            } else {
-                self.field(entry, field);
+            } else if !self.has_odd_key(&entry, field) {
+                known.push((entry, field));
             }
         }
+        self.put(known);
         for (name, field) in self.kind.fields().filter(|(name, field)| field.is_required && !given.contains(*name)) {
             self.fields.tell(None, format!("`{name}` is missing: {}", field.description()));
             self.places.unread.insert(name.to_owned());
         }
-        let question = serde_json::from_value(Json::Object(self.object));
+        let question = QuizQuestion::deserialize(Json::Object(self.object));
         (question.map_err(|error| self.fields.tell(None, error.to_string())).ok(), self.places)
     }
 
-    /// Puts a field in, if it is what its schema says.
-    fn field(&mut self, entry: TreeEntry, field: &Field) {
-        let TreeEntry { key, line, node } = entry;
-        if let Value::Table(table) = &node.value
-            && let Some((odd, known)) = field.odd_key(table)
-        {
-            let problem =
-                format!("`{key}` can't have {}, or has it twice; its keys are {}", excerpt(&odd.key), known.join(", "));
-            self.fields.tell(odd.line.or(line), problem);
+    /// Whether a field is a table in which something does not belong. That is reported.
+    fn has_odd_key(&mut self, entry: &TreeEntry, field: &Field) -> bool {
+        let Value::Table(table) = &entry.node.value else { return false };
+        let Some((odd, known)) = field.odd_key(table) else { return false };
+        let key = &entry.key;
+        let problem =
+            format!("`{key}` can't have {}, or has it twice; its keys are {}", excerpt(&odd.key), known.join(", "));
+        self.fields.tell(odd.line.or(entry.line), problem);
+        self.places.unread.insert(key.clone());
+        true
+    }
+
+    /// Puts in the fields that are what their schemas say, and reports the others.
+    fn put(&mut self, known: Vec<(TreeEntry, &Field)>) {
+        let mut all = self.object.clone();
+        all.extend(known.iter().map(|(entry, _)| (entry.key.clone(), json_of(&entry.node.value))));
+        if is_a_question(&all) {
+            self.object = all;
+            return;
+        }
+        for (TreeEntry { key, line, node }, field) in known {
+            let before = self.object.insert(key.clone(), json_of(&node.value));
+            if is_a_question(&self.object) {
+                continue;
+            }
+            match before {
+                Some(before) => self.object.insert(key.clone(), before),
+                None => self.object.remove(&key),
+            };
+            let problem = format!("`{key}` is {}, not {}", field.wanted(), field.found(&node.value));
+            self.fields.tell(node.line.or(line), problem);
             self.places.unread.insert(key);
-            return;
         }
-        note_lines(&node, &key, &mut self.places);
-        let before = self.object.insert(key.clone(), json_of(&node.value));
-        if serde_json::from_value::<QuizQuestion>(Json::Object(self.object.clone())).is_ok() {
-            return;
-        }
-        match before {
-            Some(before) => self.object.insert(key.clone(), before),
-            None => self.object.remove(&key),
-        };
-        self.fields
-            .tell(node.line.or(line), format!("`{key}` is {}, not {}", field.wanted(), field.found(&node.value)));
-        self.places.unread.insert(key);
     }
 
     /// Puts in which of the choices are right.
     fn right(&mut self, entry: TreeEntry, field: &Field, choices: Option<&[String]>) {
         let TreeEntry { key, line, node } = entry;
-        note_lines(&node, &key, &mut self.places);
         let rights: Vec<Node> = match node.value {
             Value::List(items) if field.is_list() => items,
-            // What more a broken file has can't be right.
             value => vec![Node { line: node.line.or(line), value }],
         };
         let count = rights.len();
@@ -193,12 +211,21 @@ impl Reading<'_> {
     }
 }
 
+/// The most items of a list that are read, which is more than any may have: a broken file can have a million.
+const MOST_ITEMS: usize = 1_000;
 /// The most right choices that are looked for: more than any question has, so that there are too many for the check, too.
 const MOST_RIGHTS: usize = 20;
+
+fn is_a_question(object: &Map<String, Json>) -> bool {
+    QuizQuestion::deserialize(Json::Object(object.clone())).is_ok()
+}
 
 /// The texts of a list of nothing else.
 fn texts(node: &Node) -> Option<Vec<String>> {
     let Value::List(items) = &node.value else { return None };
+    if items.len() > MOST_ITEMS {
+        return None;
+    }
     let text = |item: &Node| match &item.value {
         Value::Text(text) => Some(text.clone()),
         _ => None,

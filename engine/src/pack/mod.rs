@@ -34,7 +34,7 @@ pub use bundled::bundled;
 pub use encoding::Encoding;
 pub use form::{schema, to_json, to_toml};
 pub use problem::{BadPack, Problem};
-pub use question::{PackedQuestion, QuizPack, quiz_question};
+pub use question::{PackedQuestion, QuizPack};
 pub use quiz_form::quiz_schema;
 pub use text::LARGEST_FILE;
 

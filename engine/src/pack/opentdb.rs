@@ -189,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
-    use super::super::{BadPack, Format, parse};
+    use super::super::{BadPack, Format, ReadOptions, import_quiz_bytes, parse};
     use super::*;
 
     fn read(answer: &Json, encoding: Option<Encoding>) -> Result<Pack, BadPack> {
@@ -259,6 +259,15 @@ mod tests {
             assert_eq!(read(&answer(encode), None).unwrap(), pack, "{encoding} is found out");
             assert_eq!(read(&answer(encode), Some(encoding)).unwrap(), pack, "{encoding} is given");
         }
+    }
+
+    #[test]
+    fn a_quiz_gets_the_same_questions_of_kind_choice() {
+        let bytes = answer(html).to_string();
+        let quiz = import_quiz_bytes("friday.json", bytes.as_bytes(), ReadOptions::default()).unwrap().pack;
+        assert_eq!(quiz.kinds().into_iter().collect::<Vec<_>>(), [("choice", 3)]);
+        assert_eq!(quiz, read(&answer(html), None).unwrap().into());
+        assert!(quiz.questions.iter().all(|packed| packed.source.as_deref().unwrap().contains("CC BY-SA")));
     }
 
     #[test]

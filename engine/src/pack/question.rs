@@ -48,7 +48,10 @@ impl QuizPack {
     /// The pack for a show of trivia, if one can ask all of its questions.
     #[must_use]
     pub fn into_trivia(self) -> Option<Pack> {
-        let questions = self.questions.into_iter().map(|packed| packed.into_trivia().ok());
+        let questions = self.questions.into_iter().map(|packed| match packed.into_trivia() {
+            (question, None) => question,
+            (_, Some(_)) => None,
+        });
         let pack = Pack { title: self.title, questions: questions.collect::<Option<_>>()? };
         pack.problems().is_empty().then_some(pack)
     }
@@ -90,12 +93,9 @@ pub(super) fn asked(text: String, kind: Kind) -> QuizQuestion {
     }
 }
 
-/// What trivia can't ask: why, and as much of the question as trivia has.
-type NotTrivia = (String, Option<PackQuestion>);
-
 impl PackedQuestion {
-    /// The question for a show of trivia.
-    pub(super) fn into_trivia(self) -> Result<PackQuestion, NotTrivia> {
+    /// As much of the question as trivia has, and why trivia can't ask it as it is, if it can't.
+    pub(super) fn into_trivia(self) -> (Option<PackQuestion>, Option<String>) {
         let Self { question, difficulty, source } = self;
         let QuizQuestion { text, kind, media, category, explanation, open_for, points, times, speed, penalty } =
             question;
@@ -126,24 +126,15 @@ impl PackedQuestion {
             }
             other => {
                 let kind = other.name();
-                return Err((format!("trivia has no questions of kind `{kind}`; {ASK_IN_A_QUIZ}"), None));
+                return (None, Some(format!("trivia has no questions of kind `{kind}`; {ASK_IN_A_QUIZ}")));
             }
         };
         let question = PackQuestion { text, choices, right: Choice(right), category, difficulty, open_for, source };
-        match problem {
-            None => Ok(question),
-            Some(problem) => Err((problem, Some(question))),
-        }
+        (Some(question), problem)
     }
 }
 
 const ASK_IN_A_QUIZ: &str = "ask it in a quiz, which is a part of a running order (docs/rules/quiz.md)";
-
-/// The question of trivia as a quiz asks it: of kind `choice`. A quiz has no difficulty and no source.
-#[must_use]
-pub fn quiz_question(question: PackQuestion) -> QuizQuestion {
-    PackedQuestion::from(question).question
-}
 
 /// The quiz that asks these questions by the usual settings.
 pub(super) fn usual_quiz(questions: Vec<QuizQuestion>) -> Quiz {

@@ -74,7 +74,26 @@ pub fn quiz_schema() -> Json {
             fields.remove("required");
         }
     }
+    without_nulls(&mut schema);
     schema
+}
+
+/// Takes out that what can be left out can also be null, as it can in messages.
+fn without_nulls(schema: &mut Json) {
+    match schema {
+        Json::Object(fields) => {
+            fields.retain(|name, value| name != "default" || !value.is_null());
+            if let Some(Json::Array(types)) = fields.get_mut("type") {
+                types.retain(|name| name != "null");
+            }
+            if let Some(Json::Array(options)) = fields.get_mut("anyOf") {
+                options.retain(|option| option.get("type").is_none_or(|name| name != "null"));
+            }
+            fields.values_mut().for_each(without_nulls);
+        }
+        Json::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 impl QuizPack {
@@ -209,6 +228,7 @@ mod tests {
         for name in ONLY_IN_A_QUIZ.iter().filter(|name| **name != "kind") {
             assert!(question["properties"].get(name).is_some(), "{name}");
         }
+        assert!(!schema.to_string().contains("null"));
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["required"], json!(["title", "questions"]));
     }

@@ -51,10 +51,20 @@ impl Value {
     }
 }
 
-/// Reads TOML; if its syntax is broken, every broken line is reported.
+/// The largest text of TOML, in bytes, of which all broken lines are reported: the parser takes hundreds of bytes for each of them.
+pub(super) const LARGEST_BROKEN_TOML: usize = 256 * 1024;
+
+/// Reads TOML; if its syntax is broken, every broken line is reported, and of a large text the first one.
 pub(super) fn from_toml(text: &str, findings: &mut Findings) -> Option<Node> {
     let lines = Lines::of(text);
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let (table, errors) = if text.len() > LARGEST_BROKEN_TOML {
+        match DeTable::parse(text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
+        }
+    } else {
+        DeTable::parse_recoverable(text)
+    };
     if errors.is_empty() {
         return Some(toml_table(table, &lines));
     }

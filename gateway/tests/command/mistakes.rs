@@ -130,3 +130,29 @@ fn an_import_takes_the_texts_names_what_it_drops_and_skips_what_is_bad_with_skip
         "{pack}"
     );
 }
+
+#[test]
+fn a_pack_with_several_right_answers_is_for_a_quiz_and_no_trivia() {
+    let dir = tempfile::tempdir().unwrap();
+    let sheet = dir.path().join("quiz.csv");
+    std::fs::write(&sheet, "Question,Answer 1,Answer 2,Answer 3,Correct\nWhich?,a,b,c,\"1,3\"\nWhat?,a,b,,B\n")
+        .unwrap();
+    let sheet = sheet.to_str().unwrap();
+    let output = klaxon(&["pack", "check", sheet]).output().unwrap();
+    assert!(output.status.success());
+    let message = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(message, "\"quiz\" (1 choice, 1 choices): 2 questions, ready to be played in a quiz\n");
+    let (code, message) = refused(&["pack", "check", sheet, "--trivia"]);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("quiz.csv:2: question 1: 2 correct answers (\"a\", \"c\")"), "{message}");
+    assert!(message.contains("ask it in a quiz"), "{message}");
+
+    for to in ["pack.toml", "pack.json"] {
+        let to = dir.path().join(to);
+        let output = klaxon(&["pack", "import", sheet, "--to", to.to_str().unwrap()]).output().unwrap();
+        assert!(output.status.success());
+        let output = klaxon(&["pack", "show", to.to_str().unwrap()]).output().unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&shown["part"], &shown["questions"][0]["right"]), (&"quiz".into(), &serde_json::json!([0, 2])));
+    }
+}

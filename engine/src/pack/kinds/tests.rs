@@ -43,6 +43,18 @@ fn the_example_has_every_kind_and_is_the_same_in_toml_and_json() {
 }
 
 #[test]
+fn the_example_of_the_docs_is_a_pack_of_all_kinds() {
+    let docs = include_str!("../../../../docs/packs.md");
+    let example = docs.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+    let kinds = read(example, Format::Toml).unwrap_or_else(|bad| panic!("{bad}")).kinds();
+    assert_eq!(kinds.into_keys().collect::<Vec<_>>(), ["choice", "choices", "number", "text"]);
+    assert!(docs.contains(&format!("| {} KiB |", super::super::tree::LARGEST_BROKEN_TOML >> 10)));
+    for name in ONLY_IN_A_QUIZ.iter().chain([&LANGUAGE]).chain(&ONLY_IN_A_PACK) {
+        assert!(docs.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn what_is_usual_is_not_written() {
     let written = read(EXAMPLE, Format::Toml).unwrap().to_toml();
     for usual in ["longest", "case", "marks", "least", "tie = \"all\"", "by = \"all\"", "stake"] {
@@ -231,7 +243,10 @@ fn a_file_that_is_hostile_is_refused_in_little_memory() {
     assert!(lines.len() == 1 && lines[0].contains("has 1 to 500 characters, this one has 3000000"), "{lines:?}");
     let choices = "\"a\",".repeat(500_000);
     let wide = format!("title = 't'\n[[questions]]\nkind = 'poll'\ntext = '?'\nchoices = [{choices}]\n");
-    assert!(told(read(&wide, Format::Toml)).len() < 30);
+    let lines = told(read(&wide, Format::Toml));
+    assert_eq!(lines, ["quiz.toml:5: question 1: `choices` has 500000 items; no list has more than 1000"]);
+    let lines = told(read(&"=\n".repeat(200_000), Format::Toml));
+    assert!(lines.len() == 1 && lines[0].starts_with("quiz.toml:1: this is not TOML"), "{lines:?}");
     let keys: String = (0..100_000).map(|number| format!("key_{number} = 1\n")).collect();
     let keys = format!("title = 't'\n[[questions]]\nkind = 'slide'\ntext = '?'\n{keys}");
     assert!(told(read(&keys, Format::Toml)).last().unwrap().ends_with("and 99000 more problems"));

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::super::problem::excerpt;
+use super::answers::AnswerCell;
 use super::grid::{Grid, Row, letters, trimmed};
+use super::kind_columns::{KindColumns, kind_column};
 use super::names::{Role, Unit, asks_for_number, role};
-use super::own::{self, KindColumns};
 
 /// Rows that are searched for the header, which may follow a title and instructions.
-const HEADER_WITHIN: usize = 200;
+pub(super) const HEADER_WITHIN: usize = 200;
 
 /// Where the wrong answers are.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Header {
     pub fn find(grid: &Grid) -> Option<Self> {
         let rows = grid.rows.iter().take(HEADER_WITHIN).enumerate();
         let headers = rows.map(|(row, cells)| {
-            let kind = own::kind_column(cells, &grid.rows[row + 1..]);
+            let kind = kind_column(cells, &grid.rows[row + 1..]);
             Self { row, missing: missing(cells, kind.is_some()), kind }
         });
         headers.filter(|header| header.missing.len() <= 2).min_by_key(|header| header.missing.len())
@@ -167,6 +168,16 @@ impl Columns {
     /// What a row has in the column with the right answer.
     pub fn correct_of<'r>(&self, row: &'r Row) -> &'r str {
         self.correct.map_or("", |column| row.cell(column))
+    }
+
+    /// The numbered answers of a row that are not empty.
+    pub fn answers_of<'r>(&self, row: &'r Row) -> Vec<AnswerCell<'r>> {
+        let Answers::Numbered(answers) = &self.answers else { return Vec::new() };
+        answers
+            .iter()
+            .map(|&(number, column)| (number, row.cell(column)))
+            .filter(|(_, answer)| !answer.is_empty())
+            .collect()
     }
 
     /// Whether a row only explains the columns, as templates do below their header.

@@ -4,15 +4,16 @@
 mod answers;
 mod columns;
 mod grid;
+mod kind_columns;
 mod names;
 mod own;
+mod times;
 mod workbook;
 
 #[cfg(test)]
 mod tests;
 
 use klaxon_protocol::games::quiz::{By, Kind, OneRight, SeveralRight};
-use klaxon_protocol::time::Span;
 
 use super::draft::{Draft, Drafted, MOST_READ, at_most, blank_question, choice_at, in_fixed_order};
 use super::problem::{Findings, SourcePlace, excerpt};
@@ -21,7 +22,7 @@ use super::text;
 use answers::{AnswerCell, Convention, right_ones};
 use columns::{Answers, Columns, Header};
 use grid::{Grid, MOST_ROWS, Row};
-use names::Unit;
+use times::read_time;
 pub(super) use workbook::ZIP;
 
 /// What separates cells in a text.
@@ -146,7 +147,7 @@ fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<Dr
     let convention = if columns.by_number {
         Convention::Number
     } else {
-        Convention::of(rows.iter().map(|row| (columns.correct_of(row), answers_of(row, columns))))
+        Convention::of(rows.iter().map(|row| (columns.correct_of(row), columns.answers_of(row))))
     };
     let mut questions = Vec::with_capacity(rows.len().min(1_000));
     for row in at_most(MOST_READ, rows, SourcePlace::default(), findings) {
@@ -162,16 +163,6 @@ fn read_rows(rows: &[Row], columns: &Columns, findings: &mut Findings) -> Vec<Dr
         });
     }
     questions
-}
-
-/// The numbered answers of a row that are not empty.
-fn answers_of<'r>(row: &'r Row, columns: &Columns) -> Vec<AnswerCell<'r>> {
-    let Answers::Numbered(answers) = &columns.answers else { return Vec::new() };
-    answers
-        .iter()
-        .map(|&(number, column)| (number, row.cell(column)))
-        .filter(|(_, answer)| !answer.is_empty())
-        .collect()
 }
 
 /// What keeps a row from being read at all.
@@ -194,7 +185,7 @@ fn read_row(row: &Row, columns: &Columns, convention: Convention, tell: &mut dyn
     row.cell(columns.text).clone_into(&mut question.text);
     let correct = columns.correct_of(row);
     let kind = match &columns.answers {
-        Answers::Numbered(_) => numbered(&answers_of(row, columns), correct, convention, tell),
+        Answers::Numbered(_) => numbered(&columns.answers_of(row), correct, convention, tell),
         Answers::Wrong(wrong) => {
             let wrong = wrong.iter().map(|&column| row.cell(column).to_owned()).filter(|answer| !answer.is_empty());
             apart(correct, wrong.collect(), tell)
@@ -246,39 +237,4 @@ fn apart(correct: &str, wrong: Vec<String>, tell: &mut dyn FnMut(String)) -> Opt
     }
     let (choices, right) = in_fixed_order(correct.to_owned(), wrong);
     Some(Kind::Choice(OneRight { choices, right: right.0 }))
-}
-
-/// A time limit; none if the cell is empty.
-fn read_time(cell: &str, unit: Unit) -> Result<Option<Span>, String> {
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    let unknown = || {
-        let (unit, most) = match unit {
-            Unit::Milliseconds => ("milliseconds", "500 to 600000"),
-            Unit::Seconds => ("seconds", "1 to 600"),
-            Unit::Minutes => ("minutes", "1 to 10"),
-        };
-        format!("the time limit is a whole number of {unit}, {most}, not {}", excerpt(cell))
-    };
-    let lower = cell.to_lowercase();
-    let parts: Vec<&str> = lower.split(':').collect();
-    if parts.len() > 1 {
-        let parts: Option<Vec<u64>> = parts.iter().map(|part| part.parse::<u32>().ok().map(u64::from)).collect();
-        let seconds = match parts.as_deref() {
-            Some(&[hours, minutes, seconds]) => hours * 3600 + minutes * 60 + seconds,
-            Some(&[minutes, seconds]) => minutes * 60 + seconds,
-            _ => return Err(unknown()),
-        };
-        return u32::try_from(seconds * 1000).map(|span| Some(Span(span))).map_err(|_| unknown());
-    }
-    let number =
-        ["seconds", "secs", "sec", "s"].iter().find_map(|unit| lower.strip_suffix(unit)).unwrap_or(&lower).trim();
-    let number: u32 = number.strip_suffix(".0").unwrap_or(number).parse().map_err(|_| unknown())?;
-    let milliseconds = match unit {
-        Unit::Milliseconds => 1,
-        Unit::Seconds => 1000,
-        Unit::Minutes => 60_000,
-    };
-    number.checked_mul(milliseconds).map(|span| Some(Span(span))).ok_or_else(unknown)
 }

@@ -1,79 +1,21 @@
-//! Sheets of Klaxon's own, in which a column names the kind of each question. Further columns have the names of fields in the native format.
+//! Rows of sheets of Klaxon's own, in which a column names the kind of each question.
 
 use klaxon_protocol::games::quiz::MOST_DECIMALS;
 
 use super::super::draft::{Drafted, blank_question};
 use super::super::kind_fields::{Field, KindFields, kind_named, kinds};
-use super::super::kinds::{ONLY_IN_A_PACK, USUAL_KIND, read_question};
+use super::super::kinds::{USUAL_KIND, read_question};
 use super::super::problem::{Findings, SourcePlace, excerpt};
 use super::super::tree::{Node, TreeEntry, Value};
 use super::answers::{AnswerCell, Convention, right_ones};
 use super::columns::Columns;
-use super::grid::{Row, trimmed};
-use super::{answers_of, read_time};
+use super::grid::Row;
+use super::kind_columns::{KIND, KindColumns, OFF, ZERO};
+use super::times::read_time;
 
-/// The name of the column with the kinds.
-const KIND: &str = "kind";
-/// Columns of numbers that are no fields in the native format: by how much an answer may be off, and from where on it is wrong.
-const OFF: &str = "off";
-const ZERO: &str = "zero";
 const PLACES: &str = "places";
-/// Fields that are read from the columns of every sheet.
-const OF_EVERY_SHEET: [&str; 6] = ["text", "choices", "items", "spellings", "right", "score"];
-
 /// In place of answers that are missing.
 const UNREAD: [AnswerCell<'static>; 2] = [(1, "unread"), (2, "unread too")];
-
-/// The columns that only such sheets have.
-#[derive(Debug)]
-pub(super) struct KindColumns {
-    kind: usize,
-    /// Columns with the names of fields.
-    fields: Vec<(usize, &'static str)>,
-}
-
-/// The column with the kinds, if the row has one and a kind stands in it below.
-pub(super) fn kind_column(header: &Row, rows: &[Row]) -> Option<usize> {
-    let column = header.cells.iter().position(|cell| trimmed(cell).eq_ignore_ascii_case(KIND))?;
-    rows.iter().any(|row| kind_named(&row.cell(column).to_lowercase()).is_some()).then_some(column)
-}
-
-impl KindColumns {
-    pub fn of(kind: usize, header: &Row) -> Self {
-        let of_all_kinds = kinds().iter().flat_map(KindFields::fields).map(|(name, _)| name);
-        let known: Vec<&str> = of_all_kinds
-            .filter(|name| !OF_EVERY_SHEET.contains(name))
-            .chain(ONLY_IN_A_PACK)
-            .chain([OFF, ZERO])
-            .collect();
-        let field = |cell: &str| {
-            let name = trimmed(cell).to_lowercase().replace(' ', "_");
-            known.iter().copied().find(|known| *known == name)
-        };
-        let fields = header.cells.iter().enumerate().filter_map(|(column, cell)| Some((column, field(cell)?)));
-        Self { kind, fields: fields.collect() }
-    }
-
-    /// All columns that only such sheets have.
-    pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        self.fields.iter().map(|(column, _)| *column).chain([self.kind])
-    }
-
-    /// Whether a row has one of the fields.
-    pub fn are_in(&self, row: &Row) -> bool {
-        self.fields.iter().any(|(column, _)| !row.cell(*column).is_empty())
-    }
-
-    /// Columns with the same name.
-    pub fn twice(&self) -> Option<Vec<usize>> {
-        let (_, name) = self
-            .fields
-            .iter()
-            .enumerate()
-            .find_map(|(index, (_, name))| self.fields[..index].iter().find(|(_, other)| other == name))?;
-        Some(self.fields.iter().filter(|(_, other)| other == name).map(|(column, _)| *column).collect())
-    }
-}
 
 /// Reads a row as the question in the native format that it stands for.
 pub(super) fn read_row(
@@ -84,7 +26,7 @@ pub(super) fn read_row(
     place: SourcePlace,
     findings: &mut Findings,
 ) -> Drafted {
-    let answers = answers_of(row, columns);
+    let answers = columns.answers_of(row);
     let correct = columns.correct_of(row);
     let rights = || right_ones(correct, &answers, convention);
     let name = match row.cell(of_kinds.kind).to_lowercase() {
@@ -134,8 +76,7 @@ impl OwnRow<'_> {
 
     /// What is in a column of that name.
     fn cell(&self, name: &str) -> &str {
-        let column = self.of_kinds.fields.iter().find(|(_, other)| *other == name);
-        column.map_or("", |(column, _)| self.row.cell(*column))
+        self.of_kinds.cell(self.row, name)
     }
 
     fn put_answers(&mut self, answers: &[AnswerCell<'_>], correct: &str, convention: Convention) {
@@ -266,10 +207,9 @@ impl OwnRow<'_> {
     /// The columns that are fields as they are.
     fn put_fields(&mut self) {
         let is_number = self.kind.field("score").is_some();
-        for (column, name) in &self.of_kinds.fields {
-            let cell = self.row.cell(*column);
-            let is_of_number = is_number && ["least", "most", "decimals", OFF, ZERO, PLACES].contains(name);
-            if !cell.is_empty() && !is_of_number {
+        for (name, cell) in self.of_kinds.fields_of(self.row) {
+            let is_of_number = is_number && ["least", "most", "decimals", OFF, ZERO, PLACES].contains(&name);
+            if !is_of_number {
                 self.entries.push(entry(name, value_of(cell, self.kind.field(name))));
             }
         }

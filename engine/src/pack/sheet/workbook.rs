@@ -9,15 +9,15 @@ use zip::ZipArchive;
 use super::grid::{Grid, MOST_COLUMNS, Merged, Row, letters, trimmed};
 
 /// The most bytes that the parts of a workbook may have, unpacked: 4 MiB of a file can be packed from gigabytes.
-const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
+pub(super) const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 /// The most parts.
-const MOST_PARTS: usize = 1_000;
+pub(super) const MOST_PARTS: usize = 1_000;
 /// The most cells in which something is written, in all sheets.
-const MOST_CELLS: usize = 200_000;
+pub(super) const MOST_CELLS: usize = 200_000;
 /// The most places that rows may have up to their last cell in which something is written, in all sheets: a cell far to the right makes a row long.
-const MOST_PLACES: usize = 2_000_000;
+pub(super) const MOST_PLACES: usize = 2_000_000;
 /// The most bytes of text in cells, in all sheets: a text that is kept once can stand in any number of them.
-const MOST_TEXT: usize = 16 * 1024 * 1024;
+pub(super) const MOST_TEXT: usize = 16 * 1024 * 1024;
 
 /// What every xlsx file begins with, as every other zip file does.
 pub(in crate::pack) const ZIP: &[u8] = b"PK\x03\x04";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use klaxon_protocol::games::quiz::QuizEvent;
+use klaxon_protocol::games::quiz::{Corrected, QuizEvent};
 use klaxon_protocol::games::rundown::OfPart;
 use klaxon_protocol::ids::RoundId;
 use klaxon_protocol::player::ToPlayer;
@@ -67,12 +67,12 @@ pub(super) fn lines<'m>(
                 line.round = line.round.max(round.0);
                 asked_in.insert(round, (part, asked.number));
             }
-            QuizEvent::Reveal(reveal) => {
+            QuizEvent::Reveal(reveal) | QuizEvent::Corrected(Corrected { reveal, .. }) => {
                 let line = lines.entry((part, reveal.number)).or_default();
                 (line.answered, line.right, line.in_play) = (reveal.answered, reveal.right_answers, reveal.in_play);
                 line.paid = u32::try_from(reveal.winners.len()).unwrap_or(u32::MAX);
             }
-            QuizEvent::Floor(_) | QuizEvent::Words { .. } => {}
+            QuizEvent::Quiz { .. } | QuizEvent::Floor(_) | QuizEvent::Prizes(_) | QuizEvent::Words { .. } => {}
         }
     }
     for (round, question) in asked_in {

@@ -2,6 +2,7 @@ mod own;
 mod workbooks;
 
 use klaxon_protocol::games::trivia::{Choice, Pack};
+use klaxon_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::super::{BadPack, Format, Imported, ReadOptions, import_bytes, parse};

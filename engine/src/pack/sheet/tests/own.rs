@@ -105,6 +105,55 @@ fn a_column_with_kinds_makes_questions_of_all_kinds() {
     assert_eq!(read[16].kind, Kind::Choice(OneRight { choices: yes_no, right: 1 }));
 }
 
+const DOCS: &str = include_str!("../../../../../docs/packs.md");
+
+#[test]
+fn the_sheet_of_the_docs_is_a_pack_and_they_name_all_columns() {
+    let (_, table) = DOCS.split_once("\n| Kind |").unwrap();
+    let rows = table.lines().take_while(|line| !line.is_empty()).enumerate().filter(|(index, _)| *index != 1);
+    let cells = |line: &str| {
+        let line = line.trim_start_matches('|').trim_end_matches('|');
+        line.split('|').map(|cell| format!("\"{}\"", cell.trim())).collect::<Vec<_>>().join(",")
+    };
+    let rows: Vec<String> =
+        rows.map(|(index, line)| if index == 0 { format!("Kind,{}", cells(line)) } else { cells(line) }).collect();
+    let kinds: Vec<&str> = questions(&rows.join("\n")).iter().map(|question| question.kind.name()).collect();
+    assert_eq!(kinds, ["slide", "choice", "choices", "number", "number", "order", "text", "poll"]);
+    let names = kind_columns::field_names();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let is_named = DOCS.contains(&format!("`{name}`")) || ["off", "zero"].contains(&name);
+        assert!(is_named || name == "open_for", "{name}");
+    }
+}
+
+/// The number with commas between thousands.
+fn grouped(number: usize) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
+    }
+}
+
+#[test]
+fn the_docs_have_the_limits() {
+    for (limit, what) in [
+        (MOST_READ, " all problems are told"),
+        (grid::MOST_ROWS, " with content"),
+        (grid::MOST_COLUMNS, " | further ones are not read"),
+        (columns::HEADER_WITHIN, " | no header is found"),
+        (workbook::MOST_PARTS, " parts"),
+        (workbook::MOST_CELLS, ", in rows"),
+        (workbook::MOST_PLACES, " places"),
+    ] {
+        let written = format!(" {}{what}", grouped(limit));
+        assert!(DOCS.contains(&written), "{written}");
+    }
+    assert!(DOCS.contains(&format!("unpacked | {} MiB", workbook::MOST_UNPACKED >> 20)));
+    assert!(DOCS.contains(&format!("{} MiB of text", workbook::MOST_TEXT >> 20)));
+    assert!(DOCS.contains(&format!("| a file | {} MiB |", text::LARGEST_FILE >> 20)));
+}
+
 #[test]
 fn a_workbook_with_kinds_is_read_the_same() {
     let mut workbook = Workbook::new();
