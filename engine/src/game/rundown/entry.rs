@@ -70,6 +70,7 @@ impl Rundown {
         }
         let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
+        self.forget_suspension(seat);
         self.ledger.begin_anew(seat, now);
         Ok(vec![dismissed])
     }
@@ -104,7 +105,7 @@ impl Rundown {
         if !matches!(self.course.phase, Phase::Question | Phase::Closing) {
             return refused(ErrorCode::TooLate);
         }
-        if self.people.removed.contains(seat) {
+        if self.look().is_kept_out(seat) {
             return refused(ErrorCode::NotInPlay);
         }
         let wanted = SeatClaim { seat, key: claim.key, value: claim.value.clone() };

@@ -81,9 +81,10 @@ impl Rundown {
         if HostPlay::NAMES.iter().any(|name| body.0.contains_key(*name)) {
             let bad = |problem| Refusal::because(ErrorCode::BadArgument, problem);
             return match body.read_known().map_err(bad)? {
-                HostPlay { skip: Some(true), points: None } => self.skip(now),
-                HostPlay { skip: None, points: Some(points) } => self.give_points(points),
-                _ => Err(bad("`skip` is true, or there are `points`, and not both.".into())),
+                HostPlay { skip: Some(true), points: None, suspend: None } => self.skip(now),
+                HostPlay { skip: None, points: Some(points), suspend: None } => self.give_points(points),
+                HostPlay { skip: None, points: None, suspend: Some(suspend) } => self.suspend(suspend),
+                _ => Err(bad("`skip` is true, or there are `points`, or there is `suspend`, and not several.".into())),
             };
         }
         let part = self.played_part()?;

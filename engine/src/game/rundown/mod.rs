@@ -13,6 +13,7 @@ mod part;
 mod people;
 mod rules;
 mod stage;
+mod suspending;
 mod view;
 
 #[cfg(test)]
@@ -168,15 +169,8 @@ impl Rundown {
         Ok(effects)
     }
 
-    /// The next event's number.
-    fn next_seq(&mut self) -> Seq {
-        self.course.seq = self.course.seq.next();
-        self.course.seq
-    }
-}
-
-impl Game for Rundown {
-    fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+    /// Executes a command, or refuses it.
+    fn execute(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
             Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
@@ -214,6 +208,20 @@ impl Game for Rundown {
         }
     }
 
+    /// The next event's number.
+    fn next_seq(&mut self) -> Seq {
+        self.course.seq = self.course.seq.next();
+        self.course.seq
+    }
+}
+
+impl Game for Rundown {
+    fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+        let mut effects = self.execute(now, command)?;
+        effects.append(&mut self.end_suspensions(now));
+        Ok(effects)
+    }
+
     fn deadline(&self) -> Option<Millis> {
         match self.course.phase {
             Phase::Question => self.closes(),
@@ -236,7 +244,15 @@ impl Game for Rundown {
     fn state_hash(&self) -> u64 {
         let podium = self.podium.clone().map(Podium::without_names);
         let parts: Vec<u64> = self.parts.iter().map(|part| part.digest()).collect();
-        let state = (&self.course, &self.steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
+        let state = (
+            &self.course,
+            &self.steps,
+            &self.done,
+            self.voids.digest(),
+            parts,
+            (self.ledger.digest(), self.ledger.suspensions()),
+            podium,
+        );
         self.people.state_hash(&state)
     }
 

@@ -52,7 +52,11 @@ impl Rundown {
     pub(super) fn own_of(&self, seat: Option<Seat>) -> ToPlayer {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
         let standing = seat.map(|seat| self.ledger.line(seat).standing(self.look().is_kept_out(seat)));
-        let mut body = Body::of(&Own { part: self.steps.part, standing });
+        let mut body = Body::of(&Own {
+            part: self.steps.part,
+            standing,
+            suspended: seat.and_then(|seat| self.ledger.suspensions().of(seat)),
+        });
         if let (Some(seat), Some(part)) = (seat, self.current()) {
             body.0.extend(part.own(&self.look(), seat).0);
         }

@@ -130,6 +130,9 @@ pub struct Overview {
 pub struct Own {
     /// The part that began last; none before the first.
     pub part: Option<u8>,
+    /// While the host keeps its player out for some rounds: the last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<RoundId>,
     /// What the seat has; none for a spectator.
     #[serde(flatten)]
     pub standing: Option<Standing>,

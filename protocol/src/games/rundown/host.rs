@@ -1,14 +1,18 @@
 //! What a host can do in a rundown beside the actions of every show.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Seat;
 
+/// For how many rounds a player can be suspended.
+pub const SUSPENDED_FOR: RangeInclusive<u16> = 1..=1000;
 /// How many points a correction can give or take at once.
 const MOST_POINTS: i32 = 1_000_000_000;
 
-/// The body of a `play` that the rundown itself does; all others are the part's. One of the two is set.
+/// The body of a `play` that the rundown itself does; all others are the part's. One of them is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostPlay {
     /// True: end the part that is being played, whatever is left of it.
@@ -17,11 +21,24 @@ pub struct HostPlay {
     /// Correct a seat's points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<GivePoints>,
+    /// Take a player out for some rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<Suspend>,
 }
 
 impl HostPlay {
     /// The names of its fields: no part has an action with one of them.
-    pub const NAMES: &[&str] = &["skip", "points"];
+    pub const NAMES: &[&str] = &["skip", "points", "suspend"];
+}
+
+/// A player whom the host takes out for some rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suspend {
+    /// The player's seat.
+    pub seat: Seat,
+    /// For how many rounds, of whichever parts: 1 to 1000. The open one is the first of them.
+    #[schemars(extend("minimum" = SUSPENDED_FOR.start(), "maximum" = SUSPENDED_FOR.end()))]
+    pub rounds: u16,
 }
 
 /// Points that the host gives or takes.

@@ -436,7 +436,7 @@ proptest! {
         play.replay();
         prop_assert_eq!(all(&play), all(&from_start));
         // Also what follows.
-        let mut void = |mut play: Play| {
+        let void = |mut play: Play| {
             let _ = play.try_host(Action::Void { reason: "No.".into() });
             play.join(100).unwrap();
             all(&play)

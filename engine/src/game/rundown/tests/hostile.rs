@@ -36,6 +36,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         Just(json!({ "sing": true })),
         Just(json!({ "skip": true })),
         (0..12u32, any::<i32>()).prop_map(|(seat, by)| json!({ "points": { "seat": seat, "by": by } })),
+        (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
+        (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
         Just(json!({ "points": null, "skip": [[]] })),
         Just(json!({})),
     ];
