@@ -71,6 +71,7 @@ impl Rundown {
         let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
         self.forget_suspension(seat);
+        self.forget_extra_time(seat);
         self.ledger.begin_anew(seat, now);
         Ok(vec![dismissed])
     }
@@ -112,7 +113,7 @@ impl Rundown {
         if !last.space.holds(&wanted) {
             return refused(ErrorCode::BadChoice);
         }
-        let elapsed = match last.clock.elapsed(at) {
+        let elapsed = match self.elapsed(last, seat, at) {
             Ok(elapsed) => elapsed,
             Err(code) => return refused(code),
         };

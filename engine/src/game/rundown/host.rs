@@ -81,10 +81,19 @@ impl Rundown {
         if HostPlay::NAMES.iter().any(|name| body.0.contains_key(*name)) {
             let bad = |problem| Refusal::because(ErrorCode::BadArgument, problem);
             return match body.read_known().map_err(bad)? {
-                HostPlay { skip: Some(true), points: None, suspend: None } => self.skip(now),
-                HostPlay { skip: None, points: Some(points), suspend: None } => self.give_points(points),
-                HostPlay { skip: None, points: None, suspend: Some(suspend) } => self.suspend(suspend),
-                _ => Err(bad("`skip` is true, or there are `points`, or there is `suspend`, and not several.".into())),
+                HostPlay { skip: Some(true), points: None, suspend: None, extra_time: None } => self.skip(now),
+                HostPlay { skip: None, points: Some(points), suspend: None, extra_time: None } => {
+                    self.give_points(points)
+                }
+                HostPlay { skip: None, points: None, suspend: Some(suspend), extra_time: None } => {
+                    self.suspend(suspend)
+                }
+                HostPlay { skip: None, points: None, suspend: None, extra_time: Some(given) } => {
+                    self.give_extra_time(given)
+                }
+                _ => Err(bad(
+                    "`skip` is true, or there is one of `points`, `suspend` and `extra_time`, and not several.".into(),
+                )),
             };
         }
         let part = self.played_part()?;

@@ -4,6 +4,7 @@ mod advance;
 mod breaks;
 mod ending;
 mod entry;
+mod extra_time;
 mod host;
 mod interlude;
 mod leaders;
@@ -38,6 +39,7 @@ pub use self::part::{Counted, HostChange, Part, Wait, hash};
 pub use self::rules::RundownRules;
 pub use self::stage::{Opening, Stage};
 
+use self::extra_time::ExtraTimes;
 use self::stage::Course;
 use super::done::Done;
 use super::people::{Chain, People};
@@ -65,6 +67,7 @@ pub struct Rundown {
     pot: u64,
     /// For each seat whose player is removed: the first round that the player missed.
     removals: HashMap<Seat, RoundId>,
+    extra_times: ExtraTimes,
     podium: Option<Podium>,
 }
 
@@ -115,6 +118,7 @@ impl Rundown {
             ledger: Ledger::new(setup.lives),
             pot: setup.pot().expect("a setup with more to win than a number can hold is refused"),
             removals: HashMap::new(),
+            extra_times: ExtraTimes::default(),
             podium: None,
             setup,
         }
@@ -217,14 +221,18 @@ impl Rundown {
 
 impl Game for Rundown {
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+        let before = self.times();
         let mut effects = self.execute(now, command)?;
+        if self.times().is_some_and(|times| before != Some(times)) {
+            effects.push(self.tell_own_times());
+        }
         effects.append(&mut self.end_suspensions(now));
         Ok(effects)
     }
 
     fn deadline(&self) -> Option<Millis> {
         match self.course.phase {
-            Phase::Question => self.closes(),
+            Phase::Question => self.ends(),
             _ => [self.steps.step, self.timer()].into_iter().flatten().min(),
         }
     }
@@ -250,7 +258,7 @@ impl Game for Rundown {
             &self.done,
             self.voids.digest(),
             parts,
-            (self.ledger.digest(), self.ledger.suspensions()),
+            (self.ledger.digest(), self.ledger.suspensions(), &self.extra_times),
             podium,
         );
         self.people.state_hash(&state)

@@ -55,6 +55,7 @@ impl Rundown {
         let mut body = Body::of(&Own {
             part: self.steps.part,
             standing,
+            time: seat.and_then(|seat| self.own_time(seat)),
             suspended: seat.and_then(|seat| self.ledger.suspensions().of(seat)),
         });
         if let (Some(seat), Some(part)) = (seat, self.current()) {

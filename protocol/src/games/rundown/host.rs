@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Seat;
 
+/// How much time a player can have, in percent of that of all others.
+pub const EXTRA_TIME: RangeInclusive<u16> = 100..=300;
 /// For how many rounds a player can be suspended.
 pub const SUSPENDED_FOR: RangeInclusive<u16> = 1..=1000;
 /// How many points a correction can give or take at once.
@@ -24,11 +26,14 @@ pub struct HostPlay {
     /// Take a player out for some rounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<Suspend>,
+    /// Give a player more time in each round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_time: Option<ExtraTime>,
 }
 
 impl HostPlay {
     /// The names of its fields: no part has an action with one of them.
-    pub const NAMES: &[&str] = &["skip", "points", "suspend"];
+    pub const NAMES: &[&str] = &["skip", "points", "suspend", "extra_time"];
 }
 
 /// A player whom the host takes out for some rounds.
@@ -39,6 +44,16 @@ pub struct Suspend {
     /// For how many rounds, of whichever parts: 1 to 1000. The open one is the first of them.
     #[schemars(extend("minimum" = SUSPENDED_FOR.start(), "maximum" = SUSPENDED_FOR.end()))]
     pub rounds: u16,
+}
+
+/// Time that the host gives a player, from the next round on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraTime {
+    /// The player's seat.
+    pub seat: Seat,
+    /// How much time, in percent of that of all others: 100 to 300; 100 takes it away.
+    #[schemars(extend("minimum" = EXTRA_TIME.start(), "maximum" = EXTRA_TIME.end()))]
+    pub percent: u16,
 }
 
 /// Points that the host gives or takes.

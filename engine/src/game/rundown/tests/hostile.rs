@@ -38,6 +38,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         (0..12u32, any::<i32>()).prop_map(|(seat, by)| json!({ "points": { "seat": seat, "by": by } })),
         (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
         (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
+        (0..8u32, 90..310u16).prop_map(|(seat, percent)| json!({ "extra_time": { "seat": seat, "percent": percent } })),
         Just(json!({ "points": null, "skip": [[]] })),
         Just(json!({})),
     ];
