@@ -315,7 +315,7 @@ impl DryShow {
             ToPlayer::GameOwn(own) => own.body.read().ok(),
             _ => None,
         };
-        own.unwrap_or(Own { part: None, standing: None, team: None, choice: None })
+        own.unwrap_or(Own { part: None, standing: None, team: None, choice: None, time: None, suspended: None })
     }
 
     fn standing(&self, seat: Seat) -> Option<Standing> {

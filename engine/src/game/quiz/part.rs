@@ -7,9 +7,9 @@ use klaxon_protocol::ids::{ClaimKey, RoundId, Seat};
 use klaxon_protocol::player::{Body, Phase};
 use klaxon_protocol::time::{Millis, Span};
 
-use super::QuizPart;
 use super::past::Past;
 use super::sheet::{Rule, Values, accepts};
+use super::{AskedQuestion, QuizPart};
 use crate::game::results::RoundResult;
 use crate::game::rundown::{Counted, HostChange, Look, Part, Stage, Wait, hash};
 use crate::round::SeatClaim;
@@ -127,6 +127,11 @@ impl Part for QuizPart {
 
     fn closes_early(&self, _: &Look<'_>) -> Option<Millis> {
         self.buzzes_close().or_else(|| self.seats.awaited.done_at())
+    }
+
+    fn gives_extra_time(&self) -> bool {
+        let is_race = |asked: &AskedQuestion| matches!(self.kind(asked.index), Kind::Fastest(_) | Kind::Buzzer(_));
+        self.last().is_some_and(|asked| !is_race(asked))
     }
 
     fn counted_value(&self, seat: Seat, key: ClaimKey) -> Option<ClaimValue> {

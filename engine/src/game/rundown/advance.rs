@@ -48,7 +48,7 @@ impl Rundown {
         self.course.round.as_mut().expect("in this phase a round was begun")
     }
 
-    /// When the open round closes; none while the show is paused.
+    /// When the open round closes for all without extra time; none while the show is paused.
     pub(super) fn closes(&self) -> Option<Millis> {
         let runs_out = self.course.round.as_ref()?.clock.runs_out()?;
         let early = self.part_of_round().and_then(|part| part.closes_early(&self.look()));
@@ -101,6 +101,7 @@ impl Rundown {
     pub(super) fn close(&mut self, now: Millis) -> Vec<Effect> {
         let round = self.last_round();
         round.clock.close(now);
+        round.closed_at = Some(now);
         let (part, round) = (round.part, round.id);
         let (_, mut stage) = self.on_stage(part, now);
         stage.tell(Phase::Closing, Event::Close { round });
@@ -123,7 +124,7 @@ impl Rundown {
         if self.deadline().is_none_or(|due| due > now) {
             return Vec::new();
         }
-        let closes = self.closes().filter(|_| self.course.phase == Phase::Question);
+        let closes = self.ends().filter(|_| self.course.phase == Phase::Question);
         if closes.is_none_or(|closes| self.delayed_until().is_some_and(|due| due < closes))
             && let Some(effects) = self.act_late(now)
         {

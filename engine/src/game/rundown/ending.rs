@@ -25,6 +25,7 @@ impl Rundown {
     /// Ends the show: the part that is played is finished, then come the podium with all winnings, and the end.
     pub(super) fn end(&mut self, now: Millis, pay: bool) -> Vec<Effect> {
         let mut effects = self.finish(now, pay);
+        effects.append(&mut self.end_all_suspensions(now));
         effects.append(&mut self.tell_team_places(now));
         let ranking = self.ranking();
         let podium = self.podium(now, &ranking);

@@ -79,6 +79,8 @@ impl Rundown {
         }
         let dismissed = self.people.reseat(seat, sitter);
         self.removals.remove(&seat);
+        self.forget_suspension(seat);
+        self.forget_extra_time(seat);
         self.ledger.begin_anew(seat, now);
         if let Some(teams) = &mut self.teams {
             teams.give_away(seat);
@@ -119,14 +121,14 @@ impl Rundown {
         if !matches!(self.course.phase, Phase::Question | Phase::Closing) {
             return refused(ErrorCode::TooLate);
         }
-        if self.people.removed.contains(seat) {
+        if self.look().is_kept_out(seat) {
             return refused(ErrorCode::NotInPlay);
         }
         let wanted = SeatClaim { seat, key: claim.key, value: claim.value.clone() };
         if !last.space.holds(&wanted) {
             return refused(ErrorCode::BadChoice);
         }
-        let elapsed = match last.clock.elapsed(at) {
+        let elapsed = match self.elapsed(last, seat, at) {
             Ok(elapsed) => elapsed,
             Err(code) => return refused(code),
         };

@@ -89,6 +89,8 @@ impl Rundown {
                 HostPlay { points: Some(points), .. } => self.give_points(points),
                 HostPlay { team: Some(team), .. } => self.set_team(now, team),
                 HostPlay { player: Some(player), .. } => self.add_player(now, player),
+                HostPlay { suspend: Some(suspend), .. } => self.suspend(suspend),
+                HostPlay { extra_time: Some(given), .. } => self.give_extra_time(given),
                 HostPlay { .. } => Err(bad("the action is empty".into())),
             };
         }

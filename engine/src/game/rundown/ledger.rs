@@ -3,6 +3,7 @@
 //! The digest is a sum over the seats, which each change keeps up to date: the hash of a show with a million seats costs no more than that
 //! of one with ten.
 
+use super::suspending::Suspensions;
 use klaxon_protocol::games::rundown::{Keep, Standing};
 use klaxon_protocol::games::trivia::MOST_LIVES;
 use klaxon_protocol::ids::{RoundId, Seat};
@@ -69,6 +70,8 @@ pub struct Ledger {
     out: u32,
     paid: u64,
     digest: u64,
+    /// The seats that the host keeps out for a while.
+    suspensions: Suspensions,
 }
 
 impl Ledger {
@@ -79,7 +82,9 @@ impl Ledger {
 
     /// A copy of what seats have, to try changes on.
     pub fn scratch(&self) -> Self {
-        Self { lines: self.lines.clone(), sat_at: Vec::new(), ..*self }
+        let Self { first_lives, out, paid, digest, .. } = *self;
+        let (lines, sat_at, suspensions) = (self.lines.clone(), Vec::new(), Suspensions::default());
+        Self { lines, sat_at, first_lives, out, paid, digest, suspensions }
     }
 
     /// What a seat has changes by what differs between two lines. Returns whether anything does.
@@ -93,6 +98,15 @@ impl Ledger {
             }
         });
         was != is
+    }
+
+    /// The seats that the host keeps out for a while.
+    pub const fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
+    }
+
+    pub(super) fn suspend(&mut self, change: impl FnOnce(&mut Suspensions)) {
+        change(&mut self.suspensions);
     }
 
     /// Opens the line of the next seat, which is taken now.

@@ -20,7 +20,10 @@ pub struct Look<'s> {
 impl Look<'_> {
     /// How many seats play.
     pub fn playing(&self) -> u32 {
-        let removed = self.people.removed.iter().filter(|&seat| self.ledger.is_in_play(seat)).count();
+        let is_removed = |seat: Seat| self.people.removed.contains(seat);
+        let suspended = self.ledger.suspensions().seats().filter(|&seat| !is_removed(seat));
+        let kept_out = self.people.removed.iter().chain(suspended);
+        let removed = kept_out.filter(|&seat| self.ledger.is_in_play(seat)).count();
         self.ledger.seats() - self.ledger.out() - u32::try_from(removed).expect("there are no more than seats")
     }
 
@@ -37,6 +40,6 @@ impl Look<'_> {
 
     /// Whether the host keeps the seat's player out of play, whatever the rules say.
     pub fn is_kept_out(&self, seat: Seat) -> bool {
-        self.people.removed.contains(seat)
+        self.people.removed.contains(seat) || self.ledger.suspensions().of(seat).is_some()
     }
 }

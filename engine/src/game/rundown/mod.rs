@@ -5,6 +5,7 @@ mod breaks;
 mod delay;
 mod ending;
 mod entry;
+mod extra_time;
 mod host;
 mod interlude;
 mod leaders;
@@ -14,6 +15,7 @@ mod part;
 mod people;
 mod rules;
 mod stage;
+mod suspending;
 mod teams;
 mod view;
 
@@ -41,6 +43,7 @@ pub use self::stage::{Opening, Stage};
 pub use self::teams::Teams;
 
 use self::delay::Delayed;
+use self::extra_time::ExtraTimes;
 use self::stage::Course;
 use super::done::Done;
 use super::people::{Chain, People};
@@ -71,6 +74,7 @@ pub struct Rundown {
     pot: u64,
     /// For each seat whose player is removed: the first round that the player missed.
     removals: HashMap<Seat, RoundId>,
+    extra_times: ExtraTimes,
     podium: Option<Podium>,
 }
 
@@ -123,6 +127,7 @@ impl Rundown {
             teams: setup.teams.clone().map(Teams::new),
             pot: setup.pot().expect("a setup with more to win than a number can hold is refused"),
             removals: HashMap::new(),
+            extra_times: ExtraTimes::default(),
             podium: None,
             setup,
         }
@@ -184,7 +189,8 @@ impl Rundown {
         self.course.seq
     }
 
-    fn apply_command(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
+    /// Executes a command, or refuses it.
+    fn execute(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
         match command {
             Command::Create(_) | Command::Begin { .. } | Command::BeginGame { .. } => {
                 Err(Refusal::because(ErrorCode::WrongPhase, "The show exists already."))
@@ -225,14 +231,19 @@ impl Rundown {
 
 impl Game for Rundown {
     fn apply(&mut self, now: Millis, command: &Command) -> Result<Vec<Effect>, Refusal> {
-        let mut effects = self.apply_command(now, command)?;
+        let before = self.times();
+        let mut effects = self.execute(now, command)?;
+        if self.times().is_some_and(|times| before != Some(times)) {
+            effects.push(self.tell_own_times());
+        }
+        effects.append(&mut self.end_suspensions(now));
         self.note_step(command, &mut effects);
         Ok(effects)
     }
 
     fn deadline(&self) -> Option<Millis> {
         let by_itself = match self.course.phase {
-            Phase::Question => self.closes(),
+            Phase::Question => self.ends(),
             _ => [self.steps.step, self.timer()].into_iter().flatten().min(),
         };
         [by_itself, self.delayed_until()].into_iter().flatten().min()
@@ -257,13 +268,11 @@ impl Game for Rundown {
     fn state_hash(&self) -> u64 {
         let podium = self.podium.clone().map(Podium::without_names);
         let parts: Vec<u64> = self.parts.iter().map(|part| part.digest()).collect();
-        let state = (&self.course, &self.steps, &self.done, self.voids.digest(), parts, self.ledger.digest(), podium);
-        let delayed = (self.setup.stream_delay.0 > 0).then_some(&self.delayed);
-        match (&self.teams, delayed) {
-            // The journals of before there were teams and streams.
-            (None, None) => self.people.state_hash(&state),
-            (teams, delayed) => self.people.state_hash(&(&state, teams.as_ref().map(Teams::digest), delayed)),
-        }
+        let given = (self.ledger.digest(), self.ledger.suspensions(), &self.extra_times);
+        let steps = (&self.steps, &self.delayed);
+        let teams = self.teams.as_ref().map(Teams::digest);
+        let state = (&self.course, steps, &self.done, self.voids.digest(), parts, given, (podium, teams));
+        self.people.state_hash(&state)
     }
 
     fn phase(&self) -> Phase {

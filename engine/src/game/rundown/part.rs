@@ -114,6 +114,11 @@ pub trait Part: Send + 'static {
         None
     }
 
+    /// Whether seats with extra time have it in the last round. Not where the order between seats decides.
+    fn gives_extra_time(&self) -> bool {
+        false
+    }
+
     /// The value of this claim if it counts in the last round, which is one of this part.
     fn counted_value(&self, seat: Seat, key: ClaimKey) -> Option<ClaimValue>;
 

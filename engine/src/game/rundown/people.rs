@@ -19,17 +19,26 @@ use crate::game::{Effect, Game};
 impl Rundown {
     /// Applies an action on players that is the same in every game; none if it is another one.
     pub(super) fn apply_to_people(&mut self, now: Millis, action: &Action) -> Option<Result<Vec<Effect>, Refusal>> {
+        if let Action::Restore { seat } = *action
+            && self.ledger.suspensions().of(seat).is_some()
+        {
+            return Some(Ok(self.end_suspension(now, seat)));
+        }
         let from = self.first_unsettled();
         let done = self.people.apply_action(action, self.gives_seats())?;
         Some(done.map(|mut effects| {
             match *action {
                 Action::Remove { seat, ban } => {
                     self.removals.entry(seat).or_insert(from);
+                    self.forget_suspension(seat);
                     if ban && self.people.roster.is_guests(seat) {
                         effects.push(Effect::Alert(AlertKind::GuestBanned { seat }));
                     }
                 }
-                Action::BanAddress { seat, .. } => _ = self.removals.entry(seat).or_insert(from),
+                Action::BanAddress { seat, .. } => {
+                    self.removals.entry(seat).or_insert(from);
+                    self.forget_suspension(seat);
+                }
                 Action::Restore { seat } => effects.append(&mut self.restored(now, seat)),
                 _ => {}
             }
@@ -38,14 +47,14 @@ impl Rundown {
     }
 
     /// The first round whose settlement a player who is removed now misses.
-    fn first_unsettled(&self) -> RoundId {
+    pub(super) fn first_unsettled(&self) -> RoundId {
         let is_open = matches!(self.course.phase, Phase::Question | Phase::Closing | Phase::Closed);
         let last = self.course.round.as_ref().map_or(0, |round| round.id.0);
         RoundId(if is_open { last } else { last.saturating_add(1) })
     }
 
     /// The seat counts as one that claimed nothing in the rounds that were settled while its player was removed.
-    fn restored(&mut self, now: Millis, seat: Seat) -> Vec<Effect> {
+    pub(super) fn restored(&mut self, now: Millis, seat: Seat) -> Vec<Effect> {
         let mut effects = Vec::new();
         let Some(from) = self.removals.remove(&seat) else { return effects };
         for index in 0..self.steps.part.map_or(0, |part| part + 1) {

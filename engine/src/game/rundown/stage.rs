@@ -43,6 +43,8 @@ pub struct BegunRound {
     pub space: ClaimSpace,
     pub clock: RoundClock,
     pub voided: bool,
+    /// When it was closed.
+    pub closed_at: Option<Millis>,
 }
 
 impl BegunRound {
@@ -135,7 +137,7 @@ impl Stage<'_> {
         let Opening { space, lead, open_for } = opening;
         let id = RoundId(self.last_round().map_or(0, |last| last.0).checked_add(1).expect("`next` is not called then"));
         let clock = RoundClock::new(self.now + lead, open_for);
-        let round = BegunRound { id, part: self.part, space, clock, voided: false };
+        let round = BegunRound { id, part: self.part, space, clock, voided: false, closed_at: None };
         let times = round.times();
         self.course.round = Some(round);
         let mut event = self.course.event(self.now, self.part, Phase::Question, &body);

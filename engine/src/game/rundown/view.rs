@@ -54,7 +54,14 @@ impl Rundown {
         let seat = seat.filter(|&seat| self.people.has_seat(seat));
         let standing = seat.map(|seat| self.ledger.line(seat).standing(self.look().is_kept_out(seat)));
         let (team, choice) = seat.map(|seat| self.own_team(seat)).unwrap_or_default();
-        let mut body = Body::of(&Own { part: self.steps.part, standing, team, choice });
+        let mut body = Body::of(&Own {
+            part: self.steps.part,
+            standing,
+            team,
+            choice,
+            time: seat.and_then(|seat| self.own_time(seat)),
+            suspended: seat.and_then(|seat| self.ledger.suspensions().of(seat)),
+        });
         if let (Some(seat), Some(part)) = (seat, self.current()) {
             body.0.extend(part.own(&self.look(), seat).0);
         }

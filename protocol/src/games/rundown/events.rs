@@ -150,11 +150,27 @@ pub struct Overview {
     pub teams: Option<TeamsView>,
 }
 
+/// The time of a seat to which the host gave more, in its `game_own` when a round opens and at the join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnTime {
+    /// In percent of that of all others; 100 in a round in which the order between seats decides, for which it has no more time than they.
+    pub extra_time: u16,
+    /// Its claims in the open round count that are read before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Millis>,
+}
+
 /// The body of a seat's own state. A part adds its own fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Own {
     /// The part that began last; none before the first.
     pub part: Option<u8>,
+    /// Its own time, if the host gave it more.
+    #[serde(flatten)]
+    pub time: Option<OwnTime>,
+    /// While the host keeps its player out for some rounds: the last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<RoundId>,
     /// What the seat has; none for a spectator.
     #[serde(flatten)]
     pub standing: Option<Standing>,

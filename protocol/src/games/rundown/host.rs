@@ -1,11 +1,17 @@
 //! What a host can do in a rundown beside the actions of every show.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::teams::Team;
 use crate::ids::Seat;
 
+/// How much time a player can have, in percent of that of all others.
+pub const EXTRA_TIME: RangeInclusive<u16> = 100..=300;
+/// For how many rounds a player can be suspended.
+pub const SUSPENDED_FOR: RangeInclusive<u16> = 1..=1000;
 /// How many points a correction can give or take at once.
 const MOST_POINTS: i32 = 1_000_000_000;
 
@@ -27,11 +33,17 @@ pub struct HostPlay {
     /// Seat a player without a device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub player: Option<AddPlayer>,
+    /// Take a player out for some rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<Suspend>,
+    /// Give a player more time in each round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_time: Option<ExtraTime>,
 }
 
 impl HostPlay {
     /// The names of its fields: no part has an action with one of them.
-    pub const NAMES: &[&str] = &["skip", "points", "take_back", "team", "player"];
+    pub const NAMES: &[&str] = &["skip", "points", "take_back", "team", "player", "suspend", "extra_time"];
 }
 
 /// `true`, where nothing else makes sense.
@@ -52,6 +64,26 @@ impl From<Yes> for bool {
     fn from(_: Yes) -> Self {
         true
     }
+}
+
+/// A player whom the host takes out for some rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suspend {
+    /// The player's seat.
+    pub seat: Seat,
+    /// For how many rounds, of whichever parts: 1 to 1000. The open one is the first of them.
+    #[schemars(extend("minimum" = SUSPENDED_FOR.start(), "maximum" = SUSPENDED_FOR.end()))]
+    pub rounds: u16,
+}
+
+/// Time that the host gives a player, from the next round on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraTime {
+    /// The player's seat.
+    pub seat: Seat,
+    /// How much time, in percent of that of all others: 100 to 300; 100 takes it away.
+    #[schemars(extend("minimum" = EXTRA_TIME.start(), "maximum" = EXTRA_TIME.end()))]
+    pub percent: u16,
 }
 
 /// Points that the host gives or takes.

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod examples;
+mod extra_time;
 mod hostile;
 mod media;
 mod play;

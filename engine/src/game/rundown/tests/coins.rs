@@ -160,6 +160,10 @@ impl Part for Coins {
         (claims.len() >= look.playing() as usize).then_some(last + Span(1))
     }
 
+    fn gives_extra_time(&self) -> bool {
+        true
+    }
+
     fn counted_value(&self, seat: Seat, _: ClaimKey) -> Option<ClaimValue> {
         self.flips.last()?.claims.get(&seat).map(|&(value, _)| ClaimValue::Bits(value))
     }

@@ -322,6 +322,77 @@ fn a_removed_player_who_is_restored_missed_nothing_to_their_advantage() {
 }
 
 #[test]
+fn a_suspended_player_misses_so_many_rounds_and_is_back_by_themselves() {
+    let mut play = Play::new(&["coins 2", "Tea!", "coins 2"], 4);
+    let suspend =
+        |play: &mut Play, seat: u32, rounds: u16| play.play(json!({ "suspend": { "seat": seat, "rounds": rounds } }));
+    play.host(Action::GiveLives { seat: Some(Seat(1)), lives: 3 });
+    play.host(Action::Next);
+    play.flip(&[(0, HEADS), (1, HEADS), (2, HEADS), (3, HEADS)]);
+    // Two rounds, of two parts.
+    suspend(&mut play, 1, 2).unwrap();
+    let out =
+        json!({ "part": 0, "suspended": 3, "in_play": false, "lives": 3, "points": 10, "winnings": 0, "called": 1 });
+    assert_eq!((play.own(1), play.told_alone(1).unwrap()["body"].clone()), (out.clone(), out));
+    assert_eq!((play.game.look().playing(), play.dismissed.len()), (3, 0), "they stay connected");
+    for (seat, rounds, code) in [
+        (1, 1, ErrorCode::WrongPhase),
+        (2, 0, ErrorCode::BadArgument),
+        (2, 1001, ErrorCode::BadArgument),
+        (9, 1, ErrorCode::UnknownSeat),
+    ] {
+        assert_eq!(suspend(&mut play, seat, rounds).unwrap_err().code, code, "seat {seat} for {rounds}");
+    }
+    play.host(Action::Next);
+    assert_eq!(play.claim(1, HEADS), Verdict::Refused(ErrorCode::NotInPlay));
+    play.claim(0, TAILS);
+    play.claim(2, TAILS);
+    // While a round is open it is the first of them, and an answer that was counted before does not count.
+    assert_eq!(play.claim(3, TAILS), accepted(TAILS));
+    suspend(&mut play, 3, 1).unwrap();
+    play.wait(10_000);
+    play.host(Action::Reveal);
+    assert_eq!((play.own(1)["suspended"].clone(), play.line(1).lives), (json!(3), 3), "not judged while they are out");
+    // Seat 3 is back, and counts as silent: a suspension is never an advantage.
+    assert_eq!((play.own(3).get("suspended"), play.line(3).out), (None, Some(RoundId(2))));
+    assert_eq!(suspend(&mut play, 3, 1).unwrap_err().code, ErrorCode::NotInPlay, "out by the rules");
+    play.host(Action::Next);
+    play.host(Action::Next);
+    play.flip(&[(0, HEADS), (2, HEADS)]);
+    assert_eq!((play.own(1)["in_play"].clone(), play.line(1).lives), (json!(true), 1), "back, silent in two rounds");
+    assert_eq!(play.told_alone(1).unwrap()["body"]["in_play"], json!(true));
+    // A void gives back what the last round cost.
+    play.host(void("A mistake."));
+    assert_eq!(play.line(1).lives, 2);
+    play.host(Action::Next);
+    assert_eq!(play.claim(1, HEADS), accepted(HEADS));
+}
+
+#[test]
+fn a_suspension_ends_by_restore_and_becomes_a_removal_by_remove() {
+    let mut play = Play::new(&["coins 3"], 3);
+    play.host(Action::Next);
+    let suspend = json!({ "suspend": { "seat": 1, "rounds": 1000 } });
+    play.play(suspend.clone()).unwrap();
+    play.host(Action::Restore { seat: Seat(1) });
+    assert_eq!(play.line(1).out, None, "no round was settled meanwhile");
+    play.play(suspend.clone()).unwrap();
+    play.flip(&[(0, HEADS)]);
+    play.host(Action::Remove { seat: Seat(1), ban: false });
+    assert_eq!(play.play(suspend).unwrap_err().code, ErrorCode::NotInPlay);
+    assert_eq!(play.line(1).out, None);
+    play.host(Action::Restore { seat: Seat(1) });
+    assert_eq!(play.line(1).out, Some(RoundId(1)), "silent since the suspension began");
+    assert_eq!(play.refusal(Action::Restore { seat: Seat(1) }).0, ErrorCode::WrongPhase);
+    // The end of the show ends it, too: they have their place on the podium, by what they did.
+    play.play(json!({ "suspend": { "seat": 0, "rounds": 5 } })).unwrap();
+    play.flip(&[]);
+    let podium = play.end();
+    assert_eq!(play.line(0).out, Some(RoundId(2)));
+    assert_eq!(podium.places.len(), 3);
+}
+
+#[test]
 fn a_restored_player_keeps_of_missed_rounds_what_all_keep_of_them() {
     let mut show = setup(&["coins 1", "coins 1"]);
     show["parts"][1]["keep"] = json!({ "points": false, "lives": false, "out": false });

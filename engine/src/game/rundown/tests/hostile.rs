@@ -36,6 +36,9 @@ fn any_action() -> impl Strategy<Value = Action> {
         Just(json!({ "sing": true })),
         Just(json!({ "skip": true })),
         (0..12u32, any::<i32>()).prop_map(|(seat, by)| json!({ "points": { "seat": seat, "by": by } })),
+        (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
+        (0..8u32, 0..4u16).prop_map(|(seat, rounds)| json!({ "suspend": { "seat": seat, "rounds": rounds } })),
+        (0..8u32, 90..310u16).prop_map(|(seat, percent)| json!({ "extra_time": { "seat": seat, "percent": percent } })),
         Just(json!({ "points": null, "skip": [[]] })),
         (often(0..=9u32), proptest::option::of(often(0..=3u16)))
             .prop_map(|(seat, team)| json!({ "team": { "seat": seat, "team": team } })),
