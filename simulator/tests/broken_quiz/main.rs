@@ -18,9 +18,11 @@ use recorded::Recorded;
 
 /// A change of a show's evidence.
 pub struct Break {
+    /// What is wrong then.
     pub name: &'static str,
-    /// The promise that is broken then, and words of the report.
+    /// The promise that is broken.
     pub promise: u8,
+    /// Words of the report.
     pub words: &'static str,
     /// Changes the show; false if there is nothing to change.
     pub change: fn(&mut Recorded) -> bool,
@@ -30,8 +32,7 @@ pub struct Break {
 fn told(audit: &Audit) -> Vec<String> {
     let of = |finding: &klaxon_simulator::audit::Finding| {
         let promise = finding.promise;
-        let short = |violation| format!("{promise}: {violation}").chars().take(2000).collect();
-        finding.violations.iter().map(short).collect::<Vec<String>>()
+        finding.violations.iter().map(move |violation| format!("{promise}: {violation}")).collect::<Vec<String>>()
     };
     audit.findings.iter().flat_map(of).collect()
 }
@@ -55,6 +56,8 @@ async fn a_clean_show_of_all_kinds_is_clean_and_each_change_of_it_is_found() {
         let found = told(&audit(&broken.evidence(), &options));
         let begins = format!("{promise}: ");
         if !found.iter().any(|line| line.starts_with(&begins) && line.contains(words)) {
+            let short = |line: String| line.chars().take(300).collect::<String>();
+            let found: Vec<String> = found.into_iter().map(short).collect();
             missed.push(format!("{name}, promise {promise}, {words:?}: {found:#?}"));
         }
     }

@@ -18,6 +18,9 @@ pub(in crate::audit) fn judge(reading: &Reading<'_>, finding: &mut Finding) {
     let records = NamedRecords::new(&reading.evidence.journal, &reading.evidence.people);
     let mut records = records.into_iter().flatten().map_while(Result::ok);
     let Some(mut book) = records.next().and_then(|first| RundownBook::begun(&first)) else { return };
+    for (round, problem) in reading.rundown.iter().flat_map(|book| &book.problems) {
+        finding.broken(Violation::new(problem.clone()).question(*round));
+    }
     let mut states = States::of(reading);
     let mut events: BTreeMap<Seq, ToPlayer> = BTreeMap::new();
     for (number, record) in (1..).zip(records) {
@@ -48,9 +51,6 @@ pub(in crate::audit) fn judge(reading: &Reading<'_>, finding: &mut Finding) {
             let own = own.and_then(|own| serde_json::to_string(own).ok()).unwrap_or_else(|| "no such event".to_owned());
             Violation::new(format!("event {seq} is another by the book, which has {own}")).frame(message)
         });
-    }
-    for (round, problem) in &book.problems {
-        finding.broken(Violation::new(problem.clone()).question(*round));
     }
     answers_are_told(reading, &book, finding);
     let replies = replies::judge(reading, &book, finding);
