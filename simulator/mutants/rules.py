@@ -1,78 +1,90 @@
 #!/usr/bin/env python3
-"""Breaks one rule of the engine at a time, lets the swarm play, and asks its audit alone: prints what it caught and what it missed.
+"""Builds one server whose rules can be broken at run time, one at a time, and asks the audit of a swarm alone: prints what it caught and missed.
 
 usage: rules.py SOURCE TARGET [--only NAME,...] [--sample N --seed S] [--minutes M] [--slot COMMAND] [--check]
 
-SOURCE is a copy of the workspace, whose files are changed and put back; TARGET is cargo's target directory. The swarm is built once and
-not changed. Exit code 1 if a break was missed. With --check nothing is broken: it fails if the table does not follow the rules' source.
+SOURCE is a copy of the workspace, whose files are changed; TARGET is cargo's target directory. Each break becomes a branch of the code
+that is taken if the environment names it, so that all of them are compiled once. First a show of each kind is played unbroken, and must be
+clean. Exit code 1 if a break was missed. With --check nothing is changed: it fails if the table does not follow the rules' source.
 """
 
 import argparse
+import os
 import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 import time
 
-GAME = "engine/src/game/trivia/"
-BINGO = "../bingo/"
+GAME = "engine/src/game/"
 ELIMINATION, POINTS, BOTH = "elimination", "points", "both"
 BINGO75, BINGO90 = "bingo75", "bingo90"
 
-# name, mode in which it shows, file, what stands there, what is put in its place, and with which options of the swarm, if it takes some
+# Which rule of which game is broken: its name, the show in which that is seen, the file, what stands there, what is done instead, and options
+# of the swarm, if that takes some. What is replaced is a whole expression, or whole statements; if it can be told from others only by what
+# stands around it, it is marked by « and ».
 USUAL = {"--players": "200", "--pot": "500003"}
 BREAKS = [
-    ("streak-bonus-capped-one-early", POINTS, "points.rs", "STREAK_MOST: u32 = 5", "STREAK_MOST: u32 = 4"),
-    ("silent-players-stay", ELIMINATION, "reveal.rs", "if eliminates && seats.lose(", "if eliminates && choice.is_some() && seats.lose("),
-    ("remainder-to-the-last", ELIMINATION, "prizes.rs", "u64::from(index < pot % count)", "u64::from(count - 1 - index < pot % count)"),
-    ("last-400-ms-refused", ELIMINATION, "entry.rs", "            Ok(elapsed) => PreCheck::MayCount { elapsed },",
-     "            Ok(_) if at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes => refused(ErrorCode::TooLate),\n"
-     "            Ok(elapsed) => PreCheck::MayCount { elapsed },"),
-    ("ranks-do-not-skip-after-a-tie", POINTS, "ranking.rs", "before += here;", "before += u32::from(here > 0);"),
-    ("places-do-not-skip-after-a-tie", ELIMINATION, "../places.rs", "let place = u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\");",
-     "let place = ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1;", "--players", "1500"),
-    ("points-rounded-up", POINTS, "points.rs", ".saturating_mul(remaining) / total.0.max(1)", ".saturating_mul(remaining).div_ceil(total.0.max(1))"),
-    ("slower-before-faster", ELIMINATION, "ranking.rs", "self.seats.time[index])", "u32::MAX - self.seats.time[index])"),
-    ("a-life-too-many", ELIMINATION, "access.rs", "self.settings.lives } else", "self.settings.lives + 1 } else"),
-    ("void-leaves-streaks", POINTS, "reveal.rs", "            seats.streak[index] = undo.streaks[index];\n", ""),
-    ("void-leaves-points", POINTS, "reveal.rs", "seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);", "let _ = gained;"),
-    ("void-leaves-lives-lost", ELIMINATION, "reveal.rs", "undo.life_lost.contains(seat) {\n                seats.give_lives(seat, 1);", "undo.life_lost.contains(seat) {"),
-    ("100-ms-late-counts", ELIMINATION, "../clock.rs", "if at < window.closes {", "if at < window.closes + Span(100) {"),
-    ("first-10-ms-refused", ELIMINATION, "../clock.rs", "if at < window.opens {", "if at < window.opens + Span(10) {"),
-    ("one-silent-too-many", POINTS, "reveal.rs", "counts, silent, alive:", "counts, silent: silent + 1, alive:"),
-    ("one-alive-too-many", ELIMINATION, "reveal.rs", "alive: self.seats.alive.count() };", "alive: self.seats.alive.count() + 1 };"),
-    ("ten-points-too-many", POINTS, "reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] + 10 * u32::from(gained[index] > 0);"),
-    ("99-places-are-named", ELIMINATION, "ranking.rs", "PLACES: usize = 100", "PLACES: usize = 99"),
-    ("nine-lead", BOTH, "ranking.rs", "LEADERS: usize = 10", "LEADERS: usize = 9"),
-    ("snapshot-counts-one-more", ELIMINATION, "view.rs", "            joined: self.people.roster.seated(),\n            alive: self.seats.alive.count(),\n            pot",
-     "            joined: self.people.roster.seated() + 1,\n            alive: self.seats.alive.count(),\n            pot"),
-    ("own-state-without-a-rank", POINTS, "view.rs", "rank: self.rank_of(seat),", "rank: 0,"),
-    ("own-state-without-the-answer", ELIMINATION, "view.rs", "answered: self.seats.choice(seat),", "answered: None,"),
-    ("already-answered-names-the-new-choice", ELIMINATION, "entry.rs", "Verdict::AlreadyAnswered(counted)),", "Verdict::AlreadyAnswered(claim.value.clone())),"),
-    ("too-late-before-the-opening", ELIMINATION, "../clock.rs", "{ ErrorCode::TooEarly } else", "{ ErrorCode::TooLate } else"),
-    ("a-repeat-after-the-close-is-refused", ELIMINATION, "entry.rs", "            Some(counted) if counted == claim.value =>",
-     "            Some(_) if self.stage.phase != Phase::Question => return refused(ErrorCode::TooLate),\n"
-     "            Some(counted) if counted == claim.value =>"),
-    ("lives-are-not-lost", ELIMINATION, "seats.rs", "self.lives[index] -= 1;", "{}"),
-    ("speed-is-worth-less", BOTH, "points.rs", "SPEED: u32 = 500", "SPEED: u32 = 490"),
-    ("a-question-is-closed-before-it-opens", ELIMINATION, "host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false && !asked.clock.has_opened(now)"),
-    ("given-lives-are-not-told", ELIMINATION, "host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "drop(personal);\n        Ok(Vec::new())"),
-    ("a-prize-of-nothing-wins", ELIMINATION, "ranking.rs", "filter(|&&part| counts_all || part > 0)", "filter(|_| true)", "--pot", "50"),
-    ("first-place-gets-no-remainder", POINTS, "prizes.rs", "parts.iter_mut().take(left).for_each(", "parts.iter_mut().rev().take(left).for_each("),
-    ("speed-is-paid-in-a-show-that-does-not", POINTS, "points.rs", "if speed_points { elapsed } else { Span(0) }", "{ _ = speed_points; elapsed }", "--no-speed-points"),
-    ("streaks-are-paid-in-a-show-that-does-not", POINTS, "reveal.rs", "if streak_points { seats.streak[index] } else { 0 }", "{ _ = streak_points; seats.streak[index] }",
+    ("streak-bonus-capped-one-early", POINTS, "trivia/points.rs", ".min(«STREAK_MOST»)", "STREAK_MOST - 1"),
+    ("silent-players-stay", ELIMINATION, "trivia/reveal.rs", "seats.lose(seat, id)", "choice.is_some() && seats.lose(seat, id)"),
+    ("remainder-to-the-last", ELIMINATION, "trivia/prizes.rs", "u64::from(index < pot % count)", "u64::from(count - 1 - index < pot % count)"),
+    ("last-400-ms-refused", ELIMINATION, "trivia/entry.rs", "Ok(elapsed) => «PreCheck::MayCount { elapsed }»,",
+     "if at + klaxon_protocol::time::Span(400) >= asked.clock.window().closes { refused(ErrorCode::TooLate) } else { PreCheck::MayCount { elapsed } }"),
+    ("ranks-do-not-skip-after-a-tie", POINTS, "trivia/ranking.rs", "before += here;", "before += u32::from(here > 0);"),
+    ("places-do-not-skip-after-a-tie", ELIMINATION, "places.rs", "u32::try_from(ranking.len() + 1).expect(\"settings allow 10 million seats at most\")",
+     "ranking.last().map_or(0, |last: &(u32, Seat)| last.0) + 1", "--players", "1500"),
+    ("points-rounded-up", POINTS, "trivia/points.rs", "LEAST + «speed»", "speed + STEP * u32::from((SPEED / STEP).saturating_mul(remaining) % total.0.max(1) > 0)"),
+    ("slower-before-faster", ELIMINATION, "trivia/ranking.rs", "Reverse(self.seats.score[index]), «self.seats.time[index]»)", "u32::MAX - self.seats.time[index]"),
+    ("a-life-too-many", ELIMINATION, "trivia/access.rs", "if self.eliminates() { «self.settings.lives» }", "self.settings.lives + 1"),
+    ("void-leaves-streaks", POINTS, "trivia/reveal.rs", "seats.streak[index] = undo.streaks[index];", ""),
+    ("void-leaves-points", POINTS, "trivia/reveal.rs", "seats.score[index] = seats.score[index].checked_sub(gained).expect(TAKEN_BACK);", "let _ = gained;"),
+    ("void-leaves-lives-lost", ELIMINATION, "trivia/reveal.rs", "undo.life_lost.contains(seat) {\n                «seats.give_lives(seat, 1);»", ""),
+    ("100-ms-late-counts", ELIMINATION, "clock.rs", "at < window.closes", "at < window.closes + Span(100)"),
+    ("first-10-ms-refused", ELIMINATION, "clock.rs", "at < window.opens", "at < window.opens + Span(10)"),
+    ("one-silent-too-many", POINTS, "trivia/reveal.rs", "(gained, «silent»)\n", "silent + 1"),
+    ("one-alive-too-many", ELIMINATION, "trivia/reveal.rs", "self.seats.alive.count()", "self.seats.alive.count() + 1"),
+    ("ten-points-too-many", POINTS, "trivia/reveal.rs", "seats.score[index] += gained[index];", "seats.score[index] += gained[index] + 10 * u32::from(gained[index] > 0);"),
+    ("99-places-are-named", ELIMINATION, "trivia/ranking.rs", "take(«PLACES»)", "PLACES - 1"),
+    ("nine-lead", BOTH, "trivia/ranking.rs", "best.truncate(LEADERS);", "best.truncate(LEADERS - 1);"),
+    ("snapshot-counts-one-more", ELIMINATION, "trivia/view.rs", "«self.people.roster.seated()»,\n            alive: self.seats.alive.count(),\n            pot",
+     "self.people.roster.seated() + 1"),
+    ("own-state-without-a-rank", POINTS, "trivia/view.rs", "self.rank_of(seat)", "0"),
+    ("own-state-without-the-answer", ELIMINATION, "trivia/view.rs", "self.seats.choice(seat)", "None"),
+    ("already-answered-names-the-new-choice", ELIMINATION, "trivia/entry.rs", "PreCheck::Decided(«Verdict::AlreadyAnswered(counted)»)",
+     "Verdict::AlreadyAnswered(claim.value.clone())"),
+    ("too-late-before-the-opening", ELIMINATION, "clock.rs", "if before == Span(0) { «ErrorCode::TooEarly» }", "ErrorCode::TooLate"),
+    ("a-repeat-after-the-close-is-refused", ELIMINATION, "trivia/entry.rs", "PreCheck::Decided(Verdict::Accepted(counted))",
+     "if self.stage.phase == Phase::Question { PreCheck::Decided(Verdict::Accepted(counted)) } else { refused(ErrorCode::TooLate) }"),
+    ("lives-are-not-lost", ELIMINATION, "trivia/seats.rs", "self.lives[index] -= 1;", ""),
+    ("speed-is-worth-less", BOTH, "trivia/points.rs", "(«SPEED» / STEP)", "SPEED - 10"),
+    ("a-question-is-closed-before-it-opens", ELIMINATION, "trivia/host.rs", "self.rules >= Rules::Second && !asked.clock.has_opened(now)", "false"),
+    ("given-lives-are-not-told", ELIMINATION, "trivia/host.rs", "Ok(vec![Effect::TellSome(Arc::new(personal))])", "{ drop(personal); Ok(Vec::new()) }"),
+    ("a-prize-of-nothing-wins", ELIMINATION, "trivia/ranking.rs", "filter(|&&part| «counts_all || part > 0»)", "true", "--pot", "50"),
+    ("first-place-gets-no-remainder", POINTS, "trivia/prizes.rs", "parts.iter_mut().take(left).for_each(|part| *part += 1);",
+     "parts.iter_mut().rev().take(left).for_each(|part| *part += 1);"),
+    ("speed-is-paid-in-a-show-that-does-not", POINTS, "trivia/points.rs", "if speed_points { elapsed } else { Span(0) }", "elapsed", "--no-speed-points"),
+    ("streaks-are-paid-in-a-show-that-does-not", POINTS, "trivia/reveal.rs", "if streak_points { seats.streak[index] } else { 0 }", "seats.streak[index]",
      "--no-streak-points"),
-    ("what-does-not-divide-is-kept", BINGO75, BINGO + "calls.rs", "one_more: (amount % winners as u64) as u32", "one_more: 0"),
-    ("one-to-go-is-paid", BINGO75, BINGO + "judging.rs", "if playing.index.to_go(number, call.prize) > 0 {", "if playing.index.to_go(number, call.prize) > 1 {"),
-    ("a-ball-never-stays-in-its-place", BINGO75, BINGO + "order.rs", "draws.below(place as u128 + 1)", "draws.below(place as u128)"),
-    ("numbers-of-a-column-are-left-in-order", BINGO75, BINGO + "ticket75.rs", "rest.swap_remove(index)", "rest.remove(index)"),
-    ("one-false-call-more-is-free", BINGO90, BINGO + "judging.rs", "caller.false_calls < u16::from(settings.false_call_limit)",
+    ("what-does-not-divide-is-kept", BINGO75, "bingo/calls.rs", "(amount % winners as u64) as u32", "0"),
+    ("one-to-go-is-paid", BINGO75, "bingo/judging.rs", "playing.index.to_go(number, call.prize) > 0", "playing.index.to_go(number, call.prize) > 1"),
+    ("a-ball-never-stays-in-its-place", BINGO75, "bingo/order.rs", "draws.below(«place as u128 + 1»)", "place as u128"),
+    ("numbers-of-a-column-are-left-in-order", BINGO75, "bingo/ticket75.rs", "rest.swap_remove(index)", "rest.remove(index)"),
+    ("one-false-call-more-is-free", BINGO90, "bingo/judging.rs", "caller.false_calls < u16::from(settings.false_call_limit)",
      "caller.false_calls <= u16::from(settings.false_call_limit)"),
-    ("strips-by-other-weights", BINGO90, BINGO + "strip.rs", "[27, 18, 12, 8]", "[27, 18, 12, 9]"),
-    ("a-sleeper-wins-where-the-last-ball-must", BINGO90, BINGO + "judging.rs", "self.setup.settings.last_ball == LastBall::Any {", "self.setup.settings.last_ball == LastBall::Any || true {"),
-    ("the-roster-has-other-times", BINGO90, BINGO + "dealing.rs", "stage.ledger.sat_at(seat).0", "stage.ledger.sat_at(seat).0 + 1"),
+    ("strips-by-other-weights", BINGO90, "bingo/strip.rs", "const BY_THREES: [u128; 4] = [27, 18, 12, 8];\n    «BY_THREES»", "[27, 18, 12, 9]"),
+    ("a-sleeper-wins-where-the-last-ball-must", BINGO90, "bingo/judging.rs", "self.setup.settings.last_ball == LastBall::Any", "true"),
+    ("the-roster-has-other-times", BINGO90, "bingo/dealing.rs", "stage.ledger.sat_at(seat).0", "stage.ledger.sat_at(seat).0 + 1"),
 ]
+
+# What the branches ask: whether the environment names the break.
+ASKED = """
+/// Whether the rule of this name is broken.
+#[doc(hidden)]
+pub fn broken(name: &str) -> bool {
+    static NAME: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(|| std::env::var("KLAXON_BREAK").ok());
+    NAME.as_deref() == Some(name)
+}
+"""
 
 
 def arguments():
@@ -95,26 +107,61 @@ def chosen(options):
     return breaks
 
 
-def misplaced(source):
-    """Breaks whose text stands in the source not at all, or more than once."""
-    found = ((name, file, (source / GAME / file).read_text().count(before)) for name, _, file, before, *_ in BREAKS)
-    return [f"{name}: its text is {count} times in {GAME}{file}" for name, file, count in found if count != 1]
+def place(before):
+    """The text to look for, and where in it what is replaced begins and ends."""
+    marked = before if "«" in before else f"«{before}»"
+    left, replaced, right = marked.replace("»", "«").split("«")
+    return left + replaced + right, len(left), len(left) + len(replaced)
 
 
-def build(options, *what):
-    command = [*options.slot.split(), "cargo", "build", "--quiet", *what, "--target-dir", str(options.target)]
+def branch(name, kept, after):
+    """Code that does what it did, or if the environment says so what breaks the rule."""
+    code = f'if crate::broken("{name}") {{ {after} }} else {{ {kept} }}'
+    return code if kept.rstrip().endswith((";", "}")) else f"({code})"
+
+
+def broken(source):
+    """The files with all breaks in them as branches, and what could not be put in."""
+    places, problems = {}, []
+    for name, _, file, before, after, *_ in BREAKS:
+        text = (source / GAME / file).read_text()
+        context, begin, end = place(before)
+        if text.count(context) == 1:
+            at = text.index(context)
+            places.setdefault(file, []).append((at + begin, at + end, name, after))
+        else:
+            problems.append(f"{name}: its text is {text.count(context)} times in {GAME}{file}")
+    files = {}
+    for file, breaks in places.items():
+        text = (source / GAME / file).read_text()
+        behind = len(text)
+        for begin, end, name, after in sorted(breaks, reverse=True):
+            if end > behind:
+                problems.append(f"{name}: another break of {GAME}{file} replaces the same text")
+            text = text[:begin] + branch(name, text[begin:end], after) + text[end:]
+            behind = begin
+        files[file] = text.replace("const fn", "fn")  # the branches ask the environment
+    return files, problems
+
+
+def build(options):
+    command = [*options.slot.split(), "cargo", "build", "--quiet", "--no-default-features", "-p", "klaxon-simulator", "--bin", "klaxon-swarm",
+               "-p", "klaxon-gateway", "--bin", "klaxon", "--target-dir", str(options.target)]
     done = subprocess.run(command, cwd=options.source, capture_output=True, text=True)
-    return done.stderr if done.returncode else None
+    if done.returncode:
+        sys.exit(done.stderr)
 
 
-def play(options, swarm, mode, more):
-    """The lines of broken promises, or none if all were kept."""
+def play(options, show, more=(), broken=None):
+    """The swarm's exit code, and the lines of broken promises."""
     usual = [word for option in USUAL.items() if option[0] not in more for word in option]
-    kind = ["--show", mode, "--open-for", "500ms", "--lead", "100ms", "--pause", "20ms"] if mode in (BINGO75, BINGO90) else \
-        ["--mode", mode, "--questions", "9", "--open-for", "2s", "--lives", "3", "--extras", "--pause", "300ms", "--suspense", "100ms"]
-    command = [swarm, "--klaxon", options.target / "debug/klaxon", *usual, *more, *kind, "--seed", str(options.seed),
+    kind = ["--mode", show, "--questions", "9", "--open-for", "2s", "--lives", "3", "--extras", "--pause", "300ms", "--suspense", "100ms"] \
+        if show in (ELIMINATION, POINTS, BOTH) else ["--show", show, "--open-for", "500ms", "--lead", "100ms", "--pause", "20ms"]
+    programs = options.target / "debug"
+    command = [programs / "klaxon-swarm", "--klaxon", programs / "klaxon", *usual, *more, *kind, "--seed", str(options.seed),
                "--bad-networks", "0.1", "--cheats", "0.05", "--dawdlers", "0.2"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != "KLAXON_BREAK"} | ({"KLAXON_BREAK": broken} if broken else {})
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     lines = done.stdout.splitlines()
     said = [line.strip()[:240] for number, line in enumerate(lines) if "✗" in line or (number and "✗" in lines[number - 1])]
     return done.returncode, said or done.stderr.strip().splitlines()[-3:]
@@ -122,33 +169,30 @@ def play(options, swarm, mode, more):
 
 def main():
     options = arguments()
-    problems = misplaced(options.source)
+    files, problems = broken(options.source)
     if problems:
         sys.exit("This table must follow the rules:\n" + "\n".join(problems))
     if options.check:
         return
     end = time.monotonic() + options.minutes * 60
-    problem = build(options, "-p", "klaxon-simulator", "--bin", "klaxon-swarm")
-    if problem:
-        sys.exit(problem)
-    swarm = pathlib.Path(tempfile.mkdtemp(prefix="klaxon-mutants-")) / "klaxon-swarm"
-    swarm.write_bytes((options.target / "debug/klaxon-swarm").read_bytes())
-    swarm.chmod(0o755)
+    for file, text in files.items():
+        (options.source / GAME / file).write_text(text)
+    library = options.source / "engine/src/lib.rs"
+    library.write_text(library.read_text() + ASKED)
+    build(options)
+    breaks = chosen(options)
+    for show in sorted({show for _, show, *_ in breaks}):
+        code, said = play(options, show)
+        if code:
+            sys.exit("\n".join([f"{show} is not clean without a break (exit code {code}):", *said]))
     caught, missed, left = 0, [], 0
-    for name, mode, file, before, after, *more in chosen(options):
+    for name, show, _, _, _, *more in breaks:
         if time.monotonic() > end:
             left += 1
             continue
-        path = options.source / GAME / file
-        text = path.read_text()
-        path.write_text(text.replace(before, after))
-        try:
-            problem = build(options, "-p", "klaxon-gateway", "--bin", "klaxon")
-            code, said = (None, [problem]) if problem else play(options, swarm, mode, more)
-        finally:
-            path.write_text(text)
-        verdict = {0: "MISSED", 1: "caught", None: "DOES NOT COMPILE"}.get(code, f"exit code {code}")
-        print(f"{verdict:8} {name} ({mode})", *(f"         {line}" for line in said), sep="\n", flush=True)
+        code, said = play(options, show, more, name)
+        verdict = {0: "MISSED", 1: "caught"}.get(code, f"exit code {code}")
+        print(f"{verdict:8} {name} ({show})", *(f"         {line}" for line in said), sep="\n", flush=True)
         if code == 1:
             caught += 1
         else:
